@@ -1,0 +1,81 @@
+"""The pytest side of the test services: fixtures, and the account of what each test ran against.
+
+A green run that never met PostgreSQL or RabbitMQ proves little, so the summary says how many tests met which,
+and a missing server is either an error (CI) or the loudest line of the output.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.services import postgres, rabbitmq
+from tests.services.postgres import PostgresServer
+from tests.services.rabbitmq import RabbitServer
+
+# Fixture -> marker. A test that asks for the server only at run time (`request.getfixturevalue`), as one
+# parametrized over both stacks does, carries the marker: pytest.param(..., marks=pytest.mark.postgresql).
+_MARKER_BY_FIXTURE = {"postgres_server": "postgresql", "rabbit_server": "rabbitmq"}
+_LABELS = {
+    frozenset[str](): "sqlite+embedded",
+    frozenset({"postgresql"}): "postgresql",
+    frozenset({"rabbitmq"}): "rabbitmq",
+    frozenset({"postgresql", "rabbitmq"}): "both",
+}
+_missing = pytest.StashKey[dict[str, str]]()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+    """One PostgreSQL for the session, without fsync; each test makes its own database in it."""
+    if postgres.find_bin_folder() is None:
+        _not_on_this_machine(request.config, "PostgreSQL", postgres.MISSING)
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbit_server(request: pytest.FixtureRequest) -> Iterator[RabbitServer]:
+    """One RabbitMQ for the session; each test makes its own vhost in it."""
+    if rabbitmq.find_bin_folder() is None:
+        _not_on_this_machine(request.config, "RabbitMQ", rabbitmq.MISSING)
+    with RabbitServer() as server:
+        yield server
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "postgresql: needs a PostgreSQL server (set by itself with the postgres_server fixture)"
+    )
+    config.addinivalue_line(
+        "markers", "rabbitmq: needs a RabbitMQ server (set by itself with the rabbit_server fixture)"
+    )
+    config.stash[_missing] = {}
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` deselects by marker
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture, marker in _MARKER_BY_FIXTURE.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(marker)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for reason in config.stash[_missing].values():
+        terminalreporter.write_sep("!", "NOT TESTED", red=True, bold=True)
+        terminalreporter.write_line(f"All tests that need it were left out. {reason}", red=True)
+    ran = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    counts = Counter(
+        _LABELS[frozenset(set(_MARKER_BY_FIXTURE.values()) & report.keywords.keys())] for report in ran
+    )
+    told = ", ".join(f"{label} {counts[label]}" for label in _LABELS.values())
+    terminalreporter.write_line(f"Tests ran against: {told}")
+
+
+def _not_on_this_machine(config: pytest.Config, name: str, reason: str) -> None:
+    config.stash[_missing][name] = reason
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI=true, so {name} must be there. {reason}", pytrace=False)
+    pytest.skip(reason)
