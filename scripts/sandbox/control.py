@@ -1,0 +1,171 @@
+"""The control port: read what was received, program faults, queue updates. Not part of any real service."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import parse_qsl
+
+from scripts.sandbox import limits
+from scripts.sandbox.bot_api import BotSettings
+from scripts.sandbox.bot_request import ApiError
+from scripts.sandbox.faults import BotFault, FaultBook, FaultRefused, MailFault, bot_fault, mail_fault
+from scripts.sandbox.files import FilesFull, FileStore
+from scripts.sandbox.httpd import Request, Response, json_response
+from scripts.sandbox.outbox import Outbox
+from scripts.sandbox.updates import Bots, UpdateRefused
+
+_SETTINGS = {"rate_limits", "tokens", "unknown_chats"}
+
+
+class ControlError(Exception):
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Control:
+    def __init__(
+        self,
+        *,
+        outbox: Outbox,
+        files: FileStore,
+        bot_faults: FaultBook[BotFault],
+        mail_faults: FaultBook[MailFault],
+        bots: Bots,
+        settings: BotSettings,
+    ) -> None:
+        self._outbox = outbox
+        self._files = files
+        self._bot_faults = bot_faults
+        self._mail_faults = mail_faults
+        self._bots = bots
+        self._settings = settings
+        self._routes: dict[tuple[str, str], Callable[[Request], Any]] = {
+            ("GET", "/healthz"): lambda _: {"status": "ok", "sequence": outbox.sequence},
+            ("GET", "/outbox"): self._read_outbox,
+            ("DELETE", "/outbox"): lambda _: {"deleted": outbox.clear()},
+            ("GET", "/faults"): lambda _: _listed(bot_faults),
+            ("POST", "/faults"): lambda request: bot_faults.add(bot_fault(_json_object(request))),
+            ("DELETE", "/faults"): lambda _: bot_faults.clear(),
+            ("GET", "/mail-faults"): lambda _: _listed(mail_faults),
+            ("POST", "/mail-faults"): lambda request: mail_faults.add(mail_fault(_json_object(request))),
+            ("DELETE", "/mail-faults"): lambda _: mail_faults.clear(),
+            ("POST", "/updates"): self._queue_update,
+            ("POST", "/files"): self._store_file,
+            ("GET", "/settings"): self._read_settings,
+            ("PATCH", "/settings"): self._change_settings,
+        }
+
+    async def handle(self, request: Request) -> Response:
+        route = self._routes.get((request.method, request.path))
+        if route is None:
+            known = sorted(method for method, path in self._routes if path == request.path)
+            if known:
+                return error_form(405, f"{request.path} takes {', '.join(known)}, not {request.method}")
+            return error_form(
+                404, f"no such path; known: {', '.join(sorted({path for _, path in self._routes}))}"
+            )
+        try:
+            result = route(request)
+        except (FaultRefused, UpdateRefused) as error:
+            return error_form(422, str(error))
+        except ControlError as error:
+            return error_form(error.status, str(error))
+        except ApiError as error:
+            return error_form(error.status, error.description)
+        except FilesFull as error:
+            return error_form(507, str(error))
+        return json_response({} if result is None else result)
+
+    def _read_outbox(self, request: Request) -> dict[str, Any]:
+        query = _query(request, {"channel", "since", "limit"})
+        channel = query.get("channel") or None
+        if channel not in (None, "telegram", "email"):
+            raise ControlError(422, f"channel: expected telegram or email, got {channel!r}")
+        since = _whole_number(query, "since", None)
+        limit = _whole_number(query, "limit", 100)
+        items, next_since = self._outbox.page(
+            channel=channel, since=since, limit=min(limit or 0, limits.OUTBOX_PAGE_MAX)
+        )
+        return {"items": items, "next_since": next_since}
+
+    def _queue_update(self, request: Request) -> dict[str, int]:
+        bot_id = _whole_number(_query(request, {"bot_id"}), "bot_id", None)
+        return {"update_id": self._bots.queue(_json_object(request), bot_id)}
+
+    def _store_file(self, request: Request) -> dict[str, str | int]:
+        if not request.body:
+            raise ControlError(422, "expected the file's bytes as the request body")
+        filename = _query(request, {"filename"}).get("filename", "file.bin")
+        return self._files.store(
+            request.body, filename=filename, content_type=request.headers.get("content-type")
+        ).as_dict()
+
+    def _read_settings(self, _: Request) -> dict[str, Any]:
+        tokens = self._settings.tokens
+        return {
+            "rate_limits": self._settings.rate_limits,
+            "tokens": None if tokens is None else len(tokens),  # how many: tokens are secrets, even here
+            "unknown_chats": list(self._settings.unknown_chats),
+        }
+
+    def _change_settings(self, request: Request) -> dict[str, Any]:
+        body = _json_object(request)
+        unknown = sorted(set(body) - _SETTINGS)
+        if unknown:
+            raise ControlError(
+                422, f"unknown setting {unknown[0]!r}; expected {', '.join(sorted(_SETTINGS))}"
+            )
+        rate_limits = body.get("rate_limits", self._settings.rate_limits)
+        if not isinstance(rate_limits, bool):
+            raise ControlError(422, "rate_limits: expected true or false")
+        tokens = body.get("tokens", self._settings.tokens)
+        if isinstance(tokens, list) and all(isinstance(token, str) for token in tokens):
+            tokens = frozenset(tokens)
+        if tokens is not None and not isinstance(tokens, frozenset):
+            raise ControlError(
+                422, "tokens: expected a list of tokens, or null to take every well-formed one"
+            )
+        chats = body.get("unknown_chats", self._settings.unknown_chats)
+        if not isinstance(chats, list | set) or not all(isinstance(chat, int | str) for chat in chats):
+            raise ControlError(422, "unknown_chats: expected a list of chat ids")
+        self._settings.rate_limits = rate_limits
+        self._settings.tokens = tokens
+        self._settings.unknown_chats = set(chats)
+        return self._read_settings(request)
+
+
+def error_form(status: int, text: str) -> Response:
+    return json_response({"error": text}, status)
+
+
+def _listed(faults: Iterable[BotFault] | Iterable[MailFault]) -> dict[str, Any]:
+    return {"items": [asdict(fault) for fault in faults]}
+
+
+def _json_object(request: Request) -> dict[str, Any]:
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        raise ControlError(400, f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise ControlError(422, "expected a JSON object as the body")
+    return body
+
+
+def _query(request: Request, known: set[str]) -> dict[str, str]:
+    query = dict(parse_qsl(request.query, keep_blank_values=True))
+    unknown = sorted(set(query) - known)
+    if unknown:
+        raise ControlError(422, f"unknown parameter {unknown[0]!r}; expected {', '.join(sorted(known))}")
+    return query
+
+
+def _whole_number(query: dict[str, str], name: str, default: int | None) -> int | None:
+    text = query.get(name, "")
+    if not text:
+        return default
+    if not text.isdecimal() or len(text) > 18:
+        raise ControlError(422, f"{name}: expected a whole number, got {text!r}")
+    return int(text)
