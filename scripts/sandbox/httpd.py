@@ -178,7 +178,7 @@ async def _read_body(
 
 
 async def _discard(reader: asyncio.StreamReader, count: int) -> None:
-    """Read the body away: closing before it is read resets the connection, and the client never sees the 413."""
+    """Read the body away: closing before that resets the connection and hides the 413 from the client."""
     async with asyncio.timeout(limits.IDLE_S_MAX):
         while count > 0 and (block := await reader.read(limits.HEAD_BYTES_MAX)):
             count -= len(block)
