@@ -1,0 +1,112 @@
+"""Several inserts as one statement.
+
+On PostgreSQL a batch becomes one statement with data-modifying CTEs (PostgreSQL manual 7.8.2): one round trip and a quarter of
+the time of row-by-row inserts (DESIGN 10). SQLite has no such statement and no network; there the inserts run one by one in
+the caller's transaction. Ids are made in the program, so rows of one batch can refer to each other; foreign keys are
+checked at the end of the statement.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from models.kernel import database
+
+
+def as_json(value: Any) -> str:
+    """JSON for a column: compact, without the null character that PostgreSQL's jsonb refuses."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_default).replace(
+        "\\u0000", "\\ufffd"
+    )
+
+
+def from_json(value: Any) -> Any:
+    """A JSON column's value as either engine returns it."""
+    return json.loads(value) if isinstance(value, str | bytes) else value
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"not JSON: {type(value).__name__}")
+
+
+class Batch:
+    """Inserts to be written together; `write` joins the caller's transaction."""
+
+    def __init__(self) -> None:
+        self._inserts: list[tuple[str, tuple[str, ...], str | None, bool]] = []
+        self._values: list[dict[str, Any]] = []
+
+    def insert(
+        self, table: str, row: Mapping[str, Any], *, returning: str | None = None, unless_exists: bool = False
+    ) -> int:
+        """Add a row; dicts and lists become JSON. Returns the insert's position, the index of its value in `write`'s result.
+
+        `unless_exists` skips the row when a unique key is taken (its value is then None).
+        """
+        self._inserts.append((table, tuple(row), returning, unless_exists))
+        self._values.append(
+            {name: as_json(v) if isinstance(v, dict | list) else v for name, v in row.items()}
+        )
+        return len(self._inserts) - 1
+
+    def extend(self, other: Batch) -> None:
+        """Add another batch's inserts after this one's."""
+        self._inserts.extend(other._inserts)
+        self._values.extend(other._values)
+
+    def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Table and values of each insert, in order."""
+        for (table, *_), values in zip(self._inserts, self._values, strict=True):
+            yield table, values
+
+    def __len__(self) -> int:
+        return len(self._inserts)
+
+    def write(self) -> list[Any]:
+        """Execute the inserts; the `returning` value of each (None where none was asked for, or the row existed)."""
+        if not self._inserts:
+            return []
+        if database.is_postgres():
+            shape = tuple(self._inserts)
+            parameters = {
+                f"p{i}_{name}": value for i, row in enumerate(self._values) for name, value in row.items()
+            }
+            row = database.execute(_statement(shape), parameters).fetchone()
+            found = iter(row)
+            return [next(found) if returning else None for _, _, returning, _ in shape]
+        results: list[Any] = []
+        for (table, columns, returning, unless_exists), values in zip(
+            self._inserts, self._values, strict=True
+        ):
+            rows = database.execute(_insert(table, columns, returning, unless_exists, ""), values).fetchall()
+            results.append(rows[0][0] if returning and rows else None)
+        return results
+
+
+def _insert(
+    table: str, columns: tuple[str, ...], returning: str | None, unless_exists: bool, prefix: str
+) -> str:
+    names = ", ".join(columns)
+    places = ", ".join(f":{prefix}{name}" for name in columns)
+    conflict = " ON CONFLICT DO NOTHING" if unless_exists else ""
+    back = f" RETURNING {returning}" if returning else ""
+    return f"INSERT INTO {table} ({names}) VALUES ({places}){conflict}{back}"
+
+
+@lru_cache(maxsize=256)
+def _statement(shape: tuple[tuple[str, tuple[str, ...], str | None, bool], ...]) -> str:
+    parts, wanted = [], []
+    for index, (table, columns, returning, unless_exists) in enumerate(shape):
+        parts.append(f"w{index} AS ({_insert(table, columns, returning, unless_exists, f'p{index}_')})")
+        if returning:
+            wanted.append(f"(SELECT {returning} FROM w{index})")
+    return f"WITH {', '.join(parts)} SELECT {', '.join(wanted) or '1'}"

@@ -1,0 +1,93 @@
+"""Every bound of the desk, with its reason. Sizes in bytes (`_bytes_max`), counts (`_max`), times in seconds (`_s`)."""
+
+from __future__ import annotations
+
+MIB = 1024 * 1024
+
+# -- HTTP ------------------------------------------------------------------------------------------------------
+json_body_bytes_max = (
+    1 * MIB
+)  # the largest JSON request is a message of 100,000 characters; ten times that is room enough
+webhook_body_bytes_max = (
+    30 * MIB
+)  # Gmail and Outlook send up to 25 MB, base64 adds a third of an attachment (INGRESS 1.6)
+telegram_body_bytes_max = (
+    1 * MIB
+)  # an update carries text and file ids, never files; the largest seen is some 20 kB
+header_value_chars_max = (
+    512  # Idempotency-Key, X-Request-Id: what comes back in answers and logs stays readable
+)
+page_size_default = 50
+page_size_max = 200  # a page of tickets stays under 1 MB of JSON
+search_chars_max = 200  # longer search texts are mistakes, and LIKE is linear in both
+idempotency_key_kept_s = 24 * 3600  # DESIGN 5
+
+# -- what people write -----------------------------------------------------------------------------------------
+ticket_title_chars_max = 200  # the issue's number; one line in every list
+ticket_description_chars_max = 5_000  # the issue's number
+message_body_chars_max = 100_000  # a long mail has 20,000; a pasted log is an attachment
+name_chars_max = 200
+email_address_chars_max = 320  # RFC 5321 4.5.3.1: 64 + @ + 255
+tags_max = 50
+fields_max = 200
+
+# -- identity --------------------------------------------------------------------------------------------------
+password_chars_min, password_chars_max = (
+    10,
+    256,
+)  # NIST SP 800-63B asks for 8 or more; a bound keeps argon2's cost bounded
+access_token_s = 15 * 60  # a stolen access token dies soon
+refresh_token_s = 30 * 24 * 3600  # an agent signs in about once a month
+sign_in_failures_burst = 10  # per address and per client, then one more each `sign_in_failure_every_s`
+sign_in_failure_every_s = 30.0
+refresh_repeat_s = 10.0  # two tabs or a lost answer may send one refresh token twice; later, it is a thief
+client_chars_max = 64  # a caller's network address in an event; IPv6 with a zone has some 50
+
+# -- task engine -----------------------------------------------------------------------------------------------
+actor_time_limit_s = (
+    120  # the largest of all actors' limits; the worker's shutdown and the pod's grace are longer
+)
+task_payload_bytes_max = 8_192  # ids only; a larger payload is a design mistake
+task_lease_s = (
+    20.0  # how long after a kill -9 its tasks are picked up again; running tasks renew it every third of this
+)
+task_hint_grace_s = 5.0  # a hint that has not been taken by then is given again; doubles up to 32 times this
+sweep_batch_max = 500  # rows one sweep hints; the next one takes the rest
+sweep_every_s = 1.0  # in long-lived processes; the functions' own sweep and PingSource are the far net
+local_delay_s_max = (
+    60.0  # a wait up to this long is also kept by the process itself, so that a retry is punctual
+)
+unknown_kind_delay_s = 15.0  # a task of a newer release waits for a newer worker (rolling update)
+hint_queue_max = (
+    10_000  # hints waiting for the broker in one process; more are dropped, the sweep brings them back
+)
+hint_flush_s = 1.0  # on SIGTERM the publisher gets this long; the rest is the sweep's
+broker_retry_s_min, broker_retry_s_max = 0.5, 10.0  # circuit breaker of the hint publisher
+error_chars_max = 2_000  # of an exception kept in a row: enough for its message, bounded for the table
+finished_tasks_kept_s = 7 * 24 * 3600  # long enough to answer "what happened on Friday"
+collect_batch_max = 5_000  # finished rows deleted at a time, so that no vacuum or lock is long
+
+# -- inbox and sends -------------------------------------------------------------------------------------------
+inbox_reason_chars_max = 500
+send_connect_timeout_s, send_read_timeout_s = 10.0, 30.0
+telegram_text_utf16_max = 4096  # Bot API, sendMessage
+telegram_bot_per_s = 25.0  # Bot API FAQ says about 30; grammY and PTB both stay below
+telegram_chat_per_s = 1.0
+telegram_chat_burst = (
+    3  # short bursts pass; the Bot API tolerates them, and an answer in two parts need not wait
+)
+telegram_group_per_minute = 20.0
+acknowledgements_burst = (
+    5  # automatic mails to one address of one account, then one each `acknowledgement_every_s`
+)
+acknowledgement_every_s = 15 * 60.0  # holds a mail loop even when every header lies (INGRESS 1.4)
+automatic_messages_per_ticket_day = 10
+
+# -- processes -------------------------------------------------------------------------------------------------
+database_wait_s = (
+    5.0  # for a connection of the pool; longer than any transaction, shorter than a caller's patience
+)
+statement_timeout_s = 10  # no statement of ours needs a second; a stuck one must not hold a thread
+idle_transaction_timeout_s = 30  # an idle transaction blocks vacuum of `tasks`
+migration_lock_wait_s = 120  # another process's migration is waited for this long
+definition_cache_s = 5.0  # published definitions and channel accounts are looked up again after this

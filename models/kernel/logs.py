@@ -1,0 +1,105 @@
+"""JSON logs: one line an event, a constant event name, then fields; ids rather than objects.
+
+Never a body, an address, a token or a URL with a secret (DESIGN 8, invariant 8): callers pass ids, and `_FORBIDDEN`
+stops the obvious mistakes. Request, trace and task ids are bound once per request or task and appear on every line.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+_bound: ContextVar[dict[str, Any] | None] = ContextVar("log_fields", default=None)
+_FORBIDDEN = frozenset(
+    {"password", "token", "secret", "body", "authorization", "address", "email", "text", "raw"}
+)
+
+
+class Log:
+    """A named source of log lines."""
+
+    __slots__ = ("_logger",)
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(f"nestor.{name}")
+
+    def debug(self, event: str, **fields: Any) -> None:
+        self._emit(logging.DEBUG, event, fields)
+
+    def info(self, event: str, **fields: Any) -> None:
+        self._emit(logging.INFO, event, fields)
+
+    def warning(self, event: str, **fields: Any) -> None:
+        self._emit(logging.WARNING, event, fields)
+
+    def error(self, event: str, *, exc_info: bool | BaseException = False, **fields: Any) -> None:
+        self._emit(logging.ERROR, event, fields, exc_info=exc_info)
+
+    def _emit(
+        self, level: int, event: str, fields: dict[str, Any], *, exc_info: bool | BaseException = False
+    ) -> None:
+        if not self._logger.isEnabledFor(level):
+            return
+        wrong = _FORBIDDEN & fields.keys()
+        assert not wrong, f"log event {event}: fields {sorted(wrong)} must never be logged"
+        self._logger.log(level, event, exc_info=exc_info or None, extra={"nestor": fields})
+
+
+def get(name: str) -> Log:
+    return Log(name)
+
+
+@contextmanager
+def bound(**fields: Any) -> Iterator[None]:
+    """Every line logged inside carries these fields."""
+    token = _bound.set({**(_bound.get() or {}), **fields})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+def bound_fields() -> dict[str, Any]:
+    return _bound.get() or {}
+
+
+class _JsonFormatter(logging.Formatter):
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._static = {"service": service}
+        for variable, name in (("K_SERVICE", "k_service"), ("K_REVISION", "k_revision")):
+            if os.environ.get(variable):
+                self._static[name] = os.environ[variable]
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **self._static,
+            **(_bound.get() or {}),
+            **getattr(record, "nestor", {}),
+        }
+        if not record.name.startswith("nestor"):
+            line["logger"] = record.name
+        if record.exc_info and record.exc_info[0] is not None:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def configure(service: str, level: str = "INFO") -> None:
+    """Send this process's log lines to standard error as JSON; safe to call again."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonFormatter(service))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for chatty in ("pika", "httpx", "httpcore", "apscheduler", "peewee.pool", "mail.log", "dramatiq"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))

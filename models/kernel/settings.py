@@ -1,0 +1,157 @@
+"""Configuration: environment variables only, read in one place, frozen, passed on.
+
+Each variable has a `NAME_FILE` variant that names a file with the value (mounted secrets). Channel credentials are
+not settings; accounts name them and `Settings.secret` finds them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from models.kernel.errors import ConfigurationError
+
+_SECRET_NAME = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
+
+
+def _var(default: str | int | float | bool | None, doc: str, *, required: bool = False) -> Any:
+    return field(default=default, metadata={"doc": doc, "required": required})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a process; each field's metadata is its documentation (README lists the same; a test compares)."""
+
+    database_url: str = _var(
+        "sqlite:///var/nestor.db", "`sqlite:///path` or `postgresql://user:password@host/name`"
+    )
+    broker_url: str = _var(
+        "embedded://", "`embedded://` (workers in this process) or `amqp://user:password@host/vhost`"
+    )
+    port: int = _var(8080, "port that a function listens on; given by Knative")
+    public_url: str = _var("http://127.0.0.1:8080", "base of the links that we give out")
+    secret_key: str = _var(
+        None, "signs access tokens; at least 32 characters; required outside the embedded demo", required=True
+    )
+    log_level: str = _var("INFO", "DEBUG, INFO, WARNING or ERROR")
+    secrets_dir: str = _var(
+        "", "folder of mounted channel credentials, one file each; env `NESTOR_SECRET_<NAME>` goes before"
+    )
+    tick_token: str = _var(
+        "", "what the caller of `/tick` sends as bearer token; empty: `/tick` refuses everybody"
+    )
+    telegram_api_url: str = _var("https://api.telegram.org", "Bot API server; a local one or the sandbox's")
+    database_pool_max: int = _var(10, "PostgreSQL connections of one process")
+    http_threads: int = _var(8, "threads of one function process; equals containerConcurrency")
+    http_workers: int = _var(1, "gunicorn worker processes; more pods are better than more processes")
+    worker_threads: int = _var(8, "worker threads of the embedded desk")
+    webhook_channels: str = _var(
+        "", "channels that this webhook function serves, separated by commas; empty: all"
+    )
+    metrics_port: int = _var(0, "port of a worker's own `/metrics` and `/healthz`; 0: none")
+    drain_seconds: int = _var(25, "seconds that running requests get after SIGTERM")
+    task_lease_s: float = _var(20.0, "seconds after which a killed worker's tasks run elsewhere")
+    broker_management_url: str = _var("", "RabbitMQ's HTTP API, for `scripts.diag`")
+    sandbox_url: str = _var("", "control address of the sandbox; set by `scripts/run`, never in production")
+    crash_at: str = _var("", "fault tests only: the point at which the process ends itself")
+
+    def __post_init__(self) -> None:
+        if self.secret_key is not None and len(self.secret_key) < 32:
+            raise ConfigurationError("SECRET_KEY: expected at least 32 characters")
+        if self.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise ConfigurationError(
+                f"LOG_LEVEL: expected DEBUG, INFO, WARNING or ERROR, found {self.log_level!r}"
+            )
+        if not self.database_url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+            raise ConfigurationError(
+                "DATABASE_URL: expected sqlite:///path or postgresql://user:password@host/name"
+            )
+        if not self.broker_url.startswith(("embedded://", "amqp://", "amqps://")):
+            raise ConfigurationError("BROKER_URL: expected embedded:// or amqp://user:password@host/vhost")
+
+    @property
+    def embedded(self) -> bool:
+        return self.broker_url.startswith("embedded://")
+
+    def signing_key(self) -> str:
+        """SECRET_KEY, or a clear refusal."""
+        if not self.secret_key:
+            raise ConfigurationError(
+                "SECRET_KEY is not set; make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            )
+        return self.secret_key
+
+    def secret(self, name: str) -> str:
+        """The credential called `name`: env NESTOR_SECRET_<NAME>, its _FILE variant, or a file in SECRETS_DIR.
+
+        Raises ConfigurationError that names the places looked at, never a value.
+        """
+        if not _SECRET_NAME.match(name):
+            raise ConfigurationError(
+                f"credential name {name!r}: expected lower-case letters, digits and underscores"
+            )
+        variable = f"NESTOR_SECRET_{name.upper()}"
+        value = _read(os.environ, variable)
+        if value is None and self.secrets_dir:
+            path = Path(self.secrets_dir) / name
+            value = path.read_text(encoding="utf-8").strip() if path.is_file() else None
+        if value is None:
+            raise ConfigurationError(
+                f"credential {name} is missing: set {variable} or put a file {name} into SECRETS_DIR"
+            )
+        return value
+
+
+def _read(environ: Mapping[str, str], variable: str) -> str | None:
+    """A variable's value or the content of the file that `<variable>_FILE` names."""
+    if variable in environ:
+        return environ[variable]
+    path = environ.get(f"{variable}_FILE")
+    if path is None:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError(f"{variable}_FILE: cannot read {path}: {error.strerror}") from error
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment. Raises ConfigurationError that names the variable and what was expected."""
+    source = os.environ if environ is None else environ
+    values: dict[str, object] = {}
+    for spec in fields(Settings):
+        variable = spec.name.upper()
+        text = _read(source, variable)
+        if text is None or (text == "" and not isinstance(spec.default, str)):
+            continue
+        if isinstance(spec.default, int | float):
+            kind: type[int] | type[float] = type(spec.default)
+            try:
+                values[spec.name] = kind(text)
+            except ValueError as error:
+                word = "a whole number" if kind is int else "a number"
+                raise ConfigurationError(f"{variable}: expected {word}, found {text!r}") from error
+        else:
+            values[spec.name] = text
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=1)
+def current() -> Settings:
+    """This process's settings, read from the environment at first use."""
+    return load()
+
+
+def documented_variables() -> dict[str, str]:
+    """Environment variable -> what it is for, for README, manifests and `scripts.diag`."""
+    return {spec.name.upper(): str(spec.metadata["doc"]) for spec in fields(Settings)}
+
+
+def defaults() -> dict[str, object]:
+    """Environment variable -> default of the embedded desk."""
+    return {spec.name.upper(): spec.default for spec in fields(Settings)}
