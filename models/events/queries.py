@@ -1,0 +1,28 @@
+"""Read the log."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from models.kernel import database
+from models.kernel.batch import from_json
+
+
+def of_aggregate(
+    aggregate: str, aggregate_id: UUID, *, after_sequence: int = 0, limit: int = 200
+) -> list[dict[str, Any]]:
+    """Events of one aggregate in order, after a sequence number."""
+    rows = database.run(
+        "SELECT event_id, event_type, event_version, occurred_at, aggregate, aggregate_id, sequence, actor_kind, actor_id,"
+        " request_id, causation_id, payload FROM events WHERE aggregate = :aggregate AND aggregate_id = :id"
+        " AND sequence > :after ORDER BY sequence LIMIT :limit",
+        aggregate=aggregate,
+        id=aggregate_id,
+        after=after_sequence,
+        limit=limit,
+    )
+    for row in rows:
+        row["payload"] = from_json(row["payload"])
+        row["occurred_at"] = database.instant(row["occurred_at"])
+    return rows

@@ -1,0 +1,299 @@
+"""Write the task ledger. Commands join the caller's transaction unless they say otherwise."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from models.kernel import clock, database, limits, logs, trace
+from models.kernel.batch import Batch, as_json, from_json
+from models.kernel.errors import Conflict, LeaseLost, NotFound
+from models.tasks import hints, rules
+from models.tasks.kinds import KINDS, TaskKind
+
+log = logs.get("tasks")
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedTask:
+    """A task that this worker may run now. `lease_id` is the fencing token: only its holder can settle the task."""
+
+    id: int
+    kind: str
+    queue: str
+    key: str | None
+    payload: dict[str, Any]
+    attempts: int
+    lease_id: str
+    due_at: datetime
+    created_at: datetime
+    first_run_at: datetime
+    trace: str | None
+
+
+def row(
+    kind: str,
+    payload: Mapping[str, Any],
+    *,
+    key: str | None = None,
+    due_at: datetime | None = None,
+    dedupe_key: str | None = None,
+    caused_by: str | None = None,
+) -> dict[str, Any]:
+    """The row of a new task, for a `Batch`; use `enqueue` where there is no batch.
+
+    `payload` holds ids only. Tasks of one `key` run one after another; lock what the key stands for before
+    enqueueing, so that ids follow the commit order. `dedupe_key` makes a second task of the same purpose vanish.
+    """
+    text = as_json(payload)
+    assert len(text) <= limits.task_payload_bytes_max, (
+        f"payload of {kind} has {len(text)} characters; send ids"
+    )
+    now = clock.now()
+    result = {
+        "kind": kind,
+        "queue": KINDS[kind].queue,
+        "key": key,
+        "payload": text,
+        "dedupe_key": dedupe_key,
+        "caused_by": caused_by,
+        "trace": trace.current_header(),
+        "created_at": now,
+    }
+    if due_at is not None or not database.is_postgres():
+        # Else the columns' defaults: PostgreSQL's own clock, so that a program whose clock runs ahead makes no task wait.
+        due = due_at or now
+        result["due_at"] = due
+        # The hint goes out right after the commit; the sweep leaves the row alone until it is overdue.
+        result["next_hint_at"] = max(due, now + timedelta(seconds=limits.task_hint_grace_s))
+    return result
+
+
+def enqueue(
+    kind: str,
+    payload: Mapping[str, Any],
+    *,
+    key: str | None = None,
+    due_at: datetime | None = None,
+    dedupe_key: str | None = None,
+    caused_by: str | None = None,
+) -> int | None:
+    """Add a task and hint it after the commit; returns its id, or None when `dedupe_key` is taken."""
+    batch = Batch()
+    add(batch, row(kind, payload, key=key, due_at=due_at, dedupe_key=dedupe_key, caused_by=caused_by))
+    return write(batch)[0][0]
+
+
+def add(batch: Batch, task_row: Mapping[str, Any]) -> int:
+    """Put a task row into a batch that `write` will execute."""
+    return batch.insert("tasks", task_row, returning="id", unless_exists=task_row["dedupe_key"] is not None)
+
+
+def write(batch: Batch) -> tuple[list[int | None], list[Any]]:
+    """Execute a batch and hint its tasks that are due after the commit. Returns the task ids and all results."""
+    results = batch.write()
+    ids: list[int | None] = []
+    now = clock.now()
+    for position, (table, values) in enumerate(batch.rows()):
+        if table != "tasks":
+            continue
+        ids.append(results[position])
+        if results[position] is not None:
+            wait_s = (values["due_at"] - now).total_seconds() if "due_at" in values else 0.0
+            if wait_s <= limits.local_delay_s_max:
+                hint_after_commit(results[position], values["queue"], max(0.0, wait_s))
+    return ids, results
+
+
+def hint_after_commit(task_id: int, queue: str, wait_s: float = 0.0) -> None:
+    hint = hints.Hint(task_id, queue, wait_s)
+    database.on_commit(lambda: hints.give(hint))
+
+
+_CLAIM = """
+UPDATE tasks SET state = 'leased', attempts = attempts + 1, lease_id = :lease_id, lease_until = NOW_PLUS(:lease_s),
+    first_run_at = COALESCE(first_run_at, NOW())
+WHERE id = :id
+  AND ((state = 'ready' AND due_at <= NOW()) OR (state = 'leased' AND lease_until < NOW()))
+  AND (key IS NULL OR NOT EXISTS (
+      SELECT 1 FROM tasks AS other WHERE other.key = tasks.key AND other.id <> tasks.id AND other.state IN ('ready', 'leased')
+        AND (other.id < tasks.id OR (other.state = 'leased' AND other.lease_until >= NOW()))))
+RETURNING id, kind, queue, key, payload, attempts, lease_id, due_at, created_at, first_run_at, trace
+"""
+
+
+def claim(task_id: int, *, lease_s: float) -> ClaimedTask | None:
+    """Lease the task for `lease_s` seconds, in a transaction of its own.
+
+    None when it is not this worker's turn: done, leased by another, not due yet, or an earlier task of its key is alive.
+    """
+    with database.transaction():
+        found = database.one(_CLAIM, id=task_id, lease_id=uuid4().hex, lease_s=lease_s)
+    if found is None:
+        return None
+    return ClaimedTask(
+        id=found["id"],
+        kind=found["kind"],
+        queue=found["queue"],
+        key=found["key"],
+        payload=from_json(found["payload"]),
+        attempts=found["attempts"],
+        lease_id=found["lease_id"],
+        due_at=_instant(found["due_at"]),
+        created_at=_instant(found["created_at"]),
+        first_run_at=_instant(found["first_run_at"]),
+        trace=found["trace"],
+    )
+
+
+def _instant(value: Any) -> datetime:
+    at = database.instant(value)
+    assert at is not None
+    return at
+
+
+def extend(leases: Mapping[int, str], *, lease_s: float) -> None:
+    """Renew the leases of running tasks (task id -> lease id), in a transaction of its own."""
+    with database.transaction():
+        for task_id, lease_id in leases.items():
+            database.execute(
+                "UPDATE tasks SET lease_until = NOW_PLUS(:lease_s) WHERE id = :id AND lease_id = :lease_id AND state = 'leased'",
+                id=task_id,
+                lease_id=lease_id,
+                lease_s=lease_s,
+            )
+
+
+def _settle(task: ClaimedTask, changes: str, **values: Any) -> None:
+    """Change a leased task, fenced by its lease id. Raises LeaseLost when another worker took it over."""
+    cursor = database.execute(
+        f"UPDATE tasks SET {changes}, lease_id = NULL, lease_until = NULL"
+        " WHERE id = :id AND lease_id = :lease_id AND state = 'leased'",
+        id=task.id,
+        lease_id=task.lease_id,
+        **values,
+    )
+    if cursor.rowcount != 1:
+        raise LeaseLost()
+
+
+def finish(task: ClaimedTask) -> None:
+    """Mark the task done, in the transaction of its effect, and wake the next of its key after the commit.
+
+    Raises LeaseLost, which rolls the effect back, when the lease ran out and another worker took over.
+    """
+    _settle(task, "state = 'done', finished_at = NOW()")
+    _wake_next(task.key)
+
+
+def postpone(task: ClaimedTask, *, wait_s: float, reason: str) -> None:
+    """Put the task back for later without counting the attempt (a rate limit, a 429, an unknown kind, a shutdown)."""
+    _settle(
+        task,
+        "state = 'ready', attempts = attempts - 1, due_at = NOW_PLUS(:wait_s), next_hint_at = NOW_PLUS(:wait_s),"
+        " hints = 0, last_error = :error",
+        wait_s=wait_s,
+        error=reason[: limits.error_chars_max],
+    )
+    if wait_s <= limits.local_delay_s_max:
+        hint_after_commit(task.id, task.queue, wait_s)
+
+
+def fail(
+    task: ClaimedTask, error: str, *, permanent: bool, retry_after_s: float | None = None
+) -> rules.Retry | rules.GiveUp:
+    """Record a failed attempt: retry later with backoff, or make it a dead letter. Raises LeaseLost like `finish`."""
+    spec = KINDS.get(task.kind) or TaskKind(task.kind)
+    decision = rules.after_failure(
+        spec,
+        attempts=task.attempts,
+        first_run_at=task.first_run_at,
+        now=clock.now(),
+        error=error,
+        permanent=permanent,
+        retry_after_s=retry_after_s,
+        jitter=random.random(),  # noqa: S311 -- spreads retries, guards nothing
+    )
+    if isinstance(decision, rules.GiveUp):
+        _settle(
+            task,
+            "state = 'dead', finished_at = NOW(), last_error = :error",
+            error=_printable(decision.reason),
+        )
+        _wake_next(task.key)
+        log.error("task_dead", task_id=task.id, kind=task.kind, attempts=task.attempts)
+        return decision
+    _settle(
+        task,
+        "state = 'ready', due_at = NOW_PLUS(:wait_s), next_hint_at = NOW_PLUS(:wait_s), hints = 0, last_error = :error",
+        wait_s=decision.wait_s,
+        error=_printable(error),
+    )
+    if decision.wait_s <= limits.local_delay_s_max:
+        hint_after_commit(task.id, task.queue, decision.wait_s)
+    return decision
+
+
+def _printable(error: str) -> str:
+    return error.replace("\x00", "�")[: limits.error_chars_max]
+
+
+def _wake_next(key: str | None) -> None:
+    """Hint the next live task of the key, looked up after the commit: before it, a task committed meanwhile is not seen."""
+    if key is not None:
+        database.on_commit(lambda: _hint_head(key))
+
+
+def _hint_head(key: str) -> None:
+    with database.connection():
+        head = database.one(
+            "SELECT id, queue FROM tasks WHERE key = :key AND state = 'ready' AND due_at <= NOW() ORDER BY id LIMIT 1",
+            key=key,
+        )
+    if head is not None:
+        hints.give(hints.Hint(head["id"], head["queue"]))
+
+
+def retry(task_id: int) -> None:
+    """A person's word: run a dead or discarded task again, with its attempts counted anew."""
+    found = database.one(
+        "UPDATE tasks SET state = 'ready', attempts = 0, due_at = NOW(), first_run_at = NULL, finished_at = NULL, hints = 0,"
+        " next_hint_at = NOW_PLUS(:grace_s) WHERE id = :id AND state IN ('dead', 'discarded') RETURNING id, queue",
+        id=task_id,
+        grace_s=limits.task_hint_grace_s,
+    )
+    if found is None:
+        _refuse(task_id, "retried")
+    else:
+        hint_after_commit(found["id"], found["queue"])
+
+
+def discard(task_id: int) -> None:
+    """A person's word: a dead letter needs no further attention."""
+    found = database.one(
+        "UPDATE tasks SET state = 'discarded', finished_at = NOW() WHERE id = :id AND state = 'dead' RETURNING id",
+        id=task_id,
+    )
+    if found is None:
+        _refuse(task_id, "discarded")
+
+
+def _refuse(task_id: int, wish: str) -> None:
+    found = database.one("SELECT state FROM tasks WHERE id = :id", id=task_id)
+    if found is None:
+        raise NotFound(f"there is no task {task_id}")
+    raise Conflict(f"task {task_id} is {found['state']}; only a dead one can be {wish}")
+
+
+def release_all_leases() -> int:
+    """Take back every lease; only for the embedded desk's start, whose lock proves that no other worker lives."""
+    with database.transaction():
+        return int(
+            database.execute(
+                "UPDATE tasks SET state = 'ready', lease_id = NULL, lease_until = NULL, next_hint_at = due_at WHERE state = 'leased'"
+            ).rowcount
+        )

@@ -1,0 +1,44 @@
+"""The kinds of task, each with its queue and its patience.
+
+Declared here and not beside the actors, so that a function can enqueue work without loading the code that does it (cold
+start). `queues/actors/<kind>.py` does the work; a structure test compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DEFAULT, SENDS = "default", "sends"
+QUEUES: tuple[str, ...] = (
+    DEFAULT,
+    SENDS,
+)  # work on our own database | work that waits for somebody else's server
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKind:
+    """How a kind of task is run and retried.
+
+    The wait before attempt n+1 is `backoff_s * 2**(n-1)`, at most `backoff_s_max`, times a random 0.5 to 1.
+    A task is dead after `attempts_max` attempts or when a retry would come later than `patience_s` after its first run.
+    """
+
+    name: str
+    queue: str = DEFAULT
+    time_limit_s: int = 25
+    attempts_max: int = 12
+    backoff_s: float = 0.5
+    backoff_s_max: float = 600.0
+    patience_s: float = 24 * 3600
+
+
+_KINDS = (
+    TaskKind("ingest_event"),
+    TaskKind("advance_ticket"),
+    TaskKind("release_message"),
+    # A provider may be away for a night; its users still get their answers.
+    TaskKind("send_delivery", queue=SENDS, time_limit_s=90, attempts_max=200),
+    TaskKind("collect_garbage", attempts_max=3, time_limit_s=120),
+)
+
+KINDS: dict[str, TaskKind] = {kind.name: kind for kind in _KINDS}

@@ -1,0 +1,108 @@
+"""Timers: rows that make a task at an instant, once or repeatedly.
+
+Firing inserts the task with a dedupe key of name and due time and moves the timer on, in one transaction under the row's
+lock: any number of schedulers fires each due time once. A desk that slept over several periods fires once, late (ENGINE 5).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from models.kernel import clock, database
+from models.kernel.batch import as_json, from_json
+from models.tasks import commands
+from models.tasks.kinds import KINDS
+
+
+def put(
+    name: str,
+    kind: str,
+    payload: Mapping[str, Any],
+    *,
+    due_at: datetime,
+    key: str | None = None,
+    every_s: int | None = None,
+) -> None:
+    """Set the timer called `name`, replacing it; `every_s` repeats it. Joins the caller's transaction."""
+    database.execute(
+        "INSERT INTO timers (name, kind, queue, key, payload, due_at, every_s) VALUES (:name, :kind, :queue, :key, :payload, :due_at,"
+        " :every_s) ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, queue = excluded.queue, key = excluded.key,"
+        " payload = excluded.payload, due_at = excluded.due_at, every_s = excluded.every_s",
+        name=name,
+        kind=kind,
+        queue=KINDS[kind].queue,
+        key=key,
+        payload=as_json(payload),
+        due_at=due_at,
+        every_s=every_s,
+    )
+
+
+def ensure(name: str, kind: str, payload: Mapping[str, Any], *, every_s: int) -> None:
+    """Set a repeating timer unless it is there already (its phase is kept over restarts)."""
+    database.execute(
+        "INSERT INTO timers (name, kind, queue, payload, due_at, every_s) VALUES (:name, :kind, :queue, :payload, :due_at, :every_s)"
+        " ON CONFLICT (name) DO NOTHING",
+        name=name,
+        kind=kind,
+        queue=KINDS[kind].queue,
+        payload=as_json(payload),
+        due_at=clock.now() + timedelta(seconds=every_s),
+        every_s=every_s,
+    )
+
+
+def stop(name: str) -> bool:
+    """Remove the timer; whether it was there. Joins the caller's transaction."""
+    return bool(database.execute("DELETE FROM timers WHERE name = :name", name=name).rowcount)
+
+
+def stop_prefixed(prefix: str) -> int:
+    """Remove all timers whose name starts with `prefix`. Joins the caller's transaction."""
+    assert prefix, "an empty prefix would stop every timer"
+    return int(
+        database.execute(
+            "DELETE FROM timers WHERE name >= :prefix AND name < :beyond",
+            prefix=prefix,
+            beyond=prefix + "\U0010ffff",
+        ).rowcount
+    )
+
+
+def fire_due(*, batch_max: int = 100) -> int:
+    """Turn due timers into tasks, in a transaction of its own; returns how many fired."""
+    with database.transaction():
+        due = database.run(
+            "SELECT name, kind, key, payload, due_at, every_s FROM timers WHERE due_at <= NOW() ORDER BY due_at"
+            " LIMIT :batch FOR_UPDATE SKIP_LOCKED",
+            batch=batch_max,
+        )
+        now = clock.now()
+        for timer in due:
+            due_at = database.instant(timer["due_at"])
+            assert due_at is not None
+            commands.enqueue(
+                timer["kind"],
+                from_json(timer["payload"]),
+                key=timer["key"],
+                dedupe_key=f"timer:{timer['name']}:{due_at.isoformat()}",
+                caused_by=f"timer:{timer['name']}",
+            )
+            if timer["every_s"] is None:
+                stop(timer["name"])
+            else:
+                database.execute(
+                    "UPDATE timers SET due_at = :due_at, fired = fired + 1 WHERE name = :name",
+                    name=timer["name"],
+                    due_at=next_due(due_at, every_s=timer["every_s"], now=now),
+                )
+    return len(due)
+
+
+def next_due(due_at: datetime, *, every_s: int, now: datetime) -> datetime:
+    """The first instant after `now` in the timer's rhythm; missed periods are coalesced into the one that fires."""
+    missed = math.floor(max(0.0, (now - due_at).total_seconds()) / every_s)
+    return due_at + timedelta(seconds=every_s * (missed + 1))
