@@ -1,0 +1,51 @@
+"""Find the account that a webhook or a delivery names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from models.definitions import store
+from models.kernel.errors import ConfigurationError, NotFound
+from models.kernel.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelAccount:
+    """A published account; `config` is its YAML as checked at publishing."""
+
+    channel: str
+    name: str
+    version: int
+    config: dict[str, Any]
+
+    def credential(self, key: str, settings: Settings) -> str:
+        """The value of the credential that the account's `key` names. Raises ConfigurationError."""
+        reference = self.config.get(key)
+        if not isinstance(reference, dict) or not isinstance(reference.get("secret"), str):
+            raise ConfigurationError(
+                f"channel account {self.channel}/{self.name}: {key}: expected {{secret: name}}"
+            )
+        return settings.secret(reference["secret"])
+
+
+def find(channel: str, name: str) -> ChannelAccount:
+    """The newest published version of an account. Raises NotFound."""
+    definition = store.latest("channel", f"{channel}.{name}")
+    if definition is None:
+        raise NotFound(f"there is no {channel} account called {name!r}")
+    return ChannelAccount(channel, name, definition.version, definition.body)
+
+
+def default_for(channel: str) -> ChannelAccount | None:
+    """The account by which the desk writes first on this channel: the one marked `default`, else the first by name."""
+    accounts = [a for a in every() if a.channel == channel]
+    return next((a for a in accounts if a.config.get("default")), accounts[0] if accounts else None)
+
+
+def every() -> list[ChannelAccount]:
+    """All published accounts by name."""
+    return [
+        ChannelAccount(*definition.name.split(".", 1), definition.version, definition.body)
+        for definition in store.all_latest("channel")
+    ]
