@@ -1,0 +1,273 @@
+"""Write messages into a ticket's change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from models.channels import accounts
+from models.channels.accounts import ChannelAccount
+from models.conversations import threading
+from models.events.commands import Actor
+from models.inbox.port import InboundMessage
+from models.kernel import database
+from models.kernel.ids import new_id
+from models.tickets.change import TicketChange
+
+Author = tuple[Literal["requester", "agent", "system", "api"], UUID | None, str]
+
+
+def _insert(
+    change: TicketChange,
+    *,
+    message_id: UUID,
+    direction: str,
+    kind: str,
+    author: Author,
+    body: str,
+    channel: str,
+    account: str | None,
+    at: datetime | None = None,
+    **more: Any,
+) -> None:
+    ticket = change.ticket
+    ticket.message_count += 1
+    ticket.last_message_at = at or change.at
+    change.batch.insert(
+        "messages",
+        {
+            "id": message_id,
+            "ticket_id": ticket.id,
+            "sequence": ticket.message_count,
+            "direction": direction,
+            "kind": kind,
+            "author_kind": author[0],
+            "author_id": author[1],
+            "author_name": author[2],
+            "body": body,
+            "channel": channel,
+            "account": account,
+            "attachments": [],
+            "created_at": change.at,
+            **more,
+        },
+    )
+
+
+def add_inbound(
+    change: TicketChange,
+    parsed: InboundMessage,
+    *,
+    account: ChannelAccount,
+    requester_id: UUID,
+    inbox_id: UUID,
+) -> UUID:
+    """A requester's message from a channel. Its id and the ids it refers to are remembered for threading."""
+    message_id = new_id()
+    ticket = change.ticket
+    _insert(
+        change,
+        message_id=message_id,
+        direction="inbound",
+        kind="reply",
+        author=("requester", requester_id, parsed.author_name),
+        body=parsed.body,
+        channel=account.channel,
+        account=account.name,
+        subject=parsed.subject,
+        body_full=parsed.body_full,
+        body_html=parsed.body_html,
+        external_id=parsed.external_id,
+        in_reply_to=parsed.references[0] if parsed.references else None,
+        automatic=parsed.automatic,
+        attachments=[a.as_json() for a in parsed.attachments],
+        inbox_id=inbox_id,
+    )
+    known = [parsed.external_id, *parsed.references[: threading.references_max]]
+    for external_id in dict.fromkeys(ref for ref in known if ref):
+        refer(change, account, external_id, message_id)
+    ticket.contact_channel, ticket.contact_account, ticket.contact_address = (
+        account.channel,
+        account.name,
+        parsed.contact_address,
+    )
+    change.record(
+        "message_received",
+        {
+            "message_id": message_id,
+            "channel": account.channel,
+            "account": account.name,
+            "automatic": parsed.automatic,
+            "inbox_id": inbox_id,
+        },
+    )
+    return message_id
+
+
+def refer(change: TicketChange, account: ChannelAccount, external_id: str, message_id: UUID) -> None:
+    """Remember a provider id, seen or sent; the first ticket that knew it keeps it."""
+    change.batch.insert(
+        "message_references",
+        {
+            "channel": account.channel,
+            "account": account.name,
+            "external_id": external_id,
+            "ticket_id": change.ticket.id,
+            "message_id": message_id,
+            "created_at": change.at,
+        },
+        unless_exists=True,
+    )
+
+
+def add_description(change: TicketChange, body: str, *, author: Author) -> UUID:
+    """The first message of a ticket made over the API or in the console."""
+    message_id = new_id()
+    _insert(
+        change,
+        message_id=message_id,
+        direction="inbound",
+        kind="reply",
+        author=author,
+        body=body,
+        channel="api",
+        account=None,
+    )
+    change.record(
+        "message_received", {"message_id": message_id, "channel": "api", "account": None, "automatic": None}
+    )
+    return message_id
+
+
+def add_note(change: TicketChange, body: str, *, author: Author, body_format: str = "text") -> UUID:
+    """An internal note, never sent out."""
+    message_id = new_id()
+    _insert(
+        change,
+        message_id=message_id,
+        direction="outbound",
+        kind="note",
+        author=author,
+        body=body,
+        body_format=body_format,
+        channel="console",
+        account=None,
+    )
+    change.record("note_added", {"message_id": message_id})
+    return message_id
+
+
+def add_reply(
+    change: TicketChange,
+    body: str,
+    *,
+    author: Author,
+    body_format: str = "text",
+    automatic: bool = False,
+    send_at: datetime | None = None,
+) -> tuple[UUID, Sequence[UUID]]:
+    """A public message to the requester, with one delivery when we know how to reach them; returns message and delivery ids."""
+    ticket = change.ticket
+    message_id = new_id()
+    account = contact_account(change)
+    external_id = threading.new_external_id(account, ticket.number, message_id) if account else None
+    _insert(
+        change,
+        message_id=message_id,
+        direction="outbound",
+        kind="reply",
+        author=author,
+        body=body,
+        body_format=body_format,
+        channel=account.channel if account else "api",
+        account=account.name if account else None,
+        subject=f"Re: {ticket.title} [#{ticket.number}]",
+        external_id=external_id,
+        automatic="auto_reply" if automatic else None,
+    )
+    if account is None:
+        change.record("message_added", {"message_id": message_id, "delivery_ids": [], "automatic": automatic})
+        return message_id, []
+    if external_id is not None:
+        refer(change, account, external_id, message_id)
+    delivery_id = new_id()
+    scheduled = send_at is not None and send_at > change.at
+    change.batch.insert(
+        "deliveries",
+        {
+            "id": delivery_id,
+            "message_id": message_id,
+            "ticket_id": ticket.id,
+            "channel": account.channel,
+            "account": account.name,
+            "address": ticket.contact_address,
+            "state": "scheduled" if scheduled else "pending",
+            "automatic": automatic,
+            "created_at": change.at,
+        },
+    )
+    if scheduled:
+        # No key: a message for next week must not hold back what comes before it.
+        change.enqueue("release_message", {"delivery_id": delivery_id}, key=None, due_at=send_at)
+    else:
+        change.enqueue(
+            "send_delivery",
+            {"delivery_id": delivery_id},
+            key=send_key(account.channel, account.name, str(ticket.contact_address)),
+            dedupe_key=f"send:{delivery_id}",
+        )
+    change.record(
+        "message_added", {"message_id": message_id, "delivery_ids": [delivery_id], "automatic": automatic}
+    )
+    return message_id, [delivery_id]
+
+
+def contact_account(change: TicketChange) -> ChannelAccount | None:
+    """The account by which the ticket's requester is reached, or None when there is no way."""
+    ticket = change.ticket
+    if ticket.contact_channel is None or ticket.contact_address is None:
+        return None
+    if ticket.contact_account is None:
+        account = accounts.default_for(ticket.contact_channel)
+        if account is not None:
+            ticket.contact_account = account.name
+        return account
+    return accounts.find(ticket.contact_channel, ticket.contact_account)
+
+
+def send_key(channel: str, account: str, address: str) -> str:
+    """The order in which sends happen: one after another per address. The address itself stays out of keys and logs."""
+    return f"send:{channel}:{account}:{hashlib.sha256(address.encode()).hexdigest()[:16]}"
+
+
+def edit(change: TicketChange, account: ChannelAccount, external_id: str, body: str) -> UUID | None:
+    """The sender changed an earlier message: keep the old text in the event. None when we do not know the message."""
+    row = database.one(
+        "SELECT m.id, m.body FROM messages AS m WHERE m.ticket_id = :ticket AND m.channel = :channel AND m.account = :account"
+        " AND m.external_id = :external_id",
+        ticket=change.ticket.id,
+        channel=account.channel,
+        account=account.name,
+        external_id=external_id,
+    )
+    if row is None:
+        return None
+    message_id = UUID(str(row["id"]))
+    database.execute(
+        "UPDATE messages SET body = :body, edited_at = :at WHERE id = :id",
+        body=body,
+        at=change.at,
+        id=message_id,
+    )
+    change.record("message_edited", {"message_id": message_id, "previous_body": row["body"]})
+    return message_id
+
+
+def actor_author(actor: Actor) -> Author:
+    """How an actor is named as a message's author."""
+    if actor.kind == "user":
+        return ("agent", UUID(actor.id) if actor.id else None, actor.name)
+    return ("api" if actor.kind == "api_key" else "system", None, actor.name)

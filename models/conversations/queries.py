@@ -1,0 +1,46 @@
+"""Read messages."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from models.conversations.tables import Messages
+from models.kernel import database
+from models.kernel.batch import from_json
+from models.kernel.errors import NotFound
+
+
+def page(ticket_id: UUID, *, after_sequence: int, limit: int) -> list[dict[str, Any]]:
+    """Messages of a ticket in order, after a sequence number."""
+    query = (
+        Messages.select()
+        .where((Messages.ticket_id == ticket_id) & (Messages.sequence > after_sequence))
+        .order_by(Messages.sequence)
+        .limit(limit)
+    )
+    return list(query.dicts())
+
+
+def get(message_id: UUID) -> dict[str, Any]:
+    """One message. Raises NotFound."""
+    for row in Messages.select().where(Messages.id == message_id).dicts():
+        return dict(row)
+    raise NotFound(f"there is no message {message_id}")
+
+
+def view(message_id: UUID) -> dict[str, Any]:
+    """What conditions may know of a message."""
+    row = database.one(
+        "SELECT automatic, author_kind, channel, body, attachments FROM messages WHERE id = :id",
+        id=message_id,
+    )
+    if row is None:
+        raise NotFound(f"there is no message {message_id}")
+    return {
+        "automatic": row["automatic"] or "",
+        "author_kind": row["author_kind"],
+        "channel": row["channel"],
+        "attachments": len(from_json(row["attachments"])),
+        "length": len(row["body"]),
+    }

@@ -1,0 +1,73 @@
+"""Read deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from models.deliveries.tables import Deliveries, DeliveryAttempts
+from models.kernel import database
+from models.kernel.errors import NotFound
+
+
+def get(delivery_id: UUID) -> dict[str, Any]:
+    """One delivery with its attempts. Raises NotFound."""
+    for row in Deliveries.select().where(Deliveries.id == delivery_id).dicts():
+        return with_attempts([dict(row)])[0]
+    raise NotFound(f"there is no delivery {delivery_id}")
+
+
+def address_of(delivery_id: UUID) -> tuple[str, str, str] | None:
+    """Channel, account and address of a delivery, or None when it is gone."""
+    row = database.one("SELECT channel, account, address FROM deliveries WHERE id = :id", id=delivery_id)
+    return None if row is None else (row["channel"], row["account"], row["address"])
+
+
+def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
+    """All deliveries of a ticket, oldest first, with attempts."""
+    query = (
+        Deliveries.select()
+        .where(Deliveries.ticket_id == ticket_id)
+        .order_by(Deliveries.created_at, Deliveries.id)
+    )
+    return with_attempts(list(query.dicts()))
+
+
+def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """Deliveries by message, without attempts."""
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    if message_ids:
+        for row in Deliveries.select().where(Deliveries.message_id.in_(list(message_ids))).dicts():
+            found.setdefault(row["message_id"], []).append(row)
+    return found
+
+
+def page(*, state: str | None, before: tuple[datetime, UUID] | None, limit: int) -> list[dict[str, Any]]:
+    """Deliveries, newest first, before the cursor position, with attempts."""
+    query = Deliveries.select()
+    if state is not None:
+        query = query.where(Deliveries.state == state)
+    if before is not None:
+        at, delivery_id = before
+        query = query.where(
+            (Deliveries.created_at < at) | ((Deliveries.created_at == at) & (Deliveries.id < delivery_id))
+        )
+    return with_attempts(
+        list(query.order_by(Deliveries.created_at.desc(), Deliveries.id.desc()).limit(limit).dicts())
+    )
+
+
+def with_attempts(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each delivery with its attempts in order."""
+    by_id: dict[UUID, list[dict[str, Any]]] = {row["id"]: [] for row in deliveries}
+    if by_id:
+        attempts = (
+            DeliveryAttempts.select()
+            .where(DeliveryAttempts.delivery_id.in_(list(by_id)))
+            .order_by(DeliveryAttempts.number)
+        )
+        for attempt in attempts.dicts():
+            by_id[attempt["delivery_id"]].append(attempt)
+    return [{**row, "attempt_log": by_id[row["id"]]} for row in deliveries]

@@ -1,0 +1,31 @@
+"""Read requesters."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from models.kernel import database
+from models.kernel.errors import NotFound
+
+
+def get(requester_id: UUID) -> dict[str, Any]:
+    """A requester with identities. Raises NotFound."""
+    row = database.one(
+        "SELECT id, name, locale, version, created_at FROM requesters WHERE id = :id", id=requester_id
+    )
+    if row is None:
+        raise NotFound(f"there is no requester {requester_id}")
+    row["created_at"] = database.instant(row["created_at"])
+    row["identities"] = database.run(
+        "SELECT channel, address, display_name, suppressed_reason FROM identities WHERE requester_id = :id ORDER BY created_at",
+        id=requester_id,
+    )
+    return row
+
+
+def names_of(requester_ids: set[UUID]) -> dict[UUID, str]:
+    """Names by id, for a list."""
+    places, values = database.in_list("id", sorted(requester_ids))
+    rows = database.run(f"SELECT id, name FROM requesters WHERE id IN {places}", values)
+    return {UUID(str(row["id"])): row["name"] for row in rows}

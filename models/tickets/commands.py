@@ -1,0 +1,352 @@
+"""What people and channels do with tickets. Commands join the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from models.channels.accounts import ChannelAccount
+from models.conversations import messages
+from models.conversations import queries as conversations
+from models.events.commands import Actor
+from models.identity import queries as identity
+from models.inbox.port import InboundMessage
+from models.kernel import clock, limits
+from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
+from models.kernel.ids import new_id
+from models.requesters import commands as requesters
+from models.requesters.commands import Requester
+from models.tickets import lifecycle, queries
+from models.tickets.change import TicketChange
+from models.tickets.tables import Ticket
+from models.workflow import engine, published
+
+
+class TicketClosed(Conflict):
+    """The ticket is closed; open a new one, or reopen it if its life cycle allows."""
+
+    code = "ticket_closed"
+
+
+class TransitionRefused(Conflict):
+    """The life cycle does not allow this now."""
+
+    code = "transition_refused"
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(reasons))
+
+
+@dataclass(frozen=True, slots=True)
+class NewTicket:
+    """A ticket as somebody asks for it; values are checked by the caller's door."""
+
+    title: str
+    description: str | None = None
+    type: str = "question"
+    priority: str = "normal"
+    requester_name: str | None = None
+    requester_email: str | None = None
+    fields: Mapping[str, Any] | None = None
+    workflow: str = "support"
+
+
+def create(new: NewTicket, *, actor: Actor) -> Ticket:
+    """Make a ticket from the API or the console; the life cycle reacts at once, its effects are tasks."""
+    requester = _requester(new)
+    change = _start(
+        title=new.title,
+        type_=new.type,
+        priority=new.priority,
+        workflow=new.workflow,
+        fields=new.fields or {},
+        requester=requester,
+        channel="api",
+        account=None,
+        actor=actor,
+    )
+    if new.requester_email is not None:
+        change.ticket.contact_channel, change.ticket.contact_address = "email", new.requester_email
+    message = None
+    if new.description:
+        author = ("requester", requester.id, requester.name) if requester else messages.actor_author(actor)
+        messages.add_description(change, new.description, author=author)
+        message = {
+            "automatic": "",
+            "author_kind": author[0],
+            "channel": "api",
+            "attachments": 0,
+            "length": len(new.description),
+        }
+    elif requester is not None:
+        message = {
+            "automatic": "",
+            "author_kind": "requester",
+            "channel": "api",
+            "attachments": 0,
+            "length": 0,
+        }
+    lifecycle.react(change, "ticket_created", message=message)
+    return change.save()
+
+
+def _requester(new: NewTicket) -> Requester | None:
+    if new.requester_email is not None:
+        return requesters.find_or_create("email", new.requester_email, name=new.requester_name or "")
+    if new.requester_name is not None:
+        return requesters.create_without_address(new.requester_name)
+    return None
+
+
+def open_from_channel(
+    parsed: InboundMessage,
+    *,
+    account: ChannelAccount,
+    requester: Requester,
+    inbox_id: UUID,
+    related_id: UUID | None,
+    related_reason: str,
+) -> tuple[Ticket, UUID]:
+    """A channel's message opens a ticket; its life cycle advances in a task of its own."""
+    change = _start(
+        title=_title(parsed),
+        type_=str(account.config.get("ticket_type", "question")),
+        priority="normal",
+        workflow=str(account.config.get("workflow", "support")),
+        fields={},
+        requester=requester,
+        channel=account.channel,
+        account=account.name,
+        actor=Actor("requester", str(requester.id), requester.name),
+        causation_id=f"inbox:{inbox_id}",
+    )
+    message_id = messages.add_inbound(
+        change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id
+    )
+    if related_id is not None:
+        change.record("ticket_related", {"ticket_id": related_id, "reason": related_reason})
+    _advance(change, "ticket_created", message_id)
+    return change.save(), message_id
+
+
+def join_from_channel(
+    ticket_id: UUID, parsed: InboundMessage, *, account: ChannelAccount, requester: Requester, inbox_id: UUID
+) -> tuple[Ticket, UUID]:
+    """A channel's message joins its ticket."""
+    actor = Actor("requester", str(requester.id), requester.name)
+    change = TicketChange.of(ticket_id, actor=actor, causation_id=f"inbox:{inbox_id}")
+    if parsed.edit and parsed.external_id is not None:
+        edited = messages.edit(change, account, parsed.external_id, parsed.body)
+        if edited is not None:
+            return change.save(), edited
+    message_id = messages.add_inbound(
+        change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id
+    )
+    _advance(change, "requester_message", message_id)
+    return change.save(), message_id
+
+
+def _title(parsed: InboundMessage) -> str:
+    """A mail's subject, or the beginning of the first line."""
+    for text in (parsed.subject, parsed.body):
+        line = next((line.strip() for line in (text or "").splitlines() if line.strip()), "")
+        line = "".join(c for c in line if c.isprintable())
+        if line:
+            bound = limits.ticket_title_chars_max
+            return line if len(line) <= bound else line[: bound - 1] + "…"
+    return "(no subject)"
+
+
+def _start(
+    *,
+    title: str,
+    type_: str,
+    priority: str,
+    workflow: str,
+    fields: Mapping[str, Any],
+    requester: Requester | None,
+    channel: str,
+    account: str | None,
+    actor: Actor,
+    causation_id: str | None = None,
+) -> TicketChange:
+    version = published.newest(workflow)
+    definition = version.definition
+    if priority not in definition.priorities:
+        raise Invalid(
+            [
+                FieldProblem(
+                    "/priority", f"expected one of {', '.join(definition.priorities)}, found {priority!r}"
+                )
+            ]
+        )
+    now = clock.now()
+    ticket = Ticket(
+        id=new_id(),
+        number=queries.next_number(),
+        title=title,
+        type=type_,
+        priority=priority,
+        state=definition.initial,
+        category=definition.states[definition.initial].category,
+        workflow=workflow,
+        workflow_version=version.version,
+        requester_id=requester.id if requester else None,
+        assignee_id=None,
+        channel=channel,
+        account=account,
+        contact_channel=None,
+        contact_account=None,
+        contact_address=None,
+        fields=dict(fields),
+        created_at=now,
+        updated_at=now,
+    )
+    change = TicketChange(ticket, actor=actor, new=True, causation_id=causation_id)
+    change.record(
+        "ticket_created",
+        {
+            "title": title,
+            "state": ticket.state,
+            "channel": channel,
+            "account": account,
+            "requester_id": ticket.requester_id,
+            "workflow": workflow,
+            "workflow_version": version.version,
+        },
+    )
+    lifecycle.enter(change, definition, definition.initial, decision=None, event="ticket_created")
+    return change
+
+
+def _advance(change: TicketChange, event: str, message_id: UUID) -> None:
+    """What arrives by message is decided by the `advance_ticket` actor (DESIGN 4)."""
+    change.enqueue(
+        "advance_ticket",
+        {"ticket_id": change.ticket.id, "event": event, "message_id": message_id},
+        key=lifecycle.ticket_key(change.ticket.id),
+    )
+
+
+def advance(
+    ticket_id: UUID, event: str, *, message_id: UUID | None, timer: str | None, causation_id: str
+) -> None:
+    """Let the life cycle react to a stored message or a fired timer."""
+    change = TicketChange.of(
+        ticket_id, actor=Actor("system", f"workflow:{event}", "Nestor"), causation_id=causation_id
+    )
+    message = conversations.view(message_id) if message_id is not None else None
+    before = change.ticket.event_sequence
+    lifecycle.react(change, event, message=message, timer=timer)
+    if change.ticket.event_sequence > before:
+        change.save()
+
+
+def reply(
+    ticket_id: UUID, body: str, *, actor: Actor, body_format: str = "text", send_at: datetime | None = None
+) -> UUID:
+    """An agent's public answer; raises TicketClosed. The life cycle reacts at once."""
+    change = TicketChange.of(ticket_id, actor=actor)
+    ticket = change.ticket
+    if ticket.category == "closed":
+        raise TicketClosed()
+    author = messages.actor_author(actor)
+    message_id, _ = messages.add_reply(change, body, author=author, body_format=body_format, send_at=send_at)
+    if ticket.first_response_at is None:
+        ticket.first_response_at = change.at
+    lifecycle.react(
+        change,
+        "agent_reply",
+        message={
+            "automatic": "",
+            "author_kind": "agent",
+            "channel": "api",
+            "attachments": 0,
+            "length": len(body),
+        },
+    )
+    change.save()
+    return message_id
+
+
+def note(ticket_id: UUID, body: str, *, actor: Actor, body_format: str = "text") -> UUID:
+    """An internal note, allowed in every state."""
+    change = TicketChange.of(ticket_id, actor=actor)
+    message_id = messages.add_note(change, body, author=messages.actor_author(actor), body_format=body_format)
+    lifecycle.react(change, "note")
+    change.save()
+    return message_id
+
+
+def update(
+    ticket_id: UUID, changes: Mapping[str, Any], *, expected_version: int | None, actor: Actor
+) -> Ticket:
+    """Change title, type, priority or fields. Raises PreconditionFailed when somebody else was first, Invalid for a wrong priority."""
+    change = TicketChange.of(ticket_id, actor=actor)
+    ticket = change.ticket
+    if expected_version is not None and ticket.version != expected_version:
+        raise PreconditionFailed(
+            f"the ticket has version {ticket.version} by now; you read {expected_version}"
+        )
+    if "priority" in changes:
+        allowed = lifecycle.workflow_of(change).priorities
+        if changes["priority"] not in allowed:
+            raise Invalid(
+                [
+                    FieldProblem(
+                        "/priority", f"expected one of {', '.join(allowed)}, found {changes['priority']!r}"
+                    )
+                ]
+            )
+    different = {name: value for name, value in changes.items() if getattr(ticket, name) != value}
+    if not different:
+        return ticket
+    change.record(
+        "ticket_updated",
+        {
+            "changes": {
+                name: {"from": getattr(ticket, name), "to": value} for name, value in different.items()
+            }
+        },
+    )
+    for name, value in different.items():
+        setattr(ticket, name, value)
+    return change.save()
+
+
+def assign(ticket_id: UUID, assignee_id: UUID | None, *, actor: Actor) -> Ticket:
+    """Make an active user responsible, or nobody. Raises Invalid when there is no such active user."""
+    change = TicketChange.of(ticket_id, actor=actor)
+    if change.ticket.assignee_id == assignee_id:
+        return change.ticket
+    if assignee_id is not None and not identity.is_active_user(assignee_id):
+        raise Invalid([FieldProblem("/assignee_id", "expected the id of an active user")])
+    change.record("ticket_assigned", {"from": change.ticket.assignee_id, "to": assignee_id})
+    change.ticket.assignee_id = assignee_id
+    lifecycle.react(change, "assigned")
+    return change.save()
+
+
+def transition(
+    ticket_id: UUID,
+    name: str,
+    *,
+    fields: Mapping[str, Any] | None,
+    comment: str | None,
+    role: str,
+    actor: Actor,
+) -> tuple[Ticket, engine.Refusal | None]:
+    """A person moves the ticket. A refusal is recorded and returned, so that the caller commits it before telling."""
+    change = TicketChange.of(ticket_id, actor=actor)
+    before = change.ticket.fields
+    if fields:
+        change.ticket.fields = {**before, **fields}
+    refusal = lifecycle.request(change, name, role=role, comment=comment)
+    if refusal is not None:
+        change.ticket.fields = before
+        return change.save(visible=False), refusal
+    return change.save(), None

@@ -1,0 +1,112 @@
+"""Read tickets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from models.conversations.tables import Messages
+from models.kernel import database
+from models.kernel.errors import NotFound
+from models.kernel.ids import parse_id
+from models.tickets.tables import COLUMNS, SELECT, Ticket, Tickets, ticket_from
+
+
+def find(reference: str) -> Ticket:
+    """A ticket by id or number, as a person or a URL writes it. Raises NotFound."""
+    row = None
+    if reference.isascii() and reference.isdigit() and len(reference) < 19:
+        row = database.one(f"{SELECT} WHERE number = :number", number=int(reference))
+    elif (ticket_id := parse_id(reference)) is not None:
+        row = database.one(f"{SELECT} WHERE id = :id", id=ticket_id)
+    if row is None:
+        raise NotFound(f"there is no ticket {reference[:40]!r}")
+    return ticket_from(row)
+
+
+def lock(ticket_id: UUID) -> Ticket:
+    """The ticket, its row held until the transaction ends. Raises NotFound."""
+    assert database.in_transaction(), "a row is held by a transaction"
+    row = database.one(f"{SELECT} WHERE id = :id FOR_UPDATE", id=ticket_id)
+    if row is None:
+        raise NotFound(f"there is no ticket {ticket_id}")
+    return ticket_from(row)
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """What a list is narrowed to; several values of one property mean any of them."""
+
+    states: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    types: Sequence[str] = ()
+    assignee_id: UUID | None = None
+    unassigned: bool = False
+    requester_id: UUID | None = None
+    text: str | None = None
+    updated_since: datetime | None = None
+
+
+# sort word -> (column, newest or largest first)
+SORTS: dict[str, tuple[str, bool]] = {
+    "-updated_at": ("updated_at", True),
+    "updated_at": ("updated_at", False),
+    "-created_at": ("created_at", True),
+    "created_at": ("created_at", False),
+    "-number": ("number", True),
+    "number": ("number", False),
+}
+
+
+def page(wanted: TicketFilter, *, sort: str, after: tuple[Any, UUID] | None, limit: int) -> list[Ticket]:
+    """Up to `limit` tickets after the cursor position (sort value, id), in the order of `sort` (a key of SORTS)."""
+    column_name, descending = SORTS[sort]
+    column = getattr(Tickets, column_name)
+    query = Tickets.select(*[getattr(Tickets, name) for name in COLUMNS])
+    for condition in _conditions(wanted):
+        query = query.where(condition)
+    if after is not None:
+        value, ticket_id = after
+        if descending:
+            query = query.where((column < value) | ((column == value) & (Tickets.id < ticket_id)))
+        else:
+            query = query.where((column > value) | ((column == value) & (Tickets.id > ticket_id)))
+    order = (column.desc(), Tickets.id.desc()) if descending else (column.asc(), Tickets.id.asc())
+    return [ticket_from(row) for row in query.order_by(*order).limit(limit).dicts()]
+
+
+def _conditions(wanted: TicketFilter) -> list[Any]:
+    conditions: list[Any] = []
+    for column, values in (
+        (Tickets.state, wanted.states),
+        (Tickets.category, wanted.categories),
+        (Tickets.type, wanted.types),
+    ):
+        if values:
+            conditions.append(column.in_(list(values)))
+    if wanted.assignee_id is not None:
+        conditions.append(Tickets.assignee_id == wanted.assignee_id)
+    if wanted.unassigned:
+        conditions.append(Tickets.assignee_id.is_null())
+    if wanted.requester_id is not None:
+        conditions.append(Tickets.requester_id == wanted.requester_id)
+    if wanted.updated_since is not None:
+        conditions.append(Tickets.updated_at >= wanted.updated_since)
+    if wanted.text:
+        said = Messages.select(Messages.ticket_id).where(Messages.body.contains(wanted.text))
+        conditions.append(Tickets.title.contains(wanted.text) | Tickets.id.in_(said))
+    return conditions
+
+
+def next_number() -> int:
+    """The number of the next ticket. PostgreSQL's sequence may leave gaps where a transaction failed; numbers never repeat."""
+    if database.is_postgres():
+        return int(database.run("SELECT nextval('ticket_numbers') AS number")[0]["number"])
+    return int(
+        database.run("UPDATE counters SET value = value + 1 WHERE name = 'ticket_numbers' RETURNING value")[
+            0
+        ]["value"]
+    )
