@@ -1,0 +1,24 @@
+"""Let a ticket's life cycle react to a message, a timer or a failed delivery."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from models.tasks.commands import ClaimedTask
+from models.tickets import commands as tickets
+from queues.settlement import Done, Settlement
+
+
+def run(task: ClaimedTask) -> Settlement:
+    """All in our own database: the reaction commits together with the task's end."""
+    payload = task.payload
+    message_id = payload.get("message_id")
+    return Done(
+        lambda: tickets.advance(
+            UUID(payload["ticket_id"]),
+            payload["event"],
+            message_id=UUID(message_id) if message_id else None,
+            timer=payload.get("timer"),
+            causation_id=f"task:{task.id}",
+        )
+    )

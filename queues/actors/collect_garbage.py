@@ -1,0 +1,37 @@
+"""Delete what has served: finished tasks, idempotency keys, full rate buckets. In batches, so that no lock is long."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from models.kernel import clock, database, limits
+from models.tasks import rates
+from models.tasks.commands import ClaimedTask
+from queues.settlement import Done, Settlement
+
+_FINISHED_TASKS = (
+    "DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE state IN ('done', 'discarded')"
+    " AND finished_at < :before LIMIT :batch)"
+)
+_OLD_KEYS = (
+    "DELETE FROM idempotency_keys WHERE (principal, key) IN"
+    " (SELECT principal, key FROM idempotency_keys WHERE created_at < :before LIMIT :batch)"
+)
+
+
+def run(task: ClaimedTask) -> Settlement:
+    now = clock.now()
+    for statement, kept_s in (
+        (_FINISHED_TASKS, limits.finished_tasks_kept_s),
+        (_OLD_KEYS, limits.idempotency_key_kept_s),
+    ):
+        while _delete(statement, before=now - timedelta(seconds=kept_s)) == limits.collect_batch_max:
+            pass
+    with database.transaction():
+        rates.collect(older_than_s=limits.idempotency_key_kept_s, batch_max=limits.collect_batch_max)
+    return Done()
+
+
+def _delete(statement: str, **values: object) -> int:
+    with database.transaction():
+        return int(database.execute(statement, values, batch=limits.collect_batch_max).rowcount)

@@ -1,0 +1,14 @@
+"""A scheduled message's time has come: hand it to the send queue."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from models.deliveries import commands as deliveries
+from models.tasks.commands import ClaimedTask
+from queues.settlement import Done, Settlement
+
+
+def run(task: ClaimedTask) -> Settlement:
+    delivery_id = UUID(task.payload["delivery_id"])
+    return Done(lambda: deliveries.release(delivery_id))

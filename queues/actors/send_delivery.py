@@ -1,0 +1,85 @@
+"""Carry one delivery to its provider: record the attempt, call, record the outcome. No transaction is open during the call."""
+
+from __future__ import annotations
+
+import time
+from uuid import UUID
+
+from models.channels import accounts
+from models.deliveries import commands as deliveries
+from models.deliveries import queries
+from models.deliveries.commands import NotNow, OpenAttempt
+from models.deliveries.port import SendOutcome
+from models.kernel import crash, database, limits, logs, metrics, settings
+from models.tasks.commands import ClaimedTask
+from queues import channels
+from queues.settlement import Done, Failed, Postponed, Settlement
+
+log = logs.get("send")
+
+
+def run(task: ClaimedTask) -> Settlement:
+    """Send once, or say why not now."""
+    delivery_id = UUID(task.payload["delivery_id"])
+    with database.connection():
+        known = queries.address_of(delivery_id)
+        if known is None:
+            return Done()
+        channel, account_name, address = known
+        account = accounts.find(channel, account_name)
+    sender = channels.sender(channel)
+    with database.transaction():
+        opened = deliveries.open_attempt(
+            delivery_id, task_id=task.id, buckets=sender.buckets(account, address)
+        )
+    if isinstance(opened, NotNow):
+        return Postponed(opened.wait_s, opened.reason) if opened.wait_s > 0 else Done()
+    crash.point("before_call")
+    started = time.perf_counter()
+    outcome = _call(sender, opened)
+    duration_ms = int((time.perf_counter() - started) * 1000)
+    crash.point("after_call")
+    metrics.sends.labels(channel, outcome.kind).inc()
+    log.info(
+        "send_attempted",
+        delivery_id=delivery_id,
+        channel=channel,
+        attempt_number=opened.number,
+        outcome=outcome.kind,
+        duration_ms=duration_ms,
+    )
+    return _settlement(delivery_id, opened, outcome, duration_ms)
+
+
+def _call(sender: channels.Sender, opened: OpenAttempt) -> SendOutcome:
+    """The only network. An adapter's own bug leaves the outcome open: it may have sent before it raised."""
+    try:
+        return sender.send(opened.message, opened.account, settings.current())
+    except Exception as error:
+        log.error(
+            "sender_raised",
+            exc_info=error,
+            delivery_id=opened.message.delivery_id,
+            channel=opened.account.channel,
+        )
+        return SendOutcome("unknown", f"the adapter failed: {type(error).__name__}")
+
+
+def _settlement(delivery_id: UUID, opened: OpenAttempt, outcome: SendOutcome, duration_ms: int) -> Settlement:
+    def record() -> None:
+        deliveries.record_outcome(delivery_id, opened, outcome, duration_ms=duration_ms)
+
+    if outcome.kind == "accepted":
+        return Done(record)
+    if outcome.new_address is not None:
+        return Postponed(0.0, "the address moved", record)
+    if outcome.kind == "permanent":
+        return Done(record)  # the delivery is what failed, and people see it; the task did its work
+    if outcome.kind == "throttled":
+        return Postponed(outcome.retry_after_s or 1.0, outcome.detail or "throttled by the provider", record)
+    return Failed(f"{outcome.kind}: {outcome.detail}", retry_after_s=outcome.retry_after_s, record=record)
+
+
+def on_dead(task: ClaimedTask, reason: str) -> None:
+    """Given up after a day: the delivery has failed, visibly."""
+    deliveries.give_up(UUID(task.payload["delivery_id"]), reason[: limits.error_chars_max])

@@ -1,0 +1,57 @@
+"""The embedded desk's workers: threads of this process, fed by an in-memory broker that keeps nothing.
+
+The rows are what is durable. At start every lease is taken back (the data folder's lock proves that no other desk lives) and everything
+that is not done is hinted again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dramatiq
+
+from models.kernel import database, logs
+from models.kernel.settings import Settings
+from models.tasks import commands
+from queues import broker as brokers
+from queues import channels, hints, scheduler, sweep
+from queues import runner as runners
+
+log = logs.get("embedded")
+
+
+class EmbeddedWorkers:
+    """Worker threads, scheduler and hints of one process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.broker: Any = brokers.create(settings)
+        self._worker: Any = None
+        self._scheduler: Any = None
+        self._publisher: Any = None
+
+    def start(self) -> None:
+        """Begin to work; what an earlier process left is picked up at once."""
+        brokers.add_runner(self.broker)
+        # Dramatiq's command line emits this; without it TimeLimit never watches (ENGINE X20).
+        self.broker.emit_after("process_boot")
+        self._publisher = hints.install(self.broker, embedded=True)
+        with database.connection():
+            released = commands.release_all_leases()
+        sweep.ensure_housekeeping()
+        self._worker = dramatiq.Worker(
+            self.broker, worker_threads=self._settings.worker_threads, worker_timeout=100
+        )
+        self._worker.start()
+        self._scheduler = scheduler.start()
+        swept = sweep.once()
+        log.info("workers_started", leases_released=released, tasks_hinted=swept.tasks_hinted)
+
+    def stop(self, *, timeout_s: float) -> None:
+        """Finish what runs within `timeout_s`, give back the rest."""
+        self._scheduler.shutdown(wait=False)
+        self._publisher.stop()
+        self._worker.stop(timeout=int(timeout_s * 1000))
+        runners.keeper().give_back()
+        channels.close_senders()
+        self.broker.close()

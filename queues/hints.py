@@ -1,0 +1,134 @@
+"""Carry hints to the broker without ever holding up the caller.
+
+RabbitMQ: one background thread a process, started at the first hint (after any fork), with a bounded queue, publisher confirms and a
+circuit breaker: a broker that is slow, blocked or away costs a request nothing (ENGINE 4: an inline publish can block
+for ever under a memory alarm). A hint that cannot be given is dropped; its row is committed and the sweep brings it back.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from typing import Any
+
+from models.kernel import limits, logs, metrics
+from models.tasks import hints
+from models.tasks.hints import Hint
+from queues import broker as brokers
+from queues.later import Later
+
+log = logs.get("hints")
+
+
+class HintPublisher:
+    """Publishes hints in the background; also reports whether the broker takes them."""
+
+    def __init__(self, broker: Any) -> None:
+        self._broker = broker
+        self._waiting: deque[Hint] = deque()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._pid = os.getpid()
+        self._stopping = False
+        self._failures = 0
+        self._closed_until = 0.0
+        self._busy = False
+        self.later = Later(self.give, waiting_max=limits.hint_queue_max)
+
+    @property
+    def available(self) -> bool:
+        """Whether the last publish worked (the breaker is closed)."""
+        return self._failures == 0
+
+    def give(self, hint: Hint) -> None:
+        """Take a hint; neither blocks nor raises."""
+        if hint.wait_s > 0:
+            self.later.add(hint)
+            return
+        with self._changed:
+            if len(self._waiting) >= limits.hint_queue_max or (
+                self._failures and time.monotonic() < self._closed_until
+            ):
+                metrics.hints.labels("dropped").inc()
+                return
+            self._waiting.append(hint)
+            if self._thread is None:
+                assert self._pid == os.getpid(), (
+                    "a publisher belongs to the process that made it; make it after the fork"
+                )
+                self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """Publish what waits, for at most limits.hint_flush_s; the rest is the sweep's."""
+        self.later.stop()
+        deadline = time.monotonic() + limits.hint_flush_s
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+            while (self._waiting or self._busy) and time.monotonic() < deadline and self._thread is not None:
+                self._changed.wait(0.05)
+            self._waiting.clear()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting:
+                    if self._stopping:
+                        return
+                    self._changed.wait()
+                hint = self._waiting.popleft()
+                self._busy = True
+            self._publish(hint)
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+
+    def _publish(self, hint: Hint) -> None:
+        try:
+            self._broker.enqueue(brokers.message(hint.task_id, hint.queue))
+        except Exception as error:  # noqa: BLE001 -- pika raises some errors that Dramatiq does not wrap (ENGINE X10); none may end this thread
+            self._failed(error)
+        else:
+            if self._failures:
+                log.info("broker_back", failures=self._failures)
+            self._failures = 0
+            metrics.hints.labels("given").inc()
+
+    def _failed(self, error: Exception) -> None:
+        self._failures += 1
+        wait_s = min(limits.broker_retry_s_min * 2 ** min(self._failures - 1, 10), limits.broker_retry_s_max)
+        self._closed_until = time.monotonic() + wait_s
+        with self._changed:
+            dropped = len(self._waiting) + 1
+            self._waiting.clear()
+        metrics.hints.labels("dropped").inc(dropped)
+        log.warning("broker_away", error=type(error).__name__, dropped=dropped, retry_in_s=wait_s)
+
+
+class EmbeddedHints:
+    """Gives hints to the in-memory broker of this process; nothing to wait for."""
+
+    def __init__(self, broker: Any) -> None:
+        self._broker = broker
+        self.later = Later(self.give, waiting_max=limits.hint_queue_max)
+        self.available = True
+
+    def give(self, hint: Hint) -> None:
+        if hint.wait_s > 0:
+            self.later.add(hint)
+        else:
+            self._broker.enqueue(brokers.message(hint.task_id, hint.queue))
+
+    def stop(self) -> None:
+        self.later.stop()
+
+
+def install(broker: Any, *, embedded: bool) -> HintPublisher | EmbeddedHints:
+    """Make hints of committed tasks go to this broker from now on."""
+    publisher = EmbeddedHints(broker) if embedded else HintPublisher(broker)
+    hints.set_publisher(publisher.give)
+    return publisher

@@ -1,0 +1,78 @@
+"""A worker's own port for probes and Prometheus: /healthz and /metrics. Off unless METRICS_PORT is set."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+
+from models.kernel import database, logs
+from models.kernel.errors import NestorError
+from models.tasks import queries
+
+log = logs.get("monitor")
+
+
+class BacklogCollector:
+    """Gauges of the ledger, read when Prometheus asks; nothing when the database is away."""
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Registering must not touch the database."""
+        return []
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        try:
+            with database.connection():
+                backlog = queries.backlog()
+        except NestorError as error:
+            log.warning("backlog_unknown", reason=error.code)
+            return
+        tasks = GaugeMetricFamily(
+            "nestor_tasks", "Tasks that are not finished", labels=["queue", "kind", "state"]
+        )
+        for row in backlog["counts"]:
+            tasks.add_metric([row["queue"], row["kind"], row["state"]], row["tasks"])
+        yield tasks
+        yield GaugeMetricFamily(
+            "nestor_oldest_due_task_seconds", "Age of the oldest due task", value=backlog["oldest_due_s"]
+        )
+
+
+def register_backlog() -> None:
+    """Add the backlog gauges to this process's metrics, once."""
+    if not getattr(REGISTRY, "_nestor_backlog", False):
+        REGISTRY.register(BacklogCollector())
+        REGISTRY._nestor_backlog = True  # type: ignore[attr-defined]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path == "/healthz":
+            self._answer(200, "application/json", b'{"status":"ok"}')
+        elif self.path == "/metrics":
+            self._answer(200, CONTENT_TYPE_LATEST, generate_latest())
+        else:
+            self._answer(404, "text/plain", b"not found")
+
+    def _answer(self, status: int, content_type: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Probes are not news."""
+
+
+def start(port: int) -> ThreadingHTTPServer | None:
+    """Serve in the background; None when `port` is 0."""
+    if port == 0:
+        return None
+    register_backlog()
+    server = ThreadingHTTPServer(("0.0.0.0", port), _Handler)  # noqa: S104 -- a pod's probes come from outside the container
+    threading.Thread(target=server.serve_forever, name="monitor", daemon=True).start()
+    return server

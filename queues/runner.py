@@ -1,0 +1,130 @@
+"""Run one task: claim, do, settle. The same on both stacks; the one place with a broad `except`."""
+
+from __future__ import annotations
+
+import random
+import time
+from functools import lru_cache
+
+from dramatiq.middleware import Interrupt
+
+from models.kernel import clock, crash, database, limits, logs, metrics, settings, trace
+from models.kernel.errors import LeaseLost, NestorError, TransientFailure, Unavailable
+from models.tasks import commands, rules
+from models.tasks.commands import ClaimedTask
+from models.tasks.kinds import KINDS
+from queues import actors
+from queues.leases import LeaseKeeper
+from queues.settlement import Done, Failed, Postponed, Settlement
+
+log = logs.get("tasks")
+
+
+@lru_cache(maxsize=1)
+def keeper() -> LeaseKeeper:
+    """This process's lease keeper."""
+    return LeaseKeeper(settings.current().task_lease_s)
+
+
+def run_task(task_id: int) -> str:
+    """Run the task if it is this worker's turn; returns the outcome (for metrics and tests).
+
+    Never raises for what a task does; a database that is away ends the attempt, and the lease brings the task back.
+    """
+    try:
+        task = commands.claim(task_id, lease_s=keeper().lease_s)
+    except Unavailable:
+        log.warning("claim_impossible", task_id=task_id)
+        return "database_away"
+    if task is None:
+        return "not_mine"
+    crash.point("after_claim")
+    metrics.task_age_seconds.labels(_label(task.kind)).observe(
+        max(0.0, (clock.now() - task.due_at).total_seconds())
+    )
+    with (
+        trace.following(task.trace) as traceparent,
+        logs.bound(task_id=task.id, kind=task.kind, trace_id=trace.trace_id(traceparent)),
+    ):
+        started = time.perf_counter()
+        outcome = _run_claimed(task)
+        duration_s = time.perf_counter() - started
+        metrics.task_seconds.labels(_label(task.kind)).observe(duration_s)
+        metrics.task_outcomes.labels(_label(task.kind), outcome).inc()
+        log.info(
+            "task_run", outcome=outcome, attempt_number=task.attempts, duration_ms=round(duration_s * 1000, 1)
+        )
+    crash.point("after_finish")
+    return outcome
+
+
+def _label(kind: str) -> str:
+    return kind if kind in KINDS else "unknown"
+
+
+def _run_claimed(task: ClaimedTask) -> str:
+    spec = KINDS.get(task.kind)
+    try:
+        if spec is None or actors.load(task.kind) is None:
+            # A newer release enqueued it: it waits for a newer worker (rolling update), and is never dead for that.
+            wait_s = limits.unknown_kind_delay_s * (0.5 + random.random())  # noqa: S311 -- spreads retries
+            return _settle(task, Postponed(wait_s, f"this release has no actor for {task.kind}"))
+        with keeper().keeping(task, time_limit_s=spec.time_limit_s):
+            return _settle(task, _run_actor(task))
+    except LeaseLost:
+        log.warning("lease_lost")
+        return "lease_lost"
+    except Unavailable:
+        log.warning("settling_impossible")
+        return "database_away"
+
+
+def _run_actor(task: ClaimedTask) -> Settlement:
+    actor = actors.load(task.kind)
+    assert actor is not None
+    try:
+        return actor.run(task)
+    except (Interrupt, Exception) as error:  # noqa: BLE001 -- the one place (module docstring)
+        return _failure(error)
+
+
+def _failure(error: BaseException) -> Settlement:
+    if isinstance(error, Unavailable):
+        raise error
+    if isinstance(error, TransientFailure):
+        return Failed(error.message, retry_after_s=error.retry_after_s)
+    if isinstance(error, NestorError) and not isinstance(error, LeaseLost):
+        return Failed(f"{error.code}: {error.message}", permanent=error.permanent and error.http_status < 500)
+    log.error("actor_raised", exc_info=error)
+    return Failed(f"{type(error).__name__}: {error}")
+
+
+def _settle(task: ClaimedTask, settlement: Settlement) -> str:
+    """Record the effect and the task's end in one transaction. A failing record is a failure of the task."""
+    try:
+        return _record(task, settlement)
+    except (LeaseLost, Unavailable):
+        raise
+    except (Interrupt, Exception) as error:  # noqa: BLE001 -- a record that fails is a task that fails
+        return _record(task, _failure(error))
+
+
+def _record(task: ClaimedTask, settlement: Settlement) -> str:
+    with database.transaction():
+        settlement.record()
+        crash.point("after_effect")
+        match settlement:
+            case Done():
+                commands.finish(task)
+                return "done"
+            case Postponed(wait_s, reason):
+                commands.postpone(task, wait_s=wait_s, reason=reason)
+                return "postponed"
+            case Failed(error, permanent, retry_after_s):
+                decision = commands.fail(task, error, permanent=permanent, retry_after_s=retry_after_s)
+                if isinstance(decision, rules.Retry):
+                    return "retried"
+                on_dead = getattr(actors.load(task.kind), "on_dead", None)
+                if on_dead is not None:
+                    on_dead(task, decision.reason)
+                return "dead"

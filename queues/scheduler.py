@@ -1,0 +1,62 @@
+"""The clock of long-lived processes: APScheduler beats once a second, each beat sweeps.
+
+APScheduler only keeps time (memory store, coalescing, one run at a time); schedules live in `timers`, where any number of
+schedulers is safe (ENGINE 5). Start it alone with `python -m queues.scheduler`.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any
+
+from models import migrations
+from models.kernel import database, logs, settings
+from models.kernel.errors import NestorError
+from queues import broker, hints, sweep
+
+log = logs.get("scheduler")
+
+
+def start() -> Any:
+    """Begin to beat in the background; returns the APScheduler, to be shut down."""
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    scheduler = BackgroundScheduler(timezone="UTC")
+    scheduler.add_job(
+        sweep.quietly,
+        "interval",
+        seconds=sweep.beat_s(),
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+        id="sweep",
+    )
+    scheduler.start()
+    return scheduler
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    config = settings.current()
+    logs.configure("scheduler", config.log_level)
+    database.configure(config)
+    migrations.check()
+    publisher = hints.install(broker.create(config), embedded=False)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    sweep.ensure_housekeeping()
+    scheduler = start()
+    log.info("scheduler_started")
+    stopped.wait()
+    scheduler.shutdown(wait=True)
+    publisher.stop()
+    log.info("scheduler_stopped")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except NestorError as error:
+        raise SystemExit(f"nestor scheduler: {error.message}") from error

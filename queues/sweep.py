@@ -1,0 +1,82 @@
+"""The sweep as processes run it: fire due timers, hint what is due. Never raises for a database or broker that is away."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from models.kernel import limits, logs
+from models.kernel.errors import NestorError
+from models.tasks import sweep as tasks
+from models.tasks import timers
+
+log = logs.get("sweep")
+
+# Recurring work of the desk itself.
+_HOUSEKEEPING = (("collect_garbage", "collect_garbage", 3600),)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep found."""
+
+    timers_fired: int
+    tasks_hinted: int
+
+
+def once() -> Swept:
+    """Fire every due timer and hint every due task, not only a batch. Raises Unavailable when the database is away."""
+    fired = 0
+    while True:
+        count = timers.fire_due()
+        fired += count
+        if count == 0:
+            break
+    hinted = tasks.run_all()
+    if fired or hinted:
+        log.info("swept", timers_fired=fired, tasks_hinted=hinted)
+    return Swept(fired, hinted)
+
+
+def quietly() -> None:
+    """One sweep of a long-lived process's clock: a database that is away is logged, the next beat tries again."""
+    try:
+        once()
+    except NestorError as error:
+        log.warning("sweep_failed", reason=error.code)
+
+
+def ensure_housekeeping() -> None:
+    """Set the timers of the desk's own recurring work."""
+    for name, kind, every_s in _HOUSEKEEPING:
+        timers.ensure(name, kind, {}, every_s=every_s)
+
+
+class OpportunisticSweep:
+    """Lets requests sweep at most once per `every_s` seconds and process, in the background (ENGINE 3.5b).
+
+    With everything scaled to zero it is the first request that wakes what a lost hint left behind.
+    """
+
+    def __init__(self, every_s: float = 10.0) -> None:
+        self._every_s = every_s
+        self._next = time.monotonic() + every_s
+        self._lock = threading.Lock()
+
+    def maybe(self) -> None:
+        now = time.monotonic()
+        if now < self._next or not self._lock.acquire(blocking=False):
+            return
+        try:
+            if now < self._next:
+                return
+            self._next = now + self._every_s
+            threading.Thread(target=quietly, name="sweep", daemon=True).start()
+        finally:
+            self._lock.release()
+
+
+def beat_s() -> float:
+    """Seconds between sweeps of a long-lived process."""
+    return limits.sweep_every_s

@@ -1,0 +1,63 @@
+"""A worker process on RabbitMQ: `dramatiq queues.worker:create_broker -p 1 -t 8 --queues default sends`.
+
+Dramatiq's command line calls `create_broker` in each worker process, after the fork. While it lives, a worker also beats the sweep,
+so a desk needs no scheduler of its own as long as one worker runs; KEDA and PingSource wake the first one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dramatiq
+from dramatiq.middleware import Middleware
+
+from models import migrations
+from models.kernel import database, logs, settings
+from models.kernel.errors import NestorError
+from queues import broker as brokers
+from queues import channels, hints, monitor, runner, scheduler, sweep
+
+log = logs.get("worker")
+
+
+class _Life(Middleware):
+    """What a worker process does beside its tasks."""
+
+    def __init__(self) -> None:
+        self._scheduler: Any = None
+        self._publisher: Any = None
+
+    def after_process_boot(self, broker: Any) -> None:
+        config = settings.current()
+        self._publisher = hints.install(broker, embedded=False)
+        sweep.ensure_housekeeping()
+        self._scheduler = scheduler.start()
+        monitor.start(config.metrics_port)
+        log.info("worker_started")
+
+    def before_worker_shutdown(self, broker: Any, worker: Any) -> None:
+        self._scheduler.shutdown(wait=False)
+
+    def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
+        """The shutdown time is over: what still runs is given back, so that another worker takes it without waiting for the lease."""
+        given_back = runner.keeper().give_back()
+        channels.close_senders()
+        self._publisher.stop()
+        log.info("worker_stopped", tasks_given_back=given_back)
+
+
+def create_broker() -> None:
+    """Set up this worker process: settings, logs, database, broker, the runner."""
+    config = settings.current()
+    logs.configure("worker", config.log_level)
+    database.configure(config)
+    try:
+        migrations.check()
+    except NestorError as error:
+        raise ImportError(
+            error.message
+        ) from error  # Dramatiq's command line ends with the message on ImportError
+    broker = brokers.create(config)
+    broker.add_middleware(_Life())
+    dramatiq.set_broker(broker)
+    brokers.add_runner(broker)
