@@ -1,0 +1,125 @@
+"""Read request bodies within bounds, and say precisely what is wrong with one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import falcon
+import msgspec
+
+from functions.operations import Operation
+from models.kernel import limits
+from models.kernel.errors import BadRequest, FieldProblem, Invalid, TooLarge, UnsupportedMediaType
+
+_PLACE = re.compile(r" - at `(?:key` in `)?\$([^`]*)`$")
+_drain_bytes_max = (
+    limits.webhook_body_bytes_max + limits.MIB
+)  # a client that is still sending learns why only if we read on
+_chunk_bytes = 64 * 1024
+
+
+def read(req: falcon.Request, bytes_max: int) -> bytes:
+    """The body, at most `bytes_max` bytes. Raises TooLarge, after reading a bounded rest so that the client sees the answer."""
+    chunked = "chunked" in (req.get_header("Transfer-Encoding") or "").lower()
+    stream = req.stream if chunked else req.bounded_stream
+    announced = req.content_length
+    if announced is not None and announced > bytes_max:
+        _drain(stream)
+        raise TooLarge(f"the body has {announced} bytes; at most {bytes_max} are taken here")
+    body = b"".join(_chunks(stream, bytes_max + 1))
+    if len(body) > bytes_max:
+        _drain(stream)
+        raise TooLarge(f"the body has more than {bytes_max} bytes")
+    if announced is not None and len(body) < announced:
+        raise BadRequest(f"the body ended after {len(body)} of {announced} bytes")
+    return body
+
+
+def check_size(body: bytes, bytes_max: int) -> None:
+    """Raise TooLarge for a body that was read under a wider bound than the channel's own."""
+    if len(body) > bytes_max:
+        raise TooLarge(f"the body has {len(body)} bytes; at most {bytes_max} are taken here")
+
+
+def _chunks(stream: Any, most: int) -> Any:
+    left = most
+    while left > 0:
+        chunk = stream.read(min(left, _chunk_bytes))
+        if not chunk:
+            return
+        left -= len(chunk)
+        yield chunk
+
+
+def _drain(stream: Any) -> None:
+    for _ in _chunks(stream, _drain_bytes_max):
+        pass
+
+
+def decode(req: falcon.Request, operation: Operation, raw: bytes) -> Any:
+    """The JSON body as the operation's type. Raises UnsupportedMediaType, BadRequest (not JSON) or Invalid (wrong value, with its path)."""
+    assert operation.body is not None
+    if not raw and operation.optional_body:
+        return operation.body()
+    media_type = (req.content_type or "").split(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMediaType(
+            f"expected application/json, found {media_type or 'no content type'}"[:200]
+        )
+    try:
+        body = msgspec.json.decode(raw, type=operation.body)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from error
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadRequest(f"the body is not JSON: {error}"[:300]) from error
+    if b"\\u0000" in raw and _has_null(msgspec.to_builtins(body)):
+        raise Invalid([FieldProblem("", "texts must not contain the null character")])
+    return body
+
+
+def invalid(error: msgspec.ValidationError) -> Invalid:
+    """msgspec's message as ours: a JSON Pointer and what was expected."""
+    text = str(error)
+    match = _PLACE.search(text)
+    message = text[: match.start()] if match else text
+    path = match[1] if match else ""
+    return Invalid(
+        [FieldProblem(re.sub(r"\.|\[(\d+|\.\.\.)\]", lambda m: "/" + (m[1] or ""), path), message)]
+    )
+
+
+def query(req: falcon.Request, kind: type[msgspec.Struct]) -> Any:
+    """The query parameters as the operation's type: strings become numbers, booleans, lists (repeated or by comma). Raises Invalid."""
+    values: dict[str, Any] = {}
+    fields = {f.encode_name: f for f in msgspec.structs.fields(kind)}
+    for name, value in req.params.items():
+        if name not in fields:
+            known = ", ".join(sorted(fields))
+            raise Invalid([FieldProblem(f"?{name}"[:80], f"unknown parameter; there are {known}")])
+        texts = value if isinstance(value, list) else [value]
+        if any("\x00" in text for text in texts):
+            raise Invalid([FieldProblem(f"?{name}", "must not contain the null character")])
+        if _is_list(fields[name].type):
+            values[name] = [part for text in texts for part in text.split(",") if part]
+        elif len(texts) > 1:
+            raise Invalid([FieldProblem(f"?{name}", "expected once")])
+        else:
+            values[name] = texts[0]
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        problem = invalid(error).problems[0]
+        raise Invalid([FieldProblem("?" + problem.path.lstrip("/"), problem.message)]) from error
+
+
+def _is_list(kind: Any) -> bool:
+    return str(kind).startswith(("list[", "typing.List["))
+
+
+def _has_null(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any(_has_null(k) or _has_null(v) for k, v in value.items())
+    return isinstance(value, list | tuple) and any(_has_null(v) for v in value)

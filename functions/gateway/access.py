@@ -1,0 +1,91 @@
+"""/v1/auth and /v1/me: sign in, stay signed in, sign out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from functions.operations import Answer, Call, Operations
+from models.identity import sessions
+from models.identity.rules import Permission
+from models.kernel import limits
+from models.kernel.errors import BadRequest
+
+operations = Operations()
+
+
+class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Who signs in."""
+
+    email: Annotated[str, msgspec.Meta(max_length=limits.email_address_chars_max)]
+    password: Annotated[str, msgspec.Meta(max_length=limits.password_chars_max)]
+
+
+class Refresh(msgspec.Struct, forbid_unknown_fields=True):
+    """A refresh token; each can be used once."""
+
+    refresh_token: Annotated[str, msgspec.Meta(max_length=500)]
+
+
+class Tokens(msgspec.Struct):
+    """An access token for the next minutes and a refresh token for the next pair."""
+
+    access_token: str
+    refresh_token: str
+    token_type: str
+    expires_in_s: int
+
+
+class Me(msgspec.Struct):
+    """Who you are, and what you may."""
+
+    kind: str
+    id: UUID
+    name: str
+    role: str
+    permissions: list[Permission]
+
+
+def _tokens(pair: sessions.TokenPair, status: int) -> Answer:
+    made = Tokens(pair.access_token, pair.refresh_token, pair.token_type, pair.expires_in_s)
+    return Answer(made, status=status, headers={"Cache-Control": "no-store"})
+
+
+@operations.add(
+    "POST", "/v1/auth/tokens", summary="Sign in", public=True, unlocked=True, body=SignIn, answers={201: Tokens}, problems=(401, 429)
+)  # fmt: skip
+def sign_in(call: Call) -> Answer:
+    """Failures are limited per address and per caller."""
+    return _tokens(
+        sessions.sign_in(call.body.email, call.body.password, client=call.request.remote_addr or "unknown"),
+        201,
+    )
+
+
+@operations.add(
+    "POST", "/v1/auth/tokens/refresh", summary="Get the next pair of tokens", public=True, unlocked=True, body=Refresh,
+    answers={201: Tokens}, problems=(401,),
+)  # fmt: skip
+def refresh_tokens(call: Call) -> Answer:
+    """A refresh token that was used before ends the whole session: it was stolen."""
+    return _tokens(sessions.refresh(call.body.refresh_token), 201)
+
+
+@operations.add(
+    "DELETE", "/v1/auth/tokens/current", summary="Sign out", unlocked=True, answers={204: None}, problems=(400,)
+)  # fmt: skip
+def sign_out(call: Call) -> Answer:
+    """Ends this session; its tokens are refused from now on."""
+    if call.caller.session_id is None:
+        raise BadRequest("an API key has no session to end")
+    sessions.sign_out(call.caller.session_id)
+    return Answer(status=204)
+
+
+@operations.add("GET", "/v1/me", summary="Who am I?", unlocked=True, answers={200: Me})
+def read_me(call: Call) -> Answer:
+    """The caller, its role and permissions."""
+    me = call.caller
+    return Answer(Me(me.kind, me.id, me.name, me.role, sorted(me.permissions)))

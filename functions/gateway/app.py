@@ -1,0 +1,25 @@
+"""The gateway's application: `gunicorn -c functions/gunicorn_conf.py 'functions.gateway.app:create_app()'`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functions import runtime, web
+from functions.operations import Operations
+from queues.sweep import OpportunisticSweep
+
+
+def operations() -> Operations:
+    """Everything that the gateway serves."""
+    from functions.gateway import access, deliveries, inbox, messages, people, tasks, tickets
+
+    collected = Operations()
+    for module in (access, people, tickets, messages, inbox, deliveries, tasks):
+        collected.all.extend(module.operations.all)
+    return collected
+
+
+def create_app() -> Any:
+    """The WSGI application."""
+    config = runtime.start("gateway")
+    return web.create_app("gateway", operations(), configured=config, after=OpportunisticSweep().maybe)

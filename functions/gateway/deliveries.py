@@ -1,0 +1,64 @@
+"""/v1/deliveries: what did not reach its recipient, and a person's word about it."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from functions.gateway import pages
+from functions.gateway import representations as show
+from functions.operations import Answer, Call, Operations
+from models.deliveries import commands, queries
+from models.identity.rules import Permission
+
+operations = Operations()
+
+
+class DeliveryQuery(pages.PageQuery, kw_only=True):
+    """Which deliveries."""
+
+    status: Literal["scheduled", "pending", "sending", "sent", "failed", "unknown", "discarded"] | None = None
+
+
+@operations.add(
+    "GET", "/v1/deliveries", summary="List deliveries", needs=Permission.deliveries_read, query=DeliveryQuery,
+    answers={200: show.DeliveryPage},
+)  # fmt: skip
+def list_deliveries(call: Call) -> Answer:
+    """Newest first, with every attempt."""
+    before = pages.decode(call.query.cursor, pages.instant, UUID)
+    position = (before[0], before[1]) if before else None
+    rows = queries.page(state=call.query.status, before=position, limit=call.query.limit + 1)
+    page, cursor = pages.cut(rows, call.query.limit, lambda row: (row["created_at"], row["id"]))
+    return Answer(show.DeliveryPage([show.delivery(row) for row in page], cursor))
+
+
+@operations.add(
+    "GET", "/v1/deliveries/{delivery}", summary="Read a delivery", needs=Permission.deliveries_read, answers={200: show.Delivery},
+    problems=(404,),
+)  # fmt: skip
+def read_delivery(call: Call) -> Answer:
+    """With every attempt."""
+    return Answer(show.delivery(queries.get(pages.id_of(call.params["delivery"], "delivery"))))
+
+
+@operations.add(
+    "POST", "/v1/deliveries/{delivery}/retry", summary="Send again", needs=Permission.deliveries_manage,
+    answers={202: show.Delivery}, problems=(404, 409),
+)  # fmt: skip
+def retry_delivery(call: Call) -> Answer:
+    """For failed, unknown and discarded deliveries."""
+    delivery_id = pages.id_of(call.params["delivery"], "delivery")
+    commands.retry(delivery_id)
+    return Answer(show.delivery(queries.get(delivery_id)), status=202)
+
+
+@operations.add(
+    "POST", "/v1/deliveries/{delivery}/discard", summary="Let it be", needs=Permission.deliveries_manage,
+    answers={200: show.Delivery}, problems=(404, 409),
+)  # fmt: skip
+def discard_delivery(call: Call) -> Answer:
+    """For what is not sent and shall not be."""
+    delivery_id = pages.id_of(call.params["delivery"], "delivery")
+    commands.discard(delivery_id)
+    return Answer(show.delivery(queries.get(delivery_id)))

@@ -1,0 +1,67 @@
+"""/v1/inbox: what providers sent, what became of it, and the second chance."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from functions.gateway import pages
+from functions.gateway import representations as show
+from functions.operations import Answer, Call, Operations
+from models.identity.rules import Permission
+from models.inbox import commands, queries
+
+operations = Operations()
+
+
+class InboxQuery(pages.PageQuery, kw_only=True):
+    """Which events."""
+
+    status: Literal["stored", "processed", "ignored", "failed"] | None = None
+
+
+@operations.add(
+    "GET", "/v1/inbox", summary="List events from providers", needs=Permission.inbox_read, query=InboxQuery,
+    answers={200: show.InboxPage},
+)  # fmt: skip
+def list_inbox(call: Call) -> Answer:
+    """Newest first."""
+    before = pages.decode(call.query.cursor, pages.instant, UUID)
+    position = (before[0], before[1]) if before else None
+    rows = queries.page(status=call.query.status, before=position, limit=call.query.limit + 1)
+    page, cursor = pages.cut(rows, call.query.limit, lambda row: (row["received_at"], row["id"]))
+    return Answer(show.InboxPage([show.copied(show.InboxEvent, row) for row in page], cursor))
+
+
+@operations.add(
+    "GET", "/v1/inbox/{event}", summary="Read an event's fate", needs=Permission.inbox_read, answers={200: show.InboxEvent},
+    problems=(404,),
+)  # fmt: skip
+def read_inbox_event(call: Call) -> Answer:
+    """Stored, processed, ignored or failed, and why."""
+    return Answer(show.copied(show.InboxEvent, queries.get(pages.id_of(call.params["event"], "inbox event"))))
+
+
+@operations.add(
+    "GET", "/v1/inbox/{event}/raw", summary="Download an event as it came", needs=Permission.inbox_read, answers={200: str},
+    problems=(404,),
+)  # fmt: skip
+def download_inbox_event(call: Call) -> Answer:
+    """The exact bytes, as an attachment."""
+    event = commands.load(pages.id_of(call.params["event"], "inbox event"))
+    headers = {
+        "Content-Disposition": f'attachment; filename="{event.channel}-{event.id}.bin"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Answer(raw=event.raw, content_type="application/octet-stream", headers=headers)
+
+
+@operations.add(
+    "POST", "/v1/inbox/{event}/replay", summary="Read an event again", needs=Permission.inbox_replay,
+    answers={202: show.InboxEvent}, problems=(404, 409),
+)  # fmt: skip
+def replay_inbox_event(call: Call) -> Answer:
+    """For failed and ignored events; one that made its message is refused with 409."""
+    event_id = pages.id_of(call.params["event"], "inbox event")
+    commands.replay(event_id)
+    return Answer(show.copied(show.InboxEvent, queries.get(event_id)), status=202)

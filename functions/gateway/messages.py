@@ -1,0 +1,103 @@
+"""/v1/tickets/{ticket}/messages: the conversation, and the deliveries of its answers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+import msgspec
+
+from functions.gateway import pages
+from functions.gateway import representations as show
+from functions.operations import Answer, Call, Operations
+from models.conversations import queries as conversations
+from models.deliveries import queries as deliveries
+from models.identity.rules import Permission
+from models.kernel import clock, limits
+from models.kernel.errors import FieldProblem, Invalid
+from models.tickets import commands, queries
+
+operations = Operations()
+
+_send_at_max = timedelta(days=366)  # a date a year away is more often a mistake than a plan
+
+
+class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
+    """An answer to the requester, or an internal note. `send_at` sends an answer later."""
+
+    kind: Literal["reply", "note"]
+    body: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.message_body_chars_max, pattern=r"\S")]
+    body_format: Literal["text", "markdown"] = "text"
+    send_at: datetime | None = None
+
+
+@operations.add(
+    "POST", "/v1/tickets/{ticket}/messages", summary="Answer, or add a note", needs=Permission.tickets_write, body=NewMessage,
+    answers={201: show.Message}, problems=(404, 409), body_bytes_max=limits.json_body_bytes_max,
+)  # fmt: skip
+def add_message(call: Call) -> Answer:
+    """An answer goes out over the requester's channel right after it is committed."""
+    body: NewMessage = call.body
+    ticket = queries.find(call.params["ticket"])
+    actor = call.caller.actor
+    if body.kind == "note":
+        if body.send_at is not None:
+            raise Invalid([FieldProblem("/send_at", "a note is not sent")])
+        message_id = commands.note(ticket.id, body.body, actor=actor, body_format=body.body_format)
+    else:
+        _check_send_at(body.send_at)
+        message_id = commands.reply(
+            ticket.id, body.body, actor=actor, body_format=body.body_format, send_at=body.send_at
+        )
+    row = conversations.get(message_id)
+    made = show.message(row, deliveries.of_messages([message_id]).get(message_id, []))
+    return Answer(made, status=201, headers={"Location": f"/v1/tickets/{ticket.id}/messages/{message_id}"})
+
+
+def _check_send_at(send_at: datetime | None) -> None:
+    if send_at is None:
+        return
+    if send_at.tzinfo is None:
+        raise Invalid([FieldProblem("/send_at", "expected a time with a zone, such as 2026-01-31T09:00:00Z")])
+    if send_at > clock.now() + _send_at_max:
+        raise Invalid([FieldProblem("/send_at", f"expected a time within {_send_at_max.days} days")])
+
+
+@operations.add(
+    "GET", "/v1/tickets/{ticket}/messages", summary="Read a conversation", needs=Permission.tickets_read, query=pages.PageQuery,
+    answers={200: show.MessagePage}, problems=(404,),
+)  # fmt: skip
+def list_messages(call: Call) -> Answer:
+    """In order, from the first."""
+    ticket = queries.find(call.params["ticket"])
+    after = pages.decode(call.query.cursor, pages.number)
+    rows = conversations.page(ticket.id, after_sequence=after[0] if after else 0, limit=call.query.limit + 1)
+    page, cursor = pages.cut(rows, call.query.limit, lambda row: (row["sequence"],))
+    carried = deliveries.of_messages([row["id"] for row in page])
+    return Answer(show.MessagePage([show.message(row, carried.get(row["id"], [])) for row in page], cursor))
+
+
+@operations.add(
+    "GET", "/v1/tickets/{ticket}/messages/{message}", summary="Read a message", needs=Permission.tickets_read,
+    answers={200: show.Message}, problems=(404,),
+)  # fmt: skip
+def read_message(call: Call) -> Answer:
+    """One message of the ticket."""
+    from models.kernel.errors import NotFound
+
+    ticket = queries.find(call.params["ticket"])
+    message_id = pages.id_of(call.params["message"], "message")
+    row = conversations.get(message_id)
+    if row["ticket_id"] != ticket.id:
+        raise NotFound(f"there is no message {message_id} in this ticket")
+    return Answer(show.message(row, deliveries.of_messages([message_id]).get(message_id, [])))
+
+
+@operations.add(
+    "GET", "/v1/tickets/{ticket}/deliveries", summary="How a ticket's answers travelled", needs=Permission.deliveries_read,
+    answers={200: show.DeliveryPage}, problems=(404,),
+)  # fmt: skip
+def list_ticket_deliveries(call: Call) -> Answer:
+    """Every delivery with every attempt."""
+    ticket = queries.find(call.params["ticket"])
+    return Answer(show.DeliveryPage([show.delivery(row) for row in deliveries.of_ticket(ticket.id)], None))

@@ -1,0 +1,83 @@
+"""Pages of lists: an opaque cursor holds the position after the last item."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+
+from models.kernel import limits
+from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.ids import parse_id
+
+Limit = Annotated[int, msgspec.Meta(ge=1, le=limits.page_size_max)]
+Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+class PageQuery(msgspec.Struct, kw_only=True):
+    """What every list takes."""
+
+    limit: Limit = limits.page_size_default
+    cursor: Cursor | None = None
+
+
+def encode(*position: object) -> str:
+    """A cursor for a position (instants, numbers, ids)."""
+    values = [value.isoformat() if isinstance(value, datetime) else str(value) for value in position]
+    return base64.urlsafe_b64encode(msgspec.json.encode(values)).rstrip(b"=").decode()
+
+
+def decode(cursor: str | None, *kinds: Callable[[str], Any]) -> tuple[Any, ...] | None:
+    """The position of a cursor, read by `kinds`. Raises Invalid for a cursor that is not ours."""
+    if cursor is None:
+        return None
+    try:
+        values = msgspec.json.decode(
+            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=list[str]
+        )
+        if len(values) != len(kinds):
+            raise ValueError
+        return tuple(kind(value) for kind, value in zip(kinds, values, strict=True))
+    except (ValueError, binascii.Error, msgspec.DecodeError, RecursionError, OverflowError) as error:
+        raise Invalid(
+            [FieldProblem("?cursor", "expected a next_cursor that we gave for this list")]
+        ) from error
+
+
+def instant(text: str) -> datetime:
+    """An aware instant. Raises ValueError."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(text)
+    return at
+
+
+def number(text: str) -> int:
+    """A number that fits a bigint. Raises ValueError."""
+    value = int(text)
+    if not 0 <= value < 2**63:
+        raise ValueError(text)
+    return value
+
+
+def cut(
+    items: Sequence[Any], limit: int, position: Callable[[Any], tuple[object, ...]]
+) -> tuple[list[Any], str | None]:
+    """The page of `limit` items out of up to limit+1 that were read, and the cursor of the next page."""
+    page = list(items[:limit])
+    return page, encode(*position(page[-1])) if len(items) > limit else None
+
+
+def id_of(text: str, what: str) -> UUID:
+    """An id from an address. Raises NotFound, as for any id that does not exist."""
+    from models.kernel.errors import NotFound
+
+    found = parse_id(text)
+    if found is None:
+        raise NotFound(f"there is no {what} {text[:40]!r}")
+    return found

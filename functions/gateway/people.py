@@ -1,0 +1,235 @@
+"""/v1/users, /v1/requesters and /v1/api_keys: who may do what, and who asks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+
+from functions.gateway import pages
+from functions.gateway import representations as show
+from functions.operations import Answer, Call, Operations
+from models.identity import commands, queries
+from models.identity.rules import Permission, Role
+from models.kernel import limits
+from models.requesters import queries as requesters
+
+operations = Operations()
+
+Email = Annotated[str, msgspec.Meta(max_length=limits.email_address_chars_max)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.name_chars_max)]
+Password = Annotated[
+    str, msgspec.Meta(min_length=limits.password_chars_min, max_length=limits.password_chars_max)
+]
+
+
+class User(msgspec.Struct):
+    """A person who works with the desk."""
+
+    id: UUID
+    email: str
+    name: str
+    role: str
+    active: bool
+    locale: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class UserPage(msgspec.Struct):
+    """Users, and where the next page begins."""
+
+    items: list[User]
+    next_cursor: str | None
+
+
+class NewUser(msgspec.Struct, forbid_unknown_fields=True):
+    """A user to make."""
+
+    email: Email
+    name: Name
+    password: Password
+    role: Role
+    locale: str = "en"
+
+
+class UserChanges(msgspec.Struct, forbid_unknown_fields=True):
+    """What to change; what is left out stays. Deactivating, a new role or a new password ends the user's sessions."""
+
+    email: Email | msgspec.UnsetType = msgspec.UNSET
+    name: Name | msgspec.UnsetType = msgspec.UNSET
+    role: Role | msgspec.UnsetType = msgspec.UNSET
+    locale: str | msgspec.UnsetType = msgspec.UNSET
+    active: bool | msgspec.UnsetType = msgspec.UNSET
+    password: Password | msgspec.UnsetType = msgspec.UNSET
+
+
+class UserQuery(pages.PageQuery, kw_only=True):
+    """Which users."""
+
+    role: Role | None = None
+    active: bool | None = None
+
+
+class ApiKey(msgspec.Struct):
+    """A machine's key, without the key."""
+
+    id: UUID
+    name: str
+    role: str
+    prefix: str
+    created_by: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class MadeApiKey(ApiKey):
+    """A new key; `key` is shown this once."""
+
+    key: str
+
+
+class ApiKeyPage(msgspec.Struct):
+    """Keys, revoked ones too, and where the next page begins."""
+
+    items: list[ApiKey]
+    next_cursor: str | None
+
+
+class NewApiKey(msgspec.Struct, forbid_unknown_fields=True):
+    """A key to make."""
+
+    name: Name
+    role: Role
+    expires_at: datetime | None = None
+
+
+class Identity(msgspec.Struct):
+    """An address on a channel; `suppressed_reason` says why it must not be written to."""
+
+    channel: str
+    address: str
+    display_name: str | None
+    suppressed_reason: str | None
+
+
+class Requester(msgspec.Struct):
+    """A person who asks."""
+
+    id: UUID
+    name: str
+    locale: str | None
+    identities: list[Identity]
+    created_at: datetime
+
+
+def _copied(kind: type[Any], row: Any) -> Any:
+    return kind(**{name: getattr(row, name) for name in kind.__struct_fields__})
+
+
+def _user(row: queries.User, status: int = 200, **headers: str) -> Answer:
+    return Answer(_copied(User, row), status=status, headers=show.etag(row.version) | headers)
+
+
+@operations.add(
+    "POST", "/v1/users", summary="Make a user", needs=Permission.users_manage, body=NewUser, answers={201: User}, problems=(409,)
+)  # fmt: skip
+def create_user(call: Call) -> Answer:
+    """The address is unique, however it is written."""
+    body: NewUser = call.body
+    made = commands.create_user(
+        body.email, body.name, body.password, body.role, body.locale, actor=call.caller.actor
+    )
+    return _user(made, 201, Location=f"/v1/users/{made.id}")
+
+
+@operations.add(
+    "GET", "/v1/users", summary="List users", needs=Permission.users_read, query=UserQuery, answers={200: UserPage}
+)  # fmt: skip
+def list_users(call: Call) -> Answer:
+    """Newest first."""
+    before = pages.decode(call.query.cursor, pages.instant, UUID)
+    position = (before[0], before[1]) if before else None
+    rows = queries.page_of_users(
+        role=call.query.role, active=call.query.active, before=position, limit=call.query.limit + 1
+    )
+    page, cursor = pages.cut(rows, call.query.limit, lambda row: (row.created_at, row.id))
+    return Answer(UserPage([_copied(User, row) for row in page], cursor))
+
+
+@operations.add(
+    "GET", "/v1/users/{user}", summary="Read a user", needs=Permission.users_read, answers={200: User}, problems=(404,)
+)  # fmt: skip
+def read_user(call: Call) -> Answer:
+    """Without anything secret."""
+    return _user(queries.get_user(pages.id_of(call.params["user"], "user")))
+
+
+@operations.add(
+    "PATCH", "/v1/users/{user}", summary="Change a user", needs=Permission.users_manage, body=UserChanges, answers={200: User},
+    problems=(404, 409), etag=True,
+)  # fmt: skip
+def change_user(call: Call) -> Answer:
+    """The last active admin stays one."""
+    expected = call.expected_version()
+    changes = {
+        name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET
+    }
+    user_id = pages.id_of(call.params["user"], "user")
+    return _user(commands.update_user(user_id, changes, expected_version=expected, actor=call.caller.actor))
+
+
+@operations.add(
+    "POST", "/v1/api_keys", summary="Make an API key", needs=Permission.api_keys_manage, body=NewApiKey, answers={201: MadeApiKey},
+    unlocked=True,
+)  # fmt: skip
+def create_api_key(call: Call) -> Answer:
+    """The key is in this answer and nowhere else, so there is no Idempotency-Key here: an answer kept would keep the key."""
+    body: NewApiKey = call.body
+    record, key = commands.create_api_key(body.name, body.role, body.expires_at, actor=call.caller.actor)
+    copied = {name: getattr(record, name) for name in ApiKey.__struct_fields__}
+    headers = {"Location": f"/v1/api_keys/{record.id}", "Cache-Control": "no-store"}
+    return Answer(MadeApiKey(key=key, **copied), status=201, headers=headers)
+
+
+@operations.add(
+    "GET", "/v1/api_keys", summary="List API keys", needs=Permission.api_keys_manage, query=pages.PageQuery,
+    answers={200: ApiKeyPage},
+)  # fmt: skip
+def list_api_keys(call: Call) -> Answer:
+    """Newest first, revoked ones too."""
+    before = pages.decode(call.query.cursor, pages.instant, UUID)
+    rows = queries.page_of_api_keys(
+        before=(before[0], before[1]) if before else None, limit=call.query.limit + 1
+    )
+    page, cursor = pages.cut(rows, call.query.limit, lambda row: (row.created_at, row.id))
+    return Answer(ApiKeyPage([_copied(ApiKey, row) for row in page], cursor))
+
+
+@operations.add(
+    "DELETE", "/v1/api_keys/{key}", summary="Revoke an API key", needs=Permission.api_keys_manage, answers={200: ApiKey},
+    problems=(404,),
+)  # fmt: skip
+def revoke_api_key(call: Call) -> Answer:
+    """Refused from now on; the record stays."""
+    return Answer(
+        _copied(
+            ApiKey,
+            commands.revoke_api_key(pages.id_of(call.params["key"], "API key"), actor=call.caller.actor),
+        )
+    )
+
+
+@operations.add(
+    "GET", "/v1/requesters/{requester}", summary="Read a requester", needs=Permission.tickets_read, answers={200: Requester},
+    problems=(404,),
+)  # fmt: skip
+def read_requester(call: Call) -> Answer:
+    """With addresses on all channels."""
+    row = requesters.get(pages.id_of(call.params["requester"], "requester"))
+    identities = [show.copied(Identity, identity) for identity in row["identities"]]
+    return Answer(Requester(UUID(str(row["id"])), row["name"], row["locale"], identities, row["created_at"]))

@@ -1,0 +1,276 @@
+"""Resources as JSON: the types of the answers, and how they are made from rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from models.kernel.batch import from_json
+from models.tickets.tables import Ticket as TicketRow
+
+
+class Person(msgspec.Struct):
+    """A requester or a user, by name."""
+
+    id: UUID
+    name: str
+
+
+class Ticket(msgspec.Struct):
+    """A ticket."""
+
+    id: UUID
+    number: int
+    title: str
+    type: str
+    priority: str
+    state: str
+    category: str
+    workflow: str
+    workflow_version: int
+    requester: Person | None
+    assignee: Person | None
+    channel: str
+    account: str | None
+    fields: dict[str, Any]
+    version: int
+    message_count: int
+    created_at: datetime
+    updated_at: datetime
+    first_response_at: datetime | None
+    solved_at: datetime | None
+    closed_at: datetime | None
+    last_message_at: datetime | None
+
+
+class TicketPage(msgspec.Struct):
+    """Tickets, and where the next page begins."""
+
+    items: list[Ticket]
+    next_cursor: str | None
+
+
+class Author(msgspec.Struct):
+    """Who wrote a message."""
+
+    kind: str
+    id: UUID | None
+    name: str
+
+
+class Attachment(msgspec.Struct):
+    """An attachment as announced; its bytes stay in the raw event for now."""
+
+    filename: str
+    content_type: str
+    size_bytes: int
+    sha256: str | None
+    inline: bool
+
+
+class DeliveryState(msgspec.Struct):
+    """How far a message has come to its recipient."""
+
+    id: UUID
+    channel: str
+    state: str
+
+
+class Message(msgspec.Struct):
+    """A message. `body` of an inbound mail is the visible reply; `body_full` the whole, where it differs."""
+
+    id: UUID
+    ticket_id: UUID
+    sequence: int
+    direction: str
+    kind: str
+    author: Author
+    subject: str | None
+    body: str
+    body_full: str | None
+    body_format: str
+    body_html: str | None
+    channel: str
+    account: str | None
+    external_id: str | None
+    in_reply_to: str | None
+    automatic: str | None
+    attachments: list[Attachment]
+    deliveries: list[DeliveryState]
+    created_at: datetime
+    edited_at: datetime | None
+
+
+class MessagePage(msgspec.Struct):
+    """Messages in order, and where the next page begins."""
+
+    items: list[Message]
+    next_cursor: str | None
+
+
+class Attempt(msgspec.Struct):
+    """One try at a delivery."""
+
+    number: int
+    state: str
+    started_at: datetime
+    finished_at: datetime | None
+    duration_ms: int | None
+    outcome: str | None
+    detail: str | None
+    external_id: str | None
+    possibly_duplicate: bool
+
+
+class Delivery(msgspec.Struct):
+    """One message on its way to one address, with every attempt."""
+
+    id: UUID
+    message_id: UUID
+    ticket_id: UUID
+    channel: str
+    account: str
+    address: str
+    state: str
+    automatic: bool
+    attempts: int
+    external_id: str | None
+    last_error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+    attempt_log: list[Attempt]
+
+
+class DeliveryPage(msgspec.Struct):
+    """Deliveries, and where the next page begins."""
+
+    items: list[Delivery]
+    next_cursor: str | None
+
+
+class InboxEvent(msgspec.Struct):
+    """A provider's event: stored, processed, ignored or failed, with the reason."""
+
+    id: UUID
+    channel: str
+    account: str
+    event_key: str
+    content_type: str
+    status: str
+    reason: str | None
+    ticket_id: UUID | None
+    message_id: UUID | None
+    received_at: datetime
+    processed_at: datetime | None
+
+
+class InboxPage(msgspec.Struct):
+    """Events, newest first, and where the next page begins."""
+
+    items: list[InboxEvent]
+    next_cursor: str | None
+
+
+class Event(msgspec.Struct):
+    """Something that happened."""
+
+    event_id: UUID
+    event_type: str
+    event_version: int
+    occurred_at: datetime
+    aggregate: str
+    aggregate_id: UUID
+    sequence: int
+    actor_kind: str
+    actor_id: str | None
+    request_id: str | None
+    causation_id: str | None
+    payload: dict[str, Any]
+
+
+class EventPage(msgspec.Struct):
+    """Events in order, and where the next page begins."""
+
+    items: list[Event]
+    next_cursor: str | None
+
+
+class Task(msgspec.Struct):
+    """A piece of work of the desk itself."""
+
+    id: int
+    kind: str
+    queue: str
+    key: str | None
+    payload: dict[str, Any]
+    state: str
+    attempts: int
+    due_at: datetime
+    last_error: str | None
+    caused_by: str | None
+    created_at: datetime
+    first_run_at: datetime | None
+    finished_at: datetime | None
+
+
+class TaskPage(msgspec.Struct):
+    """Tasks, newest first, and where the next page begins."""
+
+    items: list[Task]
+    next_cursor: str | None
+
+
+def tickets(rows: Sequence[TicketRow]) -> list[Ticket]:
+    """Tickets with the names of their people, read in two statements however many there are."""
+    from models.identity import queries as identity
+    from models.requesters import queries as requesters
+
+    requester_ids = {row.requester_id for row in rows if row.requester_id is not None}
+    assignee_ids = {row.assignee_id for row in rows if row.assignee_id is not None}
+    asked = requesters.names_of(requester_ids) if requester_ids else {}
+    users = identity.names_of(assignee_ids) if assignee_ids else {}
+    return [_ticket(row, asked, users) for row in rows]
+
+
+def _ticket(row: TicketRow, requesters: dict[UUID, str], users: dict[UUID, str]) -> Ticket:
+    requester = Person(row.requester_id, requesters.get(row.requester_id, "")) if row.requester_id else None
+    assignee = Person(row.assignee_id, users.get(row.assignee_id, "")) if row.assignee_id else None
+    copied = {f: getattr(row, f) for f in Ticket.__struct_fields__ if f not in ("requester", "assignee")}
+    return Ticket(requester=requester, assignee=assignee, **copied)
+
+
+def message(row: dict[str, Any], deliveries: Sequence[dict[str, Any]]) -> Message:
+    """A message from its row."""
+    attachments = [
+        Attachment(a["filename"], a["content_type"], a["size_bytes"], a.get("sha256"), bool(a.get("inline")))
+        for a in from_json(row["attachments"])
+    ]
+    made = {"author", "attachments", "deliveries"}
+    copied = {f: row[f] for f in Message.__struct_fields__ if f not in made}
+    return Message(
+        author=Author(row["author_kind"], row["author_id"], row["author_name"]),
+        attachments=attachments,
+        deliveries=[DeliveryState(d["id"], d["channel"], d["state"]) for d in deliveries],
+        **copied,
+    )
+
+
+def delivery(row: dict[str, Any]) -> Delivery:
+    """A delivery from its row, with attempts."""
+    attempts = [Attempt(**{f: a[f] for f in Attempt.__struct_fields__}) for a in row["attempt_log"]]
+    copied = {f: row[f] for f in Delivery.__struct_fields__ if f != "attempt_log"}
+    return Delivery(attempt_log=attempts, **copied)
+
+
+def copied(kind: type[Any], row: dict[str, Any]) -> Any:
+    """A Struct whose fields are the row's columns of the same names."""
+    return kind(**{f: row[f] for f in kind.__struct_fields__})
+
+
+def etag(version: int) -> dict[str, str]:
+    """The ETag header of a version."""
+    return {"ETag": f'"{version}"'}

@@ -1,0 +1,77 @@
+"""/v1/tasks: the desk's own work, for those who look after it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from functions.gateway import pages
+from functions.gateway import representations as show
+from functions.operations import Answer, Call, Operations
+from models.identity.rules import Permission
+from models.kernel.batch import from_json
+from models.kernel.database import instant
+from models.kernel.errors import NotFound
+from models.tasks import commands, queries
+
+operations = Operations()
+
+
+class TaskQuery(pages.PageQuery, kw_only=True):
+    """Which tasks."""
+
+    state: Literal["ready", "leased", "done", "dead", "discarded"] | None = None
+
+
+def _show(row: dict[str, Any]) -> show.Task:
+    instants = {name: instant(row[name]) for name in ("due_at", "created_at", "first_run_at", "finished_at")}
+    task: show.Task = show.copied(show.Task, {**row, **instants, "payload": from_json(row["payload"])})
+    return task
+
+
+def _id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise NotFound(f"there is no task {text[:40]!r}")
+    return int(text)
+
+
+@operations.add(
+    "GET", "/v1/tasks", summary="List tasks", needs=Permission.tasks_read, query=TaskQuery, answers={200: show.TaskPage}
+)  # fmt: skip
+def list_tasks(call: Call) -> Answer:
+    """Newest first; `state=dead` are those that a person must look at."""
+    before = pages.decode(call.query.cursor, pages.number)
+    rows = queries.page(
+        state=call.query.state, before_id=before[0] if before else None, limit=call.query.limit + 1
+    )
+    page, cursor = pages.cut(rows, call.query.limit, lambda row: (row["id"],))
+    return Answer(show.TaskPage([_show(row) for row in page], cursor))
+
+
+@operations.add(
+    "GET", "/v1/tasks/{task}", summary="Read a task", needs=Permission.tasks_read, answers={200: show.Task}, problems=(404,)
+)  # fmt: skip
+def read_task(call: Call) -> Answer:
+    """With its last error."""
+    return Answer(_show(queries.get(_id(call.params["task"]))))
+
+
+@operations.add(
+    "POST", "/v1/tasks/{task}/retry", summary="Run a dead task again", needs=Permission.tasks_manage, answers={202: show.Task},
+    problems=(404, 409),
+)  # fmt: skip
+def retry_task(call: Call) -> Answer:
+    """Its attempts are counted anew."""
+    task_id = _id(call.params["task"])
+    commands.retry(task_id)
+    return Answer(_show(queries.get(task_id)), status=202)
+
+
+@operations.add(
+    "POST", "/v1/tasks/{task}/discard", summary="Let a dead task be", needs=Permission.tasks_manage, answers={200: show.Task},
+    problems=(404, 409),
+)  # fmt: skip
+def discard_task(call: Call) -> Answer:
+    """It needs no further attention."""
+    task_id = _id(call.params["task"])
+    commands.discard(task_id)
+    return Answer(_show(queries.get(task_id)))

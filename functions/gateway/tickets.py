@@ -1,0 +1,274 @@
+"""/v1/tickets: create, list, read, change, move, assign, and read the history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from functions.gateway import pages
+from functions.gateway import representations as show
+from functions.operations import Answer, Call, Operations
+from functions.problems import problem
+from models.events import queries as events
+from models.identity.rules import Permission
+from models.kernel import limits
+from models.kernel.errors import FieldProblem, Invalid
+from models.tickets import commands, lifecycle, queries
+from models.tickets.change import TicketChange
+from models.workflow import engine
+
+operations = Operations()
+
+Title = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.ticket_title_chars_max, pattern=r"\S")]
+Description = Annotated[str, msgspec.Meta(max_length=limits.ticket_description_chars_max)]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=r"^[a-z][a-z0-9_-]*$")]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.name_chars_max, pattern=r"\S")]
+Email = Annotated[
+    str, msgspec.Meta(max_length=limits.email_address_chars_max, pattern=r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$")
+]
+Comment = Annotated[str, msgspec.Meta(max_length=limits.ticket_description_chars_max)]
+
+
+class NewRequester(msgspec.Struct, forbid_unknown_fields=True):
+    """Who asks. With an e-mail address, answers are sent there."""
+
+    name: Name | None = None
+    email: Email | None = None
+
+
+class NewTicket(msgspec.Struct, forbid_unknown_fields=True):
+    """A ticket to make."""
+
+    title: Title
+    description: Description | None = None
+    type: Word = "question"
+    priority: Word = "normal"
+    requester: NewRequester | None = None
+    fields: dict[str, Any] = {}
+
+
+class TicketChanges(msgspec.Struct, forbid_unknown_fields=True):
+    """What to change; what is left out stays."""
+
+    title: Title | msgspec.UnsetType = msgspec.UNSET
+    type: Word | msgspec.UnsetType = msgspec.UNSET
+    priority: Word | msgspec.UnsetType = msgspec.UNSET
+    fields: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
+class TicketQuery(pages.PageQuery, kw_only=True):
+    """What a list of tickets is narrowed to. Several values, separated by commas, mean any of them."""
+
+    state: list[str] = msgspec.field(default_factory=list)
+    category: list[Literal["todo", "waiting", "done", "closed"]] = msgspec.field(default_factory=list)
+    type: list[str] = msgspec.field(default_factory=list)
+    assignee: str | None = None
+    requester: UUID | None = None
+    q: Annotated[str, msgspec.Meta(max_length=limits.search_chars_max)] | None = None
+    updated_since: datetime | None = None
+    sort: Literal["-updated_at", "updated_at", "-created_at", "created_at", "-number", "number"] = (
+        "-updated_at"
+    )
+
+
+class TransitionWanted(msgspec.Struct, forbid_unknown_fields=True):
+    """A move of the life cycle."""
+
+    transition: Word
+    fields: dict[str, Any] = {}
+    comment: Comment | None = None
+
+
+class TransitionOption(msgspec.Struct):
+    """A move as it stands now: possible, or refused with reasons."""
+
+    transition: str
+    to: str
+    label: dict[str, str]
+    possible: bool
+    reasons: list[str]
+    comment: str
+
+
+class TransitionOptions(msgspec.Struct):
+    """What is possible now, what is refused and why."""
+
+    state: str
+    items: list[TransitionOption]
+
+
+class AssignmentWanted(msgspec.Struct, forbid_unknown_fields=True):
+    """Who is responsible; null: nobody."""
+
+    assignee_id: UUID | None
+
+
+class EventQuery(pages.PageQuery, kw_only=True):
+    """Which part of the history."""
+
+
+def _bounded(fields: dict[str, Any]) -> dict[str, Any]:
+    if len(fields) > limits.fields_max:
+        raise Invalid(
+            [FieldProblem("/fields", f"expected at most {limits.fields_max} fields, found {len(fields)}")]
+        )
+    return fields
+
+
+def _answer(row: Any, status: int = 200, **headers: str) -> Answer:
+    return Answer(show.tickets([row])[0], status=status, headers=show.etag(row.version) | headers)
+
+
+@operations.add(
+    "POST", "/v1/tickets", summary="Make a ticket", needs=Permission.tickets_write, body=NewTicket, answers={201: show.Ticket}
+)  # fmt: skip
+def create_ticket(call: Call) -> Answer:
+    """The life cycle reacts at once; what it sends goes out right after the answer."""
+    body: NewTicket = call.body
+    requester = body.requester or NewRequester()
+    row = commands.create(
+        commands.NewTicket(
+            title=body.title.strip(),
+            description=body.description,
+            type=body.type,
+            priority=body.priority,
+            requester_name=requester.name,
+            requester_email=requester.email,
+            fields=_bounded(body.fields),
+        ),
+        actor=call.caller.actor,
+    )
+    return _answer(row, 201, Location=f"/v1/tickets/{row.id}")
+
+
+@operations.add(
+    "GET", "/v1/tickets", summary="List tickets", needs=Permission.tickets_read, query=TicketQuery, answers={200: show.TicketPage}
+)  # fmt: skip
+def list_tickets(call: Call) -> Answer:
+    """`assignee` is a user's id, `me` or `none`; `q` looks in titles and messages."""
+    query: TicketQuery = call.query
+    column, _ = queries.SORTS[query.sort]
+    after = pages.decode(query.cursor, pages.number if column == "number" else pages.instant, UUID)
+    if query.updated_since is not None and query.updated_since.tzinfo is None:
+        raise Invalid(
+            [FieldProblem("?updated_since", "expected a time with a zone, such as 2026-01-31T09:00:00Z")]
+        )
+    assignee_id = None
+    if query.assignee not in (None, "none"):
+        assignee_id = call.caller.id if query.assignee == "me" else pages.parse_id(query.assignee or "")
+        if assignee_id is None:
+            raise Invalid([FieldProblem("?assignee", "expected a user's id, me or none")])
+    wanted = queries.TicketFilter(
+        states=query.state,
+        categories=query.category,
+        types=query.type,
+        assignee_id=assignee_id,
+        unassigned=query.assignee == "none",
+        requester_id=query.requester,
+        text=query.q or None,
+        updated_since=query.updated_since,
+    )
+    rows = queries.page(
+        wanted, sort=query.sort, after=(after[0], after[1]) if after else None, limit=query.limit + 1
+    )
+    page, cursor = pages.cut(rows, query.limit, lambda row: (getattr(row, column), row.id))
+    return Answer(show.TicketPage(show.tickets(page), cursor))
+
+
+@operations.add(
+    "GET", "/v1/tickets/{ticket}", summary="Read a ticket", needs=Permission.tickets_read, answers={200: show.Ticket}, problems=(404,)
+)  # fmt: skip
+def read_ticket(call: Call) -> Answer:
+    """By id or by number."""
+    return _answer(queries.find(call.params["ticket"]))
+
+
+@operations.add(
+    "PATCH", "/v1/tickets/{ticket}", summary="Change a ticket", needs=Permission.tickets_write, body=TicketChanges,
+    answers={200: show.Ticket}, problems=(404,), etag=True,
+)  # fmt: skip
+def change_ticket(call: Call) -> Answer:
+    """State and assignee have addresses of their own. `fields` replaces all fields."""
+    expected = call.expected_version()
+    changes = {
+        name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET
+    }
+    if "fields" in changes:
+        _bounded(changes["fields"])
+    ticket = queries.find(call.params["ticket"])
+    return _answer(commands.update(ticket.id, changes, expected_version=expected, actor=call.caller.actor))
+
+
+@operations.add(
+    "GET", "/v1/tickets/{ticket}/transitions", summary="What is possible now, what is refused and why",
+    needs=Permission.tickets_read, answers={200: TransitionOptions}, problems=(404,),
+)  # fmt: skip
+def list_transitions(call: Call) -> Answer:
+    """Every move that leaves the current state."""
+    ticket = queries.find(call.params["ticket"])
+    looked_at = TicketChange(ticket, actor=call.caller.actor, new=False)
+    workflow = lifecycle.workflow_of(looked_at)
+    options = engine.options(workflow, lifecycle.view_of(looked_at, role=call.caller.role))
+    return Answer(
+        TransitionOptions(
+            ticket.state,
+            [
+                TransitionOption(
+                    option.name, option.transition.to, dict(option.transition.label), not option.reasons, list(option.reasons),
+                    option.transition.comment,
+                )
+                for option in options
+            ],
+        )
+    )  # fmt: skip
+
+
+@operations.add(
+    "POST", "/v1/tickets/{ticket}/transitions", summary="Move a ticket", needs=Permission.tickets_write, body=TransitionWanted,
+    answers={200: show.Ticket}, problems=(404, 409),
+)  # fmt: skip
+def make_transition(call: Call) -> Answer:
+    """409 with reasons when the life cycle refuses; the refusal is part of the ticket's history."""
+    body: TransitionWanted = call.body
+    ticket = queries.find(call.params["ticket"])
+    row, refusal = commands.transition(
+        ticket.id,
+        body.transition,
+        fields=_bounded(body.fields),
+        comment=body.comment,
+        role=call.caller.role,
+        actor=call.caller.actor,
+    )
+    if refusal is not None:
+        reasons = list(refusal.reasons)
+        document = problem(409, "transition_refused", "; ".join(reasons), reasons=reasons)
+        return Answer(document, status=409, headers={"Content-Type": "application/problem+json"})
+    return _answer(row)
+
+
+@operations.add(
+    "PUT", "/v1/tickets/{ticket}/assignment", summary="Make somebody responsible, or nobody", needs=Permission.tickets_assign,
+    body=AssignmentWanted, answers={200: show.Ticket}, problems=(404,),
+)  # fmt: skip
+def assign_ticket(call: Call) -> Answer:
+    """The assignee is an active user."""
+    ticket = queries.find(call.params["ticket"])
+    return _answer(commands.assign(ticket.id, call.body.assignee_id, actor=call.caller.actor))
+
+
+@operations.add(
+    "GET", "/v1/tickets/{ticket}/events", summary="A ticket's history", needs=Permission.tickets_read, query=EventQuery,
+    answers={200: show.EventPage}, problems=(404,),
+)  # fmt: skip
+def list_ticket_events(call: Call) -> Answer:
+    """In order, from the first."""
+    ticket = queries.find(call.params["ticket"])
+    after = pages.decode(call.query.cursor, pages.number)
+    rows = events.of_aggregate(
+        "ticket", ticket.id, after_sequence=after[0] if after else 0, limit=call.query.limit + 1
+    )
+    page, cursor = pages.cut(rows, call.query.limit, lambda row: (row["sequence"],))
+    return Answer(show.EventPage([show.copied(show.Event, row) for row in page], cursor))

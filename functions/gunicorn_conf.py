@@ -1,0 +1,29 @@
+"""gunicorn's settings for every function: one gthread process per pod, threads equal to containerConcurrency (ENGINE 4, KNATIVE 2)."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from models.kernel import settings
+
+_config = settings.current()
+bind = f"{os.environ.get('NESTOR_BIND', '0.0.0.0')}:{_config.port}"  # noqa: S104 -- a container's port is reached from outside
+worker_class = "gthread"
+workers = _config.http_workers
+threads = _config.http_threads
+graceful_timeout = _config.drain_seconds
+timeout = 120  # a thread that hangs longer than any limit of ours: let the arbiter start a new worker
+keepalive = 95  # longer than queue-proxy keeps idle connections, so that a reuse never meets a closed one
+control_socket_disable = True  # a read-only root has no place for it (ENGINE 4)
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 -- heartbeat file in memory, as gunicorn's docs advise
+accesslog = None  # our own access log names routes, not URLs
+loglevel = "warning"
+preload_app = False  # nothing may be connected before the fork (ENGINE X3)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """SIGTERM: requests are done; give the hints that wait."""
+    from functions import runtime
+
+    runtime.stop()

@@ -1,0 +1,131 @@
+"""Operations: what an address takes and gives, declared once for routing, validation, authorisation and OpenAPI.
+
+An operation without `needs` must say `public`; a test holds that (invariant 9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import falcon
+import msgspec
+
+from models.identity.rules import Permission, Principal
+from models.kernel.errors import BadRequest, PreconditionRequired
+
+
+@dataclass(slots=True)
+class Call:
+    """One request as an operation sees it. `body` and `query` are of the declared types."""
+
+    request: falcon.Request
+    params: Mapping[str, str]
+    principal: Principal | None
+    body: Any = None
+    query: Any = None
+    raw_body: bytes = b""
+
+    @property
+    def caller(self) -> Principal:
+        """Who calls; only for operations that are not public."""
+        assert self.principal is not None
+        return self.principal
+
+    def expected_version(self) -> int | None:
+        """The version in If-Match; None for `*`. Raises PreconditionRequired without the header, BadRequest for a foreign value."""
+        text = self.request.get_header("If-Match")
+        if text is None:
+            raise PreconditionRequired()
+        if text.strip() == "*":
+            return None
+        value = text.strip().removeprefix("W/").strip('"')
+        if not value.isascii() or not value.isdigit() or len(value) > 9:
+            raise BadRequest('If-Match: expected an ETag that we gave, such as "3"')
+        return int(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an operation answers. `body` is a Struct, a dict, a list or None; `raw` is sent as it is, with `content_type`."""
+
+    body: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+    content_type: str = "application/json"
+
+
+Handler = Callable[[Call], Answer]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    needs: Permission | None
+    public: bool
+    body: type[msgspec.Struct] | None
+    query: type[msgspec.Struct] | None
+    answers: Mapping[int, Any]
+    problems: tuple[int, ...]
+    body_bytes_max: int
+    raw: str | None
+    optional_body: bool
+    etag: bool
+    unlocked: bool
+
+    @property
+    def writes(self) -> bool:
+        return self.method in ("POST", "PUT", "PATCH", "DELETE")
+
+
+class Operations:
+    """The operations of one function, collected by decorators in its modules."""
+
+    def __init__(self) -> None:
+        self.all: list[Operation] = []
+
+    def add(
+        self,
+        method: str,
+        path: str,
+        *,
+        summary: str,
+        answers: Mapping[int, Any],
+        needs: Permission | None = None,
+        public: bool = False,
+        body: type[msgspec.Struct] | None = None,
+        query: type[msgspec.Struct] | None = None,
+        problems: tuple[int, ...] = (),
+        body_bytes_max: int = 0,
+        raw: str | None = None,
+        optional_body: bool = False,
+        etag: bool = False,
+        unlocked: bool = False,
+    ) -> Callable[[Handler], Handler]:
+        """Declare an operation.
+
+        `answers`: status -> type of the body (None: no body). `problems`: error statuses beside the usual ones. `raw`: the body is
+        taken as bytes of this media type instead of JSON. `etag`: needs If-Match. `unlocked`: opens its own transactions (no
+        Idempotency-Key); for everything else a writing operation runs in one transaction.
+        """
+
+        def register(handler: Handler) -> Handler:
+            assert public or needs is not None or unlocked, (
+                f"{method} {path} has no guard and is not declared public"
+            )
+            self.all.append(
+                Operation(
+                    method, path, handler, summary, needs, public, body, query, answers, problems,
+                    body_bytes_max, raw, optional_body, etag, unlocked,
+                )
+            )  # fmt: skip
+            return handler
+
+        return register

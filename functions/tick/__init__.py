@@ -1,0 +1,1 @@
+"""/tick: cluster-internal; woken by a schedule, it sweeps what is due."""

@@ -1,0 +1,56 @@
+"""The far net under everything that waits: a Knative PingSource posts here every few minutes.
+
+It fires due timers and hints due tasks, all of them, so a lost tick costs time and nothing else.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+import msgspec
+
+from functions import runtime, web
+from functions.operations import Answer, Call, Operations
+from models.kernel.errors import Unauthenticated
+from models.kernel.settings import Settings
+from queues import sweep
+
+
+class Swept(msgspec.Struct):
+    """What the tick found."""
+
+    timers_fired: int
+    tasks_hinted: int
+
+
+def operations(config: Settings) -> Operations:
+    """Everything that the tick function serves."""
+    collected = Operations()
+
+    @collected.add(
+        "POST", "/tick", summary="Sweep what is due", public=True, unlocked=True, raw="*/*", body_bytes_max=65_536,
+        answers={200: Swept}, problems=(401,),
+    )  # fmt: skip
+    def tick(call: Call) -> Answer:
+        """Needs TICK_TOKEN, because the activator hides who calls (KNATIVE 1.8).
+
+        As bearer token, or as the CloudEvents extension `ticktoken`: a PingSource sends no header of its own choosing.
+        """
+        scheme, _, bearer = (call.request.get_header("Authorization") or "").partition(" ")
+        token = (
+            bearer.strip() if scheme.lower() == "bearer" else call.request.get_header("Ce-Ticktoken") or ""
+        )
+        expected = config.tick_token.encode()
+        if not expected or not hmac.compare_digest(token.encode(), expected):
+            raise Unauthenticated("the tick needs its token")
+        swept = sweep.once()
+        return Answer(Swept(swept.timers_fired, swept.tasks_hinted))
+
+    return collected
+
+
+def create_app() -> Any:
+    """The WSGI application: `gunicorn -c functions/gunicorn_conf.py 'functions.tick.app:create_app()'`."""
+    config = runtime.start("tick")
+    return web.create_app("tick", operations(config), configured=config)

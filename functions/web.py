@@ -1,0 +1,213 @@
+"""The application factory that all functions share: request ids, traces, authentication, limits, problem+json, health, metrics, access log.
+
+The access log and the metrics name the route's template, never the URL, which may hold a secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import falcon
+import msgspec
+import peewee
+
+from functions import bodies, health, problems
+from functions.operations import Answer, Call, Operation, Operations
+from models import migrations
+from models.idempotency import commands as idempotency
+from models.kernel import crash, database, limits, logs, metrics, settings, trace
+from models.kernel.errors import BadRequest, Forbidden, NestorError, Unauthenticated
+from models.kernel.ids import new_id
+from models.kernel.settings import Settings
+
+log = logs.get("http")
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,128}$")
+_IDEMPOTENCY_KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
+
+
+class _Requests:
+    """Falcon middleware: what happens around every request."""
+
+    def __init__(self, function: str) -> None:
+        self._function = function
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        given = req.get_header("X-Request-Id") or ""
+        request_id = given if _REQUEST_ID.match(given) else new_id().hex
+        following = trace.following(req.get_header("traceparent"), request_id)
+        traceparent = following.__enter__()
+        bound = logs.bound(request_id=request_id, trace_id=trace.trace_id(traceparent))
+        bound.__enter__()
+        req.context.started = time.perf_counter()
+        req.context.leave = (bound, following)
+        resp.set_header("X-Request-Id", request_id)
+
+    def process_response(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool
+    ) -> None:
+        duration_s = time.perf_counter() - req.context.started
+        route = req.uri_template or "(unknown)"
+        status = str(resp.status_code)
+        metrics.request_seconds.labels(self._function, _method(req), route, status).observe(duration_s)
+        quiet = route in ("/healthz", "/readyz", "/metrics") and resp.status_code < 400
+        (log.debug if quiet else log.info)(
+            "request",
+            method=_method(req),
+            route=route,
+            status=resp.status_code,
+            duration_ms=round(duration_s * 1000, 1),
+        )
+        for context in req.context.leave:
+            context.__exit__(None, None, None)
+
+
+def _method(req: falcon.Request) -> str:
+    return req.method if req.method in falcon.constants.COMBINED_METHODS else "OTHER"
+
+
+def create_app(
+    function: str,
+    operations: Operations,
+    *,
+    configured: Settings | None = None,
+    after: Callable[[], None] | None = None,
+) -> Any:
+    """A WSGI application with the operations, health, metrics and OpenAPI of one function. Opens no connection.
+
+    `after` runs after each answered request that may have caused work (the opportunistic sweep).
+    """
+    from functions import openapi
+
+    config = configured or settings.current()
+    app = falcon.App(middleware=[_Requests(function)])
+    app.req_options.strip_url_path_trailing_slash = True
+    app.req_options.keep_blank_qs_values = True
+    app.add_error_handler(Exception, problems.on_unexpected)
+    app.add_error_handler(falcon.HTTPError, problems.on_http_error)
+    app.add_error_handler(peewee.PeeweeException, problems.on_database_error)
+    app.add_error_handler(NestorError, problems.on_nestor_error)
+    complete = Operations()
+    complete.all.extend(operations.all)
+    health.add(complete, function, config)
+    openapi.add(complete, function)
+    by_path: dict[str, dict[str, Operation]] = {}
+    for operation in complete.all:
+        assert operation.method not in by_path.get(operation.path, {}), (
+            f"{operation.method} {operation.path} is there twice"
+        )
+        by_path.setdefault(operation.path, {})[operation.method] = operation
+    for path, methods in by_path.items():
+        resource = _Resource()
+        for method, operation in methods.items():
+            setattr(resource, f"on_{method.lower()}", _responder(operation, config, after))
+        app.add_route(path, resource)
+    return app
+
+
+class _Resource:
+    """A path; its responders are set from the operations."""
+
+
+def _responder(
+    operation: Operation, config: Settings, after: Callable[[], None] | None
+) -> Callable[..., None]:
+    def respond(req: falcon.Request, resp: falcon.Response, **params: str) -> None:
+        call = Call(req, params, None)
+        if any("\x00" in value for value in params.values()):
+            raise BadRequest("the address must not contain the null character")
+        if operation.body is not None or operation.raw is not None:
+            bytes_max = operation.body_bytes_max or limits.json_body_bytes_max
+            call.raw_body = bodies.read(req, bytes_max)
+        if operation.public and operation.unlocked:
+            _prepare(call, operation)
+            answer = operation.handler(call)
+        else:
+            with database.connection():
+                migrations.check_once()
+                _authorise(call, operation, config)
+                _prepare(call, operation)
+                answer = _act(call, operation)
+        _represent(resp, answer)
+        if after is not None and operation.writes:
+            after()
+
+    return respond
+
+
+def _authorise(call: Call, operation: Operation, config: Settings) -> None:
+    """401 without a caller, 403 without the permission; before anything else is told about the address."""
+    if operation.public:
+        return
+    from models.identity import tokens
+
+    scheme, _, token = (call.request.get_header("Authorization") or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated()
+    call.principal = tokens.authenticate(token.strip(), config)
+    if operation.needs is not None and operation.needs not in call.principal.permissions:
+        raise Forbidden(f"{operation.needs} is needed; the role {call.principal.role} does not have it")
+
+
+def _prepare(call: Call, operation: Operation) -> None:
+    if operation.query is not None:
+        call.query = bodies.query(call.request, operation.query)
+    if operation.body is not None:
+        call.body = bodies.decode(call.request, operation, call.raw_body)
+
+
+def _act(call: Call, operation: Operation) -> Answer:
+    """Run the operation; a writing one in one transaction, with its Idempotency-Key inside."""
+    if not operation.writes or operation.unlocked:
+        return operation.handler(call)
+    key = call.request.get_header("Idempotency-Key")
+    if key is None:
+        with database.transaction():
+            answer = operation.handler(call)
+            crash.point("before_commit")
+        crash.point("after_commit")
+        return answer
+    if not _IDEMPOTENCY_KEY.match(key):
+        raise BadRequest("Idempotency-Key: expected 1 to 200 visible ASCII characters")
+    principal = call.principal.key if call.principal is not None else "public"
+    with database.transaction():
+        stored = idempotency.take(principal, key, request_hash=_fingerprint(call, operation))
+        if stored is not None:
+            return Answer(
+                status=stored.status,
+                headers=stored.headers | {"Idempotency-Replayed": "true"},
+                raw=stored.body.encode(),
+            )
+        answer = operation.handler(call)
+        body = answer.raw if answer.raw is not None else _encode(answer.body)
+        kept = idempotency.StoredAnswer(answer.status, dict(answer.headers), body.decode())
+        idempotency.store(principal, key, kept)
+        crash.point("before_commit")
+    crash.point("after_commit")
+    return answer
+
+
+def _fingerprint(call: Call, operation: Operation) -> str:
+    """What makes two requests the same: method, address and body."""
+    request = call.request
+    text = (
+        f"{operation.method} {request.path}?{request.query_string}\n{request.get_header('If-Match') or ''}\n"
+    )
+    return hashlib.sha256(text.encode() + call.raw_body).hexdigest()
+
+
+def _encode(body: Any) -> bytes:
+    return b"" if body is None else msgspec.json.encode(body)
+
+
+def _represent(resp: falcon.Response, answer: Answer) -> None:
+    resp.status = answer.status
+    for name, value in answer.headers.items():
+        resp.set_header(name, value)
+    data = answer.raw if answer.raw is not None else _encode(answer.body)
+    if data or answer.status not in (204, 304):
+        resp.content_type = answer.headers.get("Content-Type", answer.content_type)
+        resp.data = data

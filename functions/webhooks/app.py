@@ -1,0 +1,72 @@
+"""Take provider events: authenticate, store the raw bytes with one task, answer. Everything else happens in an actor.
+
+Malformed content is kept and shown (2xx), because a 5xx makes a provider resend poison for days (INGRESS 1.1).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from functions import bodies, runtime, web
+from functions.operations import Answer, Call, Operations
+from models import migrations
+from models.channels import accounts
+from models.inbox import commands as inbox
+from models.inbox.port import IngressRequest
+from models.kernel import crash, database, limits, metrics
+from models.kernel.errors import NotFound
+from models.kernel.settings import Settings
+from queues import channels
+from queues.sweep import OpportunisticSweep
+
+
+class Taken(msgspec.Struct):
+    """The event is kept under this id; `repeat` when it was there already."""
+
+    event_id: UUID
+    repeat: bool
+
+
+def operations(config: Settings) -> Operations:
+    """Everything that the webhook function serves."""
+    collected = Operations()
+    served = {name for name in config.webhook_channels.split(",") if name} or channels.names()
+
+    @collected.add(
+        "POST", "/webhooks/{channel}/{account}", summary="Take a provider's event", public=True, unlocked=True,
+        raw="*/*", body_bytes_max=limits.webhook_body_bytes_max, answers={200: Taken}, problems=(401, 404),
+    )  # fmt: skip
+    def take_event(call: Call) -> Answer:
+        """The provider proves itself by the channel's own means. 2xx means: committed."""
+        channel, name = call.params["channel"], call.params["account"]
+        if channel not in served:
+            raise NotFound(f"there is no channel {channel[:40]!r} here")
+        ingress = channels.ingress(channel)
+        request = IngressRequest(
+            {key.lower(): value for key, value in call.request.headers.items()},
+            call.raw_body,
+            call.request.content_type or "",
+        )
+        with database.connection():
+            migrations.check_once()
+            account = accounts.find(channel, name)
+            ingress.authenticate(request, account, config)
+            bodies.check_size(request.body, ingress.body_bytes_max)
+            key = ingress.identify(request, account)
+            with database.transaction():
+                stored = inbox.store(account, key, raw=request.body, content_type=request.content_type)
+                crash.point("before_commit")
+        crash.point("after_commit")
+        metrics.inbox_events.labels(channel, "repeat" if stored.repeat else "stored").inc()
+        return Answer(Taken(stored.event_id, stored.repeat))
+
+    return collected
+
+
+def create_app() -> Any:
+    """The WSGI application: `gunicorn -c functions/gunicorn_conf.py 'functions.webhooks.app:create_app()'`."""
+    config = runtime.start("webhooks")
+    return web.create_app("webhooks", operations(config), configured=config, after=OpportunisticSweep().maybe)
