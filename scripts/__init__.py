@@ -1,0 +1,1 @@
+"""What people run: `./scripts/run`, `./scripts/test` and `python -m scripts.<verb>`."""

@@ -1,0 +1,42 @@
+"""`python -m scripts.bootstrap [--demo]`: migrate, publish the definitions, declare the queues: what a release needs before it runs."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+
+from models import migrations
+from models.kernel.errors import ConfigurationError
+from queues import topology
+from scripts import _cli, defs
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m scripts.bootstrap", description=__doc__)
+    parser.add_argument(
+        "--demo", action="store_true", help="also the demo's channel accounts, users and API key"
+    )
+    options = parser.parse_args()
+    config = _cli.connect("bootstrap")
+    found = defs.read_all(demo=options.demo)
+    applied = migrations.run(_cli.progress)
+    _cli.progress(f"schema: {applied} migrations applied")
+    new = defs.publish(found, by=getpass.getuser(), progress=_cli.progress)
+    _cli.progress(f"definitions: {new} new versions")
+    try:
+        declared = topology.declare(config)
+    except Exception as error:  # whatever the broker's client raises, the operator's remedy is the same
+        raise ConfigurationError(
+            f"cannot declare the queues at BROKER_URL: {type(error).__name__}: {error}"
+        ) from error
+    _cli.progress(f"queues: {', '.join(declared) or 'none (embedded broker)'}")
+    if options.demo:
+        from scripts import seed
+
+        seed.people()
+        _cli.progress("demo users and API key")
+    return 0
+
+
+if __name__ == "__main__":
+    _cli.end(main)

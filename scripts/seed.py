@@ -1,0 +1,51 @@
+"""`python -m scripts.seed`: the demo's people (the named cast of tests, docs and screenshots) and API key; safe to repeat."""
+
+from __future__ import annotations
+
+import argparse
+
+from models import migrations
+from models.events.commands import SYSTEM
+from models.identity import commands, queries
+from models.kernel import database
+from scripts import _cli
+
+PASSWORD = "nestor-demo"  # noqa: S105 -- the demo's, printed by scripts/run; it refuses to listen beyond loopback
+API_KEY = "demo-key"
+CAST = (
+    ("admin@example.test", "Ada Admin", "admin"),
+    ("manager@example.test", "Mira Manager", "manager"),
+    ("accountant@example.test", "Anton Accountant", "accountant"),
+    ("agent@example.test", "Olga Agent", "agent"),
+)
+
+
+def people() -> int:
+    """Make whoever of the cast is missing; returns how many."""
+    made = 0
+    for email, name, role in CAST:
+        with database.transaction():
+            if queries.find_by_email(email) is None:
+                commands.create_user(
+                    email=email, name=name, password=PASSWORD, role=role, locale="en", actor=SYSTEM
+                )
+                made += 1
+    with database.transaction():
+        try:
+            commands.create_api_key(name="demo", role="admin", expires_at=None, actor=SYSTEM, key=API_KEY)
+            made += 1
+        except commands.ApiKeyTaken:
+            pass  # made by an earlier start
+    return made
+
+
+def main() -> int:
+    argparse.ArgumentParser(prog="python -m scripts.seed", description=__doc__).parse_args()
+    _cli.connect("seed")
+    migrations.check()
+    print(f"{people()} demo accounts made")
+    return 0
+
+
+if __name__ == "__main__":
+    _cli.end(main)
