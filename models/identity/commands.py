@@ -1,0 +1,268 @@
+"""Change users and API keys; sessions are in `sessions.py` and reached from here too. Commands join the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import peewee
+
+from models.events.commands import Actor
+from models.identity import history, passwords, queries, rules, sessions, tokens
+from models.identity.queries import ApiKey, User
+from models.identity.rules import Role
+from models.identity.sessions import SignInFailed, refresh, sign_in, sign_out
+from models.kernel import clock, database
+from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
+from models.kernel.ids import new_id
+
+__all__ = [
+    "ApiKeyTaken",
+    "EmailTaken",
+    "LastAdmin",
+    "SignInFailed",
+    "create_api_key",
+    "create_user",
+    "refresh",
+    "revoke_api_key",
+    "sign_in",
+    "sign_out",
+    "update_user",
+]
+
+
+class EmailTaken(Conflict):
+    """Another user has this e-mail address."""
+
+    code = "email_taken"
+
+
+class LastAdmin(Conflict):
+    """This is the last active admin; make another one first."""
+
+    code = "last_admin"
+
+
+class ApiKeyTaken(Conflict):
+    """This API key exists already."""
+
+    code = "api_key_taken"
+
+
+def create_user(email: str, name: str, password: str, role: str, locale: str = "en", *, actor: Actor) -> User:
+    """Add a user who can sign in at once. Raises Invalid with every broken rule, EmailTaken."""
+    email = rules.normalise_email(email)
+    problems = [
+        *rules.email_problems(email),
+        *rules.name_problems(name),
+        *rules.password_problems(password, email=email),
+        *rules.role_problems(role),
+        *rules.locale_problems(locale),
+    ]
+    if problems:
+        raise Invalid(problems)
+    password_hash = passwords.make_hash(password)
+    user_id, now = new_id(), clock.now()
+    with database.transaction():
+        won = database.one(
+            "INSERT INTO users (id, email, name, role, password_hash, locale, created_at, updated_at)"
+            " VALUES (:id, :email, :name, :role, :password_hash, :locale, :now, :now)"
+            " ON CONFLICT (email) DO NOTHING RETURNING id",
+            id=user_id,
+            email=email,
+            name=name.strip(),
+            role=str(role),
+            password_hash=password_hash,
+            locale=locale,
+            now=now,
+        )
+        if won is None:
+            raise EmailTaken()
+        told = {"user_created": {"email": email, "name": name.strip(), "role": str(role), "locale": locale}}
+        history.append("user", user_id, told, actor=actor, at=now)
+        return queries.get_user(user_id)
+
+
+_CHANGEABLE = ("email", "name", "role", "locale", "active", "password")
+
+
+def update_user(
+    user_id: UUID, changes: Mapping[str, Any], *, expected_version: int | None, actor: Actor
+) -> User:
+    """Change email, name, role, locale, active or password; what is equal already is no change.
+
+    Deactivating, or changing role or password, ends all of the user's sessions. `expected_version` None overwrites.
+    Raises Invalid, NotFound, PreconditionFailed, EmailTaken (its transaction cannot go on), LastAdmin.
+    """
+    changes = dict(changes)
+    if isinstance(changes.get("email"), str):
+        changes["email"] = rules.normalise_email(changes["email"])
+    if isinstance(changes.get("name"), str):
+        changes["name"] = changes["name"].strip()
+    if problems := _problems_of(changes):
+        raise Invalid(problems)
+    password = changes.pop("password", None)
+    new_hash = passwords.make_hash(password) if password is not None else None  # before any row is held
+    with database.transaction():
+        may_lose_admin = "role" in changes or "active" in changes
+        if may_lose_admin:
+            _lock_admins_and(user_id)
+        before = queries.lock_user(user_id)
+        if expected_version is not None and expected_version != before.version:
+            raise PreconditionFailed()
+        if password is not None and (
+            broken := rules.password_problems(password, email=changes.get("email", before.email))
+        ):
+            raise Invalid(broken)
+        changes = {name: value for name, value in changes.items() if value != getattr(before, name)}
+        if not changes and new_hash is None:
+            return before
+        if (
+            may_lose_admin
+            and _is_admin(before)
+            and not _stays_admin(changes)
+            and not _has_other_admin(user_id)
+        ):
+            raise LastAdmin()
+        _write(user_id, changes if new_hash is None else {**changes, "password_hash": new_hash})
+        ends_sessions = new_hash is not None or "role" in changes or changes.get("active") is False
+        ended = sessions.revoke_all(user_id) if ends_sessions else 0
+        told = _told(before, changes, password_changed=new_hash is not None, sessions_ended=ended)
+        history.append("user", user_id, told, actor=actor, at=clock.now())
+        return queries.get_user(user_id)
+
+
+def _problems_of(changes: Mapping[str, Any]) -> list[FieldProblem]:
+    problems = []
+    for name, value in changes.items():
+        if name not in _CHANGEABLE:
+            problems.append(FieldProblem(name, f"expected one of {', '.join(_CHANGEABLE)}"))
+        elif name == "active":
+            if not isinstance(value, bool):
+                problems.append(FieldProblem(name, "expected true or false"))
+        elif not isinstance(value, str):
+            problems.append(FieldProblem(name, "expected a text"))
+        elif name == "password":
+            problems.extend(rules.password_problems(value, email=""))
+        else:
+            problems.extend(_RULES[name](value))
+    return problems
+
+
+_RULES = {
+    "email": rules.email_problems,
+    "name": rules.name_problems,
+    "role": rules.role_problems,
+    "locale": rules.locale_problems,
+}
+
+
+def _lock_admins_and(user_id: UUID) -> None:
+    """Hold all active admins and the user, in the order of ids: two admins who demote each other must not both succeed."""
+    database.run(
+        "SELECT id FROM users WHERE id = :id OR (role = 'admin' AND active) ORDER BY id FOR_UPDATE",
+        id=user_id,
+    )
+
+
+def _is_admin(user: User) -> bool:
+    return user.active and user.role is Role.admin
+
+
+def _stays_admin(changes: Mapping[str, Any]) -> bool:
+    return bool(changes.get("active", True)) and changes.get("role", Role.admin) == Role.admin
+
+
+def _has_other_admin(user_id: UUID) -> bool:
+    found = database.one(
+        "SELECT 1 AS found FROM users WHERE role = 'admin' AND active AND id <> :id LIMIT 1", id=user_id
+    )
+    return found is not None
+
+
+def _write(user_id: UUID, changes: Mapping[str, Any]) -> None:
+    settings = ", ".join(
+        f"{name} = :{name}" for name in changes
+    )  # names of _CHANGEABLE and password_hash only
+    try:
+        database.execute(
+            f"UPDATE users SET {settings}, version = version + 1, updated_at = :now WHERE id = :id",
+            {**changes, "now": clock.now(), "id": user_id},
+        )
+    except peewee.IntegrityError as error:
+        raise EmailTaken() from error
+
+
+def _told(
+    before: User, changes: Mapping[str, Any], *, password_changed: bool, sessions_ended: int
+) -> dict[str, dict[str, Any]]:
+    """The events that tell of an update: what was and what is, never a password."""
+    shown = {name: {"from": getattr(before, name), "to": value} for name, value in changes.items()}
+    told: dict[str, dict[str, Any]] = {}
+    deactivated = changes.get("active") is False
+    if deactivated:
+        del shown["active"]
+    if shown or password_changed:
+        told["user_updated"] = {
+            "changes": shown,
+            "password_changed": password_changed,
+            "sessions_ended": sessions_ended,
+        }
+    if deactivated:
+        told["user_deactivated"] = {"sessions_ended": sessions_ended}
+    return told
+
+
+def create_api_key(
+    name: str, role: str, expires_at: datetime | None, *, actor: Actor, key: str | None = None
+) -> tuple[ApiKey, str]:
+    """Make a key for a machine; the second value is the key itself, which nobody can see again.
+
+    `key` is for the demo, whose key is public. Raises Invalid, ApiKeyTaken (only a given key can be taken).
+    """
+    now = clock.now()
+    problems = [
+        *rules.name_problems(name),
+        *rules.role_problems(role),
+        *rules.expiry_problems(expires_at, now=now),
+    ]
+    if problems:
+        raise Invalid(problems)
+    plain = key or tokens.new_api_key()
+    assert plain.count(".") != 2, "two dots make an access token"
+    key_id = new_id()
+    with database.transaction():
+        row = database.one(
+            "INSERT INTO api_keys (id, name, role, key_hash, prefix, created_by, created_at, expires_at)"
+            " VALUES (:id, :name, :role, :key_hash, :prefix, :created_by, :now, :expires_at)"
+            " ON CONFLICT (key_hash) DO NOTHING"
+            " RETURNING id, name, role, prefix, created_by, created_at, expires_at, revoked_at",
+            id=key_id,
+            name=name.strip(),
+            role=str(role),
+            key_hash=tokens.fingerprint(plain),
+            prefix=plain[: min(12, len(plain) // 2)],
+            created_by=actor.name or actor.kind,
+            now=now,
+            expires_at=expires_at,
+        )
+        if row is None:
+            raise ApiKeyTaken()
+        told = {"api_key_created": {"name": name.strip(), "role": str(role), "expires_at": expires_at}}
+        history.append("api_key", key_id, told, actor=actor, at=now)
+    return queries.api_key_from(row), plain
+
+
+def revoke_api_key(key_id: UUID, *, actor: Actor) -> ApiKey:
+    """Refuse the key from now on; nothing happens when it is revoked already. Raises NotFound."""
+    now = clock.now()
+    with database.transaction():
+        found = database.one("SELECT revoked_at FROM api_keys WHERE id = :id FOR_UPDATE", id=key_id)
+        if found is None:
+            raise NotFound(f"there is no API key {key_id}")
+        if found["revoked_at"] is None:
+            database.execute("UPDATE api_keys SET revoked_at = :now WHERE id = :id", now=now, id=key_id)
+            history.append("api_key", key_id, {"api_key_revoked": {}}, actor=actor, at=now)
+        return queries.get_api_key(key_id)

@@ -1,0 +1,49 @@
+"""Number and write the events of users and API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from models.events import commands as events
+from models.events.commands import Actor
+from models.kernel import database
+from models.kernel.batch import Batch
+
+
+def next_sequence(aggregate: Literal["user", "api_key"], aggregate_id: UUID) -> int:
+    """The number of the aggregate's next event; the caller holds the aggregate's row, so nobody else gets it."""
+    row = database.one(
+        "SELECT max(sequence) AS sequence FROM events WHERE aggregate = :aggregate AND aggregate_id = :id",
+        aggregate=aggregate,
+        id=aggregate_id,
+    )
+    return 1 + int((row and row["sequence"]) or 0)
+
+
+def append(
+    aggregate: Literal["user", "api_key"],
+    aggregate_id: UUID,
+    told: Mapping[str, Mapping[str, Any]],
+    *,
+    actor: Actor,
+    at: datetime,
+    with_rows: Batch | None = None,
+) -> None:
+    """Write events (type -> payload, in order), and the rows of the batch, in one statement. The caller holds the row."""
+    batch = with_rows or Batch()
+    first = next_sequence(aggregate, aggregate_id)
+    for sequence, (event_type, payload) in enumerate(told.items(), start=first):
+        events.add(
+            batch,
+            event_type,
+            aggregate=aggregate,
+            aggregate_id=aggregate_id,
+            sequence=sequence,
+            actor=actor,
+            payload=payload,
+            at=at,
+        )
+    batch.write()

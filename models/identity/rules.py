@@ -1,0 +1,239 @@
+"""Decisions about people and their rights; pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum, auto
+from typing import Final, Literal
+from uuid import UUID
+
+from models.events.commands import Actor
+from models.kernel import limits
+from models.kernel.errors import FieldProblem
+
+
+class Role(StrEnum):
+    """What a user or an API key is at the desk."""
+
+    admin = auto()
+    manager = auto()
+    accountant = auto()
+    agent = auto()
+
+
+class Permission(StrEnum):
+    """What a route asks for; each route names one."""
+
+    tickets_read = auto()
+    tickets_write = auto()
+    tickets_assign = auto()
+    inbox_read = auto()
+    inbox_replay = auto()
+    deliveries_read = auto()
+    deliveries_manage = auto()
+    tasks_read = auto()
+    tasks_manage = auto()
+    users_read = auto()
+    users_manage = auto()
+    api_keys_manage = auto()
+    ledger_read = auto()
+    ledger_manage = auto()
+    definitions_read = auto()
+    definitions_manage = auto()
+
+
+_AGENT = frozenset(
+    {
+        Permission.tickets_read,
+        Permission.tickets_write,
+        Permission.tickets_assign,
+        Permission.inbox_read,
+        Permission.deliveries_read,
+        Permission.definitions_read,
+    }
+)
+ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
+    Role.agent: _AGENT,
+    Role.manager: _AGENT
+    | {
+        Permission.inbox_replay,
+        Permission.deliveries_manage,
+        Permission.tasks_read,
+        Permission.tasks_manage,
+        Permission.users_read,
+    },
+    Role.accountant: frozenset({Permission.tickets_read, Permission.ledger_read, Permission.ledger_manage}),
+    Role.admin: frozenset(Permission),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """On whose behalf a request runs. `session_id` is None for an API key."""
+
+    kind: Literal["user", "api_key"]
+    id: UUID
+    name: str
+    role: Role
+    session_id: UUID | None = None
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return ROLE_PERMISSIONS[self.role]
+
+    @property
+    def actor(self) -> Actor:
+        """The principal as the event log names it."""
+        return Actor(self.kind, str(self.id), self.name)
+
+    @property
+    def key(self) -> str:
+        """Whose idempotency keys are whose."""
+        return f"{self.kind}:{self.id}"
+
+
+LOCALES: Final = ("en", "ru")  # the languages that life cycles have labels in (DESIGN 4)
+
+# A long list belongs to a breach service; these are the ones of ten characters and more that every guesser tries first.
+_COMMON_PASSWORDS: Final = frozenset(
+    {
+        *("1234567890", "0123456789", "9876543210", "12345678910", "123456789a", "qwertyuiop", "1q2w3e4r5t"),
+        *("1qaz2wsx3edc", "q1w2e3r4t5", "password12", "password123", "password1234", "passw0rd123"),
+        *(
+            "iloveyou123",
+            "letmein123",
+            "welcome123",
+            "admin12345",
+            "administrator",
+            "changeme123",
+            "qwerty12345",
+        ),
+    }
+)
+_DIFFERENT_CHARACTERS_MIN: Final = 4  # "aaaaaaaaaa" is long and is nothing
+
+_EMAIL: Final = re.compile(
+    r"[^@\s\"(),:;<>\[\\\]]{1,64}@[^@\s\"(),:;<>\[\\\]_]+\.[^@\s\"(),:;<>\[\\\]_.]{2,}"
+)
+
+
+def normalise_email(email: str) -> str:
+    """The form in which addresses are kept and compared."""
+    return unicodedata.normalize("NFC", email.strip()).lower()
+
+
+def email_problems(email: str) -> list[FieldProblem]:
+    """What is wrong with a normalised address. Only a mail that arrives proves an address, so the check is a coarse one."""
+    if len(email) > limits.email_address_chars_max:
+        return [_problem("email", f"expected at most {limits.email_address_chars_max} characters")]
+    if _EMAIL.fullmatch(email) is None or ".." in email or not is_text(email):
+        return [_problem("email", "expected an address like ada@example.test")]
+    return []
+
+
+def name_problems(name: str) -> list[FieldProblem]:
+    if not name.strip():
+        return [_problem("name", "expected a name")]
+    if len(name) > limits.name_chars_max:
+        return [_problem("name", f"expected at most {limits.name_chars_max} characters")]
+    if not is_text(name):
+        return [_problem("name", "expected one line without control characters")]
+    return []
+
+
+def role_problems(role: str) -> list[FieldProblem]:
+    if role in {str(known) for known in Role}:
+        return []
+    return [_problem("role", f"expected one of {', '.join(Role)}, found {role[:40]!r}")]
+
+
+def locale_problems(locale: str) -> list[FieldProblem]:
+    if locale in LOCALES:
+        return []
+    return [_problem("locale", f"expected one of {', '.join(LOCALES)}, found {locale[:40]!r}")]
+
+
+def expiry_problems(expires_at: datetime | None, *, now: datetime) -> list[FieldProblem]:
+    if expires_at is None:
+        return []
+    if expires_at.tzinfo is None:
+        return [_problem("expires_at", "expected an instant with a time zone")]
+    if expires_at <= now:
+        return [_problem("expires_at", "expected an instant in the future")]
+    return []
+
+
+def password_problems(password: str, *, email: str) -> list[FieldProblem]:
+    """Every rule that a new password breaks, a sentence each. Length counts, mixtures do not (NIST SP 800-63B 3.1.1)."""
+    if len(password) > limits.password_chars_max:
+        return [_problem("password", f"expected at most {limits.password_chars_max} characters")]
+    if not is_encodable(password):
+        return [_problem("password", "expected valid Unicode text")]
+    problems = []
+    if len(password) < limits.password_chars_min:
+        problems.append(_problem("password", f"expected at least {limits.password_chars_min} characters"))
+    if len(set(password)) < _DIFFERENT_CHARACTERS_MIN:
+        problems.append(
+            _problem("password", f"expected at least {_DIFFERENT_CHARACTERS_MIN} different characters")
+        )
+    folded = password.casefold()
+    if folded in _COMMON_PASSWORDS:
+        problems.append(_problem("password", "this password is among the first that a guesser tries"))
+    if folded in (email, email.partition("@")[0]):
+        problems.append(_problem("password", "expected something other than the e-mail address"))
+    return problems
+
+
+def is_encodable(text: str) -> bool:
+    """Whether text has no lone surrogates, which JSON can spell and UTF-8 cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def is_text(text: str) -> bool:
+    """Whether text is printable in one line: no control characters, no lone surrogates."""
+    return not any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text)
+
+
+class RefreshVerdict(Enum):
+    """What a presented refresh token is."""
+
+    current = auto()
+    repeated = auto()  # just exchanged, by another tab or by a request whose answer got lost
+    reused = auto()  # exchanged a while ago: somebody has a copy
+    ended = auto()  # the session is signed out, revoked or too old
+    unknown = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """What decides about a refresh."""
+
+    refresh_hash: str
+    previous_hash: str | None
+    refreshed_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+def session_end(opened_at: datetime) -> datetime:
+    """When a session ends whatever its refreshes, so that a copied token cannot be kept alive for ever."""
+    return opened_at + timedelta(seconds=limits.refresh_token_s)
+
+
+def judge_refresh(session: SessionState, token_hash: str, *, genuine: bool, now: datetime) -> RefreshVerdict:
+    """What to make of a refresh token; `genuine` says that this session was once given it."""
+    if session.revoked_at is not None or session.expires_at <= now:
+        return RefreshVerdict.ended
+    if token_hash == session.refresh_hash:
+        return RefreshVerdict.current
+    if token_hash == session.previous_hash:
+        patience = timedelta(seconds=limits.refresh_repeat_s)
+        return RefreshVerdict.repeated if now - session.refreshed_at <= patience else RefreshVerdict.reused
+    return RefreshVerdict.reused if genuine else RefreshVerdict.unknown
+
+
+def _problem(path: str, message: str) -> FieldProblem:
+    return FieldProblem(path, message)

@@ -1,0 +1,256 @@
+"""Sign in, refresh, sign out.
+
+`sign_in` and `refresh` open their own transactions, unlike other commands: what a failure must leave behind (a used slot, the
+event, a revoked session) has to outlive the request's failure, and argon2 must not run while rows are held.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from uuid import UUID
+
+from models.events.commands import SYSTEM, Actor
+from models.identity import history, passwords, queries, refresh_tokens, rules, tokens
+from models.identity.rules import RefreshVerdict
+from models.identity.tokens import SessionEnded, TokenPair
+from models.kernel import clock, database, limits, logs
+from models.kernel import settings as process_settings
+from models.kernel.batch import Batch
+from models.kernel.errors import TooManyRequests, Unauthenticated
+from models.kernel.ids import new_id
+from models.kernel.settings import Settings
+from models.tasks import rates
+
+log = logs.get("identity")
+
+
+class SignInFailed(Unauthenticated):
+    """The e-mail address or the password is wrong."""
+
+    code = "sign_in_failed"
+
+
+def sign_in(email: str, password: str, *, client: str, settings: Settings | None = None) -> TokenPair:
+    """Open a session. `client` is the caller's network address.
+
+    Raises SignInFailed, the same and after the same time whether the address is unknown, the user deactivated or the password
+    wrong; TooManyRequests when the address or the client has failed too often, without looking at the password.
+    """
+    assert not database.in_transaction(), "a failed sign-in is recorded although its request fails"
+    settings = settings or process_settings.current()
+    email = rules.normalise_email(email)
+    buckets = _buckets(email, client)
+    with database.transaction():
+        wait_s = rates.take(
+            buckets
+        )  # before looking, else a burst of parallel guesses would all be looked at
+    if wait_s > 0:
+        raise TooManyRequests("too many failed sign-ins; wait and try again", retry_after_s=wait_s)
+
+    found = _find(email)
+    kept_hash = found["password_hash"] if found is not None and found["active"] else None
+    if not passwords.matches(password, kept_hash):
+        _record_failure(found, buckets, client)
+        raise SignInFailed()
+    assert found is not None, "nobody's hash matches nothing"
+    assert kept_hash is not None, "nobody's hash matches nothing"
+    new_hash = passwords.make_hash(password) if passwords.is_outdated(kept_hash) else kept_hash
+    return _open_session(
+        queries.uuid_of(found["id"]), kept_hash, new_hash, buckets, client=client, settings=settings
+    )
+
+
+def refresh(refresh_token: str, *, settings: Settings | None = None) -> TokenPair:
+    """Exchange a refresh token for the next pair; the session's end stays where it was.
+
+    Raises SessionEnded; or Unauthenticated when the token is none of ours. A token that was exchanged longer than
+    `limits.refresh_repeat_s` ago ends the session: two parties hold it, and we cannot tell which one is the thief.
+    """
+    assert not database.in_transaction(), "a stolen token's session is ended although its request fails"
+    settings = settings or process_settings.current()
+    session_id = refresh_tokens.session_of(refresh_token)
+    if session_id is None:
+        raise Unauthenticated("this is not a refresh token of this desk; sign in again")
+    with database.transaction():
+        verdict, user_id, next_token = _exchange(session_id, refresh_token, settings)
+    if user_id is None or verdict is RefreshVerdict.unknown:
+        raise Unauthenticated("this is not a refresh token of this desk; sign in again")
+    if verdict is RefreshVerdict.reused:
+        log.warning("refresh_token_reused", session_id=session_id, user_id=user_id)
+        raise SessionEnded("the refresh token was used before, so the session has been ended; sign in again")
+    if verdict is RefreshVerdict.ended:
+        raise SessionEnded()
+    return TokenPair(tokens.access_token(user_id, session_id, settings), next_token)
+
+
+def sign_out(session_id: UUID) -> None:
+    """End a session; nothing happens when it has ended already. Joins the caller's transaction."""
+    with database.transaction():
+        user = _lock_user_of(session_id)
+        if user is not None:
+            actor = Actor("user", str(user["id"]), user["name"])
+            _end(session_id, queries.uuid_of(user["id"]), actor=actor, reason="signed_out")
+
+
+def revoke_all(user_id: UUID) -> int:
+    """End all sessions of a user; returns how many there were. The caller holds the user's row and tells the log why."""
+    return int(
+        database.execute(
+            "UPDATE sessions SET revoked_at = :now WHERE user_id = :id AND revoked_at IS NULL AND expires_at > :now",
+            id=user_id,
+            now=clock.now(),
+        ).rowcount
+    )
+
+
+def _find(email: str) -> database.Row | None:
+    if rules.email_problems(email):
+        return None  # nobody has it, and it may hold characters that the database refuses
+    with database.connection():
+        return database.one("SELECT id, password_hash, active FROM users WHERE email = :email", email=email)
+
+
+def _open_session(
+    user_id: UUID,
+    seen_hash: str,
+    new_hash: str,
+    buckets: list[rates.Bucket],
+    *,
+    client: str,
+    settings: Settings,
+) -> TokenPair:
+    session_id, now = new_id(), clock.now()
+    refresh_token = refresh_tokens.first(session_id, settings)
+    with database.transaction():
+        user = database.one(
+            "SELECT id, name, active, password_hash FROM users WHERE id = :id FOR_UPDATE", id=user_id
+        )
+        if user is None or not user["active"] or user["password_hash"] != seen_hash:
+            raise SignInFailed()  # changed while argon2 ran; the slot stays used
+        if new_hash != seen_hash:
+            database.execute(
+                "UPDATE users SET password_hash = :hash WHERE id = :id", hash=new_hash, id=user_id
+            )
+        _give_back(buckets)
+        rows = Batch()
+        rows.insert(
+            "sessions",
+            {
+                "id": session_id,
+                "user_id": user_id,
+                "refresh_hash": tokens.fingerprint(refresh_token),
+                "created_at": now,
+                "refreshed_at": now,
+                "expires_at": rules.session_end(now),
+            },
+        )
+        told = {"signed_in": {"session_id": session_id, "client": client[: limits.client_chars_max]}}
+        actor = Actor("user", str(user_id), user["name"])
+        history.append("user", user_id, told, actor=actor, at=now, with_rows=rows)
+    return TokenPair(tokens.access_token(user_id, session_id, settings), refresh_token)
+
+
+def _record_failure(found: database.Row | None, buckets: list[rates.Bucket], client: str) -> None:
+    """Tell the user's history; for an unknown address do the same work and commit, so that time does not tell either."""
+    with database.transaction():
+        user_id = queries.uuid_of(found["id"]) if found is not None else new_id()
+        database.one("SELECT id FROM users WHERE id = :id FOR_UPDATE", id=user_id)
+        if found is not None:
+            told = {"sign_in_failed": {"client": client[: limits.client_chars_max]}}
+            history.append("user", user_id, told, actor=SYSTEM, at=clock.now())
+        else:
+            history.next_sequence("user", user_id)
+            database.execute(
+                "UPDATE rate_buckets SET blocked_until_s = blocked_until_s WHERE bucket = :name",
+                name=buckets[0].name,
+            )
+
+
+def _exchange(session_id: UUID, token: str, settings: Settings) -> tuple[RefreshVerdict, UUID | None, str]:
+    """Judge the token and act on it; the verdict, the user, and the next token (for a current or repeated one)."""
+    user = _lock_user_of(session_id)
+    row = database.one(
+        "SELECT refresh_hash, previous_hash, refreshed_at, expires_at, revoked_at FROM sessions WHERE id = :id",
+        id=session_id,
+    )
+    if user is None or row is None:
+        return RefreshVerdict.unknown, None, ""
+    user_id, now = queries.uuid_of(user["id"]), clock.now()
+    session = rules.SessionState(
+        refresh_hash=row["refresh_hash"],
+        previous_hash=row["previous_hash"],
+        refreshed_at=queries.instant_of(row["refreshed_at"]),
+        expires_at=queries.instant_of(row["expires_at"]),
+        revoked_at=database.instant(row["revoked_at"]),
+    )
+    token_hash, genuine = tokens.fingerprint(token), refresh_tokens.is_genuine(token, settings)
+    verdict = rules.judge_refresh(session, token_hash, genuine=genuine, now=now)
+    if verdict is RefreshVerdict.reused:
+        _end(session_id, user_id, actor=SYSTEM, reason="refresh_token_reused")
+    if verdict not in (RefreshVerdict.current, RefreshVerdict.repeated):
+        return verdict, user_id, ""
+    next_token = refresh_tokens.successor(token, settings)
+    next_hash = tokens.fingerprint(next_token)
+    if verdict is RefreshVerdict.current:
+        database.execute(
+            "UPDATE sessions SET refresh_hash = :next, previous_hash = :previous, refreshed_at = :now WHERE id = :id",
+            next=next_hash,
+            previous=token_hash,
+            now=now,
+            id=session_id,
+        )
+    elif next_hash != session.refresh_hash:  # SECRET_KEY was changed between the two
+        return RefreshVerdict.ended, user_id, ""
+    return verdict, user_id, next_token
+
+
+def _lock_user_of(session_id: UUID) -> database.Row | None:
+    """Hold the row of the session's user, which is the lock of all of the user's sessions; None for an unknown session."""
+    return database.one(
+        "SELECT id, name FROM users WHERE id = (SELECT user_id FROM sessions WHERE id = :id) FOR_UPDATE",
+        id=session_id,
+    )
+
+
+def _end(session_id: UUID, user_id: UUID, *, actor: Actor, reason: str) -> None:
+    now = clock.now()
+    ended = database.execute(
+        "UPDATE sessions SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL", now=now, id=session_id
+    )
+    if ended.rowcount == 1:
+        told = {"signed_out": {"session_id": session_id, "reason": reason}}
+        history.append("user", user_id, told, actor=actor, at=now)
+
+
+def _buckets(email: str, client: str) -> list[rates.Bucket]:
+    """The limits of one address and of one client, hashed: bounded names, and no list of addresses in a table of counters."""
+    return [
+        rates.Bucket(
+            f"sign_in:{kind}:{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}",
+            every_s=limits.sign_in_failure_every_s,
+            burst=limits.sign_in_failures_burst,
+        )
+        for kind, name in (("address", email), ("client", _network(client)))
+    ]
+
+
+def _network(client: str) -> str:
+    """Whom a client's failures count against: an IPv6 caller owns at least a /64 and would else have 2^64 names."""
+    try:
+        address = ipaddress.ip_address(client)
+    except ValueError:
+        return client
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.ip_network((int(address), 64), strict=False))
+
+
+def _give_back(buckets: list[rates.Bucket]) -> None:
+    """Return the slots of a sign-in that succeeded: only failures use them. In `take`'s order, so that nobody deadlocks."""
+    for bucket in sorted(buckets, key=lambda b: b.name):
+        database.execute(
+            "UPDATE rate_buckets SET tat_s = tat_s - :every_s WHERE bucket = :name",
+            every_s=bucket.every_s,
+            name=bucket.name,
+        )

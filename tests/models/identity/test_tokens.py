@@ -1,0 +1,207 @@
+"""Who is calling: access tokens and API keys."""
+
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+
+from models.events.commands import Actor
+from models.identity import commands, queries, tokens
+from models.identity.commands import ApiKeyTaken
+from models.identity.rules import Role
+from models.identity.tokens import SessionEnded, TokenExpired, authenticate
+from models.kernel import clock, database, limits
+from models.kernel.errors import ConfigurationError, Invalid, NotFound, Unauthenticated
+from models.kernel.ids import new_id
+from models.kernel.settings import Settings
+from tests.models.identity.conftest import MovableClock, People
+
+ROOT = Actor("user", "root", "Root")
+
+
+def claims_of(people: People, token: str) -> dict[str, Any]:
+    return jwt.decode(token, people.settings.signing_key(), ["HS256"], issuer="nestor")
+
+
+def test_an_access_token_says_who_and_until_when_and_no_role(people: People) -> None:
+    user = people.user()
+
+    claims = claims_of(people, people.sign_in().access_token)
+
+    assert claims.keys() == {"iss", "typ", "sub", "sid", "iat", "exp"}
+    assert (claims["iss"], claims["typ"], claims["sub"]) == ("nestor", "access", str(user.id))
+    assert claims["exp"] - claims["iat"] == limits.access_token_s
+
+
+def test_a_principal_knows_its_permissions_its_actor_and_its_key(people: People) -> None:
+    user = people.user(role="accountant")
+
+    principal = authenticate(people.sign_in().access_token, people.settings)
+
+    assert principal.permissions == {"tickets_read", "ledger_read", "ledger_manage"}
+    assert principal.actor == Actor("user", str(user.id), "Ada")
+    assert principal.key == f"user:{user.id}"
+
+
+def test_an_expired_access_token_is_told_to_be_refreshed(people: People, moving_clock: MovableClock) -> None:
+    people.user()
+    pair = people.sign_in()
+    moving_clock.advance(seconds=limits.access_token_s + 1)
+
+    with pytest.raises(TokenExpired) as caught:
+        authenticate(pair.access_token, people.settings)
+
+    assert (caught.value.code, caught.value.http_status) == ("token_expired", 401)
+
+
+@pytest.mark.parametrize(
+    "change", [{"typ": "refresh"}, {"iss": "other"}, {"sid": 7}, {"sub": "x"}, {"exp": None}]
+)
+def test_a_token_with_other_claims_is_refused(people: People, change: dict[str, Any]) -> None:
+    people.user()
+    claims = {**claims_of(people, people.sign_in().access_token), **change}
+    signed = jwt.encode(claims, people.settings.signing_key(), "HS256")
+
+    with pytest.raises(Unauthenticated, match="not an access token"):
+        authenticate(signed, people.settings)
+
+
+def test_a_token_signed_by_another_key_or_not_at_all_is_refused(people: People) -> None:
+    people.user()
+    claims = claims_of(people, people.sign_in().access_token)
+
+    for forged in (
+        jwt.encode(claims, "some other key of more than thirty-two characters", "HS256"),
+        jwt.encode(claims, None, "none"),
+        jwt.encode(claims, people.settings.signing_key() * 2, "HS512"),
+    ):
+        with pytest.raises(Unauthenticated, match="not an access token"):
+            authenticate(forged, people.settings)
+
+
+def test_a_token_of_one_user_with_the_session_of_another_is_refused(people: People) -> None:
+    user = people.user()
+    people.user("bob@example.test")
+    session_id = authenticate(people.sign_in("bob@example.test").access_token, people.settings).session_id
+    assert session_id is not None
+
+    with pytest.raises(SessionEnded):
+        authenticate(tokens.access_token(user.id, session_id, people.settings), people.settings)
+
+
+@pytest.mark.parametrize(
+    "bearer", ["", "x", "a.b.c", "..", "nst_unknown", "ж", "\ud800", "\ud800..", "x" * 9000]
+)
+def test_nonsense_is_refused_with_a_sentence(people: People, bearer: str) -> None:
+    with pytest.raises(Unauthenticated, match="bearer token is n"):
+        authenticate(bearer, people.settings)
+
+
+def test_without_a_signing_key_nothing_is_signed(people: People) -> None:
+    people.user()
+
+    with pytest.raises(ConfigurationError, match="SECRET_KEY"):
+        commands.sign_in("ada@example.test", "a parrot named Kea", client="192.0.2.1", settings=Settings())
+
+
+def test_either_kind_of_token_costs_one_statement(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    people.user()
+    bearers = [
+        people.sign_in().access_token,
+        commands.create_api_key("robot", "agent", None, actor=ROOT)[1],
+    ]
+    statements: list[str] = []
+    real = database.execute
+
+    def execute(statement: str, *parameters: Any, **named: Any) -> Any:
+        statements.append(statement)
+        return real(statement, *parameters, **named)
+
+    monkeypatch.setattr(database, "execute", execute)
+
+    for bearer in bearers:
+        authenticate(bearer, people.settings)
+
+    assert len(statements) == 2
+
+
+def test_an_api_key_is_shown_once_and_kept_as_a_hash(people: People) -> None:
+    record, key = commands.create_api_key("robot", "manager", None, actor=ROOT)
+
+    assert key.startswith("nst_")
+    assert len(key) == len("nst_") + 43
+    assert record.prefix == key[:12]
+    assert (record.name, record.role, record.created_by) == ("robot", Role.manager, "Root")
+    assert key not in str(database.run("SELECT * FROM api_keys"))
+    assert queries.get_api_key(record.id) == record
+
+
+def test_an_api_key_is_a_principal_of_its_own(people: People) -> None:
+    record, key = commands.create_api_key("robot", "manager", None, actor=ROOT)
+
+    principal = authenticate(key, people.settings)
+
+    assert (principal.kind, principal.id, principal.session_id) == ("api_key", record.id, None)
+    assert principal.key == f"api_key:{record.id}"
+    assert principal.actor == Actor("api_key", str(record.id), "robot")
+
+
+def test_the_demo_key_is_as_given_and_can_be_made_once(people: People) -> None:
+    record, key = commands.create_api_key("demo", "admin", None, actor=ROOT, key="demo-key")
+
+    assert (key, record.prefix) == ("demo-key", "demo")
+    assert authenticate("demo-key", people.settings).id == record.id
+    with pytest.raises(ApiKeyTaken):
+        commands.create_api_key("demo", "admin", None, actor=ROOT, key="demo-key")
+
+
+def test_a_revoked_key_is_refused_from_then_on(people: People) -> None:
+    record, key = commands.create_api_key("robot", "agent", None, actor=ROOT)
+
+    revoked = commands.revoke_api_key(record.id, actor=ROOT)
+    again = commands.revoke_api_key(record.id, actor=ROOT)
+
+    assert revoked.revoked_at is not None
+    assert again == revoked
+    with pytest.raises(Unauthenticated, match="has been revoked"):
+        authenticate(key, people.settings)
+    told = people.history("api_key", record.id)
+    assert [(event["event_type"], event["sequence"]) for event in told] == [
+        ("api_key_created", 1),
+        ("api_key_revoked", 2),
+    ]
+
+
+def test_an_expired_key_is_refused_and_says_since_when(people: People, moving_clock: MovableClock) -> None:
+    expires_at = clock.now() + timedelta(days=1)
+    _, key = commands.create_api_key("robot", "agent", expires_at, actor=ROOT)
+    authenticate(key, people.settings)
+
+    moving_clock.advance(days=1, seconds=1)
+
+    with pytest.raises(Unauthenticated, match=f"expired at {clock.rfc3339(expires_at)}"):
+        authenticate(key, people.settings)
+
+
+def test_a_key_needs_a_name_a_role_and_a_future(people: People) -> None:
+    with pytest.raises(Invalid) as caught:
+        commands.create_api_key("", "king", clock.now(), actor=ROOT)
+
+    assert [problem.path for problem in caught.value.problems] == ["name", "role", "expires_at"]
+
+
+def test_a_key_that_does_not_exist_is_not_found(people: People) -> None:
+    with pytest.raises(NotFound):
+        commands.revoke_api_key(new_id(), actor=ROOT)
+    with pytest.raises(NotFound):
+        queries.get_api_key(new_id())
+
+
+def test_pages_of_keys_follow_each_other_newest_first(people: People) -> None:
+    made = [commands.create_api_key(f"robot {n}", "agent", None, actor=ROOT)[0] for n in range(3)]
+
+    first = queries.page_of_api_keys(limit=2)
+    second = queries.page_of_api_keys(limit=2, before=(first[-1].created_at, first[-1].id))
+
+    assert [record.id for record in (*first, *second)] == [record.id for record in reversed(made)]
