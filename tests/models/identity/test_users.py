@@ -231,3 +231,9 @@ def test_users_can_be_listed_by_whether_they_are_active(people: People) -> None:
 
     assert [user.id for user in queries.page_of_users(active=True, limit=9)] == [here.id]
     assert [user.id for user in queries.page_of_users(active=False, limit=9)] == [gone.id]
+
+
+def test_names_are_found_by_id_for_a_list(people: People) -> None:
+    user = people.user()
+
+    assert queries.names_of({user.id, new_id()}) == {user.id: "Ada"}
