@@ -87,9 +87,7 @@ def on_http_error(
     status = error.status_code
     detail = _DETAILS.get(status) or error.description or error.title or ""
     write(resp, problem(status, _CODES.get(status, "http_error"), detail))
-    for name, value in (
-        (error.headers or {}).items() if isinstance(error.headers, dict) else error.headers or []
-    ):
+    for name, value in dict(error.headers or {}).items():
         resp.set_header(name, value)
 
 

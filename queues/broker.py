@@ -65,7 +65,7 @@ def add_runner(broker: Any) -> None:
     """Teach the broker the actor that runs tasks; for processes that work."""
     from queues import runner
 
-    dramatiq.actor(runner.run_task, actor_name=ACTOR_NAME, queue_name=QUEUES[0], broker=broker)
+    dramatiq.actor(actor_name=ACTOR_NAME, queue_name=QUEUES[0], broker=broker)(runner.run_task)
 
 
 def message(task_id: int, queue: str) -> dramatiq.Message[None]:

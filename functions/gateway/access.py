@@ -10,6 +10,7 @@ import msgspec
 from functions.operations import Answer, Call, Operations
 from models.identity import sessions
 from models.identity.rules import Permission
+from models.identity.tokens import TokenPair
 from models.kernel import limits
 from models.kernel.errors import BadRequest
 
@@ -48,7 +49,7 @@ class Me(msgspec.Struct):
     permissions: list[Permission]
 
 
-def _tokens(pair: sessions.TokenPair, status: int) -> Answer:
+def _tokens(pair: TokenPair, status: int) -> Answer:
     made = Tokens(pair.access_token, pair.refresh_token, pair.token_type, pair.expires_in_s)
     return Answer(made, status=status, headers={"Cache-Control": "no-store"})
 

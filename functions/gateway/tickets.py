@@ -16,6 +16,7 @@ from models.events import queries as events
 from models.identity.rules import Permission
 from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.ids import parse_id
 from models.tickets import commands, lifecycle, queries
 from models.tickets.change import TicketChange
 from models.workflow import engine
@@ -158,7 +159,7 @@ def list_tickets(call: Call) -> Answer:
         )
     assignee_id = None
     if query.assignee not in (None, "none"):
-        assignee_id = call.caller.id if query.assignee == "me" else pages.parse_id(query.assignee or "")
+        assignee_id = call.caller.id if query.assignee == "me" else parse_id(query.assignee or "")
         if assignee_id is None:
             raise Invalid([FieldProblem("?assignee", "expected a user's id, me or none")])
     wanted = queries.TicketFilter(
@@ -217,8 +218,8 @@ def list_transitions(call: Call) -> Answer:
             ticket.state,
             [
                 TransitionOption(
-                    option.name, option.transition.to, dict(option.transition.label), not option.reasons, list(option.reasons),
-                    option.transition.comment,
+                    option.name, option.transition.to, dict[str, str](option.transition.label.items()), not option.reasons,
+                    list(option.reasons), option.transition.comment,
                 )
                 for option in options
             ],

@@ -45,7 +45,8 @@ def default_for(channel: str) -> ChannelAccount | None:
 
 def every() -> list[ChannelAccount]:
     """All published accounts by name."""
-    return [
-        ChannelAccount(*definition.name.split(".", 1), definition.version, definition.body)
-        for definition in store.all_latest("channel")
-    ]
+    accounts = []
+    for definition in store.all_latest("channel"):
+        channel, _, name = definition.name.partition(".")
+        accounts.append(ChannelAccount(channel, name, definition.version, definition.body))
+    return accounts

@@ -19,13 +19,13 @@ def page(ticket_id: UUID, *, after_sequence: int, limit: int) -> list[dict[str, 
         .order_by(Messages.sequence)
         .limit(limit)
     )
-    return list(query.dicts())
+    return database.rows(query)
 
 
 def get(message_id: UUID) -> dict[str, Any]:
     """One message. Raises NotFound."""
-    for row in Messages.select().where(Messages.id == message_id).dicts():
-        return dict(row)
+    for row in database.rows(Messages.select().where(Messages.id == message_id)):
+        return row
     raise NotFound(f"there is no message {message_id}")
 
 

@@ -14,8 +14,8 @@ from models.kernel.errors import NotFound
 
 def get(delivery_id: UUID) -> dict[str, Any]:
     """One delivery with its attempts. Raises NotFound."""
-    for row in Deliveries.select().where(Deliveries.id == delivery_id).dicts():
-        return with_attempts([dict(row)])[0]
+    for row in database.rows(Deliveries.select().where(Deliveries.id == delivery_id)):
+        return with_attempts([row])[0]
     raise NotFound(f"there is no delivery {delivery_id}")
 
 
@@ -32,14 +32,14 @@ def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
         .where(Deliveries.ticket_id == ticket_id)
         .order_by(Deliveries.created_at, Deliveries.id)
     )
-    return with_attempts(list(query.dicts()))
+    return with_attempts(database.rows(query))
 
 
 def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
     """Deliveries by message, without attempts."""
     found: dict[UUID, list[dict[str, Any]]] = {}
     if message_ids:
-        for row in Deliveries.select().where(Deliveries.message_id.in_(list(message_ids))).dicts():
+        for row in database.rows(Deliveries.select().where(Deliveries.message_id.in_(list(message_ids)))):
             found.setdefault(row["message_id"], []).append(row)
     return found
 
@@ -55,7 +55,7 @@ def page(*, state: str | None, before: tuple[datetime, UUID] | None, limit: int)
             (Deliveries.created_at < at) | ((Deliveries.created_at == at) & (Deliveries.id < delivery_id))
         )
     return with_attempts(
-        list(query.order_by(Deliveries.created_at.desc(), Deliveries.id.desc()).limit(limit).dicts())
+        database.rows(query.order_by(Deliveries.created_at.desc(), Deliveries.id.desc()).limit(limit))
     )
 
 
@@ -68,6 +68,6 @@ def with_attempts(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:
             .where(DeliveryAttempts.delivery_id.in_(list(by_id)))
             .order_by(DeliveryAttempts.number)
         )
-        for attempt in attempts.dicts():
+        for attempt in database.rows(attempts):
             by_id[attempt["delivery_id"]].append(attempt)
     return [{**row, "attempt_log": by_id[row["id"]]} for row in deliveries]

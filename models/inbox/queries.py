@@ -27,8 +27,8 @@ _SHOWN = (
 
 def get(inbox_id: UUID) -> dict[str, Any]:
     """One event without its bytes. Raises NotFound."""
-    for row in Inbox.select(*_SHOWN).where(Inbox.id == inbox_id).dicts():
-        return dict(row)
+    for row in database.rows(Inbox.select(*_SHOWN).where(Inbox.id == inbox_id)):
+        return row
     raise NotFound(f"there is no inbox event {inbox_id}")
 
 
@@ -40,7 +40,7 @@ def page(*, status: str | None, before: tuple[datetime, UUID] | None, limit: int
     if before is not None:
         at, inbox_id = before
         query = query.where((Inbox.received_at < at) | ((Inbox.received_at == at) & (Inbox.id < inbox_id)))
-    return list(query.order_by(Inbox.received_at.desc(), Inbox.id.desc()).limit(limit).dicts())
+    return database.rows(query.order_by(Inbox.received_at.desc(), Inbox.id.desc()).limit(limit))
 
 
 def counts() -> dict[str, int]:

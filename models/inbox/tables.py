@@ -16,7 +16,7 @@ class Inbox(Table):
     event_key = peewee.TextField()
     content_type = peewee.TextField()
     envelope = peewee.JSONField()
-    raw = peewee.BlobField()
+    raw_bytes = peewee.BlobField(column_name="raw")  # `raw` is a method of every peewee model
     status = peewee.TextField()
     reason = peewee.TextField(null=True)
     ticket_id = IdField(null=True)

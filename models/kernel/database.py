@@ -33,7 +33,7 @@ proxy = peewee.DatabaseProxy()
 Row = dict[str, Any]
 
 
-class _OneWriterSqlite(peewee.SqliteDatabase):  # type: ignore[misc]
+class _OneWriterSqlite(peewee.SqliteDatabase):
     """SQLite whose writers queue at a Python lock instead of SQLite's sleeping busy handler."""
 
     def __init__(self, path: str) -> None:
@@ -86,7 +86,7 @@ sqlite3.register_adapter(datetime, _adapt_datetime)
 sqlite3.register_adapter(UUID, str)
 
 
-class InstantField(peewee.Field):  # type: ignore[misc]
+class InstantField(peewee.Field):
     """An aware UTC instant: timestamptz, or text of fixed width in SQLite."""
 
     field_type = "TIMESTAMPTZ"
@@ -95,7 +95,7 @@ class InstantField(peewee.Field):  # type: ignore[misc]
         return instant(value)
 
 
-class IdField(peewee.Field):  # type: ignore[misc]
+class IdField(peewee.Field):
     """A UUIDv7: uuid, or its text in SQLite."""
 
     field_type = "UUID"
@@ -107,7 +107,7 @@ class IdField(peewee.Field):  # type: ignore[misc]
         return value if value is None or isinstance(value, UUID) else UUID(value)
 
 
-class Table(peewee.Model):  # type: ignore[misc]
+class Table(peewee.Model):
     """Base of all tables; bound to the process's database by `connect`."""
 
     class Meta:
@@ -282,6 +282,11 @@ def one(statement: str, parameters: Mapping[str, Any] | None = None, /, **named:
     """The only row, or None."""
     rows = run(statement, parameters, **named)
     return rows[0] if rows else None
+
+
+def rows(query: Any) -> list[Row]:
+    """A composed query's rows as dicts; peewee's own types promise model instances even after `.dicts()`."""
+    return [dict(row) for row in query.dicts()]
 
 
 def in_list(name: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:

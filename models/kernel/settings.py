@@ -35,7 +35,7 @@ class Settings:
     )
     port: int = _var(8080, "port that a function listens on; given by Knative")
     public_url: str = _var("http://127.0.0.1:8080", "base of the links that we give out")
-    secret_key: str = _var(
+    secret_key: str | None = _var(
         None, "signs access tokens; at least 32 characters; required outside the embedded demo", required=True
     )
     log_level: str = _var("INFO", "DEBUG, INFO, WARNING or ERROR")

@@ -154,7 +154,7 @@ def _run(change: TicketChange, workflow: Workflow, effect: Effect, *, rule: str)
         "desk.url": settings.current().public_url,
     }
     body = render(template, requester["locale"] if requester else None, values)
-    author = ("system", None, SYSTEM.name)
+    author: messages.Author = ("system", None, SYSTEM.name)
     if effect.note is not None:
         messages.add_note(change, body, author=author)
         return

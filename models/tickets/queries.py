@@ -75,7 +75,7 @@ def page(wanted: TicketFilter, *, sort: str, after: tuple[Any, UUID] | None, lim
         else:
             query = query.where((column > value) | ((column == value) & (Tickets.id > ticket_id)))
     order = (column.desc(), Tickets.id.desc()) if descending else (column.asc(), Tickets.id.asc())
-    return [ticket_from(row) for row in query.order_by(*order).limit(limit).dicts()]
+    return [ticket_from(row) for row in database.rows(query.order_by(*order).limit(limit))]
 
 
 def _conditions(wanted: TicketFilter) -> list[Any]:

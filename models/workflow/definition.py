@@ -182,7 +182,7 @@ def _size_problems(workflow: Workflow) -> Iterator[FieldProblem]:
 
 def _label_problems(place: str, label: Label) -> Iterator[FieldProblem]:
     for language in ("en", "ru"):
-        if not label.get(language):  # type: ignore[call-overload]
+        if not label.get(language):
             yield FieldProblem(f"{place}.{language}", "expected a label in this language")
 
 
