@@ -28,14 +28,14 @@ class EmbeddedWorkers:
         self.broker: Any = brokers.create(settings)
         self._worker: Any = None
         self._scheduler: Any = None
-        self._publisher: Any = None
+        self.publisher: Any = None
 
     def start(self) -> None:
         """Begin to work; what an earlier process left is picked up at once."""
         brokers.add_runner(self.broker)
         # Dramatiq's command line emits this; without it TimeLimit never watches (ENGINE X20).
         self.broker.emit_after("process_boot")
-        self._publisher = hints.install(self.broker, embedded=True)
+        self.publisher = hints.install(self.broker, embedded=True)
         with database.connection():
             released = commands.release_all_leases()
         sweep.ensure_housekeeping()
@@ -50,7 +50,7 @@ class EmbeddedWorkers:
     def stop(self, *, timeout_s: float) -> None:
         """Finish what runs within `timeout_s`, give back the rest."""
         self._scheduler.shutdown(wait=False)
-        self._publisher.stop()
+        self.publisher.stop()
         self._worker.stop(timeout=int(timeout_s * 1000))
         runners.keeper().give_back()
         channels.close_senders()

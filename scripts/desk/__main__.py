@@ -1,0 +1,215 @@
+"""`./scripts/run [--port N] [--data-dir DIR] [--reset] [--no-demo]`: run the embedded desk until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from models.kernel.errors import ConfigurationError
+from scripts import _cli
+from scripts.desk.folder import DataFolder
+
+ROOT = Path(__file__).resolve().parents[2]
+_start_timeout_s = 30.0  # migrations and seeds take a second; a slow disk gets thirty
+_stop_timeout_s = 15.0  # longer than the desk's own shutdown
+
+
+class Desk:
+    """The supervisor: prepares, starts, waits, stops."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.folder = DataFolder(Path(options.data_dir))
+        self.demo = not options.no_demo
+        self.url = f"http://{options.host}:{options.port}"
+        self._stopping = threading.Event()
+        self._server: subprocess.Popen[bytes] | None = None
+        self._sandbox: object | None = None
+
+    def run(self) -> int:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._stopping.set())
+        self._check_address()
+        self.folder.take()
+        if self.options.reset:
+            self.folder.reset()
+            _cli.progress("removed the old data")
+        environment = self._environment()
+        try:
+            if self.demo:
+                environment.update(self._start_sandbox())
+            self._prepare(environment)
+            code = self._serve(environment)
+        finally:
+            self._stop()
+        return code
+
+    def _check_address(self) -> None:
+        host, port = self.options.host, self.options.port
+        if self.demo and not _is_loopback(host):
+            raise ConfigurationError(
+                f"the demo's passwords are public, so it listens on this machine only, not on {host}; use --no-demo for others"
+            )
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                raise ConfigurationError(
+                    f"port {port} on {host} cannot be used ({error.strerror}); choose another with --port"
+                ) from error
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "DATABASE_URL": self.folder.database_url,
+            "BROKER_URL": "embedded://",
+            "PORT": str(self.options.port),
+            "NESTOR_BIND": self.options.host,
+            "PUBLIC_URL": self.url,
+            "SECRET_KEY": self.folder.secret_key(),
+        }
+
+    def _start_sandbox(self) -> dict[str, str]:
+        from scripts.sandbox.client import SandboxProcess
+
+        sandbox = SandboxProcess(self.folder.path / "sandbox")
+        self._sandbox = sandbox
+        sandbox.start()
+        _cli.progress("sandbox: a Telegram Bot API and a mail catcher")
+        return {
+            "TELEGRAM_API_URL": sandbox.bot_api_url,
+            "SANDBOX_URL": sandbox.control_url,
+            "TICK_TOKEN": "demo-secret",
+            "NESTOR_SECRET_TELEGRAM_DEMO_TOKEN": "1000001:demo-bot-token",
+            "NESTOR_SECRET_TELEGRAM_DEMO_SECRET_TOKEN": "demo-secret",
+            "NESTOR_SECRET_EMAIL_DEMO_BEARER": "demo-secret",
+            "NESTOR_SECRET_EMAIL_DEMO_SMTP_URL": sandbox.smtp_url,
+        }
+
+    def _prepare(self, environment: dict[str, str]) -> None:
+        command = [sys.executable, "-m", "scripts.bootstrap", *(["--demo"] if self.demo else [])]
+        done = subprocess.run(command, env=environment, check=False)
+        if done.returncode != 0:
+            raise ConfigurationError("the desk could not be prepared; see the line above")
+
+    def _serve(self, environment: dict[str, str]) -> int:
+        read_end, self._alive = os.pipe()  # its end tells gunicorn that this process is gone
+        os.set_inheritable(read_end, True)
+        log_path = self.folder.path / "desk.log"
+        with open(log_path, "ab") as log:
+            self._server = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "gunicorn",
+                    "-c",
+                    str(ROOT / "scripts/desk/gunicorn_conf.py"),
+                    "scripts.desk.app:create_app()",
+                ],
+                env={**environment, "NESTOR_PARENT_PIPE": str(read_end)},
+                pass_fds=(read_end, self.folder.lock_fd),
+                start_new_session=True,  # Ctrl-C is this process's; it stops the others in order
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        os.close(read_end)
+        self._wait_until_up(log_path)
+        if not self._stopping.is_set():
+            self._tell(log_path)
+        while not self._stopping.wait(0.2):
+            if self._server.poll() is not None:
+                print(
+                    f"nestor: the desk ended by itself (code {self._server.returncode}); see {log_path}",
+                    file=sys.stderr,
+                )
+                return 1
+        print("\nstopping: letting what runs finish", flush=True)
+        return 0
+
+    def _wait_until_up(self, log_path: Path) -> None:
+        assert self._server is not None
+        deadline = time.monotonic() + _start_timeout_s
+        while not self._stopping.is_set():
+            try:
+                with urllib.request.urlopen(f"{self.url}/healthz/deep", timeout=2):  # noqa: S310
+                    return
+            except (urllib.error.URLError, OSError):
+                if self._server.poll() is not None or time.monotonic() > deadline:
+                    raise ConfigurationError(f"the desk did not start; see {log_path}") from None
+                time.sleep(0.05)
+
+    def _tell(self, log_path: Path) -> None:
+        lines = [f"\nNestor runs at {self.url}   (log: {log_path}; Ctrl-C stops it)"]
+        if self.demo:
+            lines += [
+                "",
+                "People: admin@ manager@ accountant@ agent@example.test, password nestor-demo. API key: demo-key.",
+                "Try:",
+                f"  curl -H 'X-Telegram-Bot-Api-Secret-Token: demo-secret' {self.url}/webhooks/telegram/demo -d '"
+                '{"update_id":1,"message":{"message_id":1,"date":1767225600,"chat":{"id":7,"type":"private"},'
+                '"from":{"id":7,"is_bot":false,"first_name":"Ada"},"text":"My printer is on fire"}}\'',
+                f"  curl -H 'Authorization: Bearer demo-key' {self.url}/v1/tickets",
+                f"  curl {self.url}/sandbox/outbox?channel=telegram",
+                f"  {self.url}/docs describes the API.",
+            ]
+        else:
+            lines.append(
+                "Make the first admin: python -m scripts.users add --email you@example.org --name You --role admin"
+            )
+        print("\n".join(lines), flush=True)
+
+    def _stop(self) -> None:
+        server = self._server
+        if server is not None and server.poll() is None:
+            server.terminate()
+            try:
+                server.wait(_stop_timeout_s)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
+                server.wait()
+                print(
+                    "nestor: the desk did not stop in time and was killed; nothing is lost", file=sys.stderr
+                )
+        if self._sandbox is not None:
+            self._sandbox.stop()  # type: ignore[attr-defined]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./scripts/run", description=__doc__)
+    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; the demo takes loopback only"
+    )
+    parser.add_argument(
+        "--data-dir", default=str(ROOT / "var"), help="where the database and the sandbox's outbox lie"
+    )
+    parser.add_argument("--reset", action="store_true", help="remove the data first")
+    parser.add_argument("--no-demo", action="store_true", help="no demo accounts and no sandbox")
+    options = parser.parse_args()
+    if not 1 <= options.port <= 65535:
+        parser.error("--port: expected 1 to 65535")
+    return Desk(options).run()
+
+
+if __name__ == "__main__":
+    _cli.end(main)
