@@ -50,6 +50,9 @@ class Settings:
     http_threads: int = _var(8, "threads of one function process; equals containerConcurrency")
     http_workers: int = _var(1, "gunicorn worker processes; more pods are better than more processes")
     worker_threads: int = _var(8, "worker threads of the embedded desk")
+    trusted_proxies: int = _var(
+        0, "how many proxies in front append to X-Forwarded-For; the caller's address is read behind them"
+    )
     webhook_channels: str = _var(
         "", "channels that this webhook function serves, separated by commas; empty: all"
     )
