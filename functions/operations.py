@@ -23,6 +23,7 @@ class Call:
     request: falcon.Request
     params: Mapping[str, str]
     principal: Principal | None
+    client: str = "unknown"
     body: Any = None
     query: Any = None
     raw_body: bytes = b""

@@ -6,6 +6,7 @@ The access log and the metrics name the route's template, never the URL, which m
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 import time
 from collections.abc import Callable
@@ -116,7 +117,7 @@ def _responder(
     operation: Operation, config: Settings, after: Callable[[], None] | None
 ) -> Callable[..., None]:
     def respond(req: falcon.Request, resp: falcon.Response, **params: str) -> None:
-        call = Call(req, params, None)
+        call = Call(req, params, None, client=_client(req, config))
         if any("\x00" in value for value in params.values()):
             raise BadRequest("the address must not contain the null character")
         if operation.body is not None or operation.raw is not None:
@@ -130,12 +131,26 @@ def _responder(
                 migrations.check_once()
                 _authorise(call, operation, config)
                 _prepare(call, operation)
-                answer = _act(call, operation)
+                answer = _act(call, operation, config)
         _represent(resp, answer)
         if after is not None and operation.writes:
             after()
 
     return respond
+
+
+def _client(req: falcon.Request, config: Settings) -> str:
+    """The caller's address: the connection's, or behind TRUSTED_PROXIES proxies the entry that the outermost of them appended.
+
+    Entries further left are the caller's own words and are never believed.
+    """
+    if config.trusted_proxies > 0:
+        entries = [
+            part.strip() for part in (req.get_header("X-Forwarded-For") or "").split(",") if part.strip()
+        ]
+        if entries:
+            return entries[-min(config.trusted_proxies, len(entries))]
+    return req.remote_addr or "unknown"
 
 
 def _authorise(call: Call, operation: Operation, config: Settings) -> None:
@@ -159,7 +174,7 @@ def _prepare(call: Call, operation: Operation) -> None:
         call.body = bodies.decode(call.request, operation, call.raw_body)
 
 
-def _act(call: Call, operation: Operation) -> Answer:
+def _act(call: Call, operation: Operation, config: Settings) -> Answer:
     """Run the operation; a writing one in one transaction, with its Idempotency-Key inside."""
     if not operation.writes or operation.unlocked:
         return operation.handler(call)
@@ -174,7 +189,7 @@ def _act(call: Call, operation: Operation) -> Answer:
         raise BadRequest("Idempotency-Key: expected 1 to 200 visible ASCII characters")
     principal = call.principal.key if call.principal is not None else "public"
     with database.transaction():
-        stored = idempotency.take(principal, key, request_hash=_fingerprint(call, operation))
+        stored = idempotency.take(principal, key, request_hash=_fingerprint(call, operation, config))
         if stored is not None:
             return Answer(
                 status=stored.status,
@@ -190,13 +205,14 @@ def _act(call: Call, operation: Operation) -> Answer:
     return answer
 
 
-def _fingerprint(call: Call, operation: Operation) -> str:
-    """What makes two requests the same: method, address and body."""
+def _fingerprint(call: Call, operation: Operation, config: Settings) -> str:
+    """What makes two requests the same: method, address and body. Keyed, because a body may hold a password, and a plain
+    hash of one could be guessed fast from a copied table."""
     request = call.request
     text = (
         f"{operation.method} {request.path}?{request.query_string}\n{request.get_header('If-Match') or ''}\n"
     )
-    return hashlib.sha256(text.encode() + call.raw_body).hexdigest()
+    return hmac.new(config.signing_key().encode(), text.encode() + call.raw_body, hashlib.sha256).hexdigest()
 
 
 def _encode(body: Any) -> bytes:

@@ -60,7 +60,7 @@ def _tokens(pair: TokenPair, status: int) -> Answer:
 def sign_in(call: Call) -> Answer:
     """Failures are limited per address and per caller."""
     return _tokens(
-        sessions.sign_in(call.body.email, call.body.password, client=call.request.remote_addr or "unknown"),
+        sessions.sign_in(call.body.email, call.body.password, client=call.client),
         201,
     )
 

@@ -1,4 +1,4 @@
-"""Delete what has served: finished tasks, idempotency keys, full rate buckets. In batches, so that no lock is long."""
+"""Delete what has served: finished tasks, idempotency keys, ended sessions, full rate buckets. In batches, so that no lock is long."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ _FINISHED_TASKS = (
     "DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE state IN ('done', 'discarded')"
     " AND finished_at < :before LIMIT :batch)"
 )
+_ENDED_SESSIONS = (
+    "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < :before LIMIT :batch)"
+)
 _OLD_KEYS = (
     "DELETE FROM idempotency_keys WHERE (principal, key) IN"
     " (SELECT principal, key FROM idempotency_keys WHERE created_at < :before LIMIT :batch)"
@@ -24,6 +27,7 @@ def run(task: ClaimedTask) -> Settlement:
     for statement, kept_s in (
         (_FINISHED_TASKS, limits.finished_tasks_kept_s),
         (_OLD_KEYS, limits.idempotency_key_kept_s),
+        (_ENDED_SESSIONS, limits.finished_tasks_kept_s),
     ):
         while _delete(statement, before=now - timedelta(seconds=kept_s)) == limits.collect_batch_max:
             pass
