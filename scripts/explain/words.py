@@ -1,0 +1,131 @@
+"""Rows in words; pure.
+
+Whatever a stranger wrote passes through `short`: a message's control characters must not drive the terminal of who reads its story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from scripts.explain import limits
+
+Payload = Mapping[str, Any]
+Told = tuple[str, tuple[str, ...]]
+
+# Their message's own entry says the same and more.
+TOLD_BY_THEIR_MESSAGE = frozenset({"message_received", "message_added", "note_added"})
+
+
+def short(text: object) -> str:
+    """One printable line of bounded length."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    return line if len(line) <= limits.line_chars_max else line[: limits.line_chars_max - 1] + "…"
+
+
+def first_line(body: str) -> str:
+    """The first line that says something."""
+    return next((short(line) for line in body.splitlines() if short(line)), "(empty)")
+
+
+def seconds(duration: timedelta) -> str:
+    """A duration as people say it."""
+    total = max(0.0, duration.total_seconds())
+    if total < 1:
+        return f"{total * 1000:.0f} ms"
+    if total < 120:
+        return f"{total:.1f} s"
+    if total < 7200:
+        return f"{total / 60:.0f} min"
+    return f"{total / 3600:.0f} h" if total < 172_800 else f"{total / 86_400:.0f} days"
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def event(event_type: str, payload: Payload, people: Mapping[str, str]) -> Told:
+    """An event's line and its details; a type without words of its own shows its payload."""
+    teller = _TELLERS.get(event_type)
+    if teller is None:
+        return f"{event_type} {short(dict(payload)) if payload else ''}".rstrip(), ()
+    return teller(payload, people)
+
+
+def _created(payload: Payload, people: Mapping[str, str]) -> Told:
+    workflow = f"life cycle {payload.get('workflow')} version {payload.get('workflow_version')}"
+    return (
+        f"ticket created in {payload.get('state')}: {short(payload.get('title'))}",
+        (f"{workflow}, over {payload.get('channel')}",),
+    )
+
+
+def _state_changed(payload: Payload, people: Mapping[str, str]) -> Told:
+    details = [f"rule: {short(payload.get('rule'))} on {payload.get('event')}"]
+    if payload.get("condition"):
+        details.append(f"condition: {short(payload['condition'])}")
+    if payload.get("comment"):
+        details.append(f"comment: {short(payload['comment'])}")
+    move = f" by {payload['transition']}" if payload.get("transition") else ""
+    return f"state {payload.get('from')} -> {payload.get('to')}{move}", tuple(details)
+
+
+def _refused(payload: Payload, people: Mapping[str, str]) -> Told:
+    reasons = tuple(f"because {short(reason)}" for reason in payload.get("reasons", ()))
+    return f"transition refused: {short(payload.get('rule'))} on {payload.get('event')}", reasons
+
+
+def _withheld(payload: Payload, people: Mapping[str, str]) -> Told:
+    return (
+        f"automatic message withheld: {payload.get('template')}",
+        (f"rule: {short(payload.get('rule'))}", f"because {short(payload.get('reason'))}"),
+    )
+
+
+def _assigned(payload: Payload, people: Mapping[str, str]) -> Told:
+    def name(user_id: object) -> str:
+        return people.get(str(user_id), str(user_id)) if user_id else "nobody"
+
+    return f"assigned: {name(payload.get('from'))} -> {name(payload.get('to'))}", ()
+
+
+def _updated(payload: Payload, people: Mapping[str, str]) -> Told:
+    changes = list(dict(payload.get("changes", {})).items())
+    shown = [
+        f"{name}: {short(change.get('from'))} -> {short(change.get('to'))}"
+        for name, change in changes[: limits.changes_shown_max]
+    ]
+    more = [f"and {len(changes) - len(shown)} more"] if len(changes) > len(shown) else []
+    return "ticket changed", (*shown, *more)
+
+
+def _related(payload: Payload, people: Mapping[str, str]) -> Told:
+    return f"related to ticket {payload.get('ticket_id')}", (f"because {short(payload.get('reason'))}",)
+
+
+def _delivery_failed(payload: Payload, people: Mapping[str, str]) -> Told:
+    return (
+        f"delivery {payload.get('delivery_id')} ended as {payload.get('state')}",
+        (f"because {short(payload.get('error'))}",),
+    )
+
+
+def _edited(payload: Payload, people: Mapping[str, str]) -> Told:
+    return (
+        f"message {payload.get('message_id')} edited by its sender",
+        (f"it was: {first_line(str(payload.get('previous_body', '')))}",),
+    )
+
+
+_TELLERS: dict[str, Callable[[Payload, Mapping[str, str]], Told]] = {
+    "ticket_created": _created,
+    "ticket_state_changed": _state_changed,
+    "transition_refused": _refused,
+    "automatic_message_withheld": _withheld,
+    "ticket_assigned": _assigned,
+    "ticket_updated": _updated,
+    "ticket_related": _related,
+    "delivery_failed": _delivery_failed,
+    "message_edited": _edited,
+}
