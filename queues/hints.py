@@ -37,6 +37,10 @@ class HintPublisher:
         self._busy = False
         self.later = Later(self.give, waiting_max=limits.hint_queue_max)
 
+    def accepts(self) -> bool:
+        """Whether a hint given now would be tried."""
+        return self._failures == 0 or time.monotonic() >= self._closed_until
+
     @property
     def available(self) -> bool:
         """Whether the last publish worked (the breaker is closed)."""
@@ -129,6 +133,10 @@ class EmbeddedHints:
 
 def install(broker: Any, *, embedded: bool) -> HintPublisher | EmbeddedHints:
     """Make hints of committed tasks go to this broker from now on."""
-    publisher = EmbeddedHints(broker) if embedded else HintPublisher(broker)
-    hints.set_publisher(publisher.give)
+    if embedded:
+        in_process = EmbeddedHints(broker)
+        hints.set_publisher(in_process.give)
+        return in_process
+    publisher = HintPublisher(broker)
+    hints.set_publisher(publisher.give, accepts=publisher.accepts, works=lambda: publisher.available)
     return publisher

@@ -185,10 +185,16 @@ def connection() -> Iterator[None]:
             database.close()
 
 
+# The server went away (08, 57P0x), has no room (53), or asks to try again: deadlock, serialisation, a lock or statement that took too
+# long (PostgreSQL manual, appendix A). All mean: nothing was changed, the same again may work.
+_TRY_AGAIN_CLASSES = ("08", "53")
+_TRY_AGAIN = frozenset({"57P01", "57P02", "57P03", "40001", "40P01", "55P03", "57014"})
+
+
 def _is_connection_trouble(error: peewee.PeeweeException) -> bool:
-    """Whether the server went away (class 08, 57P0x, or no SQLSTATE at all), as opposed to a statement that failed."""
+    """Whether trying again later may help, as opposed to a statement that is wrong."""
     code = getattr(getattr(error, "orig", None) or error.__cause__, "pgcode", None)
-    return code is None or code.startswith("08") or code in ("57P01", "57P02", "57P03")
+    return code is None or code.startswith(_TRY_AGAIN_CLASSES) or code in _TRY_AGAIN
 
 
 class _Commits(threading.local):

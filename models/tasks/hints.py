@@ -23,12 +23,29 @@ def _nobody(hint: Hint) -> None:
 
 
 _publish: Callable[[Hint], None] = _nobody
+_accepts: Callable[[], bool] = lambda: True
+_works: Callable[[], bool] = lambda: True
 
 
-def set_publisher(publish: Callable[[Hint], None] | None) -> None:
-    """Install the process's publisher (None: none). It must neither block nor raise."""
-    global _publish
-    _publish = publish or _nobody
+def set_publisher(
+    publish: Callable[[Hint], None] | None,
+    *,
+    accepts: Callable[[], bool] = lambda: True,
+    works: Callable[[], bool] = lambda: True,
+) -> None:
+    """Install the process's publisher (None: none). It must neither block nor raise.
+
+    `works`: the last hint got through. `accepts`: a hint given now would be tried (the breaker is closed, or due for a probe).
+    """
+    global _publish, _accepts, _works
+    _publish, _accepts, _works = publish or _nobody, accepts, works
+
+
+def capacity(batch_max: int) -> int:
+    """How many hints a sweep should give now: all of a batch, one as a probe of a broker that was away, or none."""
+    if _works():
+        return batch_max
+    return 1 if _accepts() else 0
 
 
 def give(hint: Hint) -> None:

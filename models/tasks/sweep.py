@@ -24,8 +24,12 @@ RETURNING id, queue
 
 def run(*, batch_max: int = limits.sweep_batch_max) -> int:
     """Hint up to `batch_max` due tasks, in a transaction of its own; returns how many. Call again while it returns `batch_max`."""
+    # A hint that is dropped would still put the row's next hint off, so that a broker's return would be noticed late.
+    batch = hints.capacity(batch_max)
+    if batch == 0:
+        return 0
     with database.transaction():
-        due = database.run(_DUE, batch=batch_max, grace_s=limits.task_hint_grace_s)
+        due = database.run(_DUE, batch=batch, grace_s=limits.task_hint_grace_s)
     for task in due:
         hints.give(hints.Hint(task["id"], task["queue"]))
     return len(due)
