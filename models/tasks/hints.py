@@ -22,16 +22,20 @@ def _nobody(hint: Hint) -> None:
     """No broker in this process; the sweep will find the row."""
 
 
+def _always() -> bool:
+    return True
+
+
 _publish: Callable[[Hint], None] = _nobody
-_accepts: Callable[[], bool] = lambda: True
-_works: Callable[[], bool] = lambda: True
+_accepts: Callable[[], bool] = _always
+_works: Callable[[], bool] = _always
 
 
 def set_publisher(
     publish: Callable[[Hint], None] | None,
     *,
-    accepts: Callable[[], bool] = lambda: True,
-    works: Callable[[], bool] = lambda: True,
+    accepts: Callable[[], bool] = _always,
+    works: Callable[[], bool] = _always,
 ) -> None:
     """Install the process's publisher (None: none). It must neither block nor raise.
 
