@@ -1,0 +1,165 @@
+"""What the database knows: schema, definitions, tasks, inbox, deliveries, timers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import peewee
+
+from models import migrations
+from models.deliveries import queries as deliveries
+from models.inbox import queries as inbox
+from models.kernel import clock, database
+from models.kernel.errors import NestorError, Unavailable
+from models.kernel.settings import Settings
+from models.tasks import queries as tasks
+from scripts.diag import limits
+from scripts.diag.part import Part
+from scripts.explain import words
+
+
+def parts(config: Settings) -> list[Part]:
+    """Every part that the database answers; only the schema's when it is away or does not fit."""
+    found = [_schema(config)]
+    if not found[0].problems:
+        found.extend(_read(name, look) for name, look in _LOOKS)
+    return found
+
+
+def _read(name: str, look: Callable[[Part], None]) -> Part:
+    part = Part(name)
+    try:
+        with database.connection():
+            look(part)
+    except (NestorError, peewee.PeeweeException) as error:
+        part.problem(f"{name} cannot be read: {words.short(error)}")
+    return part
+
+
+def where(url: str) -> str:
+    """A database's or broker's URL without its credentials."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
+
+
+def _schema(config: Settings) -> Part:
+    part = Part("database", facts={"url": where(config.database_url), "schema_needed": newest_schema()})
+    try:
+        with database.connection():
+            applied = migrations.applied()
+            part.facts["schema"] = applied
+            part.lines.append(f"{part.facts['url']}: schema {applied}, this program's is {newest_schema()}")
+            migrations.check()
+    except Unavailable as error:
+        part.problem(f"{part.facts['url']} is away: {words.short(error.__cause__ or error)}")
+    except NestorError as error:
+        part.problem(f"{part.facts['url']}: {error.message}")
+    except peewee.PeeweeException as error:
+        part.problem(f"{part.facts['url']} cannot be read: {words.short(error)}")
+    return part
+
+
+def newest_schema() -> int:
+    """The schema that this program was written for."""
+    return migrations.available()[-1].version
+
+
+def _definitions(part: Part) -> None:
+    rows = database.run(
+        "SELECT kind, name, max(version) AS version FROM definitions GROUP BY kind, name ORDER BY kind, name"
+    )
+    part.facts["published"] = rows
+    part.lines.extend(f"{row['kind']} {row['name']} version {row['version']}" for row in rows)
+    for kind in ("workflow", "channel"):
+        if not any(row["kind"] == kind for row in rows):
+            part.problem(f"no {kind} is published: run `python -m scripts.bootstrap`")
+
+
+def _tasks(part: Part) -> None:
+    backlog = tasks.backlog()
+    part.facts.update(backlog)
+    part.lines.extend(
+        f"{row['queue']:<8} {row['kind']:<16} {row['state']:<7} {row['tasks']:>7}, {row['due']} due"
+        for row in backlog["counts"]
+    )
+    oldest_s = float(backlog["oldest_due_s"])
+    due = words.seconds(timedelta(seconds=oldest_s))
+    part.lines.append(f"oldest due task: {due} ago" if oldest_s else "nothing is due")
+    if oldest_s > limits.overdue_s:
+        part.problem(f"the oldest due task waits for {due}: no worker takes it, or one fails again and again")
+    dead = tasks.page(state="dead", before_id=None, limit=limits.examples_max) if backlog["dead"] else []
+    part.facts["dead_letters"] = dead
+    part.lines.extend(
+        f"dead: task {row['id']} {row['kind']} after {row['attempts']} attempts: {words.short(row['last_error'])}"
+        for row in dead
+    )
+    if backlog["dead"]:
+        part.problem(
+            f"{words.counted(backlog['dead'], 'dead letter')}: retry or discard at /v1/tasks?state=dead"
+        )
+
+
+def _inbox(part: Part) -> None:
+    counts = inbox.counts()
+    part.facts["counts"] = counts
+    stored, failed = counts.get("stored", 0), counts.get("failed", 0)
+    part.lines.append(f"{stored} stored and not read yet, {failed} failed")
+    failures = inbox.page(status="failed", before=None, limit=limits.examples_max) if failed else []
+    part.facts["failures"] = failures
+    part.lines.extend(
+        f"failed: {row['channel']}/{row['account']} event {row['id']}: {words.short(row['reason'])}"
+        for row in failures
+    )
+    if failed:
+        part.problem(
+            f"{words.counted(failed, 'event')} could not be read: see /v1/inbox?status=failed, replay when mended"
+        )
+
+
+def _deliveries(part: Part) -> None:
+    rows = database.run(
+        "SELECT state, count(*) AS deliveries FROM deliveries WHERE state <> 'sent' GROUP BY state ORDER BY state"
+    )
+    counts = {row["state"]: int(row["deliveries"]) for row in rows}
+    part.facts.update(counts=counts, examples=[])
+    part.lines.append(
+        ", ".join(f"{n} {state}" for state, n in counts.items()) or "all sent, or none was made yet"
+    )
+    for state in ("failed", "unknown"):
+        if counts.get(state):
+            _troubled(part, state, counts[state])
+
+
+def _troubled(part: Part, state: str, count: int) -> None:
+    examples = deliveries.page(state=state, before=None, limit=limits.examples_max)
+    for row in examples:
+        row.pop("address")  # the page gets pasted into chats; who it was is in the API
+        part.lines.append(
+            f"{state}: {row['channel']}/{row['account']} delivery {row['id']}: {words.short(row['last_error'])}"
+        )
+    part.facts["examples"].extend(examples)
+    noun = "delivery" if count == 1 else "deliveries"
+    part.problem(f"{count} {state} {noun}: retry or discard at /v1/deliveries?status={state}")
+
+
+def _timers(part: Part) -> None:
+    row = database.run(
+        "SELECT count(*) AS timers, sum(CASE WHEN due_at <= NOW() THEN 1 ELSE 0 END) AS due, min(due_at) AS oldest FROM timers"
+    )[0]
+    oldest = database.instant(row["oldest"])
+    late_s = max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
+    part.facts.update(timers=int(row["timers"]), overdue=int(row["due"] or 0), oldest_overdue_s=late_s)
+    part.lines.append(f"{row['timers']} set, {row['due'] or 0} overdue")
+    if late_s > limits.overdue_s:
+        late = words.seconds(timedelta(seconds=late_s))
+        part.problem(f"a timer should have fired {late} ago: nothing sweeps (scheduler, worker or tick)")
+
+
+_LOOKS: tuple[tuple[str, Callable[[Part], None]], ...] = (
+    ("definitions", _definitions),
+    ("tasks", _tasks),
+    ("inbox", _inbox),
+    ("deliveries", _deliveries),
+    ("timers", _timers),
+)

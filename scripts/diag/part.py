@@ -1,0 +1,20 @@
+"""One part of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Part:
+    """What was found (`lines` for people, `facts` for programs) and what needs a person (`problems`)."""
+
+    name: str
+    lines: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def problem(self, line: str) -> None:
+        """Something that does not mend itself."""
+        self.problems.append(line)
