@@ -1,0 +1,157 @@
+"""The `desk` fixture on both engines, from a database that is migrated, published and seeded once a session.
+
+A test that means one engine only says so: `@pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from models import migrations
+from models.definitions import store
+from models.kernel import clock, database, settings
+from models.kernel.settings import Settings
+from models.tasks import hints
+from models.workflow import published
+
+if TYPE_CHECKING:  # loaded by the first test that asks for a desk, not by every test session
+    from tests.desk import Desk
+    from tests.services.postgres import PostgresServer
+
+SECRET_KEY = "forty-two characters for the desk's tests"
+# The demo accounts' credentials; an address of TEST-NET, so that a test that reaches the network fails at once.
+SECRETS = {
+    "TELEGRAM_DEMO_TOKEN": "42:demo",
+    "TELEGRAM_DEMO_SECRET_TOKEN": "demo-secret",
+    "EMAIL_DEMO_BEARER": "demo-secret",
+    "EMAIL_DEMO_SMTP_URL": "smtp://192.0.2.1:25",
+}
+MakeDatabase = Callable[[], str]
+
+
+def bind(url: str) -> Settings:
+    """Bind this process to a database and drop everything remembered of another one."""
+    _unbind()
+    config = Settings(database_url=url, secret_key=SECRET_KEY)
+    database.configure(config)
+    return config
+
+
+def _unbind() -> None:
+    from queues import runner
+
+    bound = database.proxy.obj
+    if bound is not None:
+        if database.is_postgres():
+            bound.close_all()
+        elif not bound.is_closed():
+            bound.close()
+    if runner.keeper.cache_info().currsize:
+        assert not runner.keeper().running(), "a test left a task running"
+        runner.keeper().give_back()  # ends its thread
+        runner.keeper.cache_clear()
+    hints.set_publisher(None)
+    store.forget()
+    published.forget()
+    migrations._checked = False
+
+
+def _fill(url: str) -> None:
+    """Migrate, publish, seed: what `scripts.bootstrap --demo` does."""
+    from scripts import defs, seed
+
+    bind(url)
+    migrations.run()
+    defs.publish(defs.read_all(demo=True), by="tests")
+    seed.people()
+    _unbind()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database_engine(request: pytest.FixtureRequest) -> str:
+    """`sqlite`, then `postgresql`: every test that asks for it, or for `desk`, runs on both."""
+    engine: str = request.param
+    return engine
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A filled SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "nestor.db"
+    _fill(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """The name of a filled PostgreSQL database, to be copied."""
+    url = postgres_server.create_database("desk_template")
+    _fill(url)
+    return url.rsplit("/", 1)[1]
+
+
+@pytest.fixture
+def empty_database_url(database_engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of the engine, not yet migrated; gone after the test."""
+    if database_engine == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        _unbind()
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    url = server.create_database()
+    yield url
+    _unbind()
+    server.drop_database(url)
+
+
+@pytest.fixture
+def database_url(database_engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A filled database of the engine (schema, definitions, people), this test's own; gone after it."""
+    if database_engine == "sqlite":
+        path = tmp_path / "nestor.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    url = server.create_database(template=request.getfixturevalue("postgres_template"))
+    yield url
+    server.drop_database(url)
+
+
+@pytest.fixture
+def desk_environment(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """This process set up for `database_url`: environment, settings, database, clean caches, the clock at rest."""
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(f"NESTOR_SECRET_{name}", value)
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("BROKER_URL", "embedded://")
+    monkeypatch.setenv("SECRET_KEY", SECRET_KEY)
+    monkeypatch.delenv("CRASH_AT", raising=False)
+    settings.current.cache_clear()
+    before = clock.shift()
+    clock.set_shift(timedelta(0))
+    bind(database_url)
+    yield settings.current()
+    _unbind()
+    clock.set_shift(before)
+    settings.current.cache_clear()
+
+
+@pytest.fixture
+def desk(desk_environment: Settings, database_engine: str, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A desk in this thread (tests/desk.py), with a fake provider behind every channel."""
+    from queues import channels
+    from tests.desk import Desk, FakeProvider, ScriptedParser
+
+    made = Desk(database_engine, desk_environment)
+    real_parser = channels.parser
+    monkeypatch.setattr(channels, "sender", lambda channel: FakeProvider(made, channel))
+    monkeypatch.setattr(channels, "parser", lambda channel: ScriptedParser(made, real_parser, channel))
+    hints.set_publisher(made.hints.append)
+    return made
