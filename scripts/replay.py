@@ -1,0 +1,168 @@
+"""`python -m scripts.replay <channel> <fixture>`: post a recorded provider event to the running desk, and say what became of it.
+
+The fixture is a file, or the name of one in queues/channels/<channel>/fixtures/. A bug from a provider starts as a new fixture. A
+desk that has seen the event answers that it is a repeat; `--new-key` makes it a new one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from models.kernel.errors import ConfigurationError, NestorError
+from scripts import _cli
+from scripts.explain import words
+
+CHANNELS = Path(__file__).resolve().parents[1] / "queues" / "channels"
+
+# -- limits ----------------------------------------------------------------------------------------------------
+_request_timeout_s = (3.0, 30.0)  # connect; a mail of 30 MB over a slow line
+_poll_s = 0.1  # a person waits for the answer
+_names_shown_max = 20  # fixtures named when the one asked for is not there
+
+
+class ReplayFailed(NestorError):
+    """The desk did not take the event."""
+
+    code = "replay_failed"
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a provider of this channel proves itself, what it sends, and how its event becomes a new one."""
+
+    content_type: str
+    authentication: Callable[[str], dict[str, str]]
+    with_new_key: Callable[[bytes], bytes]
+
+
+def _new_update_id(raw: bytes) -> bytes:
+    """A Telegram update under an id that Telegram has not reached."""
+    try:
+        update = json.loads(raw)
+    except ValueError as error:
+        raise ConfigurationError(f"--new-key: the fixture is not JSON: {error}") from error
+    if not isinstance(update, dict):
+        raise ConfigurationError("--new-key: expected a JSON object with update_id")
+    update["update_id"] = 2**40 + secrets.randbelow(2**40)
+    return json.dumps(update, ensure_ascii=False).encode()
+
+
+_MESSAGE_ID = re.compile(rb"^message-id:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE)
+_END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
+
+
+def _new_message_id(raw: bytes) -> bytes:
+    """A mail under a Message-ID of its own; the rest of its bytes stays."""
+    header = f"Message-ID: <replay.{secrets.token_hex(12)}@replay.example>".encode()
+    end = _END_OF_HEADERS.search(raw)
+    head, rest = (raw[: end.start()], raw[end.start() :]) if end else (raw, b"")
+    replaced, count = _MESSAGE_ID.subn(header, head, count=1)
+    if count == 0:
+        replaced = header + (b"\r\n" if b"\r\n" in raw else b"\n") + head
+    return replaced + rest
+
+
+MANNERS: dict[str, Manner] = {
+    "telegram": Manner(
+        "application/json", lambda secret: {"X-Telegram-Bot-Api-Secret-Token": secret}, _new_update_id
+    ),
+    "email": Manner("message/rfc822", lambda secret: {"Authorization": f"Bearer {secret}"}, _new_message_id),
+}
+
+
+def find_fixture(channel: str, name: str, root: Path = CHANNELS) -> Path:
+    """A file by path, or by name (with or without its ending) among the channel's fixtures. Raises ConfigurationError."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    folder = root / channel / "fixtures"
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    found = [p for p in files if name in (p.name, p.stem, p.relative_to(folder).as_posix())]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        several = ", ".join(p.relative_to(folder).as_posix() for p in found)
+        raise ConfigurationError(f"several fixtures of {channel} are called {name!r}: {several}")
+    there = [p.relative_to(folder).as_posix() for p in files[:_names_shown_max]]
+    more = f" and {len(files) - len(there)} more" if len(files) > len(there) else ""
+    listed = f"there are {', '.join(there)}{more}" if there else f"{folder} has none"
+    raise ConfigurationError(f"there is no file or {channel} fixture {name!r}; {listed}")
+
+
+def post(url: str, channel: str, account: str, raw: bytes, *, secret: str) -> dict[str, Any]:
+    """Send the event as its provider would; the desk's answer. Raises ReplayFailed with what the desk said."""
+    manner = MANNERS[channel]
+    headers = {"Content-Type": manner.content_type, **manner.authentication(secret)}
+    return _answer("POST", f"{url.rstrip('/')}/webhooks/{channel}/{account}", headers=headers, data=raw)
+
+
+def fate(url: str, event_id: str, *, api_key: str, wait_s: float) -> dict[str, Any]:
+    """The event as /v1/inbox shows it, once it is more than stored or `wait_s` seconds have passed."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        headers = {"Authorization": f"Bearer {api_key}"}
+        event = _answer("GET", f"{url.rstrip('/')}/v1/inbox/{event_id}", headers=headers)
+        if event["status"] != "stored" or time.monotonic() >= deadline:
+            return event
+        time.sleep(_poll_s)
+
+
+def _answer(method: str, url: str, *, headers: dict[str, str], data: bytes | None = None) -> dict[str, Any]:
+    try:
+        response = requests.request(method, url, headers=headers, data=data, timeout=_request_timeout_s)
+    except requests.ConnectionError as error:
+        raise ReplayFailed(
+            f"nothing answers at {url}: start the desk with ./scripts/run, or name it with --url"
+        ) from error
+    except requests.RequestException as error:
+        raise ReplayFailed(f"{method} {url} failed: {words.short(error)}") from error
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if not response.ok or not isinstance(body, dict):
+        detail = body.get("detail") if isinstance(body, dict) else response.text
+        raise ReplayFailed(f"{method} {url} answered {response.status_code}: {words.short(detail)}")
+    return body
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m scripts.replay", description=__doc__)
+    parser.add_argument("channel", choices=sorted(MANNERS))
+    parser.add_argument("fixture", help="a file, or a name in queues/channels/<channel>/fixtures/")
+    parser.add_argument("--account", default="demo", help="channel account (demo)")
+    parser.add_argument("--url", default="http://127.0.0.1:8080", help="where the webhooks are served")
+    parser.add_argument("--gateway-url", help="where /v1 is served, when not at --url")
+    parser.add_argument("--secret", default="demo-secret", help="the account's credential for inbound events")
+    parser.add_argument("--api-key", default="demo-key", help="an API key that may read the inbox")
+    parser.add_argument("--new-key", action="store_true", help="give it a fresh update_id or Message-ID")
+    parser.add_argument("--wait", type=float, default=10.0, metavar="SECONDS", help="for its fate (10)")
+    options = parser.parse_args(arguments)
+    raw = find_fixture(options.channel, options.fixture).read_bytes()
+    if options.new_key:
+        raw = MANNERS[options.channel].with_new_key(raw)
+    taken = post(options.url, options.channel, options.account, raw, secret=options.secret)
+    repeat = " (a repeat: the desk had it already)" if taken.get("repeat") else ""
+    print(f"taken as event {taken['event_id']}{repeat}")
+    gateway = options.gateway_url or options.url
+    event = fate(gateway, str(taken["event_id"]), api_key=options.api_key, wait_s=options.wait)
+    reason = f": {words.short(event['reason'])}" if event.get("reason") else ""
+    print(f"{event['status']}{reason}")
+    if event.get("ticket_id"):
+        print(f"ticket {event['ticket_id']}, message {event['message_id']}")
+        print(f"its story: python -m scripts.explain {event['ticket_id']}")
+    return 0 if event["status"] in ("processed", "ignored") else 1
+
+
+if __name__ == "__main__":
+    _cli.end(main)
