@@ -69,6 +69,13 @@ def _run_claimed(task: ClaimedTask) -> str:
             # A newer release enqueued it: it waits for a newer worker (rolling update), and is never dead for that.
             wait_s = limits.unknown_kind_delay_s * (0.5 + random.random())  # noqa: S311 -- spreads retries
             return _settle(task, Postponed(wait_s, f"this release has no actor for {task.kind}"))
+        if task.attempts > spec.attempts_max:
+            # A failure would have made it dead by now: its attempts ended without a word, so the task ends its worker
+            # (memory, a crash in C), and would end one worker after the other for ever.
+            return _settle(
+                task,
+                Failed(f"given up: {spec.attempts_max} attempts ended with their worker", permanent=True),
+            )
         with keeper().keeping(task, time_limit_s=spec.time_limit_s):
             return _settle(task, _run_actor(task))
     except LeaseLost:

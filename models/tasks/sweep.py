@@ -30,7 +30,7 @@ def run(*, batch_max: int = limits.sweep_batch_max) -> int:
         return 0
     with database.transaction():
         due = database.run(_DUE, batch=batch, grace_s=limits.task_hint_grace_s)
-    for task in due:
+    for task in sorted(due, key=lambda task: int(task["id"])):  # RETURNING promises no order
         hints.give(hints.Hint(task["id"], task["queue"]))
     return len(due)
 
