@@ -1,0 +1,167 @@
+"""Header values as text, addresses, ids, instants.
+
+Our own readers: the email package's modern policy raises on real headers (cpython#83281), its address parser recurses into
+comments, and both are slow on hostile ones.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from models.kernel import limits
+from queues.channels.email import mime_limits
+from queues.channels.email.charset import decode
+from queues.channels.text import one_line
+
+_WORD = re.compile(rb"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
+_ID = re.compile(r"<([^<>]*)>|([^\s<>,;\"]+)")
+_DATE_CHARS_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    name: str
+    address: str  # lower case
+
+
+def text_of(value: bytes) -> str:
+    """A header value as text: encoded words (RFC 2047) decoded, 8-bit bytes by the charset ladder."""
+    pieces: list[
+        tuple[bytes, str | None]
+    ] = []  # bytes and their charset; neighbours of one charset are joined
+    at = 0
+    for word in _WORD.finditer(value):
+        between = value[at : word.start()]
+        if between.strip() or not pieces:
+            pieces.append((between, None))
+        content = _word_bytes(word[2], word[3])
+        charset = word[1].partition(b"*")[0].decode("ascii", "replace").lower()  # RFC 2231: charset*language
+        if pieces and pieces[-1][1] == charset:
+            # A character may be cut between two words; joined before they are decoded, it is whole again.
+            pieces[-1] = (pieces[-1][0] + content, charset)
+        else:
+            pieces.append((content, charset))
+        at = word.end()
+    pieces.append((value[at:], None))
+    return "".join(decode(content, charset) for content, charset in pieces if content)
+
+
+def _word_bytes(encoding: bytes, content: bytes) -> bytes:
+    if encoding in b"qQ":
+        return binascii.a2b_qp(content, header=True)
+    return lenient_base64(content)
+
+
+def lenient_base64(content: bytes) -> bytes:
+    """Base64 with foreign characters and wrong padding passed over."""
+    try:
+        return binascii.a2b_base64(content + b"==")
+    except binascii.Error:
+        digits = re.sub(rb"[^A-Za-z0-9+/]", b"", content)
+        return binascii.a2b_base64(digits[: len(digits) // 4 * 4])
+
+
+def addresses(value: bytes) -> list[Address]:
+    """The usable addresses of a From-like header, at most `mime_limits.addresses_max`."""
+    text = value.decode("latin-1")
+    found = [address for mailbox in _mailboxes(text) if (address := _address(*mailbox)) is not None]
+    if not found and b"=?" in value:
+        # Some senders encode the whole header, address and all.
+        found = [a for m in _mailboxes(text_of(value)) if (a := _address(*m)) is not None]
+    return found
+
+
+def _mailboxes(text: str) -> Iterator[tuple[str, str | None, str]]:
+    """(words, what stands in angle brackets, comment) of each mailbox: one pass, no recursion."""
+    words: list[str] = []
+    angle: list[str] | None = None
+    comment: list[str] = []
+    depth, quoted, in_angle, escaped, count = 0, False, False, False, 0
+    for character in text:
+        if escaped:
+            escaped = False
+        elif character == "\\" and (quoted or depth):
+            escaped = True
+            continue
+        elif character == '"' and not depth and not in_angle:
+            quoted = not quoted
+            continue
+        elif not quoted and not in_angle and character == "(":
+            depth += 1
+            continue
+        elif depth and character == ")":
+            depth -= 1
+            continue
+        elif not quoted and not depth and character == "<":
+            in_angle, angle = True, [] if angle is None else angle
+            continue
+        elif in_angle and character == ">":
+            in_angle = False
+            continue
+        elif not quoted and not depth and not in_angle and character in ",;":
+            yield "".join(words), None if angle is None else "".join(angle), "".join(comment)
+            words, angle, comment = [], None, []
+            count += 1
+            if count >= mime_limits.addresses_max:
+                return
+            continue
+        if in_angle:
+            assert angle is not None
+            angle.append(character)
+        else:
+            (comment if depth else words).append(character)
+    yield "".join(words), None if angle is None else "".join(angle), "".join(comment)
+
+
+def _address(words: str, angle: str | None, comment: str) -> Address | None:
+    spec, name = angle, words
+    if spec is None or "@" not in spec:
+        spec = next((word for word in words.split() if "@" in word), "")
+        name = words.replace(spec, " ", 1) if spec else words
+        name = name.rpartition(":")[2]  # "undisclosed: a@b" is a group
+    spec = _recoded("".join(spec.split())).strip(".").lower()
+    local, _, domain = spec.rpartition("@")
+    if not local or not domain or len(spec) > limits.email_address_chars_max:
+        return None
+    if any(character < "!" or character == "\x7f" or character in '<>,;()"' for character in spec):
+        return None
+    if "\ufffd" in spec:
+        return None
+    shown = one_line(
+        text_of((name.strip() or comment.strip()).encode("latin-1", "replace")), limits.name_chars_max
+    )
+    return Address(shown, spec)
+
+
+def _recoded(text: str) -> str:
+    """Bytes that were read as latin-1, as what they are; text that was decoded already stays."""
+    try:
+        return decode(text.encode("latin-1")) if not text.isascii() else text
+    except UnicodeEncodeError:
+        return text
+
+
+def message_ids(value: bytes) -> list[str]:
+    """The ids of Message-ID, In-Reply-To or References as `<id>`, in their order; malformed ones as well as they can be read."""
+    text = decode(value)
+    found = []
+    for bracketed, bare in _ID.findall(text):
+        inner = "".join((bracketed or (bare if "@" in bare else "")).split())
+        inner = "".join(character for character in inner if "!" <= character <= "~")
+        if 0 < len(inner) <= mime_limits.message_id_chars_max:
+            found.append(f"<{inner}>")
+    return found
+
+
+def instant(value: bytes) -> datetime | None:
+    """A Date header in UTC; None when it cannot be read."""
+    try:
+        found = parsedate_to_datetime(value[:_DATE_CHARS_MAX].decode("ascii", "replace"))
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

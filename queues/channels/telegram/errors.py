@@ -1,0 +1,84 @@
+"""What each failure of python-telegram-bot means for a delivery (INGRESS 2.5).
+
+The order is the point: `BadRequest` and `TimedOut` are subclasses of `NetworkError`, and a permanent error that is
+taken for a network's is tried for ever.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import httpx
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+
+from models.deliveries.port import SendOutcome, permanent, transient, unknown
+from queues.channels.text import one_line
+
+PAUSE_ACCOUNT_S = 30.0  # a longer 429 concerns the bot, not the chat (INGRESS 2.5)
+_DETAIL_CHARS_MAX = 200
+# The request never left: no connection, or none free, or the address of the server is not one.
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+
+
+def outcome_of(error: TelegramError) -> SendOutcome:
+    """How an attempt ended that raised `error`."""
+    if isinstance(error, RetryAfter):
+        wait_s = _seconds(error.retry_after)
+        return SendOutcome(
+            "throttled",
+            f"the Bot API asks to wait {wait_s:g} s",
+            retry_after_s=wait_s,
+            pause_account=wait_s > PAUSE_ACCOUNT_S,
+        )
+    if isinstance(error, Forbidden):
+        return permanent(_said(error), suppress=_said(error))
+    if isinstance(error, ChatMigrated):
+        return SendOutcome("transient", "the group has moved", new_address=str(error.new_chat_id))
+    if isinstance(error, InvalidToken):
+        return permanent("the Bot API does not know the bot's token")
+    if isinstance(error, Conflict):
+        return transient(_said(error))
+    if isinstance(error, BadRequest):
+        return permanent(_said(error))
+    if isinstance(error, NetworkError):
+        return _network(error)
+    return unknown("the Bot API answered, but not in its own form")
+
+
+def _network(error: NetworkError) -> SendOutcome:
+    cause = error.__cause__
+    if isinstance(cause, _NOT_SENT):
+        return transient(f"no connection to the Bot API ({type(cause).__name__})")
+    if isinstance(cause, httpx.HTTPError) or isinstance(error, TimedOut):
+        name = type(cause).__name__ if cause is not None else "TimedOut"
+        return unknown(f"the connection failed after the request had left ({name})")
+    if cause is None or isinstance(cause, TelegramError):  # an answer, 5xx as a rule
+        return transient(_said(error))
+    return unknown(f"the send failed in an unexpected way ({type(cause).__name__})")
+
+
+def _seconds(retry_after: int | timedelta) -> float:
+    return retry_after.total_seconds() if isinstance(retry_after, timedelta) else float(retry_after)
+
+
+def _said(error: TelegramError) -> str:
+    """What the Bot API said; it names neither chat nor token. An answer that is no JSON is not repeated."""
+    text = error.message.split(". Parsing the server response", 1)[0]
+    return one_line(text, _DETAIL_CHARS_MAX) or type(error).__name__

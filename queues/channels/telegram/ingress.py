@@ -1,0 +1,62 @@
+"""What the webhook function needs to know about Telegram: whose request it is, and which event.
+
+Runs at every cold start, so it imports the standard library and ours only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from models.channels.accounts import ChannelAccount
+from models.inbox.port import EventKey, IngressRequest
+from models.kernel import limits
+from models.kernel.settings import Settings
+from queues.channels.text import check_secret
+
+body_bytes_max = limits.telegram_body_bytes_max
+_ID_MAX = 2**63  # the Bot API's ids fit 52 bits; a larger one is not Telegram's
+
+
+def authenticate(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
+    """Raise Unauthenticated unless Telegram's secret header is the account's."""
+    expected = account.credential("secret_token", settings)
+    check_secret(request.headers.get("x-telegram-bot-api-secret-token"), expected)
+
+
+def identify(request: IngressRequest, account: ChannelAccount) -> EventKey:
+    """Name the update by its id; what cannot be one is named by its bytes and kept."""
+    try:
+        update = json.loads(request.body)
+    except RecursionError:
+        return _unreadable(request.body, "the body is nested too deeply to be a Telegram update")
+    except ValueError:  # broken JSON, invalid UTF-8, a number of thousands of digits
+        return _unreadable(request.body, "the body is not JSON; expected a Telegram update")
+    if not isinstance(update, dict):
+        return _unreadable(request.body, "the body is not a JSON object; expected a Telegram update")
+    update_id = update.get("update_id")
+    if not _is_id(update_id):
+        return _unreadable(request.body, "update_id is missing or not a whole number of Telegram's size")
+    chat_id = _chat_id(update)
+    return EventKey(f"update:{update_id}", None if chat_id is None else f"chat:{chat_id}")
+
+
+def _unreadable(body: bytes, reason: str) -> EventKey:
+    return EventKey(f"sha256:{hashlib.sha256(body).hexdigest()}", None, unreadable=reason)
+
+
+def _chat_id(update: dict[str, Any]) -> int | None:
+    """The chat of whatever the update carries: a message, an edit, a button press, a change of membership."""
+    for member in update.values():
+        if not isinstance(member, dict):
+            continue
+        for holder in (member, member.get("message")):
+            chat = holder.get("chat") if isinstance(holder, dict) else None
+            if isinstance(chat, dict) and _is_id(chat.get("id")):
+                return int(chat["id"])
+    return None
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -_ID_MAX < value < _ID_MAX
