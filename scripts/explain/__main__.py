@@ -24,7 +24,7 @@ def main() -> int:
     with database.connection():
         ticket = queries.find(options.ticket.removeprefix("#"))
         entries = sources.story(ticket)
-    print(_document(ticket, entries) if options.json else _text(ticket, entries))
+    print(_document(ticket, entries) if options.json else render_text(ticket, entries))
     return 0
 
 
@@ -37,7 +37,8 @@ def _document(ticket: Ticket, entries: list[Entry]) -> str:
     return json.dumps(told, ensure_ascii=False, indent=2, default=sources.plain)
 
 
-def _text(ticket: Ticket, entries: list[Entry]) -> str:
+def render_text(ticket: Ticket, entries: list[Entry]) -> str:
+    """The story for people."""
     lines = [
         f"Ticket #{ticket.number} {words.short(ticket.title)}",
         f"{ticket.state} ({ticket.category}), {ticket.type}, {ticket.priority}, life cycle {ticket.workflow}"
