@@ -1,0 +1,229 @@
+"""The desk's page: it names what needs a person, says what is away in one line, and stays quiet about the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pika
+import pytest
+
+from models import migrations
+from models.deliveries import port
+from models.inbox.port import Unparseable
+from models.kernel import database
+from models.kernel.settings import Settings
+from queues import topology
+from scripts.diag import broker, ledger
+from scripts.diag.part import Part
+from tests.desk import Desk
+from tests.scripts.verbs import run_verb
+from tests.services.ports import free_port
+from tests.services.rabbitmq import RabbitServer
+
+
+def parts_of(desk: Desk) -> dict[str, Part]:
+    return {part.name: part for part in ledger.parts(desk.settings)}
+
+
+def problems_of(desk: Desk) -> list[str]:
+    return [problem for part in parts_of(desk).values() for problem in part.problems]
+
+
+def test_a_desk_that_did_its_work_needs_nobody(desk: Desk) -> None:
+    desk.receive_telegram()
+    desk.run_due()
+
+    parts = parts_of(desk)
+
+    assert problems_of(desk) == []
+    assert list(parts) == ["database", "definitions", "tasks", "inbox", "deliveries", "timers"]
+    assert parts["database"].facts["schema"] == ledger.newest_schema()
+    assert {row["name"] for row in parts["definitions"].facts["published"]} >= {"support", "telegram.demo"}
+    assert parts["tasks"].lines == ["nothing is due"]
+
+
+def test_work_that_waits_is_shown_by_queue_kind_and_state(desk: Desk) -> None:
+    desk.receive_telegram()
+
+    (line, _) = parts_of(desk)["tasks"].lines
+
+    assert line.split() == ["default", "ingest_event", "ready", "1,", "1", "due"]
+    assert problems_of(desk) == []
+
+
+def test_work_that_waits_for_too_long_needs_a_person(desk: Desk) -> None:
+    desk.receive_telegram()
+    desk.advance(hours=1)
+
+    assert problems_of(desk) == [
+        "the oldest due task waits for 60 min: no worker takes it, or one fails again and again"
+    ]
+
+
+def test_a_dead_letter_needs_a_person_and_shows_its_last_error(desk: Desk) -> None:
+    desk.receive_telegram()
+    desk.command(database.execute, "UPDATE tasks SET state = 'dead', last_error = 'the parser raised'")
+
+    tasks = parts_of(desk)["tasks"]
+
+    assert tasks.problems == ["1 dead letter: retry or discard at /v1/tasks?state=dead"]
+    assert tasks.lines[-1].endswith("ingest_event after 0 attempts: the parser raised")
+
+
+def test_an_event_that_could_not_be_read_needs_a_person_and_shows_why(desk: Desk) -> None:
+    desk.receive(Unparseable("the header never ends"))
+    desk.run_due()
+
+    inbox = parts_of(desk)["inbox"]
+
+    assert len(inbox.problems) == 1
+    assert inbox.lines[0] == "0 stored and not read yet, 1 failed"
+    assert inbox.lines[1].endswith(": the header never ends")
+
+
+def test_a_failed_delivery_needs_a_person_and_hides_the_address(desk: Desk) -> None:
+    desk.answers.append(port.permanent("the mailbox does not exist"))
+    desk.create_ticket(description="Help.", email="ada@example.com")
+    desk.run_due()
+
+    deliveries = parts_of(desk)["deliveries"]
+
+    assert deliveries.problems == ["1 failed delivery: retry or discard at /v1/deliveries?status=failed"]
+    assert deliveries.lines[1].endswith(": the mailbox does not exist")
+    assert "ada@" not in str(deliveries.lines) + str(deliveries.facts)
+
+
+def test_a_timer_that_nobody_fires_needs_a_person(desk: Desk) -> None:
+    assert desk.transition(desk.create_ticket(), "resolve") == ()
+    desk.advance(days=8)
+
+    assert problems_of(desk) == [
+        "a timer should have fired 24 h ago: nothing sweeps (scheduler, worker or tick)"
+    ]
+
+
+def test_a_desk_without_definitions_is_told_what_to_run(desk: Desk) -> None:
+    desk.command(database.execute, "DELETE FROM definitions")
+
+    assert parts_of(desk)["definitions"].problems == [
+        "no workflow is published: run `python -m scripts.bootstrap`",
+        "no channel is published: run `python -m scripts.bootstrap`",
+    ]
+
+
+@pytest.mark.parametrize(("version", "said"), [(0, "run `python -m scripts.migrate`"), (9_999, "newer")])
+def test_a_schema_of_another_release_is_the_only_thing_told(desk: Desk, version: int, said: str) -> None:
+    desk.command(database.execute, "DELETE FROM schema_migrations")
+    if version:
+        desk.command(
+            database.execute,
+            "INSERT INTO schema_migrations (version, name, applied_at) VALUES (:version, 'of the future', NOW())",
+            version=version,
+        )
+
+    (part,) = ledger.parts(desk.settings)
+
+    assert said in part.problems[0]
+
+
+def test_the_command_ends_with_0_or_with_1_when_somebody_must_act(desk: Desk) -> None:
+    quiet = run_verb("diag")
+    desk.receive_telegram()
+    desk.command(database.execute, "UPDATE tasks SET state = 'dead'")
+    loud = run_verb("diag")
+    as_json = run_verb("diag", "--json")
+
+    assert (quiet.returncode, loud.returncode, as_json.returncode) == (0, 1, 1)
+    assert quiet.stdout.endswith("\nNothing needs a person.\n")
+    assert "embedded: the workers are threads" in quiet.stdout
+    assert loud.stdout.endswith("\n1 thing for a person, marked with !\n")
+    told = json.loads(as_json.stdout)
+    assert told["needs_a_person"] == ["tasks: 1 dead letter: retry or discard at /v1/tasks?state=dead"]
+    assert told["parts"]["tasks"]["dead_letters"][0]["kind"] == "ingest_event"
+
+
+def test_a_database_and_a_broker_that_are_away_are_one_line_each_without_passwords(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://nestor:hush-db@127.0.0.1:{free_port()}/nestor")
+    monkeypatch.setenv("BROKER_URL", f"amqp://nestor:hush-mq@127.0.0.1:{free_port()}/nestor")
+
+    done = run_verb("diag")
+
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert [line for line in done.stdout.splitlines() if line.startswith("  ")] == [
+        line for line in done.stdout.splitlines() if " is away" in line
+    ]
+    assert done.stdout.count(" is away") == 2
+    assert "hush" not in done.stdout
+
+
+class Vhost:
+    """A vhost of the test's own."""
+
+    def __init__(self, server: RabbitServer) -> None:
+        self.server, self.url = server, server.create_vhost()
+
+    def settings(self, *, management: bool = False) -> Settings:
+        return Settings(
+            broker_url=self.url, broker_management_url=self.server.management_url if management else ""
+        )
+
+    def publish(self, queue: str) -> None:
+        with pika.BlockingConnection(pika.URLParameters(self.url)) as connection:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            channel.basic_publish("", queue, b"a hint")
+
+
+@pytest.fixture
+def vhost(rabbit_server: RabbitServer) -> Iterator[Vhost]:
+    made = Vhost(rabbit_server)
+    yield made
+    rabbit_server.delete_vhost(made.url)
+
+
+def test_queues_that_nobody_declared_need_a_person(vhost: Vhost) -> None:
+    part = broker.look(vhost.settings())
+
+    assert len(part.problems) == len(part.facts["queues"]) == 3 * len(topology.QUEUES)
+    assert all(problem.endswith("run `python -m scripts.topology`") for problem in part.problems)
+
+
+def test_the_broker_answers_how_many_hints_and_consumers_a_queue_has(vhost: Vhost) -> None:
+    topology.declare(vhost.settings())
+    vhost.publish("sends")
+
+    part = broker.look(vhost.settings())
+
+    assert part.problems == []
+    assert part.facts["queues"]["sends"] == {"messages": 1, "consumers": 0}
+    assert [line.split() for line in part.lines] == [
+        ["default", "0", "ready,", "0", "consumers"],
+        ["sends", "1", "ready,", "0", "consumers"],
+    ]
+
+
+def test_the_http_api_adds_what_is_unacknowledged(vhost: Vhost) -> None:
+    topology.declare(vhost.settings())
+
+    part = broker.look(vhost.settings(management=True))
+
+    assert part.problems == []
+    assert part.facts["queues"]["default"].keys() >= {"messages", "consumers", "ready", "unacknowledged"}
+
+
+def test_an_http_api_that_is_away_is_one_problem(vhost: Vhost) -> None:
+    topology.declare(vhost.settings())
+    settings = Settings(broker_url=vhost.url, broker_management_url=f"http://127.0.0.1:{free_port()}")
+
+    part = broker.look(settings)
+
+    assert len(part.problems) == 1
+    assert "cannot be read" in part.problems[0]
+
+
+def test_the_schema_this_program_needs_is_the_newest_migration() -> None:
+    assert ledger.newest_schema() == migrations.available()[-1].version
