@@ -55,11 +55,12 @@ def take(buckets: Sequence[Bucket]) -> float:
 
 
 def block(bucket: str, *, for_s: float) -> None:
-    """Let nobody take from the bucket for `for_s` seconds (a provider's 429). Joins the caller's transaction."""
+    """Let nobody take from the bucket for `for_s` seconds (a provider's 429); a longer block stays. Joins the caller's transaction."""
     now_s = clock.now().timestamp()
     database.execute(
         "INSERT INTO rate_buckets (bucket, tat_s, blocked_until_s) VALUES (:bucket, :now_s, :until_s)"
-        " ON CONFLICT (bucket) DO UPDATE SET blocked_until_s = :until_s",
+        " ON CONFLICT (bucket) DO UPDATE SET blocked_until_s = excluded.blocked_until_s"
+        " WHERE rate_buckets.blocked_until_s < excluded.blocked_until_s",
         bucket=bucket,
         now_s=now_s,
         until_s=now_s + for_s,
