@@ -37,7 +37,7 @@ _KINDS = (
     TaskKind("advance_ticket"),
     TaskKind("release_message"),
     # A provider may be away for a night; its users still get their answers.
-    TaskKind("send_delivery", queue=SENDS, time_limit_s=90, attempts_max=200),
+    TaskKind("send_delivery", queue=SENDS, time_limit_s=110, attempts_max=200),
     TaskKind("collect_garbage", attempts_max=3, time_limit_s=120),
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import smtplib
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -97,6 +98,9 @@ class _Conversation:
                 if relay.tls
                 else smtplib.SMTP(relay.host, relay.port, helo, timeout=timeout_s)
             )
+            # The mail and its last dot are two writes: Nagle would hold the dot back until the delayed acknowledgement (40 ms).
+            if self._client.sock is not None:
+                self._client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def introduce(self) -> None:
         """EHLO, STARTTLS when offered, login when there is a user."""
