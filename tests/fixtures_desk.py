@@ -6,7 +6,7 @@ A test that means one engine only says so: `@pytest.mark.parametrize("database_e
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from models.workflow import published
 
 if TYPE_CHECKING:  # loaded by the first test that asks for a desk, not by every test session
     from tests.desk import Desk
+    from tests.pristine import PristineDatabase
     from tests.services.postgres import PostgresServer
 
 SECRET_KEY = "forty-two characters for the desk's tests"
@@ -32,7 +33,6 @@ SECRETS = {
     "EMAIL_DEMO_BEARER": "demo-secret",
     "EMAIL_DEMO_SMTP_URL": "smtp://192.0.2.1:25",
 }
-MakeDatabase = Callable[[], str]
 
 
 def bind(url: str) -> Settings:
@@ -89,11 +89,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: PostgresServer) -> str:
-    """The name of a filled PostgreSQL database, to be copied."""
-    url = postgres_server.create_database("desk_template")
+def pristine_database(postgres_server: PostgresServer) -> PristineDatabase:
+    """A filled PostgreSQL database, restored after each test that uses it."""
+    from tests.pristine import PristineDatabase
+
+    url = postgres_server.create_database()
     _fill(url)
-    return url.rsplit("/", 1)[1]
+    return PristineDatabase(url)
 
 
 @pytest.fixture
@@ -112,16 +114,15 @@ def empty_database_url(database_engine: str, request: pytest.FixtureRequest, tmp
 
 @pytest.fixture
 def database_url(database_engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A filled database of the engine (schema, definitions, people), this test's own; gone after it."""
+    """A filled database of the engine (schema, definitions, people); nothing of it stays for the next test."""
     if database_engine == "sqlite":
         path = tmp_path / "nestor.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.create_database(template=request.getfixturevalue("postgres_template"))
-    yield url
-    server.drop_database(url)
+    database: PristineDatabase = request.getfixturevalue("pristine_database")
+    yield database.url
+    database.restore()
 
 
 @pytest.fixture
