@@ -1,0 +1,99 @@
+"""Every address has a guard, or is public on purpose; every operation has a name of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from functions import openapi, runtime, web
+from functions.operations import Operation, Operations
+from models.kernel.settings import Settings
+from tests.architecture.code import REPOSITORY
+
+FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/app.py"))
+
+# For anybody, with the reason. What is not here needs a signed-in caller.
+EVERYWHERE_PUBLIC = {
+    "GET /healthz": "probes have no account",
+    "GET /readyz": "probes have no account",
+    "GET /healthz/deep": "says numbers, no names",
+    "GET /metrics": "Prometheus has no account; labels are bounded sets",
+    "GET /openapi.json": "the contract is no secret",
+    "GET /docs": "the contract is no secret",
+}
+PUBLIC: dict[str, dict[str, str]] = {
+    "gateway": {
+        "POST /v1/auth/tokens": "signing in is how one becomes known",
+        "POST /v1/auth/tokens/refresh": "the refresh token is the proof",
+    },
+    "webhooks": {
+        "POST /webhooks/{channel}/{account}": "the provider proves itself by the channel's own means"
+    },
+    "tick": {"POST /tick": "proves itself by TICK_TOKEN"},
+}
+# For every signed-in caller, whatever the role.
+ANY_ROLE = {"DELETE /v1/auth/tokens/current": "ends one's own session", "GET /v1/me": "tells about oneself"}
+
+
+@pytest.fixture(params=FUNCTIONS)
+def served(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[Operation]]:
+    """A function and everything that it serves, health and documents included."""
+    config = Settings(secret_key="k" * 40, database_url="sqlite:///:memory:")
+    collected: list[Operation] = []
+    add = openapi.add
+
+    def remember(operations: Operations, function: str) -> None:
+        add(operations, function)
+        collected.extend(operations.all)
+
+    monkeypatch.setattr(openapi, "add", remember)
+    monkeypatch.setattr(runtime, "start", lambda function: config)
+    module: Any = __import__(f"functions.{request.param}.app", fromlist=["create_app"])
+    assert module.web is web
+    module.create_app()
+    return request.param, collected
+
+
+def name(operation: Operation) -> str:
+    return f"{operation.method} {operation.path}"
+
+
+def test_what_is_public_is_public_on_purpose(served: tuple[str, list[Operation]]) -> None:
+    """An address that was forgotten is an address for everybody; this list is where one says so, with the reason."""
+    function, operations = served
+
+    assert {name(o) for o in operations if o.public} == {*EVERYWHERE_PUBLIC, *PUBLIC[function]}
+
+
+def test_what_is_not_public_names_the_permission_that_it_needs(served: tuple[str, list[Operation]]) -> None:
+    """Being signed in is not a permission: an accountant must not reply to tickets because nobody thought of it."""
+    _, operations = served
+
+    without = {name(o) for o in operations if not o.public and o.needs is None}
+
+    assert without <= set(ANY_ROLE)
+    assert not [name(o) for o in operations if o.public and o.needs is not None]
+
+
+def test_operations_have_names_of_their_own(served: tuple[str, list[Operation]]) -> None:
+    """operationId names a client's method; two of one name overwrite each other in generated code."""
+    _, operations = served
+
+    assert [n for n, count in Counter(o.handler.__name__ for o in operations).items() if count > 1] == []
+
+
+def test_operations_tell_what_they_do(served: tuple[str, list[Operation]]) -> None:
+    """The summary is the headline of the readable page."""
+    _, operations = served
+
+    assert [name(o) for o in operations if not o.summary or not o.answers] == []
+
+
+def test_a_body_has_a_bound_and_a_change_by_id_needs_the_version(served: tuple[str, list[Operation]]) -> None:
+    """PATCH and PUT without If-Match overwrite somebody's change unseen (DESIGN 5); raw bodies must not be of any size."""
+    _, operations = served
+
+    assert [name(o) for o in operations if o.raw is not None and o.body_bytes_max <= 0] == []
+    assert [name(o) for o in operations if o.method == "PATCH" and not o.etag] == []

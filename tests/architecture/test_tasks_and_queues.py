@@ -1,0 +1,108 @@
+"""Every kind of task has an actor, every queue a worker: else rows wait for ever and nobody is told."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from models.kernel import limits
+from models.tasks.kinds import KINDS, QUEUES
+from queues import actors, topology
+from tests.architecture.code import REPOSITORY, modules
+
+# Where an operator reads or runs the worker's command.
+PLACES = ("README.md", "Dockerfile", "compose.yaml", "knative/base/worker.yaml")
+
+
+def test_every_kind_of_task_has_an_actor_and_every_actor_a_kind() -> None:
+    assert set(KINDS) == actors.names()
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_an_actor_takes_a_task_and_answers_a_settlement(kind: str) -> None:
+    """The runner loads actors by name; a wrong signature would show only when the first task comes."""
+    actor = actors.load(kind)
+    assert actor is not None
+
+    assert list(inspect.signature(actor.run).parameters) == ["task"]
+    assert inspect.signature(actor.run).return_annotation == "Settlement"
+    on_dead = getattr(actor, "on_dead", None)
+    assert on_dead is None or list(inspect.signature(on_dead).parameters) == ["task", "reason"]
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_no_kind_runs_longer_than_a_worker_waits_for_it_at_shutdown(kind: str) -> None:
+    """The worker's shutdown and the pod's grace are made for limits.actor_time_limit_s."""
+    spec = KINDS[kind]
+
+    assert 0 < spec.time_limit_s <= limits.actor_time_limit_s
+    assert spec.queue in QUEUES
+    assert spec.name == kind
+    assert spec.attempts_max > 0
+
+
+def test_work_is_only_enqueued_in_kinds_that_exist() -> None:
+    """A kind is a text in the caller's hands; a typing mistake would be a KeyError at the worst moment."""
+    literal = re.compile(
+        r"""(?:\benqueue|\btasks\.row|timers\.put|timers\.ensure)\(\s*(?:[^,()]+,\s*)?["']([a-z_]+)["']"""
+    )
+    named = {
+        match[1]: module.shown
+        for module in modules("models", "queues")
+        for match in literal.finditer(module.text)
+        if match[1] not in KINDS
+    }
+
+    assert named == {}
+
+
+def _texts(document: Any) -> Iterator[list[str]]:
+    """Every list of texts in a document: commands and arguments of containers."""
+    if isinstance(document, dict):
+        for value in document.values():
+            yield from _texts(value)
+    elif isinstance(document, list):
+        if all(isinstance(item, str) for item in document):
+            yield document
+        for item in document:
+            yield from _texts(item)
+
+
+def commands(place: str) -> list[list[str]]:
+    """The worker's commands in a file, as words."""
+    text = (REPOSITORY / place).read_text(encoding="utf-8")
+    if place.endswith(".yaml"):
+        return [
+            words
+            for document in yaml.safe_load_all(text)
+            for words in _texts(document)
+            if "dramatiq" in words
+        ]
+    return [
+        re.split(r"\s+", line.strip("` |")) for line in re.findall(r"dramatiq queues\.worker[^`\n]*", text)
+    ]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_documented_worker_command_consumes_every_queue(place: str) -> None:
+    """A queue without a consumer takes hints for ever, and its tasks only move when somebody wonders."""
+    found = commands(place)
+
+    assert found, f"{place} names no worker command"
+    for words in found:
+        after = words[words.index("--queues") + 1 :]
+        consumed = after[: next((i for i, word in enumerate(after) if word.startswith("-")), len(after))]
+        assert set(consumed) == set(topology.QUEUES), f"{place}: {' '.join(words)}"
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_documented_worker_waits_longer_than_the_longest_actor(place: str) -> None:
+    """Dramatiq's default of ten minutes outlives the pod; a shorter wait than the longest actor kills it half-way."""
+    for words in commands(place):
+        wait_ms = int(words[words.index("--worker-shutdown-timeout") + 1])
+        assert wait_ms > limits.actor_time_limit_s * 1000, place
