@@ -1,0 +1,75 @@
+"""`python -m scripts.bench [a b c d e f] [--quick] [--json FILE]`: measure, and print a table with targets."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+import psutil
+
+from models.kernel.errors import ConfigurationError
+from scripts import _cli
+from scripts.bench import limits, replies, starts, tickets, webhooks, work
+from scripts.bench.report import Report
+from scripts.bench.stack import Stack
+from tests.services.folder import ServiceUnavailable
+
+PARTS = "abcdef"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help="a limit, b tickets, c webhooks, d work, e starts, f replies; default: all",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="small samples, one each: shows that it runs, says nothing"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write the rows and their samples here"
+    )
+    options = parser.parse_args()
+    wanted = set(options.parts or PARTS)
+    if not wanted <= set(PARTS):
+        parser.error(
+            f"PART: expected some of {', '.join(PARTS)}, found {', '.join(sorted(wanted - set(PARTS)))}"
+        )
+    report = Report()
+    try:
+        with Stack() as stack, tempfile.TemporaryDirectory() as folder:
+            run(stack, limits.QUICK if options.quick else limits.Plan(), report, wanted, Path(folder))
+    except ServiceUnavailable as error:
+        raise ConfigurationError(f"the benchmark needs its own servers: {error}") from error
+    report.end()
+    if options.json is not None:
+        report.write(options.json)
+    return 0
+
+
+def run(stack: Stack, plan: limits.Plan, report: Report, wanted: set[str], folder: Path) -> None:
+    """Measure the wanted parts."""
+    load = ", ".join(f"{x:.2f}" for x in os.getloadavg())
+    report.note(
+        f"{platform.machine()}, {psutil.cpu_count()} CPUs, Python {platform.python_version()}, load average before {load};"
+        f" PostgreSQL with fsync on; medians of {plan.repeats} samples of {plan.sample_s:g} s; load, servers and desk share the CPUs"
+    )
+    if wanted & {"a", "b"}:  # (a) alone would have no request to compare with
+        tickets.measure(stack, plan, report, limit="a" in wanted, folder=folder)
+    if "c" in wanted:
+        webhooks.measure(stack, plan, report)
+    if "d" in wanted:
+        work.measure(stack, plan, report)
+    if "e" in wanted:
+        starts.measure(stack, plan, report)
+    if "f" in wanted:
+        replies.measure(stack, plan, report)
+
+
+if __name__ == "__main__":
+    _cli.end(main)

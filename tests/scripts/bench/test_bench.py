@@ -1,0 +1,93 @@
+"""The benchmark runs and tells something of every part; how fast is no test's business."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.bench import pgbench_script
+from scripts.bench.load import Load
+from scripts.bench.recorded import FIRST_NUMBER, NOW, Statement
+from scripts.bench.samples import Sample, Series, percentile
+from scripts.sandbox.client import SandboxProcess
+
+_ROOT = Path(__file__).parents[3]
+_run_s_max = 240.0  # a quick run takes 40 s on two quiet CPUs
+
+
+@pytest.mark.usefixtures("postgres_server", "rabbit_server")  # left out with the others where there are none
+def test_a_quick_run_measures_every_part_and_writes_it_as_json(tmp_path: Path) -> None:
+    file = tmp_path / "bench.json"
+
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.bench", "--quick", "--json", str(file)],
+        cwd=_ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=_run_s_max, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(file.read_text())["rows"]
+    assert {row["part"] for row in rows} == set("abcdef")
+    assert {row["verdict"] for row in rows} <= {"", "OK", "SHORT"}
+
+
+def test_an_unknown_part_is_refused_with_the_names_of_all() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.bench", "x"], cwd=_ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert "expected some of a, b, c, d, e, f, found x" in done.stderr
+
+
+def test_what_differs_between_two_requests_varies_in_the_pgbench_script_and_the_rest_is_kept() -> None:
+    text = (
+        "INSERT INTO t (id, number, at, title, kind) VALUES (%(id)s, %(number)s, %(at)s, %(title)s, %(kind)s)"
+    )
+
+    def statement(id_: str, number: int, title: str) -> list[Statement]:
+        return [
+            Statement(
+                text, {"id": id_, "number": number, "at": NOW, "title": title, "kind": "a 'quoted' one"}
+            )
+        ]
+
+    script = pgbench_script.script(
+        statement("01900000-0000-7000-8000-000000000001", FIRST_NUMBER, "one"),
+        statement("01900000-0000-7000-8000-000000000002", FIRST_NUMBER + 1, "two"),
+    )
+
+    insert = next(line for line in script.splitlines() if line.startswith("INSERT"))
+    assert "':bench_n-:bench_c-7000-8000-000000000000', :bench_number, now(), ':bench_n:bench_c" in insert
+    assert insert.endswith("'a ''quoted'' one');")
+
+
+def test_the_load_generator_counts_answers_and_refuses_to_praise_failures() -> None:
+    with SandboxProcess() as sandbox:
+        port = int(sandbox.control_url.rsplit(":", 1)[1])
+        good = Load(port, "/outbox", "", 2, method="GET", requests=20).run()
+        bad = Load(port, "/nowhere", "", 1, method="GET", requests=1).run()
+
+    good.check()
+    assert good.statuses == {"200": 20}
+    assert len(good.latencies_ms) == 20
+    with pytest.raises(RuntimeError, match="404"):
+        bad.check()
+
+
+def test_a_sample_that_others_disturbed_counts_only_when_none_was_quiet() -> None:
+    quiet, disturbed = Sample({"ms": 1.0}, foreign=0.01), Sample({"ms": 9.0}, foreign=0.6)
+
+    assert Series([quiet, disturbed, disturbed]).median("ms") == 1.0
+    assert not Series([quiet, disturbed]).disturbed
+    assert Series([disturbed]).median("ms") == 9.0
+    assert Series([disturbed]).disturbed
+
+
+def test_a_percentile_is_a_value_that_was_measured() -> None:
+    values = [float(n) for n in range(100, 0, -1)]
+
+    assert percentile(values, 0.50) == 51.0
+    assert percentile(values, 0.99) == 100.0
