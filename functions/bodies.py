@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import falcon
@@ -73,8 +74,7 @@ def decode(req: falcon.Request, operation: Operation, raw: bytes) -> Any:
         raise invalid(error) from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadRequest(f"the body is not JSON: {error}"[:300]) from error
-    if b"\\u0000" in raw and _has_null(msgspec.to_builtins(body)):
-        raise Invalid([FieldProblem("", "texts must not contain the null character")])
+    _check_values(body, "", 0)
     return body
 
 
@@ -98,8 +98,6 @@ def query(req: falcon.Request, kind: type[msgspec.Struct]) -> Any:
             known = ", ".join(sorted(fields))
             raise Invalid([FieldProblem(f"?{name}"[:80], f"unknown parameter; there are {known}")])
         texts = value if isinstance(value, list) else [value]
-        if any("\x00" in text for text in texts):
-            raise Invalid([FieldProblem(f"?{name}", "must not contain the null character")])
         if _is_list(fields[name].type):
             values[name] = [part for text in texts for part in text.split(",") if part]
         elif len(texts) > 1:
@@ -107,19 +105,49 @@ def query(req: falcon.Request, kind: type[msgspec.Struct]) -> Any:
         else:
             values[name] = texts[0]
     try:
-        return msgspec.convert(values, kind, strict=False)
+        wanted = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         problem = invalid(error).problems[0]
         raise Invalid([FieldProblem("?" + problem.path.lstrip("/"), problem.message)]) from error
+    for name in fields:
+        _check_values(getattr(wanted, name), f"?{name}", 0)
+    return wanted
 
 
 def _is_list(kind: Any) -> bool:
     return str(kind).startswith(("list[", "typing.List["))
 
 
-def _has_null(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\x00" in value
-    if isinstance(value, dict):
-        return any(_has_null(k) or _has_null(v) for k, v in value.items())
-    return isinstance(value, list | tuple) and any(_has_null(v) for v in value)
+def _check_values(value: Any, path: str, depth: int) -> None:
+    """Refuse what JSON can spell and a database cannot keep or give back. Raises Invalid with the place."""
+    match value:
+        case str():
+            if "\x00" in value:
+                raise Invalid([FieldProblem(path, "texts must not contain the null character")])
+        case datetime():
+            _check_instant(value, path)
+        case int() | float():
+            if not -(2**63) <= value < 2**63:
+                raise Invalid([FieldProblem(path, "expected a number of at most 64 bits")])
+        case msgspec.Struct():
+            for name in value.__struct_fields__:
+                _check_values(getattr(value, name), f"{path}/{name}", depth)
+        case dict() | list():
+            if depth >= limits.json_depth_max:
+                raise Invalid(
+                    [FieldProblem(path, f"expected at most {limits.json_depth_max} levels of nesting")]
+                )
+            members = value.items() if isinstance(value, dict) else enumerate(value)
+            for key, member in members:
+                place = f"{path}/{key}"[: limits.header_value_chars_max]
+                _check_values(key, place, depth + 1)
+                _check_values(member, place, depth + 1)
+
+
+def _check_instant(at: datetime, path: str) -> None:
+    if at.tzinfo is None:
+        raise Invalid([FieldProblem(path, "expected a time with a zone, such as 2026-01-31T09:00:00Z")])
+    try:
+        at.astimezone(UTC)
+    except OverflowError as error:  # 0001-01-01T00:00:00+01:00 was in a year that no calendar of ours has
+        raise Invalid([FieldProblem(path, "expected a time of the years 1 to 9999 in UTC")]) from error

@@ -123,7 +123,9 @@ def _responses(operation: Operation, by_type: dict[Any, Any]) -> dict[str, Any]:
     for status, kind in operation.answers.items():
         responses[str(status)] = {"description": _TEXTS.get(status, "Answer")}
         if kind is str:
-            responses[str(status)]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+            responses[str(status)]["content"] = {operation.media_type: {"schema": {"type": "string"}}}
+        elif kind is bytes:
+            responses[str(status)]["content"] = {operation.media_type: {}}
         elif kind is not None:
             schema = by_type.get(kind, {})
             responses[str(status)]["content"] = {"application/json": {"schema": schema}}
@@ -162,7 +164,13 @@ def add(operations: Operations, function: str) -> None:
         return Answer(raw=encoded())
 
     @operations.add(
-        "GET", "/docs", summary="This document, readable", answers={200: str}, public=True, unlocked=True
+        "GET",
+        "/docs",
+        summary="This document, readable",
+        answers={200: str},
+        public=True,
+        unlocked=True,
+        media_type="text/html",
     )
     def docs(call: Call) -> Answer:
         return Answer(

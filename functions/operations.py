@@ -5,6 +5,7 @@ An operation without `needs` must say `public`; a test holds that (invariant 9).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,10 @@ import falcon
 import msgspec
 
 from models.identity.rules import Permission, Principal
-from models.kernel.errors import BadRequest, PreconditionRequired
+from models.kernel.errors import BadRequest, PreconditionFailed, PreconditionRequired
+
+_ETAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]*)"')
+_VERSION_DIGITS_MAX = 9  # a version is a 32-bit integer
 
 
 @dataclass(slots=True)
@@ -35,16 +39,22 @@ class Call:
         return self.principal
 
     def expected_version(self) -> int | None:
-        """The version in If-Match; None for `*`. Raises PreconditionRequired without the header, BadRequest for a foreign value."""
+        """The version in If-Match; None for `*`.
+
+        Raises PreconditionRequired without the header, BadRequest for what is no single ETag, PreconditionFailed for one that
+        we never gave.
+        """
         text = self.request.get_header("If-Match")
         if text is None:
             raise PreconditionRequired()
         if text.strip() == "*":
             return None
-        value = text.strip().removeprefix("W/").strip('"')
-        if not value.isascii() or not value.isdigit() or len(value) > 9:
-            raise BadRequest('If-Match: expected an ETag that we gave, such as "3"')
-        return int(value)
+        match = _ETAG.fullmatch(text.strip())
+        if match is None:
+            raise BadRequest('If-Match: expected * or the ETag that you read, such as "3"')
+        if not match[1].isdigit() or len(match[1]) > _VERSION_DIGITS_MAX:
+            raise PreconditionFailed("this ETag is none that we gave; read the resource again")
+        return int(match[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,7 @@ class Operation:
     optional_body: bool
     etag: bool
     unlocked: bool
+    media_type: str
 
     @property
     def writes(self) -> bool:
@@ -109,12 +120,14 @@ class Operations:
         optional_body: bool = False,
         etag: bool = False,
         unlocked: bool = False,
+        media_type: str = "text/plain",
     ) -> Callable[[Handler], Handler]:
         """Declare an operation.
 
         `answers`: status -> type of the body (None: no body). `problems`: error statuses beside the usual ones. `raw`: the body is
         taken as bytes of this media type instead of JSON. `etag`: needs If-Match. `unlocked`: opens its own transactions (no
-        Idempotency-Key); for everything else a writing operation runs in one transaction.
+        Idempotency-Key); for everything else a writing operation runs in one transaction. `media_type`: of an answer declared as `str`
+        (text) or `bytes`.
         """
 
         def register(handler: Handler) -> Handler:
@@ -124,7 +137,7 @@ class Operations:
             self.all.append(
                 Operation(
                     method, path, handler, summary, needs, public, body, query, answers, problems,
-                    body_bytes_max, raw, optional_body, etag, unlocked,
+                    body_bytes_max, raw, optional_body, etag, unlocked, media_type,
                 )
             )  # fmt: skip
             return handler

@@ -26,10 +26,10 @@ class DeliveryQuery(pages.PageQuery, kw_only=True):
 )  # fmt: skip
 def list_deliveries(call: Call) -> Answer:
     """Newest first, with every attempt."""
-    before = pages.decode(call.query.cursor, pages.instant, UUID)
+    before = pages.decode(call.query.cursor, "deliveries", pages.instant, UUID)
     position = (before[0], before[1]) if before else None
     rows = queries.page(state=call.query.status, before=position, limit=call.query.limit + 1)
-    page, cursor = pages.cut(rows, call.query.limit, lambda row: (row["created_at"], row["id"]))
+    page, cursor = pages.cut(rows, call.query.limit, "deliveries", lambda row: (row["created_at"], row["id"]))
     return Answer(show.DeliveryPage([show.delivery(row) for row in page], cursor))
 
 

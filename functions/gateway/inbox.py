@@ -26,10 +26,10 @@ class InboxQuery(pages.PageQuery, kw_only=True):
 )  # fmt: skip
 def list_inbox(call: Call) -> Answer:
     """Newest first."""
-    before = pages.decode(call.query.cursor, pages.instant, UUID)
+    before = pages.decode(call.query.cursor, "inbox", pages.instant, UUID)
     position = (before[0], before[1]) if before else None
     rows = queries.page(status=call.query.status, before=position, limit=call.query.limit + 1)
-    page, cursor = pages.cut(rows, call.query.limit, lambda row: (row["received_at"], row["id"]))
+    page, cursor = pages.cut(rows, call.query.limit, "inbox", lambda row: (row["received_at"], row["id"]))
     return Answer(show.InboxPage([show.copied(show.InboxEvent, row) for row in page], cursor))
 
 
@@ -43,8 +43,8 @@ def read_inbox_event(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/inbox/{event}/raw", summary="Download an event as it came", needs=Permission.inbox_read, answers={200: str},
-    problems=(404,),
+    "GET", "/v1/inbox/{event}/raw", summary="Download an event as it came", needs=Permission.inbox_read, answers={200: bytes},
+    problems=(404,), media_type="application/octet-stream",
 )  # fmt: skip
 def download_inbox_event(call: Call) -> Answer:
     """The exact bytes, as an attachment."""

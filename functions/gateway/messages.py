@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
 from functions.gateway import pages
 from functions.gateway import representations as show
+from functions.gateway.texts import Body
 from functions.operations import Answer, Call, Operations
 from models.conversations import queries as conversations
 from models.deliveries import queries as deliveries
 from models.identity.rules import Permission
 from models.kernel import clock, limits
-from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.tickets import commands, queries
 
 operations = Operations()
@@ -26,7 +27,7 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     """An answer to the requester, or an internal note. `send_at` sends an answer later."""
 
     kind: Literal["reply", "note"]
-    body: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.message_body_chars_max, pattern=r"\S")]
+    body: Body
     body_format: Literal["text", "markdown"] = "text"
     send_at: datetime | None = None
 
@@ -55,11 +56,7 @@ def add_message(call: Call) -> Answer:
 
 
 def _check_send_at(send_at: datetime | None) -> None:
-    if send_at is None:
-        return
-    if send_at.tzinfo is None:
-        raise Invalid([FieldProblem("/send_at", "expected a time with a zone, such as 2026-01-31T09:00:00Z")])
-    if send_at > clock.now() + _send_at_max:
+    if send_at is not None and send_at > clock.now() + _send_at_max:
         raise Invalid([FieldProblem("/send_at", f"expected a time within {_send_at_max.days} days")])
 
 
@@ -70,9 +67,9 @@ def _check_send_at(send_at: datetime | None) -> None:
 def list_messages(call: Call) -> Answer:
     """In order, from the first."""
     ticket = queries.find(call.params["ticket"])
-    after = pages.decode(call.query.cursor, pages.number)
+    after = pages.decode(call.query.cursor, "messages", pages.number)
     rows = conversations.page(ticket.id, after_sequence=after[0] if after else 0, limit=call.query.limit + 1)
-    page, cursor = pages.cut(rows, call.query.limit, lambda row: (row["sequence"],))
+    page, cursor = pages.cut(rows, call.query.limit, "messages", lambda row: (row["sequence"],))
     carried = deliveries.of_messages([row["id"] for row in page])
     return Answer(show.MessagePage([show.message(row, carried.get(row["id"], [])) for row in page], cursor))
 
@@ -83,8 +80,6 @@ def list_messages(call: Call) -> Answer:
 )  # fmt: skip
 def read_message(call: Call) -> Answer:
     """One message of the ticket."""
-    from models.kernel.errors import NotFound
-
     ticket = queries.find(call.params["ticket"])
     message_id = pages.id_of(call.params["message"], "message")
     row = conversations.get(message_id)

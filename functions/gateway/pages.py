@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -26,22 +26,22 @@ class PageQuery(msgspec.Struct, kw_only=True):
     cursor: Cursor | None = None
 
 
-def encode(*position: object) -> str:
-    """A cursor for a position (instants, numbers, ids)."""
-    values = [value.isoformat() if isinstance(value, datetime) else str(value) for value in position]
+def encode(of: str, *position: object) -> str:
+    """A cursor for a position (instants, numbers, ids) in the list called `of`."""
+    values = [of, *(value.isoformat() if isinstance(value, datetime) else str(value) for value in position)]
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).rstrip(b"=").decode()
 
 
-def decode(cursor: str | None, *kinds: Callable[[str], Any]) -> tuple[Any, ...] | None:
-    """The position of a cursor, read by `kinds`. Raises Invalid for a cursor that is not ours."""
+def decode(cursor: str | None, of: str, *kinds: Callable[[str], Any]) -> tuple[Any, ...] | None:
+    """The position of a cursor, read by `kinds`. Raises Invalid for a cursor that is not ours, or of another list or sort."""
     if cursor is None:
         return None
     try:
-        values = msgspec.json.decode(
+        found, *values = msgspec.json.decode(
             base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=list[str]
         )
-        if len(values) != len(kinds):
-            raise ValueError
+        if found != of or len(values) != len(kinds):
+            raise ValueError(f"a cursor of {found}")
         return tuple(kind(value) for kind, value in zip(kinds, values, strict=True))
     except (ValueError, binascii.Error, msgspec.DecodeError, RecursionError, OverflowError) as error:
         raise Invalid(
@@ -50,11 +50,11 @@ def decode(cursor: str | None, *kinds: Callable[[str], Any]) -> tuple[Any, ...] 
 
 
 def instant(text: str) -> datetime:
-    """An aware instant. Raises ValueError."""
+    """An instant in UTC. Raises ValueError, or OverflowError for one that UTC has no date for."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(text)
-    return at
+    return at.astimezone(UTC)
 
 
 def number(text: str) -> int:
@@ -66,11 +66,11 @@ def number(text: str) -> int:
 
 
 def cut(
-    items: Sequence[Any], limit: int, position: Callable[[Any], tuple[object, ...]]
+    items: Sequence[Any], limit: int, of: str, position: Callable[[Any], tuple[object, ...]]
 ) -> tuple[list[Any], str | None]:
-    """The page of `limit` items out of up to limit+1 that were read, and the cursor of the next page."""
+    """The page of `limit` items out of up to limit+1 that were read, and the cursor of the next page of the list called `of`."""
     page = list(items[:limit])
-    return page, encode(*position(page[-1])) if len(items) > limit else None
+    return page, encode(of, *position(page[-1])) if len(items) > limit else None
 
 
 def id_of(text: str, what: str) -> UUID:

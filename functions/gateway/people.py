@@ -10,6 +10,7 @@ import msgspec
 
 from functions.gateway import pages
 from functions.gateway import representations as show
+from functions.gateway.texts import Email, Name
 from functions.operations import Answer, Call, Operations
 from models.identity import commands, queries
 from models.identity.rules import Permission, Role
@@ -18,8 +19,6 @@ from models.requesters import queries as requesters
 
 operations = Operations()
 
-Email = Annotated[str, msgspec.Meta(max_length=limits.email_address_chars_max)]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.name_chars_max)]
 Password = Annotated[
     str, msgspec.Meta(min_length=limits.password_chars_min, max_length=limits.password_chars_max)
 ]
@@ -152,12 +151,12 @@ def create_user(call: Call) -> Answer:
 )  # fmt: skip
 def list_users(call: Call) -> Answer:
     """Newest first."""
-    before = pages.decode(call.query.cursor, pages.instant, UUID)
+    before = pages.decode(call.query.cursor, "users", pages.instant, UUID)
     position = (before[0], before[1]) if before else None
     rows = queries.page_of_users(
         role=call.query.role, active=call.query.active, before=position, limit=call.query.limit + 1
     )
-    page, cursor = pages.cut(rows, call.query.limit, lambda row: (row.created_at, row.id))
+    page, cursor = pages.cut(rows, call.query.limit, "users", lambda row: (row.created_at, row.id))
     return Answer(UserPage([_copied(User, row) for row in page], cursor))
 
 
@@ -202,11 +201,11 @@ def create_api_key(call: Call) -> Answer:
 )  # fmt: skip
 def list_api_keys(call: Call) -> Answer:
     """Newest first, revoked ones too."""
-    before = pages.decode(call.query.cursor, pages.instant, UUID)
+    before = pages.decode(call.query.cursor, "api_keys", pages.instant, UUID)
     rows = queries.page_of_api_keys(
         before=(before[0], before[1]) if before else None, limit=call.query.limit + 1
     )
-    page, cursor = pages.cut(rows, call.query.limit, lambda row: (row.created_at, row.id))
+    page, cursor = pages.cut(rows, call.query.limit, "api_keys", lambda row: (row.created_at, row.id))
     return Answer(ApiKeyPage([_copied(ApiKey, row) for row in page], cursor))
 
 

@@ -39,11 +39,11 @@ def _id(text: str) -> int:
 )  # fmt: skip
 def list_tasks(call: Call) -> Answer:
     """Newest first; `state=dead` are those that a person must look at."""
-    before = pages.decode(call.query.cursor, pages.number)
+    before = pages.decode(call.query.cursor, "tasks", pages.number)
     rows = queries.page(
         state=call.query.state, before_id=before[0] if before else None, limit=call.query.limit + 1
     )
-    page, cursor = pages.cut(rows, call.query.limit, lambda row: (row["id"],))
+    page, cursor = pages.cut(rows, call.query.limit, "tasks", lambda row: (row["id"],))
     return Answer(show.TaskPage([_show(row) for row in page], cursor))
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from functions.gateway import pages
 from functions.gateway import representations as show
+from functions.gateway.texts import Comment, Description, Email, Name, Title, Word
 from functions.operations import Answer, Call, Operations
 from functions.problems import problem
 from models.events import queries as events
@@ -17,20 +18,11 @@ from models.identity.rules import Permission
 from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.ids import parse_id
-from models.tickets import commands, lifecycle, queries
+from models.tickets import commands, lifecycle, queries, signals
 from models.tickets.change import TicketChange
 from models.workflow import engine
 
 operations = Operations()
-
-Title = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.ticket_title_chars_max, pattern=r"\S")]
-Description = Annotated[str, msgspec.Meta(max_length=limits.ticket_description_chars_max)]
-Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=r"^[a-z][a-z0-9_-]*$")]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.name_chars_max, pattern=r"\S")]
-Email = Annotated[
-    str, msgspec.Meta(max_length=limits.email_address_chars_max, pattern=r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$")
-]
-Comment = Annotated[str, msgspec.Meta(max_length=limits.ticket_description_chars_max)]
 
 
 class NewRequester(msgspec.Struct, forbid_unknown_fields=True):
@@ -107,6 +99,19 @@ class AssignmentWanted(msgspec.Struct, forbid_unknown_fields=True):
     assignee_id: UUID | None
 
 
+class Signal(msgspec.Struct, forbid_unknown_fields=True):
+    """Something that happened outside the desk; the life cycle may react to it by name."""
+
+    signal: Word
+    payload: dict[str, Any] = {}
+
+
+class SignalTaken(msgspec.Struct):
+    """The signal is in the ticket's history under this event; what it does follows."""
+
+    event_id: UUID
+
+
 class EventQuery(pages.PageQuery, kw_only=True):
     """Which part of the history."""
 
@@ -152,11 +157,9 @@ def list_tickets(call: Call) -> Answer:
     """`assignee` is a user's id, `me` or `none`; `q` looks in titles and messages."""
     query: TicketQuery = call.query
     column, _ = queries.SORTS[query.sort]
-    after = pages.decode(query.cursor, pages.number if column == "number" else pages.instant, UUID)
-    if query.updated_since is not None and query.updated_since.tzinfo is None:
-        raise Invalid(
-            [FieldProblem("?updated_since", "expected a time with a zone, such as 2026-01-31T09:00:00Z")]
-        )
+    after = pages.decode(
+        query.cursor, f"tickets:{query.sort}", pages.number if column == "number" else pages.instant, UUID
+    )
     assignee_id = None
     if query.assignee not in (None, "none"):
         assignee_id = call.caller.id if query.assignee == "me" else parse_id(query.assignee or "")
@@ -175,7 +178,9 @@ def list_tickets(call: Call) -> Answer:
     rows = queries.page(
         wanted, sort=query.sort, after=(after[0], after[1]) if after else None, limit=query.limit + 1
     )
-    page, cursor = pages.cut(rows, query.limit, lambda row: (getattr(row, column), row.id))
+    page, cursor = pages.cut(
+        rows, query.limit, f"tickets:{query.sort}", lambda row: (getattr(row, column), row.id)
+    )
     return Answer(show.TicketPage(show.tickets(page), cursor))
 
 
@@ -261,15 +266,26 @@ def assign_ticket(call: Call) -> Answer:
 
 
 @operations.add(
+    "POST", "/v1/tickets/{ticket}/signals", summary="Push a ticket along", needs=Permission.tickets_write, body=Signal,
+    answers={202: SignalTaken}, problems=(404,),
+)  # fmt: skip
+def send_signal(call: Call) -> Answer:
+    """For automations. The life cycle decides soon after; a signal that it does not know changes nothing."""
+    ticket = queries.find(call.params["ticket"])
+    event_id = signals.receive(ticket.id, call.body.signal, call.body.payload, actor=call.caller.actor)
+    return Answer(SignalTaken(event_id), status=202)
+
+
+@operations.add(
     "GET", "/v1/tickets/{ticket}/events", summary="A ticket's history", needs=Permission.tickets_read, query=EventQuery,
     answers={200: show.EventPage}, problems=(404,),
 )  # fmt: skip
 def list_ticket_events(call: Call) -> Answer:
     """In order, from the first."""
     ticket = queries.find(call.params["ticket"])
-    after = pages.decode(call.query.cursor, pages.number)
+    after = pages.decode(call.query.cursor, "events", pages.number)
     rows = events.of_aggregate(
         "ticket", ticket.id, after_sequence=after[0] if after else 0, limit=call.query.limit + 1
     )
-    page, cursor = pages.cut(rows, call.query.limit, lambda row: (row["sequence"],))
+    page, cursor = pages.cut(rows, call.query.limit, "events", lambda row: (row["sequence"],))
     return Answer(show.EventPage([show.copied(show.Event, row) for row in page], cursor))

@@ -17,6 +17,8 @@ telegram_body_bytes_max = (
 header_value_chars_max = (
     512  # Idempotency-Key, X-Request-Id: what comes back in answers and logs stays readable
 )
+json_depth_max = 32  # of nested lists and objects; json and peewee recurse over what we keep
+signal_payload_bytes_max = 8_192  # a signal carries facts, not documents; it is kept in the ticket's history
 page_size_default = 50
 page_size_max = 200  # a page of tickets stays under 1 MB of JSON
 search_chars_max = 200  # longer search texts are mistakes, and LIKE is linear in both

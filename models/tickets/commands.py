@@ -233,15 +233,21 @@ def _advance(change: TicketChange, event: str, message_id: UUID) -> None:
 
 
 def advance(
-    ticket_id: UUID, event: str, *, message_id: UUID | None, timer: str | None, causation_id: str
+    ticket_id: UUID,
+    event: str,
+    *,
+    message_id: UUID | None,
+    timer: str | None,
+    signal: str | None = None,
+    causation_id: str,
 ) -> None:
-    """Let the life cycle react to a stored message or a fired timer."""
+    """Let the life cycle react to a stored message, a fired timer or a signal."""
     change = TicketChange.of(
         ticket_id, actor=Actor("system", f"workflow:{event}", "Nestor"), causation_id=causation_id
     )
     message = conversations.view(message_id) if message_id is not None else None
     before = change.ticket.event_sequence
-    lifecycle.react(change, event, message=message, timer=timer)
+    lifecycle.react(change, event, message=message, timer=timer, signal=signal)
     if change.ticket.event_sequence > before:
         change.save()
 

@@ -49,11 +49,17 @@ def workflow_of(change: TicketChange) -> Workflow:
 
 
 def react(
-    change: TicketChange, event: str, *, message: dict[str, Any] | None = None, timer: str | None = None
+    change: TicketChange,
+    event: str,
+    *,
+    message: dict[str, Any] | None = None,
+    timer: str | None = None,
+    signal: str | None = None,
 ) -> None:
     """Let the life cycle react to something that happened."""
     workflow = workflow_of(change)
-    decision = engine.react(workflow, view_of(change, role=AUTOMATION, message=message), event, timer=timer)
+    view = view_of(change, role=AUTOMATION, message=message)
+    decision = engine.react(workflow, view, event, timer=timer, signal=signal)
     if isinstance(decision, engine.Refusal):
         change.record(
             "transition_refused",

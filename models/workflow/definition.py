@@ -15,7 +15,14 @@ from models.workflow import conditions
 Category = Literal["todo", "waiting", "done", "closed"]
 Who = Literal["admin", "manager", "accountant", "agent", "requester", "automation"]
 Event = Literal[
-    "ticket_created", "requester_message", "agent_reply", "note", "assigned", "delivery_failed", "timer"
+    "ticket_created",
+    "requester_message",
+    "agent_reply",
+    "note",
+    "assigned",
+    "delivery_failed",
+    "timer",
+    "signal",
 ]
 Label = dict[Literal["en", "ru"], str]
 Name = str
@@ -55,12 +62,13 @@ class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Reaction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an event does: the first reaction that matches acts."""
+    """What an event does: the first reaction that matches acts. `timer` and `signal` name the one that `on` is about."""
 
     on: Event
     name: Name
     in_: list[Name] | None = msgspec.field(default=None, name="in")
     timer: Name | None = None
+    signal: Name | None = None
     when: str | None = None
     transition: Name | None = None
     do: list[Effect] = []
@@ -155,6 +163,13 @@ def _problems(workflow: Workflow) -> Iterator[FieldProblem]:
         ):
             yield FieldProblem(
                 f"{place}.timer", "expected one of the timers, with `on: timer` and only there"
+            )
+        if (reaction.signal is not None) != (reaction.on == "signal") or not _NAME.match(
+            reaction.signal or "none"
+        ):
+            yield FieldProblem(
+                f"{place}.signal",
+                "expected a name of lower-case letters, digits and underscores, with `on: signal` and only there",
             )
     for name, timer in workflow.timers.items():
         yield from _state_problems(workflow, f".timers.{name}.in", timer.in_)

@@ -75,11 +75,11 @@ def request(workflow: Workflow, view: View, name: str, *, comment: str | None) -
 
 
 def react(
-    workflow: Workflow, view: View, event: str, *, timer: str | None = None
+    workflow: Workflow, view: View, event: str, *, timer: str | None = None, signal: str | None = None
 ) -> Decision | Refusal | None:
     """What the event does: the decision of the first reaction that matches; None when nothing matches."""
     for reaction in workflow.reactions:
-        if reaction.on != event or (reaction.on == "timer" and reaction.timer != timer):
+        if reaction.on != event or reaction.timer != timer or reaction.signal != signal:
             continue
         if reaction.in_ is not None and view.ticket["state"] not in reaction.in_:
             continue

@@ -1,4 +1,4 @@
-"""Let a ticket's life cycle react to a message, a timer or a failed delivery."""
+"""Let a ticket's life cycle react to a message, a timer, a signal or a failed delivery."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def run(task: ClaimedTask) -> Settlement:
             payload["event"],
             message_id=UUID(message_id) if message_id else None,
             timer=payload.get("timer"),
+            signal=payload.get("signal"),
             causation_id=f"task:{task.id}",
         )
     )

@@ -1,0 +1,38 @@
+"""Signals: an automation tells a ticket's life cycle that something happened outside the desk.
+
+What arrives by signal is decided by the `advance_ticket` actor like a message or a timer (DESIGN 4), so the automation learns only that
+the signal is kept; what it did is in the ticket's history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from models.events.commands import Actor
+from models.kernel import limits
+from models.kernel.batch import as_json
+from models.kernel.errors import FieldProblem, Invalid
+from models.tickets import lifecycle
+from models.tickets.change import TicketChange
+
+
+def receive(ticket_id: UUID, name: str, payload: Mapping[str, Any], *, actor: Actor) -> UUID:
+    """Record the signal in the ticket's history and let the life cycle react soon; returns the event's id.
+
+    Joins the caller's transaction. Raises NotFound, or Invalid for a payload of more than limits.signal_payload_bytes_max.
+    """
+    size_bytes = len(as_json(payload).encode())
+    if size_bytes > limits.signal_payload_bytes_max:
+        most = limits.signal_payload_bytes_max
+        raise Invalid([FieldProblem("/payload", f"expected at most {most} bytes, found {size_bytes}")])
+    change = TicketChange.of(ticket_id, actor=actor)
+    event_id = change.record("signal_received", {"signal": name, "payload": dict(payload)})
+    change.enqueue(
+        "advance_ticket",
+        {"ticket_id": ticket_id, "event": "signal", "signal": name},
+        key=lifecycle.ticket_key(ticket_id),
+    )
+    change.save(visible=False)
+    return event_id
