@@ -6,6 +6,8 @@ schema and backlog, for people. /metrics: Prometheus.
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 import msgspec
@@ -40,8 +42,35 @@ class DeepHealth(msgspec.Struct):
     parts: dict[str, Part]
 
 
-def add(operations: Operations, function: str, config: Settings) -> None:
-    """Add the health and metrics operations."""
+_BACKLOG_KEPT_S = 5.0  # scrapers may ask as often as they like; the ledger is counted at most this often
+
+
+class _Backlog:
+    """The ledger's gauges as text, counted at most every `_BACKLOG_KEPT_S`; nothing while the database is away."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._text = b""
+
+    def text(self) -> bytes:
+        with self._lock:
+            if time.monotonic() >= self._until:
+                # Not at import: most functions never count, and a webhook's cold start must not pay for it.
+                from prometheus_client import CollectorRegistry, generate_latest
+
+                from queues.monitor import BacklogCollector
+
+                registry = CollectorRegistry()
+                registry.register(BacklogCollector())
+                self._text = generate_latest(registry)
+                self._until = time.monotonic() + _BACKLOG_KEPT_S
+            return self._text
+
+
+def add(operations: Operations, function: str, config: Settings, *, backlog: bool = False) -> None:
+    """Add the health and metrics operations. `backlog`: this function's metrics also tell what is due, for the whole desk."""
+    ledger = _Backlog() if backlog else None
 
     @operations.add(
         "GET", "/healthz", summary="The process lives", answers={200: Health}, public=True, unlocked=True
@@ -80,7 +109,8 @@ def add(operations: Operations, function: str, config: Settings) -> None:
 
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the package has no types for this one
-        return Answer(raw=generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+        text = generate_latest(registry) + (ledger.text() if ledger is not None else b"")
+        return Answer(raw=text, content_type=CONTENT_TYPE_LATEST)
 
 
 def _database() -> Part:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import traceback
 from typing import Any
 
 import falcon
@@ -9,10 +11,14 @@ import msgspec
 import peewee
 
 from models.kernel import logs, trace
-from models.kernel.errors import Invalid, NestorError, TooManyRequests, Unauthenticated, Unavailable
+from models.kernel.errors import FieldProblem, Invalid, NestorError, Unauthenticated
 
 log = logs.get("http")
 MEDIA_TYPE = "application/problem+json"
+_RETRY_AFTER_S = 2  # what is in the way is over in a moment, or somebody has to act
+_FRAMES_MAX = 30  # of a traceback: the innermost ones tell
+# Statement timeout, lock not available, deadlock, serialisation failure, too many connections.
+_BUSY = frozenset({"57014", "55P03", "40P01", "40001", "53300"})
 
 
 def problem(
@@ -43,28 +49,42 @@ def on_nestor_error(
     req: falcon.Request, resp: falcon.Response, error: NestorError, params: dict[str, Any]
 ) -> None:
     """Ours: the tree of errors carries status and code."""
-    errors = [p.as_json() for p in error.problems] if isinstance(error, Invalid) else None
+    errors = [_place(p) for p in error.problems] if isinstance(error, Invalid) else None
     more = {"reasons": list(error.reasons)} if hasattr(error, "reasons") else {}
     write(resp, problem(error.http_status, error.code, error.message, errors=errors, **more))
     if isinstance(error, Unauthenticated):
         resp.set_header("WWW-Authenticate", 'Bearer realm="nestor"')
-    if isinstance(error, TooManyRequests | Unavailable):
-        resp.set_header("Retry-After", str(max(1, round(error.retry_after_s))))
+    if error.http_status in (429, 503):
+        retry_after_s = getattr(error, "retry_after_s", _RETRY_AFTER_S)
+        resp.set_header("Retry-After", str(max(1, math.ceil(retry_after_s))))
     if error.http_status >= 500:
         log.error("request_failed", code=error.code, exc_info=error)
+
+
+def _place(problem: FieldProblem) -> dict[str, str]:
+    """Rules name a property; the API names its place in the body."""
+    path = problem.path
+    return {
+        "path": f"/{path}" if path and path[0] not in "/?" else path,
+        "message": problem.message,
+    }
 
 
 def on_database_error(
     req: falcon.Request, resp: falcon.Response, error: peewee.PeeweeException, params: dict[str, Any]
 ) -> None:
-    """The database did not take it. A lost connection is 503 elsewhere (database.connection); this is a mistake of ours."""
-    log.error("database_error", exc_info=error)
-    write(
-        resp,
-        problem(
-            500, "internal_error", "Something went wrong on our side; the request id names it in our logs."
-        ),
-    )
+    """The database did not take it: 503 when others were in the way, else a mistake of ours.
+
+    A lost connection is 503 elsewhere (database.connection). Messages stay out of the log, because PostgreSQL quotes values.
+    """
+    cause = getattr(error, "orig", None) or error.__cause__ or error
+    sqlstate = getattr(cause, "pgcode", None)
+    log.error("database_error", sqlstate=sqlstate, where=_where(error))
+    if sqlstate in _BUSY or "database is locked" in str(cause):
+        write(resp, problem(503, "busy", "Too much is going on at once; nothing was changed. Try again."))
+        resp.set_header("Retry-After", str(_RETRY_AFTER_S))
+    else:
+        _write_internal_error(resp)
 
 
 _CODES = {
@@ -94,11 +114,27 @@ def on_http_error(
 def on_unexpected(
     req: falcon.Request, resp: falcon.Response, error: Exception, params: dict[str, Any]
 ) -> None:
-    """A bug: told with a request id and nothing else; the log has the rest."""
-    log.error("unexpected_error", exc_info=error)
+    """A bug: told with a request id and nothing else; the log says where, without the message, which may quote what was sent."""
+    log.error("unexpected_error", where=_where(error))
+    _write_internal_error(resp)
+
+
+def _write_internal_error(resp: falcon.Response) -> None:
     write(
         resp,
         problem(
             500, "internal_error", "Something went wrong on our side; the request id names it in our logs."
         ),
     )
+
+
+def _where(error: BaseException) -> list[str]:
+    """The error's types and lines of code, the innermost cause last."""
+    told: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(told) < _FRAMES_MAX:
+        told.append(type(cause).__qualname__)
+        frames = traceback.extract_tb(cause.__traceback__)[-_FRAMES_MAX:]
+        told.extend(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return told

@@ -76,10 +76,11 @@ def create_app(
     *,
     configured: Settings | None = None,
     after: Callable[[], None] | None = None,
+    backlog: bool = False,
 ) -> Any:
     """A WSGI application with the operations, health, metrics and OpenAPI of one function. Opens no connection.
 
-    `after` runs after each answered request that may have caused work (the opportunistic sweep).
+    `after` runs after each answered request that may have caused work (the opportunistic sweep). `backlog`: see `health.add`.
     """
     from functions import openapi
 
@@ -93,7 +94,7 @@ def create_app(
     app.add_error_handler(NestorError, problems.on_nestor_error)
     complete = Operations()
     complete.all.extend(operations.all)
-    health.add(complete, function, config)
+    health.add(complete, function, config, backlog=backlog)
     openapi.add(complete, function)
     by_path: dict[str, dict[str, Operation]] = {}
     for operation in complete.all:

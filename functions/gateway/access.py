@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from functions.operations import Answer, Call, Operations
+from models import migrations
 from models.identity import sessions
 from models.identity.rules import Permission
 from models.identity.tokens import TokenPair
@@ -59,6 +60,7 @@ def _tokens(pair: TokenPair, status: int) -> Answer:
 )  # fmt: skip
 def sign_in(call: Call) -> Answer:
     """Failures are limited per address and per caller."""
+    migrations.check_once()
     return _tokens(
         sessions.sign_in(call.body.email, call.body.password, client=call.client),
         201,
@@ -71,6 +73,7 @@ def sign_in(call: Call) -> Answer:
 )  # fmt: skip
 def refresh_tokens(call: Call) -> Answer:
     """A refresh token that was used before ends the whole session: it was stolen."""
+    migrations.check_once()
     return _tokens(sessions.refresh(call.body.refresh_token), 201)
 
 

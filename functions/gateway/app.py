@@ -22,4 +22,10 @@ def operations() -> Operations:
 def create_app() -> Any:
     """The WSGI application."""
     config = runtime.start("gateway")
-    return web.create_app("gateway", operations(), configured=config, after=OpportunisticSweep().maybe)
+    return web.create_app(
+        "gateway",
+        operations(),
+        configured=config,
+        after=OpportunisticSweep().maybe,
+        backlog=config.embedded,  # one process is the whole desk; else the tick function tells
+    )

@@ -12,6 +12,7 @@ import msgspec
 
 from functions import runtime, web
 from functions.operations import Answer, Call, Operations
+from models import migrations
 from models.kernel.errors import Unauthenticated
 from models.kernel.settings import Settings
 from queues import sweep
@@ -44,6 +45,7 @@ def operations(config: Settings) -> Operations:
         expected = config.tick_token.encode()
         if not expected or not hmac.compare_digest(token.encode(), expected):
             raise Unauthenticated("the tick needs its token")
+        migrations.check_once()
         swept = sweep.once()
         return Answer(Swept(swept.timers_fired, swept.tasks_hinted))
 
@@ -53,4 +55,4 @@ def operations(config: Settings) -> Operations:
 def create_app() -> Any:
     """The WSGI application: `gunicorn -c functions/gunicorn_conf.py 'functions.tick.app:create_app()'`."""
     config = runtime.start("tick")
-    return web.create_app("tick", operations(config), configured=config)
+    return web.create_app("tick", operations(config), configured=config, backlog=True)

@@ -101,5 +101,5 @@ def configure(service: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("pika", "httpx", "httpcore", "apscheduler", "peewee.pool", "mail.log", "dramatiq"):
+    for chatty in ("pika", "httpx", "httpcore", "apscheduler", "peewee", "mail.log", "dramatiq"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
