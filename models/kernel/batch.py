@@ -9,6 +9,7 @@ checked at the end of the statement.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -17,12 +18,14 @@ from uuid import UUID
 
 from models.kernel import database
 
+# An escape, not a backslash that somebody wrote before the letters u0000: an even number of backslashes stands before it.
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
 
 def as_json(value: Any) -> str:
     """JSON for a column: compact, without the null character that PostgreSQL's jsonb refuses."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_default).replace(
-        "\\u0000", "\\ufffd"
-    )
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_default)
+    return _NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text
 
 
 def from_json(value: Any) -> Any:
