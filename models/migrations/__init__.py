@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import peewee
 
 from models.kernel import clock, database, limits
-from models.kernel.errors import ConfigurationError, SchemaMismatch
+from models.kernel.errors import ConfigurationError, SchemaMismatch, Unavailable
 
 _LOCK_KEY = 7_126_501  # arbitrary, ours: the advisory lock that all migrators take
 
@@ -124,8 +124,9 @@ def run(progress: Callable[[str], None] = lambda line: None) -> int:
     try:
         with database.connection(), _alone():
             return _apply(progress)
-    except peewee.OperationalError as error:
-        raise ConfigurationError(f"cannot migrate the database: {error}") from error
+    except (peewee.DatabaseError, Unavailable) as error:
+        reason = error.__cause__ if isinstance(error, Unavailable) else error
+        raise ConfigurationError(f"cannot migrate the database: {reason}") from error
 
 
 def _apply(progress: Callable[[str], None]) -> int:
