@@ -45,7 +45,7 @@ def register_backlog() -> None:
     """Add the backlog gauges to this process's metrics, once."""
     if not getattr(REGISTRY, "_nestor_backlog", False):
         REGISTRY.register(BacklogCollector())
-        REGISTRY._nestor_backlog = True  # type: ignore[attr-defined]
+        REGISTRY._nestor_backlog = True  # type: ignore[attr-defined]  # our mark on prometheus_client's one registry
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -19,7 +19,7 @@ header_value_chars_max = (
 )
 json_depth_max = 32  # of nested lists and objects; json and peewee recurse over what we keep
 signal_payload_bytes_max = 8_192  # a signal carries facts, not documents; it is kept in the ticket's history
-page_size_default = 50
+page_size_default = 50  # one screen of an agent's list
 page_size_max = 200  # a page of tickets stays under 1 MB of JSON
 search_chars_max = 200  # longer search texts are mistakes, and LIKE is linear in both
 idempotency_key_kept_s = 24 * 3600  # DESIGN 5
@@ -28,10 +28,10 @@ idempotency_key_kept_s = 24 * 3600  # DESIGN 5
 ticket_title_chars_max = 200  # the issue's number; one line in every list
 ticket_description_chars_max = 5_000  # the issue's number
 message_body_chars_max = 100_000  # a long mail has 20,000; a pasted log is an attachment
-name_chars_max = 200
+name_chars_max = 200  # room for any real name; it stands on one line of a list
 email_address_chars_max = 320  # RFC 5321 4.5.3.1: 64 + @ + 255
-tags_max = 50
-fields_max = 200
+tags_max = 50  # more is not a label any more, and each is a word in every list
+fields_max = 200  # a form with more questions is a mistake in its definition
 
 # -- identity --------------------------------------------------------------------------------------------------
 password_chars_min, password_chars_max = (
@@ -41,7 +41,7 @@ password_chars_min, password_chars_max = (
 access_token_s = 15 * 60  # a stolen access token dies soon
 refresh_token_s = 30 * 24 * 3600  # an agent signs in about once a month
 sign_in_failures_burst = 10  # per address and per client, then one more each `sign_in_failure_every_s`
-sign_in_failure_every_s = 30.0
+sign_in_failure_every_s = 30.0  # 3,000 guesses a day at most, and a person who mistypes waits half a minute
 refresh_repeat_s = 10.0  # two tabs or a lost answer may send one refresh token twice; later, it is a thief
 client_chars_max = 64  # a caller's network address in an event; IPv6 with a zone has some 50
 
@@ -70,20 +70,20 @@ finished_tasks_kept_s = 7 * 24 * 3600  # long enough to answer "what happened on
 collect_batch_max = 5_000  # finished rows deleted at a time, so that no vacuum or lock is long
 
 # -- inbox and sends -------------------------------------------------------------------------------------------
-inbox_reason_chars_max = 500
-send_connect_timeout_s, send_read_timeout_s = 10.0, 30.0
+inbox_reason_chars_max = 500  # a sentence or two for people
+send_connect_timeout_s, send_read_timeout_s = 10.0, 30.0  # together within send_delivery's time limit of 90 s
 telegram_text_utf16_max = 4096  # Bot API, sendMessage
 telegram_bot_per_s = 25.0  # Bot API FAQ says about 30; grammY and PTB both stay below
-telegram_chat_per_s = 1.0
+telegram_chat_per_s = 1.0  # Bot API FAQ
 telegram_chat_burst = (
     3  # short bursts pass; the Bot API tolerates them, and an answer in two parts need not wait
 )
-telegram_group_per_minute = 20.0
+telegram_group_per_minute = 20.0  # Bot API FAQ
 acknowledgements_burst = (
     5  # automatic mails to one address of one account, then one each `acknowledgement_every_s`
 )
 acknowledgement_every_s = 15 * 60.0  # holds a mail loop even when every header lies (INGRESS 1.4)
-automatic_messages_per_ticket_day = 10
+automatic_messages_per_ticket_day = 10  # a talk of two machines ends here; a person's ticket causes far fewer
 
 # -- processes -------------------------------------------------------------------------------------------------
 database_wait_s = (

@@ -1,0 +1,102 @@
+"""The table classes describe the tables that the migrations make, on both engines.
+
+Composed reading goes through peewee's classes, writing through statements: a column that only one of them knows fails at the
+first request that needs it, and perhaps only on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import peewee
+import pytest
+
+from models import migrations
+from models.kernel import database
+from models.kernel.database import IdField, InstantField, Table
+from models.kernel.settings import Settings
+from tests.architecture.code import modules
+
+for _module in modules("models"):
+    if _module.name.endswith(".tables"):
+        importlib.import_module(_module.name)
+
+TABLES: list[Any] = sorted(Table.__subclasses__(), key=lambda model: str(model._meta.table_name))
+
+# The engines' names for what a field holds.
+_TYPES: dict[type, tuple[set[str], set[str]]] = {
+    InstantField: ({"TIMESTAMP WITH TIME ZONE"}, {"TEXT"}),
+    IdField: ({"UUID"}, {"TEXT"}),
+    peewee.JSONField: ({"JSONB"}, {"TEXT"}),
+    peewee.BlobField: ({"BYTEA"}, {"BLOB"}),
+    peewee.BooleanField: ({"BOOLEAN"}, {"BOOLEAN"}),
+    peewee.TextField: ({"TEXT"}, {"TEXT"}),
+    peewee.BigAutoField: ({"BIGINT"}, {"INTEGER"}),
+    peewee.BigIntegerField: ({"BIGINT"}, {"BIGINT"}),
+    peewee.IntegerField: ({"INTEGER"}, {"INTEGER"}),
+}
+
+
+def columns(table: str) -> dict[str, tuple[str, bool]]:
+    """Name -> type and whether it may be null, as the engine tells."""
+    with database.connection():
+        if database.is_postgres():
+            rows = database.run(
+                "SELECT column_name AS name, data_type AS type, is_nullable = 'YES' AS nullable FROM information_schema.columns"
+                " WHERE table_schema = current_schema() AND table_name = :name",
+                name=table,
+            )
+        else:
+            rows = database.run(
+                'SELECT name, type, NOT ("notnull" OR pk) AS nullable FROM pragma_table_info(:name)',
+                name=table,
+            )
+    return {row["name"]: (str(row["type"]).upper(), bool(row["nullable"])) for row in rows}
+
+
+def test_there_are_table_classes_to_compare() -> None:
+    assert len(TABLES) > 3
+
+
+@pytest.mark.parametrize("model", TABLES, ids=[model._meta.table_name for model in TABLES])
+def test_a_table_class_has_the_columns_of_its_table(desk_environment: Settings, model: Any) -> None:
+    found = columns(model._meta.table_name)
+    described = {field.column_name: field for field in model._meta.sorted_fields}
+
+    assert sorted(described) == sorted(found)
+    assert {n for n, f in described.items() if f.null} == {
+        n for n, (_, nullable) in found.items() if nullable
+    }
+    engine = 0 if database.is_postgres() else 1
+    wrong = {
+        name: (type(field).__name__, found[name][0])
+        for name, field in described.items()
+        if found[name][0] not in _TYPES[type(field)][engine]
+    }
+    assert wrong == {}
+
+
+def test_both_engines_get_the_same_tables_and_columns(desk_environment: Settings) -> None:
+    """Compared with what the migrations say in words: every CREATE TABLE of the other dialect has its counterpart here."""
+    with database.connection():
+        names = database.run(
+            "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()"
+            if database.is_postgres()
+            else "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+        )
+    here = {row["name"] for row in names}
+    made = {
+        dialect: {
+            statement.split()[2]
+            for migration in migrations.available()
+            for statement in migration.statements(migrations.Dialect(dialect))
+            if statement.startswith("CREATE TABLE ")
+        }
+        for dialect in (True, False)
+    }
+
+    assert here == made[database.is_postgres()]
+    # SQLite has no sequences and counts in a table.
+    assert made[False] - made[True] == {"counters"}
+    assert made[True] <= made[False]
