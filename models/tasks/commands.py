@@ -290,10 +290,14 @@ def _refuse(task_id: int, wish: str) -> None:
 
 
 def release_all_leases() -> int:
-    """Take back every lease; only for the embedded desk's start, whose lock proves that no other worker lives."""
+    """Take back every lease and let the next sweep hint all that is due; returns how many leases there were.
+
+    Only for the embedded desk's start: its lock proves that no other worker lives, and its broker has forgotten every hint, also
+    those that made a row wait for its next one.
+    """
     with database.transaction():
-        return int(
-            database.execute(
-                "UPDATE tasks SET state = 'ready', lease_id = NULL, lease_until = NULL, next_hint_at = due_at WHERE state = 'leased'"
-            ).rowcount
-        )
+        released = database.execute(
+            "UPDATE tasks SET state = 'ready', lease_id = NULL, lease_until = NULL WHERE state = 'leased'"
+        ).rowcount
+        database.execute("UPDATE tasks SET hints = 0, next_hint_at = due_at WHERE state = 'ready'")
+    return int(released)

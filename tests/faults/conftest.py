@@ -1,0 +1,85 @@
+"""The desks of the fault tests. Servers and the shared desk live as long as the session; each test uses people of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from scripts.sandbox.client import SandboxProcess
+from tests.faults.stack import EmbeddedDesk, RealDesk
+from tests.services.postgres import PostgresServer
+from tests.services.rabbitmq import RabbitServer
+
+Tell = Callable[[str], None]
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Tell:
+    """Prints past pytest's capture: what a fault test counted is evidence, also when it passed."""
+
+    def say(line: str) -> None:
+        with capsys.disabled():
+            print(line)
+
+    return say
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxProcess]:
+    """Telegram and a mail server of this test; nobody kills them."""
+    with SandboxProcess() as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def shared_sandbox() -> Iterator[SandboxProcess]:
+    """Telegram and a mail server of the shared desk."""
+    with SandboxProcess() as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def durable_postgres(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
+    """A PostgreSQL that waits for the disk and that tests may restart. (`postgres_server` says whether there is one at all.)"""
+    with PostgresServer(fsync=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _shared_real_desk(
+    shared_sandbox: SandboxProcess, durable_postgres: PostgresServer, rabbit_server: RabbitServer
+) -> Iterator[RealDesk]:
+    vhost = rabbit_server.create_vhost()
+    with RealDesk(shared_sandbox, database_url=durable_postgres.create_database(), broker_url=vhost) as desk:
+        yield desk
+    rabbit_server.delete_vhost(vhost)
+
+
+@pytest.fixture
+def real_desk(
+    _shared_real_desk: RealDesk,
+    durable_postgres: PostgresServer,
+    rabbit_server: RabbitServer,
+    request: pytest.FixtureRequest,
+) -> Iterator[RealDesk]:
+    """The shared desk on PostgreSQL and RabbitMQ, whole again after each test."""
+    failed_before = request.session.testsfailed
+    yield _shared_real_desk
+    if request.session.testsfailed > failed_before:
+        _shared_real_desk.tell_logs()
+    durable_postgres.start()
+    rabbit_server.start()
+    _shared_real_desk.sandbox.control("DELETE", "/faults")
+    _shared_real_desk.sandbox.control("DELETE", "/mail-faults")
+    _shared_real_desk.start()
+
+
+@pytest.fixture
+def embedded_desk(sandbox: SandboxProcess, request: pytest.FixtureRequest) -> Iterator[EmbeddedDesk]:
+    """A desk on SQLite, all in one process, of this test."""
+    failed_before = request.session.testsfailed
+    with EmbeddedDesk(sandbox) as desk:
+        yield desk
+        if request.session.testsfailed > failed_before:
+            desk.tell_logs()

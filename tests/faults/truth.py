@@ -1,0 +1,62 @@
+"""What the database says, read beside the desk with a connection of our own."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+import psycopg2.extras
+
+Rows = list[dict[str, Any]]
+
+
+class Truth:
+    """Reads a desk's database: `?` stands for a parameter on both engines."""
+
+    def __init__(self, database_url: str) -> None:
+        self.url = database_url
+
+    def rows(self, statement: str, *parameters: object) -> Rows:
+        """The rows of one statement."""
+        if self.url.startswith("sqlite:///"):
+            path = self.url.removeprefix("sqlite:///")
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=15)) as connection:
+                connection.row_factory = sqlite3.Row
+                return [dict(row) for row in connection.execute(statement, parameters)]
+        with (
+            closing(psycopg2.connect(self.url)) as connection,
+            connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor,
+        ):
+            cursor.execute(statement.replace("%", "%%").replace("?", "%s"), parameters)
+            return [dict(row) for row in cursor.fetchall()]
+
+    def one(self, statement: str, *parameters: object) -> Any:
+        """The first value of the first row."""
+        return next(iter(self.rows(statement, *parameters)[0].values()))
+
+    def live_tasks(self) -> int:
+        """Tasks that are due now or running: not those that wait for a later day."""
+        return int(
+            self.one(
+                "SELECT count(*) FROM tasks WHERE state = 'leased' OR (state = 'ready' AND kind <> 'release_message')"
+            )
+        )
+
+    def attempts(self, text: str) -> Rows:
+        """Every attempt at the deliveries of the message whose body is `text`, in order."""
+        return self.rows(
+            "SELECT a.number, a.state, a.outcome, a.detail, a.possibly_duplicate, d.state AS delivery_state FROM delivery_attempts AS a"
+            " JOIN deliveries AS d ON d.id = a.delivery_id JOIN messages AS m ON m.id = d.message_id WHERE m.body = ?"
+            " ORDER BY a.number",
+            text,
+        )
+
+    def delivery(self, text: str) -> dict[str, Any] | None:
+        """The delivery of the message whose body is `text`."""
+        found = self.rows(
+            "SELECT d.* FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id WHERE m.body = ?", text
+        )
+        assert len(found) <= 1, f"{len(found)} deliveries of {text!r}"
+        return found[0] if found else None
