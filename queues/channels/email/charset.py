@@ -43,7 +43,7 @@ def decode(content: bytes, declared: str | None = None) -> str:
         text = _strict(content, codec) or _nearly(content, codec)
         if text is not None:
             return text
-    for candidate in ("ascii", "iso2022_jp_ext" if b"\x1b$" in content else None, "utf-8"):
+    for candidate in ("iso2022_jp_ext" if b"\x1b$" in content else None, "ascii", "utf-8"):
         text = None if candidate is None else _strict(content, candidate)
         if text is not None:
             return text

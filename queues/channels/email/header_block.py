@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from queues.channels.email import mime_limits
 
+_NAME_BYTES_MAX = 100  # the longest registered header name has 40
 Headers = list[tuple[bytes, bytes]]  # (name in lower case, unfolded value) in their order
 
 
@@ -11,23 +12,28 @@ def split_headers(raw: bytes, start: int = 0, end: int | None = None) -> tuple[H
     """The headers of `raw[start:end]` and the offset of its body.
 
     Lines that are no header are passed over (a mbox `From ` line, a broken relay's remark). Without an empty line
-    all is header. Of a block beyond `mime_limits.header_bytes_max` only the beginning is read.
+    all is header. A huge value is cut, and the headers after it are still read: a subject of a megabyte must not hide
+    the sender. The bounds on lines and headers end the reading of a block that is nothing but headers.
     """
     stop = len(raw) if end is None else end
     block_end, body_start = _block_end(raw, start, stop)
-    block = raw[start : min(block_end, start + mime_limits.header_bytes_max)]
     headers: Headers = []
-    name, lines = b"", [b""]
-    for line in block.split(b"\n"):
-        line = line.rstrip(b"\r")
+    name, value = b"", bytearray()
+    at = start
+    for _ in range(mime_limits.header_lines_max):
+        if at >= block_end or len(headers) >= mime_limits.headers_max:
+            break
+        found = raw.find(b"\n", at, block_end)
+        line_end = block_end if found < 0 else found
+        line = raw[at : min(line_end, at + mime_limits.header_value_bytes_max)].rstrip(b"\r")
+        at = line_end + 1
         if line[:1] in (b" ", b"\t") and name:
-            lines.append(line)
+            if len(value) < mime_limits.header_value_bytes_max:
+                value += line
             continue
-        _add(headers, name, lines)
-        name, lines = _start(line)
-        if len(headers) >= mime_limits.headers_max:
-            return headers, body_start
-    _add(headers, name, lines)
+        _add(headers, name, value)
+        name, value = _start(line)
+    _add(headers, name, value)
     return headers, body_start
 
 
@@ -36,17 +42,17 @@ def first_value(headers: Headers, name: bytes) -> bytes | None:
     return next((value for found, value in headers if found == name), None)
 
 
-def _start(line: bytes) -> tuple[bytes, list[bytes]]:
+def _start(line: bytes) -> tuple[bytes, bytearray]:
     name, colon, value = line.partition(b":")
     name = name.rstrip(b" \t")
-    if not colon or not name or any(not 33 <= byte <= 126 for byte in name[:100]) or len(name) > 100:
-        return b"", [b""]
-    return name.lower(), [value]
+    if not colon or not name or len(name) > _NAME_BYTES_MAX or any(not 33 <= byte <= 126 for byte in name):
+        return b"", bytearray()
+    return name.lower(), bytearray(value)
 
 
-def _add(headers: Headers, name: bytes, lines: list[bytes]) -> None:
+def _add(headers: Headers, name: bytes, value: bytearray) -> None:
     if name:
-        headers.append((name, b"".join(lines).strip()[: mime_limits.header_value_bytes_max]))
+        headers.append((name, bytes(value[: mime_limits.header_value_bytes_max]).strip()))
 
 
 def _block_end(raw: bytes, start: int, stop: int) -> tuple[int, int]:

@@ -96,6 +96,7 @@ def _mailboxes(text: str) -> Iterator[tuple[str, str | None, str]]:
             continue
         elif depth and character == ")":
             depth -= 1
+            comment.append(" ")
             continue
         elif not quoted and not depth and character == "<":
             in_angle, angle = True, [] if angle is None else angle

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 
+_TAG = re.compile(r"<(?=/?[a-zA-Z]|[!?])")  # "a < b" is text
 _NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]*)")
 _SKIPPED = {
     name: re.compile(rf"</{name}\b", re.I)
@@ -50,7 +51,6 @@ _LINES = frozenset(
     ]
 )
 _PARAGRAPHS = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "pre"])
-_BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
 _QUOTE_DEPTH_MAX = 10  # deeper quotes are shown at this depth
 _TAG_EXTENSIONS_MAX = 3  # how many `>` inside quoted attributes are passed over
 
@@ -62,20 +62,22 @@ class _Writer:
         self._lines: list[str] = []
         self._line: list[str] = []
         self.quote_depth = 0
+        self._last_depth = 0
 
     def write(self, text: str) -> None:
         self._line.append(text)
 
     def end_line(self, *, always: bool = False) -> None:
-        line = _BLANKS.sub(" ", "".join(self._line)).strip()
+        line = " ".join("".join(self._line).split())
         self._line = []
         if line or always:
             prefix = "> " * min(self.quote_depth, _QUOTE_DEPTH_MAX)
             self._lines.append((prefix + line).rstrip())
+            self._last_depth = self.quote_depth
 
     def end_paragraph(self) -> None:
         self.end_line()
-        if self._lines and self._lines[-1].strip("> "):
+        if self._lines and self._lines[-1].strip("> ") and self._last_depth == self.quote_depth:
             self.end_line(always=True)
 
     def text(self) -> str:
@@ -87,17 +89,15 @@ def html_to_text(source: str) -> str:
     """The readable text of an HTML document or fragment; blocks are lines, blockquotes are quoted with `> `."""
     writer = _Writer()
     at = 0
-    while (opened := source.find("<", at)) >= 0:
-        writer.write(html.unescape(source[at:opened]))
+    while (tag := _TAG.search(source, at)) is not None:
+        opened = tag.start()
+        if opened > at:
+            writer.write(html.unescape(source[at:opened]))
         if source.startswith("<!--", opened):
             closed = source.find("-->", opened + 4)
             at = len(source) if closed < 0 else closed + 3
             continue
         name = _NAME.match(source, opened + 1)
-        if name is None and source[opened + 1 : opened + 2] not in ("!", "?"):
-            writer.write("<")  # "a < b"
-            at = opened + 1
-            continue
         closed = _tag_end(source, opened)
         if closed < 0:
             # No tag ends after this: what is left is text.

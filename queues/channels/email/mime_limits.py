@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from models.kernel.limits import MIB
 
-header_bytes_max = (
-    1 * MIB
-)  # of a whole header block; real ones have 2-30 kB, the rest of a longer one is not read
-header_value_bytes_max = 64 * 1024  # of one header: References of a two-year thread has some 30 kB
-headers_max = 2_000  # header lines that are looked at; mailing lists add some 100
-parameter_bytes_max = (
-    4_096  # Content-Type, Content-Disposition: the standard library's parser is quadratic in these
-)
+# -- headers ---------------------------------------------------------------------------------------------------
+header_lines_max = 20_000  # of one block; a megabyte of folded subject has 14,000, a real block some 200
+headers_max = 2_000  # of one block; mailing lists add some 100
+header_value_bytes_max = 64 * 1024  # References of a two-year thread has some 30 kB
+parameter_bytes_max = 4_096  # Content-Type: the standard library's parser is quadratic in it
 addresses_max = 100  # of one header; more are a mailing list's own business
+references_max = 50  # ids looked up for threading; the newest are the telling ones
+message_id_chars_max = 500  # RFC 5322 lines end at 998; the longest real id seen has 270
+event_id_chars_max = 120  # of a Message-ID inside an event key, which has 200 characters in all
+envelope_chars_max = 1_000  # X-Envelope-To may name several of our addresses
+
+# -- parts -----------------------------------------------------------------------------------------------------
 parts_max = 200  # 100,000 parts cost the standard library 14 s
 depth_max = 20  # depth 1,000 is a RecursionError; real mail has 6 at most
 delimiter_lines_max = 20_000  # lines that begin like a boundary; each costs a look
+attachments_max = 50
+
+# -- text ------------------------------------------------------------------------------------------------------
 text_bytes_max = 2 * MIB  # decoded text that is read; a book has 1 MB
 text_encoded_bytes_max = 3 * text_bytes_max  # quoted-printable makes three bytes of one
-attachments_max = 50
-references_max = 50  # ids looked up for threading; the newest are the telling ones
-message_id_chars_max = 500  # RFC 5322 lines end at 998; the longest real id seen has 270
 charset_sample_bytes = 4_096  # what the guess of an undeclared charset looks at
 reply_lines_max = 10_000  # lines looked at for quotes; a longer mail is shown whole
-reply_line_chars_max = 300  # a longer line is somebody's paragraph, not an attribution or header line
-references_sent_max = 10  # first and last nine: enough for every client, under the 998 of a line each
-envelope_chars_max = 1_000  # X-Envelope-To may name several of our addresses
-event_id_chars_max = 120  # of a Message-ID inside an event key, which has 200 characters in all
+attributions_max = 200  # lines that might be "On ... wrote:"; each is looked at together with those above
+reply_line_chars_max = 300  # a longer line is a paragraph, no attribution or header line
+
+# -- what we send ----------------------------------------------------------------------------------------------
+references_sent_max = 10  # first and last nine: enough for every client to thread

@@ -31,12 +31,16 @@ def _letters(lines: list[str]) -> str:
     """One letter a line: e empty, q quote, o original-message mark, f forward mark, F and h header lines, r rule,
     s signature mark, m mobile footer, a attribution (all its lines), t text."""
     letters = [_letter(line) for line in lines]
+    looks_left = mime_limits.attributions_max
     for index, line in enumerate(lines):
         if (
             letters[index] in "tF"
             and line.rstrip().endswith(":")
             and len(line) <= mime_limits.reply_line_chars_max
         ):
+            if looks_left == 0:
+                break
+            looks_left -= 1
             start = _attribution_start(lines, letters, index)
             if start is not None:
                 letters[start : index + 1] = "a" * (index + 1 - start)
@@ -75,16 +79,16 @@ def _attribution_start(lines: list[str], letters: list[str], end: int) -> int | 
     joined = ""
     for start in range(end, max(-1, end - _ATTRIBUTION_LINES_MAX), -1):
         if letters[start] not in "tF" or len(lines[start]) > mime_limits.reply_line_chars_max:
-            return None
+            break
         joined = f"{lines[start].strip()} {joined}"
-        verb, address = words.WROTE.search(joined), words.ADDRESS.search(joined)
+        verb = words.WROTE.search(joined)
+        address = "@" in joined and words.ADDRESS.search(joined)
         dated = bool(words.CLOCK.search(joined) or words.DATE.search(joined))
         if dated and (verb or address) and words.ATTRIBUTION_START.match(joined):
             return start
-        # "Ada Lovelace wrote:" right above quoted lines.
-        if verb and start == end and _next_letter(letters, end + 1) == "q":
-            return start
-    return None
+    # "Ada Lovelace wrote:" right above quoted lines.
+    above_quote = _next_letter(letters, end + 1) == "q"
+    return end if above_quote and words.WROTE.search(lines[end]) else None
 
 
 def _next_letter(letters: list[str], index: int) -> str:

@@ -6,6 +6,7 @@ know yet is named instead of vanishing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -140,7 +141,7 @@ def _attachment(kind: str, message: Json) -> AttachmentInfo | None:
     if isinstance(told_type, str) and "/" in told_type:
         content_type = one_line(told_type, 100)
     name = one_line(told_name, limits.name_chars_max) if isinstance(told_name, str) else ""
-    name = name.replace("/", "_").replace("\\", "_")
+    name = re.split(r"[/\\]", name)[-1]
     return AttachmentInfo(
         filename=name or f"{label.replace(' ', '-')}-{message['message_id']}.{extension}",
         content_type=content_type,
@@ -157,7 +158,7 @@ def _largest(sizes: object) -> Json | None:
 
 def _area(size: Json) -> int:
     width, height = size.get("width"), size.get("height")
-    return width * height if is_id(width) and is_id(height) else 0  # type: ignore[operator]
+    return width * height if is_id(width) and is_id(height) else 0  # type: ignore[operator]  # is_id has checked both
 
 
 def _described(message: Json) -> str:

@@ -1,0 +1,231 @@
+"""Each way in which handing a mail to the relay ends, against a real SMTP server."""
+
+from __future__ import annotations
+
+import dataclasses
+import email
+import email.policy
+import re
+import socket
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.channels.accounts import ChannelAccount
+from models.deliveries.port import OutgoingMessage, SendOutcome
+from models.kernel import limits
+from models.tasks.rates import Bucket
+from queues.channels.email.build import build
+from queues.channels.email.parse import parse
+from queues.channels.email.send import buckets, external_id, send
+from scripts.sandbox.client import SandboxProcess
+from tests.queues.channels import golden
+
+MESSAGE = OutgoingMessage(
+    delivery_id="d",
+    attempt_number=1,
+    address="ada@example.test",
+    recipient_name="Ada Lovelace",
+    body="The fire is out.\n.\nGrüße\n",
+    body_format="text",
+    subject="Re: Принтер горит [#7]",
+    external_id="<nestor.7.0192.aa@example.test>",
+    in_reply_to="<plain_text.1@example.test>",
+    references=("<plain_text.1@example.test>",),
+    automatic=False,
+    ticket_number=7,
+)
+
+
+def account(**changes: Any) -> ChannelAccount:
+    return dataclasses.replace(golden.EMAIL, config={**golden.EMAIL.config, **changes})
+
+
+def deliver(**changes: Any) -> SendOutcome:
+    return send(dataclasses.replace(MESSAGE, **changes), golden.EMAIL, golden.settings())
+
+
+def test_a_mail_arrives_readable_and_threaded(sandbox: SandboxProcess) -> None:
+    outcome = deliver()
+
+    (entry,) = sandbox.outbox("email")
+    assert outcome == SendOutcome("accepted", external_id=MESSAGE.external_id)
+    assert (entry["envelope_from"], entry["envelope_to"]) == ("desk@example.test", ["ada@example.test"])
+    assert entry["subject"] == "Re: Принтер горит [#7]"
+    assert entry["from"] == "Nestor demo desk <desk@example.test>"
+    assert entry["to"] == "Ada Lovelace <ada@example.test>"
+    assert entry["text"].replace("\r\n", "\n") == MESSAGE.body
+    assert entry["message_id"] == MESSAGE.external_id
+    assert entry["in_reply_to"] == "<plain_text.1@example.test>"
+    assert entry["headers"]["Reply-To"] == "desk@example.test"
+    assert not {"Auto-Submitted", "Precedence"} & set(entry["headers"])
+
+
+def test_an_automatic_mail_says_so_in_every_way(sandbox: SandboxProcess) -> None:
+    message = dataclasses.replace(MESSAGE, automatic=True)
+
+    send(message, golden.EMAIL, golden.settings())
+    send(message, account(null_sender_for_automatic=True), golden.settings())
+
+    first, second = sandbox.outbox("email")
+    assert first["headers"]["Auto-Submitted"] == "auto-replied"
+    assert first["headers"]["X-Auto-Response-Suppress"] == "All"
+    assert first["headers"]["Precedence"] == "bulk"
+    assert (first["envelope_from"], second["envelope_from"]) == ("desk@example.test", "<>")
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"kind": "reject", "stage": "mail", "code": 451}, "transient"),
+        ({"kind": "reject", "stage": "mail", "code": 550}, "permanent"),
+        ({"kind": "reject", "stage": "mail", "code": 530}, "transient"),
+        ({"kind": "reject", "stage": "rcpt", "code": 450}, "transient"),
+        ({"kind": "reject", "stage": "rcpt", "code": 550}, "permanent"),
+        ({"kind": "reject", "stage": "data", "code": 451}, "transient"),
+        ({"kind": "reject", "stage": "data", "code": 554}, "permanent"),
+        ({"kind": "drop_before", "stage": "mail"}, "transient"),
+        ({"kind": "drop_before", "stage": "rcpt"}, "transient"),
+        ({"kind": "drop_before", "stage": "data"}, "unknown"),
+        ({"kind": "drop_after", "stage": "data"}, "unknown"),
+    ],
+    ids=str,
+)
+def test_each_failure_has_its_documented_outcome(
+    sandbox: SandboxProcess, fault: dict[str, Any], kind: str
+) -> None:
+    sandbox.fail_mail(text="no such user <ada@example.test>", **fault)
+
+    outcome = deliver()
+
+    assert outcome.kind == kind
+    assert outcome.detail
+    assert outcome.suppress is None
+    assert "@example" not in outcome.detail
+
+
+def test_an_address_that_does_not_exist_is_not_written_to_again(sandbox: SandboxProcess) -> None:
+    sandbox.fail_mail("reject", stage="rcpt", code=550, text="5.1.1 no such user")
+
+    outcome = deliver()
+
+    assert (outcome.kind, outcome.suppress) == ("permanent", "the address does not exist")
+
+
+def test_a_confirmation_that_does_not_come_in_time_leaves_the_outcome_open(
+    sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "send_read_timeout_s", 0.2)
+    sandbox.fail_mail("delay", stage="data", delay_s=1.0)
+
+    assert deliver().kind == "unknown"
+
+
+def test_a_server_that_is_away_is_certainly_not_sent_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv("NESTOR_SECRET_TEST_SMTP_URL", f"smtp://127.0.0.1:{port}")
+
+    outcome = deliver()
+
+    assert (outcome.kind, outcome.detail) == ("transient", "connecting failed (ConnectionRefusedError)")
+
+
+def test_a_refused_login_is_transient_because_it_can_be_mended(
+    sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NESTOR_SECRET_TEST_SMTP_URL", f"smtp://us%40er:pass@127.0.0.1:{sandbox.smtp_port}")
+
+    assert deliver().kind == "accepted"
+    sandbox.fail_mail("reject", stage="auth", code=535, times=3)
+    refused = deliver()
+
+    (entry,) = sandbox.outbox("email")
+    assert entry["auth_user"] == "us@er"
+    assert refused.kind == "transient"
+    assert refused.detail.startswith("the login: 535")
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:25", "http://127.0.0.1", "smtp://127.0.0.1:port"])
+def test_a_wrong_smtp_url_is_said_without_repeating_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NESTOR_SECRET_TEST_SMTP_URL", url)
+
+    outcome = deliver()
+
+    assert outcome == SendOutcome(
+        "transient", "channel account demo: smtp_url: expected smtp://host:port or smtps://host:port"
+    )
+
+
+@pytest.mark.parametrize(
+    "address", ["", "ada", "@x.test", "ada@", "a b@x.test", "ada@x.test\r\nBcc: eve@x.test", "<ada@x.test>"]
+)
+def test_what_is_no_address_is_permanent_at_once(sandbox: SandboxProcess, address: str) -> None:
+    assert deliver(address=address).kind == "permanent"
+    assert sandbox.outbox("email") == []
+
+
+def test_letters_beyond_ascii_work_in_every_place(sandbox: SandboxProcess) -> None:
+    outcome = deliver(address="адa@пример.test", recipient_name='Ада "Л", Ю')
+
+    (entry,) = sandbox.outbox("email")
+    assert outcome.kind == "accepted"
+    assert entry["envelope_to"] == ["адa@xn--e1afmkfd.test"]
+
+
+def test_values_with_line_ends_add_no_header(sandbox: SandboxProcess) -> None:
+    deliver(
+        recipient_name="Ada\r\nBcc: eve@x.test",
+        subject="x\nBcc: eve@x.test",
+        in_reply_to="<a@x>\r\nBcc: eve@x.test",
+        references=("<a@x>\r\nBcc: <eve@x>",),
+    )
+
+    (entry,) = sandbox.outbox("email")
+    assert "Bcc" not in entry["headers"]
+    assert entry["envelope_to"] == ["ada@example.test"]
+
+
+def test_a_long_thread_keeps_its_first_id_and_the_last_nine_unbroken(sandbox: SandboxProcess) -> None:
+    ids = tuple(f"<{number}.{'x' * 150}@example.test>" for number in range(30))
+
+    deliver(references=ids, in_reply_to=ids[-1], external_id=f"<{'y' * 200}@example.test>")
+
+    (entry,) = sandbox.outbox("email")
+    assert entry["references"] == [ids[0], *ids[-9:]]
+    assert entry["message_id"] == f"<{'y' * 200}@example.test>"
+
+
+def test_the_parser_knows_our_own_mail_and_threads_an_answer_to_it() -> None:
+    mail = build(MESSAGE, golden.EMAIL)
+
+    parsed = parse(mail.replace(b"From: Nestor demo desk <desk@", b"From: X <other@"), {}, golden.EMAIL)
+
+    assert parsed.automatic == "own"  # type: ignore[union-attr]
+    assert parsed.external_id == MESSAGE.external_id  # type: ignore[union-attr]
+
+
+def test_a_message_id_names_ticket_and_message_and_cannot_be_guessed() -> None:
+    first, second = (external_id(golden.EMAIL, "0192-ab", 7) for _ in range(2))
+
+    assert first != second
+    assert re.fullmatch(r"<nestor\.7\.0192ab\.[0-9a-f]{16}@example\.test>", first or "")
+
+
+def test_a_relay_s_limit_is_the_account_s_to_name() -> None:
+    assert buckets(golden.EMAIL, "ada@example.test") == []
+    assert buckets(account(rate_per_s=5), "ada@example.test") == [Bucket("email:demo", 0.2, 5)]
+
+
+@given(name=st.text(max_size=60), subject=st.text(max_size=300), body=st.text(max_size=300))
+def test_any_text_makes_a_mail_with_our_headers_only(name: str, subject: str, body: str) -> None:
+    mail = build(dataclasses.replace(MESSAGE, recipient_name=name, subject=subject, body=body), golden.EMAIL)
+
+    read = email.message_from_bytes(mail, policy=email.policy.compat32)
+    assert sorted(read.keys()) == sorted(
+        ["From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Reply-To", "X-Nestor-Desk", "MIME-Version",
+         "Content-Type", "Content-Transfer-Encoding"]
+    )  # fmt: skip
+    assert max(len(line) for line in mail.split(b"\r\n")) < 998

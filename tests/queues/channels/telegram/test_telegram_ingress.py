@@ -1,0 +1,114 @@
+"""What the webhook function learns from a Telegram request before it stores it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.inbox.port import EventKey, IngressRequest
+from models.kernel.errors import ConfigurationError, Unauthenticated
+from queues.channels.telegram import ingress
+from tests.queues.channels import golden
+
+HEADER = "x-telegram-bot-api-secret-token"
+
+
+def identify(body: bytes) -> EventKey:
+    return ingress.identify(IngressRequest({}, body), golden.TELEGRAM)
+
+
+def test_the_right_secret_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NESTOR_SECRET_TEST_WEBHOOK", "right")
+
+    ingress.authenticate(IngressRequest({HEADER: "right"}, b""), golden.TELEGRAM, golden.settings())
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {HEADER: ""}, {HEADER: "wrong"}, {HEADER: "\udc80"}, {HEADER: "right "}]
+)
+def test_a_missing_and_a_wrong_secret_get_the_same_answer(
+    headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NESTOR_SECRET_TEST_WEBHOOK", "right")
+
+    with pytest.raises(Unauthenticated) as refused:
+        ingress.authenticate(IngressRequest(headers, b""), golden.TELEGRAM, golden.settings())
+
+    assert refused.value.message == "this webhook needs the channel account's secret"
+
+
+def test_an_empty_secret_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NESTOR_SECRET_TEST_WEBHOOK", "")
+
+    with pytest.raises(ConfigurationError):
+        ingress.authenticate(IngressRequest({HEADER: ""}, b""), golden.TELEGRAM, golden.settings())
+
+
+@pytest.mark.parametrize(
+    ("update", "ordering_key"),
+    [
+        ({"message": {"chat": {"id": -7}}}, "chat:-7"),
+        ({"edited_message": {"chat": {"id": 7}}}, "chat:7"),
+        ({"channel_post": {"chat": {"id": 7}}}, "chat:7"),
+        ({"callback_query": {"from": {"id": 1}, "message": {"chat": {"id": 7}}}}, "chat:7"),
+        ({"my_chat_member": {"chat": {"id": 7}}}, "chat:7"),
+        ({"inline_query": {"from": {"id": 1}}}, None),
+        ({"message": {"chat": {"id": "7"}}}, None),
+        ({}, None),
+    ],
+)
+def test_an_update_is_named_by_its_id_and_ordered_by_its_chat(
+    update: dict[str, object], ordering_key: str | None
+) -> None:
+    key = identify(json.dumps({"update_id": 41, **update}).encode())
+
+    assert key == EventKey("update:41", ordering_key)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"7",
+        b"{}",
+        b'{"update_id": true}',
+        b'{"update_id": "7"}',
+        b"\xff",
+        b"[" * 200_000,
+        b'{"a":' * 200_000,
+        b'{"update_id": ' + b"9" * 30 + b"}",
+        b'{"update_id": ' + b"9" * 9000 + b"}",
+    ],
+    ids=range(12),
+)
+def test_what_is_no_update_is_kept_under_its_digest_with_a_reason(body: bytes) -> None:
+    key = identify(body)
+
+    assert key.event_key.startswith("sha256:")
+    assert key.unreadable
+    assert key == identify(body)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise(body: bytes) -> None:
+    assert len(identify(body).event_key) <= 200
+
+
+def test_the_ingress_loads_no_package_of_the_workers() -> None:
+    program = (
+        "import sys, queues.channels as c; c.ingress('telegram'); c.ingress('email');"
+        "print(sorted({'telegram', 'requests', 'httpx', 'smtplib', 'charset_normalizer'} & set(sys.modules)))"
+    )
+
+    output = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=golden.ROOT
+    )
+
+    assert output.stdout.strip() == "[]"
