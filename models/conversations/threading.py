@@ -79,6 +79,18 @@ def _takes_part(
     return wrote is not None
 
 
+def ticket_of_message(account: ChannelAccount, external_id: str) -> UUID | None:
+    """The ticket in which the message with this provider id is; None when we never saw the message itself."""
+    row = database.one(
+        "SELECT m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
+        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :external_id AND m.external_id = :external_id",
+        channel=account.channel,
+        account=account.name,
+        external_id=external_id,
+    )
+    return None if row is None else UUID(str(row["ticket_id"]))
+
+
 _DOMAIN = re.compile(r"@([A-Za-z0-9.-]+)$")
 
 

@@ -13,6 +13,7 @@ from models.kernel.batch import Batch, as_json, from_json
 from models.kernel.errors import Conflict, NotFound
 from models.kernel.ids import new_id
 from models.requesters import commands as requesters
+from models.requesters.commands import Requester
 from models.tasks import commands as tasks
 from models.tickets import commands as tickets
 
@@ -102,12 +103,7 @@ def record_message(event: RawEvent, account: ChannelAccount, parsed: InboundMess
         _settle(event.id, "ignored", reason="a message of our own")
         return
     chat = parsed.conversation_address
-    if chat is not None:
-        thread = threading.Thread(_current_ticket_of_chat(account, chat))
-    else:
-        thread = threading.find(
-            account, parsed.references, requester_id=requester.id, author_address=parsed.author_address
-        )
+    thread = _thread_of(account, parsed, requester)
     if thread.ticket_id is not None:
         ticket, message_id = tickets.join_from_channel(
             thread.ticket_id, parsed, account=account, requester=requester, inbox_id=event.id
@@ -138,6 +134,31 @@ def record_message(event: RawEvent, account: ChannelAccount, parsed: InboundMess
     _settle(event.id, "processed", ticket_id=ticket.id, message_id=message_id)
 
 
+def _thread_of(account: ChannelAccount, parsed: InboundMessage, requester: Requester) -> threading.Thread:
+    """Where the message belongs; the ticket's row is held, so that it cannot be closed before the message is in it."""
+    if parsed.edit and parsed.external_id is not None:
+        edited = threading.ticket_of_message(account, parsed.external_id)
+        if edited is not None:
+            return threading.Thread(
+                edited
+            )  # an edit changes what was said where it was said, be it closed by now
+    chat = parsed.conversation_address
+    if chat is not None:
+        return threading.Thread(_current_ticket_of_chat(account, chat))
+    thread = threading.find(
+        account, parsed.references, requester_id=requester.id, author_address=parsed.author_address
+    )
+    if thread.ticket_id is not None and _is_closed(thread.ticket_id):
+        return threading.Thread(None, thread.ticket_id, "the ticket it answers is closed")
+    return thread
+
+
+def _is_closed(ticket_id: UUID) -> bool:
+    """Whether the ticket is closed (or gone); holds its row."""
+    row = database.one("SELECT category FROM tickets WHERE id = :id FOR_UPDATE", id=ticket_id)
+    return row is None or row["category"] == "closed"
+
+
 def _current_ticket_of_chat(account: ChannelAccount, address: str) -> UUID | None:
     """The chat's ticket, unless it is closed; holds the chat's row, so that two messages at once cannot open two tickets."""
     names = {"channel": account.channel, "account": account.name, "address": address}
@@ -155,8 +176,7 @@ def _current_ticket_of_chat(account: ChannelAccount, address: str) -> UUID | Non
     if row is None or row["ticket_id"] is None:
         return None
     ticket_id = UUID(str(row["ticket_id"]))
-    state = database.one("SELECT category FROM tickets WHERE id = :id", id=ticket_id)
-    return None if state is None or state["category"] == "closed" else ticket_id
+    return None if _is_closed(ticket_id) else ticket_id
 
 
 def record_ignored(event: RawEvent, ignored: Ignored) -> None:
@@ -203,11 +223,12 @@ def _reason(reason: str | None) -> str | None:
 
 def replay(inbox_id: UUID) -> None:
     """Read a failed or ignored event again, as after a mended parser. Raises NotFound, Conflict for a processed one."""
-    event = load(inbox_id)
-    if event.status == "processed":
-        raise Conflict("the event has made its message already; a second one would be a double")
-    database.execute(
-        "UPDATE inbox SET status = 'stored', reason = NULL, processed_at = NULL WHERE id = :id", id=inbox_id
+    load(inbox_id)
+    held = database.execute(
+        "UPDATE inbox SET status = 'stored', reason = NULL, processed_at = NULL WHERE id = :id AND status <> 'processed'",
+        id=inbox_id,
     )
+    if held.rowcount == 0:
+        raise Conflict("the event has made its message already; a second one would be a double")
     first = database.one("SELECT key FROM tasks WHERE dedupe_key = :key", key=f"ingest:{inbox_id}")
     tasks.enqueue("ingest_event", {"inbox_id": inbox_id}, key=first["key"] if first else None)
