@@ -18,7 +18,7 @@ from models.kernel import clock, limits
 from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
 from models.kernel.ids import new_id
 from models.requesters import commands as requesters
-from models.requesters.commands import Requester
+from models.requesters.commands import Requester, normalise_address
 from models.tickets import lifecycle, queries
 from models.tickets.change import TicketChange
 from models.tickets.tables import Ticket
@@ -70,7 +70,9 @@ def create(new: NewTicket, *, actor: Actor) -> Ticket:
         actor=actor,
     )
     if new.requester_email is not None:
-        change.ticket.contact_channel, change.ticket.contact_address = "email", new.requester_email
+        # In the form that suppressions and rate limits are kept by: another spelling is no second address.
+        change.ticket.contact_channel = "email"
+        change.ticket.contact_address = normalise_address("email", new.requester_email)
     message = None
     if new.description:
         author = ("requester", requester.id, requester.name) if requester else messages.actor_author(actor)
