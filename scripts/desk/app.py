@@ -35,7 +35,8 @@ def create_app() -> WsgiApp:
         ("/tick", tick()),
         ("/sandbox", pages.create_app(config)),
     ]
-    home, fallback = pages.create_app(config), gateway()
+    home: WsgiApp = pages.create_app(config)
+    fallback: WsgiApp = gateway()
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
