@@ -137,6 +137,9 @@ def record_outcome(
     account = attempt.account
     if outcome.kind == "accepted":
         _sent(delivery_id, account, outcome.external_id)
+    elif outcome.partly_sent:
+        # A repeat would double the parts that arrived; a person sees what is missing and decides.
+        _end(delivery_id, "unknown", error=outcome.detail)
     elif outcome.kind == "permanent" and outcome.new_address is None:
         _end(delivery_id, "failed", error=outcome.detail)
         if outcome.suppress:

@@ -51,6 +51,11 @@ class SendOutcome:
     new_address: str | None = None
     suppress: str | None = None
 
+    @property
+    def partly_sent(self) -> bool:
+        """A message of several parts of which the first arrived (`external_id`) and a later one did not."""
+        return self.kind == "unknown" and self.external_id is not None
+
 
 def accepted(external_id: str | None, detail: str = "") -> SendOutcome:
     return SendOutcome("accepted", detail, external_id=external_id)

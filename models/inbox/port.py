@@ -25,7 +25,7 @@ class EventKey:
     """What makes a repeat of the same event recognisable, and what it must stay in order with.
 
     `event_key` is unique per channel account (at most 200 characters). Events with the same `ordering_key` are processed one
-    after another; it holds no address in clear (hash it). `envelope` is kept beside the raw bytes (small, JSON).
+    after another; mail addresses are hashed in it. `envelope` is kept beside the raw bytes (small, JSON).
     `unreadable` says why the bytes cannot be what they claim: the event is kept and shown as failed, never dropped.
     """
 

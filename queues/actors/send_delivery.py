@@ -73,7 +73,7 @@ def _settlement(delivery_id: UUID, opened: OpenAttempt, outcome: SendOutcome, du
         return Done(record)
     if outcome.new_address is not None:
         return Postponed(0.0, "the address moved", record)
-    if outcome.kind == "permanent":
+    if outcome.kind == "permanent" or outcome.partly_sent:
         return Done(record)  # the delivery is what failed, and people see it; the task did its work
     if outcome.kind == "throttled":
         return Postponed(outcome.retry_after_s or 1.0, outcome.detail or "throttled by the provider", record)
