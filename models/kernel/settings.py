@@ -77,6 +77,12 @@ class Settings:
         if not self.broker_url.startswith(("embedded://", "amqp://", "amqps://")):
             raise ConfigurationError("BROKER_URL: expected embedded:// or amqp://user:password@host/vhost")
 
+        user, at, _ = self.broker_url.partition("://")[2].rpartition("@")
+        if not self.embedded and at and ":" not in user:
+            raise ConfigurationError(
+                "BROKER_URL: expected a password beside the user: amqp://user:password@host/vhost"
+            )
+
     @property
     def embedded(self) -> bool:
         return self.broker_url.startswith("embedded://")

@@ -19,6 +19,6 @@ def test_a_partly_sent_message_is_not_repeated_by_itself_but_shown_to_people(des
     desk.run_due()
 
     delivery = desk.deliveries(ticket)[-1]
-    assert len(desk.sent) == 1
+    assert len(desk.calls) == 1
     assert (delivery["state"], delivery["last_error"]) == ("unknown", "part 2 of 3 failed: timed out")
     assert desk.events(ticket, "delivery_failed")
