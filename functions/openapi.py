@@ -247,4 +247,6 @@ def _properties(schema: dict[str, Any], spec: dict[str, Any]) -> list[tuple[str,
 
 
 def _answer(response: dict[str, Any]) -> str:
-    return ", ".join(_kind(c["schema"]) for c in response.get("content", {}).values())
+    return ", ".join(
+        _kind(c["schema"]) if "schema" in c else "bytes" for c in response.get("content", {}).values()
+    )

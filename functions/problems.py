@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import traceback
 from typing import Any
 
 import falcon
@@ -16,7 +15,6 @@ from models.kernel.errors import FieldProblem, Invalid, NestorError, Unauthentic
 log = logs.get("http")
 MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER_S = 2  # what is in the way is over in a moment, or somebody has to act
-_FRAMES_MAX = 30  # of a traceback: the innermost ones tell
 # Statement timeout, lock not available, deadlock, serialisation failure, too many connections.
 _BUSY = frozenset({"57014", "55P03", "40P01", "40001", "53300"})
 
@@ -75,11 +73,11 @@ def on_database_error(
 ) -> None:
     """The database did not take it: 503 when others were in the way, else a mistake of ours.
 
-    A lost connection is 503 elsewhere (database.connection). Messages stay out of the log, because PostgreSQL quotes values.
+    A lost connection is 503 elsewhere (database.connection).
     """
     cause = getattr(error, "orig", None) or error.__cause__ or error
     sqlstate = getattr(cause, "pgcode", None)
-    log.error("database_error", sqlstate=sqlstate, where=_where(error))
+    log.error("database_error", sqlstate=sqlstate, exc_info=error)
     if sqlstate in _BUSY or "database is locked" in str(cause):
         write(resp, problem(503, "busy", "Too much is going on at once; nothing was changed. Try again."))
         resp.set_header("Retry-After", str(_RETRY_AFTER_S))
@@ -114,8 +112,8 @@ def on_http_error(
 def on_unexpected(
     req: falcon.Request, resp: falcon.Response, error: Exception, params: dict[str, Any]
 ) -> None:
-    """A bug: told with a request id and nothing else; the log says where, without the message, which may quote what was sent."""
-    log.error("unexpected_error", where=_where(error))
+    """A bug: told with a request id and nothing else; the log has the rest."""
+    log.error("unexpected_error", exc_info=error)
     _write_internal_error(resp)
 
 
@@ -126,15 +124,3 @@ def _write_internal_error(resp: falcon.Response) -> None:
             500, "internal_error", "Something went wrong on our side; the request id names it in our logs."
         ),
     )
-
-
-def _where(error: BaseException) -> list[str]:
-    """The error's types and lines of code, the innermost cause last."""
-    told: list[str] = []
-    cause: BaseException | None = error
-    while cause is not None and len(told) < _FRAMES_MAX:
-        told.append(type(cause).__qualname__)
-        frames = traceback.extract_tb(cause.__traceback__)[-_FRAMES_MAX:]
-        told.extend(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
-        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
-    return told

@@ -10,11 +10,14 @@ import json
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
+
+from models.kernel.errors import ConfigurationError
 
 _bound: ContextVar[dict[str, Any] | None] = ContextVar("log_fields", default=None)
 _FORBIDDEN = frozenset(
@@ -70,6 +73,27 @@ def bound_fields() -> dict[str, Any]:
     return _bound.get() or {}
 
 
+_TRAIL_LINES_MAX = 60  # innermost frames tell; a recursion has a thousand
+
+
+def trail(error: BaseException) -> list[str]:
+    """An error and its causes as types, error codes and lines of code, without their messages.
+
+    A message quotes what was sent: PostgreSQL the row, an HTTP client the URL with the bot's token, int() the text. Only
+    ConfigurationError's is told: it names variables, never values.
+    """
+    told: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(told) < _TRAIL_LINES_MAX:
+        codes = [getattr(cause, name, None) for name in ("code", "pgcode", "errno", "status_code")]
+        words = [type(cause).__qualname__, *(str(code) for code in codes if isinstance(code, int | str))]
+        told.append(" ".join(words) + (f": {cause.message}" if isinstance(cause, ConfigurationError) else ""))
+        frames = traceback.extract_tb(cause.__traceback__)[-(_TRAIL_LINES_MAX - len(told)) :]
+        told.extend(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return told
+
+
 class _JsonFormatter(logging.Formatter):
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -89,8 +113,8 @@ class _JsonFormatter(logging.Formatter):
         }
         if not record.name.startswith("nestor"):
             line["logger"] = record.name
-        if record.exc_info and record.exc_info[0] is not None:
-            line["exception"] = self.formatException(record.exc_info)
+        if record.exc_info and record.exc_info[1] is not None:
+            line["exception"] = trail(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False, default=str)
 
 

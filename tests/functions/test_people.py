@@ -96,11 +96,9 @@ def test_sign_ins_that_fail_too_often_are_429_until_later(gateway: Any, stranger
 def test_strange_credentials_are_refused_and_never_break(stranger: Caller) -> None:
     for email, password in (("a" * 321, "x"), ("a@b", "x" * 257)):
         problem(stranger.post("/v1/auth/tokens", {"email": email, "password": password}), 422)
-    for body in ({}, {"email": "a@example.test"}, {"email": 1, "password": 2}, [], None):
-        problem(
-            stranger.post("/v1/auth/tokens", body, headers={"Content-Type": "application/json"}),
-            422 if body is not None else 400,
-        )
+    for raw in (b"{}", b'{"email": "a@example.test"}', b'{"email": 1, "password": 2}', b"[]"):
+        result = stranger.post("/v1/auth/tokens", raw=raw, headers={"Content-Type": "application/json"})
+        problem(result, 422)
     problem(stranger.post("/v1/auth/tokens", {"email": "a\x00@example.test", "password": "x"}), 422)
 
 

@@ -160,8 +160,8 @@ def test_a_bug_is_500_without_a_word_about_it_and_nothing_is_half_written(
     assert desk.rows("SELECT 1 FROM requesters") == []
     lines = log_lines.events("unexpected_error") + log_lines.events("database_error")
     assert [line["request_id"] for line in lines] == [document["request_id"]]
-    assert lines[0]["where"][0] == type(error).__name__
-    assert any("test_problems.py" in frame for frame in lines[0]["where"])
+    assert lines[0]["exception"][0].split()[0] == type(error).__name__
+    assert any("test_problems.py" in frame for frame in lines[0]["exception"])
 
 
 def test_a_database_that_is_busy_is_503_and_worth_a_retry(desk: Desk) -> None:

@@ -1,0 +1,121 @@
+"""Health endpoints and metrics of every function."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from models.kernel import database
+from tests.desk import Desk
+from tests.functions.callers import PROBLEM, Caller, sqlite_only
+
+MakeTick = Callable[[str], Caller]
+
+
+@pytest.fixture
+def functions(gateway: Any, webhooks: Any, make_tick: MakeTick) -> dict[str, Caller]:
+    return {"gateway": Caller(gateway), "webhooks": Caller(webhooks), "tick": make_tick("x")}
+
+
+@sqlite_only
+def test_probes_answer_without_a_server_behind_them(
+    functions: dict[str, Caller], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*arguments: Any, **named: Any) -> None:
+        raise AssertionError("a probe asked for the database")
+
+    monkeypatch.setattr(type(database.proxy.obj), "connect", never)
+    monkeypatch.setattr(database, "execute", never)
+
+    for name, function in functions.items():
+        for path in ("/healthz", "/readyz"):
+            assert function.read(path) == {"status": "ok", "function": name}
+
+
+def test_deep_health_tells_the_backlog(functions: dict[str, Caller], desk: Desk) -> None:
+    desk.create_ticket(description="x", email="ada@example.test")
+    desk.receive_raw("telegram", b"nonsense", content_type="application/json")
+
+    for function in functions.values():
+        health = function.read("/healthz/deep")
+        assert health["status"] == "ok"
+        assert health["parts"]["database"]["ok"] is True
+        assert "1 live tasks" in health["parts"]["database"]["detail"]
+        assert "1 failed inbox events" in health["parts"]["database"]["detail"]
+
+
+def test_metrics_count_requests_by_route_and_tell_the_engines(
+    machine: Caller, functions: dict[str, Caller], desk: Desk
+) -> None:
+    ticket = machine.ticket(description="x", requester={"email": "ada@example.test"})
+    machine.get(f"/v1/tickets/{ticket['id']}")
+    machine.get("/v1/nowhere/secret-path")
+    desk.run_due()
+
+    text = functions["gateway"].get("/metrics").text
+
+    assert 'function="gateway",method="GET",route="/v1/tickets/{ticket}",status="200"' in text
+    assert 'route="(unknown)",status="404"' in text
+    assert "secret-path" not in text
+    assert ticket["id"] not in text
+    for name in (
+        "nestor_http_request_seconds_bucket",
+        'nestor_task_outcomes_total{kind="send_delivery",outcome="done"}',
+        'nestor_task_run_seconds_count{kind="send_delivery"}',
+        'nestor_task_age_seconds_count{kind="send_delivery"}',
+        'nestor_sends_total{channel="email",outcome="accepted"}',
+        "nestor_hints_total",
+        "nestor_inbox_events_total",
+    ):
+        assert name in text, name
+
+
+def test_the_tick_function_and_the_embedded_gateway_tell_the_backlog(
+    functions: dict[str, Caller], desk: Desk
+) -> None:
+    desk.create_ticket(description="x", email="ada@example.test")
+
+    for name in ("tick", "gateway"):
+        text = functions[name].get("/metrics").text
+        assert 'nestor_tasks{kind="send_delivery",queue="sends",state="ready"} 1.0' in text
+        assert "nestor_oldest_due_task_seconds" in text
+        assert text.count("# TYPE nestor_tasks gauge") == 1
+    assert "nestor_oldest_due_task_seconds" not in functions["webhooks"].get("/metrics").text
+
+
+@sqlite_only
+def test_the_backlog_is_counted_at_most_every_few_seconds(
+    make_tick: MakeTick, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from models.tasks import queries
+
+    counted = itertools.count()
+    real = queries.backlog
+
+    def backlog() -> dict[str, Any]:
+        next(counted)
+        return real()
+
+    monkeypatch.setattr(queries, "backlog", backlog)
+    tick = make_tick("x")
+
+    for _ in range(20):
+        tick.get("/metrics")
+
+    assert next(counted) == 1
+
+
+@sqlite_only
+def test_every_function_describes_itself(functions: dict[str, Caller]) -> None:
+    for name, function in functions.items():
+        document = function.read("/openapi.json")
+        assert document["openapi"].startswith("3.1")
+        assert document["info"]["title"] == f"Nestor {name}"
+        page = function.get("/docs")
+        assert page.headers["content-type"].startswith("text/html")
+        for path in document["paths"]:
+            assert path.replace("&", "&amp;") in page.text
+        assert function.get("/nowhere").headers["content-type"] == PROBLEM
