@@ -93,6 +93,19 @@ def test_a_shorter_block_does_not_end_a_longer_one(desk: Desk) -> None:
     assert _take(Bucket("chat", 0.01)) > 50
 
 
+def test_those_who_line_up_are_told_one_time_each(desk: Desk) -> None:
+    bucket = Bucket("bot", 2.0, 1)
+    assert _take(bucket) == 0
+
+    with database.transaction():
+        waits_s = [rates.take_or_line_up([bucket]) for _ in range(4)]
+
+    assert [round(wait_s / 2.0) for wait_s in waits_s] == [1, 2, 3, 4]
+    desk.advance(seconds=waits_s[-1] + 0.01)
+    with database.transaction():
+        assert rates.take_or_line_up([bucket]) == 0, "the line moved on with time"
+
+
 def test_threads_together_are_granted_what_one_would_be(desk: Desk) -> None:
     buckets = [Bucket("bot", 3600.0, 10), Bucket("all", 3600.0, 1000)]
 
