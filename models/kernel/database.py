@@ -22,10 +22,10 @@ from typing import Any
 from uuid import UUID
 
 import peewee
-from playhouse.pool import PooledPostgresqlDatabase
 
 from models.kernel import clock, limits, logs
 from models.kernel.errors import ConfigurationError, Unavailable
+from models.kernel.postgres import PooledPostgres
 from models.kernel.settings import Settings
 
 log = logs.get("database")
@@ -144,7 +144,7 @@ def configure(settings: Settings) -> None:
         f" -c idle_in_transaction_session_timeout={limits.idle_transaction_timeout_s}s"
     )
     proxy.initialize(
-        PooledPostgresqlDatabase(
+        PooledPostgres(
             settings.database_url.replace("postgres://", "postgresql://", 1),
             max_connections=settings.database_pool_max,
             stale_timeout=300,
