@@ -7,6 +7,7 @@ results are not used (ENGINE 0.3: Retries can lose a message, delayed messages r
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -50,6 +51,9 @@ def rabbitmq(settings: Settings) -> Any:
     """A RabbitMQ broker with publisher confirms (needed to notice a missing queue); connects at first use."""
     from dramatiq.brokers.rabbitmq import RabbitmqBroker
 
+    # Pika logs ten errors with tracebacks for each refused connection; the publisher says `broker_away` once, Dramatiq's
+    # consumers say it for themselves.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
     return RabbitmqBroker(url=amqp_url(settings.broker_url), confirm_delivery=True, middleware=_middleware())
 
 

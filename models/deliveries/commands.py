@@ -79,7 +79,7 @@ def open_attempt(delivery_id: UUID, *, task_id: int, buckets: Sequence[rates.Buc
     if unknown > rules.retries_after_unknown(row["channel"]):
         _end(delivery_id, "unknown", error="it is not known whether the message arrived; not repeated again")
         return NotNow(0, "unknown outcome")
-    wait_s = rates.take(buckets)
+    wait_s = rates.take_or_line_up(buckets)
     if wait_s > 0:
         return NotNow(wait_s, "rate limit")
     account = accounts.find(row["channel"], row["account"])

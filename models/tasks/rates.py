@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from models.kernel import clock, database
 
@@ -24,34 +25,88 @@ class Bucket:
 def take(buckets: Sequence[Bucket]) -> float:
     """Take one slot of every bucket, or of none. Returns 0.0, or the seconds to wait. Joins the caller's transaction.
 
-    Rows are locked in the order of their names, so two takers never wait for each other in a ring.
+    One statement when all have a slot, the common case. When one has not, what the others gave is put back: their rows are
+    held, so nobody saw it missing. Rows are locked in the order of their names, so two takers never wait for each other in a ring.
     """
-    assert database.in_transaction(), "slots are taken together with the attempt that uses them"
+    return _take(buckets)[0]
+
+
+def take_or_line_up(buckets: Sequence[Bucket]) -> float:
+    """Like `take`, for callers that come back by themselves after the seconds returned.
+
+    Each is told a time of its own, one slot after the other. Told the time of the next free slot, a thousand waiting sends would
+    all come back for each of them. A place in the line is no reservation: who finds its slot taken lines up again.
+    """
+    wait_s, refusing = _take(buckets)
+    if refusing is None:
+        return 0.0
     now_s = clock.now().timestamp()
-    wait_s = 0.0
-    held: list[tuple[Bucket, float]] = []
-    for bucket in sorted(buckets, key=lambda b: b.name):
-        database.execute(
-            "INSERT INTO rate_buckets (bucket, tat_s) VALUES (:bucket, :now_s) ON CONFLICT (bucket) DO NOTHING",
-            bucket=bucket.name,
-            now_s=now_s,
-        )
-        row = database.one(
-            "SELECT tat_s, blocked_until_s FROM rate_buckets WHERE bucket = :b FOR_UPDATE", b=bucket.name
-        )
-        assert row is not None
+    row = database.one(
+        "INSERT INTO rate_buckets (bucket, tat_s) VALUES (:line, :first_s + :every_s) ON CONFLICT (bucket) DO UPDATE"
+        " SET tat_s = CASE WHEN rate_buckets.tat_s > :first_s THEN rate_buckets.tat_s ELSE :first_s END + :every_s RETURNING tat_s",
+        line=f"{refusing.name} (line)",
+        first_s=now_s + wait_s,
+        every_s=refusing.every_s,
+    )
+    assert row is not None
+    return max(wait_s, float(row["tat_s"]) - refusing.every_s - now_s)
+
+
+def _take(buckets: Sequence[Bucket]) -> tuple[float, Bucket | None]:
+    """The seconds to wait and the bucket that asks for most of them; (0.0, None) when every slot was taken."""
+    assert database.in_transaction(), "slots are taken together with the attempt that uses them"
+    ordered = sorted(buckets, key=lambda bucket: bucket.name)
+    if not ordered:
+        return 0.0, None
+    now_s = clock.now().timestamp()
+    values: dict[str, object] = {"now_s": now_s}
+    for index, bucket in enumerate(ordered):
+        values |= {
+            f"name{index}": bucket.name,
+            f"every{index}": bucket.every_s,
+            f"tolerance{index}": bucket.every_s * (bucket.burst - 1),
+            f"first{index}": now_s + bucket.every_s,
+        }
+    taken = {row["bucket"] for row in database.run(_take_statement(len(ordered)), values)}
+    if len(taken) == len(ordered):
+        return 0.0, None
+    return _put_back(ordered, taken, now_s)
+
+
+@lru_cache(maxsize=8)
+def _take_statement(count: int) -> str:
+    """Upserts `count` buckets; those that are full are locked like the others, stay as they are and are not returned."""
+    each = range(count)
+    every = " ".join(f"WHEN :name{i} THEN :every{i}" for i in each)
+    tolerance = " ".join(f"WHEN :name{i} THEN :tolerance{i}" for i in each)
+    return (
+        f"INSERT INTO rate_buckets (bucket, tat_s) VALUES {', '.join(f'(:name{i}, :first{i})' for i in each)}"
+        " ON CONFLICT (bucket) DO UPDATE SET tat_s ="
+        " CASE WHEN rate_buckets.tat_s > :now_s THEN rate_buckets.tat_s ELSE :now_s END"
+        f" + CASE rate_buckets.bucket {every} END"
+        f" WHERE rate_buckets.tat_s - CASE rate_buckets.bucket {tolerance} END <= :now_s"
+        " AND rate_buckets.blocked_until_s <= :now_s RETURNING bucket"
+    )
+
+
+def _put_back(buckets: Sequence[Bucket], taken: set[str], now_s: float) -> tuple[float, Bucket | None]:
+    """Undo what was taken; how long to wait for the others, and for which of them longest."""
+    wait_s, refusing = 0.0, None
+    for bucket in buckets:
+        if bucket.name in taken:
+            database.execute(
+                "UPDATE rate_buckets SET tat_s = tat_s - :every_s WHERE bucket = :bucket",
+                bucket=bucket.name,
+                every_s=bucket.every_s,
+            )
+            continue
+        row = database.one("SELECT tat_s, blocked_until_s FROM rate_buckets WHERE bucket = :b", b=bucket.name)
+        assert row is not None, "a bucket that is full is there"
         tolerance_s = bucket.every_s * (bucket.burst - 1)
-        wait_s = max(wait_s, row["tat_s"] - tolerance_s - now_s, row["blocked_until_s"] - now_s)
-        held.append((bucket, max(row["tat_s"], now_s)))
-    if wait_s > 0:
-        return wait_s
-    for bucket, tat_s in held:
-        database.execute(
-            "UPDATE rate_buckets SET tat_s = :tat_s WHERE bucket = :bucket",
-            bucket=bucket.name,
-            tat_s=tat_s + bucket.every_s,
-        )
-    return 0.0
+        needed_s = max(row["tat_s"] - tolerance_s, row["blocked_until_s"]) - now_s
+        if needed_s > wait_s:
+            wait_s, refusing = needed_s, bucket
+    return wait_s, refusing
 
 
 def block(bucket: str, *, for_s: float) -> None:

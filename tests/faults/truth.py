@@ -7,7 +7,6 @@ from contextlib import closing
 from typing import Any
 
 import psycopg2
-import psycopg2.extras
 
 Rows = list[dict[str, Any]]
 
@@ -25,12 +24,11 @@ class Truth:
             with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=15)) as connection:
                 connection.row_factory = sqlite3.Row
                 return [dict(row) for row in connection.execute(statement, parameters)]
-        with (
-            closing(psycopg2.connect(self.url)) as connection,
-            connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor,
-        ):
+        with closing(psycopg2.connect(self.url)) as connection:
+            cursor = connection.cursor()
             cursor.execute(statement.replace("%", "%%").replace("?", "%s"), parameters)
-            return [dict(row) for row in cursor.fetchall()]
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def one(self, statement: str, *parameters: object) -> Any:
         """The first value of the first row."""
