@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import peewee
+
 from models.kernel import logs
 from models.kernel.errors import NestorError
 from models.tasks import commands
@@ -65,6 +67,7 @@ class LeaseKeeper:
                 continue
             try:
                 commands.extend(leases, lease_s=self.lease_s)
-            except NestorError as error:
-                # The database is away: the leases run out, the tasks run again later, the fencing token protects the records.
-                log.warning("leases_not_renewed", tasks=len(leases), reason=error.code)
+            except (NestorError, peewee.DatabaseError) as error:
+                # The database is away or slow: the leases run out unless the next round succeeds, the tasks run again later, the
+                # fencing token protects the records. The thread lives on, or no task of this process would be renewed any more.
+                log.warning("leases_not_renewed", tasks=len(leases), error=type(error).__name__)

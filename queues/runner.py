@@ -9,7 +9,7 @@ from functools import lru_cache
 from dramatiq.middleware import Interrupt
 
 from models.kernel import clock, crash, database, limits, logs, metrics, settings, trace
-from models.kernel.errors import LeaseLost, NestorError, TransientFailure, Unavailable
+from models.kernel.errors import LeaseLost, NestorError, PermanentFailure, TransientFailure, Unavailable
 from models.tasks import commands, rules
 from models.tasks.commands import ClaimedTask
 from models.tasks.kinds import KINDS
@@ -101,7 +101,9 @@ def _failure(error: BaseException) -> Settlement:
     if isinstance(error, TransientFailure):
         return Failed(error.message, retry_after_s=error.retry_after_s)
     if isinstance(error, NestorError) and not isinstance(error, LeaseLost):
-        return Failed(f"{error.code}: {error.message}", permanent=error.permanent and error.http_status < 500)
+        # A refusal (4xx) is final; a wrong configuration (5xx) is mended by the operator while the task waits.
+        final = isinstance(error, PermanentFailure) or (error.permanent and error.http_status < 500)
+        return Failed(f"{error.code}: {error.message}", permanent=final)
     log.error("actor_raised", exc_info=error)
     return Failed(f"{type(error).__name__}: {error}")
 
@@ -113,10 +115,21 @@ def _settle(task: ClaimedTask, settlement: Settlement) -> str:
     except (LeaseLost, Unavailable):
         raise
     except (Interrupt, Exception) as error:  # noqa: BLE001 -- a record that fails is a task that fails
-        return _record(task, _failure(error))
+        return _record_failure(task, _failure(error))
 
 
-def _record(task: ClaimedTask, settlement: Settlement) -> str:
+def _record_failure(task: ClaimedTask, failure: Settlement) -> str:
+    """Record a failure; when telling people of a dead task fails too, the task ends all the same, or it would come back for ever."""
+    try:
+        return _record(task, failure)
+    except (LeaseLost, Unavailable):
+        raise
+    except (Interrupt, Exception) as error:
+        log.error("on_dead_failed", exc_info=error)
+        return _record(task, failure, tell=False)
+
+
+def _record(task: ClaimedTask, settlement: Settlement, *, tell: bool = True) -> str:
     with database.transaction():
         settlement.record()
         crash.point("after_effect")
@@ -132,6 +145,6 @@ def _record(task: ClaimedTask, settlement: Settlement) -> str:
                 if isinstance(decision, rules.Retry):
                     return "retried"
                 on_dead = getattr(actors.load(task.kind), "on_dead", None)
-                if on_dead is not None:
+                if on_dead is not None and tell:
                     on_dead(task, decision.reason)
                 return "dead"

@@ -1,0 +1,175 @@
+"""Hints never hold up who gives them: a broker that is slow, blocked or away costs nothing but the hint."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from models.kernel import limits
+from models.tasks.hints import Hint
+from queues import broker
+from queues.hints import HintPublisher
+from queues.later import Later
+from queues.sweep import OpportunisticSweep
+from tests.services.waiting import wait_until
+
+
+class FakeBroker:
+    """Takes messages, or fails, or blocks, as told."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[Any, ...]] = []
+        self.error: Exception | None = None
+        self.open = threading.Event()
+        self.open.set()
+        self.tries = 0
+
+    def enqueue(self, message: Any) -> None:
+        self.tries += 1
+        assert self.open.wait(10), "the test forgot to open the broker"
+        if self.error is not None:
+            raise self.error
+        self.got.append((message.queue_name, message.actor_name, message.args, message.options))
+
+
+def test_a_hint_carries_nothing_but_the_tasks_id() -> None:
+    fake = FakeBroker()
+    publisher = HintPublisher(fake)
+
+    publisher.give(Hint(7, "sends"))
+    wait_until(lambda: bool(fake.got), within_s=5, what="the hint")
+    publisher.stop()
+
+    assert fake.got == [("sends", broker.ACTOR_NAME, (7,), {})]
+
+
+def test_a_blocked_broker_holds_nobody_up_and_gets_the_hints_in_order_when_it_opens() -> None:
+    fake = FakeBroker()
+    fake.open.clear()
+    publisher = HintPublisher(fake)
+    started = time.monotonic()
+
+    for number in range(1_000):
+        publisher.give(Hint(number, "default"))
+    took_s = time.monotonic() - started
+    fake.open.set()
+    wait_until(lambda: len(fake.got) == 1_000, within_s=10, what="the hints")
+    publisher.stop()
+
+    assert took_s < 1
+    assert [args for _, _, args, _ in fake.got] == [(number,) for number in range(1_000)]
+
+
+def test_hints_beyond_the_bound_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "hint_queue_max", 5)
+    fake = FakeBroker()
+    fake.open.clear()
+    publisher = HintPublisher(fake)
+
+    for number in range(50):
+        publisher.give(Hint(number, "default"))
+    fake.open.set()
+    publisher.stop()
+
+    assert 5 <= len(fake.got) <= 6
+
+
+def test_a_broker_that_is_away_is_tried_once_and_then_left_alone_for_a_while() -> None:
+    fake = FakeBroker()
+    fake.error = OSError("unreachable")
+    publisher = HintPublisher(fake)
+
+    for number in range(20):
+        publisher.give(Hint(number, "default"))
+    wait_until(lambda: not publisher.available, within_s=5, what="the breaker opening")
+    tries = fake.tries
+    for number in range(20):
+        publisher.give(Hint(number, "default"))
+
+    assert tries <= 20
+    assert fake.tries - tries <= 1
+    assert not publisher.accepts()
+    fake.error = None
+    wait_until(publisher.accepts, within_s=limits.broker_retry_s_max, what="the breaker letting one through")
+    publisher.give(Hint(99, "default"))
+    wait_until(lambda: publisher.available, within_s=5, what="the breaker closing")
+    publisher.stop()
+    assert fake.got[-1][2] == (99,)
+
+
+def test_stopping_flushes_what_waits_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "hint_flush_s", 0.2)
+    fake = FakeBroker()
+    publisher = HintPublisher(fake)
+    publisher.give(Hint(1, "default"))
+    publisher.stop()
+    blocked = FakeBroker()
+    blocked.open.clear()
+    stuck = HintPublisher(blocked)
+    stuck.give(Hint(1, "default"))
+    started = time.monotonic()
+
+    stuck.stop()
+
+    assert len(fake.got) == 1
+    assert time.monotonic() - started < 2
+    blocked.open.set()
+
+
+def test_later_hints_come_at_their_time_in_its_order() -> None:
+    given: list[int] = []
+    later = Later(lambda hint: given.append(hint.task_id), waiting_max=10)
+
+    for task_id, wait_s in ((3, 0.15), (1, 0.02), (2, 0.08)):
+        later.add(Hint(task_id, "default", wait_s))
+    at_once = list(given)
+    wait_until(lambda: len(given) == 3, within_s=5, what="the hints")
+    later.stop()
+
+    assert at_once == []
+    assert given == [1, 2, 3]
+
+
+def test_later_is_bounded_and_silent_after_its_stop() -> None:
+    given: list[int] = []
+    later = Later(lambda hint: given.append(hint.task_id), waiting_max=2)
+    for task_id in range(5):
+        later.add(Hint(task_id, "default", 0.01))
+    wait_until(lambda: len(given) == 2, within_s=5, what="the hints")
+    later.stop()
+
+    later.add(Hint(9, "default", 0.0))
+
+    assert given == [0, 1]
+
+
+def test_our_timeouts_are_in_the_brokers_address_unless_the_operator_said_otherwise() -> None:
+    url = broker.amqp_url("amqp://u:p%40@host:5672/v%2Fhost?heartbeat=5")
+
+    assert url.startswith("amqp://u:p%40@host:5672/v%2Fhost?")
+    assert "heartbeat=5" in url
+    assert "heartbeat=60" not in url
+    assert "blocked_connection_timeout=2" in url
+
+
+def test_requests_sweep_at_most_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    swept: list[int] = []
+    monkeypatch.setattr("queues.sweep.quietly", lambda: swept.append(1))
+    sweep = OpportunisticSweep(every_s=0.05)
+    sweep.maybe()
+    before = list(swept)
+
+    def try_again() -> bool:
+        sweep.maybe()
+        return bool(swept)
+
+    wait_until(try_again, within_s=5, what="a sweep")
+    many = OpportunisticSweep(every_s=3600)
+    for _ in range(100):
+        many.maybe()
+
+    assert before == []
+    assert len(swept) <= 2
