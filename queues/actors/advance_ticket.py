@@ -6,6 +6,7 @@ from uuid import UUID
 
 from models.tasks.commands import ClaimedTask
 from models.tickets import commands as tickets
+from models.tickets import failures
 from queues.settlement import Done, Settlement
 
 
@@ -22,4 +23,11 @@ def run(task: ClaimedTask) -> Settlement:
             signal=payload.get("signal"),
             causation_id=f"task:{task.id}",
         )
+    )
+
+
+def on_dead(task: ClaimedTask, reason: str) -> None:
+    """Given up: the ticket's history says so, and the task can be retried."""
+    failures.record_automation_failure(
+        UUID(task.payload["ticket_id"]), event=task.payload["event"], task_id=task.id, reason=reason
     )

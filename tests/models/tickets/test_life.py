@@ -10,6 +10,7 @@ import pytest
 from models.identity import queries as identity
 from models.kernel import database
 from models.kernel.errors import Invalid, NotFound, PreconditionFailed
+from models.tasks import commands as tasks
 from models.tasks import timers
 from models.tickets import commands as tickets
 from models.tickets import queries
@@ -237,6 +238,30 @@ def test_a_timer_that_fired_just_before_the_ticket_was_reopened_is_refused_and_r
     assert desk.reload(ticket).state == "open"
     [refused] = desk.events(ticket, "transition_refused")
     assert refused["payload"]["reasons"] == ["close starts from solved; the ticket is open"]
+
+
+def test_an_automation_that_is_given_up_shows_in_the_history_and_can_be_retried(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.receive_telegram()
+    with monkeypatch.context() as broken:
+        broken.setattr(tickets, "advance", _raise)
+        while not desk.tasks("dead"):
+            desk.run_due()
+            desk.advance(minutes=20)
+    [dead] = desk.tasks("dead")
+    [failed] = desk.events(desk.ticket(), "automation_failed")
+
+    desk.command(tasks.retry, dead["id"])
+    desk.run_due()
+
+    assert failed["payload"]["event"] == "ticket_created"
+    assert "RuntimeError" in failed["payload"]["reason"]
+    assert len(desk.sent) == 1
+
+
+def _raise(*_: object, **__: object) -> None:
+    raise RuntimeError("a bug")
 
 
 def test_many_changes_at_once_lose_none_and_number_all(desk: Desk) -> None:
