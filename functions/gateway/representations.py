@@ -229,7 +229,8 @@ def tickets(rows: Sequence[TicketRow]) -> list[Ticket]:
     from models.identity import queries as identity
     from models.requesters import queries as requesters
 
-    requester_ids = {row.requester_id for row in rows if row.requester_id is not None}
+    unnamed = [row for row in rows if row.requester_name is None]
+    requester_ids = {row.requester_id for row in unnamed if row.requester_id is not None}
     assignee_ids = {row.assignee_id for row in rows if row.assignee_id is not None}
     asked = requesters.names_of(requester_ids) if requester_ids else {}
     users = identity.names_of(assignee_ids) if assignee_ids else {}
@@ -237,7 +238,10 @@ def tickets(rows: Sequence[TicketRow]) -> list[Ticket]:
 
 
 def _ticket(row: TicketRow, requesters: dict[UUID, str], users: dict[UUID, str]) -> Ticket:
-    requester = Person(row.requester_id, requesters.get(row.requester_id, "")) if row.requester_id else None
+    requester = None
+    if row.requester_id is not None:
+        name = row.requester_name
+        requester = Person(row.requester_id, requesters.get(row.requester_id, "") if name is None else name)
     assignee = Person(row.assignee_id, users.get(row.assignee_id, "")) if row.assignee_id else None
     copied = {f: getattr(row, f) for f in Ticket.__struct_fields__ if f not in ("requester", "assignee")}
     return Ticket(requester=requester, assignee=assignee, **copied)

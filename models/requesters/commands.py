@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from models.kernel import clock, database, limits
+from models.kernel.batch import Batch
 from models.kernel.ids import new_id
 
 
@@ -46,23 +47,31 @@ def find_or_create(channel: str, address: str, *, name: str, locale: str | None 
     address = normalise_address(channel, address)
     requester = Requester(new_id(), (name.strip() or address)[: limits.name_chars_max], locale)
     now = clock.now()
-    database.execute(
-        "INSERT INTO requesters (id, name, locale, created_at, updated_at) VALUES (:id, :name, :locale, :now, :now)",
-        id=requester.id,
-        name=requester.name,
-        locale=locale,
-        now=now,
+    batch = Batch()
+    batch.insert(
+        "requesters",
+        {
+            "id": requester.id,
+            "name": requester.name,
+            "locale": locale,
+            "created_at": now,
+            "updated_at": now,
+        },
     )
-    won = database.one(
-        "INSERT INTO identities (id, requester_id, channel, address, display_name, created_at)"
-        " VALUES (:id, :requester_id, :channel, :address, :name, :now) ON CONFLICT (channel, address) DO NOTHING RETURNING id",
-        id=new_id(),
-        requester_id=requester.id,
-        channel=channel,
-        address=address,
-        name=requester.name,
-        now=now,
+    identity = batch.insert(
+        "identities",
+        {
+            "id": new_id(),
+            "requester_id": requester.id,
+            "channel": channel,
+            "address": address,
+            "display_name": requester.name,
+            "created_at": now,
+        },
+        returning="id",
+        unless_exists=True,
     )
+    won = batch.write()[identity]
     if won is not None:
         return requester
     database.execute("DELETE FROM requesters WHERE id = :id", id=requester.id)

@@ -24,6 +24,14 @@ def get(requester_id: UUID) -> dict[str, Any]:
     return row
 
 
+def name_and_locale(requester_id: UUID) -> tuple[str, str | None]:
+    """How to address a requester. Raises NotFound."""
+    row = database.one("SELECT name, locale FROM requesters WHERE id = :id", id=requester_id)
+    if row is None:
+        raise NotFound(f"there is no requester {requester_id}")
+    return row["name"], row["locale"]
+
+
 def names_of(requester_ids: set[UUID]) -> dict[UUID, str]:
     """Names by id, for a list."""
     places, values = database.in_list("id", sorted(requester_ids))

@@ -15,6 +15,7 @@ from models.events import commands as events
 from models.events.commands import Actor
 from models.kernel import clock, database
 from models.kernel.batch import Batch, as_json
+from models.requesters.commands import Requester
 from models.tasks import commands as tasks
 from models.tickets import queries
 from models.tickets.tables import COLUMNS, Ticket
@@ -23,9 +24,19 @@ from models.tickets.tables import COLUMNS, Ticket
 class TicketChange:
     """Collects what happens to a ticket; `save` writes it. Joins the caller's transaction."""
 
-    def __init__(self, ticket: Ticket, *, actor: Actor, new: bool, causation_id: str | None = None) -> None:
+    def __init__(
+        self,
+        ticket: Ticket,
+        *,
+        actor: Actor,
+        new: bool,
+        causation_id: str | None = None,
+        requester: Requester | None = None,
+    ) -> None:
+        """`requester`: who asks, where the caller knows it already; the change does not look it up."""
         self.ticket = ticket
         self.actor = actor
+        self.requester = requester
         self.at: datetime = clock.now()
         self.batch = Batch()
         self.causation_id = causation_id

@@ -198,6 +198,7 @@ def _start(
         workflow=workflow,
         workflow_version=version.version,
         requester_id=requester.id if requester else None,
+        requester_name=requester.name if requester else None,
         assignee_id=None,
         channel=channel,
         account=account,
@@ -208,7 +209,7 @@ def _start(
         created_at=now,
         updated_at=now,
     )
-    change = TicketChange(ticket, actor=actor, new=True, causation_id=causation_id)
+    change = TicketChange(ticket, actor=actor, new=True, causation_id=causation_id, requester=requester)
     change.record(
         "ticket_created",
         {

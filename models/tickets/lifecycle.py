@@ -152,14 +152,14 @@ def _run(change: TicketChange, workflow: Workflow, effect: Effect, *, rule: str)
     assert name is not None
     template = workflow.templates[name]
     ticket = change.ticket
-    requester = requesters.get(ticket.requester_id) if ticket.requester_id else None
+    name_of_requester, locale = _requester(change)
     values = {
         "ticket.number": str(ticket.number),
         "ticket.title": ticket.title,
-        "requester.name": requester["name"] if requester else "",
+        "requester.name": name_of_requester,
         "desk.url": settings.current().public_url,
     }
-    body = render(template, requester["locale"] if requester else None, values)
+    body = render(template, locale, values)
     author: messages.Author = ("system", None, SYSTEM.name)
     if effect.note is not None:
         messages.add_note(change, body, author=author)
@@ -171,6 +171,14 @@ def _run(change: TicketChange, workflow: Workflow, effect: Effect, *, rule: str)
         )
         return
     messages.add_reply(change, body, author=author, automatic=True)
+
+
+def _requester(change: TicketChange) -> tuple[str, str | None]:
+    """Name and locale of who asks; not read again when the change found or made them."""
+    if change.requester is not None:
+        return change.requester.name, change.requester.locale
+    requester_id = change.ticket.requester_id
+    return requesters.name_and_locale(requester_id) if requester_id is not None else ("", None)
 
 
 def _automatic_mail_withheld(change: TicketChange) -> str | None:

@@ -77,13 +77,15 @@ class Ticket:
     solved_at: datetime | None = None
     closed_at: datetime | None = None
     last_message_at: datetime | None = None
+    # Not a column: known to who found or made the requester a moment ago, so that an answer need not read it again.
+    requester_name: str | None = field(default=None, compare=False, metadata={"column": False})
 
     def row(self) -> dict[str, Any]:
         """All columns, for an insert."""
         return {name: getattr(self, name) for name in COLUMNS}
 
 
-COLUMNS: tuple[str, ...] = tuple(spec.name for spec in fields(Ticket))
+COLUMNS: tuple[str, ...] = tuple(spec.name for spec in fields(Ticket) if spec.metadata.get("column", True))
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM tickets"
 _IDS = ("id", "requester_id", "assignee_id")
 _INSTANTS = tuple(name for name in COLUMNS if name.endswith("_at"))
