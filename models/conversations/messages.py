@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
@@ -184,7 +185,7 @@ def add_reply(
         body_format=body_format,
         channel=account.channel if account else "api",
         account=account.name if account else None,
-        subject=f"Re: {ticket.title} [#{ticket.number}]",
+        subject=_subject(ticket.title, ticket.number),
         external_id=external_id,
         automatic="auto_reply" if automatic else None,
     )
@@ -223,6 +224,18 @@ def add_reply(
         "message_added", {"message_id": message_id, "delivery_ids": [delivery_id], "automatic": automatic}
     )
     return message_id, [delivery_id]
+
+
+_REPLY_PREFIX = re.compile(r"^(?:re|aw|sv|antw|отв)(?:\[\d+\])?:\s*", re.IGNORECASE)
+_TICKET_MARK = re.compile(r"\s*\[#\d+\]")
+
+
+def _subject(title: str, number: int) -> str:
+    """The subject of an answer: one `Re:` and one mark, however often the thread went to and fro."""
+    bare = _TICKET_MARK.sub("", title)
+    while (match := _REPLY_PREFIX.match(bare)) is not None:
+        bare = bare[match.end() :]
+    return f"Re: {bare.strip() or title} [#{number}]"
 
 
 def contact_account(change: TicketChange) -> ChannelAccount | None:

@@ -259,7 +259,13 @@ def _hint_head(key: str) -> None:
 
 
 def retry(task_id: int) -> None:
-    """A person's word: run a dead or discarded task again, with its attempts counted anew."""
+    """A person's word: run a dead or discarded task again, with its attempts counted anew. Raises NotFound, Conflict."""
+    known = database.one("SELECT kind FROM tasks WHERE id = :id", id=task_id)
+    spec = KINDS.get(known["kind"]) if known else None
+    if spec is not None and spec.retried_at:
+        raise Conflict(
+            f"running this task again would change nothing; retry what it was for: POST {spec.retried_at}"
+        )
     found = database.one(
         "UPDATE tasks SET state = 'ready', attempts = 0, due_at = NOW(), first_run_at = NULL, finished_at = NULL, hints = 0,"
         " next_hint_at = NOW_PLUS(:grace_s) WHERE id = :id AND state IN ('dead', 'discarded') RETURNING id, queue",

@@ -30,6 +30,9 @@ class TaskKind:
     backoff_s: float = 0.5
     backoff_s_max: float = 600.0
     patience_s: float = 24 * 3600
+    retried_at: str = (
+        ""  # where a person retries what the task was for, when running the task again would do nothing
+    )
 
 
 _KINDS = (
@@ -37,7 +40,13 @@ _KINDS = (
     TaskKind("advance_ticket"),
     TaskKind("release_message"),
     # A provider may be away for a night; its users still get their answers.
-    TaskKind("send_delivery", queue=SENDS, time_limit_s=110, attempts_max=200),
+    TaskKind(
+        "send_delivery",
+        queue=SENDS,
+        time_limit_s=110,
+        attempts_max=200,
+        retried_at="/v1/deliveries/{id}/retry",
+    ),
     TaskKind("collect_garbage", attempts_max=3, time_limit_s=120),
 )
 

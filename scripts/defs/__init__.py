@@ -65,7 +65,7 @@ _ACCOUNT_KEYS: dict[str, dict[str, str]] = {
     "email": {"bearer": "secret", "smtp_url": "secret", "address": "text"},
 }
 _OPTIONAL = {
-    "demo", "default", "workflow", "ticket_type", "locale", "display_name", "null_sender_for_automatic", "rate_per_s",
+    "demo", "default", "workflow", "ticket_type", "locale", "display_name", "null_sender_for_automatic", "rate_per_s", "bot_id",
 }  # fmt: skip
 
 
