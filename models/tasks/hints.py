@@ -45,11 +45,14 @@ def set_publisher(
     _publish, _accepts, _works = publish or _nobody, accepts, works
 
 
-def capacity(batch_max: int) -> int:
-    """How many hints a sweep should give now: all of a batch, one as a probe of a broker that was away, or none."""
-    if _works():
-        return batch_max
-    return 1 if _accepts() else 0
+def broker_works() -> bool:
+    """Whether the last hint got through."""
+    return _works()
+
+
+def broker_may_be_tried() -> bool:
+    """Whether a hint given now would be tried: the breaker is closed, or due for a probe."""
+    return _accepts()
 
 
 def give(hint: Hint) -> None:

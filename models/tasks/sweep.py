@@ -22,17 +22,39 @@ RETURNING id, queue
 """
 
 
+# A broker that is away must put no row off, or the rows would wait long after its return; one hint asks whether it is back.
+_PROBE = "SELECT id, queue FROM tasks WHERE state = 'ready' AND due_at <= NOW() ORDER BY due_at LIMIT 1"
+# Hints given while it went away are lost, also those that other processes gave.
+_ALL_AT_ONCE = "UPDATE tasks SET hints = 0, next_hint_at = due_at WHERE state IN ('ready', 'leased') AND next_hint_at > due_at"
+_broker_was_away = False
+
+
 def run(*, batch_max: int = limits.sweep_batch_max) -> int:
     """Hint up to `batch_max` due tasks, in a transaction of its own; returns how many. Call again while it returns `batch_max`."""
-    # A hint that is dropped would still put the row's next hint off, so that a broker's return would be noticed late.
-    batch = hints.capacity(batch_max)
-    if batch == 0:
-        return 0
+    global _broker_was_away
+    if not hints.broker_works():
+        _broker_was_away = True
+        return _probe()
     with database.transaction():
-        due = database.run(_DUE, batch=batch, grace_s=limits.task_hint_grace_s)
+        if _broker_was_away:
+            database.execute(_ALL_AT_ONCE)
+        due = database.run(_DUE, batch=batch_max, grace_s=limits.task_hint_grace_s)
+    _broker_was_away = False
     for task in sorted(due, key=lambda task: int(task["id"])):  # RETURNING promises no order
         hints.give(hints.Hint(task["id"], task["queue"]))
     return len(due)
+
+
+def _probe() -> int:
+    """Give one hint to a broker that was away, if it is time to ask again."""
+    if not hints.broker_may_be_tried():
+        return 0
+    with database.connection():
+        task = database.one(_PROBE)
+    if task is None:
+        return 0
+    hints.give(hints.Hint(task["id"], task["queue"]))
+    return 1
 
 
 def run_all() -> int:

@@ -16,6 +16,8 @@ from typing import Any
 
 from tests.faults import limits
 
+_counting = threading.Lock()
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -35,14 +37,12 @@ class GaveUp(AssertionError):
 
 
 class Client:
-    """Talks to one port; counts what it saw."""
+    """Talks to one port; counts the statuses that it saw."""
 
-    def __init__(self, port: int, *, headers: Mapping[str, str]) -> None:
+    def __init__(self, port: int, *, headers: Mapping[str, str], seen: Counter[int] | None = None) -> None:
         self.port = port
+        self.seen = Counter() if seen is None else seen
         self._headers = dict(headers)
-        self._lock = threading.Lock()
-        self.seen: Counter[int] = Counter()
-        self.slowest_s = 0.0
 
     def once(
         self, method: str, path: str, body: bytes | None = None, *, headers: Mapping[str, str] | None = None
@@ -58,9 +58,8 @@ class Client:
             reply = Reply(0, error=f"{type(error).__name__}: {error}", took_s=time.monotonic() - started)
         finally:
             connection.close()
-        with self._lock:
+        with _counting:
             self.seen[reply.status] += 1
-            self.slowest_s = max(self.slowest_s, reply.took_s)
         return reply
 
     def until_taken(

@@ -12,8 +12,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -46,6 +48,7 @@ class Desk:
         self.folder = ServiceFolder("desk")
         self.programs: dict[str, Program] = {}
         self.truth = Truth(database_url)
+        self.seen: Counter[int] = Counter()  # statuses that clients saw; 0 for no answer
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("NESTOR_")},
             "PYTHONPATH": str(ROOT),
@@ -68,16 +71,17 @@ class Desk:
 
     def api(self) -> Client:
         """A caller of /v1 with the demo's API key."""
-        return Client(self.api_port, headers={"Authorization": "Bearer demo-key"})
+        return Client(self.api_port, headers={"Authorization": "Bearer demo-key"}, seen=self.seen)
 
     def telegram(self) -> Client:
         """Telegram's servers."""
-        return Client(self.webhook_port, headers={"X-Telegram-Bot-Api-Secret-Token": "demo-secret"})
+        headers = {"X-Telegram-Bot-Api-Secret-Token": "demo-secret"}
+        return Client(self.webhook_port, headers=headers, seen=self.seen)
 
     def mail(self) -> Client:
         """The mail server that hands us raw mails."""
         headers = {"Authorization": "Bearer demo-secret", "Content-Type": "message/rfc822"}
-        return Client(self.webhook_port, headers=headers)
+        return Client(self.webhook_port, headers=headers, seen=self.seen)
 
     api_port = webhook_port = 0
 
@@ -154,10 +158,12 @@ class Desk:
                 program.wait()
 
     def close(self) -> None:
-        """End everything and remove the logs."""
+        """End everything and remove the logs; NESTOR_KEEP_LOGS names a folder that gets a copy of them."""
         for program in self.programs.values():
             if program.starts:
                 program.close()
+        if keep := os.environ.get("NESTOR_KEEP_LOGS"):
+            shutil.copytree(self.folder.path, Path(keep) / self.folder.path.name)
         self.folder.close()
 
     def __enter__(self) -> Self:
@@ -177,9 +183,7 @@ class Desk:
         self.close()
 
     def tell_logs(self) -> None:
-        """Print the end of every program's log, for a failure's report; NESTOR_KEEP_LOGS names a folder for all of them."""
-        if keep := os.environ.get("NESTOR_KEEP_LOGS"):
-            shutil.copytree(self.folder.path, keep, dirs_exist_ok=True)
+        """Print the end of every program's log, for a failure's report."""
         for name, program in self.programs.items():
             print(f"--- end of {name}.log (started {program.starts} times)\n{program.tail()}")
 

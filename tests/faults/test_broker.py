@@ -2,87 +2,29 @@
 
 from __future__ import annotations
 
-import statistics
-import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
 from scripts.sandbox.client import SandboxProcess
-from tests.faults import checks, limits
 from tests.faults.conftest import Tell
-from tests.faults.flows import Requester
+from tests.faults.flow import Flow, nothing_was_lost
 from tests.faults.stack import RealDesk
 from tests.services.postgres import PostgresServer
 from tests.services.rabbitmq import QueueType, RabbitServer
-from tests.services.waiting import wait_until
 
 request_s_max = 1.0  # no request may notice the broker; a quiet machine answers in 10 ms
-people = 8
 outage_s = 20.0  # the issue's number
-
-
-class Flow:
-    """People who write all the time, and agents who answer them; remembers how long each request took."""
-
-    def __init__(self, desk: RealDesk) -> None:
-        self.requesters = [Requester(desk, "telegram" if n % 2 else "email") for n in range(people)]
-        self.took_s: list[float] = []
-
-    @contextmanager
-    def running(self, *, every_s: float = 0.4) -> Iterator[None]:
-        """Inside, each person writes and is answered every `every_s`."""
-        for requester in self.requesters:  # not measured: a process's first requests load what they need
-            requester.write()
-            requester.be_answered()
-        stop = threading.Event()
-
-        def talk(requester: Requester) -> None:
-            while not stop.wait(every_s):
-                self.took_s += [requester.write().took_s, requester.be_answered().took_s]
-
-        with ThreadPoolExecutor(people) as pool:
-            talks = [pool.submit(talk, requester) for requester in self.requesters]
-            try:
-                yield
-            finally:
-                stop.set()
-            for one in talks:
-                one.result()
-
-    def goes_on(self, *, rounds: int = 1) -> None:
-        """Wait until everybody has written and was answered `rounds` times more, on average."""
-        wanted = len(self.took_s) + 2 * people * rounds
-        wait_until(
-            lambda: len(self.took_s) >= wanted, within_s=limits.settle_s, what="requests being answered"
-        )
-
-    def told(self) -> str:
-        return (
-            f"{len(self.took_s)} requests, p50 {statistics.median(self.took_s) * 1000:.0f} ms, slowest"
-            f" {max(self.took_s) * 1000:.0f} ms"
-        )
-
-
-def nothing_was_lost(desk: RealDesk, flow: Flow) -> float:
-    """Drains the desk and checks everything; returns the seconds that it took."""
-    drained_s = desk.wait_until_drained()
-    checks.each_event_made_one_message(desk, flow.requesters)
-    checks.each_reply_arrived_once_in_order(desk, flow.requesters)
-    checks.the_desk_is_at_rest(desk)
-    return drained_s
 
 
 def test_a_broker_that_is_stopped_for_twenty_seconds_is_not_noticed_by_requests(
     real_desk: RealDesk, rabbit_server: RabbitServer, tell: Tell
 ) -> None:
     """ENGINE 3.8: RabbitMQ restarts; RabbitMQ down."""
-    flow = Flow(real_desk)
+    flow = Flow(real_desk, people=16)
 
-    with flow.running(every_s=2.0):  # what gathers for a chat then goes out at one a second
+    with flow.running(every_s=4.0):  # what gathers for a chat goes out at one a second then
         rabbit_server.stop_app()
         stopped_at = time.monotonic()
         time.sleep(outage_s)  # not a wait for something: the outage that the issue asks for
