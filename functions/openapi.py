@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from functions.operations import Answer, Call, Operation, Operations
+from functions.operations import IF_MATCH, Answer, Call, Operation, Operations
 from models.kernel import limits
 
 VERSION = "0.1.0"
@@ -107,15 +107,30 @@ def _parameters(
         for name, described in schema["properties"].items():
             # By comma, as we document and read lists.
             style = {"style": "form", "explode": False} if described.get("type") == "array" else {}
-            parameters.append({"name": name, "in": "query", "required": False, "schema": described} | style)
+            parameter = {"name": name, "in": "query", "required": False, "schema": _without_null(described)}
+            parameters.append(parameter | style)
     if operation.etag:
         parameters.append(
-            {"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}}
+            {
+                "name": "If-Match",
+                "in": "header",
+                "required": True,
+                "schema": {"type": "string", "pattern": IF_MATCH},
+            }
         )
     if operation.writes and not operation.unlocked:
         key = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": key})
     return parameters
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """An optional parameter is left out; in a query there is no way to write null."""
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+    if not kinds:
+        return schema
+    rest = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
+    return rest | (kinds[0] if len(kinds) == 1 else {"anyOf": kinds})
 
 
 def _responses(operation: Operation, by_type: dict[Any, Any]) -> dict[str, Any]:

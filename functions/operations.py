@@ -16,7 +16,9 @@ import msgspec
 from models.identity.rules import Permission, Principal
 from models.kernel.errors import BadRequest, PreconditionFailed, PreconditionRequired
 
-_ETAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]*)"')
+_ETAG = re.compile(r'(?:W/)?"([!#-~]*)"')
+IF_MATCH = r'^(?:\*|(?:W/)?"[!#-~]*"(?:[ \t]*,[ \t]*(?:W/)?"[!#-~]*")*)$'  # RFC 9110, 13.1.1
+_IF_MATCH = re.compile(IF_MATCH)
 _VERSION_DIGITS_MAX = 9  # a version is a 32-bit integer
 
 
@@ -41,20 +43,23 @@ class Call:
     def expected_version(self) -> int | None:
         """The version in If-Match; None for `*`.
 
-        Raises PreconditionRequired without the header, BadRequest for what is no single ETag, PreconditionFailed for one that
-        we never gave.
+        Raises PreconditionRequired without the header, BadRequest for what is no ETag, PreconditionFailed when none of them can be ours.
         """
         text = self.request.get_header("If-Match")
         if text is None:
             raise PreconditionRequired()
-        if text.strip() == "*":
+        text = text.strip()
+        if text == "*":
             return None
-        match = _ETAG.fullmatch(text.strip())
-        if match is None:
+        if _IF_MATCH.fullmatch(text) is None:
             raise BadRequest('If-Match: expected * or the ETag that you read, such as "3"')
-        if not match[1].isdigit() or len(match[1]) > _VERSION_DIGITS_MAX:
+        tags = _ETAG.findall(text)
+        ours = [tag for tag in tags if tag.isdigit() and len(tag) <= _VERSION_DIGITS_MAX]
+        if not ours:
             raise PreconditionFailed("this ETag is none that we gave; read the resource again")
-        return int(match[1])
+        if len(ours) > 1:
+            raise BadRequest("If-Match: expected the one ETag that you read last")
+        return int(ours[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from models.identity import sessions
 from models.identity.rules import Permission
 from models.identity.tokens import TokenPair
 from models.kernel import limits
-from models.kernel.errors import BadRequest
+from models.kernel.errors import Conflict
 
 operations = Operations()
 
@@ -78,12 +78,12 @@ def refresh_tokens(call: Call) -> Answer:
 
 
 @operations.add(
-    "DELETE", "/v1/auth/tokens/current", summary="Sign out", unlocked=True, answers={204: None}, problems=(400,)
+    "DELETE", "/v1/auth/tokens/current", summary="Sign out", unlocked=True, answers={204: None}, problems=(409,)
 )  # fmt: skip
 def sign_out(call: Call) -> Answer:
     """Ends this session; its tokens are refused from now on."""
     if call.caller.session_id is None:
-        raise BadRequest("an API key has no session to end")
+        raise Conflict("an API key has no session to end")
     sessions.sign_out(call.caller.session_id)
     return Answer(status=204)
 

@@ -9,7 +9,7 @@ import msgspec
 
 from functions.gateway import pages
 from functions.gateway import representations as show
-from functions.gateway.texts import Body
+from functions.gateway.texts import Body, Instant
 from functions.operations import Answer, Call, Operations
 from models.conversations import queries as conversations
 from models.deliveries import queries as deliveries
@@ -29,7 +29,7 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     kind: Literal["reply", "note"]
     body: Body
     body_format: Literal["text", "markdown"] = "text"
-    send_at: datetime | None = None
+    send_at: Instant | None = None
 
 
 @operations.add(
@@ -39,6 +39,8 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
 def add_message(call: Call) -> Answer:
     """An answer goes out over the requester's channel right after it is committed."""
     body: NewMessage = call.body
+    if not body.body.strip():
+        raise Invalid([FieldProblem("/body", "expected a text that is more than blanks")])
     ticket = queries.find(call.params["ticket"])
     actor = call.caller.actor
     if body.kind == "note":

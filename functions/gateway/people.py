@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 
 from functions.gateway import pages
 from functions.gateway import representations as show
-from functions.gateway.texts import Email, Name
+from functions.gateway.texts import Instant, Name, UserEmail
 from functions.operations import Answer, Call, Operations
 from models.identity import commands, queries
 from models.identity.rules import Permission, Role
@@ -19,6 +19,7 @@ from models.requesters import queries as requesters
 
 operations = Operations()
 
+Locale = Literal["en", "ru"]
 Password = Annotated[
     str, msgspec.Meta(min_length=limits.password_chars_min, max_length=limits.password_chars_max)
 ]
@@ -48,20 +49,20 @@ class UserPage(msgspec.Struct):
 class NewUser(msgspec.Struct, forbid_unknown_fields=True):
     """A user to make."""
 
-    email: Email
+    email: UserEmail
     name: Name
     password: Password
     role: Role
-    locale: str = "en"
+    locale: Locale = "en"
 
 
 class UserChanges(msgspec.Struct, forbid_unknown_fields=True):
     """What to change; what is left out stays. Deactivating, a new role or a new password ends the user's sessions."""
 
-    email: Email | msgspec.UnsetType = msgspec.UNSET
+    email: UserEmail | msgspec.UnsetType = msgspec.UNSET
     name: Name | msgspec.UnsetType = msgspec.UNSET
     role: Role | msgspec.UnsetType = msgspec.UNSET
-    locale: str | msgspec.UnsetType = msgspec.UNSET
+    locale: Locale | msgspec.UnsetType = msgspec.UNSET
     active: bool | msgspec.UnsetType = msgspec.UNSET
     password: Password | msgspec.UnsetType = msgspec.UNSET
 
@@ -104,7 +105,7 @@ class NewApiKey(msgspec.Struct, forbid_unknown_fields=True):
 
     name: Name
     role: Role
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
 
 
 class Identity(msgspec.Struct):

@@ -6,6 +6,7 @@ Patterns end with `(?![\\s\\S])` and not `$`, which in Python lets one newline t
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -16,17 +17,42 @@ _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _END = r"(?![\s\S])"
 # Blanks, then one character that is not, then anything printable: each character fits one place only, so matching is linear.
 _LINE = rf"^[^\S{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*{_END}"
-_NOT_BLANK = r"\S"
+_HEX = "[0-9a-f]"
+_PLAIN = "A-Za-z0-9-"
 _MAILBOX = rf"[^@\s<>,;\"{_CONTROL}]+"
 
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.ticket_title_chars_max, pattern=_LINE)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.name_chars_max, pattern=_LINE)]
 Description = Annotated[str, msgspec.Meta(max_length=limits.ticket_description_chars_max)]
 Comment = Description
-Body = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=limits.message_body_chars_max, pattern=_NOT_BLANK)
-]
+Body = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.message_body_chars_max)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=rf"^[a-z][a-z0-9_-]*{_END}")]
+# RFC 3339; the format alone is but a remark to most readers of OpenAPI.
+_DATE = r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+Instant = Annotated[
+    datetime,
+    msgspec.Meta(
+        extra_json_schema={
+            "format": "date-time",
+            "pattern": rf"^{_DATE}[Tt]{_CLOCK}:[0-5][0-9](?:\.[0-9]{{1,6}})?(?:[Zz]|[+-]{_CLOCK}){_END}",
+        }
+    ),
+]
+# Told, not checked here: the rules of `identity` say it in better words.
+UserEmail = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=limits.email_address_chars_max,
+        extra_json_schema={"pattern": rf"^(?!.*\.\.)[{_PLAIN}]{{1,64}}@[{_PLAIN}]+\.[{_PLAIN}]{{2,}}{_END}"},
+    ),
+]
+Assignee = Annotated[
+    str,
+    msgspec.Meta(
+        extra_json_schema={"pattern": rf"^(?:me|none|{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}){_END}"}
+    ),
+]
 Email = Annotated[
     str,
     msgspec.Meta(

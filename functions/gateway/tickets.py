@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -10,7 +9,7 @@ import msgspec
 
 from functions.gateway import pages
 from functions.gateway import representations as show
-from functions.gateway.texts import Comment, Description, Email, Name, Title, Word
+from functions.gateway.texts import Assignee, Comment, Description, Email, Instant, Name, Title, Word
 from functions.operations import Answer, Call, Operations
 from functions.problems import problem
 from models.events import queries as events
@@ -58,10 +57,10 @@ class TicketQuery(pages.PageQuery, kw_only=True):
     state: list[str] = msgspec.field(default_factory=list)
     category: list[Literal["todo", "waiting", "done", "closed"]] = msgspec.field(default_factory=list)
     type: list[str] = msgspec.field(default_factory=list)
-    assignee: str | None = None
+    assignee: Assignee | None = None
     requester: UUID | None = None
     q: Annotated[str, msgspec.Meta(max_length=limits.search_chars_max)] | None = None
-    updated_since: datetime | None = None
+    updated_since: Instant | None = None
     sort: Literal["-updated_at", "updated_at", "-created_at", "created_at", "-number", "number"] = (
         "-updated_at"
     )

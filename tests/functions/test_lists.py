@@ -186,6 +186,7 @@ def test_tickets_are_filtered(machine: Caller, desk: Desk) -> None:
         ("q=", {one, two, three}),
         ("updated_since=2020-01-01T00:00:00Z", {one, two, three}),
         ("updated_since=2099-01-01T00:00:00%2B03:00", set()),
+        ("updated_since=2099-01-01T00:00:00-23:59", set()),
     ):
         found = machine.get("/v1/tickets", query_string=query)
         assert found.status_code == 200, found.text

@@ -103,7 +103,7 @@ def test_strange_credentials_are_refused_and_never_break(stranger: Caller) -> No
 
 
 def test_an_api_key_has_no_session_to_end(machine: Caller) -> None:
-    problem(machine.ask("DELETE", "/v1/auth/tokens/current"), 400, "bad_request")
+    problem(machine.ask("DELETE", "/v1/auth/tokens/current"), 409, "conflict")
 
 
 def test_an_api_key_is_shown_once_works_and_is_revoked(gateway: Any, machine: Caller, desk: Desk) -> None:

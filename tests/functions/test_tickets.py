@@ -87,6 +87,15 @@ def test_a_note_is_never_sent(agent: Caller, machine: Caller, desk: Desk) -> Non
     assert paths(problem(agent.post(f"/v1/tickets/{ticket['id']}/messages", later), 422)) == ["/send_at"]
 
 
+@sqlite_only
+def test_a_message_says_something(machine: Caller) -> None:
+    path = f"/v1/tickets/{machine.ticket()['id']}/messages"
+
+    for body in ("", " ", "\n\t\u3000", "x" * 100_001, "a\x00"):
+        assert paths(problem(machine.post(path, {"kind": "note", "body": body}), 422)) == ["/body"]
+    assert machine.post(path, {"kind": "note", "body": "x" * 100_000}).status_code == 201
+
+
 def test_a_reply_for_later_goes_out_later(machine: Caller, desk: Desk) -> None:
     ticket = machine.ticket(requester={"email": "ada@example.test"})
     tomorrow = clock.rfc3339(clock.now() + timedelta(days=1))
@@ -182,6 +191,19 @@ def test_changes_need_the_version_that_was_read(machine: Caller) -> None:
     assert weak.json["title"] == "Fax"
     assert whatever.json["priority"] == "low"
     problem(foreign, 412, "precondition_failed")
+    for given, status in (
+        ('"9", "x"', 412),
+        ("3", 400),
+        ("", 400),
+        ('"', 400),
+        ('"3", "4"', 400),
+        ("*, *", 400),
+    ):
+        problem(machine.ask("PATCH", path, {"priority": "low"}, headers={"If-Match": given}), status)
+    several = machine.ask(
+        "PATCH", path, {"priority": "high"}, headers={"If-Match": f'"x", {whatever.headers["etag"]}'}
+    )
+    assert several.status_code == 200
 
 
 def test_a_change_that_changes_nothing_keeps_the_version(machine: Caller) -> None:

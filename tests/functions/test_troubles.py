@@ -115,7 +115,7 @@ def test_a_message_of_another_ticket_is_not_found(machine: Caller, desk: Desk) -
 
 
 def test_a_dead_task_is_shown_retried_and_discarded(machine: Caller, desk: Desk) -> None:
-    machine.ticket(description="x", requester={"email": "ada@example.test"})
+    desk.receive_telegram()
     task_id = desk.due_tasks()[0]
     with_dead = "UPDATE tasks SET state = 'dead', finished_at = NOW(), last_error = 'gave up' WHERE id = :id"
     desk.command(database.execute, with_dead, id=task_id)

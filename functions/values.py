@@ -1,0 +1,58 @@
+"""What JSON and addresses can spell and a database cannot keep, or cannot give back: refused at the door, with its place.
+
+Without this, a null character, a number of 400 digits or a time in the year 0 breaks later, as a 500 or as a row that nobody can read.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from models.kernel import limits
+from models.kernel.errors import FieldProblem, Invalid
+
+
+def settle_member(owner: msgspec.Struct, name: str, path: str, depth: int = 0) -> None:
+    """Check one property, and put its time into UTC. Raises Invalid."""
+    value = getattr(owner, name)
+    if isinstance(value, datetime):
+        setattr(owner, name, _in_utc(value, path))
+    else:
+        settle(value, path, depth)
+
+
+def settle(value: Any, path: str = "", depth: int = 0) -> None:
+    """Check a decoded value and all that is in it, and put its times into UTC. Raises Invalid with the place."""
+    match value:
+        case str():
+            if "\x00" in value:
+                raise Invalid([FieldProblem(path, "texts must not contain the null character")])
+        case int() | float():
+            if not -(2**63) <= value < 2**63:
+                raise Invalid([FieldProblem(path, "expected a number of at most 64 bits")])
+        case msgspec.Struct():
+            for name in value.__struct_fields__:
+                settle_member(value, name, f"{path}/{name}", depth)
+        case dict() | list():
+            _settle_members(value, path, depth + 1)
+
+
+def _settle_members(value: dict[str, Any] | list[Any], path: str, depth: int) -> None:
+    if depth > limits.json_depth_max:
+        raise Invalid([FieldProblem(path, f"expected at most {limits.json_depth_max} levels of nesting")])
+    for key, member in value.items() if isinstance(value, dict) else enumerate(value):
+        place = f"{path}/{key}"[: limits.header_value_chars_max]
+        settle(key, place, depth)
+        settle(member, place, depth)
+
+
+def _in_utc(at: datetime, path: str) -> datetime:
+    """PostgreSQL knows no zone further than 16 hours from UTC, and RFC 3339 allows 24."""
+    if at.tzinfo is None:
+        raise Invalid([FieldProblem(path, "expected a time with a zone, such as 2026-01-31T09:00:00Z")])
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:  # 0001-01-01T00:00:00+01:00 was in a year that no calendar of ours has
+        raise Invalid([FieldProblem(path, "expected a time of the years 1 to 9999 in UTC")]) from error
