@@ -47,7 +47,12 @@ def check_size(body: bytes, bytes_max: int) -> None:
 def _chunks(stream: Any, most: int) -> Any:
     left = most
     while left > 0:
-        chunk = stream.read(min(left, _chunk_bytes))
+        try:
+            chunk = stream.read(min(left, _chunk_bytes))
+        except (
+            Exception
+        ) as error:  # each server has kinds of its own for broken chunks and a caller that left
+            raise BadRequest("the body broke off, or its chunks are malformed") from error
         if not chunk:
             return
         left -= len(chunk)

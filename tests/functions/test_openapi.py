@@ -13,7 +13,7 @@ import pytest
 
 from models.kernel import settings
 from tests.desk import Desk
-from tests.functions.callers import DEMO_KEY
+from tests.functions.callers import DEMO_KEY, Caller, sqlite_only
 
 _examples_max = 8  # random cases per operation, beside the boundary values; a minute is our patience
 _failures_shown_max = 12
@@ -98,6 +98,20 @@ def _only_rules_refuse(body: bytes) -> bool:
 
 def _inside(path: str, place: str) -> bool:
     return path == place or path.startswith(f"{place}/")
+
+
+@sqlite_only
+def test_the_documents_are_openapi_3_1(gateway: Any, webhooks: Any) -> None:
+    """By the official JSON Schema of OpenAPI 3.1, which schemathesis ships."""
+    from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
+
+    for app in (gateway, webhooks):
+        document = Caller(app).read("/openapi.json")
+        assert [error.message for error in OPENAPI_31_VALIDATOR.iter_errors(document)] == []
+        operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+        ids = [operation["operationId"] for operation in operations]
+        assert len(ids) == len(set(ids))
+        assert all("400" in operation["responses"] for operation in operations if "requestBody" in operation)
 
 
 AUTHORISED = {"headers": {"Authorization": f"Bearer {DEMO_KEY}"}}
