@@ -69,8 +69,9 @@ def _idle(desk: Desk, report: Report) -> None:
     held = {name: usage.memory([part.pid]) for name, part in parts.items()}
     total = sum(held.values(), usage.Memory(0.0, 0.0))
     each = ", ".join(f"{name} {memory.rss_mib:.0f}/{memory.pss_mib:.0f}" for name, memory in held.items())
+    # Both readings of "150 MB": what the parts take from the machine, and what `ps` adds up, where shared pages count for each process.
     report.row(
-        "e", "idle web + worker + scheduler, RSS and PSS",
-        f"{total.rss_mib:.0f} MiB, {total.pss_mib:.0f} MiB ({each})",
-        Target(total.pss_mib < 150, "< 150 MB (PSS)"),
+        "e", "idle web + worker + scheduler, PSS", f"{total.pss_mib:.0f} MiB (RSS/PSS: {each})",
+        Target(total.pss_mib < 150, "< 150 MB"),
     )  # fmt: skip
+    report.row("e", "  sum of RSS", f"{total.rss_mib:.0f} MiB", Target(total.rss_mib < 150, "< 150 MB"))
