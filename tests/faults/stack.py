@@ -109,6 +109,10 @@ class Desk:
     def wait_until_up(self) -> None:
         wait_until(self.answers, within_s=limits.start_s, what=f"the desk answering (logs: {self.logs})")
 
+    def answers_soon(self, port: int) -> None:
+        """Wait until one function answers."""
+        wait_until(lambda: accepts(port), within_s=limits.start_s, what=f"port {port} answering")
+
     def answers(self) -> bool:
         """Whether every function answers."""
         return all(accepts(port) for port in {self.api_port, self.webhook_port})

@@ -22,7 +22,7 @@ def test_a_broker_that_is_stopped_for_twenty_seconds_is_not_noticed_by_requests(
     real_desk: RealDesk, rabbit_server: RabbitServer, tell: Tell
 ) -> None:
     """ENGINE 3.8: RabbitMQ restarts; RabbitMQ down."""
-    flow = Flow(real_desk, people=16)
+    flow = Flow(real_desk, people=16, chats=8)
 
     with flow.running(every_s=4.0):  # what gathers for a chat goes out at one a second then
         rabbit_server.stop_app()

@@ -20,7 +20,7 @@ def test_a_database_that_goes_away_and_comes_back_costs_repeats_and_nothing_else
     real_desk: RealDesk, durable_postgres: PostgresServer, end: Callable[[PostgresServer], None], tell: Tell
 ) -> None:
     """ENGINE 3.8: before COMMIT; DB failover in COMMIT (outcome unknown); DB connection dropped while idle, broken in use."""
-    flow = Flow(real_desk)
+    flow = Flow(real_desk, chats=1)
     starts = {name: program.starts for name, program in real_desk.programs.items()}
     real_desk.seen.clear()
 
