@@ -123,7 +123,7 @@ _SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\s")
 # Parts of a statement, made from our own constants.
 _SQL_WORDS = frozenset(
     {"places", "names", "columns", "column", "table", "tables", "conditions", "where", "assignments", "settings", "changes",
-     "conflict", "back", "returning", "index", "order", "direction"}
+     "conflict", "back", "returning", "index", "order", "direction", "every", "tolerance"}
 )  # fmt: skip
 
 

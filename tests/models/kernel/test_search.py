@@ -1,0 +1,18 @@
+"""Searching finds words in any script, without regard to case, on both engines."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.tickets.queries import TicketFilter, page
+from tests.desk import Desk
+
+
+@pytest.mark.parametrize("asked", ["принтер", "ПРИНТЕР", "Горит", "100%_"])
+def test_a_search_ignores_case_beyond_ascii_and_takes_wildcards_literally(desk: Desk, asked: str) -> None:
+    wanted = desk.create_ticket("Принтер ГОРИТ на 100%_")
+    desk.create_ticket("Something else, 100 of it")
+
+    found = page(TicketFilter(text=asked), sort="number", after=None, limit=10)
+
+    assert [ticket.id for ticket in found] == [wanted.id]
