@@ -79,13 +79,13 @@ def _take_statement(count: int) -> str:
     each = range(count)
     every = " ".join(f"WHEN :name{i} THEN :every{i}" for i in each)
     tolerance = " ".join(f"WHEN :name{i} THEN :tolerance{i}" for i in each)
+    places = ", ".join(f"(:name{i}, :first{i})" for i in each)
+    settings = f"+ CASE rate_buckets.bucket {every} END"
+    where = f"rate_buckets.tat_s - CASE rate_buckets.bucket {tolerance} END <= :now_s"
     return (
-        f"INSERT INTO rate_buckets (bucket, tat_s) VALUES {', '.join(f'(:name{i}, :first{i})' for i in each)}"
-        " ON CONFLICT (bucket) DO UPDATE SET tat_s ="
-        " CASE WHEN rate_buckets.tat_s > :now_s THEN rate_buckets.tat_s ELSE :now_s END"
-        f" + CASE rate_buckets.bucket {every} END"
-        f" WHERE rate_buckets.tat_s - CASE rate_buckets.bucket {tolerance} END <= :now_s"
-        " AND rate_buckets.blocked_until_s <= :now_s RETURNING bucket"
+        f"INSERT INTO rate_buckets (bucket, tat_s) VALUES {places} ON CONFLICT (bucket) DO UPDATE SET tat_s ="
+        f" CASE WHEN rate_buckets.tat_s > :now_s THEN rate_buckets.tat_s ELSE :now_s END {settings}"
+        f" WHERE {where} AND rate_buckets.blocked_until_s <= :now_s RETURNING bucket"
     )
 
 
