@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.faults.flows import Requester
+from tests.faults.people import Requester
 from tests.faults.stack import Desk
 from tests.faults.truth import Rows
 
@@ -76,7 +76,13 @@ def each_reply_arrived_once_in_order(desk: Desk, requesters: Sequence[Requester]
             if text in unknown:
                 uncertain += 1
                 doubled += counts[text] > 1
-                missing += counts[text] == 0
+                if counts[text] == 0:
+                    missing += 1
+                    delivery = desk.truth.delivery(text)
+                    assert delivery is not None
+                    assert delivery["state"] == "unknown", (
+                        f"{text} never arrived, and nobody can see it: {delivery}"
+                    )
                 assert counts[text] <= 3, f"{text} arrived {counts[text]} times"
                 continue
             assert counts[text] == 1, (

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from tests.faults import checks, limits
-from tests.faults.flows import Requester
+from tests.faults.people import Requester
 from tests.faults.stack import Desk
 from tests.services.waiting import wait_until
 

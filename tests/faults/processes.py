@@ -99,9 +99,9 @@ class Program:
         self.kill()
         self._forget()
 
-    def tail(self, lines: int = 15) -> str:
+    def tail(self) -> str:
         """The end of its log."""
-        return self._folder.tail(self.log.name).split("\n", 1)[-1] if lines else ""
+        return self._folder.tail(self.log.name)
 
     def _forget(self) -> None:
         if self._process is not None:

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 
 from tests.faults import limits
-from tests.faults.flows import Requester
+from tests.faults.people import Requester
 from tests.faults.stack import EmbeddedDesk
 
 

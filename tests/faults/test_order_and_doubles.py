@@ -14,7 +14,7 @@ import psycopg2
 import pytest
 
 from tests.faults import checks, limits
-from tests.faults.flows import Requester, unique, update
+from tests.faults.people import Requester, unique, update
 from tests.faults.processes import Program
 from tests.faults.stack import RealDesk
 from tests.services.rabbitmq import RabbitServer

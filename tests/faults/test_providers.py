@@ -10,7 +10,7 @@ import pytest
 
 from scripts.sandbox.client import SandboxProcess
 from tests.faults import limits
-from tests.faults.flows import Channel, Requester
+from tests.faults.people import Channel, Requester
 from tests.faults.stack import WORKER, RealDesk
 from tests.services.postgres import PostgresServer
 from tests.services.rabbitmq import RabbitServer

@@ -13,7 +13,7 @@ import pytest
 from tests.faults import checks, limits
 from tests.faults.client import Reply
 from tests.faults.flow import Flow, nothing_was_lost
-from tests.faults.flows import Requester, unique, update
+from tests.faults.people import Requester, unique, update
 from tests.faults.stack import EmbeddedDesk, RealDesk
 from tests.services.waiting import wait_until
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from scripts.sandbox.client import SandboxProcess
 from tests.faults import checks, limits
 from tests.faults.conftest import Tell
-from tests.faults.flows import Requester
+from tests.faults.people import Requester
 from tests.faults.processes import end
 from tests.faults.stack import Desk, EmbeddedDesk, RealDesk
 from tests.services.postgres import PostgresServer
@@ -107,11 +107,12 @@ def soak(desk: Desk, tell: Tell) -> None:
     checks.each_event_made_one_message(desk, requesters)
     travelled = checks.each_reply_arrived_once_in_order(desk, requesters)
     checks.the_desk_is_at_rest(desk)
+    assert set(desk.seen) <= {0, 200, 201, 503}, f"clients saw {dict(desk.seen)}"
     events = sum(len(r.sent) for r in requesters)
     assert (events, travelled.sent, killer.done) == (people * rounds, people * rounds, kills)
     tell(
         f"soak of {desk.stack}: {killer.done} kills, {events} events, {travelled.sent} replies, {travelled.unknown} unknown"
         f" ({travelled.doubled} arrived twice, {travelled.missing} did not arrive); flowed {flowed_s:.0f} s,"
-        f" drained {drained_s:.1f} s after the last"
+        f" drained {drained_s:.1f} s after the last; clients saw {dict(sorted(desk.seen.items()))}"
     )
     tell("killed: " + ", ".join(f"{name} {count}x" for name, count in sorted(killer.what.items())))
