@@ -64,7 +64,8 @@ hint_queue_max = (
     10_000  # hints waiting for the broker in one process; more are dropped, the sweep brings them back
 )
 hint_flush_s = 1.0  # on SIGTERM the publisher gets this long; the rest is the sweep's
-broker_retry_s_min, broker_retry_s_max = 0.5, 5.0  # circuit breaker of the hint publisher; its return is noticed within this
+broker_retry_s_min = 0.5  # circuit breaker of the hint publisher: first wait
+broker_retry_s_max = 5.0  # and the longest, within which a broker that is back is noticed
 error_chars_max = 2_000  # of an exception kept in a row: enough for its message, bounded for the table
 finished_tasks_kept_s = 7 * 24 * 3600  # long enough to answer "what happened on Friday"
 collect_batch_max = 5_000  # finished rows deleted at a time, so that no vacuum or lock is long
