@@ -349,12 +349,27 @@ def transition(
     role: str,
     actor: Actor,
 ) -> tuple[Ticket, engine.Refusal | None]:
-    """A person moves the ticket. A refusal is recorded and returned, so that the caller commits it before telling."""
+    """A person moves the ticket. A refusal is recorded and returned, so that the caller commits it before telling.
+
+    `fields` are added to those that the ticket has; raises Invalid when they would be too many together.
+    """
     change = TicketChange.of(ticket_id, actor=actor)
     before = change.ticket.fields
-    if fields:
-        change.ticket.fields = {**before, **fields}
-    refusal = lifecycle.request(change, name, role=role, comment=comment)
+    merged = {**before, **(fields or {})}
+    updated: dict[str, Any] = {}
+    if merged != before:
+        if len(merged) > limits.fields_max:
+            raise Invalid(
+                [
+                    FieldProblem(
+                        "/fields",
+                        f"expected at most {limits.fields_max} fields with those it has, found {len(merged)}",
+                    )
+                ]
+            )
+        change.ticket.fields = merged
+        updated = {"fields": {"from": before, "to": merged}}
+    refusal = lifecycle.request(change, name, role=role, comment=comment, updated=updated)
     if refusal is not None:
         change.ticket.fields = before
         return change.save(visible=False), refusal

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from models.conversations import messages
 from models.events.commands import SYSTEM
-from models.kernel import limits, settings
+from models.kernel import database, limits, settings
+from models.kernel.batch import from_json
 from models.requesters import queries as requesters
 from models.tasks import rates, timers
 from models.tickets.change import TicketChange
@@ -60,6 +62,11 @@ def react(
     workflow = workflow_of(change)
     view = view_of(change, role=AUTOMATION, message=message)
     decision = engine.react(workflow, view, event, timer=timer, signal=signal)
+    if isinstance(decision, engine.Decision) and _would_bury_a_message(change, workflow, decision):
+        decision = engine.Refusal(decision.rule, (_UNREAD,))
+        if timer is not None:
+            # Again at once: its next task stands behind the message's, and a reopening stops it.
+            _put_timer(change, timer, due_at=change.at)
     if isinstance(decision, engine.Refusal):
         change.record(
             "transition_refused",
@@ -70,17 +77,56 @@ def react(
         apply(change, workflow, decision, event=event)
 
 
-def request(change: TicketChange, name: str, *, role: str, comment: str | None) -> engine.Refusal | None:
-    """A person's transition: carried out, or refused with reasons; either way it is part of the story."""
+def request(
+    change: TicketChange,
+    name: str,
+    *,
+    role: str,
+    comment: str | None,
+    updated: Mapping[str, Any] | None = None,
+) -> engine.Refusal | None:
+    """A person's transition: carried out, or refused with reasons; either way it is part of the story.
+
+    `updated`: what the person changed of the ticket along with it (`ticket_updated`), told unless it is refused.
+    """
     workflow = workflow_of(change)
     decision = engine.request(workflow, view_of(change, role=role), name, comment=comment)
+    if isinstance(decision, engine.Decision) and _would_bury_a_message(change, workflow, decision):
+        decision = engine.Refusal(decision.rule, (_UNREAD,))
     if isinstance(decision, engine.Refusal):
         change.record(
             "transition_refused", {"rule": decision.rule, "event": "request", "reasons": decision.reasons}
         )
         return decision
+    if updated:
+        change.record("ticket_updated", {"changes": updated})
     apply(change, workflow, decision, event="request", comment=comment)
     return None
+
+
+_UNREAD = "the requester has just written, and the life cycle has not looked at the message yet; try again in a moment"
+
+
+def _would_bury_a_message(change: TicketChange, workflow: Workflow, decision: engine.Decision) -> bool:
+    """Whether the ticket would be closed over a message of its requester that the life cycle has not reacted to.
+
+    The message has joined the ticket, and a task of the ticket will reopen it (DESIGN 4). Closed in between, nothing would reopen
+    it and nobody would read the message. The ticket's row is held, so no message can join while we look; the task that runs
+    now is the reaction itself. A task that was given up (`dead`) no longer counts: the history shows it.
+    """
+    if decision.target is None or workflow.states[decision.target].category != "closed":
+        return False
+    if change.ticket.category == "closed":
+        return False
+    rows = database.run(
+        "SELECT id, payload FROM tasks WHERE key = :key AND state IN ('ready', 'leased') AND kind = 'advance_ticket'",
+        key=ticket_key(change.ticket.id),
+    )
+    return any(
+        from_json(row["payload"])["event"] == "requester_message"
+        and change.causation_id != f"task:{row['id']}"
+        for row in rows
+    )
 
 
 def apply(
@@ -133,13 +179,18 @@ def enter(
         if was and not runs:
             timers.stop(timer_name)
         elif runs and not was:
-            timers.put(
-                timer_name,
-                "advance_ticket",
-                {"ticket_id": str(ticket.id), "event": "timer", "timer": name},
-                due_at=change.at + timedelta(seconds=timer.after_s),
-                key=ticket_key(ticket.id),
-            )
+            _put_timer(change, name, due_at=change.at + timedelta(seconds=timer.after_s))
+
+
+def _put_timer(change: TicketChange, name: str, *, due_at: datetime) -> None:
+    ticket_id = change.ticket.id
+    timers.put(
+        f"ticket:{ticket_id}:{name}",
+        "advance_ticket",
+        {"ticket_id": str(ticket_id), "event": "timer", "timer": name},
+        due_at=due_at,
+        key=ticket_key(ticket_id),
+    )
 
 
 def ticket_key(ticket_id: object) -> str:
