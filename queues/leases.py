@@ -26,7 +26,9 @@ class LeaseKeeper:
 
     def __init__(self, lease_s: float) -> None:
         self.lease_s = lease_s
-        self._running: dict[int, tuple[ClaimedTask, float]] = {}
+        self._running: dict[
+            str, tuple[ClaimedTask, float]
+        ] = {}  # by lease: a task taken over may run here twice
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -35,7 +37,7 @@ class LeaseKeeper:
     def keeping(self, task: ClaimedTask, *, time_limit_s: float) -> Iterator[None]:
         """The task's lease is renewed inside, up to its time limit."""
         with self._lock:
-            self._running[task.id] = (task, time.monotonic() + time_limit_s)
+            self._running[task.lease_id] = (task, time.monotonic() + time_limit_s)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._renew_for_ever, name="leases", daemon=True)
                 self._thread.start()
@@ -43,7 +45,7 @@ class LeaseKeeper:
             yield
         finally:
             with self._lock:
-                self._running.pop(task.id, None)
+                self._running.pop(task.lease_id, None)
 
     def running(self) -> list[ClaimedTask]:
         """Tasks that run in this process now."""
@@ -54,7 +56,7 @@ class LeaseKeeper:
         """Let others take what still runs here, at once; for a worker whose shutdown time is over."""
         tasks = self.running()
         if tasks:
-            commands.extend({task.id: task.lease_id for task in tasks}, lease_s=0.0)
+            commands.extend({task.lease_id: task.id for task in tasks}, lease_s=0.0)
         self._wake.set()
         return len(tasks)
 
@@ -62,7 +64,7 @@ class LeaseKeeper:
         while not self._wake.wait(self.lease_s / 3):
             now = time.monotonic()
             with self._lock:
-                leases = {task.id: task.lease_id for task, until in self._running.values() if until > now}
+                leases = {task.lease_id: task.id for task, until in self._running.values() if until > now}
             if not leases:
                 continue
             try:

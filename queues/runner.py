@@ -18,6 +18,10 @@ from queues.leases import LeaseKeeper
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 log = logs.get("tasks")
+_settle_retry_s_min, _settle_retry_s_max = (
+    0.1,
+    2.0,
+)  # a restart of PostgreSQL takes seconds, a deadlock milliseconds
 
 
 @lru_cache(maxsize=1)
@@ -76,8 +80,9 @@ def _run_claimed(task: ClaimedTask) -> str:
                 task,
                 Failed(f"given up: {spec.attempts_max} attempts ended with their worker", permanent=True),
             )
+        deadline = time.monotonic() + spec.time_limit_s
         with keeper().keeping(task, time_limit_s=spec.time_limit_s):
-            return _settle(task, _run_actor(task))
+            return _settle_in_time(task, _run_actor(task), deadline=deadline)
     except LeaseLost:
         log.warning("lease_lost")
         return "lease_lost"
@@ -106,6 +111,23 @@ def _failure(error: BaseException) -> Settlement:
         return Failed(f"{error.code}: {error.message}", permanent=final)
     log.error("actor_raised", exc_info=error)
     return Failed(f"{type(error).__name__}: {error}")
+
+
+def _settle_in_time(task: ClaimedTask, settlement: Settlement, *, deadline: float) -> str:
+    """Settle, through a database that is away for a while: what a provider has taken must be recorded, or it is sent again.
+
+    The lease is renewed meanwhile where it can be; when another worker took over, the fencing token ends this.
+    """
+    wait_s = _settle_retry_s_min
+    while True:
+        try:
+            return _settle(task, settlement)
+        except Unavailable:
+            if time.monotonic() + wait_s > deadline:
+                raise
+            log.warning("settling_again", wait_s=wait_s)
+            time.sleep(wait_s)
+            wait_s = min(wait_s * 2, _settle_retry_s_max)
 
 
 def _settle(task: ClaimedTask, settlement: Settlement) -> str:
@@ -138,13 +160,24 @@ def _record(task: ClaimedTask, settlement: Settlement, *, tell: bool = True) -> 
                 commands.finish(task)
                 return "done"
             case Postponed(wait_s, reason):
+                wait_s = min(wait_s, limits.provider_wait_s_max)
+                if (over := commands.patience_over(task, wait_s=wait_s)) is not None:
+                    return _failed(task, Failed(f"{over}: {reason}", permanent=True), tell=tell)
                 commands.postpone(task, wait_s=wait_s, reason=reason)
                 return "postponed"
             case Failed(error, permanent, retry_after_s):
-                decision = commands.fail(task, error, permanent=permanent, retry_after_s=retry_after_s)
-                if isinstance(decision, rules.Retry):
-                    return "retried"
-                on_dead = getattr(actors.load(task.kind), "on_dead", None)
-                if on_dead is not None and tell:
-                    on_dead(task, decision.reason)
-                return "dead"
+                return _failed(task, Failed(error, permanent, retry_after_s), tell=tell)
+
+
+def _failed(task: ClaimedTask, failed: Failed, *, tell: bool) -> str:
+    """Record a failed attempt, and when it was the last one tell those who must know. Joins the caller's transaction."""
+    retry_after_s = (
+        None if failed.retry_after_s is None else min(failed.retry_after_s, limits.provider_wait_s_max)
+    )
+    decision = commands.fail(task, failed.error, permanent=failed.permanent, retry_after_s=retry_after_s)
+    if isinstance(decision, rules.Retry):
+        return "retried"
+    on_dead = getattr(actors.load(task.kind), "on_dead", None)
+    if on_dead is not None and tell:
+        on_dead(task, decision.reason)
+    return "dead"

@@ -27,13 +27,13 @@ class Swept:
 
 def once() -> Swept:
     """Fire every due timer and hint every due task, not only a batch. Raises Unavailable when the database is away."""
+    hinted = tasks.run_all()  # first, so that a timer that cannot fire never takes the net away
     fired = 0
     while True:
         count = timers.fire_due()
         fired += count
         if count == 0:
             break
-    hinted = tasks.run_all()
     if fired or hinted:
         log.info("swept", timers_fired=fired, tasks_hinted=hinted)
     return Swept(fired, hinted)

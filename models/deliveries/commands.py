@@ -154,7 +154,7 @@ def record_outcome(
         _move(account, attempt.message.address, outcome.new_address)
     if outcome.kind == "throttled":
         # Not a used-up attempt: the provider only asked us to wait.
-        wait_s = outcome.retry_after_s or 1.0
+        wait_s = min(outcome.retry_after_s or 1.0, limits.provider_wait_s_max)
         names = [f"{account.channel}:{account.name}"] if outcome.pause_account else []
         for bucket in (*names, f"{account.channel}:{account.name}:{attempt.message.address}"):
             rates.block(bucket, for_s=wait_s)

@@ -202,7 +202,7 @@ def connection() -> Iterator[None]:
         raise Unavailable() from error
     try:
         yield
-    except (peewee.OperationalError, peewee.InterfaceError) as error:
+    except (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError) as error:
         if is_postgres() and _is_connection_trouble(error):
             raise Unavailable() from error
         raise
@@ -214,7 +214,7 @@ def connection() -> Iterator[None]:
 # The server went away (08, 57P0x), has no room (53), or asks to try again: deadlock, serialisation, a lock or statement that took too
 # long (PostgreSQL manual, appendix A). All mean: nothing was changed, the same again may work.
 _TRY_AGAIN_CLASSES = ("08", "53")
-_TRY_AGAIN = frozenset({"57P01", "57P02", "57P03", "40001", "40P01", "55P03", "57014"})
+_TRY_AGAIN = frozenset({"57P01", "57P02", "57P03", "40001", "40P01", "55P03", "57014", "25006", "25P03"})
 
 
 def _is_connection_trouble(error: peewee.PeeweeException) -> bool:

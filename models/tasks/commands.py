@@ -43,11 +43,13 @@ def row(
     due_at: datetime | None = None,
     dedupe_key: str | None = None,
     caused_by: str | None = None,
+    queue: str | None = None,
 ) -> dict[str, Any]:
     """The row of a new task, for a `Batch`; use `enqueue` where there is no batch.
 
     `payload` holds ids only. Tasks of one `key` run one after another; lock what the key stands for before
     enqueueing, so that ids follow the commit order. `dedupe_key` makes a second task of the same purpose vanish.
+    `queue` is for kinds that this release does not know (the timer of a newer one).
     """
     text = as_json(payload)
     assert len(text) <= limits.task_payload_bytes_max, (
@@ -56,7 +58,7 @@ def row(
     now = clock.now()
     result = {
         "kind": kind,
-        "queue": KINDS[kind].queue,
+        "queue": queue or KINDS[kind].queue,
         "key": key,
         "payload": text,
         "dedupe_key": dedupe_key,
@@ -81,10 +83,14 @@ def enqueue(
     due_at: datetime | None = None,
     dedupe_key: str | None = None,
     caused_by: str | None = None,
+    queue: str | None = None,
 ) -> int | None:
     """Add a task and hint it after the commit; returns its id, or None when `dedupe_key` is taken."""
     batch = Batch()
-    add(batch, row(kind, payload, key=key, due_at=due_at, dedupe_key=dedupe_key, caused_by=caused_by))
+    add(
+        batch,
+        row(kind, payload, key=key, due_at=due_at, dedupe_key=dedupe_key, caused_by=caused_by, queue=queue),
+    )
     return write(batch)[0][0]
 
 
@@ -126,12 +132,21 @@ RETURNING id, kind, queue, key, payload, attempts, lease_id, due_at, created_at,
 """
 
 
+# Two claims of one key at the same moment would each look at a state before the other's. The lock lets the second one look after
+# the first has committed; it is held for this short transaction only. (SQLite's writer is alone anyway.)
+_LOCK_KEY = (
+    "SELECT pg_advisory_xact_lock(7126502, hashtext(key)) FROM tasks WHERE id = :id AND key IS NOT NULL"
+)
+
+
 def claim(task_id: int, *, lease_s: float) -> ClaimedTask | None:
     """Lease the task for `lease_s` seconds, in a transaction of its own.
 
     None when it is not this worker's turn: done, leased by another, not due yet, or an earlier task of its key is alive.
     """
     with database.transaction():
+        if database.is_postgres():
+            database.execute(_LOCK_KEY, id=task_id)
         found = database.one(_CLAIM, id=task_id, lease_id=uuid4().hex, lease_s=lease_s)
     if found is None:
         return None
@@ -156,10 +171,10 @@ def _instant(value: Any) -> datetime:
     return at
 
 
-def extend(leases: Mapping[int, str], *, lease_s: float) -> None:
-    """Renew the leases of running tasks (task id -> lease id), in a transaction of its own."""
+def extend(leases: Mapping[str, int], *, lease_s: float) -> None:
+    """Renew the leases of running tasks (lease id -> task id), in a transaction of its own."""
     with database.transaction():
-        for task_id, lease_id in leases.items():
+        for lease_id, task_id in leases.items():
             database.execute(
                 "UPDATE tasks SET lease_until = NOW_PLUS(:lease_s) WHERE id = :id AND lease_id = :lease_id AND state = 'leased'",
                 id=task_id,
@@ -188,6 +203,19 @@ def finish(task: ClaimedTask) -> None:
     """
     _settle(task, "state = 'done', finished_at = NOW()")
     _wake_next(task.key)
+
+
+def patience_over(task: ClaimedTask, *, wait_s: float) -> str | None:
+    """Why the task must not wait another `wait_s` seconds (a provider that throttles for ever), or None.
+
+    A kind that this release does not know waits for a newer worker, however long.
+    """
+    spec = KINDS.get(task.kind)
+    if spec is None or clock.now() + timedelta(seconds=wait_s) <= task.first_run_at + timedelta(
+        seconds=spec.patience_s
+    ):
+        return None
+    return f"given up after {spec.patience_s / 3600:.0f} hours"
 
 
 def postpone(task: ClaimedTask, *, wait_s: float, reason: str) -> None:

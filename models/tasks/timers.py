@@ -76,7 +76,7 @@ def fire_due(*, batch_max: int = 100) -> int:
     """Turn due timers into tasks, in a transaction of its own; returns how many fired."""
     with database.transaction():
         due = database.run(
-            "SELECT name, kind, key, payload, due_at, every_s FROM timers WHERE due_at <= NOW() ORDER BY due_at"
+            "SELECT name, kind, queue, key, payload, due_at, every_s FROM timers WHERE due_at <= NOW() ORDER BY due_at"
             " LIMIT :batch FOR_UPDATE SKIP_LOCKED",
             batch=batch_max,
         )
@@ -90,6 +90,7 @@ def fire_due(*, batch_max: int = 100) -> int:
                 key=timer["key"],
                 dedupe_key=f"timer:{timer['name']}:{due_at.isoformat()}",
                 caused_by=f"timer:{timer['name']}",
+                queue=timer["queue"],
             )
             if timer["every_s"] is None:
                 stop(timer["name"])

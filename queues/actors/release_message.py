@@ -12,3 +12,8 @@ from queues.settlement import Done, Settlement
 def run(task: ClaimedTask) -> Settlement:
     delivery_id = UUID(task.payload["delivery_id"])
     return Done(lambda: deliveries.release(delivery_id))
+
+
+def on_dead(task: ClaimedTask, reason: str) -> None:
+    """Given up: the delivery has failed, visibly, instead of staying scheduled for ever."""
+    deliveries.give_up(UUID(task.payload["delivery_id"]), reason)

@@ -16,6 +16,7 @@ from queues import channels
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 log = logs.get("send")
+_moves_max = 5  # a Telegram group becomes a supergroup once
 
 
 def run(task: ClaimedTask) -> Settlement:
@@ -36,7 +37,7 @@ def run(task: ClaimedTask) -> Settlement:
         return Postponed(opened.wait_s, opened.reason) if opened.wait_s > 0 else Done()
     crash.point("before_call")
     started = time.perf_counter()
-    outcome = _call(sender, opened)
+    outcome = _bounded(_call(sender, opened), opened)
     duration_ms = int((time.perf_counter() - started) * 1000)
     crash.point("after_call")
     metrics.sends.labels(channel, outcome.kind).inc()
@@ -63,6 +64,14 @@ def _call(sender: channels.Sender, opened: OpenAttempt) -> SendOutcome:
             channel=opened.account.channel,
         )
         return SendOutcome("unknown", f"the adapter failed: {type(error).__name__}")
+
+
+def _bounded(outcome: SendOutcome, opened: OpenAttempt) -> SendOutcome:
+    """An address that moves to itself, or again and again, is a provider's mistake that must not be followed for ever."""
+    moved_to = outcome.new_address
+    if moved_to is not None and (moved_to == opened.message.address or opened.number > _moves_max):
+        return SendOutcome("permanent", "the provider says that the address moved, again and again")
+    return outcome
 
 
 def _settlement(delivery_id: UUID, opened: OpenAttempt, outcome: SendOutcome, duration_ms: int) -> Settlement:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from models.deliveries import port
+from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.kernel import database
 from models.tasks import commands
-from queues.embedded import EmbeddedWorkers
+from queues.embedded import EmbeddedWorkers, shares
 from tests.desk import Desk
 from tests.queues.work import Work
 from tests.services.waiting import wait_until
 
-BY_SQLITE = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
-pytestmark = BY_SQLITE
+
+@pytest.fixture
+def database_engine() -> str:
+    """The embedded desk has SQLite only."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -72,7 +78,7 @@ def test_a_retry_comes_back_by_itself_at_its_time(work: Work, start: Callable[[]
     assert work.desk.task(task_id)["attempts"] == 3
 
 
-def test_tasks_of_one_key_run_in_order_with_eight_worker_threads(
+def test_tasks_of_one_key_run_in_order_with_several_worker_threads(
     work: Work, start: Callable[[], EmbeddedWorkers]
 ) -> None:
     start()
@@ -82,3 +88,35 @@ def test_tasks_of_one_key_run_in_order_with_eight_worker_threads(
     wait_until(lambda: len(work.effects()) == 40, within_s=30, what="all effects")
     assert [i for i in work.effects() if i in ids[::2]] == ids[::2]
     assert [i for i in work.effects() if i in ids[1::2]] == ids[1::2]
+
+
+def test_a_provider_that_says_nothing_does_not_hold_up_what_comes_in(
+    desk: Desk, start: Callable[[], EmbeddedWorkers]
+) -> None:
+    hung = threading.Event()
+
+    def say_nothing(message: OutgoingMessage) -> SendOutcome:
+        assert hung.wait(30), "the test should have let the provider answer"
+        return port.accepted(f"{message.address}:1")
+
+    desk.answers.extend([say_nothing] * 100)
+    start()
+    try:
+        for chat in range(30):
+            desk.receive_telegram("Help!", chat=100 + chat)
+        wait_until(
+            lambda: len(desk.tasks(kind="send_delivery")) == 30, within_s=20, what="thirty waiting sends"
+        )
+
+        event_id = desk.receive_telegram("And me?", chat=7)
+
+        wait_until(
+            lambda: desk.inbox(event_id)["status"] == "processed", within_s=3, what="the event's ticket"
+        )
+        assert len(desk.calls) < 30, "the sends should still hang"
+    finally:
+        hung.set()
+
+
+def test_each_queue_has_its_part_of_the_threads() -> None:
+    assert [shares(threads, 2) for threads in (8, 9, 2, 1)] == [[4, 4], [5, 4], [1, 1], [1, 1]]

@@ -56,7 +56,7 @@ def test_a_failed_renewal_is_not_the_last_one(
     task = work.claim(work.enqueue())
     rounds: list[int] = []
 
-    def extend(leases: Mapping[int, str], *, lease_s: float) -> None:
+    def extend(leases: Mapping[str, int], *, lease_s: float) -> None:
         rounds.append(len(leases))
         if len(rounds) == 1:
             raise error

@@ -26,6 +26,8 @@ from queues.channels.text import one_line
 
 PAUSE_ACCOUNT_S = 30.0  # a longer 429 concerns the bot, not the chat (INGRESS 2.5)
 _DETAIL_CHARS_MAX = 200
+# What python-telegram-bot says when the body is not the Bot API's JSON (telegram/request/_baserequest.py): a proxy answered.
+_FOREIGN_ANSWER = ". Parsing the server response"
 # The request never left: no connection, or none free, or the address of the server is not one.
 _NOT_SENT = (
     httpx.ConnectError,
@@ -47,6 +49,9 @@ def outcome_of(error: TelegramError) -> SendOutcome:
             retry_after_s=wait_s,
             pause_account=wait_s > PAUSE_ACCOUNT_S,
         )
+    if _FOREIGN_ANSWER in error.message and type(error) is not NetworkError:
+        # A proxy's 4xx says nothing of the chat: it must neither fail the message for good nor suppress the address.
+        return transient(f"an answer that is not the Bot API's own ({type(error).__name__})")
     if isinstance(error, Forbidden):
         return permanent(_said(error), suppress=_said(error))
     if isinstance(error, ChatMigrated):
@@ -69,7 +74,11 @@ def _network(error: NetworkError) -> SendOutcome:
     if isinstance(cause, httpx.HTTPError) or isinstance(error, TimedOut):
         name = type(cause).__name__ if cause is not None else "TimedOut"
         return unknown(f"the connection failed after the request had left ({name})")
-    if cause is None or isinstance(cause, TelegramError):  # an answer, 5xx as a rule
+    if _FOREIGN_ANSWER in error.message:  # a 5xx of a proxy in front, which may have passed the request on
+        return unknown("an answer that is not the Bot API's own")
+    if cause is None or isinstance(
+        cause, TelegramError
+    ):  # the Bot API's own `ok: false`, 5xx as a rule: not sent
         return transient(_said(error))
     return unknown(f"the send failed in an unexpected way ({type(cause).__name__})")
 
@@ -80,5 +89,5 @@ def _seconds(retry_after: int | timedelta) -> float:
 
 def _said(error: TelegramError) -> str:
     """What the Bot API said; it names neither chat nor token. An answer that is no JSON is not repeated."""
-    text = error.message.split(". Parsing the server response", 1)[0]
+    text = error.message.split(_FOREIGN_ANSWER, 1)[0]
     return one_line(text, _DETAIL_CHARS_MAX) or type(error).__name__

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from models.channels.accounts import ChannelAccount
@@ -19,10 +20,10 @@ body_bytes_max = limits.telegram_body_bytes_max
 _ID_MAX = 2**63  # the Bot API's ids fit 52 bits; a larger one is not Telegram's
 
 
-def authenticate(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
+def authenticate(headers: Mapping[str, str], account: ChannelAccount, settings: Settings) -> None:
     """Raise Unauthenticated unless Telegram's secret header is the account's."""
     expected = account.credential("secret_token", settings)
-    check_secret(request.headers.get("x-telegram-bot-api-secret-token"), expected)
+    check_secret(headers.get("x-telegram-bot-api-secret-token"), expected)
 
 
 def identify(request: IngressRequest, account: ChannelAccount) -> EventKey:

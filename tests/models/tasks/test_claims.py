@@ -118,11 +118,11 @@ def test_a_renewed_lease_is_kept_and_another_ones_is_not_renewed(desk: Desk) -> 
     task = commands.claim(task_id, lease_s=20)
     assert task is not None
     desk.advance(seconds=15)
-    commands.extend({task_id: task.lease_id}, lease_s=20)
+    commands.extend({task.lease_id: task_id}, lease_s=20)
     desk.advance(seconds=15)
 
     assert commands.claim(task_id, lease_s=20) is None
-    commands.extend({task_id: "somebody else's"}, lease_s=2000)
+    commands.extend({"somebody else's": task_id}, lease_s=2000)
     desk.advance(seconds=10)
     assert commands.claim(task_id, lease_s=20) is not None
 
@@ -132,7 +132,7 @@ def test_a_given_back_lease_is_free_at_once(desk: Desk) -> None:
     task = commands.claim(task_id, lease_s=20)
     assert task is not None
 
-    commands.extend({task_id: task.lease_id}, lease_s=0.0)
+    commands.extend({task.lease_id: task_id}, lease_s=0.0)
     desk.advance(milliseconds=1)
 
     assert commands.claim(task_id, lease_s=20) is not None

@@ -214,6 +214,7 @@ def nested(depth: int) -> bytes:
 
 MULTIPART = FROM + b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
 HTML = FROM + b"Content-Type: text/html\r\n\r\n"
+UU = b"Content-Type: image/png\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n"
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "nested 1,000 deep": lambda: nested(1_000),
     "nested 20,000 deep": lambda: nested(20_000),
@@ -234,6 +235,8 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
                             (b"Content-Type: t/p", b";a*0=x"), (b"", b"x:y\n"), (b"X: ", b"a\n b"), (b"Cc: ", b"a@b,"))
     },
     "from of brackets": lambda: b"From: " + b"(<" * (MEGABYTE // 2) + b"\r\nReturn-Path: <a@b>\r\n\r\nx",
+    "digits without end": lambda: HTML + b"&#" + b"9" * MEGABYTE + b";&#x" + b"f" * MEGABYTE,
+    "uuencode of tiny lines": lambda: FROM + UU + b"Mx\n" * 5_000_000,
     "undeclared bytes": lambda: FROM + b"\r\n" + bytes(range(128, 256)) * 8_000,
 }  # fmt: skip
 
@@ -247,6 +250,10 @@ def test_a_hostile_megabyte_is_read_quickly(name: str) -> None:
 
     assert message.author_address in ("ada@example.test", "a@b")
     assert time.process_time() - started < SECONDS_MAX
+
+
+def test_an_html_number_of_thousands_of_digits_names_no_character() -> None:
+    assert read(HTML + b"a&#" + b"1" * 5_000 + b";b&#0000065;&#x42;&amp;").body == "a\ufffdbAB&"
 
 
 LINES = st.sampled_from(
