@@ -15,6 +15,8 @@ _SKIPPED = {
     name: re.compile(rf"</{name}\b", re.I)
     for name in ("script", "style", "title", "template", "textarea", "svg")
 }
+# The largest is &#1114111; or &#x10ffff;; zeros before it are allowed.
+_ENDLESS_NUMBER = re.compile(r"&#(?:[0-9]{100,}|[xX][0-9a-fA-F]{100,});?")
 _LINES = frozenset(
     [
         "address",
@@ -85,6 +87,11 @@ class _Writer:
         return "\n".join(self._lines).strip("\n")
 
 
+def _unescaped(text: str) -> str:
+    """The text with its character references replaced. One of too many digits names no character: int() refuses over 4,300."""
+    return html.unescape(_ENDLESS_NUMBER.sub("\ufffd", text))
+
+
 def html_to_text(source: str) -> str:
     """The readable text of an HTML document or fragment; blocks are lines, blockquotes are quoted with `> `."""
     writer = _Writer()
@@ -92,7 +99,7 @@ def html_to_text(source: str) -> str:
     while (tag := _TAG.search(source, at)) is not None:
         opened = tag.start()
         if opened > at:
-            writer.write(html.unescape(source[at:opened]))
+            writer.write(_unescaped(source[at:opened]))
         if source.startswith("<!--", opened):
             closed = source.find("-->", opened + 4)
             at = len(source) if closed < 0 else closed + 3
@@ -101,13 +108,13 @@ def html_to_text(source: str) -> str:
         closed = _tag_end(source, opened)
         if closed < 0:
             # No tag ends after this: what is left is text.
-            writer.write(html.unescape(source[opened:]))
+            writer.write(_unescaped(source[opened:]))
             at = len(source)
             break
         at = closed + 1
         if name is not None:
             at = _tag(writer, source, name[1].lower(), name[0].startswith("/"), at)
-    writer.write(html.unescape(source[at:]))
+    writer.write(_unescaped(source[at:]))
     return writer.text()
 
 

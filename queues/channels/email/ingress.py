@@ -7,6 +7,7 @@ mails that share an id by mistake differ in that digest. Linear, without the ema
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 from models.channels.accounts import ChannelAccount
 from models.inbox.port import EventKey, IngressRequest
@@ -20,9 +21,9 @@ from queues.channels.text import check_secret, one_line, short_hash
 body_bytes_max = limits.webhook_body_bytes_max
 
 
-def authenticate(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
+def authenticate(headers: Mapping[str, str], account: ChannelAccount, settings: Settings) -> None:
     """Raise Unauthenticated unless the bearer token is the account's."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, token = headers.get("authorization", "").partition(" ")
     given = token.strip() if scheme.lower() == "bearer" else None
     check_secret(given, account.credential("bearer", settings))
 

@@ -173,6 +173,10 @@ def _parameter(key: str, value: str | tuple[str | None, str | None, str]) -> str
 
 
 def _uudecoded(body: bytes) -> bytes:
+    """The decoded lines; a body of many tiny lines is no uuencode, and stays as it is."""
+    line_ends = body.count(b"\n") + body.count(b"\r")
+    if line_ends > mime_limits.uu_tiny_lines_max and len(body) < line_ends * mime_limits.uu_line_bytes_min:
+        return body
     lines = []
     for line in body.splitlines():
         if line.startswith(b"begin ") or line.strip() in (b"end", b"`", b""):

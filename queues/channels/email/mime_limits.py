@@ -20,6 +20,8 @@ parts_max = 200  # 100,000 parts cost the standard library 14 s
 depth_max = 20  # depth 1,000 is a RecursionError; real mail has 6 at most
 delimiter_lines_max = 20_000  # lines that begin like a boundary; each costs a look
 attachments_max = 50
+uu_tiny_lines_max = 50_000  # 28 MB of three-byte lines cost 9 s; real lines have 61 bytes, but for the last
+uu_line_bytes_min = 20  # on average
 
 # -- text ------------------------------------------------------------------------------------------------------
 text_bytes_max = 2 * MIB  # decoded text that is read; a book has 1 MB

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from models.inbox import commands as inbox
 from models.inbox.port import Ignored, InboundMessage, Unparseable
-from models.kernel.errors import TransientFailure
+from models.kernel.errors import ConfigurationError, TransientFailure
 from models.tasks import commands as tasks
 from models.tasks.kinds import KINDS
 from queues import runner
@@ -104,17 +106,31 @@ def test_a_parser_that_fails_for_now_is_tried_again_and_shown_when_given_up(desk
     assert "the file server is away" in shown["reason"]
 
 
-def test_a_parser_with_a_bug_is_kept_and_shown_not_dropped(desk: Desk) -> None:
-    event = desk.receive(KeyError("surprise"), ordering_key="o")
+def test_a_parser_with_a_bug_fails_the_event_at_once_and_holds_up_nobody(desk: Desk) -> None:
+    event = desk.receive(KeyError("surprise"), event_key="k", ordering_key="o")
     behind = desk.receive(HELLO, ordering_key="o")
 
-    while desk.inbox(event)["status"] == "stored":
-        desk.run_due()
-        desk.advance(minutes=20)
-    desk.run_due()
+    outcomes = desk.run_due()
 
-    assert "KeyError" in desk.inbox(event)["reason"]
+    assert "retried" not in outcomes
+    assert desk.inbox(event)["status"] == "failed"
+    assert desk.inbox(event)["reason"] == (
+        "the parser failed: KeyError (a bug of ours; it can be replayed when mended)"
+    )
     assert desk.inbox(behind)["status"] == "processed"
+    desk.scripted["k"] = HELLO
+    desk.command(inbox.replay, event)
+    desk.run_due()
+    assert desk.inbox(event)["status"] == "processed"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ConfigurationError("SECRET_KEY is not set")])
+def test_a_parser_that_lacks_something_on_this_worker_is_tried_again(desk: Desk, error: Exception) -> None:
+    event = desk.receive(error)
+
+    assert desk.run_due() == ["retried"]
+
+    assert desk.inbox(event)["status"] == "stored"
 
 
 def test_an_event_whose_account_is_gone_is_kept_and_shown(desk: Desk) -> None:
