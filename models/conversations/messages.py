@@ -87,6 +87,8 @@ def add_inbound(
         attachments=[a.as_json() for a in parsed.attachments],
         inbox_id=inbox_id,
     )
+    if parsed.external_id:
+        threading.take_over(account, parsed.external_id)
     known = [parsed.external_id, *parsed.references[: threading.references_max]]
     for external_id in dict.fromkeys(ref for ref in known if ref):
         refer(change, account, external_id, message_id)
@@ -109,7 +111,7 @@ def add_inbound(
 
 
 def refer(change: TicketChange, account: ChannelAccount, external_id: str, message_id: UUID) -> None:
-    """Remember a provider id, seen or sent; the first ticket that knew it keeps it."""
+    """Remember a provider id, seen or sent; the first ticket that knew it keeps it, but for `threading.take_over`."""
     change.batch.insert(
         "message_references",
         {

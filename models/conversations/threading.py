@@ -29,14 +29,26 @@ class Thread:
 
 
 def find(
-    account: ChannelAccount, references: Sequence[str], *, requester_id: UUID, author_address: str
+    account: ChannelAccount,
+    references: Sequence[str],
+    *,
+    requester_id: UUID,
+    author_address: str,
+    own_id: str | None = None,
 ) -> Thread:
-    """The ticket of the most telling reference whose ticket the author takes part in and which is not closed."""
+    """The ticket of the most telling reference whose ticket the author takes part in and which is not closed.
+
+    Last comes the message's own id: a mail that answers it may have overtaken it. Only such an answer counts, no other mail that
+    has the same id.
+    """
     wanted = list(dict.fromkeys(references))[:references_max]
+    if own_id is not None and own_id not in wanted:
+        wanted.append(own_id)
     places, values = database.in_list("id", wanted)
     rows = database.run(
-        "SELECT r.external_id, r.ticket_id, t.category, t.requester_id, t.contact_address FROM message_references AS r"
-        f" JOIN tickets AS t ON t.id = r.ticket_id WHERE r.channel = :channel AND r.account = :account AND r.external_id IN {places}",
+        "SELECT r.external_id, r.ticket_id, t.category, t.requester_id, t.contact_address, m.external_id AS owner_id"
+        " FROM message_references AS r JOIN tickets AS t ON t.id = r.ticket_id JOIN messages AS m ON m.id = r.message_id"
+        f" WHERE r.channel = :channel AND r.account = :account AND r.external_id IN {places}",
         values,
         channel=account.channel,
         account=account.name,
@@ -49,7 +61,12 @@ def find(
         if row is None:
             continue
         ticket_id = UUID(str(row["ticket_id"]))
-        if row["category"] == "closed":
+        if reference == own_id:
+            # It answers nothing, so there is no ticket to relate it to either.
+            answered_already = row["owner_id"] != own_id and row["category"] != "closed"
+            if answered_already and _takes_part(row, account, ticket_id, requester_id, author_address):
+                return Thread(ticket_id)
+        elif row["category"] == "closed":
             related, reason = related or ticket_id, reason or "the ticket it answers is closed"
         elif not _takes_part(row, account, ticket_id, requester_id, author_address):
             related, reason = (
@@ -77,6 +94,21 @@ def _takes_part(
         author=requester_id,
     )
     return wrote is not None
+
+
+def take_over(account: ChannelAccount, external_id: str) -> None:
+    """The message with this id is here: the id no longer belongs to a message that only referred to it.
+
+    Joins the caller's transaction; the caller remembers the id anew. Nobody takes the id of a message that we have, ours least.
+    """
+    database.execute(
+        "DELETE FROM message_references WHERE channel = :channel AND account = :account AND external_id = :external_id"
+        " AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = message_references.message_id"
+        " AND m.external_id = message_references.external_id)",
+        channel=account.channel,
+        account=account.name,
+        external_id=external_id,
+    )
 
 
 def ticket_of_message(account: ChannelAccount, external_id: str) -> UUID | None:

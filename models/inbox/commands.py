@@ -146,7 +146,11 @@ def _thread_of(account: ChannelAccount, parsed: InboundMessage, requester: Reque
     if chat is not None:
         return threading.Thread(_current_ticket_of_chat(account, chat))
     thread = threading.find(
-        account, parsed.references, requester_id=requester.id, author_address=parsed.author_address
+        account,
+        parsed.references,
+        requester_id=requester.id,
+        author_address=parsed.author_address,
+        own_id=parsed.external_id,
     )
     if thread.ticket_id is not None and _is_closed(thread.ticket_id):
         return threading.Thread(None, thread.ticket_id, "the ticket it answers is closed")

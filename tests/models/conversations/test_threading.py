@@ -99,6 +99,60 @@ def test_an_id_that_two_tickets_could_claim_stays_with_the_first(desk: Desk) -> 
     assert desk.bodies(desk.tickets()[0]) == ["It burns.", "More."]
 
 
+def test_a_mail_that_its_answer_overtook_joins_the_answers_ticket(desk: Desk) -> None:
+    desk.receive_email("And it smokes.", message_id="<second@example.com>", in_reply_to="<first@example.com>")
+    desk.run_due()
+
+    desk.receive_email("It burns.", message_id="<first@example.com>")
+    desk.run_due()
+
+    assert desk.bodies(desk.ticket()) == ["And it smokes.", "It burns."]
+
+
+def test_a_stranger_joins_nothing_by_giving_a_mail_the_id_that_somebody_referred_to(desk: Desk) -> None:
+    desk.receive_email("And it smokes.", message_id="<second@example.com>", in_reply_to="<first@example.com>")
+    desk.run_due()
+
+    desk.receive_email("Let me in.", sender=EVE, message_id="<first@example.com>")
+    desk.run_due()
+    desk.receive_email("Third.", in_reply_to="<second@example.com>")
+    desk.run_due()
+
+    assert [desk.bodies(t) for t in desk.tickets()] == [["And it smokes.", "Third."], ["Let me in."]]
+
+
+def test_a_stranger_takes_over_no_id_of_a_message_that_we_have(desk: Desk) -> None:
+    ticket = _mailed(desk)
+    desk.reply(ticket, "Water it.")
+    desk.run_due()
+    ours = desk.sent[-1].message.external_id
+    assert ours is not None
+
+    desk.receive_email("I am the desk.", sender=EVE, message_id=ours)
+    desk.run_due()
+    desk.receive_email("Thanks!", in_reply_to=ours)
+    desk.run_due()
+
+    assert [desk.bodies(t) for t in desk.tickets()] == [["It burns.", "Thanks!"], ["I am the desk."]]
+
+
+def test_the_mail_itself_goes_before_another_that_only_referred_to_it(desk: Desk) -> None:
+    # given Bob's mail to Ada and the desk, which Ada's answer overtook
+    bob = "Bob <bob@example.com>"
+    desk.receive_email("I agree with Bob.", in_reply_to="<bob@example.com>")
+    desk.run_due()
+    desk.receive_email("The lift is stuck.", sender=bob, message_id="<bob@example.com>")
+    desk.run_due()
+
+    desk.receive_email("It moves again.", sender=bob, in_reply_to="<bob@example.com>")
+    desk.run_due()
+
+    assert [desk.bodies(t) for t in desk.tickets()] == [
+        ["I agree with Bob."],
+        ["The lift is stuck.", "It moves again."],
+    ]
+
+
 def test_a_chat_has_one_current_ticket_until_that_is_closed(desk: Desk) -> None:
     for text in ("One.", "Two."):
         desk.receive_telegram(text, chat=42)
