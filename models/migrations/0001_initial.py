@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from models.migrations import Dialect
 
+min_program = 1
+
 
 def statements(dialect: Dialect) -> list[str]:
     return [
@@ -16,7 +18,9 @@ def statements(dialect: Dialect) -> list[str]:
 
 
 _SCHEMA = [
-    "CREATE TABLE schema_migrations (version integer PRIMARY KEY, name text NOT NULL, applied_at {instant} NOT NULL)",
+    # `min_program`: the oldest program (by its newest migration) that still runs on the schema.
+    """CREATE TABLE schema_migrations (version integer PRIMARY KEY, name text NOT NULL, min_program integer NOT NULL,
+        applied_at {instant} NOT NULL)""",
     # Published workflows, channel accounts and information models: immutable versions of YAML files.
     """CREATE TABLE definitions (kind text NOT NULL, name text NOT NULL, version integer NOT NULL, body {json} NOT NULL,
         source text NOT NULL, sha256 text NOT NULL, published_at {instant} NOT NULL, published_by text NOT NULL,

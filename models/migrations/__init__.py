@@ -1,8 +1,10 @@
 """Forward-only schema migrations: NNNN_name.py files with `statements(dialect) -> list[str]`.
 
-Additive first, because old revisions keep running during a rollout. Any number of processes may migrate at once: PostgreSQL's
-advisory lock (ENGINE X14: without it two of three fail) or SQLite's write lock lets one work and the others find nothing to do.
-A schema that is newer or older than the program is refused with a clear sentence (`check`).
+Additive first, because old revisions keep running during a rollout: each migration is stored with `min_program`, the oldest program
+(by its newest migration) that still runs on the new schema; a file without it keeps the previous one's: "nothing breaks".
+Any number of processes may migrate at once: PostgreSQL's advisory lock (ENGINE X14: without it two of three fail) or SQLite's write
+lock lets one work and the others find nothing to do. A schema that is older than the program, or newer than it can use, is refused
+with a clear sentence (`check`).
 """
 
 from __future__ import annotations
@@ -13,11 +15,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 import peewee
 
-from models.kernel import clock, database, limits
+from models.kernel import clock, database, limits, logs
 from models.kernel.errors import ConfigurationError, SchemaMismatch, Unavailable
+
+log = logs.get("migrations")
 
 _LOCK_KEY = 7_126_501  # arbitrary, ours: the advisory lock that all migrators take
 
@@ -62,6 +67,14 @@ class Migration:
     version: int
     name: str
 
+    @property
+    def min_program(self) -> int | None:
+        """The oldest program that still runs on this schema; None: the same as before this migration."""
+        declared: int | None = getattr(
+            importlib.import_module(f"{__name__}.{self.name}"), "min_program", None
+        )
+        return declared
+
     def statements(self, dialect: Dialect) -> list[str]:
         module = importlib.import_module(f"{__name__}.{self.name}")
         result: list[str] = module.statements(dialect)
@@ -90,18 +103,35 @@ def applied() -> int:
 
 
 def check() -> None:
-    """Raise SchemaMismatch, saying what to do, unless the schema is the one that this program was written for."""
+    """Raise SchemaMismatch, saying what to do, unless this program runs on the database's schema.
+
+    A newer schema is fine as long as its migrations say so: a rollout migrates first, and old revisions serve until its end.
+    """
     newest = available()[-1].version
     with database.connection():
         found = applied()
+        needed = _min_program() if found else 0
     if found < newest:
         raise SchemaMismatch(
             f"the database has schema {found}, this program needs {newest}: run `python -m scripts.migrate` first"
         )
-    if found > newest:
+    if needed > newest:
         raise SchemaMismatch(
-            f"the database has schema {found}, newer than this program's {newest}: run the newer release"
+            f"the database has schema {found}, newer than this program can use ({newest}): run the newer release"
         )
+    if found > newest:
+        _warn_once(found, newest)
+
+
+def _min_program() -> int:
+    """The oldest program that runs on the database's schema; 0 when nothing was applied."""
+    row = database.one("SELECT max(min_program) AS oldest FROM schema_migrations")
+    return int(row["oldest"] or 0) if row else 0
+
+
+@lru_cache(maxsize=8)
+def _warn_once(found: int, newest: int) -> None:
+    log.warning("schema_newer", schema=found, program=newest)
 
 
 _checked = False
@@ -118,7 +148,7 @@ def check_once() -> None:
 def run(progress: Callable[[str], None] = lambda line: None) -> int:
     """Apply what is missing; returns how many migrations were applied. Each is one transaction.
 
-    Raises SchemaMismatch when the database is newer than the program, ConfigurationError when it cannot be written or
+    Raises SchemaMismatch when the database is newer than the program can use, ConfigurationError when it cannot be written or
     another process holds the migration lock for longer than limits.migration_lock_wait_s.
     """
     try:
@@ -149,9 +179,11 @@ def _apply(progress: Callable[[str], None]) -> int:
             for statement in migration.statements(dialect):
                 database.execute(statement.format(**dialect.words))
             database.execute(
-                "INSERT INTO schema_migrations (version, name, applied_at) VALUES (:version, :name, :at)",
+                "INSERT INTO schema_migrations (version, name, min_program, applied_at)"
+                " VALUES (:version, :name, :min_program, :at)",
                 version=migration.version,
                 name=migration.name,
+                min_program=migration.min_program or _min_program(),
                 at=clock.now(),
             )
         progress(f"schema {migration.name}")

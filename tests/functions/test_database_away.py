@@ -125,7 +125,7 @@ def test_a_newer_schema_is_503_with_what_to_do(
 ) -> None:
     desk.command(
         database.execute,
-        "INSERT INTO schema_migrations (version, name, applied_at) VALUES (9999, 'later', NOW())",
+        "INSERT INTO schema_migrations (version, name, min_program, applied_at) VALUES (9999, 'later', 9999, NOW())",
     )
 
     for result in everything(*apps):

@@ -118,7 +118,8 @@ def test_a_schema_of_another_release_is_the_only_thing_told(desk: Desk, version:
     if version:
         desk.command(
             database.execute,
-            "INSERT INTO schema_migrations (version, name, applied_at) VALUES (:version, 'of the future', NOW())",
+            "INSERT INTO schema_migrations (version, name, min_program, applied_at)"
+            " VALUES (:version, 'of the future', :version, NOW())",
             version=version,
         )
 

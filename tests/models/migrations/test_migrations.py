@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -61,15 +62,79 @@ def test_an_empty_database_is_refused_with_what_to_do(empty_database_url: str) -
         migrations.check()
 
 
-def test_a_newer_schema_is_refused_by_check_and_by_run(desk: Desk) -> None:
+def migrated_by_tomorrow(*, min_program: int) -> None:
     with database.transaction():
         database.execute(
-            "INSERT INTO schema_migrations (version, name, applied_at) VALUES (9999, 'of_tomorrow', NOW())"
+            "INSERT INTO schema_migrations (version, name, min_program, applied_at)"
+            " VALUES (9999, 'of_tomorrow', :min_program, NOW())",
+            min_program=min_program,
         )
 
+
+def test_a_newer_schema_that_this_program_cannot_use_is_refused_by_check_and_by_run(desk: Desk) -> None:
+    migrated_by_tomorrow(min_program=9998)
+
     for refuse in (migrations.check, migrations.run):
-        with pytest.raises(SchemaMismatch, match="schema 9999, newer than this program's"):
+        with pytest.raises(SchemaMismatch, match="schema 9999, newer than this program can use"):
             refuse()
+
+
+def test_a_newer_schema_that_only_added_is_used_and_told_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The migration Job of a rollout is done, and a pod of the old revision starts from zero."""
+    told: list[str] = []
+    monkeypatch.setattr(
+        migrations, "log", SimpleNamespace(warning=lambda event, **fields: told.append(event))
+    )
+    migrations._warn_once.cache_clear()
+    migrated_by_tomorrow(min_program=migrations.available()[-1].version)
+
+    migrations.check()
+    migrations.check()
+
+    assert migrations.run() == 0
+    assert told == ["schema_newer"]
+
+
+def test_an_older_schema_is_refused_though_it_asks_for_no_newer_program(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = migrations.available()
+    monkeypatch.setattr(
+        migrations, "available", lambda: [*real, migrations.Migration(real[-1].version + 1, "of_tomorrow")]
+    )
+
+    with pytest.raises(SchemaMismatch, match=r"run `python -m scripts\.migrate` first"):
+        migrations.check()
+
+
+def test_a_migration_that_says_nothing_keeps_the_previous_ones_oldest_program(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bind(empty_database_url)
+    first, real = migrations.available()[0], migrations.Migration.statements
+    oldest = {1: 1, 2: None, 3: 2, 4: None}
+    monkeypatch.setattr(
+        migrations, "available", lambda: [migrations.Migration(v, f"of_day_{v}") for v in oldest]
+    )
+    monkeypatch.setattr(migrations.Migration, "min_program", property(lambda m: oldest[m.version]))
+    monkeypatch.setattr(
+        migrations.Migration, "statements",
+        lambda m, dialect: real(first, dialect) if m.version == 1 else [],
+    )  # fmt: skip
+
+    migrations.run()
+
+    with database.connection():
+        rows = database.run("SELECT version, min_program FROM schema_migrations ORDER BY version")
+    assert [row["min_program"] for row in rows] == [1, 1, 2, 2]
+
+
+def test_no_migration_asks_for_a_program_that_is_not_there_yet() -> None:
+    for migration in migrations.available():
+        assert (migration.min_program or 0) <= migration.version, migration.name
+    assert migrations.available()[0].min_program == 1, "the first one says where it begins"
 
 
 def test_a_failing_migration_leaves_nothing_half_done(
