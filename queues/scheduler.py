@@ -18,13 +18,34 @@ from queues import broker, hints, sweep
 log = logs.get("scheduler")
 
 
+class Beat:
+    """What happens once a second: the sweep, and the desk's own timers until they could be set once."""
+
+    def __init__(self) -> None:
+        self._timers_set = False
+
+    def __call__(self) -> None:
+        if not self._timers_set:
+            self._timers_set = _set_timers()
+        sweep.quietly()
+
+
+def _set_timers() -> bool:
+    try:
+        sweep.ensure_housekeeping()
+    except NestorError as error:
+        log.warning("housekeeping_not_set", reason=error.code)
+        return False
+    return True
+
+
 def start() -> Any:
     """Begin to beat in the background; returns the APScheduler, to be shut down."""
     from apscheduler.schedulers.background import BackgroundScheduler
 
     scheduler = BackgroundScheduler(timezone="UTC")
     scheduler.add_job(
-        sweep.quietly,
+        Beat(),
         "interval",
         seconds=sweep.beat_s(),
         coalesce=True,
@@ -46,7 +67,6 @@ def main() -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    sweep.ensure_housekeeping()
     scheduler = start()
     log.info("scheduler_started")
     stopped.wait()

@@ -1,4 +1,6 @@
-"""A worker process on RabbitMQ: `dramatiq queues.worker:create_broker -p 1 -t 8 --queues default sends`.
+"""A worker process on RabbitMQ: `dramatiq queues.worker:create_broker -p 1 -t 8 --queues default`, and another one for `sends`.
+
+One process for both queues (`--queues default sends`) is enough for a small desk; a provider that hangs can then hold all its threads.
 
 Dramatiq's command line calls `create_broker` in each worker process, after the fork. While it lives, a worker also beats the sweep,
 so a desk needs no scheduler of its own as long as one worker runs; KEDA and PingSource wake the first one.
@@ -15,7 +17,7 @@ from models import migrations
 from models.kernel import database, logs, settings
 from models.kernel.errors import NestorError
 from queues import broker as brokers
-from queues import channels, hints, monitor, runner, scheduler, sweep
+from queues import channels, hints, monitor, runner, scheduler
 
 log = logs.get("worker")
 
@@ -28,11 +30,10 @@ class _Life(Middleware):
         self._publisher: Any = None
 
     def after_process_boot(self, broker: Any) -> None:
-        config = settings.current()
+        """Nothing here may need the database: Dramatiq logs what fails in here and lives on without the rest of it."""
+        monitor.start(settings.current().metrics_port)
         self._publisher = hints.install(broker, embedded=False)
-        sweep.ensure_housekeeping()
         self._scheduler = scheduler.start()
-        monitor.start(config.metrics_port)
         log.info("worker_started")
 
     def before_worker_shutdown(self, broker: Any, worker: Any) -> None:
