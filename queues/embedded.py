@@ -1,11 +1,13 @@
 """The embedded desk's workers: threads of this process, fed by an in-memory broker that keeps nothing.
 
 The rows are what is durable. At start every lease is taken back (the data folder's lock proves that no other desk lives) and everything
-that is not done is hinted again.
+that is not done is hinted again. Each queue has threads of its own, or a relay that accepts and says nothing would hold all of them
+and new messages would wait for its time limits.
 """
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import dramatiq
@@ -13,6 +15,7 @@ import dramatiq
 from models.kernel import database, logs
 from models.kernel.settings import Settings
 from models.tasks import commands
+from models.tasks.kinds import QUEUES
 from queues import broker as brokers
 from queues import channels, hints, scheduler, sweep
 from queues import runner as runners
@@ -26,7 +29,7 @@ class EmbeddedWorkers:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.broker: Any = brokers.create(settings)
-        self._worker: Any = None
+        self._workers: list[Any] = []
         self._scheduler: Any = None
         self.publisher: Any = None
 
@@ -38,11 +41,11 @@ class EmbeddedWorkers:
         self.publisher = hints.install(self.broker, embedded=True)
         with database.connection():
             released = commands.release_all_leases()
-        sweep.ensure_housekeeping()
-        self._worker = dramatiq.Worker(
-            self.broker, worker_threads=self._settings.worker_threads, worker_timeout=100
-        )
-        self._worker.start()
+        threads = shares(self._settings.worker_threads, len(QUEUES))
+        for queue, count in zip(QUEUES, threads, strict=True):
+            worker = dramatiq.Worker(self.broker, queues={queue}, worker_threads=count, worker_timeout=100)
+            worker.start()
+            self._workers.append(worker)
         self._scheduler = scheduler.start()
         swept = sweep.once()
         log.info("workers_started", leases_released=released, tasks_hinted=swept.tasks_hinted)
@@ -51,7 +54,19 @@ class EmbeddedWorkers:
         """Finish what runs within `timeout_s`, give back the rest."""
         self._scheduler.shutdown(wait=False)
         self.publisher.stop()
-        self._worker.stop(timeout=int(timeout_s * 1000))
+        stopping = [
+            threading.Thread(target=worker.stop, kwargs={"timeout": int(timeout_s * 1000)}, name="stop")
+            for worker in self._workers
+        ]  # at once: a hung send must not use up the time of the others
+        for thread in stopping:
+            thread.start()
+        for thread in stopping:
+            thread.join()
         runners.keeper().give_back()
         channels.close_senders()
         self.broker.close()
+
+
+def shares(threads: int, queues: int) -> list[int]:
+    """How many of the threads each queue has: equal parts, the first ones get the rest, none gets nothing."""
+    return [max(1, threads // queues + (number < threads % queues)) for number in range(queues)]
