@@ -16,7 +16,12 @@ from queues import actors, topology
 from tests.architecture.code import REPOSITORY, modules
 
 # Where an operator reads or runs the worker's command.
-PLACES = ("README.md", "Dockerfile", "compose.yaml", "knative/base/worker.yaml")
+PLACES = (
+    "README.md",
+    "Dockerfile",
+    "compose.yaml",
+    "knative/base/worker.yaml knative/base/worker-sends.yaml",  # together
+)
 
 
 def test_every_kind_of_task_has_an_actor_and_every_actor_a_kind() -> None:
@@ -74,7 +79,11 @@ def _texts(document: Any) -> Iterator[list[str]]:
 
 
 def commands(place: str) -> list[list[str]]:
-    """The worker's commands in a file, as words."""
+    """The worker's commands in files, as words."""
+    return [words for name in place.split() for words in _commands(name)]
+
+
+def _commands(place: str) -> list[list[str]]:
     text = (REPOSITORY / place).read_text(encoding="utf-8")
     if place.endswith(".yaml"):
         return [
@@ -89,15 +98,24 @@ def commands(place: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_the_documented_worker_command_consumes_every_queue(place: str) -> None:
+def test_the_documented_worker_commands_consume_every_queue(place: str) -> None:
     """A queue without a consumer takes hints for ever, and its tasks only move when somebody wonders."""
     found = commands(place)
 
     assert found, f"{place} names no worker command"
+    consumed: set[str] = set()
     for words in found:
         after = words[words.index("--queues") + 1 :]
-        consumed = after[: next((i for i, word in enumerate(after) if word.startswith("-")), len(after))]
-        assert set(consumed) == set(topology.QUEUES), f"{place}: {' '.join(words)}"
+        consumed |= set(after[: next((i for i, w in enumerate(after) if w.startswith("-")), len(after))])
+    assert consumed == set(topology.QUEUES), place
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_sends_have_a_worker_of_their_own_where_workers_are_documented(place: str) -> None:
+    """A relay that accepts and says nothing would hold every thread, and new messages would wait for it."""
+    assert any(
+        "sends" in words and "default" not in words and "--queues" in words for words in commands(place)
+    ), place
 
 
 @pytest.mark.parametrize("place", PLACES)

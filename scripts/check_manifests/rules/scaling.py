@@ -90,24 +90,35 @@ def _quoted(value: Any) -> str:
 
 
 def _queues(manifests: ManifestSet, scaled: Document) -> Iterator[Finding]:
-    """Each queue of the broker has a trigger, and no trigger asks for a queue that nobody declares."""
-    declared = manifests.facts.queues
+    """Each queue that the scaled worker reads has a trigger, and no trigger asks for another one."""
+    declared, read = manifests.facts.queues, _queues_read(manifests, scaled)
     watched: set[str] = set()
     for index, trigger in enumerate(listed(scaled.get("spec", "triggers"))):
         if mapped(trigger).get("type") != "rabbitmq":
             continue
         name = str(mapped(mapped(trigger).get("metadata")).get("queueName"))
         watched.add(name)
+        path: Path = ("spec", "triggers", index, "metadata", "queueName")
         if name not in declared:
-            path: Path = ("spec", "triggers", index, "metadata", "queueName")
             yield scaled.finding(
                 "R11", path, f"expected a queue of the broker ({_listed(declared)}), found {name}"
             )
-    if watched and declared - watched:
-        message = (
-            f"expected a trigger for each queue of the broker, found none for {_listed(declared - watched)}"
-        )
+        elif name not in read:
+            message = f"expected a queue that this worker reads ({_listed(read)}), found {name}"
+            yield scaled.finding("R11", path, message)
+    if watched and read - watched:
+        message = f"expected a trigger for each queue that the worker reads, found none for {_listed(read - watched)}"
         yield scaled.finding("R11", ("spec", "triggers"), message)
+
+
+def _queues_read(manifests: ManifestSet, scaled: Document) -> frozenset[str]:
+    """The queues that the target's containers consume; all of the broker when it says none."""
+    name, read = scaled.get("spec", "scaleTargetRef", "name"), set[str]()
+    for pod in manifests.pods():
+        if pod.document.name == name and pod.document.kind == "Deployment":
+            for _, container in pod.containers():
+                read |= set(_queue_words(command_line(container)))
+    return frozenset(read) & manifests.facts.queues or manifests.facts.queues
 
 
 def _worker_queues(manifests: ManifestSet) -> Iterator[Finding]:

@@ -77,11 +77,21 @@ def test_every_process_waits_for_a_successful_bootstrap() -> None:
     for name, service in OURS.items():
         if name != "bootstrap":
             assert service["depends_on"]["bootstrap"] == {"condition": "service_completed_successfully"}, name
-    assert set(OURS) == {"bootstrap", "gateway", "webhooks", "worker", "scheduler"}
+    assert set(OURS) == {"bootstrap", "gateway", "webhooks", "worker", "worker-sends", "scheduler"}
 
 
-def test_compose_and_knative_start_the_same_worker() -> None:
-    text = (CHECKOUT / "knative" / "base" / "worker.yaml").read_text(encoding="utf-8")
-    (deployment,) = read_documents(text, "worker.yaml")
+@pytest.mark.parametrize("worker", ["worker", "worker-sends"])
+def test_compose_and_knative_start_the_same_worker(worker: str) -> None:
+    text = (CHECKOUT / "knative" / "base" / f"{worker}.yaml").read_text(encoding="utf-8")
+    (deployment,) = read_documents(text, f"{worker}.yaml")
 
-    assert OURS["worker"]["command"] == deployment.get("spec", "template", "spec", "containers", 0, "args")
+    assert OURS[worker]["command"] == deployment.get("spec", "template", "spec", "containers", 0, "args")
+
+
+def test_bootstrap_publishes_the_accounts_of_the_checkout_and_no_demo() -> None:
+    """What compose.yaml tells people to write must be read by what it starts."""
+    bootstrap = OURS["bootstrap"]
+
+    assert bootstrap["volumes"] == ["./workflow_defs:/app/workflow_defs:ro"]
+    assert bootstrap["command"] == ["scripts.bootstrap"]
+    assert "_DEMO_" not in (CHECKOUT / "compose.yaml").read_text(encoding="utf-8")

@@ -147,6 +147,7 @@ BAD: list[tuple[str, str, Change]] = [
     ("R11", "spec.scaleTargetRef.name", scaled(scaleTargetRef={"name": "workers"})),
     ("R11", "spec.replicas", put(WORKER, "spec", "replicas", value=1)),
     ("R11", f"{BOX}.args", args("dramatiq x --queues default --worker-shutdown-timeout 150000")),
+    ("R11", "spec.triggers[1].metadata.queueName", args("dramatiq x --queues default --worker-shutdown-timeout 150000")),
     ("R11", f"{BOX}.args", args("dramatiq x --queues default sends mail --worker-shutdown-timeout 150000")),
     ("R12", "spec.template.spec.terminationGracePeriodSeconds", pod_field("terminationGracePeriodSeconds", 150, WORKER)),
     ("R12", f"{BOX}.args", args("dramatiq x --queues default sends --worker-shutdown-timeout=120000")),
