@@ -4,9 +4,11 @@ answering each other stop by themselves."""
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 
 from models.inbox.port import Automatic
+from models.kernel import settings
 from queues.channels.email.header_block import Headers, first_value
 
 DESK_HEADER = "X-Nestor-Desk"
@@ -17,9 +19,12 @@ _AUTO_HEADERS = (b"x-autoreply", b"x-autorespond", b"x-autoresponder", b"x-loop"
 
 
 def desk_id(address: str) -> str:
-    """A stable mark of the desk that owns `address`: a digest of its domain."""
-    domain = address.rpartition("@")[2].strip().lower()
-    return hashlib.sha256(f"nestor-desk:{domain}".encode()).hexdigest()[:20]
+    """The mark of this desk's mails from `address`. Keyed, so that nobody can pass a mail off as ours (which is read by nobody), and
+    of the whole address, so that two desks of one domain read each other. With a new SECRET_KEY, mails that are under
+    way lose it; From still shows them as ours."""
+    key = settings.current().signing_key().encode()
+    mark = hmac.new(key, f"nestor-desk:{address.strip().lower()}".encode(), hashlib.sha256)
+    return mark.hexdigest()[:20]
 
 
 def classify(
@@ -30,9 +35,7 @@ def classify(
     `sender` is the From address in lower case; `report_type` is set for multipart/report ("" when it names none).
     """
     values = _Values(headers)
-    if sender == account_address.strip().lower() or values.text(DESK_HEADER.lower().encode()) == desk_id(
-        account_address
-    ):
+    if sender == account_address.strip().lower() or _bears_our_mark(values, account_address):
         return "own"
     if report_type == "disposition-notification":  # a read receipt: nothing failed
         return "auto_reply"
@@ -43,6 +46,11 @@ def classify(
     if _is_bulk(values, sender):
         return "bulk"
     return None
+
+
+def _bears_our_mark(values: _Values, account_address: str) -> bool:
+    found = values.text(DESK_HEADER.lower().encode())
+    return found != "" and hmac.compare_digest(found.encode(), desk_id(account_address).encode())
 
 
 class _Values:

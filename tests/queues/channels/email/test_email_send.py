@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 from models.channels.accounts import ChannelAccount
 from models.deliveries.port import OutgoingMessage, SendOutcome
-from models.kernel import limits
+from models.inbox.port import InboundMessage
+from models.kernel import limits, settings
 from models.tasks.rates import Bucket
+from queues.channels.email.automatic import desk_id
 from queues.channels.email.build import build
 from queues.channels.email.parse import parse
 from queues.channels.email.send import buckets, external_id, send
@@ -205,6 +207,28 @@ def test_the_parser_knows_our_own_mail_and_threads_an_answer_to_it() -> None:
 
     assert parsed.automatic == "own"  # type: ignore[union-attr]
     assert parsed.external_id == MESSAGE.external_id  # type: ignore[union-attr]
+
+
+def test_the_desks_mark_is_keyed_and_of_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    from_other = build(MESSAGE, golden.EMAIL).replace(b"From: Nestor demo desk <desk@", b"From: X <other@")
+    sales = account(address="sales@example.test")
+    without_mark = re.sub(rb"X-Nestor-Desk: \w+", b"X-Nestor-Desk: ", from_other)
+
+    kinds = [
+        parsed.automatic
+        for parsed in (parse(from_other, {}, sales), parse(without_mark, {}, golden.EMAIL))
+        if isinstance(parsed, InboundMessage)
+    ]
+    mark = desk_id("Desk@Example.test")
+    monkeypatch.setenv("SECRET_KEY", "y" * 40)
+    settings.current.cache_clear()
+    mark_of_another_key = desk_id("desk@example.test")
+    monkeypatch.undo()
+    settings.current.cache_clear()
+
+    assert kinds == [None, None]
+    assert f"X-Nestor-Desk: {mark}".encode() in from_other
+    assert mark_of_another_key != mark
 
 
 def test_a_message_id_names_ticket_and_message_and_cannot_be_guessed() -> None:
