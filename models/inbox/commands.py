@@ -7,6 +7,7 @@ from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
 from models.conversations import threading
+from models.deliveries import bounces
 from models.inbox.port import EventKey, Ignored, InboundMessage
 from models.kernel import clock, database, limits, trace
 from models.kernel.batch import Batch, as_json, from_json
@@ -88,6 +89,9 @@ def load(inbox_id: UUID) -> RawEvent:
     )
 
 
+_UNKNOWN_BOUNCE = "a bounce that answers no message of ours"
+
+
 def record_message(event: RawEvent, account: ChannelAccount, parsed: InboundMessage) -> None:
     """Make the event's message: it joins its ticket or opens one. Joins the caller's transaction.
 
@@ -95,13 +99,21 @@ def record_message(event: RawEvent, account: ChannelAccount, parsed: InboundMess
     """
     if not _hold(event.id):
         return
+    if parsed.automatic == "own":
+        _settle(event.id, "ignored", reason="a message of our own")
+        return
+    if parsed.failure is not None:
+        # A mailer is no requester, and its report no message: what it says is in the delivery and in the ticket's history.
+        failed_in = bounces.record(account, parsed.references, parsed.failure)
+        if failed_in is None:
+            _settle(event.id, "ignored", reason=_UNKNOWN_BOUNCE)
+        else:
+            _settle(event.id, "processed", ticket_id=failed_in)
+        return
     requester = requesters.find_or_create(
         account.channel, parsed.author_address, name=parsed.author_name, locale=parsed.locale
     )
     requesters.unsuppress(account.channel, parsed.author_address)
-    if parsed.automatic == "own":
-        _settle(event.id, "ignored", reason="a message of our own")
-        return
     chat = parsed.conversation_address
     thread = _thread_of(account, parsed, requester)
     if thread.ticket_id is not None:
@@ -110,7 +122,7 @@ def record_message(event: RawEvent, account: ChannelAccount, parsed: InboundMess
         )
     elif parsed.automatic == "bounce":
         # A bounce of something we do not know must not open a ticket, or a bounce of its acknowledgement would open the next.
-        _settle(event.id, "ignored", reason="a bounce that answers no message of ours")
+        _settle(event.id, "ignored", reason=_UNKNOWN_BOUNCE)
         return
     else:
         ticket, message_id = tickets.open_from_channel(

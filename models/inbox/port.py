@@ -58,13 +58,22 @@ class AttachmentInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryFailure:
+    """Why a message of ours did not arrive, as a bounce says: RFC 3463's status (5.1.1) if it names one, and words."""
+
+    status: str | None
+    diagnostic: str
+
+
+@dataclass(frozen=True, slots=True)
 class InboundMessage:
     """A person's (or machine's) message, read from a raw event.
 
     `author_address` identifies the sender on the channel: the lower-cased From address, the Telegram user id. `contact_address` is where
     an answer goes: the same mail address, the chat id. `conversation_address` is set for chats, which have one current ticket;
     None for mail, which is threaded by `references` (provider ids, the most telling first). `external_id` is the provider's id of
-    this message, in the form in which later messages refer to it.
+    this message, in the form in which later messages refer to it. `failure` is set for a bounce that reports of a message in
+    `references`.
     """
 
     author_address: str
@@ -82,6 +91,7 @@ class InboundMessage:
     edit: bool = False
     locale: str | None = None
     attachments: tuple[AttachmentInfo, ...] = ()
+    failure: DeliveryFailure | None = None
 
 
 @dataclass(frozen=True, slots=True)

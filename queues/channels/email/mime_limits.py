@@ -31,5 +31,11 @@ reply_lines_max = 10_000  # lines looked at for quotes; a longer mail is shown w
 attributions_max = 200  # lines that might be "On ... wrote:"; each is looked at together with those above
 reply_line_chars_max = 300  # a longer line is a paragraph, no attribution or header line
 
+# -- bounces ---------------------------------------------------------------------------------------------------
+report_bytes_max = 256 * 1024  # of a delivery status, or of the mail that came back: its headers stand first
+report_blocks_max = 50  # recipients of one report; our mails have one
+report_ids_max = 5
+diagnostic_chars_max = 300
+
 # -- what we send ----------------------------------------------------------------------------------------------
 references_sent_max = 10  # first and last nine: enough for every client to thread

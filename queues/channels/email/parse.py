@@ -11,6 +11,7 @@ from models.inbox.port import AttachmentInfo, Ignored, InboundMessage, Unparseab
 from models.kernel import limits
 from queues.channels.email import mime_limits
 from queues.channels.email.automatic import classify
+from queues.channels.email.bounce import report
 from queues.channels.email.charset import decode
 from queues.channels.email.header_block import Headers, first_value
 from queues.channels.email.headers import Address, addresses, instant, message_ids, text_of
@@ -49,23 +50,34 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Inbo
     body = body or _stand_in(attachments)
     body = cut(body, limits.message_body_chars_max)
     own_ids = message_ids(first_value(headers, b"message-id") or b"")
+    report_type = _report_type(root, headers)
+    automatic = classify(
+        headers,
+        sender=sender.address,
+        account_address=str(account.config.get("address", "")),
+        envelope=envelope,
+        report_type=report_type,
+    )
+    references, failure = _references(headers), None
+    if automatic == "bounce":
+        told = report(root, raw, full, headers=headers, sender=sender.address, report_type=report_type)
+        if told is not None:
+            if told.failure is None:
+                return Ignored("a report of a mail that is late or was passed on; nothing failed")
+            failure = told.failure
+            references = tuple(dict.fromkeys([*told.ids, *references]))[: mime_limits.references_max]
     return InboundMessage(
         author_address=sender.address,
         author_name=sender.name or sender.address.partition("@")[0],
         contact_address=sender.address,
         body=body,
         external_id=own_ids[0] if own_ids else None,
-        references=_references(headers),
+        references=references,
         subject=subject or None,
         body_full=full if full and full != body else None,
         sent_at=instant(first_value(headers, b"date") or b""),
-        automatic=classify(
-            headers,
-            sender=sender.address,
-            account_address=str(account.config.get("address", "")),
-            envelope=envelope,
-            report_type=_report_type(root, headers),
-        ),
+        automatic=automatic,
+        failure=failure,
         locale=_locale(headers),
         attachments=attachments,
     )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.inbox.port import InboundMessage, Unparseable
+from models.inbox.port import Ignored, InboundMessage, Unparseable
 from queues.channels.email.parse import parse
 from tests.queues.channels import golden
 
@@ -214,6 +214,10 @@ def nested(depth: int) -> bytes:
 
 MULTIPART = FROM + b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
 HTML = FROM + b"Content-Type: text/html\r\n\r\n"
+REPORT = (
+    FROM
+    + b'X-Failed-Recipients: a@b\r\nContent-Type: multipart/report; boundary="r"\r\n\r\n--r\r\n\r\nSorry.\r\n'
+)
 UU = b"Content-Type: image/png\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n"
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "nested 1,000 deep": lambda: nested(1_000),
@@ -236,6 +240,8 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     },
     "from of brackets": lambda: b"From: " + b"(<" * (MEGABYTE // 2) + b"\r\nReturn-Path: <a@b>\r\n\r\nx",
     "digits without end": lambda: HTML + b"&#" + b"9" * MEGABYTE + b";&#x" + b"f" * MEGABYTE,
+    "a bounce of blocks": lambda: REPORT + b"\r\n--r\r\nContent-Type: message/delivery-status\r\n\r\n" + b"Action: x\n\n" * 100_000,
+    "a bounce of ids": lambda: REPORT + b"\r\n" + b"> Message-ID: <a\n" * 60_000,
     "uuencode of tiny lines": lambda: FROM + UU + b"Mx\n" * 5_000_000,
     "undeclared bytes": lambda: FROM + b"\r\n" + bytes(range(128, 256)) * 8_000,
 }  # fmt: skip
@@ -246,9 +252,9 @@ def test_a_hostile_megabyte_is_read_quickly(name: str) -> None:
     raw = HOSTILE[name]()
 
     started = time.process_time()
-    message = read(raw)
+    parsed = parse(raw, {}, golden.EMAIL)
 
-    assert message.author_address in ("ada@example.test", "a@b")
+    assert isinstance(parsed, Ignored) or parsed.author_address in ("ada@example.test", "a@b")
     assert time.process_time() - started < SECONDS_MAX
 
 
@@ -268,9 +274,10 @@ LINES = st.sampled_from(
 def test_any_mail_is_read_or_refused_in_words(lines: list[bytes], line_end: bytes) -> None:
     raw = FROM + line_end.join(lines)
 
-    message = read(raw)
+    parsed = parse(raw, {}, golden.EMAIL)
 
-    assert message == read(raw)
+    golden.storable(parsed)
+    assert parsed == parse(raw, {}, golden.EMAIL)
 
 
 @given(st.binary(max_size=300))
