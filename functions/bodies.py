@@ -1,4 +1,4 @@
-"""Read request bodies within bounds, and say precisely what is wrong with one."""
+"""Read a body and a query as the operation declares them, and say precisely what is wrong with one."""
 
 from __future__ import annotations
 
@@ -10,58 +10,10 @@ import msgspec
 
 from functions import values
 from functions.operations import Operation
-from models.kernel import limits
-from models.kernel.errors import BadRequest, FieldProblem, Invalid, TooLarge, UnsupportedMediaType
+from models.kernel.errors import BadRequest, FieldProblem, Invalid, UnsupportedMediaType
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PLACE = re.compile(r" - at `(?:key` in `)?\$([^`]*)`$")
-_drain_bytes_max = (
-    limits.webhook_body_bytes_max + limits.MIB
-)  # a client that is still sending learns why only if we read on
-_chunk_bytes = 64 * 1024
-
-
-def read(req: falcon.Request, bytes_max: int) -> bytes:
-    """The body, at most `bytes_max` bytes. Raises TooLarge, after reading a bounded rest so that the client sees the answer."""
-    chunked = "chunked" in (req.get_header("Transfer-Encoding") or "").lower()
-    stream = req.stream if chunked else req.bounded_stream
-    announced = req.content_length
-    if announced is not None and announced > bytes_max:
-        _drain(stream)
-        raise TooLarge(f"the body has {announced} bytes; at most {bytes_max} are taken here")
-    body = b"".join(_chunks(stream, bytes_max + 1))
-    if len(body) > bytes_max:
-        _drain(stream)
-        raise TooLarge(f"the body has more than {bytes_max} bytes")
-    if announced is not None and len(body) < announced:
-        raise BadRequest(f"the body ended after {len(body)} of {announced} bytes")
-    return body
-
-
-def check_size(body: bytes, bytes_max: int) -> None:
-    """Raise TooLarge for a body that was read under a wider bound than the channel's own."""
-    if len(body) > bytes_max:
-        raise TooLarge(f"the body has {len(body)} bytes; at most {bytes_max} are taken here")
-
-
-def _chunks(stream: Any, most: int) -> Any:
-    left = most
-    while left > 0:
-        try:
-            chunk = stream.read(min(left, _chunk_bytes))
-        except (
-            Exception
-        ) as error:  # each server has kinds of its own for broken chunks and a caller that left
-            raise BadRequest("the body broke off, or its chunks are malformed") from error
-        if not chunk:
-            return
-        left -= len(chunk)
-        yield chunk
-
-
-def _drain(stream: Any) -> None:
-    for _ in _chunks(stream, _drain_bytes_max):
-        pass
 
 
 def decode(req: falcon.Request, operation: Operation, raw: bytes) -> Any:

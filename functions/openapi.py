@@ -15,7 +15,8 @@ VERSION = "0.1.0"
 _TEXTS = {
     200: "Done", 201: "Made", 202: "Taken", 204: "Done", 400: "The request cannot be read", 401: "Who are you?",
     403: "Your role does not allow this", 404: "No such thing", 409: "Does not go together with what is there",
-    412: "Changed since you read it", 413: "The body is too large", 415: "Wrong media type", 422: "Wrong value",
+    412: "Changed since you read it",
+    408: "The body did not arrive in time", 413: "The body is too large", 415: "Wrong media type", 422: "Wrong value",
     428: "If-Match is missing", 429: "Too many requests", 503: "The database is away",
 }  # fmt: skip
 
@@ -150,7 +151,7 @@ def _responses(operation: Operation, by_type: dict[Any, Any]) -> dict[str, Any]:
     if not operation.public:
         statuses |= {401, 403}
     if operation.body is not None or operation.raw is not None:
-        statuses |= {400, 413, 415}
+        statuses |= {400, 408, 413, 415}
     if operation.body is not None or operation.query is not None:
         statuses |= {422}
     if operation.etag:

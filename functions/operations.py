@@ -13,6 +13,7 @@ from typing import Any
 import falcon
 import msgspec
 
+from functions.reading import Incoming
 from models.identity.rules import Permission, Principal
 from models.kernel.errors import BadRequest, PreconditionFailed, PreconditionRequired
 
@@ -24,10 +25,14 @@ _VERSION_DIGITS_MAX = 9  # a version is a 32-bit integer
 
 @dataclass(slots=True)
 class Call:
-    """One request as an operation sees it. `body` and `query` are of the declared types."""
+    """One request as an operation sees it. `body` and `query` are of the declared types.
+
+    An operation that takes its body `raw` reads it itself, from `incoming`, when it knows who calls.
+    """
 
     request: falcon.Request
     params: Mapping[str, str]
+    incoming: Incoming
     principal: Principal | None
     client: str = "unknown"
     body: Any = None
@@ -129,10 +134,10 @@ class Operations:
     ) -> Callable[[Handler], Handler]:
         """Declare an operation.
 
-        `answers`: status -> type of the body (None: no body). `problems`: error statuses beside the usual ones. `raw`: the body is
-        taken as bytes of this media type instead of JSON. `etag`: needs If-Match. `unlocked`: opens its own transactions (no
-        Idempotency-Key); for everything else a writing operation runs in one transaction. `media_type`: of an answer declared as `str`
-        (text) or `bytes`.
+        `answers`: status -> type of the body (None: no body). `problems`: error statuses beside the usual ones. `raw`: the handler
+        reads the body as bytes of this media type from `call.incoming`, after it has authenticated the caller. `etag`: needs
+        If-Match. `unlocked`: opens its own transactions (no Idempotency-Key); for everything else a writing operation runs in one
+        transaction. `media_type`: of an answer declared as `str` (text) or `bytes`.
         """
 
         def register(handler: Handler) -> Handler:

@@ -18,6 +18,7 @@ import peewee
 
 from functions import bodies, health, problems
 from functions.operations import Answer, Call, Operation, Operations
+from functions.reading import Incoming
 from models import migrations
 from models.idempotency import commands as idempotency
 from models.kernel import crash, database, limits, logs, metrics, settings, trace
@@ -33,8 +34,9 @@ _IDEMPOTENCY_KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
 class _Requests:
     """Falcon middleware: what happens around every request."""
 
-    def __init__(self, function: str) -> None:
+    def __init__(self, function: str, threads: int) -> None:
         self._function = function
+        self._threads = threads
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         given = req.get_header("X-Request-Id") or ""
@@ -44,12 +46,14 @@ class _Requests:
         bound = logs.bound(request_id=request_id, trace_id=trace.trace_id(traceparent))
         bound.__enter__()
         req.context.started = time.perf_counter()
+        req.context.incoming = Incoming(req, self._threads)
         req.context.leave = (bound, following)
         resp.set_header("X-Request-Id", request_id)
 
     def process_response(
         self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool
     ) -> None:
+        req.context.incoming.finish()
         duration_s = time.perf_counter() - req.context.started
         route = req.uri_template or "(unknown)"
         status = str(resp.status_code)
@@ -85,7 +89,7 @@ def create_app(
     from functions import openapi
 
     config = configured or settings.current()
-    app = falcon.App(middleware=[_Requests(function)])
+    app = falcon.App(middleware=[_Requests(function, config.http_threads)])
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.keep_blank_qs_values = True
     app.add_error_handler(Exception, problems.on_unexpected)
@@ -118,26 +122,39 @@ def _responder(
     operation: Operation, config: Settings, after: Callable[[], None] | None
 ) -> Callable[..., None]:
     def respond(req: falcon.Request, resp: falcon.Response, **params: str) -> None:
-        call = Call(req, params, None, client=_client(req, config))
+        call = Call(req, params, req.context.incoming, None, client=_client(req, config))
         if any("\x00" in value for value in params.values()):
             raise BadRequest("the address must not contain the null character")
-        if operation.body is not None or operation.raw is not None:
-            bytes_max = operation.body_bytes_max or limits.json_body_bytes_max
-            call.raw_body = bodies.read(req, bytes_max)
-        if operation.public and operation.unlocked:
-            _prepare(call, operation)
-            answer = operation.handler(call)
-        else:
-            with database.connection():
-                migrations.check_once()
-                _authorise(call, operation, config)
-                _prepare(call, operation)
-                answer = _act(call, operation, config)
+        in_the_open = operation.public and operation.unlocked
+        answer = _open(call, operation) if in_the_open else _guarded(call, operation, config)
         _represent(resp, answer)
         if after is not None and operation.writes:
             after()
 
     return respond
+
+
+def _open(call: Call, operation: Operation) -> Answer:
+    """For everybody, and without a connection unless the handler wants one."""
+    if operation.body is not None:
+        with call.incoming.body(operation.body_bytes_max or limits.json_body_bytes_max) as call.raw_body:
+            pass
+    _prepare(call, operation)
+    return operation.handler(call)
+
+
+def _guarded(call: Call, operation: Operation, config: Settings) -> Answer:
+    """First who calls, then the body, and no connection of the pool waits for it."""
+    with database.connection():
+        migrations.check_once()
+        _authorise(call, operation, config)
+        if operation.body is None:
+            _prepare(call, operation)
+            return _act(call, operation, config)
+    with call.incoming.body(operation.body_bytes_max or limits.json_body_bytes_max) as call.raw_body:
+        _prepare(call, operation)
+        with database.connection():
+            return _act(call, operation, config)
 
 
 def _client(req: falcon.Request, config: Settings) -> str:
@@ -164,6 +181,7 @@ def _authorise(call: Call, operation: Operation, config: Settings) -> None:
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthenticated()
     call.principal = tokens.authenticate(token.strip(), config)
+    call.incoming.known = True
     if operation.needs is not None and operation.needs not in call.principal.permissions:
         raise Forbidden(f"{operation.needs} is needed; the role {call.principal.role} does not have it")
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions import bodies, runtime, web
+from functions import runtime, web
 from functions.operations import Answer, Call, Operations
 from models import migrations
 from models.channels import accounts
@@ -40,24 +40,23 @@ def operations(config: Settings) -> Operations:
         raw="*/*", body_bytes_max=limits.webhook_body_bytes_max, answers={200: Taken}, problems=(401, 404),
     )  # fmt: skip
     def take_event(call: Call) -> Answer:
-        """The provider proves itself by the channel's own means. 2xx means: committed."""
+        """The provider proves itself by the channel's own means, before its body is read. 2xx means: committed."""
         channel, name = call.params["channel"], call.params["account"]
         if channel not in served:
             raise NotFound(f"there is no channel {channel[:40]!r} here")
         ingress = channels.ingress(channel)
-        request = IngressRequest(
-            {key.lower(): value for key, value in call.request.headers.items()},
-            call.raw_body,
-            call.request.content_type or "",
-        )
+        headers = {key.lower(): value for key, value in call.request.headers.items()}
         with database.connection():
             migrations.check_once()
             account = accounts.find(channel, name)
-            ingress.authenticate(request, account, config)
-            bodies.check_size(request.body, ingress.body_bytes_max)
+            ingress.authenticate(headers, account, config)
+        call.incoming.known = True
+        assert ingress.body_bytes_max <= limits.webhook_body_bytes_max, f"{channel} takes more than any may"
+        with call.incoming.body(ingress.body_bytes_max) as raw:
+            request = IngressRequest(headers, raw, call.request.content_type or "")
             key = ingress.identify(request, account)
-            with database.transaction():
-                stored = inbox.store(account, key, raw=request.body, content_type=request.content_type)
+            with database.connection(), database.transaction():
+                stored = inbox.store(account, key, raw=raw, content_type=request.content_type)
                 crash.point("before_commit")
         crash.point("after_commit")
         metrics.inbox_events.labels(channel, "repeat" if stored.repeat else "stored").inc()

@@ -14,14 +14,26 @@ webhook_body_bytes_max = (
 telegram_body_bytes_max = (
     1 * MIB
 )  # an update carries text and file ids, never files; the largest seen is some 20 kB
-threads_for_probes = 2  # of HTTP_THREADS; they never wait for a body, so that /healthz answers while callers are slow
+threads_for_probes = (
+    2  # of HTTP_THREADS; they never wait for a body, so that /healthz answers while callers are slow
+)
 body_stall_s = 15.0  # without a byte; a mobile connection that changes cells is back within a few
 body_s = 60.0  # for a whole body: 30 MiB at 4 Mbit/s, and what Knative grants a request (timeoutSeconds)
 stranger_body_s = 10.0  # a sign-in has 100 bytes
 body_place_wait_s = 0.25  # for a place to read at; longer would let the waiting hold the probes' threads
-drain_known = (webhook_body_bytes_max + MIB, 2.0, 10.0)  # bytes, s without one, s in all: a client still sends, and shall see why not
-drain_stranger = (12 * MIB, 0.5, 2.0)  # a mistaken client of 10 MB sees its 401 or 413; a hostile one costs two seconds
-large_body_bytes_min = 1 * MIB  # storing a body takes five times its size in memory; below this that is nothing
+drain_known = (
+    webhook_body_bytes_max + MIB,
+    2.0,
+    10.0,
+)  # bytes, s without one, s in all: a client still sends, and shall see why not
+drain_stranger = (
+    12 * MIB,
+    0.5,
+    2.0,
+)  # a mistaken client of 10 MB sees its 401 or 413; a hostile one costs two seconds
+large_body_bytes_min = (
+    1 * MIB
+)  # storing a body takes five times its size in memory; below this that is nothing
 large_bodies_max = 2  # at once in a process: 2 x 150 MiB of the 512Mi that knative/base/email.yaml grants
 large_body_wait_s = 10.0  # storing 27 MiB takes one or two; providers come again after a 503
 header_value_chars_max = (

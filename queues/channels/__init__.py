@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
+from collections.abc import Mapping
 from functools import cache
 from typing import Protocol, cast
 
@@ -21,12 +22,19 @@ from models.tasks.rates import Bucket
 
 
 class Ingress(Protocol):
-    """`ingress.py`: runs in the webhook function, so it imports nothing heavy."""
+    """`ingress.py`: runs in the webhook function, so it imports nothing heavy.
+
+    A provider proves itself by its headers, before a byte of its body is read. A channel whose provider signs the body has to
+    declare so here (a `signed_body_bytes_max`, kept small, because strangers can then make us read as much); none does yet.
+    """
 
     body_bytes_max: int
 
-    def authenticate(self, request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
-        """Raise Unauthenticated unless the request proves to come from the provider. Constant time; says the same for each fault."""
+    def authenticate(self, headers: Mapping[str, str], account: ChannelAccount, settings: Settings) -> None:
+        """Raise Unauthenticated unless the headers (names in lower case) prove that the provider calls.
+
+        Constant time; says the same for each fault.
+        """
 
     def identify(self, request: IngressRequest, account: ChannelAccount) -> EventKey:
         """Name the event; never raises for a strange body. Raises UnsupportedMediaType for a wrong content type."""

@@ -115,7 +115,10 @@ def test_the_gateway_over_real_sockets(gateway_server: Server, desk: Desk) -> No
 
     refused(server.ask("POST", "/v1/tickets", data=large, headers=AUTHORISED), 413)
     refused(server.ask("POST", "/v1/tickets", data=in_pieces(large), headers=AUTHORISED), 413)
-    refused(server.ask("POST", "/v1/tickets", data=large, headers={}), 413)
+    refused(server.ask("POST", "/v1/tickets", data=large, headers={}), 401)
+    refused(server.ask("POST", "/v1/tickets", data=in_pieces(large), headers={}), 401)
+    refused(server.ask("POST", "/v1/auth/tokens", data=large, headers=AUTHORISED), 413)
+    refused(server.ask("POST", "/v1/nowhere", data=large), 404)
     chunked = server.ask("POST", "/v1/tickets", data=in_pieces(b'{"title": "In pieces"}'), headers=AUTHORISED)
     assert chunked.status_code == 201
     assert server.ask("GET", "/v1/tickets", data=b"a body", headers=AUTHORISED).status_code == 200

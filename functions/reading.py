@@ -1,0 +1,239 @@
+"""Read a request's body late and within bounds: when its caller is known, as much as the address takes, in a bounded time.
+
+Without this, eight callers that send a byte now and then hold every thread, and strangers' bodies fill the memory. A body that nobody
+wanted is read on for a moment, because a client that is still sending learns why only then; afterwards the connection is closed.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from typing import Any
+
+import falcon
+
+from models.kernel import limits
+from models.kernel.errors import BadRequest, NestorError, TooLarge, Unavailable
+
+_chunk_bytes = 64 * 1024
+
+
+class TooSlow(NestorError):
+    """The body did not arrive in time; send it again."""
+
+    code, http_status = "too_slow", 408
+
+
+class Busy(Unavailable):
+    """Too many bodies arrive at once; nothing was changed. Try again."""
+
+    code = "busy"
+
+
+class Doors:
+    """How many bodies are read at once in this process: never on all threads, strangers on half of those, few large ones."""
+
+    def __init__(self, threads: int) -> None:
+        most = max(1, threads - limits.threads_for_probes)
+        self._all = threading.BoundedSemaphore(most)
+        self._strangers = threading.BoundedSemaphore(max(1, most // 2))
+        self._large = threading.BoundedSemaphore(limits.large_bodies_max)
+
+    @contextmanager
+    def reading(self, *, known: bool, wait_s: float) -> Iterator[None]:
+        """A place to read at. Raises Busy when there is none within `wait_s`."""
+        with ExitStack() as places:
+            for gate in [self._all] if known else [self._strangers, self._all]:
+                _enter(places, gate, wait_s)
+            yield
+
+    @contextmanager
+    def large(self) -> Iterator[None]:
+        """A place for a body that costs much memory until it is stored. Raises Busy."""
+        with ExitStack() as places:
+            _enter(places, self._large, limits.large_body_wait_s)
+            yield
+
+
+def _enter(places: ExitStack, gate: threading.Semaphore, wait_s: float) -> None:
+    if not gate.acquire(timeout=wait_s):
+        raise Busy()
+    places.callback(gate.release)
+
+
+@cache
+def doors(threads: int) -> Doors:
+    """The process's doors: the embedded desk's functions share their threads, so they share these."""
+    return Doors(threads)
+
+
+class _Watch:
+    """Ends reads whose time is over. A socket's own timeout starts anew with each byte; this one does not."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._ends: dict[object, tuple[float, socket.socket]] = {}
+        self._wakes_at = float("inf")
+        self._thread: threading.Thread | None = None
+
+    def add(self, key: object, ends_at: float, sock: socket.socket) -> None:
+        with self._changed:
+            self._ends[key] = (ends_at, sock)
+            if self._thread is None:  # not at import: gunicorn forks after it
+                self._thread = threading.Thread(target=self._run, name="slow-bodies", daemon=True)
+                self._thread.start()
+            elif ends_at < self._wakes_at:
+                self._changed.notify()
+
+    def remove(self, key: object) -> None:
+        with self._changed:
+            self._ends.pop(key, None)
+
+    def _run(self) -> None:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                for key, (ends_at, sock) in list(self._ends.items()):
+                    if ends_at <= now:
+                        del self._ends[key]
+                        _end_reading(sock)
+                self._wakes_at = min((ends_at for ends_at, _ in self._ends.values()), default=float("inf"))
+                self._changed.wait(None if self._wakes_at == float("inf") else self._wakes_at - now)
+
+
+def _end_reading(sock: socket.socket) -> None:
+    try:
+        sock.shutdown(socket.SHUT_RD)  # the reader sees the end; the answer can still be sent
+    except OSError:  # the caller has gone, and the reader sees that itself
+        return
+
+
+_watch = _Watch()
+
+
+class Incoming:
+    """A request's body that nobody has read yet. `known`: the caller has proved who it is."""
+
+    def __init__(self, req: falcon.Request, threads: int) -> None:
+        chunked = "chunked" in (req.get_header("Transfer-Encoding") or "").lower()
+        self.known = False
+        self._req = req
+        self._threads = threads
+        self._chunked = chunked
+        self._socket: socket.socket | None = req.env.get("gunicorn.socket")
+        self._announced: int | None = None
+        self._taken = 0
+        self._finished = not chunked and (req.env.get("CONTENT_LENGTH") or "0").strip() in ("", "0")
+
+    @contextmanager
+    def body(self, bytes_max: int) -> Iterator[bytes]:
+        """The body, at most `bytes_max` bytes; a large one counts against the process's few until the block is left.
+
+        Raises TooLarge, TooSlow, Busy, and BadRequest for a body that broke off.
+        """
+        if not self._chunked:
+            self._announced = self._req.content_length
+        if self._announced is not None and self._announced > bytes_max:
+            raise TooLarge(f"the body has {self._announced} bytes; at most {bytes_max} are taken here")
+        size_max = bytes_max if self._announced is None else self._announced
+        with ExitStack() as held:
+            if self._finished:
+                yield b""
+                return
+            with doors(self._threads).reading(known=self.known, wait_s=limits.body_place_wait_s):
+                if size_max > limits.large_body_bytes_min:
+                    held.enter_context(doors(self._threads).large())
+                whole = self._read(bytes_max)
+            yield whole
+
+    def _read(self, bytes_max: int) -> bytes:
+        whole_s = limits.body_s if self.known else limits.stranger_body_s
+        whole = (
+            io.BytesIO()
+        )  # getvalue() hands out its own buffer; joining chunks would hold a large body twice
+        for chunk in self._chunks(bytes_max + 1, limits.body_stall_s, whole_s):
+            whole.write(chunk)
+        if self._taken > bytes_max:
+            raise TooLarge(f"the body has more than {bytes_max} bytes")
+        if not self._finished:
+            self._hang_up()
+            raise BadRequest(f"the body ended after {self._taken} of {self._announced} bytes")
+        return whole.getvalue()
+
+    def finish(self) -> None:
+        """Read on what nobody wanted, for a moment, or see to it that the connection is closed."""
+        if not self._finished and not self._read_on():
+            self._hang_up()
+
+    def _read_on(self) -> bool:
+        """Whether the body came to its end."""
+        bytes_max, stall_s, whole_s = limits.drain_known if self.known else limits.drain_stranger
+        if self._announced is None and not self._chunked:
+            try:
+                self._announced = self._req.content_length
+            except falcon.HTTPError:
+                return False
+        if self._announced is not None and self._announced - self._taken > bytes_max:
+            return False
+        try:
+            with doors(self._threads).reading(known=self.known, wait_s=0):
+                for _ in self._chunks(bytes_max, stall_s, whole_s):
+                    pass
+        except (TooSlow, BadRequest, Busy):
+            return False  # the answer is decided already; what is wrong with the rest changes nothing
+        return self._finished
+
+    def _chunks(self, most: int, stall_s: float, whole_s: float) -> Iterator[bytes]:
+        """At most `most` bytes in pieces; `_finished` tells whether that was all."""
+        stream: Any = self._req.stream if self._chunked else self._req.bounded_stream
+        left, ends_at = most, time.monotonic() + whole_s
+        with self._timed(stall_s, ends_at):
+            while left > 0 and not self._finished:
+                try:
+                    chunk = stream.read(min(left, _chunk_bytes))
+                except (
+                    Exception
+                ) as error:  # each server has kinds of its own for broken chunks and a caller that left
+                    self._hang_up()
+                    if isinstance(error, TimeoutError) or time.monotonic() >= ends_at:
+                        raise TooSlow() from error
+                    raise BadRequest("the body broke off, or its chunks are malformed") from error
+                self._taken += len(chunk)
+                left -= len(chunk)
+                self._finished = not chunk if self._announced is None else self._taken >= self._announced
+                if not self._finished and time.monotonic() >= ends_at:
+                    self._hang_up()
+                    raise TooSlow()
+                if not chunk:
+                    return
+                yield chunk
+
+    @contextmanager
+    def _timed(self, stall_s: float, ends_at: float) -> Iterator[None]:
+        """Bounds on the connection itself; another server than gunicorn, as in tests, has its own."""
+        if self._socket is None:
+            yield
+            return
+        self._socket.settimeout(stall_s)
+        _watch.add(self, ends_at, self._socket)
+        try:
+            yield
+        finally:
+            _watch.remove(self)
+            self._socket.settimeout(None)
+
+    def _hang_up(self) -> None:
+        """Nothing more is read here, and what follows on this connection must not be taken for a request."""
+        self._finished = True
+        stream: Any = self._req.env.get("wsgi.input")
+        if hasattr(stream, "failed"):
+            stream.failed = True  # gunicorn: the connection is closed after the answer
+        if self._socket is not None:
+            _end_reading(
+                self._socket
+            )  # else gunicorn's main thread waits 2 s for each such client before it closes
