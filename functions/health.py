@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -42,35 +43,50 @@ class DeepHealth(msgspec.Struct):
     parts: dict[str, Part]
 
 
-_BACKLOG_KEPT_S = 5.0  # scrapers may ask as often as they like; the ledger is counted at most this often
+T = TypeVar("T")
+_KEPT_S = (
+    5.0  # these addresses are public: the ledger is counted at most this often, however often they are asked
+)
 
 
-class _Backlog:
-    """The ledger's gauges as text, counted at most every `_BACKLOG_KEPT_S`; nothing while the database is away."""
+class _Kept(Generic[T]):
+    """An answer that costs statements, kept for a while; who asks meanwhile gets the last one and does not wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
         self._lock = threading.Lock()
         self._until = 0.0
-        self._text = b""
+        self._last: T | None = None
 
-    def text(self) -> bytes:
-        with self._lock:
-            if time.monotonic() >= self._until:
-                # Not at import: most functions never count, and a webhook's cold start must not pay for it.
-                from prometheus_client import CollectorRegistry, generate_latest
+    def get(self) -> T:
+        if not self._lock.acquire(blocking=self._last is None):
+            assert self._last is not None
+            return self._last
+        try:
+            if self._last is None or time.monotonic() >= self._until:
+                self._last = self._make()
+                self._until = time.monotonic() + _KEPT_S
+            return self._last
+        finally:
+            self._lock.release()
 
-                from queues.monitor import BacklogCollector
 
-                registry = CollectorRegistry()
-                registry.register(BacklogCollector())
-                self._text = generate_latest(registry)
-                self._until = time.monotonic() + _BACKLOG_KEPT_S
-            return self._text
+def _backlog() -> bytes:
+    """The ledger's gauges as text; nothing while the database is away."""
+    # Not at import: most functions never count, and a webhook's cold start must not pay for it.
+    from prometheus_client import CollectorRegistry, generate_latest
+
+    from queues.monitor import BacklogCollector
+
+    registry = CollectorRegistry()
+    registry.register(BacklogCollector())
+    return generate_latest(registry)
 
 
 def add(operations: Operations, function: str, config: Settings, *, backlog: bool = False) -> None:
     """Add the health and metrics operations. `backlog`: this function's metrics also tell what is due, for the whole desk."""
-    ledger = _Backlog() if backlog else None
+    ledger = _Kept(_backlog) if backlog else None
+    parts_kept = _Kept(lambda: {"database": _database(), "broker": _broker(config)})
 
     @operations.add(
         "GET", "/healthz", summary="The process lives", answers={200: Health}, public=True, unlocked=True
@@ -89,7 +105,7 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
         unlocked=True,
     )  # fmt: skip
     def deep(call: Call) -> Answer:
-        parts = {"database": _database(), "broker": _broker(config)}
+        parts = parts_kept.get()
         ok = all(part.ok for part in parts.values())
         return Answer(
             DeepHealth("ok" if ok else "failing", parts), status=200 if parts["database"].ok else 503
@@ -109,7 +125,7 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
 
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the package has no types for this one
-        text = generate_latest(registry) + (ledger.text() if ledger is not None else b"")
+        text = generate_latest(registry) + (ledger.get() if ledger is not None else b"")
         return Answer(raw=text, content_type=CONTENT_TYPE_LATEST)
 
 

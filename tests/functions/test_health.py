@@ -104,8 +104,9 @@ def test_the_backlog_is_counted_at_most_every_few_seconds(
 
     for _ in range(20):
         tick.get("/metrics")
+        tick.get("/healthz/deep")
 
-    assert next(counted) == 1
+    assert next(counted) == 2
 
 
 @sqlite_only
