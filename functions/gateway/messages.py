@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 import msgspec
 
@@ -92,9 +93,14 @@ def read_message(call: Call) -> Answer:
 
 @operations.add(
     "GET", "/v1/tickets/{ticket}/deliveries", summary="How a ticket's answers travelled", needs=Permission.deliveries_read,
-    answers={200: show.DeliveryPage}, problems=(404,),
+    query=pages.PageQuery, answers={200: show.DeliveryPage}, problems=(404,),
 )  # fmt: skip
 def list_ticket_deliveries(call: Call) -> Answer:
-    """Every delivery with every attempt."""
+    """Oldest first, with every attempt."""
     ticket = queries.find(call.params["ticket"])
-    return Answer(show.DeliveryPage([show.delivery(row) for row in deliveries.of_ticket(ticket.id)], None))
+    after = pages.decode(call.query.cursor, "ticket_deliveries", pages.instant, UUID)
+    position = (after[0], after[1]) if after else None
+    limit = call.query.limit
+    rows = deliveries.of_ticket(ticket.id, after=position, limit=limit + 1)
+    page, cursor = pages.cut(rows, limit, "ticket_deliveries", lambda row: (row["created_at"], row["id"]))
+    return Answer(show.DeliveryPage([show.delivery(row) for row in page], cursor))

@@ -25,14 +25,17 @@ def address_of(delivery_id: UUID) -> tuple[str, str, str] | None:
     return None if row is None else (row["channel"], row["account"], row["address"])
 
 
-def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
-    """All deliveries of a ticket, oldest first, with attempts."""
-    query = (
-        Deliveries.select()
-        .where(Deliveries.ticket_id == ticket_id)
-        .order_by(Deliveries.created_at, Deliveries.id)
-    )
-    return with_attempts(database.rows(query))
+def of_ticket(
+    ticket_id: UUID, *, after: tuple[datetime, UUID] | None = None, limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Deliveries of a ticket, oldest first, after the cursor position, with attempts; all of them without a limit."""
+    query = Deliveries.select().where(Deliveries.ticket_id == ticket_id)
+    if after is not None:
+        at, delivery_id = after
+        query = query.where(
+            (Deliveries.created_at > at) | ((Deliveries.created_at == at) & (Deliveries.id > delivery_id))
+        )
+    return with_attempts(database.rows(query.order_by(Deliveries.created_at, Deliveries.id).limit(limit)))
 
 
 def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:

@@ -150,3 +150,19 @@ def test_a_dead_task_is_shown_retried_and_discarded(machine: Caller, desk: Desk)
 def test_what_does_not_exist_is_404(machine: Caller, method: str, path: str, names: tuple[str, ...]) -> None:
     for name in names:
         problem(machine.ask(method, path.format(name)), 404, "not_found")
+
+
+def test_a_tickets_deliveries_are_read_page_by_page(machine: Caller, desk: Desk) -> None:
+    ticket = machine.ticket(requester={"email": "ada@example.test"})
+    for number in range(5):
+        machine.made(f"/v1/tickets/{ticket['id']}/messages", {"kind": "reply", "body": f"Answer {number}"})
+    desk.run_due()
+    path = f"/v1/tickets/{ticket['id']}/deliveries"
+
+    found = machine.everything(path, limit=2)
+
+    whole = machine.read(path, params={"limit": 200})
+    assert whole["next_cursor"] is None
+    assert [row["id"] for row in found] == [row["id"] for row in whole["items"]]
+    assert len({row["id"] for row in found}) >= 5
+    problem(machine.get(path, params={"limit": 201}), 422)
