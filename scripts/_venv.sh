@@ -121,7 +121,16 @@ nestor_install() {
     printf '%s\n' "$nestor_wanted" >"$nestor_stamp"
 }
 
+# Who names a Python wants that one and no other.
+nestor_check_named_python() {
+    [ -n "${PYTHON:-}" ] || return 0
+    "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && return 0
+    nestor_version=$("$PYTHON" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null) || nestor_version="nothing that runs"
+    nestor_fail "Python 3.11 or newer is needed, but PYTHON ($PYTHON) is $nestor_version."
+}
+
 nestor_venv() {
+    nestor_check_named_python
     venv="$root/.venv"
     venv_python="$venv/bin/python"
     nestor_venv_is_sound || nestor_make_venv

@@ -37,6 +37,7 @@ class Desk:
         self._sandbox: object | None = None
 
     def run(self) -> int:
+        os.umask(0o077)  # password hashes, mails and logs are this user's alone
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._stopping.set())
         self._check_address()
