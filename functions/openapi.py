@@ -115,7 +115,7 @@ def _parameters(
             {
                 "name": "If-Match",
                 "in": "header",
-                "required": True,
+                "required": operation.etag is True,
                 "schema": {"type": "string", "pattern": IF_MATCH},
             }
         )
@@ -155,7 +155,7 @@ def _responses(operation: Operation, by_type: dict[Any, Any]) -> dict[str, Any]:
     if operation.body is not None or operation.query is not None:
         statuses |= {422}
     if operation.etag:
-        statuses |= {412, 428}
+        statuses |= {412, 428} if operation.etag is True else {412}
     if operation.writes and not operation.unlocked:
         statuses |= {409}
     for status in sorted(statuses - operation.answers.keys()):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import falcon
 import msgspec
@@ -98,7 +98,7 @@ class Operation:
     body_bytes_max: int
     raw: str | None
     optional_body: bool
-    etag: bool
+    etag: bool | Literal["optional"]
     unlocked: bool
     media_type: str
 
@@ -128,7 +128,7 @@ class Operations:
         body_bytes_max: int = 0,
         raw: str | None = None,
         optional_body: bool = False,
-        etag: bool = False,
+        etag: bool | Literal["optional"] = False,
         unlocked: bool = False,
         media_type: str = "text/plain",
     ) -> Callable[[Handler], Handler]:
@@ -136,8 +136,8 @@ class Operations:
 
         `answers`: status -> type of the body (None: no body). `problems`: error statuses beside the usual ones. `raw`: the handler
         reads the body as bytes of this media type from `call.incoming`, after it has authenticated the caller. `etag`: needs
-        If-Match. `unlocked`: opens its own transactions (no Idempotency-Key); for everything else a writing operation runs in one
-        transaction. `media_type`: of an answer declared as `str` (text) or `bytes`.
+        If-Match, or honours it when it is sent ("optional"). `unlocked`: opens its own transactions (no Idempotency-Key); for
+        everything else a writing operation runs in one transaction. `media_type`: of an answer declared as `str` (text) or `bytes`.
         """
 
         def register(handler: Handler) -> Handler:

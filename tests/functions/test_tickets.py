@@ -175,6 +175,23 @@ def test_a_ticket_is_assigned_to_an_active_user_and_to_nobody(agent: Caller, mac
     assert paths(problem(refused, 422)) == ["/assignee_id"]
 
 
+def test_an_assignment_honours_the_version_when_it_is_sent(agent: Caller, machine: Caller) -> None:
+    made = machine.ticket()
+    path = f"/v1/tickets/{made['number']}"
+    me, read = {"assignee_id": agent.read("/v1/me")["id"]}, machine.get(path).headers["etag"]
+
+    first = agent.ask("PUT", f"{path}/assignment", me, headers={"If-Match": read})
+    late = machine.ask("PUT", f"{path}/assignment", {"assignee_id": None}, headers={"If-Match": read})
+    strange = machine.ask("PUT", f"{path}/assignment", {"assignee_id": None}, headers={"If-Match": "3"})
+
+    assert first.status_code == 200
+    problem(late, 412, "precondition_failed")
+    problem(strange, 400, "bad_request")
+    assert machine.read(path)["assignee"]["id"] == me["assignee_id"]
+    freed = machine.ask("PUT", f"{path}/assignment", {"assignee_id": None}, headers={"If-Match": "*"})
+    assert freed.json["assignee"] is None
+
+
 def test_changes_need_the_version_that_was_read(machine: Caller) -> None:
     path = f"/v1/tickets/{machine.ticket()['number']}"
 
