@@ -8,14 +8,15 @@ so a desk needs no scheduler of its own as long as one worker runs; KEDA and Pin
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import dramatiq
 from dramatiq.middleware import Middleware
 
 from models import migrations
-from models.kernel import database, logs, settings
-from models.kernel.errors import NestorError
+from models.kernel import database, limits, logs, settings
+from models.kernel.errors import NestorError, Unavailable
 from queues import broker as brokers
 from queues import channels, hints, monitor, runner, scheduler
 
@@ -47,17 +48,29 @@ class _Life(Middleware):
         log.info("worker_stopped", tasks_given_back=given_back)
 
 
+def _wait_for_schema() -> None:
+    """Check the schema, through a database that restarts just now. Raises SchemaMismatch, or Unavailable after a while."""
+    deadline = time.monotonic() + limits.database_start_wait_s
+    while True:
+        try:
+            return migrations.check()
+        except Unavailable:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("waiting_for_database")
+            time.sleep(1.0)
+
+
 def create_broker() -> None:
     """Set up this worker process: settings, logs, database, broker, the runner."""
     config = settings.current()
     logs.configure("worker", config.log_level)
     database.configure(config)
     try:
-        migrations.check()
+        _wait_for_schema()
     except NestorError as error:
-        raise ImportError(
-            error.message
-        ) from error  # Dramatiq's command line ends with the message on ImportError
+        # Dramatiq's command line ends with the message on ImportError.
+        raise ImportError(error.message) from error
     broker = brokers.create(config)
     broker.add_middleware(_Life())
     dramatiq.set_broker(broker)

@@ -214,7 +214,13 @@ def add_reply(
     )
     if scheduled:
         # No key: a message for next week must not hold back what comes before it.
-        change.enqueue("release_message", {"delivery_id": delivery_id}, key=None, due_at=send_at)
+        change.enqueue(
+            "release_message",
+            {"delivery_id": delivery_id},
+            key=None,
+            due_at=send_at,
+            dedupe_key=f"release:{delivery_id}",
+        )
     else:
         change.enqueue(
             "send_delivery",

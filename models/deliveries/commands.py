@@ -276,6 +276,14 @@ def retry(delivery_id: UUID) -> None:
     )
     if row is None:
         raise _refused(delivery_id, "retried", "failed, unknown or discarded")
+    waiting = database.one(
+        "SELECT id FROM tasks WHERE dedupe_key = :key AND state IN ('ready', 'leased')",
+        key=f"release:{delivery_id}",
+    )
+    if waiting is not None:
+        # It was discarded before its time; taking that back means its time, not now.
+        database.execute("UPDATE deliveries SET state = 'scheduled' WHERE id = :id", id=delivery_id)
+        return
     # What was unknown before the person's decision must not count against the new try.
     database.execute(
         "UPDATE delivery_attempts SET outcome = 'unknown_accepted_by_person' WHERE delivery_id = :id AND outcome = 'unknown'",

@@ -112,6 +112,9 @@ acknowledgement_every_s = 15 * 60.0  # holds a mail loop even when every header 
 automatic_messages_per_ticket_day = 10  # a talk of two machines ends here; a person's ticket causes far fewer
 
 # -- processes -------------------------------------------------------------------------------------------------
+database_start_wait_s = (
+    60.0  # a worker that starts while PostgreSQL restarts or fails over waits this long before it gives up
+)
 database_wait_s = (
     5.0  # for a connection of the pool; longer than any transaction, shorter than a caller's patience
 )

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 
+from models.deliveries import commands as deliveries
 from models.deliveries.port import SendOutcome
 from models.kernel import clock, database
 from models.kernel.errors import Unavailable
@@ -155,6 +156,24 @@ def test_a_scheduled_reply_whose_release_is_given_up_is_shown_as_failed(
 
     assert desk.deliveries(desk.ticket())[-1]["state"] == "failed"
     assert desk.events(desk.ticket(), "delivery_failed")
+
+
+def test_a_discarded_scheduled_reply_that_is_taken_back_waits_for_its_time(desk: Desk) -> None:
+    desk.receive_telegram("Help!", chat=42)
+    desk.run_due()
+    desk.calls.clear()
+    desk.reply(desk.ticket(), "Tomorrow.", send_at=clock.now() + timedelta(hours=1))
+    delivery_id = desk.deliveries(desk.ticket())[-1]["id"]
+
+    desk.command(deliveries.discard, delivery_id)
+    desk.command(deliveries.retry, delivery_id)
+    desk.run_due()
+    before_its_time = len(desk.calls)
+    desk.advance(hours=2)
+    desk.run_due()
+
+    assert (before_its_time, len(desk.calls)) == (0, 1)
+    assert desk.deliveries(desk.ticket())[-1]["state"] == "sent"
 
 
 @pytest.mark.parametrize(
