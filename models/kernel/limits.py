@@ -33,8 +33,8 @@ drain_stranger = (
 )  # a mistaken client of 10 MB sees its 401 or 413; a hostile one costs two seconds
 large_body_bytes_min = (
     1 * MIB
-)  # storing a body takes five times its size in memory; below this that is nothing
-large_bodies_max = 2  # at once in a process: 2 x 150 MiB of the 512Mi that knative/base/email.yaml grants
+)  # storing a body takes up to twelve times its size in memory; below this that is nothing
+large_bodies_max = 2  # at once in a process: 2 x 320 MiB (27 MiB each, by psycopg2) of the 1Gi that knative/base/email.yaml grants
 large_body_wait_s = 10.0  # storing 27 MiB takes one or two; providers come again after a 503
 header_value_chars_max = (
     512  # Idempotency-Key, X-Request-Id: what comes back in answers and logs stays readable
