@@ -29,8 +29,11 @@ class Address:
     address: str  # lower case
 
 
-def text_of(value: bytes) -> str:
-    """A header value as text: encoded words (RFC 2047) decoded, 8-bit bytes by the charset ladder."""
+def text_of(value: bytes, *, raw_charset: str | None = None) -> str:
+    """A header value as text: encoded words (RFC 2047) decoded, 8-bit bytes by the charset ladder.
+
+    `raw_charset` is the charset of the mail's text: who writes 8-bit headers, against the rules, writes them in the same one.
+    """
     pieces: list[
         tuple[bytes, str | None]
     ] = []  # bytes and their charset; neighbours of one charset are joined
@@ -48,7 +51,19 @@ def text_of(value: bytes) -> str:
             pieces.append((content, charset))
         at = word.end()
     pieces.append((value[at:], None))
-    return "".join(decode(content, charset) for content, charset in pieces if content)
+    return "".join(
+        decode(content, charset if charset is not None or _is_utf8(content) else raw_charset)
+        for content, charset in pieces
+        if content
+    )
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _word_bytes(encoding: bytes, content: bytes) -> bytes:

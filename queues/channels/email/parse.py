@@ -41,7 +41,11 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Inbo
     root = reader.read()
     headers = root.headers
     sender = _sender(headers, envelope)
-    subject = one_line(text_of(first_value(headers, b"subject") or b""), limits.ticket_title_chars_max)
+    charset = next(
+        (part.parameters["charset"] for part in root.leaves() if "charset" in part.parameters), None
+    )
+    written = text_of(first_value(headers, b"subject") or b"", raw_charset=charset)
+    subject = one_line(written, limits.ticket_title_chars_max)
     attachments = _attachments(root, raw, reader.left_out)
     full = clean(_text(root, raw, reader.left_out)).strip("\n")
     body = visible_reply(full, subject=subject).strip()

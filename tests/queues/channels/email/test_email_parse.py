@@ -288,3 +288,14 @@ def test_any_bytes_are_read_or_refused_in_words(raw: bytes) -> None:
         return
 
     golden.storable(parsed)
+
+
+@pytest.mark.parametrize("written_in", ["koi8-r", "utf-8"])
+def test_an_8_bit_subject_is_read_in_the_charset_of_the_mails_text(written_in: str) -> None:
+    head = b"From: ada@example.test\r\nSubject: " + "Сырой".encode(written_in)
+    raw = head + b"\r\nContent-Type: text/plain; charset=koi8-r\r\n\r\n" + "Текст".encode("koi8-r")
+
+    parsed = read(raw)
+
+    assert isinstance(parsed, InboundMessage)
+    assert (parsed.subject, parsed.body) == ("Сырой", "Текст")
