@@ -36,12 +36,25 @@ def decode(req: falcon.Request, operation: Operation, raw: bytes) -> Any:
     return body
 
 
+_PATTERN = re.compile(r"^Expected `str` matching regex (?P<pattern>.*)$", re.DOTALL)
+_meanings: dict[str, str] = {}
+
+
+def tell_pattern(pattern: str, meaning: str) -> str:
+    """Say in words what a pattern asks for (`expected ...`); returns the pattern."""
+    _meanings[repr(pattern)] = meaning
+    return pattern
+
+
 def invalid(error: msgspec.ValidationError) -> Invalid:
     """msgspec's message as ours: a JSON Pointer and what was expected."""
     text = str(error)
     match = _PLACE.search(text)
     message = text[: match.start()] if match else text
     path = match[1] if match else ""
+    asked = _PATTERN.match(message)
+    if asked is not None and asked["pattern"] in _meanings:
+        message = _meanings[asked["pattern"]]
     return Invalid(
         [FieldProblem(re.sub(r"\.|\[(\d+|\.\.\.)\]", lambda m: "/" + (m[1] or ""), path), message)]
     )

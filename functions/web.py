@@ -109,13 +109,18 @@ def create_app(
     for path, methods in by_path.items():
         resource = _Resource()
         for method, operation in methods.items():
-            setattr(resource, f"on_{method.lower()}", _responder(operation, config, after))
+            responder = _responder(operation, config, after)
+            setattr(resource, f"on_{method.lower()}", responder)
+            if method == "GET":
+                resource.on_head = responder  # RFC 9110 9.3.2: GET without the body; uptime probes ask so
         app.add_route(path, resource)
     return app
 
 
 class _Resource:
     """A path; its responders are set from the operations."""
+
+    on_head: Callable[..., None]
 
 
 def _responder(

@@ -65,3 +65,14 @@ def replay_inbox_event(call: Call) -> Answer:
     event_id = pages.id_of(call.params["event"], "inbox event")
     commands.replay(event_id)
     return Answer(show.copied(show.InboxEvent, queries.get(event_id)), status=202)
+
+
+@operations.add(
+    "POST", "/v1/inbox/{event}/discard", summary="Put a failed event away", needs=Permission.inbox_replay,
+    answers={200: show.InboxEvent}, problems=(404, 409),
+)  # fmt: skip
+def discard_inbox_event(call: Call) -> Answer:
+    """It needs no further attention; its bytes stay, and it can still be replayed."""
+    event_id = pages.id_of(call.params["event"], "inbox event")
+    commands.discard(event_id, by=call.caller.name)
+    return Answer(show.copied(show.InboxEvent, queries.get(event_id)))

@@ -54,7 +54,7 @@ def add_message(call: Call) -> Answer:
             ticket.id, body.body, actor=actor, body_format=body.body_format, send_at=body.send_at
         )
     row = conversations.get(message_id)
-    made = show.message(row, deliveries.of_messages([message_id]).get(message_id, []))
+    [made] = show.messages([row])
     return Answer(made, status=201, headers={"Location": f"/v1/tickets/{ticket.id}/messages/{message_id}"})
 
 
@@ -73,8 +73,7 @@ def list_messages(call: Call) -> Answer:
     after = pages.decode(call.query.cursor, "messages", pages.number)
     rows = conversations.page(ticket.id, after_sequence=after[0] if after else 0, limit=call.query.limit + 1)
     page, cursor = pages.cut(rows, call.query.limit, "messages", lambda row: (row["sequence"],))
-    carried = deliveries.of_messages([row["id"] for row in page])
-    return Answer(show.MessagePage([show.message(row, carried.get(row["id"], [])) for row in page], cursor))
+    return Answer(show.MessagePage(show.messages(page), cursor))
 
 
 @operations.add(
@@ -88,7 +87,7 @@ def read_message(call: Call) -> Answer:
     row = conversations.get(message_id)
     if row["ticket_id"] != ticket.id:
         raise NotFound(f"there is no message {message_id} in this ticket")
-    return Answer(show.message(row, deliveries.of_messages([message_id]).get(message_id, [])))
+    return Answer(show.messages([row])[0])
 
 
 @operations.add(

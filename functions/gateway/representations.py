@@ -80,6 +80,13 @@ class DeliveryState(msgspec.Struct):
     state: str
 
 
+class MessageVersion(msgspec.Struct):
+    """What a message said before its sender changed it."""
+
+    body: str
+    replaced_at: datetime
+
+
 class Message(msgspec.Struct):
     """A message. `body` of an inbound mail is the visible reply; `body_full` the whole, where it differs."""
 
@@ -103,6 +110,7 @@ class Message(msgspec.Struct):
     deliveries: list[DeliveryState]
     created_at: datetime
     edited_at: datetime | None
+    versions: list[MessageVersion]
 
 
 class MessagePage(msgspec.Struct):
@@ -247,18 +255,31 @@ def _ticket(row: TicketRow, requesters: dict[UUID, str], users: dict[UUID, str])
     return Ticket(requester=requester, assignee=assignee, **copied)
 
 
-def message(row: dict[str, Any], deliveries: Sequence[dict[str, Any]]) -> Message:
-    """A message from its row."""
+def messages(rows: Sequence[dict[str, Any]]) -> list[Message]:
+    """Messages of one ticket with their deliveries and earlier versions, read in two statements however many there are."""
+    from models.conversations import queries as conversations
+    from models.deliveries import queries as deliveries
+
+    carried = deliveries.of_messages([row["id"] for row in rows])
+    edited = [row for row in rows if row["edited_at"] is not None]
+    versions = conversations.versions(edited[0]["ticket_id"]) if edited else {}
+    return [_message(row, carried.get(row["id"], []), versions.get(row["id"], [])) for row in rows]
+
+
+def _message(
+    row: dict[str, Any], deliveries: Sequence[dict[str, Any]], versions: Sequence[tuple[str, datetime]]
+) -> Message:
     attachments = [
         Attachment(a["filename"], a["content_type"], a["size_bytes"], a.get("sha256"), bool(a.get("inline")))
         for a in from_json(row["attachments"])
     ]
-    made = {"author", "attachments", "deliveries"}
+    made = {"author", "attachments", "deliveries", "versions"}
     copied = {f: row[f] for f in Message.__struct_fields__ if f not in made}
     return Message(
         author=Author(row["author_kind"], row["author_id"], row["author_name"]),
         attachments=attachments,
         deliveries=[DeliveryState(d["id"], d["channel"], d["state"]) for d in deliveries],
+        versions=[MessageVersion(body, at) for body, at in versions],
         **copied,
     )
 

@@ -11,22 +11,30 @@ from typing import Annotated
 
 import msgspec
 
+from functions.bodies import tell_pattern
 from models.kernel import limits
 
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _END = r"(?![\s\S])"
 # Blanks, then one character that is not, then anything printable: each character fits one place only, so matching is linear.
 _LINE = rf"^[^\S{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*{_END}"
+tell_pattern(_LINE, "expected one line of text, more than blanks and without control characters")
 _HEX = "[0-9a-f]"
 _PLAIN = "A-Za-z0-9-"
 _MAILBOX = rf"[^@\s<>,;\"{_CONTROL}]+"
+_EMAIL = tell_pattern(rf"^{_MAILBOX}@{_MAILBOX}{_END}", "expected an e-mail address such as ada@example.test")
+
+_WORD = tell_pattern(
+    rf"^[a-z][a-z0-9_-]*{_END}",
+    "expected a word of lower-case letters, digits, - and _, beginning with a letter",
+)
 
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.ticket_title_chars_max, pattern=_LINE)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.name_chars_max, pattern=_LINE)]
 Description = Annotated[str, msgspec.Meta(max_length=limits.ticket_description_chars_max)]
 Comment = Description
 Body = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.message_body_chars_max)]
-Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=rf"^[a-z][a-z0-9_-]*{_END}")]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=_WORD)]
 # RFC 3339; the format alone is but a remark to most readers of OpenAPI.
 _DATE = r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
@@ -55,7 +63,5 @@ Assignee = Annotated[
 ]
 Email = Annotated[
     str,
-    msgspec.Meta(
-        min_length=3, max_length=limits.email_address_chars_max, pattern=rf"^{_MAILBOX}@{_MAILBOX}{_END}"
-    ),
+    msgspec.Meta(min_length=3, max_length=limits.email_address_chars_max, pattern=_EMAIL),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,20 @@ def get(message_id: UUID) -> dict[str, Any]:
     for row in database.rows(Messages.select().where(Messages.id == message_id)):
         return row
     raise NotFound(f"there is no message {message_id}")
+
+
+def versions(ticket_id: UUID) -> dict[UUID, list[tuple[str, datetime]]]:
+    """What edited messages of a ticket said before, oldest first, and until when; read from the ticket's history."""
+    found: dict[UUID, list[tuple[str, datetime]]] = {}
+    for row in database.run(
+        "SELECT occurred_at, payload FROM events WHERE aggregate = 'ticket' AND aggregate_id = :id"
+        " AND event_type = 'message_edited' ORDER BY sequence",
+        id=ticket_id,
+    ):
+        payload, at = from_json(row["payload"]), database.instant(row["occurred_at"])
+        assert at is not None
+        found.setdefault(UUID(payload["message_id"]), []).append((payload["previous_body"], at))
+    return found
 
 
 def view(message_id: UUID) -> dict[str, Any]:

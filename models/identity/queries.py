@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from models.identity.rules import Role, normalise_email
+from models.identity.rules import ROLE_PERMISSIONS, Permission, Role, normalise_email
 from models.kernel import database
 from models.kernel.errors import NotFound
 
@@ -74,9 +74,10 @@ def find_by_email(email: str) -> User | None:
     return None if row is None else _user(row)
 
 
-def is_active_user(user_id: UUID) -> bool:
-    """Whether work can be given to this user."""
-    return database.one("SELECT 1 AS found FROM users WHERE id = :id AND active", id=user_id) is not None
+def can_take_tickets(user_id: UUID) -> bool:
+    """Whether a ticket can be given to this user: active, with a role that works on tickets."""
+    row = database.one("SELECT role FROM users WHERE id = :id AND active", id=user_id)
+    return row is not None and Permission.tickets_write in ROLE_PERMISSIONS[Role(row["role"])]
 
 
 def names_of(user_ids: set[UUID]) -> dict[UUID, str]:

@@ -237,6 +237,19 @@ def _reason(reason: str | None) -> str | None:
     return None if reason is None else reason.replace("\x00", "�")[: limits.inbox_reason_chars_max]
 
 
+def discard(inbox_id: UUID, *, by: str) -> None:
+    """A person's word: a failed event needs no further attention; it stays, and can still be replayed. Raises NotFound, Conflict."""
+    load(inbox_id)
+    put_away = database.execute(
+        "UPDATE inbox SET status = 'ignored', reason = :reason, processed_at = :now WHERE id = :id AND status = 'failed'",
+        id=inbox_id,
+        reason=_reason(f"put away by {by}"),
+        now=clock.now(),
+    )
+    if put_away.rowcount == 0:
+        raise Conflict("only a failed event can be discarded")
+
+
 def replay(inbox_id: UUID) -> None:
     """Read a failed or ignored event again, as after a mended parser. Raises NotFound, Conflict for a processed one."""
     load(inbox_id)

@@ -332,7 +332,7 @@ def assign(
 ) -> Ticket:
     """Make an active user responsible, or nobody.
 
-    Raises PreconditionFailed when the ticket is not at `expected_version` any more, Invalid when there is no such active user.
+    Raises PreconditionFailed when the ticket is not at `expected_version` any more, Invalid when no such active user works on tickets.
     """
     change = TicketChange.of(ticket_id, actor=actor)
     if expected_version is not None and change.ticket.version != expected_version:
@@ -341,8 +341,10 @@ def assign(
         )
     if change.ticket.assignee_id == assignee_id:
         return change.ticket
-    if assignee_id is not None and not identity.is_active_user(assignee_id):
-        raise Invalid([FieldProblem("/assignee_id", "expected the id of an active user")])
+    if assignee_id is not None and not identity.can_take_tickets(assignee_id):
+        raise Invalid(
+            [FieldProblem("/assignee_id", "expected the id of an active user who works on tickets")]
+        )
     change.record("ticket_assigned", {"from": change.ticket.assignee_id, "to": assignee_id})
     change.ticket.assignee_id = assignee_id
     lifecycle.react(change, "assigned")

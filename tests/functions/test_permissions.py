@@ -44,6 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "GET /v1/inbox/{event}": DESK,
     "GET /v1/inbox/{event}/raw": DESK,
     "POST /v1/inbox/{event}/replay": LEADERS,
+    "POST /v1/inbox/{event}/discard": LEADERS,
     "GET /v1/deliveries": DESK,
     "GET /v1/deliveries/{delivery}": DESK,
     "POST /v1/deliveries/{delivery}/retry": LEADERS,

@@ -119,7 +119,7 @@ def test_a_user_that_does_not_exist_is_not_found(people: People) -> None:
         commands.update_user(new_id(), {"name": "X"}, expected_version=None, actor=ROOT)
     with pytest.raises(NotFound):
         queries.get_user(new_id())
-    assert not queries.is_active_user(new_id())
+    assert not queries.can_take_tickets(new_id())
 
 
 def test_an_address_cannot_be_changed_to_a_taken_one(people: People) -> None:
@@ -166,7 +166,7 @@ def test_a_deactivated_user_is_told_as_such_and_gets_no_work(people: People) -> 
     commands.update_user(user.id, {"active": False, "name": "Ada L."}, expected_version=1, actor=ROOT)
 
     assert people.event_types(user) == ["user_created", "user_updated", "user_deactivated"]
-    assert not queries.is_active_user(user.id)
+    assert not queries.can_take_tickets(user.id)
 
 
 @pytest.mark.parametrize("changes", [{"active": False}, {"role": "agent"}])

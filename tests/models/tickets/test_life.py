@@ -179,7 +179,7 @@ def test_an_assignment_is_recorded_once_and_only_to_active_people(desk: Desk) ->
 
     told = [event["payload"] for event in desk.events(ticket, "ticket_assigned")]
     assert told == [{"from": None, "to": str(user.id)}, {"from": str(user.id), "to": None}]
-    assert refusal.message == "/assignee_id: expected the id of an active user"
+    assert refusal.message == "/assignee_id: expected the id of an active user who works on tickets"
 
 
 def test_a_closed_ticket_takes_notes_but_no_replies(desk: Desk) -> None:
