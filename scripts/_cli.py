@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from models.kernel import database, logs, settings
-from models.kernel.errors import NestorError
+from models.kernel.errors import ConfigurationError, NestorError
 
 
-def connect(service: str = "script") -> settings.Settings:
-    """Set this process up from the environment and return its settings."""
+def connect(service: str = "script", *, only_look: bool = False) -> settings.Settings:
+    """Set this process up from the environment and return its settings.
+
+    `only_look`: raise ConfigurationError instead of making an SQLite database that is not there.
+    """
     config = settings.current()
+    path = config.database_url.removeprefix("sqlite:///")
+    if only_look and path != config.database_url and not Path(path).is_file():
+        raise ConfigurationError(f"there is no database at {path}; set DATABASE_URL to the desk's")
     logs.configure(service, "WARNING" if config.log_level == "INFO" else config.log_level)
     database.configure(config)
     return config

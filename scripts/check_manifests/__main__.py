@@ -37,6 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ManifestUnreadable as error:
         print(error, file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        print(
+            f"the check needs {error.name}: ./scripts/test or `make hooks` installs requirements-dev.txt",
+            file=sys.stderr,
+        )
+        return 2
     for finding in report.findings:
         print(finding)
     for line in report.summary():

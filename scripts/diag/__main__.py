@@ -15,7 +15,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.diag", description=__doc__)
     parser.add_argument("--json", action="store_true", help="for programs: one document with every fact")
     options = parser.parse_args()
-    config = _cli.connect("diag")
+    config = _cli.connect("diag", only_look=True)
     parts = [*ledger.parts(config), broker.look(config)]
     print(_document(parts) if options.json else _text(parts))
     return 1 if any(part.problems for part in parts) else 0

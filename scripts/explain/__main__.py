@@ -19,7 +19,7 @@ def main() -> int:
     parser.add_argument("ticket", help="number (7 or '#7') or id")
     parser.add_argument("--json", action="store_true", help="for programs: one document with every fact")
     options = parser.parse_args()
-    _cli.connect("explain")
+    _cli.connect("explain", only_look=True)
     migrations.check()
     with database.connection():
         ticket = queries.find(options.ticket.removeprefix("#"))

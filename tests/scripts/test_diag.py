@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pika
 import pytest
@@ -228,3 +229,16 @@ def test_an_http_api_that_is_away_is_one_problem(vhost: Vhost) -> None:
 
 def test_the_schema_this_program_needs_is_the_newest_migration() -> None:
     assert ledger.newest_schema() == migrations.available()[-1].version
+
+
+def test_looking_for_a_desk_that_is_not_there_makes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = tmp_path / "nowhere" / "nestor.db"
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{missing}")
+
+    looked = [run_verb("diag"), run_verb("explain", "1")]
+
+    assert [done.returncode for done in looked] == [1, 1]
+    assert all(f"there is no database at {missing}" in done.stderr for done in looked)
+    assert not missing.parent.exists()
