@@ -12,12 +12,14 @@ from typing import Any
 
 import dramatiq
 
+from models.channels import accounts
 from models.kernel import database, logs
 from models.kernel.settings import Settings
 from models.tasks import commands
 from models.tasks.kinds import QUEUES
+from models.workflow import conditions
+from queues import actors, channels, hints, scheduler, sweep
 from queues import broker as brokers
-from queues import channels, hints, scheduler, sweep
 from queues import runner as runners
 
 log = logs.get("embedded")
@@ -48,6 +50,9 @@ class EmbeddedWorkers:
             self._workers.append(worker)
         self._scheduler = scheduler.start()
         swept = sweep.once()
+        with database.connection():
+            wanted = {account.channel for account in accounts.every()}
+        threading.Thread(target=_warm_up, args=(wanted,), name="warm-up", daemon=True).start()
         log.info("workers_started", leases_released=released, tasks_hinted=swept.tasks_hinted)
 
     def stop(self, *, timeout_s: float) -> None:
@@ -65,6 +70,16 @@ class EmbeddedWorkers:
         runners.keeper().give_back()
         channels.close_senders()
         self.broker.close()
+
+
+def _warm_up(wanted: set[str]) -> None:
+    """Load what the first message needs (0.5 s of imports) while nobody waits; a desk that does not sleep needs not be frugal."""
+    for kind in actors.names():
+        actors.load(kind)
+    for channel in wanted & channels.names():
+        channels.parser(channel)
+        channels.sender(channel)
+    conditions.problem("true")
 
 
 def shares(threads: int, queues: int) -> list[int]:
