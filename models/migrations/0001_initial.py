@@ -77,6 +77,7 @@ _TICKETS = [
         last_error text, created_at {instant} NOT NULL, finished_at {instant})""",
     "CREATE INDEX deliveries_ticket ON deliveries (ticket_id)",
     "CREATE INDEX deliveries_message ON deliveries (message_id)",
+    "CREATE INDEX deliveries_created ON deliveries (created_at, id)",
     "CREATE INDEX deliveries_troubled ON deliveries (state, created_at) WHERE state <> 'sent'",
     """CREATE TABLE delivery_attempts (id {id} PRIMARY KEY, delivery_id {id} NOT NULL REFERENCES deliveries (id),
         number integer NOT NULL, state text NOT NULL, started_at {instant} NOT NULL, finished_at {instant}, duration_ms integer,
@@ -94,6 +95,7 @@ _ENGINE = [
         content_type text NOT NULL, envelope {json} NOT NULL, raw {bytes} NOT NULL, status text NOT NULL, reason text,
         ticket_id {id}, message_id {id}, request_id text, received_at {instant} NOT NULL, processed_at {instant},
         UNIQUE (channel, account, event_key))""",
+    "CREATE INDEX inbox_received ON inbox (received_at, id)",
     "CREATE INDEX inbox_unprocessed ON inbox (status, received_at) WHERE status IN ('stored', 'failed')",
     # The due time of immediate work is the database's own clock, so that a skewed program's clock never makes a task wait.
     # The outbox and job ledger (DESIGN 2). `ready` and `leased` are live; everything else is history.
