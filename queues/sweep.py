@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from models.kernel import limits, logs
+from models.kernel import database, limits, logs
 from models.kernel.errors import NestorError
 from models.tasks import sweep as tasks
 from models.tasks import timers
@@ -49,8 +49,9 @@ def quietly() -> None:
 
 def ensure_housekeeping() -> None:
     """Set the timers of the desk's own recurring work."""
-    for name, kind, every_s in _HOUSEKEEPING:
-        timers.ensure(name, kind, {}, every_s=every_s)
+    with database.transaction():
+        for name, kind, every_s in _HOUSEKEEPING:
+            timers.ensure(name, kind, {}, every_s=every_s)
 
 
 class OpportunisticSweep:

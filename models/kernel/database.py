@@ -187,6 +187,14 @@ def is_postgres() -> bool:
     return isinstance(proxy.obj, peewee.PostgresqlDatabase)
 
 
+class _Units(threading.local):
+    def __init__(self) -> None:
+        self.depth = 0
+
+
+_units = _Units()
+
+
 @contextmanager
 def connection() -> Iterator[None]:
     """A connection for the length of one request or task; reentrant.
@@ -196,10 +204,12 @@ def connection() -> Iterator[None]:
     Raises Unavailable when the database is away.
     """
     database = proxy.obj
+    outermost = _units.depth == 0
     try:
-        opened = database.connect(reuse_if_open=True)
+        database.connect(reuse_if_open=True)
     except (peewee.OperationalError, peewee.InterfaceError, ValueError) as error:
         raise Unavailable() from error
+    _units.depth += 1
     try:
         yield
     except (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError) as error:
@@ -207,7 +217,10 @@ def connection() -> Iterator[None]:
             raise Unavailable() from error
         raise
     finally:
-        if opened and is_postgres():
+        _units.depth -= 1
+        # The outermost unit gives the connection back also when it found it open: a statement outside of any unit opens one
+        # that would stay with its thread, and fail for ever once the server has gone away.
+        if outermost and is_postgres():
             database.close()
 
 

@@ -18,7 +18,7 @@ from queues.channels.telegram import errors
 from queues.leases import LeaseKeeper
 from queues.settlement import Postponed
 from tests.desk import Desk
-from tests.queues.work import Work
+from tests.queues.work import Work, cut_connections
 
 
 def test_what_a_provider_took_is_recorded_through_a_short_database_fault(
@@ -98,6 +98,21 @@ def test_a_lease_that_ends_does_not_end_the_renewal_of_the_next_run_of_its_task(
         with keeper.keeping(first, time_limit_s=60):
             ended.set()
         assert [task.lease_id for task in keeper.running()] == [second.lease_id]
+
+
+@pytest.mark.parametrize(
+    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+def test_a_connection_that_a_thread_was_left_with_is_given_back_and_does_not_fail_for_ever(
+    desk: Desk,
+) -> None:
+    database.run("SELECT 1")  # outside of any unit of work: the thread is left with a connection
+    cut_connections(desk)
+
+    with pytest.raises(Unavailable):
+        sweep.once()
+
+    assert sweep.once().tasks_hinted == 0
 
 
 def test_a_provider_cannot_put_a_send_off_for_years(work: Work) -> None:
