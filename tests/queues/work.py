@@ -15,6 +15,7 @@ from models.tasks.commands import ClaimedTask
 from queues import runner
 from queues.settlement import Done, Settlement
 from tests.desk import Desk
+from tests.services.waiting import wait_until
 
 KIND = "test_work"
 
@@ -71,6 +72,13 @@ class ScriptedActor:
             self._work.on_dead(task, reason)
 
 
+def _connections(cursor: Any) -> int:
+    cursor.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'nestor'"
+    )
+    return int(cursor.fetchone()[0])
+
+
 def cut_connections(desk: Desk) -> int:
     """End every connection of the desk at the server, as a failover or an administrator would; returns how many."""
     admin = psycopg2.connect(desk.settings.database_url)
@@ -83,6 +91,8 @@ def cut_connections(desk: Desk) -> int:
             )
             found: tuple[Any, ...] | None = cursor.fetchone()
             assert found is not None
+            # The signal is sent, not yet heard: until a backend has ended, its connection looks alive from here.
+            wait_until(lambda: _connections(cursor) == 0, within_s=10, what="the end of the connections")
             return int(found[0])
     finally:
         admin.close()
