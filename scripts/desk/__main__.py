@@ -14,10 +14,14 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.kernel.errors import ConfigurationError
 from scripts import _cli
 from scripts.desk.folder import DataFolder
+
+if TYPE_CHECKING:  # a desk without the demo never loads it
+    from scripts.sandbox.client import SandboxProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 _start_timeout_s = 30.0  # migrations and seeds take a second; a slow disk gets thirty
@@ -34,7 +38,7 @@ class Desk:
         self.url = f"http://{options.host}:{options.port}"
         self._stopping = threading.Event()
         self._server: subprocess.Popen[bytes] | None = None
-        self._sandbox: object | None = None
+        self._sandbox: SandboxProcess | None = None
 
     def run(self) -> int:
         os.umask(0o077)  # password hashes, mails and logs are this user's alone
@@ -185,7 +189,7 @@ class Desk:
                     "nestor: the desk did not stop in time and was killed; nothing is lost", file=sys.stderr
                 )
         if self._sandbox is not None:
-            self._sandbox.stop()  # type: ignore[attr-defined]
+            self._sandbox.stop()
 
 
 def _is_loopback(host: str) -> bool:
