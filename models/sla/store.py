@@ -1,0 +1,70 @@
+"""The clocks of tickets as rows: due instants that a list sorts by, and timers that go off at a warning and at a breach."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+
+from models.kernel import database
+from models.kernel.batch import as_json, from_json
+from models.sla.clocks import Clock
+from models.tasks import timers
+
+if TYPE_CHECKING:
+    from models.tickets.change import TicketChange
+
+
+def of_ticket(ticket_id: UUID) -> dict[str, Clock]:
+    """The clocks of a ticket by target."""
+    rows = database.run("SELECT target, clock FROM sla_clocks WHERE ticket_id = :id", id=ticket_id)
+    return {row["target"]: read(from_json(row["clock"])) for row in rows}
+
+
+def read(told: dict[str, Any]) -> Clock:
+    return msgspec.convert(told, Clock)
+
+
+def columns(clock: Clock) -> dict[str, Any]:
+    """A clock's row without its ticket."""
+    return {
+        "target": clock.target,
+        "policy": clock.policy,
+        "state": clock.state,
+        "due_at": clock.due_at,
+        "warn_at": clock.warn_at,
+        "breached_at": clock.breached_at,
+        "met_at": clock.met_at,
+        "clock": msgspec.to_builtins(clock),
+    }
+
+
+def put(change: TicketChange, target: str, clock: Clock, *, timer_key: str) -> None:
+    """Write a clock and set or stop its timer. Joins the caller's transaction."""
+    ticket_id = change.ticket.id
+    row = {"ticket_id": ticket_id} | columns(clock)
+    if change.is_new:
+        change.batch.insert("sla_clocks", row)
+    else:
+        row["clock"] = as_json(row["clock"])
+        others = [name for name in row if name not in ("ticket_id", "target")]
+        database.execute(
+            f"INSERT INTO sla_clocks ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})"
+            f" ON CONFLICT (ticket_id, target) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in others)}",
+            row,
+        )
+    put_timer(ticket_id, target, clock, timer_key=timer_key)
+
+
+def put_timer(ticket_id: UUID, target: str, clock: Clock, *, timer_key: str) -> None:
+    """One timer a clock: at the warning if that is still to come, else at the breach; none when it stands still."""
+    name = f"ticket:{ticket_id}:sla:{target}"
+    next_at = None
+    if clock.state == "running" and clock.breached_at is None:
+        next_at = clock.warn_at if clock.warn_at is not None and clock.warned_at is None else clock.due_at
+    if next_at is None:
+        timers.stop(name)
+        return
+    payload = {"ticket_id": str(ticket_id), "event": "sla", "target": target}
+    timers.put(name, "advance_ticket", payload, due_at=next_at, key=timer_key)
