@@ -1,0 +1,53 @@
+"""The parts of a condition: what stands between &&, and the paths that it reads."""
+
+from __future__ import annotations
+
+from models.workflow.expressions.parser import MACROS, ExpressionError, parse
+from models.workflow.expressions.tree import Binary, Call, Name, Node, children, path_of
+
+
+def conjuncts(source: str) -> list[str]:
+    """The texts between the && of the top level; the whole text when it is no expression of ours."""
+    try:
+        tree = parse(source)
+    except ExpressionError:
+        return [source]
+    found: list[str] = []
+
+    def split(node: Node) -> None:
+        if isinstance(node, Binary) and node.operator == "&&":
+            split(node.left)
+            split(node.right)
+        else:
+            found.append(source[node.at : node.end])
+
+    split(tree)
+    return found
+
+
+def reads(source: str) -> list[str]:
+    """The dotted paths that an expression reads, in the order of the text, each once."""
+    try:
+        tree = parse(source)
+    except ExpressionError:
+        return []
+    found: dict[str, None] = {}
+    _collect(tree, frozenset(), found)
+    return list(found)
+
+
+def _collect(node: Node, bound: frozenset[str], found: dict[str, None]) -> None:
+    path = path_of(node)
+    if path is not None:
+        if path.partition(".")[0] not in bound:
+            found[path] = None
+        return
+    if isinstance(node, Call) and node.of is not None and node.name in MACROS and node.arguments:
+        _collect(node.of, bound, found)
+        variable = node.arguments[0]
+        inner = bound | ({variable.name} if isinstance(variable, Name) else set())
+        for argument in node.arguments[1:]:
+            _collect(argument, inner, found)
+        return
+    for child in children(node):
+        _collect(child, bound, found)

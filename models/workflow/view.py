@@ -1,0 +1,103 @@
+"""What conditions may read: the typed view of a ticket, its event and its people. `run.Run.view` fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.workflow.expressions.types import (
+    BOOL,
+    DYN,
+    INT,
+    STRING,
+    TIMESTAMP,
+    ListType,
+    MapType,
+    Record,
+    Type,
+)
+
+_TICKET: dict[str, tuple[Type, str]] = {
+    "number": (INT, "the number that people say"),
+    "title": (STRING, "the subject"),
+    "type": (STRING, "the ticket type"),
+    "priority": (STRING, "one of the life cycle's priorities"),
+    "state": (STRING, "the state that it is in now"),
+    "category": (STRING, "todo, waiting, done or closed"),
+    "channel": (STRING, "how it came: api, email, telegram ..."),
+    "contact_channel": (STRING, 'how the requester is reached; "" when there is no way'),
+    "assigned": (BOOL, "whether somebody is responsible"),
+    "assignee": (STRING, 'the id of who is responsible, or ""'),
+    "team": (STRING, 'the team, or ""'),
+    "tags": (ListType(STRING), "its tags"),
+    "message_count": (INT, "messages and notes so far"),
+    "created_at": (TIMESTAMP, "when it was opened"),
+    "state_since": (TIMESTAMP, "when it entered its state"),
+    "filled": (ListType(STRING), "the names of the fields that have a value"),
+}
+_OTHERS: dict[str, dict[str, tuple[Type, str]]] = {
+    "requester": {
+        "id": (STRING, "who asks"),
+        "name": (STRING, "the name that the channel gave"),
+        "locale": (STRING, 'language, such as en or ru; "" when unknown'),
+        "channel": (STRING, "the channel of the last contact"),
+        "organisation": (STRING, 'the name of the organisation, or ""'),
+        "fields": (MapType(DYN), "fields of the requester by the information model"),
+    },
+    "event": {
+        "type": (STRING, "requester_message, timer, signal ..."),
+        "name": (STRING, "the timer, signal, field, state, SLA target or approval that it is about"),
+        "payload": (MapType(DYN), "what a signal carries"),
+        "before": (DYN, "the value before (field_changed)"),
+        "after": (DYN, "the value after (field_changed)"),
+        "count": (INT, "how often a repeating timer has gone off"),
+    },
+    "message": {
+        "automatic": (STRING, '"" when a person wrote it, else auto_reply, bulk ...'),
+        "author_kind": (STRING, 'requester, agent, api, system; "" without a message'),
+        "channel": (STRING, "how it came"),
+        "attachments": (INT, "how many"),
+        "length": (INT, "characters"),
+    },
+    "actor": {
+        "kind": (STRING, "user, api_key, requester or system"),
+        "id": (STRING, "who acts"),
+        "role": (STRING, "admin, manager, accountant, agent, requester or automation"),
+        "teams": (ListType(STRING), "the teams of who acts"),
+        "is_assignee": (BOOL, "whether the ticket is theirs"),
+        "is_requester": (BOOL, "whether the ticket's requester acts"),
+    },
+    "sla": dict.fromkeys(
+        ("first_response", "next_response", "resolution"), (STRING, "none, running, paused, met or breached")
+    ),
+}
+_FIELDS_TEXT = "the fields of the ticket's type; one without a value is its kind's zero"
+
+
+def environment(fields: Record | None = None) -> dict[str, Type]:
+    """The names of conditions with their types; `fields` by the information model of the ticket types, else of any type."""
+    typed: Type = fields if fields is not None else MapType(DYN)
+    ticket = {name: type_ for name, (type_, _) in _TICKET.items()}
+    return {
+        "ticket": Record({**ticket, "fields": typed}),
+        "fields": typed,
+        **{
+            name: Record({key: type_ for key, (type_, _) in members.items()})
+            for name, members in _OTHERS.items()
+        },
+        "now": TIMESTAMP,
+    }
+
+
+ENVIRONMENT: dict[str, Type] = environment()
+
+
+def describe() -> Iterator[tuple[str, str, str]]:
+    """Path, type and meaning of everything that conditions may read, for the documentation."""
+    for name, (type_, text) in _TICKET.items():
+        yield f"ticket.{name}", str(type_), text
+    yield "ticket.fields", "record", _FIELDS_TEXT
+    yield "fields", "record", _FIELDS_TEXT
+    for owner, members in _OTHERS.items():
+        for name, (type_, text) in members.items():
+            yield f"{owner}.{name}", str(type_), text
+    yield "now", "timestamp", "the instant of the decision"
