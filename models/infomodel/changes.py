@@ -1,0 +1,67 @@
+"""What a new version of a type would do to the values that are there: taking away or retyping a used field is refused."""
+
+from __future__ import annotations
+
+from models.infomodel.definition import Entity
+from models.kernel import database
+from models.kernel.errors import FieldProblem
+
+# Kinds whose values are valid for the other kind as well.
+_WIDER = {
+    ("text", "long_text"),
+    ("email", "text"),
+    ("phone", "text"),
+    ("url", "text"),
+    ("choice", "text"),
+    ("duration", "number"),
+}
+_WAY_OUT = "keep the field with `retired: true` (kept and read only), or clear the values first"
+
+
+def refusals(old: Entity, new: Entity) -> list[FieldProblem]:
+    """Why the new version must not be published: fields and choices that are gone or retyped while values use them, with their count."""
+    found = []
+    for name, before in old.fields.items():
+        after = new.fields.get(name)
+        place = f".fields.{name}"
+        if after is None or (before.kind != after.kind and (before.kind, after.kind) not in _WIDER):
+            if (used := count(old, name)) > 0:
+                done = "removed" if after is None else f"retyped from {before.kind} to {after.kind}"
+                found.append(
+                    FieldProblem(
+                        place, f"cannot be {done}: {used} {_things(old)} have a value in it; {_WAY_OUT}"
+                    )
+                )
+            continue
+        for choice in before.choices.keys() - after.choices.keys():
+            if after.kind == before.kind and (used := count(old, name, choice)) > 0:
+                told = f"choice {choice} cannot be removed: {used} {_things(old)} have it; keep it, or change those values first"
+                found.append(FieldProblem(f"{place}.choices", told))
+    return found
+
+
+def _things(entity: Entity) -> str:
+    return "tickets" if entity.type is not None else f"{entity.entity}s"
+
+
+def count(entity: Entity, field: str, choice: str | None = None) -> int:
+    """How many tickets of the type (requesters, organisations) have a value in a field, or a choice of it."""
+    table = "tickets" if entity.type is not None else f"{entity.entity}s"
+    of_type = " AND type = :type" if entity.type is not None else ""
+    assert field.replace("_", "").isalnum(), "names of fields are words"
+    if database.is_postgres():
+        value = f"(fields -> '{field}')"
+        has = (
+            f"{value} IS NOT NULL"
+            if choice is None
+            else f"({value} = to_jsonb(CAST(:choice AS text)) OR {value} @> to_jsonb(CAST(:choice AS text)))"
+        )
+    else:
+        value = f"json_extract(fields, '$.{field}')"
+        among = f"EXISTS (SELECT 1 FROM json_each(fields, '$.{field}') WHERE value = :choice)"
+        has = f"{value} IS NOT NULL" if choice is None else f"({value} = :choice OR {among})"
+    values = {"type": entity.type} if entity.type is not None else {}
+    if choice is not None:
+        values["choice"] = choice
+    row = database.one(f"SELECT count(*) AS found FROM {table} WHERE {has}{of_type}", values)
+    return int(row["found"]) if row else 0

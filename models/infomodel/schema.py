@@ -1,0 +1,109 @@
+"""The fields of a type as JSON Schema 2020-12: what the API takes, for forms and for integrations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.infomodel.definition import Entity, Field, long_text_chars_max, text_chars_max
+
+_DATE = r"^\d{4}-\d{2}-\d{2}$"
+
+
+def json_schema(entity: Entity, *, language: str = "en", role: str = "agent") -> dict[str, Any]:
+    """The object `fields` of a ticket of the type (of a requester, an organisation), as a role may see and set it."""
+    shown = {name: field for name, field in entity.fields.items() if _sees(field, role)}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:nestor:model:{entity.name}:{language}",
+        "title": _in(entity.label, language),
+        "type": "object",
+        "properties": {name: _property(field, language, role) for name, field in shown.items()},
+        "required": [
+            name
+            for name, field in shown.items()
+            if field.required and field.visible_when is None and field.default is None
+        ],
+        "additionalProperties": entity.other_fields == "allowed",
+    }
+
+
+def _sees(field: Field, role: str) -> bool:
+    if role == "requester":
+        return field.portal != "hidden" and not field.retired
+    return role == "admin" or not field.see or role in field.see
+
+
+def _edits(field: Field, role: str) -> bool:
+    if field.retired:
+        return False
+    if role == "requester":
+        return field.portal == "edit"
+    return role == "admin" or not field.edit or role in field.edit
+
+
+def _in(label: Any, language: str) -> str:
+    return str(label.get(language) or label["en"])
+
+
+def _property(field: Field, language: str, role: str) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "title": _in(field.label, language),
+        **_shape(field, language),
+        "x-nestor-kind": field.kind,
+    }
+    if field.help is not None:
+        told["description"] = _in(field.help, language)
+    if field.default is not None:
+        told["default"] = field.default
+    if not _edits(field, role):
+        told["readOnly"] = True
+    if field.retired:
+        told["deprecated"] = True
+    for key in ("required_when", "visible_when"):
+        if (condition := getattr(field, key)) is not None:
+            told[f"x-nestor-{key.replace('_', '-')}"] = condition
+    return told
+
+
+def _shape(field: Field, language: str) -> dict[str, Any]:
+    match field.kind:
+        case "number":
+            return {"type": "integer" if field.whole else "number", **_bounds(field)}
+        case "duration":
+            return {"type": "integer", "description": "seconds", "minimum": 0, **_bounds(field)}
+        case "checkbox":
+            return {"type": "boolean"}
+        case "date":
+            return {"type": "string", "format": "date", "pattern": _DATE}
+        case "money":
+            amount = {"type": "integer", **_bounds(field)}
+            return {
+                "type": "object", "properties": {"amount": amount, "currency": {"enum": field.currencies}},
+                "required": ["amount", "currency"], "additionalProperties": False,
+            }  # fmt: skip
+        case "choice":
+            return {"oneOf": _choices(field, language)}
+        case "multi_choice":
+            return {"type": "array", "items": {"oneOf": _choices(field, language)}, "uniqueItems": True}
+        case "person" | "ticket":
+            return {"type": "string"}
+    most = field.max_length or (long_text_chars_max if field.kind == "long_text" else text_chars_max)
+    told: dict[str, Any] = {"type": "string", "maxLength": most}
+    if field.min_length is not None:
+        told["minLength"] = field.min_length
+    if field.pattern is not None:
+        told["pattern"] = f"^(?:{field.pattern})$"
+    formats = {"email": "email", "url": "uri"}
+    return told | ({"format": formats[field.kind]} if field.kind in formats else {})
+
+
+def _choices(field: Field, language: str) -> list[dict[str, str]]:
+    return [{"const": name, "title": _in(choice.label, language)} for name, choice in field.choices.items()]
+
+
+def _bounds(field: Field) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, bound in (("minimum", field.min), ("maximum", field.max)):
+        if bound is not None:
+            found[key] = int(bound) if bound == int(bound) else bound
+    return found

@@ -1,0 +1,51 @@
+"""The information model's fields as types of conditions, and the values that they can have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from models.infomodel.definition import Entity, Field
+from models.workflow.expressions.types import BOOL, DOUBLE, DYN, INT, STRING, ListType, Record, Type
+
+MONEY = Record({"amount": INT, "currency": STRING})
+_TYPES: dict[str, Type] = {
+    "number": DOUBLE,
+    "duration": INT,
+    "checkbox": BOOL,
+    "multi_choice": ListType(STRING),
+    "money": MONEY,
+}
+
+
+def type_of(field: Field) -> Type:
+    """A field's type in conditions; what is like a text is a string."""
+    return _TYPES.get(field.kind, STRING)
+
+
+def record(entities: Iterable[Entity]) -> Record | None:
+    """The fields of one type, or of several (a name of two kinds is DYN); None when one takes any fields."""
+    fields: dict[str, Type] = {}
+    open_ = False
+    for entity in entities:
+        open_ = open_ or entity.other_fields == "allowed"
+        for name, field in entity.fields.items():
+            found = type_of(field)
+            fields[name] = found if fields.get(name, found) == found else DYN
+    return Record(fields, open=open_)
+
+
+def condition_environment(entity: Entity) -> dict[str, Type]:
+    """What `required_when` and `visible_when` may read."""
+    typed = record([entity]) or Record({}, open=True)
+    return {"fields": typed, "ticket": Record({"type": STRING, "priority": STRING, "state": STRING})}
+
+
+def domains(entities: Iterable[Entity]) -> dict[str, tuple[object, ...]]:
+    """Path -> the values that a choice field can have (`""` is none)."""
+    found: dict[str, tuple[object, ...]] = {}
+    for entity in entities:
+        for name, field in entity.fields.items():
+            if field.kind == "choice":
+                known = found.get(f"fields.{name}", ("",))
+                found[f"fields.{name}"] = (*known, *(c for c in field.choices if c not in known))
+    return found

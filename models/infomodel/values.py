@@ -1,0 +1,345 @@
+"""Values of fields: their normal form, who may set them, what is required. Pure, but for the look-ups of people and tickets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import urlsplit
+
+from models.infomodel.definition import TEXTS, Entity, Field, long_text_chars_max, text_chars_max
+from models.kernel import limits
+from models.kernel.errors import FieldProblem, Invalid
+
+# Turns what a caller wrote into an id, or gives None; the desk looks into its database.
+Lookup = Callable[[str], str | None]
+_EMAIL = re.compile(r"^[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]+\.[^@\s<>,;\".]{2,}$")
+_PHONE = re.compile(r"^\+?\d{5,15}$")
+MISSING: tuple[Any, ...] = (None, "", [], {})
+
+
+def validated(
+    entity: Entity,
+    wanted: Mapping[str, Any],
+    *,
+    before: Mapping[str, Any],
+    role: str,
+    view: Mapping[str, Any] | None,
+    complete: bool,
+    path: str = "/fields",
+    people: Lookup | None = None,
+    tickets: Lookup | None = None,
+) -> dict[str, Any]:
+    """All fields after `wanted` was set over `before`, in normal form; null takes a value away.
+
+    `role`: who sets them (`automation` may set everything but retired fields). `view`: more names for conditions. `complete`: what is
+    required must be there, and defaults are filled in where nothing was said. Raises Invalid with every problem, each with its path.
+    """
+    problems: list[FieldProblem] = []
+    after = dict(before)
+    for name, value in wanted.items():
+        place = f"{path}/{name}"
+        field = entity.fields.get(name)
+        if field is None:
+            problems.extend(_other(entity, place, name))
+            _set(after, name, value)
+            continue
+        if (no := _not_editable(field, name, value, before, role)) is not None:
+            problems.append(FieldProblem(place, no))
+            continue
+        try:
+            _set(
+                after,
+                name,
+                None if value in MISSING else normal(field, value, people=people, tickets=tickets),
+            )
+        except ValueError as error:
+            problems.append(FieldProblem(place, str(error)))
+    if complete or not before:
+        for name, field in entity.fields.items():
+            if field.default is not None and name not in after and name not in wanted and not field.retired:
+                after[name] = normal(field, field.default)
+    if len(after) > limits.fields_max:
+        problems.append(
+            FieldProblem(path, f"expected at most {limits.fields_max} fields, found {len(after)}")
+        )
+    if complete and not problems:
+        problems.extend(_required(entity, after, view, path))
+    if problems:
+        raise Invalid(problems)
+    return after
+
+
+def _set(after: dict[str, Any], name: str, value: Any) -> None:
+    if value in MISSING:
+        after.pop(name, None)
+    else:
+        after[name] = value
+
+
+def _other(entity: Entity, place: str, name: str) -> list[FieldProblem]:
+    if entity.other_fields == "allowed":
+        return []
+    close = get_close_matches(name, list(entity.fields), n=1)
+    hint = (
+        f"; did you mean {close[0]}?"
+        if close
+        else f"; there are {', '.join(sorted(entity.fields)) or 'none'}"
+    )
+    return [FieldProblem(place, f"{entity.name} has no such field{hint}")]
+
+
+def _not_editable(field: Field, name: str, value: Any, before: Mapping[str, Any], role: str) -> str | None:
+    if before.get(name) == value:
+        return None  # who sends back what was read changes nothing
+    if field.retired:
+        return "the field is retired: it is kept, and nobody changes it"
+    if role == "requester":
+        return None if field.portal == "edit" else "requesters may not change this field"
+    if role in ("automation", "admin") or not field.edit or role in field.edit:
+        return None
+    return f"this field is for {', '.join(field.edit)}; you are {role}"
+
+
+def _required(
+    entity: Entity, after: Mapping[str, Any], view: Mapping[str, Any] | None, path: str
+) -> list[FieldProblem]:
+    return [
+        FieldProblem(
+            f"{path}/{name}",
+            "expected a value: the field is required" + (" here" if field.required_when else ""),
+        )
+        for name, field in entity.fields.items()
+        if name not in after and is_required(entity, field, after, view)
+    ]
+
+
+def is_required(
+    entity: Entity, field: Field, fields: Mapping[str, Any], view: Mapping[str, Any] | None
+) -> bool:
+    """Whether a field must have a value now; one that is not visible need not."""
+    if field.retired or not (field.required or field.required_when):
+        return False
+    if not is_visible(entity, field, fields, view):
+        return False
+    return field.required or _holds(entity, field.required_when, fields, view)
+
+
+def is_visible(
+    entity: Entity, field: Field, fields: Mapping[str, Any], view: Mapping[str, Any] | None
+) -> bool:
+    """Whether a field is asked for now."""
+    return field.visible_when is None or _holds(entity, field.visible_when, fields, view)
+
+
+def _holds(
+    entity: Entity, condition: str | None, fields: Mapping[str, Any], view: Mapping[str, Any] | None
+) -> bool:
+    from models.workflow import conditions
+
+    ticket = {"type": entity.name, "priority": "", "state": ""} | dict((view or {}).get("ticket", {}))
+    try:
+        return conditions.holds(
+            condition or "true", {"ticket": ticket, "fields": dict(view_values(entity, fields))}
+        )
+    except conditions.ConditionError:
+        return False
+
+
+def normal(field: Field, value: Any, *, people: Lookup | None = None, tickets: Lookup | None = None) -> Any:
+    """A value in the form in which it is kept. Raises ValueError with what was expected and found."""
+    if field.kind in TEXTS:
+        return _text(field, value)
+    if field.kind == "person":
+        return _found(value, people, "the id or the e-mail address of a user")
+    if field.kind == "ticket":
+        return _found(str(value) if _is_whole(value) else value, tickets, "the number or the id of a ticket")
+    return _NORMAL[field.kind](field, value)
+
+
+def _found(value: Any, lookup: Lookup | None, expected: str) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    found = lookup(text) if lookup is not None and text else text or None
+    if found is None:
+        raise ValueError(f"expected {expected}, found {_short(value)}")
+    return found
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _text(field: Field, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"expected a text, found {_short(value)}")
+    text = value.strip()
+    most = field.max_length or (long_text_chars_max if field.kind == "long_text" else text_chars_max)
+    if len(text) > most:
+        raise ValueError(f"expected at most {most} characters, found {len(text)}")
+    if field.min_length is not None and len(text) < field.min_length:
+        raise ValueError(f"expected at least {field.min_length} characters, found {len(text)}")
+    if field.kind != "long_text" and not all(c.isprintable() for c in text):
+        raise ValueError("expected one line without control characters")
+    match field.kind:
+        case "email":
+            text = _email(text)
+        case "phone":
+            text = _phone(text)
+        case "url":
+            text = _url(text)
+    if field.pattern is not None and re.fullmatch(field.pattern, text) is None:
+        raise ValueError(f"expected a text like {field.pattern}, found {_short(text)}")
+    return text
+
+
+def _email(text: str) -> str:
+    if _EMAIL.match(text) is None:
+        raise ValueError(f"expected an e-mail address such as ada@example.test, found {_short(text)}")
+    local, _, domain = text.rpartition("@")
+    return f"{local}@{domain.lower()}"
+
+
+def _phone(text: str) -> str:
+    digits = re.sub(r"[\s().\-/]", "", text)
+    if _PHONE.match(digits) is None:
+        raise ValueError(f"expected a phone number such as +49 30 1234567, found {_short(text)}")
+    return digits
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        fits = False
+    if not fits or " " in text:
+        raise ValueError(f"expected an address that starts with https:// or http://, found {_short(text)}")
+    return text
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _within(field: Field, value: float) -> None:
+    if field.min is not None and value < field.min:
+        raise ValueError(f"expected at least {field.min:g}, found {value:g}")
+    if field.max is not None and value > field.max:
+        raise ValueError(f"expected at most {field.max:g}, found {value:g}")
+
+
+def _number(field: Field, value: Any) -> float | int:
+    if not (_is_whole(value) or isinstance(value, float)) or value != value or abs(value) >= 2**53:
+        raise ValueError(f"expected a number, found {_short(value)}")
+    if field.whole and value != int(value):
+        raise ValueError(f"expected a whole number, found {_short(value)}")
+    _within(field, value)
+    return int(value) if value == int(value) else value
+
+
+def _money(field: Field, value: Any) -> dict[str, Any]:
+    told = f'expected {{"amount": 1999, "currency": "{field.currencies[0] if field.currencies else "EUR"}"}} with the amount in minor units'
+    if (
+        not isinstance(value, Mapping)
+        or set(value) != {"amount", "currency"}
+        or not _is_whole(value["amount"])
+    ):
+        raise ValueError(f"{told}, found {_short(value)}")
+    if abs(value["amount"]) >= 2**53:
+        raise ValueError(f"{told}, found {_short(value)}")
+    if value["currency"] not in field.currencies:
+        raise ValueError(
+            f"expected a currency of {', '.join(field.currencies)}, found {_short(value['currency'])}"
+        )
+    _within(field, value["amount"])
+    return {"amount": value["amount"], "currency": value["currency"]}
+
+
+def _choice(field: Field, value: Any) -> str:
+    if not isinstance(value, str) or value not in field.choices:
+        close = get_close_matches(str(value), list(field.choices), n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ValueError(f"expected one of {', '.join(field.choices)}, found {_short(value)}{hint}")
+    return value
+
+
+def _choices(field: Field, value: Any) -> list[str]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"expected a list of {', '.join(field.choices)}, found {_short(value)}")
+    return list(dict.fromkeys(_choice(field, one) for one in value))
+
+
+def _date(field: Field, value: Any) -> str:
+    try:
+        if not isinstance(value, str) or len(value) != 10:
+            raise ValueError
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise ValueError(f"expected a date such as 2026-01-31, found {_short(value)}") from None
+
+
+def _seconds(field: Field, value: Any) -> int:
+    from models.workflow.durations import parse_duration
+
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise ValueError(f"expected a duration such as 1h30m or a number of seconds, found {_short(value)}")
+    seconds = parse_duration(value)
+    _within(field, seconds)
+    return seconds
+
+
+def _checkbox(field: Field, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"expected true or false, found {_short(value)}")
+    return value
+
+
+_NORMAL: dict[str, Callable[[Field, Any], Any]] = {
+    "number": _number,
+    "money": _money,
+    "choice": _choice,
+    "multi_choice": _choices,
+    "date": _date,
+    "duration": _seconds,
+    "checkbox": _checkbox,
+}
+_ZEROS: dict[str, Any] = {"number": 0.0, "duration": 0, "checkbox": False, "multi_choice": []}
+
+
+def view_values(entity: Entity | None, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What conditions see: every declared field, a missing one as its kind's zero."""
+    if entity is None:
+        return fields
+    found = dict(fields)
+    for name, field in entity.fields.items():
+        if name not in found:
+            found[name] = (
+                {"amount": 0, "currency": ""} if field.kind == "money" else _ZEROS.get(field.kind, "")
+            )
+        elif field.kind == "number":
+            found[name] = float(found[name])
+    return found
+
+
+def filled(fields: Mapping[str, Any]) -> list[str]:
+    """The names of the fields that have a value."""
+    return [name for name, value in fields.items() if value not in MISSING]
+
+
+def visible(entity: Entity | None, fields: Mapping[str, Any], role: str) -> dict[str, Any]:
+    """The fields that a role may read."""
+    if entity is None:
+        return dict(fields)
+
+    def may(name: str) -> bool:
+        field = entity.fields.get(name)
+        if field is None:
+            return role != "requester"
+        if role == "requester":
+            return field.portal != "hidden" and not field.retired
+        return not field.see or role in field.see or role in ("admin", "automation")
+
+    return {name: value for name, value in fields.items() if may(name)}
