@@ -300,7 +300,7 @@ class Desk:
             _, refusal = tickets.transition(
                 ticket.id, name, fields=fields, comment=comment, role=role, actor=self.person(role)
             )
-        return refusal.reasons if refusal else ()
+        return refusal
 
     # -- what there is --------------------------------------------------------------------------------------
 

@@ -45,6 +45,9 @@ class Ticket(msgspec.Struct):
     solved_at: datetime | None
     closed_at: datetime | None
     last_message_at: datetime | None
+    team: str | None
+    tags: list[str]
+    state_since: datetime | None
 
 
 class TicketPage(msgspec.Struct):

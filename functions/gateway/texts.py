@@ -35,6 +35,7 @@ Description = Annotated[str, msgspec.Meta(max_length=limits.ticket_description_c
 Comment = Description
 Body = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.message_body_chars_max)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=_WORD)]
+Tags = Annotated[list[Word], msgspec.Meta(max_length=limits.tags_max)]
 # RFC 3339; the format alone is but a remark to most readers of OpenAPI.
 _DATE = r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"

@@ -9,17 +9,18 @@ import msgspec
 
 from functions.gateway import pages
 from functions.gateway import representations as show
-from functions.gateway.texts import Assignee, Comment, Description, Email, Instant, Name, Title, Word
+from functions.gateway.texts import Assignee, Comment, Description, Email, Instant, Name, Tags, Title, Word
 from functions.operations import Answer, Call, Operations
 from functions.problems import problem
 from models.events import queries as events
 from models.identity.rules import Permission
 from models.kernel import limits
+from models.kernel.clock import rfc3339
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.ids import parse_id
 from models.tickets import commands, lifecycle, queries, signals
 from models.tickets.change import TicketChange
-from models.workflow import engine
+from models.tickets.tables import Ticket
 
 operations = Operations()
 
@@ -40,6 +41,8 @@ class NewTicket(msgspec.Struct, forbid_unknown_fields=True):
     priority: Word = "normal"
     requester: NewRequester | None = None
     fields: dict[str, Any] = {}
+    team: Word | None = None
+    tags: Tags = []
 
 
 class TicketChanges(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,6 +52,8 @@ class TicketChanges(msgspec.Struct, forbid_unknown_fields=True):
     type: Word | msgspec.UnsetType = msgspec.UNSET
     priority: Word | msgspec.UnsetType = msgspec.UNSET
     fields: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    team: Word | msgspec.UnsetType | None = msgspec.UNSET
+    tags: Tags | msgspec.UnsetType = msgspec.UNSET
 
 
 class TicketQuery(pages.PageQuery, kw_only=True):
@@ -57,6 +62,9 @@ class TicketQuery(pages.PageQuery, kw_only=True):
     state: list[str] = msgspec.field(default_factory=list)
     category: list[Literal["todo", "waiting", "done", "closed"]] = msgspec.field(default_factory=list)
     type: list[str] = msgspec.field(default_factory=list)
+    team: list[str] = msgspec.field(default_factory=list)
+    workflow: list[str] = msgspec.field(default_factory=list)
+    tag: list[str] = msgspec.field(default_factory=list)
     assignee: Assignee | None = None
     requester: UUID | None = None
     q: Annotated[str, msgspec.Meta(max_length=limits.search_chars_max)] | None = None
@@ -74,6 +82,13 @@ class TransitionWanted(msgspec.Struct, forbid_unknown_fields=True):
     comment: Comment | None = None
 
 
+class ApprovalNeeded(msgspec.Struct):
+    """The move waits for `count` members of a team."""
+
+    team: str
+    count: int
+
+
 class TransitionOption(msgspec.Struct):
     """A move as it stands now: possible, or refused with reasons."""
 
@@ -83,6 +98,9 @@ class TransitionOption(msgspec.Struct):
     possible: bool
     reasons: list[str]
     comment: str
+    requires: list[str]
+    confirm: dict[str, str] | None
+    approval: ApprovalNeeded | None
 
 
 class TransitionOptions(msgspec.Struct):
@@ -143,8 +161,11 @@ def create_ticket(call: Call) -> Answer:
             requester_name=requester.name,
             requester_email=requester.email,
             fields=_bounded(body.fields),
+            team=body.team,
+            tags=tuple(dict.fromkeys(body.tags)),
         ),
         actor=call.caller.actor,
+        role=call.caller.role,
     )
     return _answer(row, 201, Location=f"/v1/tickets/{row.id}")
 
@@ -168,6 +189,9 @@ def list_tickets(call: Call) -> Answer:
         states=query.state,
         categories=query.category,
         types=query.type,
+        teams=query.team,
+        workflows=query.workflow,
+        tags=query.tag,
         assignee_id=assignee_id,
         unassigned=query.assignee == "none",
         requester_id=query.requester,
@@ -204,7 +228,10 @@ def change_ticket(call: Call) -> Answer:
     if "fields" in changes:
         _bounded(changes["fields"])
     ticket = queries.find(call.params["ticket"])
-    return _answer(commands.update(ticket.id, changes, expected_version=expected, actor=call.caller.actor))
+    row = commands.update(
+        ticket.id, changes, expected_version=expected, actor=call.caller.actor, role=call.caller.role
+    )
+    return _answer(row)
 
 
 @operations.add(
@@ -215,15 +242,17 @@ def list_transitions(call: Call) -> Answer:
     """Every move that leaves the current state."""
     ticket = queries.find(call.params["ticket"])
     looked_at = TicketChange(ticket, actor=call.caller.actor, new=False)
-    workflow = lifecycle.workflow_of(looked_at)
-    options = engine.options(workflow, lifecycle.view_of(looked_at, role=call.caller.role))
+    options = lifecycle.options(looked_at, role=call.caller.role)
     return Answer(
         TransitionOptions(
             ticket.state,
             [
                 TransitionOption(
                     option.name, option.transition.to, dict[str, str](option.transition.label.items()), not option.reasons,
-                    list(option.reasons), option.transition.comment,
+                    list(option.reasons), option.transition.comment, option.transition.requires,
+                    dict[str, str](option.transition.confirm.items()) if option.transition.confirm else None,
+                    ApprovalNeeded(option.transition.approval.team, option.transition.approval.count)
+                    if option.transition.approval else None,
                 )
                 for option in options
             ],
@@ -233,25 +262,49 @@ def list_transitions(call: Call) -> Answer:
 
 @operations.add(
     "POST", "/v1/tickets/{ticket}/transitions", summary="Move a ticket", needs=Permission.tickets_write, body=TransitionWanted,
-    answers={200: show.Ticket}, problems=(404, 409),
+    answers={200: show.Ticket}, problems=(404, 409), etag="optional",
 )  # fmt: skip
 def make_transition(call: Call) -> Answer:
-    """409 with reasons when the life cycle refuses; the refusal is part of the ticket's history."""
+    """409 with reasons, and with the last move, when the life cycle refuses; the refusal is part of the ticket's history.
+
+    A transition that needs an approval answers 200 with the ticket in its old state: see its approvals. With If-Match (optional), 412
+    when the ticket was changed since that version.
+    """
     body: TransitionWanted = call.body
+    expected = call.expected_version() if call.request.get_header("If-Match") is not None else None
     ticket = queries.find(call.params["ticket"])
-    row, refusal = commands.transition(
+    row, reasons = commands.transition(
         ticket.id,
         body.transition,
         fields=_bounded(body.fields),
         comment=body.comment,
         role=call.caller.role,
         actor=call.caller.actor,
+        expected_version=expected,
     )
-    if refusal is not None:
-        reasons = list(refusal.reasons)
-        document = problem(409, "transition_refused", "; ".join(reasons), reasons=reasons)
-        return Answer(document, status=409, headers={"Content-Type": "application/problem+json"})
-    return _answer(row)
+    return refused(row, reasons) if reasons else _answer(row)
+
+
+def refused(row: Ticket, reasons: tuple[str, ...]) -> Answer:
+    """The life cycle's no: why, where the ticket stands, and who moved it there and when."""
+    move = events.last_of("ticket", row.id, "ticket_state_changed")
+    told = None
+    if move is not None:
+        payload = move["payload"]
+        told = {
+            "from": payload["from"], "to": payload["to"], "transition": payload["transition"], "rule": payload["rule"],
+            "actor_kind": move["actor_kind"], "actor_id": move["actor_id"], "at": rfc3339(move["occurred_at"]),
+        }  # fmt: skip
+    document = problem(
+        409,
+        "transition_refused",
+        "; ".join(reasons),
+        reasons=list(reasons),
+        state=row.state,
+        version=row.version,
+        last_move=told,
+    )
+    return Answer(document, status=409, headers={"Content-Type": "application/problem+json"})
 
 
 @operations.add(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -145,8 +145,15 @@ def add_description(change: TicketChange, body: str, *, author: Author) -> UUID:
     return message_id
 
 
-def add_note(change: TicketChange, body: str, *, author: Author, body_format: str = "text") -> UUID:
-    """An internal note, never sent out."""
+def add_note(
+    change: TicketChange,
+    body: str,
+    *,
+    author: Author,
+    body_format: str = "text",
+    why: Mapping[str, Any] | None = None,
+) -> UUID:
+    """An internal note, never sent out. `why`: what the event tells of the rule that wrote it."""
     message_id = new_id()
     _insert(
         change,
@@ -159,7 +166,7 @@ def add_note(change: TicketChange, body: str, *, author: Author, body_format: st
         channel="console",
         account=None,
     )
-    change.record("note_added", {"message_id": message_id})
+    change.record("note_added", {"message_id": message_id, **(why or {})})
     return message_id
 
 
@@ -171,8 +178,12 @@ def add_reply(
     body_format: str = "text",
     automatic: bool = False,
     send_at: datetime | None = None,
+    why: Mapping[str, Any] | None = None,
 ) -> tuple[UUID, Sequence[UUID]]:
-    """A public message to the requester, with one delivery when we know how to reach them; returns message and delivery ids."""
+    """A public message to the requester, with one delivery when we know how to reach them; returns message and delivery ids.
+
+    `why`: what the event tells of the rule that wrote it.
+    """
     ticket = change.ticket
     message_id = new_id()
     account = contact_account(change)
@@ -192,7 +203,8 @@ def add_reply(
         automatic="auto_reply" if automatic else None,
     )
     if account is None:
-        change.record("message_added", {"message_id": message_id, "delivery_ids": [], "automatic": automatic})
+        told = {"message_id": message_id, "delivery_ids": [], "automatic": automatic, **(why or {})}
+        change.record("message_added", told)
         return message_id, []
     if external_id is not None:
         refer(change, account, external_id, message_id)
@@ -229,7 +241,8 @@ def add_reply(
             dedupe_key=f"send:{delivery_id}",
         )
     change.record(
-        "message_added", {"message_id": message_id, "delivery_ids": [delivery_id], "automatic": automatic}
+        "message_added",
+        {"message_id": message_id, "delivery_ids": [delivery_id], "automatic": automatic, **(why or {})},
     )
     return message_id, [delivery_id]
 

@@ -9,6 +9,26 @@ from models.kernel import database
 from models.kernel.batch import from_json
 
 
+def payload_of(event_id: UUID) -> dict[str, Any]:
+    """What one event tells; empty when it is not there."""
+    row = database.one("SELECT payload FROM events WHERE event_id = :id", id=event_id)
+    return from_json(row["payload"]) if row is not None else {}
+
+
+def last_of(aggregate: str, aggregate_id: UUID, event_type: str) -> dict[str, Any] | None:
+    """The newest event of a type, or None."""
+    row = database.one(
+        "SELECT event_id, event_type, occurred_at, sequence, actor_kind, actor_id, payload FROM events WHERE aggregate = :aggregate"
+        " AND aggregate_id = :id AND event_type = :type ORDER BY sequence DESC LIMIT 1",
+        aggregate=aggregate,
+        id=aggregate_id,
+        type=event_type,
+    )
+    if row is not None:
+        row["payload"], row["occurred_at"] = from_json(row["payload"]), database.instant(row["occurred_at"])
+    return row
+
+
 def of_aggregate(
     aggregate: str, aggregate_id: UUID, *, after_sequence: int = 0, limit: int = 200
 ) -> list[dict[str, Any]]:

@@ -53,6 +53,7 @@ message_body_chars_max = 100_000  # a long mail has 20,000; a pasted log is an a
 name_chars_max = 200  # room for any real name; it stands on one line of a list
 email_address_chars_max = 320  # RFC 5321 4.5.3.1: 64 + @ + 255
 tags_max = 50  # more is not a label any more, and each is a word in every list
+linked_depth_max = 5  # tickets made by tickets made by tickets: deeper is a loop of two life cycles
 fields_max = 200  # a form with more questions is a mistake in its definition
 
 # -- identity --------------------------------------------------------------------------------------------------
@@ -122,3 +123,5 @@ statement_timeout_s = 10  # no statement of ours needs a second; a stuck one mus
 idle_transaction_timeout_s = 30  # an idle transaction blocks vacuum of `tasks`
 migration_lock_wait_s = 120  # another process's migration is waited for this long
 definition_cache_s = 5.0  # published definitions and channel accounts are looked up again after this
+
+# -- definitions -----------------------------------------------------------------------------------------------

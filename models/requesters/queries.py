@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from models.kernel import database
+from models.kernel.batch import from_json
 from models.kernel.errors import NotFound
 
 
@@ -30,6 +31,24 @@ def name_and_locale(requester_id: UUID) -> tuple[str, str | None]:
     if row is None:
         raise NotFound(f"there is no requester {requester_id}")
     return row["name"], row["locale"]
+
+
+def as_view(requester_id: UUID) -> dict[str, Any]:
+    """What conditions and texts may know of a requester. Raises NotFound."""
+    row = database.one(
+        "SELECT r.id, r.name, r.locale, r.fields, o.name AS organisation FROM requesters AS r"
+        " LEFT JOIN organisations AS o ON o.id = r.organisation_id WHERE r.id = :id",
+        id=requester_id,
+    )
+    if row is None:
+        raise NotFound(f"there is no requester {requester_id}")
+    return {
+        "id": str(row["id"]),
+        "name": row["name"],
+        "locale": row["locale"] or "",
+        "organisation": row["organisation"] or "",
+        "fields": from_json(row["fields"]),
+    }
 
 
 def names_of(requester_ids: set[UUID]) -> dict[UUID, str]:

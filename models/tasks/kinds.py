@@ -47,6 +47,17 @@ _KINDS = (
         attempts_max=200,
         retried_at="/v1/deliveries/{id}/retry",
     ),
+    # Made by a life cycle: a ticket that belongs to this one; a call of a server that may be away for a day.
+    TaskKind("make_linked_ticket"),
+    TaskKind(
+        "call_webhook",
+        queue=SENDS,
+        time_limit_s=60,
+        attempts_max=30,
+        backoff_s=5.0,
+        backoff_s_max=3600.0,
+        patience_s=2 * 24 * 3600,
+    ),
     TaskKind("collect_garbage", attempts_max=3, time_limit_s=120),
 )
 

@@ -55,8 +55,19 @@ def ensure(name: str, kind: str, payload: Mapping[str, Any], *, every_s: int) ->
     )
 
 
-def stop(name: str) -> bool:
-    """Remove the timer; whether it was there. Joins the caller's transaction."""
+def stop(name: str, *, pending: str | None = None) -> bool:
+    """Remove the timer; whether it was there. Joins the caller's transaction.
+
+    `pending`: the key of its tasks: one that it has made and that nobody has begun is discarded, so that a timer that was stopped
+    (and perhaps set again) never goes off early.
+    """
+    if pending is not None:
+        database.execute(
+            "UPDATE tasks SET state = 'discarded', finished_at = :now WHERE key = :key AND state = 'ready' AND caused_by = :cause",
+            now=clock.now(),
+            key=pending,
+            cause=f"timer:{name}",
+        )
     return bool(database.execute("DELETE FROM timers WHERE name = :name", name=name).rowcount)
 
 

@@ -16,6 +16,7 @@ from models.events.commands import Actor
 from models.kernel import clock, database
 from models.kernel.batch import Batch, as_json
 from models.requesters.commands import Requester
+from models.sla.clocks import Clock
 from models.tasks import commands as tasks
 from models.tickets import queries
 from models.tickets.tables import COLUMNS, Ticket
@@ -41,6 +42,8 @@ class TicketChange:
         self.batch = Batch()
         self.causation_id = causation_id
         self.tasks: list[Mapping[str, Any]] = []
+        # SLA clocks, once the life cycle has read or changed them in this change.
+        self.clocks: dict[str, Clock] | None = None
         self._new = new
         self._before = None if new else ticket.row()
 
@@ -48,6 +51,11 @@ class TicketChange:
     def of(cls, ticket_id: UUID, *, actor: Actor, causation_id: str | None = None) -> TicketChange:
         """Hold an existing ticket. Raises NotFound."""
         return cls(queries.lock(ticket_id), actor=actor, new=False, causation_id=causation_id)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the ticket's row is still to be written."""
+        return self._new
 
     def record(self, event_type: str, payload: Mapping[str, Any], *, actor: Actor | None = None) -> UUID:
         """Append an event (a past-tense type) to the ticket's history; returns its id."""
@@ -101,8 +109,8 @@ class TicketChange:
             changed = [name for name in COLUMNS if getattr(ticket, name) != self._before[name]]
             if changed:
                 values = {name: getattr(ticket, name) for name in changed}
-                if "fields" in values:
-                    values["fields"] = as_json(values["fields"])
+                for name in values.keys() & {"fields", "tags"}:
+                    values[name] = as_json(values[name])
                 assignments = ", ".join(f"{name} = :{name}" for name in changed)
                 database.execute(
                     f"UPDATE tickets SET {assignments} WHERE id = :ticket_id", values, ticket_id=ticket.id

@@ -11,6 +11,7 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages
 from models.conversations import queries as conversations
+from models.events import queries as events
 from models.events.commands import Actor
 from models.identity import queries as identity
 from models.inbox.port import InboundMessage
@@ -19,26 +20,19 @@ from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFa
 from models.kernel.ids import new_id
 from models.requesters import commands as requesters
 from models.requesters.commands import Requester, normalise_address
-from models.tickets import lifecycle, queries
+from models.teams import queries as teams
+from models.tickets import lifecycle, model, queries
+from models.tickets.carrying import ticket_key
 from models.tickets.change import TicketChange
 from models.tickets.tables import Ticket
-from models.workflow import engine, published
+from models.workflow import published
+from models.workflow.instance import Event
 
 
 class TicketClosed(Conflict):
     """The ticket is closed; open a new one, or reopen it if its life cycle allows."""
 
     code = "ticket_closed"
-
-
-class TransitionRefused(Conflict):
-    """The life cycle does not allow this now."""
-
-    code = "transition_refused"
-
-    def __init__(self, reasons: tuple[str, ...]) -> None:
-        self.reasons = reasons
-        super().__init__("; ".join(reasons))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +46,34 @@ class NewTicket:
     requester_name: str | None = None
     requester_email: str | None = None
     fields: Mapping[str, Any] | None = None
-    workflow: str = "support"
+    workflow: str | None = None  # None: what the type's model says, else support
+    team: str | None = None
+    tags: tuple[str, ...] = ()
 
 
-def create(new: NewTicket, *, actor: Actor) -> Ticket:
-    """Make a ticket from the API or the console; the life cycle reacts at once, its effects are tasks."""
+def create(
+    new: NewTicket, *, actor: Actor, role: str = lifecycle.AUTOMATION, causation_id: str | None = None
+) -> Ticket:
+    """Make a ticket from the API, the console or a life cycle; its own life cycle reacts at once, its effects are tasks.
+
+    Raises Invalid for a priority or a field that its life cycle or its type does not have.
+    """
+    if new.team is not None:
+        teams.get_or_invalid(new.team)
     requester = _requester(new)
     change = _start(
         title=new.title,
         type_=new.type,
         priority=new.priority,
         workflow=new.workflow,
-        fields=new.fields or {},
+        fields=model.new_fields(new.type, new.fields or {}, role=role, priority=new.priority),
         requester=requester,
         channel="api",
         account=None,
         actor=actor,
+        causation_id=causation_id,
+        team=new.team,
+        tags=new.tags,
     )
     if new.requester_email is not None:
         # In the form that suppressions and rate limits are kept by: another spelling is no second address.
@@ -118,8 +124,9 @@ def open_from_channel(
         title=_title(parsed),
         type_=str(account.config.get("ticket_type", "question")),
         priority="normal",
-        workflow=str(account.config.get("workflow", "support")),
-        fields={},
+        workflow=account.config.get("workflow"),
+        # A person who writes a mail fills in no form: defaults only, what is required is asked for later.
+        fields=model.defaults(str(account.config.get("ticket_type", "question"))),
         requester=requester,
         channel=account.channel,
         account=account.name,
@@ -168,14 +175,17 @@ def _start(
     title: str,
     type_: str,
     priority: str,
-    workflow: str,
+    workflow: str | None,
     fields: Mapping[str, Any],
     requester: Requester | None,
     channel: str,
     account: str | None,
     actor: Actor,
     causation_id: str | None = None,
+    team: str | None = None,
+    tags: tuple[str, ...] = (),
 ) -> TicketChange:
+    workflow = workflow or model.workflow_of(type_)
     version = published.newest(workflow)
     definition = version.definition
     if priority not in definition.priorities:
@@ -208,6 +218,9 @@ def _start(
         fields=dict(fields),
         created_at=now,
         updated_at=now,
+        team=team,
+        tags=list(tags),
+        state_since=now,
     )
     change = TicketChange(ticket, actor=actor, new=True, causation_id=causation_id, requester=requester)
     change.record(
@@ -222,7 +235,7 @@ def _start(
             "workflow_version": version.version,
         },
     )
-    lifecycle.enter(change, definition, definition.initial, decision=None, event="ticket_created")
+    lifecycle.start(change)
     return change
 
 
@@ -231,28 +244,44 @@ def _advance(change: TicketChange, event: str, message_id: UUID) -> None:
     change.enqueue(
         "advance_ticket",
         {"ticket_id": change.ticket.id, "event": event, "message_id": message_id},
-        key=lifecycle.ticket_key(change.ticket.id),
+        key=ticket_key(change.ticket.id),
     )
 
 
-def advance(
-    ticket_id: UUID,
-    event: str,
-    *,
-    message_id: UUID | None,
-    timer: str | None,
-    signal: str | None = None,
-    causation_id: str,
-) -> None:
-    """Let the life cycle react to a stored message, a fired timer or a signal."""
+def advance(ticket_id: UUID, payload: Mapping[str, Any], *, causation_id: str) -> None:
+    """Let the life cycle react to what a task of kind `advance_ticket` tells: a stored message, a fired timer, a signal ...
+
+    `payload`: `event`, and by its kind `message_id`; `timer` and `count`; `signal` and `event_id`; `target`; `transition`.
+    """
+    event = str(payload["event"])
     change = TicketChange.of(
         ticket_id, actor=Actor("system", f"workflow:{event}", "Nestor"), causation_id=causation_id
     )
-    message = conversations.view(message_id) if message_id is not None else None
     before = change.ticket.event_sequence
-    lifecycle.react(change, event, message=message, timer=timer, signal=signal)
-    if change.ticket.event_sequence > before:
-        change.save()
+    if event == "sla":
+        lifecycle.clock_due(change, payload["target"])
+    elif event == "approval_expired":
+        lifecycle.approval_expired(change, payload["transition"])
+    else:
+        message_id = payload.get("message_id")
+        lifecycle.react(
+            change,
+            event,
+            name=payload.get("timer") or payload.get("signal") or "",
+            message=conversations.view(UUID(message_id)) if message_id else None,
+            payload=_event_payload(payload),
+            count=int(payload.get("count", 1)),
+        )
+    change.save(visible=change.ticket.event_sequence > before)
+
+
+def _event_payload(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the event carries: a signal's facts from the history, a linked ticket's id."""
+    if payload.get("event_id"):
+        told = events.payload_of(UUID(payload["event_id"]))
+        found = told.get("payload", told)
+        return found if isinstance(found, Mapping) else {}
+    return {"ticket_id": payload["linked_id"]} if "linked_id" in payload else {}
 
 
 def reply(
@@ -292,9 +321,17 @@ def note(ticket_id: UUID, body: str, *, actor: Actor, body_format: str = "text")
 
 
 def update(
-    ticket_id: UUID, changes: Mapping[str, Any], *, expected_version: int | None, actor: Actor
+    ticket_id: UUID,
+    changes: Mapping[str, Any],
+    *,
+    expected_version: int | None,
+    actor: Actor,
+    role: str = lifecycle.AUTOMATION,
 ) -> Ticket:
-    """Change title, type, priority or fields. Raises PreconditionFailed when somebody else was first, Invalid for a wrong priority."""
+    """Change title, type, priority, team, tags or fields (all of them are replaced).
+
+    Raises PreconditionFailed when somebody else was first, Invalid for a wrong priority, team or field.
+    """
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
     if expected_version is not None and ticket.version != expected_version:
@@ -302,7 +339,7 @@ def update(
             f"the ticket has version {ticket.version} by now; you read {expected_version}"
         )
     if "priority" in changes:
-        allowed = lifecycle.workflow_of(change).priorities
+        allowed: tuple[str, ...] = lifecycle.workflow_of(change).priorities
         if changes["priority"] not in allowed:
             raise Invalid(
                 [
@@ -311,9 +348,11 @@ def update(
                     )
                 ]
             )
+    changes = _with_valid_fields(ticket, dict(changes), role)
     different = {name: value for name, value in changes.items() if getattr(ticket, name) != value}
     if not different:
         return ticket
+    happened = _events_of(ticket, different)
     change.record(
         "ticket_updated",
         {
@@ -324,7 +363,33 @@ def update(
     )
     for name, value in different.items():
         setattr(ticket, name, value)
+    lifecycle.touched(change, happened, role=role)
     return change.save()
+
+
+def _with_valid_fields(ticket: Ticket, changes: dict[str, Any], role: str) -> dict[str, Any]:
+    if changes.get("team") is not None:
+        teams.get_or_invalid(changes["team"])
+    if "fields" in changes or "type" in changes:
+        type_ = changes.get("type", ticket.type)
+        changes["fields"] = model.replaced_fields(
+            type_, changes.get("fields", ticket.fields), before=ticket.fields, role=role, ticket=ticket
+        )
+    return changes
+
+
+def _events_of(ticket: Ticket, different: Mapping[str, Any]) -> list[Event]:
+    """One `field_changed` for each thing that a person changed; the title and the type are fields in this sense, too."""
+    found = [
+        Event("field_changed", name, before=getattr(ticket, name), after=value)
+        for name, value in different.items()
+        if name != "fields"
+    ]
+    before, after = ticket.fields, different.get("fields", ticket.fields)
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            found.append(Event("field_changed", name, before=before.get(name), after=after.get(name)))
+    return found
 
 
 def assign(
@@ -359,29 +424,32 @@ def transition(
     comment: str | None,
     role: str,
     actor: Actor,
-) -> tuple[Ticket, engine.Refusal | None]:
-    """A person moves the ticket. A refusal is recorded and returned, so that the caller commits it before telling.
+    expected_version: int | None = None,
+) -> tuple[Ticket, tuple[str, ...]]:
+    """A person moves the ticket. The reasons of a refusal are recorded and returned, so that the caller commits them before telling.
 
-    `fields` are added to those that the ticket has; raises Invalid when they would be too many together.
+    `fields` are added to those that the ticket has; raises Invalid for wrong ones, PreconditionFailed when somebody was first.
     """
     change = TicketChange.of(ticket_id, actor=actor)
-    before = change.ticket.fields
-    merged = {**before, **(fields or {})}
-    updated: dict[str, Any] = {}
-    if merged != before:
-        if len(merged) > limits.fields_max:
-            raise Invalid(
-                [
-                    FieldProblem(
-                        "/fields",
-                        f"expected at most {limits.fields_max} fields with those it has, found {len(merged)}",
-                    )
-                ]
-            )
-        change.ticket.fields = merged
-        updated = {"fields": {"from": before, "to": merged}}
-    refusal = lifecycle.request(change, name, role=role, comment=comment, updated=updated)
-    if refusal is not None:
-        change.ticket.fields = before
-        return change.save(visible=False), refusal
-    return change.save(), None
+    ticket = change.ticket
+    if expected_version is not None and ticket.version != expected_version:
+        raise PreconditionFailed(
+            f"the ticket has version {ticket.version} by now; you read {expected_version}"
+        )
+    changed: dict[str, Any] = {}
+    if fields:
+        after = model.merged_fields(ticket, fields, role=role)
+        changed = {
+            field: after.get(field) for field in fields if after.get(field) != ticket.fields.get(field)
+        }
+    reasons = lifecycle.request(change, name, role=role, comment=comment, fields=changed)
+    return change.save(visible=not reasons), reasons
+
+
+def vote(
+    ticket_id: UUID, transition: str, vote: str, *, comment: str | None, role: str, actor: Actor
+) -> tuple[Ticket, tuple[str, ...]]:
+    """A person approves or refuses a transition that waits; the reasons when the vote does not count (recorded, to be committed)."""
+    change = TicketChange.of(ticket_id, actor=actor)
+    reasons = lifecycle.vote(change, transition, role=role, vote=vote, comment=comment)
+    return change.save(visible=not reasons), reasons

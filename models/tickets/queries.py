@@ -8,8 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import peewee
+
 from models.conversations.tables import Messages
 from models.kernel import database
+from models.kernel.batch import as_json
 from models.kernel.errors import NotFound
 from models.kernel.ids import parse_id
 from models.tickets.tables import COLUMNS, SELECT, Ticket, Tickets, ticket_from
@@ -43,6 +46,9 @@ class TicketFilter:
     states: Sequence[str] = ()
     categories: Sequence[str] = ()
     types: Sequence[str] = ()
+    teams: Sequence[str] = ()
+    workflows: Sequence[str] = ()
+    tags: Sequence[str] = ()
     assignee_id: UUID | None = None
     unassigned: bool = False
     requester_id: UUID | None = None
@@ -84,9 +90,13 @@ def _conditions(wanted: TicketFilter) -> list[Any]:
         (Tickets.state, wanted.states),
         (Tickets.category, wanted.categories),
         (Tickets.type, wanted.types),
+        (Tickets.team, wanted.teams),
+        (Tickets.workflow, wanted.workflows),
     ):
         if values:
             conditions.append(column.in_(list(values)))
+    for tag in wanted.tags:
+        conditions.append(_has_tag(tag))
     if wanted.assignee_id is not None:
         conditions.append(Tickets.assignee_id == wanted.assignee_id)
     if wanted.unassigned:
@@ -99,6 +109,13 @@ def _conditions(wanted: TicketFilter) -> list[Any]:
         said = Messages.select(Messages.ticket_id).where(Messages.body.contains(wanted.text))
         conditions.append(Tickets.title.contains(wanted.text) | Tickets.id.in_(said))
     return conditions
+
+
+def _has_tag(tag: str) -> Any:
+    """Whether a ticket carries a tag; JSON lists differ by engine."""
+    if database.is_postgres():
+        return peewee.SQL('"t1"."tags" @> %s::jsonb', (as_json([tag]),))
+    return peewee.SQL('EXISTS (SELECT 1 FROM json_each("t1"."tags") WHERE json_each.value = ?)', (tag,))
 
 
 def next_number() -> int:

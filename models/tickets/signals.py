@@ -14,7 +14,7 @@ from models.events.commands import Actor
 from models.kernel import limits
 from models.kernel.batch import as_json
 from models.kernel.errors import FieldProblem, Invalid
-from models.tickets import lifecycle
+from models.tickets.carrying import ticket_key
 from models.tickets.change import TicketChange
 
 
@@ -31,8 +31,8 @@ def receive(ticket_id: UUID, name: str, payload: Mapping[str, Any], *, actor: Ac
     event_id = change.record("signal_received", {"signal": name, "payload": dict(payload)})
     change.enqueue(
         "advance_ticket",
-        {"ticket_id": ticket_id, "event": "signal", "signal": name},
-        key=lifecycle.ticket_key(ticket_id),
+        {"ticket_id": ticket_id, "event": "signal", "signal": name, "event_id": event_id},
+        key=ticket_key(ticket_id),
     )
     change.save(visible=False)
     return event_id

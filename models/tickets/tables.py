@@ -42,6 +42,9 @@ class Tickets(Table):
     solved_at = InstantField(null=True)
     closed_at = InstantField(null=True)
     last_message_at = InstantField(null=True)
+    team = peewee.TextField(null=True)
+    tags = peewee.JSONField()
+    state_since = InstantField(null=True)
 
     class Meta:
         table_name = "tickets"
@@ -77,6 +80,9 @@ class Ticket:
     solved_at: datetime | None = None
     closed_at: datetime | None = None
     last_message_at: datetime | None = None
+    team: str | None = None
+    tags: list[str] = field(default_factory=list)
+    state_since: datetime | None = None
     # Not a column: known to who found or made the requester a moment ago, so that an answer need not read it again.
     requester_name: str | None = field(default=None, compare=False, metadata={"column": False})
 
@@ -99,5 +105,5 @@ def ticket_from(row: dict[str, Any]) -> Ticket:
             values[name] = UUID(values[name])
     for name in _INSTANTS:
         values[name] = instant(values[name])
-    values["fields"] = from_json(values["fields"])
+    values["fields"], values["tags"] = from_json(values["fields"]), from_json(values["tags"])
     return Ticket(**values)

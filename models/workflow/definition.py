@@ -1,20 +1,22 @@
-"""A life cycle as data: the YAML's shape, its defaults and the checks that make it safe to publish."""
+"""A life cycle as data: the shape of the YAML file and its defaults. `checks` says what must fit together in it.
+
+Published versions are read for ever, so a key is never taken away or given another meaning here; `after_s` of a timer is such an old key.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
 
 from models.kernel.errors import FieldProblem, Invalid
-from models.workflow import conditions
+from models.sla.working_time import Calendar
 
 Category = Literal["todo", "waiting", "done", "closed"]
-Who = Literal["admin", "manager", "accountant", "agent", "requester", "automation"]
-Event = Literal[
+Target = Literal["first_response", "next_response", "resolution"]
+EventType = Literal[
     "ticket_created",
     "requester_message",
     "agent_reply",
@@ -23,73 +25,256 @@ Event = Literal[
     "delivery_failed",
     "timer",
     "signal",
+    "field_changed",
+    "state_entered",
+    "sla_warning",
+    "sla_breached",
+    "approval_requested",
+    "approval_refused",
+    "approval_expired",
+    "rated",
+    "linked_ticket_done",
+    "webhook_failed",
 ]
+# Events that are about one thing of the definition or of the ticket, and the key by which a reaction names it.
+NAMED_EVENTS: dict[str, str] = {
+    "timer": "timer",
+    "signal": "signal",
+    "field_changed": "field",
+    "state_entered": "state",
+    "sla_warning": "target",
+    "sla_breached": "target",
+    "approval_requested": "approval",
+    "approval_refused": "approval",
+    "approval_expired": "approval",
+}
+TARGETS: tuple[Target, ...] = ("first_response", "next_response", "resolution")
+ROLES = ("admin", "manager", "accountant", "agent", "requester", "automation")
+WHO = (*ROLES, "assignee")  # and team:<name>
+LANGUAGES = ("en", "ru")
 Label = dict[Literal["en", "ru"], str]
 Name = str
+Duration = str
 
-_NAME = re.compile(r"^[a-z][a-z0-9_]{0,40}$")
-_VARIABLE = re.compile(r"\{\{\s*([a-z_.]+)\s*\}\}")
-VARIABLES = ("ticket.number", "ticket.title", "requester.name", "desk.url")
-
-# Bounds of one definition: larger than any life cycle a person can oversee (the largest we know of has 40 states).
-states_max, transitions_max, reactions_max, effects_max = 100, 500, 200, 20
+NAME = re.compile(r"^[a-z][a-z0-9_]{0,40}$")
 
 
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a ticket can stand."""
+    """Where a ticket can stand. `requester_label`: what the requester reads, where it differs; `pauses`: SLA clocks that stand still."""
 
     category: Category
     label: Label
+    requester_label: Label | None = None
+    pauses: list[Target] = []
+    description: str = ""
+
+
+class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A notice to agents: the assignee, a team or one person (by e-mail address); `text` is a template."""
+
+    text: Name
+    assignee: bool = False
+    team: Name | None = None
+    user: str | None = None
+
+
+class Assign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who gets the ticket. Of `team`, or of all agents without one; `user` is an e-mail address."""
+
+    how: Literal["round_robin", "least_busy", "random", "person", "nobody"]
+    team: Name | None = None
+    user: str | None = None
+
+
+class Charge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A fee (the agent owes) or a reward (the agent is owed). `amount` is a decimal text in major units, such as "4.50"."""
+
+    kind: Literal["fee", "reward"]
+    amount: str
+    currency: str
+    to: Literal["assignee", "actor"] = "assignee"
+
+
+class LinkedTicket(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A ticket to make. `title` and `description` are templates; `link` says what it is to this one."""
+
+    title: Name
+    type: Name
+    description: Name | None = None
+    workflow: Name | None = None
+    priority: Name | None = None
+    team: Name | None = None
+    fields: dict[Name, Any] = {}
+    link: Literal["child", "related"] = "child"
 
 
 class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something that follows; exactly one property is set. `send`: a template goes to the requester over the ticket's channel."""
+    """Something that follows; exactly one property besides `when` (a CEL condition) is set.
+
+    `send`: a template goes to the requester over the ticket's channel. `set`: field -> value, or {cel: expression}.
+    """
 
     send: Name | None = None
     note: Name | None = None
+    notify: Notify | None = None
+    set: dict[Name, Any] | None = None
+    assign: Assign | None = None
+    team: Name | None = None
+    priority: Name | None = None
+    add_tags: list[Name] | None = None
+    remove_tags: list[Name] | None = None
+    start_timer: Name | None = None
+    stop_timer: Name | None = None
+    webhook: Name | None = None
+    charge: Charge | None = None
+    create_ticket: LinkedTicket | None = None
+    ask_rating: Name | None = None
+    when: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """The name of the property that is set."""
+        return next(name for name in EFFECTS if getattr(self, name) is not None)
+
+
+EFFECTS: tuple[str, ...] = tuple(name for name in Effect.__struct_fields__ if name != "when")
+
+
+class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A transition that waits for `count` members of a team. One refusal ends it; so does `expires`.
+
+    `refused` and `expired` name the transitions that follow then. `own`: may who asked also approve?
+    """
+
+    team: Name
+    count: int = 1
+    expires: Duration | None = None
+    refused: Name | None = None
+    expired: Name | None = None
+    own: bool = False
 
 
 class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A move that is allowed. `who` may make it; `guard` is a CEL condition; `comment` says whether one is required."""
+    """A move that is allowed. `who` may make it: roles, `assignee`, `requester`, `automation`, `team:<name>`.
+
+    `requires`: fields that must have a value; `guard`: a CEL condition; `confirm`: what a person is asked before.
+    """
 
     to: Name
     label: Label
-    who: list[Who]
+    who: list[str]
     from_: list[Name] | Literal["any"] = msgspec.field(name="from")
     guard: str | None = None
-    comment: Literal["optional", "required"] = "optional"
+    comment: Literal["optional", "required", "none"] = "optional"
+    requires: list[Name] = []
+    confirm: Label | None = None
+    approval: Approval | None = None
     do: list[Effect] = []
+    description: str = ""
+
+    def starts_in(self, state: str) -> bool:
+        return state != self.to if self.from_ == "any" else state in self.from_
 
 
 class Reaction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an event does: the first reaction that matches acts. `timer` and `signal` name the one that `on` is about."""
+    """What an event does. Reactions are looked at in the order of the file: the first that matches acts, and ends it unless `continue`.
 
-    on: Event
+    `timer`, `signal`, `field`, `state`, `target`, `approval` name what `on` is about; left out, any (`on: timer:x` is short for both).
+    """
+
+    on: str
     name: Name
     in_: list[Name] | None = msgspec.field(default=None, name="in")
     timer: Name | None = None
     signal: Name | None = None
+    field: Name | None = None
+    state: Name | None = None
+    target: Target | None = None
+    approval: Name | None = None
     when: str | None = None
     transition: Name | None = None
     do: list[Effect] = []
+    continue_: bool = msgspec.field(default=False, name="continue")
+    description: str = ""
+
+    @property
+    def event(self) -> str:
+        """The type of event: `timer` of `on: timer:x`."""
+        return self.on.partition(":")[0]
+
+    @property
+    def about(self) -> str | None:
+        """The one thing that the event must be about, or None for any."""
+        _, colon, short = self.on.partition(":")
+        if colon:
+            return short
+        key = NAMED_EVENTS.get(self.on)
+        named: str | None = getattr(self, key) if key else None
+        return named
+
+
+class Repeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A timer goes off again `every` so often, `times` times more."""
+
+    every: Duration
+    times: int
 
 
 class Timer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Fires the event `timer` after `after_s` seconds in one of the states; leaving the state stops it."""
+    """Fires the event `timer` when a ticket has been in one of the states for `after` (working time with a calendar).
 
-    in_: list[Name] = msgspec.field(name="in")
+    Leaving the states stops it, unless `keep`. A `manual` one is started by the effect `start_timer` only.
+    """
+
+    in_: list[Name] = msgspec.field(name="in", default_factory=list)
+    after: Duration | None = None
     after_s: int = 0
+    calendar: Name | None = None
+    repeat: Repeat | None = None
+    keep: bool = False
+    manual: bool = False
+
+
+class SlaPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Promises to the tickets for which `when` holds; the first policy that matches applies.
+
+    `targets`: a duration, or one per priority (`default` for the others). Clocks stand still in `pause_in` and where a state `pauses` them.
+    """
+
+    name: Name
+    targets: dict[Target, Duration | dict[Name, Duration]]
+    when: str | None = None
+    calendar: Name | None = None
+    warn_before: Duration | None = None
+    pause_in: list[Name] = []
 
 
 class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A message text in each language, with {{variables}}."""
+    """A message text in each language, with {{ variables }}."""
 
     en: str
     ru: str
 
+    def text(self, language: str | None) -> str:
+        return self.ru if (language or "").lower().startswith("ru") else self.en
+
+
+class SecretName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    secret: Name
+
+
+class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An address that an effect calls, signed with a secret that is named here and never contained."""
+
+    url: str
+    secret: SecretName
+
 
 class Workflow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole life cycle."""
+    """A whole life cycle. `types`: the ticket types whose fields its conditions may read.
+
+    `unmatched`: events to note in the history when no rule matches.
+    """
 
     workflow: Name
     label: Label
@@ -97,9 +282,15 @@ class Workflow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     states: dict[Name, State]
     transitions: dict[Name, Transition]
     reactions: list[Reaction] = []
+    unmatched: list[EventType] = []
     timers: dict[Name, Timer] = {}
+    calendars: dict[Name, Calendar] = {}
+    sla: list[SlaPolicy] = []
     templates: dict[Name, Template] = {}
+    webhooks: dict[Name, Webhook] = {}
+    types: list[Name] = []
     priorities: tuple[str, ...] = ("low", "normal", "high", "urgent")
+    tags: list[Name] = []
     description: str = ""
 
 
@@ -113,118 +304,25 @@ class WorkflowVersion:
 
 def parse(body: dict[str, Any]) -> Workflow:
     """Read and check a definition. Raises Invalid with a path and what was expected for everything that is wrong."""
-    try:
-        workflow = msgspec.convert(body, Workflow)
-    except msgspec.ValidationError as error:
-        text = str(error)
-        message, _, place = text.partition(" - at `$")
-        raise Invalid([FieldProblem(place.rstrip("`") or "", message)]) from error
-    problems = list(_problems(workflow))
+    from models.workflow import checks
+
+    workflow = read(body)
+    problems = list(checks.problems(workflow))
     if problems:
         raise Invalid(problems)
     return workflow
 
 
-def _problems(workflow: Workflow) -> Iterator[FieldProblem]:
-    yield from _size_problems(workflow)
-    for kind, names in (
-        ("states", workflow.states),
-        ("transitions", workflow.transitions),
-        ("templates", workflow.templates),
-    ):
-        for name in names:
-            if not _NAME.match(name):
-                yield FieldProblem(
-                    f".{kind}.{name}", "expected a name of lower-case letters, digits and underscores"
-                )
-    if workflow.initial not in workflow.states:
-        yield FieldProblem(".initial", f"expected one of the states, found {workflow.initial!r}")
-    for name, state in workflow.states.items():
-        yield from _label_problems(f".states.{name}.label", state.label)
-    for name, transition in workflow.transitions.items():
-        place = f".transitions.{name}"
-        yield from _label_problems(f"{place}.label", transition.label)
-        yield from _state_problems(workflow, f"{place}.to", [transition.to])
-        if transition.from_ != "any":
-            yield from _state_problems(workflow, f"{place}.from", transition.from_)
-        yield from _condition_problems(f"{place}.guard", transition.guard)
-        yield from _effect_problems(workflow, place, transition.do)
-    for index, reaction in enumerate(workflow.reactions):
-        place = f".reactions[{index}]"
-        yield from _state_problems(workflow, f"{place}.in", reaction.in_ or [])
-        yield from _condition_problems(f"{place}.when", reaction.when)
-        yield from _effect_problems(workflow, place, reaction.do)
-        if reaction.transition is not None and reaction.transition not in workflow.transitions:
-            yield FieldProblem(
-                f"{place}.transition", f"expected one of the transitions, found {reaction.transition!r}"
-            )
-        if (reaction.timer is not None) != (reaction.on == "timer") or (
-            reaction.timer is not None and reaction.timer not in workflow.timers
-        ):
-            yield FieldProblem(
-                f"{place}.timer", "expected one of the timers, with `on: timer` and only there"
-            )
-        if (reaction.signal is not None) != (reaction.on == "signal") or not _NAME.match(
-            reaction.signal or "none"
-        ):
-            yield FieldProblem(
-                f"{place}.signal",
-                "expected a name of lower-case letters, digits and underscores, with `on: signal` and only there",
-            )
-    for name, timer in workflow.timers.items():
-        yield from _state_problems(workflow, f".timers.{name}.in", timer.in_)
-        if timer.after_s < 1:
-            yield FieldProblem(f".timers.{name}.after_s", "expected at least 1 second")
-    for name, template in workflow.templates.items():
-        for language, text in (("en", template.en), ("ru", template.ru)):
-            for variable in _VARIABLE.findall(text):
-                if variable not in VARIABLES:
-                    yield FieldProblem(
-                        f".templates.{name}.{language}",
-                        f"unknown variable {variable!r}; there are {', '.join(VARIABLES)}",
-                    )
+def read(body: dict[str, Any]) -> Workflow:
+    """The structure alone: what was checked when it was published is not checked again. Raises Invalid."""
+    try:
+        return msgspec.convert(body, Workflow)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        message, _, place = text.partition(" - at `$")
+        raise Invalid([FieldProblem(place.rstrip("`") or "", message)]) from error
 
 
-def _size_problems(workflow: Workflow) -> Iterator[FieldProblem]:
-    for place, found, most in (
-        (".states", len(workflow.states), states_max),
-        (".transitions", len(workflow.transitions), transitions_max),
-        (".reactions", len(workflow.reactions), reactions_max),
-    ):
-        if found > most:
-            yield FieldProblem(place, f"expected at most {most}, found {found}")
-
-
-def _label_problems(place: str, label: Label) -> Iterator[FieldProblem]:
-    for language in ("en", "ru"):
-        if not label.get(language):
-            yield FieldProblem(f"{place}.{language}", "expected a label in this language")
-
-
-def _state_problems(workflow: Workflow, place: str, names: list[str]) -> Iterator[FieldProblem]:
-    for name in names:
-        if name not in workflow.states:
-            yield FieldProblem(place, f"expected one of the states, found {name!r}")
-
-
-def _condition_problems(place: str, expression: str | None) -> Iterator[FieldProblem]:
-    if expression is not None and (error := conditions.problem(expression)) is not None:
-        yield FieldProblem(place, f"not a CEL condition: {error}")
-
-
-def _effect_problems(workflow: Workflow, place: str, effects: list[Effect]) -> Iterator[FieldProblem]:
-    if len(effects) > effects_max:
-        yield FieldProblem(f"{place}.do", f"expected at most {effects_max} effects, found {len(effects)}")
-    for index, effect in enumerate(effects):
-        named = [name for name in (effect.send, effect.note) if name is not None]
-        if len(named) != 1:
-            yield FieldProblem(f"{place}.do[{index}]", "expected exactly one of send, note")
-        for name in named:
-            if name not in workflow.templates:
-                yield FieldProblem(f"{place}.do[{index}]", f"expected one of the templates, found {name!r}")
-
-
-def render(template: Template, language: str | None, values: dict[str, str]) -> str:
-    """A template's text in the requester's language (English when we have no other), variables filled in."""
-    text = template.ru if (language or "").lower().startswith("ru") else template.en
-    return _VARIABLE.sub(lambda match: values[match[1]], text)
+def json_schema() -> dict[str, Any]:
+    """JSON Schema 2020-12 of the file, for editors (`# yaml-language-server: $schema=`)."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Workflow)}

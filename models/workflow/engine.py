@@ -1,47 +1,20 @@
 """The engine: what follows from an event. Pure; the same input gives the same answer for ever.
 
-A *person's* transition is allowed or refused with reasons (`request`). An *event* (a message, a timer) is answered by the first
-reaction that matches (`react`); a reaction whose transition is not possible is a refusal, recorded like any other.
+A *person's* transition is made or refused with reasons (`request`). An *event* (a message, a timer) is answered by the reactions of the
+definition, in their order (`react`). What acts cause (a field changed, a state entered) are events of the same step, up to a bound.
+Nothing here reads a clock, a database or chance: `Context` brings them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from models.workflow import conditions
-from models.workflow.definition import Effect, Reaction, Transition, Workflow
+from models.workflow import approvals, promises, rules
+from models.workflow.definition import Transition, Workflow
+from models.workflow.instance import Act, Context, Event, Instance, Look, Step
+from models.workflow.run import Run
 
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What conditions see: plain data, no rows."""
-
-    ticket: dict[str, Any]
-    message: dict[str, Any]
-    actor: dict[str, Any]
-
-    def names(self) -> dict[str, Any]:
-        return {"ticket": self.ticket, "message": self.message, "actor": self.actor}
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What to do. `rule` names the transition or reaction that acted; `target` is None when the state stays."""
-
-    rule: str
-    transition: str | None = None
-    target: str | None = None
-    effects: tuple[Effect, ...] = ()
-    condition: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why not; the reasons are sentences for people."""
-
-    rule: str
-    reasons: tuple[str, ...]
+AUTOMATION = "automation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,73 +26,121 @@ class Option:
     reasons: tuple[str, ...]
 
 
-def options(workflow: Workflow, view: View) -> list[Option]:
+def options(workflow: Workflow, instance: Instance, context: Context) -> list[Option]:
     """Every transition that leaves the current state, possible or refused with reasons."""
-    state = view.ticket["state"]
+    run = Run(workflow, instance, context)
     return [
-        Option(name, transition, tuple(_reasons(name, transition, view, comment=None)))
+        Option(name, transition, tuple(rules.reasons(run, name, transition, comment=None, asked=True)[0]))
         for name, transition in workflow.transitions.items()
-        if (transition.from_ == "any" or state in transition.from_) and transition.to != state
+        if transition.starts_in(instance.state)
     ]
 
 
-def request(workflow: Workflow, view: View, name: str, *, comment: str | None) -> Decision | Refusal:
-    """Decide a person's wish to make the transition called `name`."""
+def start(workflow: Workflow, instance: Instance, context: Context) -> Step:
+    """A new ticket enters the initial state: its timers and clocks start. `ticket_created` is an event of its own."""
+    run = Run(workflow, instance, context)
+    run.enter_first()
+    return run.end()
+
+
+def request(
+    workflow: Workflow,
+    instance: Instance,
+    context: Context,
+    name: str,
+    *,
+    comment: str | None = None,
+    fields: dict[str, object] | None = None,
+) -> Step:
+    """A person's wish to make the transition called `name`, with changed fields (already valid) if any.
+
+    Refused, nothing else happens: the step has one act `refused` and the instance as it was.
+    """
+    run = Run(workflow, instance, context)
     transition = workflow.transitions.get(name)
     if transition is None:
-        return Refusal(name, (f"the life cycle has no transition {name!r}",))
-    reasons = tuple(_reasons(name, transition, view, comment=comment or ""))
+        return _refusal(instance, name, (f"the life cycle has no transition {name!r}",), ())
+    for field, value in (fields or {}).items():
+        run.set_field(field, value, rule=name)
+    found, explained = rules.reasons(run, name, transition, comment=comment or "", asked=True)
+    if not found and (veto := context.veto(transition.to)) is not None:
+        found = [veto]
+    if found:
+        look = Look(
+            "request", name, "refused", transition.guard, explained.failed, explained.values, tuple(found)
+        )
+        return _refusal(instance, name, tuple(found), (look,))
+    run.look(Look("request", name, "acted", transition.guard, (), explained.values))
+    why = (transition.guard, explained.values)
+    if transition.approval is not None:
+        approvals.ask(run, name, transition.approval, comment=comment, why=why)
+    else:
+        run.make(name, transition, rule=name, event="request", comment=comment, why=why)
+    run.drain()
+    return run.end()
+
+
+def _refusal(instance: Instance, name: str, reasons: tuple[str, ...], looks: tuple[Look, ...]) -> Step:
+    act = Act("refused", name, {"event": "request", "transition": name, "reasons": reasons})
+    return Step(instance, (act,), looks or (Look("request", name, "refused", reasons=reasons),))
+
+
+def react(workflow: Workflow, instance: Instance, context: Context, event: Event) -> Step:
+    """What the event does by the reactions of the definition; also what it does to the ticket's clocks and timers."""
+    run = Run(workflow, instance, context)
+    if event.type == "timer" and not run.timer_stands(event):
+        return run.end()
+    promises.on_event(run, event)
+    run.emit(event)
+    run.drain()
+    return run.end()
+
+
+def clock_due(workflow: Workflow, instance: Instance, context: Context, target: str) -> Step:
+    """An SLA clock's timer went off: a warning or a breach, if the clock still says so."""
+    run = Run(workflow, instance, context)
+    promises.went_off(run, target)
+    run.drain()
+    return run.end()
+
+
+def vote(
+    workflow: Workflow, instance: Instance, context: Context, name: str, *, vote: str, comment: str | None
+) -> Step:
+    """A member of the team approves or refuses the transition that waits; the last needed vote makes it.
+
+    A vote that does not count (not a member, voted already, own wish) is a refusal.
+    """
+    run = Run(workflow, instance, context)
+    reasons = approvals.objections(run, name)
     if reasons:
-        return Refusal(name, reasons)
-    return Decision(name, name, transition.to, tuple(transition.do), transition.guard)
+        return _refusal(instance, name, reasons, ())
+    approvals.count(run, name, vote, comment)
+    run.drain()
+    return run.end()
 
 
-def react(
-    workflow: Workflow, view: View, event: str, *, timer: str | None = None, signal: str | None = None
-) -> Decision | Refusal | None:
-    """What the event does: the decision of the first reaction that matches; None when nothing matches."""
-    for reaction in workflow.reactions:
-        if reaction.on != event or reaction.timer != timer or reaction.signal != signal:
-            continue
-        if reaction.in_ is not None and view.ticket["state"] not in reaction.in_:
-            continue
-        if reaction.when is not None:
-            try:
-                if not conditions.holds(reaction.when, view.names()):
-                    continue
-            except conditions.ConditionError as error:
-                return Refusal(reaction.name, (f"condition {reaction.when!r} cannot be evaluated: {error}",))
-        return _acted(workflow, reaction, view)
-    return None
+def approval_expired(workflow: Workflow, instance: Instance, context: Context, name: str) -> Step:
+    """The time for an approval is over; nothing happens when it was decided or is not over yet."""
+    run = Run(workflow, instance, context)
+    approvals.expire(run, name)
+    run.drain()
+    return run.end()
 
 
-def _acted(workflow: Workflow, reaction: Reaction, view: View) -> Decision | Refusal:
-    if reaction.transition is None:
-        return Decision(reaction.name, effects=tuple(reaction.do), condition=reaction.when)
-    transition = workflow.transitions[reaction.transition]
-    reasons = tuple(_reasons(reaction.transition, transition, view, comment=None))
-    if reasons:
-        return Refusal(reaction.name, reasons)
-    effects = (*reaction.do, *transition.do)
-    return Decision(reaction.name, reaction.transition, transition.to, effects, reaction.when)
+def touched(workflow: Workflow, instance: Instance, context: Context, events: list[Event]) -> Step:
+    """A person changed the ticket (fields, priority, type): clocks follow, and `field_changed` reactions look at each change."""
+    run = Run(workflow, instance, context)
+    promises.follow(run)
+    for event in events:
+        run.emit(event)
+    run.drain()
+    return run.end()
 
 
-def _reasons(name: str, transition: Transition, view: View, *, comment: str | None) -> list[str]:
-    """Everything that speaks against a transition now; `comment` is None when it is not asked for."""
-    reasons = []
-    state, role = view.ticket["state"], view.actor["role"]
-    if transition.from_ != "any" and state not in transition.from_:
-        reasons.append(f"{name} starts from {', '.join(transition.from_)}; the ticket is {state}")
-    elif transition.to == state:
-        reasons.append(f"the ticket is already {state}")
-    if role not in transition.who:
-        reasons.append(f"{name} is for {', '.join(transition.who)}; you are {role}")
-    if transition.comment == "required" and comment is not None and not comment.strip():
-        reasons.append(f"{name} needs a comment")
-    if transition.guard is not None:
-        try:
-            if not conditions.holds(transition.guard, view.names()):
-                reasons.append(f"the condition {transition.guard!r} does not hold")
-        except conditions.ConditionError as error:
-            reasons.append(f"the condition {transition.guard!r} cannot be evaluated: {error}")
-    return reasons
+def moved_to_version(workflow: Workflow, instance: Instance, context: Context, state: str) -> Step:
+    """The ticket comes to this version from another one (or another life cycle): its timers and clocks are set anew, nobody is told."""
+    run = Run(workflow, replace(instance, state=state, category=workflow.states[state].category), context)
+    run.restart_timers()
+    promises.follow(run)
+    return run.end()

@@ -6,7 +6,7 @@ import threading
 
 from models.definitions import store
 from models.kernel.errors import ConfigurationError
-from models.workflow.definition import Workflow, WorkflowVersion, parse
+from models.workflow.definition import Workflow, WorkflowVersion, read
 
 _lock = threading.Lock()
 _parsed: dict[tuple[str, int], Workflow] = {}
@@ -35,7 +35,7 @@ def _read(name: str, version: int, body: dict[str, object]) -> Workflow:
     key = (name, version)
     workflow = _parsed.get(key)
     if workflow is None:
-        workflow = parse(body)
+        workflow = read(body)
         with _lock:
             _parsed[key] = workflow
     return workflow

@@ -13,17 +13,7 @@ from queues.settlement import Done, Settlement
 def run(task: ClaimedTask) -> Settlement:
     """All in our own database: the reaction commits together with the task's end."""
     payload = task.payload
-    message_id = payload.get("message_id")
-    return Done(
-        lambda: tickets.advance(
-            UUID(payload["ticket_id"]),
-            payload["event"],
-            message_id=UUID(message_id) if message_id else None,
-            timer=payload.get("timer"),
-            signal=payload.get("signal"),
-            causation_id=f"task:{task.id}",
-        )
-    )
+    return Done(lambda: tickets.advance(UUID(payload["ticket_id"]), payload, causation_id=f"task:{task.id}"))
 
 
 def on_dead(task: ClaimedTask, reason: str) -> None:

@@ -1,0 +1,69 @@
+"""Write teams. Commands join the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from models.identity import queries as identity
+from models.kernel import clock, database
+from models.kernel.batch import as_json
+from models.kernel.errors import FieldProblem, Invalid, PreconditionFailed
+from models.teams import queries
+
+members_max = 500  # of one team; more is a company, and a roster is read at every assignment
+
+
+def declare(name: str, label: Mapping[str, str]) -> bool:
+    """Make the team of a published file, or give it its label; its members stay. Whether it is new."""
+    known = database.one("SELECT name FROM teams WHERE name = :name", name=name)
+    database.execute(
+        "INSERT INTO teams (name, label, created_at, updated_at) VALUES (:name, :label, :now, :now)"
+        " ON CONFLICT (name) DO UPDATE SET label = excluded.label",
+        name=name,
+        label=as_json(dict(label)),
+        now=clock.now(),
+    )
+    return known is None
+
+
+def set_members(name: str, user_ids: Sequence[UUID], *, expected_version: int | None) -> None:
+    """Who belongs to the team from now on; who stays keeps the place in the round robin.
+
+    Raises NotFound, PreconditionFailed, or Invalid for somebody who cannot take tickets.
+    """
+    team = queries.get(name)
+    if expected_version is not None and team["version"] != expected_version:
+        raise PreconditionFailed(
+            f"the team has version {team['version']} by now; you read {expected_version}"
+        )
+    if len(user_ids) > members_max:
+        raise Invalid([FieldProblem("/members", f"expected at most {members_max}, found {len(user_ids)}")])
+    wrong = [
+        FieldProblem(f"/members/{index}", "expected the id of an active user who works on tickets")
+        for index, user_id in enumerate(user_ids)
+        if not identity.can_take_tickets(user_id)
+    ]
+    if wrong:
+        raise Invalid(wrong)
+    for gone in set(team["members"]) - set(user_ids):
+        database.execute(
+            "DELETE FROM team_members WHERE team = :team AND user_id = :user", team=name, user=gone
+        )
+    for user_id in user_ids:
+        database.execute(
+            "INSERT INTO team_members (team, user_id) VALUES (:team, :user) ON CONFLICT DO NOTHING",
+            team=name,
+            user=user_id,
+        )
+    database.execute(
+        "UPDATE teams SET version = version + 1, updated_at = :now WHERE name = :name",
+        name=name,
+        now=clock.now(),
+    )
+
+
+def note_assigned(user_id: UUID | str, at: datetime) -> None:
+    """A life cycle gave the user a ticket: the next round begins with the others."""
+    database.execute("UPDATE team_members SET assigned_at = :at WHERE user_id = :user", at=at, user=user_id)

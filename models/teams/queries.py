@@ -1,0 +1,77 @@
+"""Read teams and their members."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from models.identity.rules import ROLE_PERMISSIONS, Permission
+from models.kernel import database
+from models.kernel.batch import from_json
+from models.kernel.errors import FieldProblem, Invalid, NotFound
+from models.workflow.instance import Candidate
+
+_WORKING_ROLES = sorted(role for role, held in ROLE_PERMISSIONS.items() if Permission.tickets_write in held)
+
+
+def all_teams() -> list[dict[str, Any]]:
+    """Every team by name, with its members' ids."""
+    rows = database.run("SELECT name, label, version, created_at, updated_at FROM teams ORDER BY name")
+    members = database.run("SELECT team, user_id FROM team_members ORDER BY team, user_id")
+    for row in rows:
+        row["label"] = from_json(row["label"])
+        row["members"] = [UUID(str(one["user_id"])) for one in members if one["team"] == row["name"]]
+        row["created_at"], row["updated_at"] = (
+            database.instant(row["created_at"]),
+            database.instant(row["updated_at"]),
+        )
+    return rows
+
+
+def get(name: str) -> dict[str, Any]:
+    """One team. Raises NotFound."""
+    for team in all_teams():
+        if team["name"] == name:
+            return team
+    raise NotFound(f"there is no team {name[:60]!r}")
+
+
+def get_or_invalid(name: str) -> dict[str, Any]:
+    """One team. Raises Invalid, as a value that a caller sent."""
+    try:
+        return get(name)
+    except NotFound as error:
+        known = ", ".join(team["name"] for team in all_teams()) or "none yet"
+        raise Invalid([FieldProblem("/team", f"expected a team ({known}), found {name[:60]!r}")]) from error
+
+
+def of_user(user_id: UUID | str) -> tuple[str, ...]:
+    """The teams that a user belongs to, by name."""
+    rows = database.run("SELECT team FROM team_members WHERE user_id = :id ORDER BY team", id=user_id)
+    return tuple(row["team"] for row in rows)
+
+
+def roster(team: str | None) -> list[Candidate]:
+    """Active users who can take tickets, of a team or of the whole desk, with what the choice among them needs."""
+    places, values = database.in_list("role", [str(role) for role in _WORKING_ROLES])
+    member = (
+        "" if team is None else " AND u.id IN (SELECT m.user_id FROM team_members AS m WHERE m.team = :team)"
+    )
+    rows = database.run(
+        "SELECT u.id, u.name, u.email, (SELECT count(*) FROM tickets AS t WHERE t.assignee_id = u.id"
+        " AND t.category NOT IN ('done', 'closed')) AS open_tickets,"
+        " (SELECT max(m.assigned_at) FROM team_members AS m WHERE m.user_id = u.id AND (m.team = :team OR CAST(:team AS text) IS NULL))"
+        f" AS assigned_at FROM users AS u WHERE u.active AND u.role IN {places}{member} ORDER BY u.id",
+        values,
+        team=team,
+    )
+    return [
+        Candidate(
+            str(row["id"]),
+            row["name"],
+            row["email"],
+            int(row["open_tickets"]),
+            database.instant(row["assigned_at"]),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,108 @@
+"""Approvals as rows: what waits, for whom, who voted how, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from models.kernel import database
+from models.kernel.ids import new_id
+from models.tickets.change import TicketChange
+from models.workflow.instance import Act, PendingApproval
+
+
+def pending(ticket_id: UUID) -> dict[str, PendingApproval]:
+    """What waits for approval on a ticket, by transition."""
+    found = {}
+    for row in of_ticket(ticket_id):
+        if row["state"] != "pending":
+            continue
+        found[row["transition"]] = PendingApproval(
+            row["transition"], row["team"], row["needed"], asked_by=row["requested_by"] or "", expires_at=row["expires_at"],
+            votes={str(vote["user_id"]): vote["vote"] for vote in row["votes"]}, comment=row["requested_comment"],
+        )  # fmt: skip
+    return found
+
+
+def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
+    """Every approval of a ticket, oldest first, each with its votes."""
+    rows = database.run(
+        "SELECT id, transition, team, needed, state, requested_by, requested_comment, requested_at, expires_at, decided_at"
+        " FROM approvals WHERE ticket_id = :id ORDER BY id",
+        id=ticket_id,
+    )
+    votes = (
+        database.run(
+            "SELECT v.approval_id, v.user_id, v.vote, v.comment, v.at FROM approval_votes AS v JOIN approvals AS a"
+            " ON a.id = v.approval_id WHERE a.ticket_id = :id ORDER BY v.at, v.user_id",
+            id=ticket_id,
+        )
+        if rows
+        else []
+    )
+    for vote in votes:
+        vote["at"] = database.instant(vote["at"])
+    for row in rows:
+        for name in ("requested_at", "expires_at", "decided_at"):
+            row[name] = database.instant(row[name])
+        row["votes"] = [vote for vote in votes if str(vote["approval_id"]) == str(row["id"])]
+    return rows
+
+
+def ask(change: TicketChange, act: Act) -> UUID:
+    """Note that a transition waits; returns the approval's id."""
+    approval_id = new_id()
+    details = act.details
+    change.batch.insert(
+        "approvals",
+        {
+            "id": approval_id,
+            "ticket_id": change.ticket.id,
+            "transition": details["transition"],
+            "team": details["team"],
+            "needed": details["needed"],
+            "state": "pending",
+            "requested_by": change.actor.id,
+            "requested_comment": details["comment"],
+            "requested_at": change.at,
+            "expires_at": details["expires_at"],
+        },
+    )
+    return approval_id
+
+
+def vote(change: TicketChange, act: Act) -> None:
+    """Keep a vote that counts; the primary key refuses a second one of the same person."""
+    approval_id = _pending_id(change, act.details["transition"])
+    change.batch.insert(
+        "approval_votes",
+        {
+            "approval_id": approval_id,
+            "user_id": UUID(act.details["user"]),
+            "vote": act.details["vote"],
+            "comment": act.details["comment"],
+            "at": change.at,
+        },
+    )
+
+
+def decide(change: TicketChange, act: Act) -> None:
+    """The approval is over: approved, refused, expired or cancelled."""
+    database.execute(
+        "UPDATE approvals SET state = :state, decided_at = :at WHERE ticket_id = :ticket AND transition = :transition"
+        " AND state = 'pending'",
+        state=act.details["outcome"],
+        at=change.at,
+        ticket=change.ticket.id,
+        transition=act.details["transition"],
+    )
+
+
+def _pending_id(change: TicketChange, transition: str) -> Any:
+    row = database.one(
+        "SELECT id FROM approvals WHERE ticket_id = :ticket AND transition = :transition AND state = 'pending'",
+        ticket=change.ticket.id,
+        transition=transition,
+    )
+    assert row is not None, "the engine counts votes on what waits only"
+    return row["id"]

@@ -1,0 +1,103 @@
+"""A ticket's fields by the information model of its type. A type without a model takes any fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from models.identity import queries as identity
+from models.infomodel import published, values
+from models.infomodel.definition import Entity
+from models.kernel import limits
+from models.kernel.errors import FieldProblem, Invalid, NotFound
+from models.kernel.ids import parse_id
+from models.tickets import queries
+from models.tickets.tables import Ticket
+
+
+def fields_view(type_: str, fields: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[str]]:
+    """Every declared field with its value or its kind's zero, and the names of those that have a value."""
+    return values.view_values(published.find(type_), fields), values.filled(fields)
+
+
+def validated_by_rule(type_: str, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """All fields after a life cycle's `set`. Raises Invalid."""
+    entity = published.find(type_)
+    if entity is None:
+        return {**before, **wanted}
+    return _validated(entity, wanted, before=before, role="automation", view=None, complete=False)
+
+
+def _person(text: str) -> str | None:
+    """A user's id by id or e-mail address."""
+    user_id = parse_id(text)
+    if user_id is not None:
+        return str(user_id) if identity.names_of({user_id}) else None
+    user = identity.find_by_email(text)
+    return str(user.id) if user is not None else None
+
+
+def _ticket(text: str) -> str | None:
+    """A ticket's id by id or number."""
+    try:
+        return str(queries.find(text).id)
+    except NotFound:
+        return None
+
+
+def _validated(entity: Entity, wanted: Mapping[str, Any], **how: Any) -> dict[str, Any]:
+    return values.validated(entity, wanted, people=_person, tickets=_ticket, **how)
+
+
+def workflow_of(type_: str) -> str:
+    """The life cycle that new tickets of a type start on."""
+    entity = published.find(type_)
+    return entity.workflow if entity is not None else "support"
+
+
+def new_fields(type_: str, wanted: Mapping[str, Any], *, role: str, priority: str) -> dict[str, Any]:
+    """The fields of a new ticket with their defaults. Raises Invalid for what is wrong and for what is required and missing."""
+    entity = published.find(type_)
+    if entity is None:
+        return dict(wanted)
+    view = {"ticket": {"type": type_, "priority": priority}}
+    return _validated(entity, wanted, before={}, role=role, view=view, complete=role != "automation")
+
+
+def defaults(type_: str) -> dict[str, Any]:
+    """The fields of a ticket that a message opens: nobody filled in a form."""
+    entity = published.find(type_)
+    return (
+        {}
+        if entity is None
+        else _validated(entity, {}, before={}, role="automation", view=None, complete=False)
+    )
+
+
+def merged_fields(ticket: Ticket, wanted: Mapping[str, Any], *, role: str) -> dict[str, Any]:
+    """All fields when some change (null takes a value away). Raises Invalid."""
+    entity = published.find(ticket.type)
+    if entity is None:
+        merged = {**ticket.fields, **wanted}
+        if len(merged) > limits.fields_max:
+            told = f"expected at most {limits.fields_max} fields with those it has, found {len(merged)}"
+            raise Invalid([FieldProblem("/fields", told)])
+        return {name: value for name, value in merged.items() if value is not None}
+    return _validated(entity, wanted, before=ticket.fields, role=role, view=_view(ticket), complete=False)
+
+
+def replaced_fields(
+    type_: str, wanted: Mapping[str, Any], *, before: Mapping[str, Any], role: str, ticket: Ticket
+) -> dict[str, Any]:
+    """All fields when `wanted` takes the place of what was; what the role may not edit stays. Raises Invalid."""
+    entity = published.find(type_)
+    if entity is None:
+        return dict(wanted)
+    gone = {name: None for name in before if name not in wanted and name in entity.fields}
+    return _validated(
+        entity, {**gone, **wanted}, before=before, role=role, view=_view(ticket), complete=False
+    )
+
+
+def _view(ticket: Ticket) -> dict[str, Any]:
+    return {"ticket": {"type": ticket.type, "priority": ticket.priority, "state": ticket.state}}

@@ -1,0 +1,99 @@
+"""Transitions that wait for people: asking, counting votes, refusal and expiry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from models.workflow import rules
+from models.workflow.definition import Approval
+from models.workflow.durations import parse_duration
+from models.workflow.instance import Event, PendingApproval
+from models.workflow.run import NO_REASON, Run, Why
+
+
+def ask(run: Run, name: str, approval: Approval, *, comment: str | None, why: Why) -> None:
+    """The transition waits; the ticket stays where it is."""
+    expires_at = None
+    if approval.expires is not None:
+        expires_at = run.context.now + timedelta(seconds=parse_duration(approval.expires))
+    actor = run.context.actor
+    run.instance.approvals[name] = PendingApproval(
+        name, approval.team, approval.count, asked_by=actor.id, expires_at=expires_at, comment=comment
+    )
+    run.act(
+        "approval_asked", name, why, transition=name, team=approval.team, needed=approval.count, expires_at=expires_at,
+        comment=comment,
+    )  # fmt: skip
+    run.emit(Event("approval_requested", name))
+
+
+def objections(run: Run, name: str) -> tuple[str, ...]:
+    """Why the actor's vote on a transition does not count; empty when it does."""
+    pending = run.instance.approvals.get(name)
+    if pending is None:
+        return (f"{name} does not wait for an approval",)
+    actor, found = run.context.actor, []
+    if pending.team not in actor.teams:
+        found.append(f"votes on {name} are for members of {pending.team}")
+    if actor.id in pending.votes:
+        found.append("you have voted already")
+    approval = run.workflow.transitions[name].approval
+    if approval is not None and not approval.own and actor.id and actor.id == pending.asked_by:
+        found.append("who asked for an approval cannot give it")
+    return tuple(found)
+
+
+def count(run: Run, name: str, vote: str, comment: str | None) -> None:
+    """Note a vote that counts (`approve` or `refuse`); one refusal or the last approval decides."""
+    pending, actor = run.instance.approvals[name], run.context.actor
+    pending = replace(pending, votes={**pending.votes, actor.id: vote})
+    run.instance.approvals[name] = pending
+    run.act("approval_voted", name, transition=name, user=actor.id, vote=vote, comment=comment)
+    if vote == "refuse":
+        _decided(run, name, "refused", comment=comment)
+    elif sum(each == "approve" for each in pending.votes.values()) >= pending.needed:
+        _approved(run, name, pending)
+
+
+def _approved(run: Run, name: str, pending: PendingApproval) -> None:
+    transition = run.workflow.transitions[name]
+    del run.instance.approvals[name]
+    run.act("approval_decided", name, transition=name, outcome="approved")
+    found, explained = rules.reasons(run, name, transition, comment=None, asked=False, decided=True)
+    if not found and (veto := run.context.veto(transition.to)) is not None:
+        found = [veto]
+    why = (transition.guard, explained.values)
+    if found:
+        run.act("refused", name, why, event="approval", transition=name, reasons=tuple(found))
+        return
+    run.make(name, transition, rule=name, event="approval", comment=pending.comment, why=why)
+
+
+def expire(run: Run, name: str) -> None:
+    """The time is over: as a refusal, with a transition of its own."""
+    pending = run.instance.approvals.get(name)
+    if pending is None or pending.expires_at is None or pending.expires_at > run.context.now:
+        return
+    _decided(run, name, "expired", comment=None)
+
+
+def _decided(run: Run, name: str, outcome: str, *, comment: str | None) -> None:
+    approval = run.workflow.transitions[name].approval
+    del run.instance.approvals[name]
+    run.act("approval_decided", name, transition=name, outcome=outcome)
+    follows = None if approval is None else approval.refused if outcome == "refused" else approval.expired
+    if follows is not None:
+        transition = run.workflow.transitions[follows]
+        if transition.starts_in(run.instance.state):
+            run.make(follows, transition, rule=name, event=f"approval_{outcome}", comment=comment)
+    run.emit(Event(f"approval_{outcome}", name))
+
+
+def withdraw_impossible(run: Run) -> None:
+    """The ticket moved: transitions that no longer start from here wait no more."""
+    for name in list(run.instance.approvals):
+        transition = run.workflow.transitions.get(name)
+        if transition is None or not transition.starts_in(run.instance.state):
+            del run.instance.approvals[name]
+            run.act("approval_decided", name, NO_REASON, transition=name, outcome="cancelled")

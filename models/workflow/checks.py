@@ -1,0 +1,310 @@
+"""What must fit together in a life cycle for it to be published: names, languages, bounds, conditions, templates.
+
+What is allowed but suspicious (unreachable states, loops, shadowed reactions) is found by `analysis`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal, InvalidOperation
+from typing import get_args
+
+from models.kernel.errors import FieldProblem
+from models.sla import working_time
+from models.workflow.definition import (
+    LANGUAGES,
+    NAME,
+    NAMED_EVENTS,
+    TARGETS,
+    WHO,
+    Effect,
+    EventType,
+    Label,
+    Workflow,
+)
+from models.workflow.durations import parse_duration
+
+# Bounds of one definition: larger than any life cycle that a person can oversee (the largest we know of has 40 states).
+states_max, transitions_max, reactions_max, effects_max = 100, 500, 200, 20
+timers_max, templates_max, policies_max, webhooks_max, calendars_max = 50, 100, 20, 20, 20
+repeats_max = 100  # a timer that goes off more often than that is a queue's work
+text_chars_max = 20_000  # of a template; the longest mail that a life cycle should write
+_CURRENCY = re.compile(r"^[A-Z]{3}$")
+_EVENTS = get_args(EventType)
+
+
+def problems(workflow: Workflow) -> Iterator[FieldProblem]:
+    """Everything that keeps the definition from being published."""
+    yield from _sizes(workflow)
+    yield from _names(workflow)
+    yield from _one_of(".initial", workflow.initial, workflow.states, "states")
+    yield from _label(".label", workflow.label)
+    yield from _states(workflow)
+    yield from _transitions(workflow)
+    yield from _reactions(workflow)
+    yield from _timers(workflow)
+    yield from _policies(workflow)
+    for name, calendar in workflow.calendars.items():
+        for problem in working_time.problems(calendar):
+            yield FieldProblem(f".calendars.{name}{problem.path}", problem.message)
+    for name, webhook in workflow.webhooks.items():
+        if not re.match(r"^https?://[^\s/]+", webhook.url):
+            yield FieldProblem(
+                f".webhooks.{name}.url", "expected an address that starts with https:// or http://"
+            )
+    yield from _expressions(workflow)
+
+
+def _sizes(workflow: Workflow) -> Iterator[FieldProblem]:
+    for place, found, most in (
+        (".states", len(workflow.states), states_max),
+        (".transitions", len(workflow.transitions), transitions_max),
+        (".reactions", len(workflow.reactions), reactions_max),
+        (".timers", len(workflow.timers), timers_max),
+        (".templates", len(workflow.templates), templates_max),
+        (".sla", len(workflow.sla), policies_max),
+        (".webhooks", len(workflow.webhooks), webhooks_max),
+        (".calendars", len(workflow.calendars), calendars_max),
+    ):
+        if found > most:
+            yield FieldProblem(place, f"expected at most {most}, found {found}")
+
+
+def _names(workflow: Workflow) -> Iterator[FieldProblem]:
+    told = "expected a name of lower-case letters, digits and underscores, at most 41 characters"
+    if not re.match(r"^[a-z][a-z0-9_-]{0,40}$", workflow.workflow):
+        yield FieldProblem(".workflow", told)
+    for kind in ("states", "transitions", "templates", "timers", "webhooks", "calendars"):
+        for name in getattr(workflow, kind):
+            if not NAME.match(name):
+                yield FieldProblem(f".{kind}.{name}", told)
+    seen: set[str] = set()
+    for index, reaction in enumerate(workflow.reactions):
+        if not NAME.match(reaction.name):
+            yield FieldProblem(f".reactions[{index}].name", told)
+        if reaction.name in seen:
+            yield FieldProblem(
+                f".reactions[{index}].name", f"expected a name of its own, found {reaction.name!r} twice"
+            )
+        seen.add(reaction.name)
+
+
+def _one_of(place: str, found: str, known: Iterable[str], kind: str) -> Iterator[FieldProblem]:
+    if found not in known:
+        yield FieldProblem(place, f"expected one of the {kind}, found {found!r}{_meant(found, known)}")
+
+
+def _meant(found: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(found, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _label(place: str, label: Label | None) -> Iterator[FieldProblem]:
+    for language in LANGUAGES:
+        if label is not None and not (label.get(language) or "").strip():  # type: ignore[call-overload]
+            yield FieldProblem(f"{place}.{language}", "expected a label in this language")
+
+
+def _duration(place: str, text: object) -> Iterator[FieldProblem]:
+    if text is None:
+        return
+    try:
+        if parse_duration(text) < 1:  # type: ignore[arg-type]
+            yield FieldProblem(place, "expected at least 1 second")
+    except ValueError as error:
+        yield FieldProblem(place, str(error))
+
+
+def _states(workflow: Workflow) -> Iterator[FieldProblem]:
+    for name, state in workflow.states.items():
+        yield from _label(f".states.{name}.label", state.label)
+        yield from _label(f".states.{name}.requester_label", state.requester_label)
+
+
+def _transitions(workflow: Workflow) -> Iterator[FieldProblem]:
+    for name, transition in workflow.transitions.items():
+        place = f".transitions.{name}"
+        yield from _label(f"{place}.label", transition.label)
+        yield from _label(f"{place}.confirm", transition.confirm)
+        yield from _one_of(f"{place}.to", transition.to, workflow.states, "states")
+        if transition.from_ != "any":
+            for state in transition.from_:
+                yield from _one_of(f"{place}.from", state, workflow.states, "states")
+        for index, who in enumerate(transition.who):
+            if who not in WHO and not re.match(r"^team:[a-z][a-z0-9_]{0,40}$", who):
+                told = f"expected one of {', '.join(WHO)} or team:<name>, found {who!r}"
+                yield FieldProblem(f"{place}.who[{index}]", told)
+        yield from _effects(workflow, f"{place}.do", transition.do)
+        approval = transition.approval
+        if approval is not None:
+            yield from _duration(f"{place}.approval.expires", approval.expires)
+            if not 1 <= approval.count <= 20:
+                yield FieldProblem(f"{place}.approval.count", f"expected 1 to 20, found {approval.count}")
+            for key, follows in (("refused", approval.refused), ("expired", approval.expired)):
+                if follows is not None:
+                    yield from _one_of(
+                        f"{place}.approval.{key}", follows, workflow.transitions, "transitions"
+                    )
+            if approval.expired is not None and approval.expires is None:
+                yield FieldProblem(
+                    f"{place}.approval.expires", "expected a duration, because `expired` is given"
+                )
+
+
+def _reactions(workflow: Workflow) -> Iterator[FieldProblem]:
+    known: dict[str | None, Iterable[str]] = {
+        "timer": workflow.timers,
+        "state": workflow.states,
+        "target": TARGETS,
+        "approval": workflow.transitions,
+    }
+    for index, reaction in enumerate(workflow.reactions):
+        place = f".reactions[{index}]"
+        yield from _one_of(f"{place}.on", reaction.event, _EVENTS, "events")
+        for state in reaction.in_ or []:
+            yield from _one_of(f"{place}.in", state, workflow.states, "states")
+        if reaction.transition is not None:
+            yield from _one_of(
+                f"{place}.transition", reaction.transition, workflow.transitions, "transitions"
+            )
+        wanted = NAMED_EVENTS.get(reaction.event)
+        for key in ("timer", "signal", "field", "state", "target", "approval"):
+            if getattr(reaction, key) is not None and key != wanted:
+                yield FieldProblem(f"{place}.{key}", f"expected no `{key}` with `on: {reaction.on}`")
+        if reaction.event in ("timer", "signal") and reaction.about is None:
+            yield FieldProblem(
+                f"{place}.{wanted}", f"expected the name of the {wanted} that `on: {reaction.on}` is about"
+            )
+        elif wanted in known and reaction.about is not None:
+            yield from _one_of(f"{place}.{wanted}", reaction.about, known[wanted], f"{wanted}s")
+        elif reaction.about is not None and not NAME.match(reaction.about):
+            yield FieldProblem(
+                f"{place}.{wanted or 'on'}", "expected a name of lower-case letters, digits and underscores"
+            )
+        if ":" in reaction.on and wanted is None:
+            yield FieldProblem(f"{place}.on", f"{reaction.event} is about nothing that could follow a colon")
+        yield from _effects(workflow, f"{place}.do", reaction.do)
+
+
+def _effects(workflow: Workflow, place: str, effects: list[Effect]) -> Iterator[FieldProblem]:
+    if len(effects) > effects_max:
+        yield FieldProblem(place, f"expected at most {effects_max} effects, found {len(effects)}")
+    for index, effect in enumerate(effects):
+        yield from _effect(workflow, f"{place}[{index}]", effect)
+
+
+def _effect(workflow: Workflow, place: str, effect: Effect) -> Iterator[FieldProblem]:
+    from models.workflow.definition import EFFECTS
+
+    named = [name for name in EFFECTS if getattr(effect, name) is not None]
+    if len(named) != 1:
+        found = ", ".join(named) or "none"
+        yield FieldProblem(place, f"expected exactly one of {', '.join(EFFECTS)}; found {found}")
+        return
+    kind = named[0]
+    template = {"send": effect.send, "note": effect.note, "ask_rating": effect.ask_rating}.get(kind)
+    if effect.notify is not None:
+        template = effect.notify.text
+        if sum((effect.notify.assignee, effect.notify.team is not None, effect.notify.user is not None)) != 1:
+            yield FieldProblem(f"{place}.notify", "expected exactly one of assignee: true, team, user")
+    if template is not None:
+        yield from _one_of(f"{place}.{kind}", template, workflow.templates, "templates")
+    if effect.assign is not None and (effect.assign.how == "person") != (effect.assign.user is not None):
+        yield FieldProblem(
+            f"{place}.assign.user", "expected an e-mail address with `how: person`, and only there"
+        )
+    if effect.priority is not None:
+        yield from _one_of(f"{place}.priority", effect.priority, workflow.priorities, "priorities")
+    for key in ("start_timer", "stop_timer"):
+        if (name := getattr(effect, key)) is not None:
+            yield from _one_of(f"{place}.{key}", name, workflow.timers, "timers")
+    if effect.webhook is not None:
+        yield from _one_of(f"{place}.webhook", effect.webhook, workflow.webhooks, "webhooks")
+    if effect.charge is not None:
+        yield from _money(f"{place}.charge", effect.charge.amount, effect.charge.currency)
+    if (made := effect.create_ticket) is not None:
+        for key, name in (("title", made.title), ("description", made.description)):
+            if name is not None:
+                yield from _one_of(f"{place}.create_ticket.{key}", name, workflow.templates, "templates")
+
+
+def _money(place: str, amount: str, currency: str) -> Iterator[FieldProblem]:
+    try:
+        exact = Decimal(amount)
+        fits = exact.is_finite() and 0 < exact < 10**9 and exact == exact.quantize(Decimal("0.01"))
+    except InvalidOperation:
+        fits = False
+    if not fits:
+        yield FieldProblem(f"{place}.amount", f'expected an amount such as "4.50", found {amount!r}')
+    if not _CURRENCY.match(currency):
+        yield FieldProblem(
+            f"{place}.currency", f"expected a currency of ISO 4217 such as EUR, found {currency!r}"
+        )
+
+
+def _timers(workflow: Workflow) -> Iterator[FieldProblem]:
+    for name, timer in workflow.timers.items():
+        place = f".timers.{name}"
+        for state in timer.in_:
+            yield from _one_of(f"{place}.in", state, workflow.states, "states")
+        if not timer.in_ and not timer.manual:
+            yield FieldProblem(f"{place}.in", "expected the states in which it runs, or `manual: true`")
+        if (timer.after is None) == (timer.after_s == 0):
+            yield FieldProblem(f"{place}.after", "expected a duration such as 7d (or `after_s`, not both)")
+        yield from _duration(f"{place}.after", timer.after)
+        if timer.after_s < 0:
+            yield FieldProblem(f"{place}.after_s", "expected at least 1 second")
+        if timer.calendar is not None:
+            yield from _one_of(f"{place}.calendar", timer.calendar, workflow.calendars, "calendars")
+        if timer.repeat is not None:
+            yield from _duration(f"{place}.repeat.every", timer.repeat.every)
+            if not 1 <= timer.repeat.times <= repeats_max:
+                yield FieldProblem(
+                    f"{place}.repeat.times", f"expected 1 to {repeats_max}, found {timer.repeat.times}"
+                )
+
+
+def _policies(workflow: Workflow) -> Iterator[FieldProblem]:
+    seen: set[str] = set()
+    for index, policy in enumerate(workflow.sla):
+        place = f".sla[{index}]"
+        if not NAME.match(policy.name) or policy.name in seen:
+            yield FieldProblem(
+                f"{place}.name", "expected a name of its own of lower-case letters, digits and underscores"
+            )
+        seen.add(policy.name)
+        if policy.calendar is not None:
+            yield from _one_of(f"{place}.calendar", policy.calendar, workflow.calendars, "calendars")
+        yield from _duration(f"{place}.warn_before", policy.warn_before)
+        for state in policy.pause_in:
+            yield from _one_of(f"{place}.pause_in", state, workflow.states, "states")
+        if not policy.targets:
+            yield FieldProblem(f"{place}.targets", f"expected one of {', '.join(TARGETS)}")
+        for target, promised in policy.targets.items():
+            each = promised if isinstance(promised, dict) else {"": promised}
+            for priority, duration in each.items():
+                if priority not in ("", "default"):
+                    yield from _one_of(
+                        f"{place}.targets.{target}.{priority}", priority, workflow.priorities, "priorities"
+                    )
+                yield from _duration(f"{place}.targets.{target}.{priority}".rstrip("."), duration)
+
+
+def _expressions(workflow: Workflow) -> Iterator[FieldProblem]:
+    """Conditions and templates: their syntax here; their types need the information model (`analysis`)."""
+    from models.workflow import conditions, places, templates
+
+    for place, expression in places.conditions(workflow):
+        if (error := conditions.problem(expression)) is not None:
+            yield FieldProblem(place, f"not a CEL condition: {error}")
+    for name, template in workflow.templates.items():
+        for language in LANGUAGES:
+            text = getattr(template, language)
+            if not text.strip():
+                yield FieldProblem(f".templates.{name}.{language}", "expected a text in this language")
+            for problem in templates.problems(text, None):
+                where = f"line {problem.line}, column {problem.column}: " if problem.line else ""
+                yield FieldProblem(f".templates.{name}.{language}", where + problem.message)

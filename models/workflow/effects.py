@@ -1,0 +1,260 @@
+"""What effects do: each turns into acts, and into events that reactions look at next."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from models.kernel.errors import Invalid
+from models.workflow import conditions, templates
+from models.workflow.definition import Effect
+from models.workflow.instance import Candidate, Event
+from models.workflow.run import NO_REASON, Run, Why
+
+
+def run(run: Run, effect: Effect, *, rule: str, why: Why = NO_REASON) -> None:
+    """Let one effect happen, unless its own condition says no."""
+    if effect.when is not None:
+        explained = run.explain(effect.when)
+        if not explained.result:
+            reason = explained.error or f"the condition {effect.when!r} does not hold"
+            withhold(run, effect.kind, reason, rule=rule, why=(effect.when, explained.values))
+            return
+    _EFFECTS[effect.kind](run, effect, rule, why)
+
+
+def withhold(run: Run, effect: str, reason: str, *, rule: str, why: Why = NO_REASON) -> None:
+    """An effect that did not happen is told like one that did."""
+    run.act("withheld", rule, why, effect=effect, reason=reason)
+
+
+def _text(run: Run, name: str, **more: Any) -> str:
+    """A template in the requester's language."""
+    language = str(run.requester().get("locale") or "") or None
+    return templates.render(
+        run.workflow.templates[name].text(language), _values(run, language) | more, language or "en"
+    )
+
+
+def _values(run: Run, language: str | None) -> dict[str, Any]:
+    ticket = run.instance
+    state = run.workflow.states[ticket.state]
+    label = state.requester_label or state.label
+    fields, _ = run.context.fields_view(ticket.type, ticket.fields)
+    return {
+        "ticket": {
+            "number": ticket.number, "title": ticket.title, "type": ticket.type, "priority": ticket.priority,
+            "state_label": label["ru" if (language or "").startswith("ru") else "en"], "team": ticket.team,
+            "created_at": ticket.created_at or run.context.now,
+        },
+        "requester": {"name": run.requester()["name"], "locale": language or ""},
+        "assignee": {"name": ticket.assignee_name},
+        "fields": dict(fields),
+        "desk": {"url": run.context.desk_url},
+        "rating": {"url": ""},
+        "approval": {"by": "", "comment": ""},
+        "event": {"type": run.event.type, "name": run.event.name, "before": run.event.before, "after": run.event.after},
+    }  # fmt: skip
+
+
+def _send(run: Run, effect: Effect, rule: str, why: Why) -> None:
+    assert effect.send is not None
+    if _answers_a_machine(run):
+        withhold(run, "send", "the message that caused it is automatic (no mail loops)", rule=rule, why=why)
+        return
+    run.act("message_sent", rule, why, template=effect.send, text=_text(run, effect.send))
+
+
+def _answers_a_machine(run: Run) -> bool:
+    return bool((run.context.message or {}).get("automatic"))
+
+
+def _note(run: Run, effect: Effect, rule: str, why: Why) -> None:
+    assert effect.note is not None
+    run.act("note_added", rule, why, template=effect.note, text=_text(run, effect.note))
+
+
+def _ask_rating(run: Run, effect: Effect, rule: str, why: Why) -> None:
+    assert effect.ask_rating is not None
+    if _answers_a_machine(run):
+        withhold(
+            run, "ask_rating", "the message that caused it is automatic (no mail loops)", rule=rule, why=why
+        )
+        return
+    text = _text(run, effect.ask_rating, rating={"url": run.context.rating_url()})
+    run.act("rating_asked", rule, why, template=effect.ask_rating, text=text)
+
+
+def _notify(run: Run, effect: Effect, rule: str, why: Why) -> None:
+    notify = effect.notify
+    assert notify is not None
+    if notify.assignee:
+        users = [run.instance.assignee] if run.instance.assignee else []
+    elif notify.team is not None:
+        users = [one.id for one in run.context.roster(notify.team)]
+    else:
+        users = [one.id for one in run.context.roster(None) if one.email == notify.user]
+    if not users:
+        whom = (
+            "the ticket has no assignee" if notify.assignee else f"{notify.team or notify.user} is nobody now"
+        )
+        withhold(run, "notify", whom, rule=rule, why=why)
+        return
+    run.act("notified", rule, why, users=users, team=notify.team, text=_text(run, notify.text))
+
+
+def _set(run: Run, effect: Effect, rule: str, why: Why) -> None:
+    assert effect.set is not None
+    wanted: dict[str, Any] = {}
+    for name, value in effect.set.items():
+        if isinstance(value, dict) and list(value) == ["cel"]:
+            try:
+                value = conditions.value(value["cel"], run.names(value["cel"]))
+            except conditions.ConditionError as error:
+                withhold(run, "set", f"{name}: {error}", rule=rule, why=why)
+                return
+        wanted[name] = value
+    try:
+        after = run.context.validate(run.instance.type, run.instance.fields, wanted)
+    except Invalid as error:
+        withhold(run, "set", "; ".join(f"{p.path}: {p.message}" for p in error.problems), rule=rule, why=why)
+        return
+    for name in wanted:
+        run.set_field(name, after.get(name), rule=rule, why=why)
+
+
+def _assign(run: Run, effect: Effect, rule: str, why: Why) -> None:
+    assign = effect.assign
+    assert assign is not None
+    if assign.how == "nobody":
+        _give(run, None, "nobody", rule, why)
+        return
+    candidates = list(run.context.roster(assign.team))
+    if assign.how == "person":
+        candidates = [one for one in run.context.roster(None) if one.email == assign.user]
+    if not candidates:
+        withhold(
+            run,
+            "assign",
+            f"{assign.user or assign.team or 'the desk'} has nobody who could take it",
+            rule=rule,
+            why=why,
+        )
+        return
+    _give(run, _CHOICES[assign.how](run, candidates), assign.how, rule, why)
+
+
+def _never(one: Candidate) -> tuple[bool, str]:
+    return (one.assigned_at is not None, one.assigned_at.isoformat() if one.assigned_at else "")
+
+
+def _by_chance(run: Run, candidates: list[Candidate]) -> Candidate:
+    """Drawn from the event, not from a generator: a replay draws the same."""
+    drawn = hashlib.sha256(f"{run.context.seed}:{run.instance.number}".encode()).digest()
+    return candidates[int.from_bytes(drawn[:8]) % len(candidates)]
+
+
+_CHOICES: dict[str, Callable[[Run, list[Candidate]], Candidate]] = {
+    "person": lambda run, candidates: candidates[0],
+    "round_robin": lambda run, candidates: min(candidates, key=lambda one: (*_never(one), one.id)),
+    "least_busy": lambda run, candidates: min(
+        candidates, key=lambda one: (one.open_tickets, *_never(one), one.id)
+    ),
+    "random": _by_chance,
+}
+
+
+def _give(run: Run, to: Candidate | None, how: str, rule: str, why: Why) -> None:
+    ticket, before = run.instance, run.instance.assignee
+    after = to.id if to else ""
+    if before == after:
+        return
+    ticket.assignee, ticket.assignee_name = after, to.name if to else ""
+    run.act("assigned", rule, why, before=before, after=after, how=how, name=ticket.assignee_name)
+    run.emit(Event("assigned", before=before, after=after))
+
+
+def _team(run: Run, effect: Effect, rule: str, why: Why) -> None:
+    assert effect.team is not None
+    before = run.instance.team
+    if before != effect.team:
+        run.instance.team = effect.team
+        run.act("team_set", rule, why, before=before, after=effect.team)
+        run.emit(Event("field_changed", "team", before=before, after=effect.team))
+
+
+def _priority(run: Run, effect: Effect, rule: str, why: Why) -> None:
+    from models.workflow import promises
+
+    assert effect.priority is not None
+    before = run.instance.priority
+    if before != effect.priority:
+        run.instance.priority = effect.priority
+        run.act("priority_set", rule, why, before=before, after=effect.priority)
+        promises.follow(run)
+        run.emit(Event("field_changed", "priority", before=before, after=effect.priority))
+
+
+def _tags(run: Run, effect: Effect, rule: str, why: Why) -> None:
+    before = run.instance.tags
+    kept = [tag for tag in before if tag not in (effect.remove_tags or [])]
+    after = tuple(dict.fromkeys([*kept, *(effect.add_tags or [])]))
+    if after != before:
+        run.instance.tags = after
+        run.act("tags_set", rule, why, before=list(before), after=list(after))
+
+
+def _start_timer(run: Run, effect: Effect, rule: str, why: Why) -> None:
+    assert effect.start_timer is not None
+    run.start_timer(effect.start_timer, run.workflow.timers[effect.start_timer], rule=rule)
+
+
+def _stop_timer(run: Run, effect: Effect, rule: str, why: Why) -> None:
+    run.act("timer_stopped", rule, why, timer=effect.stop_timer)
+
+
+def _webhook(run: Run, effect: Effect, rule: str, why: Why) -> None:
+    run.act("webhook_called", rule, why, webhook=effect.webhook, event=run.event.type)
+
+
+def _charge(run: Run, effect: Effect, rule: str, why: Why) -> None:
+    charge = effect.charge
+    assert charge is not None
+    actor = run.context.actor
+    user = run.instance.assignee if charge.to == "assignee" else (actor.id if actor.kind == "user" else "")
+    if not user:
+        withhold(run, "charge", f"there is no {charge.to} to charge", rule=rule, why=why)
+        return
+    minor = int(Decimal(charge.amount) * 100)
+    run.act("charged", rule, why, kind=charge.kind, amount_minor=minor, currency=charge.currency, user=user)
+
+
+def _create_ticket(run: Run, effect: Effect, rule: str, why: Why) -> None:
+    made = effect.create_ticket
+    assert made is not None
+    run.act(
+        "ticket_made", rule, why, title=" ".join(_text(run, made.title).split()),
+        description=_text(run, made.description) if made.description else None, type=made.type, workflow=made.workflow,
+        priority=made.priority, team=made.team, fields=dict(made.fields), link=made.link,
+    )  # fmt: skip
+
+
+_EFFECTS: dict[str, Callable[[Run, Effect, str, Why], None]] = {
+    "send": _send,
+    "note": _note,
+    "notify": _notify,
+    "set": _set,
+    "assign": _assign,
+    "team": _team,
+    "priority": _priority,
+    "add_tags": _tags,
+    "remove_tags": _tags,
+    "start_timer": _start_timer,
+    "stop_timer": _stop_timer,
+    "webhook": _webhook,
+    "charge": _charge,
+    "create_ticket": _create_ticket,
+    "ask_rating": _ask_rating,
+}

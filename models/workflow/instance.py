@@ -1,0 +1,179 @@
+"""What the engine works on and what it gives back: plain data, the same in the desk, in a simulation and in a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from models.sla.clocks import Clock
+
+# What an act tells in `details`; whoever carries acts out handles every kind (a test compares).
+ACTS: dict[str, str] = {
+    "moved": "from, to, transition, event, comment",
+    "field_set": "field, before, after",
+    "priority_set": "before, after",
+    "team_set": "before, after",
+    "tags_set": "before, after",
+    "assigned": "before, after (user ids or ''), how, name",
+    "message_sent": "template, text",
+    "note_added": "template, text",
+    "notified": "users (ids), team, text",
+    "withheld": "effect, reason",
+    "timer_started": "timer, due_at, count",
+    "timer_stopped": "timer",
+    "webhook_called": "webhook, event",
+    "charged": "kind, amount_minor, currency, user",
+    "ticket_made": "title, description, type, workflow, priority, team, fields, link",
+    "rating_asked": "template, text",
+    "clock_changed": "target, clock (models.sla.clocks.Clock)",
+    "sla_warned": "target, due_at",
+    "sla_breached": "target, due_at",
+    "approval_asked": "transition, team, needed, expires_at, comment",
+    "approval_voted": "transition, user, vote, comment",
+    "approval_decided": "transition, outcome (approved | refused | expired | cancelled)",
+    "refused": "event, transition, reasons",
+    "unmatched": "event",
+    "chain_stopped": "event, reason",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened. `name`: the timer, signal, field, state, target or approval that it is about."""
+
+    type: str
+    name: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    before: Any = None
+    after: Any = None
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, as rules see it. `role` is a user's role, `requester` or `automation`."""
+
+    kind: str = "system"
+    id: str = ""
+    role: str = "automation"
+    teams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who can be given a ticket. `open_tickets`: not done or closed; `assigned_at`: when last given one (round robin)."""
+
+    id: str
+    name: str
+    email: str = ""
+    open_tickets: int = 0
+    assigned_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingApproval:
+    """A transition that waits. `votes`: user id -> approve | refuse."""
+
+    transition: str
+    team: str
+    needed: int
+    asked_by: str
+    expires_at: datetime | None = None
+    votes: Mapping[str, str] = field(default_factory=dict)
+    comment: str | None = None
+
+
+@dataclass(slots=True)
+class Instance:
+    """One ticket as its life cycle sees it. The engine works on a copy and gives it back."""
+
+    state: str
+    category: str
+    type: str = "question"
+    priority: str = "normal"
+    number: int = 0
+    title: str = ""
+    channel: str = "api"
+    contact_channel: str = ""
+    assignee: str = ""
+    assignee_name: str = ""
+    team: str = ""
+    tags: tuple[str, ...] = ()
+    fields: dict[str, Any] = field(default_factory=dict)
+    message_count: int = 0
+    created_at: datetime | None = None
+    state_since: datetime | None = None
+    first_response_at: datetime | None = None
+    clocks: dict[str, Clock] = field(default_factory=dict)
+    approvals: dict[str, PendingApproval] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that follows, in order. `rule`: the reaction, transition, timer or policy that says so; `condition` held over `values`."""
+
+    kind: str
+    rule: str
+    details: dict[str, Any]
+    condition: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a rule made of an event: it acted, stayed silent (and which part of its condition failed), refused, or was not reached."""
+
+    event: str
+    rule: str
+    outcome: Literal["acted", "silent", "refused", "not_reached"]
+    condition: str | None = None
+    failed: tuple[str, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an event did: the instance after it, the acts in order, and what every rule made of it."""
+
+    instance: Instance
+    acts: tuple[Act, ...]
+    looks: tuple[Look, ...]
+
+    @property
+    def refusal(self) -> tuple[str, ...]:
+        """The reasons of the first refusal; empty when nothing was refused."""
+        return next((tuple(act.details["reasons"]) for act in self.acts if act.kind == "refused"), ())
+
+
+def _as_they_are(type_: str, fields: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[str]]:
+    return fields, [name for name, value in fields.items() if value not in (None, "", [], {})]
+
+
+def _any_value(type_: str, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    return {**before, **wanted}
+
+
+@dataclass(slots=True)
+class Context:
+    """What the engine may ask of its surroundings. All answers must be the same for the same ticket, event and instant."""
+
+    now: datetime
+    actor: Actor = Actor()
+    message: Mapping[str, Any] | None = None
+    desk_url: str = ""
+    # A text that differs by event: chance is drawn from it, so that a replay draws the same.
+    seed: str = ""
+    # Members of a team, or all who take tickets (None), in a stable order.
+    roster: Callable[[str | None], Sequence[Candidate]] = lambda team: ()
+    # (type, fields) -> (every declared field with its value or zero, names of those with a value).
+    fields_view: Callable[[str, Mapping[str, Any]], tuple[Mapping[str, Any], Sequence[str]]] = _as_they_are
+    # (type, before, wanted) -> all fields after; raises Invalid.
+    validate: Callable[[str, Mapping[str, Any], Mapping[str, Any]], dict[str, Any]] = _any_value
+    # Why a move into a state must not happen now, or None.
+    veto: Callable[[str], str | None] = lambda state: None
+    rating_url: Callable[[], str] = lambda: ""
+    # id, name, locale, channel, organisation, fields of who asks; asked for only where a rule or a text needs it.
+    requester: Callable[[], Mapping[str, Any]] = dict

@@ -1,0 +1,167 @@
+"""SLA: which policy promises what to a ticket, and what events and states do to its clocks."""
+
+from __future__ import annotations
+
+from models.sla import clocks
+from models.sla.clocks import Clock
+from models.sla.working_time import Calendar
+from models.workflow.definition import SlaPolicy, Target, Workflow
+from models.workflow.durations import parse_duration
+from models.workflow.instance import Event, Look
+from models.workflow.run import Run
+
+_LIVE = ("running", "paused")
+
+
+def follow(run: Run) -> None:
+    """Bring the ticket's clocks into line with its policy, priority and state. Nothing to do without policies."""
+    if not run.workflow.sla and not run.instance.clocks:
+        return
+    policy = _policy(run)
+    _follow_promises(run, policy)
+    _follow_state(run, policy)
+
+
+def on_event(run: Run, event: Event) -> None:
+    """What a message does to the clocks of responses: an agent's answer keeps the promise, a requester's message asks for the next."""
+    if not run.workflow.sla:
+        return
+    if event.type == "agent_reply":
+        for target in ("first_response", "next_response"):
+            _meet(run, target)
+    elif event.type == "requester_message" and not (run.context.message or {}).get("automatic"):
+        policy, ticket = _policy(run), run.instance
+        first = ticket.clocks.get("first_response")
+        waiting = ticket.clocks.get("next_response")
+        asked_before = (first is not None and first.state in _LIVE) or (
+            waiting is not None and waiting.state in _LIVE
+        )
+        if (
+            policy is not None
+            and not asked_before
+            and (first is None or ticket.first_response_at is not None)
+        ):
+            _start(run, policy, "next_response")
+            _follow_state(run, policy)
+
+
+def went_off(run: Run, target: str) -> None:
+    """The timer of a clock: a warning or a breach, noted once; stale timers say nothing."""
+    clock = run.instance.clocks.get(target)
+    kind = clocks.due(clock, run.context.now) if clock is not None else None
+    if clock is None or kind is None:
+        run.look(
+            Look("sla", target, "silent", reasons=("the clock was stopped, met or moved in the meantime",))
+        )
+        return
+    due_at = clock.due_at
+    if kind == "breach":
+        _put(run, target, clocks.breached(clock, run.context.now), rule=clock.policy)
+        run.act("sla_breached", clock.policy, target=target, due_at=due_at)
+        run.emit(Event("sla_breached", target))
+    else:
+        _put(run, target, clocks.warned(clock, run.context.now), rule=clock.policy)
+        run.act("sla_warned", clock.policy, target=target, due_at=due_at)
+        run.emit(Event("sla_warning", target))
+
+
+def _policy(run: Run) -> SlaPolicy | None:
+    """The first policy that applies to the ticket as it is now."""
+    for policy in run.workflow.sla:
+        if policy.when is None:
+            return policy
+        explained = run.explain(policy.when)
+        if explained.result:
+            return policy
+    return None
+
+
+def target_s(policy: SlaPolicy, target: str, priority: str) -> int | None:
+    """What a policy promises for a target at a priority, in seconds; None: nothing."""
+    promised = policy.targets.get(target)  # type: ignore[call-overload]  # a name from a row
+    if isinstance(promised, dict):
+        promised = promised.get(priority, promised.get("default"))
+    return parse_duration(promised) if promised is not None else None
+
+
+def _follow_promises(run: Run, policy: SlaPolicy | None) -> None:
+    ticket = run.instance
+    for target, clock in list(ticket.clocks.items()):
+        if clock.state not in _LIVE:
+            continue
+        seconds = target_s(policy, target, ticket.priority) if policy is not None else None
+        if policy is None or seconds is None:
+            _put(run, target, clocks.cancel(clock), rule=clock.policy)
+        elif (clock.policy, clock.target_s) != (policy.name, seconds):
+            moved = clocks.retarget(
+                clock, target_s=seconds, warn_before_s=_warn_s(policy), policy=policy.name, calendar_name=policy.calendar,
+                old_calendar=calendar_of(run.workflow, clock), calendar=_calendar(run.workflow, policy), now=run.context.now,
+            )  # fmt: skip
+            _put(run, target, moved, rule=policy.name)
+    if policy is None:
+        return
+    if "first_response" not in ticket.clocks and ticket.first_response_at is None:
+        _start(run, policy, "first_response")
+    if "resolution" not in ticket.clocks or ticket.clocks["resolution"].state == "cancelled":
+        _start(run, policy, "resolution")
+
+
+def _follow_state(run: Run, policy: SlaPolicy | None) -> None:
+    """Pause, resume, keep or take up again what the state says."""
+    ticket = run.instance
+    state = run.workflow.states[ticket.state]
+    over = ticket.category in ("done", "closed")
+    for target, clock in list(ticket.clocks.items()):
+        calendar = calendar_of(run.workflow, clock)
+        if over:
+            if clock.state not in _LIVE:
+                continue
+            ended = (
+                clocks.meet(clock, run.context.now, calendar)
+                if target == "resolution"
+                else clocks.cancel(clock)
+            )
+            _put(run, target, ended, rule=clock.policy)
+            continue
+        if target == "resolution" and clock.state == "met":
+            clock = clocks.reopen(clock, run.context.now, calendar)
+        stands = target in state.pauses or (policy is not None and ticket.state in policy.pause_in)
+        turn = clocks.pause if stands else clocks.resume
+        _put(run, target, turn(clock, run.context.now, calendar), rule=clock.policy)
+
+
+def _start(run: Run, policy: SlaPolicy, target: Target) -> None:
+    seconds = target_s(policy, target, run.instance.priority)
+    if seconds is None or run.instance.category in ("done", "closed"):
+        return
+    clock = clocks.start(
+        target, policy=policy.name, target_s=seconds, warn_before_s=_warn_s(policy), calendar_name=policy.calendar,
+        calendar=_calendar(run.workflow, policy), now=run.context.now,
+    )  # fmt: skip
+    _put(run, target, clock, rule=policy.name)
+
+
+def _meet(run: Run, target: str) -> None:
+    clock = run.instance.clocks.get(target)
+    if clock is not None and clock.state in _LIVE:
+        met = clocks.meet(clock, run.context.now, calendar_of(run.workflow, clock))
+        _put(run, target, met, rule=clock.policy)
+
+
+def _put(run: Run, target: str, clock: Clock, *, rule: str) -> None:
+    if run.instance.clocks.get(target) != clock:
+        run.instance.clocks[target] = clock
+        run.act("clock_changed", rule, target=target, clock=clock)
+
+
+def _warn_s(policy: SlaPolicy) -> int:
+    return parse_duration(policy.warn_before) if policy.warn_before is not None else 0
+
+
+def _calendar(workflow: Workflow, policy: SlaPolicy) -> Calendar | None:
+    return workflow.calendars[policy.calendar] if policy.calendar is not None else None
+
+
+def calendar_of(workflow: Workflow, clock: Clock) -> Calendar | None:
+    """The calendar that a clock counts by; the wall clock's when this version no longer has it."""
+    return workflow.calendars.get(clock.calendar) if clock.calendar is not None else None

@@ -1,0 +1,242 @@
+"""One step of the engine while it is being taken: the working copy of the ticket, the acts so far, and the events still to look at."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from copy import copy
+from datetime import datetime, timedelta
+from typing import Any
+
+from models.sla import working_time
+from models.sla.clocks import status
+from models.workflow import conditions
+from models.workflow.definition import Timer, Transition, Workflow
+from models.workflow.durations import parse_duration
+from models.workflow.instance import Act, Actor, Context, Event, Instance, Look, Step
+
+# An effect causes an event, whose reaction has an effect ...: no sensible life cycle goes deeper, and a loop ends here.
+chain_max = 8
+# Acts of one step: the widest shipped life cycle has 9; a definition that wants more does too much at once.
+acts_max = 100
+
+NO_MESSAGE: dict[str, Any] = {
+    "automatic": "",
+    "author_kind": "",
+    "channel": "",
+    "attachments": 0,
+    "length": 0,
+}
+Why = tuple[str | None, Mapping[str, Any]]
+NO_REASON: Why = (None, {})
+
+
+class Run:
+    """A step in the making. Changes go to `instance`, a copy; `end` gives the result."""
+
+    def __init__(self, workflow: Workflow, instance: Instance, context: Context) -> None:
+        self.workflow = workflow
+        self.context = context
+        self.instance = copy(instance)
+        self.instance.fields = dict(instance.fields)
+        self.instance.clocks = dict(instance.clocks)
+        self.instance.approvals = dict(instance.approvals)
+        self.acts: list[Act] = []
+        self.looks: list[Look] = []
+        self.event = Event("")
+        self._events: deque[tuple[Event, int]] = deque()
+        self._depth = 0
+        self._names: dict[bool, conditions.Prepared] = {}
+        self._requester: dict[str, Any] | None = None
+
+    def end(self) -> Step:
+        return Step(self.instance, tuple(self.acts), tuple(self.looks))
+
+    # -- telling ------------------------------------------------------------------------------------------------
+
+    def act(self, kind: str, rule: str, why: Why = NO_REASON, /, **details: Any) -> None:
+        """Note one thing that follows."""
+        self.acts.append(Act(kind, rule, details, *why))
+        self._names = {}
+
+    def look(self, look: Look) -> None:
+        self.looks.append(look)
+
+    def emit(self, event: Event) -> None:
+        """An event to look at after the present one."""
+        if self._depth >= chain_max or len(self.acts) >= acts_max:
+            bound = (
+                f"{chain_max} events that cause each other"
+                if self._depth >= chain_max
+                else f"{acts_max} acts"
+            )
+            self.act("chain_stopped", "engine", event=event.type, reason=f"more than {bound} in one step")
+            return
+        self._events.append((event, self._depth + 1))
+
+    def drain(self) -> None:
+        """Let the reactions look at every event, in the order in which they happened."""
+        from models.workflow import rules
+
+        while self._events:
+            self.event, self._depth = self._events.popleft()
+            self._names = {}
+            rules.react(self, self.event)
+        self._depth = 0
+
+    # -- the view -----------------------------------------------------------------------------------------------
+
+    def explain(self, expression: str) -> conditions.Explanation:
+        """What a condition says of the ticket now, and what it saw."""
+        return conditions.explain(expression, self.names(expression))
+
+    def names(self, expression: str) -> conditions.Prepared:
+        """What the expression sees (the contract is `view.ENVIRONMENT`); the requester is read only for who asks."""
+        whole = "requester" in expression
+        if whole not in self._names:
+            self._names[whole] = conditions.prepare(self.view(requester=whole))
+        return self._names[whole]
+
+    def requester(self) -> dict[str, Any]:
+        if self._requester is None:
+            self._requester = _REQUESTER | dict(self.context.requester())
+        return self._requester
+
+    def view(self, *, requester: bool = True) -> dict[str, Any]:
+        ticket, context = self.instance, self.context
+        fields, filled = context.fields_view(ticket.type, ticket.fields)
+        actor = context.actor
+        return {
+            "ticket": {
+                "number": ticket.number, "title": ticket.title, "type": ticket.type, "priority": ticket.priority,
+                "state": ticket.state, "category": ticket.category, "channel": ticket.channel,
+                "contact_channel": ticket.contact_channel, "assigned": bool(ticket.assignee), "assignee": ticket.assignee,
+                "team": ticket.team, "tags": list(ticket.tags), "message_count": ticket.message_count,
+                "created_at": ticket.created_at or context.now, "state_since": ticket.state_since or context.now,
+                "fields": fields, "filled": list(filled),
+            },
+            "fields": fields,
+            "requester": self.requester() if requester else _REQUESTER,
+            "event": {
+                "type": self.event.type, "name": self.event.name, "payload": dict(self.event.payload),
+                "before": self.event.before, "after": self.event.after, "count": self.event.count,
+            },
+            "message": dict(context.message or NO_MESSAGE),
+            "actor": {
+                "kind": actor.kind, "id": actor.id, "role": actor.role, "teams": list(actor.teams),
+                "is_assignee": is_assignee(actor, ticket), "is_requester": actor.role == "requester",
+            },
+            "sla": {target: status(ticket.clocks.get(target)) for target in ("first_response", "next_response", "resolution")},
+            "now": context.now,
+        }  # fmt: skip
+
+    # -- states and timers --------------------------------------------------------------------------------------
+
+    def make(
+        self,
+        name: str,
+        transition: Transition,
+        *,
+        rule: str,
+        event: str,
+        comment: str | None = None,
+        why: Why = NO_REASON,
+    ) -> None:
+        """Carry out a transition that nothing speaks against: move, then its effects."""
+        from models.workflow import effects
+
+        self._move(transition.to, name, rule=rule, event=event, comment=comment, why=why)
+        for effect in transition.do:
+            effects.run(self, effect, rule=rule)
+
+    def enter_first(self) -> None:
+        from models.workflow import promises
+
+        self.instance.state = self.workflow.initial
+        self.instance.category = self.workflow.states[self.workflow.initial].category
+        self.instance.state_since = self.context.now
+        self.restart_timers()
+        promises.follow(self)
+
+    def _move(
+        self, state: str, transition: str, *, rule: str, event: str, comment: str | None, why: Why
+    ) -> None:
+        from models.workflow import approvals, promises
+
+        ticket, before = self.instance, self.instance.state
+        ticket.state, ticket.category = state, self.workflow.states[state].category
+        ticket.state_since = self.context.now
+        self.act(
+            "moved", rule, why, **{"from": before}, to=state, transition=transition, event=event, comment=comment
+        )  # fmt: skip
+        for name, timer in self.workflow.timers.items():
+            was, runs = before in timer.in_, state in timer.in_
+            if was and not runs and not timer.keep:
+                self.act("timer_stopped", rule, timer=name)
+            elif runs and not was and not timer.manual:
+                self.start_timer(name, timer, rule=rule)
+        approvals.withdraw_impossible(self)
+        promises.follow(self)
+        self.emit(Event("state_entered", state, before=before, after=state))
+
+    def restart_timers(self) -> None:
+        """Start the timers of the state that the ticket is in, whatever ran before."""
+        for name, timer in self.workflow.timers.items():
+            if self.instance.state in timer.in_ and not timer.manual:
+                self.start_timer(name, timer, rule="state")
+
+    def start_timer(self, name: str, timer: Timer, *, rule: str, count: int = 1) -> None:
+        """`count`: which firing this will be; from the second on, the distance is the repeat's."""
+        if count > 1 and timer.repeat is not None:
+            seconds = parse_duration(timer.repeat.every)
+        else:
+            seconds = parse_duration(timer.after) if timer.after is not None else timer.after_s
+        due_at = self.due(seconds, timer.calendar)
+        self.act("timer_started", rule, timer=name, due_at=due_at, count=count)
+
+    def due(self, seconds: int, calendar: str | None) -> datetime:
+        """The instant after `seconds` of working time of a calendar, or of the wall clock without one."""
+        if calendar is None:
+            return self.context.now + timedelta(seconds=seconds)
+        return working_time.add(self.workflow.calendars[calendar], self.context.now, seconds)
+
+    def timer_stands(self, event: Event) -> bool:
+        """Whether a timer that went off still means something; a repeating one starts again here."""
+        timer = self.workflow.timers.get(event.name)
+        if timer is None or (timer.in_ and not timer.keep and self.instance.state not in timer.in_):
+            reason = f"the ticket is {self.instance.state}" if timer else "this version has no such timer"
+            self.look(
+                Look("timer", event.name, "silent", reasons=(f"the timer does not stand any more: {reason}",))
+            )
+            return False
+        if timer.repeat is not None and event.count <= timer.repeat.times:
+            self.start_timer(event.name, timer, rule="repeat", count=event.count + 1)
+        return True
+
+    # -- the ticket ---------------------------------------------------------------------------------------------
+
+    def set_field(self, field: str, value: Any, *, rule: str, why: Why = NO_REASON) -> None:
+        """A field's new, valid value; None takes it away."""
+        ticket, before = self.instance, self.instance.fields.get(field)
+        if before == value:
+            return
+        if value is None:
+            ticket.fields.pop(field, None)
+        else:
+            ticket.fields[field] = value
+        self.act("field_set", rule, why, field=field, before=before, after=value)
+        self.emit(Event("field_changed", field, before=before, after=value))
+
+
+_REQUESTER: dict[str, Any] = {
+    "id": "",
+    "name": "",
+    "locale": "",
+    "channel": "",
+    "organisation": "",
+    "fields": {},
+}
+
+
+def is_assignee(actor: Actor, ticket: Instance) -> bool:
+    return bool(actor.id) and actor.kind == "user" and actor.id == ticket.assignee

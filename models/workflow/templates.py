@@ -1,0 +1,217 @@
+"""Message texts with variables: a small, sandboxed part of Jinja2.
+
+Allowed are `{{ path }}`, `{{ path | filter }}` and `{% if %}` over paths and constants; everything else is refused when the definition is
+checked, by the parsed tree and not by a look at the text. Values are data: a title with braces in it is never read as a template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import jinja2
+
+text_chars_max = (
+    20_000  # of a template, and of what it gives: the longest mail that a life cycle should write
+)
+
+# Path -> what it is. `fields.<name>` comes from the information model.
+VARIABLES: dict[str, str] = {
+    "ticket.number": "the number that people say",
+    "ticket.title": "the subject",
+    "ticket.type": "the ticket type",
+    "ticket.priority": "the priority",
+    "ticket.state_label": "the state as the requester reads it, in the text's language",
+    "ticket.team": "the team, or nothing",
+    "ticket.created_at": "when it was opened; use the filter date or datetime",
+    "requester.name": "who asks",
+    "requester.locale": "the requester's language",
+    "assignee.name": "who is responsible, or nothing",
+    "desk.url": "the desk's address",
+    "rating.url": "the link by which the requester rates (ask_rating only)",
+    "event.type": "what happened",
+    "event.name": "the timer, signal, field or target that it is about",
+    "event.before": "the value before (field_changed)",
+    "event.after": "the value after (field_changed)",
+}
+FILTERS = ("default", "upper", "lower", "trim", "date", "datetime", "money", "duration", "truncate")
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateProblem:
+    """What is wrong, where in the text (from 1; 0: unknown)."""
+
+    line: int
+    column: int
+    message: str
+
+
+def problems(text: str, fields: set[str] | None) -> list[TemplateProblem]:
+    """Everything that keeps a text from being used. `fields`: the names that `fields.` may be followed by; None: any."""
+    if len(text) > text_chars_max:
+        return [TemplateProblem(0, 0, f"expected at most {text_chars_max} characters, found {len(text)}")]
+    import jinja2
+
+    try:
+        tree = _environment("en").parse(text)
+    except jinja2.TemplateSyntaxError as error:
+        return [TemplateProblem(error.lineno or 0, 0, f"not a template: {error.message}")]
+    except RecursionError:
+        return [TemplateProblem(0, 0, "expected fewer levels of nesting")]
+    return list(_wrong(tree, fields))
+
+
+def _wrong(node: Any, fields: set[str] | None) -> Iterator[TemplateProblem]:
+    import jinja2.nodes as n
+
+    allowed = (
+        n.Template, n.Output, n.TemplateData, n.If, n.Compare, n.Operand, n.And, n.Or, n.Not, n.Const, n.Name, n.Getattr,
+        n.Filter, n.List, n.Tuple,
+    )  # fmt: skip
+    stack: list[Any] = [node]
+    while stack:
+        one = stack.pop()
+        line = getattr(one, "lineno", 0)
+        if not isinstance(one, allowed):
+            what = type(one).__name__.lower()
+            yield TemplateProblem(
+                line, 0, f"{what} is not allowed; there are variables, filters and {{% if %}}"
+            )
+            continue
+        if isinstance(one, n.Name | n.Getattr):
+            yield from _wrong_path(one, line, fields)
+            continue
+        if isinstance(one, n.Filter) and one.name not in FILTERS:
+            yield TemplateProblem(line, 0, f"unknown filter {one.name!r}; there are {', '.join(FILTERS)}")
+        stack.extend(reversed(list(one.iter_child_nodes())))
+
+
+def _wrong_path(node: Any, line: int, fields: set[str] | None) -> Iterator[TemplateProblem]:
+    path = _path(node)
+    if path is None:
+        yield TemplateProblem(line, 0, "expected a variable such as ticket.number")
+        return
+    root, _, rest = path.partition(".")
+    if root == "fields" and rest and "_" not in {part[:1] for part in rest.split(".")}:
+        name = rest.partition(".")[0]
+        if fields is not None and name not in fields:
+            yield TemplateProblem(line, 0, f"unknown variable {path!r}{_meant(name, fields)}")
+    elif path not in VARIABLES:
+        yield TemplateProblem(line, 0, f"unknown variable {path!r}{_meant(path, VARIABLES)}")
+
+
+def _path(node: Any) -> str | None:
+    import jinja2.nodes as n
+
+    if isinstance(node, n.Name):
+        return str(node.name)
+    if isinstance(node, n.Getattr):
+        of = _path(node.node)
+        return f"{of}.{node.attr}" if of is not None else None
+    return None
+
+
+def _meant(name: str, known: Mapping[str, str] | set[str]) -> str:
+    close = get_close_matches(name, sorted(known), n=1)
+    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known)[:20])}"
+
+
+def reads(text: str) -> list[str]:
+    """The paths that a text uses, each once; empty for what is no template."""
+    import jinja2
+    import jinja2.nodes as n
+
+    try:
+        tree = _environment("en").parse(text)
+    except jinja2.TemplateSyntaxError:
+        return []
+    found: dict[str, None] = {}
+    stack: list[Any] = [tree]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, n.Name | n.Getattr) and (path := _path(one)) is not None:
+            found[path] = None
+        else:
+            stack.extend(reversed(list(one.iter_child_nodes())))
+    return list(found)
+
+
+def render(text: str, values: Mapping[str, Any], language: str) -> str:
+    """The text with its variables filled in; a value that is missing is empty. Never raises for data.
+
+    `values`: nested by the paths' parts. `language`: en or ru, for dates and numbers.
+    """
+    made = _compiled(text, "ru" if language.lower().startswith("ru") else "en").render(values)
+    made = "".join(c for c in made if c.isprintable() or c in "\n\t\u00a0")
+    return made[:text_chars_max]
+
+
+@lru_cache(maxsize=1024)
+def _compiled(text: str, language: str) -> jinja2.Template:
+    return _environment(language).from_string(text)
+
+
+@lru_cache(maxsize=2)
+def _environment(language: str) -> jinja2.Environment:
+    import jinja2
+    import jinja2.sandbox
+
+    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
+        undefined=jinja2.ChainableUndefined, keep_trailing_newline=True
+    )
+    environment.globals.clear()
+    environment.tests.clear()
+    kept = {name: environment.filters[name] for name in ("default", "upper", "lower", "trim")}
+    environment.filters.clear()
+    environment.filters |= kept | {
+        "truncate": _truncated,
+        "date": lambda value: _date(value, language),
+        "datetime": lambda value: _date(value, language, with_time=True),
+        "money": lambda value: _money(value, language),
+        "duration": _duration,
+    }
+    environment.finalize = lambda value: "" if value is None else value
+    return environment
+
+
+def _truncated(value: Any, length: Any = 80) -> str:
+    text = str(value)
+    bound = length if isinstance(length, int) and 1 <= length <= text_chars_max else 80
+    return text if len(text) <= bound else text[: bound - 1] + "…"
+
+
+def _date(value: Any, language: str, *, with_time: bool = False) -> str:
+    """31.01.2026 in Russian, 2026-01-31 in English; UTC."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return str(value)
+    if not isinstance(value, date):
+        return str(value)
+    text = value.strftime("%d.%m.%Y" if language == "ru" else "%Y-%m-%d")
+    return f"{text} {value.strftime('%H:%M')} UTC" if with_time and isinstance(value, datetime) else text
+
+
+def _money(value: Any, language: str) -> str:
+    """{amount: 123450, currency: EUR} -> 1,234.50 EUR."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("amount"), int):
+        return str(value or "")
+    major, minor = divmod(abs(value["amount"]), 100)
+    thousands, point = ("\u00a0", ",") if language == "ru" else (",", ".")
+    sign = "-" if value["amount"] < 0 else ""
+    return (
+        f"{sign}{major:,}".replace(",", thousands)
+        + f"{point}{minor:02d} {value.get('currency', '')}".rstrip()
+    )
+
+
+def _duration(value: Any) -> str:
+    from models.workflow.durations import words
+
+    return words(value) if isinstance(value, int) else str(value or "")
