@@ -31,7 +31,8 @@ _WORD = tell_pattern(
 
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.ticket_title_chars_max, pattern=_LINE)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.name_chars_max, pattern=_LINE)]
-Description = Annotated[str, msgspec.Meta(max_length=limits.ticket_description_chars_max)]
+_PRINTED = tell_pattern(rf"^[^\x00]*{_END}", "texts must not contain the null character")
+Description = Annotated[str, msgspec.Meta(max_length=limits.ticket_description_chars_max, pattern=_PRINTED)]
 Comment = Description
 Body = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.message_body_chars_max)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=_WORD)]

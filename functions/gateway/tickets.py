@@ -62,9 +62,9 @@ class TicketQuery(pages.PageQuery, kw_only=True):
     state: list[str] = msgspec.field(default_factory=list)
     category: list[Literal["todo", "waiting", "done", "closed"]] = msgspec.field(default_factory=list)
     type: list[str] = msgspec.field(default_factory=list)
-    team: list[str] = msgspec.field(default_factory=list)
-    workflow: list[str] = msgspec.field(default_factory=list)
-    tag: list[str] = msgspec.field(default_factory=list)
+    team: list[Word] = msgspec.field(default_factory=list)
+    workflow: list[Word] = msgspec.field(default_factory=list)
+    tag: list[Word] = msgspec.field(default_factory=list)
     assignee: Assignee | None = None
     requester: UUID | None = None
     q: Annotated[str, msgspec.Meta(max_length=limits.search_chars_max)] | None = None

@@ -7,12 +7,25 @@ from uuid import UUID
 
 from models.kernel import database
 from models.kernel.batch import from_json
+from models.kernel.errors import NotFound
 
 
 def payload_of(event_id: UUID) -> dict[str, Any]:
     """What one event tells; empty when it is not there."""
     row = database.one("SELECT payload FROM events WHERE event_id = :id", id=event_id)
     return from_json(row["payload"]) if row is not None else {}
+
+
+def get(event_id: UUID) -> dict[str, Any]:
+    """One event. Raises NotFound."""
+    row = database.one(
+        "SELECT event_id, event_type, occurred_at, aggregate, aggregate_id, sequence, payload FROM events WHERE event_id = :id",
+        id=event_id,
+    )
+    if row is None:
+        raise NotFound(f"there is no event {event_id}")
+    row["payload"], row["occurred_at"] = from_json(row["payload"]), database.instant(row["occurred_at"])
+    return row
 
 
 def last_of(aggregate: str, aggregate_id: UUID, event_type: str) -> dict[str, Any] | None:

@@ -47,21 +47,19 @@ def _things(entity: Entity) -> str:
 def count(entity: Entity, field: str, choice: str | None = None) -> int:
     """How many tickets of the type (requesters, organisations) have a value in a field, or a choice of it."""
     table = "tickets" if entity.type is not None else f"{entity.entity}s"
-    of_type = " AND type = :type" if entity.type is not None else ""
     assert field.replace("_", "").isalnum(), "names of fields are words"
     if database.is_postgres():
-        value = f"(fields -> '{field}')"
-        has = (
-            f"{value} IS NOT NULL"
-            if choice is None
-            else f"({value} = to_jsonb(CAST(:choice AS text)) OR {value} @> to_jsonb(CAST(:choice AS text)))"
-        )
+        value, wanted = "(fields -> CAST(:field AS text))", "to_jsonb(CAST(:choice AS text))"
+        where = f"{value} IS NOT NULL" if choice is None else f"({value} = {wanted} OR {value} @> {wanted})"
     else:
-        value = f"json_extract(fields, '$.{field}')"
-        among = f"EXISTS (SELECT 1 FROM json_each(fields, '$.{field}') WHERE value = :choice)"
-        has = f"{value} IS NOT NULL" if choice is None else f"({value} = :choice OR {among})"
-    values = {"type": entity.type} if entity.type is not None else {}
+        value = "json_extract(fields, '$.' || :field)"
+        among = "EXISTS (SELECT 1 FROM json_each(fields, '$.' || :field) AS one WHERE one.value = :choice)"
+        where = f"{value} IS NOT NULL" if choice is None else f"({value} = :choice OR {among})"
+    values: dict[str, str | None] = {"field": field}
+    if entity.type is not None:
+        where += " AND type = :type"
+        values["type"] = entity.type
     if choice is not None:
         values["choice"] = choice
-    row = database.one(f"SELECT count(*) AS found FROM {table} WHERE {has}{of_type}", values)
+    row = database.one(f"SELECT count(*) AS found FROM {table} WHERE {where}", values)
     return int(row["found"]) if row else 0

@@ -56,6 +56,10 @@ class Settings:
     webhook_channels: str = _var(
         "", "channels that this webhook function serves, separated by commas; empty: all"
     )
+    webhooks_private: bool = _var(
+        False,
+        "life cycles may call webhooks in private networks (10.x, 127.x ...); leave it off where others write life cycles",
+    )
     metrics_port: int = _var(0, "port of a worker's own `/metrics` and `/healthz`; 0: none")
     drain_seconds: int = _var(25, "seconds that running requests get after SIGTERM")
     task_lease_s: float = _var(20.0, "seconds after which a killed worker's tasks run elsewhere")

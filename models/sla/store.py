@@ -48,10 +48,12 @@ def put(change: TicketChange, target: str, clock: Clock, *, timer_key: str) -> N
         change.batch.insert("sla_clocks", row)
     else:
         row["clock"] = as_json(row["clock"])
-        others = [name for name in row if name not in ("ticket_id", "target")]
+        names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
+        changes = ", ".join(
+            f"{name} = excluded.{name}" for name in row if name not in ("ticket_id", "target")
+        )
         database.execute(
-            f"INSERT INTO sla_clocks ({', '.join(row)}) VALUES ({', '.join(f':{name}' for name in row)})"
-            f" ON CONFLICT (ticket_id, target) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in others)}",
+            f"INSERT INTO sla_clocks ({names}) VALUES ({places}) ON CONFLICT (ticket_id, target) DO UPDATE SET {changes}",
             row,
         )
     put_timer(ticket_id, target, clock, timer_key=timer_key)

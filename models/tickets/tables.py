@@ -94,7 +94,7 @@ class Ticket:
 COLUMNS: tuple[str, ...] = tuple(spec.name for spec in fields(Ticket) if spec.metadata.get("column", True))
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM tickets"
 _IDS = ("id", "requester_id", "assignee_id")
-_INSTANTS = tuple(name for name in COLUMNS if name.endswith("_at"))
+_INSTANTS = (*(name for name in COLUMNS if name.endswith("_at")), "state_since")
 
 
 def ticket_from(row: dict[str, Any]) -> Ticket:

@@ -104,15 +104,15 @@ def _meant(found: str, known: Iterable[str]) -> str:
 
 def _label(place: str, label: Label | None) -> Iterator[FieldProblem]:
     for language in LANGUAGES:
-        if label is not None and not (label.get(language) or "").strip():  # type: ignore[call-overload]
+        if label is not None and not dict[str, str](label.items()).get(language, "").strip():
             yield FieldProblem(f"{place}.{language}", "expected a label in this language")
 
 
-def _duration(place: str, text: object) -> Iterator[FieldProblem]:
+def _duration(place: str, text: str | int | None) -> Iterator[FieldProblem]:
     if text is None:
         return
     try:
-        if parse_duration(text) < 1:  # type: ignore[arg-type]
+        if parse_duration(text) < 1:
             yield FieldProblem(place, "expected at least 1 second")
     except ValueError as error:
         yield FieldProblem(place, str(error))

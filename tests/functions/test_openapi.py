@@ -30,6 +30,7 @@ RULES = {
     "/send_at": "within a year, and not for a note",
     "/assignee_id": "an active user's",
     "/priority": "one of the life cycle's",
+    "/team": "one of the desk's teams",
 }
 
 

@@ -1,0 +1,26 @@
+"""Make the ticket that a life cycle asked for, and link it to the one that asked."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from models.tasks.commands import ClaimedTask
+from models.tickets import failures, links
+from queues.settlement import Done, Settlement
+
+
+def run(task: ClaimedTask) -> Settlement:
+    """All in our own database: the ticket commits together with the task's end, so it is made once."""
+    payload = task.payload
+    return Done(
+        lambda: links.make(
+            UUID(payload["ticket_id"]), UUID(payload["event_id"]), causation_id=f"task:{task.id}"
+        )
+    )
+
+
+def on_dead(task: ClaimedTask, reason: str) -> None:
+    """Given up: the ticket that asked says so."""
+    failures.record_automation_failure(
+        UUID(task.payload["ticket_id"]), event="linked_ticket_wanted", task_id=task.id, reason=reason
+    )
