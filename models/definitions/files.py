@@ -1,31 +1,45 @@
-"""Read definition files: YAML with the booleans of YAML 1.2 (`on` is a word, not true), no duplicate keys, bounded size.
+"""Read definition files: YAML 1.2 core values, no duplicate keys, bounded size, includes within the folder, and places for messages.
 
-Loaded by scripts only; functions and workers read what was published.
+Loaded by scripts and by the checking of drafts only; functions and workers read what was published.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from models.definitions.places import Places as Places
+from models.definitions.places import located as located
 from models.kernel.errors import FieldProblem, Invalid
 
 file_bytes_max = 512 * 1024  # the largest life cycle we know of has 60 kB; PyYAML reads about 1 MB a second
 aliases_max = 100  # anchors are a convenience; thousands of them are a bomb
+nodes_max = 50_000  # after aliases: the largest life cycle has 5,000
+depth_max = 40  # of nested lists and mappings; a definition has 8
+includes_max = 20  # files of one definition, includes of includes counted
+INCLUDE, FRAGMENT = "include", "fragment"
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader with YAML 1.2 booleans."""
+    """SafeLoader with the core schema of YAML 1.2: `on` is a word, 1:30 is a text, 2026-12-25 is a text."""
 
 
+_CORE = (
+    ("tag:yaml.org,2002:bool", r"^(?:true|false)$", "tf"),
+    ("tag:yaml.org,2002:null", r"^(?:~|null|)$", "~n\0"),
+    ("tag:yaml.org,2002:int", r"^[-+]?(?:0|[1-9][0-9]{0,17})$", "-+0123456789"),
+    ("tag:yaml.org,2002:float", r"^[-+]?(?:[0-9]+\.[0-9]+(?:[eE][-+]?[0-9]+)?)$", "-+0123456789"),
+)
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag == "tag:yaml.org,2002:merge"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+for _tag, _pattern, _first in _CORE:
+    _Loader.add_implicit_resolver(_tag, re.compile(_pattern), [c if c != "\0" else "" for c in _first])
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -47,29 +61,151 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A definition as data, its text, and where everything stands. The body of a file with includes is the merged one."""
+
+    body: dict[str, Any]
+    source: str
+    places: Places
+
+    def located(self, error: Invalid) -> Invalid:
+        """The same problems, each with file:line:column."""
+        return Invalid(located(error.problems, self.places))
+
+
 def read(path: Path) -> tuple[dict[str, Any], str]:
     """A definition file's content and its source text. Raises Invalid with file:line:column and what was expected."""
-    size = path.stat().st_size
-    if size > file_bytes_max:
-        raise Invalid([FieldProblem(str(path), f"expected at most {file_bytes_max} bytes, found {size}")])
+    document = load(path)
+    return document.body, document.source
+
+
+def load(path: Path, root: Path | None = None) -> Document:
+    """A definition file with what it includes; includes stay below `root` (the file's grandparent when it is not given).
+
+    Raises Invalid with file:line:column and what was expected.
+    """
+    document = loads(_text_of(path), str(path))
+    top = (root or path.resolve().parent.parent).resolve()
+    _include(document, path, top, chain=[path.resolve()], read=[0])
+    return document
+
+
+def loads(source: str, name: str) -> Document:
+    """A definition from its text. Raises Invalid."""
+    if len(source) > file_bytes_max:
+        raise Invalid([FieldProblem(name, f"expected at most {file_bytes_max} bytes, found {len(source)}")])
     try:
-        source = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise Invalid([FieldProblem(str(path), f"not UTF-8: {error}")]) from error
-    try:
-        # Anchors are counted before anything is built: aliases of aliases grow without bound (the "billion laughs").
-        aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(source, _Loader))
-        if aliases > aliases_max:
-            raise Invalid(
-                [FieldProblem(str(path), f"expected at most {aliases_max} aliases, found {aliases}")]
-            )
-        body = yaml.load(source, _Loader)  # noqa: S506 -- a SafeLoader
+        _check_events(source, name)
+        node = yaml.compose(source, _Loader)
+        body = _constructed(node) if node is not None else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise Invalid([FieldProblem(place, str(error.problem or error.context))]) from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise Invalid([FieldProblem(str(path), f"not YAML: {error}")]) from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise Invalid([FieldProblem(name, f"not YAML: {error}")]) from error
     if not isinstance(body, dict):
-        raise Invalid([FieldProblem(f"{path}:1:1", "expected a mapping")])
-    return body, source
+        raise Invalid([FieldProblem(f"{name}:1:1", "expected a mapping")])
+    places = Places(name)
+    assert node is not None, "what has a body has a node"
+    places.note(node)
+    return Document(body, source, places)
+
+
+def _check_events(source: str, name: str) -> None:
+    """Count before anything is built: aliases of aliases grow without bound (the "billion laughs"), nesting ends the stack."""
+    aliases = depth = 0
+    for event in yaml.parse(source, _Loader):
+        aliases += isinstance(event, yaml.AliasEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        line = event.start_mark.line + 1 if event.start_mark is not None else 1
+        if aliases > aliases_max:
+            raise Invalid([FieldProblem(f"{name}:{line}", f"expected at most {aliases_max} aliases")])
+        if depth > depth_max:
+            raise Invalid([FieldProblem(f"{name}:{line}", f"expected at most {depth_max} levels of nesting")])
+
+
+def _constructed(node: yaml.Node) -> Any:
+    count, stack = 0, [node]
+    while stack:
+        one = stack.pop()
+        count += 1
+        if count > nodes_max:
+            raise yaml.MarkedYAMLError(
+                problem=f"expected at most {nodes_max} values (aliases count where they are used)",
+                problem_mark=one.start_mark,
+            )
+        if isinstance(one, yaml.MappingNode):
+            stack.extend(part for pair in one.value for part in pair)
+        elif isinstance(one, yaml.SequenceNode):
+            stack.extend(one.value)
+    loader = _Loader("")
+    try:
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _text_of(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        if size > file_bytes_max:
+            raise Invalid([FieldProblem(str(path), f"expected at most {file_bytes_max} bytes, found {size}")])
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Invalid([FieldProblem(str(path), f"not UTF-8: {error}")]) from error
+    except OSError as error:
+        raise Invalid([FieldProblem(str(path), f"cannot be read: {error.strerror}")]) from error
+
+
+def _include(document: Document, path: Path, root: Path, *, chain: list[Path], read: list[int]) -> None:
+    """Merge the files that `include` names, section by section; a name that is there twice is an error with both places."""
+    wanted = document.body.pop(INCLUDE, None)
+    if wanted is None:
+        return
+    if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):
+        raise _wrong(document, f".{INCLUDE}", "expected a list of files")
+    for index, name in enumerate(wanted):
+        place = f".{INCLUDE}[{index}]"
+        found = (path.parent / name).resolve()
+        if not found.is_relative_to(root):
+            raise _wrong(document, place, f"expected a file below {root.name}/, found {name!r}")
+        if found in chain:
+            circle = " -> ".join(one.name for one in [*chain, found])
+            raise _wrong(document, place, f"the files include each other: {circle}")
+        read[0] += 1
+        if read[0] > includes_max:
+            raise _wrong(document, place, f"expected at most {includes_max} included files")
+        if not found.is_file():
+            raise _wrong(document, place, f"there is no file {name!r}")
+        part = loads(_text_of(found), str(path.parent / name))
+        if FRAGMENT not in part.body:
+            raise _wrong(
+                document,
+                place,
+                f"expected a file that starts with `{FRAGMENT}:`, found a definition of its own",
+            )
+        part.body.pop(FRAGMENT)
+        _include(part, found, root, chain=[*chain, found], read=read)
+        _merge(document, part)
+
+
+def _merge(document: Document, part: Document) -> None:
+    for section, content in part.body.items():
+        here = document.body.setdefault(section, type(content)())
+        if not isinstance(here, dict) or not isinstance(content, dict):
+            raise _wrong(part, f".{section}", "only sections with names can be included")
+        for name, value in content.items():
+            if name in here:
+                other = document.places.of(f".{section}.{name}")
+                raise _wrong(part, f".{section}.{name}", f"{name} is there already, at {other}")
+            here[name] = value
+    for path, place in part.places.known.items():
+        if path:
+            document.places.known.setdefault(path, place)
+
+
+def _wrong(document: Document, path: str, message: str) -> Invalid:
+    return Invalid(located([FieldProblem(path, message)], document.places))

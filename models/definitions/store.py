@@ -8,8 +8,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import peewee
+
 from models.kernel import clock, database, limits
 from models.kernel.batch import as_json, from_json
+from models.kernel.errors import Conflict
+from models.kernel.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +31,45 @@ _latest: dict[str, tuple[float, dict[str, Definition]]] = {}
 _versions: dict[tuple[str, str, int], Definition] = {}
 
 
-def publish(kind: str, name: str, body: dict[str, Any], *, source: str, by: str) -> tuple[int, bool]:
-    """Publish a new version unless the newest one has the same content; returns the version and whether it is new.
+class PublishedMeanwhile(Conflict):
+    """Somebody else published a version of this definition at the same moment; look at it and publish again."""
 
-    Joins the caller's transaction. Two publishers of the same version meet at the primary key; one of them fails.
+    code = "published_meanwhile"
+
+
+def publish(
+    kind: str, name: str, body: dict[str, Any], *, source: str, by: str, reason: str = "published"
+) -> tuple[int, bool]:
+    """Publish a new version, and put it in force, unless the one in force has the same content; returns it and whether it is new.
+
+    Content that an older version has is a new version all the same: versions tell what was published when. Joins the caller's
+    transaction. Raises PublishedMeanwhile when two publish at once.
     """
-    digest = hashlib.sha256(as_json(body).encode()).hexdigest()
-    newest = database.one(
-        "SELECT version, sha256 FROM definitions WHERE kind = :kind AND name = :name ORDER BY version DESC LIMIT 1",
+    digest = digest_of(body)
+    rows = database.run(
+        "SELECT version, sha256 FROM definitions WHERE kind = :kind AND name = :name ORDER BY version DESC",
         kind=kind,
         name=name,
     )
-    if newest is not None and newest["sha256"] == digest:
-        return int(newest["version"]), False
-    version = int(newest["version"]) + 1 if newest else 1
+    in_force = _activated(kind, name) or (rows[0]["version"] if rows else 0)
+    if any(row["version"] == in_force and row["sha256"] == digest for row in rows):
+        return int(in_force), False
+    version = int(rows[0]["version"]) + 1 if rows else 1
+    try:
+        _insert(kind, name, version, body, digest, source=source, by=by)
+    except peewee.IntegrityError as error:
+        raise PublishedMeanwhile() from error
+    activate(kind, name, version, by=by, reason=reason)
+    return version, True
+
+
+def digest_of(body: dict[str, Any]) -> str:
+    return hashlib.sha256(as_json(body).encode()).hexdigest()
+
+
+def _insert(
+    kind: str, name: str, version: int, body: dict[str, Any], digest: str, *, source: str, by: str
+) -> None:
     database.execute(
         "INSERT INTO definitions (kind, name, version, body, source, sha256, published_at, published_by)"
         " VALUES (:kind, :name, :version, :body, :source, :sha256, :at, :by)",
@@ -53,17 +82,74 @@ def publish(kind: str, name: str, body: dict[str, Any], *, source: str, by: str)
         at=clock.now(),
         by=by,
     )
+
+
+def activate(kind: str, name: str, version: int, *, by: str, reason: str) -> None:
+    """Put a published version in force; who said so and why is kept. Joins the caller's transaction."""
+    database.execute(
+        "INSERT INTO definition_activations (id, kind, name, version, activated_at, activated_by, reason)"
+        " VALUES (:id, :kind, :name, :version, :at, :by, :reason)",
+        id=new_id(),
+        kind=kind,
+        name=name,
+        version=version,
+        at=clock.now(),
+        by=by,
+        reason=reason,
+    )
     database.on_commit(forget)
-    return version, True
+
+
+def _activated(kind: str, name: str) -> int | None:
+    row = database.one(
+        "SELECT version FROM definition_activations WHERE kind = :kind AND name = :name ORDER BY id DESC LIMIT 1",
+        kind=kind,
+        name=name,
+    )
+    return int(row["version"]) if row is not None else None
+
+
+def history(kind: str, name: str) -> list[dict[str, Any]]:
+    """Every version, newest first: who published it and when, whether it is in force, and when it was put in force."""
+    rows = database.run(
+        "SELECT version, sha256, published_at, published_by FROM definitions WHERE kind = :kind AND name = :name"
+        " ORDER BY version DESC",
+        kind=kind,
+        name=name,
+    )
+    activations = database.run(
+        "SELECT version, activated_at, activated_by, reason FROM definition_activations WHERE kind = :kind AND name = :name ORDER BY id",
+        kind=kind,
+        name=name,
+    )
+    in_force = activations[-1]["version"] if activations else (rows[0]["version"] if rows else None)
+    for activation in activations:
+        activation["activated_at"] = database.instant(activation["activated_at"])
+    for row in rows:
+        row["published_at"] = database.instant(row["published_at"])
+        row["in_force"] = row["version"] == in_force
+        row["activations"] = [one for one in activations if one["version"] == row["version"]]
+    return rows
+
+
+def source_of(kind: str, name: str, version: int) -> str | None:
+    """The text of a version as it was published."""
+    row = database.one(
+        "SELECT source FROM definitions WHERE kind = :kind AND name = :name AND version = :version",
+        kind=kind,
+        name=name,
+        version=version,
+    )
+    return str(row["source"]) if row is not None else None
 
 
 def latest(kind: str, name: str) -> Definition | None:
-    """The newest version, at most limits.definition_cache_s old."""
+    """The version in force, at most limits.definition_cache_s old."""
     return _all(kind).get(name)
 
 
 def all_latest(kind: str) -> list[Definition]:
-    """The newest version of every definition of a kind, by name."""
+    """The version in force of every definition of a kind, by name."""
     return [definition for _, definition in sorted(_all(kind).items())]
 
 
@@ -95,8 +181,9 @@ def _all(kind: str) -> dict[str, Definition]:
     if found is not None and time.monotonic() - found[0] < limits.definition_cache_s:
         return found[1]
     rows = database.run(
-        "SELECT d.name, d.version, d.body FROM definitions AS d WHERE d.kind = :kind AND d.version ="
-        " (SELECT max(n.version) FROM definitions AS n WHERE n.kind = d.kind AND n.name = d.name)",
+        "SELECT d.name, d.version, d.body FROM definitions AS d WHERE d.kind = :kind AND d.version = COALESCE("
+        "(SELECT a.version FROM definition_activations AS a WHERE a.kind = d.kind AND a.name = d.name ORDER BY a.id DESC LIMIT 1),"
+        " (SELECT max(n.version) FROM definitions AS n WHERE n.kind = d.kind AND n.name = d.name))",
         kind=kind,
     )
     by_name = {

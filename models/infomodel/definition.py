@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from models.definitions import shape
 from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
 
@@ -37,8 +38,8 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One field. `min`, `max`: of numbers, durations (s) and money (minor units); `*_length`: of texts; `currencies`: of money.
 
-    `required_when`, `visible_when`: CEL over `fields` and `ticket.type`, `ticket.priority`, `ticket.state`. `see`, `edit`: roles (none: all).
-    `portal`: what a requester may do with it. `retired`: kept and read only, no longer asked for.
+    `required_when`, `visible_when`: CEL over `fields` and `ticket.type`, `ticket.priority`, `ticket.state`. `see`, `edit`: roles; empty means
+    all. `portal`: what a requester may do with it. `retired`: kept, read only, not asked for.
     """
 
     kind: Kind
@@ -91,11 +92,7 @@ def parse(body: dict[str, Any]) -> Entity:
 
 def read(body: dict[str, Any]) -> Entity:
     """The structure alone. Raises Invalid."""
-    try:
-        return msgspec.convert(body, Entity)
-    except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at `$")
-        raise Invalid([FieldProblem(place.rstrip("`") or "", message)]) from error
+    return shape.convert(body, Entity)
 
 
 def json_schema() -> dict[str, Any]:

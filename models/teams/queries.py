@@ -54,7 +54,7 @@ def of_user(user_id: UUID | str) -> tuple[str, ...]:
 def roster(team: str | None) -> list[Candidate]:
     """Active users who can take tickets, of a team or of the whole desk, with what the choice among them needs."""
     places, values = database.in_list("role", [str(role) for role in _WORKING_ROLES])
-    member = (
+    where = (
         "" if team is None else " AND u.id IN (SELECT m.user_id FROM team_members AS m WHERE m.team = :team)"
     )
     rows = database.run(

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from models.kernel.errors import FieldProblem, Invalid
+from models.definitions import shape
+from models.kernel.errors import Invalid
 from models.sla.working_time import Calendar
 
 Category = Literal["todo", "waiting", "done", "closed"]
@@ -315,12 +316,7 @@ def parse(body: dict[str, Any]) -> Workflow:
 
 def read(body: dict[str, Any]) -> Workflow:
     """The structure alone: what was checked when it was published is not checked again. Raises Invalid."""
-    try:
-        return msgspec.convert(body, Workflow)
-    except msgspec.ValidationError as error:
-        text = str(error)
-        message, _, place = text.partition(" - at `$")
-        raise Invalid([FieldProblem(place.rstrip("`") or "", message)]) from error
+    return shape.convert(body, Workflow)
 
 
 def json_schema() -> dict[str, Any]:

@@ -1,108 +1,102 @@
-"""Definitions: read the files of `workflow_defs/`, check them, publish them as immutable versions.
+"""Definitions: read the files of `workflow_defs/`, check them together, and hand them to `models.definitions`.
 
-`python -m scripts.defs check` and `python -m scripts.defs apply [--demo]`.
+`python -m scripts.defs --help` lists the verbs; each has a module of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from models.definitions import files, store
-from models.kernel import database
+from models.definitions import catalogue, files, publishing
+from models.definitions.catalogue import Found, Surroundings
 from models.kernel.errors import FieldProblem, Invalid
-from models.workflow import definition
+from models.workflow.analysis import Finding
+from scripts.defs.accounts import check_account
 
 ROOT = Path(__file__).resolve().parents[2] / "workflow_defs"
 
-
-@dataclass(frozen=True)
-class Found:
-    """A checked definition file."""
-
-    kind: str
-    name: str
-    body: dict[str, Any]
-    source: str
-    path: Path
+__all__ = ["ROOT", "Found", "findings", "publish", "read_all", "read_file"]
 
 
 def read_all(root: Path = ROOT, *, demo: bool) -> list[Found]:
-    """Every definition below `root`, checked. Raises Invalid naming each file and place; nothing is published then."""
-    found: list[Found] = []
-    problems: list[FieldProblem] = []
-    for path in sorted(root.rglob("*.yaml")):
-        try:
-            found.extend(_read(path, demo=demo))
-        except Invalid as error:
-            problems.extend(FieldProblem(_place(root, path, p.path), p.message) for p in error.problems)
+    """Every definition below `root`, checked each and together. Raises Invalid naming each file and place; nothing is published then."""
+    found, problems = _read_files(sorted(root.rglob("*.yaml")), root, demo=demo)
+    problems.extend(_twice(found))
+    if not problems:
+        problems = [
+            _as_problem(one, finding) for one, finding in findings(found) if finding.severity == "error"
+        ]
     if problems:
         raise Invalid(problems, "\n".join(f"{p.path}: {p.message}" for p in problems))
     return found
 
 
-def _place(root: Path, path: Path, place: str) -> str:
-    """File and place: a file:line:column as it is, a path inside the document behind the file's name."""
-    return place if place.startswith(str(path)) else f"{path.relative_to(root.parent)}: {place}"
+def findings(found: Sequence[Found], around: Surroundings | None = None) -> list[tuple[Found, Finding]]:
+    """What static analysis says of the files together."""
+    return catalogue.judged(found, catalogue.surroundings_of(found, around))
 
 
-def _read(path: Path, *, demo: bool) -> Iterator[Found]:
-    body, source = files.read(path)
-    if "channel" in body:
-        _check_account(body)
-        if demo or not body.get("demo"):
-            yield Found("channel", f"{body['channel']}.{body['account']}", body, source, path)
-    elif "workflow" in body:
-        yield Found("workflow", definition.parse(body).workflow, body, source, path)
-    else:
-        raise Invalid([FieldProblem("", "expected a definition with `workflow:` or `channel:` at its top")])
+def _read_files(paths: Sequence[Path], root: Path, *, demo: bool) -> tuple[list[Found], list[FieldProblem]]:
+    found: list[Found] = []
+    problems: list[FieldProblem] = []
+    for path in paths:
+        try:
+            one = read_file(path, root, demo=demo)
+        except Invalid as error:
+            problems.extend(FieldProblem(_shown(root, p.path), p.message) for p in error.problems)
+        else:
+            if one is not None:
+                found.append(one)
+    return found, problems
 
 
-_ACCOUNT_KEYS: dict[str, dict[str, str]] = {
-    "telegram": {"token": "secret", "secret_token": "secret"},
-    "email": {"bearer": "secret", "smtp_url": "secret", "address": "text"},
-}
-_OPTIONAL = {
-    "demo", "default", "workflow", "ticket_type", "locale", "display_name", "null_sender_for_automatic", "rate_per_s", "bot_id",
-}  # fmt: skip
+def _shown(root: Path, place: str) -> str:
+    """The place with the file as a person would type it."""
+    return place.removeprefix(f"{root.parent}/")
 
 
-def _check_account(body: dict[str, Any]) -> None:
+def read_file(path: Path, root: Path = ROOT, *, demo: bool = True) -> Found | None:
+    """One file, checked alone; None for what is not published by itself. Raises Invalid with file:line:column."""
+    document = files.load(path, root)
+    try:
+        kind = catalogue.kind_of(document.body)
+        if kind is None or (kind == "channel" and document.body.get("demo") and not demo):
+            return None
+        name = catalogue.name_of(kind, document.body, _account)
+    except Invalid as error:
+        raise document.located(error) from error
+    return Found(kind, name, document.body, document.source, path, document)
+
+
+def _account(body: Mapping[str, Any]) -> str:
+    check_account(body)
+    return f"{body['channel']}.{body['account']}"
+
+
+def _twice(found: Sequence[Found]) -> list[FieldProblem]:
+    seen: dict[tuple[str, str], Path] = {}
     problems = []
-    channel = body["channel"]
-    if channel not in _ACCOUNT_KEYS:
-        raise Invalid(
-            [FieldProblem(".channel", f"expected one of {', '.join(_ACCOUNT_KEYS)}, found {channel!r}")]
-        )
-    name = body.get("account")
-    if not isinstance(name, str) or not name.replace("-", "").replace("_", "").isalnum() or len(name) > 40:
-        problems.append(FieldProblem(".account", "expected a name of letters, digits, - and _, at most 40"))
-    wanted = _ACCOUNT_KEYS[channel]
-    for key, kind in wanted.items():
-        value = body.get(key)
-        if kind == "secret" and not (
-            isinstance(value, dict) and list(value) == ["secret"] and isinstance(value["secret"], str)
-        ):
-            problems.append(
-                FieldProblem(f".{key}", "expected {secret: name}: credentials are named, never contained")
-            )
-        if kind == "text" and not isinstance(value, str):
-            problems.append(FieldProblem(f".{key}", "expected a text"))
-    for key in body.keys() - wanted.keys() - _OPTIONAL - {"channel", "account"}:
-        problems.append(FieldProblem(f".{key}", "unknown key"))
-    if problems:
-        raise Invalid(problems)
+    for one in found:
+        other = seen.setdefault((one.kind, one.name), one.path)
+        if other != one.path:
+            problems.append(FieldProblem(str(one.path), f"{one.kind} {one.name} is in {other} already"))
+    return problems
 
 
-def publish(found: list[Found], *, by: str, progress: Callable[[str], None] = lambda line: None) -> int:
-    """Publish what differs from the newest version, all or nothing; returns how many new versions there are."""
-    new = 0
-    with database.transaction():
-        for one in found:
-            version, is_new = store.publish(one.kind, one.name, one.body, source=one.source, by=by)
-            if is_new:
-                new += 1
-                progress(f"published {one.kind} {one.name} version {version}")
-    return new
+def _as_problem(one: Found, finding: Finding) -> FieldProblem:
+    return FieldProblem(place_of(one, finding), f"{finding.message} [{finding.code}]")
+
+
+def place_of(one: Found, finding: Finding) -> str:
+    """file:line:column: path of a finding."""
+    if one.document is None:
+        return f"{one.path}: {finding.path}"
+    located = files.located([FieldProblem(finding.path, finding.message)], one.document.places)[0]
+    return _shown(ROOT, located.path)
+
+
+def publish(found: Sequence[Found], *, by: str, progress: Callable[[str], None] = lambda line: None) -> int:
+    """Publish what differs from what is in force, all or nothing; returns how many new versions there are."""
+    return len(publishing.apply(found, by=by, progress=progress))

@@ -43,7 +43,7 @@ def test_on_off_yes_and_no_are_words(tmp_path: Path) -> None:
         ("a: !!python/object/apply:os.system [true]\n", "/a.yaml:1:4: could not determine a constructor"),
         (b"a: \xff\n", "/a.yaml: not UTF-8"),
         ("a: \x07\n", "/a.yaml: not YAML"),
-        ("a: " + "[" * 1_500 + "]" * 1_500, "/a.yaml: not YAML"),
+        ("a: " + "[" * 1_500 + "]" * 1_500, "/a.yaml:1: expected at most 40 levels of nesting"),
         ("a: " + "x" * files.file_bytes_max, f"expected at most {files.file_bytes_max} bytes"),
         ("---\na: 1\n---\nb: 2\n", "/a.yaml:3:1: but found another document"),
     ],
@@ -56,7 +56,7 @@ def test_a_bomb_of_aliases_is_refused_before_it_is_built(tmp_path: Path) -> None
     levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     levels += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 15)}]" for n in range(1, 9)]
 
-    assert "expected at most 100 aliases, found 120" in _refusal(tmp_path, "\n".join(levels))
+    assert "expected at most 100 aliases" in _refusal(tmp_path, "\n".join(levels))
 
 
 def test_a_few_aliases_are_fine(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_every_wrong_file_of_a_folder_is_told_and_none_is_read(tmp_path: Path) -
         defs.read_all(root, demo=True)
 
     lines = refused.value.message.splitlines()
-    assert [line.partition(": ")[0] for line in lines] == [
+    assert [line.partition(": ")[0].partition(":")[0] for line in lines] == [
         f"workflow_defs/{name}.yaml" for name in ("a", "b", "c", "d")
     ]
     assert "credentials are named, never contained" in lines[2]

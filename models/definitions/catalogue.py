@@ -1,0 +1,141 @@
+"""The kinds of definition: how a file shows which it is, how it is checked, and what must fit between files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from models.definitions import files
+from models.definitions.files import Document
+from models.infomodel import definition as infomodel
+from models.infomodel.definition import Entity
+from models.kernel.errors import FieldProblem, Invalid
+from models.workflow import analysis
+from models.workflow import definition as workflows
+from models.workflow.analysis import Finding
+from models.workflow.definition import NAME, Workflow
+
+
+@dataclass(frozen=True)
+class Found:
+    """A checked definition."""
+
+    kind: str
+    name: str
+    body: dict[str, Any]
+    source: str
+    path: Path
+    document: Document | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a life cycle may name: ticket types, teams, other life cycles."""
+
+    types: Mapping[str, Entity]
+    teams: Collection[str]
+    workflows: Collection[str]
+
+
+def kind_of(body: Mapping[str, Any]) -> str | None:
+    """`workflow`, `model`, `teams` or `channel`, by the key at the top; None for what is not published (fragments, scenarios)."""
+    for key, kind in (
+        ("channel", "channel"), ("type", "model"), ("entity", "model"), ("teams", "teams"), ("workflow", "workflow"),
+    ):  # fmt: skip
+        if key in body:
+            return kind
+    if "scenarios" in body or files.FRAGMENT in body:
+        return None
+    keys = "`workflow:`, `type:`, `entity:`, `teams:`, `channel:`, `scenarios:` or `fragment:`"
+    raise Invalid([FieldProblem("", f"expected a definition with {keys} at its top")])
+
+
+def name_of(
+    kind: str, body: Mapping[str, Any], account: Callable[[Mapping[str, Any]], str] | None = None
+) -> str:
+    """What a definition is published as; checks it on the way. Raises Invalid."""
+    if kind == "workflow":
+        return workflows.parse(dict(body)).workflow
+    if kind == "model":
+        return infomodel.parse(dict(body)).name
+    if kind == "teams":
+        return _teams(body)
+    assert account is not None, "channel accounts are checked by who knows the channels"
+    return account(body)
+
+
+def _teams(body: Mapping[str, Any]) -> str:
+    problems = [FieldProblem(f".{key}", "unknown key") for key in body.keys() - {"teams", "description"}]
+    teams = body["teams"]
+    if not isinstance(teams, dict):
+        raise Invalid([FieldProblem(".teams", "expected a mapping of names")])
+    for name, team in teams.items():
+        if not NAME.match(name):
+            problems.append(
+                FieldProblem(
+                    f".teams.{name}", "expected a name of lower-case letters, digits and underscores"
+                )
+            )
+        label = (
+            team.get("label") if isinstance(team, dict) and set(team) <= {"label", "description"} else None
+        )
+        if not isinstance(label, dict) or not all(isinstance(label.get(each), str) for each in ("en", "ru")):
+            problems.append(FieldProblem(f".teams.{name}", "expected {label: {en: ..., ru: ...}}"))
+    if problems:
+        raise Invalid(problems)
+    return "teams"
+
+
+def surroundings_of(found: Iterable[Found], base: Surroundings | None = None) -> Surroundings:
+    """What the definitions of a folder offer to each other, on top of what is there already."""
+    types = dict(base.types) if base else {}
+    teams, names = set(base.teams) if base else set(), set(base.workflows) if base else set()
+    for one in found:
+        if one.kind == "model":
+            types[one.name] = infomodel.read(one.body)
+        elif one.kind == "teams":
+            teams |= set(one.body["teams"])
+        elif one.kind == "workflow":
+            names.add(one.name)
+    return Surroundings(types, teams, names)
+
+
+def published_surroundings() -> Surroundings:
+    """What is in force in the database."""
+    from models.definitions import store
+    from models.infomodel import published
+    from models.teams import queries as teams
+
+    types = {one.name: one for one in published.all_types()}
+    return Surroundings(
+        types,
+        [team["name"] for team in teams.all_teams()],
+        [one.name for one in store.all_latest("workflow")],
+    )
+
+
+def findings(workflow: Workflow, around: Surroundings) -> list[Finding]:
+    """What static analysis says of a life cycle among the other definitions."""
+    return analysis.analyse(workflow, types=around.types, teams=around.teams, workflows=around.workflows)
+
+
+def judged(found: Sequence[Found], around: Surroundings) -> list[tuple[Found, Finding]]:
+    """The findings of every life cycle, and what a ticket type says wrongly of its own."""
+    told: list[tuple[Found, Finding]] = []
+    for one in found:
+        if one.kind == "workflow":
+            told.extend((one, finding) for finding in findings(workflows.read(one.body), around))
+        elif one.kind == "model" and one.body.get("type") is not None:
+            wanted = one.body.get("workflow", "support")
+            if wanted not in around.workflows:
+                told.append(
+                    (
+                        one,
+                        Finding(
+                            "undefined_workflow", "error", ".workflow", f"there is no life cycle {wanted!r}"
+                        ),
+                    )
+                )
+    return told

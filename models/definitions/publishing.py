@@ -1,0 +1,144 @@
+"""Publish what was checked, all or nothing; put an earlier version in force again; say what this program cannot read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from models.definitions import store
+from models.definitions.catalogue import Found
+from models.infomodel import changes
+from models.infomodel import definition as infomodel
+from models.kernel import database
+from models.kernel.errors import ConfigurationError, FieldProblem, Invalid, NotFound
+from models.teams import commands as teams
+from models.workflow import definition as workflows
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A version that came into force."""
+
+    kind: str
+    name: str
+    version: int
+
+
+def apply(
+    found: Sequence[Found],
+    *,
+    by: str,
+    reason: str = "published",
+    progress: Callable[[str], None] = lambda line: None,
+) -> list[Published]:
+    """Publish what differs from what is in force; opens its own transaction.
+
+    Raises Invalid when a field that is used would go (nothing is published then), PublishedMeanwhile when another publisher was first.
+    """
+    new: list[Published] = []
+    with database.transaction():
+        problems = [problem for one in found for problem in refusals(one)]
+        if problems:
+            raise Invalid(problems, "\n".join(f"{p.path}: {p.message}" for p in problems))
+        for one in found:
+            version, is_new = store.publish(
+                one.kind, one.name, one.body, source=one.source, by=by, reason=reason
+            )
+            if is_new:
+                new.append(Published(one.kind, one.name, version))
+                progress(f"published {one.kind} {one.name} version {version}")
+            if one.kind == "teams":
+                for name, team in one.body["teams"].items():
+                    teams.declare(name, team["label"])
+    return new
+
+
+def refusals(one: Found) -> Iterator[FieldProblem]:
+    """Why a definition must not take the place of the one in force: values would lose their field."""
+    if one.kind != "model":
+        return
+    before = store.latest("model", one.name)
+    if before is None:
+        return
+    for problem in changes.refusals(infomodel.read(before.body), infomodel.read(one.body)):
+        place = one.document.places.of(problem.path) if one.document is not None else one.path
+        yield FieldProblem(f"{place}: {problem.path}", problem.message)
+
+
+def rollback(kind: str, name: str, *, to: int | None, by: str, reason: str) -> int:
+    """Put an earlier version in force (the one that was before this, unless `to` names one); joins the caller's transaction.
+
+    Tickets stay on the versions that they are on. Raises NotFound, or Invalid when this program cannot read the version.
+    """
+    versions = store.history(kind, name)
+    if not versions:
+        raise NotFound(f"there is no {kind} {name!r}")
+    wanted = to if to is not None else _before(versions)
+    if wanted not in [row["version"] for row in versions]:
+        raise NotFound(
+            f"{kind} {name} has no version {wanted}; it has {', '.join(str(row['version']) for row in versions)}"
+        )
+    definition = store.version_of(kind, name, wanted)
+    assert definition is not None, "the history has it"
+    _read(kind, definition.body)
+    if kind == "model":
+        now = store.latest(kind, name)
+        lost = (
+            list(changes.refusals(infomodel.read(now.body), infomodel.read(definition.body))) if now else []
+        )
+        if lost:
+            raise Invalid(lost)
+    store.activate(kind, name, wanted, by=by, reason=reason)
+    return wanted
+
+
+def _before(versions: Sequence[dict[str, object]]) -> int:
+    """The version that was in force before the present one, by the order of activations."""
+    activations = sorted(
+        ((one["activated_at"], row["version"]) for row in versions for one in row["activations"]),  # type: ignore[attr-defined]  # rows
+        key=lambda pair: pair[0],
+    )
+    now = activations[-1][1] if activations else None
+    earlier = [version for _, version in activations if version != now]
+    if not earlier:
+        raise Invalid([FieldProblem("", "there is no version before this one; name one with --to")])
+    return int(str(earlier[-1]))
+
+
+def _read(kind: str, body: dict[str, object]) -> None:
+    if kind == "workflow":
+        workflows.read(body)
+    elif kind == "model":
+        infomodel.read(body)
+
+
+def unreadable() -> list[str]:
+    """Versions that this program cannot read: in force, or with live tickets on them. Each with why."""
+    wanted = {("workflow", one.name, one.version) for one in store.all_latest("workflow")}
+    wanted |= {("model", one.name, one.version) for one in store.all_latest("model")}
+    for row in database.run(
+        "SELECT DISTINCT workflow, workflow_version FROM tickets WHERE category <> 'closed'"
+    ):
+        wanted.add(("workflow", row["workflow"], row["workflow_version"]))
+    found = []
+    for kind, name, version in sorted(wanted):
+        definition = store.version_of(kind, name, version)
+        if definition is None:
+            found.append(f"{kind} {name} version {version} is not in the database, and tickets are on it")
+            continue
+        try:
+            _read(kind, definition.body)
+        except Invalid as error:
+            found.append(f"{kind} {name} version {version}: {error}")
+    return found
+
+
+def check_readable() -> None:
+    """Raise ConfigurationError at start rather than fail at the first ticket."""
+    with database.connection():
+        found = unreadable()
+    if found:
+        raise ConfigurationError(
+            "this program cannot read definitions that are in use; run the release that published them, or publish and migrate:\n"
+            + "\n".join(found)
+        )

@@ -1,0 +1,34 @@
+"""Static analysis of a life cycle: what is allowed by the form of the file and will surprise people when it runs.
+
+`checks` refuses what cannot run at all; here each finding says what is wrong, why it matters and what to do. What cannot be decided is not
+told. Errors keep a definition from being published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from models.infomodel.definition import Entity
+from models.workflow.analysis import conditions, flow, loops, promises, references, texts
+from models.workflow.analysis.findings import Finding
+from models.workflow.analysis.subject import Subject
+from models.workflow.definition import Workflow
+
+__all__ = ["Finding", "analyse"]
+
+
+def analyse(
+    workflow: Workflow,
+    *,
+    types: Mapping[str, Entity] | None = None,
+    teams: Collection[str] | None = None,
+    workflows: Collection[str] | None = None,
+) -> list[Finding]:
+    """Everything suspicious, errors first. `types`, `teams`, `workflows`: what may be named; None: not known, so not judged."""
+    subject = Subject(workflow, types, teams, workflows)
+    found = [
+        finding
+        for look in (references.look, flow.look, conditions.look, loops.look, promises.look, texts.look)
+        for finding in look(subject)
+    ]
+    return sorted(dict.fromkeys(found), key=lambda one: (one.severity != "error", one.path))

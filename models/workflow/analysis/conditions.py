@@ -1,0 +1,86 @@
+"""Conditions that are always true or never, of a wrong type, and reactions that an earlier one never lets act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.workflow import places
+from models.workflow.analysis.findings import Finding, error, warning
+from models.workflow.analysis.subject import Subject
+from models.workflow.definition import Reaction
+from models.workflow.expressions import checker, truth
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    yield from _types(subject)
+    yield from _always(subject)
+    yield from _shadowed(subject)
+
+
+def _types(subject: Subject) -> Iterator[Finding]:
+    for place, text in places.conditions(subject.workflow):
+        for problem in checker.check(text, subject.environment):
+            yield error("wrong_condition", place, f"at character {problem.offset + 1}: {problem.message}")
+    for place, text in places.values(subject.workflow):
+        for problem in checker.check(text, subject.environment, wanted=None):
+            yield error("wrong_condition", place, f"at character {problem.offset + 1}: {problem.message}")
+
+
+def _always(subject: Subject) -> Iterator[Finding]:
+    workflow = subject.workflow
+    for name, transition in workflow.transitions.items():
+        if transition.guard is not None:
+            starts = [state for state in workflow.states if transition.starts_in(state)]
+            yield from _judge(subject, f".transitions.{name}.guard", transition.guard, starts, None)
+    for index, reaction in enumerate(workflow.reactions):
+        if reaction.when is not None:
+            yield from _judge(
+                subject, f".reactions[{index}].when", reaction.when, reaction.in_, reaction.event
+            )
+    for index, policy in enumerate(workflow.sla):
+        if policy.when is not None:
+            yield from _judge(subject, f".sla[{index}].when", policy.when, None, None)
+    for place, effect in places.effects(workflow):
+        if effect.when is not None:
+            yield from _judge(subject, f"{place}.when", effect.when, None, None)
+
+
+def _judge(
+    subject: Subject, place: str, text: str, states: list[str] | None, event: str | None
+) -> Iterator[Finding]:
+    said = truth.truth(text, subject.domains(states, event))
+    if said is True:
+        yield warning(
+            "always_true",
+            place,
+            f"{text!r} is true whatever the ticket is: leave the condition out, or mend it",
+        )
+    elif said is False:
+        yield error(
+            "never_true", place, f"{text!r} is never true: what stands here cannot happen; mend the condition"
+        )
+
+
+def _shadowed(subject: Subject) -> Iterator[Finding]:
+    seen: list[Reaction] = []
+    for index, reaction in enumerate(subject.workflow.reactions):
+        for earlier in seen:
+            if not earlier.continue_ and _covers(subject, earlier, reaction):
+                told = f"{earlier.name} stands before it and acts on every event that it is for: it never gets its turn; change the order"
+                yield error("reaction_shadowed", f".reactions[{index}]", told)
+                break
+        seen.append(reaction)
+
+
+def _covers(subject: Subject, earlier: Reaction, later: Reaction) -> bool:
+    """Whether the earlier reaction matches whenever the later one does."""
+    if earlier.event != later.event or (earlier.about is not None and earlier.about != later.about):
+        return False
+    everywhere = set(subject.workflow.states)
+    states = set(later.in_) if later.in_ is not None else everywhere
+    if not states <= (set(earlier.in_) if earlier.in_ is not None else everywhere):
+        return False
+    if earlier.when is None or earlier.when == later.when:
+        return True
+    wanted = [(earlier.when, False), *([(later.when, True)] if later.when is not None else [])]
+    return truth.possible_together(wanted, subject.domains(sorted(states), later.event)) is False

@@ -1,0 +1,194 @@
+"""What runs in circles: reactions that undo each other, timers without end, mail that answers machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.workflow.analysis.findings import Finding, error, warning
+from models.workflow.analysis.subject import Subject
+from models.workflow.definition import Effect, Reaction
+from models.workflow.expressions import parts, truth
+
+Node = tuple[int, str]  # a reaction, and the state after it
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    yield from _circles(subject)
+    yield from _undone_fields(subject)
+    yield from _mail(subject)
+
+
+def _circles(subject: Subject) -> Iterator[Finding]:
+    """Reactions that cause each other in a circle, at once or by timers, with no person's event between."""
+    graph = {node: list(_next(subject, node)) for node in _nodes(subject)}
+    told: set[int] = set()
+    for node in graph:
+        index = node[0]
+        circle = _way_back(graph, node)
+        if circle is None or index in told:
+            continue
+        told |= {index for index, _ in circle}
+        reactions = [subject.workflow.reactions[index] for index, _ in circle]
+        names = " -> ".join(reaction.name for reaction in reactions)
+        if any(reaction.event == "timer" for reaction in reactions):
+            message = f"{names} go round for ever without anybody: let a person's event stand between, or use `repeat`, which has a bound"
+            yield _sure_or_not(reactions, "timer_loop", f".reactions[{index}]", message)
+        else:
+            message = f"{names} cause each other at once; the engine would stop after some rounds: let one wait for a person, or narrow its `in`"
+            yield _sure_or_not(reactions, "reactions_undo_each_other", f".reactions[{index}]", message)
+
+
+def _sure_or_not(reactions: list[Reaction], code: str, place: str, message: str) -> Finding:
+    """A condition on the way may end the circle; that is for people to judge."""
+    if any(reaction.when is not None for reaction in reactions):
+        return warning(code, place, f"{message} (if the conditions on the way never end it)")
+    return error(code, place, message)
+
+
+def _nodes(subject: Subject) -> Iterator[Node]:
+    for index, reaction in enumerate(subject.workflow.reactions):
+        if (
+            reaction.transition is not None
+            and subject.workflow.transitions[reaction.transition].approval is not None
+        ):
+            continue  # people stand between
+        for state in _starts(subject, reaction):
+            yield index, _after(subject, reaction, state)
+
+
+def _starts(subject: Subject, reaction: Reaction) -> set[str]:
+    """The states in which a reaction can act."""
+    names = set(reaction.in_) if reaction.in_ is not None else set(subject.workflow.states)
+    if reaction.event == "state_entered" and reaction.about is not None:
+        names &= {reaction.about}
+    if reaction.event == "timer" and reaction.about is not None:
+        timer = subject.workflow.timers.get(reaction.about)
+        if timer is not None and timer.in_ and not timer.keep:
+            names &= set(timer.in_)
+    if reaction.transition is not None:
+        names = {name for name in names if subject.workflow.transitions[reaction.transition].starts_in(name)}
+    return names
+
+
+def _after(subject: Subject, reaction: Reaction, state: str) -> str:
+    return state if reaction.transition is None else subject.workflow.transitions[reaction.transition].to
+
+
+def _effects(subject: Subject, reaction: Reaction) -> list[Effect]:
+    moved = subject.workflow.transitions[reaction.transition].do if reaction.transition is not None else []
+    return [*reaction.do, *moved]
+
+
+def _next(subject: Subject, node: Node) -> Iterator[Node]:
+    """The reactions that what this one does sets off, at once or by a timer."""
+    index, state = node
+    reaction = subject.workflow.reactions[index]
+    for number, other in enumerate(subject.workflow.reactions):
+        if (
+            other.transition is not None
+            and subject.workflow.transitions[other.transition].approval is not None
+        ):
+            continue
+        if state in _starts(subject, other) and _sets_off(subject, reaction, other, state):
+            yield number, _after(subject, other, state)
+
+
+def _sets_off(subject: Subject, reaction: Reaction, other: Reaction, state: str) -> bool:
+    effects, about = _effects(subject, reaction), other.about
+    match other.event:
+        case "state_entered":
+            return reaction.transition is not None and about in (None, state)
+        case "assigned":
+            given = [effect.assign for effect in effects if effect.assign is not None]
+            return any(_fits(subject, other, state, assigned=one.how != "nobody") for one in given)
+        case "field_changed":
+            return any(about in (None, name) for name, _ in _sets(effects))
+        case "timer":
+            timer = subject.workflow.timers.get(about or "")
+            begins = reaction.transition is not None and timer is not None and not timer.manual
+            return begins or (
+                any(effect.start_timer == about for effect in effects)
+                and "event.count" not in (other.when or "")
+            )
+    return False
+
+
+def _fits(subject: Subject, reaction: Reaction, state: str, *, assigned: bool) -> bool:
+    when = reaction.when or "true"
+    domains = subject.domains([state], reaction.event)
+    return truth.possible_together([(when, True), ("ticket.assigned", assigned)], domains) is not False
+
+
+def _way_back(graph: dict[Node, list[Node]], start: Node) -> list[Node] | None:
+    """A shortest way from a node to itself."""
+    came: dict[Node, Node | None] = {}
+    todo: list[tuple[Node, Node | None]] = [(after, None) for after in graph[start]]
+    while todo:
+        node, before = todo.pop(0)
+        if node in came:
+            continue
+        came[node] = before
+        if node == start:
+            way, at = [start], before
+            while at is not None:
+                way.append(at)
+                at = came[at]
+            return way[::-1]
+        todo.extend((after, node) for after in graph.get(node, ()))
+    return None
+
+
+def _undone_fields(subject: Subject) -> Iterator[Finding]:
+    """Two reactions to a change of the same field that set it to different values without looking at what it is."""
+    setters: dict[str, list[tuple[int, object]]] = {}
+    for index, reaction in enumerate(subject.workflow.reactions):
+        if reaction.event != "field_changed" or (
+            reaction.when is not None and "event.after" in reaction.when
+        ):
+            continue
+        for name, value in _sets(reaction.do):
+            if reaction.about in (None, name) and not _reads(reaction, name):
+                setters.setdefault(name, []).append((index, value))
+    for name, found in setters.items():
+        values = {repr(value) for _, value in found}
+        if len(values) > 1:
+            told = f"{name} is set to {' and '.join(sorted(values))} by reactions to its own change: each undoes the other"
+            yield error("reactions_undo_each_other", f".reactions[{found[-1][0]}]", told)
+
+
+def _sets(effects: list[Effect]) -> Iterator[tuple[str, object]]:
+    for effect in effects:
+        yield from (effect.set or {}).items()
+        if effect.priority is not None:
+            yield "priority", effect.priority
+        if effect.team is not None:
+            yield "team", effect.team
+
+
+def _reads(reaction: Reaction, name: str) -> bool:
+    paths = parts.reads(reaction.when) if reaction.when is not None else []
+    return any(path in (f"fields.{name}", f"ticket.fields.{name}", f"ticket.{name}") for path in paths)
+
+
+_MAIL_EVENTS = ("ticket_created", "requester_message")
+
+
+def _mail(subject: Subject) -> Iterator[Finding]:
+    for index, reaction in enumerate(subject.workflow.reactions):
+        sends = any(effect.send is not None or effect.ask_rating is not None for effect in reaction.do)
+        place = f".reactions[{index}]"
+        if sends and reaction.event == "delivery_failed":
+            told = "a message that answers a failed delivery goes to the address that just failed: notify agents instead"
+            yield error("mail_loop", place, told)
+        if not sends or reaction.event not in _MAIL_EVENTS:
+            continue
+        when = reaction.when or "true"
+        apart = truth.possible_together(
+            [(when, True), ('message.automatic == ""', False)], subject.domains(reaction.in_, reaction.event)
+        )
+        if apart is not False:
+            told = (
+                'this mail could answer a machine: add `message.automatic == ""` to its condition '
+                "(the engine withholds such mail anyway, and notes it)"
+            )
+            yield warning("mail_loop", place, told)

@@ -1,0 +1,144 @@
+"""Names that lead nowhere: fields, teams, ticket types, variables of texts; and what is declared and never used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.infomodel import values
+from models.workflow import places, templates
+from models.workflow.analysis.findings import Finding, error, warning
+from models.workflow.analysis.subject import Subject
+from models.workflow.definition import LANGUAGES, Effect
+
+
+def look(subject: Subject) -> Iterator[Finding]:
+    yield from _types(subject)
+    yield from _fields(subject)
+    yield from _teams(subject)
+    yield from _tickets(subject)
+    yield from _variables(subject)
+    yield from _unused(subject)
+
+
+def _types(subject: Subject) -> Iterator[Finding]:
+    for index, name in enumerate(subject.workflow.types):
+        if subject.types is not None and name not in subject.types:
+            yield error(
+                "undefined_type",
+                f".types[{index}]",
+                f"there is no ticket type {name!r} in the information model",
+            )
+
+
+def _fields(subject: Subject) -> Iterator[Finding]:
+    known = subject.fields
+    if known is None:
+        return
+    for name, transition in subject.workflow.transitions.items():
+        for index, field in enumerate(transition.requires):
+            if field not in known:
+                yield _no_field(f".transitions.{name}.requires[{index}]", field, known)
+    for index, reaction in enumerate(subject.workflow.reactions):
+        about = reaction.about if reaction.event == "field_changed" else None
+        if about is not None and about not in known | {"priority", "team", "title", "type", "tags"}:
+            yield _no_field(f".reactions[{index}].field", about, known)
+    for place, effect in places.effects(subject.workflow):
+        for field, value in (effect.set or {}).items():
+            if field not in known:
+                yield _no_field(f"{place}.set.{field}", field, known)
+            elif not (isinstance(value, dict) and list(value) == ["cel"]):
+                yield from _value(subject, f"{place}.set.{field}", field, value)
+
+
+def _no_field(place: str, field: str, known: set[str]) -> Finding:
+    told = ", ".join(sorted(known)) or "none"
+    return error("undefined_field", place, f"the information model has no field {field!r}; there are {told}")
+
+
+def _value(subject: Subject, place: str, field: str, value: object) -> Iterator[Finding]:
+    for entity in subject.entities or []:
+        if field in entity.fields and value is not None:
+            try:
+                values.normal(entity.fields[field], value)
+            except ValueError as wrong:
+                yield error("wrong_value", place, str(wrong))
+
+
+def _teams(subject: Subject) -> Iterator[Finding]:
+    if subject.teams is None:
+        return
+    named: list[tuple[str, str]] = []
+    for name, transition in subject.workflow.transitions.items():
+        if transition.approval is not None:
+            named.append((f".transitions.{name}.approval.team", transition.approval.team))
+        for index, who in enumerate(transition.who):
+            if who.startswith("team:"):
+                named.append((f".transitions.{name}.who[{index}]", who.removeprefix("team:")))
+    for place, effect in places.effects(subject.workflow):
+        named.extend((f"{place}{key}", team) for key, team in _teams_of(effect) if team is not None)
+    for place, team in named:
+        if team not in subject.teams:
+            told = f"there is no team {team!r}; there are {', '.join(sorted(subject.teams)) or 'none'} (workflow_defs/teams.yaml)"
+            yield error("undefined_team", place, told)
+
+
+def _teams_of(effect: Effect) -> Iterator[tuple[str, str | None]]:
+    yield ".team", effect.team
+    yield ".notify.team", effect.notify.team if effect.notify else None
+    yield ".assign.team", effect.assign.team if effect.assign else None
+    yield ".create_ticket.team", effect.create_ticket.team if effect.create_ticket else None
+
+
+def _tickets(subject: Subject) -> Iterator[Finding]:
+    for place, effect in places.effects(subject.workflow):
+        made = effect.create_ticket
+        if made is None:
+            continue
+        if subject.types is not None and made.type not in subject.types:
+            yield error(
+                "undefined_type", f"{place}.create_ticket.type", f"there is no ticket type {made.type!r}"
+            )
+        if (
+            made.workflow is not None
+            and subject.workflows is not None
+            and made.workflow not in subject.workflows
+        ):
+            yield error(
+                "undefined_workflow",
+                f"{place}.create_ticket.workflow",
+                f"there is no life cycle {made.workflow!r}",
+            )
+
+
+def _variables(subject: Subject) -> Iterator[Finding]:
+    for name, template in subject.workflow.templates.items():
+        for language in LANGUAGES:
+            for problem in templates.problems(getattr(template, language), subject.fields):
+                where = f"line {problem.line}: " if problem.line else ""
+                yield error("undefined_variable", f".templates.{name}.{language}", where + problem.message)
+
+
+def _unused(subject: Subject) -> Iterator[Finding]:
+    workflow = subject.workflow
+    effects = [effect for _, effect in places.effects(workflow)]
+    used: dict[str, set[str | None]] = {
+        "templates": {*(name for _, name in places.templates(workflow))},
+        "webhooks": {effect.webhook for effect in effects},
+        "calendars": {one.calendar for one in workflow.timers.values()}
+        | {one.calendar for one in workflow.sla},
+        "timers": {reaction.about for reaction in workflow.reactions if reaction.event == "timer"},
+    }
+    for section, names in used.items():
+        for name in getattr(workflow, section):
+            if name not in names:
+                yield warning(
+                    f"unused_{section[:-1]}",
+                    f".{section}.{name}",
+                    f"nothing uses it: a {section[:-1]} without effect",
+                )
+    for place, effect in places.effects(workflow):
+        for tag in (*(effect.add_tags or []), *(effect.remove_tags or [])):
+            if workflow.tags and tag not in workflow.tags:
+                yield error(
+                    "undefined_tag", place, f"{tag!r} is none of the tags that the life cycle declares"
+                )

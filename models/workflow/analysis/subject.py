@@ -1,0 +1,95 @@
+"""The life cycle under analysis, with what several looks ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from models.infomodel import types as model_types
+from models.infomodel.definition import Entity
+from models.workflow.definition import Reaction, Transition, Workflow
+from models.workflow.expressions.types import Type
+from models.workflow.view import environment
+
+
+@dataclass
+class Subject:
+    workflow: Workflow
+    types: Mapping[str, Entity] | None
+    teams: Collection[str] | None
+    workflows: Collection[str] | None
+
+    @cached_property
+    def entities(self) -> list[Entity] | None:
+        """The ticket types of the life cycle; None when they are not known."""
+        if self.types is None:
+            return None
+        named = self.workflow.types or [
+            name for name, one in self.types.items() if one.workflow == self.workflow.workflow
+        ]
+        return [self.types[name] for name in named if name in self.types]
+
+    @cached_property
+    def environment(self) -> dict[str, Type]:
+        """What conditions may read, with the fields of the types where these are known."""
+        return environment(model_types.record(self.entities) if self.entities else None)
+
+    @property
+    def fields(self) -> set[str] | None:
+        """The names of fields; None when any name may be one."""
+        if not self.entities or any(one.other_fields == "allowed" for one in self.entities):
+            return None
+        return {name for one in self.entities for name in one.fields}
+
+    def domains(
+        self, states: Collection[str] | None = None, event: str | None = None
+    ) -> dict[str, tuple[Any, ...]]:
+        """Path -> the values that it can have, in some of the states, at one event."""
+        found: dict[str, tuple[Any, ...]] = {
+            "ticket.state": tuple(states if states is not None else self.workflow.states),
+            "ticket.category": tuple(
+                {self.workflow.states[s].category for s in (states or self.workflow.states)}
+            ),
+            "ticket.priority": self.workflow.priorities,
+            "message.author_kind": ("", "requester", "agent", "api", "system"),
+            "actor.role": ("admin", "manager", "accountant", "agent", "requester", "automation"),
+            "actor.kind": ("user", "api_key", "requester", "system"),
+            **{
+                f"sla.{each}": ("none", "running", "paused", "met", "breached")
+                for each in ("first_response", "next_response", "resolution")
+            },
+        }
+        if event is not None:
+            found["event.type"] = (event,)
+        if self.workflow.types:
+            found["ticket.type"] = tuple(self.workflow.types)
+        for path, values in model_types.domains(self.entities or []).items():
+            found[path] = found[f"ticket.{path}"] = values
+        return found
+
+    def moves(self) -> Iterator[tuple[str, str, str, Transition]]:
+        """Every move that is declared: (from, to, transition's name, transition)."""
+        for name, transition in self.workflow.transitions.items():
+            for state in self.workflow.states:
+                if transition.starts_in(state):
+                    yield state, transition.to, name, transition
+
+    def automatic(self) -> dict[str, list[tuple[int, Reaction]]]:
+        """Transition -> the reactions that make it."""
+        found: dict[str, list[tuple[int, Reaction]]] = {}
+        for index, reaction in enumerate(self.workflow.reactions):
+            if reaction.transition is not None:
+                found.setdefault(reaction.transition, []).append((index, reaction))
+        return found
+
+    def follow_ups(self) -> set[str]:
+        """Transitions that an approval makes when it is refused or expires."""
+        return {
+            name
+            for one in self.workflow.transitions.values()
+            if one.approval is not None
+            for name in (one.approval.refused, one.approval.expired)
+            if name is not None
+        }
