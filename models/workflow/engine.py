@@ -90,9 +90,12 @@ def react(workflow: Workflow, instance: Instance, context: Context, event: Event
     run = Run(workflow, instance, context)
     if event.type == "timer" and not run.timer_stands(event):
         return run.end()
-    promises.on_event(run, event)
+    if event.type == "agent_reply":
+        promises.answered(run)
     run.emit(event)
     run.drain()
+    if event.type == "requester_message":
+        promises.asked(run)  # after the reactions: a message that reopens the ticket asks for an answer
     return run.end()
 
 

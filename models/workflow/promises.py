@@ -22,27 +22,23 @@ def follow(run: Run) -> None:
     _follow_state(run, policy)
 
 
-def on_event(run: Run, event: Event) -> None:
-    """What a message does to the clocks of responses: an agent's answer keeps the promise, a requester's message asks for the next."""
-    if not run.workflow.sla:
+def answered(run: Run) -> None:
+    """An agent wrote to the requester: what was promised as a response is kept."""
+    for target in ("first_response", "next_response"):
+        _meet(run, target)
+
+
+def asked(run: Run) -> None:
+    """The requester wrote: an answer is promised, unless one is promised already. Machines are promised nothing."""
+    if not run.workflow.sla or (run.context.message or {}).get("automatic"):
         return
-    if event.type == "agent_reply":
-        for target in ("first_response", "next_response"):
-            _meet(run, target)
-    elif event.type == "requester_message" and not (run.context.message or {}).get("automatic"):
-        policy, ticket = _policy(run), run.instance
-        first = ticket.clocks.get("first_response")
-        waiting = ticket.clocks.get("next_response")
-        asked_before = (first is not None and first.state in _LIVE) or (
-            waiting is not None and waiting.state in _LIVE
-        )
-        if (
-            policy is not None
-            and not asked_before
-            and (first is None or ticket.first_response_at is not None)
-        ):
-            _start(run, policy, "next_response")
-            _follow_state(run, policy)
+    policy, clocks_ = _policy(run), run.instance.clocks
+    waits = any(
+        clocks_[target].state in _LIVE for target in ("first_response", "next_response") if target in clocks_
+    )
+    if policy is not None and not waits:
+        _start(run, policy, "next_response")
+        _follow_state(run, policy)
 
 
 def went_off(run: Run, target: str) -> None:
