@@ -227,6 +227,11 @@ def _start(
         "ticket_created",
         {
             "title": title,
+            "type": type_,
+            "priority": priority,
+            "fields": ticket.fields,
+            "team": team,
+            "tags": list(tags),
             "state": ticket.state,
             "channel": channel,
             "account": account,

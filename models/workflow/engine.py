@@ -142,8 +142,12 @@ def touched(workflow: Workflow, instance: Instance, context: Context, events: li
 
 
 def moved_to_version(workflow: Workflow, instance: Instance, context: Context, state: str) -> Step:
-    """The ticket comes to this version from another one (or another life cycle): its timers and clocks are set anew, nobody is told."""
+    """The ticket comes to this version from another one (or another life cycle): its timers and clocks are set anew, nobody is told.
+
+    Time that was spent in the state counts for the timers; what is overdue goes off now.
+    """
     run = Run(workflow, replace(instance, state=state, category=workflow.states[state].category), context)
-    run.restart_timers()
+    run.restart_timers(since=instance.state_since)
+    approvals.withdraw_impossible(run)
     promises.follow(run)
     return run.end()

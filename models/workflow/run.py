@@ -179,26 +179,29 @@ class Run:
         promises.follow(self)
         self.emit(Event("state_entered", state, before=before, after=state))
 
-    def restart_timers(self) -> None:
-        """Start the timers of the state that the ticket is in, whatever ran before."""
+    def restart_timers(self, *, since: datetime | None = None) -> None:
+        """Start the timers of the state that the ticket is in, whatever ran before; time since `since` counts."""
         for name, timer in self.workflow.timers.items():
             if self.instance.state in timer.in_ and not timer.manual:
-                self.start_timer(name, timer, rule="state")
+                self.start_timer(name, timer, rule="state", since=since)
 
-    def start_timer(self, name: str, timer: Timer, *, rule: str, count: int = 1) -> None:
+    def start_timer(
+        self, name: str, timer: Timer, *, rule: str, count: int = 1, since: datetime | None = None
+    ) -> None:
         """`count`: which firing this will be; from the second on, the distance is the repeat's."""
         if count > 1 and timer.repeat is not None:
             seconds = parse_duration(timer.repeat.every)
         else:
             seconds = parse_duration(timer.after) if timer.after is not None else timer.after_s
-        due_at = self.due(seconds, timer.calendar)
+        due_at = max(self.due(seconds, timer.calendar, since), self.context.now)
         self.act("timer_started", rule, timer=name, due_at=due_at, count=count)
 
-    def due(self, seconds: int, calendar: str | None) -> datetime:
-        """The instant after `seconds` of working time of a calendar, or of the wall clock without one."""
+    def due(self, seconds: int, calendar: str | None, since: datetime | None = None) -> datetime:
+        """The instant `seconds` after now (or `since`), in working time of a calendar or by the wall clock without one."""
+        start = since or self.context.now
         if calendar is None:
-            return self.context.now + timedelta(seconds=seconds)
-        return working_time.add(self.workflow.calendars[calendar], self.context.now, seconds)
+            return start + timedelta(seconds=seconds)
+        return working_time.add(self.workflow.calendars[calendar], start, seconds)
 
     def timer_stands(self, event: Event) -> bool:
         """Whether a timer that went off still means something; a repeating one starts again here."""

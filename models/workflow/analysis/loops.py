@@ -34,7 +34,7 @@ def _circles(subject: Subject) -> Iterator[Finding]:
             message = f"{names} go round for ever without anybody: let a person's event stand between, or use `repeat`, which has a bound"
             yield _sure_or_not(reactions, "timer_loop", f".reactions[{index}]", message)
         else:
-            message = f"{names} cause each other at once; the engine would stop after some rounds: let one wait for a person, or narrow its `in`"
+            message = f"{names} cause each other at once, until the engine stops them: let one wait for a person, or narrow its `in`"
             yield _sure_or_not(reactions, "reactions_undo_each_other", f".reactions[{index}]", message)
 
 

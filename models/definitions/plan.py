@@ -1,0 +1,124 @@
+"""What publishing would change: by counting, never ticket by ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.definitions import publishing, store
+from models.definitions.catalogue import Found
+from models.kernel import database
+from models.workflow import definition as workflows
+from models.workflow import diff, promises
+from models.workflow.definition import Workflow
+
+# Where a timer's name begins in `ticket:<id of 36 characters>:<name>`.
+_NAME_AT = len("ticket:") + 36 + len(":") + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One definition of the plan. Counts are of live tickets (not closed); what they say happens when they are migrated, not before."""
+
+    kind: str
+    name: str
+    action: str  # new | unchanged | changed
+    version: int
+    differences: tuple[str, ...] = ()
+    tickets: tuple[dict[str, Any], ...] = ()  # {version, state, count}
+    states_gone: Mapping[str, int] = field(default_factory=dict)
+    timers_gone: Mapping[str, int] = field(default_factory=dict)
+    timers_moved: Mapping[str, int] = field(default_factory=dict)
+    clocks_moved: Mapping[str, int] = field(default_factory=dict)
+    approvals_gone: Mapping[str, int] = field(default_factory=dict)
+    refusals: tuple[str, ...] = ()
+
+
+def plan(found: Sequence[Found]) -> list[Entry]:
+    """What each definition would do; joins the caller's connection, writes nothing."""
+    return [_entry(one) for one in found]
+
+
+def _entry(one: Found) -> Entry:
+    before = store.latest(one.kind, one.name)
+    if before is None:
+        return Entry(one.kind, one.name, "new", 1)
+    if store.digest_of(before.body) == store.digest_of(one.body):
+        return Entry(one.kind, one.name, "unchanged", before.version)
+    version = max(row["version"] for row in store.history(one.kind, one.name)) + 1
+    changed = tuple(change.in_words for change in diff.differences(before.body, one.body))
+    refused = tuple(f"{problem.path}: {problem.message}" for problem in publishing.refusals(one))
+    if one.kind != "workflow":
+        return Entry(one.kind, one.name, "changed", version, changed, refusals=refused)
+    return Entry(
+        one.kind, one.name, "changed", version, changed, refusals=refused,
+        **effects_of(workflows.read(before.body), workflows.read(one.body)),
+    )  # fmt: skip
+
+
+def effects_of(old: Workflow, new: Workflow) -> dict[str, Any]:
+    """What moving the live tickets of a life cycle to `new` would meet."""
+    tickets = database.run(
+        "SELECT workflow_version AS version, state, count(*) AS count FROM tickets WHERE workflow = :name AND category <> 'closed'"
+        " GROUP BY workflow_version, state ORDER BY workflow_version, state",
+        name=old.workflow,
+    )
+    gone: dict[str, int] = {}
+    for row in tickets:
+        if row["state"] not in new.states:
+            gone[row["state"]] = gone.get(row["state"], 0) + row["count"]
+    timers = _timers(old.workflow)
+    return {
+        "tickets": tuple(tickets),
+        "states_gone": gone,
+        "timers_gone": {name: count for name, count in timers.items() if name not in new.timers},
+        "timers_moved": {
+            name: count
+            for name, count in timers.items()
+            if name in new.timers and old.timers.get(name) != new.timers[name]
+        },
+        "clocks_moved": _clocks(new),
+        "approvals_gone": _approvals(new),
+    }
+
+
+def _timers(workflow: str) -> dict[str, int]:
+    """Running timers of the life cycle's tickets by name; those of SLA clocks and approvals have a colon in theirs."""
+    rows = database.run(
+        "SELECT substr(m.name, :at) AS name, count(*) AS count FROM tickets AS t JOIN timers AS m"
+        " ON m.key = 'ticket:' || CAST(t.id AS text) WHERE t.workflow = :workflow AND t.category <> 'closed' GROUP BY 1",
+        at=_NAME_AT,
+        workflow=workflow,
+    )
+    return {row["name"]: row["count"] for row in rows if ":" not in row["name"]}
+
+
+def _clocks(new: Workflow) -> dict[str, int]:
+    """Live SLA clocks whose policy is gone or promises something else."""
+    rows = database.run(
+        "SELECT c.policy, c.target, t.priority, count(*) AS count, min(CAST(c.clock ->> 'target_s' AS integer)) AS least,"
+        " max(CAST(c.clock ->> 'target_s' AS integer)) AS most FROM sla_clocks AS c JOIN tickets AS t ON t.id = c.ticket_id"
+        " WHERE t.workflow = :workflow AND c.state IN ('running', 'paused') AND t.category <> 'closed'"
+        " GROUP BY c.policy, c.target, t.priority",
+        workflow=new.workflow,
+    )
+    policies = {policy.name: policy for policy in new.sla}
+    moved: dict[str, int] = {}
+    for row in rows:
+        policy = policies.get(row["policy"])
+        promised = promises.target_s(policy, row["target"], row["priority"]) if policy is not None else None
+        if promised is None or row["least"] != promised or row["most"] != promised:
+            name = f"{row['policy']}/{row['target']}"
+            moved[name] = moved.get(name, 0) + row["count"]
+    return moved
+
+
+def _approvals(new: Workflow) -> dict[str, int]:
+    rows = database.run(
+        "SELECT a.transition, count(*) AS count FROM approvals AS a JOIN tickets AS t ON t.id = a.ticket_id"
+        " WHERE t.workflow = :workflow AND a.state = 'pending' GROUP BY a.transition",
+        workflow=new.workflow,
+    )
+    kept = {name for name, transition in new.transitions.items() if transition.approval is not None}
+    return {row["transition"]: row["count"] for row in rows if row["transition"] not in kept}

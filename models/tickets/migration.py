@@ -1,0 +1,230 @@
+"""Move live tickets to another version of their life cycle, or to another life cycle: checked first, in batches, resumable, reversible.
+
+Nobody is told and no rule acts: the ticket's state is mapped, its timers are set anew (time already spent counts), its clocks follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from models.events import queries as events
+from models.events.commands import SYSTEM
+from models.kernel import clock, database
+from models.kernel.batch import as_json, from_json
+from models.kernel.errors import FieldProblem, Invalid, NotFound
+from models.kernel.ids import new_id
+from models.tasks import timers
+from models.tickets import carrying, lifecycle
+from models.tickets.change import TicketChange
+from models.workflow import engine, published
+from models.workflow.definition import Workflow
+
+batch_max = 100  # tickets of one transaction: rows are held for a fraction of a second, and little is done again after a crash
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A move as it stands. `state`: running or finished; `cursor`: the last ticket that was looked at."""
+
+    id: UUID
+    workflow: str
+    to_workflow: str
+    to_version: int
+    state_map: Mapping[str, str]
+    state: str
+    reverses: UUID | None
+    cursor: UUID | None
+    moved: int
+
+
+def check(workflow: str, to_workflow: str, to_version: int, state_map: Mapping[str, str]) -> dict[str, int]:
+    """How many live tickets would move, by state. Raises Invalid naming every state that the new version lacks, with its tickets."""
+    target = published.of_version(to_workflow, to_version).definition
+    problems = [
+        FieldProblem(f"/state_map/{old}", f"expected one of {', '.join(target.states)}, found {new!r}")
+        for old, new in state_map.items()
+        if new not in target.states
+    ]
+    rows = database.run(
+        "SELECT state, count(*) AS count FROM tickets WHERE workflow = :workflow AND category <> 'closed'"
+        " AND NOT (workflow = :to AND workflow_version = :version) GROUP BY state ORDER BY state",
+        workflow=workflow,
+        to=to_workflow,
+        version=to_version,
+    )
+    for row in rows:
+        if state_map.get(row["state"], row["state"]) not in target.states:
+            told = f"{row['count']} tickets are in {row['state']}, which version {to_version} of {to_workflow} lacks: map it to one of"
+            problems.append(FieldProblem("/state_map", f"{told} {', '.join(target.states)}"))
+    if problems:
+        raise Invalid(problems)
+    return {row["state"]: row["count"] for row in rows}
+
+
+def start(
+    workflow: str,
+    *,
+    to_version: int,
+    to_workflow: str | None = None,
+    state_map: Mapping[str, str] | None = None,
+    by: str,
+) -> Migration:
+    """Check and note a migration; `run` does it. Joins the caller's transaction. Raises Invalid."""
+    to_workflow, state_map = to_workflow or workflow, dict(state_map or {})
+    check(workflow, to_workflow, to_version, state_map)
+    return _insert(workflow, to_workflow, to_version, state_map, reverses=None, by=by)
+
+
+def _insert(
+    workflow: str,
+    to_workflow: str,
+    to_version: int,
+    state_map: Mapping[str, str],
+    *,
+    reverses: UUID | None,
+    by: str,
+) -> Migration:
+    migration_id = new_id()
+    database.execute(
+        "INSERT INTO workflow_migrations (id, workflow, to_workflow, to_version, state_map, state, reverses, started_by, started_at)"
+        " VALUES (:id, :workflow, :to_workflow, :to_version, :state_map, 'running', :reverses, :by, :at)",
+        id=migration_id,
+        workflow=workflow,
+        to_workflow=to_workflow,
+        to_version=to_version,
+        state_map=as_json(dict(state_map)),
+        reverses=reverses,
+        by=by,
+        at=clock.now(),
+    )
+    return get(migration_id)
+
+
+def get(migration_id: UUID) -> Migration:
+    """Raises NotFound."""
+    row = database.one(
+        "SELECT id, workflow, to_workflow, to_version, state_map, state, reverses, cursor, moved FROM workflow_migrations WHERE id = :id",
+        id=migration_id,
+    )
+    if row is None:
+        raise NotFound(f"there is no migration {migration_id}")
+    for name in ("id", "reverses", "cursor"):
+        row[name] = UUID(str(row[name])) if row[name] is not None else None
+    row["state_map"] = from_json(row["state_map"])
+    return Migration(**row)
+
+
+def run(migration_id: UUID, progress: Callable[[int], None] = lambda moved: None) -> Migration:
+    """Do the rest of a migration in batches; a run that was cut off goes on where it stood. Opens its own transactions."""
+    while True:
+        with database.transaction():
+            migration = get(migration_id)
+            if migration.state == "finished":
+                return migration
+            done = _batch(migration)
+        progress(get_moved(migration_id))
+        if not done:
+            return get_finished(migration_id)
+
+
+def get_moved(migration_id: UUID) -> int:
+    with database.connection():
+        return get(migration_id).moved
+
+
+def get_finished(migration_id: UUID) -> Migration:
+    """Close the migration and give it back."""
+    with database.transaction():
+        database.execute(
+            "UPDATE workflow_migrations SET state = 'finished', finished_at = :at WHERE id = :id",
+            at=clock.now(),
+            id=migration_id,
+        )
+        return get(migration_id)
+
+
+def _batch(migration: Migration) -> bool:
+    """Move the next tickets; whether there were any."""
+    rows = database.run(
+        "SELECT id FROM tickets WHERE workflow = :workflow AND category <> 'closed' AND id > :cursor ORDER BY id LIMIT :most",
+        workflow=migration.workflow,
+        cursor=migration.cursor or UUID(int=0),
+        most=batch_max,
+    )
+    moved = 0
+    for row in rows:
+        change = TicketChange.of(UUID(str(row["id"])), actor=SYSTEM, causation_id=f"migration:{migration.id}")
+        moved += _back(change, migration) if migration.reverses is not None else _forth(change, migration)
+    if rows:
+        database.execute(
+            "UPDATE workflow_migrations SET cursor = :cursor, moved = moved + :moved WHERE id = :id",
+            cursor=rows[-1]["id"],
+            moved=moved,
+            id=migration.id,
+        )
+    return bool(rows)
+
+
+def _forth(change: TicketChange, migration: Migration) -> bool:
+    ticket = change.ticket
+    if (ticket.workflow, ticket.workflow_version) == (migration.to_workflow, migration.to_version):
+        return False
+    state = migration.state_map.get(ticket.state, ticket.state)
+    target = published.of_version(migration.to_workflow, migration.to_version).definition
+    if state not in target.states:
+        change.record(
+            "migration_skipped",
+            {"migration_id": migration.id, "reason": f"{state} is not in the new version"},
+        )
+        change.save(visible=False)
+        return (
+            False  # it came into the state after the check; who migrates sees it in the history and in `plan`
+        )
+    _move(change, target, migration, version=migration.to_version, state=state)
+    return True
+
+
+def _back(change: TicketChange, migration: Migration) -> bool:
+    """Undo the move of one ticket, unless it has gone on since."""
+    ticket = change.ticket
+    last = events.last_of("ticket", ticket.id, "ticket_migrated")
+    if last is None or last["payload"]["migration_id"] != str(migration.reverses):
+        return False
+    was = last["payload"]["from"]
+    if ticket.state != last["payload"]["to"]["state"]:
+        reason = f"the ticket went on to {ticket.state} since it was migrated"
+        change.record("migration_skipped", {"migration_id": migration.id, "reason": reason})
+        change.save(visible=False)
+        return False
+    target = published.of_version(was["workflow"], was["version"]).definition
+    _move(change, target, migration, version=was["version"], state=was["state"])
+    return True
+
+
+def _move(change: TicketChange, target: Workflow, migration: Migration, *, version: int, state: str) -> None:
+    ticket = change.ticket
+    old = lifecycle.workflow_of(change)
+    before = {"workflow": ticket.workflow, "version": ticket.workflow_version, "state": ticket.state}
+    instance = lifecycle.instance_of(change, _with_what_either_has(old, target))
+    for name in old.timers:
+        timers.stop(carrying.timer_name(change, name), pending=carrying.ticket_key(ticket.id))
+    ticket.workflow, ticket.workflow_version = target.workflow, version
+    ticket.state, ticket.category = state, target.states[state].category
+    after = {"workflow": ticket.workflow, "version": version, "state": state}
+    change.record("ticket_migrated", {"migration_id": migration.id, "from": before, "to": after})
+    step = engine.moved_to_version(target, instance, lifecycle.context_of(change, target), state)
+    carrying.carry_out(change, target, step)
+    change.save()
+
+
+def _with_what_either_has(old: Workflow, new: Workflow) -> Workflow:
+    """Clocks and approvals are read when one of the two versions has any."""
+    return old if old.sla or any(one.approval for one in old.transitions.values()) else new
+
+
+def reverse(migration_id: UUID, *, by: str) -> Migration:
+    """Note the way back of a migration; `run` does it. Joins the caller's transaction."""
+    done = get(migration_id)
+    return _insert(done.to_workflow, done.workflow, done.to_version, {}, reverses=done.id, by=by)

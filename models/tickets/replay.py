@@ -1,0 +1,274 @@
+"""Run what really happened through a draft: which tickets would have ended differently, and what would have been sent, promised and paid.
+
+Each ticket's recorded events are driven through the simulation twice: with the version that it was on (the baseline) and with the draft.
+Only the difference between the two counts, so what the record does not tell (who was how busy) is the same for both. Nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from models.infomodel import published as infomodel
+from models.infomodel import values
+from models.kernel import database
+from models.kernel.batch import from_json
+from models.kernel.errors import ConfigurationError
+from models.teams import queries as teams
+from models.workflow import published
+from models.workflow.definition import Workflow
+from models.workflow.instance import Act
+from models.workflow.simulation import Person, Simulation, TooManyFirings
+
+page_tickets = 200  # tickets whose events are in memory at once
+differences_max = 200  # told one by one; more are counted
+
+
+@dataclass(slots=True)
+class Report:
+    """What came out. Counters: key -> baseline and draft. `faithful`: baselines that ended where the real ticket stands."""
+
+    workflow: str
+    since: datetime
+    until: datetime
+    tickets: int = 0
+    events: int = 0
+    faithful: int = 0
+    ended_differently: int = 0
+    failed: int = 0
+    differences: list[dict[str, Any]] = field(default_factory=list)
+    messages: dict[str, tuple[int, int]] = field(default_factory=dict)
+    breaches: dict[str, tuple[int, int]] = field(default_factory=dict)
+    money: dict[str, tuple[int, int]] = field(default_factory=dict)
+    refusals: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    state: str
+    priority: str
+    team: str
+    acts: Counter[tuple[str, str]]
+    amounts: Counter[str]
+
+
+def replay(
+    name: str,
+    draft: Workflow,
+    *,
+    since: datetime,
+    until: datetime,
+    progress: Callable[[int], None] = lambda events: None,
+) -> Report:
+    """Replay every ticket of the life cycle that something happened to since an instant; reads only, page by page."""
+    report = Report(name, since, until)
+    people = _people()
+    totals: tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]] = (Counter(), Counter())
+    money: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+    for ticket, recorded in _histories(name, since):
+        report.tickets += 1
+        report.events += len(recorded)
+        try:
+            before = _drive(
+                published.of_version(name, ticket["workflow_version"]).definition, recorded, people, until
+            )
+            after = _drive(draft, recorded, people, until)
+        except (TooManyFirings, ConfigurationError) as error:
+            report.failed += 1
+            _note(report, ticket, {"failed": str(error)})
+            continue
+        report.faithful += before.state == ticket["state"]
+        for index, outcome in enumerate((before, after)):
+            totals[index].update(outcome.acts)
+            money[index].update(outcome.amounts)
+        changed = {
+            what: {"before": getattr(before, what), "after": getattr(after, what)}
+            for what in ("state", "priority", "team")
+            if getattr(before, what) != getattr(after, what)
+        }
+        if changed:
+            report.ended_differently += 1
+            _note(report, ticket, changed)
+        if report.tickets % page_tickets == 0:
+            progress(report.events)
+    for attribute, kind in (("messages", "sent"), ("breaches", "breached"), ("refusals", "refused")):
+        setattr(report, attribute, _compared(totals, kind))
+    keys = sorted(money[0].keys() | money[1].keys())
+    report.money = {key: (money[0][key], money[1][key]) for key in keys}
+    return report
+
+
+def _note(report: Report, ticket: dict[str, Any], changed: dict[str, Any]) -> None:
+    if len(report.differences) < differences_max:
+        report.differences.append({"number": ticket["number"], "recorded_state": ticket["state"], **changed})
+
+
+def _compared(
+    totals: tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]], kind: str
+) -> dict[str, tuple[int, int]]:
+    keys = sorted({key for total in totals for key in total if key[0] == kind})
+    return {what: (totals[0][kind, what], totals[1][kind, what]) for _, what in keys}
+
+
+def _people() -> list[Person]:
+    """Users and API keys as they are now: the record keeps ids, not roles."""
+    users = database.run("SELECT id, name, email, role FROM users ORDER BY id")
+    keys = database.run("SELECT id, name, role FROM api_keys ORDER BY id")
+    found = [
+        Person(str(one["id"]), one["name"], one["role"], one["email"], teams.of_user(one["id"]))
+        for one in users
+    ]
+    return [*found, *(Person(str(one["id"]), one["name"], one["role"]) for one in keys)]
+
+
+def _histories(name: str, since: datetime) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Tickets of the life cycle with their events in order, a page at a time."""
+    cursor = UUID(int=0)
+    while True:
+        tickets = database.run(
+            "SELECT id, number, state, workflow_version FROM tickets WHERE workflow = :name AND updated_at >= :since AND id > :cursor"
+            " ORDER BY id LIMIT :most",
+            name=name,
+            since=since,
+            cursor=cursor,
+            most=page_tickets,
+        )
+        if not tickets:
+            return
+        places, bound = database.in_list("id", [ticket["id"] for ticket in tickets])
+        rows = database.run(
+            "SELECT aggregate_id, event_type, occurred_at, actor_kind, actor_id, payload FROM events"
+            f" WHERE aggregate = 'ticket' AND aggregate_id IN {places} ORDER BY aggregate_id, sequence",
+            bound,
+        )
+        by_ticket: dict[str, list[dict[str, Any]]] = {}
+        for row in rows:
+            row["payload"] = from_json(row["payload"])
+            row["occurred_at"] = database.instant(row["occurred_at"])
+            by_ticket.setdefault(str(row["aggregate_id"]), []).append(row)
+        for ticket in tickets:
+            yield ticket, by_ticket.get(str(ticket["id"]), [])
+        cursor = UUID(str(tickets[-1]["id"]))
+
+
+def _drive(
+    workflow: Workflow, recorded: list[dict[str, Any]], people: list[Person], until: datetime
+) -> _Outcome:
+    """One ticket's events through one definition."""
+    simulation = Simulation(
+        workflow, recorded[0]["occurred_at"], people,
+        fields_view=lambda type_, fields: (values.view_values(infomodel.find(type_), fields), values.filled(fields)),
+    )  # fmt: skip
+    fields: dict[str, Any] = {}
+    created = False
+    for index, event in enumerate(recorded):
+        if not created and event["event_type"] == "ticket_created":
+            _create(simulation, event, recorded[index + 1 :])
+            created = True
+            continue
+        if not created or _first_message(recorded, index):
+            continue
+        simulation.advance(to=max(simulation.now, event["occurred_at"]))
+        _happen(simulation, event, fields)
+    if created:
+        simulation.advance(to=max(simulation.now, until))
+    return _outcome(simulation)
+
+
+def _first_message(recorded: list[dict[str, Any]], index: int) -> bool:
+    """Whether the event is the message by which the ticket was opened."""
+    event = recorded[index]
+    return event["event_type"] == "message_received" and not any(
+        one["event_type"] == "message_received" for one in recorded[:index]
+    )
+
+
+def _create(simulation: Simulation, event: dict[str, Any], after: list[dict[str, Any]]) -> None:
+    told = event["payload"]
+    first = next((one for one in after if one["event_type"] == "message_received"), None)
+    channel = told.get("channel") or "api"
+    by = (
+        "requester"
+        if event["actor_kind"] == "requester" or told.get("requester_id")
+        else _who(simulation, event)
+    )
+    simulation.create(
+        title=told.get("title") or "", type=told.get("type") or "question", priority=told.get("priority") or "normal", channel=channel,
+        contact_channel=channel if channel != "api" else "", fields=told.get("fields") or {}, team=told.get("team") or "",
+        tags=told.get("tags") or [], automatic=(first or {"payload": {}})["payload"].get("automatic") or "", by=by,
+    )  # fmt: skip
+
+
+def _who(simulation: Simulation, event: dict[str, Any]) -> str:
+    """The member of the cast who acted; a person who is gone acts as automation."""
+    known = {person.id for person in simulation.people}
+    if event["actor_kind"] == "requester":
+        return "requester"
+    return str(event["actor_id"]) if str(event["actor_id"]) in known else "automation"
+
+
+def _happen(simulation: Simulation, event: dict[str, Any], fields: dict[str, Any]) -> None:
+    """What a person or the outside did; what rules did is left to the rules."""
+    told, who = event["payload"], _who(simulation, event)
+    by_rule = "rule" in told
+    match event["event_type"]:
+        case "message_received":
+            simulation.message(automatic=told.get("automatic") or "", channel=told.get("channel"))
+        case "message_added" if not told.get("automatic") and not by_rule:
+            simulation.reply(who)
+        case "note_added" if not by_rule:
+            simulation.note(who)
+        case "ticket_updated":
+            changes = {name: change["to"] for name, change in told["changes"].items()}
+            set_fields = {name[7:]: value for name, value in changes.items() if name.startswith("fields.")}
+            if by_rule:
+                fields.update(set_fields)  # a person's, if the transition of this rule follows as a request
+            else:
+                set_fields |= changes.get("fields") or {}
+                simulation.change(who, priority=changes.get("priority"), fields=set_fields)
+        case "ticket_state_changed" if told.get("event") == "request":
+            simulation.transition(
+                told["transition"], who, comment=told.get("comment") or "-", fields=dict(fields)
+            )
+            fields.clear()
+        case "ticket_state_changed":
+            fields.clear()
+        case "transition_refused" if told.get("event") == "request":
+            simulation.transition(str(told.get("transition") or told["rule"]), who)
+        case "ticket_assigned" if not by_rule:
+            to = str(told["to"]) if told.get("to") else None
+            known = to is None or any(person.id == to for person in simulation.people)
+            simulation.assign(to if known else None, who)
+        case "signal_received":
+            simulation.signal(told["signal"], told.get("payload") or {})
+        case "approval_voted" if who != "automation":
+            simulation.vote(told["transition"], who, told["vote"])
+        case "delivery_failed" | "rated":
+            simulation.event(event["event_type"])
+
+
+def _outcome(simulation: Simulation) -> _Outcome:
+    acts: Counter[tuple[str, str]] = Counter()
+    amounts: Counter[str] = Counter()
+    for act in simulation.acts:
+        if (what := _counted(act)) is not None:
+            acts[what] += 1
+        if act.kind == "charged":
+            amounts[f"{act.details['kind']} {act.details['currency']}"] += act.details["amount_minor"]
+    ticket = simulation.instance
+    return _Outcome(ticket.state, ticket.priority, ticket.team, acts, amounts)
+
+
+def _counted(act: Act) -> tuple[str, str] | None:
+    match act.kind:
+        case "message_sent" | "rating_asked":
+            return "sent", act.details["template"]
+        case "sla_breached":
+            return "breached", act.details["target"]
+        case "refused":
+            return "refused", str(act.details.get("transition") or act.rule)
+    return None

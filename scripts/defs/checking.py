@@ -1,0 +1,107 @@
+"""`check` and `schema`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from models.definitions import catalogue, files
+from models.infomodel import definition as infomodel
+from models.kernel.errors import FieldProblem, Invalid
+from models.workflow import definition as workflows
+from models.workflow import scenarios
+from scripts import defs
+
+SCHEMAS = ("workflow", "model", "scenarios")
+
+
+def check(options: argparse.Namespace) -> int:
+    """Everything that is wrong or suspicious, one line each; 1 when something is wrong."""
+    told: list[dict[str, str]] = []
+    found: list[defs.Found] = []
+    try:
+        found = defs.read_all(demo=options.demo) if not options.paths else _some(options.paths)
+    except Invalid as error:
+        told = [{"severity": "error", "place": p.path, "message": p.message} for p in error.problems]
+    else:
+        around = catalogue.surroundings_of(defs.read_all(demo=True)) if options.paths else None
+        told = [
+            {
+                "severity": finding.severity,
+                "place": defs.place_of(one, finding),
+                "message": f"{finding.message} [{finding.code}]",
+            }
+            for one, finding in defs.findings(found, around)
+        ]
+        if not options.paths:
+            told.extend(_scenario_problems(defs.ROOT))
+    bad = [one for one in told if one["severity"] == "error" or options.strict]
+    if options.json:
+        print(json.dumps({"definitions": len(found), "findings": told}, ensure_ascii=False, indent=2))
+    else:
+        for one in told:
+            print(f"{one['place']}: {one['severity']}: {one['message']}", file=sys.stderr)
+        if not bad:
+            print(f"{len(found)} definitions are fine" + (f", {len(told)} warnings" if told else ""))
+    return 1 if bad else 0
+
+
+def _some(paths: list[Path]) -> list[defs.Found]:
+    found, problems = [], []
+    for path in paths:
+        try:
+            one = defs.read_file(
+                path.resolve(),
+                defs.ROOT if path.resolve().is_relative_to(defs.ROOT) else path.resolve().parent,
+            )
+            found.extend([one] if one is not None else [])
+        except Invalid as error:
+            problems.extend(error.problems)
+    if problems:
+        raise Invalid(problems)
+    return found
+
+
+def _scenario_problems(root: Path) -> list[dict[str, str]]:
+    problems: list[FieldProblem] = []
+    for path in sorted(root.rglob("scenarios.yaml")):
+        document = files.load(path, root)
+        try:
+            scenarios.parse(document.body)
+        except Invalid as error:
+            problems.extend(document.located(error).problems)
+    return [{"severity": "error", "place": p.path, "message": p.message} for p in problems]
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schemas of the files, from the code that reads them."""
+    of_scenarios = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **msgspec.json.schema(scenarios.ScenarioFile),
+    }
+    workflow = workflows.json_schema()
+    # Taken away when the file is read, so no part of the Struct.
+    target = workflow["$defs"]["Workflow"]
+    target["properties"]["include"] = {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "files whose sections are merged in",
+    }
+    return {"workflow": workflow, "model": infomodel.json_schema(), "scenarios": of_scenarios}
+
+
+def schema(options: argparse.Namespace) -> int:
+    """Write the schemas that `# yaml-language-server: $schema=` of the shipped files point to."""
+    folder = options.to or defs.ROOT / "schema"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, document in schemas().items():
+        (folder / f"{name}.json").write_text(
+            json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        print(f"{folder / name}.json")
+    return 0

@@ -1,0 +1,94 @@
+"""`migrate` and `replay`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from datetime import timedelta
+
+from models import migrations
+from models.kernel import clock, database
+from models.kernel.errors import FieldProblem, Invalid, NotFound
+from models.kernel.ids import parse_id
+from models.tickets import migration
+from models.tickets import replay as replaying
+from scripts import _cli
+from scripts.defs import finding
+
+
+def migrate(options: argparse.Namespace) -> int:
+    """Checks every live ticket first; nothing moves when one could not."""
+    _cli.connect("defs", only_look=True)
+    migrations.check()
+    state_map = dict(_pair(text) for text in options.map)
+    if options.resume or options.reverse:
+        migration_id = parse_id(options.resume or options.reverse)
+        if migration_id is None:
+            raise NotFound(f"there is no migration {options.resume or options.reverse!r}")
+        with database.transaction():
+            found = (
+                migration.reverse(migration_id, by=options.by)
+                if options.reverse
+                else migration.get(migration_id)
+            )
+    else:
+        if options.name is None or options.to is None:
+            raise Invalid([FieldProblem("", "expected NAME --to VERSION, or --resume ID, or --reverse ID")])
+        to_name = options.to_name or options.name
+        if options.dry_run:
+            with database.connection():
+                counts = migration.check(options.name, to_name, options.to, state_map)
+            print(
+                f"{sum(counts.values())} tickets would move: {', '.join(f'{s} {n}' for s, n in counts.items()) or 'none'}"
+            )
+            return 0
+        with database.transaction():
+            found = migration.start(
+                options.name, to_version=options.to, to_workflow=to_name, state_map=state_map, by=options.by
+            )
+    print(
+        f"migration {found.id} (go on after a cut: migrate --resume {found.id}; back: migrate --reverse {found.id})"
+    )
+    done = migration.run(found.id, progress=lambda moved: _cli.progress(f"{moved} tickets moved"))
+    print(f"{done.moved} tickets moved")
+    return 0
+
+
+def _pair(text: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not equals:
+        raise Invalid([FieldProblem("--map", f"expected OLD=NEW, found {text!r}")])
+    return old, new
+
+
+def replay(options: argparse.Namespace) -> int:
+    draft = finding.workflow_of(str(options.file) if options.file else options.name)
+    _cli.connect("defs", only_look=True)
+    migrations.check()
+    until = clock.now()
+    with database.connection():
+        report = replaying.replay(
+            options.name, draft, since=until - timedelta(days=options.days), until=until,
+            progress=lambda events: _cli.progress(f"{events} events") if not options.json else None,
+        )  # fmt: skip
+    if options.json:
+        print(json.dumps(dataclasses.asdict(report), ensure_ascii=False, indent=2, default=str))
+        return 0
+    print(
+        f"{report.tickets} tickets with {report.events} events; {report.faithful} baselines end where the real ticket stands"
+    )
+    print(
+        f"{report.ended_differently} tickets would have ended differently, {report.failed} could not be replayed"
+    )
+    for difference in report.differences:
+        number, recorded = difference.pop("number"), difference.pop("recorded_state")
+        print(f"  #{number} (is {recorded}): {', '.join(f'{k} {v}' for k, v in difference.items())}")
+    for title, counts in (
+        ("messages", report.messages), ("broken promises", report.breaches), ("money (minor units)", report.money),
+        ("refusals", report.refusals),
+    ):  # fmt: skip
+        for name, (before, after) in counts.items():
+            if before != after:
+                print(f"  {title}: {name}: {before} -> {after} ({after - before:+d})")
+    return 0

@@ -1,0 +1,98 @@
+"""`plan`, `apply`, `rollback`, `history`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+
+from models import migrations
+from models.definitions import plan as planning
+from models.definitions import publishing, store
+from models.kernel import clock, database
+from models.kernel.errors import NotFound
+from scripts import _cli, defs
+
+
+def plan(options: argparse.Namespace) -> int:
+    """1 when publishing would be refused."""
+    found = defs.read_all(demo=options.demo)
+    _cli.connect("defs", only_look=True)
+    migrations.check()
+    with database.connection():
+        entries = planning.plan(found)
+    if options.json:
+        print(
+            json.dumps(
+                [dataclasses.asdict(entry) for entry in entries], ensure_ascii=False, indent=2, default=str
+            )
+        )
+    else:
+        for entry in entries:
+            _tell(entry)
+    return 1 if any(entry.refusals for entry in entries) else 0
+
+
+def _tell(entry: planning.Entry) -> None:
+    if entry.action == "unchanged":
+        print(f"{entry.kind} {entry.name}: unchanged (version {entry.version})")
+        return
+    print(
+        f"{entry.kind} {entry.name}: {'new' if entry.action == 'new' else 'changed'}, would be version {entry.version}"
+    )
+    for line in entry.differences:
+        print(f"    {line}")
+    for row in entry.tickets:
+        print(
+            f"  {row['count']} live tickets on version {row['version']} in {row['state']}: they stay on it until they are migrated"
+        )
+    for title, counts in (
+        ("tickets in states that it lacks (map them: migrate --map)", entry.states_gone),
+        ("running timers that it lacks", entry.timers_gone),
+        ("running timers that would move", entry.timers_moved),
+        ("promises that would move", entry.clocks_moved),
+        ("approvals that would be cancelled", entry.approvals_gone),
+    ):
+        if counts:
+            print(f"  {title}: {', '.join(f'{name} {count}' for name, count in counts.items())}")
+    for refusal in entry.refusals:
+        print(f"  REFUSED: {refusal}")
+
+
+def apply(options: argparse.Namespace) -> int:
+    found = defs.read_all(demo=options.demo)
+    _cli.connect("defs")
+    migrations.check()
+    new = publishing.apply(found, by=options.by, reason=options.reason or "published", progress=_cli.progress)
+    print(f"{len(new)} new versions, {len(found) - len(new)} unchanged")
+    return 0
+
+
+def rollback(options: argparse.Namespace) -> int:
+    _cli.connect("defs", only_look=True)
+    migrations.check()
+    with database.transaction():
+        version = publishing.rollback(
+            options.kind, options.name, to=options.to, by=options.by, reason=options.reason or "rolled back"
+        )
+    print(f"{options.kind} {options.name}: version {version} is in force; tickets stay on their versions")
+    return 0
+
+
+def history(options: argparse.Namespace) -> int:
+    _cli.connect("defs", only_look=True)
+    migrations.check()
+    with database.connection():
+        rows = store.history(options.kind, options.name)
+    if not rows:
+        raise NotFound(f"there is no {options.kind} {options.name!r}")
+    for row in rows:
+        mark, at = "*" if row["in_force"] else " ", clock.rfc3339(row["published_at"])
+        print(
+            f"{mark} version {row['version']} published {at} by {row['published_by']} ({row['sha256'][:12]})"
+        )
+        for one in row["activations"]:
+            print(
+                f"      in force from {clock.rfc3339(one['activated_at'])} by {one['activated_by']}: {one['reason']}"
+            )
+    return 0

@@ -1,0 +1,38 @@
+"""`test`: run the scenario files."""
+
+from __future__ import annotations
+
+import argparse
+
+from models.definitions import catalogue, files
+from models.kernel.errors import NotFound
+from models.workflow import definition, scenarios
+from scripts import defs
+
+
+def test(options: argparse.Namespace) -> int:
+    """Every scenario with what failed in it; 1 when one failed."""
+    found = defs.read_all(demo=True)
+    types = catalogue.surroundings_of(found).types
+    workflows = {one.name: one for one in found if one.kind == "workflow"}
+    for name in options.names:
+        if name not in workflows:
+            raise NotFound(f"there is no life cycle {name!r}; there are {', '.join(sorted(workflows))}")
+    passed = failed = 0
+    for name in options.names or sorted(workflows):
+        path = workflows[name].path.parent / "scenarios.yaml"
+        if not path.is_file():
+            print(f"{name}: no scenarios")
+            continue
+        document = files.load(path, defs.ROOT)
+        for result in scenarios.run(
+            definition.read(workflows[name].body), scenarios.parse(document.body), types
+        ):
+            passed, failed = passed + result.passed, failed + (not result.passed)
+            print(f"{'ok  ' if result.passed else 'FAIL'} {name}: {result.case}")
+            for failure in result.failures:
+                print(
+                    f"       step {failure.step}: {failure.what}: expected {failure.expected!r}, found {failure.found!r}"
+                )
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
