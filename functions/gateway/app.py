@@ -11,10 +11,21 @@ from queues.sweep import OpportunisticSweep
 
 def operations() -> Operations:
     """Everything that the gateway serves."""
-    from functions.gateway import access, deliveries, inbox, messages, people, tasks, tickets
+    from functions.gateway import (
+        access,
+        deliveries,
+        inbox,
+        lifecycle,
+        messages,
+        model,
+        people,
+        tasks,
+        tickets,
+        workflows,
+    )
 
     collected = Operations()
-    for module in (access, people, tickets, messages, inbox, deliveries, tasks):
+    for module in (access, people, tickets, messages, lifecycle, workflows, model, inbox, deliveries, tasks):
         collected.all.extend(module.operations.all)
     return collected
 

@@ -59,9 +59,9 @@ class TicketChanges(msgspec.Struct, forbid_unknown_fields=True):
 class TicketQuery(pages.PageQuery, kw_only=True):
     """What a list of tickets is narrowed to. Several values, separated by commas, mean any of them."""
 
-    state: list[str] = msgspec.field(default_factory=list)
+    state: list[Word] = msgspec.field(default_factory=list)
     category: list[Literal["todo", "waiting", "done", "closed"]] = msgspec.field(default_factory=list)
-    type: list[str] = msgspec.field(default_factory=list)
+    type: list[Word] = msgspec.field(default_factory=list)
     team: list[Word] = msgspec.field(default_factory=list)
     workflow: list[Word] = msgspec.field(default_factory=list)
     tag: list[Word] = msgspec.field(default_factory=list)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from models.definitions import store
-from models.definitions.catalogue import Found
 from models.infomodel import changes
 from models.infomodel import definition as infomodel
 from models.kernel import database
 from models.kernel.errors import ConfigurationError, FieldProblem, Invalid, NotFound
 from models.teams import commands as teams
 from models.workflow import definition as workflows
+
+if TYPE_CHECKING:  # it reads YAML, which a function must not load at its start
+    from models.definitions.catalogue import Found
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
-from models.definitions import shape
 from models.infomodel import values
 from models.infomodel.definition import Entity
 from models.kernel.errors import FieldProblem, Invalid
@@ -20,129 +17,10 @@ from models.sla.clocks import status
 from models.workflow.definition import Workflow
 from models.workflow.durations import parse_duration
 from models.workflow.instance import Act, Step
-from models.workflow.simulation import Entry, Person, Simulation
+from models.workflow.scenario_files import Case, Given, ScenarioFile, StepSpec, Then, When, parse
+from models.workflow.simulation import Entry, Person, Simulation, TooManyFirings
 
-
-class Cast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody in a scenario."""
-
-    role: str = "agent"
-    teams: list[str] = []
-    email: str = ""
-
-
-class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The ticket at the beginning. `automatic`: what a machine's first message is called; `by`: who opens it."""
-
-    at: str = "2026-11-23T09:00:00+01:00"
-    type: str | None = None
-    priority: str = "normal"
-    title: str = "A question"
-    channel: str = "email"
-    contact: str | None = None
-    automatic: str = ""
-    by: str = "requester"
-    requester: dict[str, Any] = {}
-    fields: dict[str, Any] = {}
-
-
-class Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: str
-    by: str
-    comment: str | None = None
-    fields: dict[str, Any] = {}
-
-
-class Vote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    on: str
-    by: str
-    vote: str
-    comment: str | None = None
-
-
-class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    to: str | None
-    by: str
-
-
-class Changed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    by: str
-    priority: str | None = None
-    fields: dict[str, Any] = {}
-
-
-class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: str
-    payload: dict[str, Any] = {}
-
-
-class Happened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    type: str
-    name: str = ""
-    payload: dict[str, Any] = {}
-
-
-class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    automatic: str = ""
-
-
-class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What happens; exactly one of them."""
-
-    message: Message | None = None
-    reply: str | None = None
-    note: str | None = None
-    transition: Move | None = None
-    vote: Vote | None = None
-    assign: Assignment | None = None
-    change: Changed | None = None
-    signal: Named | None = None
-    event: Happened | None = None
-    wait: str | None = None
-
-
-class Then(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What follows from the step, and what stands after it; what is left out is not looked at."""
-
-    state: str | None = None
-    assignee: str | None = None
-    team: str | None = None
-    priority: str | None = None
-    tags: list[str] | None = None
-    fields: dict[str, Any] | None = None
-    timers: list[str] | None = None
-    sla: dict[str, str] | None = None
-    approvals: list[str] | None = None
-    sent: list[str] | None = None
-    not_sent: list[str] | None = None
-    says: str | None = None
-    notified: list[str] | None = None
-    charged: list[str] | None = None
-    webhooks: list[str] | None = None
-    tickets_made: list[str] | None = None
-    withheld: list[str] | None = None
-    acted: list[str] | None = None
-    silent: list[str] | None = None
-    refused: str | None = None
-
-
-class StepSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    when: When | None = None
-    then: Then = Then()
-
-
-class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: str
-    steps: list[StepSpec]
-    given: Given = Given()
-
-
-class ScenarioFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of scenarios of one life cycle."""
-
-    scenarios: str
-    cases: list[Case]
-    people: dict[str, Cast] = {}
+__all__ = ["Failure", "Result", "ScenarioFile", "parse", "run", "standing", "step_through"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,51 +46,71 @@ class Result:
         return not self.failures
 
 
-def parse(body: dict[str, Any]) -> ScenarioFile:
-    """Read a scenario file. Raises Invalid with the path of what is wrong."""
-    found = shape.convert(body, ScenarioFile)
-    problems = []
-    for number, case in enumerate(found.cases):
-        for index, step in enumerate(case.steps):
-            named = [
-                name for name in When.__struct_fields__ if step.when and getattr(step.when, name) is not None
-            ]
-            if len(named) != 1 and not (index == 0 and step.when is None):
-                told = f"expected exactly one of {', '.join(When.__struct_fields__)}"
-                problems.append(FieldProblem(f".cases[{number}].steps[{index}].when", told))
-    if problems:
-        raise Invalid(problems)
-    return found
-
-
 def run(workflow: Workflow, file: ScenarioFile, types: Mapping[str, Entity]) -> list[Result]:
     """Run every scenario of a file."""
     return [_run(workflow, file, case, types) for case in file.cases]
 
 
-def _run(workflow: Workflow, file: ScenarioFile, case: Case, types: Mapping[str, Entity]) -> Result:
+def step_through(workflow: Workflow, file: ScenarioFile, types: Mapping[str, Entity]) -> Simulation:
+    """The first case of a file, without judging it. Raises Invalid for a step that cannot happen."""
+    [case, *_] = file.cases
+    simulation, steps = _begin(workflow, file, case, types)
+    for index, step in enumerate(steps):
+        assert step.when is not None, "parse refused a step without `when`"
+        try:
+            _happen(simulation, step.when)
+        except (KeyError, ValueError, TooManyFirings) as error:
+            raise Invalid([FieldProblem(f"/steps/{index}", str(error))]) from error
+    return simulation
+
+
+def _begin(
+    workflow: Workflow, file: ScenarioFile, case: Case, types: Mapping[str, Entity]
+) -> tuple[Simulation, list[StepSpec]]:
+    """A ticket as `given` says, and the steps that follow. Raises Invalid."""
     given = case.given
     people = [Person(name, name, one.role, one.email, tuple(one.teams)) for name, one in file.people.items()]
+    try:
+        at = datetime.fromisoformat(given.at)
+        if at.tzinfo is None:
+            raise ValueError
+    except ValueError as error:
+        raise Invalid(
+            [FieldProblem("/given/at", f"expected an instant such as {Given.at}, found {given.at!r}")]
+        ) from error
     simulation = Simulation(
-        workflow, datetime.fromisoformat(given.at), people, requester={"id": "requester", "name": "Ada", "locale": "en"} | given.requester,
+        workflow, at, people, requester={"id": "requester", "name": "Ada", "locale": "en"} | given.requester,
         fields_view=lambda type_, fields: (values.view_values(types.get(type_), fields), values.filled(fields)),
         validate=lambda type_, before, wanted: _validated(types.get(type_), before, wanted),
     )  # fmt: skip
     type_ = given.type or (workflow.types[0] if workflow.types else "question")
-    failures: list[Failure] = []
     steps = list(case.steps)
-    first = steps.pop(0).then if steps and steps[0].when is None else Then()
+    if steps and steps[0].when is None:
+        steps.pop(0)
+    if given.by != "requester" and given.by not in file.people:
+        raise Invalid(
+            [FieldProblem("/given/by", f"expected requester or one of the people, found {given.by!r}")]
+        )
     simulation.create(
         title=given.title, type=type_, priority=given.priority, channel=given.channel, contact_channel=given.contact,
         fields=_validated(types.get(type_), {}, given.fields), automatic=given.automatic, by=given.by,
     )  # fmt: skip
-    failures.extend(_compare(simulation, 0, first, simulation.log))
+    return simulation, steps
+
+
+def _run(workflow: Workflow, file: ScenarioFile, case: Case, types: Mapping[str, Entity]) -> Result:
+    try:
+        simulation, steps = _begin(workflow, file, case, types)
+    except Invalid as error:
+        return Result(case.name, (Failure(0, "given", "a ticket that can be", str(error)),), ())
+    first = case.steps[0].then if len(steps) < len(case.steps) else Then()
+    failures = _compare(simulation, 0, first, simulation.log)
     for index, step in enumerate(steps, start=1):
         before = len(simulation.log)
         assert step.when is not None, "parse refused a step without `when`"
         try:
             _happen(simulation, step.when)
-        except (KeyError, ValueError, Invalid) as error:
+        except (KeyError, ValueError, Invalid, TooManyFirings) as error:
             failures.append(Failure(index, "when", "something that can happen", str(error)))
             break
         failures.extend(_compare(simulation, index, step.then, simulation.log[before:]))
@@ -250,7 +148,7 @@ def _happen(simulation: Simulation, when: When) -> Step | list[Step] | None:
 
 def _compare(simulation: Simulation, index: int, then: Then, log: list[Entry]) -> list[Failure]:
     acts = [act for entry in log for act in entry.acts]
-    found = _standing(simulation) | _followed(acts, log)
+    found = standing(simulation) | _followed(acts, log)
     failures = []
     for name in Then.__struct_fields__:
         expected = getattr(then, name)
@@ -259,7 +157,7 @@ def _compare(simulation: Simulation, index: int, then: Then, log: list[Entry]) -
     return failures
 
 
-def _standing(simulation: Simulation) -> dict[str, Any]:
+def standing(simulation: Simulation) -> dict[str, Any]:
     """What is so after a step."""
     ticket = simulation.instance
     return {

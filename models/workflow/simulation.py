@@ -44,6 +44,7 @@ class Entry:
     event: str
     acts: tuple[Act, ...]
     looks: tuple[Look, ...]
+    state: str = ""
 
 
 @dataclass(slots=True)
@@ -216,7 +217,7 @@ class Simulation:
 
     def _take(self, event: str, step: Step) -> Step:
         self.instance = step.instance
-        self.log.append(Entry(self.now, event, step.acts, step.looks))
+        self.log.append(Entry(self.now, event, step.acts, step.looks, step.instance.state))
         for act in step.acts:
             self._keep(act)
         return step

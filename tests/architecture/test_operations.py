@@ -27,6 +27,8 @@ PUBLIC: dict[str, dict[str, str]] = {
     "gateway": {
         "POST /v1/auth/tokens": "signing in is how one becomes known",
         "POST /v1/auth/tokens/refresh": "the refresh token is the proof",
+        "GET /v1/ratings/{token}": "the link in the requester's message is the proof",
+        "POST /v1/ratings/{token}": "the link in the requester's message is the proof",
     },
     "webhooks": {
         "POST /webhooks/{channel}/{account}": "the provider proves itself by the channel's own means"

@@ -157,7 +157,7 @@ def test_numbers_in_a_cursor_are_bounded(machine: Caller) -> None:
 
 def test_tickets_are_filtered(machine: Caller, desk: Desk) -> None:
     me = desk.person("agent").id
-    printer = machine.ticket("Printer on fire", type="incident", requester={"email": "ada@example.test"})
+    printer = machine.ticket("Printer on fire", type="problem", requester={"email": "ada@example.test"})
     fax = machine.ticket("Fax", description="The paper is 100% wet_ today")
     solved = machine.ticket("Phone")
     machine.made(f"/v1/tickets/{solved['id']}/transitions", {"transition": "resolve"})
@@ -171,8 +171,8 @@ def test_tickets_are_filtered(machine: Caller, desk: Desk) -> None:
         ("state=new&state=solved", {one, two, three}),
         ("state=nowhere", set()),
         ("category=done", {three}),
-        ("type=incident", {one}),
-        ("type=incident,question&state=new", {one, two}),
+        ("type=problem", {one}),
+        ("type=problem,question&state=new", {one, two}),
         (f"assignee={me}", {two}),
         ("assignee=none", {one, three}),
         ("assignee=me", set()),

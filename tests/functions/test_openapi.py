@@ -31,6 +31,13 @@ RULES = {
     "/assignee_id": "an active user's",
     "/priority": "one of the life cycle's",
     "/team": "one of the desk's teams",
+    "/source": "a definition that can be published",
+    "/score": "a whole number, written as one",
+    "/version": "as score",
+    "/members": "ids of active users who work on tickets",
+    "/given": "a ticket that can be",
+    "/steps": "steps as in scenario files",
+    "/people": "a cast as in scenario files",
 }
 
 
@@ -51,6 +58,8 @@ def run(app: Any, **more: Any) -> None:
                 "ignored_auth": {"enabled": False},
                 # 412: an ETag can be well-formed and old. 422: see RULES.
                 "positive_data_acceptance": {"expected-statuses": [*ACCEPTED, "412"]},
+                # 413: a text longer than its bound may be longer than the whole body's.
+                "negative_data_rejection": {"expected-statuses": ["4xx"]},
                 # 409: the boundary values use one Idempotency-Key for different requests.
                 "missing_required_header": {"expected-statuses": ["428", "409"]},
             },

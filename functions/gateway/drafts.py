@@ -1,0 +1,182 @@
+"""Definitions that come as text over the API: read, checked and tried. What reads YAML is loaded when a draft comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from models.definitions import store
+from models.kernel.clock import rfc3339
+from models.kernel.errors import FieldProblem, Invalid, NotFound
+
+if TYPE_CHECKING:
+    from models.definitions.catalogue import Found
+
+source_chars_max = 512 * 1024  # as a file (models/definitions/files.py)
+steps_max = 200  # of one simulation: longer stories are scenario files
+
+
+def checked(kind: str, name: str, source: str) -> Found:
+    """The draft, fit to be published as `name`. Raises Invalid with line and column of every error."""
+    found, problems = _read(kind, name, source)
+    for one in _findings(found) if found is not None else []:
+        if found is not None and one.severity == "error":
+            problems.append(FieldProblem(_place(found, one.path), f"{one.message} [{one.code}]"))
+    if found is not None and not problems:
+        from models.definitions import publishing
+
+        problems = list(publishing.refusals(found))
+    if problems or found is None:
+        told = [_told("", "error", problem.path, problem.message) for problem in problems]
+        raise Invalid(
+            [
+                FieldProblem(
+                    "/source", f"line {one['line']}, column {one['column']}: {one['path']}: {one['message']}"
+                )
+                for one in told
+            ]
+        )
+    return found
+
+
+def _read(kind: str, name: str, source: str) -> tuple[Found | None, list[FieldProblem]]:
+    from pathlib import Path
+
+    from models.definitions import catalogue, files
+
+    shown = f"{name}.yaml"
+    try:
+        document = files.loads(source, shown)
+    except Invalid as error:
+        return None, error.problems
+    try:
+        if files.INCLUDE in document.body:
+            raise Invalid(
+                [
+                    FieldProblem(
+                        f".{files.INCLUDE}", "a text over the API stands alone: write the sections into it"
+                    )
+                ]
+            )
+        found_kind = catalogue.kind_of(document.body)
+        if found_kind != kind:
+            raise Invalid([FieldProblem("", f"expected a {kind}, found {found_kind or 'something else'}")])
+        found_name = catalogue.name_of(kind, document.body)
+        if found_name != name:
+            raise Invalid(
+                [
+                    FieldProblem(
+                        f".{kind if kind == 'workflow' else 'type'}", f"expected {name}, found {found_name}"
+                    )
+                ]
+            )
+    except Invalid as error:
+        return None, document.located(error).problems
+    return catalogue.Found(kind, found_name, document.body, source, Path(shown), document), []
+
+
+def _findings(found: Found) -> list[Any]:
+    from models.definitions import catalogue
+
+    around = catalogue.surroundings_of([found], catalogue.published_surroundings())
+    return [finding for _, finding in catalogue.judged([found], around)]
+
+
+def _place(found: Found, path: str) -> str:
+    assert found.document is not None, "a draft has its document"
+    return f"{found.document.places.of(path)}: {path}"
+
+
+def judged(kind: str, name: str, source: str) -> list[dict[str, Any]]:
+    """Everything that is wrong or suspicious, with its place; never raises for a wrong draft."""
+    from models.definitions import publishing
+
+    found, problems = _read(kind, name, source)
+    told = [_told("invalid", "error", problem.path, problem.message) for problem in problems]
+    if found is not None:
+        told += [
+            _told(one.code, one.severity, _place(found, one.path), one.message) for one in _findings(found)
+        ]
+        told += [_told("values_lost", "error", one.path, one.message) for one in publishing.refusals(found)]
+    return told
+
+
+def _told(code: str, severity: str, place: str, message: str) -> dict[str, Any]:
+    """`file:line:column: path` taken apart."""
+    where, _, path = place.partition(": ")
+    parts = where.split(":")
+    line, column = (int(part) if part.isdecimal() else 1 for part in [*parts[1:3], "1", "1"][:2])
+    return {
+        "code": code,
+        "severity": severity,
+        "path": path,
+        "line": line,
+        "column": column,
+        "message": message,
+    }
+
+
+def simulated(
+    name: str,
+    source: str | None,
+    *,
+    people: Mapping[str, Any],
+    given: Mapping[str, Any],
+    steps: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """A ticket in memory through a life cycle. Raises NotFound, or Invalid for a wrong draft or step."""
+    from models.infomodel import published as infomodel
+    from models.workflow import definition, scenarios
+
+    if source is not None:
+        workflow = definition.read(checked("workflow", name, source).body)
+    else:
+        in_force = store.latest("workflow", name)
+        if in_force is None:
+            raise NotFound(f"there is no life cycle {name[:60]!r}")
+        workflow = definition.read(in_force.body)
+    body = {
+        "scenarios": name,
+        "people": dict(people),
+        "cases": [{"name": "tried", "given": dict(given), "steps": list(steps)}],
+    }
+    try:
+        file = scenarios.parse(body)
+        types = {one.name: one for one in infomodel.all_types()}
+        tried = scenarios.step_through(workflow, file, types)
+    except Invalid as error:
+        raise Invalid(
+            [FieldProblem(_pointer(problem.path), problem.message) for problem in error.problems]
+        ) from error
+    return {
+        "steps": [
+            {
+                "at": rfc3339(entry.at), "event": entry.event, "state": entry.state,
+                "acts": [{"kind": act.kind, "rule": act.rule, "details": _plain(act.details)} for act in entry.acts],
+                "rules": [
+                    {"rule": look.rule, "outcome": look.outcome, "failed": list(look.failed), "reasons": list(look.reasons)}
+                    for look in entry.looks
+                ],
+            }
+            for entry in tried.log
+        ],
+        "ticket": scenarios.standing(tried),
+        "options": [
+            {"who": person, "transition": option.name, "possible": not option.reasons, "reasons": list(option.reasons)}
+            for person in [*file.people, "requester"]
+            for option in tried.options(person)
+        ],
+    }  # fmt: skip
+
+
+def _pointer(path: str) -> str:
+    """`.cases[0].steps[1].when` as the caller wrote it: /steps/1/when"""
+    plain = path.removeprefix(".cases[0]").replace("[", "/").replace("]", "").replace(".", "/")
+    return plain if plain.startswith(("/given", "/steps", "/people")) else f"/given{plain}"
+
+
+def _plain(details: Mapping[str, Any]) -> dict[str, Any]:
+    import msgspec
+
+    plain: dict[str, Any] = msgspec.to_builtins(dict(details), str_keys=True)
+    return plain

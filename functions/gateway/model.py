@@ -1,0 +1,129 @@
+"""/v1/model: ticket types and the fields of people, as published and as drafts."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from functions.gateway import drafts
+from functions.gateway.workflows import Checked, Draft, FindingShown, NewVersion
+from functions.operations import Answer, Call, Operations
+from models.definitions import store
+from models.identity.rules import Permission
+from models.infomodel import published as infomodel
+from models.infomodel import schema as model_schema
+from models.kernel.errors import NotFound
+
+operations = Operations()
+
+
+class FieldShown(msgspec.Struct):
+    """A field of a type."""
+
+    name: str
+    kind: str
+    label: dict[str, str]
+    required: bool
+    searchable: bool
+    portal: str
+    retired: bool
+
+
+class TypeShown(msgspec.Struct):
+    """A ticket type."""
+
+    type: str
+    label: dict[str, str]
+    workflow: str
+    other_fields: str
+    fields: list[FieldShown]
+
+
+class Types(msgspec.Struct):
+    items: list[TypeShown]
+
+
+class SchemaQuery(msgspec.Struct, kw_only=True):
+    """In which language the titles are."""
+
+    language: Literal["en", "ru"] = "en"
+
+
+def _shown(entity: Any) -> TypeShown:
+    fields = [
+        FieldShown(
+            name, field.kind, dict(field.label), field.required, field.searchable, field.portal, field.retired
+        )
+        for name, field in entity.fields.items()
+    ]
+    return TypeShown(entity.type or "", dict(entity.label), entity.workflow, entity.other_fields, fields)
+
+
+@operations.add(
+    "GET", "/v1/model/types", summary="Ticket types", needs=Permission.definitions_read, answers={200: Types}
+)  # fmt: skip
+def list_types(call: Call) -> Answer:
+    """By name, with their fields."""
+    return Answer(Types([_shown(one) for one in infomodel.all_types()]))
+
+
+@operations.add(
+    "GET", "/v1/model/types/{type}", summary="A ticket type", needs=Permission.definitions_read, answers={200: TypeShown}, problems=(404,)
+)  # fmt: skip
+def read_type(call: Call) -> Answer:
+    return Answer(_shown(_type(call.params["type"])))
+
+
+@operations.add(
+    "GET", "/v1/model/types/{type}/schema", summary="The fields of a ticket type as JSON Schema", needs=Permission.definitions_read,
+    query=SchemaQuery, answers={200: dict[str, Any]}, problems=(404,),
+)  # fmt: skip
+def read_type_schema(call: Call) -> Answer:
+    """What `fields` of a ticket may hold, as the caller's role may see and set it."""
+    entity = _type(call.params["type"])
+    return Answer(model_schema.json_schema(entity, language=call.query.language, role=call.caller.role))
+
+
+@operations.add(
+    "GET", "/v1/model/entities/{entity}/schema", summary="The fields of requesters or organisations as JSON Schema",
+    needs=Permission.definitions_read, query=SchemaQuery, answers={200: dict[str, Any]}, problems=(404,),
+)  # fmt: skip
+def read_entity_schema(call: Call) -> Answer:
+    """`requester` or `organisation`."""
+    entity = infomodel.entity(call.params["entity"])
+    if entity is None:
+        raise NotFound(f"there is no model of {call.params['entity'][:40]!r}")
+    return Answer(model_schema.json_schema(entity, language=call.query.language, role=call.caller.role))
+
+
+@operations.add(
+    "POST", "/v1/model/types/{type}/check", summary="Check a draft of a ticket type", needs=Permission.definitions_read, body=Draft,
+    answers={200: Checked},
+)  # fmt: skip
+def check_type(call: Call) -> Answer:
+    """Also whether values would lose their field; nothing is kept."""
+    findings = [FindingShown(**one) for one in drafts.judged("model", call.params["type"], call.body.source)]
+    return Answer(Checked(all(one.severity != "error" for one in findings), findings))
+
+
+@operations.add(
+    "POST", "/v1/model/types/{type}/versions", summary="Publish a version of a ticket type", needs=Permission.definitions_manage,
+    body=NewVersion, answers={201: TypeShown, 200: TypeShown}, problems=(409,),
+)  # fmt: skip
+def publish_type(call: Call) -> Answer:
+    """In force at once, without a restart; refused with their count when values would lose their field."""
+    from models.infomodel import definition
+
+    found = drafts.checked("model", call.params["type"], call.body.source)
+    _, is_new = store.publish(
+        found.kind, found.name, found.body, source=found.source, by=call.caller.key, reason=call.body.reason
+    )
+    return Answer(_shown(definition.read(found.body)), status=201 if is_new else 200)
+
+
+def _type(name: str) -> Any:
+    entity = infomodel.find(name)
+    if entity is None or entity.type is None:
+        raise NotFound(f"there is no ticket type {name[:60]!r}")
+    return entity

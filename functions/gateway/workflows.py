@@ -1,0 +1,282 @@
+"""/v1/workflows: life cycles as published; drafts are checked, planned, simulated and published."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from functions.gateway import drafts
+from functions.gateway.texts import Comment
+from functions.operations import Answer, Call, Operations
+from models.definitions import publishing, store
+from models.identity.rules import Permission
+from models.kernel.errors import NotFound
+
+operations = Operations()
+
+Source = Annotated[str, msgspec.Meta(min_length=1, max_length=drafts.source_chars_max)]
+
+
+class Draft(msgspec.Struct, forbid_unknown_fields=True):
+    """A definition as YAML text."""
+
+    source: Source
+
+
+class NewVersion(msgspec.Struct, forbid_unknown_fields=True):
+    """A version to publish and put in force."""
+
+    source: Source
+    reason: Comment = "published over the API"
+
+
+class VersionInForce(msgspec.Struct, forbid_unknown_fields=True):
+    """The published version that new tickets start on."""
+
+    version: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+    reason: Comment = "put in force over the API"
+
+
+class Simulated(msgspec.Struct, forbid_unknown_fields=True):
+    """What to try: a draft (the version in force without one), a ticket to begin with, and what happens to it (as in scenario files)."""
+
+    source: Source | None = None
+    people: dict[str, Any] = {}
+    given: dict[str, Any] = {}
+    steps: Annotated[list[dict[str, Any]], msgspec.Meta(max_length=drafts.steps_max)] = []
+
+
+class WorkflowSummary(msgspec.Struct):
+    """A life cycle in force."""
+
+    name: str
+    version: int
+    label: dict[str, str]
+    states: int
+    transitions: int
+
+
+class Workflows(msgspec.Struct):
+    items: list[WorkflowSummary]
+
+
+class WorkflowDetail(msgspec.Struct):
+    """One version of a definition, as data and as its text."""
+
+    name: str
+    version: int
+    definition: dict[str, Any]
+    source: str
+
+
+class Activation(msgspec.Struct):
+    """When a version came into force, by whom and why."""
+
+    activated_at: datetime
+    activated_by: str
+    reason: str
+
+
+class Version(msgspec.Struct):
+    """A published version."""
+
+    version: int
+    sha256: str
+    published_at: datetime
+    published_by: str
+    in_force: bool
+    activations: list[Activation]
+
+
+class Versions(msgspec.Struct):
+    items: list[Version]
+
+
+class FindingShown(msgspec.Struct):
+    """Something wrong (error) or suspicious (warning): where in the text, counted from 1, and what to do."""
+
+    code: str
+    severity: str
+    path: str
+    line: int
+    column: int
+    message: str
+
+
+class Checked(msgspec.Struct):
+    """`publishable`: no error was found."""
+
+    publishable: bool
+    findings: list[FindingShown]
+
+
+class Planned(msgspec.Struct):
+    """What publishing would change; counts are of live tickets."""
+
+    action: str
+    version: int
+    differences: list[str]
+    tickets: list[dict[str, Any]]
+    states_gone: dict[str, int]
+    timers_gone: dict[str, int]
+    timers_moved: dict[str, int]
+    clocks_moved: dict[str, int]
+    approvals_gone: dict[str, int]
+    refusals: list[str]
+
+
+class SimulatedStep(msgspec.Struct):
+    """What a step did, and how the ticket stands after it."""
+
+    at: datetime
+    event: str
+    state: str
+    acts: list[dict[str, Any]]
+    rules: list[dict[str, Any]]
+
+
+class Simulation(msgspec.Struct):
+    steps: list[SimulatedStep]
+    ticket: dict[str, Any]
+    options: list[dict[str, Any]]
+
+
+def _name(call: Call) -> str:
+    return call.params["workflow"]
+
+
+def _in_force(kind: str, name: str) -> store.Definition:
+    found = store.latest(kind, name)
+    if found is None:
+        raise NotFound(f"there is no {kind} {name[:60]!r}")
+    return found
+
+
+@operations.add(
+    "GET", "/v1/workflows", summary="Life cycles in force", needs=Permission.definitions_read, answers={200: Workflows}
+)  # fmt: skip
+def list_workflows(call: Call) -> Answer:
+    """By name."""
+    return Answer(
+        Workflows(
+            [
+                WorkflowSummary(
+                    one.name,
+                    one.version,
+                    one.body["label"],
+                    len(one.body["states"]),
+                    len(one.body["transitions"]),
+                )
+                for one in store.all_latest("workflow")
+            ]
+        )
+    )
+
+
+@operations.add(
+    "GET", "/v1/workflows/{workflow}", summary="A life cycle as it is in force", needs=Permission.definitions_read,
+    answers={200: WorkflowDetail}, problems=(404,),
+)  # fmt: skip
+def read_workflow(call: Call) -> Answer:
+    """New tickets start on this version."""
+    found = _in_force("workflow", _name(call))
+    source = store.source_of("workflow", found.name, found.version) or ""
+    return Answer(WorkflowDetail(found.name, found.version, found.body, source))
+
+
+@operations.add(
+    "GET", "/v1/workflows/{workflow}/versions", summary="Every version: who published it and when", needs=Permission.definitions_read,
+    answers={200: Versions}, problems=(404,),
+)  # fmt: skip
+def list_versions(call: Call) -> Answer:
+    """Newest first."""
+    rows = store.history("workflow", _name(call))
+    if not rows:
+        raise NotFound(f"there is no life cycle {_name(call)[:60]!r}")
+    return Answer(
+        Versions([msgspec.convert(row, Version, from_attributes=True, strict=False) for row in rows])
+    )
+
+
+@operations.add(
+    "GET", "/v1/workflows/{workflow}/versions/{version}", summary="One version", needs=Permission.definitions_read,
+    answers={200: WorkflowDetail}, problems=(404,),
+)  # fmt: skip
+def read_version(call: Call) -> Answer:
+    """Versions never change."""
+    name, text = _name(call), call.params["version"]
+    found = store.version_of("workflow", name, int(text)) if text.isdecimal() and len(text) < 9 else None
+    if found is None:
+        raise NotFound(f"there is no version {text[:20]!r} of {name[:60]!r}")
+    return Answer(
+        WorkflowDetail(
+            name, found.version, found.body, store.source_of("workflow", name, found.version) or ""
+        )
+    )
+
+
+@operations.add(
+    "POST", "/v1/workflows/{workflow}/versions", summary="Publish a version", needs=Permission.definitions_manage, body=NewVersion,
+    answers={201: WorkflowDetail, 200: WorkflowDetail}, problems=(409,),
+)  # fmt: skip
+def publish_version(call: Call) -> Answer:
+    """422 with line and column of every error; 200 when the version in force says the same already. Tickets stay on their versions."""
+    found = drafts.checked("workflow", _name(call), call.body.source)
+    version, is_new = store.publish(
+        found.kind, found.name, found.body, source=found.source, by=call.caller.key, reason=call.body.reason
+    )
+    detail = WorkflowDetail(found.name, version, found.body, found.source)
+    where = {"Location": f"/v1/workflows/{found.name}/versions/{version}"} if is_new else {}
+    return Answer(detail, status=201 if is_new else 200, headers=where)
+
+
+@operations.add(
+    "PUT", "/v1/workflows/{workflow}/version_in_force", summary="Put a published version in force (roll back)",
+    needs=Permission.definitions_manage, body=VersionInForce, answers={200: WorkflowDetail}, problems=(404,),
+)  # fmt: skip
+def put_in_force(call: Call) -> Answer:
+    """Tickets stay on their versions; new ones start on this."""
+    name, body = _name(call), call.body
+    publishing.rollback("workflow", name, to=body.version, by=call.caller.key, reason=body.reason)
+    found = store.version_of("workflow", name, body.version)
+    assert found is not None, "it was put in force a moment ago"
+    return Answer(
+        WorkflowDetail(
+            name, found.version, found.body, store.source_of("workflow", name, found.version) or ""
+        )
+    )
+
+
+@operations.add(
+    "POST", "/v1/workflows/{workflow}/check", summary="Check a draft", needs=Permission.definitions_read, body=Draft,
+    answers={200: Checked},
+)  # fmt: skip
+def check_workflow(call: Call) -> Answer:
+    """Schema and static analysis, with line and column; nothing is kept."""
+    findings = [FindingShown(**one) for one in drafts.judged("workflow", _name(call), call.body.source)]
+    return Answer(Checked(all(one.severity != "error" for one in findings), findings))
+
+
+@operations.add(
+    "POST", "/v1/workflows/{workflow}/plan", summary="What publishing a draft would change", needs=Permission.definitions_read,
+    body=Draft, answers={200: Planned},
+)  # fmt: skip
+def plan_workflow(call: Call) -> Answer:
+    """Counted, not done."""
+    from models.definitions import plan
+
+    [entry] = plan.plan([drafts.checked("workflow", _name(call), call.body.source)])
+    return Answer(msgspec.convert(entry, Planned, from_attributes=True))
+
+
+@operations.add(
+    "POST", "/v1/workflows/{workflow}/simulate", summary="Try a life cycle on a ticket in memory", needs=Permission.definitions_read,
+    body=Simulated, answers={200: Simulation}, problems=(404,),
+)  # fmt: skip
+def simulate_workflow(call: Call) -> Answer:
+    """Nothing is kept and nothing is sent."""
+    body: Simulated = call.body
+    told = drafts.simulated(_name(call), body.source, people=body.people, given=body.given, steps=body.steps)
+    return Answer(msgspec.convert(told, Simulation))

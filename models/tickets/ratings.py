@@ -1,0 +1,45 @@
+"""Ratings: what requesters say of how it went, by the link that a life cycle sent them."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+from models.events.commands import Actor
+from models.kernel import database
+from models.kernel.errors import NotFound
+from models.tickets.carrying import ticket_key
+from models.tickets.change import TicketChange
+
+
+def find(token: str) -> dict[str, Any]:
+    """What a link asks about. Raises NotFound for a token that we never gave."""
+    row = database.one(
+        "SELECT r.id, r.ticket_id, t.number AS ticket_number, t.title, t.requester_id, r.score, r.comment FROM ratings AS r"
+        " JOIN tickets AS t ON t.id = r.ticket_id WHERE r.token_hash = :hash",
+        hash=hashlib.sha256(token.encode()).hexdigest(),
+    )
+    if row is None:
+        raise NotFound("there is no such rating")
+    return row
+
+
+def rate(token: str, score: int, comment: str | None) -> dict[str, Any]:
+    """Keep a score from 1 to 5; the ticket's history tells of it, its life cycle hears `rated`. Joins the caller's transaction."""
+    asked = find(token)
+    change = TicketChange.of(
+        UUID(str(asked["ticket_id"])), actor=Actor("requester", str(asked["requester_id"] or ""), "")
+    )
+    database.execute(
+        "UPDATE ratings SET score = :score, comment = :comment, rated_at = :at WHERE id = :id",
+        score=score,
+        comment=comment,
+        at=change.at,
+        id=asked["id"],
+    )
+    event_id = change.record("ticket_rated", {"payload": {"score": score}, "comment": comment})
+    payload = {"ticket_id": change.ticket.id, "event": "rated", "event_id": event_id}
+    change.enqueue("advance_ticket", payload, key=ticket_key(change.ticket.id))
+    change.save(visible=False)
+    return find(token)

@@ -1,0 +1,149 @@
+"""The form of a scenario file: given, when, then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from models.definitions import shape
+from models.kernel.errors import FieldProblem, Invalid
+
+
+class Cast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody in a scenario."""
+
+    role: str = "agent"
+    teams: list[str] = []
+    email: str = ""
+
+
+class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The ticket at the beginning. `automatic`: what a machine's first message is called; `by`: who opens it."""
+
+    at: str = "2026-11-23T09:00:00+01:00"
+    type: str | None = None
+    priority: str = "normal"
+    title: str = "A question"
+    channel: str = "email"
+    contact: str | None = None
+    automatic: str = ""
+    by: str = "requester"
+    requester: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
+
+
+class Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    by: str
+    comment: str | None = None
+    fields: dict[str, Any] = {}
+
+
+class Vote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    on: str
+    by: str
+    vote: str
+    comment: str | None = None
+
+
+class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    to: str | None
+    by: str
+
+
+class Changed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    by: str
+    priority: str | None = None
+    fields: dict[str, Any] = {}
+
+
+class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    payload: dict[str, Any] = {}
+
+
+class Happened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    type: str
+    name: str = ""
+    payload: dict[str, Any] = {}
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    automatic: str = ""
+
+
+class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What happens; exactly one of them."""
+
+    message: Message | None = None
+    reply: str | None = None
+    note: str | None = None
+    transition: Move | None = None
+    vote: Vote | None = None
+    assign: Assignment | None = None
+    change: Changed | None = None
+    signal: Named | None = None
+    event: Happened | None = None
+    wait: str | None = None
+
+
+class Then(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What follows from the step, and what stands after it; what is left out is not looked at."""
+
+    state: str | None = None
+    assignee: str | None = None
+    team: str | None = None
+    priority: str | None = None
+    tags: list[str] | None = None
+    fields: dict[str, Any] | None = None
+    timers: list[str] | None = None
+    sla: dict[str, str] | None = None
+    approvals: list[str] | None = None
+    sent: list[str] | None = None
+    not_sent: list[str] | None = None
+    says: str | None = None
+    notified: list[str] | None = None
+    charged: list[str] | None = None
+    webhooks: list[str] | None = None
+    tickets_made: list[str] | None = None
+    withheld: list[str] | None = None
+    acted: list[str] | None = None
+    silent: list[str] | None = None
+    refused: str | None = None
+
+
+class StepSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    when: When | None = None
+    then: Then = Then()
+
+
+class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    steps: list[StepSpec]
+    given: Given = Given()
+
+
+class ScenarioFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of scenarios of one life cycle."""
+
+    scenarios: str
+    cases: list[Case]
+    people: dict[str, Cast] = {}
+
+
+def parse(body: dict[str, Any]) -> ScenarioFile:
+    """Read a scenario file. Raises Invalid with the path of what is wrong."""
+    found = shape.convert(body, ScenarioFile)
+    problems = []
+    for number, case in enumerate(found.cases):
+        for index, step in enumerate(case.steps):
+            named = [
+                name for name in When.__struct_fields__ if step.when and getattr(step.when, name) is not None
+            ]
+            if len(named) != 1 and not (index == 0 and step.when is None):
+                told = f"expected exactly one of {', '.join(When.__struct_fields__)}"
+                problems.append(FieldProblem(f".cases[{number}].steps[{index}].when", told))
+    if problems:
+        raise Invalid(problems)
+    return found
