@@ -63,7 +63,9 @@ def validated(
                 after[name] = normal(field, field.default)
     if len(after) > limits.fields_max:
         problems.append(
-            FieldProblem(path, f"expected at most {limits.fields_max} fields, found {len(after)}")
+            FieldProblem(
+                path, f"expected at most {limits.fields_max} fields with those it has, found {len(after)}"
+            )
         )
     if complete and not problems:
         problems.extend(_required(entity, after, view, path))

@@ -117,7 +117,7 @@ def reasons(
     found: list[str] = []
     ticket, actor = run.instance, run.context.actor if asked else Actor()
     if not transition.starts_in(ticket.state):
-        if transition.from_ == "any" or ticket.state == transition.to:
+        if transition.from_ == "any":
             found.append(f"the ticket is already {ticket.state}")
         else:
             found.append(f"{name} starts from {', '.join(transition.from_)}; the ticket is {ticket.state}")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from models.kernel.errors import Invalid
-from models.workflow import definition
-from models.workflow.definition import Template, render
+from models.workflow import definition, templates
+from models.workflow.definition import Template
 
 LABEL = {"en": "Label", "ru": "Надпись"}
 GOOD: dict[str, Any] = {
@@ -55,26 +55,26 @@ def test_the_good_one_is_good() -> None:
     [
         ("initial", "nowhere", ".initial", "expected one of the states, found 'nowhere'"),
         ("initial", None, "", "missing required field `initial`"),
-        ("states.new.category", "lost", ".states[...].category", "Invalid enum value 'lost'"),
-        ("states.new.colour", "red", ".states[...]", "unknown field `colour`"),
+        ("states.new.category", "lost", ".states.new.category", "Invalid enum value 'lost'"),
+        ("states.new.colour", "red", ".states.new", "unknown field `colour`"),
         ("states.new.label", {"en": "New"}, ".states.new.label.ru", "expected a label in this language"),
         ("transitions.finish.to", "gone", ".transitions.finish.to", "expected one of the states, found 'gone'"),
         ("transitions.finish.from", ["gone"], ".transitions.finish.from", "found 'gone'"),
-        ("transitions.finish.from", "new", ".transitions[...].from", "Invalid enum value 'new'"),
-        ("transitions.finish.who", ["everybody"], ".transitions[...].who[0]", "Invalid enum value 'everybody'"),
+        ("transitions.finish.from", "new", ".transitions.finish.from", "Invalid enum value 'new'"),
+        ("transitions.finish.who", ["everybody"], ".transitions.finish.who[0]", "or team:<name>, found 'everybody'"),
         ("transitions.finish.guard", "ticket.(", ".transitions.finish.guard", "not a CEL condition"),
         ("transitions.finish.guard", "x" * 3000, ".transitions.finish.guard", "at most 2000 characters"),
-        ("transitions.finish.do", [{}], ".transitions.finish.do[0]", "exactly one of send, note"),
-        ("transitions.finish.do", [{"send": "bye"}], ".transitions.finish.do[0]", "one of the templates, found 'bye'"),
+        ("transitions.finish.do", [{}], ".transitions.finish.do[0]", "exactly one of send, note, notify"),
+        ("transitions.finish.do", [{"send": "bye"}], ".transitions.finish.do[0].send", "one of the templates, found 'bye'"),
         ("transitions.finish.do", [{"send": "hello"}] * 21, ".transitions.finish.do", "at most 20 effects, found 21"),
-        ("reactions.0.on", "full_moon", ".reactions[0].on", "Invalid enum value 'full_moon'"),
-        ("reactions.0.timer", "never", ".reactions[0].timer", "one of the timers, with `on: timer`"),
-        ("reactions.0.timer", None, ".reactions[0].timer", "one of the timers, with `on: timer`"),
+        ("reactions.0.on", "full_moon", ".reactions[0].on", "expected one of the events, found 'full_moon'"),
+        ("reactions.0.timer", "never", ".reactions[0].timer", "one of the timers, found 'never'"),
+        ("reactions.0.timer", None, ".reactions[0].timer", "expected the name of the timer"),
         ("reactions.0.transition", "fly", ".reactions[0].transition", "one of the transitions, found 'fly'"),
         ("reactions.0.in", ["gone"], ".reactions[0].in", "found 'gone'"),
         ("reactions.0.when", "ticket.", ".reactions[0].when", "not a CEL condition"),
-        ("timers.soon.after_s", 0, ".timers.soon.after_s", "expected at least 1 second"),
-        ("timers.soon.after_s", "60", ".timers[...].after_s", "Expected `int`, got `str`"),
+        ("timers.soon.after_s", 0, ".timers.soon.after", "expected a duration such as 7d"),
+        ("timers.soon.after_s", "60", ".timers.soon.after_s", "Expected `int`, got `str`"),
         ("timers.soon.in", ["gone"], ".timers.soon.in", "found 'gone'"),
         ("templates.hello.en", "{{ ticket.secret }}", ".templates.hello.en", "unknown variable 'ticket.secret'"),
         ("states.Bad-Name", {"category": "todo", "label": LABEL}, ".states.Bad-Name", "lower-case letters"),
@@ -91,7 +91,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     body = _changed("initial", "nowhere")
     body["timers"]["soon"]["after_s"] = 0
 
-    assert set(_problems(body)) == {".initial", ".timers.soon.after_s"}
+    assert set(_problems(body)) == {".initial", ".timers.soon.after"}
 
 
 def test_a_definition_larger_than_anybody_can_oversee_is_refused() -> None:
@@ -104,15 +104,16 @@ def test_a_definition_larger_than_anybody_can_oversee_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("language", "text"),
-    [("ru", "Да Ада {{x"), ("ru-RU", "Да Ада {{x"), ("en", "Yes Ada"), ("de", "Yes Ada"), (None, "Yes Ada")],
+    [("ru", "Да Ада"), ("ru-RU", "Да Ада"), ("en", "Yes Ada"), ("de", "Yes Ada"), (None, "Yes Ada")],
 )
 def test_a_template_speaks_the_requesters_language_or_english(language: str | None, text: str) -> None:
-    template = Template(en="Yes {{requester.name}}", ru="Да {{ requester.name }} {{x")
+    template = Template(en="Yes {{requester.name}}", ru="Да {{ requester.name }}")
 
-    assert render(template, language, {"requester.name": "Ада" if "Да" in text else "Ada"}) == text
+    name = "Ада" if "Да" in text else "Ada"
+    assert templates.render(template.text(language), {"requester": {"name": name}}, language or "en") == text
 
 
 def test_a_value_that_looks_like_a_variable_stays_as_the_person_wrote_it() -> None:
-    template = Template(en="{{ ticket.title }}", ru="")
+    title = "{{ requester.name }} \\1 {% if x %}"
 
-    assert render(template, "en", {"ticket.title": "{{ requester.name }} \\1"}) == "{{ requester.name }} \\1"
+    assert templates.render("{{ ticket.title }}", {"ticket": {"title": title}}, "en") == title

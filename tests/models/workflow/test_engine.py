@@ -1,210 +1,392 @@
-"""The engine: a pure function from definition, view and event to a decision."""
+"""The engine: a pure step from a definition, a ticket and an event to acts; every shipped kind of rule, and what speaks against it."""
 
 from __future__ import annotations
 
+import copy
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from models.workflow import definition, engine
 from models.workflow.definition import Workflow
-from models.workflow.engine import Decision, Refusal, View
-from scripts import defs
+from models.workflow.instance import ACTS, Actor, Context, Event, Instance, Step
+from models.workflow.simulation import Person, Simulation
 
-ROLES = ("admin", "manager", "accountant", "agent", "requester", "automation")
-EVENTS = (
-    "ticket_created", "requester_message", "agent_reply", "note", "assigned", "delivery_failed", "timer", "signal",
-)  # fmt: skip
-
-
-def _shipped() -> Workflow:
-    [found] = [one for one in defs.read_all(demo=False) if one.kind == "workflow" and one.name == "support"]
-    return definition.parse(found.body)
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+LABEL = {"en": "x", "ru": "ы"}
+PEOPLE = (
+    Person("olga", "Olga", teams=("it",), email="olga@example.test"),
+    Person("otto", "Otto", teams=("it",)),
+    Person("mira", "Mira", "manager"),
+)
 
 
-SUPPORT = _shipped()
+def workflow(**more: Any) -> Workflow:
+    """a -> b by agents; `more` replaces sections, `go` changes the transition."""
+    go = {"from": ["a"], "to": "b", "label": LABEL, "who": ["agent", "automation"]} | more.pop("go", {})
+    body: dict[str, Any] = {
+        "workflow": "small",
+        "label": LABEL,
+        "initial": "a",
+        "states": {"a": {"category": "todo", "label": LABEL}, "b": {"category": "done", "label": LABEL}},
+        "transitions": {
+            "go": go,
+            "back": {"from": ["b"], "to": "a", "label": LABEL, "who": ["agent", "automation"]},
+        },
+        "templates": {"text": {"en": "Hello {{ requester.name }}", "ru": "Привет"}},
+    }
+    return definition.parse(body | copy.deepcopy(more))
 
 
-def view(state: str = "new", role: str = "agent", **more: Any) -> View:
-    ticket = {
-        "state": state, "category": SUPPORT.states[state].category if state in SUPPORT.states else "todo",
-        "type": "question", "priority": "normal", "channel": "telegram", "contact_channel": "telegram",
-        "assigned": False, "fields": {}, "message_count": 1,
-    }  # fmt: skip
-    message = {
-        "automatic": "", "author_kind": "requester", "channel": "telegram", "attachments": 0, "length": 5,
-    }  # fmt: skip
-    return View(
-        ticket | more.get("ticket", {}), message | more.get("message", {}), {"kind": "user", "role": role}
+def simulation(**more: Any) -> Simulation:
+    simulated = Simulation(workflow(**more), NOW, PEOPLE)
+    simulated.create()
+    return simulated
+
+
+def kinds(step: Step) -> list[str]:
+    return [act.kind for act in step.acts]
+
+
+def test_a_declared_transition_is_made_and_names_its_rule_condition_and_values() -> None:
+    simulated = simulation(go={"guard": 'ticket.priority == "normal"'})
+
+    step = simulated.transition("go", "olga", comment="now")
+
+    [moved] = step.acts
+    assert moved.details == {"from": "a", "to": "b", "transition": "go", "event": "request", "comment": "now"}
+    assert (moved.rule, moved.condition, moved.values) == (
+        "go",
+        'ticket.priority == "normal"',
+        {"ticket.priority": "normal"},
     )
 
 
 @pytest.mark.parametrize(
-    ("state", "role", "name", "target"),
+    ("more", "name", "by", "reason"),
     [
-        ("new", "agent", "start", "open"),
-        ("new", "agent", "resolve", "solved"),
-        ("open", "manager", "wait", "waiting_on_requester"),
-        ("solved", "requester", "reopen", "open"),
-        ("solved", "manager", "close", "closed"),
-        ("solved", "automation", "close", "closed"),
+        ({}, "fly", "olga", "the life cycle has no transition 'fly'"),
+        ({}, "back", "olga", "back starts from b; the ticket is a"),
+        ({}, "go", "mira", "go is for agent, automation; you are manager"),
+        ({"go": {"who": ["assignee"]}}, "go", "olga", "go is for assignee; you are agent"),
+        ({"go": {"who": ["team:it"]}}, "go", "mira", "go is for team:it; you are manager"),
+        ({"go": {"comment": "required"}}, "go", "olga", "go needs a comment"),
+        ({"go": {"requires": ["cause"]}}, "go", "olga", "go needs a value in cause"),
+        ({"go": {"guard": "ticket.assigned"}}, "go", "olga", "the condition 'ticket.assigned' does not hold (ticket.assigned is False)"),
+        ({"go": {"guard": 'fields.floor > 2'}}, "go", "olga", "cannot be evaluated: there is no floor"),
+        ({"go": {"from": "any", "to": "a"}}, "go", "olga", "the ticket is already a"),
     ],
-)
-def test_a_declared_transition_is_made(state: str, role: str, name: str, target: str) -> None:
-    decision = engine.request(SUPPORT, view(state, role), name, comment=None)
-
-    assert isinstance(decision, Decision)
-    assert (decision.target, decision.transition) == (target, name)
-
-
-@pytest.mark.parametrize(
-    ("state", "role", "name", "reason"),
-    [
-        ("closed", "admin", "start", "start starts from new; the ticket is closed"),
-        ("solved", "agent", "close", "close is for manager, admin, automation; you are agent"),
-        ("open", "requester", "resolve", "resolve is for agent, manager, admin; you are requester"),
-        ("open", "agent", "fly", "the life cycle has no transition 'fly'"),
-    ],
-)
-def test_any_other_is_refused_with_a_sentence(state: str, role: str, name: str, reason: str) -> None:
-    refusal = engine.request(SUPPORT, view(state, role), name, comment=None)
-
-    assert isinstance(refusal, Refusal)
-    assert reason in refusal.reasons
-
-
-@pytest.mark.parametrize(
-    ("state", "event", "more", "rule", "target"),
-    [
-        ("new", "ticket_created", {}, "acknowledge", None),
-        ("waiting_on_requester", "requester_message", {}, "reopen_on_message", "open"),
-        ("solved", "requester_message", {}, "reopen_on_message", "open"),
-        ("open", "agent_reply", {}, "wait_after_reply", "waiting_on_requester"),
-        ("solved", "timer", {"timer": "auto_close"}, "close_after_a_week", "closed"),
-    ],
-)
-def test_an_event_is_answered_by_the_first_reaction_that_matches(
-    state: str, event: str, more: dict[str, str], rule: str, target: str | None
+)  # fmt: skip
+def test_what_speaks_against_a_transition_is_a_sentence_and_nothing_moves(
+    more: dict[str, Any], name: str, by: str, reason: str
 ) -> None:
-    decision = engine.react(SUPPORT, view(state, "automation"), event, **more)
+    simulated = simulation(**more)
 
-    assert isinstance(decision, Decision)
-    assert (decision.rule, decision.target) == (rule, target)
+    step = simulated.transition(name, by)
+
+    assert kinds(step) == ["refused"]
+    assert any(reason in found for found in step.refusal), step.refusal
+    assert simulated.instance.state == "a"
+
+
+def test_the_part_of_a_guard_that_failed_is_told_with_what_it_saw() -> None:
+    simulated = simulation(go={"guard": 'ticket.priority == "high" && ticket.state == "a"'})
+
+    step = simulated.transition("go", "olga")
+
+    assert "'ticket.priority == \"high\"' does not hold" in step.refusal[0]
+    [look] = step.looks
+    assert (look.outcome, look.failed) == ("refused", ('ticket.priority == "high"',))
+    assert look.values == {"ticket.priority": "normal", "ticket.state": "a"}
+
+
+@pytest.mark.parametrize("who", ["assignee", "team:it"])
+def test_an_assignee_and_a_member_of_the_team_may(who: str) -> None:
+    simulated = simulation(go={"who": [who]})
+    simulated.assign("olga", "mira")
+
+    assert simulated.transition("go", "olga").refusal == ()
+
+
+def test_fields_that_come_with_a_transition_count_for_what_it_requires() -> None:
+    simulated = simulation(go={"requires": ["cause"]})
+
+    step = simulated.transition("go", "olga", fields={"cause": "water"})
+
+    assert kinds(step) == ["field_set", "moved"]
+    assert simulated.instance.fields == {"cause": "water"}
+
+
+def test_a_refused_transition_changes_no_field() -> None:
+    simulated = simulation(go={"guard": "false"})
+
+    simulated.transition("go", "olga", fields={"cause": "water"})
+
+    assert simulated.instance.fields == {}
+
+
+def test_the_first_reaction_that_matches_acts_and_the_others_tell_why_not() -> None:
+    simulated = simulation(
+        reactions=[
+            {"on": "note", "name": "elsewhere", "in": ["b"], "do": []},
+            {"on": "note", "name": "urgent_only", "when": 'ticket.priority == "urgent"', "do": []},
+            {"on": "note", "name": "this_one", "transition": "go"},
+            {"on": "note", "name": "too_late", "do": []},
+        ]
+    )
+
+    step = simulated.note("olga")
+
+    assert [(look.rule, look.outcome) for look in step.looks] == [
+        ("elsewhere", "silent"), ("urgent_only", "silent"), ("this_one", "acted"), ("too_late", "not_reached"),
+    ]  # fmt: skip
+    assert step.looks[0].reasons == ("it is for b; the ticket is a",)
+    assert step.looks[1].failed == ('ticket.priority == "urgent"',)
+
+
+def test_a_reaction_that_continues_lets_the_next_one_look() -> None:
+    note = [{"note": "text"}]
+    simulated = simulation(
+        reactions=[
+            {"on": "note", "name": "one", "do": note, "continue": True},
+            {"on": "note", "name": "two", "do": note},
+        ]
+    )
+
+    assert [act.rule for act in simulated.note("olga").acts] == ["one", "two"]
+
+
+def test_an_event_that_nothing_matches_is_noted_where_the_life_cycle_says_so() -> None:
+    assert kinds(simulation(unmatched=["signal"]).signal("x")) == ["unmatched"]
+    assert kinds(simulation().signal("x")) == []
+
+
+def test_a_signal_acts_by_its_name_and_its_payload_can_be_asked() -> None:
+    reaction = {"on": "signal:built", "name": "built", "when": "event.payload.ok == true", "transition": "go"}
+
+    assert simulation(reactions=[reaction]).signal("other", {"ok": True}).acts == ()
+    assert simulation(reactions=[reaction]).signal("built", {"ok": False}).acts == ()
+    assert kinds(simulation(reactions=[reaction]).signal("built", {"ok": True})) == ["moved"]
+
+
+def test_a_change_that_an_effect_makes_is_an_event_of_the_same_step() -> None:
+    simulated = simulation(
+        reactions=[
+            {"on": "note", "name": "mark", "do": [{"set": {"severity": "high"}}]},
+            {"on": "field_changed:severity", "name": "raise", "when": 'event.after == "high"', "do": [{"priority": "urgent"}]},
+            {"on": "field_changed:priority", "name": "tag", "do": [{"add_tags": ["hot"]}]},
+        ]
+    )  # fmt: skip
+
+    step = simulated.note("olga")
+
+    assert kinds(step) == ["field_set", "priority_set", "tags_set"]
+    assert (simulated.instance.priority, simulated.instance.tags) == ("urgent", ("hot",))
+
+
+def test_a_circle_of_rules_is_stopped_and_says_so() -> None:
+    simulated = simulation(
+        reactions=[
+            {"on": "state_entered:b", "name": "there", "transition": "back"},
+            {"on": "state_entered:a", "name": "and_back", "transition": "go"},
+        ]
+    )
+
+    step = simulated.transition("go", "olga")
+
+    assert kinds(step)[-1] == "chain_stopped"
+    assert kinds(step).count("moved") < 12
+
+
+def test_a_machine_is_never_answered_whatever_the_definition_says() -> None:
+    simulated = simulation(
+        reactions=[{"on": "requester_message", "name": "answer", "do": [{"send": "text"}]}]
+    )
+
+    assert kinds(simulated.message(automatic="auto_reply")) == ["withheld"]
+    assert kinds(simulated.message()) == ["message_sent"]
+
+
+def test_every_kind_of_effect_acts() -> None:
+    effects: list[dict[str, Any]] = [
+        {"send": "text"}, {"note": "text"}, {"notify": {"team": "it", "text": "text"}}, {"set": {"copied": {"cel": "ticket.priority"}}},
+        {"assign": {"how": "person", "user": "olga@example.test"}}, {"team": "it"}, {"priority": "low"}, {"add_tags": ["one"]},
+        {"remove_tags": ["one"]}, {"start_timer": "later"}, {"stop_timer": "later"}, {"webhook": "hook"},
+        {"charge": {"kind": "fee", "amount": "4.50", "currency": "EUR"}},
+        {"create_ticket": {"title": "text", "type": "task"}}, {"ask_rating": "text"},
+    ]  # fmt: skip
+    simulated = simulation(
+        reactions=[{"on": "note", "name": "all", "do": effects}],
+        timers={"later": {"manual": True, "after": "1h"}},
+        webhooks={"hook": {"url": "https://example.test", "secret": {"secret": "s"}}},
+    )
+
+    step = simulated.note("mira")
+
+    assert kinds(step) == [
+        "message_sent", "note_added", "notified", "field_set", "assigned", "team_set", "priority_set", "tags_set", "tags_set",
+        "timer_started", "timer_stopped", "webhook_called", "charged", "ticket_made", "rating_asked",
+    ]  # fmt: skip
+    assert simulated.instance.fields == {"copied": "normal"}
+    assert step.acts[12].details["amount_minor"] == 450
+    assert set(definition.EFFECTS) == {next(iter(effect)) for effect in effects}
+    assert set(kinds(step)) <= set(ACTS)
 
 
 @pytest.mark.parametrize(
-    ("found", "event", "more"),
-    [
-        (view("open", "automation"), "requester_message", {}),
-        (view("solved", "automation", message={"automatic": "auto_reply"}), "requester_message", {}),
-        (view("new", "automation", ticket={"contact_channel": ""}), "ticket_created", {}),
-        (view("solved", "automation"), "timer", {"timer": "another"}),
-        (view("closed", "automation"), "agent_reply", {}),
-    ],
+    ("how", "first", "second"), [("round_robin", "olga", "otto"), ("least_busy", "olga", "otto")]
 )
-def test_an_event_that_nothing_matches_does_nothing(found: View, event: str, more: dict[str, str]) -> None:
-    assert engine.react(SUPPORT, found, event, **more) is None
+def test_the_turn_and_the_load_decide_who_gets_a_ticket(how: str, first: str, second: str) -> None:
+    assign = {"assign": {"how": how, "team": "it"}}
+    simulated = simulation(reactions=[{"on": "note", "name": "give", "do": [assign]}])
+
+    simulated.note("mira")
+    assert simulated.instance.assignee == first
+    simulated.note("mira")
+    assert simulated.instance.assignee == second
 
 
-def _small(**more: Any) -> Workflow:
-    label = {"en": "x", "ru": "x"}
-    body: dict[str, Any] = {
-        "workflow": "small",
-        "label": label,
-        "initial": "a",
-        "states": {name: {"category": "todo", "label": label} for name in ("a", "b")},
-        "transitions": {"go": {"from": ["a"], "to": "b", "label": label, "who": ["agent"]} | more},
+def test_chance_is_drawn_from_the_event_so_that_a_replay_draws_the_same() -> None:
+    chosen = workflow(
+        reactions=[{"on": "note", "name": "give", "do": [{"assign": {"how": "random", "team": "it"}}]}]
+    )
+    drawn = set()
+    for seed in map(str, range(20)):
+        found = []
+        for _ in range(2):
+            context = Context(now=NOW, seed=seed, roster=Simulation(chosen, NOW, PEOPLE)._roster)
+            found.append(
+                engine.react(chosen, Instance("a", "todo"), context, Event("note")).instance.assignee
+            )
+        assert found[0] == found[1]
+        drawn.add(found[0])
+
+    assert drawn == {"olga", "otto"}
+
+
+def test_an_effect_that_cannot_happen_says_why() -> None:
+    simulated = simulation(
+        reactions=[
+            {
+                "on": "note",
+                "name": "try",
+                "do": [
+                    {"charge": {"kind": "fee", "amount": "1", "currency": "EUR"}},
+                    {"assign": {"how": "round_robin", "team": "nobody_here"}},
+                    {"notify": {"assignee": True, "text": "text"}},
+                    {"send": "text", "when": "ticket.assigned"},
+                ],
+            }
+        ]
+    )
+
+    step = simulated.note("mira")
+
+    assert kinds(step) == ["withheld"] * 4
+    assert [act.details["effect"] for act in step.acts] == ["charge", "assign", "notify", "send"]
+
+
+def test_timers_run_in_their_states_repeat_with_a_bound_and_stop_when_they_are_left() -> None:
+    simulated = simulation(
+        timers={"nag": {"in": ["a"], "after": "1h", "repeat": {"every": "30m", "times": 2}}},
+        reactions=[{"on": "timer:nag", "name": "nag", "do": [{"note": "text"}]}],
+    )
+
+    steps = simulated.advance(seconds=24 * 3600)
+    assert [
+        entry.at.hour * 60 + entry.at.minute for entry in simulated.log if entry.event == "timer nag"
+    ] == [600, 630, 660]
+    assert len(steps) == 3
+
+    again = simulation(timers={"nag": {"in": ["a"], "after": "1h"}})
+    again.transition("go", "olga")
+    assert again.timers == {}
+
+
+def test_a_timer_that_is_kept_goes_off_in_another_state_too() -> None:
+    simulated = simulation(
+        timers={"later": {"in": ["a"], "after": "1h", "keep": True}},
+        reactions=[{"on": "timer:later", "name": "note_it", "do": [{"note": "text"}]}],
+    )
+    simulated.transition("go", "olga")
+
+    [step] = simulated.advance(seconds=3600)
+
+    assert kinds(step) == ["note_added"]
+
+
+def test_an_approval_waits_for_enough_members_and_not_for_who_asked() -> None:
+    simulated = simulation(go={"approval": {"team": "it", "count": 2, "expires": "1d"}})
+
+    assert kinds(simulated.transition("go", "olga")) == ["approval_asked"]
+    assert simulated.vote("go", "olga", "approve").refusal == ("who asked for an approval cannot give it",)
+    assert simulated.vote("go", "mira", "approve").refusal == ("votes on go are for members of it",)
+    assert "already waits" in simulated.transition("go", "otto").refusal[0]
+    assert kinds(simulated.vote("go", "otto", "approve")) == ["approval_voted"]
+    assert simulated.vote("go", "otto", "approve").refusal == ("you have voted already",)
+    assert simulated.instance.state == "a"
+
+
+def test_a_refusal_and_an_expiry_end_an_approval_with_the_transition_that_they_name() -> None:
+    transitions = {
+        "go": {"from": ["a"], "to": "b", "label": LABEL, "who": ["agent"], "approval": {"team": "it", "expires": "1d", "refused": "drop", "expired": "drop"}},
+        "drop": {"from": ["a"], "to": "b", "label": LABEL, "who": ["manager"]},
+        "back": {"from": ["b"], "to": "a", "label": LABEL, "who": ["agent"]},
+    }  # fmt: skip
+    refused, expired = simulation(transitions=transitions), simulation(transitions=transitions)
+    for simulated in (refused, expired):
+        simulated.transition("go", "olga")
+
+    refused.vote("go", "otto", "refuse", comment="no")
+    expired.advance(seconds=86_400)
+
+    for simulated, outcome in ((refused, "refused"), (expired, "expired")):
+        [decided] = [act for act in simulated.acts if act.kind == "approval_decided"]
+        assert decided.details["outcome"] == outcome
+        assert (simulated.instance.state, simulated.instance.approvals) == ("b", {})
+
+
+def test_a_move_withdraws_what_waits_and_cannot_start_any_more() -> None:
+    transitions = {
+        "go": {
+            "from": ["a"],
+            "to": "b",
+            "label": LABEL,
+            "who": ["agent"],
+            "approval": {"team": "it", "expires": "1d"},
+        },
+        "leave": {"from": ["a"], "to": "b", "label": LABEL, "who": ["agent"]},
     }
-    return definition.parse(body)
+    simulated = simulation(transitions=transitions)
+    simulated.transition("go", "olga")
 
+    step = simulated.transition("leave", "olga")
 
-def test_a_guard_that_does_not_hold_refuses_with_its_text() -> None:
-    workflow = _small(guard="ticket.assigned")
-
-    refusal = engine.request(workflow, view("a"), "go", comment=None)
-    allowed = engine.request(workflow, view("a", ticket={"assigned": True}), "go", comment=None)
-
-    assert refusal == Refusal("go", ("the condition 'ticket.assigned' does not hold",))
-    assert isinstance(allowed, Decision)
-    assert allowed.condition == "ticket.assigned"
-
-
-@pytest.mark.parametrize(
-    "guard", ["ticket.nonsense", "ticket.fields.floor > 2", "1", "ticket.state + 1 == 2"]
-)
-def test_a_guard_that_cannot_be_evaluated_refuses_and_never_raises(guard: str) -> None:
-    refusal = engine.request(_small(guard=guard), view("a"), "go", comment=None)
-
-    assert isinstance(refusal, Refusal)
-    assert "cannot be evaluated" in refusal.reasons[0]
-
-
-def test_a_required_comment_is_asked_of_people_and_shown_as_possible_without() -> None:
-    workflow = _small(comment="required")
-
-    assert engine.request(workflow, view("a"), "go", comment="  ") == Refusal("go", ("go needs a comment",))
-    assert isinstance(engine.request(workflow, view("a"), "go", comment="so it is"), Decision)
-    assert [option.reasons for option in engine.options(workflow, view("a"))] == [()]
-
-
-def test_from_any_leaves_every_state_but_its_target() -> None:
-    workflow = _small(**{"from": "any"})
-
-    assert isinstance(engine.request(workflow, view("a"), "go", comment=None), Decision)
-    refusal = engine.request(workflow, view("b"), "go", comment=None)
-    assert refusal == Refusal("go", ("the ticket is already b",))
-    assert engine.options(workflow, view("b")) == []
+    assert step.acts[-1].details["outcome"] == "cancelled"
+    assert simulated.timers == {}
 
 
 def test_options_show_what_leaves_this_state_with_the_reasons_against_it() -> None:
-    found = {option.name: option.reasons for option in engine.options(SUPPORT, view("solved", "agent"))}
+    found = {option.name: option.reasons for option in simulation(go={"comment": "required"}).options("mira")}
 
-    assert found == {
-        "reopen": (),
-        "close": ("close is for manager, admin, automation; you are agent",),
-    }
+    assert found == {"go": ("go is for agent, automation; you are manager",)}
 
 
-events = st.tuples(
-    st.sampled_from(EVENTS + tuple(SUPPORT.transitions)),
-    st.sampled_from(ROLES),
-    st.sampled_from(["", "auto_reply"]),
-    st.sampled_from([None, "auto_close"]),
-)
+def test_a_veto_of_the_desk_is_a_refusal() -> None:
+    context = Context(now=NOW, actor=Actor("user", "olga", "agent"), veto=lambda state: "not now")
+
+    step = engine.request(workflow(), Instance("a", "todo"), context, "go")
+
+    assert step.refusal == ("not now",)
 
 
-def _walk(steps: list[tuple[str, str, str, str | None]]) -> list[tuple[str, object]]:
-    state, path = SUPPORT.initial, list[tuple[str, object]]()
-    for name, role, automatic, timer in steps:
-        seen = view(state, role, message={"automatic": automatic})
-        decision: Decision | Refusal | None
-        if name in SUPPORT.transitions:
-            decision = engine.request(SUPPORT, seen, name, comment="c")
-        else:
-            seen = view(state, "automation", message={"automatic": automatic})
-            decision = engine.react(SUPPORT, seen, name, timer=timer if name == "timer" else None)
-        path.append((state, decision))
-        if isinstance(decision, Decision) and decision.target is not None:
-            state = decision.target
-    return path
+def test_the_engine_leaves_what_it_was_given_as_it_was() -> None:
+    given = Instance("a", "todo", fields={"x": 1}, tags=("one",))
+    before = copy.deepcopy(given)
 
+    engine.request(
+        workflow(), given, Context(now=NOW, actor=Actor("user", "olga", "agent")), "go", fields={"x": 2}
+    )
 
-@given(st.lists(events, max_size=30))
-def test_no_sequence_of_events_makes_an_undeclared_move_and_the_same_gives_the_same(
-    steps: list[tuple[str, str, str, str | None]],
-) -> None:
-    path = _walk(steps)
-
-    for (state, decision), (_, role, _, _) in zip(path, steps, strict=True):
-        assert state in SUPPORT.states
-        if isinstance(decision, Refusal):
-            assert decision.reasons
-        if isinstance(decision, Decision) and decision.target is not None:
-            assert decision.transition is not None
-            transition = SUPPORT.transitions[decision.transition]
-            assert transition.to == decision.target != state
-            assert transition.from_ == "any" or state in transition.from_
-            assert role in transition.who or "automation" in transition.who
-    assert _walk(steps) == path
+    assert given == before
