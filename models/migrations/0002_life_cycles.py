@@ -11,6 +11,7 @@ def statements(dialect: Dialect) -> list[str]:
         *_PEOPLE,
         *_LIFE_CYCLE,
         *_DEFINITIONS,
+        *(_POSTGRES_ONLY if dialect.postgres else []),
     ]
 
 
@@ -77,4 +78,9 @@ _DEFINITIONS = [
         to_version integer NOT NULL, state_map {json} NOT NULL, state text NOT NULL, reverses {id}, cursor {id},
         moved integer NOT NULL DEFAULT 0,
         started_by text NOT NULL, started_at {instant} NOT NULL, finished_at {instant})""",
+]
+
+_POSTGRES_ONLY = [
+    # jsonb forgets the order of keys, and the order of states, transitions and choices is what people see.
+    "ALTER TABLE definitions ALTER COLUMN body TYPE json USING body::text::json",
 ]

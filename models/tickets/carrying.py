@@ -178,7 +178,9 @@ def _charged(change: TicketChange, workflow: Workflow, act: Act) -> None:
 
 
 def _ticket_made(change: TicketChange, workflow: Workflow, act: Act) -> None:
-    event_id = change.record("linked_ticket_wanted", dict(act.details) | _why(change, act), actor=SYSTEM)
+    event_id = change.record(
+        "linked_ticket_wanted", {"wanted": dict(act.details)} | _why(change, act), actor=SYSTEM
+    )
     payload = {"ticket_id": change.ticket.id, "event_id": event_id}
     change.enqueue("make_linked_ticket", payload, key=ticket_key(change.ticket.id))
 

@@ -45,7 +45,7 @@ def make(ticket_id: UUID, event_id: UUID, *, causation_id: str) -> None:
     wanted = database.one("SELECT payload FROM events WHERE event_id = :id", id=event_id)
     if wanted is None:
         raise NotFound(f"there is no event {event_id}")
-    payload = from_json(wanted["payload"])
+    payload = from_json(wanted["payload"])["wanted"]
     if _depth(ticket_id) >= limits.linked_depth_max:
         raise PermanentFailure(f"tickets made by tickets are more than {limits.linked_depth_max} deep")
     new = commands.NewTicket(

@@ -115,3 +115,16 @@ def sign_in(gateway: Any, email: str, password: str = PASSWORD) -> tuple[Caller,
 def agent(gateway: Any) -> Caller:
     """The demo's agent, signed in."""
     return sign_in(gateway, "agent@example.test")[0]
+
+
+@pytest.fixture
+def as_user(gateway: Any) -> Callable[[str], Caller]:
+    """A caller who has signed in as the seeded user of a role."""
+
+    def sign_in(role: str) -> Caller:
+        found = Caller(gateway).made(
+            "/v1/auth/tokens", {"email": f"{role}@example.test", "password": PASSWORD}
+        )
+        return Caller(gateway, found["access_token"])
+
+    return sign_in

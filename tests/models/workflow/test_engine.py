@@ -329,8 +329,9 @@ def test_an_approval_waits_for_enough_members_and_not_for_who_asked() -> None:
 
 
 def test_a_refusal_and_an_expiry_end_an_approval_with_the_transition_that_they_name() -> None:
+    approval = {"team": "it", "expires": "1d", "refused": "drop", "expired": "drop"}
     transitions = {
-        "go": {"from": ["a"], "to": "b", "label": LABEL, "who": ["agent"], "approval": {"team": "it", "expires": "1d", "refused": "drop", "expired": "drop"}},
+        "go": {"from": ["a"], "to": "b", "label": LABEL, "who": ["agent"], "approval": approval},
         "drop": {"from": ["a"], "to": "b", "label": LABEL, "who": ["manager"]},
         "back": {"from": ["b"], "to": "a", "label": LABEL, "who": ["agent"]},
     }  # fmt: skip

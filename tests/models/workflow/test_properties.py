@@ -1,4 +1,4 @@
-"""For random definitions and random events: only declared moves, the log gives the same state, timers fire once, the same gives the same."""
+"""For random definitions and events: only declared moves, the log gives the state, timers fire once, the same gives the same."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ EFFECTS: list[dict[str, Any]] = [
     {"set": {"f": "x"}}, {"set": {"f": "y"}}, {"assign": {"how": "round_robin", "team": "it"}}, {"assign": {"how": "nobody"}},
     {"start_timer": "t1"}, {"stop_timer": "t0"},
 ]  # fmt: skip
-EVENTS = ["ticket_created", "requester_message", "agent_reply", "note", "assigned", "state_entered", "field_changed", "timer:t0", "timer:t1", "signal:go", "sla_breached"]  # fmt: skip
+EVENTS = [
+    "ticket_created", "requester_message", "agent_reply", "note", "assigned", "state_entered", "field_changed", "timer:t0",
+    "timer:t1", "signal:go", "sla_breached",
+]  # fmt: skip
 
 some_states = st.lists(st.sampled_from(STATES), min_size=1, max_size=3, unique=True)
 some_effects = st.lists(st.sampled_from(EFFECTS), max_size=2)
@@ -67,7 +70,10 @@ def definitions(draw: st.DrawFn) -> Workflow:
         },
         "transitions": {name: {k: v for k, v in one.items() if v is not None} for name, one in transitions.items()},
         "reactions": [{k: v for k, v in one.items() if v is not None} for one in reactions],
-        "timers": {"t0": {"in": draw(some_states), "after": "2h", "repeat": {"every": "1h", "times": 2}}, "t1": {"manual": True, "after": "3h"}},
+        "timers": {
+            "t0": {"in": draw(some_states), "after": "2h", "repeat": {"every": "1h", "times": 2}},
+            "t1": {"manual": True, "after": "3h"},
+        },
         "sla": [{"name": "p", "targets": {"first_response": "4h", "resolution": "8h"}, "warn_before": "1h"}],
         "templates": {"text": {"en": "Hello", "ru": "Привет"}},
     }  # fmt: skip
