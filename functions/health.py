@@ -86,7 +86,9 @@ def _backlog() -> bytes:
 def add(operations: Operations, function: str, config: Settings, *, backlog: bool = False) -> None:
     """Add the health and metrics operations. `backlog`: this function's metrics also tell what is due, for the whole desk."""
     ledger = _Kept(_backlog) if backlog else None
-    parts_kept = _Kept(lambda: {"database": _database(), "broker": _broker(config)})
+    parts_kept = _Kept(
+        lambda: {"database": _database(), "definitions": _definitions(), "broker": _broker(config)}
+    )
 
     @operations.add(
         "GET", "/healthz", summary="The process lives", answers={200: Health}, public=True, unlocked=True
@@ -142,6 +144,18 @@ def _database() -> Part:
         f"{backlog['live']} live tasks, oldest due {oldest_s:.0f} s ago, {backlog['dead']} dead letters,"
         f" {events.get('failed', 0)} failed inbox events",
     )
+
+
+def _definitions() -> Part:
+    """Whether this program can read every life cycle and ticket type that is in use."""
+    from models.definitions import publishing
+
+    try:
+        with database.connection():
+            unreadable = publishing.unreadable()
+    except NestorError as error:
+        return Part(False, error.message)
+    return Part(not unreadable, "; ".join(unreadable) or "all that is in use can be read")
 
 
 def _broker(config: Settings) -> Part:

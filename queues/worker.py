@@ -15,6 +15,7 @@ import dramatiq
 from dramatiq.middleware import Middleware
 
 from models import migrations
+from models.definitions import publishing
 from models.kernel import database, limits, logs, settings
 from models.kernel.errors import NestorError, Unavailable
 from queues import broker as brokers
@@ -68,6 +69,7 @@ def create_broker() -> None:
     database.configure(config)
     try:
         _wait_for_schema()
+        publishing.check_readable()
     except NestorError as error:
         # Dramatiq's command line ends with the message on ImportError.
         raise ImportError(error.message) from error

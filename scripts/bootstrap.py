@@ -6,6 +6,7 @@ import argparse
 import getpass
 
 from models import migrations
+from models.definitions import publishing
 from models.kernel.errors import ConfigurationError
 from queues import topology
 from scripts import _cli, defs
@@ -23,6 +24,7 @@ def main() -> int:
     _cli.progress(f"schema: {applied} migrations applied")
     new = defs.publish(found, by=getpass.getuser(), progress=_cli.progress)
     _cli.progress(f"definitions: {new} new versions")
+    publishing.check_readable()
     try:
         declared = topology.declare(config)
     except Exception as error:  # whatever the broker's client raises, the operator's remedy is the same

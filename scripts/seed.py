@@ -8,6 +8,8 @@ from models import migrations
 from models.events.commands import SYSTEM
 from models.identity import commands, queries
 from models.kernel import database
+from models.teams import commands as team_commands
+from models.teams import queries as team_queries
 from scripts import _cli
 
 PASSWORD = "nestor-demo"  # noqa: S105 -- the demo's, printed by scripts/run; it refuses to listen beyond loopback
@@ -40,7 +42,18 @@ def people() -> int:
             made += 1
         except commands.ApiKeyTaken:
             pass  # made by an earlier start
+    teams()
     return made
+
+
+def teams() -> None:
+    """Give the teams of the published definitions their demo members; a team that has some keeps them."""
+    with database.transaction():
+        found = [queries.find_by_email(email) for email in ("agent@example.test", "manager@example.test")]
+        members = [one.id for one in found if one is not None]
+        for team in team_queries.all_teams():
+            if not team["members"]:
+                team_commands.set_members(team["name"], members, expected_version=None)
 
 
 def main() -> int:

@@ -26,6 +26,10 @@ class Plan:
     acknowledgements_per_s: float = 12.0  # half of what a bot may send (limits.telegram_bot_per_s)
     replies: int = 300
     cold_starts: int = 5
+    decisions: int = 10_000
+    due_timers: int = 100_000
+    live_tickets: int = 100_000
+    replayed_events: int = 100_000
 
 
 QUICK = Plan(
@@ -37,4 +41,8 @@ QUICK = Plan(
     acknowledgements=8,
     replies=10,
     cold_starts=1,
+    decisions=200,
+    due_timers=600,
+    live_tickets=300,
+    replayed_events=200,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from functions import runtime
 from models import migrations
+from models.definitions import publishing
 from models.kernel import database, logs, settings
 from queues.embedded import EmbeddedWorkers
 
@@ -22,6 +23,7 @@ def create_app() -> WsgiApp:
     logs.configure("desk", config.log_level)
     database.configure(config)
     migrations.check()
+    publishing.check_readable()
     _workers = EmbeddedWorkers(config)
     _workers.start()
     runtime.adopt(_workers.publisher)

@@ -14,11 +14,21 @@ from models.events import queries as events
 from models.kernel import clock, database
 from models.kernel.batch import from_json
 from models.kernel.database import Row
+from models.tickets import why
 from models.tickets.tables import Ticket
 from scripts.explain import limits, words
 
 # What a reader expects first when instants are equal: the cause before its effects; messages stand where their event does.
-_RANKS = {"inbound": 0, "event": 1, "message": 1, "delivery": 2, "task": 3, "attempt": 4, "timer": 5}
+_RANKS = {
+    "inbound": 0,
+    "rules": 2,
+    "event": 1,
+    "message": 1,
+    "delivery": 2,
+    "task": 3,
+    "attempt": 4,
+    "timer": 5,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,7 @@ def story(ticket: Ticket) -> list[Entry]:
         *_deliveries(ticket),
         *_tasks(ticket),
         *_timers(ticket),
+        *_silent_rules(ticket),
     ]
     return sorted(entries, key=lambda entry: (entry.at, _RANKS[entry.source], entry.order))
 
@@ -215,6 +226,19 @@ def _timers(ticket: Ticket) -> Iterator[Entry]:
         yield Entry(
             due_at, "timer", f"{row['name'].removeprefix(prefix)} fires {when}{switched_off}", (), row
         )
+
+
+def _silent_rules(ticket: Ticket) -> Iterator[Entry]:
+    """Rules that looked at an event and did not act: which part of their condition failed. What acted is told by its event."""
+    for row in why.decisions(ticket.id, after=None, limit=limits.rows_max):
+        quiet = [look for look in row["looks"] if look["outcome"] in ("silent", "refused")]
+        details = tuple(
+            f"{look['rule']} {look['outcome']}: {words.short('; '.join([*look.get('failed', []), *look.get('reasons', [])]))}"
+            for look in quiet
+        )
+        if quiet:
+            line = f"on {row['event']}: {words.counted(len(quiet), 'rule')} did not act"
+            yield Entry(row["at"], "rules", line, details, row, order=row["last_sequence"])
 
 
 def as_json(entry: Entry) -> dict[str, Any]:

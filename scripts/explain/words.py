@@ -63,8 +63,7 @@ def _created(payload: Payload, people: Mapping[str, str]) -> Told:
 
 def _state_changed(payload: Payload, people: Mapping[str, str]) -> Told:
     details = [f"rule: {short(payload.get('rule'))} on {payload.get('event')}"]
-    if payload.get("condition"):
-        details.append(f"condition: {short(payload['condition'])}")
+    details.extend(_rule(payload)[1:])
     if payload.get("comment"):
         details.append(f"comment: {short(payload['comment'])}")
     move = f" by {payload['transition']}" if payload.get("transition") else ""
@@ -118,6 +117,25 @@ def _edited(payload: Payload, people: Mapping[str, str]) -> Told:
     )
 
 
+def _rule(payload: Payload) -> tuple[str, ...]:
+    """The rule, its condition and the values that it saw."""
+    found = (
+        [
+            f"rule: {short(payload['rule'])} of {payload.get('workflow')} version {payload.get('workflow_version')}"
+        ]
+        if "rule" in payload
+        else []
+    )
+    if payload.get("condition"):
+        seen = ", ".join(f"{path} = {value!r}" for path, value in dict(payload.get("values") or {}).items())
+        found.append(f"condition: {short(payload['condition'])}" + (f" (saw {short(seen)})" if seen else ""))
+    return tuple(found)
+
+
+def _told(line: Callable[[Payload], str]) -> Callable[[Payload, Mapping[str, str]], Told]:
+    return lambda payload, people: (line(payload), _rule(payload))
+
+
 _TELLERS: dict[str, Callable[[Payload, Mapping[str, str]], Told]] = {
     "ticket_created": _created,
     "ticket_state_changed": _state_changed,
@@ -128,4 +146,24 @@ _TELLERS: dict[str, Callable[[Payload, Mapping[str, str]], Told]] = {
     "ticket_related": _related,
     "delivery_failed": _delivery_failed,
     "message_edited": _edited,
+    "sla_warning": _told(lambda p: f"promise {p.get('target')} in danger, due {p.get('due_at')}"),
+    "sla_breached": _told(lambda p: f"promise {p.get('target')} broken, was due {p.get('due_at')}"),
+    "approval_requested": _told(
+        lambda p: f"{p.get('transition')} waits for {p.get('needed')} of {p.get('team')}"
+    ),
+    "approval_voted": _told(
+        lambda p: f"vote on {p.get('transition')}: {p.get('vote')} {short(p.get('comment') or '')}".rstrip()
+    ),
+    "approval_decided": _told(lambda p: f"approval of {p.get('transition')}: {p.get('outcome')}"),
+    "effect_withheld": _told(lambda p: f"no {p.get('effect')}: {short(p.get('reason'))}"),
+    "agents_notified": _told(
+        lambda p: f"told {counted(len(p.get('users') or []), 'agent')} {p.get('team') or ''}".rstrip()
+    ),
+    "webhook_called": _told(lambda p: f"webhook {p.get('webhook')} for {p.get('event')}"),
+    "fee_charged": _told(lambda p: f"fee of {p.get('amount_minor')} minor units {p.get('currency')}"),
+    "reward_granted": _told(lambda p: f"reward of {p.get('amount_minor')} minor units {p.get('currency')}"),
+    "linked_ticket_made": _told(lambda p: f"made ticket #{p.get('number')} ({p.get('link')})"),
+    "event_unmatched": _told(lambda p: f"no rule for {p.get('event')} {p.get('name') or ''}".rstrip()),
+    "automation_stopped": _told(lambda p: f"rules stopped at {p.get('event')}: {short(p.get('reason'))}"),
+    "ticket_migrated": _told(lambda p: f"migrated {short(p.get('from'))} -> {short(p.get('to'))}"),
 }

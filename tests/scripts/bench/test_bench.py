@@ -29,7 +29,7 @@ def test_a_quick_run_measures_every_part_and_writes_it_as_json(tmp_path: Path) -
 
     assert done.returncode == 0, done.stderr
     rows = json.loads(file.read_text())["rows"]
-    assert {row["part"] for row in rows} == set("abcdef")
+    assert {row["part"] for row in rows} == set("abcdefg")
     assert {row["verdict"] for row in rows} <= {"", "OK", "SHORT"}
 
 
@@ -39,7 +39,7 @@ def test_an_unknown_part_is_refused_with_the_names_of_all() -> None:
     )
 
     assert done.returncode == 2
-    assert "expected some of a, b, c, d, e, f, found x" in done.stderr
+    assert "expected some of a, b, c, d, e, f, g, found x" in done.stderr
 
 
 def test_what_differs_between_two_requests_varies_in_the_pgbench_script_and_the_rest_is_kept() -> None:
