@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from models.kernel import clock, database
-from models.kernel.batch import as_json, from_json
+from models.kernel.batch import Batch, as_json, from_json
 from models.tasks import commands
 from models.tasks.kinds import KINDS
 
@@ -91,11 +91,11 @@ def fire_due(*, batch_max: int = 100) -> int:
             " LIMIT :batch FOR_UPDATE SKIP_LOCKED",
             batch=batch_max,
         )
-        now = clock.now()
+        now, batch, over = clock.now(), Batch(), []
         for timer in due:
             due_at = database.instant(timer["due_at"])
             assert due_at is not None
-            commands.enqueue(
+            task = commands.row(
                 timer["kind"],
                 from_json(timer["payload"]),
                 key=timer["key"],
@@ -103,14 +103,19 @@ def fire_due(*, batch_max: int = 100) -> int:
                 caused_by=f"timer:{timer['name']}",
                 queue=timer["queue"],
             )
+            commands.add(batch, task)
             if timer["every_s"] is None:
-                stop(timer["name"])
+                over.append(timer["name"])
             else:
                 database.execute(
                     "UPDATE timers SET due_at = :due_at, fired = fired + 1 WHERE name = :name",
                     name=timer["name"],
                     due_at=next_due(due_at, every_s=timer["every_s"], now=now),
                 )
+        commands.write(batch)
+        if over:
+            places, values = database.in_list("name", over)
+            database.execute(f"DELETE FROM timers WHERE name IN {places}", values)
     return len(due)
 
 

@@ -64,7 +64,7 @@ def test_a_change_of_state_names_the_rule_and_its_condition(desk: Desk) -> None:
     assert "new -> waiting_on_requester by wait" in moves[0].line
     assert "waiting_on_requester -> open by reopen" in moves[1].line
     assert moves[1].details[0] == "rule: reopen_on_message on requester_message"
-    assert moves[1].details[1] == 'condition: message.automatic == ""'
+    assert moves[1].details[1] == "condition: message.automatic == \"\" (saw message.automatic = '')"
 
 
 def test_a_refused_transition_is_told_with_its_reasons(desk: Desk) -> None:
@@ -193,7 +193,7 @@ def test_the_command_prints_the_story_by_number_or_id_or_as_json(desk: Desk) -> 
     assert "It burns." in by_number.stdout
     told = json.loads(as_json.stdout)
     assert told["ticket"]["id"] == str(ticket.id)
-    assert {entry["source"] for entry in told["story"]} == {"event", "message"}
+    assert {entry["source"] for entry in told["story"]} == {"event", "message", "rules"}
 
 
 def test_an_unknown_ticket_is_one_clear_sentence(desk: Desk) -> None:
