@@ -186,7 +186,8 @@ def _record(tickets: int) -> None:
     with database.transaction():
         database.execute(
             "INSERT INTO tickets (id, number, title, type, priority, state, category, workflow, workflow_version, channel, fields,"
-            " created_at, updated_at) SELECT gen_random_uuid(), n, 'Bench', 'question', 'high', 'closed', 'closed', 'support', 1, 'email', '{}',"
+            " created_at, updated_at) SELECT gen_random_uuid(), n, 'Bench', 'question', 'high', 'closed', 'closed',"
+            " 'support', 1, 'email', '{}',"
             " now() - interval '20 days', now() - interval '10 days' FROM generate_series(1, :count) AS n",
             count=tickets,
         )
