@@ -1,4 +1,4 @@
-"""A life cycle as a picture: Mermaid text, or an SVG of our own layout (columns by distance from the beginning). Pure."""
+"""A life cycle as a picture: Mermaid text, or an SVG of our own layout. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from xml.sax.saxutils import escape
 from models.workflow.definition import State, Workflow
 
 _COLOURS = {"todo": "#dbeafe", "waiting": "#fef3c7", "done": "#dcfce7", "closed": "#e5e7eb"}
-_BOX_W, _BOX_H, _GAP_X, _GAP_Y, _MARGIN = 170, 48, 150, 64, 30
-_TEXT_CHARS_MAX = 24
+_BOX_W, _BOX_H, _GAP_Y, _MARGIN, _ROW, _LANE, _LABEL_W = 190, 48, 18, 30, 17, 12, 175
+_TEXT_CHARS_MAX = 28  # of a label in the picture; the whole is its title
+# People's and automatic moves: marker, colour, dashes.
+_STYLES = {False: ("hand", "#334155", ""), True: ("auto", "#7c3aed", ' stroke-dasharray="5 4"')}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def _mermaid_text(text: str) -> str:
 
 
 def layers(workflow: Workflow) -> list[list[str]]:
-    """States in columns: how many moves they are away from the initial one; what cannot be reached stands last."""
+    """States in groups: how many moves they are away from the initial one; what cannot be reached stands last."""
     ways = {(edge.start, edge.end) for edge in edges(workflow, "en")}
     found, seen = [[workflow.initial]], {workflow.initial}
     while True:
@@ -83,96 +85,129 @@ def layers(workflow: Workflow) -> list[list[str]]:
 
 
 def svg(workflow: Workflow, language: str = "en") -> str:
-    """A picture that stands alone. Solid: people's moves; dashed: automatic ones. Moves between the same states share an arrow."""
-    columns = layers(workflow)
-    places: dict[str, tuple[int, int]] = {}
-    height = max(len(column) for column in columns) * (_BOX_H + _GAP_Y)
-    for x, column in enumerate(columns):
-        top = (height - len(column) * (_BOX_H + _GAP_Y)) // 2
-        for y, state in enumerate(column):
-            places[state] = (_MARGIN + x * (_BOX_W + _GAP_X), _MARGIN + 70 + top + y * (_BOX_H + _GAP_Y))
-    width = 2 * _MARGIN + len(columns) * _BOX_W + (len(columns) - 1) * _GAP_X
-    total = height + 2 * _MARGIN + 200
+    """A picture that stands alone, like a wiring diagram: moves ahead on the right, moves back on the left, each on a line of its own.
+
+    Solid: people's moves; dashed: automatic ones, with their event. Moves between the same states share a line.
+    """
+    order = [state for column in layers(workflow) for state in column]
+    wires = _wires(workflow, language, order)
+    boxes, height = _boxes(order, wires)
+    lanes = {side: _lanes([wire for wire in wires if wire.ahead is side], boxes) for side in (True, False)}
+    widths = {side: _LABEL_W + (1 + max(lanes[side].values(), default=0)) * _LANE for side in (True, False)}
+    left = _MARGIN + widths[False]
+    width, total = left + _BOX_W + widths[True] + _MARGIN, height + _MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{total}" viewBox="0 0 {width} {total}"'
-        ' font-family="sans-serif" font-size="12">',
-        "<defs>"
-        + "".join(
-            f'<marker id="{kind}" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">'
-            f'<path d="M0 0L8 4L0 8z" fill="{colour}"/></marker>'
-            for kind, colour in (("hand", "#334155"), ("auto", "#7c3aed"))
-        )
-        + "</defs>",
+        ' font-family="sans-serif" font-size="11">',
+        "<defs>" + "".join(_marker(kind, colour) for kind, colour, _ in _STYLES.values()) + "</defs>",
         f'<rect width="{width}" height="{total}" fill="#ffffff"/>',
         f'<text x="{_MARGIN}" y="{_MARGIN}" font-size="18" font-weight="bold">{escape(_label(workflow.label, language))}</text>',
     ]
-    parts.extend(_arrows(workflow, language, places))
+    ports: dict[tuple[str, bool], int] = {}
+    for wire in wires:
+        parts.append(_drawn(wire, boxes, ports, left, lanes[wire.ahead][wire]))
     parts.extend(
-        _box(name, state, places[name], language, workflow.initial) for name, state in workflow.states.items()
+        _box(name, workflow.states[name], left, *boxes[name], language, first=name == workflow.initial)
+        for name in order
     )
-    parts.append("</svg>")
-    return "\n".join(parts) + "\n"
+    return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _box(name: str, state: State, place: tuple[int, int], language: str, initial: str) -> str:
-    x, y = place
-    stroke = "3" if name == initial else "1.2"
+@dataclass(frozen=True, slots=True)
+class _Wire:
+    """All moves of one kind from a state to another. `ahead`: the other one stands below."""
+
+    start: str
+    end: str
+    labels: tuple[str, ...]
+    automatic: bool
+    ahead: bool
+
+
+def _wires(workflow: Workflow, language: str, order: list[str]) -> list[_Wire]:
+    together: dict[tuple[str, str, bool], list[str]] = {}
+    for edge in edges(workflow, language):
+        together.setdefault((edge.start, edge.end, edge.automatic), []).append(edge.label)
+    rank = {state: number for number, state in enumerate(order)}
+    found = [
+        _Wire(start, end, tuple(labels), automatic, rank[end] > rank[start])
+        for (start, end, automatic), labels in together.items()
+    ]
+    return sorted(
+        found, key=lambda wire: (rank[wire.start], abs(rank[wire.end] - rank[wire.start]), wire.automatic)
+    )
+
+
+def _boxes(order: list[str], wires: list[_Wire]) -> tuple[dict[str, tuple[int, int]], int]:
+    """Top and height of each state's box: one row for each wire that leaves or enters on its busier side."""
+    found, y = {}, _MARGIN + 30
+    for state in order:
+        busy = max(
+            sum(wire.ahead is side for wire in wires if state in (wire.start, wire.end))
+            for side in (True, False)
+        )
+        height = max(_BOX_H, busy * _ROW + 14)
+        found[state] = (y, height)
+        y += height + _GAP_Y
+    return found, y
+
+
+def _lanes(wires: list[_Wire], boxes: dict[str, tuple[int, int]]) -> dict[_Wire, int]:
+    """A lane for each wire, so that two that pass each other do not lie on one line; short ones stay near the boxes."""
+    spans: list[list[tuple[int, int]]] = []
+    found: dict[_Wire, int] = {}
+    for wire in sorted(wires, key=lambda one: abs(boxes[one.end][0] - boxes[one.start][0])):
+        low, high = sorted((boxes[wire.start][0], boxes[wire.end][0]))
+        high += boxes[wire.end if wire.ahead else wire.start][1]
+        lane = next(
+            (n for n, taken in enumerate(spans) if all(b < low or high < a for a, b in taken)), len(spans)
+        )
+        if lane == len(spans):
+            spans.append([])
+        spans[lane].append((low, high))
+        found[wire] = lane
+    return found
+
+
+def _marker(kind: str, colour: str) -> str:
     return (
-        f'<g><rect x="{x}" y="{y}" width="{_BOX_W}" height="{_BOX_H}" rx="10" fill="{_COLOURS[state.category]}" stroke="#334155"'
-        f' stroke-width="{stroke}"/><text x="{x + _BOX_W // 2}" y="{y + 21}" text-anchor="middle" font-weight="bold">'
-        f"{escape(_cut(_label(state.label, language)))}</text>"
-        f'<text x="{x + _BOX_W // 2}" y="{y + 38}" text-anchor="middle" fill="#64748b" font-size="10">{escape(name)}</text></g>'
+        f'<marker id="{kind}" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        f'<path d="M0 0L8 4L0 8z" fill="{colour}"/></marker>'
+    )
+
+
+def _drawn(
+    wire: _Wire, boxes: dict[str, tuple[int, int]], ports: dict[tuple[str, bool], int], left: int, lane: int
+) -> str:
+    """Out of the box, along the lane, into the other box; the label stands on the first piece."""
+    kind, colour, dash = _STYLES[wire.automatic]
+    ends = []
+    for state in (wire.start, wire.end):
+        port = ports.get((state, wire.ahead), 0)
+        ports[state, wire.ahead] = port + 1
+        ends.append(boxes[state][0] + 16 + port * _ROW)
+    side, away = (left + _BOX_W, 1) if wire.ahead else (left, -1)
+    turn = side + away * (_LABEL_W + lane * _LANE)
+    path = f"M{side} {ends[0]}H{turn - away * 6}Q{turn} {ends[0]} {turn} {ends[0] + away * 6}V{ends[1] - away * 6}"
+    path += f"Q{turn} {ends[1]} {turn - away * 6} {ends[1]}H{side}"
+    anchor = "start" if wire.ahead else "end"
+    whole = " / ".join(wire.labels)
+    return (
+        f'<path d="{path}" fill="none" stroke="{colour}"{dash} marker-end="url(#{kind})"/>'
+        f'<text x="{side + away * 6}" y="{ends[0] - 3}" text-anchor="{anchor}" fill="{colour}"><title>{escape(whole)}</title>'
+        f"{escape(_cut(whole))}</text>"
+    )
+
+
+def _box(name: str, state: State, x: int, y: int, height: int, language: str, *, first: bool) -> str:
+    middle = x + _BOX_W // 2
+    return (
+        f'<g><rect x="{x}" y="{y}" width="{_BOX_W}" height="{height}" rx="10" fill="{_COLOURS[state.category]}" stroke="#334155"'
+        f' stroke-width="{3 if first else 1.2}"/><text x="{middle}" y="{y + height // 2 - 2}" text-anchor="middle" font-size="13"'
+        f' font-weight="bold">{escape(_cut(_label(state.label, language)))}</text>'
+        f'<text x="{middle}" y="{y + height // 2 + 14}" text-anchor="middle" fill="#64748b">{escape(name)}</text></g>'
     )
 
 
 def _cut(text: str) -> str:
     return text if len(text) <= _TEXT_CHARS_MAX else text[: _TEXT_CHARS_MAX - 1] + "…"
-
-
-def _arrows(workflow: Workflow, language: str, places: dict[str, tuple[int, int]]) -> list[str]:
-    together: dict[tuple[str, str, bool], list[str]] = {}
-    for edge in edges(workflow, language):
-        together.setdefault((edge.start, edge.end, edge.automatic), []).append(edge.label)
-    lanes: dict[int, int] = {}
-    return [
-        _arrow(places[start], places[end], labels, automatic, lanes)
-        for (start, end, automatic), labels in together.items()
-    ]
-
-
-def _arrow(
-    start: tuple[int, int], end: tuple[int, int], labels: list[str], automatic: bool, lanes: dict[int, int]
-) -> str:
-    """A curve: forward between neighbours, else over a lane of its own below or above the boxes."""
-    colour, dash, kind = (
-        ("#7c3aed", ' stroke-dasharray="5 4"', "auto") if automatic else ("#334155", "", "hand")
-    )
-    shift = 9 if automatic else -9
-    forward = end[0] - start[0]
-    if forward == _BOX_W + _GAP_X:
-        x1, y1 = start[0] + _BOX_W, start[1] + _BOX_H // 2 + shift
-        x2, y2 = end[0], end[1] + _BOX_H // 2 + shift
-        path = f"M{x1} {y1}C{x1 + 60} {y1} {x2 - 60} {y2} {x2} {y2}"
-        tx, ty = (x1 + x2) // 2, (y1 + y2) // 2 - 4
-    elif forward == 0:
-        down = end[1] > start[1]
-        x1 = start[0] + _BOX_W // 2 + (20 if down else -20) + shift
-        y1, y2 = (start[1] + _BOX_H, end[1]) if down else (start[1], end[1] + _BOX_H)
-        bend = 70 if down else -70
-        path = f"M{x1} {y1}C{x1 + bend} {y1 + (y2 - y1) // 3} {x1 + bend} {y2 - (y2 - y1) // 3} {x1} {y2}"
-        tx, ty = x1 + bend * 3 // 4, (y1 + y2) // 2
-    else:
-        back = forward < 0
-        lane = lanes.get(back, 0)
-        lanes[back] = lane + 1
-        x1, x2 = start[0] + _BOX_W // 2 + shift * 2, end[0] + _BOX_W // 2 + shift
-        y1, y2 = (start[1] + _BOX_H, end[1] + _BOX_H) if back else (start[1], end[1])
-        bow = (max(y1, y2) + 40 + lane * 16) if back else (min(y1, y2) - 36 - lane * 14)
-        path = f"M{x1} {y1}C{x1} {bow} {x2} {bow} {x2} {y2}"
-        tx, ty = (x1 + x2) // 2, (y1 + y2 + 6 * bow) // 8 - 3
-    text = escape(_cut(" / ".join(labels)))
-    return (
-        f'<path d="{path}" fill="none" stroke="{colour}"{dash} marker-end="url(#{kind})"/>'
-        f'<text x="{tx}" y="{ty}" text-anchor="middle" fill="{colour}" font-size="10" paint-order="stroke" stroke="#ffffff"'
-        f' stroke-width="3"><title>{escape(" / ".join(labels))}</title>{text}</text>'
-    )
