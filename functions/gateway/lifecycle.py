@@ -238,7 +238,7 @@ def vote(call: Call) -> Answer:
     )  # fmt: skip
     if reasons:
         return refused(row, reasons)
-    return Answer(show.tickets([row])[0], headers=show.etag(row.version))
+    return Answer(show.tickets([row], role=call.caller.role)[0], headers=show.etag(row.version))
 
 
 @operations.add(

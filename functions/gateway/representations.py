@@ -235,17 +235,21 @@ class TaskPage(msgspec.Struct):
     next_cursor: str | None
 
 
-def tickets(rows: Sequence[TicketRow]) -> list[Ticket]:
-    """Tickets with the names of their people, read in two statements however many there are."""
+def tickets(rows: Sequence[TicketRow], *, role: str) -> list[Ticket]:
+    """Tickets with the names of their people, read in two statements however many there are, and the fields that a role may see."""
     from models.identity import queries as identity
     from models.requesters import queries as requesters
+    from models.tickets import model
 
     unnamed = [row for row in rows if row.requester_name is None]
     requester_ids = {row.requester_id for row in unnamed if row.requester_id is not None}
     assignee_ids = {row.assignee_id for row in rows if row.assignee_id is not None}
     asked = requesters.names_of(requester_ids) if requester_ids else {}
     users = identity.names_of(assignee_ids) if assignee_ids else {}
-    return [_ticket(row, asked, users) for row in rows]
+    shown = [_ticket(row, asked, users) for row in rows]
+    for ticket in shown:
+        ticket.fields = model.visible(ticket.type, ticket.fields, role=role)
+    return shown
 
 
 def _ticket(row: TicketRow, requesters: dict[UUID, str], users: dict[UUID, str]) -> Ticket:

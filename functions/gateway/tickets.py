@@ -18,7 +18,7 @@ from models.kernel import limits
 from models.kernel.clock import rfc3339
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.ids import parse_id
-from models.tickets import commands, lifecycle, queries, signals
+from models.tickets import commands, lifecycle, model, queries, signals
 from models.tickets.change import TicketChange
 from models.tickets.tables import Ticket
 
@@ -141,8 +141,10 @@ def _bounded(fields: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _answer(row: Any, status: int = 200, **headers: str) -> Answer:
-    return Answer(show.tickets([row])[0], status=status, headers=show.etag(row.version) | headers)
+def _answer(call: Call, row: Any, status: int = 200, **headers: str) -> Answer:
+    return Answer(
+        show.tickets([row], role=call.caller.role)[0], status=status, headers=show.etag(row.version) | headers
+    )
 
 
 @operations.add(
@@ -167,14 +169,14 @@ def create_ticket(call: Call) -> Answer:
         actor=call.caller.actor,
         role=call.caller.role,
     )
-    return _answer(row, 201, Location=f"/v1/tickets/{row.id}")
+    return _answer(call, row, 201, Location=f"/v1/tickets/{row.id}")
 
 
 @operations.add(
     "GET", "/v1/tickets", summary="List tickets", needs=Permission.tickets_read, query=TicketQuery, answers={200: show.TicketPage}
 )  # fmt: skip
 def list_tickets(call: Call) -> Answer:
-    """`assignee` is a user's id, `me` or `none`; `q` looks in titles and messages."""
+    """`assignee` is a user's id, `me` or `none`; `q` looks in titles, messages and searchable fields."""
     query: TicketQuery = call.query
     column, _ = queries.SORTS[query.sort]
     after = pages.decode(
@@ -196,6 +198,7 @@ def list_tickets(call: Call) -> Answer:
         unassigned=query.assignee == "none",
         requester_id=query.requester,
         text=query.q or None,
+        searched_fields=model.searchable() if query.q else (),
         updated_since=query.updated_since,
     )
     rows = queries.page(
@@ -204,7 +207,7 @@ def list_tickets(call: Call) -> Answer:
     page, cursor = pages.cut(
         rows, query.limit, f"tickets:{query.sort}", lambda row: (getattr(row, column), row.id)
     )
-    return Answer(show.TicketPage(show.tickets(page), cursor))
+    return Answer(show.TicketPage(show.tickets(page, role=call.caller.role), cursor))
 
 
 @operations.add(
@@ -212,7 +215,7 @@ def list_tickets(call: Call) -> Answer:
 )  # fmt: skip
 def read_ticket(call: Call) -> Answer:
     """By id or by number."""
-    return _answer(queries.find(call.params["ticket"]))
+    return _answer(call, queries.find(call.params["ticket"]))
 
 
 @operations.add(
@@ -231,7 +234,7 @@ def change_ticket(call: Call) -> Answer:
     row = commands.update(
         ticket.id, changes, expected_version=expected, actor=call.caller.actor, role=call.caller.role
     )
-    return _answer(row)
+    return _answer(call, row)
 
 
 @operations.add(
@@ -282,7 +285,7 @@ def make_transition(call: Call) -> Answer:
         actor=call.caller.actor,
         expected_version=expected,
     )
-    return refused(row, reasons) if reasons else _answer(row)
+    return refused(row, reasons) if reasons else _answer(call, row)
 
 
 def refused(row: Ticket, reasons: tuple[str, ...]) -> Answer:
@@ -321,7 +324,7 @@ def assign_ticket(call: Call) -> Answer:
     row = commands.assign(
         ticket.id, call.body.assignee_id, actor=call.caller.actor, expected_version=expected
     )
-    return _answer(row)
+    return _answer(call, row)
 
 
 @operations.add(

@@ -93,9 +93,24 @@ def replaced_fields(
     entity = published.find(type_)
     if entity is None:
         return dict(wanted)
-    gone = {name: None for name in before if name not in wanted and name in entity.fields}
+    # What the role cannot see, it cannot have meant to take away.
+    seen = values.visible(entity, before, role)
+    gone = {name: None for name in seen if name not in wanted and name in entity.fields}
+    gone |= {name: None for name in before if name not in wanted and name not in entity.fields}
     return _validated(
         entity, {**gone, **wanted}, before=before, role=role, view=_view(ticket), complete=False
+    )
+
+
+def visible(type_: str, fields: Mapping[str, Any], *, role: str) -> dict[str, Any]:
+    """The fields of a ticket that a role may read."""
+    return values.visible(published.find(type_), fields, role)
+
+
+def searchable() -> list[str]:
+    """The names of fields that a search looks into."""
+    return sorted(
+        {name for one in published.all_types() for name, field in one.fields.items() if field.searchable}
     )
 
 

@@ -53,6 +53,7 @@ class TicketFilter:
     unassigned: bool = False
     requester_id: UUID | None = None
     text: str | None = None
+    searched_fields: Sequence[str] = ()  # names that the information model calls searchable
     updated_since: datetime | None = None
 
 
@@ -107,8 +108,18 @@ def _conditions(wanted: TicketFilter) -> list[Any]:
         conditions.append(Tickets.updated_at >= wanted.updated_since)
     if wanted.text:
         said = Messages.select(Messages.ticket_id).where(Messages.body.contains(wanted.text))
-        conditions.append(Tickets.title.contains(wanted.text) | Tickets.id.in_(said))
+        found = Tickets.title.contains(wanted.text) | Tickets.id.in_(said)
+        for name in wanted.searched_fields:
+            found |= _field_text(name).contains(wanted.text)
+        conditions.append(found)
     return conditions
+
+
+def _field_text(name: str) -> Any:
+    """A field's value as text, on either engine."""
+    if database.is_postgres():
+        return peewee.fn.jsonb_extract_path_text(Tickets.fields, name)
+    return peewee.fn.json_extract(Tickets.fields, f"$.{name}")
 
 
 def _has_tag(tag: str) -> Any:

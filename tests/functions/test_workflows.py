@@ -211,3 +211,34 @@ def test_notices_are_read_once(machine: Caller, desk: Desk, as_user: Callable[[s
     assert done.status_code == 204
     assert agent.read("/v1/me/notices?unread=true")["items"] == []
     assert machine.ask("PUT", f"/v1/me/notices/{notice['id']}/read").status_code == 404
+
+
+def test_a_search_looks_into_the_fields_that_are_searchable(machine: Caller) -> None:
+    wanted = machine.ticket(
+        type="incident", fields={"service": "Mail gateway", "workaround": "Use the phone"}
+    )
+    machine.ticket(type="incident", fields={"service": "Printers"})
+
+    assert [one["number"] for one in machine.read("/v1/tickets?q=gateway")["items"]] == [wanted["number"]]
+    assert machine.read("/v1/tickets?q=phone")["items"] == []
+
+
+def test_a_field_is_shown_to_those_who_may_see_it_and_survives_who_may_not(
+    machine: Caller, as_role: Callable[[str], Caller]
+) -> None:
+    secret = (
+        QUESTION
+        + "  margin: {kind: number, see: [manager], edit: [manager], label: {en: Margin, ru: Маржа}}\n"
+    )
+    machine.post("/v1/model/types/question/versions", {"source": secret})
+    path = f"/v1/tickets/{machine.made('/v1/tickets', {'title': 'x', 'fields': {'margin': 7, 'product': 'A'}})['id']}"
+    agent = as_role("agent")
+
+    seen = agent.read(path)
+    changed = agent.ask(
+        "PATCH", path, {"fields": {"product": "B"}}, headers={"If-Match": f'"{seen["version"]}"'}
+    )
+
+    assert seen["fields"] == {"product": "A"}
+    assert changed.json["fields"] == {"product": "B"}
+    assert as_role("manager").read(path)["fields"] == {"product": "B", "margin": 7}
