@@ -129,10 +129,6 @@ class SignalTaken(msgspec.Struct):
     event_id: UUID
 
 
-class EventQuery(pages.PageQuery, kw_only=True):
-    """Which part of the history."""
-
-
 def _bounded(fields: dict[str, Any]) -> dict[str, Any]:
     if len(fields) > limits.fields_max:
         raise Invalid(
@@ -339,7 +335,7 @@ def send_signal(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/tickets/{ticket}/events", summary="A ticket's history", needs=Permission.tickets_read, query=EventQuery,
+    "GET", "/v1/tickets/{ticket}/events", summary="A ticket's history", needs=Permission.tickets_read, query=pages.PageQuery,
     answers={200: show.EventPage}, problems=(404,),
 )  # fmt: skip
 def list_ticket_events(call: Call) -> Answer:
