@@ -133,6 +133,18 @@ def _read(environ: Mapping[str, str], variable: str) -> str | None:
         raise ConfigurationError(f"{variable}_FILE: cannot read {path}: {error.strerror}") from error
 
 
+_BOOLEANS = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment. Raises ConfigurationError that names the variable and what was expected."""
     source = os.environ if environ is None else environ
@@ -142,7 +154,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         text = _read(source, variable)
         if text is None or (text == "" and not isinstance(spec.default, str)):
             continue
-        if isinstance(spec.default, int | float):
+        if isinstance(spec.default, bool):
+            if text.lower() not in _BOOLEANS:
+                raise ConfigurationError(f"{variable}: expected true or false, found {text!r}")
+            values[spec.name] = _BOOLEANS[text.lower()]
+        elif isinstance(spec.default, int | float):
             kind: type[int] | type[float] = type(spec.default)
             try:
                 values[spec.name] = kind(text)

@@ -101,3 +101,15 @@ def test_settings_do_not_change() -> None:
 def test_every_setting_is_documented_in_a_sentence() -> None:
     for variable, doc in settings.documented_variables().items():
         assert len(doc) > 10, variable
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("true", True), ("1", True), ("False", False), ("off", False), ("", False)]
+)
+def test_a_switch_is_read_as_people_write_it(text: str, value: bool) -> None:
+    assert settings.load({"WEBHOOKS_PRIVATE": text}).webhooks_private is value
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="WEBHOOKS_PRIVATE: expected true or false, found 'maybe'"):
+        settings.load({"WEBHOOKS_PRIVATE": "maybe"})
