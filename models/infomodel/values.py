@@ -44,7 +44,10 @@ def validated(
         field = entity.fields.get(name)
         if field is None:
             problems.extend(_other(entity, place, name))
-            _set(after, name, value)
+            if value is None and name in before:
+                after.pop(name)
+            else:
+                after[name] = value  # what we know nothing of is kept as it came
             continue
         if (no := _not_editable(field, name, value, before, role)) is not None:
             problems.append(FieldProblem(place, no))
