@@ -1,169 +1,194 @@
-"""What runs in circles without anybody: reactions that undo each other, and timers without end."""
+"""What runs in circles: reactions that undo each other, timers without end, mail that answers machines."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from models.workflow.analysis.chains import CHANGING, Chains, Edge, Node
 from models.workflow.analysis.findings import Finding, error, warning
 from models.workflow.analysis.subject import Subject
+from models.workflow.definition import Effect, Reaction
+from models.workflow.expressions import parts, truth
 
-Circle = list[tuple[Node, Edge]]  # each node with the edge that leaves it
+Node = tuple[int, str]  # a reaction, and the state after it
 
 
 def look(subject: Subject) -> Iterator[Finding]:
-    chains = Chains(subject)
+    yield from _circles(subject)
+    yield from _undone_fields(subject)
+    yield from _mail(subject)
+
+
+def _circles(subject: Subject) -> Iterator[Finding]:
+    """Reactions that cause each other in a circle, at once or by timers, with no person's event between."""
+    graph = {node: list(_next(subject, node)) for node in _nodes(subject)}
     told: set[int] = set()
-    values = _values(chains)
-    for circle in _circles(chains, lambda node, edge: _goes_on(values, node, edge)):
-        if not _settles(circle):
-            yield _endless(chains, circle)
-            told |= {node.index for node, _ in circle}
-    for circle in _circles(chains, lambda _, edge: not edge.cause.later and edge.sure):
-        if told.isdisjoint(node.index for node, _ in circle):
-            yield _set_back(chains, circle)
+    for node in graph:
+        index = node[0]
+        circle = _way_back(graph, node)
+        if circle is None or index in told:
+            continue
+        told |= {index for index, _ in circle}
+        reactions = [subject.workflow.reactions[index] for index, _ in circle]
+        names = " -> ".join(reaction.name for reaction in reactions)
+        if any(reaction.event == "timer" for reaction in reactions):
+            message = f"{names} go round for ever without anybody: let a person's event stand between, or use `repeat`, which has a bound"
+            yield _sure_or_not(reactions, "timer_loop", f".reactions[{index}]", message)
+        else:
+            message = f"{names} cause each other at once, until the engine stops them: let one wait for a person, or narrow its `in`"
+            yield _sure_or_not(reactions, "reactions_undo_each_other", f".reactions[{index}]", message)
 
 
-def _values(chains: Chains) -> dict[tuple[str, str], set[str]]:
-    """(event, field) -> the values that effects give it."""
-    found: dict[tuple[str, str], set[str]] = {}
-    for node in chains.nodes():
-        for edge in chains.edges(node):
-            if edge.cause.value is not None:
-                found.setdefault((edge.cause.event, edge.cause.about), set()).add(edge.cause.value)
-    return found
+def _sure_or_not(reactions: list[Reaction], code: str, place: str, message: str) -> Finding:
+    """A condition on the way may end the circle; that is for people to judge."""
+    if any(reaction.when is not None for reaction in reactions):
+        return warning(code, place, f"{message} (if the conditions on the way never end it)")
+    return error(code, place, message)
 
 
-def _goes_on(values: dict[tuple[str, str], set[str]], node: Node, edge: Edge) -> bool:
-    """Whether an edge can be gone again and again: a field that only ever becomes one value changes once."""
-    cause = edge.cause
-    if cause.value in (None, CHANGING):
-        return True
-    return node.index != edge.to.index and len(values[cause.event, cause.about]) > 1
+def _nodes(subject: Subject) -> Iterator[Node]:
+    for index, reaction in enumerate(subject.workflow.reactions):
+        if (
+            reaction.transition is not None
+            and subject.workflow.transitions[reaction.transition].approval is not None
+        ):
+            continue  # people stand between
+        for state in _starts(subject, reaction):
+            yield index, _after(subject, reaction, state)
 
 
-def _settles(circle: Circle) -> bool:
-    """Whether one of its fields is given one value only: after the first round it changes no more."""
-    seen: dict[tuple[str, str], set[str]] = {}
-    for _, edge in circle:
-        if edge.cause.value is not None:
-            seen.setdefault((edge.cause.event, edge.cause.about), set()).add(edge.cause.value)
-    return any(len(found) == 1 and CHANGING not in found for found in seen.values())
+def _starts(subject: Subject, reaction: Reaction) -> set[str]:
+    """The states in which a reaction can act."""
+    names = set(reaction.in_) if reaction.in_ is not None else set(subject.workflow.states)
+    if reaction.event == "state_entered" and reaction.about is not None:
+        names &= {reaction.about}
+    if reaction.event == "timer" and reaction.about is not None:
+        timer = subject.workflow.timers.get(reaction.about)
+        if timer is not None and timer.in_ and not timer.keep:
+            names &= set(timer.in_)
+    if reaction.transition is not None:
+        names = {name for name in names if subject.workflow.transitions[reaction.transition].starts_in(name)}
+    return names
 
 
-def _names(chains: Chains, circle: Circle) -> str:
-    names = list(dict.fromkeys(chains.reactions[node.index].name for node, _ in circle))
-    return " -> ".join([*names, names[0]])
+def _after(subject: Subject, reaction: Reaction, state: str) -> str:
+    return state if reaction.transition is None else subject.workflow.transitions[reaction.transition].to
 
 
-def _endless(chains: Chains, circle: Circle) -> Finding:
-    place, names = f".reactions[{min(node.index for node, _ in circle)}]", _names(chains, circle)
-    if any(edge.cause.later for _, edge in circle):
-        code = "timer_loop"
-        message = (
-            f"{names} go round for ever without anybody: the ticket never rests, and each round is work and mail; "
-            "let a person's event stand between, or use `repeat`, which has a bound"
-        )
-    else:
-        code = "reactions_undo_each_other"
-        message = (
-            f"{names} cause each other at once, until the engine stops them: the ticket ends anywhere; "
-            "let one wait for a person, or narrow its `in`"
-        )
-    if all(edge.sure for _, edge in circle):
-        return error(code, place, message)
-    return warning(code, place, f"{message} (if the conditions on the way never end it)")
+def _effects(subject: Subject, reaction: Reaction) -> list[Effect]:
+    moved = subject.workflow.transitions[reaction.transition].do if reaction.transition is not None else []
+    return [*reaction.do, *moved]
 
 
-def _set_back(chains: Chains, circle: Circle) -> Finding:
-    """It ends, but what somebody changed is changed back in the same step."""
-    last = circle[-1][1].cause
-    what = "the assignee" if last.event == "assigned" else last.about
-    message = (
-        f"{_names(chains, circle)} come back to where they began: what a person makes of {what} is set back at once; "
-        "add a condition, or let another event do it"
-    )
-    return warning("reactions_undo_each_other", f".reactions[{min(node.index for node, _ in circle)}]", message)
+def _next(subject: Subject, node: Node) -> Iterator[Node]:
+    """The reactions that what this one does sets off, at once or by a timer."""
+    index, state = node
+    reaction = subject.workflow.reactions[index]
+    for number, other in enumerate(subject.workflow.reactions):
+        if (
+            other.transition is not None
+            and subject.workflow.transitions[other.transition].approval is not None
+        ):
+            continue
+        if state in _starts(subject, other) and _sets_off(subject, reaction, other, state):
+            yield number, _after(subject, other, state)
 
 
-def _circles(chains: Chains, counts: Callable[[Node, Edge], bool]) -> Iterator[Circle]:
-    """A shortest circle of every knot of the graph, by edges that count."""
-    after = {node: [edge for edge in chains.edges(node) if counts(node, edge)] for node in _all(chains)}
-    told: set[int] = set()
-    for knot in _knots(after):
-        inside = set(knot)
-        if told.isdisjoint(node.index for node in knot):
-            circle = next(filter(None, (_way_back(after, node, inside) for node in sorted(knot))), None)
-            if circle is not None:
-                told |= {node.index for node in knot}
-                yield circle
+def _sets_off(subject: Subject, reaction: Reaction, other: Reaction, state: str) -> bool:
+    effects, about = _effects(subject, reaction), other.about
+    match other.event:
+        case "state_entered":
+            return reaction.transition is not None and about in (None, state)
+        case "assigned":
+            given = [effect.assign for effect in effects if effect.assign is not None]
+            return any(_fits(subject, other, state, assigned=one.how != "nobody") for one in given)
+        case "field_changed":
+            return any(about in (None, name) for name, _ in _sets(effects))
+        case "timer":
+            timer = subject.workflow.timers.get(about or "")
+            begins = reaction.transition is not None and timer is not None and not timer.manual
+            return begins or (
+                any(effect.start_timer == about for effect in effects)
+                and "event.count" not in (other.when or "")
+            )
+    return False
 
 
-def _all(chains: Chains) -> list[Node]:
-    """Every node that can be come to, those of expired approvals too."""
-    found = dict.fromkeys(chains.nodes())
-    todo = list(found)
+def _fits(subject: Subject, reaction: Reaction, state: str, *, assigned: bool) -> bool:
+    when = reaction.when or "true"
+    domains = subject.domains([state], reaction.event)
+    return truth.possible_together([(when, True), ("ticket.assigned", assigned)], domains) is not False
+
+
+def _way_back(graph: dict[Node, list[Node]], start: Node) -> list[Node] | None:
+    """A shortest way from a node to itself."""
+    came: dict[Node, Node | None] = {}
+    todo: list[tuple[Node, Node | None]] = [(after, None) for after in graph[start]]
     while todo:
-        for edge in chains.edges(todo.pop()):
-            if edge.to not in found:
-                found[edge.to] = None
-                todo.append(edge.to)
-    return list(found)
-
-
-def _way_back(after: dict[Node, list[Edge]], start: Node, inside: set[Node]) -> Circle | None:
-    """A shortest way from a node to itself within a knot."""
-    came: dict[Node, tuple[Node, Edge]] = {}
-    todo = deque([start])
-    while todo:
-        node = todo.popleft()
-        for edge in after[node]:
-            if edge.to not in inside or edge.to in came:
-                continue
-            came[edge.to] = (node, edge)
-            if edge.to == start:
-                way, at = [came[start]], came[start][0]
-                while at != start:
-                    way.append(came[at])
-                    at = came[at][0]
-                return way[::-1]
-            todo.append(edge.to)
+        node, before = todo.pop(0)
+        if node in came:
+            continue
+        came[node] = before
+        if node == start:
+            way, at = [start], before
+            while at is not None:
+                way.append(at)
+                at = came[at]
+            return way[::-1]
+        todo.extend((after, node) for after in graph.get(node, ()))
     return None
 
 
-def _knots(after: dict[Node, list[Edge]]) -> Iterator[list[Node]]:
-    """Tarjan's strongly connected components, without recursion; single nodes only where they lead to themselves."""
-    number: dict[Node, int] = {}
-    low: dict[Node, int] = {}
-    stack: list[Node] = []
-    standing: set[Node] = set()
-    for root in after:
-        if root in number:
+def _undone_fields(subject: Subject) -> Iterator[Finding]:
+    """Two reactions to a change of the same field that set it to different values without looking at what it is."""
+    setters: dict[str, list[tuple[int, object]]] = {}
+    for index, reaction in enumerate(subject.workflow.reactions):
+        if reaction.event != "field_changed" or (
+            reaction.when is not None and "event.after" in reaction.when
+        ):
             continue
-        work = [(root, iter(after[root]))]
-        number[root] = low[root] = len(number)
-        stack.append(root)
-        standing.add(root)
-        while work:
-            node, edges = work[-1]
-            for edge in edges:
-                if edge.to not in number:
-                    number[edge.to] = low[edge.to] = len(number)
-                    stack.append(edge.to)
-                    standing.add(edge.to)
-                    work.append((edge.to, iter(after[edge.to])))
-                    break
-                if edge.to in standing:
-                    low[node] = min(low[node], number[edge.to])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == number[node]:
-                    knot = [stack.pop()]
-                    while knot[-1] != node:
-                        knot.append(stack.pop())
-                    standing.difference_update(knot)
-                    if len(knot) > 1 or any(edge.to == node for edge in after[node]):
-                        yield knot
+        for name, value in _sets(reaction.do):
+            if reaction.about in (None, name) and not _reads(reaction, name):
+                setters.setdefault(name, []).append((index, value))
+    for name, found in setters.items():
+        values = {repr(value) for _, value in found}
+        if len(values) > 1:
+            told = f"{name} is set to {' and '.join(sorted(values))} by reactions to its own change: each undoes the other"
+            yield error("reactions_undo_each_other", f".reactions[{found[-1][0]}]", told)
+
+
+def _sets(effects: list[Effect]) -> Iterator[tuple[str, object]]:
+    for effect in effects:
+        yield from (effect.set or {}).items()
+        if effect.priority is not None:
+            yield "priority", effect.priority
+        if effect.team is not None:
+            yield "team", effect.team
+
+
+def _reads(reaction: Reaction, name: str) -> bool:
+    paths = parts.reads(reaction.when) if reaction.when is not None else []
+    return any(path in (f"fields.{name}", f"ticket.fields.{name}", f"ticket.{name}") for path in paths)
+
+
+_MAIL_EVENTS = ("ticket_created", "requester_message")
+
+
+def _mail(subject: Subject) -> Iterator[Finding]:
+    for index, reaction in enumerate(subject.workflow.reactions):
+        sends = any(effect.send is not None or effect.ask_rating is not None for effect in reaction.do)
+        place = f".reactions[{index}]"
+        if sends and reaction.event == "delivery_failed":
+            told = "a message that answers a failed delivery goes to the address that just failed: notify agents instead"
+            yield error("mail_loop", place, told)
+        if not sends or reaction.event not in _MAIL_EVENTS:
+            continue
+        when = reaction.when or "true"
+        apart = truth.possible_together(
+            [(when, True), ('message.automatic == ""', False)], subject.domains(reaction.in_, reaction.event)
+        )
+        if apart is not False:
+            told = (
+                'this mail could answer a machine: add `message.automatic == ""` to its condition '
+                "(the engine withholds such mail anyway, and notes it)"
+            )
+            yield warning("mail_loop", place, told)
