@@ -43,9 +43,12 @@ def condition_environment(entity: Entity) -> dict[str, Type]:
 def domains(entities: Iterable[Entity]) -> dict[str, tuple[object, ...]]:
     """Path -> the values that a choice field can have (`""` is none)."""
     found: dict[str, tuple[object, ...]] = {}
+    other: set[str] = set()
     for entity in entities:
         for name, field in entity.fields.items():
             if field.kind == "choice":
                 known = found.get(f"fields.{name}", ("",))
                 found[f"fields.{name}"] = (*known, *(c for c in field.choices if c not in known))
-    return found
+            else:
+                other.add(f"fields.{name}")  # a text by that name in another type can be anything
+    return {path: values for path, values in found.items() if path not in other}

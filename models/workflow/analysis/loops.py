@@ -106,10 +106,7 @@ def _sets_off(subject: Subject, reaction: Reaction, other: Reaction, state: str)
         case "timer":
             timer = subject.workflow.timers.get(about or "")
             begins = reaction.transition is not None and timer is not None and not timer.manual
-            return begins or (
-                any(effect.start_timer == about for effect in effects)
-                and "event.count" not in (other.when or "")
-            )
+            return begins or any(effect.start_timer == about for effect in effects)
     return False
 
 

@@ -99,6 +99,7 @@ def test_the_clean_one_is_clean() -> None:
         ({"reactions": [on("field_changed:cost", "one", do=[{"set": {"size": "small"}}]), on("field_changed:size", "two", do=[{"set": {"cost": 1}}])]}, "reactions_undo_each_other", ".reactions[0]"),
         ({"reactions": [on("timer:t", "one", transition="go"), on("state_entered:b", "two", transition="back")], "timers": AGAIN}, "timer_loop", ".reactions[0]"),
         ({"reactions": [on("timer:t", do=[{"start_timer": "t"}])], "timers": AGAIN}, "timer_loop", ".reactions[0]"),
+        ({"reactions": [on("timer:t", when="event.count < 3", do=[{"start_timer": "t"}])], "timers": AGAIN}, "timer_loop", ".reactions[0]"),
         ({"reactions": [on("requester_message", do=SEND)], "templates": TEMPLATES}, "mail_loop", ".reactions[0]"),
         ({"reactions": [on("ticket_created", when='ticket.priority == "high"', do=SEND)], "templates": TEMPLATES}, "mail_loop", ".reactions[0]"),
         ({"reactions": [on("delivery_failed", do=SEND)], "templates": TEMPLATES}, "mail_loop", ".reactions[0]"),
