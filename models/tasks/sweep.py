@@ -9,15 +9,17 @@ from __future__ import annotations
 from models.kernel import database, limits
 from models.tasks import hints
 
+# MATERIALIZED: as a plain subquery PostgreSQL may choose a plan that runs it again for each row, and takes more than the limit.
 _DUE = """
-UPDATE tasks SET hints = hints + 1, next_hint_at = NOW_PLUS(:grace_s * CASE WHEN hints < 5 THEN (1 << hints) ELSE 32 END)
-WHERE id IN (
+WITH chosen AS MATERIALIZED (
     SELECT id FROM tasks AS due
     WHERE due.state IN ('ready', 'leased') AND due.due_at <= NOW() AND due.next_hint_at <= NOW()
       AND (due.state = 'ready' OR due.lease_until < NOW())
       AND (due.key IS NULL OR NOT EXISTS (
           SELECT 1 FROM tasks AS other WHERE other.key = due.key AND other.id < due.id AND other.state IN ('ready', 'leased')))
     ORDER BY due.due_at LIMIT :batch FOR_UPDATE SKIP_LOCKED)
+UPDATE tasks SET hints = hints + 1, next_hint_at = NOW_PLUS(:grace_s * CASE WHEN hints < 5 THEN (1 << hints) ELSE 32 END)
+WHERE id IN (SELECT id FROM chosen)
 RETURNING id, queue
 """
 
