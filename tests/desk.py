@@ -28,7 +28,7 @@ from models.events.commands import Actor
 from models.identity import queries as identity
 from models.inbox import commands as inbox
 from models.inbox import queries as inbox_queries
-from models.inbox.port import EventKey, Ignored, InboundMessage, IngressRequest
+from models.inbox.port import EventKey, IngressRequest, Parsed
 from models.kernel import clock, database
 from models.kernel.errors import NestorError
 from models.kernel.settings import Settings
@@ -95,9 +95,7 @@ class ScriptedParser:
     def __init__(self, desk: Desk, parser: Callable[[str], channels.Parser], channel: str) -> None:
         self._desk, self._real, self._channel = desk, parser, channel
 
-    def parse(
-        self, raw: bytes, envelope: dict[str, str], account: ChannelAccount
-    ) -> InboundMessage | Ignored:
+    def parse(self, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
         if "scripted" not in envelope:
             return self._real(self._channel).parse(raw, envelope, account)
         parsed = self._desk.scripted[envelope["scripted"]]
@@ -115,7 +113,7 @@ class Desk:
     calls: list[Sent] = field(default_factory=list)
     answers: deque[Answer] = field(default_factory=deque)
     hints: list[Hint] = field(default_factory=list)
-    scripted: dict[str, InboundMessage | Ignored | Exception] = field(default_factory=dict)
+    scripted: dict[str, Parsed | Exception] = field(default_factory=dict)
     bucket_list: list[Bucket] = field(default_factory=list)
     sent_ids: Any = field(default_factory=lambda: itertools.count(9_000))
     _numbers: Any = field(default_factory=lambda: itertools.count(1_000))
@@ -185,13 +183,13 @@ class Desk:
         request = IngressRequest(dict(headers or {}), body, content_type)
         with database.connection():
             account = accounts.find(channel, "demo")
-            key = channels.ingress(channel).identify(request, account)
+            [event] = channels.ingress(channel).receive(request, account).events
             with database.transaction():
-                return inbox.store(account, key, raw=body, content_type=content_type).event_id
+                return inbox.store(account, event.key, raw=body, content_type=content_type).event_id
 
     def receive(
         self,
-        parsed: InboundMessage | Ignored | Exception,
+        parsed: Parsed | Exception,
         *,
         channel: str = "email",
         event_key: str | None = None,

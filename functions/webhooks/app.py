@@ -24,10 +24,11 @@ from queues.sweep import OpportunisticSweep
 
 
 class Taken(msgspec.Struct):
-    """The event is kept under this id; `repeat` when it was there already."""
+    """The event is kept under this id; `repeat` when it was there already. A request may carry several (or none that we keep)."""
 
-    event_id: UUID
+    event_id: UUID | None
     repeat: bool
+    event_ids: list[UUID] | msgspec.UnsetType = msgspec.UNSET
 
 
 def operations(config: Settings) -> Operations:
@@ -40,27 +41,48 @@ def operations(config: Settings) -> Operations:
         raw="*/*", body_bytes_max=limits.webhook_body_bytes_max, answers={200: Taken}, problems=(401, 404),
     )  # fmt: skip
     def take_event(call: Call) -> Answer:
-        """The provider proves itself by the channel's own means, before its body is read. 2xx means: committed."""
+        """The provider proves itself by the channel's own means, before its body is read or by a signature over it.
+
+        2xx means: committed.
+        """
         channel, name = call.params["channel"], call.params["account"]
         if channel not in served:
             raise NotFound(f"there is no channel {channel[:40]!r} here")
         ingress = channels.ingress(channel)
         headers = {key.lower(): value for key, value in call.request.headers.items()}
+        query = {
+            key: value[-1] if isinstance(value, list) else value for key, value in call.request.params.items()
+        }
         with database.connection():
             migrations.check_once()
-            account = accounts.find(channel, name)
-            ingress.authenticate(headers, account, config)
-        call.incoming.known = True
+            account = accounts.at_path(channel, name, config)
+            call.incoming.known = ingress.authenticate(headers, query, account, config)
         assert ingress.body_bytes_max <= limits.webhook_body_bytes_max, f"{channel} takes more than any may"
         with call.incoming.body(ingress.body_bytes_max) as raw:
-            request = IngressRequest(headers, raw, call.request.content_type or "")
-            key = ingress.identify(request, account)
+            request = IngressRequest(headers, raw, call.request.content_type or "", query)
+            if not call.incoming.known:
+                ingress.verify(request, account, config)
+                call.incoming.known = True
+            received = ingress.receive(request, account)
             with database.connection(), database.transaction():
-                stored = inbox.store(account, key, raw=raw, content_type=request.content_type)
+                if received.nonce is not None:
+                    inbox.remember(account, *received.nonce, raw=raw)
+                stored = [
+                    inbox.store(
+                        account, event.key, raw=raw if event.raw is None else event.raw,
+                        content_type=event.content_type or request.content_type,
+                    )
+                    for event in received.events
+                ]  # fmt: skip
                 crash.point("before_commit")
         crash.point("after_commit")
-        metrics.inbox_events.labels(channel, "repeat" if stored.repeat else "stored").inc()
-        return Answer(Taken(stored.event_id, stored.repeat))
+        for one in stored:
+            metrics.inbox_events.labels(channel, "repeat" if one.repeat else "stored").inc()
+        if received.answer is not None:
+            return Answer(dict(received.answer))
+        repeat = all(one.repeat for one in stored)
+        ids = [one.event_id for one in stored]
+        return Answer(Taken(ids[0] if ids else None, repeat, ids if len(ids) > 1 else msgspec.UNSET))
 
     return collected
 

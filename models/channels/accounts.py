@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,24 @@ def find(channel: str, name: str) -> ChannelAccount:
     if definition is None:
         raise NotFound(f"there is no {channel} account called {name!r}")
     return ChannelAccount(channel, name, definition.version, definition.body)
+
+
+def at_path(channel: str, path: str, settings: Settings) -> ChannelAccount:
+    """The account whose webhook address ends in `path`: its secret `path_id` if it has one, else its name.
+
+    Raises NotFound, the same for an unknown name, a disabled account and one whose name was used instead of its secret.
+    """
+    found = None
+    for account in every():
+        if account.channel != channel or account.config.get("enabled") is False:
+            continue
+        address = account.credential("path_id", settings) if account.config.get("path_id") else account.name
+        # Every account is compared, in constant time each: how long it takes tells nothing about the secrets.
+        if hmac.compare_digest(address.encode(), path.encode("utf-8", "replace")):
+            found = account
+    if found is None:
+        raise NotFound(f"there is no {channel} account at this address")
+    return found
 
 
 def default_for(channel: str) -> ChannelAccount | None:

@@ -32,6 +32,12 @@ class Messages(Table):
     inbox_id = IdField(null=True)
     created_at = InstantField()
     edited_at = InstantField(null=True)
+    details = peewee.JSONField()
+    copies = peewee.JSONField()
+    reactions = peewee.JSONField()
+    verdict = peewee.TextField(null=True)
+    group_key = peewee.TextField(null=True)
+    deleted_at = InstantField(null=True)
 
     class Meta:
         table_name = "messages"

@@ -9,7 +9,6 @@ from uuid import UUID
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages, threading
-from models.deliveries import rules
 from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.events.commands import SYSTEM
 from models.kernel import clock, database, limits
@@ -41,11 +40,13 @@ class NotNow:
     reason: str
 
 
-def open_attempt(delivery_id: UUID, *, task_id: int, buckets: Sequence[rates.Bucket]) -> OpenAttempt | NotNow:
+def open_attempt(
+    delivery_id: UUID, *, task_id: int, buckets: Sequence[rates.Bucket], retries_after_unknown: int
+) -> OpenAttempt | NotNow:
     """Record that the provider is about to be called.
 
     An attempt still open is one whose worker died between the call and the record: its outcome is unknown, and the
-    channel's rule decides whether there is another.
+    channel's rule (`retries_after_unknown`) decides whether there is another.
     """
     row = database.one(
         "SELECT d.*, m.body, m.body_format, m.subject, m.external_id AS message_external_id, t.number, r.name AS requester_name,"
@@ -76,7 +77,7 @@ def open_attempt(delivery_id: UUID, *, task_id: int, buckets: Sequence[rates.Buc
         "SELECT count(*) AS n FROM delivery_attempts WHERE delivery_id = :id AND outcome = 'unknown'",
         id=delivery_id,
     )[0]["n"]
-    if unknown > rules.retries_after_unknown(row["channel"]):
+    if unknown > retries_after_unknown:
         _end(delivery_id, "unknown", error="it is not known whether the message arrived; not repeated again")
         return NotNow(0, "unknown outcome")
     wait_s = rates.take_or_line_up(buckets)

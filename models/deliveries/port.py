@@ -2,10 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Literal
 
 OutcomeKind = Literal["accepted", "transient", "permanent", "unknown", "throttled"]
+Operation = Literal["send", "edit", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingAttachment:
+    """A file that goes with a message. `open()` gives its bytes as a stream; call it in the sender only (it may be network).
+
+    `inline`: shown in the text by `content_id` (without angle brackets). `provider_id`: the provider's own name of the file, if it
+    has the bytes already (a Telegram file_id).
+    """
+
+    filename: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    open: Callable[[], BinaryIO]
+    inline: bool = False
+    content_id: str | None = None
+    provider_id: str | None = None
+
+    def read(self) -> bytes:
+        """All bytes; for adapters whose libraries need them whole."""
+        with self.open() as stream:
+            return stream.read()
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button under a message: `token` comes back as `ButtonPress.token`, with `value` (a score from 1 to 5, else empty).
+
+    Buttons of one `row` stand beside each other.
+    """
+
+    label: str
+    token: str
+    value: str = ""
+    row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +52,10 @@ class OutgoingMessage:
 
     `external_id` is the Message-ID that e-mail keeps over all attempts (None where the provider gives the id). `in_reply_to` is the
     provider id of the message answered; `references` the thread's ids, oldest first. `automatic` marks what no person wrote.
+
+    `operation`: `edit` and `delete` concern a message that was sent before as `sent_ids` (all its parts, in order). `copies`: (name,
+    address) of those who get a copy in the same mail. `reply_token`: goes into the reply address (desk+<token>@...). `topic`: a forum
+    topic's id in the chat. `silent`: no sound. `reply_marker`: put the line "reply above this line" on top, in `locale`.
     """
 
     delivery_id: str
@@ -28,18 +70,31 @@ class OutgoingMessage:
     references: tuple[str, ...]
     automatic: bool
     ticket_number: int
+    operation: Operation = "send"
+    sent_ids: tuple[str, ...] = ()
+    attachments: tuple[OutgoingAttachment, ...] = ()
+    copies: tuple[tuple[str, str], ...] = ()
+    buttons: tuple[Button, ...] = ()
+    reply_token: str | None = None
+    topic: str | None = None
+    silent: bool = False
+    locale: str | None = None
+    author_name: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
     """How an attempt ended.
 
-    accepted: the provider has it (`external_id` is its id for the message, in the form that replies refer to).
+    accepted: the provider has it (`external_id` is its id for the message, in the form that replies refer to; `external_ids` those of
+    all parts, where there are several; `provider_id` another name by which its receipts call it).
     transient: certainly not sent; try again (after `retry_after_s` if given). permanent: never will be.
     unknown: it may or may not have been sent. throttled: not sent, come back after `retry_after_s`; not a used-up attempt;
     `pause_account` stops the whole account for that time, not only this address.
     `new_address`: the address moved for good (a migrated Telegram group); the send is repeated there at once.
     `suppress`: reason why this address must not be written to again (the bot is blocked).
+    `account_error`: what is wrong with the account itself (a revoked token): people see it at the account, not only here.
     `detail` is for people: no address, no token, no body.
     """
 
@@ -50,6 +105,9 @@ class SendOutcome:
     pause_account: bool = False
     new_address: str | None = None
     suppress: str | None = None
+    external_ids: tuple[str, ...] = ()
+    provider_id: str | None = None
+    account_error: str | None = None
 
     @property
     def partly_sent(self) -> bool:

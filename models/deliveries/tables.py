@@ -23,6 +23,12 @@ class Deliveries(Table):
     last_error = peewee.TextField(null=True)
     created_at = InstantField()
     finished_at = InstantField(null=True)
+    operation = peewee.TextField()
+    external_ids = peewee.JSONField()
+    provider_id = peewee.TextField(null=True)
+    receipt = peewee.TextField(null=True)
+    receipt_at = InstantField(null=True)
+    receipt_detail = peewee.TextField(null=True)
 
     class Meta:
         table_name = "deliveries"

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from models.kernel.errors import NestorError
 
 Automatic = Literal["auto_reply", "bulk", "bounce", "own"]
+Verdict = Literal["pass", "none", "fail"]
+ReceiptKind = Literal["delivered", "bounced", "complained", "deferred", "failed", "opened", "unsubscribed"]
 
 
 @dataclass(frozen=True, slots=True)
 class IngressRequest:
-    """A provider's HTTP request as it came: header names in lower case, the body's exact bytes."""
+    """A provider's HTTP request as it came: header names in lower case, the body's exact bytes.
+
+    `query` holds the parameters of the address (the last value of each name).
+    """
 
     headers: dict[str, str]
     body: bytes
     content_type: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +43,37 @@ class EventKey:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedEvent:
+    """One event of a request. `raw`: its own bytes, where a request carries several (Brevo); None: the request's body."""
+
+    key: EventKey
+    raw: bytes | None = None
+    content_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """All events of a request, stored in one transaction.
+
+    `answer` replaces our own JSON answer where the provider acts on it (a Telegram method such as answerCallbackQuery).
+    `nonce`: a value that a signature covers instead of the body (Mailgun's token), and for how many seconds it must be remembered:
+    a second request with it that brings other events is refused.
+    """
+
+    events: tuple[ReceivedEvent, ...]
+    answer: Mapping[str, Any] | None = None
+    nonce: tuple[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AttachmentInfo:
-    """An attachment as announced by the message; its bytes stay in the raw event (or at the provider)."""
+    """An attachment of a message.
+
+    `content`: its bytes, where the event holds them (they go to the blob store before the message is recorded). `provider_id`:
+    the name by which its bytes can be fetched from the provider later (a Telegram file_id), else None. `provider_key`: the provider's
+    stable name of the file (file_unique_id), for recognising it. `content_id`: without angle brackets, for `cid:` in `body_html`.
+    `hidden`: kept, but not worth a place in the list (a signature's smime.p7s). `size_bytes`: as announced.
+    """
 
     filename: str
     content_type: str
@@ -45,6 +81,10 @@ class AttachmentInfo:
     sha256: str | None = None
     inline: bool = False
     provider_id: str | None = None
+    provider_key: str | None = None
+    content: bytes | None = field(default=None, repr=False)
+    content_id: str | None = None
+    hidden: bool = False
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -59,10 +99,22 @@ class AttachmentInfo:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFailure:
-    """Why a message of ours did not arrive, as a bounce says: RFC 3463's status (5.1.1) if it names one, and words."""
+    """Why a message of ours did not arrive, as a bounce says: RFC 3463's status (5.1.1) if it names one, and words.
+
+    A complaint (RFC 5965) means: it arrived, and its reader called it abuse.
+    """
 
     status: str | None
     diagnostic: str
+    kind: Literal["bounce", "complaint"] = "bounce"
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Somebody else whom a message names: a copy's reader."""
+
+    name: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +122,17 @@ class InboundMessage:
     """A person's (or machine's) message, read from a raw event.
 
     `author_address` identifies the sender on the channel: the lower-cased From address, the Telegram user id. `contact_address` is where
-    an answer goes: the same mail address, the chat id. `conversation_address` is set for chats, which have one current ticket;
-    None for mail, which is threaded by `references` (provider ids, the most telling first). `external_id` is the provider's id of
-    this message, in the form in which later messages refer to it. `failure` is set for a bounce that reports of a message in
-    `references`.
+    an answer goes: the same mail address, the chat id. `conversation_address` is set for chats, which have one current ticket
+    (a forum topic is `<chat>/<topic>`); None for mail, which is threaded by `references` (provider ids, the most telling first).
+    `external_id` is the provider's id of this message, in the form in which later messages refer to it. `failure` is set for a bounce
+    that reports of a message in `references`.
+
+    `reply_token`: the opaque value of the address that the mail was sent to (desk+<token>@...). `subject_number`: a ticket's number
+    that the subject claims ([#123]): weak, only for somebody who takes part. `verdict`: what the mail's authentication says of its
+    sender. `copies`: who got it as well (To and Cc without our own addresses). `group_key`: messages of one key become one message
+    (a Telegram album): later ones add their attachments, and their text if the first had none. `details`: facts for people and
+    screens as JSON, e.g. {"forwarded_from": ..., "quote": ..., "signed": true, "left_out": [...]}; `new_ticket`: open a ticket even
+    if the chat has a current one (`/new`).
     """
 
     author_address: str
@@ -92,6 +151,13 @@ class InboundMessage:
     locale: str | None = None
     attachments: tuple[AttachmentInfo, ...] = ()
     failure: DeliveryFailure | None = None
+    reply_token: str | None = None
+    subject_number: int | None = None
+    verdict: Verdict = "none"
+    copies: tuple[Participant, ...] = ()
+    group_key: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    new_ticket: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +165,108 @@ class Ignored:
     """An event that was understood and needs nothing: kept, and shown with this reason."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a provider tells of a message of ours after it took it.
+
+    `reference`: the id that the provider (or we) gave to the message: a Message-ID in angle brackets, or the provider's own id as
+    the sender returned it in `SendOutcome.external_id` or `provider_id`. `status`: RFC 3463 if told. `permanent`: a bounce after which
+    the address is not written to again.
+    """
+
+    reference: str
+    kind: ReceiptKind
+    recipient: str = ""
+    detail: str = ""
+    status: str | None = None
+    permanent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """The receipts of one event."""
+
+    items: tuple[Receipt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionChange:
+    """Somebody changed their reactions to a message (ours or theirs). `emojis`: what stands there now; empty: taken away."""
+
+    external_id: str
+    author_address: str
+    author_name: str
+    emojis: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPress:
+    """Somebody pressed a button under a message of ours; `token` is what the button carries, `value` what was chosen (a score).
+
+    `chat_address` and `external_id`: where the button stands. Only the person that the button was made for may press it.
+    """
+
+    token: str
+    value: str
+    author_address: str
+    author_name: str
+    chat_address: str
+    external_id: str | None
+    press_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReachabilityChange:
+    """The person of a chat blocked us, or let us in again; in a group, we were removed or added."""
+
+    address: str
+    author_address: str
+    reachable: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressMove:
+    """A chat has another address from now on (a group became a supergroup)."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """The sender took messages back."""
+
+    external_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A chat's command to the desk itself (`/status`, `/close`, `/lang ru`, `/start <payload>`); `name` without the slash."""
+
+    name: str
+    argument: str
+    author_address: str
+    author_name: str
+    chat_address: str
+    conversation_address: str
+    external_id: str | None = None
+    locale: str | None = None
+
+
+Parsed = (
+    InboundMessage
+    | Ignored
+    | Receipts
+    | ReactionChange
+    | ButtonPress
+    | ReachabilityChange
+    | AddressMove
+    | Deletion
+    | Command
+)
 
 
 class Unparseable(NestorError):

@@ -24,6 +24,8 @@ class Inbox(Table):
     request_id = peewee.TextField(null=True)
     received_at = InstantField()
     processed_at = InstantField(null=True)
+    fetched = peewee.BlobField(null=True)
+    released_by = peewee.TextField(null=True)
 
     class Meta:
         table_name = "inbox"

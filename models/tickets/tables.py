@@ -45,6 +45,7 @@ class Tickets(Table):
     team = peewee.TextField(null=True)
     tags = peewee.JSONField()
     state_since = InstantField(null=True)
+    reply_token = peewee.TextField(null=True)
 
     class Meta:
         table_name = "tickets"
@@ -83,6 +84,7 @@ class Ticket:
     team: str | None = None
     tags: list[str] = field(default_factory=list)
     state_since: datetime | None = None
+    reply_token: str | None = None
     # Not a column: known to who found or made the requester a moment ago, so that an answer need not read it again.
     requester_name: str | None = field(default=None, compare=False, metadata={"column": False})
 

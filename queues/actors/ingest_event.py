@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from models.channels import accounts
+from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
+from models.inbox import recording
 from models.inbox.port import Ignored, Unparseable
-from models.kernel import database, logs, metrics
+from models.kernel import database, logs, metrics, settings
 from models.kernel.errors import NestorError
 from models.tasks.commands import ClaimedTask
 from queues import channels
@@ -23,7 +26,11 @@ def run(task: ClaimedTask) -> Settlement:
         event = inbox.load(inbox_id)
         account = accounts.find(event.channel, event.account)
     try:
-        parsed = channels.parser(event.channel).parse(event.raw, event.envelope, account)
+        raw = event.fetched if event.fetched is not None else _fetched(event, account)
+        if isinstance(raw, Ignored):
+            ignored = raw
+            return _ended(event, "ignored", lambda: inbox.record_ignored(event, ignored))
+        parsed = channels.parser(event.channel).parse(raw, event.envelope, account)
     except Unparseable as error:
         return _failed(event, error.message)
     except (NestorError, MemoryError):
@@ -35,18 +42,28 @@ def run(task: ClaimedTask) -> Settlement:
             event,
             f"the parser failed: {type(error).__name__} (a bug of ours; it can be replayed when mended)",
         )
-    if isinstance(parsed, Ignored):
-        ignored = parsed
-        metrics.inbox_events.labels(event.channel, "ignored").inc()
-        return Done(lambda: inbox.record_ignored(event, ignored))
-    message = parsed
-    metrics.inbox_events.labels(event.channel, "processed").inc()
-    return Done(lambda: inbox.record_message(event, account, message))
+    outcome = "ignored" if isinstance(parsed, Ignored) else "processed"
+    return _ended(event, outcome, lambda: recording.record(event, account, parsed))
+
+
+def _fetched(event: inbox.RawEvent, account: ChannelAccount) -> bytes | Ignored:
+    """What the event points to, kept before it is parsed, so that a replay needs no provider; else the event itself."""
+    fetcher = channels.fetcher(event.channel)
+    found = None if fetcher is None else fetcher.fetch(event.raw, event.envelope, account, settings.current())
+    if isinstance(found, bytes):
+        with database.transaction():
+            inbox.keep_fetched(event.id, found)
+        return found
+    return event.raw if found is None else found
+
+
+def _ended(event: inbox.RawEvent, outcome: str, record: Callable[[], None]) -> Done:
+    metrics.inbox_events.labels(event.channel, outcome).inc()
+    return Done(record)
 
 
 def _failed(event: inbox.RawEvent, reason: str) -> Done:
-    metrics.inbox_events.labels(event.channel, "failed").inc()
-    return Done(lambda: inbox.record_failure(event.id, reason))
+    return _ended(event, "failed", lambda: inbox.record_failure(event.id, reason))
 
 
 def on_dead(task: ClaimedTask, reason: str) -> None:

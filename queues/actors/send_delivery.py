@@ -31,7 +31,10 @@ def run(task: ClaimedTask) -> Settlement:
     sender = channels.sender(channel)
     with database.transaction():
         opened = deliveries.open_attempt(
-            delivery_id, task_id=task.id, buckets=sender.buckets(account, address)
+            delivery_id,
+            task_id=task.id,
+            buckets=sender.buckets(account, address),
+            retries_after_unknown=channels.capabilities(channel).retries_after_unknown,
         )
     if isinstance(opened, NotNow):
         return Postponed(opened.wait_s, opened.reason) if opened.wait_s > 0 else Done()

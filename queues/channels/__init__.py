@@ -1,62 +1,89 @@
 """Channel adapters, one folder each, found by name.
 
-A folder has `ingress.py` (authenticate a request, name its event key), `parse.py` (raw bytes to a message; pure), `send.py` (network) and
-its README. Functions load only `ingress`; workers load the rest when the first task of the channel comes.
+A folder has `account.py` (what an account's YAML says), `ingress.py` (authenticate a request, name its events), `parse.py` (raw bytes
+to what happened; pure), `send.py` (network), perhaps `fetch.py` (what an event only points to) and `reach.py` (for people: is the
+account well), and its README. Functions load only `ingress`; workers load the rest when the first task of the channel comes.
 Adding a channel touches its folder and nothing else.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 import sys
 from collections.abc import Mapping
 from functools import cache
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from models.channels.accounts import ChannelAccount
 from models.deliveries.port import OutgoingMessage, SendOutcome
-from models.inbox.port import EventKey, Ignored, InboundMessage, IngressRequest
+from models.inbox.port import Ignored, IngressRequest, Parsed, Received
 from models.kernel.settings import Settings
 from models.tasks.rates import Bucket
 
 
 class Ingress(Protocol):
-    """`ingress.py`: runs in the webhook function, so it imports nothing heavy.
-
-    A provider proves itself by its headers, before a byte of its body is read. A channel whose provider signs the body has to
-    declare so here (a `signed_body_bytes_max`, kept small, because strangers can then make us read as much); none does yet.
-    """
+    """`ingress.py`: runs in the webhook function, so it imports nothing heavy."""
 
     body_bytes_max: int
 
-    def authenticate(self, headers: Mapping[str, str], account: ChannelAccount, settings: Settings) -> None:
-        """Raise Unauthenticated unless the headers (names in lower case) prove that the provider calls.
+    def authenticate(
+        self,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        account: ChannelAccount,
+        settings: Settings,
+    ) -> bool:
+        """Look at the headers (names in lower case) and the address's parameters before a byte of the body is read.
 
-        Constant time; says the same for each fault.
+        True: they prove that the provider calls. False: the provider signs its body; it is read as a stranger's (less time, fewer
+        places), and `verify` decides. Raises Unauthenticated, constant time, the same for each fault.
         """
 
-    def identify(self, request: IngressRequest, account: ChannelAccount) -> EventKey:
-        """Name the event; never raises for a strange body. Raises UnsupportedMediaType for a wrong content type."""
+    def verify(self, request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
+        """Check the signature over the exact bytes; only called after `authenticate` answered False. Raises Unauthenticated."""
+
+    def receive(self, request: IngressRequest, account: ChannelAccount) -> Received:
+        """Name the request's events; never raises for a strange body. Raises UnsupportedMediaType for a wrong content type."""
 
 
 class Parser(Protocol):
     """`parse.py`: pure, bounded in time and memory."""
 
-    def parse(
-        self, raw: bytes, envelope: dict[str, str], account: ChannelAccount
-    ) -> InboundMessage | Ignored:
+    def parse(self, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
         """Read a raw event. Raises Unparseable with a reason for people."""
 
 
+class Fetcher(Protocol):
+    """`fetch.py`, where a channel has one: the network between the stored event and the parser."""
+
+    def fetch(
+        self, raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings
+    ) -> bytes | Ignored | None:
+        """What the event only points to (a mail at the provider), to be parsed and kept instead; None: the event holds all.
+
+        Raises TransientFailure to be tried again, Unparseable when there is nothing to be had any more.
+        """
+
+
 class Sender(Protocol):
-    """`send.py`: the only network; returns an outcome instead of raising for what a provider can do."""
+    """`send.py`: the only network of a send; returns an outcome instead of raising for what a provider can do."""
 
     def send(self, message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
         """Carry one message. Unexpected exceptions count as `unknown` when they rise from here."""
 
     def buckets(self, account: ChannelAccount, address: str) -> list[Bucket]:
         """The rate limits that one send uses a slot of."""
+
+
+class Capabilities(Protocol):
+    """`account.py`: what the account's file says, and what the channel can do. Light: functions load it."""
+
+    Account: type[Any]  # a msgspec.Struct: the keys of the file beside `channel`
+    retries_after_unknown: int  # how many times a send of unknown outcome is repeated
+    operations: frozenset[str]  # of send, edit, delete
+    buttons: bool
 
 
 @cache
@@ -73,8 +100,18 @@ def parser(channel: str) -> Parser:
     return cast(Parser, importlib.import_module(f"{__name__}.{channel}.parse"))
 
 
+def fetcher(channel: str) -> Fetcher | None:
+    """The channel's `fetch.py`, or None when its events hold all."""
+    name = f"{__name__}.{channel}.fetch"
+    return None if importlib.util.find_spec(name) is None else cast(Fetcher, importlib.import_module(name))
+
+
 def sender(channel: str) -> Sender:
     return cast(Sender, importlib.import_module(f"{__name__}.{channel}.send"))
+
+
+def capabilities(channel: str) -> Capabilities:
+    return cast(Capabilities, importlib.import_module(f"{__name__}.{channel}.account"))
 
 
 def close_senders() -> None:

@@ -1,42 +1,35 @@
-"""What a channel account's file must say."""
+"""What a channel account's file must say: the channel's own `account.py` declares it, this reads it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from models.definitions import shape
 from models.kernel.errors import FieldProblem, Invalid
-
-_KEYS: dict[str, dict[str, str]] = {
-    "telegram": {"token": "secret", "secret_token": "secret"},
-    "email": {"bearer": "secret", "smtp_url": "secret", "address": "text"},
-}
-_OPTIONAL = {
-    "demo", "default", "workflow", "ticket_type", "locale", "display_name", "null_sender_for_automatic", "rate_per_s", "bot_id",
-}  # fmt: skip
+from queues import channels
 
 
 def check_account(body: Mapping[str, Any]) -> None:
-    """Raises Invalid for everything that is wrong with an account's file."""
-    problems = []
-    channel = body["channel"]
-    if channel not in _KEYS:
-        raise Invalid([FieldProblem(".channel", f"expected one of {', '.join(_KEYS)}, found {channel!r}")])
-    name = body.get("account")
-    if not isinstance(name, str) or not name.replace("-", "").replace("_", "").isalnum() or len(name) > 40:
-        problems.append(FieldProblem(".account", "expected a name of letters, digits, - and _, at most 40"))
-    wanted = _KEYS[channel]
-    for key, kind in wanted.items():
-        value = body.get(key)
-        if kind == "secret" and not (
-            isinstance(value, dict) and list(value) == ["secret"] and isinstance(value["secret"], str)
-        ):
-            problems.append(
-                FieldProblem(f".{key}", "expected {secret: name}: credentials are named, never contained")
-            )
-        if kind == "text" and not isinstance(value, str):
-            problems.append(FieldProblem(f".{key}", "expected a text"))
-    for key in body.keys() - wanted.keys() - _OPTIONAL - {"channel", "account"}:
-        problems.append(FieldProblem(f".{key}", "unknown key"))
+    """Raises Invalid for what is wrong with an account's file."""
+    channel = body.get("channel")
+    if channel not in channels.names():
+        known = ", ".join(sorted(channels.names()))
+        raise Invalid([FieldProblem(".channel", f"expected one of {known}, found {channel!r}")])
+    capabilities = channels.capabilities(str(channel))
+    try:
+        account = shape.convert(dict(body), capabilities.Account)
+    except Invalid as error:
+        raise Invalid([_told(problem, body) for problem in error.problems]) from error
+    check: Callable[[Any], Sequence[FieldProblem]] | None = getattr(capabilities, "check", None)
+    problems = list(check(account)) if check is not None else []
     if problems:
         raise Invalid(problems)
+
+
+def _told(problem: FieldProblem, body: Mapping[str, Any]) -> FieldProblem:
+    """A credential that was written into the file is told as what it is, and never repeated."""
+    key = problem.path.lstrip(".")
+    if problem.message.startswith("Expected `object") and isinstance(body.get(key), str):
+        return FieldProblem(problem.path, "expected {secret: name}: credentials are named, never contained")
+    return problem

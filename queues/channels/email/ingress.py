@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Mapping
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import EventKey, IngressRequest
+from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent
 from models.kernel import limits
-from models.kernel.errors import UnsupportedMediaType
+from models.kernel.errors import Unauthenticated, UnsupportedMediaType
 from models.kernel.settings import Settings
 from queues.channels.email import mime_limits
 from queues.channels.email.header_block import first_value, split_headers
@@ -21,28 +21,36 @@ from queues.channels.text import check_secret, one_line, short_hash
 body_bytes_max = limits.webhook_body_bytes_max
 
 
-def authenticate(headers: Mapping[str, str], account: ChannelAccount, settings: Settings) -> None:
-    """Raise Unauthenticated unless the bearer token is the account's."""
+def authenticate(
+    headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
+) -> bool:
+    """True when the bearer token is the account's. Raises Unauthenticated else."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     given = token.strip() if scheme.lower() == "bearer" else None
     check_secret(given, account.credential("bearer", settings))
+    return True
 
 
-def identify(request: IngressRequest, account: ChannelAccount) -> EventKey:
-    """Name the mail. Raises UnsupportedMediaType unless it is sent as message/rfc822."""
+def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
+    """Never needed: the header proves it all."""
+    raise Unauthenticated("this webhook needs the channel account's secret")
+
+
+def receive(request: IngressRequest, account: ChannelAccount) -> Received:
+    """The one mail of the request. Raises UnsupportedMediaType unless it is sent as message/rfc822."""
     content_type = request.content_type.partition(";")[0].strip().lower()
     if content_type != "message/rfc822":
         found = one_line(content_type, 80) or "none"
         raise UnsupportedMediaType(f"send the raw mail as message/rfc822; the content type found is {found}")
-    envelope = _envelope(request)
-    whole = f"sha256:{hashlib.sha256(request.body).hexdigest()}"
-    headers, body_start = split_headers(request.body)
+    return Received((ReceivedEvent(mail_key(request.body, _envelope(request))),))
+
+
+def mail_key(raw: bytes, envelope: dict[str, str]) -> EventKey:
+    """The name of a raw mail, whichever way it came: webhook, IMAP, or cut out of a provider's form."""
+    whole = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    headers, body_start = split_headers(raw)
     if not headers:
-        reason = (
-            "the body is empty"
-            if not request.body.strip()
-            else "the body has no header line; it is not a mail"
-        )
+        reason = "the body is empty" if not raw.strip() else "the body has no header line; it is not a mail"
         return EventKey(whole, None, envelope, unreadable=reason)
     sender = first_value(headers, b"from")
     ordering_key = None if sender is None else f"from:{short_hash(sender.lower())}"
@@ -51,7 +59,7 @@ def identify(request: IngressRequest, account: ChannelAccount) -> EventKey:
         return EventKey(whole, ordering_key, envelope)
     digest = hashlib.sha256()
     digest.update((sender or b"") + b"\n" + (first_value(headers, b"date") or b"") + b"\n")
-    digest.update(memoryview(request.body)[body_start:])
+    digest.update(memoryview(raw)[body_start:])
     return EventKey(f"mid:{message_id}:{digest.hexdigest()[:16]}", ordering_key, envelope)
 
 

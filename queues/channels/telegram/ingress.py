@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import EventKey, IngressRequest
+from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent
 from models.kernel import limits
+from models.kernel.errors import Unauthenticated
 from models.kernel.settings import Settings
 from queues.channels.text import check_secret
 
@@ -20,13 +21,26 @@ body_bytes_max = limits.telegram_body_bytes_max
 _ID_MAX = 2**63  # the Bot API's ids fit 52 bits; a larger one is not Telegram's
 
 
-def authenticate(headers: Mapping[str, str], account: ChannelAccount, settings: Settings) -> None:
-    """Raise Unauthenticated unless Telegram's secret header is the account's."""
+def authenticate(
+    headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
+) -> bool:
+    """True when Telegram's secret header is the account's. Raises Unauthenticated else."""
     expected = account.credential("secret_token", settings)
     check_secret(headers.get("x-telegram-bot-api-secret-token"), expected)
+    return True
 
 
-def identify(request: IngressRequest, account: ChannelAccount) -> EventKey:
+def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
+    """Never needed: the header proves it all."""
+    raise Unauthenticated("this webhook needs the channel account's secret")
+
+
+def receive(request: IngressRequest, account: ChannelAccount) -> Received:
+    """The one update of the request."""
+    return Received((ReceivedEvent(_key_of(request)),))
+
+
+def _key_of(request: IngressRequest) -> EventKey:
     """Name the update by its id; what cannot be one is named by its bytes and kept."""
     try:
         update = json.loads(request.body)

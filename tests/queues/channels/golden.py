@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 from datetime import datetime
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored, InboundMessage
+from models.inbox.port import InboundMessage, Parsed
 from models.kernel.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,7 +43,7 @@ def fixtures(channel: str) -> list[Path]:
     return sorted((ROOT / "queues" / "channels" / channel / "fixtures").iterdir())
 
 
-def check(fixture: Path, parsed: InboundMessage | Ignored) -> None:
+def check(fixture: Path, parsed: Parsed) -> None:
     """Compare with the golden file beside the tests of the fixture's channel."""
     golden = Path(__file__).parent / fixture.parents[1].name / "golden" / f"{fixture.stem}.json"
     actual = json.dumps(_plain(parsed), ensure_ascii=False, indent=2, default=_instant) + "\n"
@@ -53,7 +54,7 @@ def check(fixture: Path, parsed: InboundMessage | Ignored) -> None:
     assert actual == golden.read_text(encoding="utf-8")
 
 
-def storable(parsed: InboundMessage | Ignored) -> None:
+def storable(parsed: Parsed) -> None:
     """What every parser promises: no NUL, encodable, never an empty body, within the limits."""
     text = json.dumps(_plain(parsed), ensure_ascii=False, default=_instant)
     assert "\\u0000" not in text
@@ -68,13 +69,30 @@ def storable(parsed: InboundMessage | Ignored) -> None:
         assert len(parsed.references) <= 50
 
 
-def _plain(parsed: InboundMessage | Ignored) -> dict[str, Any]:
+def _plain(parsed: Parsed) -> dict[str, Any]:
     """Only what is set: a golden file reads as the event does."""
-    fields = dataclasses.asdict(parsed)
-    return {"result": type(parsed).__name__} | {k: v for k, v in fields.items() if v not in (None, (), False)}
+    return {"result": type(parsed).__name__} | _set(parsed)
+
+
+def _set(value: Any) -> Any:
+    """Dataclasses as what differs from their defaults; what every message has is always there."""
+    if dataclasses.is_dataclass(value):
+        found = {}
+        for one in dataclasses.fields(value):
+            content, missing = getattr(value, one.name), dataclasses.MISSING
+            default = one.default_factory() if one.default_factory is not missing else one.default
+            if content not in (None, (), False) and (one.name in _ALWAYS or content != default):
+                found[one.name] = _set(content)
+        return found
+    return [_set(item) for item in value] if isinstance(value, tuple) else value
+
+
+_ALWAYS = frozenset({"sha256", "size_bytes"})
 
 
 def _instant(value: object) -> str:
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes, sha256 {hashlib.sha256(value).hexdigest()[:16]}"
     assert isinstance(value, datetime)
     return value.isoformat()
 

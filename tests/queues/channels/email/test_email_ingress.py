@@ -17,14 +17,15 @@ MAIL = (
 
 
 def identify(body: bytes, content_type: str = "message/rfc822", **headers: str) -> EventKey:
-    return ingress.identify(IngressRequest(headers, body, content_type), golden.EMAIL)
+    [event] = ingress.receive(IngressRequest(headers, body, content_type), golden.EMAIL).events
+    return event.key
 
 
 @pytest.mark.parametrize("given_header", ["Bearer right", "bearer  right"])
 def test_the_right_bearer_token_passes(given_header: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NESTOR_SECRET_TEST_WEBHOOK", "right")
 
-    ingress.authenticate({"authorization": given_header}, golden.EMAIL, golden.settings())
+    ingress.authenticate({"authorization": given_header}, {}, golden.EMAIL, golden.settings())
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_a_missing_and_a_wrong_token_get_the_same_answer(
     headers = {} if given_header is None else {"authorization": given_header}
 
     with pytest.raises(Unauthenticated) as refused:
-        ingress.authenticate(headers, golden.EMAIL, golden.settings())
+        ingress.authenticate(headers, {}, golden.EMAIL, golden.settings())
 
     assert refused.value.message == "this webhook needs the channel account's secret"
 

@@ -19,13 +19,14 @@ HEADER = "x-telegram-bot-api-secret-token"
 
 
 def identify(body: bytes) -> EventKey:
-    return ingress.identify(IngressRequest({}, body), golden.TELEGRAM)
+    [event] = ingress.receive(IngressRequest({}, body), golden.TELEGRAM).events
+    return event.key
 
 
 def test_the_right_secret_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NESTOR_SECRET_TEST_WEBHOOK", "right")
 
-    ingress.authenticate({HEADER: "right"}, golden.TELEGRAM, golden.settings())
+    ingress.authenticate({HEADER: "right"}, {}, golden.TELEGRAM, golden.settings())
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_a_missing_and_a_wrong_secret_get_the_same_answer(
     monkeypatch.setenv("NESTOR_SECRET_TEST_WEBHOOK", "right")
 
     with pytest.raises(Unauthenticated) as refused:
-        ingress.authenticate(headers, golden.TELEGRAM, golden.settings())
+        ingress.authenticate(headers, {}, golden.TELEGRAM, golden.settings())
 
     assert refused.value.message == "this webhook needs the channel account's secret"
 
@@ -46,7 +47,7 @@ def test_an_empty_secret_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("NESTOR_SECRET_TEST_WEBHOOK", "")
 
     with pytest.raises(ConfigurationError):
-        ingress.authenticate({HEADER: ""}, golden.TELEGRAM, golden.settings())
+        ingress.authenticate({HEADER: ""}, {}, golden.TELEGRAM, golden.settings())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,37 @@
+"""What every channel account's file says, whatever the channel; each channel's `account.py` adds its own keys."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from models.kernel import limits
+
+
+class Secret(msgspec.Struct, forbid_unknown_fields=True):
+    """A credential by its name: `{secret: name}`; its value comes from the environment or SECRETS_DIR, never from the file."""
+
+    secret: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")]
+
+
+class Common(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Keys of all channels. `path_id`: the webhook's address ends in this secret instead of the account's name."""
+
+    channel: str
+    account: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,40}\Z")]
+    demo: bool = False
+    default: bool = False
+    enabled: bool = True
+    path_id: Secret | None = None
+    display_name: str | None = None
+    workflow: str | None = None
+    ticket_type: str | None = None
+    team: str | None = None
+    locale: str = "en"
+    locales: list[str] = []
+    texts: dict[str, dict[str, str]] = {}  # name -> language -> text: greeting, registered, closed ...
+    acknowledge: bool = True
+    attachment_bytes_max: Annotated[int, msgspec.Meta(ge=0, le=limits.webhook_body_bytes_max)] = (
+        25 * limits.MIB
+    )

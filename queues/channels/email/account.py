@@ -1,0 +1,66 @@
+"""What a mailbox's file says, and what mail can do. Light: the webhook function loads it.
+
+Keys that only one provider needs are checked by that provider's folder (`providers/<provider>/`).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from models.channels.files import Common, Secret
+
+# E-mail keeps its Message-ID over all attempts, so the receiving side can drop a repeat.
+retries_after_unknown = 10
+operations = frozenset({"send"})
+buttons = False
+
+Provider = Literal[
+    "raw", "mailgun", "sendgrid", "postmark", "ses", "cloudflare", "mailjet", "brevo", "resend", "imap"
+]
+Outbound = Literal["smtp", "mailgun", "sendgrid", "postmark", "ses", "resend"]
+
+
+class Dkim(msgspec.Struct, forbid_unknown_fields=True):
+    """Sign what leaves by SMTP (RFC 6376); HTTP providers sign themselves."""
+
+    selector: str
+    domain: str
+    key: Secret
+
+
+class Account(Common, kw_only=True):
+    """A mailbox: `workflow_defs/channels/email.<account>.yaml`."""
+
+    address: str
+    aliases: list[str] = msgspec.field(
+        default_factory=list
+    )  # further addresses of ours that arrive here: never an author, never a copy's reader
+    # -- in
+    provider: Provider = "raw"
+    bearer: Secret | None = None  # raw, and wherever a provider lets us choose a header
+    basic: Secret | None = None  # user:password of HTTP basic authentication
+    signing_key: Secret | None = None  # Mailgun, SendGrid (public key), Cloudflare, Resend (whsec_...)
+    api_key: Secret | None = None  # fetching from and sending by HTTP APIs
+    topic_arns: list[str] = msgspec.field(
+        default_factory=list
+    )  # SES: whose notifications are believed, whose subscriptions confirmed
+    bucket: str | None = None  # SES: where its S3 action puts the mail
+    imap_url: Secret | None = None  # imap[s]://user:password@host[:port]
+    imap_folder: str = "INBOX"
+    imap_idle: bool = True
+    authserv_ids: list[str] = msgspec.field(
+        default_factory=list
+    )  # whose Authentication-Results are believed (RFC 8601)
+    on_auth_fail: Literal["quarantine", "accept"] = "quarantine"
+    strip_quotes: bool = True
+    reply_marker: bool = False  # "reply above this line" on top of what we send
+    # -- out
+    outbound: Outbound = "smtp"
+    smtp_url: Secret | None = None
+    region: str | None = None  # SES, Mailgun (eu)
+    domain: str | None = None  # Mailgun
+    dkim: Dkim | None = None
+    null_sender_for_automatic: bool = False
+    rate_per_s: float | None = None

@@ -1,0 +1,44 @@
+"""What a bot's file says, and what Telegram can do. Light: the webhook function loads it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from models.channels.files import Common, Secret
+
+# No idempotency key: a person's message of unknown outcome is repeated once, marked as possibly doubled, and no more.
+retries_after_unknown = 1
+operations = frozenset({"send", "edit", "delete"})
+buttons = True
+
+
+class Staff(msgspec.Struct, forbid_unknown_fields=True):
+    """A group with topics in which agents work; the bot must be its administrator."""
+
+    chat_id: int
+    tickets: Literal["all", "telegram"] = "all"  # tickets of every channel, or those of this bot only
+
+
+class OwnCommand(msgspec.Struct, forbid_unknown_fields=True):
+    """A command of the desk's own: answers with a text, by language."""
+
+    text: dict[str, str]
+    description: dict[str, str] = {}
+
+
+class Account(Common, kw_only=True):
+    """A bot: `workflow_defs/channels/telegram.<account>.yaml`."""
+
+    token: Secret
+    secret_token: Secret | None = None  # required unless `delivery: polling`
+    bot_id: int | None = None
+    bot_username: str | None = None  # for mentions in groups and deep links
+    delivery: Literal["webhook", "polling"] = "webhook"
+    groups: Literal["off", "per_topic", "per_user", "on_mention"] = "per_topic"
+    channel_posts: Literal["off", "ticket"] = "off"
+    commands: dict[str, OwnCommand] = msgspec.field(default_factory=dict)
+    staff: Staff | None = None
+    silent_notices: bool = True  # automatic messages make no sound
+    show_agent_name: bool = False
