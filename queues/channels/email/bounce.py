@@ -37,9 +37,7 @@ class Report:
     ids: tuple[str, ...]
 
 
-def report(
-    root: Part, raw: bytes, text: str, *, headers: Headers, sender: str, report_type: str | None
-) -> Report | None:
+def report(root: Part, text: str, *, headers: Headers, sender: str, report_type: str | None) -> Report | None:
     """What a mail that looks like a bounce reports; None when it reports of no delivery.
 
     A person may write as postmaster@, and a report may be of abuse (RFC 5965): neither says that a mail did not arrive.
@@ -49,7 +47,7 @@ def report(
     is_from_mailer = _MAILER.match(sender) is not None
     if report_type is None and not is_from_mailer and first_value(headers, b"x-failed-recipients") is None:
         return None
-    return Report(_failure(list(_recipients(root, raw))), _returned_ids(root, raw, text))
+    return Report(_failure(list(_recipients(root))), _returned_ids(root, text))
 
 
 def _failure(recipients: list[Headers]) -> DeliveryFailure | None:
@@ -65,26 +63,27 @@ def _failure(recipients: list[Headers]) -> DeliveryFailure | None:
     return None if recipients else DeliveryFailure(None, "")
 
 
-def _recipients(root: Part, raw: bytes) -> Iterator[Headers]:
+def _recipients(root: Part) -> Iterator[Headers]:
     """The blocks of the delivery status that are about a recipient."""
     for part in root.leaves():
         if part.content_type not in _STATUS_TYPES:
             continue
-        content, at = part.content(raw, mime_limits.report_bytes_max), 0
+        content, at = part.content(mime_limits.report_bytes_max), 0
         for _ in range(mime_limits.report_blocks_max):
             if at >= len(content):
                 break
+            at += len(content[at:]) - len(content[at:].lstrip())
             fields, at = split_headers(content, at)
             if first_value(fields, b"action") or first_value(fields, b"final-recipient"):
                 yield fields
 
 
-def _returned_ids(root: Part, raw: bytes, text: str) -> tuple[str, ...]:
+def _returned_ids(root: Part, text: str) -> tuple[str, ...]:
     """The Message-ID of the mail that came back, whole or only its headers."""
     found: list[str] = []
     for part in root.leaves():
         if part.content_type in _RETURNED:
-            fields, _ = split_headers(part.content(raw, mime_limits.report_bytes_max))
+            fields, _ = split_headers(part.content(mime_limits.report_bytes_max))
             found += message_ids(first_value(fields, b"message-id") or b"")[:1]
     for _, match in zip(range(mime_limits.report_ids_max), _ID_IN_TEXT.finditer(text), strict=False):
         found += message_ids(match[1].encode())[:1]

@@ -18,9 +18,21 @@ from queues.channels.email import mime_limits
 from queues.channels.email.charset import decode
 from queues.channels.text import one_line
 
-_WORD = re.compile(rb"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
+# An encoded word as people send it: blanks and question marks inside, the end missing. It stops at the next `=?`, so the search is linear.
+_WORD = re.compile(rb"=\?([^?\s]{0,60})\?([bBqQ])\?((?:[^?=]|=(?!\?[^=])|\?(?!=))*)(?:\?=|\Z)")
 _ID = re.compile(r"<([^<>]*)>|([^\s<>,;\"]+)")
+_BARE_ADDRESS = re.compile(
+    r"[^\s<>\"(),;:\\\[\]@]{1,100}@[A-Za-z0-9\u0080-\U0010ffff][^\s<>\"(),;:@\[\]]{0,250}"
+)
+_QUOTED_LOCAL = re.compile(r'"([^"<>]{1,64})"@([^\s<>"(),;:@]{1,250})')
+_ATOM = re.compile(r"[^\s<>\"(),;:\\\[\]@]{1,64}")
 _DATE_CHARS_MAX = 100
+_YEARS = range(1980, 2200)  # a date outside is a broken clock's; it would sort wrongly for ever
+
+
+_NO_DIGITS = bytes(
+    byte for byte in range(256) if not (chr(byte).isascii() and chr(byte).isalnum()) and byte not in b"+/-_"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +80,40 @@ def _is_utf8(content: bytes) -> bool:
 
 def _word_bytes(encoding: bytes, content: bytes) -> bytes:
     if encoding in b"qQ":
-        return binascii.a2b_qp(content, header=True)
+        return binascii.a2b_qp(content.rstrip(b"?") if content.endswith(b"=?") else content, header=True)
     return lenient_base64(content)
 
 
 def lenient_base64(content: bytes) -> bytes:
     """Base64 with foreign characters and wrong padding passed over."""
-    try:
-        return binascii.a2b_base64(content + b"==")
-    except binascii.Error:
-        digits = re.sub(rb"[^A-Za-z0-9+/]", b"", content)
-        return binascii.a2b_base64(digits[: len(digits) // 4 * 4])
+    digits = content.translate(bytes.maketrans(b"-_", b"+/"), _NO_DIGITS)
+    return binascii.a2b_base64(digits[: len(digits) - (len(digits) % 4 == 1)] + b"==")
 
 
 def addresses(value: bytes) -> list[Address]:
     """The usable addresses of a From-like header, at most `mime_limits.addresses_max`."""
     text = value.decode("latin-1")
-    found = [address for mailbox in _mailboxes(text) if (address := _address(*mailbox)) is not None]
+    found = _readable(text)
     if not found and b"=?" in value:
         # Some senders encode the whole header, address and all.
-        found = [a for m in _mailboxes(text_of(value)) if (a := _address(*m)) is not None]
+        text = text_of(value)
+        found = _readable(text)
+    if not found:  # brackets, quotes or comments without end
+        found = [Address("", bare.lower().strip(".")) for bare in _BARE_ADDRESS.findall(text)[:1]]
+    return found
+
+
+def _readable(text: str) -> list[Address]:
+    found: list[Address] = []
+    before = ""  # "Lovelace, Ada <ada@x>": a name with its comma outside quotes
+    for words, angle, comment in _mailboxes(text):
+        if angle is None and "@" not in words and "@" not in comment:
+            before = f"{words.strip()}, " if words.strip() and not found else ""
+            continue
+        address = _address(before + words.lstrip() if angle is not None else words, angle, comment)
+        before = ""
+        if address is not None:
+            found.append(address)
     return found
 
 
@@ -137,21 +163,34 @@ def _mailboxes(text: str) -> Iterator[tuple[str, str | None, str]]:
 def _address(words: str, angle: str | None, comment: str) -> Address | None:
     spec, name = angle, words
     if spec is None or "@" not in spec:
-        spec = next((word for word in words.split() if "@" in word), "")
+        bare = _BARE_ADDRESS.search(words)
+        spec = bare[0] if bare else next((word for word in words.split() if "@" in word), "")
         name = words.replace(spec, " ", 1) if spec else words
         name = name.rpartition(":")[2]  # "undisclosed: a@b" is a group
-    spec = _recoded("".join(spec.split())).strip(".").lower()
+    spec = _spec(spec)
+    if spec is None:
+        return None
+    shown = text_of((name.strip() or comment.strip()).encode("latin-1", "replace"))
+    shown = one_line(shown, limits.name_chars_max)
+    if len(shown) > 2 and shown[0] == shown[-1] and shown[0] in "\"'":
+        shown = shown[1:-1].strip()
+    return Address(shown, spec)
+
+
+def _spec(text: str) -> str | None:
+    """The address itself in lower case; None when it is none."""
+    text = text_of(text.encode("latin-1", "replace")) if "=?" in text else _recoded(text)
+    quoted = _QUOTED_LOCAL.search(text)
+    if quoted is not None:
+        local = quoted[1] if _ATOM.fullmatch(quoted[1]) else f'"{quoted[1]}"'
+        return f"{local}@{quoted[2]}".lower()
+    spec = "".join(text.split()).removeprefix("mailto:").strip(".'").lower()
     local, _, domain = spec.rpartition("@")
     if not local or not domain or len(spec) > limits.email_address_chars_max:
         return None
     if any(character < "!" or character == "\x7f" or character in '<>,;()"' for character in spec):
         return None
-    if "\ufffd" in spec:
-        return None
-    shown = one_line(
-        text_of((name.strip() or comment.strip()).encode("latin-1", "replace")), limits.name_chars_max
-    )
-    return Address(shown, spec)
+    return None if "\ufffd" in spec else spec
 
 
 def _recoded(text: str) -> str:
@@ -175,9 +214,13 @@ def message_ids(value: bytes) -> list[str]:
 
 
 def instant(value: bytes) -> datetime | None:
-    """A Date header in UTC; None when it cannot be read."""
-    try:
-        found = parsedate_to_datetime(value[:_DATE_CHARS_MAX].decode("ascii", "replace"))
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
+    """A Date header in UTC; None when it cannot be read or names an absurd year."""
+    text = value[:_DATE_CHARS_MAX].decode("ascii", "replace").strip()
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            found = read(text)
+            found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, TypeError, OverflowError, IndexError):
+            continue
+        return found if found.year in _YEARS else None
+    return None

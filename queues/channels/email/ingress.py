@@ -15,7 +15,7 @@ from models.kernel import limits
 from models.kernel.errors import Unauthenticated, UnsupportedMediaType
 from models.kernel.settings import Settings
 from queues.channels.email import mime_limits
-from queues.channels.email.header_block import first_value, split_headers
+from queues.channels.email.header_block import first_value, mail_start, split_headers
 from queues.channels.text import check_secret, one_line, short_hash
 
 body_bytes_max = limits.webhook_body_bytes_max
@@ -48,7 +48,7 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
 def mail_key(raw: bytes, envelope: dict[str, str]) -> EventKey:
     """The name of a raw mail, whichever way it came: webhook, IMAP, or cut out of a provider's form."""
     whole = f"sha256:{hashlib.sha256(raw).hexdigest()}"
-    headers, body_start = split_headers(raw)
+    headers, body_start = split_headers(raw, mail_start(raw))
     if not headers:
         reason = "the body is empty" if not raw.strip() else "the body has no header line; it is not a mail"
         return EventKey(whole, None, envelope, unreadable=reason)

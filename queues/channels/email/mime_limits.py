@@ -8,7 +8,8 @@ from models.kernel.limits import MIB
 header_lines_max = 20_000  # of one block; a megabyte of folded subject has 14,000, a real block some 200
 headers_max = 2_000  # of one block; mailing lists add some 100
 header_value_bytes_max = 64 * 1024  # References of a two-year thread has some 30 kB
-parameter_bytes_max = 4_096  # Content-Type: the standard library's parser is quadratic in it
+parameter_bytes_max = 8_192  # of a Content-Type; a long file name in RFC 2231's form has 2,000
+leading_bytes_max = 1_024  # empty lines before the first header
 addresses_max = 100  # of one header; more are a mailing list's own business
 references_max = 50  # ids looked up for threading; the newest are the telling ones
 message_id_chars_max = 500  # RFC 5322 lines end at 998; the longest real id seen has 270
@@ -22,6 +23,12 @@ delimiter_lines_max = 20_000  # lines that begin like a boundary; each costs a l
 attachments_max = 50
 uu_tiny_lines_max = 50_000  # 28 MB of three-byte lines cost 9 s; real lines have 61 bytes, but for the last
 uu_line_bytes_min = 20  # on average
+
+preamble_bytes_max = 64 * 1024  # where a boundary that nobody declared is looked for
+sources_max = 3  # multiparts that are base64 themselves, which RFC 2045 forbids; each is a copy
+base64_slice_bytes = 256 * 1024  # decoded at a time: a file costs its own size, not a multiple
+base64_slices_max = 20_000  # a mail of 30 MB has 120; a padding in the middle begins another
+encoding_sample_bytes = 4_096  # what shows whether a text is base64 as it claims
 
 # -- text ------------------------------------------------------------------------------------------------------
 text_bytes_max = 2 * MIB  # decoded text that is read; a book has 1 MB

@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterator
+from urllib.parse import unquote
 
 from models.channels.accounts import ChannelAccount
 from models.inbox.port import AttachmentInfo, Ignored, InboundMessage, Unparseable
 from models.kernel import limits
-from queues.channels.email import mime_limits
+from queues.channels.email import attached, mime_limits
 from queues.channels.email.automatic import classify
+from queues.channels.email.body_text import Texts
 from queues.channels.email.bounce import report
 from queues.channels.email.charset import decode
-from queues.channels.email.header_block import Headers, first_value
+from queues.channels.email.header_block import Headers, all_values, first_value
 from queues.channels.email.headers import Address, addresses, instant, message_ids, text_of
-from queues.channels.email.html_text import html_to_text
 from queues.channels.email.mime import Part, Reader
+from queues.channels.email.structure import content_id, structure_of
 from queues.channels.email.visible_reply import visible_reply
-from queues.channels.text import clean, cut, one_line
+from queues.channels.text import cut, one_line
 
 _LOCALE = re.compile(rb"\s*([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3})\s*(,|$)")
-_EXTENSIONS = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/gif": "gif",
-    "application/pdf": "pdf",
-    "application/zip": "zip",
-    "message/rfc822": "eml",
-    "text/calendar": "ics",
-    "text/plain": "txt",
-    "text/html": "html",
-    "text/csv": "csv",
-}
+_SIGNATURES = frozenset(
+    ["application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"]
+)
+_CID = re.compile(r"""[cC][iI][dD]:([^"'\s>)]{1,300})""")
 
 
 def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> InboundMessage | Ignored:
@@ -46,8 +38,9 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Inbo
     )
     written = text_of(first_value(headers, b"subject") or b"", raw_charset=charset)
     subject = one_line(written, limits.ticket_title_chars_max)
-    attachments = _attachments(root, raw, reader.left_out)
-    full = clean(_text(root, raw, reader.left_out)).strip("\n")
+    structure, texts = structure_of(root), Texts(reader.leave_out)
+    full = texts.plain(structure)
+    attachments = _attachments(structure.files, texts, texts.html(structure), reader)
     body = visible_reply(full, subject=subject).strip()
     if reader.left_out:
         body = f"{body}\n[Not all of this mail was read: {'; '.join(reader.left_out)}. It is kept whole.]".strip()
@@ -64,7 +57,7 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Inbo
     )
     references, failure = _references(headers), None
     if automatic == "bounce":
-        told = report(root, raw, full, headers=headers, sender=sender.address, report_type=report_type)
+        told = report(root, full, headers=headers, sender=sender.address, report_type=report_type)
         if told is not None:
             if told.failure is None:
                 return Ignored("a report of a mail that is late or was passed on; nothing failed")
@@ -88,11 +81,14 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Inbo
 
 
 def _sender(headers: Headers, envelope: dict[str, str]) -> Address:
-    """Who sent it: From, and only without a usable one the envelope. Never Reply-To: anybody could write as anybody."""
+    """Who sent it: From, and only without a usable one Sender and the envelope. Never Reply-To: anybody could write as anybody."""
     candidates = (
-        first_value(headers, b"from"),
-        first_value(headers, b"return-path"),
+        *all_values(headers, b"from"),
+        *all_values(headers, b"sender"),
+        *all_values(headers, b"return-path"),
         envelope.get("from", "").encode("utf-8", "replace"),
+        *all_values(headers, b"x-original-sender"),
+        *all_values(headers, b"resent-from"),
     )
     for value in candidates:
         found = addresses(value) if value else []
@@ -121,82 +117,32 @@ def _report_type(root: Part, headers: Headers) -> str | None:
     )
 
 
-def _is_text(part: Part) -> bool:
-    return (
-        part.content_type in ("text/plain", "text/html")
-        and part.disposition != "attachment"
-        and not part.filename
-    )
-
-
-def _text_parts(part: Part) -> Iterator[Part]:
-    """The parts that make up the mail's text, in order; of alternatives the plain one, else the last."""
-    if not part.children:
-        if _is_text(part):
-            yield part
-        return
-    if part.content_type == "multipart/alternative":
-        choices = [list(_text_parts(child)) for child in part.children]
-        plain = [choice for choice in choices if choice and choice[0].content_type == "text/plain"]
-        filled = plain or [choice for choice in choices if choice][-1:]
-        yield from filled[0] if filled else ()
-        return
-    if part.content_type == "multipart/report":
-        yield from _text_parts(part.children[0])
-        return
-    for child in part.children:
-        yield from _text_parts(child)
-
-
-def _text(root: Part, raw: bytes, left_out: list[str]) -> str:
-    """The mail's text, up to `mime_limits.text_bytes_max`."""
-    texts, room = [], mime_limits.text_bytes_max
-    for part in _text_parts(root):
-        content = part.content(raw, mime_limits.text_encoded_bytes_max)
-        if len(content) > room or part.end - part.start > mime_limits.text_encoded_bytes_max:
-            left_out.append(f"more than {mime_limits.text_bytes_max // limits.MIB} MB of text")
-        text = decode(content[:room], part.parameters.get("charset"))
-        texts.append(html_to_text(text) if part.content_type == "text/html" else text)
-        room -= len(content)
-        if room <= 0:
-            break
-    return "\n".join(text for text in texts if text.strip())
-
-
-def _attachments(root: Part, raw: bytes, left_out: list[str]) -> tuple[AttachmentInfo, ...]:
-    chosen = {id(part) for part in _text_parts(root)}
+def _attachments(
+    files: list[Part], texts: Texts, html: list[str], reader: Reader
+) -> tuple[AttachmentInfo, ...]:
+    shown = {unquote(found) for document in html for found in _CID.findall(document)}
     found: list[AttachmentInfo] = []
-    for part in root.leaves():
-        # The HTML twin of a plain text is no attachment.
-        if id(part) in chosen or _is_text(part):
-            continue
+    for part in files:
         if len(found) >= mime_limits.attachments_max:
-            left_out.append(f"more than {mime_limits.attachments_max} attachments")
+            reader.leave_out(f"more than {mime_limits.attachments_max} attachments")
             break
-        content = part.content(raw)
+        content = part.content()
+        cid = content_id(part)
         found.append(
-            AttachmentInfo(
-                filename=_filename(part, len(found) + 1),
-                content_type=part.content_type,
-                size_bytes=len(content),
-                sha256=hashlib.sha256(content).hexdigest(),
-                inline=part.disposition != "attachment"
-                and first_value(part.headers, b"content-id") is not None,
+            attached.info(
+                attached.name_of(part, content),
+                part.content_type,
+                content,
+                number=len(found) + 1,
+                content_id=cid and one_line(cid, limits.name_chars_max),
+                inline=part.disposition != "attachment" and cid in shown,
+                hidden=part.content_type in _SIGNATURES,
             )
         )
+    for raw_name, content in texts.files[: max(0, mime_limits.attachments_max - len(found))]:
+        name = decode(raw_name)
+        found.append(attached.info(name, attached.type_by_name(name), content, number=len(found) + 1))
     return tuple(found)
-
-
-def _filename(part: Part, number: int) -> str:
-    """The sender's name for the file without path and control characters, or one made from its type."""
-    base = re.split(r"[/\\]", part.filename)[-1]
-    stem, dot, extension = one_line(base, limits.name_chars_max * 2).strip(". ").rpartition(".")
-    name = (
-        f"{stem[: limits.name_chars_max - 20]}{dot}{extension[:19]}"
-        if dot
-        else extension[: limits.name_chars_max]
-    )
-    return name.strip() or f"attachment-{number}.{_EXTENSIONS.get(part.content_type, 'bin')}"
 
 
 def _stand_in(attachments: tuple[AttachmentInfo, ...]) -> str:
