@@ -34,8 +34,10 @@ encoding_sample_bytes = 4_096  # what shows whether a text is base64 as it claim
 text_bytes_max = 2 * MIB  # decoded text that is read; a book has 1 MB
 text_encoded_bytes_max = 3 * text_bytes_max  # quoted-printable makes three bytes of one
 charset_sample_bytes = 4_096  # what the guess of an undeclared charset looks at
-reply_lines_max = 10_000  # lines looked at for quotes; a longer mail is shown whole
-attributions_max = 200  # lines that might be "On ... wrote:"; each is looked at together with those above
+reply_lines_max = (
+    20_000  # lines read as more than quoted, empty or text; a reply of that length has been written by no one
+)
+attribution_steps_max = 20_000  # looks at lines that might end "On ... wrote:"; one takes some 10 us
 reply_line_chars_max = 300  # a longer line is a paragraph, no attribution or header line
 
 # -- bounces ---------------------------------------------------------------------------------------------------

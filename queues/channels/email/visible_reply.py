@@ -1,150 +1,226 @@
 """What a person has newly written in a mail, without quotes and signature.
 
-Each line becomes one letter (empty, quote, attribution, header, text ...), and a few rules over the letters decide where
-the reply ends: linear and explainable, unlike the libraries, one of which takes 180 s for 50 kB (INGRESS 1.3). In doubt
-nothing is hidden; the whole text is kept beside the reply in any case.
+Each line becomes one letter (`reply_lines.py`), and a few rules over the letters decide where the reply ends: linear and
+explainable, unlike the libraries, one of which takes 180 s for 50 kB (INGRESS 1.3). In doubt nothing is hidden; the whole text
+is kept beside the reply in any case. `Split.reason` names the rule.
 """
 
 from __future__ import annotations
 
-from queues.channels.email import mime_limits
-from queues.channels.email import reply_words as words
+from dataclasses import dataclass
 
-_ATTRIBUTION_LINES_MAX = 4  # mail programs wrap "On ... wrote:" at 76 characters
-_SIGNATURE_LINES_MAX = 20  # a longer text after `-- ` is no signature
-_HEADER_LINES_MIN = 3  # From, Sent, To: two alone may be somebody's list
+from queues.channels.email import reply_words as words
+from queues.channels.email.reply_lines import Lines
+
+_SIGNATURE_LINES_MAX = 14  # with text; a longer text after `-- ` is no signature
+_RULED_SIGNATURE_LINES_MAX = 8  # below `____`, which is as often a rule within a letter
+_TEXT = frozenset("tn")
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A text parted into what is shown and what is folded away."""
+
+    visible: str
+    hidden: str  # the lines folded away, without the signature; empty when all is shown
+    hidden_at: (
+        int  # where in the text, in characters, the first hidden line begins; its length when none is hidden
+    )
+    signature: str | None  # with its dashes
+    reason: str  # the rule that cut, one of the words that `_parts` returns
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Which lines are hidden, as half-open ranges in order."""
+
+    ranges: tuple[tuple[int, int], ...]
+    reason: str
 
 
 def visible_reply(text: str, *, subject: str = "") -> str:
     """The reply in `text`; all of it when there is no quote, when it is a forward, or when nothing else would be left."""
-    lines = text.split("\n")
-    if len(lines) > mime_limits.reply_lines_max:
-        return text
-    letters = _letters(lines)
-    first, last = _reply_range(letters, lines, is_forward=bool(words.FORWARD_SUBJECT.match(subject)))
-    visible = _without_signature(lines[first:last], letters[first:last])
-    reply = "\n".join(visible).strip()
-    return reply or text
+    return split(text, subject=subject).visible
 
 
-def _letters(lines: list[str]) -> str:
-    """One letter a line: e empty, q quote, o original-message mark, f forward mark, F and h header lines, r rule,
-    s signature mark, m mobile footer, a attribution (all its lines), t text."""
-    letters = [_letter(line) for line in lines]
-    looks_left = mime_limits.attributions_max
-    for index, line in enumerate(lines):
-        if (
-            letters[index] in "tF"
-            and line.rstrip().endswith(":")
-            and len(line) <= mime_limits.reply_line_chars_max
-        ):
-            if looks_left == 0:
-                break
-            looks_left -= 1
-            start = _attribution_start(lines, letters, index)
-            if start is not None:
-                letters[start : index + 1] = "a" * (index + 1 - start)
-    return "".join(letters)
+def split(text: str, *, subject: str = "") -> Split:
+    """Part a text mail (lines end with LF or CRLF). Never raises; linear in the length of the text."""
+    lines = Lines(text)
+    return split_lines(lines, text, hidden_lines(lines, subject=subject))
 
 
-def _letter(line: str) -> str:
-    stripped = line.strip()
-    if not stripped:
-        return "e"
-    if stripped[0] == ">":
-        return "q"
-    if len(line) > mime_limits.reply_line_chars_max:
-        return "t"
-    if stripped[0] in "-_*—":
-        if words.ORIGINAL.fullmatch(line):
-            return "o"
-        if words.FORWARDED.fullmatch(line):
-            return "f"
-        if words.SIGNATURE.fullmatch(line):
-            return "s"
-        if words.RULE.fullmatch(line):
-            return "r"
-    if ":" in stripped[:40]:
-        if words.FORWARDED.fullmatch(line):
-            return "f"
-        if words.HEADER_FROM.match(line):
-            return "F"
-        if words.HEADER.match(line):
-            return "h"
-    return "m" if words.FOOTER.fullmatch(line) else "t"
+@dataclass(frozen=True, slots=True)
+class HiddenLines:
+    """The same as numbers of lines, for a caller that knows where in its source each line stood."""
+
+    hidden: frozenset[int]
+    signature: frozenset[int]
+    reason: str
 
 
-def _attribution_start(lines: list[str], letters: list[str], end: int) -> int | None:
-    """The first line of an attribution that ends in line `end`; None when it is none."""
-    joined = ""
-    for start in range(end, max(-1, end - _ATTRIBUTION_LINES_MAX), -1):
-        if letters[start] not in "tF" or len(lines[start]) > mime_limits.reply_line_chars_max:
-            break
-        joined = f"{lines[start].strip()} {joined}"
-        verb = words.WROTE.search(joined)
-        address = "@" in joined and words.ADDRESS.search(joined)
-        dated = bool(words.CLOCK.search(joined) or words.DATE.search(joined))
-        if dated and (verb or address) and words.ATTRIBUTION_START.match(joined):
-            return start
-    # "Ada Lovelace wrote:" right above quoted lines.
-    above_quote = _next_letter(letters, end + 1) == "q"
-    return end if above_quote and words.WROTE.search(lines[end]) else None
+def hidden_lines(lines: Lines, *, subject: str = "") -> HiddenLines:
+    """Which lines are not part of the reply. Nothing is hidden when nothing with words would be left."""
+    letters = lines.letters
+    parts = _parts(letters, is_forward=words.FORWARD_SUBJECT.match(subject) is not None)
+    hidden = {index for start, end in parts.ranges for index in range(start, end)}
+    kept = [index for index in range(len(letters)) if index not in hidden and letters[index] != "p"]
+    if not _has_words(letters, kept):
+        # Somebody sent a quote back, or we were wrong: show it.
+        return HiddenLines(frozenset(), frozenset(), "nothing else" if hidden else parts.reason)
+    first = _signature(letters, kept)
+    signature = frozenset(kept[first:] if any(letters[index] != "e" for index in kept[first:]) else ())
+    armour = {index for index, letter in enumerate(letters) if letter == "p"}
+    reason = parts.reason
+    if reason == "all" and (armour or signature):
+        reason = "armour" if armour else "signature"
+    return HiddenLines(frozenset(hidden | armour), signature, reason)
 
 
-def _next_letter(letters: list[str], index: int) -> str:
-    return next((letter for letter in letters[index : index + 4] if letter != "e"), "")
+def split_lines(lines: Lines, text: str, found: HiddenLines) -> Split:
+    """The parted text for the numbers of its lines."""
+    shown, hidden, signature = [], [], []
+    hidden_at, offset = len(text), 0
+    for index, line in enumerate(lines.raw):
+        if index in found.hidden:
+            hidden.append(line)
+        elif index in found.signature:
+            signature.append(line)
+        else:
+            shown.append(line)
+        if index in found.hidden or index in found.signature:
+            hidden_at = min(hidden_at, offset)
+        offset += len(line) + 1
+    if not hidden and not any(line.strip() for line in signature):
+        return Split(_trimmed(lines.raw) or text, "", len(text), None, found.reason)
+    return Split(
+        _trimmed(shown) or text,
+        _trimmed(hidden),
+        hidden_at,
+        _trimmed(signature) or None,
+        found.reason,
+    )
 
 
-def _reply_range(letters: str, lines: list[str], *, is_forward: bool) -> tuple[int, int]:
-    """The lines that stay: from, to."""
-    whole = (0, len(letters))
-    cut = len(letters)
+def _trimmed(lines: list[str]) -> str:
+    """Joined, without blank lines at both ends."""
+    first, last = 0, len(lines)
+    while first < last and not lines[first].strip():
+        first += 1
+    while last > first and not lines[last - 1].strip():
+        last -= 1
+    return "\n".join(lines[first:last]).rstrip()
+
+
+def _has_words(letters: str, kept: list[int]) -> bool:
+    return any(letters[index] in "tnqf" for index in kept)
+
+
+def _parts(letters: str, *, is_forward: bool) -> _Parts:
+    marked = _above_marker(letters)
+    if marked is not None:
+        return marked
     for index, letter in enumerate(letters):
-        if letter == "f":
-            return whole  # a forward is what the person wants to show
-        if letter == "o" or (letter in "Fr" and not is_forward and _is_header_block(letters, index)):
-            cut = index
-            break
-        if letter == "a":
-            after = letters[index:].lstrip("a")
-            if not after.strip("eqsm"):  # quotes, or nothing, to the end
-                cut = index
+        if letter == "f" or (letter in "oH" and is_forward):
+            return _Parts((), "forward")  # what the person wants to show
+        if letter in "oH":
+            return _below_headers(letters, index)
+        if letter == "a" and not is_forward:
+            return _at_attribution(letters, index)
+    return _Parts((), "forward") if is_forward and "q" in letters else _trailing_quote(letters)
+
+
+def _above_marker(letters: str) -> _Parts | None:
+    index = letters.find("R")
+    if index < 0 or not _TEXT & set(letters[:index]):
+        return None  # answered below the line all the same: the other rules see it as part of a quote
+    for mark in "aoH":  # what stands between the quote's own beginning and our line belongs to the quote
+        begin = letters.find(mark, 0, index)
+        if begin >= 0:
+            index = begin
+    if not _TEXT & set(letters[:index]):
+        return None
+    return _Parts(((len(letters[:index].rstrip("eqru")), len(letters)),), "reply above")
+
+
+def _below_headers(letters: str, index: int) -> _Parts:
+    if not _TEXT & set(letters[:index]):
+        return _Parts((), "all")
+    start = len(letters[:index].rstrip("eru"))
+    return _Parts(((start, len(letters)),), "original" if letters[index] == "o" else "headers")
+
+
+def _at_attribution(letters: str, index: int) -> _Parts:
+    has_text_above = bool(_TEXT & set(letters[:index]))
+    end = len(letters)
+    after = index
+    while after < end and letters[after] in "aeru":
+        after += 1
+    if after == end or letters[after] not in "qR":
+        # Nothing follows, or the quote has no marks.
+        return _Parts(((index, end),) if has_text_above else (), "attribution" if has_text_above else "all")
+    quote_end = after
+    while quote_end < end and letters[quote_end] in "qaeRru":
+        quote_end += 1
+    rest_end = end
+    signature = _signature_start(letters, quote_end)
+    if signature is not None:
+        rest_end = signature
+    below = letters[quote_end:rest_end]
+    if not _TEXT & set(below):
+        if has_text_above:
+            return _Parts(((index, end),), "attribution")
+        return _Parts((), "all")
+    if set(below) & set("qaoH"):
+        return _interleaved(letters)
+    return _Parts(((index, quote_end),), "wrapped" if has_text_above else "below")
+
+
+def _interleaved(letters: str) -> _Parts:
+    """Answers between the quotes need them; what is quoted below the last answer does not."""
+    return _Parts((), "interleaved")
+
+
+def _trailing_quote(letters: str) -> _Parts:
+    """Quotes at the end without a word of who wrote; above them must be an answer."""
+    body = letters.rstrip("esmru")
+    if not body.endswith("q"):
+        return _Parts((), "all")
+    above = body.rstrip("qe")
+    if not _TEXT & set(above):
+        return _Parts((), "all")
+    if "q" in above:
+        return _interleaved(letters)
+    return _Parts(((len(above), len(letters)),), "quote")
+
+
+def _signature_start(letters: str, start: int) -> int | None:
+    """Where a signature of few lines begins at or below `start`: the highest mark with not too much below it."""
+    found, text_lines = None, 0
+    for index in range(len(letters) - 1, start - 1, -1):
+        letter = letters[index]
+        if letter in _TEXT:
+            text_lines += 1
+            if text_lines > _SIGNATURE_LINES_MAX:
                 break
-            if "q" not in after:  # quoted without marks; a whole text follows
-                cut = index
-                break
-            if not letters[:index].strip("eq"):  # the answer stands below the quote
-                return _after_quote(letters, index)
-            return whole  # answers between the quotes need them
-    if cut == len(letters):
-        body = letters.rstrip("esm")
-        quoted = body.rstrip("qe")
-        # Quotes at the end without a word of who wrote; above them must be an answer.
-        if body.endswith("q") and "q" not in quoted and quoted.strip("e"):
-            cut = len(quoted)
-    return 0, cut
+        elif letter == "s" or (letter == "u" and text_lines <= _RULED_SIGNATURE_LINES_MAX):
+            found = index
+    return found
 
 
-def _is_header_block(letters: str, index: int) -> bool:
-    """From/Sent/To/Subject in a row, perhaps below a rule; blank lines between a rule and the block are usual."""
-    block = letters[index : index + 8].lstrip("r").lstrip("e")
-    if not block.startswith("F"):
-        return False
-    return len(block) - len(block.lstrip("Fh")) >= _HEADER_LINES_MIN
+def _signature(letters: str, kept: list[int]) -> int:
+    """From which of the kept lines on it is a signature or a footer; their count when there is none."""
+    own = "".join(letters[index] for index in kept)
+    end = len(own)
+    first_text = next((index for index, letter in enumerate(own) if letter in _TEXT), end)
+    mark = _signature_start(own, first_text)
+    if mark is not None and not set("qa") & set(own[mark:]):
+        end = mark
+    shorter = len(own[:end].rstrip("emu"))
+    if own[:shorter].endswith("n") and _is_last_name(own[:shorter]):
+        shorter = len(own[: shorter - 1].rstrip("em"))
+    return shorter if _TEXT & set(own[:shorter]) else end
 
 
-def _after_quote(letters: str, index: int) -> tuple[int, int]:
-    rest = letters[index:]
-    answer = rest.lstrip("aqe")
-    if "q" in answer or "a" in answer:
-        return 0, len(letters)
-    return len(letters) - len(answer), len(letters)
-
-
-def _without_signature(lines: list[str], letters: str) -> list[str]:
-    """Cut at `-- ` when little follows; drop footers of mobile programs at the end."""
-    mark = letters.find("s")
-    if mark > 0 and letters[:mark].strip("eqm") and len(letters) - mark <= _SIGNATURE_LINES_MAX:
-        lines, letters = lines[:mark], letters[:mark]
-    kept = letters.rstrip("em") if letters.strip("em") else letters
-    return lines[: len(kept)]
+def _is_last_name(own: str) -> bool:
+    """`-Ada` below a blank line, or the only dash of all: no item of a list."""
+    return own.count("n") == 1 and len(own) >= 2 and bool(_TEXT & set(own[:-1]))

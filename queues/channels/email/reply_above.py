@@ -1,0 +1,90 @@
+"""The line "reply above this line": ours in each language of the desk, and those of other desks.
+
+The surest sign of all, because we wrote it ourselves: whatever a mail program does to the quote, the sentence stays. It is found
+with a quote mark before it, within decoration, and broken over two lines.
+"""
+
+from __future__ import annotations
+
+import re
+
+# What our mails carry; `{}` of other desks' forms are recognised by _PHRASES.
+REPLY_ABOVE = {
+    "en": "##- Please write your reply above this line -##",
+    "ru": "##- Пожалуйста, пишите ответ выше этой строки -##",
+    "de": "##- Bitte antworten Sie oberhalb dieser Zeile -##",
+    "fr": "##- Veuillez écrire votre réponse au-dessus de cette ligne -##",
+    "es": "##- Escriba su respuesta por encima de esta línea -##",
+    "it": "##- Scriva la risposta sopra questa riga -##",
+    "pt": "##- Escreva a sua resposta acima desta linha -##",
+    "nl": "##- Schrijf uw antwoord boven deze regel -##",
+    "pl": "##- Prosimy pisać odpowiedź powyżej tej linii -##",
+    "uk": "##- Будь ласка, пишіть відповідь вище цього рядка -##",
+    "tr": "##- Lütfen yanıtınızı bu satırın üstüne yazın -##",
+    "zh": "##- 请在此行上方回复 -##",
+    "ja": "##- この行より上に返信を書いてください -##",
+}
+ATTRIBUTE = "data-nestor-reply-above"  # of the element that holds the line in our HTML
+
+# A word of each form that is rare elsewhere: a text without any of them is not looked at further.
+_TRIGGERS = (
+    "above this", "above the", "above that", "below this line", "выше этой", "выше линии", "над этой", "oberhalb",
+    "über diese", "au-dessus", "ci-dessus",
+    "encima de esta", "arriba de esta", "sopra questa", "sopra di questa", "acima desta", "acima da linha",
+    "boven deze", "powyżej tej",
+    "powyżej linii", "вище ц", "bu satırın üst", "bu çizginin üst", "此行上方", "此行之上", "该行上方", "這行上方",
+    "此行以上", "線より上", "行より上",
+    "ovanför den", "over denne linj", "tämän rivin yläpuol", "nad tento řádek", "nad tímto", "위에 답장", "줄 위에",
+)  # fmt: skip
+_VERBS = (
+    r"(?:reply|replies|respond|response|answer|write|type|enter|post|comment|ответ|пишите|напишите|antwort|schreib|répon|écri"
+    r"|respond|escrib|respuesta"
+    r"|rispo|scriv|respost|escrev|respon|antwoord|schrijf|reageer|odpow|pisa|napisz|відпов|пишіть|yanıt|cevap|yaz|回复"
+    r"|回覆|返信|回答|svar|skriv"
+    r"|vasta|kirjoita|odpov|piš|답장)"
+)
+_PHRASE = re.compile(rf"{_VERBS}|below this line", re.I)
+_DECORATED = re.compile(r"[-=#_*~+>—–⎯]{2,}")
+_EDGES = " \t>|-=#_*~+—–⎯.:!()[]"
+phrase_chars_max = 160  # with its decoration and some politeness; the longest of ours has 63
+phrase_words_max = 12  # without decoration a longer sentence is prose
+
+
+def triggers_in(text: str) -> tuple[str, ...]:
+    """The trigger words that a text contains at all; `lower` keeps one pass per word."""
+    lowered = text.lower()
+    return tuple(trigger for trigger in _TRIGGERS if trigger in lowered)
+
+
+def is_marker(line: str, following: str, triggers: tuple[str, ...]) -> bool:
+    """Whether the marker begins in `line`; it may end in `following`."""
+    if len(line) > phrase_chars_max:
+        return False
+    if _is_phrase(line, triggers):
+        return True
+    if len(following) > phrase_chars_max or not _DECORATED.search(line[:8]):
+        return False
+    return _is_phrase(f"{line} {following.lstrip(' >|')}", triggers)
+
+
+def _is_phrase(line: str, triggers: tuple[str, ...]) -> bool:
+    inner = line.strip(_EDGES).lower()
+    if not any(trigger in inner for trigger in triggers) or not _PHRASE.search(inner):
+        return False
+    bare = line.strip(" >|\t")
+    if _DECORATED.match(bare) or _DECORATED.search(bare[-4:]):
+        return True
+    return len(inner.split()) <= phrase_words_max and _begins(inner)
+
+
+def _begins(inner: str) -> bool:
+    """Without decoration only a sentence that begins as such an order does: "Please reply above this line"."""
+    found = _PHRASE.search(inner)
+    return found is not None and found.start() <= 30 and inner.endswith(_LAST)
+
+
+_LAST = (
+    "line", "zeile", "linie", "ligne", "línea", "linea", "riga", "linha", "regel", "linii", "linją", "линии", "строки",
+    "линией", "рядка", "yazın",
+    "yazınız", "上方回复", "上方回覆", "ください", "linje", "linjen", "rivin", "řádek",
+)  # fmt: skip

@@ -1,0 +1,53 @@
+"""Names of the header lines that Outlook and others put above a quoted mail ("From: ... Sent: ... To: ... Subject: ...")."""
+
+from __future__ import annotations
+
+_KINDS = {
+    "from": """from|von|de|da|od|van|fra|från|lähettäjä|от|від|od koga|expéditeur|remitente|mittente|remetente|afzender
+    |kimden|gönderen
+        |feladó|de la|expeditor|από|отправитель|відправник|подател|saatja|nuo|no|từ|người gửi|dari|จาก|מאת|من|از|发件人
+        |寄件者|寄件人|寄件自
+        |差出人|送信者|送信元|보낸 사람|보낸사람|발신|nadawca|odesílatel|odosielateľ|avsändare|afsender|avsender|frá
+        |pošiljatelj|šalje|reply-to
+        |antwort an|répondre à|発信元|发件者""",
+    "date": """date|sent|sent on|sent at|received|gesendet|gesendet am|datum|envoyé|envoyé le|date d'envoi|fecha|enviado
+    |enviado el|enviada
+        |enviada em|enviado em|enviat|data|inviato|inviata|data invio|verzonden|verzonden op|sendt|dato|skickat
+        |skickades|lähetetty|päivämäärä|päiväys
+        |отправлено|дата|дата отправки|надіслано|отправлен|wysłano|wysłane|data wysłania|odesláno|datum odeslání
+        |odoslané|dátum|küldve|elküldve
+        |dátum|trimis|expediat|tarih|gönderildi|gönderilme tarihi|gönderme tarihi|ημερομηνία|στάλθηκε|εστάλη|изпратено
+        |saadetud|kuupäev
+        |išsiųsta|nosūtīts|đã gửi|ngày|ngày gửi|tanggal|dikirim|วันที่|ส่ง|ส่งเมื่อ|נשלח|תאריך|تاريخ الإرسال|التاريخ
+        |تاريخ|تم الإرسال|أُرسلت
+        |发送时间|发送日期|日期|时间|傳送日期|寄件日期|已傳送|時間|送信日時|送信日|日時|日付|보낸 날짜|날짜|보낸 시간
+        |poslano|poslato|sent date|gesendet um""",
+    "to": """to|an|à|a|para|per|aan|til|till|vastaanottaja|kime|alıcı|címzett|către|catre|destinatar|destinataire
+    |destinatario|destinatário
+        |empfänger|ontvanger|кому|до|получатель|одержувач|do|komu|adresat|příjemce|pre|προς|saaja|kam|kam:|đến|tới
+        |người nhận|kepada|ถึง|אל
+        |إلى|الى|به|收件人|收件者|送信先|宛先|받는 사람|받는사람|수신|mottagare|modtager|mottaker|za|prima|gavėjas|kellele""",
+    "cc": """cc|bcc|c.c.|kopie|copie|copie à|copia|cópia|kopia|kopi|kópia|kopie (cc)|копия|копія|kopio|bilgi
+    |másolatot kap|másolat|κοιν|κοινοποίηση
+        |抄送|副本|ccへ|참조|עותק|نسخة|dw|do wiadomości|kopija|đồng gửi|สำเนา""",
+    "subject": """subject|betreff|objet|sujet|asunto|assumpte|oggetto|assunto|onderwerp|emne|ämne|aihe|тема|тема письма
+    |temat|předmět|predmet|tárgy
+        |subiect|konu|θέμα|относно|teema|tema|dalykas|temats|chủ đề|tiêu đề|subjek|perihal|เรื่อง|נושא|الموضوع|موضوع
+        |主题|主旨|主題|件名|題名|제목
+        |naslov|zadeva|efni|re""",
+    "other": """importance|priority|attachments|anlagen|anhänge|pièces jointes|datos adjuntos|allegati|anexos|bijlagen
+    |вложения|załączniki|添付|附件
+        |wichtigkeit|importancia|priorità|reply to|organization|message-id|in-reply-to|references|newsgroups|x-mailer
+        |user-agent|mime-version
+        |content-type""",
+}
+KIND = {name.strip(): kind for kind, names in _KINDS.items() for name in names.split("|") if name.strip()}
+name_chars_max = max(map(len, KIND)) + 8  # with the asterisks and spaces around it; the longest name has 18
+
+
+def kind_of(line: str) -> str:
+    """The kind of header that a line opens (from, date, to, cc, subject, other), or an empty string."""
+    at = line.find(":", 0, name_chars_max)
+    if at < 0 and (at := line.find("：", 0, name_chars_max)) < 0:
+        return ""
+    return KIND.get(line[:at].strip(" \t*_#|>•-").casefold(), "")

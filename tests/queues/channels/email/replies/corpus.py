@@ -1,0 +1,40 @@
+"""Reads the cases in this folder, for the tests and for `scripts/bench/reply_classifier.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A body, and what of it is newly written."""
+
+    id: str
+    body: str
+    visible: str
+    subject: str = ""
+    signature: str | None = None
+    reason: str | None = None
+
+
+def cases(kind: str) -> list[Case]:
+    """All cases of one kind: `text` or `html`."""
+    found = []
+    for path in sorted((FOLDER / kind).glob("*.yaml")):
+        for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
+            found.append(
+                Case(
+                    id=f"{path.stem}: {entry['name']}",
+                    body=entry[kind],
+                    visible=entry["visible"].strip("\n"),
+                    subject=entry.get("subject", ""),
+                    signature=entry.get("signature"),
+                    reason=entry.get("reason"),
+                )
+            )
+    return found
