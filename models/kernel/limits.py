@@ -106,6 +106,16 @@ telegram_chat_burst = (
     3  # short bursts pass; the Bot API tolerates them, and an answer in two parts need not wait
 )
 telegram_group_per_minute = 20.0  # Bot API FAQ
+# Telegram's files (Bot API: "Sending files", getFile).
+telegram_download_bytes_max = 20 * MIB  # getFile refuses more
+telegram_download_s_max = 100.0  # 20 MiB at 1.7 Mbit/s; under the actor's time limit
+telegram_upload_bytes_max = 50 * MIB  # by multipart; a file that Telegram has already may be larger
+telegram_photo_bytes_max = 10 * MIB  # a larger picture goes as a document
+telegram_caption_utf16_max = 1024  # Bot API, sendPhoto
+telegram_album_max = 10  # Bot API, sendMediaGroup
+telegram_entities_max = 100  # what follows is shown without its format
+telegram_button_bytes_max = 64  # callback_data
+telegram_ids_per_deletion_max = 100  # deleteMessages
 acknowledgements_burst = (
     5  # automatic mails to one address of one account, then one each `acknowledgement_every_s`
 )

@@ -12,14 +12,17 @@ import logging
 import os
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, BinaryIO, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+import httpx
 
 # Retry-After as a timedelta; as a number it warns that it is going away.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
-from telegram import Bot, ReplyParameters
+from telegram import Bot
 from telegram.request import HTTPXRequest
 
 from models.kernel import limits
@@ -33,6 +36,8 @@ logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
 T = TypeVar("T")
 
 _CONNECTIONS_MAX = 16  # of one bot; twice the worker threads
+_MEDIA_WRITE_S_MAX = 60.0  # between two pieces of an upload; a slow link stalls, a dead one is given up
+_BLOCK_BYTES = 64 * 1024  # of a download, held at a time
 _CLOSE_S_MAX = 5.0  # open connections are only dropped, so this is long
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -48,27 +53,33 @@ class _Loop:
         self.pid = os.getpid()
         self._loop = asyncio.new_event_loop()
         self._bots: dict[tuple[str, str], tuple[Bot, HTTPXRequest]] = {}
+        self._clients: dict[bool, httpx.AsyncClient] = {}
         self._thread = threading.Thread(target=self._loop.run_forever, name="telegram", daemon=True)
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T], timeout_s: float) -> T:
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future = self.begin(work)
         try:
             return future.result(timeout_s)
         except FutureTimeout as error:
             future.cancel()
             raise NoAnswer(f"no answer within {timeout_s:.0f} s") from error
 
-    def bot(self, token: str, api_url: str) -> Bot:
-        """The bot of this token, made at first use. Call under `_lock`."""
+    def begin(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def bot(self, token: str, api_url: str) -> tuple[Bot, HTTPXRequest]:
+        """The bot of this token and its connections, made at first use. Call under `_lock`."""
         key = (token, api_url)
         if key not in self._bots:
             # A proxy of the environment leads out of the machine; a local server is not there.
             local = urlsplit(api_url).hostname in _LOOPBACK
             request = HTTPXRequest(
-                connection_pool_size=_CONNECTIONS_MAX, httpx_kwargs={"trust_env": False} if local else None
+                connection_pool_size=_CONNECTIONS_MAX,
+                media_write_timeout=_MEDIA_WRITE_S_MAX,
+                httpx_kwargs={"trust_env": False} if local else None,
             )
-            # The second request object is for getUpdates, which we never call; an own one would cost another SSL context.
+            # The second request object is for Bot.get_updates, which we never call; an own one would cost another SSL context.
             bot = Bot(
                 token,
                 base_url=f"{api_url.rstrip('/')}/bot",
@@ -77,7 +88,14 @@ class _Loop:
                 get_updates_request=request,
             )
             self._bots[key] = (bot, request)
-        return self._bots[key][0]
+        return self._bots[key]
+
+    async def client(self, api_url: str) -> httpx.AsyncClient:
+        """Connections for the download of files, whose addresses have another form than methods'."""
+        local = urlsplit(api_url).hostname in _LOOPBACK
+        if local not in self._clients:
+            self._clients[local] = httpx.AsyncClient(trust_env=not local, follow_redirects=False)
+        return self._clients[local]
 
     def close(self) -> None:
         self.run(self._close_bots(), _CLOSE_S_MAX)
@@ -88,6 +106,8 @@ class _Loop:
     async def _close_bots(self) -> None:
         for _, request in self._bots.values():
             await request.shutdown()
+        for client in self._clients.values():
+            await client.aclose()
 
 
 _lock = threading.Lock()
@@ -102,29 +122,73 @@ def _running() -> _Loop:
     return _current
 
 
-def send_text(
-    token: str, api_url: str, *, chat_id: int, text: str, answer_to: int | None, timeout_s: float
-) -> int:
-    """Send plain text and return the message id. Raises telegram.error.TelegramError or NoAnswer."""
+def call(token: str, api_url: str, method: str, *, timeout_s: float, **parameters: Any) -> Any:
+    """Call a method of python-telegram-bot's Bot (`send_message`) and return what it returns.
+
+    Raises telegram.error.TelegramError, or NoAnswer after `timeout_s`.
+    """
     with _lock:
         loop = _running()
-        bot = loop.bot(token, api_url)
-    return loop.run(_send(bot, chat_id, text, answer_to), timeout_s)
-
-
-async def _send(bot: Bot, chat_id: int, text: str, answer_to: int | None) -> int:
-    # The message answered may be deleted by now; the answer matters more than the link.
-    answered = None if answer_to is None else ReplyParameters(answer_to, allow_sending_without_reply=True)
-    message = await bot.send_message(
-        chat_id,
-        text,
-        reply_parameters=answered,
+        bot, _ = loop.bot(token, api_url)
+    work = getattr(bot, method)(
+        **parameters,
         connect_timeout=limits.send_connect_timeout_s,
         pool_timeout=limits.send_connect_timeout_s,
         read_timeout=limits.send_read_timeout_s,
-        write_timeout=limits.send_read_timeout_s,
     )
-    return int(message.message_id)
+    return loop.run(work, timeout_s)
+
+
+def begin_raw(
+    token: str, api_url: str, method: str, parameters: dict[str, str], *, read_timeout_s: float
+) -> Future[bytes]:
+    """Start a call whose answer is wanted as bytes (getUpdates: python-telegram-bot refuses some updates). Cancel it to give up.
+
+    The future raises telegram.error.TelegramError.
+    """
+    with _lock:
+        loop = _running()
+        bot, request = loop.bot(token, api_url)
+    return loop.begin(
+        request.retrieve(
+            f"{bot.base_url}/{method}?{urlencode(parameters)}",
+            read_timeout=read_timeout_s,
+            connect_timeout=limits.send_connect_timeout_s,
+            pool_timeout=limits.send_connect_timeout_s,
+        )
+    )
+
+
+def download(token: str, api_url: str, file_path: str, out: BinaryIO, *, bytes_max: int) -> int:
+    """Write a file that getFile named to `out`, block by block; returns its size.
+
+    Raises httpx.HTTPError, TooLarge above `bytes_max`, NoAnswer. The address holds the token: never show these errors' texts.
+    """
+    with _lock:
+        loop = _running()
+    work = _download(loop, token, api_url, file_path, out, bytes_max)
+    return loop.run(work, limits.telegram_download_s_max)
+
+
+class TooLarge(Exception):
+    """The file goes on after the bytes that were allowed."""
+
+
+async def _download(
+    loop: _Loop, token: str, api_url: str, file_path: str, out: BinaryIO, bytes_max: int
+) -> int:
+    client = await loop.client(api_url)
+    url = f"{api_url.rstrip('/')}/file/bot{token}/{file_path}"
+    timeout = httpx.Timeout(limits.send_read_timeout_s, connect=limits.send_connect_timeout_s)
+    size = 0
+    async with client.stream("GET", url, timeout=timeout) as answer:
+        answer.raise_for_status()
+        async for block in answer.aiter_bytes(_BLOCK_BYTES):
+            size += len(block)
+            if size > bytes_max:
+                raise TooLarge
+            out.write(block)
+    return size
 
 
 def close() -> None:

@@ -25,6 +25,7 @@ from models.deliveries.port import SendOutcome, permanent, transient, unknown
 from queues.channels.text import one_line
 
 PAUSE_ACCOUNT_S = 30.0  # a longer 429 concerns the bot, not the chat (INGRESS 2.5)
+BOT_UNKNOWN = "the Bot API does not know the bot's token"
 _DETAIL_CHARS_MAX = 200
 # What python-telegram-bot says when the body is not the Bot API's JSON (telegram/request/_baserequest.py): a proxy answered.
 _FOREIGN_ANSWER = ". Parsing the server response"
@@ -42,7 +43,7 @@ _NOT_SENT = (
 def outcome_of(error: TelegramError) -> SendOutcome:
     """How an attempt ended that raised `error`."""
     if isinstance(error, RetryAfter):
-        wait_s = _seconds(error.retry_after)
+        wait_s = seconds(error.retry_after)
         return SendOutcome(
             "throttled",
             f"the Bot API asks to wait {wait_s:g} s",
@@ -53,15 +54,15 @@ def outcome_of(error: TelegramError) -> SendOutcome:
         # A proxy's 4xx says nothing of the chat: it must neither fail the message for good nor suppress the address.
         return transient(f"an answer that is not the Bot API's own ({type(error).__name__})")
     if isinstance(error, Forbidden):
-        return permanent(_said(error), suppress=_said(error))
+        return permanent(said(error), suppress=said(error))
     if isinstance(error, ChatMigrated):
         return SendOutcome("transient", "the group has moved", new_address=str(error.new_chat_id))
     if isinstance(error, InvalidToken):
-        return permanent("the Bot API does not know the bot's token")
+        return SendOutcome("permanent", BOT_UNKNOWN, account_error=BOT_UNKNOWN)
     if isinstance(error, Conflict):
-        return transient(_said(error))
+        return SendOutcome("transient", said(error), account_error=said(error))
     if isinstance(error, BadRequest):
-        return permanent(_said(error))
+        return permanent(said(error))
     if isinstance(error, NetworkError):
         return _network(error)
     return unknown("the Bot API answered, but not in its own form")
@@ -79,15 +80,16 @@ def _network(error: NetworkError) -> SendOutcome:
     if cause is None or isinstance(
         cause, TelegramError
     ):  # the Bot API's own `ok: false`, 5xx as a rule: not sent
-        return transient(_said(error))
+        return transient(said(error))
     return unknown(f"the send failed in an unexpected way ({type(cause).__name__})")
 
 
-def _seconds(retry_after: int | timedelta) -> float:
+def seconds(retry_after: int | timedelta) -> float:
+    """What RetryAfter holds."""
     return retry_after.total_seconds() if isinstance(retry_after, timedelta) else float(retry_after)
 
 
-def _said(error: TelegramError) -> str:
+def said(error: TelegramError) -> str:
     """What the Bot API said; it names neither chat nor token. An answer that is no JSON is not repeated."""
     text = error.message.split(_FOREIGN_ANSWER, 1)[0]
     return one_line(text, _DETAIL_CHARS_MAX) or type(error).__name__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from telegram import ReplyParameters
 from telegram.error import TelegramError
 
 from models.channels.accounts import ChannelAccount
@@ -42,20 +43,23 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
     first_id = 0
     for number, text in enumerate(parts, start=1):
         try:
-            message_id = bots.send_text(
+            sent = bots.call(
                 token,
                 settings.telegram_api_url,
+                "send_message",
+                timeout_s=max(deadline - time.monotonic(), 0.0),
                 chat_id=chat_id,
                 text=text,
-                answer_to=answer_to if number == 1 else None,
-                timeout_s=max(deadline - time.monotonic(), 0.0),
+                reply_parameters=None
+                if answer_to is None or number > 1
+                else ReplyParameters(answer_to, allow_sending_without_reply=True),
             )
         except TelegramError as error:
             outcome = errors.outcome_of(error)
         except bots.NoAnswer as error:
             outcome = unknown(str(error))
         else:
-            first_id = first_id or message_id
+            first_id = first_id or sent.message_id
             continue
         if number == 1:
             return outcome
