@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import ipaddress
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -52,13 +51,3 @@ def headers(event_id: str, sent_at: datetime, content: bytes, secret: str) -> di
         "content-type": "application/json",
         "user-agent": "Nestor",
     }
-
-
-def is_public(address: str) -> bool:
-    """Whether a network address is one of the Internet's: a definition must not reach into the cluster (SSRF)."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return (mapped or found).is_global and not (mapped or found).is_multicast

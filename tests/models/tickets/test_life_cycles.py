@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from models.kernel import database
+from models.kernel import addresses, database
 from models.kernel.errors import Invalid
 from models.sla.clocks import status
 from models.teams import commands as teams
@@ -296,8 +296,8 @@ def test_a_webhook_is_signed_as_standard_webhooks_says() -> None:
     ["127.0.0.1", "10.0.0.7", "169.254.169.254", "::1", "::ffff:10.0.0.1", "fd00::1", "0.0.0.0", "nonsense"],
 )
 def test_addresses_of_private_networks_are_not_called(address: str) -> None:
-    assert not webhooks.is_public(address)
-    assert webhooks.is_public("93.184.215.14")
+    assert not addresses.is_public(address)
+    assert addresses.is_public("93.184.215.14")
 
 
 def test_the_body_of_a_webhook_names_ticket_rule_and_version_and_no_message(staffed: Desk) -> None:
