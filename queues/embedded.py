@@ -18,7 +18,7 @@ from models.kernel.settings import Settings
 from models.tasks import commands
 from models.tasks.kinds import QUEUES
 from models.workflow import conditions
-from queues import actors, channels, hints, scheduler, sweep
+from queues import actors, channels, hints, pullers, scheduler, sweep
 from queues import broker as brokers
 from queues import runner as runners
 
@@ -33,6 +33,7 @@ class EmbeddedWorkers:
         self.broker: Any = brokers.create(settings)
         self._workers: list[Any] = []
         self._scheduler: Any = None
+        self._pullers = pullers.Pullers(settings)
         self.publisher: Any = None
 
     def start(self) -> None:
@@ -49,6 +50,7 @@ class EmbeddedWorkers:
             worker.start()
             self._workers.append(worker)
         self._scheduler = scheduler.start()
+        self._pullers.start()
         swept = sweep.once()
         with database.connection():
             wanted = {account.channel for account in accounts.every()}
@@ -58,6 +60,7 @@ class EmbeddedWorkers:
     def stop(self, *, timeout_s: float) -> None:
         """Finish what runs within `timeout_s`, give back the rest."""
         self._scheduler.shutdown(wait=False)
+        self._pullers.stop()
         self.publisher.stop()
         stopping = [
             threading.Thread(target=worker.stop, kwargs={"timeout": int(timeout_s * 1000)}, name="stop")

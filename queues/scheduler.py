@@ -13,7 +13,7 @@ from typing import Any
 from models import migrations
 from models.kernel import database, logs, settings
 from models.kernel.errors import NestorError
-from queues import broker, hints, sweep
+from queues import broker, hints, pullers, sweep
 
 log = logs.get("scheduler")
 
@@ -68,9 +68,12 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     scheduler = start()
+    reading = pullers.Pullers(config)
+    reading.start()
     log.info("scheduler_started")
     stopped.wait()
     scheduler.shutdown(wait=True)
+    reading.stop()
     publisher.stop()
     log.info("scheduler_stopped")
 

@@ -19,7 +19,7 @@ from models.definitions import publishing
 from models.kernel import database, limits, logs, settings
 from models.kernel.errors import NestorError, Unavailable
 from queues import broker as brokers
-from queues import channels, hints, monitor, runner, scheduler
+from queues import channels, hints, monitor, pullers, runner, scheduler
 
 log = logs.get("worker")
 
@@ -30,16 +30,21 @@ class _Life(Middleware):
     def __init__(self) -> None:
         self._scheduler: Any = None
         self._publisher: Any = None
+        self._pullers: pullers.Pullers | None = None
 
     def after_process_boot(self, broker: Any) -> None:
         """Nothing here may need the database: Dramatiq logs what fails in here and lives on without the rest of it."""
         monitor.start(settings.current().metrics_port)
         self._publisher = hints.install(broker, embedded=False)
         self._scheduler = scheduler.start()
+        self._pullers = pullers.Pullers(settings.current())
+        self._pullers.start()
         log.info("worker_started")
 
     def before_worker_shutdown(self, broker: Any, worker: Any) -> None:
         self._scheduler.shutdown(wait=False)
+        if self._pullers is not None:
+            self._pullers.stop()
 
     def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
         """The shutdown time is over: what still runs is given back, so that another worker takes it without waiting for the lease."""

@@ -122,6 +122,18 @@ acknowledgements_burst = (
 acknowledgement_every_s = 15 * 60.0  # holds a mail loop even when every header lies (INGRESS 1.4)
 automatic_messages_per_ticket_day = 10  # a talk of two machines ends here; a person's ticket causes far fewer
 
+# -- accounts that have to be asked (IMAP, long polling) ---------------------------------------------------------
+puller_lease_s = 30.0  # how long after a kill -9 another process reads the account
+puller_look_every_s = 5.0  # renews the lease six times before it runs out; notices new and changed accounts
+puller_idle_s = (
+    540.0  # one wait for the provider's word; RFC 2177 asks for less than 29 minutes, NATs forget after ten
+)
+puller_pause_s, puller_pause_s_max = (
+    1.0,
+    120.0,
+)  # after a failure, doubling; a mended password works within two minutes
+puller_stop_s = 5.0  # at shutdown; a read that stores a mail of 30 MB takes two
+
 # -- processes -------------------------------------------------------------------------------------------------
 database_start_wait_s = (
     60.0  # a worker that starts while PostgreSQL restarts or fails over waits this long before it gives up

@@ -1,9 +1,9 @@
 """Channel adapters, one folder each, found by name.
 
 A folder has `account.py` (what an account's YAML says), `ingress.py` (authenticate a request, name its events), `parse.py` (raw bytes
-to what happened; pure), `send.py` (network), perhaps `fetch.py` (what an event only points to) and `reach.py` (for people: is the
-account well), and its README. Functions load only `ingress`; workers load the rest when the first task of the channel comes.
-Adding a channel touches its folder and nothing else.
+to what happened; pure), `send.py` (network), perhaps `fetch.py` (what an event only points to), `pull.py` (accounts that have to
+be asked) and `reach.py` (for people: is the account well), and its README. Functions load only `ingress`; workers load the rest when the
+first task of the channel comes. Adding a channel touches its folder and nothing else.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
+import threading
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Protocol, cast
@@ -67,6 +68,25 @@ class Fetcher(Protocol):
         """
 
 
+class Puller(Protocol):
+    """`pull.py`, where a channel has accounts that have to be asked: IMAP, long polling (queues/pullers.py runs it).
+
+    Light at import: every process that lives long asks `wants`.
+    """
+
+    def wants(self, account: ChannelAccount) -> bool:
+        """Whether this account has to be asked, by what its file says."""
+
+    def pull(self, account: ChannelAccount, settings: Settings, stop: threading.Event, idle_s: float) -> None:
+        """Store what is new (`inbox.store` and `positions.put` in one transaction), then wait for more until `stop` is set.
+
+        Only one process at a time does this for an account. `idle_s` bounds one wait for the provider's word; 0: do not wait, return
+        when all is stored. May return at any time: it is called again at once. Say `health.report_well` when the account answers.
+        Returns within seconds after `stop` is set. Raises TransientFailure or ConfigurationError with a message for people (no address, no
+        secret), which is shown at the account; it is called again after a pause.
+        """
+
+
 class Sender(Protocol):
     """`send.py`: the only network of a send; returns an outcome instead of raising for what a provider can do."""
 
@@ -104,6 +124,12 @@ def fetcher(channel: str) -> Fetcher | None:
     """The channel's `fetch.py`, or None when its events hold all."""
     name = f"{__name__}.{channel}.fetch"
     return None if importlib.util.find_spec(name) is None else cast(Fetcher, importlib.import_module(name))
+
+
+def puller(channel: str) -> Puller | None:
+    """The channel's `pull.py`, or None when its providers call us."""
+    name = f"{__name__}.{channel}.pull"
+    return None if importlib.util.find_spec(name) is None else cast(Puller, importlib.import_module(name))
 
 
 def sender(channel: str) -> Sender:

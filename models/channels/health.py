@@ -1,0 +1,83 @@
+"""What is wrong with a channel account itself, for people: a login refused, a token revoked, a mailbox that does not answer.
+
+Each report is a transaction of its own, or joins the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from models.kernel import clock, database, limits
+from models.kernel.batch import as_json, from_json
+from models.kernel.database import instant
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`error`: what is wrong now; None: nothing that we know. `told`: what the provider last said of the account, and `last_error`,
+    `last_error_at` of a trouble that is over."""
+
+    error: str | None = None
+    error_at: datetime | None = None
+    told: Mapping[str, Any] = field(default_factory=dict)
+    told_at: datetime | None = None
+
+
+def of(channel: str, account: str) -> Health:
+    """The account's health; nothing is known of one that never reported."""
+    with database.connection():
+        row = database.one(
+            "SELECT error, error_at, told, told_at FROM channel_health WHERE channel = :channel AND account = :account",
+            channel=channel,
+            account=account,
+        )
+    if row is None:
+        return Health()
+    return Health(row["error"], instant(row["error_at"]), from_json(row["told"]), instant(row["told_at"]))
+
+
+def report_error(channel: str, account: str, text: str) -> None:
+    """Something is wrong with the account. `text` is for people: no address, no token, no password.
+
+    `error_at` is when this trouble began: the same text again leaves it.
+    """
+    said = text.replace("\x00", "\ufffd")[: limits.inbox_reason_chars_max]
+    with database.transaction():
+        database.execute(
+            "INSERT INTO channel_health (channel, account, error, error_at) VALUES (:channel, :account, :error, :now)"
+            " ON CONFLICT (channel, account) DO UPDATE SET error = excluded.error, error_at = excluded.error_at"
+            " WHERE channel_health.error IS NULL OR channel_health.error <> excluded.error",
+            channel=channel,
+            account=account,
+            error=said,
+            now=clock.now(),
+        )
+
+
+def report_well(channel: str, account: str, told: Mapping[str, Any] | None = None) -> None:
+    """The account works: its trouble is over. `told`: what the provider says of it, added to what it said before."""
+    names = {"channel": channel, "account": account}
+    with database.transaction():
+        row = database.one(
+            "INSERT INTO channel_health (channel, account) VALUES (:channel, :account) ON CONFLICT (channel, account)"
+            " DO UPDATE SET channel = excluded.channel RETURNING error, error_at, told",
+            names,
+        )
+        assert row is not None
+        known = {**from_json(row["told"]), **(told or {})}
+        if row["error"] is not None:
+            began = instant(row["error_at"])
+            known |= {
+                "last_error": row["error"],
+                "last_error_at": None if began is None else clock.rfc3339(began),
+            }
+        database.execute(
+            "UPDATE channel_health SET error = NULL, error_at = NULL, told = :told, told_at = :now"
+            " WHERE channel = :channel AND account = :account",
+            names,
+            told=as_json(known),
+            now=clock.now(),
+        )

@@ -1,0 +1,36 @@
+"""One process at a time reads an account that has to be asked.
+
+Two readers would do no harm to what is stored (the inbox knows a repeat), but a bot answers the second one with an error, and a mailbox
+counts connections. The lease runs out by itself when its holder is killed.
+"""
+
+from __future__ import annotations
+
+from models.kernel import database
+
+
+def take(channel: str, account: str, *, holder: str, lease_s: float) -> bool:
+    """Take or renew the account's lease; whether `holder` has it now. A transaction of its own."""
+    with database.transaction():
+        row = database.one(
+            "INSERT INTO puller_leases (channel, account, holder, expires_at)"
+            " VALUES (:channel, :account, :holder, NOW_PLUS(:lease_s)) ON CONFLICT (channel, account)"
+            " DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at"
+            " WHERE puller_leases.holder = excluded.holder OR puller_leases.expires_at <= NOW() RETURNING holder",
+            channel=channel,
+            account=account,
+            holder=holder,
+            lease_s=lease_s,
+        )
+    return row is not None
+
+
+def give_back(channel: str, account: str, *, holder: str) -> None:
+    """Let another one read at once. A transaction of its own."""
+    with database.transaction():
+        database.execute(
+            "DELETE FROM puller_leases WHERE channel = :channel AND account = :account AND holder = :holder",
+            channel=channel,
+            account=account,
+            holder=holder,
+        )

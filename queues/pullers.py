@@ -1,0 +1,181 @@
+"""Accounts that have to be asked (a mailbox by IMAP, a bot without a public address): one thread per account and desk.
+
+A channel that has such accounts has a `pull.py` (the `Puller` protocol). Every process that lives long runs these threads; of all of them
+the one that holds the account's lease reads it, and another takes over when it ends. A desk that sleeps has no such process: there
+the `pull_account` timer wakes a worker now and then.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import peewee
+
+from models.channels import accounts, health, leases
+from models.channels.accounts import ChannelAccount
+from models.kernel import database, limits, logs
+from models.kernel.errors import NestorError
+from models.kernel.settings import Settings
+from queues import channels
+
+log = logs.get("pullers")
+
+
+def holder_name() -> str:
+    """Who holds a lease: for people who look into the table, and unique."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+
+
+@dataclass
+class _Reader:
+    """The thread that reads one account, as long as this process holds its lease."""
+
+    account: ChannelAccount
+    lost_at_s: float  # on the monotonic clock: the lease may be another's from then on
+    stop: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread | None = None
+
+
+class Pullers:
+    """Reads every account that has to be asked, as far as this process holds the lease."""
+
+    def __init__(self, settings: Settings, *, look_every_s: float = limits.puller_look_every_s) -> None:
+        self._settings = settings
+        self._look_every_s = look_every_s
+        self._holder = holder_name()
+        self._stop = threading.Event()
+        self._readers: dict[tuple[str, str], _Reader] = {}
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Look for accounts in the background, from now on; needs no database yet."""
+        self._thread = threading.Thread(target=self._look_for_ever, name="pullers", daemon=True)
+        self._thread.start()
+
+    def stop(self, *, timeout_s: float = limits.puller_stop_s) -> None:
+        """End all reading within `timeout_s` and give the leases back, so that another process goes on at once."""
+        self._stop.set()
+        deadline = time.monotonic() + timeout_s
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        for reader in self._readers.values():
+            reader.stop.set()
+        for (channel, name), reader in self._readers.items():
+            if reader.thread is not None:
+                reader.thread.join(max(0.0, deadline - time.monotonic()))
+                if reader.thread.is_alive():  # it may still store something: the lease runs out by itself
+                    continue
+            self._give_back(channel, name)
+
+    def reading(self) -> set[tuple[str, str]]:
+        """The accounts (channel, name) that this process reads now."""
+        return {name for name, reader in self._readers.copy().items() if not reader.stop.is_set()}
+
+    def _look_for_ever(self) -> None:
+        while True:
+            try:
+                self._look()
+            except (NestorError, peewee.DatabaseError) as error:
+                # The database is away or slow: what cannot be renewed in time is given up below.
+                log.warning("pullers_not_renewed", error=type(error).__name__)
+            now = time.monotonic()
+            for reader in self._readers.values():
+                if now >= reader.lost_at_s:
+                    reader.stop.set()
+            if self._stop.wait(self._look_every_s):
+                return
+
+    def _look(self) -> None:
+        """Renew what is read, begin what nobody reads, end what is not wanted any more or has changed."""
+        with database.connection():
+            wanted = {(a.channel, a.name): a for a in pulled_accounts()}
+            for name, reader in list(self._readers.items()):
+                account = wanted.get(name)
+                if account is None or account.version != reader.account.version:
+                    reader.stop.set()
+                if reader.stop.is_set() and (reader.thread is None or not reader.thread.is_alive()):
+                    del self._readers[name]
+                    self._give_back(*name)
+            for name, account in wanted.items():
+                self._keep(name, account)
+
+    def _keep(self, name: tuple[str, str], account: ChannelAccount) -> None:
+        reader = self._readers.get(name)
+        if reader is not None and reader.stop.is_set():
+            return  # it ends; the next look begins anew
+        before = time.monotonic()
+        if not leases.take(*name, holder=self._holder, lease_s=limits.puller_lease_s):
+            if reader is not None:
+                reader.stop.set()
+            return
+        lost_at_s = before + limits.puller_lease_s
+        if reader is not None:
+            reader.lost_at_s = lost_at_s
+            return
+        reader = _Reader(account, lost_at_s)
+        reader.thread = threading.Thread(
+            target=self._read, args=(reader,), name=f"pull {name[0]}", daemon=True
+        )
+        self._readers[name] = reader
+        reader.thread.start()
+
+    def _give_back(self, channel: str, name: str) -> None:
+        try:
+            leases.give_back(channel, name, holder=self._holder)
+        except (NestorError, peewee.DatabaseError) as error:  # it runs out by itself
+            log.warning(
+                "puller_lease_not_given_back", channel=channel, account=name, error=type(error).__name__
+            )
+
+    def _read(self, reader: _Reader) -> None:
+        """Read until told to stop; a trouble is shown at the account, and the pause grows."""
+        account, failures = reader.account, 0
+        puller = channels.puller(account.channel)
+        assert puller is not None, "only accounts that are pulled have a reader"
+        log.info("puller_started", channel=account.channel, account=account.name)
+        while not reader.stop.is_set():
+            began = time.monotonic()
+            try:
+                puller.pull(account, self._settings, reader.stop, limits.puller_idle_s)
+            except Exception as error:  # noqa: BLE001 -- the root of a thread: an account must not go unread for one strange answer
+                if time.monotonic() - began > limits.puller_pause_s_max:
+                    failures = 0  # it worked for a while
+                failures += 1
+                report(account, error)
+            else:
+                failures = 0
+            pause_s = min(limits.puller_pause_s_max, limits.puller_pause_s * 2.0 ** min(failures, 20))
+            reader.stop.wait(pause_s if failures else 0.0)
+        log.info("puller_stopped", channel=account.channel, account=account.name)
+
+
+def pulled_accounts() -> list[ChannelAccount]:
+    """The published accounts that have to be asked, as their channels say."""
+    found = []
+    for account in accounts.every():
+        puller = channels.puller(account.channel) if account.channel in channels.names() else None
+        if puller is not None and account.config.get("enabled") is not False and puller.wants(account):
+            found.append(account)
+    return found
+
+
+def report(account: ChannelAccount, error: Exception) -> None:
+    """Show at the account why it could not be read. Our own errors' messages are for people; of others only the type is told."""
+    ours = isinstance(error, NestorError)
+    log.warning(
+        "pull_failed",
+        channel=account.channel,
+        account=account.name,
+        error=error.code if isinstance(error, NestorError) else type(error).__name__,
+        exc_info=not ours,
+    )
+    text = error.message if isinstance(error, NestorError) else f"reading failed ({type(error).__name__})"
+    try:
+        health.report_error(account.channel, account.name, text)
+    except (NestorError, peewee.DatabaseError) as away:
+        log.warning("pull_failure_not_kept", error=type(away).__name__)

@@ -1,0 +1,84 @@
+"""What is wrong with an account, and how far it was read."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from models.channels import accounts, health, leases, positions
+from models.kernel import clock, database
+from tests.desk import Desk
+
+
+def test_a_trouble_is_shown_with_its_beginning_until_it_is_over(desk: Desk) -> None:
+    health.report_error("email", "demo", "the login was refused")
+    began = health.of("email", "demo").error_at
+    desk.advance(hours=1)
+    health.report_error("email", "demo", "the login was refused")
+    again = health.of("email", "demo")
+    health.report_well("email", "demo", {"messages": 3})
+
+    well = health.of("email", "demo")
+
+    assert (again.error, again.error_at) == ("the login was refused", began)
+    assert (well.error, well.error_at) == (None, None)
+    assert began is not None
+    assert well.told == {
+        "messages": 3,
+        "last_error": "the login was refused",
+        "last_error_at": clock.rfc3339(began),
+    }
+    assert well.told_at is not None
+
+
+def test_another_trouble_has_its_own_beginning(desk: Desk) -> None:
+    health.report_error("email", "demo", "the login was refused")
+    desk.advance(hours=1)
+    health.report_error("email", "demo", "the mailbox is gone")
+
+    found = health.of("email", "demo")
+
+    assert found.error == "the mailbox is gone"
+    assert found.error_at is not None
+    assert (clock.now() - found.error_at).total_seconds() < 60
+
+
+def test_what_a_provider_tells_adds_up(desk: Desk) -> None:
+    health.report_well("telegram", "demo", {"pending": 4, "url": "x"})
+    health.report_well("telegram", "demo", {"pending": 0})
+
+    assert health.of("telegram", "demo").told == {"pending": 0, "url": "x"}
+    assert health.of("telegram", "other") == health.Health()
+
+
+def test_a_position_is_kept_only_with_what_was_read_up_to_it(desk: Desk) -> None:
+    account = accounts.find("email", "demo")
+    with database.transaction():
+        positions.put(account, "INBOX", {"uidvalidity": 7, "uid": 1})
+
+    with contextlib.suppress(ZeroDivisionError), database.transaction():
+        positions.put(account, "INBOX", {"uidvalidity": 7, "uid": 2})
+        raise ZeroDivisionError
+
+    assert positions.get(account, "INBOX") == {"uidvalidity": 7, "uid": 1}
+    assert positions.get(account, "Other") is None
+    with pytest.raises(AssertionError):
+        positions.put(account, "INBOX", {"uid": 3})
+
+
+def test_a_lease_has_one_holder_until_it_runs_out_or_is_given_back(desk: Desk) -> None:
+    def take(holder: str) -> bool:
+        return leases.take("email", "demo", holder=holder, lease_s=30)
+
+    first = [take("a"), take("a"), take("b")]
+    desk.advance(seconds=31)
+    after = [take("b"), take("a")]
+    leases.give_back("email", "demo", holder="a")
+    others = take("a")
+    leases.give_back("email", "demo", holder="b")
+
+    assert first == [True, True, False]
+    assert after == [True, False]
+    assert not others
+    assert take("a")
