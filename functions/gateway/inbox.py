@@ -63,7 +63,7 @@ def download_inbox_event(call: Call) -> Answer:
 def replay_inbox_event(call: Call) -> Answer:
     """For failed and ignored events; one that made its message is refused with 409."""
     event_id = pages.id_of(call.params["event"], "inbox event")
-    commands.replay(event_id)
+    commands.replay(event_id, by=call.caller.name)
     return Answer(show.copied(show.InboxEvent, queries.get(event_id)), status=202)
 
 

@@ -13,15 +13,14 @@ from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.conversations import threading
 from models.events.commands import Actor
-from models.inbox.port import InboundMessage
-from models.kernel import database
+from models.inbox.port import Participant
 from models.kernel.ids import new_id
 from models.tickets.change import TicketChange
 
 Author = tuple[Literal["requester", "agent", "system", "api"], UUID | None, str]
 
 
-def _insert(
+def insert(
     change: TicketChange,
     *,
     message_id: UUID,
@@ -34,6 +33,7 @@ def _insert(
     at: datetime | None = None,
     **more: Any,
 ) -> None:
+    """A row of `messages`, the ticket's next."""
     ticket = change.ticket
     ticket.message_count += 1
     ticket.last_message_at = at or change.at
@@ -58,58 +58,6 @@ def _insert(
     )
 
 
-def add_inbound(
-    change: TicketChange,
-    parsed: InboundMessage,
-    *,
-    account: ChannelAccount,
-    requester_id: UUID,
-    inbox_id: UUID,
-) -> UUID:
-    """A requester's message from a channel. Its id and the ids it refers to are remembered for threading."""
-    message_id = new_id()
-    ticket = change.ticket
-    _insert(
-        change,
-        message_id=message_id,
-        direction="inbound",
-        kind="reply",
-        author=("requester", requester_id, parsed.author_name),
-        body=parsed.body,
-        channel=account.channel,
-        account=account.name,
-        subject=parsed.subject,
-        body_full=parsed.body_full,
-        body_html=parsed.body_html,
-        external_id=parsed.external_id,
-        in_reply_to=parsed.references[0] if parsed.references else None,
-        automatic=parsed.automatic,
-        attachments=[a.as_json() for a in parsed.attachments],
-        inbox_id=inbox_id,
-    )
-    if parsed.external_id:
-        threading.take_over(account, parsed.external_id)
-    known = [parsed.external_id, *parsed.references[: threading.references_max]]
-    for external_id in dict.fromkeys(ref for ref in known if ref):
-        refer(change, account, external_id, message_id)
-    ticket.contact_channel, ticket.contact_account, ticket.contact_address = (
-        account.channel,
-        account.name,
-        parsed.contact_address,
-    )
-    change.record(
-        "message_received",
-        {
-            "message_id": message_id,
-            "channel": account.channel,
-            "account": account.name,
-            "automatic": parsed.automatic,
-            "inbox_id": inbox_id,
-        },
-    )
-    return message_id
-
-
 def refer(change: TicketChange, account: ChannelAccount, external_id: str, message_id: UUID) -> None:
     """Remember a provider id, seen or sent; the first ticket that knew it keeps it, but for `threading.take_over`."""
     change.batch.insert(
@@ -129,7 +77,7 @@ def refer(change: TicketChange, account: ChannelAccount, external_id: str, messa
 def add_description(change: TicketChange, body: str, *, author: Author) -> UUID:
     """The first message of a ticket made over the API or in the console."""
     message_id = new_id()
-    _insert(
+    insert(
         change,
         message_id=message_id,
         direction="inbound",
@@ -155,7 +103,7 @@ def add_note(
 ) -> UUID:
     """An internal note, never sent out. `why`: what the event tells of the rule that wrote it."""
     message_id = new_id()
-    _insert(
+    insert(
         change,
         message_id=message_id,
         direction="outbound",
@@ -179,16 +127,18 @@ def add_reply(
     automatic: bool = False,
     send_at: datetime | None = None,
     why: Mapping[str, Any] | None = None,
+    copies: Sequence[Participant] = (),
+    details: Mapping[str, Any] | None = None,
 ) -> tuple[UUID, Sequence[UUID]]:
     """A public message to the requester, with one delivery when we know how to reach them; returns message and delivery ids.
 
-    `why`: what the event tells of the rule that wrote it.
+    `why`: what the event tells of the rule that wrote it. `copies`: who gets the same mail as well.
     """
     ticket = change.ticket
     message_id = new_id()
     account = contact_account(change)
     external_id = threading.new_external_id(account, ticket.number, message_id) if account else None
-    _insert(
+    insert(
         change,
         message_id=message_id,
         direction="outbound",
@@ -201,6 +151,8 @@ def add_reply(
         subject=_subject(ticket.title, ticket.number),
         external_id=external_id,
         automatic="auto_reply" if automatic else None,
+        copies=[{"name": one.name, "address": one.address} for one in copies],
+        details=dict(details or {}),
     )
     if account is None:
         told = {"message_id": message_id, "delivery_ids": [], "automatic": automatic, **(why or {})}
@@ -275,29 +227,6 @@ def contact_account(change: TicketChange) -> ChannelAccount | None:
 def send_key(channel: str, account: str, address: str) -> str:
     """The order in which sends happen: one after another per address. The address itself stays out of keys and logs."""
     return f"send:{channel}:{account}:{hashlib.sha256(address.encode()).hexdigest()[:16]}"
-
-
-def edit(change: TicketChange, account: ChannelAccount, external_id: str, body: str) -> UUID | None:
-    """The sender changed an earlier message: keep the old text in the event. None when we do not know the message."""
-    row = database.one(
-        "SELECT m.id, m.body FROM messages AS m WHERE m.ticket_id = :ticket AND m.channel = :channel AND m.account = :account"
-        " AND m.external_id = :external_id",
-        ticket=change.ticket.id,
-        channel=account.channel,
-        account=account.name,
-        external_id=external_id,
-    )
-    if row is None:
-        return None
-    message_id = UUID(str(row["id"]))
-    database.execute(
-        "UPDATE messages SET body = :body, edited_at = :at WHERE id = :id",
-        body=body,
-        at=change.at,
-        id=message_id,
-    )
-    change.record("message_edited", {"message_id": message_id, "previous_body": row["body"]})
-    return message_id
 
 
 def actor_author(actor: Actor) -> Author:

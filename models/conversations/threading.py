@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -28,72 +28,133 @@ class Thread:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Clues:
+    """What a message says of where it belongs; see `InboundMessage`."""
+
+    references: Sequence[str] = ()
+    own_id: str | None = None
+    reply_token: str | None = None
+    subject_number: int | None = None
+
+
 def find(
-    account: ChannelAccount,
-    references: Sequence[str],
-    *,
-    requester_id: UUID,
-    author_address: str,
-    own_id: str | None = None,
+    account: ChannelAccount, clues: Clues, *, requester_id: UUID, author_address: str, verdict: str = "none"
 ) -> Thread:
-    """The ticket of the most telling reference whose ticket the author takes part in and which is not closed.
+    """The ticket that a message belongs to, in the order of INGRESS 1.2: the token of the address that it was sent to, the ids that
+    it answers, the number in its subject. Each only if the author takes part in that ticket and it is not closed.
 
     Last comes the message's own id: a mail that answers it may have overtaken it. Only such an answer counts, no other mail that
     has the same id.
     """
-    wanted = list(dict.fromkeys(references))[:references_max]
-    if own_id is not None and own_id not in wanted:
-        wanted.append(own_id)
+    refused = Thread(None)
+    for row, strong in _candidates(account, clues, verdict):
+        ticket_id = UUID(str(row["id"]))
+        closed = row["category"] == "closed"
+        takes_part = _takes_part(row, account, ticket_id, requester_id, author_address)
+        if takes_part and not closed:
+            return Thread(ticket_id)
+        if strong and refused.related_id is None:
+            reason = _CLOSED if closed else _STRANGER
+            refused = Thread(None, ticket_id, reason)
+    own = _answered_already(account, clues)
+    if own is not None and _takes_part(own, account, UUID(str(own["id"])), requester_id, author_address):
+        return Thread(UUID(str(own["id"])))
+    return refused
+
+
+_CLOSED = "the ticket it answers is closed"
+_STRANGER = "its sender does not take part in the ticket it answers"
+_TICKET = "t.id, t.category, t.requester_id, t.contact_address"
+
+
+def _candidates(account: ChannelAccount, clues: Clues, verdict: str) -> Iterator[tuple[database.Row, bool]]:
+    """Tickets that the clues name, the most telling first, and whether the clue shows that the sender has had a message of it."""
+    if clues.reply_token:
+        yield from _rows("t.reply_token = :token", True, token=clues.reply_token)
+    wanted = [one for one in dict.fromkeys(clues.references) if one != clues.own_id][:references_max]
+    by_id = {row["external_id"]: row for row in _by_reference(account, wanted)}
+    for reference in wanted:
+        if reference in by_id:
+            yield by_id[reference], True
+    # Anybody can write a number; where the relay judges senders, only one that passed may use it.
+    judged = bool(account.config.get("authserv_ids"))
+    if clues.subject_number is not None and (verdict == "pass" or not judged):
+        yield from _rows("t.number = :number", False, number=clues.subject_number)
+
+
+def _rows(conditions: str, strong: bool, **values: object) -> Iterator[tuple[database.Row, bool]]:
+    for row in database.run(f"SELECT {_TICKET} FROM tickets AS t WHERE {conditions}", values):
+        yield row, strong
+
+
+def _by_reference(account: ChannelAccount, wanted: Sequence[str]) -> list[database.Row]:
+    """The tickets that know these ids. Mail ids are the world's: a mail to another mailbox of ours belongs to the same thread;
+    a chat's ids are its bot's."""
     places, values = database.in_list("id", wanted)
-    rows = database.run(
-        "SELECT r.external_id, r.ticket_id, t.category, t.requester_id, t.contact_address, m.external_id AS owner_id"
-        " FROM message_references AS r JOIN tickets AS t ON t.id = r.ticket_id JOIN messages AS m ON m.id = r.message_id"
-        f" WHERE r.channel = :channel AND r.account = :account AND r.external_id IN {places}",
-        values,
+    conditions = "" if _ids_are_global(account) else " AND r.account = :account"
+    return database.run(
+        f"SELECT r.external_id, {_TICKET} FROM message_references AS r JOIN tickets AS t ON t.id = r.ticket_id"
+        f" WHERE r.channel = :channel{conditions} AND r.external_id IN {places}",
+        values if not conditions else {**values, "account": account.name},
+        channel=account.channel,
+    )
+
+
+def _ids_are_global(account: ChannelAccount) -> bool:
+    return account.channel == "email"
+
+
+def _answered_already(account: ChannelAccount, clues: Clues) -> database.Row | None:
+    """The open ticket in which an answer to this message, or another that referred to it, arrived before it."""
+    if clues.own_id is None:
+        return None
+    return database.one(
+        f"SELECT {_TICKET} FROM message_references AS r JOIN tickets AS t ON t.id = r.ticket_id JOIN messages AS m ON m.id = r.message_id"
+        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id AND t.category <> 'closed'"
+        " AND (m.external_id IS NULL OR m.external_id <> :id)",
         channel=account.channel,
         account=account.name,
+        id=clues.own_id,
     )
-    by_id = {row["external_id"]: row for row in rows}
-    related: UUID | None = None
-    reason = ""
-    for reference in wanted:
-        row = by_id.get(reference)
-        if row is None:
-            continue
-        ticket_id = UUID(str(row["ticket_id"]))
-        if reference == own_id:
-            # It answers nothing, so there is no ticket to relate it to either.
-            answered_already = row["owner_id"] != own_id and row["category"] != "closed"
-            if answered_already and _takes_part(row, account, ticket_id, requester_id, author_address):
-                return Thread(ticket_id)
-        elif row["category"] == "closed":
-            related, reason = related or ticket_id, reason or "the ticket it answers is closed"
-        elif not _takes_part(row, account, ticket_id, requester_id, author_address):
-            related, reason = (
-                related or ticket_id,
-                reason or "its sender does not take part in the ticket it answers",
-            )
-        else:
-            return Thread(ticket_id)
-    return Thread(None, related, reason)
 
 
 def _takes_part(
     row: database.Row, account: ChannelAccount, ticket_id: UUID, requester_id: UUID, author_address: str
 ) -> bool:
+    """Whether the author is the requester, the contact, somebody who got copies, or wrote there before."""
     if row["requester_id"] is not None and UUID(str(row["requester_id"])) == requester_id:
         return True
+    address = normalise_address(account.channel, author_address)
     contact = row["contact_address"]
-    if contact is not None and normalise_address(account.channel, contact) == normalise_address(
-        account.channel, author_address
-    ):
+    if contact is not None and normalise_address(account.channel, contact) == address:
         return True
-    wrote = database.one(
-        "SELECT 1 AS yes FROM messages WHERE ticket_id = :ticket AND author_kind = 'requester' AND author_id = :author LIMIT 1",
+    known = database.one(
+        "SELECT 1 AS yes FROM ticket_participants WHERE ticket_id = :ticket AND channel = :channel AND address = :address"
+        " UNION ALL SELECT 1 FROM messages WHERE ticket_id = :ticket AND author_kind = 'requester' AND author_id = :author LIMIT 1",
         ticket=ticket_id,
+        channel=account.channel,
+        address=address,
         author=requester_id,
     )
-    return wrote is not None
+    return known is not None
+
+
+def twin(account: ChannelAccount, external_id: str, author_address: str, body: str) -> database.Row | None:
+    """The same mail as it came by another mailbox of ours: one mail with two recipients is one message (INGRESS 1.6)."""
+    if not _ids_are_global(account):
+        return None
+    return database.one(
+        "SELECT m.id, m.ticket_id, m.account FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
+        " JOIN identities AS i ON i.requester_id = m.author_id AND i.channel = m.channel"
+        " WHERE r.channel = :channel AND r.account <> :account AND r.external_id = :id AND m.external_id = :id"
+        " AND m.direction = 'inbound' AND i.address = :address AND m.body = :body LIMIT 1",
+        channel=account.channel,
+        account=account.name,
+        id=external_id,
+        address=normalise_address(account.channel, author_address),
+        body=body,
+    )
 
 
 def take_over(account: ChannelAccount, external_id: str) -> None:
@@ -124,6 +185,17 @@ def ticket_of_message(account: ChannelAccount, external_id: str) -> UUID | None:
 
 
 _DOMAIN = re.compile(r"@([A-Za-z0-9.-]+)$")
+
+
+def ticket_of_group(account: ChannelAccount, group_key: str) -> UUID | None:
+    """The ticket with the message that this group of provider messages became; None when this is the first of them."""
+    row = database.one(
+        "SELECT ticket_id FROM messages WHERE channel = :channel AND account = :account AND group_key = :key LIMIT 1",
+        channel=account.channel,
+        account=account.name,
+        key=group_key,
+    )
+    return None if row is None else UUID(str(row["ticket_id"]))
 
 
 def new_external_id(account: ChannelAccount, ticket_number: int, message_id: UUID) -> str | None:

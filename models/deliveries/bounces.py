@@ -34,8 +34,7 @@ def record(account: ChannelAccount, references: Sequence[str], failure: Delivery
         raise TransientFailure("the mail that came back is still being sent")
     if held is not None and held["state"] in ("sent", "unknown", "pending"):
         said = " ".join(part for part in (failure.status, failure.diagnostic) if part)
-        # The package's own: one way in which a delivery fails.
-        commands._end(delivery_id, "failed", error=f"bounced: {said}" if said else "bounced")
+        commands.end(delivery_id, "failed", error=f"bounced: {said}" if said else "bounced")
         if failure.status is not None and _WRONG_ADDRESS.fullmatch(failure.status):
             requesters.suppress(account.channel, row["address"], f"bounced: {said}")
     return UUID(str(row["ticket_id"]))

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from models.channels import accounts
+from models.channels import accounts, health
 from models.channels.accounts import ChannelAccount
-from models.conversations import messages, threading
+from models.conversations import chats, messages, threading
+from models.deliveries import outgoing
 from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.events.commands import SYSTEM
 from models.kernel import clock, database, limits
-from models.kernel.batch import Batch
+from models.kernel.batch import Batch, as_json
 from models.kernel.errors import Conflict, NotFound
 from models.kernel.ids import new_id
 from models.requesters import commands as requesters
@@ -41,16 +42,22 @@ class NotNow:
 
 
 def open_attempt(
-    delivery_id: UUID, *, task_id: int, buckets: Sequence[rates.Bucket], retries_after_unknown: int
+    delivery_id: UUID,
+    *,
+    task_id: int,
+    buckets: Sequence[rates.Bucket],
+    retries_after_unknown: int,
+    buttons: bool = False,
 ) -> OpenAttempt | NotNow:
     """Record that the provider is about to be called.
 
     An attempt still open is one whose worker died between the call and the record: its outcome is unknown, and the
-    channel's rule (`retries_after_unknown`) decides whether there is another.
+    channel's rule (`retries_after_unknown`) decides whether there is another. `buttons`: the channel can show them.
     """
     row = database.one(
-        "SELECT d.*, m.body, m.body_format, m.subject, m.external_id AS message_external_id, t.number, r.name AS requester_name,"
-        " i.suppressed_reason FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id JOIN tickets AS t ON t.id = d.ticket_id"
+        "SELECT d.*, m.body, m.body_format, m.subject, m.external_id AS message_external_id, m.copies, m.details, m.author_name,"
+        " m.deleted_at, t.number, t.reply_token, t.requester_id, r.name AS requester_name, r.locale, i.suppressed_reason"
+        " FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id JOIN tickets AS t ON t.id = d.ticket_id"
         " LEFT JOIN requesters AS r ON r.id = t.requester_id"
         " LEFT JOIN identities AS i ON i.channel = d.channel AND i.address = d.address WHERE d.id = :id",
         id=delivery_id,
@@ -60,9 +67,18 @@ def open_attempt(
     held = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
     if held is None or held["state"] not in ("pending", "sending"):
         return NotNow(0, f"the delivery is {held['state'] if held else 'gone'}")
-    if row["suppressed_reason"]:
-        _end(delivery_id, "failed", error=f"not sent: {row['suppressed_reason']}")
+    account = accounts.find(row["channel"], row["account"])
+    refusal = row["suppressed_reason"] or chats.unreachable_reason(account, row["address"])
+    if refusal:
+        end(delivery_id, "failed", error=f"not sent: {refusal}")
         return NotNow(0, "the address is suppressed")
+    if row["operation"] == "send" and row["deleted_at"] is not None:
+        database.execute(
+            "UPDATE deliveries SET state = 'discarded', finished_at = :now WHERE id = :id",
+            now=clock.now(),
+            id=delivery_id,
+        )
+        return NotNow(0, "the message was taken back before it was sent")
     lost = database.one(
         "SELECT id FROM delivery_attempts WHERE delivery_id = :id AND state = 'sending'", id=delivery_id
     )
@@ -78,12 +94,11 @@ def open_attempt(
         id=delivery_id,
     )[0]["n"]
     if unknown > retries_after_unknown:
-        _end(delivery_id, "unknown", error="it is not known whether the message arrived; not repeated again")
+        end(delivery_id, "unknown", error="it is not known whether the message arrived; not repeated again")
         return NotNow(0, "unknown outcome")
     wait_s = rates.take_or_line_up(buckets)
     if wait_s > 0:
         return NotNow(wait_s, "rate limit")
-    account = accounts.find(row["channel"], row["account"])
     number = int(row["attempts"]) + 1
     attempt_id = new_id()
     batch = Batch()
@@ -106,21 +121,7 @@ def open_attempt(
         id=delivery_id,
     )
     in_reply_to, references = threading.outgoing_references(UUID(str(row["ticket_id"])), account)
-    external_id = row["message_external_id"]
-    message = OutgoingMessage(
-        delivery_id=str(delivery_id),
-        attempt_number=number,
-        address=row["address"],
-        recipient_name=row["requester_name"] or "",
-        body=row["body"],
-        body_format=row["body_format"],
-        subject=row["subject"],
-        external_id=external_id,
-        in_reply_to=in_reply_to,
-        references=tuple(ref for ref in references if ref != external_id),
-        automatic=bool(row["automatic"]),
-        ticket_number=row["number"],
-    )
+    message = outgoing.build(row, number, in_reply_to, references, account, buttons=buttons)
     return OpenAttempt(attempt_id, number, account, message, unknown > 0)
 
 
@@ -136,13 +137,15 @@ def record_outcome(
         external_id=outcome.external_id,
     )
     account = attempt.account
+    if outcome.account_error is not None:
+        health.report_error(account.channel, account.name, outcome.account_error)
     if outcome.kind == "accepted":
-        _sent(delivery_id, account, outcome.external_id)
+        _sent(delivery_id, account, outcome)
     elif outcome.partly_sent:
         # A repeat would double the parts that arrived; a person sees what is missing and decides.
-        _end(delivery_id, "unknown", error=outcome.detail)
+        end(delivery_id, "unknown", error=outcome.detail)
     elif outcome.kind == "permanent" and outcome.new_address is None:
-        _end(delivery_id, "failed", error=outcome.detail)
+        end(delivery_id, "failed", error=outcome.detail)
         if outcome.suppress:
             requesters.suppress(account.channel, attempt.message.address, outcome.suppress)
     else:
@@ -152,7 +155,7 @@ def record_outcome(
             id=delivery_id,
         )
     if outcome.new_address is not None:
-        _move(account, attempt.message.address, outcome.new_address)
+        chats.move(account, attempt.message.address, outcome.new_address)
     if outcome.kind == "throttled":
         # Not a used-up attempt: the provider only asked us to wait.
         wait_s = min(outcome.retry_after_s or 1.0, limits.provider_wait_s_max)
@@ -161,34 +164,39 @@ def record_outcome(
             rates.block(bucket, for_s=wait_s)
 
 
-def _sent(delivery_id: UUID, account: ChannelAccount, external_id: str | None) -> None:
+def _sent(delivery_id: UUID, account: ChannelAccount, outcome: SendOutcome) -> None:
+    """The provider has it: its ids, all of them, find the ticket again when somebody answers or a receipt comes."""
+    ids = [one for one in (outcome.external_id, *outcome.external_ids) if one is not None]
     row = database.run(
-        "UPDATE deliveries SET state = 'sent', external_id = :external_id, last_error = NULL, finished_at = :now WHERE id = :id"
-        " RETURNING message_id, ticket_id",
-        external_id=external_id,
+        "UPDATE deliveries SET state = 'sent', external_id = :external_id, external_ids = :external_ids, provider_id = :provider_id,"
+        " last_error = NULL, finished_at = :now WHERE id = :id RETURNING message_id, ticket_id, operation",
+        external_id=outcome.external_id,
+        external_ids=as_json(list(dict.fromkeys(ids))),
+        provider_id=outcome.provider_id,
         now=clock.now(),
         id=delivery_id,
     )[0]
-    if external_id is None:
+    if not ids or row["operation"] == "delete":
         return
     database.execute(
         "UPDATE messages SET external_id = :external_id WHERE id = :id AND external_id IS NULL",
-        external_id=external_id,
+        external_id=ids[0],
         id=row["message_id"],
     )
     batch = Batch()
-    batch.insert(
-        "message_references",
-        {
-            "channel": account.channel,
-            "account": account.name,
-            "external_id": external_id,
-            "ticket_id": row["ticket_id"],
-            "message_id": row["message_id"],
-            "created_at": clock.now(),
-        },
-        unless_exists=True,
-    )
+    for external_id in dict.fromkeys(ids):
+        batch.insert(
+            "message_references",
+            {
+                "channel": account.channel,
+                "account": account.name,
+                "external_id": external_id,
+                "ticket_id": row["ticket_id"],
+                "message_id": row["message_id"],
+                "created_at": clock.now(),
+            },
+            unless_exists=True,
+        )
     batch.write()
 
 
@@ -207,7 +215,7 @@ def _close_attempt(
     )
 
 
-def _end(delivery_id: UUID, state: str, *, error: str) -> None:
+def end(delivery_id: UUID, state: str, *, error: str) -> None:
     """The delivery is over without success: visible in the ticket's history and in the list of troubled deliveries."""
     row = database.run(
         "UPDATE deliveries SET state = :state, last_error = :error, finished_at = :now WHERE id = :id RETURNING ticket_id, message_id",
@@ -235,27 +243,7 @@ def give_up(delivery_id: UUID, reason: str) -> None:
     """The task's patience is over: the delivery has failed."""
     row = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
     if row is not None and row["state"] in ("pending", "sending", "scheduled"):
-        _end(delivery_id, "failed", error=reason)
-
-
-def _move(account: ChannelAccount, old: str, new: str) -> None:
-    """The address moved for good (a Telegram group became a supergroup): everything that points to it follows."""
-    where = {"channel": account.channel, "account": account.name, "old": old, "new": new}
-    database.execute(
-        "UPDATE deliveries SET address = :new WHERE channel = :channel AND account = :account AND address = :old"
-        " AND state IN ('scheduled', 'pending', 'sending')",
-        where,
-    )
-    database.execute(
-        "UPDATE tickets SET contact_address = :new WHERE contact_channel = :channel AND contact_account = :account"
-        " AND contact_address = :old",
-        where,
-    )
-    database.execute(
-        "UPDATE conversations SET address = :new WHERE channel = :channel AND account = :account AND address = :old"
-        " AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.channel = :channel AND c.account = :account AND c.address = :new)",
-        where,
-    )
+        end(delivery_id, "failed", error=reason)
 
 
 def release(delivery_id: UUID) -> None:

@@ -176,12 +176,15 @@ def discard(inbox_id: UUID, *, by: str) -> None:
         raise Conflict("only a failed event can be discarded")
 
 
-def replay(inbox_id: UUID) -> None:
-    """Read a failed or ignored event again, as after a mended parser. Raises NotFound, Conflict for a processed one."""
+def replay(inbox_id: UUID, *, by: str = "an operator") -> None:
+    """Read a failed or ignored event again, as after a mended parser; what was quarantined is let in. Raises NotFound, Conflict for a
+    processed one."""
     load(inbox_id)
     held = database.execute(
-        "UPDATE inbox SET status = 'stored', reason = NULL, processed_at = NULL WHERE id = :id AND status <> 'processed'",
+        "UPDATE inbox SET status = 'stored', reason = NULL, processed_at = NULL, released_by = :by"
+        " WHERE id = :id AND status <> 'processed'",
         id=inbox_id,
+        by=by,
     )
     if held.rowcount == 0:
         raise Conflict("the event has made its message already; a second one would be a double")

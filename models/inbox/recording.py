@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from collections.abc import Callable
+from typing import Any
 
 from models.channels.accounts import ChannelAccount
-from models.conversations import threading
-from models.deliveries import bounces
+from models.conversations import chats, reactions, threading
+from models.deliveries import bounces, buttons, receipts
+from models.inbox import chat_commands, quarantine
 from models.inbox import commands as inbox
-from models.inbox.port import Ignored, InboundMessage, Parsed
-from models.kernel import clock, database
-from models.kernel.errors import PermanentFailure
-from models.kernel.ids import new_id
+from models.inbox.port import (
+    AddressMove,
+    ButtonPress,
+    Command,
+    Deletion,
+    Ignored,
+    InboundMessage,
+    Parsed,
+    ReachabilityChange,
+    ReactionChange,
+    Receipts,
+)
 from models.requesters import commands as requesters
 from models.requesters.commands import Requester
 from models.tickets import commands as tickets
+from models.tickets import reachability
 
 
 def record(event: inbox.RawEvent, account: ChannelAccount, parsed: Parsed) -> None:
-    """Record what the parser found; running it twice for one event is harmless."""
-    if isinstance(parsed, Ignored):
-        inbox.record_ignored(event, parsed)
-    elif isinstance(parsed, InboundMessage):
-        record_message(event, account, parsed)
-    else:
-        raise PermanentFailure(f"nothing is known about events of the kind {type(parsed).__name__}")
+    """Record what the parser found; running it twice for one event is harmless: its status is checked under its row's lock."""
+    if not inbox.hold(event.id):
+        return
+    _RECORDERS[type(parsed)](event, account, parsed)
 
 
 _UNKNOWN_BOUNCE = "a bounce that answers no message of ours"
 
 
-def record_message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> None:
-    """Make the event's message: it joins its ticket or opens one. Joins the caller's transaction.
-
-    Running it twice for one event is harmless: the message is unique per event and the status is checked under the lock.
-    """
-    if not inbox.hold(event.id):
-        return
+def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> None:
+    """Make the event's message: it joins its ticket or opens one."""
     if parsed.automatic == "own":
         inbox.settle(event.id, "ignored", reason="a message of our own")
         return
@@ -48,21 +51,46 @@ def record_message(event: inbox.RawEvent, account: ChannelAccount, parsed: Inbou
         else:
             inbox.settle(event.id, "processed", ticket_id=failed_in)
         return
+    reason = quarantine.reason_before_reading(account, parsed, released=event.released_by is not None)
+    if reason is not None:
+        inbox.settle(event.id, "failed", reason=reason)
+        return
+    if parsed.external_id and not parsed.edit:
+        twin = threading.twin(account, parsed.external_id, parsed.author_address, parsed.body)
+        if twin is not None:
+            inbox.settle(
+                event.id,
+                "ignored",
+                reason=f"the same mail came by the account {twin['account']}",
+                ticket_id=twin["ticket_id"],
+            )
+            return
     requester = requesters.find_or_create(
         account.channel, parsed.author_address, name=parsed.author_name, locale=parsed.locale
     )
+    if requesters.is_blocked(account.channel, parsed.author_address):
+        inbox.settle(event.id, "ignored", reason="its sender is blocked")
+        return
     requesters.unsuppress(account.channel, parsed.author_address)
-    chat = parsed.conversation_address
+    chats.mark_unreachable(account, parsed.contact_address, None)
     thread = _thread_of(account, parsed, requester)
     if thread.ticket_id is not None:
         ticket, message_id = tickets.join_from_channel(
             thread.ticket_id, parsed, account=account, requester=requester, inbox_id=event.id
         )
+        if parsed.conversation_address is not None and not parsed.edit:
+            chats.set_current(account, parsed.conversation_address, thread.ticket_id)
     elif parsed.automatic == "bounce":
         # A bounce of something we do not know must not open a ticket, or a bounce of its acknowledgement would open the next.
         inbox.settle(event.id, "ignored", reason=_UNKNOWN_BOUNCE)
         return
     else:
+        reason = quarantine.reason_before_a_new_ticket(
+            account, parsed, released=event.released_by is not None
+        )
+        if reason is not None:
+            inbox.settle(event.id, "failed", reason=reason)
+            return
         ticket, message_id = tickets.open_from_channel(
             parsed,
             account=account,
@@ -71,16 +99,8 @@ def record_message(event: inbox.RawEvent, account: ChannelAccount, parsed: Inbou
             related_id=thread.related_id,
             related_reason=thread.reason,
         )
-        if chat is not None:
-            database.execute(
-                "UPDATE conversations SET ticket_id = :ticket, updated_at = :now WHERE channel = :channel AND account = :account"
-                " AND address = :address",
-                ticket=ticket.id,
-                now=clock.now(),
-                channel=account.channel,
-                account=account.name,
-                address=chat,
-            )
+        if parsed.conversation_address is not None:
+            chats.set_current(account, parsed.conversation_address, ticket.id)
     inbox.settle(event.id, "processed", ticket_id=ticket.id, message_id=message_id)
 
 
@@ -89,45 +109,92 @@ def _thread_of(account: ChannelAccount, parsed: InboundMessage, requester: Reque
     if parsed.edit and parsed.external_id is not None:
         edited = threading.ticket_of_message(account, parsed.external_id)
         if edited is not None:
-            return threading.Thread(
-                edited
-            )  # an edit changes what was said where it was said, be it closed by now
+            return threading.Thread(edited)  # it changes what was said where it was said, be it closed by now
+    if parsed.group_key is not None:
+        begun = threading.ticket_of_group(account, parsed.group_key)
+        if begun is not None:
+            return threading.Thread(begun)  # the rest of an album goes where its first picture went
     chat = parsed.conversation_address
     if chat is not None:
-        return threading.Thread(_current_ticket_of_chat(account, chat))
+        current = chats.current_ticket(account, chat)
+        if parsed.new_ticket:
+            return threading.Thread(None)
+        return threading.Thread(chats.answered_ticket(account, parsed.references, requester.id) or current)
+    clues = threading.Clues(parsed.references, parsed.external_id, parsed.reply_token, parsed.subject_number)
     thread = threading.find(
         account,
-        parsed.references,
+        clues,
         requester_id=requester.id,
         author_address=parsed.author_address,
-        own_id=parsed.external_id,
+        verdict=parsed.verdict,
     )
-    if thread.ticket_id is not None and _is_closed(thread.ticket_id):
+    if thread.ticket_id is not None and chats.is_closed(thread.ticket_id):
         return threading.Thread(None, thread.ticket_id, "the ticket it answers is closed")
     return thread
 
 
-def _is_closed(ticket_id: UUID) -> bool:
-    """Whether the ticket is closed (or gone); holds its row."""
-    row = database.one("SELECT category FROM tickets WHERE id = :id FOR_UPDATE", id=ticket_id)
-    return row is None or row["category"] == "closed"
+def _ignored(event: inbox.RawEvent, account: ChannelAccount, ignored: Ignored) -> None:
+    inbox.settle(event.id, "ignored", reason=ignored.reason)
 
 
-def _current_ticket_of_chat(account: ChannelAccount, address: str) -> UUID | None:
-    """The chat's ticket, unless it is closed; holds the chat's row, so that two messages at once cannot open two tickets."""
-    names = {"channel": account.channel, "account": account.name, "address": address}
-    database.execute(
-        "INSERT INTO conversations (id, channel, account, address, updated_at) VALUES (:id, :channel, :account, :address, :now)"
-        " ON CONFLICT (channel, account, address) DO NOTHING",
-        names,
-        id=new_id(),
-        now=clock.now(),
-    )
-    row = database.one(
-        "SELECT ticket_id FROM conversations WHERE channel = :channel AND account = :account AND address = :address FOR_UPDATE",
-        names,
-    )
-    if row is None or row["ticket_id"] is None:
-        return None
-    ticket_id = UUID(str(row["ticket_id"]))
-    return None if _is_closed(ticket_id) else ticket_id
+def _receipts(event: inbox.RawEvent, account: ChannelAccount, parsed: Receipts) -> None:
+    """What a provider tells of messages of ours."""
+    found = [receipts.record(account, receipt) for receipt in parsed.items]
+    tickets_told = [ticket_id for ticket_id in found if ticket_id is not None]
+    if tickets_told:
+        inbox.settle(event.id, "processed", ticket_id=tickets_told[0])
+    else:
+        inbox.settle(event.id, "ignored", reason="it is about no message that we sent")
+
+
+def _reaction(event: inbox.RawEvent, account: ChannelAccount, change: ReactionChange) -> None:
+    _settled(event, reactions.change(account, change), "a reaction to no message that we know")
+
+
+def _deletion(event: inbox.RawEvent, account: ChannelAccount, deletion: Deletion) -> None:
+    _settled(event, reactions.delete(account, deletion), "it takes back no message that we know")
+
+
+def _press(event: inbox.RawEvent, account: ChannelAccount, press: ButtonPress) -> None:
+    pressed = buttons.press(account, press)
+    if pressed.ticket_id is None:
+        inbox.settle(event.id, "ignored", reason=pressed.reason)
+    else:
+        inbox.settle(event.id, "processed", reason=pressed.reason or None, ticket_id=pressed.ticket_id)
+
+
+def _reachability(event: inbox.RawEvent, account: ChannelAccount, change: ReachabilityChange) -> None:
+    _settled(event, reachability.change(account, change), change.reason, anyway="processed")
+
+
+def _move(event: inbox.RawEvent, account: ChannelAccount, move: AddressMove) -> None:
+    chats.move(account, move.old, move.new)
+    inbox.settle(event.id, "processed", reason="the chat's address has changed")
+
+
+def _command(event: inbox.RawEvent, account: ChannelAccount, command: Command) -> None:
+    if requesters.is_blocked(account.channel, command.author_address):
+        inbox.settle(event.id, "ignored", reason="its sender is blocked")
+        return
+    done = chat_commands.run(account, command, event_id=event.id)
+    inbox.settle(event.id, "processed", reason=done.reason, ticket_id=done.ticket_id)
+
+
+def _settled(event: inbox.RawEvent, ticket_id: Any, reason: str, *, anyway: str = "ignored") -> None:
+    if ticket_id is None:
+        inbox.settle(event.id, anyway, reason=reason)
+    else:
+        inbox.settle(event.id, "processed", ticket_id=ticket_id)
+
+
+_RECORDERS: dict[type[Any], Callable[[inbox.RawEvent, ChannelAccount, Any], None]] = {
+    InboundMessage: _message,
+    Ignored: _ignored,
+    Receipts: _receipts,
+    ReactionChange: _reaction,
+    Deletion: _deletion,
+    ButtonPress: _press,
+    ReachabilityChange: _reachability,
+    AddressMove: _move,
+    Command: _command,
+}

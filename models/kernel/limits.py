@@ -116,6 +116,15 @@ telegram_album_max = 10  # Bot API, sendMediaGroup
 telegram_entities_max = 100  # what follows is shown without its format
 telegram_button_bytes_max = 64  # callback_data
 telegram_ids_per_deletion_max = 100  # deleteMessages
+new_tickets_per_sender_hour = (
+    20  # a person opens few; more is a loop whose headers lie (INGRESS 1.4); an account may set its own
+)
+link_works_s = 24 * 3600.0  # a deep link that joins a chat to a person: long enough to find the telephone
+participants_max = 50  # of one ticket by one mail: a mailing to more is no conversation
+buttons_max = 8  # under one message; a life cycle that offers more moves to a requester needs a page for them
+button_works_s = (
+    30 * 24 * 3600.0
+)  # an old message's button must not move a ticket that has changed its meaning
 acknowledgements_burst = (
     5  # automatic mails to one address of one account, then one each `acknowledgement_every_s`
 )

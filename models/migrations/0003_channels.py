@@ -1,4 +1,4 @@
-"""Channels: what messages, deliveries and tickets need to know about how they travelled."""
+"""Channels: what messages, deliveries and tickets need to know about how they travelled, and several addresses of one person."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from models.migrations import Dialect
 
 
 def statements(dialect: Dialect) -> list[str]:
-    return [*_INBOX, *_MESSAGES, *_DELIVERIES, *_TICKETS, *_ACCOUNTS]
+    return [*_INBOX, *_MESSAGES, *_DELIVERIES, *_TICKETS, *_ACCOUNTS, *_PEOPLE]
 
 
 _INBOX = [
@@ -62,10 +62,40 @@ _TICKETS = [
 ]
 
 _ACCOUNTS = [
+    # A chat that blocked the bot, or a group that removed it: by account, since another bot may still be welcome.
+    """CREATE TABLE unreachable_chats (channel text NOT NULL, account text NOT NULL, address text NOT NULL, reason text NOT NULL,
+        since {instant} NOT NULL, PRIMARY KEY (channel, account, address))""",
     # What is wrong with an account itself (a revoked token, a login refused), and what its provider last told of it.
     """CREATE TABLE channel_health (channel text NOT NULL, account text NOT NULL, error text, error_at {instant},
         told {json} NOT NULL DEFAULT '{{}}', told_at {instant}, PRIMARY KEY (channel, account))""",
     # How far a puller has read: Telegram's update offset, IMAP's UIDVALIDITY and UID.
     """CREATE TABLE channel_positions (channel text NOT NULL, account text NOT NULL, name text NOT NULL, position {json} NOT NULL,
         updated_at {instant} NOT NULL, PRIMARY KEY (channel, account, name))""",
+]
+
+_PEOPLE = [
+    # We take nothing from a blocked address; a suppressed one is only not written to.
+    "ALTER TABLE identities ADD COLUMN blocked_at {instant}",
+    "ALTER TABLE identities ADD COLUMN blocked_reason text",
+    # How we know that the address is its owner's: by writing from it (null), by a link, by a code, by an agent's word.
+    "ALTER TABLE identities ADD COLUMN verified_by text",
+    "ALTER TABLE requesters ADD COLUMN time_zone text",
+    "ALTER TABLE requesters ADD COLUMN merged_into {id}",
+    "ALTER TABLE requesters ADD COLUMN erased_at {instant}",
+    """CREATE TABLE requester_links (id {id} PRIMARY KEY, requester_id {id} NOT NULL REFERENCES requesters (id),
+        token_hash text NOT NULL UNIQUE, made_by text NOT NULL, created_at {instant} NOT NULL, expires_at {instant} NOT NULL,
+        used_at {instant})""",
+    "CREATE INDEX requester_links_expires ON requester_links (expires_at)",
+    # A code sent to an address (e-mail) that its owner types in elsewhere.
+    """CREATE TABLE requester_codes (id {id} PRIMARY KEY, requester_id {id} NOT NULL REFERENCES requesters (id),
+        channel text NOT NULL, address text NOT NULL, code_hash text NOT NULL, tries_left integer NOT NULL,
+        created_at {instant} NOT NULL, expires_at {instant} NOT NULL, used_at {instant})""",
+    "CREATE INDEX requester_codes_requester ON requester_codes (requester_id)",
+    """CREATE TABLE requester_merges (id {id} PRIMARY KEY, source_id {id} NOT NULL REFERENCES requesters (id),
+        target_id {id} NOT NULL REFERENCES requesters (id), reason text NOT NULL, merged_by text NOT NULL, merged_at {instant} NOT NULL,
+        undone_by text, undone_at {instant})""",
+    "CREATE INDEX requester_merges_target ON requester_merges (target_id)",
+    # What moved, so that an undo moves just that back.
+    """CREATE TABLE requester_merge_rows (merge_id {id} NOT NULL REFERENCES requester_merges (id), kind text NOT NULL,
+        row_id {id} NOT NULL, PRIMARY KEY (merge_id, kind, row_id))""",
 ]

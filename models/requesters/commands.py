@@ -7,7 +7,9 @@ from uuid import UUID
 
 from models.kernel import clock, database, limits
 from models.kernel.batch import Batch
+from models.kernel.errors import NotFound
 from models.kernel.ids import new_id
+from models.requesters import merging
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,38 @@ def find_or_create(channel: str, address: str, *, name: str, locale: str | None 
     found = find(channel, address)
     assert found is not None, "the address that was taken a moment ago has an owner"
     return found
+
+
+def by_id(requester_id: UUID) -> Requester:
+    """A requester. Raises NotFound."""
+    row = database.one("SELECT id, name, locale FROM requesters WHERE id = :id", id=requester_id)
+    if row is None:
+        raise NotFound(f"there is no requester {requester_id}")
+    return Requester(_uuid(row["id"]), row["name"], row["locale"])
+
+
+def join_address(channel: str, address: str, owner_id: UUID, *, verified_by: str = "link") -> None:
+    """An address turns out to be this person's as well; whoever had it so far is merged into them. Joins the caller's transaction."""
+    owner = by_id(owner_id)
+    holder = find_or_create(channel, address, name=owner.name, locale=owner.locale)
+    if holder.id != owner.id:
+        merging.merge(holder.id, owner.id, by="the person themselves", reason=f"joined by {verified_by}")
+    database.execute(
+        "UPDATE identities SET verified_by = :how WHERE channel = :channel AND address = :address",
+        how=verified_by,
+        channel=channel,
+        address=normalise_address(channel, address),
+    )
+
+
+def is_blocked(channel: str, address: str) -> bool:
+    """Whether nothing is taken from this address."""
+    row = database.one(
+        "SELECT blocked_at FROM identities WHERE channel = :channel AND address = :address",
+        channel=channel,
+        address=normalise_address(channel, address),
+    )
+    return row is not None and row["blocked_at"] is not None
 
 
 def create_without_address(name: str) -> Requester:

@@ -47,6 +47,8 @@ _KINDS = (
         attempts_max=200,
         retried_at="/v1/deliveries/{id}/retry",
     ),
+    # The answer to a chat's command: of no use an hour later.
+    TaskKind("send_notice", queue=SENDS, time_limit_s=110, attempts_max=10, patience_s=3600),
     # Made by a life cycle: a ticket that belongs to this one; a call of a server that may be away for a day.
     TaskKind("make_linked_ticket"),
     TaskKind(

@@ -114,7 +114,9 @@ def _message_sent(change: TicketChange, workflow: Workflow, act: Act) -> None:
         change.record("automatic_message_withheld", payload, actor=SYSTEM)
         return
     told = {"template": act.details["template"]} | _why(change, act)
-    messages.add_reply(change, act.details["text"], author=_AUTHOR, automatic=True, why=told)
+    # A channel with buttons shows the scores under the message that asks for one.
+    details = {"rating_id": str(change.rating_id)} if act.kind == "rating_asked" and change.rating_id else {}
+    messages.add_reply(change, act.details["text"], author=_AUTHOR, automatic=True, why=told, details=details)
 
 
 def _note_added(change: TicketChange, workflow: Workflow, act: Act) -> None:
@@ -188,10 +190,11 @@ def _ticket_made(change: TicketChange, workflow: Workflow, act: Act) -> None:
 def new_rating_url(change: TicketChange) -> str:
     """A link by which the requester rates the ticket; the token is kept as a hash only."""
     token = secrets.token_urlsafe(24)
+    change.rating_id = new_id()
     change.batch.insert(
         "ratings",
         {
-            "id": new_id(),
+            "id": change.rating_id,
             "ticket_id": change.ticket.id,
             "token_hash": hashlib.sha256(token.encode()).hexdigest(),
             "asked_at": change.at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
-from models.conversations import messages
+from models.conversations import messages, received
 from models.conversations import queries as conversations
 from models.events import queries as events
 from models.events.commands import Actor
@@ -133,7 +134,7 @@ def open_from_channel(
         actor=Actor("requester", str(requester.id), requester.name),
         causation_id=f"inbox:{inbox_id}",
     )
-    message_id = messages.add_inbound(
+    message_id = received.add_inbound(
         change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id
     )
     if related_id is not None:
@@ -149,10 +150,14 @@ def join_from_channel(
     actor = Actor("requester", str(requester.id), requester.name)
     change = TicketChange.of(ticket_id, actor=actor, causation_id=f"inbox:{inbox_id}")
     if parsed.edit and parsed.external_id is not None:
-        edited = messages.edit(change, account, parsed.external_id, parsed.body)
+        edited = received.edit(change, account, parsed)
         if edited is not None:
             return change.save(), edited
-    message_id = messages.add_inbound(
+    if parsed.group_key is not None:
+        joined = received.join_group(change, account, parsed)
+        if joined is not None:
+            return change.save(), joined
+    message_id = received.add_inbound(
         change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id
     )
     _advance(change, "requester_message", message_id)
@@ -221,6 +226,7 @@ def _start(
         team=team,
         tags=list(tags),
         state_since=now,
+        reply_token=secrets.token_hex(16),
     )
     change = TicketChange(ticket, actor=actor, new=True, causation_id=causation_id, requester=requester)
     change.record(

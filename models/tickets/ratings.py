@@ -25,9 +25,23 @@ def find(token: str) -> dict[str, Any]:
     return row
 
 
+def rate_by_id(rating_id: UUID, score: int) -> None:
+    """Keep the score that a button carries; a second press changes it. Joins the caller's transaction."""
+    row = database.one("SELECT id, ticket_id FROM ratings WHERE id = :id", id=rating_id)
+    if row is None:
+        raise NotFound("there is no such rating")
+    requester = database.one("SELECT requester_id FROM tickets WHERE id = :id", id=row["ticket_id"])
+    asked = {**row, "requester_id": requester["requester_id"] if requester else None}
+    _keep(asked, score, None)
+
+
 def rate(token: str, score: int, comment: str | None) -> dict[str, Any]:
     """Keep a score from 1 to 5; the ticket's history tells of it, its life cycle hears `rated`. Joins the caller's transaction."""
-    asked = find(token)
+    _keep(find(token), score, comment)
+    return find(token)
+
+
+def _keep(asked: dict[str, Any], score: int, comment: str | None) -> None:
     change = TicketChange.of(
         UUID(str(asked["ticket_id"])), actor=Actor("requester", str(asked["requester_id"] or ""), "")
     )
@@ -42,4 +56,3 @@ def rate(token: str, score: int, comment: str | None) -> dict[str, Any]:
     payload = {"ticket_id": change.ticket.id, "event": "rated", "event_id": event_id}
     change.enqueue("advance_ticket", payload, key=ticket_key(change.ticket.id))
     change.save(visible=False)
-    return find(token)

@@ -28,13 +28,14 @@ def run(task: ClaimedTask) -> Settlement:
             return Done()
         channel, account_name, address = known
         account = accounts.find(channel, account_name)
-    sender = channels.sender(channel)
+    sender, able = channels.sender(channel), channels.capabilities(channel)
     with database.transaction():
         opened = deliveries.open_attempt(
             delivery_id,
             task_id=task.id,
             buckets=sender.buckets(account, address),
-            retries_after_unknown=channels.capabilities(channel).retries_after_unknown,
+            retries_after_unknown=able.retries_after_unknown,
+            buttons=able.buttons,
         )
     if isinstance(opened, NotNow):
         return Postponed(opened.wait_s, opened.reason) if opened.wait_s > 0 else Done()

@@ -1,0 +1,109 @@
+"""What the desk itself says in chats, by language: an account's file goes before (`texts: {greeting: {en: ..., ru: ...}}`)."""
+
+from __future__ import annotations
+
+from models.channels.accounts import ChannelAccount
+
+# name -> language -> text; `{name}` in braces is filled in.
+DEFAULTS: dict[str, dict[str, str]] = {
+    "greeting": {
+        "en": "Hello {name}! Write what you need help with; each message reaches our agents.",
+        "ru": "Здравствуйте, {name}! Напишите, с чем вам помочь; каждое сообщение дойдёт до наших агентов.",
+        "de": "Guten Tag {name}! Schreiben Sie, wobei wir helfen können; jede Nachricht erreicht unser Team.",
+        "es": "¡Hola, {name}! Escriba en qué podemos ayudarle; cada mensaje llega a nuestro equipo.",
+        "fr": "Bonjour {name} ! Écrivez ce dont vous avez besoin ; chaque message parvient à notre équipe.",
+    },
+    "joined": {
+        "en": "This chat now belongs to {name}. Your tickets from other channels are with us here, too.",
+        "ru": "Теперь этот чат принадлежит {name}. Ваши обращения из других каналов доступны и здесь.",
+        "de": "Dieser Chat gehört jetzt zu {name}.",
+        "es": "Este chat pertenece ahora a {name}.",
+        "fr": "Cette conversation appartient désormais à {name}.",
+    },
+    "link_unknown": {
+        "en": "This link is not valid any more. You can simply write here.",
+        "ru": "Эта ссылка больше не действует. Вы можете просто написать сюда.",
+        "de": "Dieser Link gilt nicht mehr. Sie können hier einfach schreiben.",
+        "es": "Este enlace ya no es válido. Puede escribir aquí directamente.",
+        "fr": "Ce lien n'est plus valable. Vous pouvez écrire ici directement.",
+    },
+    "new": {
+        "en": "Your next message opens a new ticket.",
+        "ru": "Следующее сообщение откроет новое обращение.",
+        "de": "Ihre nächste Nachricht eröffnet ein neues Ticket.",
+        "es": "Su próximo mensaje abrirá un nuevo ticket.",
+        "fr": "Votre prochain message ouvrira un nouveau ticket.",
+    },
+    "status_none": {
+        "en": "You have no open tickets.",
+        "ru": "У вас нет открытых обращений.",
+        "de": "Sie haben keine offenen Tickets.",
+        "es": "No tiene tickets abiertos.",
+        "fr": "Vous n'avez aucun ticket ouvert.",
+    },
+    "status_line": {
+        "en": "#{number} {title}: {state}",
+        "ru": "#{number} {title}: {state}",
+    },
+    "closed": {
+        "en": "Ticket #{number} is done: {state}. Write again if you need more.",
+        "ru": "Обращение №{number}: {state}. Напишите снова, если понадобится помощь.",
+        "de": "Ticket #{number}: {state}. Schreiben Sie wieder, wenn Sie mehr brauchen.",
+        "es": "Ticket #{number}: {state}. Escriba de nuevo si necesita algo más.",
+        "fr": "Ticket n° {number} : {state}. Écrivez de nouveau si besoin.",
+    },
+    "close_refused": {
+        "en": "Ticket #{number} cannot be closed by you now; our agents will do it.",
+        "ru": "Обращение №{number} сейчас нельзя закрыть самостоятельно; это сделают наши агенты.",
+        "de": "Ticket #{number} können Sie jetzt nicht selbst schließen; unser Team übernimmt das.",
+        "es": "No puede cerrar el ticket #{number} ahora; lo hará nuestro equipo.",
+        "fr": "Vous ne pouvez pas clore le ticket n° {number} maintenant ; notre équipe s'en chargera.",
+    },
+    "lang_set": {
+        "en": "We will write to you in English.",
+        "ru": "Будем писать вам по-русски.",
+        "de": "Wir schreiben Ihnen auf Deutsch.",
+        "es": "Le escribiremos en español.",
+        "fr": "Nous vous écrirons en français.",
+    },
+    "lang_unknown": {
+        "en": "Send /lang with one of: {languages}",
+        "ru": "Отправьте /lang и один из языков: {languages}",
+        "de": "Senden Sie /lang mit einer von: {languages}",
+        "es": "Envíe /lang con uno de: {languages}",
+        "fr": "Envoyez /lang avec l'un de : {languages}",
+    },
+    "help": {
+        "en": "/new - open another ticket\n/status - your tickets\n/close - my question is solved\n/lang - language",
+        "ru": "/new - новое обращение\n/status - ваши обращения\n/close - вопрос решён\n/lang - язык",
+        "de": "/new - neues Ticket\n/status - Ihre Tickets\n/close - erledigt\n/lang - Sprache",
+        "es": "/new - nuevo ticket\n/status - sus tickets\n/close - resuelto\n/lang - idioma",
+        "fr": "/new - nouveau ticket\n/status - vos tickets\n/close - résolu\n/lang - langue",
+    },
+    "file_too_large": {
+        "en": "The file {filename} is too large to be fetched from here (20 MB at most). Please send it another way, such as a link.",
+        "ru": "Файл {filename} слишком велик, чтобы получить его отсюда (не более 20 МБ). Пришлите его иначе, например ссылкой.",
+        "de": "Die Datei {filename} ist zu groß (höchstens 20 MB). Bitte senden Sie sie auf anderem Weg, etwa als Link.",
+        "es": "El archivo {filename} es demasiado grande (máximo 20 MB). Envíelo de otra forma, por ejemplo con un enlace.",
+        "fr": "Le fichier {filename} est trop volumineux (20 Mo au plus). Envoyez-le autrement, par exemple par un lien.",
+    },
+}
+
+
+def languages(account: ChannelAccount) -> list[str]:
+    """The languages that the account speaks: its `locales`, else those of the built-in texts."""
+    return list(account.config.get("locales") or DEFAULTS["lang_set"])
+
+
+def text(account: ChannelAccount, name: str, locale: str | None, /, **values: object) -> str:
+    """A text in the reader's language, else the account's, else English. Raises KeyError for a name that nobody knows."""
+    own: dict[str, str] = account.config.get("texts", {}).get(name, {})
+    known: dict[str, str] = {**DEFAULTS.get(name, {}), **own}
+    if not known:
+        raise KeyError(name)
+    wanted = (locale or "").partition("-")[0].lower()
+    fallback = str(account.config.get("locale", "en"))
+    chosen = known.get(wanted) or known.get(fallback) or known.get("en") or next(iter(known.values()))
+    for key, value in values.items():
+        chosen = chosen.replace("{" + key + "}", str(value))
+    return chosen

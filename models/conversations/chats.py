@@ -1,0 +1,129 @@
+"""Chats have one current ticket each; the row of `conversations` is also the lock that lets one writer at a time decide which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from models.channels.accounts import ChannelAccount
+from models.conversations import threading
+from models.kernel import clock, database
+from models.kernel.ids import new_id
+
+_CHAT = "channel = :channel AND account = :account AND address = :address"
+
+
+def _names(account: ChannelAccount, address: str) -> dict[str, str]:
+    return {"channel": account.channel, "account": account.name, "address": address}
+
+
+def current_ticket(account: ChannelAccount, address: str) -> UUID | None:
+    """The chat's ticket, unless it is closed; holds the chat's row, so that two messages at once cannot open two tickets."""
+    names = _names(account, address)
+    database.execute(
+        "INSERT INTO conversations (id, channel, account, address, updated_at) VALUES (:id, :channel, :account, :address, :now)"
+        " ON CONFLICT (channel, account, address) DO NOTHING",
+        names,
+        id=new_id(),
+        now=clock.now(),
+    )
+    row = database.one(f"SELECT ticket_id FROM conversations WHERE {_CHAT} FOR_UPDATE", names)
+    if row is None or row["ticket_id"] is None:
+        return None
+    ticket_id = UUID(str(row["ticket_id"]))
+    return None if is_closed(ticket_id) else ticket_id
+
+
+def set_current(account: ChannelAccount, address: str, ticket_id: UUID | None) -> None:
+    """What the chat's next message joins; None: it opens a new ticket. Joins the caller's transaction."""
+    database.execute(
+        f"UPDATE conversations SET ticket_id = :ticket, updated_at = :now WHERE {_CHAT}",
+        _names(account, address),
+        ticket=ticket_id,
+        now=clock.now(),
+    )
+
+
+def answered_ticket(account: ChannelAccount, references: Sequence[str], requester_id: UUID) -> UUID | None:
+    """The open ticket of the message that this one answers, when its author takes part there: an answer to an older question goes
+    to that question, not to the newest. Holds the ticket's row."""
+    thread = threading.find(
+        account, threading.Clues(references), requester_id=requester_id, author_address=""
+    )
+    if thread.ticket_id is None or is_closed(thread.ticket_id):
+        return None
+    return thread.ticket_id
+
+
+def is_closed(ticket_id: UUID) -> bool:
+    """Whether the ticket is closed (or gone); holds its row."""
+    row = database.one("SELECT category FROM tickets WHERE id = :id FOR_UPDATE", id=ticket_id)
+    return row is None or row["category"] == "closed"
+
+
+def move(account: ChannelAccount, old: str, new: str) -> None:
+    """A chat has another address for good (a Telegram group became a supergroup): everything that points to it follows.
+
+    Both halves of a migration may come, in either order, and sends may find it out first: running twice changes nothing. Topics and
+    persons within the chat (`<chat>/<topic>`, `<chat>#<person>`) move with it. Joins the caller's transaction.
+    """
+    values = {
+        "channel": account.channel,
+        "account": account.name,
+        "old": old,
+        "new": new,
+        "skip": len(old) + 1,
+        "topic": f"{old}/%",
+        "person": f"{old}#%",
+    }
+    for table, column, scope in _MOVING:
+        where = scope + " AND " + _OLD.format(column=column)
+        changes = column + " = " + _NEW.format(column=column)
+        database.execute(f"UPDATE {table} SET {changes} WHERE {where}", values)
+
+
+_OLD = "({column} = :old OR {column} LIKE :topic OR {column} LIKE :person)"
+_NEW = "(:new || substr({column}, :skip))"
+_MOVING = (
+    (
+        "deliveries",
+        "address",
+        "channel = :channel AND account = :account AND state IN ('scheduled', 'pending', 'sending')",
+    ),
+    ("tickets", "contact_address", "contact_channel = :channel AND contact_account = :account"),
+    (
+        "conversations",
+        "address",
+        "channel = :channel AND account = :account AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.channel = :channel"
+        " AND c.account = :account AND c.address = (:new || substr(conversations.address, :skip)))",
+    ),
+)
+
+
+def mark_unreachable(account: ChannelAccount, address: str, reason: str | None) -> bool:
+    """Note why nothing can be sent to a chat (the bot was blocked, or removed), or with None that it can again.
+
+    Returns whether that is news. Joins the caller's transaction.
+    """
+    names = _names(account, address)
+    if reason is None:
+        return bool(database.execute(f"DELETE FROM unreachable_chats WHERE {_CHAT}", names).rowcount)
+    row = database.one(
+        "INSERT INTO unreachable_chats (channel, account, address, reason, since) VALUES (:channel, :account, :address, :reason, :now)"
+        " ON CONFLICT (channel, account, address) DO NOTHING RETURNING reason",
+        names,
+        reason=reason[:500],
+        now=clock.now(),
+    )
+    return row is not None
+
+
+def unreachable_reason(account: ChannelAccount, address: str) -> str | None:
+    """Why nothing can be sent to the chat (for a topic: to its group), or None."""
+    names = _names(account, address)
+    names["chat"] = address.partition("/")[0].partition("#")[0]
+    row = database.one(
+        "SELECT reason FROM unreachable_chats WHERE channel = :channel AND account = :account AND address IN (:address, :chat)",
+        names,
+    )
+    return None if row is None else str(row["reason"])

@@ -1,0 +1,48 @@
+"""Who may write into a ticket beside its requester: those who got copies, and those whom an agent added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from models.inbox.port import Participant
+from models.kernel import database, limits
+from models.kernel.batch import from_json
+from models.requesters.commands import normalise_address
+from models.tickets.change import TicketChange
+
+
+def add(change: TicketChange, channel: str, people: Sequence[Participant], *, role: str) -> None:
+    """Note them; who is there already stays as they are."""
+    for one in people[: limits.participants_max]:
+        change.batch.insert(
+            "ticket_participants",
+            {
+                "ticket_id": change.ticket.id,
+                "channel": channel,
+                "address": normalise_address(channel, one.address),
+                "name": one.name[: limits.name_chars_max],
+                "role": role,
+                "added_at": change.at,
+            },
+            unless_exists=True,
+        )
+
+
+def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
+    """All of them, in the order in which they came."""
+    return database.run(
+        "SELECT channel, address, name, role, added_at FROM ticket_participants WHERE ticket_id = :id ORDER BY added_at, address",
+        id=ticket_id,
+    )
+
+
+def last_copies(ticket_id: UUID) -> tuple[Participant, ...]:
+    """Who got a copy of the requester's last mail: an answer goes to them as well, unless the agent says otherwise."""
+    row = database.one(
+        "SELECT copies FROM messages WHERE ticket_id = :id AND direction = 'inbound' AND channel = 'email' AND automatic IS NULL"
+        " ORDER BY sequence DESC LIMIT 1",
+        id=ticket_id,
+    )
+    return tuple(Participant(one["name"], one["address"]) for one in from_json(row["copies"])) if row else ()

@@ -1,0 +1,77 @@
+"""What happens to a message after it was said: a reaction, a deletion by its sender."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from models.channels.accounts import ChannelAccount
+from models.events.commands import Actor
+from models.inbox.port import Deletion, ReactionChange
+from models.kernel import database
+from models.kernel.batch import as_json, from_json
+from models.requesters import commands as requesters
+from models.tickets.change import TicketChange
+
+_people_max = (
+    200  # whose reactions are kept on one message: a large group's crowd says no more than its first hundreds
+)
+
+
+def change(account: ChannelAccount, told: ReactionChange) -> UUID | None:
+    """Note what somebody's reactions to a message are now; returns its ticket, None for a message that we do not know.
+
+    Joins the caller's transaction.
+    """
+    row = _message(account, told.external_id)
+    if row is None:
+        return None
+    held = _change(row, account, told.author_address, told.author_name)
+    current = database.one("SELECT reactions FROM messages WHERE id = :id", id=row["id"])
+    assert current is not None, "the ticket's row is held, so its messages stay"
+    kept = from_json(current["reactions"])
+    before = kept.pop(told.author_address, [])
+    if told.emojis and len(kept) < _people_max:
+        kept[told.author_address] = list(told.emojis)
+    if before != list(told.emojis):
+        database.execute(
+            "UPDATE messages SET reactions = :reactions WHERE id = :id", reactions=as_json(kept), id=row["id"]
+        )
+        held.record("reaction_changed", {"message_id": row["id"], "from": before, "to": list(told.emojis)})
+        held.save()
+    return held.ticket.id
+
+
+def delete(account: ChannelAccount, told: Deletion) -> UUID | None:
+    """The sender took messages back: they are marked, and what they said stays in the history. Joins the caller's transaction."""
+    ticket_id = None
+    for external_id in told.external_ids:
+        row = _message(account, external_id)
+        if row is None:
+            continue
+        held = _change(row, account, None, "")
+        marked = database.execute(
+            "UPDATE messages SET deleted_at = :at WHERE id = :id AND deleted_at IS NULL",
+            at=held.at,
+            id=row["id"],
+        )
+        if marked.rowcount:
+            held.record("message_deleted", {"message_id": row["id"], "by": "sender"})
+            held.save()
+        ticket_id = held.ticket.id
+    return ticket_id
+
+
+def _message(account: ChannelAccount, external_id: str) -> database.Row | None:
+    return database.one(
+        "SELECT m.id, m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
+        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id",
+        channel=account.channel,
+        account=account.name,
+        id=external_id,
+    )
+
+
+def _change(row: database.Row, account: ChannelAccount, address: str | None, name: str) -> TicketChange:
+    known = requesters.find(account.channel, address) if address else None
+    actor = Actor("requester", str(known.id) if known else None, known.name if known else name)
+    return TicketChange.of(UUID(str(row["ticket_id"])), actor=actor)

@@ -1,0 +1,155 @@
+"""Buttons under messages: the transitions that the requester may take, a rating. A press is as good as the person's own words.
+
+A button carries a random token, kept as a hash; it works for the requester that it was made for, as long as it is fresh.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+from models.channels.accounts import ChannelAccount
+from models.deliveries.port import Button
+from models.events.commands import Actor
+from models.inbox.port import ButtonPress
+from models.kernel import clock, database, limits
+from models.kernel.batch import Batch
+from models.requesters import commands as requesters
+from models.requesters import queries as people
+from models.tickets import commands as tickets
+from models.tickets import lifecycle, ratings
+from models.tickets.change import TicketChange
+
+_REQUESTER: Literal["requester"] = "requester"
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What a press did. Without a ticket it did nothing, and `reason` says why; with one, `reason` is a refusal's."""
+
+    ticket_id: UUID | None
+    reason: str = ""
+
+
+def of_transitions(ticket_id: UUID, locale: str | None) -> list[Button]:
+    """A button for each transition that the requester may take now. Joins the caller's transaction."""
+    change = TicketChange.of(ticket_id, actor=Actor(_REQUESTER))
+    batch = Batch()
+    made: list[Button] = []
+    for option in lifecycle.options(change, role=_REQUESTER):
+        wanted = option.transition
+        # What asks for more than a press is left to the portal and the agents.
+        if option.reasons or wanted.comment == "required" or wanted.requires or _REQUESTER not in wanted.who:
+            continue
+        label = {str(language): text for language, text in wanted.label.items()}
+        text = label.get(locale or "en") or label.get("en") or next(iter(label.values()))
+        made.append(
+            _made(
+                batch,
+                change.ticket.id,
+                "transition",
+                option.name,
+                change.ticket.requester_id,
+                label=text,
+                row=len(made),
+            )
+        )
+    batch.write()
+    return made[: limits.buttons_max]
+
+
+def of_rating(ticket_id: UUID, rating_id: UUID, requester_id: UUID | None) -> list[Button]:
+    """Five buttons beside each other, one token. Joins the caller's transaction."""
+    batch = Batch()
+    first = _made(batch, ticket_id, "rating", str(rating_id), requester_id, label="", row=0)
+    batch.write()
+    return [Button(f"{score} ★", first.token, value=str(score)) for score in range(1, 6)]
+
+
+def _made(
+    batch: Batch, ticket_id: UUID, kind: str, target: str, requester_id: UUID | None, *, label: str, row: int
+) -> Button:
+    token = secrets.token_urlsafe(15)  # with `b:` and a score well within callback_data's 64 bytes
+    batch.insert(
+        "buttons",
+        {
+            "token_hash": _hash(token),
+            "ticket_id": ticket_id,
+            "kind": kind,
+            "target": target,
+            "requester_id": requester_id,
+            "created_at": clock.now(),
+            "expires_at": clock.now() + timedelta(seconds=limits.button_works_s),
+        },
+    )
+    return Button(label, token, row=row)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def press(account: ChannelAccount, told: ButtonPress) -> Pressed:
+    """Do what the button says, if its presser may. Joins the caller's transaction."""
+    row = database.one("SELECT * FROM buttons WHERE token_hash = :hash", hash=_hash(told.token))
+    if row is None:
+        return Pressed(None, "a button that we never made, or long ago")
+    expires_at = database.instant(row["expires_at"])
+    assert expires_at is not None
+    if expires_at < clock.now():
+        return Pressed(None, "the button is too old")
+    presser = requesters.find(account.channel, told.author_address)
+    if presser is None or row["requester_id"] is None or str(presser.id) != str(row["requester_id"]):
+        return Pressed(None, "somebody else's button")
+    ticket_id = UUID(str(row["ticket_id"]))
+    database.execute(
+        "UPDATE buttons SET pressed_at = :now WHERE token_hash = :hash",
+        now=clock.now(),
+        hash=_hash(told.token),
+    )
+    if row["kind"] == "rating":
+        if told.value not in {"1", "2", "3", "4", "5"}:
+            return Pressed(None, "a score that no button offers")
+        ratings.rate_by_id(UUID(row["target"]), int(told.value))
+        return Pressed(ticket_id)
+    actor = Actor(_REQUESTER, str(presser.id), presser.name)
+    _, reasons = tickets.transition(
+        ticket_id, row["target"], fields=None, comment=None, role=_REQUESTER, actor=actor
+    )
+    return Pressed(ticket_id, "; ".join(reasons))
+
+
+def for_message(row: database.Row, account: ChannelAccount) -> Sequence[Button]:
+    """The buttons that go with a message that is about to be sent (`row`: of its delivery, see `commands.open_attempt`)."""
+    if row["operation"] != "send" or account.config.get("requester_buttons") is False:
+        return ()
+    ticket_id = UUID(str(row["ticket_id"]))
+    requester_id = None if row["requester_id"] is None else UUID(str(row["requester_id"]))
+    if requester_id is None or not _is_the_requesters_own(account, row["address"], requester_id):
+        return ()  # in a group everybody could press, and only one may
+    rating_id = row["details"].get("rating_id")
+    if rating_id:
+        return of_rating(ticket_id, UUID(rating_id), requester_id)
+    _, locale = people.name_and_locale(requester_id)
+    return of_transitions(ticket_id, locale)
+
+
+def _is_the_requesters_own(account: ChannelAccount, address: str, requester_id: UUID) -> bool:
+    owner = requesters.find(account.channel, address)
+    return owner is not None and owner.id == requester_id
+
+
+def collect(*, batch_max: int) -> int:
+    """Forget buttons that no longer work; returns how many."""
+    return int(
+        database.execute(
+            "DELETE FROM buttons WHERE token_hash IN (SELECT token_hash FROM buttons WHERE expires_at < :now LIMIT :batch)",
+            now=clock.now(),
+            batch=batch_max,
+        ).rowcount
+    )

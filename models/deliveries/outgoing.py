@@ -1,0 +1,100 @@
+"""What an adapter gets to carry, and what becomes of a message after it was sent: an edit, a deletion."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from models.channels.accounts import ChannelAccount
+from models.conversations import messages
+from models.deliveries import buttons as buttons_of
+from models.deliveries.port import Operation, OutgoingMessage
+from models.kernel import database
+from models.kernel.batch import from_json
+from models.kernel.ids import new_id
+from models.tickets.change import TicketChange
+
+
+def build(
+    row: database.Row,
+    number: int,
+    in_reply_to: str | None,
+    references: tuple[str, ...],
+    account: ChannelAccount,
+    *,
+    buttons: bool,
+) -> OutgoingMessage:
+    """What the adapter gets. `row`: the delivery with its message, ticket and requester."""
+    external_id = row["message_external_id"]
+    row["details"] = from_json(row["details"])
+    return OutgoingMessage(
+        delivery_id=str(row["id"]),
+        attempt_number=number,
+        address=row["address"],
+        recipient_name=row["requester_name"] or "",
+        body=row["body"],
+        body_format=row["body_format"],
+        subject=row["subject"],
+        external_id=external_id,
+        in_reply_to=in_reply_to,
+        references=tuple(ref for ref in references if ref != external_id),
+        automatic=bool(row["automatic"]),
+        ticket_number=row["number"],
+        operation=row["operation"],
+        sent_ids=sent_ids(UUID(str(row["message_id"]))) if row["operation"] != "send" else (),
+        copies=tuple((one["name"], one["address"]) for one in from_json(row["copies"])),
+        buttons=tuple(buttons_of.for_message(row, account)) if buttons else (),
+        reply_token=row["reply_token"],
+        topic=row["address"].partition("/")[2] or None,
+        silent=bool(row["automatic"]) and account.config.get("silent_notices", True) is True,
+        locale=row["locale"],
+        author_name=row["author_name"],
+        details=row["details"],
+    )
+
+
+def sent_ids(message_id: UUID) -> tuple[str, ...]:
+    """The provider's ids of a message that was sent, all its parts: by the last sending or editing that succeeded."""
+    row = database.one(
+        "SELECT external_id, external_ids FROM deliveries WHERE message_id = :id AND state = 'sent' AND operation <> 'delete'"
+        " AND external_id IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1",
+        id=message_id,
+    )
+    if row is None:
+        return ()
+    return tuple(from_json(row["external_ids"])) or (str(row["external_id"]),)
+
+
+def change_sent(change: TicketChange, message_id: UUID, operation: Operation) -> list[UUID]:
+    """Let what was sent of a message be edited or taken back where it went; returns the new deliveries' ids.
+
+    What is not sent yet needs none: its sender reads the message when it sends. Joins the caller's transaction.
+    """
+    made = []
+    for row in database.run(
+        "SELECT channel, account, address FROM deliveries WHERE message_id = :id AND operation = 'send' AND state = 'sent'",
+        id=message_id,
+    ):
+        delivery_id = new_id()
+        change.batch.insert(
+            "deliveries",
+            {
+                "id": delivery_id,
+                "message_id": message_id,
+                "ticket_id": change.ticket.id,
+                "channel": row["channel"],
+                "account": row["account"],
+                "address": row["address"],
+                "state": "pending",
+                "automatic": False,
+                "operation": operation,
+                "created_at": change.at,
+            },
+        )
+        change.enqueue(
+            "send_delivery",
+            {"delivery_id": delivery_id},
+            key=messages.send_key(row["channel"], row["account"], row["address"]),
+            dedupe_key=f"send:{delivery_id}",
+        )
+        made.append(delivery_id)
+    return made

@@ -1,0 +1,178 @@
+"""Commands of a chat to the desk itself: /start, /new, /status, /close, /lang, /help and those of the account's file.
+
+A command makes no ticket and no message; what the desk answers is a notice (`send_notice`), outside of any conversation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from models.channels import texts
+from models.channels.accounts import ChannelAccount
+from models.conversations import chats, messages
+from models.events.commands import Actor
+from models.inbox.port import Command
+from models.kernel import clock, database
+from models.requesters import commands as requesters
+from models.requesters import links
+from models.requesters.commands import Requester
+from models.tasks import commands as tasks
+from models.tickets import commands as tickets
+from models.tickets import lifecycle
+from models.tickets.change import TicketChange
+
+_tickets_shown_max = 10  # of /status: what fits on a telephone's screen
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a command: words for people who look at the inbox, and the ticket that it changed."""
+
+    reason: str
+    ticket_id: UUID | None = None
+
+
+def run(account: ChannelAccount, command: Command, *, event_id: UUID) -> Done:
+    """Do what the command asks and answer it. Joins the caller's transaction."""
+    requester = requesters.find_or_create(
+        account.channel, command.author_address, name=command.author_name, locale=command.locale
+    )
+    chats.mark_unreachable(account, command.chat_address, None)
+    said, done = _COMMANDS.get(command.name, _own)(account, command, requester)
+    tasks.enqueue(
+        "send_notice",
+        {"channel": account.channel, "account": account.name, "address": command.chat_address, "text": said},
+        key=messages.send_key(account.channel, account.name, command.chat_address),
+        dedupe_key=f"notice:{event_id}",
+    )
+    return done
+
+
+Result = tuple[str, Done]
+
+
+def _locale(command: Command, requester: Requester) -> str | None:
+    return requester.locale or command.locale
+
+
+def _start(account: ChannelAccount, command: Command, requester: Requester) -> Result:
+    """Greets; with a payload, joins the chat to the person who was given the link (Telegram's deep linking)."""
+    locale = _locale(command, requester)
+    if not command.argument:
+        return texts.text(account, "greeting", locale, name=requester.name), Done("the chat was greeted")
+    owner = links.redeem(command.argument, channel=account.channel, address=command.author_address)
+    if owner is None:
+        said = texts.text(account, "link_unknown", locale)
+        return said, Done("a link that is not valid (any more)")
+    said = texts.text(account, "joined", owner.locale or locale, name=owner.name)
+    return said, Done(f"the chat was joined to requester {owner.id}")
+
+
+def _new(account: ChannelAccount, command: Command, requester: Requester) -> Result:
+    chats.current_ticket(account, command.conversation_address)
+    chats.set_current(account, command.conversation_address, None)
+    return texts.text(account, "new", _locale(command, requester)), Done("the next message opens a ticket")
+
+
+def _status(account: ChannelAccount, command: Command, requester: Requester) -> Result:
+    locale = _locale(command, requester)
+    rows = database.run(
+        "SELECT id FROM tickets WHERE requester_id = :id AND category <> 'closed' ORDER BY updated_at DESC LIMIT :most",
+        id=requester.id,
+        most=_tickets_shown_max,
+    )
+    if not rows:
+        return texts.text(account, "status_none", locale), Done("told that there is no ticket")
+    lines = []
+    for row in rows:
+        change = TicketChange.of(UUID(str(row["id"])), actor=_actor(requester))
+        ticket = change.ticket
+        state = state_label(change, locale)
+        lines.append(
+            texts.text(account, "status_line", locale, number=ticket.number, title=ticket.title, state=state)
+        )
+    return "\n".join(lines), Done(f"told of {len(rows)} tickets")
+
+
+def state_label(change: TicketChange, locale: str | None) -> str:
+    """What the requester reads of the ticket's state."""
+    state = lifecycle.workflow_of(change).states[change.ticket.state]
+    labels = {str(language): text for language, text in (state.requester_label or state.label).items()}
+    return labels.get((locale or "en").partition("-")[0]) or labels.get("en") or next(iter(labels.values()))
+
+
+def _close(account: ChannelAccount, command: Command, requester: Requester) -> Result:
+    """By the transition to a done or closed state that the life cycle lets a requester take."""
+    locale = _locale(command, requester)
+    ticket_id = chats.current_ticket(account, command.conversation_address)
+    if ticket_id is None:
+        return texts.text(account, "status_none", locale), Done("there is no ticket to close")
+    change = TicketChange.of(ticket_id, actor=_actor(requester))
+    workflow = lifecycle.workflow_of(change)
+    possible = [
+        option.name
+        for option in lifecycle.options(change, role="requester")
+        if not option.reasons
+        and "requester" in option.transition.who
+        and workflow.states[option.transition.to].category in ("done", "closed")
+    ]
+    number = change.ticket.number
+    if change.ticket.requester_id != requester.id or not possible:
+        return texts.text(account, "close_refused", locale, number=number), Done(
+            "the life cycle lets no requester close it now", ticket_id
+        )
+    tickets.transition(
+        ticket_id, possible[0], fields=None, comment=None, role="requester", actor=_actor(requester)
+    )
+    after = TicketChange.of(ticket_id, actor=_actor(requester))
+    said = texts.text(account, "closed", locale, number=number, state=state_label(after, locale))
+    return said, Done(f"closed by {possible[0]}", ticket_id)
+
+
+def _lang(account: ChannelAccount, command: Command, requester: Requester) -> Result:
+    known = texts.languages(account)
+    wanted = command.argument.strip().lower().partition("-")[0]
+    if wanted not in known:
+        said = texts.text(account, "lang_unknown", _locale(command, requester), languages=", ".join(known))
+        return said, Done("a language that the account does not speak")
+    database.execute(
+        "UPDATE requesters SET locale = :locale, version = version + 1, updated_at = :now WHERE id = :id",
+        locale=wanted,
+        now=clock.now(),
+        id=requester.id,
+    )
+    return texts.text(account, "lang_set", wanted), Done(f"language {wanted}")
+
+
+def _help(account: ChannelAccount, command: Command, requester: Requester) -> Result:
+    return texts.text(account, "help", _locale(command, requester)), Done("told what it understands")
+
+
+def _own(account: ChannelAccount, command: Command, requester: Requester) -> Result:
+    """A command of the account's file; else the list of those that there are."""
+    own: dict[str, Any] = account.config.get("commands", {}).get(command.name, {})
+    known: dict[str, str] = own.get("text", {})
+    if not known:
+        return _help(account, command, requester)
+    locale = (_locale(command, requester) or "").partition("-")[0]
+    said = (
+        known.get(locale) or known.get(str(account.config.get("locale", "en"))) or next(iter(known.values()))
+    )
+    return said, Done(f"answered by the account's own /{command.name}")
+
+
+def _actor(requester: Requester) -> Actor:
+    return Actor("requester", str(requester.id), requester.name)
+
+
+_COMMANDS: dict[str, Callable[[ChannelAccount, Command, Requester], Result]] = {
+    "start": _start,
+    "new": _new,
+    "status": _status,
+    "close": _close,
+    "lang": _lang,
+    "help": _help,
+}

@@ -1,0 +1,40 @@
+"""A requester blocked the bot, or let it in again; a group removed it: seen in the history, and no more tries (INGRESS 2.2)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from models.channels.accounts import ChannelAccount
+from models.conversations import chats
+from models.events.commands import SYSTEM
+from models.inbox.port import ReachabilityChange
+from models.kernel import database
+from models.requesters import commands as requesters
+from models.tickets.change import TicketChange
+
+
+def change(account: ChannelAccount, told: ReachabilityChange) -> UUID | None:
+    """Note it at the chat and in its current ticket, if it has one; returns that ticket. Joins the caller's transaction."""
+    chat = told.address.partition("/")[0]
+    news = chats.mark_unreachable(account, chat, None if told.reachable else told.reason)
+    if told.reachable:
+        requesters.unsuppress(account.channel, told.address)
+    ticket_id = _current(account, told.address)
+    if news and ticket_id is not None:
+        held = TicketChange.of(ticket_id, actor=SYSTEM)
+        held.record(
+            "requester_reachable" if told.reachable else "requester_unreachable", {"reason": told.reason}
+        )
+        held.save()
+    return ticket_id
+
+
+def _current(account: ChannelAccount, address: str) -> UUID | None:
+    row = database.one(
+        "SELECT c.ticket_id FROM conversations AS c JOIN tickets AS t ON t.id = c.ticket_id"
+        " WHERE c.channel = :channel AND c.account = :account AND c.address = :address AND t.category <> 'closed'",
+        channel=account.channel,
+        account=account.name,
+        address=address,
+    )
+    return None if row is None else UUID(str(row["ticket_id"]))

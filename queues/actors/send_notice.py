@@ -1,0 +1,60 @@
+"""Carry a notice of the desk itself to a chat (the answer to a command): at most once, outside of any ticket."""
+
+from __future__ import annotations
+
+from models.channels import accounts
+from models.conversations import chats
+from models.deliveries.port import OutgoingMessage
+from models.kernel import database, logs, metrics, settings
+from models.tasks import rates
+from models.tasks.commands import ClaimedTask
+from queues import channels
+from queues.settlement import Done, Failed, Postponed, Settlement
+
+log = logs.get("notice")
+
+
+def run(task: ClaimedTask) -> Settlement:
+    """Send once. What may have arrived is not repeated: a notice twice is worse than one that its reader asks for again."""
+    told = task.payload
+    with database.connection():
+        account = accounts.find(told["channel"], told["account"])
+        if chats.unreachable_reason(account, told["address"]) is not None:
+            return Done()
+    sender = channels.sender(account.channel)
+    with database.transaction():
+        wait_s = rates.take_or_line_up(sender.buckets(account, told["address"]))
+    if wait_s > 0:
+        return Postponed(wait_s, "rate limit")
+    outcome = sender.send(
+        OutgoingMessage(
+            delivery_id=f"notice:{task.id}",
+            attempt_number=task.attempts,
+            address=told["address"],
+            recipient_name="",
+            body=told["text"],
+            body_format="text",
+            subject=None,
+            external_id=None,
+            in_reply_to=None,
+            references=(),
+            automatic=True,
+            ticket_number=0,
+        ),
+        account,
+        settings.current(),
+    )
+    metrics.sends.labels(account.channel, outcome.kind).inc()
+    log.info("notice_sent", channel=account.channel, outcome=outcome.kind, task_id=task.id)
+    if outcome.kind == "throttled":
+        return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider")
+    if outcome.kind == "transient":
+        return Failed(f"transient: {outcome.detail}", retry_after_s=outcome.retry_after_s)
+    if outcome.suppress:
+        reason = outcome.suppress
+        return Done(lambda: _note_unreachable(account, told["address"], reason))
+    return Done()
+
+
+def _note_unreachable(account: accounts.ChannelAccount, address: str, reason: str) -> None:
+    chats.mark_unreachable(account, address, reason)
