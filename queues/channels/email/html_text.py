@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 _TAG = re.compile(r"<(?=/?[a-zA-Z]|[!?])")  # "a < b" is text
 _NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]*)")
@@ -57,34 +59,68 @@ _QUOTE_DEPTH_MAX = 10  # deeper quotes are shown at this depth
 _TAG_EXTENSIONS_MAX = 3  # how many `>` inside quoted attributes are passed over
 
 
-class _Writer:
-    """Lines of text, with `> ` before what stands in a blockquote."""
+@dataclass(frozen=True, slots=True)
+class HtmlLine:
+    """A line of the text and where in the source, in characters, its words stand."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Writer:
+    """Lines of text, with `> ` before what stands in a blockquote. `tag` may be extended to see the structure, too."""
 
     def __init__(self) -> None:
-        self._lines: list[str] = []
+        self.lines: list[HtmlLine] = []
         self._line: list[str] = []
+        self._start = -1
+        self._end = 0
         self.quote_depth = 0
         self._last_depth = 0
 
-    def write(self, text: str) -> None:
+    def write(self, text: str, start: int, end: int) -> None:
+        if self._start < 0 and text.strip():
+            self._start = start
         self._line.append(text)
+        self._end = end
 
-    def end_line(self, *, always: bool = False) -> None:
+    def end_line(self, at: int, *, always: bool = False) -> None:
         line = " ".join("".join(self._line).split())
         self._line = []
         if line or always:
             prefix = "> " * min(self.quote_depth, _QUOTE_DEPTH_MAX)
-            self._lines.append((prefix + line).rstrip())
+            start, end = (self._start, self._end) if self._start >= 0 else (at, at)
+            self.lines.append(HtmlLine((prefix + line).rstrip(), start, end))
             self._last_depth = self.quote_depth
+            self.line_ended()
+        self._start = -1
 
-    def end_paragraph(self) -> None:
-        self.end_line()
-        if self._lines and self._lines[-1].strip("> ") and self._last_depth == self.quote_depth:
-            self.end_line(always=True)
+    def line_ended(self) -> None:
+        """For who wants to know more of the line just added."""
 
-    def text(self) -> str:
-        self.end_line()
-        return "\n".join(self._lines).strip("\n")
+    def end_paragraph(self, at: int) -> None:
+        self.end_line(at)
+        if self.lines and self.lines[-1].text.strip("> ") and self._last_depth == self.quote_depth:
+            self.end_line(at, always=True)
+
+    def tag(self, name: str, start: int, end: int, *, is_end: bool) -> None:
+        """Act on a tag that stands at `start` to `end` of the source."""
+        if name == "br":
+            self.end_line(start, always=True)
+        elif name in ("td", "th") and is_end:
+            self.write(" ", start, end)
+        elif name in _PARAGRAPHS:
+            self.end_paragraph(start)
+        elif name in _LINES:
+            self.end_line(start)
+        if name == "li" and not is_end:
+            self.write("- ", start, end)
+        elif name == "hr" and not is_end:
+            self.write("_" * 20, start, end)
+            self.end_line(start)
+        elif name == "blockquote":
+            self.quote_depth = max(0, self.quote_depth + (-1 if is_end else 1))
 
 
 def _unescaped(text: str) -> str:
@@ -94,28 +130,51 @@ def _unescaped(text: str) -> str:
 
 def html_to_text(source: str) -> str:
     """The readable text of an HTML document or fragment; blocks are lines, blockquotes are quoted with `> `."""
-    writer = _Writer()
+    writer = Writer()
+    read(source, writer)
+    return "\n".join(line.text for line in writer.lines).strip("\n")
+
+
+def read(source: str, writer: Writer) -> None:
+    """Give the writer all text and tags of the source, in order."""
     at = 0
-    while (tag := _TAG.search(source, at)) is not None:
-        opened = tag.start()
+    for name, is_end, opened, closed in tags(source):
         if opened > at:
-            writer.write(_unescaped(source[at:opened]))
+            writer.write(_unescaped(source[at:opened]), at, opened)
+        at = closed
+        if name:
+            writer.tag(name, opened, closed, is_end=is_end)
+    if at < len(source):
+        writer.write(_unescaped(source[at:]), at, len(source))
+    writer.end_line(len(source))
+
+
+def tags(source: str, start: int = 0, end: int | None = None) -> Iterator[tuple[str, bool, int, int]]:
+    """Tags and comments from `start` on: name (empty: no element), whether it is an end tag, and its place.
+
+    What the reader skips, such as a script, belongs to the place of its start tag.
+    """
+    at, last = start, len(source) if end is None else end
+    while (tag := _TAG.search(source, at, last)) is not None:
+        opened = tag.start()
         if source.startswith("<!--", opened):
             closed = source.find("-->", opened + 4)
-            at = len(source) if closed < 0 else closed + 3
+            at = last if closed < 0 else min(closed + 3, last)
+            yield "", False, opened, at
             continue
-        name = _NAME.match(source, opened + 1)
         closed = _tag_end(source, opened)
         if closed < 0:
-            # No tag ends after this: what is left is text.
-            writer.write(_unescaped(source[opened:]))
-            at = len(source)
-            break
+            return  # no tag ends after this: what is left is text
         at = closed + 1
-        if name is not None:
-            at = _tag(writer, source, name[1].lower(), name[0].startswith("/"), at)
-    writer.write(_unescaped(source[at:]))
-    return writer.text()
+        found = _NAME.match(source, opened + 1)
+        if found is None:
+            yield "", False, opened, at
+            continue
+        name, is_end = found[1].lower(), found[0].startswith("/")
+        if name in _SKIPPED and not is_end:
+            skipped = _SKIPPED[name].search(source, at)
+            at = last if skipped is None else skipped.start()
+        yield name, is_end, opened, at
 
 
 def _tag_end(source: str, opened: int) -> int:
@@ -129,26 +188,3 @@ def _tag_end(source: str, opened: int) -> int:
             return closed
         closed = following
     return closed
-
-
-def _tag(writer: _Writer, source: str, name: str, is_end: bool, at: int) -> int:
-    """Act on a tag; returns where to go on."""
-    if name in _SKIPPED and not is_end:
-        end = _SKIPPED[name].search(source, at)
-        return len(source) if end is None else end.start()
-    if name == "br":
-        writer.end_line(always=True)
-    elif name in ("td", "th") and is_end:
-        writer.write(" ")
-    elif name in _PARAGRAPHS:
-        writer.end_paragraph()
-    elif name in _LINES:
-        writer.end_line()
-    if name == "li" and not is_end:
-        writer.write("- ")
-    elif name == "hr" and not is_end:
-        writer.write("_" * 20)
-        writer.end_line()
-    elif name == "blockquote":
-        writer.quote_depth = max(0, writer.quote_depth + (-1 if is_end else 1))
-    return at

@@ -26,6 +26,17 @@ REPLY_ABOVE = {
 }
 ATTRIBUTE = "data-nestor-reply-above"  # of the element that holds the line in our HTML
 
+
+def marker_line(language: str | None) -> str:
+    """The line for a text mail in this language (`pt-BR` counts as `pt`); English where there is none."""
+    return REPLY_ABOVE.get((language or "").partition("-")[0].lower(), REPLY_ABOVE["en"])
+
+
+def marker_html(language: str | None) -> str:
+    """The line for an HTML mail. Clients that drop the attribute leave the words."""
+    return f'<div {ATTRIBUTE}="1" style="color:#999999;font-size:12px">{marker_line(language)}</div>'
+
+
 # A word of each form that is rare elsewhere: a text without any of them is not looked at further.
 _TRIGGERS = (
     "above this", "above the", "above that", "below this line", "выше этой", "выше линии", "над этой", "oberhalb",

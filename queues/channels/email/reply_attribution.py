@@ -61,7 +61,7 @@ class Attributions:
                 return
             joined = f"{joined} {self._lines[end].lstrip('>＞ ')}".strip()
             self.steps += 1
-            if self._may_end(joined) and self._is_attribution(joined, self._read(joined), near_quote=False):
+            if self._may_end(joined) and self._is_attribution(joined, _evidence(joined), near_quote=False):
                 self._letters[index : end + 1] = "a" * (end + 1 - index)
                 return
 
@@ -85,21 +85,26 @@ class Attributions:
             joined = f"{line} {joined}" if joined else line
             own = self._flag(start)
             flags |= own
-            anchored = _is_anchored(line)
-            if found is not None:
-                # "On 16 November 2026, Ada" above "<ada@example.test> wrote:".
-                if (
-                    anchored
-                    and own & (_DATE | _CLOCK)
-                    and self._is_attribution(joined, flags, near_quote=near_quote)
-                ):
-                    return start
+            if found is None:
+                if self._is_attribution(joined, flags, near_quote=near_quote):
+                    found = start
+                    if _is_anchored(line) and own & _DATE and flags & (_VERB | _ADDRESS):
+                        break
                 continue
-            if self._is_attribution(joined, flags, near_quote=near_quote):
-                if anchored and own & (_DATE | _CLOCK):
-                    return start
+            # "On 16 November 2026, Ada" above "<ada@example.test> wrote:".
+            begins = _is_anchored(line) or self._begins_paragraph(start)
+            if (
+                begins
+                and own & (_DATE | _CLOCK | _ADDRESS)
+                and self._is_attribution(joined, flags, near_quote=near_quote)
+            ):
                 found = start
+                if own & _DATE:
+                    break
         return found
+
+    def _begins_paragraph(self, index: int) -> bool:
+        return index == 0 or self._letters[index - 1] not in "tn"
 
     def _near_quote(self, end: int) -> bool:
         for letter in self._letters[end + 1 : end + 1 + _QUOTE_NEAR_LINES]:
@@ -110,22 +115,7 @@ class Attributions:
     def _flag(self, index: int) -> int:
         flags = self._flags.get(index)
         if flags is None:
-            flags = self._flags[index] = self._read(self._lines[index])
-        return flags
-
-    @staticmethod
-    def _read(line: str) -> int:
-        flags = 0
-        if words.DATE.search(line):
-            flags |= _DATE
-        if words.CLOCK.search(line):
-            flags |= _CLOCK
-        at = line.find("@")
-        if at >= 0 and line[at + 1 : at + 2].isalnum():
-            flags |= _ADDRESS
-        has_part = not line.isascii() and any(part in line for part in words.WROTE_PARTS)
-        if has_part or any(word.casefold() in _VERBS for word in _WORD.findall(line)):
-            flags |= _VERB
+            flags = self._flags[index] = _evidence(self._lines[index])
         return flags
 
     def _is_attribution(self, joined: str, flags: int, *, near_quote: bool) -> bool:
@@ -164,9 +154,30 @@ class Attributions:
             and len(text) <= _WEAK_CHARS_MAX
         ):
             return anchored or near_quote or (ends_with_colon and bool(flags & _CLOCK))
-        if flags & _DATE and flags & _CLOCK and flags & _ADDRESS and ends_with_colon and anchored:
+        if evidence == 3 and ends_with_colon and (anchored or text.endswith(("]:", "):"))):
             return True
         return near_quote and ends_with_colon and evidence >= 2 and len(text) <= _WEAK_CHARS_MAX
+
+
+def _evidence(line: str) -> int:
+    flags = 0
+    if words.DATE.search(line):
+        flags |= _DATE
+    if words.CLOCK.search(line):
+        flags |= _CLOCK
+    at = line.find("@")
+    if at >= 0 and line[at + 1 : at + 2].isalnum():
+        flags |= _ADDRESS
+    has_part = not line.isascii() and any(part in line for part in words.WROTE_PARTS)
+    if has_part or any(word.casefold() in _VERBS for word in _WORD.findall(line)):
+        flags |= _VERB
+    return flags
+
+
+def tells_who_wrote(line: str) -> bool:
+    """Whether a line above a quote says whose it is, though it may say other things, too."""
+    flags = _evidence(line[: mime_limits.reply_line_chars_max])
+    return bool(flags & _VERB) or flags.bit_count() >= 2
 
 
 def _is_anchored(line: str) -> bool:
@@ -192,7 +203,7 @@ def _verb_ends(text: str, *, ends_with_colon: bool) -> bool:
     if before in words.PRONOUNS:
         return False
     tail = text[found.end() :].strip(_END_TRIM)
-    if not tail:
+    if not tail or tail == "je":
         return True
     if len(tail) > _TAIL_CHARS_MAX or not ends_with_colon:
         return "@" in tail and _BRACKETED_END.search(text) is not None

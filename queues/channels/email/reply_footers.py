@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _DEVICES = (
-    "iphone", "ipad", "ipod", "android", "samsung", "galaxy", "huawei", "xiaomi", "mi ", "redmi", "oneplus", "oppo",
+    "iphone", "iphon", "ipad", "ipod", "android", "samsung", "galaxy", "huawei", "xiaomi", "mi ", "redmi", "oneplus", "oppo",
     "vivo", "honor",
     "nokia", "lumia", "windows", "blackberry", "motorola", "moto", "htc", "sony", "xperia", "lg", "nexus", "pixel",
     "handy", "smartphone",
@@ -46,7 +46,7 @@ _STARTS = (
     "надіслано з", "надіслано із", "надіслано через", "відправлено з", "відправлено із", "изпратено от", "изпратено с",
     "послато са",
     "küldve", "elküldve", "trimis de pe", "trimis de", "στάλθηκε από", "εστάλη από", "αποστολή από", "gönderen:",
-    "được gửi từ", "gửi từ",
+    "được gửi từ", "đã gửi từ", "gửi từ",
     "dikirim dari", "ส่งจาก", "נשלח מ", "أرسلت من", "أُرسلت من", "تم الإرسال من", "ارسال شده از", "发自", "發自",
     "来自我的", "寄件自", "從我的", "从我的",
     "나의 ", "내 ", "saadetud minu", "išsiųsta iš", "nosūtīts no",

@@ -2,7 +2,7 @@
 
 e empty, q quote, a attribution ("On ... Ada wrote:", all its lines), o mark above an original message, f mark of a forward,
 H block of header lines, R "reply above this line", r rule, u underscores, s signature mark, n dashed name, m footer of a mobile program,
-p armour of PGP, t text.
+p armour of PGP, z signature by a mark in HTML, t text.
 
 Linear: a line is looked at once by sets and first letters, and a line that might end an attribution together with at most four above
 it; no pattern repeats inside a repetition. `steps` counts the looks, so that a test can see it.
@@ -11,6 +11,7 @@ it; no pattern repeats inside a repetition. `steps` counts the looks, so that a 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from queues.channels.email import mime_limits, reply_above
 from queues.channels.email import reply_words as words
@@ -35,7 +36,12 @@ _ORIGINAL = frozenset(words.ORIGINAL)
 class Lines:
     """The lines of a text, cleaned for reading, and their letters."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(
+        self, text: str, *, known: dict[int, str] | None = None, pictures: Sequence[int] = ()
+    ) -> None:
+        """`known` letters come from the structure of an HTML mail; a line of `pictures` has no text but is something."""
+        self._known = known or {}
+        self._pictures = pictures
         self.raw = text.split("\n")
         readable = text
         if not text.isascii():
@@ -51,13 +57,19 @@ class Lines:
         self.steps += len(letters)
         self._armour(letters)
         self._markers(letters, readable)
+        for index, letter in self._known.items():
+            # Gmail marks a forward as a quote; its words know better. Our own line is sure in any place.
+            if letters[index] not in "fR":
+                letters[index] = "o" if letter == "b" else letter
         self._header_blocks(letters)
+        self._quoted_forwards(letters)
         attributions = Attributions(self.clean, letters)
         attributions.mark()
         self.steps += attributions.steps
         self._weak_marks(letters)
         self._marked_quotes(letters)
         self._wrapped_quotes(letters)
+        self._lone_picture(letters)
         return "".join(letters)
 
     def _letter(self, index: int, line: str) -> str:
@@ -84,6 +96,24 @@ class Lines:
         if lowered.startswith(words.NOTICE):
             return "o"
         return "m" if is_footer(lowered.strip(" \t*_[]()|~")) else "t"
+
+    def _quoted_forwards(self, letters: list[str]) -> None:
+        """Apple Mail quotes what it forwards, with its mark."""
+        before = ""
+        for index, line in enumerate(self.clean):
+            begins_quote = letters[index] == "q" and before != "q"
+            before = letters[index]
+            is_short = begins_quote and len(line) <= mime_limits.reply_line_chars_max
+            if is_short and line[-1] in ":：" and _is_forward_line(line):
+                letters[index] = "f"
+
+    def _lone_picture(self, letters: list[str]) -> None:
+        """A picture above the quote may be all that somebody sent."""
+        for index in self._pictures:
+            above = set(letters[:index])
+            if above & set("tnqaoHR"):
+                return
+            letters[index] = "t"
 
     def _armour(self, letters: list[str]) -> None:
         """Signed text stays; what PGP wrote around it does not count."""

@@ -11,11 +11,11 @@ import re
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+    return frozenset(text.casefold().split())  # as the lines are compared: ς becomes σ
 
 
 def _phrases(text: str) -> tuple[str, ...]:
-    return tuple(phrase for line in text.splitlines() if (phrase := line.strip()))
+    return tuple(phrase for line in text.casefold().splitlines() if (phrase := line.strip()))
 
 
 # -- "On ... Ada wrote:" ------------------------------------------------------------------------------------------
@@ -48,6 +48,7 @@ WROTE_PARTS = _phrases(
     님이 작성
     님이 쓴 글
     작성:
+    ने लिखा
     เขียนว่า
     เขียน
     تمت كتابة ما يلي
@@ -143,6 +144,7 @@ ORIGINAL = _phrases(
     оригинална порука
     eredeti üzenet
     özgün ileti
+    özgün İleti
     orijinal mesaj
     orjinal mesaj
     αρχικό μήνυμα

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from queues.channels.email import reply_words as words
+from queues.channels.email.reply_attribution import tells_who_wrote
 from queues.channels.email.reply_lines import Lines
 
 _SIGNATURE_LINES_MAX = 14  # with text; a longer text after `-- ` is no signature
@@ -61,14 +62,22 @@ class HiddenLines:
 def hidden_lines(lines: Lines, *, subject: str = "") -> HiddenLines:
     """Which lines are not part of the reply. Nothing is hidden when nothing with words would be left."""
     letters = lines.letters
-    parts = _parts(letters, is_forward=words.FORWARD_SUBJECT.match(subject) is not None)
+    parts = _parts(lines, is_forward=words.FORWARD_SUBJECT.match(subject) is not None)
     hidden = {index for start, end in parts.ranges for index in range(start, end)}
     kept = [index for index in range(len(letters)) if index not in hidden and letters[index] != "p"]
     if not _has_words(letters, kept):
         # Somebody sent a quote back, or we were wrong: show it.
         return HiddenLines(frozenset(), frozenset(), "nothing else" if hidden else parts.reason)
+    marked = {index for index in kept if letters[index] == "z"}
+    unmarked = [index for index in kept if index not in marked]
+    if marked and any(letters[index] in "tnq" for index in unmarked):
+        kept = unmarked
+    else:
+        marked = set()
     first = _signature(letters, kept)
-    signature = frozenset(kept[first:] if any(letters[index] != "e" for index in kept[first:]) else ())
+    signature = frozenset(marked) | frozenset(
+        kept[first:] if any(letters[index] != "e" for index in kept[first:]) else ()
+    )
     armour = {index for index, letter in enumerate(letters) if letter == "p"}
     reason = parts.reason
     if reason == "all" and (armour or signature):
@@ -93,7 +102,7 @@ def split_lines(lines: Lines, text: str, found: HiddenLines) -> Split:
     if not hidden and not any(line.strip() for line in signature):
         return Split(_trimmed(lines.raw) or text, "", len(text), None, found.reason)
     return Split(
-        _trimmed(shown) or text,
+        _trimmed(shown),
         _trimmed(hidden),
         hidden_at,
         _trimmed(signature) or None,
@@ -112,10 +121,11 @@ def _trimmed(lines: list[str]) -> str:
 
 
 def _has_words(letters: str, kept: list[int]) -> bool:
-    return any(letters[index] in "tnqf" for index in kept)
+    return any(letters[index] in "tnqfz" for index in kept)
 
 
-def _parts(letters: str, *, is_forward: bool) -> _Parts:
+def _parts(lines: Lines, *, is_forward: bool) -> _Parts:
+    letters = lines.letters
     marked = _above_marker(letters)
     if marked is not None:
         return marked
@@ -126,7 +136,7 @@ def _parts(letters: str, *, is_forward: bool) -> _Parts:
             return _below_headers(letters, index)
         if letter == "a" and not is_forward:
             return _at_attribution(letters, index)
-    return _Parts((), "forward") if is_forward and "q" in letters else _trailing_quote(letters)
+    return _Parts((), "forward") if is_forward and "q" in letters else _trailing_quote(lines)
 
 
 def _above_marker(letters: str) -> _Parts | None:
@@ -161,35 +171,36 @@ def _at_attribution(letters: str, index: int) -> _Parts:
     quote_end = after
     while quote_end < end and letters[quote_end] in "qaeRru":
         quote_end += 1
-    rest_end = end
+    quote_end = len(letters[:quote_end].rstrip("ru"))  # a rule below the quote begins a footer
     signature = _signature_start(letters, quote_end)
-    if signature is not None:
-        rest_end = signature
+    rest_end = end if signature is None else signature
     below = letters[quote_end:rest_end]
     if not _TEXT & set(below):
         if has_text_above:
             return _Parts(((index, end),), "attribution")
         return _Parts((), "all")
     if set(below) & set("qaoH"):
-        return _interleaved(letters)
+        return _interleaved()
     return _Parts(((index, quote_end),), "wrapped" if has_text_above else "below")
 
 
-def _interleaved(letters: str) -> _Parts:
+def _interleaved() -> _Parts:
     """Answers between the quotes need them; what is quoted below the last answer does not."""
     return _Parts((), "interleaved")
 
 
-def _trailing_quote(letters: str) -> _Parts:
-    """Quotes at the end without a word of who wrote; above them must be an answer."""
+def _trailing_quote(lines: Lines) -> _Parts:
+    """Quotes at the end without a word of who wrote; above them must be an answer, and none that announces them."""
+    letters = lines.letters
     body = letters.rstrip("esmru")
     if not body.endswith("q"):
         return _Parts((), "all")
     above = body.rstrip("qe")
-    if not _TEXT & set(above):
+    last = lines.clean[len(above) - 1] if above else ""
+    if not _TEXT & set(above) or (last.endswith((":", "：")) and not tells_who_wrote(last)):
         return _Parts((), "all")
     if "q" in above:
-        return _interleaved(letters)
+        return _interleaved()
     return _Parts(((len(above), len(letters)),), "quote")
 
 

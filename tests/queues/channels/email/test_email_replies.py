@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from queues.channels.email import mime_limits
-from queues.channels.email.reply_above import REPLY_ABOVE
+from queues.channels.email.html_reply import cut_html
+from queues.channels.email.html_text import html_to_text
+from queues.channels.email.reply_above import REPLY_ABOVE, marker_html, marker_line
 from queues.channels.email.reply_lines import Lines
 from queues.channels.email.visible_reply import split, visible_reply
 from tests.queues.channels.email.replies.corpus import Case, cases
 
-TEXT_CASES = cases("text")
+TEXT_CASES, HTML_CASES = cases("text"), cases("html")
 MEGABYTE = 1 << 20
 SECONDS_MAX = 1.5  # a quiet machine needs a third; the libraries need minutes
 HOSTILE = {
@@ -39,13 +41,29 @@ HOSTILE = {
     "marks above the original": "--original messagx--\n",
     "wrapped quotes": f"> {'x' * 70}\nb\n",
 }
+HOSTILE_HTML = {
+    "nested quotes": "<blockquote>" * 200_000,
+    "nested quotes of Gmail": '<div class="gmail_quote">x' * 40_000,
+    "nested elements": "<div>" * 100_000 + "x" + "</div>" * 100_000,
+    "ends that were never begun": "<div>" * 100_000 + "</p>" * 100_000,
+    "quotes and answers": '<blockquote type="cite">q</blockquote>a<br>' * 25_000,
+    "cuts": '<div id="appendonsend">a</div>' * 35_000,
+    "tags that do not end": "<a " * 350_000,
+    "one tag of many attributes": "<p " + "class=a " * 130_000 + ">x",
+    "classes like Outlook's": f'<p class="{"x_" * 40}">' * 11_000,
+    "pictures": "<img src=a><br>" * 70_000,
+    "signatures": '<div class="gmail_signature">a</div>' * 28_000,
+    "borders": '<div style="border:none;border-top:solid">a:</div>' * 20_000,
+}
 # Pieces of which the rules are made, to be strung together at random.
 PIECES = (
-    "On Mon, May 1, 2020 at 10:00 AM, Ada Lovelace", "<ada@example.test> wrote:", "> quoted", ">> older", "", "Yes, please.", "-- ", "--",
+    "On Mon, May 1, 2020 at 10:00 AM, Ada Lovelace", "<ada@example.test> wrote:", "> quoted", ">> older", "",
+    "Yes, please.", "-- ", "--",
     "____________", "From: Ada <ada@example.test>", "Sent: Monday", "To: Desk", "Subject: x", "-----Original Message-----",
     "---------- Forwarded message ---------", "Sent from my iPhone", "Am 1. Mai 2020 um 10:00 schrieb Ada:",
     "- item", "-Ada", "\t", "   indented",
-    "|", "> On 1 May 2020, at 10:00, Ada <ada@example.test> wrote:", REPLY_ABOVE["en"], "-----BEGIN PGP SIGNED MESSAGE-----", "Hash: SHA1",
+    "|", "> On 1 May 2020, at 10:00, Ada <ada@example.test> wrote:",
+    REPLY_ABOVE["en"], "-----BEGIN PGP SIGNED MESSAGE-----", "Hash: SHA1",
     "-----BEGIN PGP SIGNATURE-----", "-----END PGP SIGNATURE-----", "x\r", "在 2020年5月1日，Ada <ada@example.test> 写道：",
 )  # fmt: skip
 TEXTS = st.one_of(
@@ -64,6 +82,25 @@ def test_of_a_mail_of_our_corpus_just_what_is_new_is_shown(case: Case) -> None:
         assert found.signature.strip() == case.signature.strip()
     if case.reason is not None:
         assert found.reason == case.reason
+
+
+@pytest.mark.parametrize("case", HTML_CASES, ids=[case.id for case in HTML_CASES])
+def test_of_an_html_mail_of_our_corpus_just_what_is_new_is_shown(case: Case) -> None:
+    cut = cut_html(case.body, subject=case.subject)
+
+    assert cut.text.strip("\n") == case.visible
+    assert _words(html_to_text(cut.html)) == _words(case.visible)
+    if case.signature is not None:
+        assert cut.signature is not None
+        assert cut.signature.strip() == case.signature.strip()
+    if case.reason is not None:
+        assert cut.reason == case.reason
+
+
+def test_the_corpus_is_as_large_as_it_was_promised_to_be() -> None:
+    assert len(TEXT_CASES) >= 150
+    assert len(HTML_CASES) >= 40
+    assert len({case.id for case in TEXT_CASES + HTML_CASES}) == len(TEXT_CASES + HTML_CASES)
 
 
 @given(text=TEXTS)
@@ -119,6 +156,43 @@ def test_a_hostile_megabyte_of_text_is_split_quickly(name: str) -> None:
     assert time.process_time() - started < SECONDS_MAX
 
 
+HTML_PIECES = (
+    "<div>", "</div>", "Yes.", "<br>", "<p>", "</p>",
+    '<div class="gmail_quote">', '<div class="gmail_attr">', "<blockquote>", "</blockquote>",
+    '<blockquote type="cite">', "On 1 May 2020 at 10:00, Ada &lt;ada@example.test&gt; wrote:",
+    '<div id="x_divRplyFwdMsg">', "<hr>", "<!-- ",
+    "-->", '<div id="appendonsend"></div>', '<div class="gmail_signature">', "<img src=x>", "old",
+    "From: Ada<br>Sent: x<br>To: y<br>", "<script>x",
+    "</script>", '<a href="', "&gt; q", "<b>", "</b>", "<li>", "<table><tr><td>", "</table>",
+    '<div data-nestor-reply-above="1">', "<",
+)  # fmt: skip
+
+
+@given(pieces=st.lists(st.sampled_from(HTML_PIECES), max_size=30))
+def test_of_any_html_the_words_shown_are_those_of_the_html_shown(pieces: list[str]) -> None:
+    html = "".join(pieces)
+
+    cut = cut_html(html)
+
+    assert _words(html_to_text(cut.html)) == _words(cut.text)
+    parts = _words(f"{cut.text} {cut.hidden} {cut.signature or ''}")
+    assert sorted(parts) == sorted(_words(html_to_text(html)))
+    assert cut.text or "<img" in cut.html or not _words(html_to_text(html))
+
+
+@pytest.mark.parametrize("name", HOSTILE_HTML)
+def test_a_hostile_megabyte_of_html_is_cut_quickly(name: str) -> None:
+    started = time.process_time()
+    cut_html(HOSTILE_HTML[name])
+
+    assert time.process_time() - started < SECONDS_MAX
+
+
+def _words(text: str) -> list[str]:
+    """Without quote marks, of which the HTML has none, and without rules."""
+    return [word for word in text.split() if word.strip("_>")]
+
+
 @pytest.mark.parametrize("language", REPLY_ABOVE)
 @pytest.mark.parametrize("form", ["{}", "> {}", "> > {}", "*{}*", "  {}  "])
 def test_our_own_line_ends_the_reply_in_every_language_however_a_client_quotes_it(
@@ -141,3 +215,17 @@ def test_our_own_line_is_known_when_it_was_wrapped(language: str) -> None:
     found = split(f"Thanks.\n\n> {start}\n> {middle} {last}\n> What we wrote")
 
     assert (found.visible, found.reason) == ("Thanks.", "reply above")
+
+
+@pytest.mark.parametrize(("language", "spoken"), [("de-AT", "de"), ("PT", "pt"), ("xx", "en"), (None, "en")])
+def test_our_own_line_is_written_in_the_readers_language_and_found_in_html(
+    language: str | None, spoken: str
+) -> None:
+    answer = (
+        f"<p>Thanks.</p><p>Desk 5</p><blockquote>{marker_html(language)}<p>What we wrote</p></blockquote>"
+    )
+
+    cut = cut_html(answer)
+
+    assert marker_line(language) == REPLY_ABOVE[spoken]
+    assert (cut.text, cut.reason) == ("Thanks.\n\nDesk 5", "reply above")
