@@ -1,0 +1,445 @@
+"""What channels tell beside messages: each kind of event has its one effect, and a repeat has none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from models.deliveries import port
+from models.inbox.port import (
+    AddressMove,
+    AttachmentInfo,
+    ButtonPress,
+    Command,
+    Deletion,
+    InboundMessage,
+    Participant,
+    ReachabilityChange,
+    ReactionChange,
+    Receipt,
+    Receipts,
+)
+from models.kernel import database
+from models.requesters import links
+from models.tickets.tables import Ticket
+from tests.desk import Desk
+
+CHAT = InboundMessage(
+    "42", "Ada", "42", "It burns.", conversation_address="42", external_id="42:1", locale="en"
+)
+MAIL = InboundMessage(
+    "ada@example.com", "Ada", "ada@example.com", "It burns.", external_id="<1@example.com>", subject="Printer"
+)
+
+
+def _opened(desk: Desk, parsed: InboundMessage = CHAT, channel: str = "telegram") -> Ticket:
+    desk.receive(parsed, channel=channel)
+    desk.run_due()
+    return desk.ticket()
+
+
+def _told(desk: Desk, parsed: Any, channel: str = "telegram") -> dict[str, Any]:
+    event = desk.receive(parsed, channel=channel)
+    desk.run_due()
+    return desk.inbox(event)
+
+
+def _notices(desk: Desk) -> list[str]:
+    return [call.body for call in desk.calls if call.message.delivery_id.startswith("notice:")]
+
+
+# -- threading -------------------------------------------------------------------------------------------------
+
+
+def test_a_mail_to_the_tickets_own_address_joins_it_without_any_reference(desk: Desk) -> None:
+    ticket = _opened(desk, MAIL, "email")
+    token = desk.rows("SELECT reply_token FROM tickets")[0]["reply_token"]
+
+    _told(desk, replace(MAIL, body="More.", external_id="<2@example.com>", reply_token=token), "email")
+
+    assert desk.bodies(desk.reload(ticket)) == ["It burns.", "More."]
+
+
+def test_a_stranger_with_the_tickets_address_opens_a_related_ticket(desk: Desk) -> None:
+    first = _opened(desk, MAIL, "email")
+    token = desk.rows("SELECT reply_token FROM tickets")[0]["reply_token"]
+    stranger = replace(
+        MAIL, author_address="eve@evil.example", contact_address="eve@evil.example", body="Give me access.",
+        external_id="<3@evil.example>", reply_token=token,
+    )  # fmt: skip
+
+    _told(desk, stranger, "email")
+
+    assert desk.bodies(desk.reload(first)) == ["It burns."]
+    [second] = [one for one in desk.tickets() if one.id != first.id]
+    assert desk.events(second, "ticket_related")[0]["payload"]["ticket_id"] == str(first.id)
+
+
+def test_a_reader_of_a_copy_takes_part(desk: Desk) -> None:
+    ticket = _opened(desk, replace(MAIL, copies=(Participant("Grace", "grace@example.com"),)), "email")
+    answer = replace(
+        MAIL, author_address="grace@example.com", author_name="Grace", contact_address="grace@example.com",
+        body="I saw it, too.", external_id="<4@example.com>", references=("<1@example.com>",),
+    )  # fmt: skip
+
+    _told(desk, answer, "email")
+
+    assert desk.bodies(desk.reload(ticket)) == ["It burns.", "I saw it, too."]
+
+
+@pytest.mark.parametrize(("author", "joins"), [("ada@example.com", True), ("eve@evil.example", False)])
+def test_a_number_in_the_subject_counts_only_for_who_takes_part(desk: Desk, author: str, joins: bool) -> None:
+    ticket = _opened(desk, MAIL, "email")
+    written = replace(
+        MAIL, author_address=author, contact_address=author, body="Any news?", external_id="<5@x>",
+        subject_number=ticket.number,
+    )  # fmt: skip
+
+    _told(desk, written, "email")
+
+    assert len(desk.tickets()) == (1 if joins else 2)
+
+
+def test_an_answer_to_an_older_question_of_the_chat_goes_to_that_question(desk: Desk) -> None:
+    first = _opened(desk)
+    _told(desk, replace(CHAT, body="Another thing.", external_id="42:2", new_ticket=True))
+
+    _told(desk, replace(CHAT, body="About the fire:", external_id="42:3", references=("42:1",)))
+
+    assert desk.bodies(desk.reload(first)) == ["It burns.", "About the fire:"]
+    assert len(desk.tickets()) == 2
+
+
+def test_one_mail_to_two_mailboxes_is_one_message(desk: Desk) -> None:
+    _opened(desk, MAIL, "email")
+    with database.transaction():
+        database.execute(
+            "INSERT INTO definitions (kind, name, version, body, source, sha256, published_at, published_by)"
+            " SELECT kind, 'email.second', 1, body, source, sha256, published_at, published_by FROM definitions"
+            " WHERE name = 'email.demo'"
+        )
+        database.execute("UPDATE messages SET account = 'second'")
+        database.execute("UPDATE message_references SET account = 'second'")
+
+    shown = _told(desk, MAIL, "email")
+
+    assert shown["status"] == "ignored"
+    assert "came by the account second" in shown["reason"]
+    assert len(desk.tickets()) == 1
+
+
+# -- quarantine ------------------------------------------------------------------------------------------------
+
+
+def test_a_forged_sender_is_kept_back_until_a_person_lets_it_in(desk: Desk) -> None:
+    from models.inbox import commands as inbox
+
+    event = desk.receive(replace(MAIL, verdict="fail"), channel="email")
+    desk.run_due()
+    kept_back = desk.inbox(event)
+    desk.command(inbox.replay, event, by="Mira")
+    desk.run_due()
+
+    assert kept_back["status"] == "failed"
+    assert "quarantined" in kept_back["reason"]
+    assert desk.inbox(event)["status"] == "processed"
+    assert len(desk.tickets()) == 1
+
+
+def test_a_flood_of_new_tickets_ends_in_quarantine(desk: Desk) -> None:
+    from models.kernel import limits
+
+    for number in range(limits.new_tickets_per_sender_hour + 2):
+        desk.receive(replace(MAIL, external_id=f"<{number}@flood>", body=f"Flood {number}"), channel="email")
+    desk.run_due()
+
+    assert len(desk.tickets()) == limits.new_tickets_per_sender_hour
+    kept_back = desk.rows("SELECT reason FROM inbox WHERE status = 'failed'")
+    assert len(kept_back) == 2
+    assert all("quarantined" in row["reason"] for row in kept_back)
+
+
+# -- albums, edits, reactions, deletions --------------------------------------------------------------------------
+
+
+def test_the_pictures_of_an_album_are_one_message(desk: Desk) -> None:
+    def part(number: int, body: str, **details: Any) -> InboundMessage:
+        picture = AttachmentInfo(f"photo-{number}.jpg", "image/jpeg", 10, provider_id=f"file{number}")
+        return replace(
+            CHAT, body=body, external_id=f"42:{number}", group_key="42:album", attachments=(picture,),
+            details=details,
+        )  # fmt: skip
+
+    desk.receive(part(1, "[photo]"), channel="telegram")
+    desk.receive(part(2, "Look at this", caption=True), channel="telegram")
+    desk.receive(part(3, "[photo]"), channel="telegram")
+    desk.run_due()
+
+    [message] = [one for one in desk.messages(desk.ticket()) if one["direction"] == "inbound"]
+    assert message["body"] == "Look at this"
+    assert (
+        desk.rows("SELECT count(*) AS n FROM message_references WHERE message_id = :id", id=message["id"])[0][
+            "n"
+        ]
+        == 3
+    )
+
+
+def test_an_edit_that_changes_no_text_leaves_no_version(desk: Desk) -> None:
+    ticket = _opened(desk)
+
+    _told(desk, replace(CHAT, edit=True))
+    _told(desk, replace(CHAT, edit=True, body="It smokes."))
+
+    assert [e["payload"]["previous_body"] for e in desk.events(ticket, "message_edited")] == ["It burns."]
+    assert desk.bodies(desk.reload(ticket)) == ["It smokes."]
+
+
+def test_a_reaction_is_seen_at_the_message_and_can_be_taken_away(desk: Desk) -> None:
+    ticket = _opened(desk)
+
+    _told(desk, ReactionChange("42:1", "42", "Ada", ("👍",)))
+    _told(desk, ReactionChange("42:1", "42", "Ada", ()))
+    unknown = _told(desk, ReactionChange("42:999", "42", "Ada", ("👍",)))
+
+    told = [(e["payload"]["from"], e["payload"]["to"]) for e in desk.events(ticket, "reaction_changed")]
+    assert told == [([], ["👍"]), (["👍"], [])]
+    assert unknown["status"] == "ignored"
+
+
+def test_a_message_that_its_sender_took_back_is_marked_and_kept(desk: Desk) -> None:
+    ticket = _opened(desk)
+
+    _told(desk, Deletion(("42:1",)))
+
+    [message] = [one for one in desk.messages(ticket) if one["direction"] == "inbound"]
+    assert message["deleted_at"] is not None
+    assert message["body"] == "It burns."
+
+
+# -- receipts --------------------------------------------------------------------------------------------------
+
+
+def _answered_by_mail(desk: Desk) -> tuple[Ticket, str]:
+    ticket = _opened(desk, MAIL, "email")
+    desk.reply(ticket, "Water it.")
+    desk.answers.append(lambda m: replace(port.accepted(m.external_id), provider_id="prov-1"))
+    desk.run_due()
+    return ticket, "prov-1"
+
+
+def test_a_delivered_receipt_is_seen_at_the_delivery(desk: Desk) -> None:
+    ticket, reference = _answered_by_mail(desk)
+
+    _told(desk, Receipts((Receipt(reference, "delivered"),)), "email")
+    _told(desk, Receipts((Receipt(reference, "delivered"),)), "email")
+
+    delivery = next(d for d in desk.deliveries(ticket) if d["provider_id"] == reference)
+    assert (delivery["state"], delivery["receipt"]) == ("sent", "delivered")
+    assert len(desk.events(ticket, "delivery_delivered")) == 1
+
+
+def test_a_bounce_by_the_provider_fails_the_delivery_and_suppresses_the_address(desk: Desk) -> None:
+    ticket, reference = _answered_by_mail(desk)
+
+    _told(
+        desk,
+        Receipts(
+            (Receipt(reference, "bounced", "ada@example.com", "no such user", "5.1.1", permanent=True),)
+        ),
+        "email",
+    )
+
+    delivery = next(d for d in desk.deliveries(ticket) if d["provider_id"] == reference)
+    assert delivery["state"] == "failed"
+    assert desk.rows("SELECT suppressed_reason FROM identities")[0]["suppressed_reason"].startswith("bounced")
+    assert desk.events(ticket, "delivery_failed")
+
+
+def test_a_later_weaker_word_does_not_take_back_a_stronger_one(desk: Desk) -> None:
+    ticket, reference = _answered_by_mail(desk)
+
+    for kind in ("complained", "delivered", "deferred"):
+        _told(desk, Receipts((Receipt(reference, kind),)), "email")  # type: ignore[arg-type]
+
+    assert next(d for d in desk.deliveries(ticket) if d["provider_id"])["receipt"] == "complained"
+
+
+def test_a_receipt_of_somebody_elses_message_is_ignored(desk: Desk) -> None:
+    assert _told(desk, Receipts((Receipt("<x@y>", "bounced"),)), "email")["status"] == "ignored"
+
+
+# -- buttons ---------------------------------------------------------------------------------------------------
+
+
+def _buttons(desk: Desk) -> list[port.Button]:
+    return [button for call in desk.calls for button in call.message.buttons]
+
+
+def test_a_button_takes_the_transition_that_it_offers(desk: Desk) -> None:
+    ticket = _opened(desk)
+    desk.reply(ticket, "Is it solved?")
+    desk.run_due()
+    [token] = [one.token for one in desk.calls[-1].message.buttons if one.label == "My question is solved"]
+
+    shown = _told(desk, ButtonPress(token, "", "42", "Ada", "42", "42:9000"))
+
+    assert shown["status"] == "processed"
+    assert desk.reload(ticket).state == "solved"
+
+
+def test_somebody_elses_press_does_nothing(desk: Desk) -> None:
+    ticket = _opened(desk)
+    desk.reply(ticket, "Is it solved?")
+    desk.run_due()
+    state = desk.reload(ticket).state
+
+    shown = _told(desk, ButtonPress(_buttons(desk)[-1].token, "", "666", "Eve", "42", "42:9000"))
+
+    assert (shown["status"], shown["reason"]) == ("ignored", "somebody else's button")
+    assert desk.reload(ticket).state == state
+
+
+def test_a_button_of_last_season_is_too_old(desk: Desk) -> None:
+    ticket = _opened(desk)
+    desk.reply(ticket, "Is it solved?")
+    desk.run_due()
+    desk.advance(days=31)
+
+    shown = _told(desk, ButtonPress(_buttons(desk)[-1].token, "", "42", "Ada", "42", None))
+
+    assert shown["reason"] == "the button is too old"
+
+
+def test_a_group_gets_no_buttons(desk: Desk) -> None:
+    group = replace(CHAT, contact_address="-100", conversation_address="-100", external_id="-100:1")
+    ticket = _opened(desk, group)
+
+    desk.reply(ticket, "Is it solved?")
+    desk.run_due()
+
+    assert _buttons(desk) == []
+
+
+# -- reachability, moves, commands -------------------------------------------------------------------------------
+
+
+def test_who_blocked_the_bot_is_not_written_to_until_they_come_back(desk: Desk) -> None:
+    ticket = _opened(desk)
+    _told(desk, ReachabilityChange("42", "42", False, "the bot was blocked"))
+    calls = len(desk.calls)
+    desk.reply(ticket, "Hello?")
+    desk.run_due()
+
+    assert len(desk.calls) == calls
+    assert desk.deliveries(ticket)[-1]["last_error"] == "not sent: the bot was blocked"
+    assert desk.events(ticket, "requester_unreachable")
+
+    _told(desk, ReachabilityChange("42", "42", True, "the bot was let in again"))
+    desk.reply(ticket, "Hello again!")
+    desk.run_due()
+
+    assert desk.deliveries(ticket)[-1]["state"] == "sent"
+
+
+def test_a_group_that_became_a_supergroup_goes_on_in_its_ticket_whichever_half_comes_first(
+    desk: Desk,
+) -> None:
+    group = replace(CHAT, contact_address="-1/7", conversation_address="-1/7", external_id="-1:1")
+    ticket = _opened(desk, group)
+
+    _told(desk, AddressMove("-1", "-100"))
+    _told(desk, AddressMove("-1", "-100"))
+    _told(
+        desk,
+        replace(
+            group,
+            body="Still here.",
+            contact_address="-100/7",
+            conversation_address="-100/7",
+            external_id="-100:1",
+        ),
+    )
+
+    assert desk.bodies(desk.reload(ticket)) == ["It burns.", "Still here."]
+    assert desk.reload(ticket).contact_address == "-100/7"
+
+
+def _command(name: str, argument: str = "", locale: str | None = "en") -> Command:
+    return Command(name, argument, "42", "Ada", "42", "42", locale=locale)
+
+
+def test_start_greets_and_makes_no_ticket(desk: Desk) -> None:
+    _told(desk, _command("start", locale="ru"))
+
+    assert desk.tickets() == []
+    assert "Здравствуйте" in _notices(desk)[0]
+
+
+def test_new_lets_the_next_message_open_a_ticket(desk: Desk) -> None:
+    _opened(desk)
+
+    _told(desk, _command("new"))
+    _told(desk, replace(CHAT, body="Something else.", external_id="42:2"))
+
+    assert len(desk.tickets()) == 2
+
+
+def test_status_tells_each_open_ticket_with_its_state(desk: Desk) -> None:
+    ticket = _opened(desk)
+
+    _told(desk, _command("status"))
+
+    assert f"#{ticket.number} It burns.: New" in _notices(desk)[-1]
+
+
+def test_close_takes_the_requesters_own_transition(desk: Desk) -> None:
+    ticket = _opened(desk)
+
+    _told(desk, _command("close"))
+    refused = _told(desk, _command("close"))
+
+    assert desk.reload(ticket).state == "solved"
+    assert "lets no requester" in refused["reason"]
+
+
+def test_lang_changes_the_language_of_what_the_desk_says(desk: Desk) -> None:
+    _told(desk, _command("lang", "ru"))
+    _told(desk, _command("help"))
+    _told(desk, _command("lang", "tlh"))
+
+    assert _notices(desk)[0] == "Будем писать вам по-русски."
+    assert "новое обращение" in _notices(desk)[1]
+    assert "en" in _notices(desk)[2]
+
+
+def test_a_deep_link_joins_the_chat_to_the_person_once(desk: Desk) -> None:
+    mailed = _opened(desk, MAIL, "email")
+    assert mailed.requester_id is not None
+    token = desk.command(links.make, mailed.requester_id, made_by="Olga")
+
+    first = _told(desk, _command("start", token))
+    second = _told(desk, replace(_command("start", token), author_address="666"))
+
+    assert "joined" in first["reason"]
+    assert "not valid" in second["reason"]
+    owners = desk.rows(
+        "SELECT DISTINCT requester_id FROM identities WHERE address IN ('42', 'ada@example.com')"
+    )
+    assert [str(row["requester_id"]) for row in owners] == [str(mailed.requester_id)]
+
+
+def test_a_blocked_sender_makes_nothing(desk: Desk) -> None:
+    _opened(desk)
+    with database.transaction():
+        database.execute(
+            "UPDATE identities SET blocked_at = :now WHERE address = '42'",
+            now="2026-01-01 00:00:00.000000+00:00",
+        )
+
+    shown = _told(desk, replace(CHAT, body="Me again.", external_id="42:2"))
+
+    assert (shown["status"], shown["reason"]) == ("ignored", "its sender is blocked")
+    assert desk.bodies(desk.ticket()) == ["It burns."]
