@@ -6,9 +6,9 @@ import re
 from urllib.parse import unquote
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import AttachmentInfo, Ignored, InboundMessage, Unparseable
+from models.inbox.port import AttachmentInfo, Ignored, InboundMessage, Parsed, Unparseable
 from models.kernel import limits
-from queues.channels.email import attached, mime_limits
+from queues.channels.email import attached, mime_limits, providers
 from queues.channels.email.automatic import classify
 from queues.channels.email.body_text import Texts
 from queues.channels.email.bounce import report
@@ -16,6 +16,7 @@ from queues.channels.email.charset import decode
 from queues.channels.email.header_block import Headers, all_values, first_value
 from queues.channels.email.headers import Address, addresses, instant, message_ids, text_of
 from queues.channels.email.mime import Part, Reader
+from queues.channels.email.providers.port import Mail
 from queues.channels.email.structure import content_id, structure_of
 from queues.channels.email.visible_reply import visible_reply
 from queues.channels.text import cut, one_line
@@ -27,7 +28,13 @@ _SIGNATURES = frozenset(
 _CID = re.compile(r"""[cC][iI][dD]:([^"'\s>)]{1,300})""")
 
 
-def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> InboundMessage | Ignored:
+def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
+    """What an event of the account's provider tells: a mail, or what became of one of ours. Raises Unparseable."""
+    told = providers.told(raw, envelope, account)
+    return read_mail(told.raw, envelope, account) if isinstance(told, Mail) else told
+
+
+def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> InboundMessage | Ignored:
     """Read a mail. Raises Unparseable when nobody can be found who sent it."""
     reader = Reader(raw)
     root = reader.read()

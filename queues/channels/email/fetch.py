@@ -1,0 +1,16 @@
+"""Get what an event of the account's provider only points to: a mail in a bucket, a body behind an API, a file by a token."""
+
+from __future__ import annotations
+
+from models.channels.accounts import ChannelAccount
+from models.inbox.port import Ignored
+from models.kernel.settings import Settings
+from queues.channels.email import providers
+
+
+def fetch(
+    raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings
+) -> bytes | Ignored | None:
+    """The mail; None when the event holds all there is. Raises TransientFailure, Unparseable."""
+    fetcher = providers.fetcher(providers.teller_of(envelope))
+    return None if fetcher is None else fetcher.fetch(raw, envelope, account, settings)

@@ -1,0 +1,40 @@
+"""The name of a mail, whichever way it came, so that the same mail is one event.
+
+A retry of the same mail has other Received lines, so the key is the Message-ID with a digest of what stays the same; two
+mails that share an id by mistake differ in that digest. Linear, without the email package: this runs at every cold start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from models.inbox.port import EventKey
+from queues.channels.email import mime_limits
+from queues.channels.email.header_block import first_value, mail_start, split_headers
+from queues.channels.text import short_hash
+
+
+def mail_key(raw: bytes, envelope: dict[str, str]) -> EventKey:
+    """The name of a raw mail, whichever way it came: webhook, IMAP, or cut out of a provider's form."""
+    whole = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    headers, body_start = split_headers(raw, mail_start(raw))
+    if not headers:
+        reason = "the body is empty" if not raw.strip() else "the body has no header line; it is not a mail"
+        return EventKey(whole, None, envelope, unreadable=reason)
+    sender = first_value(headers, b"from")
+    ordering_key = None if sender is None else f"from:{short_hash(sender.lower())}"
+    message_id = _key_form(first_value(headers, b"message-id") or b"")
+    if not message_id:
+        return EventKey(whole, ordering_key, envelope)
+    digest = hashlib.sha256()
+    digest.update((sender or b"") + b"\n" + (first_value(headers, b"date") or b"") + b"\n")
+    digest.update(memoryview(raw)[body_start:])
+    return EventKey(f"mid:{message_id}:{digest.hexdigest()[:16]}", ordering_key, envelope)
+
+
+def _key_form(message_id: bytes) -> str:
+    """The id's printable characters, cut; its digest keeps ids apart that look alike then."""
+    text = message_id.decode("ascii", "replace")
+    return "".join(character for character in text if "!" <= character <= "~")[
+        : mime_limits.event_id_chars_max
+    ]

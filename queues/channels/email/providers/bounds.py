@@ -1,0 +1,31 @@
+"""Bounds of what providers send and are sent, each with its reason."""
+
+from __future__ import annotations
+
+from models.kernel.limits import MIB, actor_time_limit_s
+
+# -- requests ----------------------------------------------------------------------------------------------------
+clock_skew_s = 300.0  # our clock and a provider's may differ by this much
+signatures_max = 10  # of one request: during a rotation of keys there are two
+desk_signature_s = 300.0  # the Worker signs and calls at once, and signs again when it calls again
+svix_s = 300.0  # what Svix's own libraries allow; each retry is signed anew
+mailgun_s = 900.0  # its signature does not cover the body, so it may not be used for long
+sendgrid_s = (
+    3 * 24 * 3600.0
+)  # it comes again for three days, and does not say that it signs again; the body is covered
+form_fields_max = 500  # 50 attachments and some 30 fields
+form_header_bytes_max = 16 * 1024  # of one field of a form: a name and a type
+unquote_slice_bytes = 256 * 1024  # of an urlencoded field at a time: a field of 30 MB costs its own size once
+id_chars_max = 120  # of a provider's id inside an event key, which has 200 characters in all
+events_max = 1_000  # of one request: SendGrid sends batches by size, some hundred events
+receipts_max = 100  # of one event: recipients of one mail
+detail_chars_max = 300  # of what a provider says of a failure: one or two sentences
+headers_chars_max = 1 * MIB  # of a mail put together again
+
+# -- calls -------------------------------------------------------------------------------------------------------
+answer_bytes_max = 1 * MIB  # of an API's answer: ids and errors
+mail_bytes_max = 40 * MIB  # of a mail fetched: SES takes up to 40 MB
+call_total_s = actor_time_limit_s - 20.0  # all bytes of an answer, with room to record the outcome
+certificate_bytes_max = 64 * 1024  # an X.509 certificate has 2 kB
+certificates_max = 20  # kept in a process; Amazon signs with one per region and year
+download_attachments_max = 50  # of one mail, as for mail that comes whole

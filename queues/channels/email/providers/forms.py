@@ -1,0 +1,176 @@
+"""Forms as providers post them (multipart/form-data, urlencoded), by offsets: a form of 30 MB is not copied to be looked at."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
+
+from queues.channels.email.charset import decode
+from queues.channels.email.providers import bounds
+from queues.channels.email.providers.documents import Unreadable
+
+_PARAMETER = re.compile(rb';\s*([A-Za-z*]{1,20})=(?:"((?:[^"\\\r\n]|\\.)*)"|([^;\s"]*))')
+_BOUNDARY = re.compile(r'boundary=(?:"([^"\r\n]{1,200})"|([^;\s"]{1,200}))', re.IGNORECASE)
+_LINE = re.compile(rb"--([^\r\n]{1,200})\r?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: where its bytes stand in the body."""
+
+    source: bytes = field(repr=False)
+    start: int
+    end: int
+    quoted: bool = False  # urlencoded
+    filename: str | None = None
+    content_type: str = ""
+
+    def content(self) -> bytes:
+        """The field's bytes."""
+        return (
+            _unquoted(self.source, self.start, self.end)
+            if self.quoted
+            else self.source[self.start : self.end]
+        )
+
+    def text(self, charset: str | None = None) -> str:
+        """The field as text: in the charset that the provider tells, else UTF-8, else what fits."""
+        content = self.content()
+        return decode(content, charset) if content else ""
+
+
+Form = dict[str, Field]  # the first field of each name
+
+
+def read(body: bytes, content_type: str = "") -> Form:
+    """The form's fields. Without a content type (a stored event) its kind is seen from its first bytes. Raises Unreadable."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "multipart/form-data" or (not kind and body.startswith(b"--")):
+        return _multipart(body, _boundary(body, content_type))
+    if kind in ("application/x-www-form-urlencoded", ""):
+        return _urlencoded(body)
+    raise Unreadable("the body is no form")
+
+
+def is_form(content_type: str) -> bool:
+    """Whether a request claims to be a form."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind in ("multipart/form-data", "application/x-www-form-urlencoded")
+
+
+def text_of(form: Form, name: str, charset: str | None = None) -> str:
+    """A field's text; empty when there is none."""
+    found = form.get(name)
+    return "" if found is None else found.text(charset)
+
+
+def _boundary(body: bytes, content_type: str) -> bytes:
+    declared = _BOUNDARY.search(content_type)
+    if declared is not None:
+        return (declared[1] or declared[2]).encode("latin-1", "replace")
+    line = _LINE.match(body)
+    if line is None:
+        raise Unreadable("the body is no form: it does not begin with a boundary")
+    return line[1].rstrip()
+
+
+def _multipart(body: bytes, boundary: bytes) -> Form:
+    """RFC 7578; what stands before the first boundary is passed over, a form cut off ends where its bytes do."""
+    mark, form = b"--" + boundary, Form()
+    at = 0 if body.startswith(mark) else _after(body.find(b"\n" + mark), 1)
+    if at < 0:
+        raise Unreadable("the body is no form: its boundary is not in it")
+    for _ in range(bounds.form_fields_max):
+        line_end = body.find(b"\n", at + len(mark))
+        if line_end < 0 or body.startswith(b"--", at + len(mark)):
+            return form
+        head_end, start = _head(body, line_end + 1)
+        following = _next(body, b"\n" + mark, start - 1)
+        end = len(body) if following < 0 else following
+        stop = end - 1 if end > start and body[end - 1 : end] == b"\r" and following >= 0 else end
+        _add(form, body, body[line_end + 1 : head_end], start, max(start, stop))
+        if following < 0:
+            return form
+        at = following + 1
+    return form
+
+
+def _after(at: int, length: int) -> int:
+    return at if at < 0 else at + length
+
+
+def _head(body: bytes, start: int) -> tuple[int, int]:
+    """Where a field's headers end and its bytes begin."""
+    limit = start + bounds.form_header_bytes_max
+    for line_end in (b"\r\n", b"\n"):
+        if body.startswith(line_end, start):
+            return start, start + len(line_end)
+    found = [
+        (at, at + len(gap)) for gap in (b"\r\n\r\n", b"\n\n") if (at := body.find(gap, start, limit)) >= 0
+    ]
+    if not found:
+        raise Unreadable("the body is a form with a field that has no end of its headers")
+    return min(found)
+
+
+def _next(body: bytes, mark: bytes, start: int) -> int:
+    """Where the next delimiter line begins (its line feed); a longer line that begins alike is none."""
+    at = body.find(mark, max(0, start))
+    while at >= 0:
+        tail = body[at + len(mark) : at + len(mark) + 2]
+        if not tail or tail[:1] in (b"\r", b"\n", b" ", b"\t") or tail == b"--":
+            return at
+        at = body.find(mark, at + len(mark))
+    return at
+
+
+def _add(form: Form, body: bytes, head: bytes, start: int, end: int) -> None:
+    name, filename, content_type = "", None, ""
+    for line in head.replace(b"\r\n ", b" ").split(b"\n"):
+        header, _, value = line.partition(b":")
+        if header.strip().lower() == b"content-disposition":
+            told = {
+                key.lower(): _plain(quoted or bare)
+                for key, quoted, bare in _PARAMETER.findall(b";" + value.partition(b";")[2])
+            }
+            name, filename = told.get(b"name", ""), told.get(b"filename")
+        elif header.strip().lower() == b"content-type":
+            content_type = value.strip().decode("latin-1")
+    if name:
+        form.setdefault(name, Field(body, start, end, filename=filename, content_type=content_type))
+
+
+def _plain(value: bytes) -> str:
+    """A parameter as browsers write it: quotes as %22, or with a backslash."""
+    return decode(re.sub(rb"\\(.)", rb"\1", value)).replace("%22", '"')
+
+
+def _urlencoded(body: bytes) -> Form:
+    form, at = Form(), 0
+    for _ in range(bounds.form_fields_max):
+        found = body.find(b"&", at)
+        end = len(body) if found < 0 else found
+        equals = body.find(b"=", at, end)
+        if equals > at:
+            name = decode(_unquoted(body, at, min(equals, at + bounds.form_header_bytes_max)))
+            form.setdefault(name, Field(body, equals + 1, end, quoted=True))
+        if found < 0:
+            break
+        at = found + 1
+    if not form:
+        raise Unreadable("the body is no form" if body.strip() else "the body is empty")
+    return form
+
+
+def _unquoted(body: bytes, start: int, end: int) -> bytes:
+    """Percent decoding, slice by slice: at once, each %XX of a field of 30 MB would be an object."""
+    plain = bytearray()
+    at = start
+    while at < end:
+        stop = min(end, at + bounds.unquote_slice_bytes)
+        cut = body.rfind(b"%", max(at, stop - 2), stop) if stop < end else -1
+        stop = cut if cut > at else stop
+        plain += unquote_to_bytes(body[at:stop].replace(b"+", b" "))
+        at = stop
+    return bytes(plain)

@@ -1,0 +1,29 @@
+"""Raw mail by bearer token, basic authentication, or our own signature over the body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.channels.accounts import ChannelAccount
+from models.inbox.port import IngressRequest, Received
+from models.kernel.settings import Settings
+from queues.channels.email.providers import auth, desk_signature, raw_request
+
+
+def authenticate(
+    headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
+) -> bool:
+    """A signature is checked over the body, a token here. Raises Unauthenticated."""
+    if account.config.get("signing_key"):
+        return False
+    return auth.by_header(headers, account, settings, required=True)
+
+
+def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
+    """Raises Unauthenticated."""
+    desk_signature.verify(request.headers, request.body, account, settings)
+
+
+def receive(request: IngressRequest, account: ChannelAccount) -> Received:
+    """The one mail of the request. Raises UnsupportedMediaType."""
+    return raw_request.receive(request)

@@ -1,0 +1,32 @@
+"""A request whose body is the mail itself, with the SMTP envelope beside it: what scripts, mail servers and our Worker post."""
+
+from __future__ import annotations
+
+from models.inbox.port import IngressRequest, Received, ReceivedEvent
+from models.kernel.errors import UnsupportedMediaType
+from queues.channels.email import mime_limits
+from queues.channels.email.mail_key import mail_key
+from queues.channels.text import one_line
+
+
+def receive(request: IngressRequest) -> Received:
+    """The one mail of the request. Raises UnsupportedMediaType unless it is sent as message/rfc822."""
+    content_type = request.content_type.partition(";")[0].strip().lower()
+    if content_type != "message/rfc822":
+        found = one_line(content_type, 80) or "none"
+        raise UnsupportedMediaType(f"send the raw mail as message/rfc822; the content type found is {found}")
+    headers = request.headers
+    told = {
+        side: headers.get(f"x-envelope-{side}", request.query.get(f"envelope_{side}"))
+        for side in ("from", "to")
+    }
+    return Received((ReceivedEvent(mail_key(request.body, envelope(told["from"], told["to"]))),))
+
+
+def envelope(sender: str | None, recipients: str | None) -> dict[str, str]:
+    """The SMTP envelope that a provider tells; an empty `from` is the null sender, an absent one is unknown."""
+    return {
+        side: one_line(value, mime_limits.envelope_chars_max)
+        for side, value in (("from", sender), ("to", recipients))
+        if value is not None
+    }
