@@ -10,6 +10,8 @@ from typing import Literal
 import msgspec
 
 from models.channels.files import Common, Secret
+from models.kernel.errors import FieldProblem
+from queues.channels.email import providers
 
 # E-mail keeps its Message-ID over all attempts, so the receiving side can drop a repeat.
 retries_after_unknown = 10
@@ -64,3 +66,31 @@ class Account(Common, kw_only=True):
     dkim: Dkim | None = None
     null_sender_for_automatic: bool = False
     rate_per_s: float | None = None
+    api_url: str | None = None  # the HTTP provider's API elsewhere: a region's host, a proxy
+
+
+def check(account: Account) -> list[FieldProblem]:
+    """What the account's providers need and its file does not say."""
+    wanted = [
+        (account.provider, "inbound_needs", "takes mail in by"),
+        (account.outbound, "outbound_needs", "sends by"),
+    ]
+    problems = []
+    for provider, needs, doing in wanted:
+        for alternatives in _needs(provider, needs):
+            if not any(getattr(account, key) for key in alternatives):
+                keys = " or ".join(alternatives)
+                problems.append(
+                    FieldProblem(f".{alternatives[0]}", f"an account that {doing} {provider} needs {keys}")
+                )
+    return problems
+
+
+def _needs(provider: str, needs: str) -> tuple[tuple[str, ...], ...]:
+    if provider in _WITHOUT_FOLDER:
+        return _WITHOUT_FOLDER[provider]
+    found: tuple[tuple[str, ...], ...] = getattr(providers.described(provider), needs)
+    return found
+
+
+_WITHOUT_FOLDER: dict[str, tuple[tuple[str, ...], ...]] = {"imap": (("imap_url",),), "smtp": (("smtp_url",),)}

@@ -9,12 +9,18 @@ from models.deliveries.port import OutgoingMessage, SendOutcome, accepted, perma
 from models.kernel.errors import ConfigurationError
 from models.kernel.settings import Settings
 from models.tasks.rates import Bucket
-from queues.channels.email import smtp
+from queues.channels.email import providers, smtp
 from queues.channels.email.build import BadAddress, build, checked_address
 
 
 def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
-    """Hand the mail to the account's `smtp_url`."""
+    """Hand the mail to the account's HTTP provider (`outbound`), or to its `smtp_url`."""
+    try:
+        carrier = providers.carrier_of(account)
+    except ConfigurationError as error:
+        return SendOutcome("transient", error.message, account_error=error.message)
+    if carrier is not None:
+        return carrier.send(message, account, settings)
     try:
         relay = smtp.relay_of(account.credential("smtp_url", settings))
         ours = checked_address(str(account.config.get("address", "")))

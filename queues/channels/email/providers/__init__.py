@@ -16,8 +16,9 @@ from typing import cast
 
 from models.channels.accounts import ChannelAccount
 from models.inbox.port import Ignored, Receipts
-from queues.channels import Fetcher, Ingress, Sender
-from queues.channels.email.providers.port import Described, Mail, Teller
+from models.kernel.errors import ConfigurationError
+from queues.channels import Fetcher, Ingress
+from queues.channels.email.providers.port import Carrier, Described, Mail, Teller
 
 PLAIN = "raw"  # the mail itself, from a script or a mail server; events that name no provider are mails
 
@@ -42,9 +43,20 @@ def fetcher(provider: str) -> Fetcher | None:
     return cast(Fetcher | None, _optional(provider, "fetch"))
 
 
-def sender(provider: str) -> Sender | None:
+def sender(provider: str) -> Carrier | None:
     """The provider's `send.py`, or None when it only receives."""
-    return cast(Sender | None, _optional(provider, "send"))
+    return cast(Carrier | None, _optional(provider, "send"))
+
+
+def carrier_of(account: ChannelAccount) -> Carrier | None:
+    """What sends the account's mail over HTTP; None: SMTP does. Raises ConfigurationError for a provider that only receives."""
+    provider = str(account.config.get("outbound", "smtp"))
+    if provider == "smtp":
+        return None
+    found = sender(provider) if provider in names() else None
+    if found is None:
+        raise ConfigurationError(f"channel account {account.name}: outbound: {provider!r} sends no mail")
+    return found
 
 
 def teller_of(envelope: dict[str, str]) -> str:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from models.channels.accounts import ChannelAccount
+from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.inbox.port import Ignored, Receipts
+from models.kernel.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,13 @@ class Teller(Protocol):
         self, raw: bytes, envelope: dict[str, str], account: ChannelAccount
     ) -> Mail | Receipts | Ignored:
         """What the event's bytes (or what `fetch` got for them) are. Raises Unparseable with a reason for people."""
+
+
+class Carrier(Protocol):
+    """`send.py`: one HTTP call; an outcome instead of raising for what a provider can do."""
+
+    def send(self, message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
+        """Hand one mail over."""
 
 
 class Described(Protocol):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.inbox.port import Ignored, InboundMessage, Unparseable
-from queues.channels.email.parse import parse
+from queues.channels.email.parse import read_mail as parse
 from tests.queues.channels import golden
 
 FROM = b"From: Ada <ada@example.test>\r\n"

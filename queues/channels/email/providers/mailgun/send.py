@@ -1,0 +1,42 @@
+"""Hand our mail to Mailgun as it is (`messages.mime`); it keeps our Message-ID."""
+
+from __future__ import annotations
+
+from models.channels.accounts import ChannelAccount
+from models.deliveries.port import OutgoingMessage, SendOutcome, permanent
+from models.kernel.settings import Settings
+from queues.channels.email.providers import documents, http, outgoing
+from queues.channels.email.providers.http import Answer
+
+_HOSTS = {"eu": "https://api.eu.mailgun.net"}
+_HOST = "https://api.mailgun.net"
+_TO_INVALID = "'to' parameter is not a valid address"
+
+
+def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
+    """POST /v3/<domain>/messages.mime, with the API key."""
+
+    def request(raw: bytes) -> Answer:
+        region = str(account.config.get("region") or "")
+        host = outgoing.base_url(account, _HOSTS.get(region, _HOST))
+        return http.call(
+            "POST",
+            f"{host}/v3/{account.config.get('domain')}/messages.mime",
+            basic=("api", outgoing.api_key(account, settings)),
+            fields={"to": ", ".join(outgoing.recipients(message))},
+            files={"message": ("message.eml", raw, "message/rfc822")},
+        )
+
+    def accepted(answer: Answer) -> SendOutcome:
+        told = documents.bracketed(documents.text(answer.document().get("id")))
+        return SendOutcome("accepted", external_id=message.external_id, provider_id=told or None)
+
+    return outgoing.hand_over(message, account, request=request, accepted=accepted, refused=_refused)
+
+
+def _refused(answer: Answer) -> SendOutcome | None:
+    """Mailgun says 400 for an address that it finds wrong; 401 for a key, 404 for a domain (people mend those)."""
+    said = http.said(answer, "message")
+    if answer.status == 400 and _TO_INVALID in said:
+        return permanent(said, suppress="Mailgun says that it is no address")
+    return None

@@ -1,0 +1,182 @@
+"""Our mail as providers' APIs want it: one `build.py` writes it, and an API that takes no raw mail gets the same content as fields.
+
+Every sender ends here, so that one table says what an answer means.
+"""
+
+from __future__ import annotations
+
+import base64
+import email
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.message import EmailMessage, MIMEPart
+from email.policy import SMTP
+
+from models.channels.accounts import ChannelAccount
+from models.deliveries.port import OutgoingMessage, SendOutcome, permanent, transient, unknown
+from models.kernel.errors import ConfigurationError
+from models.kernel.settings import Settings
+from queues.channels.email.build import BadAddress, build, checked_address
+from queues.channels.email.providers import http
+from queues.channels.email.providers.http import Answer
+
+# Headers that every API has fields of its own for, or that describe the bytes.
+_FIELDS = frozenset(
+    {
+        "from",
+        "to",
+        "cc",
+        "reply-to",
+        "subject",
+        "date",
+        "mime-version",
+        "content-type",
+        "content-transfer-encoding",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file of our mail; `content` is base64."""
+
+    filename: str
+    content_type: str
+    content: str
+    content_id: str
+    inline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Our mail as fields. `headers`: those that no field is there for (Message-ID, References, Auto-Submitted ...)."""
+
+    sender: tuple[str, str]  # name, address
+    to: list[tuple[str, str]]
+    cc: list[tuple[str, str]]
+    reply_to: list[tuple[str, str]]
+    subject: str
+    headers: list[tuple[str, str]]
+    text: str
+    html: str
+    files: list[Attached]
+
+
+Request = Callable[[bytes], Answer]
+Verdict = Callable[[Answer], SendOutcome | None]
+
+
+def hand_over(
+    message: OutgoingMessage,
+    account: ChannelAccount,
+    *,
+    request: Request,
+    accepted: Callable[[Answer], SendOutcome],
+    refused: Verdict,
+    words: tuple[str, ...] = ("message",),
+) -> SendOutcome:
+    """Build the mail, make the request, say how it ended. `refused` is the provider's own word on an error, None: by the status."""
+    try:
+        checked_address(message.address)
+    except BadAddress as error:
+        return permanent(str(error))
+    try:
+        raw = build(message, account)
+        answer = request(raw)
+    except (ConfigurationError, BadAddress) as error:  # can be mended; nothing was sent
+        return SendOutcome("transient", f"channel account {account.name}: {error}", account_error=str(error))
+    except http.NotSent as error:
+        return transient(error.message)
+    except http.Unanswered as error:
+        return unknown(error.message)
+    if answer.ok:
+        return accepted(answer)
+    return refused(answer) or by_status(answer, http.said(answer, *words))
+
+
+def by_status(answer: Answer, detail: str) -> SendOutcome:
+    """What an answer means that the provider's own table does not name.
+
+    A gateway's 5xx may stand in front of a provider that took the mail: unknown, but for 503, which says that nothing was done.
+    """
+    if answer.status == 429:
+        return SendOutcome(
+            "throttled", detail, retry_after_s=answer.retry_after_s or 10.0, pause_account=True
+        )
+    if answer.status in (401, 402, 403, 404) or 300 <= answer.status < 400:
+        # The key, the plan, the domain, the address of the API: people mend it, and the mail can go then.
+        return SendOutcome("transient", detail, account_error=detail)
+    if answer.status in (408, 409, 425, 503):
+        return transient(detail, retry_after_s=answer.retry_after_s)
+    if answer.status >= 500:
+        return unknown(detail)
+    return permanent(detail)
+
+
+def recipients(message: OutgoingMessage) -> list[str]:
+    """Everybody whom the mail goes to; an unusable address of a copy's reader is left out."""
+    found = [message.address]
+    for _, address in message.copies:
+        try:
+            found.append(checked_address(address).addr_spec)
+        except BadAddress:
+            continue
+    return list(dict.fromkeys(found))
+
+
+def base_url(account: ChannelAccount, default: str) -> str:
+    """Where the provider's API is: the account's `api_url` (a region's, a proxy's), else the usual place."""
+    return str(account.config.get("api_url") or default).rstrip("/")
+
+
+def api_key(account: ChannelAccount, settings: Settings) -> str:
+    """The account's key. Raises ConfigurationError."""
+    return account.credential("api_key", settings)
+
+
+def parts_of(raw: bytes) -> Parts:
+    """The fields of a mail that `build` has written."""
+    mail = email.message_from_bytes(raw, policy=SMTP)
+    text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    return Parts(
+        sender=_mailboxes(mail, "From")[0],
+        to=_mailboxes(mail, "To"),
+        cc=_mailboxes(mail, "Cc"),
+        reply_to=_mailboxes(mail, "Reply-To"),
+        subject=str(mail["Subject"] or ""),
+        headers=[
+            (name, " ".join(str(value).split()))
+            for name, value in mail.items()
+            if name.lower() not in _FIELDS
+        ],
+        text="" if text is None else text.get_content(),
+        html="" if html is None else html.get_content(),
+        files=list(_files(mail, text, html)),
+    )
+
+
+def _mailboxes(mail: EmailMessage, name: str) -> list[tuple[str, str]]:
+    header = mail[name]
+    return [] if header is None else [(one.display_name, one.addr_spec) for one in header.addresses]
+
+
+def _files(mail: EmailMessage, *bodies: MIMEPart | None) -> Iterator[Attached]:
+    for part in mail.walk():
+        if part.is_multipart() or part in bodies:
+            continue
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes), "a part without children has bytes"
+        yield Attached(
+            part.get_filename() or "",
+            part.get_content_type(),
+            base64.b64encode(content).decode("ascii"),
+            str(part.get("Content-ID", "")).strip().strip("<>"),
+            part.get_content_disposition() == "inline",
+        )
+
+
+def shown(mailbox: tuple[str, str]) -> str:
+    """`"Name" <address>` for APIs that take mailboxes as text."""
+    name, address = mailbox
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}" <{address}>' if name else address

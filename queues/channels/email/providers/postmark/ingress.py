@@ -1,0 +1,57 @@
+"""Postmark signs nothing: basic authentication in the webhook's address (or a header of its own, or a secret path) proves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.channels.accounts import ChannelAccount
+from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent
+from models.kernel.errors import Unauthenticated
+from models.kernel.settings import Settings
+from queues.channels.email.mail_key import mail_key
+from queues.channels.email.providers import auth, documents, raw_request
+from queues.channels.email.providers.documents import Document, Unreadable
+
+
+def authenticate(
+    headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
+) -> bool:
+    """Raises Unauthenticated."""
+    return auth.by_header(headers, account, settings, required=True)
+
+
+def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
+    """Never needed: the header proves it all."""
+    raise Unauthenticated("this webhook needs the channel account's secret")
+
+
+def receive(request: IngressRequest, account: ChannelAccount) -> Received:
+    """The one mail or event of the request."""
+    try:
+        key = _key(request.body, documents.load_object(request.body))
+    except Unreadable as error:
+        key = documents.unreadable(request.body, error.message)
+    return Received((ReceivedEvent(key),))
+
+
+def _key(body: bytes, told: Document) -> EventKey:
+    kind, message_id = documents.text(told.get("RecordType")), documents.text(told.get("MessageID"))
+    if kind and kind != "Inbound":
+        named = documents.text(told.get("ID")) or message_id
+        when = next((documents.text(told[name]) for name in _INSTANTS if name in told), "")
+        recipient = documents.text(told.get("Recipient") or told.get("Email"))
+        key = documents.message_key(f"postmark-{kind.lower()[:30]}", named, when, recipient)
+        return EventKey(key, documents.about_order(message_id))
+    sender = documents.text(documents.part(told.get("FromFull")).get("Email")) or documents.text(
+        told.get("From")
+    )
+    envelope = raw_request.envelope(None, documents.text(told.get("OriginalRecipient")) or None)
+    raw = documents.text(told.get("RawEmail"))
+    if raw:
+        return mail_key(raw.encode("utf-8", "replace"), envelope)
+    if not message_id or not told.keys() & {"From", "FromFull", "Headers", "TextBody", "HtmlBody"}:
+        return documents.unreadable(body, "the document is neither a mail nor an event of Postmark")
+    return EventKey(documents.key_of("postmark", message_id), documents.from_order(sender), envelope)
+
+
+_INSTANTS = ("DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt")

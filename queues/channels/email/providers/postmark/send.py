@@ -1,0 +1,80 @@
+"""Hand our mail to Postmark as fields; `X-PM-KeepID` makes it keep our Message-ID."""
+
+from __future__ import annotations
+
+import json
+
+from models.channels.accounts import ChannelAccount
+from models.deliveries.port import OutgoingMessage, SendOutcome, permanent
+from models.kernel.settings import Settings
+from queues.channels.email.providers import documents, http, outgoing
+from queues.channels.email.providers.http import Answer
+
+_HOST = "https://api.postmarkapp.com"
+# Postmark's error codes (HTTP 422) that concern our account; nothing is wrong with the mail.
+_OF_THE_ACCOUNT = frozenset({10, 400, 401, 402, 405, 412})
+_INACTIVE_RECIPIENT = 406
+
+
+def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
+    """POST /email, with the server's token."""
+
+    def request(raw: bytes) -> Answer:
+        return http.call(
+            "POST",
+            f"{outgoing.base_url(account, _HOST)}/email",
+            headers={
+                "X-Postmark-Server-Token": outgoing.api_key(account, settings),
+                "Accept": "application/json",
+                "Content-Type": "application/json",
+            },
+            body=_document(raw),
+        )
+
+    def accepted(answer: Answer) -> SendOutcome:
+        told = documents.text(answer.document().get("MessageID"))
+        return SendOutcome("accepted", external_id=message.external_id, provider_id=told or None)
+
+    return outgoing.hand_over(
+        message, account, request=request, accepted=accepted, refused=_refused, words=("Message",)
+    )
+
+
+def _document(raw: bytes) -> bytes:
+    parts = outgoing.parts_of(raw)
+    told = {
+        "From": outgoing.shown(parts.sender),
+        "To": ", ".join(map(outgoing.shown, parts.to)),
+        "Cc": ", ".join(map(outgoing.shown, parts.cc)),
+        "ReplyTo": ", ".join(map(outgoing.shown, parts.reply_to)),
+        "Subject": parts.subject,
+        "TextBody": parts.text,
+        "HtmlBody": parts.html,
+        "Headers": [
+            *({"Name": name, "Value": value} for name, value in parts.headers),
+            {"Name": "X-PM-KeepID", "Value": "true"},
+        ],
+        "Attachments": [
+            {
+                "Name": file.filename,
+                "Content": file.content,
+                "ContentType": file.content_type,
+                **({"ContentID": f"cid:{file.content_id}"} if file.content_id else {}),
+            }
+            for file in parts.files
+        ],
+    }
+    return json.dumps({name: value for name, value in told.items() if value}).encode()
+
+
+def _refused(answer: Answer) -> SendOutcome | None:
+    """The body's ErrorCode says more than the status, which is 422 for nearly all."""
+    code = answer.document().get("ErrorCode")
+    said = http.said(answer, "Message")
+    if answer.status != 422 or not isinstance(code, int):
+        return None
+    if code == _INACTIVE_RECIPIENT:
+        return permanent(said, suppress="Postmark has the address as inactive: it bounced or complained")
+    if code in _OF_THE_ACCOUNT:
+        return SendOutcome("transient", said, account_error=said)
+    return permanent(said)
