@@ -125,6 +125,17 @@ buttons_max = 8  # under one message; a life cycle that offers more moves to a r
 button_works_s = (
     30 * 24 * 3600.0
 )  # an old message's button must not move a ticket that has changed its meaning
+# Telegram's updates (queues/channels/telegram): what is read of one. The Bot API's own numbers are below each of these.
+telegram_entities_read_max = 400  # the Bot API sends 100 at most; each costs a look
+telegram_entity_depth_max = 12  # more marks over one letter than there are kinds of them
+telegram_url_chars_max = 2_048  # of a link in a text; browsers cut longer ones
+telegram_file_id_chars_max = 300  # some 80 are usual
+telegram_files_per_message_max = 30  # paid media has 10, a poll one for each option
+telegram_photo_sizes_max = 30  # 4 are usual
+telegram_poll_options_max = 20  # the Bot API allows 12
+telegram_tasks_max = 50  # of a checklist; the Bot API allows 30
+telegram_quote_chars_max = 1_500  # the Bot API quotes 1,024
+telegram_deleted_ids_max = 1_000  # of one update about deleted messages
 acknowledgements_burst = (
     5  # automatic mails to one address of one account, then one each `acknowledgement_every_s`
 )

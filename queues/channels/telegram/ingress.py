@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from models.kernel.settings import Settings
 from queues.channels.text import check_secret
 
 body_bytes_max = limits.telegram_body_bytes_max
+_QUERY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what we say back; some 19 digits
 _ID_MAX = 2**63  # the Bot API's ids fit 52 bits; a larger one is not Telegram's
 
 
@@ -36,12 +38,11 @@ def verify(request: IngressRequest, account: ChannelAccount, settings: Settings)
 
 
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:
-    """The one update of the request."""
-    return Received((ReceivedEvent(_key_of(request)),))
+    """The one update of the request, named by its id; what cannot be one is named by its bytes and kept.
 
-
-def _key_of(request: IngressRequest) -> EventKey:
-    """Name the update by its id; what cannot be one is named by its bytes and kept."""
+    The answer to the press of a button is a method that Telegram carries out: its waiting mark goes away with no request of ours
+    (Bot API, "Making requests when getting updates").
+    """
     try:
         update = json.loads(request.body)
     except RecursionError:
@@ -54,11 +55,20 @@ def _key_of(request: IngressRequest) -> EventKey:
     if not _is_id(update_id):
         return _unreadable(request.body, "update_id is missing or not a whole number of Telegram's size")
     chat_id = _chat_id(update)
-    return EventKey(f"update:{update_id}", None if chat_id is None else f"chat:{chat_id}")
+    key = EventKey(f"update:{update_id}", None if chat_id is None else f"chat:{chat_id}")
+    return Received((ReceivedEvent(key),), answer=_answer(update.get("callback_query")))
 
 
-def _unreadable(body: bytes, reason: str) -> EventKey:
-    return EventKey(f"sha256:{hashlib.sha256(body).hexdigest()}", None, unreadable=reason)
+def _answer(query: object) -> dict[str, str] | None:
+    query_id = query.get("id") if isinstance(query, dict) else None
+    if not isinstance(query_id, str) or not _QUERY_ID.fullmatch(query_id):
+        return None
+    return {"method": "answerCallbackQuery", "callback_query_id": query_id}
+
+
+def _unreadable(body: bytes, reason: str) -> Received:
+    key = EventKey(f"sha256:{hashlib.sha256(body).hexdigest()}", None, unreadable=reason)
+    return Received((ReceivedEvent(key),))
 
 
 def _chat_id(update: dict[str, Any]) -> int | None:

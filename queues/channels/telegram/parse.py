@@ -1,37 +1,52 @@
-"""A Telegram update becomes a message, or a reason why it needs nothing. Pure, and never surprised by a shape."""
+"""A Telegram update becomes a message, a command, a press ..., or a reason why it needs nothing. Pure, and never surprised by a shape."""
 
 from __future__ import annotations
 
 import json
-import re
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Automatic, Ignored, InboundMessage, Unparseable
+from models.inbox.port import AddressMove, Command, Ignored, InboundMessage, Parsed, Unparseable
 from models.kernel import limits
-from queues.channels.telegram import content
+from queues.channels.telegram import (
+    attachments,
+    chat_commands,
+    content,
+    details,
+    entities,
+    events,
+    people,
+    places,
+    service,
+    updates,
+)
+from queues.channels.telegram.people import Author
+from queues.channels.telegram.places import Place
+from queues.channels.telegram.shapes import Json, identifier, is_id, kind_of, line, member
 from queues.channels.text import clean, cut, one_line
 
-Json = dict[str, Any]
+_EVENTS: dict[str, Callable[[Json], Parsed]] = {
+    "callback_query": events.callback_query,
+    "message_reaction": events.message_reaction,
+    "my_chat_member": events.my_chat_member,
+    "deleted_business_messages": events.deleted_business_messages,
+}
 
-_START = re.compile(r"/start(@\w{1,64})?(\s+[\w-]{1,64})?\s*", re.ASCII)
-_LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
-# Accounts by which Telegram itself speaks: behind the first two is a person, behind the third a channel's copy.
-_ANONYMOUS_ADMIN, _AS_CHANNEL, _TELEGRAM = 1087968824, 136817688, 777000
-_LAST_SECOND = 253_402_300_799  # 9999-12-31, the last that datetime can hold
 
-
-def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> InboundMessage | Ignored:
+def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
     """Read an update. Raises Unparseable with a reason for people."""
     update = _update(raw)
-    for kind, edit in (("message", False), ("edited_message", True)):
+    for kind, is_edit in updates.MESSAGES.items():
         if kind in update:
-            if not isinstance(update[kind], dict):
-                raise Unparseable(f"{kind}: expected an object, found {_kind(update[kind])}")
-            return _message(update[kind], edit=edit, account=account)
-    kinds = ", ".join(sorted(one_line(str(key), 40) for key in update if key != "update_id")[:5])
-    return Ignored(f"updates of the kind {kinds} need nothing" if kinds else "the update is empty")
+            return _message(_object(update, kind), is_edit=is_edit, account=account)
+    for kind, read in _EVENTS.items():
+        if kind in update:
+            return read(_object(update, kind))
+    for kind, reason in updates.UNUSED.items():
+        if kind in update:
+            return Ignored(f"{kind}: {reason}")
+    kinds = ", ".join(sorted(one_line(key, 40) for key in update if key != "update_id")[:5])
+    return Ignored(f"unknown update kind {kinds}; kept raw" if kinds else "the update is empty")
 
 
 def _update(raw: bytes) -> Json:
@@ -40,97 +55,127 @@ def _update(raw: bytes) -> Json:
     except (ValueError, RecursionError) as error:
         raise Unparseable(f"not a Telegram update: {type(error).__name__} while reading JSON") from error
     if not isinstance(update, dict):
-        raise Unparseable(f"not a Telegram update: expected an object, found {_kind(update)}")
+        raise Unparseable(f"not a Telegram update: expected an object, found {kind_of(update)}")
     return update
 
 
-def _message(message: Json, *, edit: bool, account: ChannelAccount) -> InboundMessage | Ignored:
-    chat_id, message_id = _identifier(message.get("chat"), "chat.id"), message.get("message_id")
-    if not content.is_id(message_id):
+def _object(update: Json, kind: str) -> Json:
+    if not isinstance(update[kind], dict):
+        raise Unparseable(f"{kind}: expected an object, found {kind_of(update[kind])}")
+    return member(update, kind)
+
+
+def _message(message: Json, *, is_edit: bool, account: ChannelAccount) -> Parsed:
+    contact = places.contact(message)
+    if not is_id(message.get("message_id")):
         raise Unparseable("message_id: expected a whole number")
-    service = content.service_kind(message)
-    if service is not None:
-        return Ignored(f"service message: {service}")
-    body, attachments = content.read(message)
-    if _START.fullmatch(body):
-        return Ignored("the command /start only opens the chat")
-    author = _author(message)
-    automatic = _automatic(author, message, account)
-    if automatic == "own":
+    needless = service.reason(message)
+    move = _move(message, contact.chat)
+    if move is not None or needless is not None:
+        return move or Ignored(needless or "")
+    author = people.author(message)
+    is_owners = contact.business is not None and author.address != str(contact.chat)
+    if people.automatic(message, account) == "own":
         return Ignored("the message is our own bot's")
+    if is_owners:
+        return Ignored("the owner of the business account wrote this in the chat themselves")
+    place = places.find(message, author, account)
+    if isinstance(place, Ignored):
+        return place
+    if is_edit and content.is_moving(message):
+        return Ignored("a shared live location moved on")
+    command = chat_commands.find(message, account, is_direct=place.is_direct)
+    if command is None:
+        return _inbound(message, author, place, account, is_edit=is_edit)
+    if isinstance(command, Ignored):
+        return command
+    if command.name == "new" and (command.argument or attachments.read(message)):
+        return _inbound(
+            _without(message, command), author, place, account, is_edit=is_edit, is_new=not is_edit
+        )
+    if is_edit:
+        return Ignored(f"an edited command is not obeyed again: /{command.name}")
+    return _command(command, message, author, place)
+
+
+def _move(message: Json, chat: int) -> AddressMove | None:
+    """A group's migration: told in the old group and in the new one, in either order."""
+    new, old = identifier(message, "migrate_to_chat_id"), identifier(message, "migrate_from_chat_id")
+    if new is not None and new != chat:
+        return AddressMove(str(chat), str(new))
+    return AddressMove(str(old), str(chat)) if old is not None and old != chat else None
+
+
+def _command(command: chat_commands.Found, message: Json, author: Author, place: Place) -> Command:
+    return Command(
+        name=command.name,
+        argument=one_line(clean(command.argument), limits.telegram_quote_chars_max),
+        author_address=author.address,
+        author_name=author.name,
+        chat_address=str(place.contact),
+        conversation_address=place.conversation,
+        external_id=place.contact.message(message["message_id"]),
+        locale=author.locale,
+    )
+
+
+def _without(message: Json, command: chat_commands.Found) -> Json:
+    """The message without the command before its words; its entities move with them."""
+    found = content.words(message)
+    assert found is not None, "a command has words"
+    text, marks = found
+    skipped = len(text[: command.begins_at].encode("utf-16-le", "surrogatepass")) // 2
+    key = "text" if marks == "entities" else "caption"
+    return {
+        **message,
+        key: text[command.begins_at :],
+        marks: entities.moved(message.get(marks), -skipped),
+    }
+
+
+def _inbound(
+    message: Json,
+    author: Author,
+    place: Place,
+    account: ChannelAccount,
+    *,
+    is_edit: bool,
+    is_new: bool = False,
+) -> InboundMessage:
+    said = content.words(message)
+    if said is None:
+        body, body_html = cut(clean(content.described(message)), limits.message_body_chars_max), None
+    else:
+        body = cut(clean(said[0]), limits.message_body_chars_max)
+        whole = said[0][: limits.message_body_chars_max]
+        body_html = entities.to_html(whole, message.get(said[1]))
+    group = line(message, "media_group_id", 64)
     return InboundMessage(
-        author_address=str(author["id"]),
-        author_name=_name(author),
-        contact_address=str(chat_id),
-        conversation_address=str(chat_id),
-        body=cut(clean(body), limits.message_body_chars_max),
-        external_id=f"{chat_id}:{message_id}",
-        references=_references(message, chat_id),
-        sent_at=_instant(message.get("edit_date") if edit else message.get("date")),
-        automatic=automatic,
-        edit=edit,
-        locale=_locale(author),
-        attachments=attachments,
+        author_address=author.address,
+        author_name=author.name,
+        contact_address=str(place.contact),
+        conversation_address=place.conversation,
+        body=body,
+        body_html=body_html,
+        external_id=place.contact.message(message["message_id"]),
+        references=_references(message, place),
+        sent_at=details.instant(message.get("edit_date") if is_edit else message.get("date")),
+        automatic=people.automatic(message, account),
+        edit=is_edit,
+        locale=author.locale,
+        attachments=attachments.read(message),
+        group_key=f"{place.contact.numbering}:{group}" if group else None,
+        details=details.of(message, author, place),
+        new_ticket=is_new,
     )
 
 
-def _identifier(holder: object, place: str) -> int:
-    value = holder.get("id") if isinstance(holder, dict) else None
-    if not content.is_id(value):
-        raise Unparseable(f"{place}: expected a whole number")
-    assert isinstance(value, int)
-    return value
-
-
-def _author(message: Json) -> Json:
-    """Who speaks: the chat that a message was sent in the name of, else `from`, else the chat itself."""
-    sender_chat, sender = message.get("sender_chat"), message.get("from")
-    for candidate in (sender_chat, sender, message["chat"]):
-        if isinstance(candidate, dict) and content.is_id(candidate.get("id")):
-            return candidate
-    raise Unparseable("from.id: expected a whole number")
-
-
-def _automatic(author: Json, message: Json, account: ChannelAccount) -> Automatic | None:
-    sender = message.get("from")
-    sender = sender if isinstance(sender, dict) else {}
-    if message.get("is_automatic_forward") is True or sender.get("id") == _TELEGRAM:
-        return "bulk"
-    if sender.get("is_bot") is not True or sender.get("id") in (_ANONYMOUS_ADMIN, _AS_CHANNEL):
-        return None
-    # `bot_id` is optional in the account: Telegram does not send a bot its own messages, except through forwards of groups.
-    return "own" if account.config.get("bot_id") == sender.get("id") else "bulk"
-
-
-def _name(author: Json) -> str:
-    names = [author.get("first_name"), author.get("last_name")]
-    full = " ".join(name for name in names if isinstance(name, str))
-    for candidate in (full, author.get("title"), author.get("username")):
-        name = one_line(candidate, limits.name_chars_max) if isinstance(candidate, str) else ""
-        if name:
-            return name
-    return str(author["id"])
-
-
-def _references(message: Json, chat_id: int) -> tuple[str, ...]:
-    answered = message.get("reply_to_message")
-    answered_id = answered.get("message_id") if isinstance(answered, dict) else None
-    return (f"{chat_id}:{answered_id}",) if content.is_id(answered_id) else ()
-
-
-def _instant(value: object) -> datetime | None:
-    if not content.is_id(value):
-        return None
-    assert isinstance(value, int)
-    return datetime.fromtimestamp(value, UTC) if 0 < value <= _LAST_SECOND else None
-
-
-def _locale(author: Json) -> str | None:
-    code = author.get("language_code")
-    return code if isinstance(code, str) and _LOCALE.fullmatch(code) else None
-
-
-def _kind(value: object) -> str:
-    return {list: "a list", str: "text", type(None): "null", dict: "an object"}.get(
-        type(value), "a plain value"
-    )
+def _references(message: Json, place: Place) -> tuple[str, ...]:
+    """The message that this one answers, in this chat or in another one; not the opening of the topic that it stands in."""
+    answered = member(message, "reply_to_message")
+    number = identifier(answered, "message_id")
+    if number is not None:
+        return () if "forum_topic_created" in answered else (place.contact.message(number),)
+    elsewhere = member(message, "external_reply")
+    chat, number = identifier(member(elsewhere, "chat"), "id"), identifier(elsewhere, "message_id")
+    return () if chat is None or number is None else (f"{chat}:{number}",)

@@ -71,7 +71,8 @@ def storable(parsed: Parsed) -> None:
 
 def _plain(parsed: Parsed) -> dict[str, Any]:
     """Only what is set: a golden file reads as the event does."""
-    return {"result": type(parsed).__name__} | _set(parsed)
+    told: dict[str, Any] = _set(parsed)
+    return {"result": type(parsed).__name__} | told
 
 
 def _set(value: Any) -> Any:
@@ -81,7 +82,8 @@ def _set(value: Any) -> Any:
         for one in dataclasses.fields(value):
             content, missing = getattr(value, one.name), dataclasses.MISSING
             default = one.default_factory() if one.default_factory is not missing else one.default
-            if content not in (None, (), False) and (one.name in _ALWAYS or content != default):
+            is_told = content not in (None, (), False) and (one.name in _ALWAYS or content != default)
+            if is_told or (default is missing and content is False):
                 found[one.name] = _set(content)
         return found
     return [_set(item) for item in value] if isinstance(value, tuple) else value

@@ -86,28 +86,13 @@ def test_a_text_beyond_the_limit_is_cut_and_says_so() -> None:
     assert body.endswith("kept whole in the received event.]")
 
 
-@pytest.mark.parametrize(
-    ("text", "is_ignored"),
-    [
-        ("/start", True),
-        ("/start@desk_bot", True),
-        ("/start a-B_1", True),
-        ("/started", False),
-        ("/start my printer burns", False),
-        ("/stop", False),
-    ],
-)
-def test_only_the_bare_start_command_is_ignored(text: str, is_ignored: bool) -> None:
-    assert isinstance(parse(update(text=text), {}, golden.TELEGRAM), Ignored) == is_ignored
-
-
 def test_the_largest_photo_is_the_attachment_even_when_sizes_are_odd() -> None:
     sizes = [{"file_id": "a", "width": "9", "height": None}, 7, {"file_id": "b", "width": 2, "height": 3}]
 
     (attachment,) = read(photo=sizes).attachments
 
     assert attachment.provider_id == "b"
-    assert attachment.filename == "photo-5.jpg"
+    assert attachment.filename == "photo-1970-01-01-5.jpg"
 
 
 def test_messages_of_our_own_bot_are_ignored_where_the_account_names_it() -> None:

@@ -1,0 +1,251 @@
+"""Facts of a Telegram message that are no text: shown beside it, and at hand for rules (`InboundMessage.details`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from models.kernel import limits
+from queues.channels.telegram import content
+from queues.channels.telegram.people import Author, name_of
+from queues.channels.telegram.places import Place, chat_type
+from queues.channels.telegram.shapes import Json, identifier, is_id, is_true, items, line, lines, member
+from queues.channels.text import clean, cut
+
+_LAST_SECOND = 253_402_300_799  # 9999-12-31, the last that datetime can hold
+
+
+def instant(value: object) -> datetime | None:
+    """Unix seconds as an instant; None for what is none, or before 1970."""
+    if not isinstance(value, int) or not is_id(value) or not 0 < value <= _LAST_SECOND:
+        return None
+    return datetime.fromtimestamp(value, UTC)
+
+
+def of(message: Json, author: Author, place: Place) -> dict[str, Any]:
+    """Only what the message has; text is bounded and storable."""
+    kind = content.kind(message)
+    found: dict[str, Any] = {
+        "kind": kind,
+        "username": author.username,
+        "sender_chat": _chat(member(message, "sender_chat")),
+        "signature": line(message, "author_signature"),
+        "sender_tag": line(message, "sender_tag", 64),
+        "chat": _chat(member(message, "chat")) if not place.is_direct else None,
+        "topic": _topic(message, place),
+        "forwarded_from": _forwarded(message),
+        "automatic_forward": is_true(message, "is_automatic_forward"),
+        "quote": quote(message),
+        "reply_to": _replied(message),
+        "reply_to_external": _external(message),
+        "reply_to_story": _story(member(message, "reply_to_story")),
+        "via_bot": line(member(message, "via_bot"), "username", 64),
+        "effect": line(message, "effect_id", 64),
+        "spoiler": content.is_spoiler(message),
+        "protected": is_true(message, "has_protected_content"),
+        "paid_stars": identifier(message, "paid_star_count"),
+        "business_connection_id": place.contact.business,
+        "suggested_post": line(member(message, "suggested_post_info"), "state", 40),
+    }
+    describe = _OF_KINDS.get(kind)
+    if describe is not None:
+        found[kind] = describe(member(message, kind))
+    if "caption" in message and content.words(message) is not None:
+        found["described"] = (
+            True  # the text is ours: a caption that comes with a later picture of the album takes its place
+        )
+    if kind == "unsupported":
+        found["raw_keys"] = content.unknown_keys(message)
+    return _told(found)
+
+
+def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is missing; a zero is a fact."""
+    return {
+        name: value
+        for name, value in facts.items()
+        if value is not None and value != "" and value != {} and value is not False
+    }
+
+
+def _chat(chat: Json) -> dict[str, Any]:
+    number = identifier(chat, "id")
+    if number is None:
+        return {}
+    return _told(
+        {"id": number, "type": chat_type(chat), "name": name_of(chat), "username": line(chat, "username", 64)}
+    )
+
+
+def _topic(message: Json, place: Place) -> dict[str, Any]:
+    number = place.contact.topic if place.contact.topic is not None else place.contact.direct
+    if number is None:
+        return {}
+    # A topic's first message is the one that opened it; Telegram shows it as answered by every other.
+    name = line(member(message, "reply_to_message", "forum_topic_created"), "name", 128)
+    return _told({"id": number, "name": name})
+
+
+def _forwarded(message: Json) -> dict[str, Any]:
+    """MessageOrigin, or the members that it replaced in Bot API 7.0."""
+    origin = member(message, "forward_origin")
+    if origin:
+        return _origin(origin)
+    user, chat = member(message, "forward_from"), member(message, "forward_from_chat")
+    name = name_of(user) or name_of(chat) or line(message, "forward_sender_name")
+    at = instant(message.get("forward_date"))
+    if not name and at is None:
+        return {}
+    return _told(
+        {
+            "type": "user" if user else "chat" if chat else "hidden_user",
+            "name": name,
+            "id": identifier(user or chat, "id"),
+            "at": None if at is None else at.isoformat(),
+        }
+    )
+
+
+def _origin(origin: Json) -> dict[str, Any]:
+    who = member(origin, "sender_user") or member(origin, "sender_chat") or member(origin, "chat")
+    at = instant(origin.get("date"))
+    return _told(
+        {
+            "type": line(origin, "type", 40),
+            "name": name_of(who) or line(origin, "sender_user_name"),
+            "id": identifier(who, "id"),
+            "username": line(who, "username", 64),
+            "message_id": identifier(origin, "message_id"),
+            "signature": line(origin, "author_signature"),
+            "at": None if at is None else at.isoformat(),
+        }
+    )
+
+
+def quote(message: Json) -> str:
+    """The part of the answered message that the person chose to quote."""
+    text = member(message, "quote").get("text")
+    return cut(clean(text), limits.telegram_quote_chars_max) if isinstance(text, str) else ""
+
+
+def _replied(message: Json) -> dict[str, Any]:
+    """The answered message of the same chat, as an agent needs it who does not see that chat."""
+    answered = member(message, "reply_to_message")
+    if identifier(answered, "message_id") is None or "forum_topic_created" in answered:
+        return {}
+    said = content.words(answered)
+    text = said[0] if said is not None else content.described(answered)
+    return _told(
+        {
+            "message_id": identifier(answered, "message_id"),
+            "author": name_of(member(answered, "from") or member(answered, "sender_chat")),
+            "text": cut(clean(text), limits.telegram_quote_chars_max),
+        }
+    )
+
+
+def _external(message: Json) -> dict[str, Any]:
+    """An answered message of another chat."""
+    answered = member(message, "external_reply")
+    if not answered:
+        return {}
+    return _told(
+        {
+            "from": _origin(member(answered, "origin")),
+            "chat": _chat(member(answered, "chat")),
+            "message_id": identifier(answered, "message_id"),
+            "kind": next((name for name in content.KINDS if name in answered), "text"),
+        }
+    )
+
+
+def _story(story: Json) -> dict[str, Any]:
+    return _told({"chat": _chat(member(story, "chat")), "id": identifier(story, "id")})
+
+
+def _place(value: Json) -> dict[str, Any]:
+    names = ("latitude", "longitude", "horizontal_accuracy", "live_period", "heading")
+    return _told({name: _number(value.get(name)) for name in names})
+
+
+def _number(value: object) -> float | int | None:
+    """JSON's NaN and Infinity are no numbers for a database."""
+    if is_id(value):
+        return int(value)  # type: ignore[call-overload,no-any-return]  # is_id has checked it
+    return value if isinstance(value, float) and abs(value) < 1e15 else None
+
+
+def _venue(value: Json) -> dict[str, Any]:
+    named = {
+        name: line(value, name, 300) for name in ("title", "address", "foursquare_id", "google_place_id")
+    }
+    return _told({**named, "location": _place(member(value, "location"))})
+
+
+def _contact(value: Json) -> dict[str, Any]:
+    return _told(
+        {
+            "name": lines(value, "first_name", "last_name"),
+            "phone_number": line(value, "phone_number", 60),
+            "user_id": identifier(value, "user_id"),
+        }
+    )
+
+
+def _poll(value: Json) -> dict[str, Any]:
+    options = items(value, "options", limits.telegram_poll_options_max)
+    return _told(
+        {
+            "id": line(value, "id", 64),
+            "question": line(value, "question", 300),
+            "type": line(value, "type", 20),
+            "options": [line(option, "text", 300) for option in options],
+            "closed": is_true(value, "is_closed"),
+            "several_answers": is_true(value, "allows_multiple_answers"),
+        }
+    )
+
+
+def _media(value: Json) -> dict[str, Any]:
+    """What a player shows of a file."""
+    numbers = {name: identifier(value, name) for name in ("duration", "width", "height", "length")}
+    return _told(
+        {**numbers, **{name: line(value, name) for name in ("performer", "title", "emoji", "set_name")}}
+    )
+
+
+def _checklist(value: Json) -> dict[str, Any]:
+    tasks = items(value, "tasks", limits.telegram_tasks_max)
+    return _told({"title": line(value, "title", 300), "tasks": [line(task, "text", 300) for task in tasks]})
+
+
+def _facts(value: Json) -> dict[str, Any]:
+    numbers = {
+        name: identifier(value, name) for name in ("value", "total_amount", "star_count", "winner_count")
+    }
+    words = ("emoji", "title", "description", "currency", "prize_description")
+    return _told({**{name: line(value, name, 300) for name in words}, **numbers})
+
+
+_OF_KINDS = {
+    "location": _place,
+    "venue": _venue,
+    "contact": _contact,
+    "poll": _poll,
+    "story": _story,
+    "checklist": _checklist,
+    "dice": _facts,
+    "game": _facts,
+    "invoice": _facts,
+    "paid_media": _facts,
+    "giveaway": _facts,
+    "giveaway_winners": _facts,
+    "sticker": _media,
+    "voice": _media,
+    "video_note": _media,
+    "video": _media,
+    "audio": _media,
+    "animation": _media,
+    "live_photo": _media,
+}

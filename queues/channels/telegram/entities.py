@@ -1,0 +1,244 @@
+"""A text with Telegram's entities becomes HTML for screens.
+
+Offsets count UTF-16 code units, entities may nest, and a stranger's may overlap, lie outside or be no entities at all:
+whatever they are, the text comes out whole and the tags are balanced.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from models.kernel import limits
+from queues.channels.telegram.shapes import Json, identifier, member
+from queues.channels.text import clean
+
+_WIDE = 0x10000  # from here on, a character is two UTF-16 units
+_SCHEMES = frozenset({"http", "https", "mailto", "tg"})
+_LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{1,40}")
+_LAST_SECOND = 253_402_300_799  # 9999-12-31, the last that datetime can hold
+
+Kind = Literal["b", "i", "u", "s", "span", "code", "pre", "blockquote", "a", "time"]
+_TAGS: dict[str, Kind] = {
+    "bold": "b",
+    "italic": "i",
+    "underline": "u",
+    "strikethrough": "s",
+    "spoiler": "span",
+    "code": "code",
+    "pre": "pre",
+    "blockquote": "blockquote",
+    "expandable_blockquote": "blockquote",
+    "text_link": "a",
+    "text_mention": "a",
+    "url": "a",
+    "email": "a",
+    "date_time": "time",
+}
+# Blocks hold inline marks and not the other way round, where both cover the same text.
+_OUTERMOST = ("blockquote", "pre", "a")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A mark over `text[start:end]` (in characters). `value`: a link's address, a program text's language, an instant."""
+
+    start: int
+    end: int
+    tag: Kind
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the text: the marks that begin before it (outermost first), and how many of the open ones end after it."""
+
+    opened: tuple[Span, ...]
+    text: str
+    closed: tuple[Span, ...]
+    in_pre: bool
+
+
+def spans(text: str, entities: object) -> list[Span]:
+    """What of the entities can be shown, sorted; what is not an entity of this text is left out."""
+    known = entities[: limits.telegram_entities_read_max] if isinstance(entities, list) else []
+    wanted = []
+    for entity in known:
+        offset, length = (
+            (identifier(entity, "offset"), identifier(entity, "length"))
+            if isinstance(entity, dict)
+            else (None, None)
+        )
+        if (
+            offset is None
+            or length is None
+            or offset < 0
+            or length <= 0
+            or not isinstance(entity.get("type"), str)
+        ):
+            continue
+        wanted.append((offset, offset + length, entity))
+    places = _places(text, sorted({edge for start, end, _ in wanted for edge in (start, end)}))
+    found = []
+    for start, end, entity in wanted:
+        span = _span(text, places[start], places[end], entity)
+        if span is not None:
+            found.append(span)
+    return sorted(found, key=lambda one: (one.start, -one.end, _rank(one.tag)))
+
+
+def moved(entities: object, by_units: int) -> list[Json]:
+    """The entities of a text that begins earlier or later; those that begin before it are shortened or left out."""
+    found = []
+    for entity in entities[: limits.telegram_entities_read_max] if isinstance(entities, list) else []:
+        if not isinstance(entity, dict):
+            continue
+        offset, length = identifier(entity, "offset"), identifier(entity, "length")
+        if offset is None or length is None or offset < 0:
+            continue
+        start, end = max(offset + by_units, 0), offset + by_units + length
+        if end > start:
+            found.append({**entity, "offset": start, "length": end - start})
+    return found
+
+
+def _rank(tag: Kind) -> int:
+    return _OUTERMOST.index(tag) if tag in _OUTERMOST else len(_OUTERMOST)
+
+
+def _places(text: str, edges: Sequence[int]) -> dict[int, int]:
+    """UTF-16 offsets (ascending) as indexes of characters; one within a character, or a line end, is moved behind it."""
+    places = {}
+    index = units = 0
+    for edge in edges:
+        while units < edge and index < len(text):
+            units += 2 if ord(text[index]) >= _WIDE else 1
+            index += 1
+        behind = 0 < index < len(text) and text[index] == "\n" and text[index - 1] == "\r"
+        places[edge] = index + 1 if behind else index
+    return places
+
+
+def _span(text: str, start: int, end: int, entity: Json) -> Span | None:
+    kind = entity["type"]
+    tag = _TAGS.get(kind)
+    if tag is None or start >= end:
+        return None
+    if tag == "a":
+        address = _address(kind, text[start:end], entity)
+        return Span(start, end, tag, address) if address else None
+    if tag == "pre":
+        language = entity.get("language")
+        if not isinstance(language, str) or not _LANGUAGE.fullmatch(language):
+            language = ""
+        return Span(start, end, tag, language)
+    if tag == "time":
+        instant = identifier(entity, "unix_time")
+        if instant is None or not 0 <= instant <= _LAST_SECOND:
+            return None
+        return Span(start, end, tag, datetime.fromtimestamp(instant, UTC).isoformat())
+    return Span(start, end, tag, "expandable" if kind == "expandable_blockquote" else "")
+
+
+def _address(kind: str, shown: str, entity: Json) -> str:
+    """Where a link leads; empty where it leads to nothing that is safe to follow."""
+    if kind == "text_mention":
+        user = identifier(member(entity, "user"), "id")
+        return "" if user is None else f"tg://user?id={user}"
+    if kind == "email":
+        return safe_url(f"mailto:{shown}")
+    url: Any = entity.get("url") if kind == "text_link" else shown
+    if not isinstance(url, str):
+        return ""
+    return safe_url(url) or (
+        safe_url(f"https://{url}") if kind == "url" and ":" not in url.split("/")[0] else ""
+    )
+
+
+def safe_url(url: str) -> str:
+    """The address if its scheme is one of http, https, mailto and tg, and it has no blanks or control characters; else empty."""
+    url = url.strip()
+    if len(url) > limits.telegram_url_chars_max or re.search(r"[\x00-\x20\x7f-\xa0\ud800-\udfff]", url):
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a broken IPv6 host
+        return ""
+    return url if parts.scheme.lower() in _SCHEMES and (parts.netloc or parts.path) else ""
+
+
+def pieces(text: str, marks: Sequence[Span]) -> Iterator[Piece]:
+    """The text cut at every edge of the marks; overlapping marks end and begin again, so that they nest.
+
+    At most `limits.telegram_entity_depth_max` marks are open at once: what begins inside of more is left out.
+    """
+    edges = sorted({edge for span in marks for edge in (span.start, span.end)} | {0, len(text)})
+    waiting = list(reversed(marks))
+    open_spans: list[Span] = []
+    reopened: list[Span] = []
+    for start, end in pairwise(edges):
+        opened = reopened
+        reopened = []
+        while waiting and waiting[-1].start <= start:
+            span = waiting.pop()
+            if _fits(span, open_spans):
+                open_spans.append(span)
+                opened.append(span)
+        first = next((at for at, span in enumerate(open_spans) if span.end <= end), len(open_spans))
+        closed = tuple(reversed(open_spans[first:]))
+        reopened = [span for span in open_spans[first:] if span.end > end]
+        in_pre = any(span.tag == "pre" for span in open_spans)
+        yield Piece(tuple(opened), text[start:end], closed, in_pre)
+        open_spans = open_spans[:first] + reopened
+
+
+def _fits(span: Span, open_spans: Sequence[Span]) -> bool:
+    if len(open_spans) >= limits.telegram_entity_depth_max:
+        return False
+    return all(
+        other.tag != span.tag for other in open_spans
+    )  # a link in a link, a quote in a quote: one shows it
+
+
+def to_html(text: str, entities: object) -> str | None:
+    """The text as safe HTML; None where no entity changes how it looks. Stripped of its tags, it is the text again.
+
+    Linear in the text; every attribute is our own or checked, everything else is escaped.
+    """
+    marks = spans(text, entities)
+    if not marks:
+        return None
+    parts = []
+    for piece in pieces(text, marks):
+        parts += [_begin(span) for span in piece.opened]
+        escaped = html.escape(clean(piece.text), quote=True)
+        parts.append(escaped if piece.in_pre else escaped.replace("\n", "<br>\n"))
+        parts += [_end(span) for span in piece.closed]
+    return "".join(parts)
+
+
+def _begin(span: Span) -> str:
+    value = html.escape(span.value, quote=True)
+    match span.tag:
+        case "a":
+            return f'<a href="{value}" rel="noopener noreferrer nofollow">'
+        case "pre":
+            return f'<pre><code class="language-{value}">' if value else "<pre>"
+        case "time":
+            return f'<time datetime="{value}">'
+        case "span":
+            return '<span class="spoiler">'
+        case "blockquote" if value:
+            return '<blockquote class="expandable">'
+        case tag:
+            return f"<{tag}>"
+
+
+def _end(span: Span) -> str:
+    return "</code></pre>" if span.tag == "pre" and span.value else f"</{span.tag}>"

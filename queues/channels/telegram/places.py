@@ -1,0 +1,113 @@
+"""Which talk a message belongs to, and where its answer goes: by the kind of chat and the account's `groups` and `channel_posts`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.channels.accounts import ChannelAccount
+from models.inbox.port import Ignored, Unparseable
+from queues.channels.telegram import address
+from queues.channels.telegram.address import Address
+from queues.channels.telegram.content import words
+from queues.channels.telegram.people import Author, bot_username, is_ours
+from queues.channels.telegram.shapes import Json, identifier, is_id, is_true, items, member
+
+_entities_looked_at_max = 100  # the Bot API sends no more
+_mention_units_max = 100  # /, a command of 32, @, a name of 32
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`conversation`: the talk, of which each has one current ticket. `is_direct`: nobody else takes part."""
+
+    contact: Address
+    conversation: str
+    is_direct: bool
+
+
+def chat_type(chat: Json) -> str:
+    """private, group, supergroup or channel; what does not say is told by the sign of its id."""
+    told = chat.get("type")
+    if told in ("private", "group", "supergroup", "channel"):
+        return str(told)
+    number = identifier(chat, "id")
+    return "group" if number is not None and number < 0 else "private"
+
+
+def contact(message: Json) -> Address:
+    """Where an answer to the message goes. Raises Unparseable for a chat without an id."""
+    chat = identifier(member(message, "chat"), "id")
+    if chat is None:
+        raise Unparseable("chat.id: expected a whole number")
+    business = message.get("business_connection_id")
+    if isinstance(business, str) and address.is_business(business):
+        return Address(chat, business=business)
+    direct = identifier(member(message, "direct_messages_topic"), "topic_id")
+    if direct is not None and direct >= 0:
+        return Address(chat, direct=direct)
+    topic = identifier(message, "message_thread_id")
+    # Without `is_topic_message`, the number is only that of a thread of answers, which nobody sees as a place.
+    if is_true(message, "is_topic_message") and topic is not None and topic >= 0:
+        return Address(chat, topic=topic)
+    return Address(chat)
+
+
+def find(message: Json, author: Author, account: ChannelAccount) -> Place | Ignored:
+    """The message's place, or why messages from there need nothing."""
+    where = contact(message)
+    chat = member(message, "chat")
+    kind = chat_type(chat)
+    if kind == "channel":
+        if account.config.get("channel_posts", "off") != "ticket":
+            return Ignored("a channel's post; this account makes no tickets of them (channel_posts)")
+        return Place(where, str(where), is_direct=False)
+    if kind == "private" or where.business is not None or where.direct is not None:
+        return Place(where, str(where), is_direct=True)
+    if is_true(message, "is_automatic_forward") and account.config.get("channel_posts", "off") != "ticket":
+        return Ignored("a channel's post that Telegram copied to the channel's discussion group")
+    return _in_group(message, where, author, account)
+
+
+def _in_group(message: Json, where: Address, author: Author, account: ChannelAccount) -> Place | Ignored:
+    mode = account.config.get("groups", "per_topic")
+    if mode == "off":
+        return Ignored("a message in a group; this account listens to none (groups: off)")
+    if mode == "on_mention" and not speaks_to_us(message, account):
+        return Ignored("a message in a group that does not mention the bot (groups: on_mention)")
+    # Who calls a bot in a group that talks of other things has a matter of their own.
+    own = mode in ("per_user", "on_mention")
+    return Place(where, f"{where.chat}#{author.address}" if own else str(where), is_direct=False)
+
+
+def speaks_to_us(message: Json, account: ChannelAccount) -> bool:
+    """Whether it mentions the bot, answers it, or is a command to it.
+
+    An account that names neither its bot's id nor its name can only tell that some bot is answered.
+    """
+    answered = member(message, "reply_to_message", "from")
+    if is_ours(answered, account):
+        return True
+    username = bot_username(account)
+    if not username and not is_id(account.config.get("bot_id")) and is_true(answered, "is_bot"):
+        return True
+    found = words(message)
+    if found is None:
+        return False
+    text, name = found
+    units = text.encode("utf-16-le", "surrogatepass")
+    for entity in items(message, name, _entities_looked_at_max):
+        kind, start, length = entity.get("type"), identifier(entity, "offset"), identifier(entity, "length")
+        if kind == "text_mention" and is_ours(member(entity, "user"), account):
+            return True
+        if kind in ("mention", "bot_command") and username and start is not None and length is not None:
+            shown = _slice(units, start, length).lower()
+            if shown == f"@{username}" or (kind == "bot_command" and shown.endswith(f"@{username}")):
+                return True
+    return False
+
+
+def _slice(units: bytes, offset: int, length: int) -> str:
+    """What an entity covers; a torn surrogate pair is replaced. No name is longer than the bound."""
+    if offset < 0 or not 0 < length <= _mention_units_max:
+        return ""
+    return units[2 * offset : 2 * (offset + length)].decode("utf-16-le", "replace")
