@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.bench import pgbench_script
+from scripts.bench import pgbench_script, reply_classifier
 from scripts.bench.load import Load
 from scripts.bench.recorded import FIRST_NUMBER, NOW, Statement
 from scripts.bench.samples import Sample, Series, percentile
@@ -29,7 +29,7 @@ def test_a_quick_run_measures_every_part_and_writes_it_as_json(tmp_path: Path) -
 
     assert done.returncode == 0, done.stderr
     rows = json.loads(file.read_text())["rows"]
-    assert {row["part"] for row in rows} == set("abcdefg")
+    assert {row["part"] for row in rows} == set("abcdefgh")
     assert {row["verdict"] for row in rows} <= {"", "OK", "SHORT"}
 
 
@@ -39,7 +39,15 @@ def test_an_unknown_part_is_refused_with_the_names_of_all() -> None:
     )
 
     assert done.returncode == 2
-    assert "expected some of a, b, c, d, e, f, g, found x" in done.stderr
+    assert "expected some of a, b, c, d, e, f, g, h, found x" in done.stderr
+
+
+def test_the_visible_reply_is_right_in_our_whole_corpus_and_reads_a_megabyte_in_a_second() -> None:
+    found = reply_classifier.measure()
+
+    assert found["right"]["nestor"] == found["right"]["nestor, html"] == 100.0
+    assert found["right"]["nothing hidden"] < 20.0
+    assert min(found["speed"].values()) > 0.5  # half of the target: others may use the machine
 
 
 def test_what_differs_between_two_requests_varies_in_the_pgbench_script_and_the_rest_is_kept() -> None:
