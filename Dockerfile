@@ -5,7 +5,7 @@
 #   docker run nestor dramatiq queues.worker:create_broker -p 1 -t 8 --queues sends --worker-shutdown-timeout 150000
 #   docker run nestor queues.scheduler
 #   docker run nestor scripts.bootstrap
-# It needs no place to write but /tmp. BASE is any image with Python >= 3.11 and venv.
+# It needs no place to write but /tmp, and /blobs where BLOB_URL=file:/blobs (compose.yaml). BASE is any image with Python >= 3.11 and venv.
 ARG BASE=python:3.11-slim
 
 FROM ${BASE} AS build
@@ -26,6 +26,8 @@ FROM ${BASE}
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app
+# A named volume takes over the owner of the folder that it is mounted on.
+RUN ["install", "-d", "-m", "0700", "-o", "10001", "-g", "10001", "/blobs"]
 ENV PATH=/venv/bin:/usr/local/bin:/usr/bin:/bin PYTHONUNBUFFERED=1
 USER 10001:10001
 EXPOSE 8080

@@ -6,7 +6,7 @@ An operation without `needs` must say `public`; a test holds that (invariant 9).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -69,13 +69,18 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an operation answers. `body` is a Struct, a dict, a list or None; `raw` is sent as it is, with `content_type`."""
+    """What an operation answers. `body` is a Struct, a dict, a list or None; `raw` is sent as it is, with `content_type`.
+
+    `stream` gives pieces that are sent as they come, `stream_bytes` in all; it is closed by who sends it.
+    """
 
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     raw: bytes | None = None
     content_type: str = "application/json"
+    stream: Iterator[bytes] | None = None
+    stream_bytes: int = 0
 
 
 Handler = Callable[[Call], Answer]

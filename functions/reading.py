@@ -151,6 +151,34 @@ class Incoming:
                 whole = self._read(bytes_max)
             yield whole
 
+    @contextmanager
+    def pieces(self, bytes_max: int, *, whole_s: float = limits.body_s) -> Iterator[Iterator[bytes]]:
+        """The body piece by piece, for what is not held in memory; a place is held until the block is left.
+
+        Raises TooLarge for what announces itself so, TooSlow, Busy; the pieces raise BadRequest when the body broke off. A body that
+        grows past `bytes_max` gives one byte more than that and ends: who takes the pieces counts them.
+        """
+        if not self._chunked:
+            self._announced = self._req.content_length
+        if self._announced is not None and self._announced > bytes_max:
+            raise TooLarge(f"the body has {self._announced} bytes; at most {bytes_max} are taken here")
+        size_max = bytes_max if self._announced is None else self._announced
+        with ExitStack() as held:
+            held.enter_context(
+                doors(self._threads).reading(known=self.known, wait_s=limits.body_place_wait_s)
+            )
+            if (
+                size_max > limits.large_body_bytes_min
+            ):  # not for the memory, but for the disk that it waits on
+                held.enter_context(doors(self._threads).large())
+            yield self._whole(bytes_max, whole_s)
+
+    def _whole(self, bytes_max: int, whole_s: float) -> Iterator[bytes]:
+        yield from self._chunks(bytes_max + 1, limits.body_stall_s, whole_s)
+        if not self._finished and self._taken <= bytes_max:
+            self._hang_up()
+            raise BadRequest(f"the body ended after {self._taken} of {self._announced} bytes")
+
     def _read(self, bytes_max: int) -> bytes:
         whole_s = limits.body_s if self.known else limits.stranger_body_s
         whole = (

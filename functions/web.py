@@ -153,9 +153,12 @@ def _guarded(call: Call, operation: Operation, config: Settings) -> Answer:
     with database.connection():
         migrations.check_once()
         _authorise(call, operation, config)
-        if operation.body is None:
+        if operation.body is None and operation.raw is None:
             _prepare(call, operation)
             return _act(call, operation, config)
+    if operation.raw is not None:  # it reads its body itself, and opens its own transactions
+        _prepare(call, operation)
+        return operation.handler(call)
     with call.incoming.body(operation.body_bytes_max or limits.json_body_bytes_max) as call.raw_body:
         _prepare(call, operation)
         with database.connection():
@@ -247,6 +250,10 @@ def _represent(resp: falcon.Response, answer: Answer) -> None:
     resp.status = answer.status
     for name, value in answer.headers.items():
         resp.set_header(name, value)
+    if answer.stream is not None:
+        resp.content_type = answer.content_type
+        resp.set_stream(answer.stream, answer.stream_bytes)
+        return
     data = answer.raw if answer.raw is not None else _encode(answer.body)
     if data or answer.status not in (204, 304):
         resp.content_type = answer.headers.get("Content-Type", answer.content_type)

@@ -126,12 +126,15 @@ def database_url(database_engine: str, request: pytest.FixtureRequest, tmp_path:
 
 
 @pytest.fixture
-def desk_environment(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def desk_environment(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
     """This process set up for `database_url`: environment, settings, database, clean caches, the clock at rest."""
     for name, value in SECRETS.items():
         monkeypatch.setenv(f"NESTOR_SECRET_{name}", value)
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("BROKER_URL", "embedded://")
+    monkeypatch.setenv("BLOB_URL", f"file:{tmp_path / 'blobs'}")
     monkeypatch.setenv("SECRET_KEY", SECRET_KEY)
     monkeypatch.delenv("CRASH_AT", raising=False)
     settings.current.cache_clear()

@@ -13,6 +13,7 @@ def operations() -> Operations:
     """Everything that the gateway serves."""
     from functions.gateway import (
         access,
+        attachments,
         deliveries,
         inbox,
         lifecycle,
@@ -25,7 +26,19 @@ def operations() -> Operations:
     )
 
     collected = Operations()
-    for module in (access, people, tickets, messages, lifecycle, workflows, model, inbox, deliveries, tasks):
+    for module in (
+        access,
+        people,
+        tickets,
+        messages,
+        attachments,
+        lifecycle,
+        workflows,
+        model,
+        inbox,
+        deliveries,
+        tasks,
+    ):
         collected.all.extend(module.operations.all)
     return collected
 

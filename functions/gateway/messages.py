@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ from functions.gateway import pages
 from functions.gateway import representations as show
 from functions.gateway.texts import Body, Instant
 from functions.operations import Answer, Call, Operations
+from models.attachments import commands as attachments
 from models.conversations import queries as conversations
 from models.deliveries import queries as deliveries
 from models.identity.rules import Permission
@@ -25,12 +26,13 @@ _send_at_max = timedelta(days=366)  # a date a year away is more often a mistake
 
 
 class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
-    """An answer to the requester, or an internal note. `send_at` sends an answer later."""
+    """An answer to the requester, or an internal note. `send_at` sends an answer later; `attachments` are ids of uploads."""
 
     kind: Literal["reply", "note"]
     body: Body
     body_format: Literal["text", "markdown"] = "text"
     send_at: Instant | None = None
+    attachments: Annotated[list[UUID], msgspec.Meta(max_length=limits.attachments_per_message_max)] = []
 
 
 @operations.add(
@@ -53,6 +55,8 @@ def add_message(call: Call) -> Answer:
         message_id = commands.reply(
             ticket.id, body.body, actor=actor, body_format=body.body_format, send_at=body.send_at
         )
+    if body.attachments:
+        attachments.use(body.attachments, ticket_id=ticket.id, message_id=message_id, by=call.caller.key)
     row = conversations.get(message_id)
     [made] = show.messages([row])
     return Answer(made, status=201, headers={"Location": f"/v1/tickets/{ticket.id}/messages/{message_id}"})

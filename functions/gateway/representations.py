@@ -9,7 +9,6 @@ from uuid import UUID
 
 import msgspec
 
-from models.kernel.batch import from_json
 from models.tickets.tables import Ticket as TicketRow
 
 
@@ -66,13 +65,31 @@ class Author(msgspec.Struct):
 
 
 class Attachment(msgspec.Struct):
-    """An attachment as announced; its bytes stay in the raw event for now."""
+    """A file of a message. `content_type` is what the sender says, `sniffed_type` what its bytes are.
 
+    `state`: stored, pending (it is being fetched), too_large, failed, erased, or uploaded (no message has it yet), with the reason.
+    """
+
+    id: UUID
     filename: str
     content_type: str
+    sniffed_type: str | None
     size_bytes: int
     sha256: str | None
     inline: bool
+    hidden: bool
+    content_id: str | None
+    state: str
+    reason: str | None
+
+
+class LinkedAttachment(Attachment):
+    """A file with a link to its bytes, good for some minutes; null when there are none."""
+
+    ticket_id: UUID | None
+    message_id: UUID | None
+    created_at: datetime
+    url: str | None
 
 
 class DeliveryState(msgspec.Struct):
@@ -263,31 +280,37 @@ def _ticket(row: TicketRow, requesters: dict[UUID, str], users: dict[UUID, str])
 
 
 def messages(rows: Sequence[dict[str, Any]]) -> list[Message]:
-    """Messages of one ticket with their deliveries and earlier versions, read in two statements however many there are."""
+    """Messages of one ticket with their deliveries, files and earlier versions, read in three statements however many there are."""
+    from models.attachments import queries as attachments
     from models.conversations import queries as conversations
     from models.deliveries import queries as deliveries
 
-    carried = deliveries.of_messages([row["id"] for row in rows])
+    ids = [row["id"] for row in rows]
+    carried, files = deliveries.of_messages(ids), attachments.of_messages(ids)
     edited = [row for row in rows if row["edited_at"] is not None]
     versions = conversations.versions(edited[0]["ticket_id"]) if edited else {}
-    return [_message(row, carried.get(row["id"], []), versions.get(row["id"], [])) for row in rows]
+    return [
+        _message(
+            row, carried.get(row["id"], []), versions.get(row["id"], []), files.get(UUID(str(row["id"])), [])
+        )
+        for row in rows
+    ]
 
 
 def _message(
-    row: dict[str, Any], deliveries: Sequence[dict[str, Any]], versions: Sequence[tuple[str, datetime]]
+    row: dict[str, Any],
+    deliveries: Sequence[dict[str, Any]],
+    versions: Sequence[tuple[str, datetime]],
+    files: Sequence[dict[str, Any]],
 ) -> Message:
-    attachments = [
-        Attachment(a["filename"], a["content_type"], a["size_bytes"], a.get("sha256"), bool(a.get("inline")))
-        for a in from_json(row["attachments"])
-    ]
     made = {"author", "attachments", "deliveries", "versions"}
-    copied = {f: row[f] for f in Message.__struct_fields__ if f not in made}
+    same = {f: row[f] for f in Message.__struct_fields__ if f not in made}
     return Message(
         author=Author(row["author_kind"], row["author_id"], row["author_name"]),
-        attachments=attachments,
+        attachments=[copied(Attachment, file) for file in files],
         deliveries=[DeliveryState(d["id"], d["channel"], d["state"]) for d in deliveries],
         versions=[MessageVersion(body, at) for body, at in versions],
-        **copied,
+        **same,
     )
 
 

@@ -81,11 +81,50 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "fr": "/new - nouveau ticket\n/status - vos tickets\n/close - résolu\n/lang - langue",
     },
     "file_too_large": {
-        "en": "The file {filename} is too large to be fetched from here (20 MB at most). Please send it another way, such as a link.",
-        "ru": "Файл {filename} слишком велик, чтобы получить его отсюда (не более 20 МБ). Пришлите его иначе, например ссылкой.",
-        "de": "Die Datei {filename} ist zu groß (höchstens 20 MB). Bitte senden Sie sie auf anderem Weg, etwa als Link.",
-        "es": "El archivo {filename} es demasiado grande (máximo 20 MB). Envíelo de otra forma, por ejemplo con un enlace.",
-        "fr": "Le fichier {filename} est trop volumineux (20 Mo au plus). Envoyez-le autrement, par exemple par un lien.",
+        "en": (
+            "We could not get your file “{filename}”: files of more than {limit} do not reach us here. Please "
+            "send a smaller one, send it in parts, or send us a link to it."
+        ),
+        "ru": (
+            "Мы не смогли получить ваш файл «{filename}»: файлы больше {limit} сюда не доходят. Пришлите, "
+            "пожалуйста, файл поменьше, несколько частей или ссылку на него."
+        ),
+        "uk": (
+            "Ми не змогли отримати ваш файл «{filename}»: файли понад {limit} сюди не доходять. Надішліть, будь "
+            "ласка, менший файл, кілька частин або посилання на нього."
+        ),
+        "de": (
+            "Wir konnten Ihre Datei „{filename}“ nicht erhalten: Dateien über {limit} erreichen uns hier nicht. "
+            "Bitte senden Sie eine kleinere, mehrere Teile oder einen Link."
+        ),
+        "fr": (
+            "Nous n’avons pas pu recevoir votre fichier « {filename} » : les fichiers de plus de {limit} ne nous "
+            "parviennent pas ici. Envoyez-en un plus petit, plusieurs parties ou un lien."
+        ),
+        "es": (
+            "No pudimos recibir su archivo «{filename}»: aquí no nos llegan archivos de más de {limit}. Envíe uno "
+            "más pequeño, varias partes o un enlace."
+        ),
+        "it": (
+            "Non abbiamo potuto ricevere il file «{filename}»: qui non ci arrivano file oltre {limit}. Ne invii "
+            "uno più piccolo, più parti o un link."
+        ),
+        "pt": (
+            "Não conseguimos receber o seu ficheiro «{filename}»: aqui não chegam ficheiros acima de {limit}. "
+            "Envie um mais pequeno, várias partes ou uma ligação."
+        ),
+        "pl": (
+            "Nie udało się nam odebrać pliku „{filename}”: pliki większe niż {limit} tu do nas nie docierają. "
+            "Prosimy o mniejszy plik, kilka części albo link."
+        ),
+        "nl": (
+            "We konden uw bestand ‘{filename}’ niet ontvangen: bestanden van meer dan {limit} komen hier niet "
+            "aan. Stuur een kleiner bestand, meerdere delen of een link."
+        ),
+        "tr": (
+            "“{filename}” dosyanızı alamadık: {limit} üzerindeki dosyalar buradan bize ulaşmıyor. Lütfen daha "
+            "küçük bir dosya, birkaç parça veya bir bağlantı gönderin."
+        ),
     },
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from models.attachments import commands as attachments
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages, participants, threading
 from models.inbox.port import InboundMessage
@@ -46,6 +47,7 @@ def add_inbound(
         verdict=parsed.verdict if account.channel == "email" else None,
         group_key=parsed.group_key,
     )
+    attachments.record(change, message_id, parsed.attachments, account=account)
     participants.add(change, account.channel, parsed.copies, role="copy")
     if parsed.external_id:
         threading.take_over(account, parsed.external_id)
@@ -89,14 +91,15 @@ def join_group(change: TicketChange, account: ChannelAccount, parsed: InboundMes
     details = from_json(row["details"])
     # The part with the caption speaks for all; without one, the first part's stand-in does.
     captioned = bool(parsed.details.get("caption")) and not details.get("caption")
-    attachments = [*from_json(row["attachments"]), *(a.as_json() for a in parsed.attachments)]
+    known = from_json(row["attachments"])
+    attachments.record(change, message_id, parsed.attachments, account=account, first_position=len(known))
     database.execute(
         "UPDATE messages SET body = :body, body_html = CASE WHEN :captioned THEN :html ELSE body_html END, attachments = :attachments,"
         " details = :details WHERE id = :id",
         body=parsed.body if captioned else row["body"],
         captioned=captioned,
         html=parsed.body_html,
-        attachments=as_json(attachments),
+        attachments=as_json([*known, *(a.as_json() for a in parsed.attachments)]),
         details=as_json(
             {**details, **(parsed.details if captioned else {}), "parts": int(details.get("parts", 1)) + 1}
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from models.attachments import queries as attachments
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages
 from models.deliveries import buttons as buttons_of
@@ -41,6 +42,7 @@ def build(
         ticket_number=row["number"],
         operation=row["operation"],
         sent_ids=sent_ids(UUID(str(row["message_id"]))) if row["operation"] != "send" else (),
+        attachments=attachments.outgoing(UUID(str(row["message_id"]))),
         copies=tuple((one["name"], one["address"]) for one in from_json(row["copies"])),
         buttons=tuple(buttons_of.for_message(row, account)) if buttons else (),
         reply_token=row["reply_token"],

@@ -73,6 +73,8 @@ class AttachmentInfo:
     the name by which its bytes can be fetched from the provider later (a Telegram file_id), else None. `provider_key`: the provider's
     stable name of the file (file_unique_id), for recognising it. `content_id`: without angle brackets, for `cid:` in `body_html`.
     `hidden`: kept, but not worth a place in the list (a signature's smime.p7s). `size_bytes`: as announced.
+    `refused`: why there are no bytes and never will be, with a sentence in `reason` (set by `attachments.store_contents`, or by an
+    adapter that knows).
     """
 
     filename: str
@@ -85,6 +87,8 @@ class AttachmentInfo:
     content: bytes | None = field(default=None, repr=False)
     content_id: str | None = None
     hidden: bool = False
+    refused: Literal["too_large", "failed"] | None = None
+    reason: str | None = None
 
     def as_json(self) -> dict[str, object]:
         return {

@@ -154,6 +154,28 @@ puller_pause_s, puller_pause_s_max = (
 )  # after a failure, doubling; a mended password works within two minutes
 puller_stop_s = 5.0  # at shutdown; a read that stores a mail of 30 MB takes two
 
+# -- attachments -----------------------------------------------------------------------------------------------
+upload_bytes_max = 50 * MIB  # what the Bot API takes of us (sendDocument); mail servers stop at half of it
+upload_s = 120.0  # for a whole upload: 50 MiB at 4 Mbit/s, and a person waits for it
+download_stall_s = 30.0  # a reader that takes nothing for so long holds a thread for nothing
+downloads_share = 2  # a half of the threads at most carries files at once; the others answer
+attachments_per_message_max = 20  # of one answer; more is an archive
+attachment_name_chars_max = 200  # file systems take 255 bytes, and a name is one line
+fetched_bytes_max = 100 * MIB  # whatever a channel's files are bounded by, a worker's disk is bounded by this
+telegram_file_bytes_max = 20 * MIB  # Bot API, getFile: larger files cannot be downloaded by a bot
+file_link_s = 5 * 60  # a link in a history or a log is of no use to who finds it
+unused_blobs_kept_s = 24 * 3600  # what was uploaded and not sent, stored and not recorded: a day to try again
+collect_blobs_batch_max = (
+    200  # each is a call of the store; with 20 ms each this is 4 s of collect_garbage's time
+)
+collect_blobs_batches_max = 10  # 2,000 an hour, 40 s of its 120; the next hour takes the rest
+blob_piece_bytes = 64 * 1024  # one piece of a stream in memory
+blob_read_bytes = 1 * MIB  # one range request; smaller ones cost round trips, larger ones memory
+blob_part_bytes = 8 * MIB  # one part of a multipart upload; S3 takes 5 MiB and more
+blob_parts_at_once = 2  # so an upload holds 16 MiB, whatever the file's size
+blob_connect_timeout_s, blob_timeout_s = 5.0, 30.0  # one part in 30 s is 2 Mbit/s
+blob_retries_max, blob_retry_s = 2, 20.0  # a hiccup is mended at once; more is the task's own backoff
+
 # -- processes -------------------------------------------------------------------------------------------------
 database_start_wait_s = (
     60.0  # a worker that starts while PostgreSQL restarts or fails over waits this long before it gives up

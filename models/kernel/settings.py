@@ -33,8 +33,19 @@ class Settings:
     broker_url: str = _var(
         "embedded://", "`embedded://` (workers in this process) or `amqp://user:password@host/vhost`"
     )
+    blob_url: str = _var(
+        "file:var/blobs",
+        "where attachments lie: `file:folder` or `s3://bucket/prefix?endpoint=...&region=...&access_key_id=...&path_style=true`",
+    )
+    blob_secret_key: str = _var(
+        "", "S3: the secret of BLOB_URL's `access_key_id`; without both, the machine's own role is used"
+    )
     port: int = _var(8080, "port that a function listens on; given by Knative")
     public_url: str = _var("http://127.0.0.1:8080", "base of the links that we give out")
+    files_url: str = _var(
+        "",
+        "base of the links to attachments, best on a host of its own (it may show pictures in place); empty: PUBLIC_URL",
+    )
     secret_key: str | None = _var(
         None, "signs access tokens; at least 32 characters; required outside the embedded demo", required=True
     )
@@ -80,6 +91,10 @@ class Settings:
             )
         if not self.broker_url.startswith(("embedded://", "amqp://", "amqps://")):
             raise ConfigurationError("BROKER_URL: expected embedded:// or amqp://user:password@host/vhost")
+        if not self.blob_url.startswith(("file:", "s3://")):
+            raise ConfigurationError("BLOB_URL: expected file:folder or s3://bucket/prefix?endpoint=...")
+        if self.files_url and not self.files_url.startswith(("http://", "https://")):
+            raise ConfigurationError(f"FILES_URL: expected http(s)://host, found {self.files_url!r}")
 
         user, at, _ = self.broker_url.partition("://")[2].rpartition("@")
         if not self.embedded and at and ":" not in user:

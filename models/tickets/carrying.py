@@ -108,7 +108,7 @@ def _assigned(change: TicketChange, workflow: Workflow, act: Act) -> None:
 
 
 def _message_sent(change: TicketChange, workflow: Workflow, act: Act) -> None:
-    reason = _automatic_mail_withheld(change)
+    reason = automatic_mail_withheld(change)
     if reason is not None:
         payload = {"template": act.details["template"], "reason": reason} | _why(change, act)
         change.record("automatic_message_withheld", payload, actor=SYSTEM)
@@ -282,7 +282,7 @@ _CARRIERS: dict[str, Callable[[TicketChange, Workflow, Act], None]] = {
 }
 
 
-def _automatic_mail_withheld(change: TicketChange) -> str | None:
+def automatic_mail_withheld(change: TicketChange) -> str | None:
     """Why an automatic message must not go out now, or None. The caps hold even when every header lies (INGRESS 1.4)."""
     ticket = change.ticket
     account = messages.contact_account(change)

@@ -1,9 +1,12 @@
-"""Delete what has served: finished tasks, idempotency keys, ended sessions, full rate buckets. In batches, so that no lock is long."""
+"""Delete what has served: finished tasks, idempotency keys, ended sessions, full rate buckets, files that nobody
+wants. In batches, so that no lock is long."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from models.attachments import collecting
+from models.blobs import commands as blobs
 from models.kernel import clock, database, limits
 from models.tasks import rates
 from models.tasks.commands import ClaimedTask
@@ -33,7 +36,17 @@ def run(task: ClaimedTask) -> Settlement:
             pass
     with database.transaction():
         rates.collect(older_than_s=limits.idempotency_key_kept_s, batch_max=limits.collect_batch_max)
+    _collect_files()  # last: it waits for the blob store
     return Done()
+
+
+def _collect_files() -> None:
+    batch = limits.collect_blobs_batch_max
+    for _ in range(limits.collect_blobs_batches_max):
+        with database.transaction():
+            uploads = collecting.collect_uploads(batch_max=batch)
+        if max(uploads, blobs.collect(batch_max=batch)) < batch:
+            return
 
 
 def _delete(statement: str, **values: object) -> int:

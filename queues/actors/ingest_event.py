@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
+from models.attachments import commands as attachments
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
 from models.inbox import recording
-from models.inbox.port import Ignored, Unparseable
+from models.inbox.port import Ignored, InboundMessage, Unparseable
 from models.kernel import database, logs, metrics, settings
 from models.kernel.errors import NestorError
 from models.tasks.commands import ClaimedTask
@@ -42,6 +43,8 @@ def run(task: ClaimedTask) -> Settlement:
             event,
             f"the parser failed: {type(error).__name__} (a bug of ours; it can be replayed when mended)",
         )
+    if isinstance(parsed, InboundMessage):
+        parsed = attachments.store_contents(parsed, account)
     outcome = "ignored" if isinstance(parsed, Ignored) else "processed"
     return _ended(event, outcome, lambda: recording.record(event, account, parsed))
 

@@ -1,9 +1,9 @@
 """Channel adapters, one folder each, found by name.
 
 A folder has `account.py` (what an account's YAML says), `ingress.py` (authenticate a request, name its events), `parse.py` (raw bytes
-to what happened; pure), `send.py` (network), perhaps `fetch.py` (what an event only points to), `pull.py` (accounts that have to
-be asked) and `reach.py` (for people: is the account well), and its README. Functions load only `ingress`; workers load the rest when the
-first task of the channel comes. Adding a channel touches its folder and nothing else.
+to what happened; pure), `send.py` (network), perhaps `fetch.py` (what an event only points to), `download.py` (the files of messages),
+`pull.py` (accounts that have to be asked) and `reach.py` (for people: is the account well), and its README. Functions load only `ingress`;
+workers load the rest when the first task of the channel comes. Adding a channel touches its folder and nothing else.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Protocol, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from models.channels.accounts import ChannelAccount
 from models.deliveries.port import OutgoingMessage, SendOutcome
@@ -87,6 +87,18 @@ class Puller(Protocol):
         """
 
 
+class Files(Protocol):
+    """`download.py`, where a channel's events only name their files: gets a file's bytes."""
+
+    bytes_max: int  # what the provider gives; larger files are not asked for
+
+    def download(self, provider_id: str, account: ChannelAccount, settings: Settings) -> BinaryIO:
+        """The file as a stream at its beginning, which the caller closes.
+
+        Raises TooLarge when the provider says so, TransientFailure to be tried again, PermanentFailure when the file is gone.
+        """
+
+
 class Sender(Protocol):
     """`send.py`: the only network of a send; returns an outcome instead of raising for what a provider can do."""
 
@@ -130,6 +142,12 @@ def puller(channel: str) -> Puller | None:
     """The channel's `pull.py`, or None when its providers call us."""
     name = f"{__name__}.{channel}.pull"
     return None if importlib.util.find_spec(name) is None else cast(Puller, importlib.import_module(name))
+
+
+def files(channel: str) -> Files | None:
+    """The channel's `download.py`, or None when its events hold their files."""
+    name = f"{__name__}.{channel}.download"
+    return None if importlib.util.find_spec(name) is None else cast(Files, importlib.import_module(name))
 
 
 def sender(channel: str) -> Sender:

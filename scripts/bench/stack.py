@@ -228,6 +228,7 @@ class Stack:
             "PYTHONPATH": str(ROOT),
             "DATABASE_URL": database_url,
             "BROKER_URL": broker_url,
+            "BLOB_URL": f"file:{self._logs / 'blobs'}",
             "SECRET_KEY": "bench-only-" * 4,
             "TICK_TOKEN": TICK_TOKEN,
             "TELEGRAM_API_URL": self.sandbox.bot_api_url,

@@ -80,6 +80,7 @@ class Desk:
             "PYTHONPATH": str(ROOT),
             "DATABASE_URL": self.folder.database_url,
             "BROKER_URL": "embedded://",
+            "BLOB_URL": self.folder.blob_url,
             "PORT": str(self.options.port),
             "NESTOR_BIND": self.options.host,
             "PUBLIC_URL": self.url,

@@ -23,6 +23,10 @@ class DataFolder:
         return f"sqlite:///{self.path / 'nestor.db'}"
 
     @property
+    def blob_url(self) -> str:
+        return f"file:{self.path / 'blobs'}"
+
+    @property
     def lock_fd(self) -> int:
         """The descriptor that holds the lock; processes that inherit it hold it too."""
         assert self._lock is not None

@@ -54,6 +54,7 @@ class Desk:
             "PYTHONPATH": str(ROOT),
             "DATABASE_URL": database_url,
             "BROKER_URL": broker_url,
+            "BLOB_URL": f"file:{self.folder.path / 'blobs'}",
             "SECRET_KEY": SECRET_KEY,
             "NESTOR_BIND": "127.0.0.1",
             "TASK_LEASE_S": str(limits.task_lease_s),

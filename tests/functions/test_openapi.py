@@ -37,6 +37,8 @@ RULES = {
     "/members": "ids of active users who work on tickets",
     "/given": "a ticket that can be",
     "/steps": "steps as in scenario files",
+    "/file": "the file itself, at least a byte of it, and not a form",
+    "/attachments": "uploads of the caller's that no message has",
     "/people": "a cast as in scenario files",
 }
 

@@ -1,0 +1,136 @@
+"""/v1/attachments: upload files for an answer, get links to files; /files: what the links lead to."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from functions import streams
+from functions.gateway import pages
+from functions.gateway import representations as show
+from functions.operations import Answer, Call, Operations
+from models.attachments import commands, links, queries, rules
+from models.blobs import commands as blobs
+from models.identity.rules import Permission, Principal
+from models.kernel import database, limits, settings
+from models.kernel.errors import FieldProblem, Invalid, NotFound
+
+operations = Operations()
+
+_EXTENDED_NAME = re.compile(r"filename\*\s*=\s*(?:utf-8)?'[^']*'([^;\s]+)", re.IGNORECASE)
+_QUOTED_NAME = re.compile(r'filename\s*=\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+_BARE_NAME = re.compile(r"filename\s*=\s*([^;\"\s]+)", re.IGNORECASE)
+
+
+class UploadQuery(msgspec.Struct):
+    """The file's name, where Content-Disposition does not tell it."""
+
+    filename: Annotated[str, msgspec.Meta(max_length=limits.attachment_name_chars_max)] | None = None
+
+
+class LinkQuery(msgspec.Struct):
+    """`inline`: a link that shows a picture in place. Only where files have an origin of their own, and for PNG, JPEG, GIF and WebP by
+    their bytes; else the link is a download."""
+
+    inline: bool = False
+
+
+@operations.add(
+    "POST", "/v1/attachments", summary="Upload a file for an answer", needs=Permission.tickets_write, raw="*/*", unlocked=True,
+    query=UploadQuery, body_bytes_max=limits.upload_bytes_max, answers={201: show.LinkedAttachment}, problems=(413, 503),
+)  # fmt: skip
+def upload(call: Call) -> Answer:
+    """The body is the file. Give its id to `attachments` of a message; what no message took within a day is deleted.
+
+    Only who uploaded it may use it, once.
+    """
+    claimed = call.request.content_type or rules.UNKNOWN
+    if claimed.lower().startswith("multipart/"):
+        raise Invalid(
+            [FieldProblem("/file", "expected the file itself as the body, with its own type, not a form")]
+        )
+    name = call.query.filename or _disposition_name(call.request.get_header("Content-Disposition") or "")
+    with call.incoming.pieces(limits.upload_bytes_max, whole_s=limits.upload_s) as parts:
+        attachment_id = commands.upload(
+            parts, filename=name or "file", content_type=claimed, by=call.caller.key
+        )
+    with database.connection():
+        row = queries.get(attachment_id)
+    return Answer(
+        _linked(row, inline=False), status=201, headers={"Location": f"/v1/attachments/{attachment_id}"}
+    )
+
+
+def _disposition_name(header: str) -> str:
+    """The name in a Content-Disposition (RFC 6266); the extended form goes before the plain one."""
+    header = header[: limits.header_value_chars_max * 2]
+    if (match := _EXTENDED_NAME.search(header)) is not None:
+        return unquote(match[1], errors="replace")
+    if (match := _QUOTED_NAME.search(header)) is not None:
+        return re.sub(r"\\(.)", r"\1", match[1])
+    return match[1] if (match := _BARE_NAME.search(header)) is not None else ""
+
+
+@operations.add(
+    "GET", "/v1/attachments/{attachment}", summary="A file, with a link to its bytes", needs=Permission.tickets_read,
+    query=LinkQuery, answers={200: show.LinkedAttachment}, problems=(404,),
+)  # fmt: skip
+def read_attachment(call: Call) -> Answer:
+    """`url` needs no header and is good for five minutes."""
+    row = queries.get(pages.id_of(call.params["attachment"], "attachment"))
+    if row["message_id"] is None and row["uploaded_by"] != _key(call.principal):
+        raise NotFound(f"there is no attachment {row['id']}")
+    return Answer(_linked(row, inline=call.query.inline))
+
+
+def _key(principal: Principal | None) -> str | None:
+    return principal.key if principal is not None else None
+
+
+def _linked(row: dict[str, Any], *, inline: bool) -> show.LinkedAttachment:
+    config = settings.current()
+    shown = inline and links.has_own_origin(config) and row["sniffed_type"] in rules.SHOWN_IN_PLACE
+    url = links.url(row["id"], config, inline=shown) if row["object_key"] is not None else None
+    made: show.LinkedAttachment = show.copied(show.LinkedAttachment, row | {"url": url})
+    return made
+
+
+@operations.add(
+    "GET", "/files/{token}", summary="Download a file by a link", public=True, unlocked=True, answers={200: bytes},
+    problems=(404, 503), media_type=rules.UNKNOWN,
+)  # fmt: skip
+def download(call: Call) -> Answer:
+    """The link is the right to it. Always a download, but for pictures on an origin that has nothing else."""
+    config = settings.current()
+    if not links.serves(call.request.netloc, config):
+        raise NotFound("files are not served here")
+    link = links.read(call.params["token"], config)
+    with database.connection():
+        row = queries.get(link.attachment_id)
+    if row["object_key"] is None:
+        raise NotFound("this file has no bytes any more")
+    shown = link.inline and row["sniffed_type"] in rules.SHOWN_IN_PLACE
+    kind = row["sniffed_type"] if shown else rules.served_type(row["content_type"], row["sniffed_type"])
+    headers = {
+        "Content-Disposition": _disposition("inline" if shown else "attachment", row["filename"]),
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "private, no-store",
+    }
+    if call.request.method == "HEAD":
+        return Answer(
+            headers=headers | {"Content-Length": str(row["size_bytes"])}, raw=b"", content_type=kind
+        )
+    file = blobs.open_key(row["object_key"])
+    stream = streams.FileStream(file, call.request, config.http_threads)
+    return Answer(headers=headers, content_type=kind, stream=stream, stream_bytes=row["size_bytes"])
+
+
+def _disposition(kind: str, filename: str) -> str:
+    """RFC 6266: an ASCII name for old readers, the whole one in RFC 8187's form."""
+    plain = re.sub(r"[^A-Za-z0-9 ._-]", "_", filename)
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"

@@ -1,0 +1,204 @@
+"""Keep the files of messages: what comes in with an event, what people upload, what must be forgotten."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from models.attachments import rules
+from models.blobs import commands as blobs
+from models.channels.accounts import ChannelAccount
+from models.inbox.port import AttachmentInfo, InboundMessage
+from models.kernel import clock, database, limits
+from models.kernel.batch import as_json
+from models.kernel.errors import FieldProblem, Invalid, TooLarge
+from models.kernel.ids import new_id
+from models.tickets.change import TicketChange
+
+
+def store_contents(parsed: InboundMessage, account: ChannelAccount) -> InboundMessage:
+    """Put the contents of a parsed message into the blob store; the message comes back with hashes instead of bytes.
+
+    Outside of any transaction. A file over the account's bound is named, and its bytes stay in the raw event. Raises
+    BlobStoreAway; doing it again is harmless.
+    """
+    if all(info.content is None for info in parsed.attachments):
+        return parsed
+    most = bytes_max(account)
+    return replace(parsed, attachments=tuple(_stored(info, most) for info in parsed.attachments))
+
+
+def bytes_max(account: ChannelAccount) -> int:
+    """The largest file that is kept of this account's messages."""
+    return int(account.config.get("attachment_bytes_max", 25 * limits.MIB))
+
+
+def _stored(info: AttachmentInfo, most: int) -> AttachmentInfo:
+    if info.content is None:
+        return info
+    try:
+        kept = blobs.keep(blobs.pieces(io.BytesIO(info.content)), bytes_max=most)
+    except TooLarge:
+        reason = f"larger than the {rules.size_in_words(most)} that this account keeps; it is in the received event"
+        return replace(info, content=None, refused="too_large", reason=reason)
+    return replace(info, content=None, sha256=kept.sha256, size_bytes=kept.size_bytes)
+
+
+def record(
+    change: TicketChange,
+    message_id: UUID,
+    infos: Sequence[AttachmentInfo],
+    *,
+    account: ChannelAccount,
+    first_position: int = 0,
+) -> list[UUID]:
+    """Write the rows of a message's files, after the message's own; what lies at the provider gets a task that fetches it.
+
+    Joins the caller's transaction. A file of which the provider's own key says that we have it is not fetched again.
+    """
+    known = _known(account, infos)
+    ids = []
+    for position, info in enumerate(infos, start=first_position):
+        found = known.get(info.provider_key or "") if info.sha256 is None else None
+        if found is not None:
+            info = replace(info, sha256=found[0], size_bytes=found[1])
+        state, reason = rules.state_of(info)
+        attachment_id = new_id()
+        ids.append(attachment_id)
+        change.batch.insert(
+            "attachments",
+            {
+                "id": attachment_id,
+                "ticket_id": change.ticket.id,
+                "message_id": message_id,
+                "position": position,
+                "filename": rules.file_name(info.filename),
+                "content_type": rules.media_type(info.content_type),
+                "size_bytes": info.size_bytes,
+                "sha256": info.sha256,
+                "inline": info.inline,
+                "hidden": info.hidden,
+                "content_id": info.content_id,
+                "provider_channel": account.channel,
+                "provider_account": account.name,
+                "provider_id": info.provider_id,
+                "provider_key": info.provider_key,
+                "state": state,
+                "reason": reason,
+                "created_at": change.at,
+            },
+        )
+        if state == "pending":
+            change.enqueue(
+                "fetch_attachment",
+                {"attachment_id": attachment_id},
+                key=None,
+                dedupe_key=f"fetch:{attachment_id}",
+            )
+    return ids
+
+
+def _known(account: ChannelAccount, infos: Sequence[AttachmentInfo]) -> dict[str, tuple[str, int]]:
+    """Provider key -> hash and size of what was fetched before under it."""
+    keys = sorted({info.provider_key for info in infos if info.provider_key and info.sha256 is None})
+    if not keys:
+        return {}
+    names, values = database.in_list("key", keys)
+    rows = database.run(
+        "SELECT provider_key, sha256, size_bytes FROM attachments WHERE provider_channel = :channel AND provider_account = :account"
+        f" AND provider_key IN {names} AND sha256 IS NOT NULL AND state = 'stored'",
+        values,
+        channel=account.channel,
+        account=account.name,
+    )
+    return {row["provider_key"]: (row["sha256"], row["size_bytes"]) for row in rows}
+
+
+def upload(parts: Iterable[bytes], *, filename: str, content_type: str, by: str) -> UUID:
+    """Keep what a person or program sends, for a message to come; outside of any transaction.
+
+    `by`: the principal, who alone may use it. Raises Invalid for an empty file, TooLarge, BlobStoreAway.
+    """
+    rest = iter(parts)
+    first = next(rest, b"")
+    if not first:
+        raise Invalid([FieldProblem("/file", "expected a file of at least one byte as the body")])
+    kept = blobs.keep(itertools.chain([first], rest), bytes_max=limits.upload_bytes_max)
+    attachment_id = new_id()
+    with database.transaction():
+        database.execute(
+            "INSERT INTO attachments (id, position, filename, content_type, size_bytes, sha256, inline, hidden, state, created_at,"
+            " uploaded_by) VALUES (:id, 0, :filename, :type, :size, :sha256, :no, :no, 'uploaded', :now, :by)",
+            id=attachment_id,
+            filename=rules.file_name(filename),
+            type=rules.media_type(content_type),
+            size=kept.size_bytes,
+            sha256=kept.sha256,
+            no=False,
+            now=clock.now(),
+            by=by,
+        )
+    return attachment_id
+
+
+def use(ids: Sequence[UUID], *, ticket_id: UUID, message_id: UUID, by: str) -> None:
+    """Make uploads the files of a message, in this order. Joins the caller's transaction.
+
+    Raises Invalid for one that is unknown, another's, or used already: each is used once.
+    """
+    if len(set(ids)) != len(ids):
+        raise Invalid([FieldProblem("/attachments", "expected each upload once")])
+    for position, attachment_id in enumerate(ids):
+        taken = database.execute(
+            "UPDATE attachments SET ticket_id = :ticket, message_id = :message, position = :position, state = 'stored'"
+            " WHERE id = :id AND state = 'uploaded' AND uploaded_by = :by",
+            ticket=ticket_id,
+            message=message_id,
+            position=position,
+            id=attachment_id,
+            by=by,
+        )
+        if taken.rowcount == 0:
+            raise Invalid(
+                [
+                    FieldProblem(
+                        f"/attachments/{position}", "expected an upload of yours that no message has yet"
+                    )
+                ]
+            )
+    _list(message_id)
+
+
+def _list(message_id: UUID) -> None:
+    """The message's own list, which is what is counted; the table is what is read."""
+    rows = database.run(
+        "SELECT filename, content_type, size_bytes, sha256, inline, provider_id FROM attachments WHERE message_id = :id ORDER BY position",
+        id=message_id,
+    )
+    listed: list[dict[str, Any]] = [{**row, "inline": bool(row["inline"])} for row in rows]
+    database.execute(
+        "UPDATE messages SET attachments = :listed WHERE id = :id", listed=as_json(listed), id=message_id
+    )
+
+
+def erase(message_ids: Sequence[UUID]) -> int:
+    """Forget the files of these messages: names, types, hashes; their bytes go with the next collection unless others have the same.
+
+    Joins the caller's transaction. Returns how many there were. Lines stay, so that a conversation shows that something was there.
+    """
+    if not message_ids:
+        return 0
+    names, values = database.in_list("id", message_ids)
+    erased = database.execute(
+        "UPDATE attachments SET filename = 'erased', content_type = 'application/octet-stream', size_bytes = 0, sha256 = NULL,"
+        " content_id = NULL, provider_id = NULL, provider_key = NULL, state = 'erased', reason = 'erased on request',"
+        f" uploaded_by = NULL WHERE message_id IN {names} AND state <> 'erased'",
+        values,
+    )
+    for message_id in message_ids:
+        _list(message_id)
+    return int(erased.rowcount)

@@ -1,0 +1,89 @@
+"""What a file may be called and served as, and in which state it is. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from models.inbox.port import AttachmentInfo
+from models.kernel import limits
+
+UNKNOWN: Final = "application/octet-stream"
+# A browser draws these and runs nothing in them. SVG is a document with scripts, so it is none of them.
+SHOWN_IN_PLACE: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+# What a browser or a desktop may run; it leaves us as bytes without a kind, whatever it is called.
+_ACTIVE: Final = frozenset(
+    {
+        "text/html", "application/xhtml+xml", "image/svg+xml", "application/xml", "text/xml", "text/javascript",
+        "application/javascript", "application/ecmascript", "text/x-script", "application/x-elf", "application/java-vm",
+        "application/vnd.microsoft.portable-executable", "application/x-mach-binary", "application/x-msdownload",
+        "application/x-shockwave-flash", "text/xsl", "application/pdf+html", "multipart/x-mixed-replace",
+    }
+)  # fmt: skip
+# Kinds of which the bytes only tell the family; within it the sender's word is as good as any.
+_FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "text/plain": ("text/", "application/json", "message/", "application/pgp", "application/x-ndjson"),
+    "application/zip": (
+        "application/vnd.",
+        "application/zip",
+        "application/x-zip",
+        "application/java-archive",
+    ),
+    "application/x-ole-storage": ("application/msword", "application/vnd.ms-", "application/x-ole-storage"),
+    "audio/ogg": ("audio/", "video/ogg"),
+    "video/mp4": ("video/", "audio/"),
+    "video/webm": ("video/", "audio/"),
+    UNKNOWN: ("audio/", "video/", "application/", "font/", "model/"),
+}
+_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\Z")
+# C0, DEL, C1, marks that turn the reading direction (`gpj.exe`), lone surrogates; and what file systems keep for themselves.
+_NOT_IN_NAMES: Final = re.compile(
+    '[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff<>:"|?*]+'
+)
+
+
+def media_type(text: str) -> str:
+    """A claimed content type as `type/subtype` in lower case, or the unknown one."""
+    bare = text.split(";", 1)[0].strip().lower()
+    return bare if _TYPE.match(bare) else UNKNOWN
+
+
+def file_name(text: str) -> str:
+    """A name that is safe on every disk and on one line; its ending is kept when it must be cut."""
+    name = re.split(r"[/\\]", text[:4096])[-1]
+    name = re.sub(r"\s+", " ", _NOT_IN_NAMES.sub(" ", name)).strip(" .") or "file"
+    if len(name) <= limits.attachment_name_chars_max:
+        return name
+    stem, dot, ending = name.rpartition(".")
+    if dot and 0 < len(ending) <= 16:
+        return stem[: limits.attachment_name_chars_max - len(ending) - 1] + "." + ending
+    return name[: limits.attachment_name_chars_max]
+
+
+def served_type(declared: str, sniffed: str) -> str:
+    """The type that a download is sent as: what the bytes are, in the sender's words where those say the same more precisely."""
+    declared, sniffed = media_type(declared), media_type(sniffed)
+    if sniffed in _ACTIVE or declared in _ACTIVE:
+        return UNKNOWN
+    if declared.startswith(_FAMILIES.get(sniffed, (sniffed,))):
+        return declared
+    return sniffed
+
+
+def state_of(info: AttachmentInfo) -> tuple[str, str | None]:
+    """Where a file stands when its message is recorded, and why it has no bytes if it has none."""
+    if info.sha256 is not None:
+        return "stored", None
+    if info.refused is not None:
+        return info.refused, info.reason or "its bytes were not kept"
+    if info.provider_id is not None:
+        return "pending", None
+    return "failed", info.reason or "its bytes were not in the event"
+
+
+def size_in_words(size_bytes: int) -> str:
+    """A size for people: `20 MB`."""
+    if size_bytes >= limits.MIB:
+        return f"{size_bytes / limits.MIB:.3g} MB"
+    return f"{max(1, size_bytes // 1024)} kB"

@@ -1,0 +1,35 @@
+"""Tables of attachments."""
+
+from __future__ import annotations
+
+import peewee
+
+from models.kernel.database import IdField, InstantField, Table
+
+
+class Attachments(Table):
+    """A file of a message, or an upload that waits for its message. `content_type` is what the sender claims."""
+
+    id = IdField(primary_key=True)
+    ticket_id = IdField(null=True)
+    message_id = IdField(null=True)
+    position = peewee.IntegerField()
+    filename = peewee.TextField()
+    content_type = peewee.TextField()
+    size_bytes = peewee.BigIntegerField()
+    sha256 = peewee.TextField(null=True)
+    inline = peewee.BooleanField()
+    hidden = peewee.BooleanField()
+    content_id = peewee.TextField(null=True)
+    provider_channel = peewee.TextField(null=True)
+    provider_account = peewee.TextField(null=True)
+    provider_id = peewee.TextField(null=True)
+    provider_key = peewee.TextField(null=True)
+    state = peewee.TextField()
+    reason = peewee.TextField(null=True)
+    told_at = InstantField(null=True)
+    created_at = InstantField()
+    uploaded_by = peewee.TextField(null=True)
+
+    class Meta:
+        table_name = "attachments"

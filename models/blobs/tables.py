@@ -1,0 +1,32 @@
+"""Tables of blobs."""
+
+from __future__ import annotations
+
+import peewee
+
+from models.kernel.database import InstantField, Table
+
+
+class Blobs(Table):
+    """Bytes that are kept. `stored_at` is null until they lie in the store."""
+
+    sha256 = peewee.TextField(primary_key=True)
+    object_key = peewee.TextField()
+    size_bytes = peewee.BigIntegerField()
+    content_type = peewee.TextField()
+    created_at = InstantField()
+    touched_at = InstantField()
+    stored_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "blobs"
+
+
+class BlobRemovals(Table):
+    """Objects that no row refers to any more, until they are gone from the store."""
+
+    object_key = peewee.TextField(primary_key=True)
+    condemned_at = InstantField()
+
+    class Meta:
+        table_name = "blob_removals"

@@ -1,0 +1,57 @@
+"""Fetch a file that a message only names from its provider into the blob store."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from models.attachments import commands as attachments
+from models.attachments import fetching
+from models.attachments.fetching import Pending
+from models.blobs import commands as blobs
+from models.channels import accounts
+from models.kernel import database, limits, logs, settings
+from models.kernel.errors import PermanentFailure, TooLarge
+from models.tasks.commands import ClaimedTask
+from queues import channels
+from queues.settlement import Done, Settlement
+
+log = logs.get("attachments")
+
+
+def run(task: ClaimedTask) -> Settlement:
+    """One try. A file that is gone or too large is settled at once; a provider that is away is tried again."""
+    with database.connection():
+        file = fetching.pending(UUID(task.payload["attachment_id"]))
+        if file is None:
+            return Done()
+        account = accounts.find(file.channel, file.account)
+    source = channels.files(file.channel)
+    if source is None:
+        return Done(lambda: fetching.record_failed(file, f"{file.channel} gives no files"))
+    most = min(source.bytes_max, attachments.bytes_max(account), limits.fetched_bytes_max)
+    if file.size_bytes > most:
+        return _too_large(file, most)  # known before a byte is asked for
+    try:
+        with source.download(file.provider_id, account, settings.current()) as stream:
+            kept = blobs.keep(blobs.pieces(stream), bytes_max=most)
+    except TooLarge:
+        return _too_large(file, most)
+    except PermanentFailure as error:
+        reason = error.message
+        log.warning("attachment_lost", attachment_id=str(file.id), channel=file.channel)
+        return Done(lambda: fetching.record_failed(file, reason))
+    log.info(
+        "attachment_fetched", attachment_id=str(file.id), channel=file.channel, size_bytes=kept.size_bytes
+    )
+    return Done(lambda: fetching.record_stored(file, kept))
+
+
+def _too_large(file: Pending, most: int) -> Done:
+    return Done(lambda: fetching.record_too_large(file, limit_bytes=most))
+
+
+def on_dead(task: ClaimedTask, reason: str) -> None:
+    """Given up: the file shows as failed, with the reason."""
+    file = fetching.pending(UUID(task.payload["attachment_id"]))
+    if file is not None:
+        fetching.record_failed(file, reason)

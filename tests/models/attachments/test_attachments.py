@@ -1,0 +1,169 @@
+"""A file's way from an event into a message, and out again with an answer."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from models.attachments import commands, queries
+from models.blobs import commands as blobs
+from models.inbox.port import AttachmentInfo, InboundMessage
+from models.kernel import database, limits
+from models.kernel.errors import Invalid, TooLarge
+from tests.desk import Desk
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"picture" * 100
+
+
+def mail(*attachments: AttachmentInfo, **more: Any) -> InboundMessage:
+    plain = InboundMessage(
+        "ada@example.com", "Ada", "ada@example.com", "See the file.", attachments=attachments
+    )
+    return replace(plain, **more)
+
+
+def info(content: bytes | None = PNG, name: str = "burns.png", **more: Any) -> AttachmentInfo:
+    size = len(content) if content is not None else 0
+    return AttachmentInfo(name, more.pop("content_type", "image/png"), size, content=content, **more)
+
+
+def files_of(desk: Desk, message_id: Any) -> list[dict[str, Any]]:
+    with database.connection():
+        return queries.of_messages([UUID(str(message_id))]).get(UUID(str(message_id)), [])
+
+
+def first_inbound(desk: Desk) -> dict[str, Any]:
+    return next(m for m in desk.messages(desk.ticket()) if m["direction"] == "inbound")
+
+
+def upload(desk: Desk, content: bytes = PNG, *, by: str = "user:1", name: str = "plan.png") -> UUID:
+    return commands.upload([content], filename=name, content_type="image/png", by=by)
+
+
+def test_a_files_bytes_are_kept_and_found_by_its_message(desk: Desk) -> None:
+    desk.receive(mail(info()))
+
+    desk.run_due()
+
+    message = first_inbound(desk)
+    [file] = files_of(desk, message["id"])
+    assert (file["state"], file["filename"], file["sniffed_type"]) == ("stored", "burns.png", "image/png")
+    assert file["sha256"] == hashlib.sha256(PNG).hexdigest()
+    with blobs.open_key(file["object_key"]) as stream:
+        assert stream.read() == PNG
+
+
+def test_the_same_file_twice_lies_once(desk: Desk) -> None:
+    desk.receive(mail(info(), info(name="again.png")))
+    desk.receive(mail(info(name="and-again.png"), author_address="mira@example.com"))
+
+    desk.run_due()
+
+    assert len(desk.rows("SELECT id FROM attachments")) == 3
+    assert len(desk.rows("SELECT sha256 FROM blobs")) == 1
+
+
+def test_an_event_that_is_read_twice_has_its_files_once(desk: Desk) -> None:
+    event_id = desk.receive(mail(info()))
+    desk.run_due()
+
+    with database.transaction():
+        database.execute("UPDATE tasks SET state = 'ready', due_at = NOW() WHERE kind = 'ingest_event'")
+    desk.run_due()
+
+    assert desk.inbox(event_id)["status"] == "processed"
+    assert len(desk.rows("SELECT id FROM attachments")) == 1
+
+
+def test_a_file_over_the_accounts_bound_is_named_and_the_message_is_kept(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "bytes_max", lambda account: 100)
+    desk.receive(mail(info(), info(b"small", name="small.txt", content_type="text/plain")))
+
+    desk.run_due()
+
+    message = first_inbound(desk)
+    large, small = files_of(desk, message["id"])
+    assert (large["state"], large["filename"], large["sha256"]) == ("too_large", "burns.png", None)
+    assert "received event" in large["reason"]
+    assert small["state"] == "stored"
+
+
+def test_a_file_without_bytes_says_so(desk: Desk) -> None:
+    desk.receive(mail(info(None)))
+
+    desk.run_due()
+
+    message = first_inbound(desk)
+    [file] = files_of(desk, message["id"])
+    assert (file["state"], file["reason"]) == ("failed", "its bytes were not in the event")
+
+
+def test_an_upload_goes_out_with_the_answer(desk: Desk) -> None:
+    desk.receive(mail())
+    desk.run_due()
+    ticket = desk.ticket()
+    file = upload(desk)
+
+    message_id = desk.reply(ticket)
+    with database.transaction():
+        commands.use([file], ticket_id=ticket.id, message_id=message_id, by="user:1")
+    desk.run_due()
+
+    [sent] = [call.message for call in desk.sent if call.body == "Water it."]
+    [attached] = sent.attachments
+    assert (attached.filename, attached.content_type, attached.read()) == ("plan.png", "image/png", PNG)
+    [message] = [m for m in desk.messages(ticket) if m["id"] == message_id]
+    assert len(message["attachments"]) == 1
+
+
+def test_an_upload_is_used_once_and_by_its_owner_only(desk: Desk) -> None:
+    ticket = desk.create_ticket(email="ada@example.com")
+    file = upload(desk, by="user:1")
+    first = desk.reply(ticket)
+
+    with pytest.raises(Invalid, match="/attachments/0"), database.transaction():
+        commands.use([file], ticket_id=ticket.id, message_id=first, by="user:2")
+    with database.transaction():
+        commands.use([file], ticket_id=ticket.id, message_id=first, by="user:1")
+    second = desk.reply(ticket)
+    with pytest.raises(Invalid, match="no message has yet"), database.transaction():
+        commands.use([file], ticket_id=ticket.id, message_id=second, by="user:1")
+
+    assert len(files_of(desk, first)) == 1
+    assert files_of(desk, second) == []
+
+
+def test_an_upload_over_the_bound_leaves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "upload_bytes_max", 10)
+
+    with pytest.raises(TooLarge):
+        upload(desk)
+
+    assert desk.rows("SELECT id FROM attachments") == []
+    assert desk.rows("SELECT sha256 FROM blobs") == []
+
+
+def test_what_is_erased_has_no_name_and_no_bytes_any_more(desk: Desk) -> None:
+    desk.receive(mail(info()))
+    desk.run_due()
+    message = first_inbound(desk)
+
+    with database.transaction():
+        erased = commands.erase([message["id"]])
+
+    [file] = files_of(desk, message["id"])
+    assert erased == 1
+    assert (file["state"], file["filename"], file["sha256"], file["size_bytes"]) == (
+        "erased",
+        "erased",
+        None,
+        0,
+    )
+    message = first_inbound(desk)
+    assert "burns" not in str(message["attachments"])
