@@ -40,6 +40,12 @@ reply_lines_max = (
 attribution_steps_max = 20_000  # looks at lines that might end "On ... wrote:"; one takes some 10 us
 reply_line_chars_max = 300  # a longer line is a paragraph, no attribution or header line
 
+# -- HTML to be shown ------------------------------------------------------------------------------------------
+html_chars_max = 2 * MIB  # as much as text is read
+html_depth_max = 200  # ammonia is quadratic in depth: 200,000 cost it 212 s; newsletters have 60
+html_cost_max = 4_000_000  # tags times depth; a long thread of Outlook has 1,500,000
+html_style_chars_max = 2_000  # of one style attribute
+
 # -- bounces ---------------------------------------------------------------------------------------------------
 report_bytes_max = 256 * 1024  # of a delivery status, or of the mail that came back: its headers stand first
 report_blocks_max = 50  # recipients of one report; our mails have one
