@@ -101,7 +101,8 @@ class _Seen:
         if name == "src":
             return self._picture(value)
         if name == "background":
-            return self._blocked_if_remote(value)
+            self.blocked += _REMOTE.match(value) is not None and not self._remote
+            return None
         if name == "style":
             return self._style(value)
         if name == "href":
@@ -119,9 +120,6 @@ class _Seen:
             self.blocked += not self._remote
             return address if self._remote else None
         return None  # data: and file: are no business of a mail's reader
-
-    def _blocked_if_remote(self, value: str) -> None:
-        self.blocked += _REMOTE.match(value) is not None and not self._remote
 
     def _style(self, value: str) -> str | None:
         """The declarations that are safe and lay out their own element only."""

@@ -54,3 +54,15 @@ diagnostic_chars_max = 300
 
 # -- what we send ----------------------------------------------------------------------------------------------
 references_sent_max = 10  # first and last nine: enough for every client to thread
+
+# -- authentication --------------------------------------------------------------------------------------------
+authentication_headers_max = 20  # Authentication-Results looked at; each server on the way adds one
+authentication_chars_max = 8_192  # of one; with ten DKIM signatures it has 2,000
+
+# -- winmail.dat and calendars ---------------------------------------------------------------------------------
+tnef_attributes_max = 2_000  # some 20 of the message and 5 of each file
+tnef_properties_max = 2_000  # of a message or a file; Outlook writes some 100
+tnef_depth_max = 3  # messages within messages
+rtf_bytes_max = 1 * MIB  # decompressed; byte by byte, that is half a second
+rtf_groups_max = 1_000  # open at once; Outlook nests some 10
+calendar_chars_max = 256 * 1024  # of an invitation; its time zones come first and have some 5,000
