@@ -15,11 +15,18 @@ from queues.channels.email import mime_limits
 from queues.channels.email.header_block import Headers, all_values
 from queues.channels.email.headers import addresses
 
-_RESULT = re.compile(r"\s*([a-z0-9_-]{1,30})(?:\s*/\s*\d{1,3})?\s*=\s*([a-z]{1,20})\b(.*)", re.IGNORECASE | re.DOTALL)
-_PROPERTY = re.compile(r"([a-z]{1,20}\.[a-z0-9_.-]{1,40}|reason|action|policy)\s*=\s*(\"[^\"]{0,300}\"|[^\s;\"]{1,300})", re.IGNORECASE)
+_RESULT = re.compile(
+    r"\s*([a-z0-9_-]{1,30})(?:\s*/\s*\d{1,3})?\s*=\s*([a-z]{1,20})\b(.*)", re.IGNORECASE | re.DOTALL
+)
+_PROPERTY = re.compile(
+    r"([a-z]{1,20}\.[a-z0-9_.-]{1,40}|reason|action|policy)\s*=\s*(\"[^\"]{0,300}\"|[^\s;\"]{1,300})",
+    re.IGNORECASE,
+)
 _METHODS = frozenset(["dmarc", "spf", "dkim", "compauth"])
 # Second-level names under which others register: the domain below them is the organisation's.
-_PUBLIC_SECOND = frozenset(["ac", "co", "com", "edu", "gob", "gov", "gv", "mil", "ne", "net", "nom", "or", "org"])
+_PUBLIC_SECOND = frozenset(
+    ["ac", "co", "com", "edu", "gob", "gov", "gv", "mil", "ne", "net", "nom", "or", "org"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,9 @@ class _Result:
     properties: dict[str, str] = field(default_factory=dict)
 
 
-def verdict(headers: Headers, trusted_ids: Collection[str], provider_verdict: Verdict | None = None) -> Judgement:
+def verdict(
+    headers: Headers, trusted_ids: Collection[str], provider_verdict: Verdict | None = None
+) -> Judgement:
     """Judge a mail by the headers of trusted servers, and by what the provider found itself.
 
     A fail of either wins. DMARC decides where it has a result; otherwise SPF or DKIM pass only for the From address's own
@@ -60,7 +69,11 @@ def verdict(headers: Headers, trusted_ids: Collection[str], provider_verdict: Ve
 def _trusted_results(headers: Headers, trusted: set[str]) -> list[list[_Result]]:
     """The results of each trusted header, the topmost first."""
     found = []
-    for _, value in zip(range(mime_limits.authentication_headers_max), all_values(headers, b"authentication-results"), strict=False):
+    for _, value in zip(
+        range(mime_limits.authentication_headers_max),
+        all_values(headers, b"authentication-results"),
+        strict=False,
+    ):
         text = _without_comments(value[: mime_limits.authentication_chars_max].decode("latin-1"))
         head, *pieces = _pieces(text)
         words = head.strip().strip('"').lower().split()
@@ -96,18 +109,26 @@ def _judged(results: list[_Result], author: str) -> Judgement:
     for one in others:
         if one.result == "pass" and author and _is_aligned(_domain_of(one), author):
             return Judgement("pass", f"{one.method}=pass for the author's domain")
-    return Judgement("none", "nothing passed for the author's domain" if others else "the trusted server tells no result")
+    return Judgement(
+        "none", "nothing passed for the author's domain" if others else "the trusted server tells no result"
+    )
 
 
 def _domain_of(result: _Result) -> str:
-    names = ("header.d", "header.i") if result.method == "dkim" else ("smtp.mailfrom", "smtp.mail", "smtp.helo")
+    names = (
+        ("header.d", "header.i") if result.method == "dkim" else ("smtp.mailfrom", "smtp.mail", "smtp.helo")
+    )
     value = next((result.properties[name] for name in names if result.properties.get(name)), "")
     return value.rpartition("@")[2].strip("<>.")
 
 
 def _author_domain(headers: Headers) -> str:
     """The domain of From; empty when there is none or more than one."""
-    domains = {found.address.rpartition("@")[2] for value in all_values(headers, b"from") for found in addresses(value)}
+    domains = {
+        found.address.rpartition("@")[2]
+        for value in all_values(headers, b"from")
+        for found in addresses(value)
+    }
     return domains.pop() if len(domains) == 1 else ""
 
 
@@ -143,5 +164,7 @@ def _without_comments(text: str) -> str:
 def _pieces(text: str) -> list[str]:
     """The text at its semicolons outside quotes."""
     quoted = text.split('"')
-    marked = '"'.join(piece.replace(";", "\0") if index % 2 == 0 else piece for index, piece in enumerate(quoted))
+    marked = '"'.join(
+        piece.replace(";", "\0") if index % 2 == 0 else piece for index, piece in enumerate(quoted)
+    )
     return marked.split("\0")

@@ -52,10 +52,6 @@ class Texts:
         html = self.joined([html_to_text(self.of(part)) for part in block.html])
         return html if len(html.strip()) > len(plain.strip()) else plain
 
-    def html(self, structure: Structure) -> list[str]:
-        """The HTML documents of the mail, in order."""
-        return [self.of(part) for block in structure.blocks for part in block.html]
-
     @staticmethod
     def joined(texts: list[str]) -> str:
         return "\n".join(text for text in texts if text.strip()).strip("\n")

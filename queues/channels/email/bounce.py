@@ -30,7 +30,9 @@ _MAILER_ALONE = re.compile(r"(mailer[-_.]?daemon|mail[-_.]daemon|mdaemon)@")
 _STATUS = re.compile(rb"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 _STATUS_IN_TEXT = re.compile(r"(?<![\d.])(5\.\d{1,3}\.\d{1,3})(?![\d.])")
 # qmail, Exim, Postfix and Notes quote the mail in their text.
-_ID_IN_TEXT = re.compile(r"^[> \t]{0,10}(?:x-)?(?:original-)?message-id:[ \t]*(<[^<>\s]{1,500}>)", re.IGNORECASE | re.MULTILINE)
+_ID_IN_TEXT = re.compile(
+    r"^[> \t]{0,10}(?:x-)?(?:original-)?message-id:[ \t]*(<[^<>\s]{1,500}>)", re.IGNORECASE | re.MULTILINE
+)
 _NO_COMPLAINTS = frozenset(["not-spam", "auth-failure", "dmarc", "opt-out-list"])
 
 
@@ -68,8 +70,14 @@ def report(
         return _complaint(root, text)
     if report_type not in (None, "", "delivery-status"):
         return None
-    ids = tuple(dict.fromkeys([*_returned_ids(root, text), *_envelope_ids(root)]))[: mime_limits.report_ids_max]
-    recipients = [fields for fields in _blocks(root, _STATUS_TYPES) if _has_any(fields, b"action", b"final-recipient", b"status")]
+    ids = tuple(dict.fromkeys([*_returned_ids(root, text), *_envelope_ids(root)]))[
+        : mime_limits.report_ids_max
+    ]
+    recipients = [
+        fields
+        for fields in _blocks(root, _STATUS_TYPES)
+        if _has_any(fields, b"action", b"final-recipient", b"status")
+    ]
     if recipients:
         return _from_recipients(recipients, ids)
     is_told = report_type is not None or first_value(headers, b"x-failed-recipients") is not None
@@ -88,7 +96,8 @@ def read_receipt(root: Part) -> Report | None:
             disposition = (first_value(fields, b"disposition") or b"").rpartition(b";")[2]
             return Report(
                 None,
-                tuple(message_ids(first_value(fields, b"original-message-id") or b"")[:1]) or _returned_ids(root, ""),
+                tuple(message_ids(first_value(fields, b"original-message-id") or b"")[:1])
+                or _returned_ids(root, ""),
                 {"read_receipt": one_line(text_of(disposition), 100).lower()},
             )
     return None
@@ -100,10 +109,16 @@ def _from_recipients(recipients: list[Headers], ids: tuple[str, ...]) -> Report:
         status = _STATUS.match(first_value(fields, b"status") or b"")
         default = b"failed" if status is None or status[1].startswith(b"5") else b"other"
         if (first_value(fields, b"action") or default).strip().lower().startswith(b"failed"):
-            said = text_of((first_value(fields, b"diagnostic-code") or b"").removeprefix(b"smtp;").removeprefix(b"SMTP;"))
+            said = text_of(
+                (first_value(fields, b"diagnostic-code") or b"").removeprefix(b"smtp;").removeprefix(b"SMTP;")
+            )
             diagnostic = one_line(said, mime_limits.diagnostic_chars_max)
-            recipient = first_value(fields, b"final-recipient") or first_value(fields, b"original-recipient") or b""
-            named = one_line(text_of(recipient.rpartition(b";")[2].strip(b" <>")), mime_limits.diagnostic_chars_max)
+            recipient = (
+                first_value(fields, b"final-recipient") or first_value(fields, b"original-recipient") or b""
+            )
+            named = one_line(
+                text_of(recipient.rpartition(b";")[2].strip(b" <>")), mime_limits.diagnostic_chars_max
+            )
             failure = DeliveryFailure(status[1].decode("ascii") if status else None, diagnostic)
             return Report(failure, ids, {"failed_recipient": named} if named else {})
     return Report(None, ids)
@@ -113,11 +128,15 @@ def _failure_in(text: str) -> DeliveryFailure:
     """What the text of an old-fashioned bounce says; it may tell of a failure without saying why."""
     status = _STATUS_IN_TEXT.search(text)
     line = words.DIAGNOSTIC.search(text)
-    return DeliveryFailure(status[1] if status else None, one_line(line[0] if line else "", mime_limits.diagnostic_chars_max))
+    return DeliveryFailure(
+        status[1] if status else None, one_line(line[0] if line else "", mime_limits.diagnostic_chars_max)
+    )
 
 
 def _failed_recipients(headers: Headers) -> dict[str, Any]:
-    named = one_line(text_of(first_value(headers, b"x-failed-recipients") or b""), mime_limits.diagnostic_chars_max)
+    named = one_line(
+        text_of(first_value(headers, b"x-failed-recipients") or b""), mime_limits.diagnostic_chars_max
+    )
     return {"failed_recipient": named} if named else {}
 
 
@@ -129,7 +148,9 @@ def _complaint(root: Part, text: str) -> Report | None:
             continue
         recipient = first_value(fields, b"original-rcpt-to") or b""
         named = one_line(text_of(recipient.strip(b" <>")), mime_limits.diagnostic_chars_max)
-        failure = DeliveryFailure(None, one_line(f"complaint: {kind}", mime_limits.diagnostic_chars_max), kind="complaint")
+        failure = DeliveryFailure(
+            None, one_line(f"complaint: {kind}", mime_limits.diagnostic_chars_max), kind="complaint"
+        )
         return Report(failure, _returned_ids(root, text), {"failed_recipient": named} if named else {})
     return None
 
@@ -159,7 +180,11 @@ def _envelope_ids(root: Part) -> list[str]:
     """The id that we gave with the envelope (RFC 3461 ENVID), when it is a Message-ID."""
     found: list[str] = []
     for fields in _blocks(root, _STATUS_TYPES):
-        value = first_value(fields, b"original-envelope-id") or first_value(fields, b"x-original-message-id") or b""
+        value = (
+            first_value(fields, b"original-envelope-id")
+            or first_value(fields, b"x-original-message-id")
+            or b""
+        )
         found += message_ids(value)[:1]
     return [one for one in found if "@" in one]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from models.kernel import limits
 from queues.channels.email import mime_limits
@@ -15,7 +15,12 @@ _LINE = re.compile(r"([A-Za-z-]{1,40})((?:;[^:\"]*(?:\"[^\"]*\"[^:\"]*)*)?):(.*)
 _PARAMETER = re.compile(r";([A-Za-z-]{1,30})=(\"[^\"]{0,300}\"|[^;:]{0,300})")
 _ESCAPED = re.compile(r"\\(.)")
 _DATE = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)?(Z)?)?")
-_METHODS = {"REQUEST": "Invitation", "CANCEL": "Cancelled", "REPLY": "Answer to an invitation", "COUNTER": "Proposal of another time"}
+_METHODS = {
+    "REQUEST": "Invitation",
+    "CANCEL": "Cancelled",
+    "REPLY": "Answer to an invitation",
+    "COUNTER": "Proposal of another time",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,13 @@ def _value(name: str, parameters: str, value: str) -> str:
 
 
 def _instant(value: str, zone: str) -> str:
+    # Not converted: it is shown in the zone that it names.
     match = _DATE.match(value)
     if match is None:
         return one_line(value, 40)
     year, month, day, hour, minute, _, utc = match.groups()
     try:
-        read = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0))  # noqa: DTZ001 - shown in the zone that it names
+        read = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), tzinfo=UTC)
     except ValueError:
         return one_line(value, 40)
     if hour is None:

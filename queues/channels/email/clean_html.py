@@ -13,11 +13,14 @@ from urllib.parse import unquote
 from queues.channels.email import mime_limits
 from queues.channels.email.html_depth import is_too_deep
 
-_TAGS = {"a", "abbr", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br", "caption", "center", "cite", "code", "col",
-         "colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "font", "footer", "h1", "h2", "h3", "h4",
-         "h5", "h6", "header", "hr", "i", "img", "ins", "kbd", "li", "main", "mark", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp",
-         "section", "small", "span", "strike", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr",
-         "tt", "u", "ul", "var", "wbr"}  # fmt: skip
+_TAGS = {
+    "a", "abbr", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br", "caption",
+    "center", "cite", "code", "col", "colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em",
+    "figcaption", "figure", "font", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img",
+    "ins", "kbd", "li", "main", "mark", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp", "section",
+    "small", "span", "strike", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th",
+    "thead", "time", "tr", "tt", "u", "ul", "var", "wbr"
+}  # fmt: skip
 _EVERYWHERE = {"style", "title", "dir", "lang", "align", "valign", "width", "height", "bgcolor", "background"}
 _ATTRIBUTES = {
     "*": _EVERYWHERE,
@@ -34,7 +37,21 @@ _ATTRIBUTES = {
     "li": {"value"},
     "blockquote": {"type"},
 }
-_DROPPED_WHOLE = {"script", "style", "title", "template", "noscript", "iframe", "object", "svg", "math", "textarea", "select", "xmp", "noembed"}
+_DROPPED_WHOLE = {
+    "script",
+    "style",
+    "title",
+    "template",
+    "noscript",
+    "iframe",
+    "object",
+    "svg",
+    "math",
+    "textarea",
+    "select",
+    "xmp",
+    "noembed",
+}
 _LINK_SCHEMES = ("http:", "https:", "mailto:", "tel:", "cid:")
 # What only lays out its own element; `position` and the like could cover the console's own buttons.
 _STYLES = frozenset(

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 TABLE_PARTS = frozenset(["td", "th", "tr", "thead", "tbody", "tfoot", "caption", "colgroup"])
 _CELLS = frozenset(["td", "th", "caption"])
-_FORMATTING = frozenset(["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"])
+_FORMATTING = frozenset(
+    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
+)
 _HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
 _BLOCKS = _HEADINGS | frozenset(
     ["address", "article", "aside", "blockquote", "center", "details", "dialog", "dir", "div", "dl", "fieldset", "figcaption", "figure",
@@ -107,7 +109,9 @@ class Elements:
             if self._reaches(wanted, _LIST_BARRIERS if name == "li" else _BARRIERS):
                 self._pop_to(wanted)
         elif self._reaches(wanted, _SPECIAL) and (name != "form" or self._stack[-1].name == "form"):
-            self._pop_to(wanted)  # a form that does not stand last is taken out alone; what it holds stays open
+            self._pop_to(
+                wanted
+            )  # a form that does not stand last is taken out alone; what it holds stays open
 
     def _open_table_part(self, name: str, tag: str) -> None:
         if self._names.get("table"):

@@ -11,6 +11,7 @@ header_value_bytes_max = 64 * 1024  # References of a two-year thread has some 3
 parameter_bytes_max = 8_192  # of a Content-Type; a long file name in RFC 2231's form has 2,000
 leading_bytes_max = 1_024  # empty lines before the first header
 addresses_max = 100  # of one header; more are a mailing list's own business
+recipient_headers_max = 20  # looked at for our reply address
 references_max = 50  # ids looked up for threading; the newest are the telling ones
 message_id_chars_max = 500  # RFC 5322 lines end at 998; the longest real id seen has 270
 event_id_chars_max = 120  # of a Message-ID inside an event key, which has 200 characters in all

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
+from datetime import datetime
+from typing import Any
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import AttachmentInfo, Ignored, InboundMessage, Parsed, Unparseable
+from models.inbox.port import AttachmentInfo, Ignored, InboundMessage, Parsed, Verdict
 from models.kernel import limits
-from queues.channels.email import attached, mime_limits, providers
+from queues.channels.email import authentication, bounce, mime_limits, providers, recipients
 from queues.channels.email.automatic import classify
+from queues.channels.email.body_html import joined_html
 from queues.channels.email.body_text import Texts
-from queues.channels.email.bounce import report
-from queues.channels.email.charset import decode
-from queues.channels.email.header_block import Headers, all_values, first_value
-from queues.channels.email.headers import Address, addresses, instant, message_ids, text_of
+from queues.channels.email.clean_html import sanitise
+from queues.channels.email.found_files import Files, shown_cids
+from queues.channels.email.header_block import Headers, first_value
+from queues.channels.email.headers import instant, message_ids, text_of
+from queues.channels.email.html_reply import HtmlCut, cut_html
+from queues.channels.email.html_text import html_to_text
 from queues.channels.email.mime import Part, Reader
 from queues.channels.email.providers.port import Mail
-from queues.channels.email.structure import content_id, structure_of
-from queues.channels.email.visible_reply import visible_reply
-from queues.channels.text import cut, one_line
+from queues.channels.email.sender import sender_of
+from queues.channels.email.structure import structure_of
+from queues.channels.email.visible_reply import split
+from queues.channels.text import clean, cut, one_line
 
 _LOCALE = re.compile(rb"\s*([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3})\s*(,|$)")
-_SIGNATURES = frozenset(
-    ["application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"]
-)
-_CID = re.compile(r"""[cC][iI][dD]:([^"'\s>)]{1,300})""")
+_ARMOUR = re.compile(r"^-----BEGIN PGP (SIGNED )?MESSAGE-----", re.MULTILINE)
 
 
 def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
@@ -35,80 +37,159 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Pars
 
 
 def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> InboundMessage | Ignored:
-    """Read a mail. Raises Unparseable when nobody can be found who sent it."""
+    """Read a mail. Raises Unparseable when nobody can be found who sent it.
+
+    `envelope`: `from` and `to` of SMTP; `verdict` is what the provider's own check of the sender found (pass, none, fail).
+    """
     reader = Reader(raw)
     root = reader.read()
     headers = root.headers
-    sender = _sender(headers, envelope)
-    charset = next(
-        (part.parameters["charset"] for part in root.leaves() if "charset" in part.parameters), None
-    )
-    written = text_of(first_value(headers, b"subject") or b"", raw_charset=charset)
-    subject = one_line(written, limits.ticket_title_chars_max)
-    structure, texts = structure_of(root), Texts(reader.leave_out)
-    full = texts.plain(structure)
-    attachments = _attachments(structure.files, texts, texts.html(structure), reader)
-    body = visible_reply(full, subject=subject).strip()
-    if reader.left_out:
-        body = f"{body}\n[Not all of this mail was read: {'; '.join(reader.left_out)}. It is kept whole.]".strip()
-    body = body or _stand_in(attachments)
-    body = cut(body, limits.message_body_chars_max)
-    own_ids = message_ids(first_value(headers, b"message-id") or b"")
-    report_type = _report_type(root, headers)
+    author, is_behind_a_list = sender_of(raw, headers, envelope)
+    ours = recipients.own_addresses(account)
+    subject = _subject(root)
+    content = _Content(reader, root, subject)
+    body = content.visible if account.config.get("strip_quotes", True) else content.full
+    report_type = bounce.report_type_of(root, headers)
     automatic = classify(
         headers,
-        sender=sender.address,
-        account_address=str(account.config.get("address", "")),
+        sender=author.address,
+        own_addresses=ours,
         envelope=envelope,
         report_type=report_type,
+        subject=subject,
+        text=content.full,
     )
-    references, failure = _references(headers), None
+    told = None
     if automatic == "bounce":
-        told = report(root, full, headers=headers, sender=sender.address, report_type=report_type)
-        if told is not None:
-            if told.failure is None:
-                return Ignored("a report of a mail that is late or was passed on; nothing failed")
-            failure = told.failure
-            references = tuple(dict.fromkeys([*told.ids, *references]))[: mime_limits.references_max]
+        told = bounce.report(
+            root,
+            content.full,
+            headers=headers,
+            sender=author.address,
+            report_type=report_type,
+            subject=subject,
+        )
+        if told is not None and told.failure is None:
+            return Ignored("a report of a mail that is late or was passed on; nothing failed")
+    elif report_type == "disposition-notification":
+        told = bounce.read_receipt(root)
+    judged = _judged(headers, envelope, account)
+    details = content.details | (told.details if told else {})
+    if judged.verdict != "none" or account.config.get("authserv_ids"):
+        details["authentication"] = judged.detail
+    if reader.left_out:
+        details["left_out"] = list(reader.left_out)
+        body = f"{body}\n[Not all of this mail was read: {'; '.join(reader.left_out)}. It is kept whole.]".strip()
+    body = cut(body or _stand_in(content), limits.message_body_chars_max)
     return InboundMessage(
-        author_address=sender.address,
-        author_name=sender.name or sender.address.partition("@")[0],
-        contact_address=sender.address,
+        author_address=author.address,
+        author_name=author.name or author.address.partition("@")[0],
+        contact_address=author.address,
         body=body,
-        external_id=own_ids[0] if own_ids else None,
-        references=references,
+        external_id=_own_id(headers),
+        references=_references(headers, told.ids if told else ()),
         subject=subject or None,
-        body_full=full if full and full != body else None,
-        sent_at=instant(first_value(headers, b"date") or b""),
+        body_full=content.full if content.full and content.full != body else None,
+        body_html=content.html,
+        sent_at=_sent_at(headers),
         automatic=automatic,
-        failure=failure,
+        failure=told.failure if told else None,
         locale=_locale(headers),
-        attachments=attachments,
+        attachments=content.attachments,
+        reply_token=recipients.reply_token(headers, envelope, ours),
+        subject_number=recipients.subject_number(subject),
+        verdict="none" if is_behind_a_list and judged.verdict == "pass" else judged.verdict,
+        copies=recipients.copies(headers, author=author.address, ours=ours),
+        details=details,
     )
 
 
-def _sender(headers: Headers, envelope: dict[str, str]) -> Address:
-    """Who sent it: From, and only without a usable one Sender and the envelope. Never Reply-To: anybody could write as anybody."""
-    candidates = (
-        *all_values(headers, b"from"),
-        *all_values(headers, b"sender"),
-        *all_values(headers, b"return-path"),
-        envelope.get("from", "").encode("utf-8", "replace"),
-        *all_values(headers, b"x-original-sender"),
-        *all_values(headers, b"resent-from"),
+class _Content:
+    """What a mail holds: text, HTML, files."""
+
+    def __init__(self, reader: Reader, root: Part, subject: str) -> None:
+        structure, texts = structure_of(root), Texts(reader.leave_out)
+        source = joined_html(structure, texts)
+        html_cut = None if source is None else cut_html(source, subject=subject)
+        is_html_alone = not any(texts.of(part).strip() for block in structure.blocks for part in block.plain)
+        if (
+            is_html_alone
+            and html_cut is not None
+            and html_cut.text
+            and not (html_cut.hidden or html_cut.signature)
+        ):
+            self.full = clean(html_cut.text).strip("\n")  # reading HTML is the costly part; once is enough
+        else:
+            self.full = texts.plain(structure)
+        files = Files(shown_cids(source), reader.leave_out)
+        files.take_parts(structure.files)
+        files.take_uuencoded(texts.files)
+        if files.tnef is not None and not self.full.strip():
+            html_cut = cut_html(clean(files.tnef.html), subject=subject) if files.tnef.html else html_cut
+            self.full = clean(files.tnef.text or html_to_text(files.tnef.html)).strip("\n")
+        self.attachments: tuple[AttachmentInfo, ...] = tuple(files.found)
+        self.details: dict[str, Any] = files.details
+        self.visible = self._visible(subject, html_cut, is_html_alone=is_html_alone)
+        self.html = None if html_cut is None else self._cleaned(html_cut.html)
+        armour = _ARMOUR.search(self.full)
+        if armour is not None:
+            self.details.setdefault("signed" if armour[1] else "encrypted", "pgp")
+
+    def _visible(self, subject: str, html_cut: HtmlCut | None, *, is_html_alone: bool) -> str:
+        """The reply: by the HTML's marks where it is all there is, or where the plain text shows none."""
+        found = split(self.full, subject=subject)
+        if (
+            html_cut is not None
+            and html_cut.text.strip()
+            and (is_html_alone or (html_cut.hidden and not found.hidden))
+        ):
+            return clean(html_cut.text).strip()
+        return found.visible.strip()
+
+    def _cleaned(self, source: str) -> str | None:
+        cleaned = sanitise(clean(source))
+        if cleaned.too_deep:
+            self.details["html"] = "nested too deeply to be shown; its text is shown instead"
+        if cleaned.blocked_remote:
+            self.details["blocked_remote"] = cleaned.blocked_remote
+        return cleaned.html or None
+
+
+def _subject(root: Part) -> str:
+    charset = next(
+        (part.parameters["charset"] for part in root.leaves() if part.parameters.get("charset")), None
     )
-    for value in candidates:
-        found = addresses(value) if value else []
-        if found:
-            return found[0]
-    raise Unparseable("no sender: From, Return-Path and the envelope hold no e-mail address")
+    written = text_of(first_value(root.headers, b"subject") or b"", raw_charset=charset)
+    return one_line(written, limits.ticket_title_chars_max)
 
 
-def _references(headers: Headers) -> tuple[str, ...]:
-    """The ids of In-Reply-To, then those of References from the newest back."""
+def _judged(headers: Headers, envelope: dict[str, str], account: ChannelAccount) -> authentication.Judgement:
+    told: dict[str, Verdict] = {"pass": "pass", "none": "none", "fail": "fail"}
+    return authentication.verdict(
+        headers, account.config.get("authserv_ids") or (), told.get(envelope.get("verdict", ""))
+    )
+
+
+def _own_id(headers: Headers) -> str | None:
+    """The Message-ID in brackets; one without an @ counts as well, as others refer to it."""
+    value = first_value(headers, b"message-id") or b""
+    found = message_ids(value) or message_ids(b"<" + value.strip(b"<> ") + b">")
+    return found[0] if found else None
+
+
+def _references(headers: Headers, told: tuple[str, ...]) -> tuple[str, ...]:
+    """What a report is about, then the ids of In-Reply-To, then those of References from the newest back."""
     answered = message_ids(first_value(headers, b"in-reply-to") or b"")
     thread = message_ids(first_value(headers, b"references") or b"")
-    return tuple(dict.fromkeys([*answered, *reversed(thread)]))[: mime_limits.references_max]
+    return tuple(dict.fromkeys([*told, *answered, *reversed(thread)]))[: mime_limits.references_max]
+
+
+def _sent_at(headers: Headers) -> datetime | None:
+    """Date; where there is none, when the last server on the way got the mail."""
+    date = first_value(headers, b"date")
+    if date is not None:
+        return instant(date)
+    return instant((first_value(headers, b"received") or b"").rpartition(b";")[2])
 
 
 def _locale(headers: Headers) -> str | None:
@@ -116,43 +197,11 @@ def _locale(headers: Headers) -> str | None:
     return match[1].decode("ascii") if match else None
 
 
-def _report_type(root: Part, headers: Headers) -> str | None:
-    """The kind of a multipart/report, from the header: a report without parts is one as well."""
-    declared = (first_value(headers, b"content-type") or b"").lower()
-    return (
-        root.parameters.get("report-type", "").lower() if declared.startswith(b"multipart/report") else None
-    )
-
-
-def _attachments(
-    files: list[Part], texts: Texts, html: list[str], reader: Reader
-) -> tuple[AttachmentInfo, ...]:
-    shown = {unquote(found) for document in html for found in _CID.findall(document)}
-    found: list[AttachmentInfo] = []
-    for part in files:
-        if len(found) >= mime_limits.attachments_max:
-            reader.leave_out(f"more than {mime_limits.attachments_max} attachments")
-            break
-        content = part.content()
-        cid = content_id(part)
-        found.append(
-            attached.info(
-                attached.name_of(part, content),
-                part.content_type,
-                content,
-                number=len(found) + 1,
-                content_id=cid and one_line(cid, limits.name_chars_max),
-                inline=part.disposition != "attachment" and cid in shown,
-                hidden=part.content_type in _SIGNATURES,
-            )
-        )
-    for raw_name, content in texts.files[: max(0, mime_limits.attachments_max - len(found))]:
-        name = decode(raw_name)
-        found.append(attached.info(name, attached.type_by_name(name), content, number=len(found) + 1))
-    return tuple(found)
-
-
-def _stand_in(attachments: tuple[AttachmentInfo, ...]) -> str:
+def _stand_in(content: _Content) -> str:
     """A line for a mail without text: agents see that it is empty, and what came with it."""
-    names = ", ".join(info.filename for info in attachments[:5])
-    return f"[no text; attached: {names}]" if names else "[no text]"
+    calendar = "\n\n".join(event["text"] for event in content.details.get("calendar", []))
+    if calendar:
+        return str(calendar)
+    names = ", ".join(info.filename for info in content.attachments[:5])
+    kind = "encrypted mail" if "encrypted" in content.details else "no text"
+    return f"[{kind}; attached: {names}]" if names else f"[{kind}]"

@@ -14,14 +14,45 @@ from queues.channels.email.charset import decode
 
 _SIGNATURE = 0x223E9F78
 # Attributes (MS-OXTNEF 2.1.3.2), without their type.
-_SUBJECT, _BODY, _RENDER, _TITLE, _DATA, _ATTACHMENT, _CODE_PAGE, _PROPERTIES = 0x8004, 0x800C, 0x9002, 0x8010, 0x800F, 0x9005, 0x9007, 0x9003
+_SUBJECT, _BODY, _RENDER, _TITLE, _DATA, _ATTACHMENT, _CODE_PAGE, _PROPERTIES = (
+    0x8004,
+    0x800C,
+    0x9002,
+    0x8010,
+    0x800F,
+    0x9005,
+    0x9007,
+    0x9003,
+)
 # MAPI properties (MS-OXPROPS).
 _P_SUBJECT, _P_BODY, _P_RTF, _P_HTML, _P_CPID = 0x0037, 0x1000, 0x1009, 0x1013, 0x3FDE
-_P_DATA, _P_EXTENSION, _P_SHORT_NAME, _P_LONG_NAME, _P_MIME, _P_CID, _P_NAME = 0x3701, 0x3703, 0x3704, 0x3707, 0x370E, 0x3712, 0x3001
-_FIXED = {0x0002: 4, 0x0003: 4, 0x0004: 4, 0x0005: 8, 0x0006: 8, 0x0007: 8, 0x000A: 4, 0x000B: 4, 0x0014: 8, 0x0040: 8, 0x0048: 16}
+_P_DATA, _P_EXTENSION, _P_SHORT_NAME, _P_LONG_NAME, _P_MIME, _P_CID, _P_NAME = (
+    0x3701,
+    0x3703,
+    0x3704,
+    0x3707,
+    0x370E,
+    0x3712,
+    0x3001,
+)
+_FIXED = {
+    0x0002: 4,
+    0x0003: 4,
+    0x0004: 4,
+    0x0005: 8,
+    0x0006: 8,
+    0x0007: 8,
+    0x000A: 4,
+    0x000B: 4,
+    0x0014: 8,
+    0x0040: 8,
+    0x0048: 16,
+}
 _VARIABLE = frozenset([0x000D, 0x001E, 0x001F, 0x0102])
 _STRING, _UNICODE, _OBJECT, _MANY = 0x001E, 0x001F, 0x000D, 0x1000
-_MESSAGE_IID = bytes.fromhex("0703020000000000c000000000000046")  # IID_IMessage: an attached message is TNEF again
+_MESSAGE_IID = bytes.fromhex(
+    "0703020000000000c000000000000046"
+)  # IID_IMessage: an attached message is TNEF again
 
 Properties = dict[int, tuple[int, bytes]]  # by id: type and bytes of the first value
 
@@ -171,7 +202,9 @@ def _padded(length: int) -> int:
 
 def _text(properties: Properties, name: int, codepage: str) -> str:
     kind, value = properties.get(name, (0, b""))
-    return _decoded(value, "utf-16-le" if kind == _UNICODE else codepage) if kind in (_STRING, _UNICODE) else ""
+    return (
+        _decoded(value, "utf-16-le" if kind == _UNICODE else codepage) if kind in (_STRING, _UNICODE) else ""
+    )
 
 
 def _decoded(value: bytes, codepage: str) -> str:
@@ -202,7 +235,12 @@ def _files(one: _Attached, codepage: str, depth: int) -> Iterator[TnefFile]:
         inner = read_tnef(content[16:], depth=depth + 1) if depth < mime_limits.tnef_depth_max else None
         if inner is not None:
             if inner.text.strip():
-                yield TnefFile(f"{inner.subject or 'message'}.txt", inner.text.encode("utf-8", "replace"), "text/plain", None)
+                yield TnefFile(
+                    f"{inner.subject or 'message'}.txt",
+                    inner.text.encode("utf-8", "replace"),
+                    "text/plain",
+                    None,
+                )
             yield from inner.files
             return
     elif kind == _OBJECT and len(content) > 16:
