@@ -115,6 +115,7 @@ telegram_caption_utf16_max = 1024  # Bot API, sendPhoto
 telegram_album_max = 10  # Bot API, sendMediaGroup
 telegram_entities_max = 100  # what follows is shown without its format
 telegram_button_bytes_max = 64  # callback_data
+telegram_button_label_chars_max = 64  # what a phone shows of a button that stands alone
 telegram_ids_per_deletion_max = 100  # deleteMessages
 new_tickets_per_sender_hour = (
     20  # a person opens few; more is a loop whose headers lie (INGRESS 1.4); an account may set its own

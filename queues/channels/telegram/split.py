@@ -1,47 +1,111 @@
-"""Cut a long answer into messages that the Bot API takes.
+"""Cut a long answer into messages that the Bot API takes, with what it looks like.
 
 The Bot API counts UTF-16 code units; an emoji is two. Cutting by Python's characters loses the send of a text full of them.
 """
 
 from __future__ import annotations
 
-_WIDE = 0x10000  # from here on, a character is two UTF-16 units
+import unicodedata
+from bisect import bisect_left, bisect_right
+from dataclasses import replace
+from itertools import accumulate
+
+from models.kernel import limits
+from queues.channels.telegram.rich import Entity, Rich, trimmed
+
+_MARKS = ("\n\n", "\n", " ")
+_JOINER = "\u200d"
+_GRAPHEME_CHARS_MAX = 32  # a longer one is no letter any more but a joke; it is cut
+_EXTENDING = frozenset({"Mn", "Mc", "Me"})
 
 
-def split(text: str, utf16_max: int) -> list[str]:
-    """The text in parts of at most `utf16_max` units: at a paragraph, else a line, else a word, else anywhere.
+def split(
+    rich: Rich,
+    utf16_max: int = limits.telegram_text_utf16_max,
+    entities_max: int = limits.telegram_entities_max,
+) -> list[Rich]:
+    """The text in parts of at most `utf16_max` units: cut at a paragraph, else a line, else a word, else between two letters.
 
-    Blanks at the cuts are dropped (Telegram trims them anyway); a text of blanks gives no part.
+    An entity at a cut ends in one part and goes on in the next. Blanks at the cuts are dropped (Telegram trims them anyway);
+    a text of blanks gives no part.
     """
-    parts: list[str] = []
-    rest = text.strip()
-    start = 0
-    while start < len(rest):
-        end = _end(rest, start, utf16_max)
-        if end < len(rest):
-            end = _cut(rest, start, end)
-        part = rest[start:end].strip()
-        if part:
+    rich = trimmed(rich)
+    text, entities = rich.text, rich.entities
+    places = _places(text)
+    parts: list[Rich] = []
+    going_on: list[Entity] = []  # begun in an earlier part
+    start = begun = 0
+    while start < len(text):
+        end = max(bisect_right(places, places[start] + utf16_max) - 1, start + 1)
+        crowd = begun + max(
+            entities_max - len(going_on), 0
+        )  # the first one too many, if it begins before the end
+        if crowd < len(entities) and places[start] < entities[crowd].offset < places[end]:
+            end = bisect_left(places, entities[crowd].offset)
+        elif end < len(text):
+            end = _cut(text, start, end)
+        upto = bisect_left(entities, places[end], lo=begun, key=lambda entity: entity.offset)
+        inside = [*going_on, *entities[begun:upto]]
+        part = _part(text[start:end], inside[:entities_max], places[start], places[end])
+        if part.text:
             parts.append(part)
-        start = end
+        going_on = [entity for entity in inside if entity.end > places[end]]
+        start, begun = end, upto
     return parts
 
 
-def _end(text: str, start: int, utf16_max: int) -> int:
-    """The end of the longest piece from `start` that fits; always at least one character on."""
-    units = 0
-    for index in range(start, min(len(text), start + utf16_max)):
-        units += 2 if ord(text[index]) >= _WIDE else 1
-        if units > utf16_max:
-            return max(index, start + 1)
-    return min(len(text), start + utf16_max)
+def _places(text: str) -> list[int]:
+    """The UTF-16 offset of each character, and of the end."""
+    return [0, *accumulate(2 if character > "\uffff" else 1 for character in text)]
+
+
+def _part(text: str, entities: list[Entity], low: int, high: int) -> Rich:
+    """The piece [low, high) with what of the entities lies in it."""
+    return trimmed(
+        Rich(
+            text,
+            tuple(
+                replace(
+                    one, offset=max(one.offset, low) - low, length=min(one.end, high) - max(one.offset, low)
+                )
+                for one in entities
+            ),
+        )
+    )
 
 
 def _cut(text: str, start: int, end: int) -> int:
-    """The best place to cut before `end`; not in the first half, so that parts are not shreds."""
+    """The best place to cut before `end`; a blank not in the first half, so that parts are not shreds."""
     middle = start + (end - start) // 2
-    for mark in ("\n\n", "\n", " "):
+    for mark in _MARKS:
         found = text.rfind(mark, middle, end)
         if found > start:
             return found
+    for place in range(end, max(start, end - _GRAPHEME_CHARS_MAX), -1):
+        if not _inside_letter(text, place):
+            return place
     return end
+
+
+def _inside_letter(text: str, place: int) -> bool:
+    """Whether what stands before and after `place` is seen as one sign (the common cases of UAX #29)."""
+    before, after = text[place - 1], text[place]
+    return (
+        before == _JOINER
+        or after == _JOINER
+        or unicodedata.category(after) in _EXTENDING  # accents, vowel signs, variation selectors
+        or "\U0001f3fb" <= after <= "\U0001f3ff"  # the colour of a skin
+        or "\U000e0020" <= after <= "\U000e007f"  # the letters inside a flag of a region
+        or (_is_flag_half(before) and _is_flag_half(after) and _flag_halves_before(text, place) % 2 == 1)
+    )
+
+
+def _is_flag_half(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def _flag_halves_before(text: str, place: int) -> int:
+    count = 0
+    while count < _GRAPHEME_CHARS_MAX and place - count > 0 and _is_flag_half(text[place - count - 1]):
+        count += 1
+    return count

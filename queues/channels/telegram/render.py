@@ -1,0 +1,250 @@
+"""Make of a message's body what a chat shows: plain text and entities. Pure."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from markdown_it.token import Token
+
+from queues.channels import markdown
+from queues.channels.telegram.rich import Builder, Rich, trimmed
+from queues.channels.text import clean
+
+_SCHEMES = frozenset({"http", "https", "mailto", "tg"})
+_LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
+_BULLET = "• "
+_RULE = "———"
+_INDENTS_MAX = 6  # a phone shows some forty signs in a line
+_MARKS: Final = {"strong": "bold", "em": "italic", "s": "strikethrough"}
+_TAGS: Final = {
+    "b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "ins": "underline",
+    "s": "strikethrough", "del": "strikethrough", "strike": "strikethrough", "blockquote": "blockquote",
+}  # fmt: skip
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_BLOCKS = _HEADINGS | {"p", "div", "ul", "ol", "table", "blockquote", "pre", "section", "article", "header"}
+_LINES = frozenset({"li", "tr", "dt", "dd"})
+_UNSEEN = frozenset({"script", "style", "head", "title", "template"})
+
+
+def render(body: str, body_format: Literal["text", "markdown", "html"]) -> Rich:
+    """The body as text with entities; of plain text, the text itself. No bound on length: `split` cuts."""
+    text = clean(body)
+    if body_format == "markdown":
+        return _Markdown().run(markdown.parse(text))
+    if body_format == "html":
+        reader = _Html()
+        reader.feed(text)
+        reader.close()
+        return reader.builder.finish()
+    return trimmed(Rich(text))
+
+
+def _indent(depth: int) -> str:
+    """Before a mark: lists in lists stand further in, but never at the far side of a phone."""
+    return "  " * min(depth - 1, _INDENTS_MAX)
+
+
+def _link(href: str | None) -> str | None:
+    """The address if it is one that a chat may open, else None."""
+    try:
+        parts = urlsplit(href or "")
+    except ValueError:
+        return None
+    return href if parts.scheme.lower() in _SCHEMES and (parts.netloc or parts.path) else None
+
+
+class _Markdown:
+    """Walks the tokens; lists and quotations are known by how deep they are open."""
+
+    def __init__(self) -> None:
+        self._builder = Builder()
+        self._numbers: list[int | None] = []  # of each open list: the next number, None for bullets
+        self._links: list[bool] = []
+
+    def run(self, tokens: list[Token]) -> Rich:
+        for token in tokens:
+            self._block(token)
+        return self._builder.finish()
+
+    def _gap(self) -> None:
+        self._builder.lines(1 if self._numbers else 2)
+
+    def _block(self, token: Token) -> None:
+        builder = self._builder
+        match token.type:
+            case "inline":
+                for child in token.children or []:
+                    self._inline(child)
+            case "heading_open":
+                self._gap()
+                builder.begin("bold")
+            case "heading_close":
+                builder.end("bold")
+                self._gap()
+            case "blockquote_open":
+                self._gap()
+                builder.begin("blockquote")
+            case "blockquote_close":
+                builder.end("blockquote")
+                self._gap()
+            case "bullet_list_open" | "ordered_list_open":
+                self._gap()
+                ordered = token.type == "ordered_list_open"
+                self._numbers.append(int(token.attrs.get("start", 1)) if ordered else None)
+            case "bullet_list_close" | "ordered_list_close":
+                self._numbers.pop()
+                self._gap()
+            case "list_item_open":
+                self._item()
+            case "fence" | "code_block":
+                self._gap()
+                language = _LANGUAGE.match(token.info.strip())
+                builder.verbatim("pre", token.content.rstrip("\n"), language[0] if language else None)
+                self._gap()
+            case "hr":
+                self._gap()
+                builder.write(_RULE)
+                self._gap()
+            case _:  # the borders of paragraphs and items
+                self._gap()
+
+    def _item(self) -> None:
+        number = self._numbers[-1]
+        if number is not None:
+            self._numbers[-1] = number + 1
+        marker = _BULLET if number is None else f"{number}. "
+        self._builder.mark(_indent(len(self._numbers)) + marker)
+
+    def _inline(self, token: Token) -> None:
+        builder = self._builder
+        name, _, side = token.type.rpartition("_")
+        if name in _MARKS:
+            (builder.begin if side == "open" else builder.end)(_MARKS[name])
+        elif token.type == "link_open":
+            url = _link(str(token.attrs.get("href", "")))
+            self._links.append(url is not None)
+            if url is not None:
+                builder.begin("text_link", url)
+        elif token.type == "link_close":
+            if self._links.pop():
+                builder.end("text_link")
+        elif token.type == "code_inline":
+            builder.verbatim("code", token.content)
+        elif token.type in ("softbreak", "hardbreak"):
+            builder.write("\n")
+        elif token.type == "image":
+            self._image(token)
+        else:
+            builder.write(token.content)
+
+    def _image(self, token: Token) -> None:
+        """A chat shows no picture inside a text: its description, leading to it."""
+        url = _link(str(token.attrs.get("src", "")))
+        if url is None or any(self._links):
+            self._builder.write(token.content)
+            return
+        self._builder.begin("text_link", url)
+        self._builder.write(token.content or url)
+        self._builder.end("text_link")
+
+
+class _Html(HTMLParser):
+    """The same for HTML, of which only what a chat can show is kept; blanks count as in a browser."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.builder = Builder()
+        self._unseen = 0
+        self._pre: list[str] | None = None
+        self._pre_tag = ""
+        self._links: list[bool] = []
+        self._lists: list[int | None] = []
+        self._blank = True  # what was written last ends with a blank
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _UNSEEN:
+            self._unseen += 1
+            return
+        if self._pre is not None:  # code contains nothing
+            self._pre.append("\n" if tag == "br" else "")
+            return
+        self._gap(tag)
+        if tag in _HEADINGS:
+            self.builder.begin("bold")
+        elif tag in ("pre", "code"):
+            self._pre, self._pre_tag = [], tag
+        elif tag in ("ul", "ol"):
+            self._lists.append(1 if tag == "ol" else None)
+        elif tag == "li":
+            self._item()
+        elif tag == "br":
+            self.builder.write("\n")
+            self._blank = True
+        elif tag == "a":
+            self._anchor(dict(attrs).get("href"))
+        if tag in _TAGS:
+            self.builder.begin(_TAGS[tag])
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _UNSEEN:
+            self._unseen = max(0, self._unseen - 1)
+            return
+        if self._pre is not None and tag != self._pre_tag:
+            return
+        if tag in _TAGS:
+            self.builder.end(_TAGS[tag])
+        elif tag in _HEADINGS:
+            self.builder.end("bold")
+        elif self._pre is not None:
+            self._verbatim()
+        elif tag in ("ul", "ol") and self._lists:
+            self._lists.pop()
+        elif tag == "a" and self._links and self._links.pop():
+            self.builder.end("text_link")
+        self._gap(tag)
+
+    def handle_data(self, data: str) -> None:
+        if self._unseen:
+            return
+        if self._pre is not None:
+            self._pre.append(data)
+            return
+        text = re.sub(r"\s+", " ", data)
+        if self._blank:
+            text = text.lstrip(" ")
+        if text:
+            self.builder.write(text)
+            self._blank = text.endswith(" ")
+
+    def close(self) -> None:
+        super().close()
+        if self._pre is not None:
+            self._verbatim()
+
+    def _verbatim(self) -> None:
+        text = "".join(self._pre or []).strip("\n")
+        self._pre = None
+        if text:
+            self.builder.verbatim(self._pre_tag, text)
+            self._blank = False
+
+    def _gap(self, tag: str) -> None:
+        if tag in _BLOCKS or tag in _LINES:
+            self.builder.lines(1 if self._lists or tag in _LINES else 2)
+            self._blank = True
+
+    def _item(self) -> None:
+        number = self._lists[-1] if self._lists else None
+        if number is not None:
+            self._lists[-1] = number + 1
+        marker = _BULLET if number is None else f"{number}. "
+        self.builder.mark(_indent(len(self._lists)) + marker)
+
+    def _anchor(self, href: str | None) -> None:
+        url = _link(href)
+        self._links.append(url is not None and not any(self._links))
+        if self._links[-1]:
+            self.builder.begin("text_link", url)
