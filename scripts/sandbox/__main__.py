@@ -11,6 +11,9 @@ from pathlib import Path
 
 from scripts.sandbox import bot_api, control, limits
 from scripts.sandbox.bot_api import BotApi, BotSettings
+from scripts.sandbox.bot_chats import Chats
+from scripts.sandbox.bot_context import Context
+from scripts.sandbox.bot_messages import SentMessages
 from scripts.sandbox.control import Control
 from scripts.sandbox.faults import BotFault, FaultBook, MailFault
 from scripts.sandbox.files import FileStore
@@ -71,13 +74,14 @@ async def _run(arguments: argparse.Namespace) -> int:
     mail_faults: FaultBook[MailFault] = FaultBook()
     bots = Bots()
     settings = BotSettings(rate_limits=arguments.rate_limits)
-    bot = BotApi(outbox=outbox, files=files, faults=bot_faults, bots=bots, settings=settings)
+    chats = Chats()
+    chats.restore(list(outbox))
+    context = Context(outbox, files, bots, SentMessages(list(outbox)), chats)
+    bot = BotApi(context, faults=bot_faults, settings=settings)
     controller = Control(
-        outbox=outbox,
-        files=files,
+        context,
         bot_faults=bot_faults,
         mail_faults=mail_faults,
-        bots=bots,
         settings=settings,
     )
     servers: dict[str, HttpServer | MailServer] = {

@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import Any
 
-from scripts.sandbox.bot_messages import SentMessages
-from scripts.sandbox.bot_methods import Method, Methods
+from scripts.sandbox.bot_context import Context, Method
+from scripts.sandbox.bot_methods import Methods
 from scripts.sandbox.bot_request import ApiError, Call, read_parameters
 from scripts.sandbox.faults import BotFault, FaultBook
-from scripts.sandbox.files import FilesFull, FileStore
+from scripts.sandbox.files import FilesFull
 from scripts.sandbox.httpd import CloseConnection, Request, Response, json_response
-from scripts.sandbox.outbox import Outbox
 from scripts.sandbox.rates import Rates
-from scripts.sandbox.updates import Bots
 
 log = logging.getLogger("nestor.sandbox")
 
@@ -37,19 +35,18 @@ class BotSettings:
 class BotApi:
     def __init__(
         self,
+        context: Context,
         *,
-        outbox: Outbox,
-        files: FileStore,
         faults: FaultBook[BotFault],
-        bots: Bots,
         settings: BotSettings,
     ) -> None:
         self._faults = faults
-        self._files = files
-        self._bots = bots
+        self._files = context.files
+        self._bots = context.bots
+        self._chats = context.chats
         self._settings = settings
         self._rates = Rates()
-        self._methods = Methods(outbox=outbox, files=files, bots=bots, sent=SentMessages(list(outbox)))
+        self._methods = Methods(context)
 
     async def handle(self, request: Request) -> Response:
         try:
@@ -84,6 +81,8 @@ class BotApi:
     async def _run(self, method: Method, call: Call) -> Any:
         if method.needs_chat:
             self._check_chat(call.chat_id)
+        if method.is_limited and call.chat_id is not None:
+            self._chats.check_reachable(call.chat_id)
         if method.is_limited and self._settings.rate_limits and call.chat_id is not None:
             retry_after = self._rates.retry_after_s(call.bot_id, call.chat_id)
             if retry_after:

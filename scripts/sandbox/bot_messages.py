@@ -89,6 +89,8 @@ def inline_keyboard(call: Call) -> dict[str, Any]:
         return {}
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
         raise bad_request('field "inline_keyboard" must be of type Array')
+    if sum(len(row) for row in rows) > limits.BUTTONS_MAX:
+        raise bad_request("reply markup is too long")
     for button in (button for row in rows for button in row):
         if not isinstance(button, dict) or not button.get("text"):
             raise bad_request("can't parse inline keyboard button: Text buttons must be non-empty")
@@ -107,7 +109,7 @@ class SentMessages:
             if entry.get("channel") != "telegram" or entry.get("message_id") is None:
                 continue
             key = (entry["bot_id"], entry["chat_id"], entry["message_id"])
-            if entry["method"] == "deleteMessage":
+            if entry["method"] in ("deleteMessage", "deleteMessages"):
                 self._messages.pop(key, None)
             elif "message" in entry:
                 self.put(entry["bot_id"], entry["chat_id"], entry["message"])

@@ -87,6 +87,20 @@ class SandboxClient:
         path = "/updates" if bot_id is None else f"/updates?bot_id={bot_id}"
         return int(self.control("POST", path, update)["update_id"])
 
+    def person(self, action: str, chat_id: int, *, bot_id: int, **details: Any) -> list[Entry]:
+        """Let a person do something in a chat with the bot; returns the updates, which also wait for getUpdates.
+
+        message (text, reply_to, message_thread_id), files (kind, file_ids, caption, filename), edit (message_id, text),
+        press (message_id, data or label), react (message_id, emojis), block, unblock. `user_id` and `name` tell who, in a group.
+        """
+        body = {"action": action, "chat_id": chat_id, "bot_id": bot_id, **details}
+        updates: list[Entry] = self.control("POST", "/people", body)["updates"]
+        return updates
+
+    def make_forum(self, chat_id: int) -> None:
+        """Give a group topics: only there do createForumTopic and its like work."""
+        self.control("POST", "/forums", {"chat_id": chat_id})
+
     def store_file(
         self, content: bytes, *, filename: str, content_type: str = "application/octet-stream"
     ) -> str:

@@ -8,12 +8,13 @@ from urllib.parse import parse_qsl
 
 from scripts.sandbox import limits
 from scripts.sandbox.bot_api import BotSettings
+from scripts.sandbox.bot_context import Context
 from scripts.sandbox.bot_request import ApiError
 from scripts.sandbox.faults import BotFault, FaultBook, FaultRefused, MailFault, bot_fault, mail_fault
-from scripts.sandbox.files import FilesFull, FileStore
+from scripts.sandbox.files import FilesFull
 from scripts.sandbox.httpd import Request, Response, json_response
-from scripts.sandbox.outbox import Outbox
-from scripts.sandbox.updates import Bots, UpdateRefused
+from scripts.sandbox.people import DeedRefused, People
+from scripts.sandbox.updates import UpdateRefused
 
 _SETTINGS = {"rate_limits", "tokens", "unknown_chats"}
 
@@ -27,19 +28,19 @@ class ControlError(Exception):
 class Control:
     def __init__(
         self,
+        context: Context,
         *,
-        outbox: Outbox,
-        files: FileStore,
         bot_faults: FaultBook[BotFault],
         mail_faults: FaultBook[MailFault],
-        bots: Bots,
         settings: BotSettings,
     ) -> None:
-        self._outbox = outbox
-        self._files = files
+        outbox = self._outbox = context.outbox
+        self._files = context.files
+        self._chats = context.chats
+        self._people = People(context)
         self._bot_faults = bot_faults
         self._mail_faults = mail_faults
-        self._bots = bots
+        self._bots = context.bots
         self._settings = settings
         self._routes: dict[tuple[str, str], Callable[[Request], Any]] = {
             ("GET", "/healthz"): lambda _: {"status": "ok", "sequence": outbox.sequence},
@@ -52,6 +53,8 @@ class Control:
             ("POST", "/mail-faults"): lambda request: mail_faults.add(mail_fault(_json_object(request))),
             ("DELETE", "/mail-faults"): lambda _: mail_faults.clear(),
             ("POST", "/updates"): self._queue_update,
+            ("POST", "/people"): lambda request: {"updates": self._people.act(_json_object(request))},
+            ("POST", "/forums"): self._make_forum,
             ("POST", "/files"): self._store_file,
             ("GET", "/settings"): self._read_settings,
             ("PATCH", "/settings"): self._change_settings,
@@ -68,7 +71,7 @@ class Control:
             )
         try:
             result = route(request)
-        except (FaultRefused, UpdateRefused) as error:
+        except (FaultRefused, UpdateRefused, DeedRefused) as error:
             return error_form(422, str(error))
         except ControlError as error:
             return error_form(error.status, str(error))
@@ -93,6 +96,13 @@ class Control:
     def _queue_update(self, request: Request) -> dict[str, int]:
         bot_id = _whole_number(_query(request, {"bot_id"}), "bot_id", None)
         return {"update_id": self._bots.queue(_json_object(request), bot_id)}
+
+    def _make_forum(self, request: Request) -> None:
+        """A group has topics from now on."""
+        chat_id = _json_object(request).get("chat_id")
+        if isinstance(chat_id, bool) or not isinstance(chat_id, int) or chat_id >= 0:
+            raise ControlError(422, f"chat_id: expected a group's id, got {chat_id!r}")
+        self._chats.forums.add(chat_id)
 
     def _store_file(self, request: Request) -> dict[str, str | int]:
         if not request.body:

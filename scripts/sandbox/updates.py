@@ -14,6 +14,8 @@ from scripts.sandbox.bot_request import ApiError
 from scripts.sandbox.faults import BOT_DESCRIPTIONS
 
 Update = dict[str, Any]
+# Kinds that come only to who asks for them (getUpdates, allowed_updates).
+_ASKED_FOR = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 
 
 class UpdateRefused(ValueError):
@@ -26,6 +28,8 @@ class Bot:
     webhook: dict[str, Any] = field(default_factory=dict)
     updates: list[Update] = field(default_factory=list)
     polls: int = 0
+    allowed_updates: frozenset[str] | None = None  # None: all but those that must be asked for
+    answered_queries: set[str] = field(default_factory=set)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -60,12 +64,18 @@ class Bots:
         return update_id
 
     def pending(self, bot: Bot) -> list[Update]:
-        """The bot's waiting updates by id, those without a bot claimed for it."""
+        """The bot's waiting updates by id, those without a bot claimed for it. What it does not want is forgotten."""
         if self._unclaimed:
             bot.updates += self._unclaimed
             self._unclaimed = []
             bot.updates.sort(key=lambda update: int(update["update_id"]))
+        bot.updates[:] = [update for update in bot.updates if _wanted(update, bot.allowed_updates)]
         return bot.updates
+
+
+def _wanted(update: Update, allowed: frozenset[str] | None) -> bool:
+    kinds = set(update) - {"update_id"}
+    return not kinds & _ASKED_FOR if allowed is None else not kinds or bool(kinds & allowed)
 
 
 async def poll(

@@ -94,7 +94,13 @@ def test_parameters_are_read_from_each_form_that_the_real_server_reads(
             "Bad Request: can't parse MessageEntity: expected an object with a type",
         ),
         ("/bot1:a/sendDocument", "chat_id=7", FORM, 400, "Bad Request: there is no document in the request"),
-        ("/bot1:a/sendDocument", "chat_id=7&document=../x", FORM, 400, "Bad Request: wrong file identifier"),
+        (
+            "/bot1:a/sendDocument",
+            "chat_id=7&document=../x",
+            FORM,
+            400,
+            "Bad Request: wrong file identifier/HTTP URL specified",
+        ),
         (
             "/bot1:a/setWebhook",
             "url=ftp://x",
