@@ -95,6 +95,7 @@ class SendOutcome:
     `new_address`: the address moved for good (a migrated Telegram group); the send is repeated there at once.
     `suppress`: reason why this address must not be written to again (the bot is blocked).
     `account_error`: what is wrong with the account itself (a revoked token): people see it at the account, not only here.
+    `file_ids`: (sha256, the provider's own name) of files that it holds from now on; see `OutgoingAttachment.provider_id`.
     `detail` is for people: no address, no token, no body.
     """
 
@@ -108,6 +109,7 @@ class SendOutcome:
     external_ids: tuple[str, ...] = ()
     provider_id: str | None = None
     account_error: str | None = None
+    file_ids: tuple[tuple[str, str], ...] = ()
 
     @property
     def partly_sent(self) -> bool:

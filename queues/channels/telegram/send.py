@@ -1,21 +1,24 @@
-"""Carry a message to a Telegram chat as plain text, in several parts where it is long."""
+"""Carry a message to a Telegram chat: its text in parts, then its files; or change or take back one that stands there."""
 
 from __future__ import annotations
 
 import time
-
-from telegram import ReplyParameters
-from telegram.error import TelegramError
+from dataclasses import replace
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome, accepted, permanent, transient, unknown
+from models.deliveries.port import OutgoingMessage, SendOutcome, permanent, transient
 from models.kernel import limits
 from models.kernel.errors import ConfigurationError
 from models.kernel.settings import Settings
 from models.tasks.rates import Bucket
-from queues.channels.telegram import bots, errors
+from queues.channels.telegram import address, bots, edits, media
+from queues.channels.telegram.address import Address
+from queues.channels.telegram.carrier import Carrier, Refused, keyboard, text_parameters
+from queues.channels.telegram.render import render
+from queues.channels.telegram.rich import units
 from queues.channels.telegram.split import split
-from queues.channels.text import clean, one_line
+from queues.channels.telegram.upload import send_files
+from queues.channels.text import one_line
 
 # All parts together, under the actor's own limit with room to record the outcome.
 _SEND_S_MAX = limits.actor_time_limit_s - 20.0
@@ -24,60 +27,98 @@ _BOT_BURST = 5
 
 
 def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
-    """Send all parts. The first decides the outcome; a later part that fails makes it `unknown`.
-
-    To repeat the whole would show the first parts twice, so a person decides (the detail says which part failed).
+    """Send, edit or delete, as `message.operation` says. The first part decides the outcome; a later one that fails makes it
+    `unknown` with what arrived: to repeat the whole would show the first parts twice, so a person decides.
     """
-    chat_id = _chat_id(message.address)
-    if chat_id is None:
+    to = _place(message)
+    if to is None:
         return permanent("the address is not a Telegram chat id")
-    parts = split(clean(message.body), limits.telegram_text_utf16_max)
-    if not parts:
-        return permanent("the message is empty; Telegram takes no empty text")
     try:
         token = account.credential("token", settings)
     except ConfigurationError as error:  # can be mended; nothing was sent
-        return transient(error.message)
-    deadline = time.monotonic() + _SEND_S_MAX
-    answer_to = _answered_id(message.in_reply_to, chat_id)
-    first_id = 0
-    for number, text in enumerate(parts, start=1):
-        try:
-            sent = bots.call(
-                token,
-                settings.telegram_api_url,
-                "send_message",
-                timeout_s=max(deadline - time.monotonic(), 0.0),
-                chat_id=chat_id,
-                text=text,
-                reply_parameters=None
-                if answer_to is None or number > 1
-                else ReplyParameters(answer_to, allow_sending_without_reply=True),
-            )
-        except TelegramError as error:
-            outcome = errors.outcome_of(error)
-        except bots.NoAnswer as error:
-            outcome = unknown(str(error))
-        else:
-            first_id = first_id or sent.message_id
-            continue
-        if number == 1:
-            return outcome
-        return SendOutcome(
-            "unknown",
-            one_line(f"part {number} of {len(parts)} failed: {outcome.detail}", limits.error_chars_max),
-            external_id=f"{chat_id}:{first_id}",
-        )
-    return accepted(f"{chat_id}:{first_id}")
+        return replace(transient(error.message), account_error=error.message)
+    carrier = Carrier(token, settings.telegram_api_url, to, message, time.monotonic() + _SEND_S_MAX)
+    try:
+        if message.operation == "edit":
+            return edits.edit(carrier, message)
+        if message.operation == "delete":
+            return edits.delete(carrier, message)
+        return _send(carrier, message)
+    except Refused as refused:
+        return _ended(carrier, refused.outcome)
 
 
-def buckets(account: ChannelAccount, address: str) -> list[Bucket]:
-    """The bot's limit and the chat's; a group's id is negative and has a limit of its own."""
+def _place(message: OutgoingMessage) -> Address | None:
+    """The address, in the message's own topic if it has one, by its own business connection. None: not Telegram's."""
+    to = address.read(message.address)
+    if to is None or to.chat == 0:
+        return None
+    if message.topic is not None:
+        return address.read(f"{to.chat}/{message.topic}")
+    business = message.details.get("business_connection_id")
+    if to.business is None and isinstance(business, str) and address.is_business(business):
+        return Address(to.chat, business=business)
+    return to
+
+
+def _send(carrier: Carrier, message: OutgoingMessage) -> SendOutcome:
+    rich = render(message.body, message.body_format)
+    files = message.attachments
+    if not rich.text and not files:
+        return permanent("the message is empty; Telegram takes no empty text")
+    trouble = media.trouble(files)
+    if trouble is not None:
+        return permanent(trouble)
+    buttons = keyboard(message)
+    if len(files) == 1 and units(rich.text) <= limits.telegram_caption_utf16_max:
+        send_files(carrier, list(files), caption=rich if rich.text else None, keyboard=buttons)
+        return _arrived(carrier)
+    parts = split(rich)
+    for number, part in enumerate(parts, start=1):
+        more = {"reply_markup": buttons} if buttons is not None and number == len(parts) else {}
+        carrier.send("send_message", **text_parameters(part), **more)
+    groups = media.groups(files, alone_last=buttons is not None and not parts)
+    for number, group in enumerate(groups, start=1):
+        last = number == len(groups) and not parts
+        send_files(carrier, group, keyboard=buttons if last else None)
+    return _arrived(carrier)
+
+
+def _arrived(carrier: Carrier) -> SendOutcome:
+    external = tuple(carrier.external_id(one) for one in carrier.arrived)
+    return SendOutcome(
+        "accepted", external_id=external[0], external_ids=external, file_ids=tuple(carrier.file_ids)
+    )
+
+
+def _ended(carrier: Carrier, outcome: SendOutcome) -> SendOutcome:
+    """The outcome of a call that failed, seen from the whole message."""
+    if outcome.new_address is not None:
+        # A group's topics keep their ids when it moves.
+        outcome = replace(outcome, new_address=str(replace(carrier.to, chat=int(outcome.new_address))))
+    if not carrier.arrived:
+        return outcome
+    external = tuple(carrier.external_id(one) for one in carrier.arrived)
+    detail = f"{len(external)} of its messages arrived, the next failed: {outcome.detail}"
+    return SendOutcome(
+        "unknown",
+        one_line(detail, limits.error_chars_max),
+        external_id=external[0],
+        external_ids=external,
+        account_error=outcome.account_error,
+        suppress=outcome.suppress,
+    )
+
+
+def buckets(account: ChannelAccount, where: str) -> list[Bucket]:
+    """The bot's limit and the chat's; a group's id is negative, and all its topics share its limit."""
     bot = f"telegram:{account.name}"
-    if address.startswith("-"):
-        chat = Bucket(f"{bot}:{address}", 60.0 / limits.telegram_group_per_minute, limits.telegram_chat_burst)
+    found = address.read(where)
+    chat_id = where if found is None else str(found.chat)
+    if chat_id.startswith("-"):
+        chat = Bucket(f"{bot}:{chat_id}", 60.0 / limits.telegram_group_per_minute, limits.telegram_chat_burst)
     else:
-        chat = Bucket(f"{bot}:{address}", 1.0 / limits.telegram_chat_per_s, limits.telegram_chat_burst)
+        chat = Bucket(f"{bot}:{chat_id}", 1.0 / limits.telegram_chat_per_s, limits.telegram_chat_burst)
     return [Bucket(bot, 1.0 / limits.telegram_bot_per_s, _BOT_BURST), chat]
 
 
@@ -89,16 +130,3 @@ def external_id(account: ChannelAccount, message_id: str, ticket_number: int) ->
 def close() -> None:
     """Close the connections of this process; for the worker's shutdown."""
     bots.close()
-
-
-def _chat_id(address: str) -> int | None:
-    digits = address.removeprefix("-")
-    return int(address) if digits.isascii() and digits.isdecimal() and len(digits) < 20 else None
-
-
-def _answered_id(in_reply_to: str | None, chat_id: int) -> int | None:
-    """The message id of `chat:message`, when it is of this chat."""
-    chat, _, number = (in_reply_to or "").partition(":")
-    if chat != str(chat_id) or not (number.isascii() and number.isdecimal() and len(number) < 20):
-        return None
-    return int(number)

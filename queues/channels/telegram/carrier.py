@@ -1,0 +1,203 @@
+"""One delivery's calls to the Bot API: in order, within one time, with the second tries that INGRESS 2.5 grants.
+
+It remembers what arrived, so that whatever fails later, people are told what stands in the chat already.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from telegram import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    MessageEntity,
+    ReplyParameters,
+)
+from telegram.error import BadRequest, RetryAfter, TelegramError
+
+from models.deliveries.port import OutgoingMessage, SendOutcome, unknown
+from models.kernel import limits
+from queues.channels.telegram import bots, errors
+from queues.channels.telegram.address import Address
+from queues.channels.telegram.rich import Rich
+from queues.channels.text import one_line
+
+_DIGITS_MAX = 19  # more than the Bot API's 52 bits need
+_ABOUT_REPLY = ("message to be replied not found", "replied message not found", "reply message not found")
+_ABOUT_TOPIC = ("message thread not found", "topic_deleted", "topic not found")
+_ABOUT_ENTITIES = ("can't parse entities", "can't parse messageentity", "entity_bounds_invalid")
+
+
+class Refused(Exception):
+    """A call ended without success; `outcome` says how, `error` what was raised."""
+
+    def __init__(self, outcome: SendOutcome, error: TelegramError | None = None) -> None:
+        super().__init__(outcome.detail)
+        self.outcome = outcome
+        self.error = error
+
+    def says(self, *words: str) -> bool:
+        """Whether the Bot API refused it as a bad request with one of these words in its text."""
+        return isinstance(self.error, BadRequest) and any(
+            word in self.error.message.lower() for word in words
+        )
+
+
+class Carrier:
+    """Carries one message of ours to one chat."""
+
+    def __init__(
+        self, token: str, api_url: str, to: Address, message: OutgoingMessage, deadline: float
+    ) -> None:
+        self._token, self._api_url, self.to, self._deadline = token, api_url, to, deadline
+        self.arrived: list[int] = []  # message ids, in order
+        self.file_ids: list[tuple[str, str]] = []  # (sha256, Telegram's name of the file)
+        self._topic = to.topic
+        self._answered = self.message_id(message.in_reply_to)
+        self._silent = message.silent
+        self._no_preview = message.automatic
+        self._sends = 0
+
+    def send(self, method: str, **content: Any) -> Any:
+        """A method that makes messages; their ids are noted. Raises Refused."""
+        self._keep_pace()
+        sent = self._send(method, content)
+        messages = sent if isinstance(sent, tuple | list) else [sent]
+        self.arrived += [int(message.message_id) for message in messages]
+        self._sends += len(messages)
+        self._answered = None  # the first part is the answer
+        return sent
+
+    def _send(self, method: str, content: dict[str, Any]) -> Any:
+        while True:  # a lost reply, a lost topic and bad entities may come together, once each
+            try:
+                return self._call(method, {**content, **self._envelope(method)})
+            except Refused as refused:
+                if not self._give_up_something(refused, content):
+                    raise
+
+    def change(self, method: str, **parameters: Any) -> Any:
+        """A method that changes or deletes what stands there. Raises Refused."""
+        if self.to.business is not None:
+            parameters["business_connection_id"] = self.to.business
+        try:
+            return self._call(method, parameters)
+        except Refused as refused:
+            if not self._give_up_entities(refused, parameters):
+                raise
+        return self._call(method, parameters)
+
+    def message_id(self, external_id: str | None) -> int | None:
+        """The number of a message of this chat by the name that `Address.message` gave to it; None for another chat's."""
+        place, _, number = (external_id or "").rpartition(":")
+        known = place == self.to.numbering and number.isascii() and number.isdecimal()
+        return int(number) if known and len(number) <= _DIGITS_MAX else None
+
+    def external_id(self, message_id: int) -> str:
+        return self.to.message(message_id)
+
+    def _envelope(self, method: str) -> dict[str, Any]:
+        """What every message of this delivery has beside its content."""
+        found: dict[str, Any] = {"chat_id": self.to.chat}
+        if self._topic is not None:
+            found["message_thread_id"] = self._topic
+        if self.to.direct is not None:
+            found["direct_messages_topic_id"] = self.to.direct
+        if self._answered is not None:
+            # It may be deleted by now; the answer matters more than the link.
+            found["reply_parameters"] = ReplyParameters(self._answered, allow_sending_without_reply=True)
+        if self._silent:
+            found["disable_notification"] = True
+        if self.to.business is not None:
+            found["business_connection_id"] = self.to.business
+        if self._no_preview and method == "send_message":
+            found["link_preview_options"] = LinkPreviewOptions(is_disabled=True)
+        return found
+
+    def _give_up_something(self, refused: Refused, content: dict[str, Any]) -> bool:
+        """Leave out what the Bot API did not like, once each; whether there was such a thing."""
+        if self._answered is not None and refused.says(*_ABOUT_REPLY):
+            self._answered = None
+            return True
+        if self._topic is not None and refused.says(*_ABOUT_TOPIC):
+            self._topic = None
+            return True
+        return self._give_up_entities(refused, content)
+
+    def _give_up_entities(self, refused: Refused, content: dict[str, Any]) -> bool:
+        for name in ("entities", "caption_entities"):
+            if content.get(name) and refused.says(*_ABOUT_ENTITIES):
+                content[name] = None
+                return True
+        return False
+
+    def _call(self, method: str, parameters: dict[str, Any]) -> Any:
+        """One call; a short 429 after something arrived is waited for, because nobody could go on from there later."""
+        while True:
+            try:
+                return bots.call(
+                    self._token, self._api_url, method, timeout_s=max(self.left_s(), 0.0), **parameters
+                )
+            except RetryAfter as error:
+                outcome = errors.outcome_of(error)
+                wait_s = outcome.retry_after_s or 0.0
+                if not self.arrived or wait_s >= self.left_s():
+                    raise Refused(outcome, error) from None
+                _wait(wait_s)
+            except TelegramError as error:
+                raise Refused(errors.outcome_of(error), error) from error
+            except bots.NoAnswer as error:
+                raise Refused(unknown(str(error))) from error
+
+    def left_s(self) -> float:
+        return self._deadline - time.monotonic()
+
+    def _keep_pace(self) -> None:
+        """The chat's own limit: a burst, then one after another. The first one's slot was taken before the attempt."""
+        if self._sends < limits.telegram_chat_burst:
+            return
+        in_group = self.to.chat < 0
+        pause_s = 60.0 / limits.telegram_group_per_minute if in_group else 1.0 / limits.telegram_chat_per_s
+        if pause_s < self.left_s():
+            _wait(pause_s)
+
+
+def _wait(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
+def text_parameters(rich: Rich) -> dict[str, Any]:
+    return {"text": rich.text, "entities": entities(rich)}
+
+
+def caption_parameters(rich: Rich | None) -> dict[str, Any]:
+    if rich is None:
+        return {}
+    return {"caption": rich.text, "caption_entities": entities(rich)}
+
+
+def entities(rich: Rich) -> list[MessageEntity] | None:
+    return [
+        MessageEntity(one.type, one.offset, one.length, url=one.url, language=one.language)
+        for one in rich.entities
+    ] or None
+
+
+def keyboard(message: OutgoingMessage) -> InlineKeyboardMarkup | None:
+    """The buttons under a message, row by row. Raises Refused when one carries more than the Bot API takes back."""
+    rows: dict[int, list[InlineKeyboardButton]] = {}
+    for button in message.buttons:
+        data = f"b:{button.token}:{button.value}" if button.value else f"b:{button.token}"
+        if len(data.encode()) > limits.telegram_button_bytes_max:
+            raise Refused(
+                SendOutcome(
+                    "permanent",
+                    f"a button carries {len(data.encode())} bytes; Telegram takes {limits.telegram_button_bytes_max}",
+                )
+            )
+        label = one_line(button.label, limits.telegram_button_label_chars_max) or "…"
+        rows.setdefault(button.row, []).append(InlineKeyboardButton(label, callback_data=data))
+    return InlineKeyboardMarkup([rows[row] for row in sorted(rows)]) if rows else None

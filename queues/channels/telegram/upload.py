@@ -1,0 +1,125 @@
+"""Send the files of a message: one by one or as albums, by Telegram's own name where it has them, else as a stream from disk."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import ExitStack
+from typing import Any
+
+from telegram import (
+    InlineKeyboardMarkup,
+    InputFile,
+    InputMediaAudio,
+    InputMediaDocument,
+    InputMediaPhoto,
+    InputMediaVideo,
+)
+
+from models.deliveries.port import OutgoingAttachment, permanent, transient
+from models.kernel import limits
+from models.kernel.errors import NestorError
+from queues.channels.telegram import media
+from queues.channels.telegram.carrier import Carrier, Refused, caption_parameters, entities
+from queues.channels.telegram.media import Kind
+from queues.channels.telegram.rich import Rich
+from queues.channels.text import one_line
+
+_MEDIA: dict[Kind, Any] = {
+    "photo": InputMediaPhoto,
+    "video": InputMediaVideo,
+    "audio": InputMediaAudio,
+    "document": InputMediaDocument,
+}
+# The bytes are no picture (or film) that Telegram can show; as a document it takes anything.
+_ABOUT_KIND = ("photo_invalid_dimensions", "photo_ext_invalid", "image_process_failed", "photo_save_file_invalid",
+               "type of file mismatch", "media_invalid")  # fmt: skip
+# Another bot's file_id, or one of another kind.
+_ABOUT_NAME = ("wrong file identifier", "wrong file_id", "wrong remote file identifier", "can't use file of type",
+               "file_reference", "file is temporarily unavailable")  # fmt: skip
+
+
+def send_files(
+    carrier: Carrier,
+    group: list[OutgoingAttachment],
+    *,
+    caption: Rich | None = None,
+    keyboard: InlineKeyboardMarkup | None = None,
+) -> None:
+    """Send an album, or a single file. Raises Refused."""
+    as_document = by_upload = False
+    while True:
+        with ExitStack() as stack:
+            names = [None if by_upload else media.file_id(one) for one in group]
+            files = [
+                name or _opened(one, stack, attach=len(group) > 1)
+                for name, one in zip(names, group, strict=True)
+            ]
+            try:
+                _send(carrier, group, files, as_document=as_document, caption=caption, keyboard=keyboard)
+            except Refused as refused:
+                if any(names) and refused.says(*_ABOUT_NAME):
+                    by_upload = True
+                elif not as_document and refused.says(*_ABOUT_KIND):
+                    as_document = True
+                else:
+                    raise
+            else:
+                return
+
+
+def _send(
+    carrier: Carrier,
+    group: list[OutgoingAttachment],
+    files: list[str | InputFile],
+    *,
+    as_document: bool,
+    caption: Rich | None,
+    keyboard: InlineKeyboardMarkup | None,
+) -> None:
+    kinds: list[Kind] = ["document" if as_document else media.kind_of(one) for one in group]
+    if len(group) == 1:
+        content: dict[str, Any] = {kinds[0]: files[0], **caption_parameters(caption)}
+        if keyboard is not None:
+            content["reply_markup"] = keyboard
+        if kinds[0] == "video":
+            content["supports_streaming"] = True
+        if kinds[0] == "document" and not as_document:
+            content["disable_content_type_detection"] = True
+        sent = [carrier.send(f"send_{kinds[0]}", **content)]
+    else:
+        items = [
+            _MEDIA[kind](
+                media=file,
+                caption=caption.text if caption is not None and index == 0 else None,
+                caption_entities=entities(caption) if caption is not None and index == 0 else None,
+            )
+            for index, (kind, file) in enumerate(zip(kinds, files, strict=True))
+        ]
+        sent = list(carrier.send("send_media_group", media=items))
+    for attachment, message in zip(group, sent, strict=True):
+        held = message.effective_attachment
+        largest = held[-1] if isinstance(held, tuple | list) and held else held
+        if getattr(largest, "file_id", None):
+            carrier.file_ids.append((attachment.sha256, largest.file_id))
+
+
+def _opened(attachment: OutgoingAttachment, stack: ExitStack, *, attach: bool) -> InputFile:
+    """The bytes on this disk, to be streamed from there. The store may be far away: reading it must not hold the event loop.
+
+    Raises Refused when they cannot be had, or are more than was said.
+    """
+    spool = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 -- the caller's stack closes it
+    try:
+        with attachment.open() as stream:
+            shutil.copyfileobj(stream, spool)
+    except NestorError as error:
+        detail = f"a file cannot be read: {error.message}"
+        raise Refused(permanent(detail) if error.permanent else transient(detail)) from error
+    except OSError as error:
+        raise Refused(transient(f"a file cannot be read ({type(error).__name__})")) from error
+    if spool.tell() > limits.telegram_upload_bytes_max:
+        raise Refused(permanent("a file is larger than the 50 MB that Telegram takes from a bot"))
+    spool.seek(0)
+    name = one_line(attachment.filename, limits.name_chars_max) or "file"
+    return InputFile(spool, filename=name, attach=attach, read_file_handle=False)
