@@ -13,6 +13,7 @@ from queues.channels.email import mime_limits
 from queues.channels.email import reply_words as words
 
 _LINES_MAX = 5
+_SPREAD_LINES_MAX = 8  # with the blank lines between
 _WORD = re.compile(r"[^\W\d_][\w()'’/]*")
 _DATE, _CLOCK, _ADDRESS, _VERB = 1, 2, 4, 8
 _CANDIDATE_ENDS = frozenset(":：>)]-*_–—\"'")
@@ -43,7 +44,9 @@ class Attributions:
         for index, line in enumerate(self._lines):
             letter = letters[index]
             if letter == "q":
-                if before != "q":
+                if _is_bare_verb(line):  # "<", "ada@example.test", "> wrote:": the bracket is no quote mark
+                    self._mark_spread(index)
+                elif before != "q":
                     self._mark_quoted(index)
             elif letter in "tn" and self._may_end(line):
                 if self.steps >= mime_limits.attribution_steps_max:
@@ -52,6 +55,19 @@ class Attributions:
                 if start is not None:
                     letters[start : index + 1] = "a" * (index + 1 - start)
             before = letters[index]
+
+    def _mark_spread(self, end: int) -> None:
+        """Some programs set the address of an attribution off by blank lines."""
+        flags = 0
+        for start in range(end - 1, max(-1, end - _SPREAD_LINES_MAX), -1):
+            line = self._lines[start]
+            if self._letters[start] not in "etn" or len(line) > mime_limits.reply_line_chars_max:
+                return
+            self.steps += 1
+            flags |= self._flag(start)
+            if flags & _ADDRESS and self._flag(start) & _DATE and _is_anchored(line):
+                self._letters[start : end + 1] = "a" * (end + 1 - start)
+                return
 
     def _mark_quoted(self, index: int) -> None:
         """The first quoted line may be the attribution itself: some programs put the mark before it, too."""
@@ -128,6 +144,8 @@ class Attributions:
         ends_with_colon = text.rstrip(" *_-–—").endswith((":", "："))
         anchored = _is_anchored(text)
         if flags & _VERB and _verb_ends(text, ends_with_colon=ends_with_colon):
+            if joined.startswith("--") and joined.endswith("--"):
+                return True  # ---- Ada wrote ----
             if evidence >= 2 or (evidence == 1 and anchored):
                 return True
             if evidence == 1 and ends_with_colon and text.count(" ") <= 8:
@@ -178,6 +196,10 @@ def tells_who_wrote(line: str) -> bool:
     """Whether a line above a quote says whose it is, though it may say other things, too."""
     flags = _evidence(line[: mime_limits.reply_line_chars_max])
     return bool(flags & _VERB) or flags.bit_count() >= 2
+
+
+def _is_bare_verb(line: str) -> bool:
+    return len(line) < 40 and line.strip("> :：").casefold() in words.WROTE
 
 
 def _is_anchored(line: str) -> bool:

@@ -73,18 +73,23 @@ _FIXED = frozenset(
     ]
 )
 _LINK = re.compile(r"[<(\[]\s?(?:https?://|www\.)[^\s>)\]]{1,250}\s?[>)\]]|https?://\S{1,250}")
+_LINK_CHARS = 60
+_DEVICE_WORDS_MAX = 6  # "Sent from my desk, it is easier than on my phone" is a sentence
 footer_chars_max = 90  # without its link; "Sent from my BlackBerry wireless handheld by AT&T" has 50
 
 
 def is_footer(line: str) -> bool:
     """Whether a line, lower-cased and without decoration, is what a mobile program adds."""
     if not line.startswith(_STARTS) and not line.endswith(_ENDS):
+        if "outlook" in line and ("ios" in line or "android" in line):
+            return line.count(" ") <= _DEVICE_WORDS_MAX + 2 and len(line) <= footer_chars_max + _LINK_CHARS
         return line.rstrip(".!") in _FIXED
     if "http" in line or "www." in line:
         line = _LINK.sub("", line).strip(" .<>[]()")
     if len(line) > footer_chars_max:
         return False
-    return any(device in line for device in _DEVICES) or line.rstrip(".!") in _FIXED
+    begin = " ".join(line.split(" ", _DEVICE_WORDS_MAX)[:_DEVICE_WORDS_MAX])
+    return any(device in begin for device in _DEVICES) or line.rstrip(".!") in _FIXED
 
 
 _MARKS = frozenset(

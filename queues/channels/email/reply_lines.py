@@ -1,8 +1,8 @@
 """Each line of a mail becomes one letter; `visible_reply.py` decides over the letters where the reply ends.
 
 e empty, q quote, a attribution ("On ... Ada wrote:", all its lines), o mark above an original message, f mark of a forward,
-H block of header lines, R "reply above this line", r rule, u underscores, s signature mark, n dashed name, m footer of a mobile program,
-p armour of PGP, z signature by a mark in HTML, t text.
+H block of header lines, R "reply above this line", r rule, u underscores, s signature mark, S `-- ` exactly, n dashed name,
+m footer of a mobile program, p armour of PGP, z signature by a mark in HTML, t text.
 
 Linear: a line is looked at once by sets and first letters, and a line that might end an attribution together with at most four above
 it; no pattern repeats inside a repetition. `steps` counts the looks, so that a test can see it.
@@ -21,11 +21,13 @@ from queues.channels.email.reply_headers import kind_of
 
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_ESCAPED = re.compile(r"\\([-_*>#=.])")
 _HEADER_BLOCK_LINES_MAX = 14  # with folded recipients and blank lines between
 _WRAPPED_FROM_CHARS = (
     60  # a quoted line this long was wrapped when its end stands on the next line without a mark
 )
 _WRAPPED_CHARS_MAX = 40
+_ENDS_OF_SENTENCES = frozenset(".?!:;…。？！")
 _DECORATED_STARTS = frozenset("-_=*~#|+—–―─━‐‑‒")
 _MARKED = re.compile(r"[|:}]\s?|[A-Z]{1,3}> ?")
 _FORWARDED_STARTS = frozenset(phrase[:4] for phrase in words.FORWARDED)
@@ -46,6 +48,10 @@ class Lines:
         readable = text
         if not text.isascii():
             readable = _SPACES.sub(" ", _INVISIBLE.sub("", text))
+        if "&nbsp;" in readable:
+            readable = readable.replace("&nbsp;", " ")
+        if "\\" in readable:
+            readable = _ESCAPED.sub(r"\1", readable)  # HTML made Markdown by a gateway
         self.clean = [line.strip() for line in readable.split("\n")]
         self.steps = 0
         self._kinds: dict[int, str] = {}
@@ -54,6 +60,9 @@ class Lines:
 
     def _read(self, readable: str) -> str:
         letters = [self._letter(index, line) for index, line in enumerate(self.clean)]
+        for index, line in enumerate(self.raw):
+            if letters[index] == "s" and line.rstrip("\r") == "-- ":
+                letters[index] = "S"
         self.steps += len(letters)
         self._armour(letters)
         self._markers(letters, readable)
@@ -95,6 +104,8 @@ class Lines:
             return "t"
         if lowered.startswith(words.NOTICE):
             return "o"
+        if line[-1] in ":：":
+            return "t"  # "Sent from my phoneAda <ada@example.test> wrote:"
         return "m" if is_footer(lowered.strip(" \t*_[]()|~")) else "t"
 
     def _quoted_forwards(self, letters: list[str]) -> None:
@@ -140,7 +151,7 @@ class Lines:
         if not triggers:
             return
         for index, line in enumerate(self.clean):
-            if letters[index] in "tqrsuon" and line:
+            if letters[index] in "tqrsSuon" and line:
                 following = self.clean[index + 1] if index + 1 < len(letters) else ""
                 if reply_above.is_marker(line, following, triggers):
                     letters[index] = "R"
@@ -171,10 +182,22 @@ class Lines:
                 gap += 1  # a folded line, or blank lines between the headers
             else:
                 break
+        has_address = any("@" in self.clean[index] for index in range(start, end + 1))
+        if kinds >= {"from", "date"} and has_address and self._is_dated(start, end):
+            return end
         kinds.discard("other")
-        if len(kinds) >= 3 and kinds & {"from", "subject"}:
+        # From Berlin, to Paris, on that date: a form, not a mail.
+        if len(kinds) >= 3 and (has_address or "subject" in kinds) and kinds & {"from", "subject"}:
             return end
         return None
+
+    def _is_dated(self, start: int, end: int) -> bool:
+        """Whether one of these header lines has a date and a clock, as a mail's has."""
+        return any(
+            words.DATE.search(self.clean[index]) and words.CLOCK.search(self.clean[index])
+            for index in range(start, end + 1)
+            if self._kinds.get(index) == "date"
+        )
 
     def _weak_marks(self, letters: list[str]) -> None:
         for index in self._weak:
@@ -201,9 +224,12 @@ class Lines:
 
     def _wrapped_quotes(self, letters: list[str]) -> None:
         for index in range(1, len(letters) - 1):
-            stands_between = letters[index] == "t" and letters[index - 1] == letters[index + 1] == "q"
-            is_wrapped = stands_between and len(self.clean[index - 1]) >= _WRAPPED_FROM_CHARS
-            if is_wrapped and len(self.clean[index]) <= _WRAPPED_CHARS_MAX:
+            if letters[index] != "t" or letters[index - 1] != "q" or letters[index + 1] != "q":
+                continue
+            above, line = self.clean[index - 1], self.clean[index]
+            is_cut_off = len(above) >= _WRAPPED_FROM_CHARS and above[-1] not in _ENDS_OF_SENTENCES
+            # "Yes" below a long question is an answer; "before" below half a sentence is its end.
+            if is_cut_off and len(line) <= _WRAPPED_CHARS_MAX and not line[0].isupper():
                 letters[index] = "q"
 
 

@@ -14,7 +14,15 @@ from queues.channels.email.reply_attribution import tells_who_wrote
 from queues.channels.email.reply_lines import Lines
 
 _SIGNATURE_LINES_MAX = 14  # with text; a longer text after `-- ` is no signature
+_STRICT_SIGNATURE_LINES_MAX = (
+    40  # below `-- ` with its space, which mail programs write: legal notices are long
+)
 _RULED_SIGNATURE_LINES_MAX = 8  # below `____`, which is as often a rule within a letter
+_SIGNATURE_LINES_MAXIMA = {
+    "S": _STRICT_SIGNATURE_LINES_MAX,
+    "s": _SIGNATURE_LINES_MAX,
+    "u": _RULED_SIGNATURE_LINES_MAX,
+}
 _TEXT = frozenset("tn")
 
 
@@ -161,13 +169,14 @@ def _below_headers(letters: str, index: int) -> _Parts:
 
 def _at_attribution(letters: str, index: int) -> _Parts:
     has_text_above = bool(_TEXT & set(letters[:index]))
+    start = len(letters[:index].rstrip("er"))  # with a rule right above
     end = len(letters)
     after = index
     while after < end and letters[after] in "aeru":
         after += 1
     if after == end or letters[after] not in "qR":
         # Nothing follows, or the quote has no marks.
-        return _Parts(((index, end),) if has_text_above else (), "attribution" if has_text_above else "all")
+        return _Parts(((start, end),), "attribution") if has_text_above else _Parts((), "all")
     quote_end = after
     while quote_end < end and letters[quote_end] in "qaeRru":
         quote_end += 1
@@ -177,30 +186,42 @@ def _at_attribution(letters: str, index: int) -> _Parts:
     below = letters[quote_end:rest_end]
     if not _TEXT & set(below):
         if has_text_above:
-            return _Parts(((index, end),), "attribution")
+            return _Parts(((start, end),), "attribution")
         return _Parts((), "all")
     if set(below) & set("qaoH"):
-        return _interleaved()
+        return _interleaved(letters)
     return _Parts(((index, quote_end),), "wrapped" if has_text_above else "below")
 
 
-def _interleaved() -> _Parts:
-    """Answers between the quotes need them; what is quoted below the last answer does not."""
+def _interleaved(letters: str) -> _Parts:
+    """Answers between the quotes need them. A whole older mail below the last answer, with its own attribution, is needed by none."""
+    last = letters.rfind("a")
+    start = len(letters[: last + 1].rstrip("ae"))
+    has_answer_above = (
+        bool(_TEXT & set(letters[letters.find("q") : start])) if "q" in letters[:start] else False
+    )
+    if (
+        last >= 0
+        and has_answer_above
+        and not _TEXT & set(letters[last:])
+        and letters[last + 1 :].strip("e")[:1] == "q"
+    ):
+        return _Parts(((start, len(letters)),), "interleaved")
     return _Parts((), "interleaved")
 
 
 def _trailing_quote(lines: Lines) -> _Parts:
     """Quotes at the end without a word of who wrote; above them must be an answer, and none that announces them."""
     letters = lines.letters
-    body = letters.rstrip("esmru")
+    body = letters.rstrip("esSmru")
     if not body.endswith("q"):
         return _Parts((), "all")
-    above = body.rstrip("qe")
+    above = body.rstrip("qeru")
     last = lines.clean[len(above) - 1] if above else ""
     if not _TEXT & set(above) or (last.endswith((":", "：")) and not tells_who_wrote(last)):
         return _Parts((), "all")
     if "q" in above:
-        return _interleaved()
+        return _interleaved(letters)
     return _Parts(((len(above), len(letters)),), "quote")
 
 
@@ -211,9 +232,9 @@ def _signature_start(letters: str, start: int) -> int | None:
         letter = letters[index]
         if letter in _TEXT:
             text_lines += 1
-            if text_lines > _SIGNATURE_LINES_MAX:
+            if text_lines > _STRICT_SIGNATURE_LINES_MAX:
                 break
-        elif letter == "s" or (letter == "u" and text_lines <= _RULED_SIGNATURE_LINES_MAX):
+        elif text_lines <= _SIGNATURE_LINES_MAXIMA.get(letter, -1):
             found = index
     return found
 
