@@ -14,6 +14,7 @@ def operations() -> Operations:
     from functions.gateway import (
         access,
         attachments,
+        channels,
         deliveries,
         inbox,
         lifecycle,
@@ -38,6 +39,7 @@ def operations() -> Operations:
         inbox,
         deliveries,
         tasks,
+        channels,
     ):
         collected.all.extend(module.operations.all)
     return collected

@@ -10,15 +10,17 @@ import msgspec
 
 from functions.gateway import pages
 from functions.gateway import representations as show
-from functions.gateway.texts import Body, Instant
+from functions.gateway.texts import Body, Email, Instant
 from functions.operations import Answer, Call, Operations
 from models.attachments import commands as attachments
+from models.conversations import participants
 from models.conversations import queries as conversations
 from models.deliveries import queries as deliveries
 from models.identity.rules import Permission
 from models.kernel import clock, limits
-from models.kernel.errors import FieldProblem, Invalid, NotFound
-from models.tickets import commands, queries
+from models.kernel.errors import FieldProblem, Invalid, NotFound, PreconditionFailed
+from models.tickets import commands, corrections, queries
+from queues import channels
 
 operations = Operations()
 
@@ -26,13 +28,18 @@ _send_at_max = timedelta(days=366)  # a date a year away is more often a mistake
 
 
 class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
-    """An answer to the requester, or an internal note. `send_at` sends an answer later; `attachments` are ids of uploads."""
+    """An answer to the requester, or an internal note. `send_at` sends an answer later.
+
+    `copies`: mail addresses that get the same mail; left out, those who got a copy of the requester's last mail; `[]`: nobody.
+    `attachments`: ids of uploads.
+    """
 
     kind: Literal["reply", "note"]
     body: Body
     body_format: Literal["text", "markdown"] = "text"
     send_at: Instant | None = None
     attachments: Annotated[list[UUID], msgspec.Meta(max_length=limits.attachments_per_message_max)] = []
+    copies: Annotated[list[Email], msgspec.Meta(max_length=limits.participants_max)] | None = None
 
 
 @operations.add(
@@ -49,11 +56,18 @@ def add_message(call: Call) -> Answer:
     if body.kind == "note":
         if body.send_at is not None:
             raise Invalid([FieldProblem("/send_at", "a note is not sent")])
+        if body.copies:
+            raise Invalid([FieldProblem("/copies", "a note is not sent")])
         message_id = commands.note(ticket.id, body.body, actor=actor, body_format=body.body_format)
     else:
         _check_send_at(body.send_at)
         message_id = commands.reply(
-            ticket.id, body.body, actor=actor, body_format=body.body_format, send_at=body.send_at
+            ticket.id,
+            body.body,
+            actor=actor,
+            body_format=body.body_format,
+            send_at=body.send_at,
+            copies=body.copies,
         )
     if body.attachments:
         attachments.use(body.attachments, ticket_id=ticket.id, message_id=message_id, by=call.caller.key)
@@ -91,7 +105,89 @@ def read_message(call: Call) -> Answer:
     row = conversations.get(message_id)
     if row["ticket_id"] != ticket.id:
         raise NotFound(f"there is no message {message_id} in this ticket")
-    return Answer(show.messages([row])[0])
+    [message] = show.messages([row])
+    return Answer(message, headers=show.etag(_version(message)))
+
+
+class MessageChange(msgspec.Struct, forbid_unknown_fields=True):
+    """Another wording."""
+
+    body: Body
+
+
+@operations.add(
+    "PATCH", "/v1/tickets/{ticket}/messages/{message}", summary="Change what was said", needs=Permission.tickets_write,
+    body=MessageChange, answers={200: show.Message}, problems=(404, 409), body_bytes_max=limits.json_body_bytes_max, etag=True,
+)  # fmt: skip
+def change_message(call: Call) -> Answer:
+    """A note, or an answer: not sent yet, or over a channel that lets it be edited (409 else). What it said before is kept."""
+    if not call.body.body.strip():
+        raise Invalid([FieldProblem("/body", "expected a text that is more than blanks")])
+    message_id = _of_ticket(call)
+    expected = call.expected_version()
+    current = _shown(message_id)
+    if expected not in (None, _version(current)):
+        raise PreconditionFailed(f"the message has version {_version(current)} by now; you read {expected}")
+    corrections.edit(message_id, call.body.body, actor=call.caller.actor, can=_operations_of)
+    changed = _shown(message_id)
+    return Answer(changed, headers=show.etag(_version(changed)))
+
+
+def _shown(message_id: UUID) -> show.Message:
+    return show.messages([conversations.get(message_id)])[0]
+
+
+def _version(message: show.Message) -> int:
+    """One more than how often it was changed."""
+    return 1 + len(message.versions)
+
+
+@operations.add(
+    "DELETE", "/v1/tickets/{ticket}/messages/{message}", summary="Take back what was said", needs=Permission.tickets_write,
+    answers={200: show.Message}, problems=(404, 409),
+)  # fmt: skip
+def delete_message(call: Call) -> Answer:
+    """As for a change. The message stays in the history, marked; it is taken away where it was sent."""
+    message_id = _of_ticket(call)
+    corrections.delete(message_id, actor=call.caller.actor, can=_operations_of)
+    return Answer(_shown(message_id))
+
+
+def _of_ticket(call: Call) -> UUID:
+    ticket = queries.find(call.params["ticket"])
+    message_id = pages.id_of(call.params["message"], "message")
+    if conversations.get(message_id)["ticket_id"] != ticket.id:
+        raise NotFound(f"there is no message {message_id} in this ticket")
+    return message_id
+
+
+def _operations_of(channel: str) -> frozenset[str]:
+    return channels.capabilities(channel).operations
+
+
+class Participant(msgspec.Struct):
+    """Somebody who may write into the ticket beside its requester."""
+
+    channel: str
+    address: str
+    name: str
+    role: str
+
+
+class Participants(msgspec.Struct):
+    """All of a ticket."""
+
+    items: list[Participant]
+
+
+@operations.add(
+    "GET", "/v1/tickets/{ticket}/participants", summary="Who takes part", needs=Permission.tickets_read,
+    answers={200: Participants}, problems=(404,),
+)  # fmt: skip
+def list_participants(call: Call) -> Answer:
+    """Readers of copies, in the order in which they came; the requester is in the ticket itself."""
+    ticket = queries.find(call.params["ticket"])
+    return Answer(Participants([show.copied(Participant, row) for row in participants.of_ticket(ticket.id)]))
 
 
 @operations.add(

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from models.kernel.batch import from_json
 from models.tickets.tables import Ticket as TicketRow
 
 
@@ -107,8 +108,19 @@ class MessageVersion(msgspec.Struct):
     replaced_at: datetime
 
 
+class Copy(msgspec.Struct):
+    """Somebody who got the same mail."""
+
+    name: str
+    address: str
+
+
 class Message(msgspec.Struct):
-    """A message. `body` of an inbound mail is the visible reply; `body_full` the whole, where it differs."""
+    """A message. `body` of an inbound mail is the visible reply; `body_full` the whole, where it differs.
+
+    `reactions`: emojis by the address of who reacted. `verdict`: what a mail's authentication said of its sender (pass, none, fail).
+    `details`: facts by the kind of message (forwarded_from, quote, place ...).
+    """
 
     id: UUID
     ticket_id: UUID
@@ -131,6 +143,11 @@ class Message(msgspec.Struct):
     created_at: datetime
     edited_at: datetime | None
     versions: list[MessageVersion]
+    copies: list[Copy]
+    reactions: dict[str, list[str]]
+    verdict: str | None
+    deleted_at: datetime | None
+    details: dict[str, Any]
 
 
 class MessagePage(msgspec.Struct):
@@ -155,7 +172,10 @@ class Attempt(msgspec.Struct):
 
 
 class Delivery(msgspec.Struct):
-    """One message on its way to one address, with every attempt."""
+    """One message on its way to one address, with every attempt. `operation`: send, or edit or delete of what was sent.
+
+    `receipt`: the provider's later word (delivered, bounced, complained, opened ...).
+    """
 
     id: UUID
     message_id: UUID
@@ -170,6 +190,10 @@ class Delivery(msgspec.Struct):
     last_error: str | None
     created_at: datetime
     finished_at: datetime | None
+    operation: str
+    receipt: str | None
+    receipt_at: datetime | None
+    receipt_detail: str | None
     attempt_log: list[Attempt]
 
 
@@ -303,13 +327,16 @@ def _message(
     versions: Sequence[tuple[str, datetime]],
     files: Sequence[dict[str, Any]],
 ) -> Message:
-    made = {"author", "attachments", "deliveries", "versions"}
+    made = {"author", "attachments", "deliveries", "versions", "copies", "reactions", "details"}
     same = {f: row[f] for f in Message.__struct_fields__ if f not in made}
     return Message(
         author=Author(row["author_kind"], row["author_id"], row["author_name"]),
         attachments=[copied(Attachment, file) for file in files],
         deliveries=[DeliveryState(d["id"], d["channel"], d["state"]) for d in deliveries],
         versions=[MessageVersion(body, at) for body, at in versions],
+        copies=[Copy(one["name"], one["address"]) for one in from_json(row["copies"])],
+        reactions=from_json(row["reactions"]),
+        details=from_json(row["details"]),
         **same,
     )
 

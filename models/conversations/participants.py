@@ -9,6 +9,7 @@ from uuid import UUID
 from models.inbox.port import Participant
 from models.kernel import database, limits
 from models.kernel.batch import from_json
+from models.kernel.errors import FieldProblem, Invalid
 from models.requesters.commands import normalise_address
 from models.tickets.change import TicketChange
 
@@ -46,3 +47,26 @@ def last_copies(ticket_id: UUID) -> tuple[Participant, ...]:
         id=ticket_id,
     )
     return tuple(Participant(one["name"], one["address"]) for one in from_json(row["copies"])) if row else ()
+
+
+def of_reply(change: TicketChange, wanted: Sequence[str] | None) -> tuple[Participant, ...]:
+    """Who gets a copy of an answer: those whom the agent names, else those of the requester's last mail.
+
+    Raises Invalid for copies where the ticket's channel knows none.
+    """
+    if change.ticket.contact_channel != "email":
+        if wanted:
+            raise Invalid(
+                [
+                    FieldProblem(
+                        "/copies",
+                        f"only mails have copies; this ticket is answered by {change.ticket.contact_channel}",
+                    )
+                ]
+            )
+        return ()
+    if wanted is None:
+        return last_copies(change.ticket.id)
+    contact = normalise_address("email", change.ticket.contact_address or "")
+    chosen = dict.fromkeys(normalise_address("email", address) for address in wanted)
+    return tuple(Participant("", address) for address in chosen if address != contact)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
-from models.conversations import messages, received
+from models.conversations import messages, participants, received
 from models.conversations import queries as conversations
 from models.events import queries as events
 from models.events.commands import Actor
@@ -296,15 +296,28 @@ def _event_payload(payload: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def reply(
-    ticket_id: UUID, body: str, *, actor: Actor, body_format: str = "text", send_at: datetime | None = None
+    ticket_id: UUID,
+    body: str,
+    *,
+    actor: Actor,
+    body_format: str = "text",
+    send_at: datetime | None = None,
+    copies: Sequence[str] | None = None,
 ) -> UUID:
-    """An agent's public answer; raises TicketClosed. The life cycle reacts at once."""
+    """An agent's public answer; raises TicketClosed. The life cycle reacts at once.
+
+    `copies`: mail addresses; None: those who got a copy of the requester's last mail. Other channels than e-mail know no copies.
+    """
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
     if ticket.category == "closed":
         raise TicketClosed()
     author = messages.actor_author(actor)
-    message_id, _ = messages.add_reply(change, body, author=author, body_format=body_format, send_at=send_at)
+    readers = participants.of_reply(change, copies)
+    message_id, _ = messages.add_reply(
+        change, body, author=author, body_format=body_format, send_at=send_at, copies=readers
+    )
+    participants.add(change, "email", readers, role="copy")
     if ticket.first_response_at is None:
         ticket.first_response_at = change.at
     lifecycle.react(

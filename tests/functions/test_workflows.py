@@ -50,7 +50,10 @@ def test_a_draft_is_published_put_in_force_and_rolled_back(machine: Caller) -> N
 
 
 def test_a_wrong_draft_is_told_with_line_and_column_and_changes_nothing(machine: Caller) -> None:
-    draft = SUPPORT.replace("to: solved", "to: sovled")
+    draft = SUPPORT.replace(
+        "  resolve:\n    from: [new, open, waiting_on_requester]\n    to: solved",
+        "  resolve:\n    from: [new, open, waiting_on_requester]\n    to: sovled",
+    )
 
     checked = machine.post("/v1/workflows/support/check", {"source": draft}).json
     refused = problem(machine.post("/v1/workflows/support/versions", {"source": draft}), 422, "invalid")

@@ -1,0 +1,78 @@
+"""/v1/channels: the published channel accounts, and how each is doing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from functions.operations import Answer, Call, Operations
+from models.channels import accounts, overview
+from models.channels.accounts import ChannelAccount
+from models.identity.rules import Permission
+from models.kernel.errors import NotFound
+
+operations = Operations()
+
+
+class Health(msgspec.Struct):
+    """How the account is doing. `error`: what is wrong with the account itself; `told`: what its provider said last."""
+
+    ok: bool
+    error: str | None
+    error_at: datetime | None
+    told: dict[str, Any]
+    told_at: datetime | None
+    last_event_at: datetime | None
+    last_failed_event: str | None
+    last_failed_delivery: str | None
+    events_waiting: int
+    events_failed: int
+    deliveries_waiting: int
+    deliveries_troubled: int
+
+
+class Channel(msgspec.Struct):
+    """An account; `config` is its published file, in which credentials are names."""
+
+    channel: str
+    account: str
+    version: int
+    enabled: bool
+    config: dict[str, Any]
+    health: Health
+
+
+class Channels(msgspec.Struct):
+    """All accounts by name."""
+
+    items: list[Channel]
+
+
+@operations.add(
+    "GET", "/v1/channels", summary="List channel accounts", needs=Permission.inbox_read,
+    answers={200: Channels},
+)  # fmt: skip
+def list_channels(call: Call) -> Answer:
+    """With the health of each."""
+    return Answer(Channels([_shown(account) for account in accounts.every()]))
+
+
+@operations.add(
+    "GET", "/v1/channels/{channel}/{account}", summary="Read a channel account", needs=Permission.inbox_read,
+    answers={200: Channel}, problems=(404,),
+)  # fmt: skip
+def read_channel(call: Call) -> Answer:
+    """Last event, last error, what waits and what its provider told."""
+    for account in accounts.every():
+        if (account.channel, account.name) == (call.params["channel"], call.params["account"]):
+            return Answer(_shown(account))
+    raise NotFound(f"there is no {call.params['channel'][:40]} account {call.params['account'][:40]!r}")
+
+
+def _shown(account: ChannelAccount) -> Channel:
+    known = overview.of_account(account.channel, account.name)
+    enabled = account.config.get("enabled", True) is not False
+    health = Health(ok=enabled and known["error"] is None, **known)
+    return Channel(account.channel, account.name, account.version, enabled, account.config, health)

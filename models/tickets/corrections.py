@@ -1,0 +1,67 @@
+"""Agents change or take back what was said: at once where it was not sent, by a delivery of its own where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from models.conversations import queries as conversations
+from models.conversations import received
+from models.deliveries import outgoing
+from models.deliveries.port import Operation
+from models.events.commands import Actor
+from models.kernel import database
+from models.kernel.errors import Conflict
+from models.tickets.change import TicketChange
+
+Can = Callable[[str], frozenset[str]]  # channel -> what it can do with a message: send, edit, delete
+
+
+class CannotCorrect(Conflict):
+    """The message is on its way or with its reader, and its channel lets nobody change it."""
+
+    code = "cannot_correct"
+
+
+def edit(message_id: UUID, body: str, *, actor: Actor, can: Can) -> None:
+    """Another wording for a note or an answer of ours. Joins the caller's transaction. Raises NotFound, CannotCorrect."""
+    change, row = _held(message_id, actor, "edit", can)
+    if row["body"] == body:
+        return
+    received.rewrite(change, message_id, before=row["body"], after=body)
+    deliveries = outgoing.change_sent(change, message_id, "edit")
+    if deliveries:
+        change.record("message_edit_sent", {"message_id": message_id, "delivery_ids": deliveries})
+    change.save()
+
+
+def delete(message_id: UUID, *, actor: Actor, can: Can) -> None:
+    """Take a note or an answer of ours back. Joins the caller's transaction. Raises NotFound, CannotCorrect."""
+    change, row = _held(message_id, actor, "delete", can)
+    if row["deleted_at"] is not None:
+        return
+    database.execute("UPDATE messages SET deleted_at = :at WHERE id = :id", at=change.at, id=message_id)
+    change.record("message_deleted", {"message_id": message_id, "by": actor.kind})
+    outgoing.change_sent(change, message_id, "delete")
+    change.save()
+
+
+def _held(
+    message_id: UUID, actor: Actor, operation: Operation, can: Can
+) -> tuple[TicketChange, database.Row]:
+    """The message with its ticket's row held, if it may be corrected."""
+    change = TicketChange.of(conversations.get(message_id)["ticket_id"], actor=actor)
+    row = conversations.get(message_id)
+    if row["direction"] != "outbound":
+        raise CannotCorrect("only our own messages can be changed; the requester's stay as they were said")
+    for delivery in database.run(
+        "SELECT channel, state FROM deliveries WHERE message_id = :id AND operation = 'send' FOR_UPDATE",
+        id=message_id,
+    ):
+        if delivery["state"] == "sending":
+            raise CannotCorrect("the message is being sent at this moment; try again")
+        if delivery["state"] in ("sent", "unknown") and operation not in can(delivery["channel"]):
+            raise CannotCorrect(
+                f"a message that was sent by {delivery['channel']} cannot be changed any more"
+            )
+    return change, row

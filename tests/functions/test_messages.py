@@ -1,0 +1,153 @@
+"""Copies, changes and deletions of what agents write; channel accounts and their health."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models.channels import health
+from models.inbox.port import InboundMessage, Participant
+from models.kernel import database
+from tests.desk import Desk
+from tests.functions.callers import Caller, paths, problem
+
+ANY = {"If-Match": "*"}
+
+
+def _telegram(desk: Desk, machine: Caller) -> Any:
+    desk.receive_telegram("It burns.")
+    desk.run_due()
+    return machine.read("/v1/tickets")["items"][0]
+
+
+def _answered(machine: Caller, desk: Desk, ticket: Any, body: str = "Watter it.") -> tuple[Any, str]:
+    message = machine.made(f"/v1/tickets/{ticket['id']}/messages", {"kind": "reply", "body": body})
+    desk.run_due()
+    return message, f"/v1/tickets/{ticket['id']}/messages/{message['id']}"
+
+
+def test_an_answer_that_was_sent_by_telegram_is_edited_where_it_was_sent(machine: Caller, desk: Desk) -> None:
+    message, path = _answered(machine, desk, _telegram(desk, machine))
+    sent_id = desk.sent[-1].outcome.external_id  # type: ignore[union-attr]
+
+    changed = machine.ask("PATCH", path, {"body": "Water it."}, headers={"If-Match": '"1"'})
+    desk.run_due()
+
+    assert (changed.json["body"], changed.headers["etag"]) == ("Water it.", '"2"')
+    call = desk.calls[-1].message
+    assert (call.operation, call.body, call.sent_ids) == ("edit", "Water it.", (sent_id,))
+    assert machine.read(path)["versions"][0]["body"] == "Watter it."
+    assert message["body"] == "Watter it."
+
+
+def test_an_answer_that_was_sent_by_telegram_is_taken_back_there(machine: Caller, desk: Desk) -> None:
+    _, path = _answered(machine, desk, _telegram(desk, machine))
+
+    taken_back = machine.ask("DELETE", path)
+    again = machine.ask("DELETE", path)
+    desk.run_due()
+
+    assert taken_back.json["deleted_at"] is not None
+    assert again.status_code == 200
+    assert [call.message.operation for call in desk.calls[-1:]] == ["delete"]
+
+
+def test_a_mail_that_was_sent_is_not_changed_any_more(machine: Caller, desk: Desk) -> None:
+    ticket = machine.ticket(requester={"email": "ada@example.test"})
+    _, path = _answered(machine, desk, ticket)
+
+    problem(machine.ask("PATCH", path, {"body": "Other"}, headers=ANY), 409, "cannot_correct")
+    problem(machine.ask("DELETE", path), 409, "cannot_correct")
+
+
+def test_an_answer_that_waits_is_changed_before_it_is_sent(machine: Caller, desk: Desk) -> None:
+    ticket = machine.ticket(requester={"email": "ada@example.test"})
+    desk.run_due()
+    body = {"kind": "reply", "body": "Watter", "send_at": "2027-01-01T00:00:00Z"}
+    message = machine.made(f"/v1/tickets/{ticket['id']}/messages", body)
+
+    machine.ask(
+        "PATCH", f"/v1/tickets/{ticket['id']}/messages/{message['id']}", {"body": "Water"}, headers=ANY
+    )
+    desk.advance(days=365)
+    desk.run_due()
+
+    assert desk.sent_bodies()[-1] == "Water"
+
+
+def test_what_was_taken_back_before_its_time_is_never_sent(machine: Caller, desk: Desk) -> None:
+    ticket = machine.ticket(requester={"email": "ada@example.test"})
+    desk.run_due()
+    calls = len(desk.calls)
+    body = {"kind": "reply", "body": "Oops", "send_at": "2027-01-01T00:00:00Z"}
+    message = machine.made(f"/v1/tickets/{ticket['id']}/messages", body)
+
+    machine.ask("DELETE", f"/v1/tickets/{ticket['id']}/messages/{message['id']}")
+    desk.advance(days=365)
+    desk.run_due()
+
+    assert len(desk.calls) == calls
+    assert machine.read(f"/v1/deliveries/{message['deliveries'][0]['id']}")["state"] == "discarded"
+
+
+def test_a_requesters_words_are_not_ours_to_change(machine: Caller, desk: Desk) -> None:
+    ticket = _telegram(desk, machine)
+    theirs = machine.read(f"/v1/tickets/{ticket['id']}/messages")["items"][0]
+
+    result = machine.ask(
+        "PATCH", f"/v1/tickets/{ticket['id']}/messages/{theirs['id']}", {"body": "x"}, headers=ANY
+    )
+
+    problem(result, 409, "cannot_correct")
+
+
+def test_a_change_of_an_older_version_is_refused(machine: Caller, desk: Desk) -> None:
+    _, path = _answered(machine, desk, _telegram(desk, machine))
+    machine.ask("PATCH", path, {"body": "Second"}, headers={"If-Match": '"1"'})
+
+    problem(machine.ask("PATCH", path, {"body": "Third"}, headers={"If-Match": '"1"'}), 412)
+    problem(machine.ask("PATCH", path, {"body": "Third"}), 428)
+
+
+def test_an_answer_goes_to_those_who_got_the_requesters_mail_as_well(machine: Caller, desk: Desk) -> None:
+    copied = (Participant("Grace", "grace@example.com"),)
+    desk.receive(InboundMessage("ada@example.com", "Ada", "ada@example.com", "It burns.", copies=copied))
+    desk.run_due()
+    ticket = machine.read("/v1/tickets")["items"][0]
+
+    _answered(machine, desk, ticket)
+    machine.made(
+        f"/v1/tickets/{ticket['id']}/messages", {"kind": "reply", "body": "For you alone.", "copies": []}
+    )
+    desk.run_due()
+
+    assert [call.message.copies for call in desk.sent[-2:]] == [(("Grace", "grace@example.com"),), ()]
+    people = machine.read(f"/v1/tickets/{ticket['id']}/participants")["items"]
+    assert [(one["address"], one["role"]) for one in people] == [("grace@example.com", "copy")]
+
+
+def test_a_chat_knows_no_copies(machine: Caller, desk: Desk) -> None:
+    ticket = _telegram(desk, machine)
+
+    body = {"kind": "reply", "body": "Hello", "copies": ["grace@example.com"]}
+    refused = machine.post(f"/v1/tickets/{ticket['id']}/messages", body)
+
+    assert paths(problem(refused, 422)) == ["/copies"]
+
+
+@pytest.mark.parametrize("wrong", [None, "the bot's token was revoked"])
+def test_an_accounts_health_is_told(machine: Caller, desk: Desk, wrong: str | None) -> None:
+    desk.receive_telegram("It burns.")
+    if wrong:
+        with database.transaction():
+            health.report_error("telegram", "demo", wrong)
+
+    shown = machine.read("/v1/channels/telegram/demo")
+
+    assert (shown["health"]["ok"], shown["health"]["error"]) == (wrong is None, wrong)
+    assert shown["health"]["events_waiting"] == 1
+    assert shown["health"]["last_event_at"] is not None
+    assert shown["config"]["token"] == {"secret": "telegram_demo_token"}
+    assert [one["account"] for one in machine.read("/v1/channels")["items"]].count("demo") >= 2
+    problem(machine.get("/v1/channels/telegram/nobody"), 404)
