@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from functions import streams
+from functions.gateway import message_views as views
 from functions.gateway import pages
 from functions.gateway import representations as show
 from functions.operations import Answer, Call, Operations
@@ -40,7 +41,7 @@ class LinkQuery(msgspec.Struct):
 
 @operations.add(
     "POST", "/v1/attachments", summary="Upload a file for an answer", needs=Permission.tickets_write, raw="*/*", unlocked=True,
-    query=UploadQuery, body_bytes_max=limits.upload_bytes_max, answers={201: show.LinkedAttachment}, problems=(413, 503),
+    query=UploadQuery, body_bytes_max=limits.upload_bytes_max, answers={201: views.LinkedAttachment}, problems=(413, 503),
 )  # fmt: skip
 def upload(call: Call) -> Answer:
     """The body is the file. Give its id to `attachments` of a message; what no message took within a day is deleted.
@@ -76,7 +77,7 @@ def _disposition_name(header: str) -> str:
 
 @operations.add(
     "GET", "/v1/attachments/{attachment}", summary="A file, with a link to its bytes", needs=Permission.tickets_read,
-    query=LinkQuery, answers={200: show.LinkedAttachment}, problems=(404,),
+    query=LinkQuery, answers={200: views.LinkedAttachment}, problems=(404,),
 )  # fmt: skip
 def read_attachment(call: Call) -> Answer:
     """`url` needs no header and is good for five minutes."""
@@ -90,11 +91,11 @@ def _key(principal: Principal | None) -> str | None:
     return principal.key if principal is not None else None
 
 
-def _linked(row: dict[str, Any], *, inline: bool) -> show.LinkedAttachment:
+def _linked(row: dict[str, Any], *, inline: bool) -> views.LinkedAttachment:
     config = settings.current()
     shown = inline and links.has_own_origin(config) and row["sniffed_type"] in rules.SHOWN_IN_PLACE
     url = links.url(row["id"], config, inline=shown) if row["object_key"] is not None else None
-    made: show.LinkedAttachment = show.copied(show.LinkedAttachment, row | {"url": url})
+    made: views.LinkedAttachment = show.copied(views.LinkedAttachment, row | {"url": url})
     return made
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from functions.gateway import message_views as views
 from functions.gateway import pages
 from functions.gateway import representations as show
 from functions.gateway.texts import Body, Email, Instant
@@ -44,7 +45,7 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
 
 @operations.add(
     "POST", "/v1/tickets/{ticket}/messages", summary="Answer, or add a note", needs=Permission.tickets_write, body=NewMessage,
-    answers={201: show.Message}, problems=(404, 409), body_bytes_max=limits.json_body_bytes_max,
+    answers={201: views.Message}, problems=(404, 409), body_bytes_max=limits.json_body_bytes_max,
 )  # fmt: skip
 def add_message(call: Call) -> Answer:
     """An answer goes out over the requester's channel right after it is committed."""
@@ -72,7 +73,7 @@ def add_message(call: Call) -> Answer:
     if body.attachments:
         attachments.use(body.attachments, ticket_id=ticket.id, message_id=message_id, by=call.caller.key)
     row = conversations.get(message_id)
-    [made] = show.messages([row])
+    [made] = views.messages([row])
     return Answer(made, status=201, headers={"Location": f"/v1/tickets/{ticket.id}/messages/{message_id}"})
 
 
@@ -83,7 +84,7 @@ def _check_send_at(send_at: datetime | None) -> None:
 
 @operations.add(
     "GET", "/v1/tickets/{ticket}/messages", summary="Read a conversation", needs=Permission.tickets_read, query=pages.PageQuery,
-    answers={200: show.MessagePage}, problems=(404,),
+    answers={200: views.MessagePage}, problems=(404,),
 )  # fmt: skip
 def list_messages(call: Call) -> Answer:
     """In order, from the first."""
@@ -91,12 +92,12 @@ def list_messages(call: Call) -> Answer:
     after = pages.decode(call.query.cursor, "messages", pages.number)
     rows = conversations.page(ticket.id, after_sequence=after[0] if after else 0, limit=call.query.limit + 1)
     page, cursor = pages.cut(rows, call.query.limit, "messages", lambda row: (row["sequence"],))
-    return Answer(show.MessagePage(show.messages(page), cursor))
+    return Answer(views.MessagePage(views.messages(page), cursor))
 
 
 @operations.add(
     "GET", "/v1/tickets/{ticket}/messages/{message}", summary="Read a message", needs=Permission.tickets_read,
-    answers={200: show.Message}, problems=(404,),
+    answers={200: views.Message}, problems=(404,),
 )  # fmt: skip
 def read_message(call: Call) -> Answer:
     """One message of the ticket."""
@@ -105,7 +106,7 @@ def read_message(call: Call) -> Answer:
     row = conversations.get(message_id)
     if row["ticket_id"] != ticket.id:
         raise NotFound(f"there is no message {message_id} in this ticket")
-    [message] = show.messages([row])
+    [message] = views.messages([row])
     return Answer(message, headers=show.etag(_version(message)))
 
 
@@ -117,7 +118,7 @@ class MessageChange(msgspec.Struct, forbid_unknown_fields=True):
 
 @operations.add(
     "PATCH", "/v1/tickets/{ticket}/messages/{message}", summary="Change what was said", needs=Permission.tickets_write,
-    body=MessageChange, answers={200: show.Message}, problems=(404, 409), body_bytes_max=limits.json_body_bytes_max, etag=True,
+    body=MessageChange, answers={200: views.Message}, problems=(404, 409), body_bytes_max=limits.json_body_bytes_max, etag=True,
 )  # fmt: skip
 def change_message(call: Call) -> Answer:
     """A note, or an answer: not sent yet, or over a channel that lets it be edited (409 else). What it said before is kept."""
@@ -133,18 +134,18 @@ def change_message(call: Call) -> Answer:
     return Answer(changed, headers=show.etag(_version(changed)))
 
 
-def _shown(message_id: UUID) -> show.Message:
-    return show.messages([conversations.get(message_id)])[0]
+def _shown(message_id: UUID) -> views.Message:
+    return views.messages([conversations.get(message_id)])[0]
 
 
-def _version(message: show.Message) -> int:
+def _version(message: views.Message) -> int:
     """One more than how often it was changed."""
     return 1 + len(message.versions)
 
 
 @operations.add(
     "DELETE", "/v1/tickets/{ticket}/messages/{message}", summary="Take back what was said", needs=Permission.tickets_write,
-    answers={200: show.Message}, problems=(404, 409),
+    answers={200: views.Message}, problems=(404, 409),
 )  # fmt: skip
 def delete_message(call: Call) -> Answer:
     """As for a change. The message stays in the history, marked; it is taken away where it was sent."""

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import msgspec
 
-from models.kernel.batch import from_json
 from models.tickets.tables import Ticket as TicketRow
 
 
@@ -54,106 +53,6 @@ class TicketPage(msgspec.Struct):
     """Tickets, and where the next page begins."""
 
     items: list[Ticket]
-    next_cursor: str | None
-
-
-class Author(msgspec.Struct):
-    """Who wrote a message."""
-
-    kind: str
-    id: UUID | None
-    name: str
-
-
-class Attachment(msgspec.Struct):
-    """A file of a message. `content_type` is what the sender says, `sniffed_type` what its bytes are.
-
-    `state`: stored, pending (it is being fetched), too_large, failed, erased, or uploaded (no message has it yet), with the reason.
-    """
-
-    id: UUID
-    filename: str
-    content_type: str
-    sniffed_type: str | None
-    size_bytes: int
-    sha256: str | None
-    inline: bool
-    hidden: bool
-    content_id: str | None
-    state: str
-    reason: str | None
-
-
-class LinkedAttachment(Attachment):
-    """A file with a link to its bytes, good for some minutes; null when there are none."""
-
-    ticket_id: UUID | None
-    message_id: UUID | None
-    created_at: datetime
-    url: str | None
-
-
-class DeliveryState(msgspec.Struct):
-    """How far a message has come to its recipient."""
-
-    id: UUID
-    channel: str
-    state: str
-
-
-class MessageVersion(msgspec.Struct):
-    """What a message said before its sender changed it."""
-
-    body: str
-    replaced_at: datetime
-
-
-class Copy(msgspec.Struct):
-    """Somebody who got the same mail."""
-
-    name: str
-    address: str
-
-
-class Message(msgspec.Struct):
-    """A message. `body` of an inbound mail is the visible reply; `body_full` the whole, where it differs.
-
-    `reactions`: emojis by the address of who reacted. `verdict`: what a mail's authentication said of its sender (pass, none, fail).
-    `details`: facts by the kind of message (forwarded_from, quote, place ...).
-    """
-
-    id: UUID
-    ticket_id: UUID
-    sequence: int
-    direction: str
-    kind: str
-    author: Author
-    subject: str | None
-    body: str
-    body_full: str | None
-    body_format: str
-    body_html: str | None
-    channel: str
-    account: str | None
-    external_id: str | None
-    in_reply_to: str | None
-    automatic: str | None
-    attachments: list[Attachment]
-    deliveries: list[DeliveryState]
-    created_at: datetime
-    edited_at: datetime | None
-    versions: list[MessageVersion]
-    copies: list[Copy]
-    reactions: dict[str, list[str]]
-    verdict: str | None
-    deleted_at: datetime | None
-    details: dict[str, Any]
-
-
-class MessagePage(msgspec.Struct):
-    """Messages in order, and where the next page begins."""
-
-    items: list[Message]
     next_cursor: str | None
 
 
@@ -301,44 +200,6 @@ def _ticket(row: TicketRow, requesters: dict[UUID, str], users: dict[UUID, str])
     assignee = Person(row.assignee_id, users.get(row.assignee_id, "")) if row.assignee_id else None
     copied = {f: getattr(row, f) for f in Ticket.__struct_fields__ if f not in ("requester", "assignee")}
     return Ticket(requester=requester, assignee=assignee, **copied)
-
-
-def messages(rows: Sequence[dict[str, Any]]) -> list[Message]:
-    """Messages of one ticket with their deliveries, files and earlier versions, read in three statements however many there are."""
-    from models.attachments import queries as attachments
-    from models.conversations import queries as conversations
-    from models.deliveries import queries as deliveries
-
-    ids = [row["id"] for row in rows]
-    carried, files = deliveries.of_messages(ids), attachments.of_messages(ids)
-    edited = [row for row in rows if row["edited_at"] is not None]
-    versions = conversations.versions(edited[0]["ticket_id"]) if edited else {}
-    return [
-        _message(
-            row, carried.get(row["id"], []), versions.get(row["id"], []), files.get(UUID(str(row["id"])), [])
-        )
-        for row in rows
-    ]
-
-
-def _message(
-    row: dict[str, Any],
-    deliveries: Sequence[dict[str, Any]],
-    versions: Sequence[tuple[str, datetime]],
-    files: Sequence[dict[str, Any]],
-) -> Message:
-    made = {"author", "attachments", "deliveries", "versions", "copies", "reactions", "details"}
-    same = {f: row[f] for f in Message.__struct_fields__ if f not in made}
-    return Message(
-        author=Author(row["author_kind"], row["author_id"], row["author_name"]),
-        attachments=[copied(Attachment, file) for file in files],
-        deliveries=[DeliveryState(d["id"], d["channel"], d["state"]) for d in deliveries],
-        versions=[MessageVersion(body, at) for body, at in versions],
-        copies=[Copy(one["name"], one["address"]) for one in from_json(row["copies"])],
-        reactions=from_json(row["reactions"]),
-        details=from_json(row["details"]),
-        **same,
-    )
 
 
 def delivery(row: dict[str, Any]) -> Delivery:

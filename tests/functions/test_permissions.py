@@ -43,6 +43,8 @@ ALLOWED: dict[str, set[str]] = {
     "DELETE /v1/tickets/{ticket}/messages/{message}": DESK,
     "GET /v1/tickets/{ticket}/participants": EVERYBODY,
     "GET /v1/channels": DESK,
+    "POST /v1/attachments": DESK,
+    "GET /v1/attachments/{attachment}": EVERYBODY,
     "GET /v1/channels/{channel}/{account}": DESK,
     "GET /v1/tickets/{ticket}/deliveries": DESK,
     "GET /v1/inbox": DESK,
