@@ -143,6 +143,9 @@ acknowledgements_burst = (
 acknowledgement_every_s = 15 * 60.0  # holds a mail loop even when every header lies (INGRESS 1.4)
 automatic_messages_per_ticket_day = 10  # a talk of two machines ends here; a person's ticket causes far fewer
 
+# -- mail out --------------------------------------------------------------------------------------------------
+mail_copies_max = 50  # readers of a copy; more are a mailing list's business, and relays refuse some 100
+
 # -- accounts that have to be asked (IMAP, long polling) ---------------------------------------------------------
 puller_lease_s = 30.0  # how long after a kill -9 another process reads the account
 puller_look_every_s = 5.0  # renews the lease six times before it runs out; notices new and changed accounts

@@ -6,6 +6,7 @@ as it came. The email package's modern policy raises while headers are read (cpy
 
 import email
 import email.policy
+import hashlib
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
@@ -31,16 +32,14 @@ def describe(content: bytes) -> dict[str, Any]:
         if kind in ("text/plain", "text/html") and filename is None and kind not in bodies:
             bodies[kind] = _text(part)
         else:
-            size = len(_payload(part))
-            attachments.append(
-                {"filename": _decoded(filename or ""), "content_type": kind, "size_bytes": size}
-            )
+            attachments.append(_attachment(part, kind, filename))
     by_name = {name.lower(): value for name, value in headers.items()}
     return {
         "message_id": by_name.get("message-id"),
         "subject": by_name.get("subject", ""),
         "from": by_name.get("from", ""),
         "to": by_name.get("to", ""),
+        "cc": by_name.get("cc", ""),
         "in_reply_to": by_name.get("in-reply-to"),
         "references": by_name.get("references", "").split(),
         "headers": headers,
@@ -48,6 +47,19 @@ def describe(content: bytes) -> dict[str, Any]:
         "html": bodies.get("text/html", ""),
         "attachments": attachments,
         "raw": content.decode("latin-1"),
+    }
+
+
+def _attachment(part: Message, kind: str, filename: str | None) -> dict[str, Any]:
+    content = _payload(part)
+    content_id = str(part.get("Content-ID") or "").strip().strip("<>")
+    return {
+        "filename": _decoded(filename or ""),
+        "content_type": kind,
+        "size_bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "inline": part.get_content_disposition() == "inline",
+        "content_id": content_id or None,
     }
 
 

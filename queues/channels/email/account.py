@@ -59,8 +59,14 @@ class Account(Common, kw_only=True):
     strip_quotes: bool = True
     reply_marker: bool = False  # "reply above this line" on top of what we send
     # -- out
+    reply_address: Literal["token", "plain"] = "token"  # plain: the mailbox takes no desk+something@...
+    show_agent_name: bool = False  # From: "Olga (Nestor desk)"
     outbound: Outbound = "smtp"
     smtp_url: Secret | None = None
+    smtp_ca_file: str | None = (
+        None  # certificates of a private authority (PEM); TLS is then never done without
+    )
+    imap_ca_file: str | None = None
     region: str | None = None  # SES, Mailgun (eu)
     domain: str | None = None  # Mailgun
     dkim: Dkim | None = None

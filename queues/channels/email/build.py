@@ -1,4 +1,7 @@
-"""An answer as RFC 5322 bytes. No value of ours or a stranger's can add a header: each is one line before it gets here."""
+"""An answer as RFC 5322 bytes: plain text, HTML beside it, pictures within it, files after it.
+
+No value of ours or a stranger's can add a header: each is one line before it gets here.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,12 @@ from models.deliveries.port import OutgoingMessage
 from models.kernel import clock, limits
 from queues.channels.email import mime_limits
 from queues.channels.email.automatic import DESK_HEADER, desk_id
+from queues.channels.email.bodies import bodies
 from queues.channels.email.headers import message_ids
-from queues.channels.email.html_text import html_to_text
-from queues.channels.text import clean, one_line
+from queues.channels.email.outgoing_parts import FilePart, MultiPart, Part, TextPart
+from queues.channels.text import one_line
 
+_LOCAL_CHARS_MAX = 64  # RFC 5321 4.5.3.1.1
 _ID_HEADERS = frozenset({"message-id", "in-reply-to", "references"})
 
 
@@ -55,14 +60,42 @@ def checked_address(address: str) -> Address:
 
 
 def build(message: OutgoingMessage, account: ChannelAccount) -> bytes:
-    """The mail. Raises BadAddress for the recipient's or the account's address."""
+    """The mail. Raises BadAddress for the recipient's or the account's address, and what an attachment's `open()` raises.
+
+    Readers of copies whose address is none are left out (`copies_of` gives the others).
+    """
+    mail = _head(message, account)
+    content = _content(message, account)
+    out = bytearray(mail.as_bytes().rstrip(b"\r\n") + b"\r\n" + content.headers() + b"\r\n")
+    content.write(out)
+    return bytes(out)
+
+
+def copies_of(message: OutgoingMessage) -> list[Address]:
+    """Those who get a copy, each once, without the recipient; an unusable address is left out."""
+    seen, found = {message.address.strip().lower()}, []
+    for name, text in message.copies[: limits.mail_copies_max]:
+        try:
+            address = checked_address(text)
+        except BadAddress:
+            continue
+        if address.addr_spec.lower() not in seen:
+            seen.add(address.addr_spec.lower())
+            found.append(_named(address, name))
+    return found
+
+
+def _head(message: OutgoingMessage, account: ChannelAccount) -> EmailMessage:
     assert message.external_id, "the domain stores a Message-ID before the first attempt"
     ours = checked_address(str(account.config["address"]))
     theirs = checked_address(message.address)
-    needs_utf8 = not (ours.username.isascii() and theirs.username.isascii())
-    mail = EmailMessage(policy=_POLICY.clone(utf8=True) if needs_utf8 else _POLICY)
-    mail["From"] = _named(ours, str(account.config.get("display_name") or ""))
+    copies = copies_of(message)
+    needs_utf8 = not all(one.username.isascii() for one in (ours, theirs, *copies))
+    mail = EmailMessage(policy=_policy(utf8=needs_utf8))
+    mail["From"] = _named(ours, _sender_name(message, account))
     mail["To"] = _named(theirs, message.recipient_name)
+    if copies:
+        mail["Cc"] = copies
     mail["Subject"] = one_line(message.subject or "", limits.ticket_title_chars_max + 20)
     mail["Date"] = format_datetime(clock.now())
     mail["Message-ID"] = " ".join(message_ids(message.external_id.encode())[:1])
@@ -72,17 +105,50 @@ def build(message: OutgoingMessage, account: ChannelAccount) -> bytes:
     thread = _thread(message.references, answered)
     if thread:
         mail["References"] = " ".join(thread)
-    mail["Reply-To"] = str(ours)
+    mail["Reply-To"] = str(_reply_address(ours, message, account))
     mail[DESK_HEADER] = desk_id(ours.addr_spec)
     if message.automatic:
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"
         mail["Precedence"] = "bulk"
-    text = clean(message.body)
-    mail.set_content(html_to_text(text) if message.body_format == "html" else text)
-    if message.body_format == "html":
-        mail.add_alternative(text, subtype="html")
-    return mail.as_bytes()
+    mail["MIME-Version"] = "1.0"
+    return mail
+
+
+def _content(message: OutgoingMessage, account: ChannelAccount) -> Part:
+    """mixed { alternative { text, related { HTML, pictures } }, files }, each level only where it holds more than one."""
+    said = bodies(message, account)
+    policy = _policy(utf8=False)
+    content: Part = TextPart(said.text, "plain", policy)
+    if said.html:
+        html: Part = TextPart(said.html, "html", policy)
+        if said.shown:
+            html = MultiPart("related", [html, *(FilePart(one, inline=True) for one in said.shown)])
+        content = MultiPart("alternative", [content, html])
+    shown = {id(one) for one in said.shown}
+    files = [FilePart(one) for one in message.attachments if id(one) not in shown]
+    return MultiPart("mixed", [content, *files]) if files else content
+
+
+def _policy(*, utf8: bool) -> _Policy:
+    return _POLICY.clone(utf8=True) if utf8 else _POLICY
+
+
+def _sender_name(message: OutgoingMessage, account: ChannelAccount) -> str:
+    """The desk's name, with the agent's before it when the account says so."""
+    desk = str(account.config.get("display_name") or "")
+    if account.config.get("show_agent_name") is not True or not message.author_name or message.automatic:
+        return desk
+    return f"{message.author_name} ({desk})" if desk else message.author_name
+
+
+def _reply_address(ours: Address, message: OutgoingMessage, account: ChannelAccount) -> Address:
+    """Where an answer goes: with the ticket's token in it, unless the account's mailbox takes no such addresses."""
+    token = message.reply_token
+    if not token or account.config.get("reply_address", "token") != "token":
+        return ours
+    local = f"{ours.username}+{token}"
+    return Address("", local, ours.domain) if len(local) <= _LOCAL_CHARS_MAX else ours
 
 
 def _named(address: Address, name: str) -> Address:

@@ -54,6 +54,8 @@ report_ids_max = 5
 diagnostic_chars_max = 300
 
 # -- what we send ----------------------------------------------------------------------------------------------
+base64_sent_bytes = 57 * 4096  # of a file at a time; 57 bytes make one line of 76
+filename_sent_chars_max = 150  # longer ones are cut by file systems anyway
 references_sent_max = 10  # first and last nine: enough for every client to thread
 
 # -- authentication --------------------------------------------------------------------------------------------

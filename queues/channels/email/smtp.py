@@ -12,10 +12,11 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from models.deliveries.port import SendOutcome, permanent, transient, unknown
+from models.deliveries.port import SendOutcome, accepted, permanent, transient, unknown
 from models.kernel import limits
 from queues.channels.text import one_line
 
@@ -25,8 +26,15 @@ _QUIT_S = 2.0  # the mail is accepted by then
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,255}")
 _LINE_ENDS = re.compile(rb"\r\n|\r|\n")
+_LINE_DOT = re.compile(rb"(?m)^\.")
+_PIECE_BYTES = (
+    256 * 1024
+)  # sent at a time: a mail of 35 MiB is not copied whole, and its sending is under the deadline
 # 5xx answers about our login: the configuration is to be mended, and the mail can go then.
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
+
+
+NO_UTF8 = "the mail server takes no addresses with letters beyond ASCII"
 
 
 class BadUrl(ValueError):
@@ -42,14 +50,33 @@ class Relay:
     tls: bool
     user: str
     password: str
+    ca_file: str | None = None
 
     @property
     def local(self) -> bool:
         return self.host in _LOOPBACK
 
+    @property
+    def starttls(self) -> bool:
+        """A relay on this machine has no certificate that anybody could check, unless the account names who signed it."""
+        return self.ca_file is not None or not self.local
 
-def relay_of(url: str) -> Relay:
-    """Read `smtp://[user:password@]host[:port]` or `smtps://...`. Raises BadUrl."""
+    @property
+    def tls_required(self) -> bool:
+        return self.ca_file is not None
+
+    def tls_context(self) -> ssl.SSLContext:
+        """Checks certificate and host name, by the machine's authorities and the account's own."""
+        context = ssl.create_default_context()
+        if self.ca_file is not None:
+            context.load_verify_locations(cafile=self.ca_file)
+        return context
+
+
+def relay_of(url: str, *, ca_file: str | None = None) -> Relay:
+    """Read `smtp://[user:password@]host[:port]` or `smtps://...`. `ca_file`: a private authority's certificates. Raises BadUrl."""
+    if ca_file is not None and not Path(ca_file).is_file():
+        raise BadUrl("smtp_ca_file: there is no such file")
     try:
         parts = urlsplit(url.strip())
         port = parts.port
@@ -59,7 +86,7 @@ def relay_of(url: str) -> Relay:
         raise BadUrl("smtp_url: expected smtp://host:port or smtps://host:port")
     tls = parts.scheme == "smtps"
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return Relay(parts.hostname, port or (465 if tls else 25), tls, user, password)
+    return Relay(parts.hostname, port or (465 if tls else 25), tls, user, password, ca_file)
 
 
 class Ended(Exception):
@@ -70,18 +97,31 @@ class Ended(Exception):
         self.outcome = outcome
 
 
-def hand_over(relay: Relay, mail: bytes, *, sender: str, recipient: str, helo: str) -> SendOutcome | None:
-    """Give one mail to the relay. Returns None when it took it, else the outcome."""
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail with its envelope. `recipient` decides how the attempt ends; `copies` are readers beside them."""
+
+    mail: bytes
+    sender: str
+    recipient: str
+    copies: tuple[str, ...] = ()
+
+    @property
+    def needs_utf8(self) -> bool:
+        return not all(one.isascii() for one in (self.sender, self.recipient, *self.copies))
+
+
+def hand_over(relay: Relay, letter: Letter, *, helo: str) -> SendOutcome:
+    """Give one mail to the relay. `accepted` (without ids) when it took it; what it refused of the copies stands in `detail`."""
     try:
         client = _Conversation(relay, helo)
         try:
             client.introduce()
-            client.deliver(mail, sender, recipient)
+            return client.deliver(letter)
         finally:
             client.close()
     except Ended as ended:
         return ended.outcome
-    return None
 
 
 class _Conversation:
@@ -92,9 +132,7 @@ class _Conversation:
         with _certainly_not_sent("connecting"):
             # `helo` is given because smtplib would ask DNS for our own name.
             self._client = (
-                smtplib.SMTP_SSL(
-                    relay.host, relay.port, helo, timeout=timeout_s, context=ssl.create_default_context()
-                )
+                smtplib.SMTP_SSL(relay.host, relay.port, helo, timeout=timeout_s, context=relay.tls_context())
                 if relay.tls
                 else smtplib.SMTP(relay.host, relay.port, helo, timeout=timeout_s)
             )
@@ -104,40 +142,61 @@ class _Conversation:
 
     def introduce(self) -> None:
         """EHLO, STARTTLS when offered, login when there is a user."""
+        encrypted = self._relay.tls
         with _certainly_not_sent("the greeting"):
             self._renew_timeout()
             self._client.ehlo_or_helo_if_needed()
-            encrypted = self._relay.tls
-            # A relay on this machine has no certificate that anybody could check.
-            if not encrypted and not self._relay.local and self._client.has_extn("starttls"):
-                self._client.starttls(context=ssl.create_default_context())
+        if not encrypted and self._relay.starttls and self._client.has_extn("starttls"):
+            with _certainly_not_sent("STARTTLS"):
+                self._client.starttls(context=self._relay.tls_context())
+                self._renew_timeout()
                 self._client.ehlo_or_helo_if_needed()
                 encrypted = True
+        if not encrypted and self._relay.tls_required:
+            raise Ended(
+                transient("the mail server offers no TLS, which the account asks for; nothing was sent")
+            )
         if not self._relay.user:
             return
         if not encrypted and not self._relay.local:
             raise Ended(transient("the mail server offers no TLS; the password was not sent in clear"))
-        with _certainly_not_sent("the login"):
-            self._renew_timeout()
-            self._client.login(self._relay.user, self._relay.password)
+        try:
+            with _certainly_not_sent("the login"):
+                self._renew_timeout()
+                self._client.login(self._relay.user, self._relay.password)
+        except Ended as ended:
+            if isinstance(ended.__cause__, smtplib.SMTPAuthenticationError | smtplib.SMTPNotSupportedError):
+                raise Ended(replace(ended.outcome, account_error=ended.outcome.detail)) from ended
+            raise
 
-    def deliver(self, mail: bytes, sender: str, recipient: str) -> None:
+    def deliver(self, letter: Letter) -> SendOutcome:
         options = []
-        if not (sender.isascii() and recipient.isascii()):
+        if letter.needs_utf8:
             if not self._client.has_extn("smtputf8"):
-                raise Ended(permanent("the mail server takes no addresses with letters beyond ASCII"))
+                raise Ended(permanent(NO_UTF8))
             options = ["SMTPUTF8", "BODY=8BITMIME"]
+        if self._client.has_extn("size"):  # RFC 1870
+            options.append(f"SIZE={len(letter.mail)}")
+            self._check_size(len(letter.mail))
         with _certainly_not_sent("the envelope"):
             self._renew_timeout()
-            self._expect("MAIL", *self._client.mail(sender, options))
+            self._expect("MAIL", *self._client.mail(letter.sender, options))
             self._renew_timeout()
-            self._expect("RCPT", *self._client.rcpt(recipient))
+            self._expect("RCPT", *self._client.rcpt(letter.recipient))
+            refused = []
+            for copy in letter.copies:
+                self._renew_timeout()
+                code, text = self._client.rcpt(copy)
+                if not 200 <= code < 300:
+                    refused.append(_reply(code, text))
             self._renew_timeout()
             code, text = self._client.docmd("DATA")
             if code != 354:
                 raise Ended(_refused("DATA", code, text))
         with _certainly_not_sent("the mail's bytes"):
-            self._client.send(_dotted(mail))
+            for piece in _dotted(letter.mail):
+                self._renew_timeout()
+                self._client.send(piece)
         try:
             self._renew_timeout()
             self._client.send(b".\r\n")
@@ -147,6 +206,18 @@ class _Conversation:
                 unknown(f"the connection failed before the mail server confirmed ({type(error).__name__})")
             ) from error
         self._expect("the mail", code, text)
+        return accepted(None, _refused_copies(refused, len(letter.copies)))
+
+    def _check_size(self, size: int) -> None:
+        """A mail that the server says it will not take is not sent first; 0 means: it says nothing."""
+        said = self._client.esmtp_features.get("size", "").strip()
+        limit = int(said) if said.isascii() and said.isdigit() else 0
+        if 0 < limit < size:
+            raise Ended(
+                permanent(
+                    f"the mail has {size / limits.MIB:.1f} MiB with its files; the mail server takes {limit / limits.MIB:.1f} MiB"
+                )
+            )
 
     def close(self) -> None:
         """Say goodbye, briefly; the outcome is settled, so a failure here changes nothing."""
@@ -175,6 +246,12 @@ def _certainly_not_sent(step: str) -> Iterator[None]:
         yield
     except smtplib.SMTPResponseException as error:
         raise Ended(transient(f"{step}: {_reply(error.smtp_code, error.smtp_error)}")) from error
+    except ssl.SSLCertVerificationError as error:
+        raise Ended(
+            transient(f"{step}: the server's certificate is not good: {error.verify_message}")
+        ) from error
+    except smtplib.SMTPNotSupportedError as error:
+        raise Ended(transient(f"{step}: the mail server does not offer what is needed")) from error
     except (OSError, smtplib.SMTPException, UnicodeError) as error:
         raise Ended(transient(f"{step} failed ({type(error).__name__})")) from error
 
@@ -194,8 +271,20 @@ def _reply(code: int, text: bytes | str) -> str:
     return one_line(f"{code} {_ADDRESS.sub('[address]', words[:2000])}", _DETAIL_CHARS_MAX)
 
 
-def _dotted(mail: bytes) -> bytes:
-    """Lines end with CRLF, and a dot at a line's beginning is doubled (RFC 5321 4.5.2)."""
-    lines = _LINE_ENDS.sub(b"\r\n", mail)
-    dotted = re.sub(rb"(?m)^\.", b"..", lines)
-    return dotted if dotted.endswith(b"\r\n") else dotted + b"\r\n"
+def _refused_copies(refused: list[str], count: int) -> str:
+    if not refused:
+        return ""
+    return one_line(
+        f"{len(refused)} of {count} readers of a copy were refused: {refused[0]}", _DETAIL_CHARS_MAX
+    )
+
+
+def _dotted(mail: bytes) -> Iterator[bytes]:
+    """Lines end with CRLF, and a dot at a line's beginning is doubled (RFC 5321 4.5.2); a piece at a time, whole lines each."""
+    at = 0
+    while at < len(mail):
+        end = mail.find(b"\n", at + _PIECE_BYTES) + 1 or len(mail)
+        yield _LINE_DOT.sub(b"..", _LINE_ENDS.sub(b"\r\n", mail[at:end]))
+        at = end
+    if not mail.endswith((b"\r", b"\n")):
+        yield b"\r\n"

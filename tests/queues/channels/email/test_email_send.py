@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome
+from models.deliveries.port import SendOutcome
 from models.inbox.port import InboundMessage
 from models.kernel import limits, settings
 from models.tasks.rates import Bucket
@@ -24,21 +24,7 @@ from queues.channels.email.parse import parse
 from queues.channels.email.send import buckets, external_id, send
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels import golden
-
-MESSAGE = OutgoingMessage(
-    delivery_id="d",
-    attempt_number=1,
-    address="ada@example.test",
-    recipient_name="Ada Lovelace",
-    body="The fire is out.\n.\nGrüße\n",
-    body_format="text",
-    subject="Re: Принтер горит [#7]",
-    external_id="<nestor.7.0192.aa@example.test>",
-    in_reply_to="<plain_text.1@example.test>",
-    references=("<plain_text.1@example.test>",),
-    automatic=False,
-    ticket_number=7,
-)
+from tests.queues.channels.email.messages import MESSAGE
 
 
 def account(**changes: Any) -> ChannelAccount:
@@ -156,9 +142,8 @@ def test_a_wrong_smtp_url_is_said_without_repeating_it(url: str, monkeypatch: py
 
     outcome = deliver()
 
-    assert outcome == SendOutcome(
-        "transient", "channel account demo: smtp_url: expected smtp://host:port or smtps://host:port"
-    )
+    text = "smtp_url: expected smtp://host:port or smtps://host:port"
+    assert outcome == SendOutcome("transient", f"channel account demo: {text}", account_error=text)
 
 
 @pytest.mark.parametrize(
