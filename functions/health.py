@@ -87,7 +87,12 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
     """Add the health and metrics operations. `backlog`: this function's metrics also tell what is due, for the whole desk."""
     ledger = _Kept(_backlog) if backlog else None
     parts_kept = _Kept(
-        lambda: {"database": _database(), "definitions": _definitions(), "broker": _broker(config)}
+        lambda: {
+            "database": _database(),
+            "definitions": _definitions(),
+            "broker": _broker(config),
+            "webhooks": _webhooks(),
+        }
     )
 
     @operations.add(
@@ -156,6 +161,19 @@ def _definitions() -> Part:
     except NestorError as error:
         return Part(False, error.message)
     return Part(not unreadable, "; ".join(unreadable) or "all that is in use can be read")
+
+
+def _webhooks() -> Part:
+    """Whether an outgoing webhook was switched off after long failure, and nobody has seen to it."""
+    from models.subscriptions import queries as subscriptions
+
+    try:
+        with database.connection():
+            troubled = subscriptions.troubled()
+    except NestorError as error:
+        return Part(False, error.message)
+    off = sum(1 for one in troubled if not one.active)
+    return Part(off == 0, f"{off} switched off after long failure, {len(troubled) - off} failing")
 
 
 def _broker(config: Settings) -> Part:

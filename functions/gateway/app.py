@@ -23,6 +23,7 @@ def operations() -> Operations:
         people,
         tasks,
         tickets,
+        webhooks,
         workflows,
     )
 
@@ -40,6 +41,7 @@ def operations() -> Operations:
         deliveries,
         tasks,
         channels,
+        webhooks,
     ):
         collected.all.extend(module.operations.all)
     return collected

@@ -145,11 +145,11 @@ class Members(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Notice(msgspec.Struct):
-    """Something that a life cycle tells an agent."""
+    """Something that a life cycle tells an agent, or the desk an admin (then it is about no ticket)."""
 
     id: UUID
-    ticket_id: UUID
-    ticket_number: int
+    ticket_id: UUID | None
+    ticket_number: int | None
     rule: str
     text: str
     created_at: datetime

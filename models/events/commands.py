@@ -11,6 +11,7 @@ from uuid import UUID
 from models.kernel import trace
 from models.kernel.batch import Batch
 from models.kernel.ids import new_id
+from models.subscriptions.fan_out import fan_out
 
 ActorKind = Literal["user", "api_key", "requester", "system"]
 
@@ -39,8 +40,12 @@ def add(
     at: datetime,
     causation_id: str | None = None,
 ) -> UUID:
-    """Put an event (a past-tense type) into the batch; returns its id. The caller holds the aggregate's row."""
+    """Put an event (a past-tense type) into the batch; returns its id. The caller holds the aggregate's row.
+
+    Who subscribed to it is told when the batch is written.
+    """
     event_id = new_id()
+    batch.before_write(fan_out)
     batch.insert(
         "events",
         {

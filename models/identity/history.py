@@ -1,4 +1,4 @@
-"""Number and write the events of users and API keys."""
+"""Number and write the events of users, API keys and webhooks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.kernel import database
 from models.kernel.batch import Batch
 
 
-def next_sequence(aggregate: Literal["user", "api_key"], aggregate_id: UUID) -> int:
+def next_sequence(aggregate: Literal["user", "api_key", "webhook"], aggregate_id: UUID) -> int:
     """The number of the aggregate's next event; the caller holds the aggregate's row, so nobody else gets it."""
     row = database.one(
         "SELECT max(sequence) AS sequence FROM events WHERE aggregate = :aggregate AND aggregate_id = :id",
@@ -24,7 +24,7 @@ def next_sequence(aggregate: Literal["user", "api_key"], aggregate_id: UUID) -> 
 
 
 def append(
-    aggregate: Literal["user", "api_key"],
+    aggregate: Literal["user", "api_key", "webhook"],
     aggregate_id: UUID,
     told: Mapping[str, Mapping[str, Any]],
     *,
@@ -33,7 +33,7 @@ def append(
     with_rows: Batch | None = None,
 ) -> None:
     """Write events (type -> payload, in order), and the rows of the batch, in one statement. The caller holds the row."""
-    batch = with_rows or Batch()
+    batch = Batch() if with_rows is None else with_rows
     first = next_sequence(aggregate, aggregate_id)
     for sequence, (event_type, payload) in enumerate(told.items(), start=first):
         events.add(

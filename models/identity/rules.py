@@ -43,6 +43,7 @@ class Permission(StrEnum):
     ledger_manage = auto()
     definitions_read = auto()
     definitions_manage = auto()
+    webhooks_manage = auto()
 
 
 _AGENT = frozenset(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -47,6 +47,8 @@ class Batch:
     def __init__(self) -> None:
         self._inserts: list[tuple[str, tuple[str, ...], str | None, bool]] = []
         self._values: list[dict[str, Any]] = []
+        self._selects: list[tuple[str, dict[str, Any], Callable[[list[Any]], None]]] = []
+        self._hooks: list[Callable[[Batch], None]] = []
 
     def insert(
         self, table: str, row: Mapping[str, Any], *, returning: str | None = None, unless_exists: bool = False
@@ -61,10 +63,27 @@ class Batch:
         )
         return len(self._inserts) - 1
 
+    def insert_selected(
+        self, statement: str, values: Mapping[str, Any], *, then: Callable[[list[Any]], None]
+    ) -> None:
+        """Add an `INSERT ... SELECT ... RETURNING column`, written with the rest; `then` gets the returned values.
+
+        It sees the database as it is before the batch. Names of `values` are unique in the batch.
+        """
+        self._selects.append((statement, dict(values), then))
+
+    def before_write(self, hook: Callable[[Batch], None]) -> None:
+        """Let `hook` see the whole batch, and add to it, when it is written. The same hook twice is one."""
+        if hook not in self._hooks:
+            self._hooks.append(hook)
+
     def extend(self, other: Batch) -> None:
         """Add another batch's inserts after this one's."""
         self._inserts.extend(other._inserts)
         self._values.extend(other._values)
+        self._selects.extend(other._selects)
+        for hook in other._hooks:
+            self.before_write(hook)
 
     def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Table and values of each insert, in order."""
@@ -76,22 +95,37 @@ class Batch:
 
     def write(self) -> list[Any]:
         """Execute the inserts; the `returning` value of each (None where none was asked for, or the row existed)."""
+        hooks, self._hooks = self._hooks, []
+        for hook in hooks:
+            hook(self)
         if not self._inserts:
             return []
         if database.is_postgres():
-            shape = tuple(self._inserts)
-            parameters = {
-                f"p{i}_{name}": value for i, row in enumerate(self._values) for name, value in row.items()
-            }
-            row = database.execute(_statement(shape), parameters).fetchone()
-            found = iter(row)
-            return [next(found) if returning else None for _, _, returning, _ in shape]
+            return self._write_at_once()
         results: list[Any] = []
         for (table, columns, returning, unless_exists), values in zip(
             self._inserts, self._values, strict=True
         ):
             rows = database.execute(_insert(table, columns, returning, unless_exists, ""), values).fetchall()
             results.append(rows[0][0] if returning and rows else None)
+        for statement, values, then in self._selects:
+            then([row[0] for row in database.execute(statement, values).fetchall()])
+        return results
+
+    def _write_at_once(self) -> list[Any]:
+        shape = tuple(self._inserts)
+        parameters = {
+            f"p{i}_{name}": value for i, row in enumerate(self._values) for name, value in row.items()
+        }
+        for _, values, _ in self._selects:
+            parameters |= values
+        row = database.execute(
+            _statement(shape, tuple(s for s, _, _ in self._selects)), parameters
+        ).fetchone()
+        found = iter(row)
+        results = [next(found) if returning else None for _, _, returning, _ in shape]
+        for _, _, then in self._selects:
+            then(next(found) or [])
         return results
 
 
@@ -106,10 +140,15 @@ def _insert(
 
 
 @lru_cache(maxsize=256)
-def _statement(shape: tuple[tuple[str, tuple[str, ...], str | None, bool], ...]) -> str:
+def _statement(
+    shape: tuple[tuple[str, tuple[str, ...], str | None, bool], ...], selects: tuple[str, ...]
+) -> str:
     parts, wanted = [], []
     for index, (table, columns, returning, unless_exists) in enumerate(shape):
         parts.append(f"w{index} AS ({_insert(table, columns, returning, unless_exists, f'p{index}_')})")
         if returning:
             wanted.append(f"(SELECT {returning} FROM w{index})")
+    for index, select in enumerate(selects):
+        parts.append(f"s{index} (found) AS ({select})")
+        wanted.append(f"(SELECT array_agg(found) FROM s{index})")
     return f"WITH {', '.join(parts)} SELECT {', '.join(wanted) or '1'}"

@@ -69,7 +69,7 @@ class Settings:
     )
     webhooks_private: bool = _var(
         False,
-        "life cycles may call webhooks in private networks (10.x, 127.x ...); leave it off where others write life cycles",
+        "life cycles, subscriptions and channels may call addresses in private networks (10.x, 127.x ...), any port, plain http; off: none",
     )
     metrics_port: int = _var(0, "port of a worker's own `/metrics` and `/healthz`; 0: none")
     drain_seconds: int = _var(25, "seconds that running requests get after SIGTERM")

@@ -62,6 +62,17 @@ _KINDS = (
         backoff_s_max=3600.0,
         patience_s=2 * 24 * 3600,
     ),
+    # A subscriber may be away over a weekend. Waits of 5 s doubling to 6 hours.
+    TaskKind(
+        "deliver_webhook",
+        queue=SENDS,
+        time_limit_s=40,
+        attempts_max=60,
+        backoff_s=5.0,
+        backoff_s_max=6 * 3600.0,
+        patience_s=3 * 24 * 3600,
+        retried_at="/v1/webhooks/{webhook}/deliveries/{delivery}/replay",
+    ),
     TaskKind("collect_garbage", attempts_max=3, time_limit_s=120),
 )
 

@@ -1,4 +1,4 @@
-"""Notices: what life cycles tell agents, each on their own list."""
+"""Notices: what life cycles tell agents, and the desk its admins; each on their own list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def of_user(user_id: UUID, *, unread: bool, before: UUID | None, limit: int) -> 
     conditions = " AND ".join(where)
     rows = database.run(
         "SELECT n.id, n.ticket_id, t.number AS ticket_number, n.rule, n.text, n.created_at, n.read_at FROM notices AS n"
-        f" JOIN tickets AS t ON t.id = n.ticket_id WHERE {conditions} ORDER BY n.id DESC LIMIT :limit",
+        f" LEFT JOIN tickets AS t ON t.id = n.ticket_id WHERE {conditions} ORDER BY n.id DESC LIMIT :limit",
         {"user": user_id, "limit": limit} | ({"before": before} if before else {}),
     )
     for row in rows:

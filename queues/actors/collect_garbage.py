@@ -8,6 +8,7 @@ from datetime import timedelta
 from models.attachments import collecting
 from models.blobs import commands as blobs
 from models.kernel import clock, database, limits
+from models.subscriptions import deliveries as webhook_deliveries
 from models.tasks import rates
 from models.tasks.commands import ClaimedTask
 from queues.settlement import Done, Settlement
@@ -34,6 +35,8 @@ def run(task: ClaimedTask) -> Settlement:
     ):
         while _delete(statement, before=now - timedelta(seconds=kept_s)) == limits.collect_batch_max:
             pass
+    while webhook_deliveries.collect(batch_max=limits.collect_batch_max) >= limits.collect_batch_max:
+        pass
     with database.transaction():
         rates.collect(older_than_s=limits.idempotency_key_kept_s, batch_max=limits.collect_batch_max)
     _collect_files()  # last: it waits for the blob store

@@ -13,6 +13,7 @@ from models.inbox import queries as inbox
 from models.kernel import clock, database
 from models.kernel.errors import NestorError, Unavailable
 from models.kernel.settings import Settings
+from models.subscriptions import queries as subscriptions
 from models.tasks import queries as tasks
 from scripts.diag import limits
 from scripts.diag.part import Part
@@ -143,6 +144,22 @@ def _troubled(part: Part, state: str, count: int) -> None:
     part.problem(f"{count} {state} {noun}: retry or discard at /v1/deliveries?status={state}")
 
 
+def _webhooks(part: Part) -> None:
+    """Outgoing webhooks that fail; by id, because a URL may say more than belongs on this page."""
+    troubled = subscriptions.troubled()
+    part.facts["troubled"] = [{"id": str(one.id), "state": one.state} for one in troubled]
+    part.lines.append(f"{subscriptions.count()} outgoing, {len(troubled)} in trouble")
+    for one in troubled:
+        if not one.active:
+            part.problem(
+                f"webhook {one.id} was switched off: {one.switched_off_reason}; switch it on and replay, or pause it:"
+                f" /v1/webhooks/{one.id}"
+            )
+        elif one.failing_since is not None:
+            since = words.seconds(clock.now() - one.failing_since)
+            part.lines.append(f"webhook {one.id} has been failing for {since}")
+
+
 def _timers(part: Part) -> None:
     row = database.run(
         "SELECT count(*) AS timers, sum(CASE WHEN due_at <= NOW() THEN 1 ELSE 0 END) AS due, min(due_at) AS oldest FROM timers"
@@ -161,5 +178,6 @@ _LOOKS: tuple[tuple[str, Callable[[Part], None]], ...] = (
     ("tasks", _tasks),
     ("inbox", _inbox),
     ("deliveries", _deliveries),
+    ("webhooks", _webhooks),
     ("timers", _timers),
 )

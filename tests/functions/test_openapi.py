@@ -40,6 +40,9 @@ RULES = {
     "/file": "the file itself, at least a byte of it, and not a form",
     "/attachments": "uploads of the caller's that no message has",
     "/people": "a cast as in scenario files",
+    "/url": "one that may be called",
+    "/event_types": "those of the catalogue, each once",
+    "/description": "one line that can be shown",
 }
 
 

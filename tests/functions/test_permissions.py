@@ -84,6 +84,19 @@ ALLOWED: dict[str, set[str]] = {
     "GET /v1/model/entities/{entity}/schema": DESK,
     "POST /v1/model/types/{type}/check": DESK,
     "POST /v1/model/types/{type}/versions": ADMIN,
+    "POST /v1/webhooks": ADMIN,
+    "GET /v1/webhooks": ADMIN,
+    "GET /v1/webhooks/schemas": ADMIN,
+    "GET /v1/webhooks/schemas/{event_type}": ADMIN,
+    "GET /v1/webhooks/{webhook}": ADMIN,
+    "PATCH /v1/webhooks/{webhook}": ADMIN,
+    "DELETE /v1/webhooks/{webhook}": ADMIN,
+    "POST /v1/webhooks/{webhook}/rotate_secret": ADMIN,
+    "POST /v1/webhooks/{webhook}/test": ADMIN,
+    "GET /v1/webhooks/{webhook}/deliveries": ADMIN,
+    "GET /v1/webhooks/{webhook}/deliveries/{delivery}": ADMIN,
+    "POST /v1/webhooks/{webhook}/deliveries/{delivery}/replay": ADMIN,
+    "POST /v1/webhooks/{webhook}/replay": ADMIN,
 }
 
 

@@ -14,6 +14,7 @@ from models.deliveries import port
 from models.inbox.port import Unparseable
 from models.kernel import database
 from models.kernel.settings import Settings
+from models.subscriptions import commands as subscriptions
 from queues import topology
 from scripts.diag import broker, ledger
 from scripts.diag.part import Part
@@ -38,7 +39,7 @@ def test_a_desk_that_did_its_work_needs_nobody(desk: Desk) -> None:
     parts = parts_of(desk)
 
     assert problems_of(desk) == []
-    assert list(parts) == ["database", "definitions", "tasks", "inbox", "deliveries", "timers"]
+    assert list(parts) == ["database", "definitions", "tasks", "inbox", "deliveries", "webhooks", "timers"]
     assert parts["database"].facts["schema"] == ledger.newest_schema()
     assert {row["name"] for row in parts["definitions"].facts["published"]} >= {"support", "telegram.demo"}
     assert parts["tasks"].lines == ["nothing is due"]
@@ -242,3 +243,17 @@ def test_looking_for_a_desk_that_is_not_there_makes_none(
     assert [done.returncode for done in looked] == [1, 1]
     assert all(f"there is no database at {missing}" in done.stderr for done in looked)
     assert not missing.parent.exists()
+
+
+def test_a_webhook_that_was_switched_off_needs_a_person(desk: Desk) -> None:
+    made = desk.command(
+        subscriptions.create, url="https://hooks.example.com/x", event_types=["*"], description="", include_bodies=False,
+        private=False, actor=desk.person("admin"),
+    )  # fmt: skip
+    assert problems_of(desk) == []
+
+    desk.command(subscriptions.switch_off, made, "the receiver answered 410 Gone")
+
+    [problem] = problems_of(desk)
+    assert problem.startswith(f"webhook {made.id} was switched off: the receiver answered 410 Gone")
+    assert "example.com" not in problem

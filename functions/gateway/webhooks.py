@@ -1,0 +1,339 @@
+"""/v1/webhooks: outgoing webhooks, their delivery log, and what subscribers are told, as JSON Schemas."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from functions.gateway import pages
+from functions.gateway import representations as show
+from functions.gateway.texts import Instant
+from functions.operations import Answer, Call, Operations
+from models.identity.rules import Permission
+from models.kernel import database, settings
+from models.kernel.errors import NotFound
+from models.subscriptions import bounds, catalogue, commands, queries
+
+operations = Operations()
+
+Url = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+EventTypes = Annotated[
+    list[Annotated[str, msgspec.Meta(pattern=r"^(\*|[a-z][a-z0-9_]{0,62})$")]],
+    msgspec.Meta(min_length=1, max_length=bounds.event_types_max),
+]
+Description = Annotated[
+    str, msgspec.Meta(max_length=bounds.description_chars_max, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+
+
+class Webhook(msgspec.Struct):
+    """An outgoing webhook. `state`: active, paused by a person, or switched off after long failure."""
+
+    id: UUID
+    url: str
+    description: str
+    event_types: list[str]
+    include_bodies: bool
+    active: bool
+    state: str
+    failing_since: datetime | None
+    switched_off_at: datetime | None
+    switched_off_reason: str | None
+    secret_rotating_until: datetime | None
+    created_by: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class MadeWebhook(Webhook):
+    """A webhook with its new secret, which is shown this once."""
+
+    secret: str
+
+
+class WebhookPage(msgspec.Struct):
+    """Webhooks, and where the next page begins."""
+
+    items: list[Webhook]
+    next_cursor: str | None
+
+
+class NewWebhook(msgspec.Struct, forbid_unknown_fields=True):
+    """A webhook to make. `event_types`: names, or `["*"]`. `include_bodies`: what people wrote is told too."""
+
+    url: Url
+    event_types: EventTypes
+    description: Description = ""
+    include_bodies: bool = False
+
+
+class WebhookChanges(msgspec.Struct, forbid_unknown_fields=True):
+    """What to change; what is left out stays. `active: true` switches on again."""
+
+    url: Url | msgspec.UnsetType = msgspec.UNSET
+    event_types: EventTypes | msgspec.UnsetType = msgspec.UNSET
+    description: Description | msgspec.UnsetType = msgspec.UNSET
+    include_bodies: bool | msgspec.UnsetType = msgspec.UNSET
+    active: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class Attempt(msgspec.Struct):
+    """One call. `status` is null when there was no answer; `response` is the beginning of what it said."""
+
+    number: int
+    started_at: datetime
+    duration_ms: int
+    status: int | None
+    response: str | None
+    error: str | None
+
+
+class WebhookDelivery(msgspec.Struct):
+    """An event on its way to a subscriber. `id` is the event's, and what the receiver gets as `webhook-id`."""
+
+    id: UUID
+    event_type: str | None
+    occurred_at: datetime | None
+    state: str
+    attempts: int
+    last_status: int | None
+    last_error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+    attempt_log: list[Attempt]
+
+
+class WebhookDeliveryPage(msgspec.Struct):
+    """Deliveries, and where the next page begins."""
+
+    items: list[WebhookDelivery]
+    next_cursor: str | None
+
+
+class WebhookDeliveryQuery(pages.PageQuery, kw_only=True):
+    """Which deliveries."""
+
+    state: Literal["pending", "delivered", "failed", "missed", "discarded"] | None = None
+
+
+class Since(msgspec.Struct, forbid_unknown_fields=True):
+    """From when on."""
+
+    since: Instant
+
+
+class Replayed(msgspec.Struct):
+    """How many deliveries are on their way again."""
+
+    count: int
+
+
+class EventSchema(msgspec.Struct):
+    """A type of event, and where its schema is."""
+
+    event_type: str
+    description: str
+    schema_url: str
+
+
+class EventSchemaList(msgspec.Struct):
+    """All types of events."""
+
+    items: list[EventSchema]
+
+
+def _webhook(row: queries.Subscription) -> dict[str, Any]:
+    values = {
+        name: getattr(row, name) for name in Webhook.__struct_fields__ if name != "secret_rotating_until"
+    }
+    return values | {"secret_rotating_until": row.previous_secret_until if row.previous_secret else None}
+
+
+def _shown(row: queries.Subscription) -> Answer:
+    return Answer(Webhook(**_webhook(row)), headers=show.etag(row.version))
+
+
+def _with_secret(row: queries.Subscription, status: int) -> Answer:
+    headers = show.etag(row.version) | {"Cache-Control": "no-store"}
+    if status == 201:
+        headers["Location"] = f"/v1/webhooks/{row.id}"
+    return Answer(MadeWebhook(secret=row.secret, **_webhook(row)), status=status, headers=headers)
+
+
+def _id(call: Call) -> UUID:
+    return pages.id_of(call.params["webhook"], "webhook")
+
+
+def _private() -> bool:
+    return settings.current().webhooks_private
+
+
+@operations.add(
+    "POST", "/v1/webhooks", summary="Make an outgoing webhook", needs=Permission.webhooks_manage, body=NewWebhook,
+    answers={201: MadeWebhook}, problems=(409,), unlocked=True,
+)  # fmt: skip
+def create_webhook(call: Call) -> Answer:
+    """The secret is in this answer and nowhere else, so there is no Idempotency-Key here: an answer kept would keep the secret."""
+    body: NewWebhook = call.body
+    with database.transaction():
+        made = commands.create(**msgspec.structs.asdict(body), private=_private(), actor=call.caller.actor)
+    return _with_secret(made, 201)
+
+
+@operations.add(
+    "GET", "/v1/webhooks", summary="List outgoing webhooks", needs=Permission.webhooks_manage, query=pages.PageQuery,
+    answers={200: WebhookPage},
+)  # fmt: skip
+def list_webhooks(call: Call) -> Answer:
+    """Newest first."""
+    before = pages.decode(call.query.cursor, "webhooks", pages.instant, UUID)
+    position = (before[0], before[1]) if before else None
+    rows = queries.page(before=position, limit=call.query.limit + 1)
+    page, cursor = pages.cut(rows, call.query.limit, "webhooks", lambda row: (row.created_at, row.id))
+    return Answer(WebhookPage([Webhook(**_webhook(row)) for row in page], cursor))
+
+
+@operations.add(
+    "GET", "/v1/webhooks/schemas", summary="List what can be subscribed to", needs=Permission.webhooks_manage,
+    answers={200: EventSchemaList},
+)  # fmt: skip
+def list_event_schemas(call: Call) -> Answer:
+    """Each type of event, with the address of its JSON Schema."""
+    items = [
+        EventSchema(name, says, f"/v1/webhooks/schemas/{name}")
+        for name, (says, _) in sorted(catalogue.EVENT_TYPES.items())
+    ]
+    return Answer(EventSchemaList(items))
+
+
+@operations.add(
+    "GET", "/v1/webhooks/schemas/{event_type}", summary="Read the schema of what is told of an event",
+    needs=Permission.webhooks_manage, answers={200: dict}, problems=(404,),
+)  # fmt: skip
+def read_event_schema(call: Call) -> Answer:
+    """JSON Schema (2020-12) of the call's body, version 1."""
+    name = call.params["event_type"]
+    if name not in catalogue.EVENT_TYPES:
+        raise NotFound(f"there is no event type {name[:60]!r}")
+    return Answer(catalogue.schema(name, settings.current().public_url))
+
+
+@operations.add(
+    "GET", "/v1/webhooks/{webhook}", summary="Read an outgoing webhook", needs=Permission.webhooks_manage, answers={200: Webhook},
+    problems=(404,),
+)  # fmt: skip
+def read_webhook(call: Call) -> Answer:
+    """Without its secret."""
+    return _shown(queries.get(_id(call)))
+
+
+@operations.add(
+    "PATCH", "/v1/webhooks/{webhook}", summary="Change an outgoing webhook", needs=Permission.webhooks_manage, body=WebhookChanges,
+    answers={200: Webhook}, problems=(404,), etag=True,
+)  # fmt: skip
+def change_webhook(call: Call) -> Answer:
+    """Pausing discards what is on its way; switching on again keeps what was missed, to be replayed."""
+    expected = call.expected_version()
+    changes = {n: v for n, v in msgspec.structs.asdict(call.body).items() if v is not msgspec.UNSET}
+    return _shown(
+        commands.update(
+            _id(call), changes, expected_version=expected, private=_private(), actor=call.caller.actor
+        )
+    )
+
+
+@operations.add(
+    "DELETE", "/v1/webhooks/{webhook}", summary="Remove an outgoing webhook", needs=Permission.webhooks_manage, answers={204: None},
+    problems=(404,), etag="optional",
+)  # fmt: skip
+def delete_webhook(call: Call) -> Answer:
+    """For good; its log stays with its events until it is too old."""
+    expected = call.expected_version() if call.request.get_header("If-Match") is not None else None
+    commands.delete(_id(call), expected_version=expected, actor=call.caller.actor)
+    return Answer(status=204)
+
+
+@operations.add(
+    "POST", "/v1/webhooks/{webhook}/rotate_secret", summary="Change the secret", needs=Permission.webhooks_manage,
+    answers={200: MadeWebhook}, problems=(404,), unlocked=True,
+)  # fmt: skip
+def rotate_webhook_secret(call: Call) -> Answer:
+    """For a day both secrets sign. The new one is in this answer and nowhere else."""
+    with database.transaction():
+        rotated = commands.rotate_secret(_id(call), actor=call.caller.actor)
+    return _with_secret(rotated, 200)
+
+
+@operations.add(
+    "POST", "/v1/webhooks/{webhook}/test", summary="Call it for a trial", needs=Permission.webhooks_manage,
+    answers={202: WebhookDelivery}, problems=(404, 409),
+)  # fmt: skip
+def test_webhook(call: Call) -> Answer:
+    """An event `webhook_tested` goes to it, whatever it wants to hear; its delivery says what came of it."""
+    webhook_id = _id(call)
+    return _delivery(webhook_id, commands.test(webhook_id, actor=call.caller.actor), 202)
+
+
+def _delivery(webhook_id: UUID, event_id: UUID, status: int) -> Answer:
+    row = queries.delivery(webhook_id, event_id)
+    if row is None:
+        raise NotFound(f"there is no delivery {event_id} of this webhook")
+    return Answer(_told(row), status=status)
+
+
+def _told(row: dict[str, Any]) -> WebhookDelivery:
+    values = {
+        name: row[name] for name in WebhookDelivery.__struct_fields__ if name not in ("id", "attempt_log")
+    }
+    log = [show.copied(Attempt, one) for one in row["attempt_log"]]
+    return WebhookDelivery(id=UUID(str(row["event_id"])), attempt_log=log, **values)
+
+
+@operations.add(
+    "GET", "/v1/webhooks/{webhook}/deliveries", summary="List what went to it", needs=Permission.webhooks_manage,
+    query=WebhookDeliveryQuery, answers={200: WebhookDeliveryPage}, problems=(404,),
+)  # fmt: skip
+def list_webhook_deliveries(call: Call) -> Answer:
+    """The newest event first, with every attempt."""
+    query: WebhookDeliveryQuery = call.query
+    webhook_id = queries.get(_id(call)).id
+    before = pages.decode(query.cursor, "webhook_deliveries", UUID)
+    rows = queries.deliveries(
+        webhook_id, state=query.state, before=before[0] if before else None, limit=query.limit + 1
+    )
+    page, cursor = pages.cut(rows, query.limit, "webhook_deliveries", lambda row: (row["event_id"],))
+    return Answer(WebhookDeliveryPage([_told(row) for row in page], cursor))
+
+
+@operations.add(
+    "GET", "/v1/webhooks/{webhook}/deliveries/{delivery}", summary="Read what went to it", needs=Permission.webhooks_manage,
+    answers={200: WebhookDelivery}, problems=(404,),
+)  # fmt: skip
+def read_webhook_delivery(call: Call) -> Answer:
+    """With every attempt."""
+    return _delivery(queries.get(_id(call)).id, pages.id_of(call.params["delivery"], "delivery"), 200)
+
+
+@operations.add(
+    "POST", "/v1/webhooks/{webhook}/deliveries/{delivery}/replay", summary="Send it again", needs=Permission.webhooks_manage,
+    answers={202: WebhookDelivery}, problems=(404, 409),
+)  # fmt: skip
+def replay_webhook_delivery(call: Call) -> Answer:
+    """Under its old id, so that the receiver can tell a repeat."""
+    webhook_id, event_id = _id(call), pages.id_of(call.params["delivery"], "delivery")
+    commands.replay(webhook_id, event_id)
+    return _delivery(webhook_id, event_id, 202)
+
+
+@operations.add(
+    "POST", "/v1/webhooks/{webhook}/replay", summary="Send again what failed", needs=Permission.webhooks_manage, body=Since,
+    answers={202: Replayed}, problems=(404, 409),
+)  # fmt: skip
+def replay_webhook(call: Call) -> Answer:
+    """What failed or was missed since then, at most ten thousand at once, the oldest first."""
+    body: Since = call.body
+    return Answer(Replayed(commands.replay_since(_id(call), body.since)), status=202)

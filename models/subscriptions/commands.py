@@ -1,0 +1,266 @@
+"""Change subscriptions: make, change, rotate the secret, switch on and off, replay. Commands join the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from models.events.commands import SYSTEM, Actor
+from models.identity import history
+from models.kernel import clock, database
+from models.kernel.batch import Batch, as_json
+from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
+from models.kernel.ids import new_id
+from models.subscriptions import bounds, queries, rules
+from models.subscriptions.queries import Subscription
+from models.tasks import commands as tasks
+
+
+class NotSwitchedOff(Conflict):
+    """This webhook is not active; switch it on first."""
+
+    code = "webhook_not_active"
+
+
+def create(
+    *,
+    url: str,
+    event_types: Sequence[str],
+    description: str,
+    include_bodies: bool,
+    private: bool,
+    actor: Actor,
+) -> Subscription:
+    """A new subscription, active at once; its secret is in the answer and never again. Raises Invalid, Conflict.
+
+    `private`: URLs of our own network are allowed.
+    """
+    _check(url, event_types, description, private)
+    if queries.count() >= bounds.subscriptions_max:
+        raise Conflict(f"there are {bounds.subscriptions_max} webhooks already; remove one first")
+    now, subscription_id = clock.now(), new_id()
+    batch = Batch()
+    batch.insert(
+        "subscriptions",
+        {
+            "id": subscription_id, "url": url, "description": description, "event_types": list(event_types),
+            "include_bodies": include_bodies, "state": "active", "secret": rules.new_secret(), "created_by": actor.name,
+            "created_at": now, "updated_at": now,
+        },
+    )  # fmt: skip
+    batch.write()
+    _write_types(subscription_id, event_types)
+    _note(subscription_id, "webhook_created", {"event_types": list(event_types)}, actor=actor)
+    return queries.get(subscription_id)
+
+
+def update(
+    subscription_id: UUID,
+    changes: Mapping[str, Any],
+    *,
+    expected_version: int | None,
+    private: bool,
+    actor: Actor,
+) -> Subscription:
+    """Change url, event_types, description, include_bodies or active. Switching on again clears what was known of its failure.
+
+    Raises Invalid, NotFound, PreconditionFailed.
+    """
+    before = _held(subscription_id, expected_version)
+    found = {name: changes.get(name, getattr(before, name)) for name in ("url", "event_types", "description")}
+    _check(found["url"], found["event_types"], found["description"], private)
+    values: dict[str, Any] = {**found, "include_bodies": changes.get("include_bodies", before.include_bodies)}
+    if "active" in changes:
+        values["state"] = (
+            "active" if changes["active"] else "paused"
+        )  # pausing one that was switched off: it is seen to
+    state = values.get("state", before.state)
+    switched_on, paused = state == "active" and not before.active, state == "paused" and before.active
+    different = {name: value for name, value in values.items() if value != getattr(before, name)}
+    if not different:
+        return before
+    if "state" in different or "url" in different:
+        different |= {
+            "failures": 0, "failing_since": None, "blocked_until": None, "switched_off_at": None, "switched_off_reason": None,
+        }  # fmt: skip
+    _set(subscription_id, different)
+    if "event_types" in different:
+        _write_types(subscription_id, different["event_types"])
+    if paused:
+        _end_pending(subscription_id, "discarded", "the webhook was paused")
+    _note(subscription_id, "webhook_updated", {"changed": sorted(set(values) & set(different))}, actor=actor)
+    if switched_on:
+        _note(subscription_id, "webhook_switched_on", {}, actor=actor)
+    return queries.get(subscription_id)
+
+
+def delete(subscription_id: UUID, *, expected_version: int | None, actor: Actor) -> None:
+    """End it for good; its secrets are forgotten, its log stays until it is too old. Raises NotFound, PreconditionFailed."""
+    _held(subscription_id, expected_version)
+    _set(subscription_id, {"state": "deleted", "secret": "", "previous_secret": None})
+    database.execute("DELETE FROM subscription_event_types WHERE subscription_id = :id", id=subscription_id)
+    _end_pending(subscription_id, "discarded", "the webhook was removed")
+    _note(subscription_id, "webhook_deleted", {}, actor=actor)
+
+
+def rotate_secret(subscription_id: UUID, *, actor: Actor) -> Subscription:
+    """A new secret; the one before signs beside it for a day. Raises NotFound."""
+    before = queries.get(subscription_id, lock=True)
+    until = clock.now() + timedelta(seconds=bounds.rotation_s)
+    _set(
+        subscription_id,
+        {"secret": rules.new_secret(), "previous_secret": before.secret, "previous_secret_until": until},
+    )
+    _note(subscription_id, "webhook_secret_rotated", {}, actor=actor)
+    return queries.get(subscription_id)
+
+
+def test(subscription_id: UUID, *, actor: Actor) -> UUID:
+    """Tell this subscription, whatever it wants to hear, that somebody tries it; returns the delivery's id. Raises NotFound, Conflict."""
+    subscription = queries.get(subscription_id, lock=True)
+    if not subscription.active:
+        raise NotSwitchedOff()
+    event_id = _note(subscription_id, "webhook_tested", {}, actor=actor)
+    database.execute(
+        "INSERT INTO webhook_deliveries (subscription_id, event_id, state, created_at) VALUES (:id, :event, 'pending', :now)"
+        " ON CONFLICT (subscription_id, event_id) DO NOTHING",
+        id=subscription_id,
+        event=event_id,
+        now=clock.now(),
+    )
+    if not set(subscription.event_types) & {"*", "webhook_tested"}:  # else the fan-out has made the task
+        enqueue(subscription_id, [event_id])
+    return event_id
+
+
+def replay(subscription_id: UUID, event_id: UUID) -> None:
+    """Send one delivery again, under its old id. Raises NotFound, Conflict while it is on its way or the webhook is off."""
+    _active(subscription_id)
+    done = database.run(
+        "UPDATE webhook_deliveries SET state = 'pending', finished_at = NULL WHERE subscription_id = :id AND event_id = :event"
+        " AND state <> 'pending' RETURNING event_id",
+        id=subscription_id,
+        event=event_id,
+    )
+    if not done:
+        if queries.delivery(subscription_id, event_id) is None:
+            raise NotFound(f"there is no delivery {event_id} of this webhook")
+        raise Conflict("this delivery is on its way already")
+    enqueue(subscription_id, [event_id])
+
+
+def replay_since(subscription_id: UUID, since: datetime) -> int:
+    """Send again what failed or was missed since then, the oldest first; returns how many. Raises NotFound, Conflict."""
+    _active(subscription_id)
+    rows = database.run(
+        "UPDATE webhook_deliveries SET state = 'pending', finished_at = NULL WHERE subscription_id = :id AND event_id IN"
+        " (SELECT event_id FROM webhook_deliveries WHERE subscription_id = :id AND state IN ('failed', 'missed')"
+        " AND created_at >= :since ORDER BY event_id LIMIT :limit) AND state IN ('failed', 'missed') RETURNING event_id",
+        id=subscription_id,
+        since=since,
+        limit=bounds.replays_max,
+    )
+    enqueue(subscription_id, sorted(UUID(str(row["event_id"])) for row in rows))
+    return len(rows)
+
+
+def switch_off(subscription: Subscription, reason: str) -> None:
+    """After long failure: no calls any more, and every admin is told. The caller holds the subscription's row."""
+    now = clock.now()
+    _set(
+        subscription.id,
+        {"state": "switched_off", "switched_off_at": now, "switched_off_reason": reason},
+    )
+    _end_pending(subscription.id, "missed", f"the webhook was switched off: {reason}")
+    batch = Batch()
+    text = f"The webhook {subscription.description or subscription.id} was switched off: {reason}. Mend its receiver, switch it"
+    for admin in database.run("SELECT id FROM users WHERE role = 'admin' AND active ORDER BY id"):
+        batch.insert(
+            "notices",
+            {
+                "id": new_id(), "user_id": admin["id"], "ticket_id": None, "rule": "webhook_switched_off",
+                "text": f"{text} on again and replay what it missed.", "created_at": now,
+            },
+        )  # fmt: skip
+    _note(subscription.id, "webhook_switched_off", {"reason": reason}, actor=SYSTEM, with_rows=batch)
+
+
+def _check(url: str, event_types: Sequence[str], description: str, private: bool) -> None:
+    found: list[FieldProblem] = rules.problems(
+        url=url, event_types=event_types, description=description, private=private
+    )
+    if found:
+        raise Invalid(found)
+
+
+def _held(subscription_id: UUID, expected_version: int | None) -> Subscription:
+    found = queries.get(subscription_id, lock=True)
+    if expected_version is not None and found.version != expected_version:
+        raise PreconditionFailed()
+    return found
+
+
+def _active(subscription_id: UUID) -> None:
+    if not queries.get(subscription_id, lock=True).active:
+        raise NotSwitchedOff()
+
+
+def _set(subscription_id: UUID, values: Mapping[str, Any]) -> None:
+    assignments = ", ".join(f"{name} = :{name}" for name in values)
+    written = {n: as_json(v) if isinstance(v, list | tuple) else v for n, v in values.items()}
+    database.execute(
+        f"UPDATE subscriptions SET {assignments}, version = version + 1, updated_at = :now WHERE id = :id",
+        written,
+        now=clock.now(),
+        id=subscription_id,
+    )
+
+
+def _write_types(subscription_id: UUID, event_types: Sequence[str]) -> None:
+    database.execute("DELETE FROM subscription_event_types WHERE subscription_id = :id", id=subscription_id)
+    batch = Batch()
+    for name in event_types:
+        batch.insert("subscription_event_types", {"event_type": name, "subscription_id": subscription_id})
+    batch.write()
+
+
+def _end_pending(subscription_id: UUID, state: rules.DeliveryState, why: str) -> None:
+    """What is on its way stays here; its tasks find nothing to do."""
+    database.execute(
+        "UPDATE webhook_deliveries SET state = :state, last_error = :why, finished_at = :now"
+        " WHERE subscription_id = :id AND state = 'pending'",
+        state=state,
+        why=why,
+        now=clock.now(),
+        id=subscription_id,
+    )
+
+
+def enqueue(subscription_id: UUID, event_ids: Sequence[UUID]) -> None:
+    """Make the tasks that send these deliveries."""
+    batch = Batch()
+    for event_id in event_ids:
+        payload = {"subscription_id": str(subscription_id), "event_id": str(event_id)}
+        tasks.add(batch, tasks.row("deliver_webhook", payload))
+        if len(batch) >= bounds.replays_written_at_once:
+            tasks.write(batch)
+            batch = Batch()
+    tasks.write(batch)
+
+
+def _note(
+    subscription_id: UUID,
+    event_type: str,
+    payload: Mapping[str, Any],
+    *,
+    actor: Actor,
+    with_rows: Batch | None = None,
+) -> UUID:
+    """Write the event, whose subscription's row the caller holds; returns its id."""
+    batch = Batch() if with_rows is None else with_rows
+    history.append(
+        "webhook", subscription_id, {event_type: payload}, actor=actor, at=clock.now(), with_rows=batch
+    )
+    return next(UUID(str(v["event_id"])) for table, v in batch.rows() if table == "events")

@@ -1,0 +1,79 @@
+"""Tell one subscriber of one event: signed, retried for days under one id, never into our own network unless allowed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from models.kernel import clock, database, limits, logs, settings
+from models.subscriptions import bounds, deliveries, payloads, queries, rules
+from models.subscriptions.deliveries import Attempt
+from models.subscriptions.queries import Subscription
+from models.tasks.commands import ClaimedTask
+from queues import safe_http
+from queues.settlement import Done, Failed, Postponed, Settlement
+
+log = logs.get("webhook")
+
+
+def run(task: ClaimedTask) -> Settlement:
+    """One attempt. 2xx: delivered. Everything else, redirects too, is tried again; 410 switches the subscription off."""
+    subscription_id, event_id = _ids(task)
+    with database.connection():
+        found = deliveries.wanted(subscription_id, event_id)
+        if found is None:
+            return Done(partial(deliveries.settle_unwanted, subscription_id, event_id))
+        subscription, event = found
+        if (rest_s := deliveries.rest_s(subscription)) > 0:
+            # A queue's worth of calls to a receiver that is down would hold up everybody else's.
+            return Postponed(rest_s, "the receiver fails and rests")
+        message = _message(subscription, event)
+    content = payloads.body(event, include_bodies=subscription.include_bodies, message=message)
+    attempt, retry_after_s = _call(subscription, str(event_id), content)
+    log.info(
+        "webhook_delivered" if attempt.error is None else "webhook_failed",
+        status=attempt.status,
+        task_id=task.id,
+    )
+    record = partial(deliveries.record, subscription, event_id, attempt)
+    if attempt.error is None:
+        return Done(record)
+    if attempt.status == 410:
+        return Done(record)  # switched off: the delivery is `missed`, nothing is left to try
+    return Failed(attempt.error, retry_after_s=retry_after_s, record=record)
+
+
+def _ids(task: ClaimedTask) -> tuple[UUID, UUID]:
+    return UUID(task.payload["subscription_id"]), UUID(task.payload["event_id"])
+
+
+def _message(subscription: Subscription, event: dict[str, Any]) -> dict[str, Any] | None:
+    message_id = event["payload"].get("message_id") if subscription.include_bodies else None
+    return None if message_id is None else queries.message(str(message_id))
+
+
+def _call(subscription: Subscription, message_id: str, content: bytes) -> tuple[Attempt, float | None]:
+    """The only network."""
+    now = clock.now()
+    signers = rules.secrets_in_force(
+        subscription.secret, subscription.previous_secret, subscription.previous_secret_until, now=now
+    )
+    try:
+        answer = safe_http.call(
+            "POST", subscription.url, headers=rules.headers(message_id, now, content, signers), body=content,
+            private=settings.current().webhooks_private, connect_s=bounds.connect_s, total_s=bounds.call_total_s,
+            body_bytes_max=bounds.response_chars_kept * 4,
+        )  # fmt: skip
+    except (safe_http.AddressRefused, safe_http.NotReached, safe_http.NoAnswer) as failure:
+        spent_ms = int((clock.now() - now).total_seconds() * 1000)
+        return Attempt(now, max(spent_ms, 0), None, None, failure.message[: limits.error_chars_max]), None
+    taken = 200 <= answer.status < 300
+    said = answer.body.decode("utf-8", "replace").replace("\x00", "\ufffd")[: bounds.response_chars_kept]
+    error = None if taken else f"the receiver answered {answer.status}"
+    return Attempt(now, answer.duration_ms, answer.status, said, error), answer.retry_after_s()
+
+
+def on_dead(task: ClaimedTask, reason: str) -> None:
+    """Given up after days: the delivery shows as failed, and can be replayed."""
+    deliveries.give_up(*_ids(task), reason[: limits.error_chars_max])

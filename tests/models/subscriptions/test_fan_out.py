@@ -1,0 +1,253 @@
+"""Every event reaches every subscription that wants it, once, however transactions interleave."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from models.kernel import database
+from models.subscriptions import commands
+from models.subscriptions.queries import Subscription
+from models.tickets import commands as tickets
+from tests.desk import Desk
+
+URL = "https://hooks.example.com/desk"
+
+
+def subscribe(desk: Desk, *event_types: str, **more: Any) -> Subscription:
+    told: dict[str, Any] = {"description": "", "include_bodies": False, "private": False} | more
+    found = desk.command(
+        commands.create, url=URL, event_types=list(event_types or ["*"]), actor=desk.person("admin"), **told
+    )
+    assert isinstance(found, Subscription)
+    return found
+
+
+def told(desk: Desk, subscription: Subscription) -> list[str]:
+    """The types of events that the subscription has deliveries of, in order."""
+    rows = desk.rows(
+        "SELECT e.event_type FROM webhook_deliveries AS d JOIN events AS e ON e.event_id = d.event_id"
+        " WHERE d.subscription_id = :id ORDER BY d.event_id",
+        id=subscription.id,
+    )
+    return [row["event_type"] for row in rows]
+
+
+def deliver_tasks(desk: Desk) -> list[tuple[str, str]]:
+    """Subscription and event of each task there is, whatever its state."""
+    return [(t["payload"]["subscription_id"], t["payload"]["event_id"]) for t in _tasks(desk)]
+
+
+def _tasks(desk: Desk) -> list[dict[str, Any]]:
+    from models.kernel.batch import from_json
+
+    found = desk.tasks(kind="deliver_webhook")
+    for one in found:
+        one["payload"] = from_json(one["payload"])
+    return found
+
+
+def test_without_subscriptions_nothing_is_written(desk: Desk) -> None:
+    desk.create_ticket()
+
+    assert desk.rows("SELECT * FROM webhook_deliveries") == []
+    assert _tasks(desk) == []
+
+
+def test_a_subscription_hears_what_it_wants_and_nothing_else(desk: Desk) -> None:
+    one = subscribe(desk, "ticket_assigned", "message_added")
+    every = subscribe(desk)
+
+    ticket = desk.create_ticket(description="It burns.")
+    desk.reply(ticket)
+
+    assert told(desk, one) == ["message_added"]
+    assert set(told(desk, every)) >= {
+        "webhook_created",
+        "ticket_created",
+        "message_received",
+        "message_added",
+    }
+
+
+def test_each_delivery_has_one_task_that_is_hinted_at_once(desk: Desk) -> None:
+    subscription = subscribe(desk, "ticket_created")
+    desk.hints.clear()
+
+    desk.create_ticket()
+
+    [task] = _tasks(desk)
+    assert task["payload"]["subscription_id"] == str(subscription.id)
+    assert task["id"] in [hint.task_id for hint in desk.hints]
+
+
+def test_an_event_that_is_taken_back_is_told_to_nobody(desk: Desk) -> None:
+    subscription = subscribe(desk, "ticket_created")
+
+    def taken_back() -> None:
+        tickets.create(tickets.NewTicket(title="Printer"), actor=desk.person())
+        raise RuntimeError("taken back")
+
+    with pytest.raises(RuntimeError):
+        desk.command(taken_back)
+
+    assert told(desk, subscription) == []
+    assert _tasks(desk) == []
+
+
+def test_what_comes_in_by_a_channel_is_told_too(desk: Desk) -> None:
+    subscription = subscribe(desk, "message_received")
+    desk.receive_telegram("The printer is on fire.")
+
+    desk.run_due()
+
+    assert told(desk, subscription) == ["message_received"]
+
+
+def test_a_batch_of_many_events_is_told_whole(desk: Desk) -> None:
+    from models.events import commands as events
+    from models.events.commands import SYSTEM
+    from models.kernel import clock
+    from models.kernel.batch import Batch
+    from models.kernel.ids import new_id
+
+    subscription = subscribe(desk, "signal_received")
+    batch, aggregate = Batch(), new_id()
+    for sequence in range(1, 451):
+        events.add(
+            batch, "signal_received", aggregate="ticket", aggregate_id=aggregate, sequence=sequence, actor=SYSTEM,
+            payload={}, at=clock.now(),
+        )  # fmt: skip
+    desk.command(batch.write)
+
+    assert len(told(desk, subscription)) == len(set(deliver_tasks(desk))) == 450
+
+
+def test_a_paused_subscription_hears_nothing_and_one_that_was_switched_off_keeps_what_it_missed(
+    desk: Desk,
+) -> None:
+    paused, off = subscribe(desk, "ticket_created"), subscribe(desk, "ticket_created")
+    actor = desk.person("admin")
+    desk.command(
+        commands.update, paused.id, {"active": False}, expected_version=None, private=False, actor=actor
+    )
+    desk.command(commands.switch_off, off, "nothing was delivered for 3 days")
+
+    desk.create_ticket()
+
+    assert told(desk, paused) == []
+    rows = desk.rows("SELECT subscription_id, state FROM webhook_deliveries")
+    assert [(UUID(str(row["subscription_id"])), row["state"]) for row in rows] == [(off.id, "missed")]
+    assert _tasks(desk) == []
+
+
+@pytest.mark.parametrize(
+    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+def test_a_transaction_that_began_first_and_commits_last_is_not_skipped(desk: Desk) -> None:
+    """What a reader with a cursor loses: the earlier id appears after the later one has been read."""
+    subscription = subscribe(desk, "ticket_created")
+    written, may_commit = threading.Event(), threading.Event()
+
+    def slow() -> UUID:
+        with database.transaction():
+            ticket = tickets.create(tickets.NewTicket(title="first"), actor=desk.person())
+            written.set()
+            assert may_commit.wait(20)
+        return ticket.id
+
+    def fast() -> UUID:
+        assert written.wait(20)
+        with database.transaction():
+            ticket = tickets.create(tickets.NewTicket(title="second"), actor=desk.person())
+        seen_before = told(desk, subscription)
+        may_commit.set()
+        assert seen_before == ["ticket_created"]
+        return ticket.id
+
+    desk.in_threads(slow, fast)
+
+    assert told(desk, subscription) == ["ticket_created"] * 2
+    assert len(set(deliver_tasks(desk))) == len(deliver_tasks(desk)) == 2
+
+
+@pytest.mark.parametrize(
+    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+def test_a_subscription_made_while_a_transaction_is_open_hears_what_is_written_after_it(desk: Desk) -> None:
+    """From the moment that its maker has the answer: no cache has to notice it first."""
+    began, made = threading.Event(), threading.Event()
+    found: list[Subscription] = []
+
+    def writer() -> None:
+        with database.transaction():
+            database.run("SELECT count(*) FROM tickets")
+            tickets.create(tickets.NewTicket(title="before"), actor=desk.person())
+            began.set()
+            assert made.wait(20)
+            tickets.create(tickets.NewTicket(title="after"), actor=desk.person())
+
+    def maker() -> None:
+        assert began.wait(20)
+        found.append(subscribe(desk, "ticket_created"))
+        made.set()
+
+    desk.in_threads(writer, maker)
+
+    assert told(desk, found[0]) == ["ticket_created"]
+
+
+@pytest.mark.parametrize(
+    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+def test_nobody_who_writes_an_event_waits_for_somebody_who_changes_a_subscription(desk: Desk) -> None:
+    subscription = subscribe(desk, "ticket_created")
+    held, done = threading.Event(), threading.Event()
+
+    def changer() -> None:
+        with database.transaction():
+            database.run("SELECT id FROM subscriptions WHERE id = :id FOR_UPDATE", id=subscription.id)
+            held.set()
+            assert done.wait(20), "the writer waits"
+
+    def writer() -> None:
+        assert held.wait(20)
+        desk.create_ticket()
+        done.set()
+
+    desk.in_threads(changer, writer)
+
+    assert told(desk, subscription) == ["ticket_created"]
+
+
+@pytest.mark.parametrize(
+    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+def test_under_many_writers_some_of_whom_fail_each_event_is_told_once(desk: Desk) -> None:
+    subscription = subscribe(desk, "ticket_created")
+
+    def writer(number: int) -> None:
+        for turn in range(10):
+            try:
+                with database.transaction():
+                    tickets.create(tickets.NewTicket(title=f"{number}/{turn}"), actor=desk.person())
+                    if (number + turn) % 3 == 0:
+                        raise RuntimeError("taken back")
+            except RuntimeError:
+                continue
+
+    desk.in_threads(*[lambda number=number: writer(number) for number in range(6)])
+
+    events = {
+        str(r["event_id"])
+        for r in desk.rows("SELECT event_id FROM events WHERE event_type = 'ticket_created'")
+    }
+    rows = desk.rows(
+        "SELECT event_id FROM webhook_deliveries WHERE subscription_id = :id", id=subscription.id
+    )
+    assert len(events) == 40
+    assert {str(row["event_id"]) for row in rows} == events
+    assert sorted(event for _, event in deliver_tasks(desk)) == sorted(events)
