@@ -61,10 +61,10 @@ def _from(row: Mapping[str, Any]) -> Subscription:
 
 def find(subscription_id: UUID, *, lock: bool = False) -> Subscription | None:
     """A subscription that is not deleted, or None; `lock` holds its row."""
-    places = " FOR_UPDATE" if lock else ""
+    places = "FOR_UPDATE" if lock else ""
     columns = _COLUMNS
     row = database.one(
-        f"SELECT {columns} FROM subscriptions WHERE id = :id AND state <> 'deleted'{places}",
+        f"SELECT {columns} FROM subscriptions WHERE id = :id AND state <> 'deleted' {places}",
         id=subscription_id,
     )
     return None if row is None else _from(row)
@@ -81,10 +81,10 @@ def get(subscription_id: UUID, *, lock: bool = False) -> Subscription:
 def page(*, before: tuple[datetime, UUID] | None, limit: int) -> list[Subscription]:
     """Subscriptions, newest first."""
     columns = _COLUMNS
-    where = "" if before is None else " AND (created_at < :at OR (created_at = :at AND id < :id))"
+    where = "" if before is None else "AND (created_at < :at OR (created_at = :at AND id < :id))"
     values = {} if before is None else {"at": before[0], "id": before[1]}
     rows = database.run(
-        f"SELECT {columns} FROM subscriptions WHERE state <> 'deleted'{where} ORDER BY created_at DESC, id DESC LIMIT :limit",
+        f"SELECT {columns} FROM subscriptions WHERE state <> 'deleted' {where} ORDER BY created_at DESC, id DESC LIMIT :limit",
         values,
         limit=limit,
     )

@@ -32,9 +32,10 @@ def run(task: ClaimedTask) -> Settlement:
     content = payloads.body(event, include_bodies=subscription.include_bodies, message=message)
     attempt, retry_after_s = _call(subscription, str(event_id), content)
     log.info(
-        "webhook_delivered" if attempt.error is None else "webhook_failed",
+        "webhook_called",
         status=attempt.status,
-        task_id=task.id,
+        subscription_id=subscription_id,
+        delivered=attempt.error is None,
     )
     record = partial(deliveries.record, subscription, event_id, attempt)
     if attempt.error is None:

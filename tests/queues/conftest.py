@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from models.kernel import database
+from models.kernel import database, settings
 from models.tasks.kinds import KINDS, TaskKind
 from queues import actors
 from tests.desk import Desk
 from tests.queues.work import KIND, ScriptedActor, Work
+from tests.servers import HttpReceiver, receiving
 
 
 @pytest.fixture
@@ -21,3 +24,12 @@ def work(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Work:
     with database.connection():
         database.execute(f"CREATE TABLE test_effects (n {number}, task_id bigint NOT NULL, note text)")
     return made
+
+
+@pytest.fixture
+def receiver(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpReceiver]:
+    """A subscriber on this machine, which the desk may call."""
+    monkeypatch.setenv("WEBHOOKS_PRIVATE", "true")
+    settings.current.cache_clear()
+    with receiving() as found:
+        yield found

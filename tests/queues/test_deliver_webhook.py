@@ -3,79 +3,18 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import json
-from collections.abc import Iterator
-from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from models.kernel import clock, settings
-from models.subscriptions import commands, payloads, queries
-from models.subscriptions.queries import Subscription
-from models.tickets import notices
+from models.subscriptions import commands, payloads
 from queues import runner
 from queues.actors import deliver_webhook
 from tests.desk import Desk
-from tests.servers import Got, HttpReceiver, Say, receiving
-
-
-@pytest.fixture
-def receiver(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpReceiver]:
-    """A subscriber on this machine, which the desk may call."""
-    monkeypatch.setenv("WEBHOOKS_PRIVATE", "true")
-    settings.current.cache_clear()
-    with receiving() as found:
-        yield found
-
-
-def subscribe(desk: Desk, receiver: HttpReceiver, *event_types: str, bodies: bool = False) -> Subscription:
-    found = desk.command(
-        commands.create, url=receiver.url, event_types=list(event_types or ["ticket_created"]), description="CRM",
-        include_bodies=bodies, private=True, actor=desk.person("admin"),
-    )  # fmt: skip
-    assert isinstance(found, Subscription)
-    return found
-
-
-def signed_by(got: Got, secret: str) -> bool:
-    """Written from the specification, without our code: id.timestamp.body, HMAC-SHA256, base64, one of several."""
-    key = base64.b64decode(secret.split("_", 1)[1])
-    content = b".".join(
-        [got.headers["webhook-id"].encode(), got.headers["webhook-timestamp"].encode(), got.body]
-    )
-    expected = base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
-    return f"v1,{expected}" in got.headers["webhook-signature"].split(" ")
-
-
-def states(desk: Desk, subscription: Subscription) -> list[str]:
-    rows = desk.rows(
-        "SELECT state FROM webhook_deliveries WHERE subscription_id = :id ORDER BY event_id",
-        id=subscription.id,
-    )
-    return [row["state"] for row in rows]
-
-
-def log_of(desk: Desk, subscription: Subscription) -> list[dict[str, Any]]:
-    """The attempts of the newest delivery."""
-    [newest] = desk.command(queries.deliveries, subscription.id, state=None, before=None, limit=1)
-    log: list[dict[str, Any]] = newest["attempt_log"]
-    return log
-
-
-def reload(desk: Desk, subscription: Subscription) -> Subscription:
-    found = desk.command(queries.get, subscription.id)
-    assert isinstance(found, Subscription)
-    return found
-
-
-def pass_days(desk: Desk, days: float, *, step_h: float = 1.0) -> None:
-    for _ in range(int(days * 24 / step_h)):
-        desk.advance(hours=step_h)
-        desk.run_due()
+from tests.queues.subscriber import log_of, reload, signed_by, states, subscribe
+from tests.servers import HttpReceiver, Say, receiving
 
 
 def test_an_event_is_told_signed_and_in_the_envelope_of_standard_webhooks(
@@ -214,92 +153,6 @@ def test_a_private_address_is_not_called_unless_the_operator_allows_it(
 
     assert receiver.got == []
     assert "private network" in log_of(desk, subscription)[0]["error"]
-
-
-def test_gone_switches_off_at_once_and_every_admin_is_told(desk: Desk, receiver: HttpReceiver) -> None:
-    receiver.answers.append(Say(410))
-    subscription = subscribe(desk, receiver)
-    desk.create_ticket()
-
-    desk.run_due()
-    desk.create_ticket("another")
-    desk.run_due()
-
-    off = reload(desk, subscription)
-    assert (off.state, len(receiver.got)) == ("switched_off", 1)
-    assert off.switched_off_reason == "the receiver answered 410 Gone"
-    assert states(desk, subscription) == ["missed", "missed"]
-    admin = UUID(str(desk.person("admin").id))
-    [notice] = desk.command(notices.of_user, admin, unread=True, before=None, limit=10)
-    assert notice["ticket_id"] is None
-    assert "CRM was switched off: the receiver answered 410" in notice["text"]
-    [event] = desk.rows("SELECT aggregate_id FROM events WHERE event_type = 'webhook_switched_off'")
-    assert str(event["aggregate_id"]) == str(subscription.id)
-
-
-def test_three_days_of_failure_switch_off_and_what_was_missed_is_replayed_after(
-    desk: Desk, receiver: HttpReceiver
-) -> None:
-    receiver.otherwise = Say(500)
-    subscription = subscribe(desk, receiver)
-    began = clock.now()
-    desk.create_ticket("first")
-    pass_days(desk, 1)
-    desk.create_ticket("second")
-    pass_days(desk, 2.5)
-    off = reload(desk, subscription)
-    desk.create_ticket("third")
-    calls_while_failing = len(receiver.got)
-
-    receiver.otherwise = Say(204)
-    pass_days(desk, 1)
-    silent = len(receiver.got) - calls_while_failing
-    actor = desk.person("admin")
-    desk.command(
-        commands.update, subscription.id, {"active": True}, expected_version=None, private=True, actor=actor
-    )
-    replayed = desk.command(commands.replay_since, subscription.id, began - timedelta(minutes=1))
-    desk.run_due()
-
-    assert off.state == "switched_off"
-    assert off.switched_off_reason == "nothing was delivered for 3 days"
-    assert (silent, replayed) == (0, 3)
-    assert states(desk, subscription) == ["delivered"] * 3
-    told = [json.loads(got.body)["data"]["payload"]["title"] for got in receiver.got[calls_while_failing:]]
-    assert sorted(told) == ["first", "second", "third"]
-
-
-def test_a_receiver_that_is_down_is_not_called_once_for_each_waiting_event(
-    desk: Desk, receiver: HttpReceiver
-) -> None:
-    """A hundred calls that each wait for their timeout would hold up every other send."""
-    receiver.otherwise = Say(500)
-    subscription = subscribe(desk, receiver)
-    for number in range(30):
-        desk.create_ticket(f"ticket {number}")
-
-    desk.run_due()
-    first_round = len(receiver.got)
-    receiver.otherwise = Say(204)
-    pass_days(desk, 1, step_h=0.25)
-
-    assert first_round == 3
-    assert states(desk, subscription) == ["delivered"] * 30
-
-
-def test_a_subscription_of_one_event_among_many_failures_of_another_is_not_held_up(
-    desk: Desk, receiver: HttpReceiver
-) -> None:
-    receiver.otherwise = Say(500)
-    failing = subscribe(desk, receiver)
-    with receiving() as healthy:
-        other = subscribe(desk, healthy)
-        for number in range(5):
-            desk.create_ticket(f"ticket {number}")
-        desk.run_due()
-
-        assert len(healthy.got) == 5
-    assert (states(desk, other), states(desk, failing)) == (["delivered"] * 5, ["pending"] * 5)
 
 
 def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(desk: Desk, receiver: HttpReceiver) -> None:
