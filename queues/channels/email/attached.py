@@ -41,6 +41,7 @@ EXTENSIONS = {
     "message/rfc822": "eml",
     "message/delivery-status": "txt",
     "message/disposition-notification": "txt",
+    "message/feedback-report": "txt",
     "text/rfc822-headers": "txt",
     "text/calendar": "ics",
     "text/vcard": "vcf",
@@ -51,7 +52,13 @@ EXTENSIONS = {
     "text/xml": "xml",
     "application/xml": "xml",
 }
-_BY_EXTENSION = {extension: content_type for content_type, extension in reversed(EXTENSIONS.items())}
+_BY_EXTENSION = {extension: content_type for content_type, extension in reversed(EXTENSIONS.items())} | {
+    "txt": "text/plain",
+    "asc": "application/pgp-keys",
+    "xml": "text/xml",
+    "jpeg": "image/jpeg",
+    "htm": "text/html",
+}
 
 
 def info(

@@ -63,6 +63,6 @@ DELAY = re.compile(
 DIAGNOSTIC = re.compile(
     r"^.{0,200}(?:\b5\d\d[ -]#?5\.\d{1,3}\.\d{1,3}\b|\b5\.\d{1,3}\.\d{1,3}\b|\b55\d[ -]|user unknown"
     r"|unknown user|no such user|mailbox (?:unavailable|not found"
-    r"|is full)|address rejected|does not exist|isn't listed).{0,200}$",
+    r"|is full)|address rejected|does not exist|isn't listed|not listed in).{0,200}$",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -21,6 +21,7 @@ from queues.channels.text import clean, one_line
 _SIGNATURES = frozenset(
     ["application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"]
 )
+_HIDDEN = _SIGNATURES | {"application/pgp-encrypted"}  # for programs, not for people
 _TNEF_TYPES = frozenset(["application/ms-tnef", "application/vnd.ms-tnef"])
 _CALENDAR_TYPES = frozenset(["text/calendar", "application/ics"])
 _SMIME_TYPES = frozenset(["application/pkcs7-mime", "application/x-pkcs7-mime"])
@@ -50,7 +51,7 @@ class Files:
                 content,
                 cid=content_id(part),
                 is_attachment=part.disposition == "attachment",
-                hidden=part.content_type in _SIGNATURES or tnef is not None,
+                hidden=part.content_type in _HIDDEN or tnef is not None,
             )
             self._note(part, content)
             for one in tnef.files if tnef else ():

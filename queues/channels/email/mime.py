@@ -17,7 +17,9 @@ from queues.channels.email.transfer import decoded, encoding_of
 
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,100}", re.ASCII)
 _LONE_CR = re.compile(rb"\r(?!\n)")
-_GUESSED = re.compile(rb"(?:\A|\n)--([^\r\n]{1,200})\r?\n(?=content-[a-z-]{1,40}[ \t]*:)", re.IGNORECASE)
+_GUESSED = re.compile(
+    rb"^--([^\r\n]{1,200})\r?\n(?=content-[a-z-]{1,40}[ \t]*:)", re.IGNORECASE | re.MULTILINE
+)
 
 
 @dataclass(slots=True)

@@ -72,7 +72,7 @@ def _content(value: bytes, at: int) -> tuple[bytes, int]:
         closing = _CLOSING.search(value, closing.end())
     stop = closing.start() if closing else len(value)
     # Only these two: a path of Windows has other backslashes.
-    return value[at + 1 : stop].replace(b"\\\\", b"\\").replace(b'\\"', b'"').strip(), stop + 1
+    return value[at + 1 : stop].replace(b"\\\\", b"\\").replace(b'\\"', b'"'), stop + 1
 
 
 def _is_escaped(value: bytes, opened: int, at: int) -> bool:

@@ -89,7 +89,7 @@ def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> 
         external_id=_own_id(headers),
         references=_references(headers, told.ids if told else ()),
         subject=subject or None,
-        body_full=content.full if content.full and content.full != body else None,
+        body_full=content.full if content.full.strip() not in ("", body) else None,
         body_html=content.html,
         sent_at=_sent_at(headers),
         automatic=automatic,

@@ -92,10 +92,14 @@ def from_quoted_printable(body: bytes) -> bytes:
 
 
 def is_base64_text(body: bytes) -> bool:
-    """Whether all lines are base64; a text that only claims to be has blanks and points."""
+    """Whether it is base64, perhaps with a list's footer; a text that only claims to be has blanks and points."""
     sample = body[: mime_limits.encoding_sample_bytes].strip()
+    first = sample.split(b"\n", 1)[0].strip()
+    if len(first) >= _SURE_LINE_BYTES_MIN and not first.strip(_DIGITS + b"=-_"):
+        return True
     foreign = sum(1 for line in sample.split(b"\n") for byte in line.strip() if byte not in _BASE64_BYTES)
     return foreign * 20 <= len(sample)
 
 
+_SURE_LINE_BYTES_MIN = 24  # no word is so long
 _BASE64_BYTES = frozenset(_DIGITS + b"=-_")
