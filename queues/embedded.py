@@ -18,7 +18,7 @@ from models.kernel.settings import Settings
 from models.tasks import commands
 from models.tasks.kinds import QUEUES
 from models.workflow import conditions
-from queues import actors, channels, hints, pullers, scheduler, sweep
+from queues import actors, channels, hints, parsing, pullers, scheduler, sweep
 from queues import broker as brokers
 from queues import runner as runners
 
@@ -72,6 +72,7 @@ class EmbeddedWorkers:
             thread.join()
         runners.keeper().give_back()
         channels.close_senders()
+        parsing.close()
         self.broker.close()
 
 

@@ -19,7 +19,7 @@ from models.definitions import publishing
 from models.kernel import database, limits, logs, settings
 from models.kernel.errors import NestorError, Unavailable
 from queues import broker as brokers
-from queues import channels, hints, monitor, pullers, runner, scheduler
+from queues import channels, hints, monitor, parsing, pullers, runner, scheduler
 
 log = logs.get("worker")
 
@@ -50,6 +50,7 @@ class _Life(Middleware):
         """The shutdown time is over: what still runs is given back, so that another worker takes it without waiting for the lease."""
         given_back = runner.keeper().give_back()
         channels.close_senders()
+        parsing.close()
         self._publisher.stop()
         log.info("worker_stopped", tasks_given_back=given_back)
 

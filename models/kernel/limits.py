@@ -121,6 +121,11 @@ new_tickets_per_sender_hour = (
     20  # a person opens few; more is a loop whose headers lie (INGRESS 1.4); an account may set its own
 )
 link_works_s = 24 * 3600.0  # a deep link that joins a chat to a person: long enough to find the telephone
+parse_here_bytes_max = 256 * 1024  # parsed in the worker's thread: linear parsers need some 50 ms for it
+parse_s = 15.0  # for a larger event, by the child; 25 MB of base64 take one or two
+parse_wait_s = 8.0  # for the child's attention; with parse_s within ingest_event's time limit
+parse_memory_bytes_max = 1536 * MIB  # of the child's address space; 25 MB of attachments take some 200
+parser_rests_after_s = 120.0  # a child that nobody needs gives its memory back
 participants_max = 50  # of one ticket by one mail: a mailing to more is no conversation
 buttons_max = 8  # under one message; a life cycle that offers more moves to a requester needs a page for them
 button_works_s = (

@@ -14,7 +14,7 @@ from models.inbox.port import Ignored, InboundMessage, Unparseable
 from models.kernel import database, logs, metrics, settings
 from models.kernel.errors import NestorError
 from models.tasks.commands import ClaimedTask
-from queues import channels
+from queues import channels, parsing
 from queues.settlement import Done, Settlement
 
 log = logs.get("inbox")
@@ -31,7 +31,7 @@ def run(task: ClaimedTask) -> Settlement:
         if isinstance(raw, Ignored):
             ignored = raw
             return _ended(event, "ignored", lambda: inbox.record_ignored(event, ignored))
-        parsed = channels.parser(event.channel).parse(raw, event.envelope, account)
+        parsed = parsing.parse(event.channel, raw, event.envelope, account)
     except Unparseable as error:
         return _failed(event, error.message)
     except (NestorError, MemoryError):

@@ -1,0 +1,195 @@
+"""Parse under a limit of time and memory: what is large is parsed by a child process that can be ended.
+
+A thread cannot be ended, and a regular expression or a C function holds it as long as it likes. Our parsers are linear, so what is
+small is bounded by its size and parsed at once; what is larger goes to one child per process (`python -m queues.parsing`), started at
+the first large event and gone after a quiet time. Frames on its pipes are a length of 8 bytes and a pickle; both ends are ours, and a
+parser's results are made by our code alone.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import struct
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from models.channels.accounts import ChannelAccount
+from models.inbox.port import Parsed, Unparseable
+from models.kernel import limits, logs
+from models.kernel.errors import TransientFailure
+from queues import channels
+
+log = logs.get("parsing")
+_ROOT = Path(__file__).resolve().parents[1]
+_HEAD = struct.Struct(">Q")
+
+
+class TookTooLong(Unparseable):
+    """Reading it took longer than an event may take; it is kept, and can be replayed after the parser is mended."""
+
+
+class Ended(Exception):
+    """The child ended before it answered."""
+
+
+def parse(channel: str, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
+    """What the channel's parser says, within `limits.parse_s` and `limits.parse_memory_bytes_max` for large events.
+
+    Raises what the parser raises; TookTooLong; TransientFailure when the child is busy with others for too long.
+    """
+    if len(raw) <= limits.parse_here_bytes_max:
+        return channels.parser(channel).parse(raw, envelope, account)
+    return _child.ask(channel, raw, envelope, account)
+
+
+@dataclass
+class _Child:
+    """The process's child; a fork starts its own."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    process: subprocess.Popen[bytes] | None = None
+    pid: int = 0
+
+    def ask(self, channel: str, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
+        if self.pid != os.getpid():  # after a fork the lock may be held by a thread that is not here
+            self.lock, self.process, self.pid = threading.Lock(), None, os.getpid()
+        if not self.lock.acquire(timeout=limits.parse_wait_s):
+            raise TransientFailure("other large events are being read; this one is tried again")
+        try:
+            request = pickle.dumps((channel, raw, envelope, account))
+            try:
+                answer = self._asked(request)
+            except Ended:
+                # It may just have gone to rest; a second end is the event's own doing.
+                answer = self._asked(request)
+        except Ended as error:
+            raise Unparseable(
+                "the process that read it ended, most likely for want of memory; it is kept, and can be replayed"
+            ) from error
+        finally:
+            self.lock.release()
+        kind, value = pickle.loads(answer)  # noqa: S301 -- our own child wrote it
+        if kind == "raised":
+            raise value
+        parsed: Parsed = value
+        return parsed
+
+    def _asked(self, request: bytes) -> bytes:
+        if self.process is not None and self.process.poll() is not None:
+            self._end()
+        if self.process is None:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "queues.parsing"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                cwd=_ROOT,
+            )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        deadline = time.monotonic() + limits.parse_s
+        writer = threading.Thread(target=_send, args=(self.process.stdin, request), daemon=True)
+        writer.start()  # a pipe holds 64 KiB: a child that hangs must not hang its writer's thread of the worker
+        try:
+            (length,) = _HEAD.unpack(_received(self.process.stdout, _HEAD.size, deadline))
+            return _received(self.process.stdout, length, deadline)
+        except (Ended, TookTooLong):
+            self._end()
+            raise
+        finally:
+            writer.join(1.0)
+
+    def _end(self) -> None:
+        if self.process is None:
+            return
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                _close(stream)
+        self.process = None
+
+    def close(self) -> None:
+        """End the child, if this process has one."""
+        if self.pid == os.getpid():
+            self._end()
+
+
+def _close(stream: Any) -> None:
+    try:
+        stream.close()
+    except OSError:  # what waited to be written has no reader any more
+        log.debug("parser_pipe_closed")
+
+
+def _send(stream: Any, request: bytes) -> None:
+    try:
+        stream.write(_HEAD.pack(len(request)))
+        stream.write(request)
+        stream.flush()
+    except (OSError, ValueError):  # the child ended, and its reader learns that
+        log.debug("parser_pipe_broken")
+
+
+def _received(stream: Any, length: int, deadline: float) -> bytes:
+    """`length` bytes of the child's. Raises Ended, TookTooLong."""
+    found = bytearray()
+    descriptor = stream.fileno()
+    while len(found) < length:
+        left_s = deadline - time.monotonic()
+        if left_s <= 0 or not select.select([descriptor], [], [], left_s)[0]:
+            raise TookTooLong()
+        chunk = os.read(descriptor, min(length - len(found), 1 << 20))
+        if not chunk:
+            raise Ended()
+        found += chunk
+    return bytes(found)
+
+
+_child = _Child()
+
+
+def close() -> None:
+    """End this process's child; for a worker's shutdown."""
+    _child.close()
+
+
+# -- the child -------------------------------------------------------------------------------------------------
+
+
+def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
+    """Answer requests until the pipe ends or nothing comes for `limits.parser_rests_after_s`."""
+    while select.select([incoming.fileno()], [], [], limits.parser_rests_after_s)[0]:
+        head = incoming.read(_HEAD.size)
+        if len(head) < _HEAD.size:
+            return
+        channel, raw, envelope, account = pickle.loads(incoming.read(_HEAD.unpack(head)[0]))  # noqa: S301 -- our parent wrote it
+        try:
+            answer = ("parsed", channels.parser(channel).parse(raw, envelope, account))
+        except Exception as error:  # noqa: BLE001 -- raised again in the parent
+            answer = ("raised", error)
+        content = pickle.dumps(answer)
+        outgoing.write(_HEAD.pack(len(content)))
+        outgoing.write(content)
+        outgoing.flush()
+
+
+def main() -> None:
+    """`python -m queues.parsing`: the child; nothing but frames may get to its standard output."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (limits.parse_memory_bytes_max, limits.parse_memory_bytes_max))
+    outgoing = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    # One request at a time: nothing of the next one can wait in the buffer while `select` looks at the pipe.
+    serve(sys.stdin.buffer, outgoing)
+
+
+if __name__ == "__main__":
+    main()
