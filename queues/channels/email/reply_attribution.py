@@ -15,6 +15,7 @@ from queues.channels.email import reply_words as words
 _LINES_MAX = 5
 _SPREAD_LINES_MAX = 8  # with the blank lines between
 _WORD = re.compile(r"[^\W\d_][\w()'’/]*")
+_DIGIT = re.compile(r"\d")
 _DATE, _CLOCK, _ADDRESS, _VERB = 1, 2, 4, 8
 _CANDIDATE_ENDS = frozenset(":：>)]-*_–—\"'")
 _END_TRIM = " \t:：-–—*_>)]\"'.;,"
@@ -179,10 +180,11 @@ class Attributions:
 
 def _evidence(line: str) -> int:
     flags = 0
-    if words.DATE.search(line):
-        flags |= _DATE
-    if words.CLOCK.search(line):
-        flags |= _CLOCK
+    if _DIGIT.search(line):
+        if words.has_date(line):
+            flags |= _DATE
+        if words.CLOCK.search(line):
+            flags |= _CLOCK
     at = line.find("@")
     if at >= 0 and line[at + 1 : at + 2].isalnum():
         flags |= _ADDRESS

@@ -55,7 +55,7 @@ _STARTS = (
 _ENDS = (
     "gönderildi", "gönderdim", "から送信", "より送信", "から送信されました", "에서 보냄", "에서 전송", "傳送", "küldve",
     "lähetetty", "बिना", "gesendet",
-    "gesendet.", "gönderilmiştir", "gönderilmiştir.",
+    "gesendet.", "gönderilmiştir", "发送", "gönderilmiştir.",
 )  # fmt: skip
 _FIXED = frozenset(
     [

@@ -194,7 +194,7 @@ class Lines:
     def _is_dated(self, start: int, end: int) -> bool:
         """Whether one of these header lines has a date and a clock, as a mail's has."""
         return any(
-            words.DATE.search(self.clean[index]) and words.CLOCK.search(self.clean[index])
+            words.has_date(self.clean[index]) and words.CLOCK.search(self.clean[index])
             for index in range(start, end + 1)
             if self._kinds.get(index) == "date"
         )

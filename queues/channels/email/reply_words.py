@@ -92,7 +92,29 @@ QUOTING = _words("quoting zitat citando selon citát citování")
 CLOCK = re.compile(
     r"\b\d{1,2} ?[:.h點点时時시] ?\d{2}\b|\b\d{1,2} ?(?:am|pm|uhr)\b|[下上]午 ?\d|오[전후] ?\d", re.I
 )
-DATE = re.compile(r"(?<!\d)(?:19|20|21)\d\d(?!\d)|(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)|\d月|\d월")
+# Months by their first letters; where a year is missing, "May 5" is a date, too.
+_MONTHS = _words(
+    """
+    jan feb fév fev mar mär mrt maa apr avr abr may mai maj mei mag jun jui giu jul lug aug aoû ago sep set oct okt ott out nov dec
+    dez dic déc янв фев мар апр мая июн июл авг сен окт ноя дек січ лют бер кві тра чер лип сер вер жов лис гру
+    oca şub nis haz tem ağu eyl eki kas ara
+    """
+)
+_MONTH_DAY = re.compile(
+    r"\b([^\W\d_]{3,10})\.? \d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th)?[. ]{1,2}(?:de )?([^\W\d_]{3,10})", re.I
+)
+_NUMERIC_DATE = re.compile(
+    r"(?<!\d)(?:19|20|21)\d\d(?!\d)|(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)|\d月|\d월"
+)
+
+
+def has_date(line: str) -> bool:
+    """Whether a year, a date in numbers, or a day with a month stands in the line."""
+    if _NUMERIC_DATE.search(line):
+        return True
+    return any((found[1] or found[2])[:3].casefold() in _MONTHS for found in _MONTH_DAY.finditer(line))
+
+
 DATE_START = re.compile(r"(?:19|20)\d\d[./年년 -]|\d{1,2}[. /-]{1,2}(?:\d{1,2}|\w{3,})")
 
 # -- "-----Original Message-----" ---------------------------------------------------------------------------------
@@ -265,7 +287,7 @@ FORWARDED = _phrases(
     """
 )
 FORWARD_SUBJECT = re.compile(
-    r"\s*(?:fwd?|fw|wg|tr|rv|enc|i|doorst|vs|vb|pd|přep|továbbítás|ilt|пересл|прев|转发|轉寄|転送|전달|הועבר|fs)\s*[:：]",
+    r"\s*(?:fwd?|fw|wg|tr|rv|enc|i|doorst|vs|vl|vb|pd|přep|továbbítás|ilt|iletildi|πρθ|пересл|прев|препр|转发|轉寄|転送|전달|הועבר)\s*[:：]",
     re.I,
 )
 

@@ -23,6 +23,7 @@ _SIGNATURE_LINES_MAXIMA = {
     "s": _SIGNATURE_LINES_MAX,
     "u": _RULED_SIGNATURE_LINES_MAX,
 }
+_ANNOUNCED_LINES_MAX = 3  # of a quote with our own line in it
 _TEXT = frozenset("tn")
 
 
@@ -36,7 +37,9 @@ class Split:
         int  # where in the text, in characters, the first hidden line begins; its length when none is hidden
     )
     signature: str | None  # with its dashes
-    reason: str  # the rule that cut, one of the words that `_parts` returns
+    # all, nothing else (it would be left), attribution, headers, original (a mark above it), quote (without attribution), below, wrapped,
+    # interleaved, forward, reply above, signature, armour
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ def _has_words(letters: str, kept: list[int]) -> bool:
 
 def _parts(lines: Lines, *, is_forward: bool) -> _Parts:
     letters = lines.letters
-    marked = _above_marker(letters)
+    marked = None if is_forward else _above_marker(lines)
     if marked is not None:
         return marked
     for index, letter in enumerate(letters):
@@ -147,17 +150,30 @@ def _parts(lines: Lines, *, is_forward: bool) -> _Parts:
     return _Parts((), "forward") if is_forward and "q" in letters else _trailing_quote(lines)
 
 
-def _above_marker(letters: str) -> _Parts | None:
+def _above_marker(lines: Lines) -> _Parts | None:
+    """Above our own line; None when somebody forwards it, answers below it all the same, or between what is quoted with it."""
+    letters = lines.letters
     index = letters.find("R")
-    if index < 0 or not _TEXT & set(letters[:index]):
-        return None  # answered below the line all the same: the other rules see it as part of a quote
-    for mark in "aoH":  # what stands between the quote's own beginning and our line belongs to the quote
-        begin = letters.find(mark, 0, index)
-        if begin >= 0:
-            index = begin
+    if index < 0 or "f" in letters[:index]:
+        return None
+    below = set(letters[index + 1 :])
+    if lines.clean[index][0] in ">＞" and "q" in below and _TEXT & below:
+        return None
+    begins = [at for mark in "aoH" if (at := letters.find(mark, 0, index)) >= 0]
+    # What stands between the quote's own beginning and our line belongs to the quote.
+    index = min(begins) if begins else _announcement(lines, index)
     if not _TEXT & set(letters[:index]):
         return None
     return _Parts(((len(letters[:index].rstrip("eqru")), len(letters)),), "reply above")
+
+
+def _announcement(lines: Lines, index: int) -> int:
+    """The begin of a paragraph of few lines that ends with a colon right above `index`: whatever it says, it says who wrote."""
+    end = len(lines.letters[:index].rstrip("eqru"))
+    if not lines.clean[end - 1].endswith((":", "：")) or index - end > _ANNOUNCED_LINES_MAX:
+        return index
+    start = len(lines.letters[:end].rstrip("tn"))
+    return start if 0 < end - start <= _ANNOUNCED_LINES_MAX else index
 
 
 def _below_headers(letters: str, index: int) -> _Parts:
@@ -194,18 +210,16 @@ def _at_attribution(letters: str, index: int) -> _Parts:
 
 
 def _interleaved(letters: str) -> _Parts:
-    """Answers between the quotes need them. A whole older mail below the last answer, with its own attribution, is needed by none."""
+    """Answers between the quotes need them. What no answer needs is a whole older mail below the last one: by a mark above an original
+    message, or with an attribution of its own."""
+    first = letters.find("q")
+    hard = min((at for mark in "oH" if (at := letters.find(mark, first)) >= 0), default=-1)
+    if hard >= 0 and _TEXT & set(letters[first:hard]):
+        return _Parts(((len(letters[:hard].rstrip("eru")), len(letters)),), "interleaved")
     last = letters.rfind("a")
     start = len(letters[: last + 1].rstrip("ae"))
-    has_answer_above = (
-        bool(_TEXT & set(letters[letters.find("q") : start])) if "q" in letters[:start] else False
-    )
-    if (
-        last >= 0
-        and has_answer_above
-        and not _TEXT & set(letters[last:])
-        and letters[last + 1 :].strip("e")[:1] == "q"
-    ):
+    is_quoted = not _TEXT & set(letters[last:]) and letters[last + 1 :].lstrip("e")[:1] == "q"
+    if last > first >= 0 and is_quoted and _TEXT & set(letters[first:start]):
         return _Parts(((start, len(letters)),), "interleaved")
     return _Parts((), "interleaved")
 

@@ -28,6 +28,7 @@ HOSTILE = {
     "attributions": "On May 5, 2020 at 10:00 x wrote y:\n",
     "attributions and quotes": "On May 5, 2020 at 10:00 x <a@b.c> wrote:\n> x\ny\n",
     "half attributions": "wrote 2020 a@b\n:\n",
+    "half dates": "1 b may d 5 f. 2020: " * 10 + ":\n",
     "header lines": "From: a\n",
     "header blocks that are none": "From: a\nx\nTo: b\n\n",
     "dashes": "- x\n",
