@@ -73,12 +73,10 @@ class Methods:
         return True
 
     def _answer_callback_query(self, call: Call) -> bool:
-        query_id = call.text("callback_query_id")
-        if not query_id or query_id in self._context.bots.get(call.bot_id).answered_queries:
+        if not call.text("callback_query_id"):
             raise bad_request("query is too old and response timeout expired or query ID is invalid")
         if len(call.text("text")) > _ANSWER_UNITS_MAX:
             raise bad_request("MESSAGE_TOO_LONG")
-        self._context.bots.get(call.bot_id).answered_queries.add(query_id)
         self._context.record(call, {"text": call.text("text")})
         return True
 

@@ -29,7 +29,6 @@ class Bot:
     updates: list[Update] = field(default_factory=list)
     polls: int = 0
     allowed_updates: frozenset[str] | None = None  # None: all but those that must be asked for
-    answered_queries: set[str] = field(default_factory=set)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -13,7 +13,7 @@ import httpx
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from models.kernel import limits
-from models.kernel.errors import PermanentFailure, TransientFailure
+from models.kernel.errors import PermanentFailure, TooLarge, TransientFailure
 from queues.channels.telegram import bots, errors
 
 TOO_BIG = "the file is larger than the 20 MB that Telegram gives to a bot"
@@ -22,7 +22,7 @@ TOO_BIG = "the file is larger than the 20 MB that Telegram gives to a bot"
 def fetch(token: str, file_id: str, *, api_url: str) -> BinaryIO:
     """The bytes of a file as a temporary file, at its beginning; the caller closes it, and with that it is gone.
 
-    Raises PermanentFailure (too big, unknown to this bot, or no longer there) and TransientFailure.
+    Raises TooLarge, PermanentFailure (unknown to this bot, or no longer there) and TransientFailure.
     """
     path = _path_of(token, file_id, api_url)
     with ExitStack() as stack:
@@ -30,7 +30,7 @@ def fetch(token: str, file_id: str, *, api_url: str) -> BinaryIO:
         try:
             bots.download(token, api_url, path, spool, bytes_max=limits.telegram_download_bytes_max)
         except bots.TooLarge:
-            raise PermanentFailure(TOO_BIG) from None
+            raise TooLarge(TOO_BIG) from None
         except httpx.HTTPStatusError as error:
             # Its link is gone (404) or the server is unwell: either way getFile makes a new link the next time.
             raise TransientFailure(f"the download was answered with {error.response.status_code}") from None
@@ -47,7 +47,7 @@ def _path_of(token: str, file_id: str, api_url: str) -> str:
         file = bots.call(token, api_url, "get_file", timeout_s=limits.send_read_timeout_s, file_id=file_id)
     except BadRequest as error:
         if "file is too big" in error.message.lower():
-            raise PermanentFailure(TOO_BIG) from None
+            raise TooLarge(TOO_BIG) from None
         raise PermanentFailure(f"Telegram does not give the file: {errors.said(error)}") from None
     except RetryAfter as error:
         raise TransientFailure(

@@ -8,9 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from models.kernel import limits
-from models.kernel.errors import NestorError, PermanentFailure, TransientFailure
+from models.kernel.errors import NestorError, PermanentFailure, TooLarge, TransientFailure
+from queues.channels.telegram.download import download
 from queues.channels.telegram.files import fetch
 from scripts.sandbox.client import SandboxProcess
+from tests.queues.channels import golden
 
 TOKEN = "4242:test-token"
 
@@ -32,13 +34,20 @@ def test_a_file_that_a_bot_may_not_have_is_refused_for_good(
     sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.fail("400", method="getFile", description="Bad Request: file is too big")
-    with pytest.raises(PermanentFailure, match="larger than the 20 MB"):
+    with pytest.raises(TooLarge, match="larger than the 20 MB"):
         fetch(TOKEN, "anything", api_url=sandbox.bot_api_url)
 
     file_id = sandbox.store_file(b"x" * 1_000, filename="a.bin")
     monkeypatch.setattr(limits, "telegram_download_bytes_max", 999)
-    with pytest.raises(PermanentFailure, match="larger than the 20 MB"):
+    with pytest.raises(TooLarge, match="larger than the 20 MB"):
         fetch(TOKEN, file_id, api_url=sandbox.bot_api_url)
+
+
+def test_the_attachments_get_a_file_through_the_account(sandbox: SandboxProcess) -> None:
+    file_id = sandbox.store_file(b"%PDF", filename="a.pdf")
+
+    with download(file_id, golden.TELEGRAM, golden.settings(telegram_api_url=sandbox.bot_api_url)) as stream:
+        assert stream.read() == b"%PDF"
 
 
 def _programmed(kind: str, **details: object) -> Callable[[SandboxProcess], None]:

@@ -1,0 +1,116 @@
+"""What an operator does once for a bot: say where its updates go, and what its menu offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from telegram import BotCommand
+from telegram.error import TelegramError
+
+from models.kernel import limits
+from models.kernel.errors import ConfigurationError, NestorError, PermanentFailure, TransientFailure
+from queues.channels.telegram import bots, errors
+from queues.channels.telegram.updates import ALLOWED_UPDATES
+
+CONNECTIONS_DEFAULT = 40  # Bot API, setWebhook: at most 100, 40 unless told
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The bot itself. `reads_groups`: it gets every message of a group, not only those that name it (privacy mode is off)."""
+
+    bot_id: int
+    username: str
+    name: str
+    reads_groups: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookInfo:
+    """What Telegram says of the webhook. `url` is empty while there is none; it may end in a secret path, so do not show it."""
+
+    url: str
+    pending_updates: int
+    last_error: str | None
+    last_error_at: datetime | None
+    max_connections: int | None
+    allowed_updates: tuple[str, ...]
+
+
+def get_me(token: str, api_url: str) -> Me:
+    """Whose token this is. Raises ConfigurationError for an unknown one, PermanentFailure, TransientFailure; so do all here."""
+    user = _call(token, api_url, "get_me")
+    return Me(
+        user.id,
+        user.username or "",
+        user.full_name,
+        bool(user.can_read_all_group_messages),
+    )
+
+
+def get_webhook_info(token: str, api_url: str) -> WebhookInfo:
+    info = _call(token, api_url, "get_webhook_info")
+    at = info.last_error_date
+    return WebhookInfo(
+        info.url,
+        info.pending_update_count,
+        info.last_error_message,
+        None if at is None else at.astimezone(UTC),
+        info.max_connections,
+        tuple(info.allowed_updates or ()),
+    )
+
+
+def set_webhook(
+    token: str,
+    api_url: str,
+    url: str,
+    *,
+    secret_token: str,
+    allowed_updates: tuple[str, ...] = ALLOWED_UPDATES,
+    max_connections: int = CONNECTIONS_DEFAULT,
+) -> None:
+    """Let Telegram send the bot's updates to `url` (HTTPS) from now on; what waits is sent too."""
+    _call(
+        token,
+        api_url,
+        "set_webhook",
+        url=url,
+        secret_token=secret_token,
+        allowed_updates=list(allowed_updates),
+        max_connections=max_connections,
+    )
+
+
+def delete_webhook(token: str, api_url: str) -> None:
+    """No webhook any more; what waits stays for getUpdates."""
+    _call(token, api_url, "delete_webhook")
+
+
+def set_my_commands(token: str, api_url: str, commands: Mapping[str, Mapping[str, str]]) -> None:
+    """The bot's menu: language -> command -> description; the language `""` is for everybody else."""
+    for language, described in commands.items():
+        listed = [BotCommand(name, text) for name, text in described.items()]
+        _call(token, api_url, "set_my_commands", commands=listed, language_code=language or None)
+
+
+def _call(token: str, api_url: str, method: str, **parameters: Any) -> Any:
+    try:
+        return bots.call(token, api_url, method, timeout_s=limits.send_read_timeout_s, **parameters)
+    except TelegramError as error:
+        raise failure_of(error) from error
+    except bots.NoAnswer as error:
+        raise TransientFailure(f"the Bot API: {error}") from error
+
+
+def failure_of(error: TelegramError) -> NestorError:
+    """A failed call as one of our errors, with a message for people: no token, no address."""
+    outcome = errors.outcome_of(error)
+    if outcome.account_error is not None:
+        return ConfigurationError(outcome.account_error)
+    if outcome.kind == "permanent":
+        return PermanentFailure(f"the Bot API refused: {outcome.detail}")
+    return TransientFailure(outcome.detail, retry_after_s=outcome.retry_after_s)

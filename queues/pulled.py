@@ -1,0 +1,36 @@
+"""Keep what a `pull.py` read, together with how far it has read: both or neither, so a crash neither loses nor doubles.
+
+For the channels, which translate only and never write into the domain themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from models.channels import positions
+from models.channels.accounts import ChannelAccount
+from models.inbox import commands as inbox
+from models.inbox.port import ReceivedEvent
+from models.kernel import database
+
+
+def store(
+    account: ChannelAccount,
+    events: Iterable[ReceivedEvent],
+    *,
+    content_type: str,
+    position: dict[str, Any],
+    position_name: str,
+) -> int:
+    """Store the events, each with its own `raw`, and the position behind them in one transaction; returns how many were new."""
+    new = 0
+    with database.transaction():
+        for event in events:
+            assert event.raw is not None, "a pulled event brings its own bytes"
+            kept = inbox.store(
+                account, event.key, raw=event.raw, content_type=event.content_type or content_type
+            )
+            new += not kept.repeat
+        positions.put(account, position_name, position)
+    return new
