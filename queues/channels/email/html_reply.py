@@ -120,7 +120,7 @@ class _Reader(Writer):
             self.letters[index] = "r"
             return
         if self._picture >= 0:
-            if not line.text:
+            if not line.text and not self._next:
                 self.pictures.append(index)
                 self.begins[index] = self._picture
             self._picture = -1
@@ -185,7 +185,9 @@ def _ranges(html: str, reader: _Reader, hidden: frozenset[int]) -> list[tuple[in
         if previous == index - 1 and ranges:
             ranges[-1] = (ranges[-1][0], max(ranges[-1][1], line.end))
         else:
-            ranges.append((max(start, ranges[-1][1] if ranges else 0), line.end))
+            # Not before the end of what is shown above, whatever began there.
+            above = reader.lines[index - 1].end if index else 0
+            ranges.append((max(start, above), line.end))
         previous = index
     if ranges and previous == len(reader.lines) - 1:
         ranges[-1] = (ranges[-1][0], len(html))
