@@ -61,7 +61,9 @@ def described(message: Json) -> str:
             return f"[{describe(member(message, name))}]"
     for name in KINDS:
         if name in message:
-            return f"[{_FILE_WORDS.get(name, name)}]"
+            file = member(message, name)
+            title = lines(file, "performer", "title") or line(file, "file_name", limits.name_chars_max)
+            return f"[{_FILE_WORDS.get(name, name)}{': ' if title else ''}{title}]"
     return f"[unsupported message: {', '.join(unknown_keys(message)) or 'no content'}]"
 
 
@@ -106,16 +108,12 @@ def _checklist(value: Json) -> str:
 def _paid_media(value: Json) -> str:
     number = len(items(value, "paid_media", limits.telegram_files_per_message_max))
     stars = line(value, "star_count", 20)
-    return f"paid media: {number} files" + (f" for {stars} stars" if stars else "")
+    return f"paid media: {number} items" + (f" for {stars} stars" if stars else "")
 
 
 def _story(value: Json) -> str:
     teller = lines(member(value, "chat"), "title", "first_name", "last_name", chars_max=_LINE_CHARS_MAX)
     return f"story of {teller}" if teller else "story"
-
-
-def _invoice(value: Json) -> str:
-    return f"invoice: {lines(value, 'title', 'total_amount', 'currency', chars_max=_LINE_CHARS_MAX)}"
 
 
 def _giveaway(value: Json) -> str:
@@ -143,7 +141,7 @@ _DESCRIPTIONS: dict[str, Callable[[Json], str]] = {
     "game": lambda value: f"game: {line(value, 'title', _LINE_CHARS_MAX)}",
     "story": _story,
     "checklist": _checklist,
-    "invoice": _invoice,
+    "invoice": lambda value: f"invoice: {line(value, 'title', _LINE_CHARS_MAX)}",
     "paid_media": _paid_media,
     "giveaway": _giveaway,
     "giveaway_winners": _winners,

@@ -52,9 +52,7 @@ def of(message: Json, author: Author, place: Place) -> dict[str, Any]:
     if describe is not None:
         found[kind] = describe(member(message, kind))
     if "caption" in message and content.words(message) is not None:
-        found["described"] = (
-            True  # the text is ours: a caption that comes with a later picture of the album takes its place
-        )
+        found["caption"] = True  # of an album, the part with the caption speaks for all
     if kind == "unsupported":
         found["raw_keys"] = content.unknown_keys(message)
     return _told(found)

@@ -69,6 +69,9 @@ def find(message: Json, author: Author, account: ChannelAccount) -> Place | Igno
 
 
 def _in_group(message: Json, where: Address, author: Author, account: ChannelAccount) -> Place | Ignored:
+    staff = account.config.get("staff")
+    if isinstance(staff, dict) and staff.get("chat_id") == where.chat:
+        return Ignored("said in the staff's own group; agents are no requesters")
     mode = account.config.get("groups", "per_topic")
     if mode == "off":
         return Ignored("a message in a group; this account listens to none (groups: off)")
