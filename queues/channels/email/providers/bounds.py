@@ -13,6 +13,7 @@ mailgun_s = 900.0  # its signature does not cover the body, so it may not be use
 sendgrid_s = (
     3 * 24 * 3600.0
 )  # it comes again for three days, and does not say that it signs again; the body is covered
+sns_s = 2 * 3600.0  # SNS comes again for an hour (its longest policy), under the first signature
 form_fields_max = 500  # 50 attachments and some 30 fields
 form_header_bytes_max = 16 * 1024  # of one field of a form: a name and a type
 unquote_slice_bytes = 256 * 1024  # of an urlencoded field at a time: a field of 30 MB costs its own size once
@@ -26,6 +27,7 @@ headers_chars_max = 1 * MIB  # of a mail put together again
 answer_bytes_max = 1 * MIB  # of an API's answer: ids and errors
 mail_bytes_max = 40 * MIB  # of a mail fetched: SES takes up to 40 MB
 call_total_s = actor_time_limit_s - 20.0  # all bytes of an answer, with room to record the outcome
+download_s = 60.0  # a mail of 40 MB from a store beside the API; the actor has 120 s
 certificate_bytes_max = 64 * 1024  # an X.509 certificate has 2 kB
 certificates_max = 20  # kept in a process; Amazon signs with one per region and year
 download_attachments_max = 50  # of one mail, as for mail that comes whole

@@ -91,7 +91,7 @@ def call(
         with (
             requests.Session() as session,
             session.request(
-                method, url, headers={"User-Agent": "Nestor", **(headers or {})}, auth=basic,
+                method, url, headers={"User-Agent": "Nestor", "Accept-Encoding": "identity", **(headers or {})}, auth=basic,
                 data=body if body is not None else fields, files=files, allow_redirects=False, stream=True,
                 timeout=(limits.send_connect_timeout_s, limits.send_read_timeout_s),
             ) as answer,
@@ -112,11 +112,16 @@ def call(
 
 
 def said(answer: Answer, *names: str) -> str:
-    """What an API says of its answer, by the first of the names that its document has; without addresses."""
+    """What an API says of its answer, by the first of the names that its document has."""
     document = answer.document()
-    found = next((value for name in names if isinstance(value := document.get(name), str) and value), "")
-    words = " ".join("[address]" if "@" in word else word for word in found[:2_000].split())
-    return one_line(f"{answer.status} {words}", bounds.detail_chars_max)
+    found = (value for name in names if isinstance(value := document.get(name), str) and value)
+    return worded(answer.status, next(found, ""))
+
+
+def worded(status: int, told: str) -> str:
+    """A status and an API's words, on one line, without addresses."""
+    words = " ".join("[address]" if "@" in word else word for word in told[:2_000].split())
+    return one_line(f"{status} {words}", bounds.detail_chars_max)
 
 
 def _before(error: requests.RequestException) -> bool:

@@ -66,6 +66,10 @@ Request = Callable[[bytes], Answer]
 Verdict = Callable[[Answer], SendOutcome | None]
 
 
+def _message(answer: Answer) -> str:
+    return http.said(answer, "message", "Message")
+
+
 def hand_over(
     message: OutgoingMessage,
     account: ChannelAccount,
@@ -73,7 +77,7 @@ def hand_over(
     request: Request,
     accepted: Callable[[Answer], SendOutcome],
     refused: Verdict,
-    words: tuple[str, ...] = ("message",),
+    say: Callable[[Answer], str] = _message,
 ) -> SendOutcome:
     """Build the mail, make the request, say how it ended. `refused` is the provider's own word on an error, None: by the status."""
     try:
@@ -91,7 +95,7 @@ def hand_over(
         return unknown(error.message)
     if answer.ok:
         return accepted(answer)
-    return refused(answer) or by_status(answer, http.said(answer, *words))
+    return refused(answer) or by_status(answer, say(answer))
 
 
 def by_status(answer: Answer, detail: str) -> SendOutcome:

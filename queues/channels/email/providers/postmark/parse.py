@@ -98,7 +98,9 @@ def _event(word: str, told: Document) -> Receipts | Ignored:
         kind = _KINDS[word]
     else:
         return Ignored(f"an event of Postmark that needs nothing: {one_line(word, 40)}")
-    reference = documents.text(told.get("MessageID"))
+    # `nestor_id` is what our own send told it: the Message-ID.
+    ours = documents.text(documents.part(told.get("Metadata")).get("nestor_id"))
+    reference = ours or documents.text(told.get("MessageID"))
     if not reference:
         return Ignored(f"Postmark's event {one_line(word, 40)} names no message")
     detail = documents.detail(told.get("Description"), told.get("Details"))

@@ -14,6 +14,7 @@ _HOST = "https://api.postmarkapp.com"
 # Postmark's error codes (HTTP 422) that concern our account; nothing is wrong with the mail.
 _OF_THE_ACCOUNT = frozenset({10, 400, 401, 402, 405, 412})
 _INACTIVE_RECIPIENT = 406
+_METADATA_CHARS_MAX = 80  # Postmark refuses the mail for a longer value
 
 
 def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
@@ -28,19 +29,17 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
                 "Accept": "application/json",
                 "Content-Type": "application/json",
             },
-            body=_document(raw),
+            body=_document(raw, message.external_id or ""),
         )
 
     def accepted(answer: Answer) -> SendOutcome:
         told = documents.text(answer.document().get("MessageID"))
         return SendOutcome("accepted", external_id=message.external_id, provider_id=told or None)
 
-    return outgoing.hand_over(
-        message, account, request=request, accepted=accepted, refused=_refused, words=("Message",)
-    )
+    return outgoing.hand_over(message, account, request=request, accepted=accepted, refused=_refused)
 
 
-def _document(raw: bytes) -> bytes:
+def _document(raw: bytes, message_id: str) -> bytes:
     parts = outgoing.parts_of(raw)
     told = {
         "From": outgoing.shown(parts.sender),
@@ -50,6 +49,9 @@ def _document(raw: bytes) -> bytes:
         "Subject": parts.subject,
         "TextBody": parts.text,
         "HtmlBody": parts.html,
+        "Metadata": {
+            "nestor_id": message_id
+        },  # comes back in every event, also of an attempt whose answer was lost
         "Headers": [
             *({"Name": name, "Value": value} for name, value in parts.headers),
             {"Name": "X-PM-KeepID", "Value": "true"},

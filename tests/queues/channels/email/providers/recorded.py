@@ -20,6 +20,8 @@ WHO, WHO_NAME, SUBJECT = "ada@example.test", "Ada Lovelace", "Printer"
 TEXT = "The printer burns.\n\nPlease help."
 INBOUND_ID, ATTACHMENT_ID = "<printer-1@example.test>", "<printer-2@example.test>"
 SENT_ID = "<nestor.7.sent@example.test>"
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # logo.png
+PLAN = b"Water it.\n"  # plan.txt
 RIGHT, WRONG = "the-right-value", "secret-wrong"
 
 

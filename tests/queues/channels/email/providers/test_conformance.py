@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,8 +17,10 @@ from models.kernel import clock, database, settings
 from queues.channels.email import account as declared
 from queues.channels.email import fetch, providers
 from queues.channels.email.parse import parse
+from scripts.defs import accounts as accounts_of
 from tests.desk import Desk
-from tests.queues.channels.email.providers import recorded
+from tests.queues.channels.email.providers import fake_api, recorded
+from tests.queues.channels.email.providers.fake_api import FakeApi
 from tests.queues.channels.email.providers.outbound import CARRIERS, carrier
 from tests.queues.channels.email.providers.recorded import NAMES, RIGHT, WRONG, Fixture, Request, manners
 
@@ -27,7 +29,14 @@ Post = Callable[..., testing.Result]
 
 
 @pytest.fixture
-def post(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Post:
+def api() -> Iterator[FakeApi]:
+    """The providers' APIs, where mails and files are fetched."""
+    with fake_api.running() as running:
+        yield running
+
+
+@pytest.fixture
+def post(desk: Desk, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Post:
     """Posts a recording as its provider does, now and with the right secret unless told otherwise; publishes the account first."""
     from functions import runtime
     from functions.webhooks.app import create_app
@@ -36,7 +45,7 @@ def post(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Post:
     client = testing.TestClient(create_app())
 
     def send(fixture: Fixture, *, secret: str = RIGHT, age_s: int = 0, change: Any = None) -> testing.Result:
-        publish(fixture.provider, monkeypatch)
+        publish(fixture.provider, api, monkeypatch)
         at_s = int(clock.now().timestamp()) - age_s
         request = manners(fixture.provider).signed(fixture.request, secret=secret, at_s=at_s)
         request = request if change is None else change(request)
@@ -50,11 +59,17 @@ def post(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Post:
     return send
 
 
-def publish(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def publish(provider: str, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider's account; its API is ours."""
+    serve = getattr(manners(provider), "serve", None)
+    if serve is not None:
+        serve(api, monkeypatch)
+    body = recorded.config(provider) | {"api_url": api.url}
+    accounts_of.check_account(body)
     for name, value in manners(provider).secrets().items():
         monkeypatch.setenv(f"NESTOR_SECRET_{name.upper()}", value)
     with database.transaction():
-        store.publish("channel", f"email.{provider}", recorded.config(provider), source="tests", by="tests")
+        store.publish("channel", f"email.{provider}", body, source="tests", by="tests")
     store.forget()
 
 

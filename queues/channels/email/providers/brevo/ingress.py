@@ -1,0 +1,63 @@
+"""Brevo signs nothing: a header or a secret path proves it. Each mail of a request is an event of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from models.channels.accounts import ChannelAccount
+from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent
+from models.kernel.errors import Unauthenticated
+from models.kernel.settings import Settings
+from queues.channels.email.providers import auth, bounds, documents
+from queues.channels.email.providers.documents import Document, Unreadable
+
+
+def authenticate(
+    headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
+) -> bool:
+    """Raises Unauthenticated."""
+    return auth.by_header(headers, account, settings, required=True)
+
+
+def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
+    """Never needed: the header proves it all."""
+    raise Unauthenticated("this webhook needs the channel account's secret")
+
+
+def receive(request: IngressRequest, account: ChannelAccount) -> Received:
+    """The mails of the request."""
+    try:
+        told = documents.load_object(request.body)
+        if (
+            "items" not in told and "event" in told
+        ):  # a webhook for sent mail, if somebody gave it this address
+            return Received(
+                (ReceivedEvent(EventKey(documents.message_key("brevo-event", "", request.body), None)),)
+            )
+        items = documents.objects(told.get("items"))
+        if not items:
+            raise Unreadable("the document holds no mails: it has no items")
+    except Unreadable as error:
+        return Received((ReceivedEvent(documents.unreadable(request.body, error.message)),))
+    return Received(tuple(_event(one) for one in items[: bounds.events_max]))
+
+
+def _event(item: Document) -> ReceivedEvent:
+    raw = json.dumps(item, ensure_ascii=False).encode("utf-8", "replace")
+    if not item.keys() & {"From", "MessageId", "RawTextBody", "RawHtmlBody", "Headers"}:
+        key = documents.unreadable(raw, "the item is no mail: it has none of Brevo's fields")
+        return ReceivedEvent(key, raw=raw, content_type="application/json")
+    uuid = next(iter(documents.texts(item.get("Uuid"))), "")
+    digested = [
+        documents.text(item.get(name)) for name in ("SentAtDate", "Subject", "RawTextBody", "RawHtmlBody")
+    ]
+    named = (
+        documents.key_of("brevo", uuid)
+        if uuid
+        else documents.message_key("brevo", documents.text(item.get("MessageId")), *digested)
+    )
+    sender = documents.text(documents.part(item.get("From")).get("Address"))
+    return ReceivedEvent(
+        EventKey(named, documents.from_order(sender)), raw=raw, content_type="application/json"
+    )

@@ -1,0 +1,20 @@
+"""A mail as Brevo tells it, or as it was kept when its files were fetched."""
+
+from __future__ import annotations
+
+from models.channels.accounts import ChannelAccount
+from models.inbox.port import Ignored
+from queues.channels.email.providers import documents
+from queues.channels.email.providers.brevo import rebuilt
+from queues.channels.email.providers.port import Mail
+from queues.channels.text import one_line
+
+
+def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail | Ignored:
+    """Raises Unparseable."""
+    if raw.lstrip()[:1] != b"{":
+        return Mail(raw)
+    item = documents.load_object(raw)
+    if "event" in item and "MessageId" not in item:
+        return Ignored(f"an event of Brevo that needs nothing: {one_line(documents.text(item['event']), 40)}")
+    return Mail(rebuilt.mail(item))

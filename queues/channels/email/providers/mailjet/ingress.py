@@ -1,0 +1,51 @@
+"""Mailjet signs nothing: basic authentication in the webhook's address (or a secret path) proves it. It gives a mail no id either."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.channels.accounts import ChannelAccount
+from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent
+from models.kernel.errors import Unauthenticated
+from models.kernel.settings import Settings
+from queues.channels.email.providers import auth, compose, documents, raw_request, told_headers
+from queues.channels.email.providers.documents import Document, Unreadable
+
+
+def authenticate(
+    headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
+) -> bool:
+    """Raises Unauthenticated."""
+    return auth.by_header(headers, account, settings, required=True)
+
+
+def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
+    """Never needed: the header proves it all."""
+    raise Unauthenticated("this webhook needs the channel account's secret")
+
+
+def receive(request: IngressRequest, account: ChannelAccount) -> Received:
+    """The one mail of the request."""
+    try:
+        key = _key(request.body, documents.load_object(request.body))
+    except Unreadable as error:
+        key = documents.unreadable(request.body, error.message)
+    return Received((ReceivedEvent(key),))
+
+
+def _key(body: bytes, told: Document) -> EventKey:
+    if "event" in told:  # of the Event API, if somebody gave it this address
+        return EventKey(documents.message_key("mailjet-event", "", body), None)
+    if not told.keys() & {"From", "Sender", "Headers", "Text-part", "Html-part", "Parts"}:
+        raise Unreadable("the document is no mail: it has none of Mailjet's fields")
+    headers = told_headers.pairs(told.get("Headers"))
+    sender = documents.text(told.get("From")) or compose.first(headers, "From")
+    digested = [
+        documents.text(told.get(name)) for name in ("From", "Date", "Subject", "Text-part", "Html-part")
+    ]
+    envelope = raw_request.envelope(
+        documents.text(told["Sender"]) if "Sender" in told else None,
+        documents.text(told.get("Recipient")) or None,
+    )
+    key = documents.message_key("mailjet", compose.first(headers, "Message-ID").strip(), *digested)
+    return EventKey(key, documents.from_order(sender), envelope)

@@ -1,0 +1,86 @@
+"""The mail that an event tells of: raw, from where the API says; without that, from its fields and files."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from models.channels.accounts import ChannelAccount
+from models.inbox.port import Ignored, Unparseable
+from models.kernel.errors import PermanentFailure
+from models.kernel.settings import Settings
+from queues import safe_http
+from queues.channels.email.providers import bounds, compose, documents, http, outgoing, told_headers
+from queues.channels.email.providers.documents import Document
+from queues.channels.email.providers.fetching import answered
+
+_HOST = "https://api.resend.com"
+
+
+def fetch(
+    raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings
+) -> bytes | Ignored | None:
+    """The mail; None for an event about one of ours. Raises Unparseable, TransientFailure, ConfigurationError."""
+    told = documents.load_object(raw)
+    if told.get("type") != "email.received":
+        return None
+    email_id = documents.text(documents.part(told.get("data")).get("email_id"))
+    place = f"{outgoing.base_url(account, _HOST)}/emails/receiving/{quote(email_id, safe='')}"
+    mail = _document(f"{place}?html_format=cid", account, settings)
+    url = documents.text(documents.part(mail.get("raw")).get("download_url"))
+    if url:
+        return _download(url, account)
+    files = _document(f"{place}/attachments", account, settings)
+    return _rebuilt(mail, documents.objects(files.get("data")), account)
+
+
+def _document(url: str, account: ChannelAccount, settings: Settings) -> Document:
+    headers = {"Authorization": f"Bearer {outgoing.api_key(account, settings)}"}
+    answer = answered(
+        "Resend", lambda: http.call("GET", url, headers=headers, answer_bytes_max=bounds.mail_bytes_max)
+    )
+    if answer is None:
+        raise Unparseable("Resend does not have the mail any more")
+    return answer.document()
+
+
+def _download(url: str, account: ChannelAccount, bytes_max: int = bounds.mail_bytes_max) -> bytes:
+    """A signed address that Resend gave; never one of a private network, but where the API itself is put elsewhere."""
+    private = bool(account.config.get("api_url"))
+    try:
+        with safe_http.download(
+            url, headers={}, private=private, bytes_max=bytes_max, total_s=bounds.download_s
+        ) as file:
+            return file.read()
+    except PermanentFailure as error:
+        raise Unparseable(f"the mail cannot be had from Resend: {error.message}") from error
+
+
+def _rebuilt(mail: Document, files: list[Document], account: ChannelAccount) -> bytes:
+    beside = [
+        ("From", documents.text(mail.get("from"))),
+        ("To", ", ".join(documents.texts(mail.get("to")))),
+        ("Cc", ", ".join(documents.texts(mail.get("cc")))),
+        ("Reply-To", ", ".join(documents.texts(mail.get("reply_to")))),
+        ("Subject", documents.text(mail.get("subject"))),
+        ("Date", documents.text(mail.get("created_at"))),
+        ("Message-ID", documents.bracketed(documents.text(mail.get("message_id")))),
+    ]
+    found: list[compose.File] = []
+    for one in files[: bounds.download_attachments_max]:
+        left = bounds.mail_bytes_max - sum(len(file.content) for file in found)
+        content = _download(documents.text(one.get("download_url")), account, left)
+        found.append(
+            compose.File(
+                documents.text(one.get("filename")),
+                documents.text(one.get("content_type")).partition(";")[0].strip(),
+                content,
+                content_id=documents.text(one.get("content_id")),
+                inline=one.get("content_disposition") == "inline",
+            )
+        )
+    return compose.mail(
+        compose.completed(told_headers.pairs(mail.get("headers")), beside),
+        text=documents.text(mail.get("text")),
+        html=documents.text(mail.get("html")),
+        files=found,
+    )

@@ -1,0 +1,85 @@
+"""Hand our mail to Resend as fields, under the delivery's id as idempotency key: a repeat is answered with the first one's id."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from models.channels.accounts import ChannelAccount
+from models.deliveries.port import OutgoingMessage, SendOutcome, permanent, transient, unknown
+from models.kernel.settings import Settings
+from queues.channels.email.providers import documents, http, outgoing
+from queues.channels.email.providers.http import Answer
+
+_HOST = "https://api.resend.com"
+_QUOTAS = {"daily_quota_exceeded": 3600.0, "monthly_quota_exceeded": 3600.0}
+_OF_THE_ACCOUNT = ("domain is not verified", "testing emails", "API key")
+
+
+def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
+    """POST /emails, with an API key."""
+
+    def request(raw: bytes) -> Answer:
+        return http.call(
+            "POST",
+            f"{outgoing.base_url(account, _HOST)}/emails",
+            headers={
+                "Authorization": f"Bearer {outgoing.api_key(account, settings)}",
+                "Content-Type": "application/json",
+                "Idempotency-Key": message.delivery_id,
+            },
+            body=_document(raw),
+        )
+
+    def accepted(answer: Answer) -> SendOutcome:
+        told = documents.text(answer.document().get("id"))
+        return SendOutcome("accepted", external_id=message.external_id, provider_id=told or None)
+
+    return outgoing.hand_over(message, account, request=request, accepted=accepted, refused=_refused)
+
+
+def _document(raw: bytes) -> bytes:
+    """The same bytes for every attempt (no Date among them): the key is refused with another content."""
+    parts = outgoing.parts_of(raw)
+    told: dict[str, Any] = {
+        "from": outgoing.shown(parts.sender),
+        "to": [address for _, address in parts.to],
+        "cc": [address for _, address in parts.cc],
+        "reply_to": [address for _, address in parts.reply_to],
+        "subject": parts.subject or "(no subject)",
+        "text": parts.text,
+        "html": parts.html,
+        "headers": dict(parts.headers),
+        "attachments": [
+            {
+                "filename": file.filename or "file",
+                "content": file.content,
+                "content_type": file.content_type,
+                **({"content_id": file.content_id} if file.content_id else {}),
+            }
+            for file in parts.files
+        ],
+    }
+    return json.dumps({name: value for name, value in told.items() if value}).encode()
+
+
+def _refused(answer: Answer) -> SendOutcome | None:
+    """By Resend's own names of errors."""
+    name, said = documents.text(answer.document().get("name")), http.said(answer, "message")
+    if name in _QUOTAS:
+        return SendOutcome(
+            "throttled",
+            said,
+            retry_after_s=answer.retry_after_s or _QUOTAS[name],
+            pause_account=True,
+            account_error=said,
+        )
+    if name == "concurrent_idempotent_requests":
+        return transient(said, retry_after_s=answer.retry_after_s or 2.0)
+    if name == "invalid_idempotent_request":
+        return unknown(f"an earlier attempt was taken with another content: {said}")
+    if any(words in said for words in _OF_THE_ACCOUNT):
+        return SendOutcome("transient", said, account_error=said)
+    if name in ("validation_error", "invalid_parameter") and "`to`" in said:
+        return permanent(said, suppress="Resend says that it is no address")
+    return None

@@ -1,0 +1,6 @@
+"""SendGrid: Inbound Parse posts mails as forms (parsed or raw), the Event Webhook tells what became of ours, its API sends."""
+
+from __future__ import annotations
+
+inbound_needs: tuple[tuple[str, ...], ...] = (("signing_key", "basic", "bearer", "path_id"),)
+outbound_needs: tuple[tuple[str, ...], ...] = (("api_key",),)

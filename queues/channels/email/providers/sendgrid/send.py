@@ -1,0 +1,91 @@
+"""Hand our mail to SendGrid as fields; our Message-ID goes as a header and, to be told in events, as an argument of the mail."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from models.channels.accounts import ChannelAccount
+from models.deliveries.port import OutgoingMessage, SendOutcome, permanent
+from models.kernel.settings import Settings
+from queues.channels.email.providers import documents, http, outgoing
+from queues.channels.email.providers.http import Answer
+
+_HOST = "https://api.sendgrid.com"
+_EU_HOST = "https://api.eu.sendgrid.com"
+
+
+def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
+    """POST /v3/mail/send, with an API key."""
+
+    def request(raw: bytes) -> Answer:
+        host = _EU_HOST if account.config.get("region") == "eu" else _HOST
+        return http.call(
+            "POST",
+            f"{outgoing.base_url(account, host)}/v3/mail/send",
+            headers={
+                "Authorization": f"Bearer {outgoing.api_key(account, settings)}",
+                "Content-Type": "application/json",
+            },
+            body=_document(raw, message.external_id or ""),
+        )
+
+    def accepted(answer: Answer) -> SendOutcome:
+        told = answer.headers.get("x-message-id", "").strip()
+        return SendOutcome("accepted", external_id=message.external_id, provider_id=told or None)
+
+    return outgoing.hand_over(
+        message, account, request=request, accepted=accepted, refused=_refused, say=_said
+    )
+
+
+def _document(raw: bytes, message_id: str) -> bytes:
+    parts = outgoing.parts_of(raw)
+    taken: set[str] = set()
+    person: dict[str, Any] = {"custom_args": {"nestor_id": message_id}}
+    for name, mailboxes in (("to", parts.to), ("cc", parts.cc)):
+        # SendGrid refuses a mail that names somebody twice.
+        new = [one for one in mailboxes if one[1].lower() not in taken]
+        taken |= {address.lower() for _, address in new}
+        if new:
+            person[name] = [_mailbox(one) for one in new]
+    contents = [("text/plain", parts.text), ("text/html", parts.html)]
+    told: dict[str, Any] = {
+        "personalizations": [person],
+        "from": _mailbox(parts.sender),
+        "subject": parts.subject or "(no subject)",
+        "content": [{"type": kind, "value": content} for kind, content in contents if content],
+        "headers": dict(parts.headers),
+    }
+    if parts.reply_to:
+        told["reply_to"] = _mailbox(parts.reply_to[0])
+    if parts.files:
+        told["attachments"] = [
+            {
+                "content": file.content,
+                "type": file.content_type,
+                "filename": file.filename or "file",
+                "disposition": "inline" if file.inline else "attachment",
+                **({"content_id": file.content_id} if file.content_id else {}),
+            }
+            for file in parts.files
+        ]
+    return json.dumps(told).encode()
+
+
+def _mailbox(mailbox: tuple[str, str]) -> dict[str, str]:
+    name, address = mailbox
+    return {"email": address, "name": name} if name else {"email": address}
+
+
+def _said(answer: Answer) -> str:
+    errors = documents.objects(answer.document().get("errors"))
+    return http.worded(answer.status, "; ".join(documents.text(one.get("message")) for one in errors))
+
+
+def _refused(answer: Answer) -> SendOutcome | None:
+    """400 about the `to` field: SendGrid finds that the address is none."""
+    fields = [documents.text(one.get("field")) for one in documents.objects(answer.document().get("errors"))]
+    if answer.status == 400 and any(".to." in f"{field}." for field in fields):
+        return permanent(_said(answer), suppress="SendGrid says that it is no address")
+    return None

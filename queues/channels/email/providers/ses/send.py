@@ -1,0 +1,73 @@
+"""Hand our mail to SES as it is (API v2, raw). SES sends it under a Message-ID of its own, which replies refer to."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from models.channels.accounts import ChannelAccount
+from models.deliveries.port import OutgoingMessage, SendOutcome, permanent, transient
+from models.kernel import clock
+from models.kernel.settings import Settings
+from queues.channels.email.build import checked_address
+from queues.channels.email.providers import documents, http, outgoing, sigv4
+from queues.channels.email.providers.http import Answer
+
+# Errors by SES's own names (API v2, SendEmail). They come with 400, all alike.
+_THROTTLED = {"TooManyRequestsException": 1.0, "ThrottlingException": 1.0, "LimitExceededException": 600.0}
+_OF_THE_ACCOUNT = frozenset(
+    {
+        "AccountSuspendedException",
+        "SendingPausedException",
+        "MailFromDomainNotVerifiedException",
+        "NotFoundException",
+    }
+)
+
+
+def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
+    """POST /v2/email/outbound-emails, signed."""
+    region = str(account.config.get("region") or "us-east-1")
+
+    def request(raw: bytes) -> Answer:
+        url = (
+            f"{outgoing.base_url(account, f'https://email.{region}.amazonaws.com')}/v2/email/outbound-emails"
+        )
+        to, *copies = outgoing.recipients(message)
+        destination = {"ToAddresses": [to], **({"CcAddresses": copies} if copies else {})}
+        told = {
+            "FromEmailAddress": checked_address(str(account.config["address"])).addr_spec,
+            "Destination": destination,
+            "Content": {"Raw": {"Data": base64.b64encode(raw).decode("ascii")}},
+        }
+        body = json.dumps(told).encode()
+        given = sigv4.credentials(outgoing.api_key(account, settings))
+        headers = sigv4.signed(
+            "POST", url, service="ses", region=region, body=body, given=given, at=clock.now()
+        )
+        return http.call("POST", url, headers={**headers, "Content-Type": "application/json"}, body=body)
+
+    def accepted(answer: Answer) -> SendOutcome:
+        told = documents.text(answer.document().get("MessageId"))
+        domain = "email.amazonses.com" if region == "us-east-1" else f"{region}.amazonses.com"
+        ids = (message.external_id or "", f"<{told}@{domain}>") if told else (message.external_id or "",)
+        return SendOutcome(
+            "accepted", external_id=message.external_id, external_ids=ids, provider_id=told or None
+        )
+
+    return outgoing.hand_over(message, account, request=request, accepted=accepted, refused=_refused)
+
+
+def _refused(answer: Answer) -> SendOutcome | None:
+    error = answer.headers.get("x-amzn-errortype") or documents.text(answer.document().get("__type"))
+    name, said = error.partition(":")[0].rpartition("#")[2], http.said(answer, "message", "Message")
+    if name in _THROTTLED:
+        wait_s = answer.retry_after_s or _THROTTLED[name]
+        return SendOutcome("throttled", said, retry_after_s=wait_s, pause_account=True)
+    if name in _OF_THE_ACCOUNT or (name == "MessageRejected" and "not verified" in said):
+        return SendOutcome("transient", said, account_error=said)
+    if name == "RequestTimeTooSkewed":
+        return transient(said)
+    if name in ("MessageRejected", "BadRequestException"):
+        return permanent(said)
+    return None
