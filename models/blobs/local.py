@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
 from models.blobs.spool import PREFIX
 from models.blobs.store import BlobMissing, BlobStoreAway
-from models.kernel import clock
 from models.kernel.errors import ConfigurationError, NestorError
 
 _INCOMING = "incoming"  # on the same file system as the objects, so that a rename is atomic
@@ -58,9 +58,13 @@ class LocalStore:
 
     def tidy(self, *, older_than_s: float) -> int:
         """Files of processes that were killed while they wrote."""
-        before = clock.now().timestamp() - older_than_s
+        folder = self.spool_folder()
+        with tempfile.NamedTemporaryFile(
+            dir=folder
+        ) as probe:  # the file system's own clock made the files' times
+            before = os.stat(probe.name).st_mtime - older_than_s
         removed = 0
-        for path in self.spool_folder().glob(f"{PREFIX}*"):
+        for path in folder.glob(f"{PREFIX}*"):
             try:
                 if path.stat().st_mtime < before:
                     path.unlink()
