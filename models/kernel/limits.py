@@ -171,7 +171,6 @@ downloads_share = 2  # a half of the threads at most carries files at once; the 
 attachments_per_message_max = 20  # of one answer; more is an archive
 attachment_name_chars_max = 200  # file systems take 255 bytes, and a name is one line
 fetched_bytes_max = 100 * MIB  # whatever a channel's files are bounded by, a worker's disk is bounded by this
-telegram_file_bytes_max = 20 * MIB  # Bot API, getFile: larger files cannot be downloaded by a bot
 file_link_s = 5 * 60  # a link in a history or a log is of no use to who finds it
 unused_blobs_kept_s = 24 * 3600  # what was uploaded and not sent, stored and not recorded: a day to try again
 collect_blobs_batch_max = (
