@@ -171,7 +171,7 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
             return
         channel, raw, envelope, account = pickle.loads(incoming.read(_HEAD.unpack(head)[0]))  # noqa: S301 -- our parent wrote it
         try:
-            answer = ("parsed", channels.parser(channel).parse(raw, envelope, account))
+            answer: tuple[str, object] = ("parsed", channels.parser(channel).parse(raw, envelope, account))
         except Exception as error:  # noqa: BLE001 -- raised again in the parent
             answer = ("raised", error)
         content = pickle.dumps(answer)

@@ -21,6 +21,7 @@ def operations() -> Operations:
         messages,
         model,
         people,
+        requesters,
         tasks,
         tickets,
         webhooks,
@@ -31,6 +32,7 @@ def operations() -> Operations:
     for module in (
         access,
         people,
+        requesters,
         tickets,
         messages,
         attachments,

@@ -1,4 +1,4 @@
-"""/v1/users, /v1/requesters and /v1/api_keys: who may do what, and who asks."""
+"""/v1/users and /v1/api_keys: who may do what."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from functions.operations import Answer, Call, Operations
 from models.identity import commands, queries
 from models.identity.rules import Permission, Role
 from models.kernel import limits
-from models.requesters import queries as requesters
 
 operations = Operations()
 
@@ -106,25 +105,6 @@ class NewApiKey(msgspec.Struct, forbid_unknown_fields=True):
     name: Name
     role: Role
     expires_at: Instant | None = None
-
-
-class Identity(msgspec.Struct):
-    """An address on a channel; `suppressed_reason` says why it must not be written to."""
-
-    channel: str
-    address: str
-    display_name: str | None
-    suppressed_reason: str | None
-
-
-class Requester(msgspec.Struct):
-    """A person who asks."""
-
-    id: UUID
-    name: str
-    locale: str | None
-    identities: list[Identity]
-    created_at: datetime
 
 
 def _copied(kind: type[Any], row: Any) -> Any:
@@ -222,14 +202,3 @@ def revoke_api_key(call: Call) -> Answer:
             commands.revoke_api_key(pages.id_of(call.params["key"], "API key"), actor=call.caller.actor),
         )
     )
-
-
-@operations.add(
-    "GET", "/v1/requesters/{requester}", summary="Read a requester", needs=Permission.tickets_read, answers={200: Requester},
-    problems=(404,),
-)  # fmt: skip
-def read_requester(call: Call) -> Answer:
-    """With addresses on all channels."""
-    row = requesters.get(pages.id_of(call.params["requester"], "requester"))
-    identities = [show.copied(Identity, identity) for identity in row["identities"]]
-    return Answer(Requester(UUID(str(row["id"])), row["name"], row["locale"], identities, row["created_at"]))

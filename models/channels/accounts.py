@@ -62,6 +62,14 @@ def default_for(channel: str) -> ChannelAccount | None:
     return next((a for a in accounts if a.config.get("default")), accounts[0] if accounts else None)
 
 
+def require_default(channel: str) -> ChannelAccount:
+    """As `default_for`. Raises NotFound when the channel has no account at all."""
+    account = default_for(channel)
+    if account is None:
+        raise NotFound(f"there is no {channel} account")
+    return account
+
+
 def every() -> list[ChannelAccount]:
     """All published accounts by name."""
     accounts = []

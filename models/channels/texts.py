@@ -80,6 +80,20 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "es": "/new - nuevo ticket\n/status - sus tickets\n/close - resuelto\n/lang - idioma",
         "fr": "/new - nouveau ticket\n/status - vos tickets\n/close - résolu\n/lang - langue",
     },
+    "code_subject": {
+        "en": "Your code",
+        "ru": "Ваш код",
+        "de": "Ihr Code",
+        "es": "Su código",
+        "fr": "Votre code",
+    },
+    "code": {
+        "en": "Your code is {code}. If you did not ask for it, ignore this mail.",
+        "ru": "Ваш код: {code}. Если вы его не запрашивали, не обращайте внимания на это письмо.",
+        "de": "Ihr Code lautet {code}. Haben Sie ihn nicht angefordert, ignorieren Sie diese Mail.",
+        "es": "Su código es {code}. Si no lo ha pedido, ignore este correo.",
+        "fr": "Votre code est {code}. Si vous ne l'avez pas demandé, ignorez ce message.",
+    },
     "file_too_large": {
         "en": (
             "We could not get your file “{filename}”: files of more than {limit} do not reach us here. Please "

@@ -44,6 +44,9 @@ class Permission(StrEnum):
     definitions_read = auto()
     definitions_manage = auto()
     webhooks_manage = auto()
+    requesters_write = auto()
+    requesters_export = auto()
+    requesters_erase = auto()
 
 
 _AGENT = frozenset(
@@ -54,6 +57,7 @@ _AGENT = frozenset(
         Permission.inbox_read,
         Permission.deliveries_read,
         Permission.definitions_read,
+        Permission.requesters_write,
     }
 )
 ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
@@ -65,6 +69,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.tasks_read,
         Permission.tasks_manage,
         Permission.users_read,
+        Permission.requesters_export,
     },
     Role.accountant: frozenset({Permission.tickets_read, Permission.ledger_read, Permission.ledger_manage}),
     Role.admin: frozenset(Permission),

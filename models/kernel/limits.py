@@ -120,6 +120,9 @@ telegram_ids_per_deletion_max = 100  # deleteMessages
 new_tickets_per_sender_hour = (
     20  # a person opens few; more is a loop whose headers lie (INGRESS 1.4); an account may set its own
 )
+code_works_s = 15 * 60.0  # a code that proves an address: long enough to open a mailbox
+code_tries = 5  # of a million codes: a guesser has one chance in 200,000
+codes_burst, code_every_s = 3, 300.0  # to one address; a stranger must not fill a mailbox with our codes
 link_works_s = 24 * 3600.0  # a deep link that joins a chat to a person: long enough to find the telephone
 parse_here_bytes_max = 256 * 1024  # parsed in the worker's thread: linear parsers need some 50 ms for it
 parse_s = 15.0  # for a larger event, by the child; 25 MB of base64 take one or two

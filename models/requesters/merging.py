@@ -6,6 +6,7 @@ Commands join the caller's transaction.
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from models.kernel import clock, database
@@ -103,3 +104,30 @@ def undo(merge_id: UUID, *, by: str) -> None:
         names,
         now=clock.now(),
     )
+
+
+_SELECT = "SELECT id, source_id, target_id, reason, merged_by, merged_at, undone_by, undone_at FROM requester_merges"
+
+
+def get(merge_id: UUID) -> dict[str, Any]:
+    """A merge. Raises NotFound."""
+    row = database.one(f"{_SELECT} WHERE id = :id", id=merge_id)
+    if row is None:
+        raise NotFound(f"there is no merge {merge_id}")
+    return _shaped(row)
+
+
+def of_requester(requester_id: UUID) -> list[dict[str, Any]]:
+    """Who was merged into this one, newest first."""
+    rows = database.run(f"{_SELECT} WHERE target_id = :id ORDER BY merged_at DESC, id DESC", id=requester_id)
+    return [_shaped(row) for row in rows]
+
+
+def _shaped(row: dict[str, Any]) -> dict[str, Any]:
+    for name in ("id", "source_id", "target_id"):
+        row[name] = UUID(str(row[name]))
+    row["merged_at"], row["undone_at"] = (
+        database.instant(row["merged_at"]),
+        database.instant(row["undone_at"]),
+    )
+    return row

@@ -20,7 +20,14 @@ def test_a_manager_may_all_that_an_agent_may_and_repair_what_is_stuck() -> None:
     added = ROLE_PERMISSIONS[Role.manager] - ROLE_PERMISSIONS[Role.agent]
 
     assert ROLE_PERMISSIONS[Role.agent] < ROLE_PERMISSIONS[Role.manager]
-    assert added == {"inbox_replay", "deliveries_manage", "tasks_read", "tasks_manage", "users_read"}
+    assert added == {
+        "inbox_replay",
+        "deliveries_manage",
+        "tasks_read",
+        "tasks_manage",
+        "users_read",
+        "requesters_export",
+    }
 
 
 def test_an_accountant_sees_tickets_and_handles_money_only() -> None:

@@ -1,0 +1,59 @@
+"""Mail the code by which a person proves an address; a second mail with the same code does no harm, so it is simply repeated."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from models.channels import accounts, texts
+from models.conversations import threading
+from models.deliveries.port import OutgoingMessage
+from models.kernel import clock, database, settings
+from models.requesters import codes, queries
+from models.tasks import rates
+from models.tasks.commands import ClaimedTask
+from queues import channels
+from queues.settlement import Done, Failed, Postponed, Settlement
+
+
+def run(task: ClaimedTask) -> Settlement:
+    """Send it, unless it is too old to be of use."""
+    code_id = UUID(task.payload["code_id"])
+    with database.connection():
+        row = database.one(
+            "SELECT requester_id, channel, address, expires_at, used_at FROM requester_codes WHERE id = :id",
+            id=code_id,
+        )
+        if row is None or row["used_at"] is not None:
+            return Done()
+        expires_at = database.instant(row["expires_at"])
+        assert expires_at is not None
+        if expires_at <= clock.now():
+            return Done()
+        account = accounts.find(row["channel"], task.payload["account"])
+        name, locale = queries.name_and_locale(UUID(str(row["requester_id"])))
+    sender = channels.sender(account.channel)
+    with database.transaction():
+        wait_s = rates.take_or_line_up(sender.buckets(account, row["address"]))
+    if wait_s > 0:
+        return Postponed(wait_s, "rate limit")
+    message = OutgoingMessage(
+        delivery_id=f"code:{code_id}",
+        attempt_number=task.attempts,
+        address=row["address"],
+        recipient_name=name,
+        body=texts.text(account, "code", locale, code=codes.digits_of(code_id)),
+        body_format="text",
+        subject=texts.text(account, "code_subject", locale),
+        external_id=threading.new_external_id(account, 0, code_id),
+        in_reply_to=None,
+        references=(),
+        automatic=True,
+        ticket_number=0,
+        locale=locale,
+    )
+    outcome = sender.send(message, account, settings.current())
+    if outcome.kind == "throttled":
+        return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider")
+    if outcome.kind in ("transient", "unknown"):
+        return Failed(f"{outcome.kind}: {outcome.detail}", retry_after_s=outcome.retry_after_s)
+    return Done() if outcome.kind == "accepted" else Failed(outcome.detail, permanent=True)

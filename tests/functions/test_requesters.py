@@ -1,0 +1,202 @@
+"""/v1/requesters: one person over many channels, merged and parted, blocked, exported, erased."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models.requesters import codes
+from tests.desk import Desk
+from tests.functions.callers import Caller, problem
+
+ANY = {"If-Match": "*"}
+
+
+@pytest.fixture
+def ada(desk: Desk, machine: Caller) -> Any:
+    """Ada, who wrote a mail."""
+    desk.receive_email("My password is hunter2.", subject="Secret matter")
+    desk.run_due()
+    return machine.read("/v1/requesters?q=ada@example")["items"][0]
+
+
+def _telegram_person(desk: Desk, machine: Caller) -> Any:
+    desk.receive_telegram("The same printer.", chat=42, name="Ada L.")
+    desk.run_due()
+    return machine.read("/v1/requesters?q=Ada L.")["items"][0]
+
+
+def test_two_people_are_merged_and_parted_again(machine: Caller, desk: Desk, ada: Any) -> None:
+    other = _telegram_person(desk, machine)
+
+    merge = machine.made(
+        f"/v1/requesters/{ada['id']}/merges", {"source_id": other["id"], "reason": "one Ada"}
+    )
+    together = machine.read(f"/v1/requesters/{ada['id']}")
+    tickets = machine.read(f"/v1/tickets?requester={ada['id']}")["items"]
+    undone = machine.ask("DELETE", f"/v1/requesters/{ada['id']}/merges/{merge['id']}")
+
+    assert {one["channel"] for one in together["identities"]} == {"email", "telegram"}
+    assert len(tickets) == 2
+    assert undone.json["undone_by"]
+    assert [one["channel"] for one in machine.read(f"/v1/requesters/{ada['id']}")["identities"]] == ["email"]
+    assert [one["address"] for one in machine.read(f"/v1/requesters/{other['id']}")["identities"]] == ["42"]
+    assert len(machine.read(f"/v1/tickets?requester={other['id']}")["items"]) == 1
+    problem(machine.ask("DELETE", f"/v1/requesters/{ada['id']}/merges/{merge['id']}"), 409)
+
+
+def test_what_came_after_a_merge_stays_when_it_is_undone(machine: Caller, desk: Desk, ada: Any) -> None:
+    other = _telegram_person(desk, machine)
+    merge = machine.made(f"/v1/requesters/{ada['id']}/merges", {"source_id": other["id"]})
+    machine.made("/v1/tickets", {"title": "New one", "requester": {"email": "ada@example.com"}})
+
+    machine.ask("DELETE", f"/v1/requesters/{ada['id']}/merges/{merge['id']}")
+
+    assert len(machine.read(f"/v1/tickets?requester={ada['id']}")["items"]) == 2
+    assert len(machine.read(f"/v1/tickets?requester={other['id']}")["items"]) == 1
+
+
+def test_nobody_is_merged_with_themselves_or_twice(machine: Caller, desk: Desk, ada: Any) -> None:
+    other = _telegram_person(desk, machine)
+    path = f"/v1/requesters/{ada['id']}/merges"
+
+    problem(machine.post(path, {"source_id": ada["id"]}), 409)
+    machine.made(path, {"source_id": other["id"]})
+    problem(machine.post(path, {"source_id": other["id"]}), 409)
+
+
+def test_a_code_proves_an_address_and_brings_its_person_along(machine: Caller, desk: Desk, ada: Any) -> None:
+    other = _telegram_person(desk, machine)
+    code = machine.made(f"/v1/requesters/{other['id']}/codes", {"address": "ada@example.com"})
+    desk.run_due()
+    mailed = desk.sent[-1]
+    digits = next(word.strip(".") for word in mailed.body.split() if word.strip(".").isdigit())
+    path = f"/v1/requesters/{other['id']}/codes/{code['id']}/verification"
+    wrong = f"{(int(digits) + 1) % 1_000_000:06d}"
+
+    problem(machine.post(path, {"digits": wrong}), 409, "wrong_code")
+    proved = machine.post(path, {"digits": digits})
+    again = machine.post(path, {"digits": digits})
+
+    assert mailed.address == "ada@example.com"
+    assert mailed.message.external_id
+    assert {(one["channel"], one["verified_by"]) for one in proved.json["identities"]} == {
+        ("telegram", None),
+        ("email", "code"),
+    }
+    assert machine.read(f"/v1/requesters/{ada['id']}")["merged_into"] == other["id"]
+    problem(again, 409, "wrong_code")
+
+
+def test_a_guesser_of_codes_has_five_tries(machine: Caller, desk: Desk, ada: Any) -> None:
+    from uuid import UUID
+
+    code = machine.made(f"/v1/requesters/{ada['id']}/codes", {"address": "other@example.com"})
+    right = codes.digits_of(UUID(code["id"]))
+    path = f"/v1/requesters/{ada['id']}/codes/{code['id']}/verification"
+
+    for _ in range(5):
+        machine.post(path, {"digits": "x" + right[1:]})
+
+    problem(machine.post(path, {"digits": right}), 409, "wrong_code")
+
+
+def test_a_mailbox_is_not_filled_with_codes(machine: Caller, ada: Any) -> None:
+    path = f"/v1/requesters/{ada['id']}/codes"
+    for _ in range(3):
+        machine.made(path, {"address": "victim@example.com"})
+
+    problem(machine.post(path, {"address": "victim@example.com"}), 409, "too_many_codes")
+
+
+def test_a_deep_link_is_told_once(machine: Caller, ada: Any) -> None:
+    link = machine.made(f"/v1/requesters/{ada['id']}/links", {})
+
+    assert 20 <= len(link["token"]) <= 64
+    assert set(link["token"]) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+
+
+def test_nothing_is_taken_from_a_blocked_address_until_it_is_released(
+    machine: Caller, desk: Desk, ada: Any
+) -> None:
+    path = f"/v1/requesters/{ada['id']}/identity_changes"
+    address = {"channel": "email", "address": "ada@example.com"}
+
+    blocked = machine.made(path, {**address, "blocked": True, "reason": "threats"})
+    desk.receive_email("Again!", message_id="<2@x>")
+    desk.run_due()
+    machine.made(path, {**address, "blocked": False})
+    desk.receive_email("Sorry.", message_id="<3@x>")
+    desk.run_due()
+
+    assert blocked["identities"][0]["blocked_reason"] == "threats"
+    assert len(machine.read("/v1/requesters?blocked=true")["items"]) == 0
+    assert [row["reason"] for row in desk.rows("SELECT reason FROM inbox WHERE status = 'ignored'")] == [
+        "its sender is blocked"
+    ]
+    assert len(desk.tickets()) == 2
+
+
+def test_name_language_and_zone_are_changed_by_version(machine: Caller, ada: Any) -> None:
+    path = f"/v1/requesters/{ada['id']}"
+    etag = machine.get(path).headers["etag"]
+
+    changed = machine.ask(
+        "PATCH", path, {"locale": "de", "time_zone": "Europe/Berlin"}, headers={"If-Match": etag}
+    )
+
+    assert (changed.json["locale"], changed.json["time_zone"]) == ("de", "Europe/Berlin")
+    problem(machine.ask("PATCH", path, {"name": "A"}, headers={"If-Match": etag}), 412)
+    problem(machine.ask("PATCH", path, {"time_zone": "Mars/Olympus"}, headers=ANY), 422)
+
+
+def test_an_address_that_is_somebody_elses_is_not_taken(machine: Caller, desk: Desk, ada: Any) -> None:
+    other = _telegram_person(desk, machine)
+    path = f"/v1/requesters/{other['id']}/identities"
+
+    added = machine.made(path, {"channel": "email", "address": "ADA.private@example.com"})
+    refused = machine.post(path, {"channel": "email", "address": "ada@example.com"})
+
+    assert [one["address"] for one in added["identities"]] == ["42", "ada.private@example.com"]
+    problem(refused, 409)
+
+
+def test_an_export_has_everything_of_the_person(machine: Caller, ada: Any) -> None:
+    document = machine.read(f"/v1/requesters/{ada['id']}/export")
+
+    assert [m["body"].strip() for m in document["messages"] if m["direction"] == "inbound"] == [
+        "My password is hunter2."
+    ]
+    assert [t["title"] for t in document["tickets"]] == ["Secret matter"]
+    assert document["identities"][0]["address"] == "ada@example.com"
+
+
+def test_an_erasure_leaves_nothing_of_the_person(machine: Caller, desk: Desk, ada: Any) -> None:
+    ticket = desk.ticket()
+    desk.reply(ticket, "Dear Ada, hunter2 is no good password.")
+    desk.run_due()
+
+    erased = machine.made(f"/v1/requesters/{ada['id']}/erasure")
+
+    assert erased["tickets"] == 1
+    for table in (
+        "requesters", "identities", "tickets", "messages", "events", "inbox", "deliveries", "message_references", "decisions",
+        "ticket_participants",
+    ):  # fmt: skip
+        rows = [
+            {name: bytes(value) if isinstance(value, memoryview) else value for name, value in row.items()}
+            for row in desk.rows(f"SELECT * FROM {table}")
+        ]
+        assert "hunter2" not in str(rows), table
+        assert "ada@example" not in str(rows).lower(), table
+        assert "Secret matter" not in str(rows), table
+    assert machine.read(f"/v1/tickets/{ticket.id}")["title"] == "[erased]"
+    problem(machine.post(f"/v1/requesters/{ada['id']}/erasure"), 409)
+
+
+@pytest.mark.parametrize("path", ["export", "erasure"])
+def test_an_agent_neither_exports_nor_erases(agent: Caller, ada: Any, path: str) -> None:
+    method = "GET" if path == "export" else "POST"
+
+    problem(agent.ask(method, f"/v1/requesters/{ada['id']}/{path}"), 403)
