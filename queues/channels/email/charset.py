@@ -60,6 +60,8 @@ def _by_mark(content: bytes) -> str | None:
 
 def _declared(content: bytes, codec: str) -> str | None:
     """By the declared codec, unless the bytes contradict it."""
+    if b"\x1b$" in content and not _STATEFUL.fullmatch(codec) and (text := _escaped(content)) is not None:
+        return text
     if codec == "utf-8":
         return _strict(content, codec) or _damaged_utf_8(content)
     if _STATEFUL.fullmatch(codec):
@@ -82,8 +84,6 @@ def _declared(content: bytes, codec: str) -> str | None:
         text = _strict(content, "utf-8")
         if text is not None:
             return text
-    if b"\x1b$" in content and (text := _escaped(content)) is not None:
-        return text
     text = _strict(content, codec)
     if text is None and codec in _SECOND_TRY:
         text = _strict(content, _SECOND_TRY[codec])

@@ -25,6 +25,7 @@ _BARE_ADDRESS = re.compile(
     r"[^\s<>\"(),;:\\\[\]@]{1,100}@[A-Za-z0-9\u0080-\U0010ffff][^\s<>\"(),;:@\[\]]{0,250}"
 )
 _QUOTED_LOCAL = re.compile(r'"([^"<>]{1,64})"@([^\s<>"(),;:@]{1,250})')
+_GROUP = re.compile(r'\s{0,20}(?:"[^"]{0,200}"|[^":<>@,;]{1,200}):')  # RFC 5322 3.4: name: mailbox, mailbox;
 _ATOM = re.compile(r"[^\s<>\"(),;:\\\[\]@]{1,64}")
 _DATE_CHARS_MAX = 100
 _YEARS = range(1980, 2200)  # a date outside is a broken clock's; it would sort wrongly for ever
@@ -49,18 +50,21 @@ def text_of(value: bytes, *, raw_charset: str | None = None) -> str:
     pieces: list[
         tuple[bytes, str | None]
     ] = []  # bytes and their charset; neighbours of one charset are joined
-    at = 0
+    at, digits = 0, b""  # digits: of the last word, when its base64 ended within a byte
     for word in _WORD.finditer(value):
         between = value[at : word.start()]
         if between.strip() or not pieces:
             pieces.append((between, None))
-        content = _word_bytes(word[2], word[3])
         charset = word[1].partition(b"*")[0].decode("ascii", "replace").lower()  # RFC 2231: charset*language
-        if pieces and pieces[-1][1] == charset:
+        before, written = b"", word[3]
+        if pieces[-1][1] == charset:
             # A character may be cut between two words; joined before they are decoded, it is whole again.
-            pieces[-1] = (pieces[-1][0] + content, charset)
-        else:
-            pieces.append((content, charset))
+            before = pieces.pop()[0]
+            if digits and word[2] in b"bB":
+                before = before[: len(before) - len(lenient_base64(digits))]
+                written = digits + written
+        pieces.append((before + _word_bytes(word[2], written), charset))
+        digits = written if word[2] in b"bB" and len(written) % 4 and b"=" not in written else b""
         at = word.end()
     pieces.append((value[at:], None))
     return "".join(
@@ -104,9 +108,13 @@ def addresses(value: bytes) -> list[Address]:
 
 
 def _readable(text: str) -> list[Address]:
+    quoted = _QUOTED_LOCAL.match(text.strip()) if "<" not in text else None
+    if quoted is not None and (spec := _spec(quoted[0])) is not None:
+        return [Address("", spec)]
+    group = _GROUP.match(text) if text.rstrip().endswith(";") else None
     found: list[Address] = []
     before = ""  # "Lovelace, Ada <ada@x>": a name with its comma outside quotes
-    for words, angle, comment in _mailboxes(text):
+    for words, angle, comment in _mailboxes(text[group.end() :] if group else text):
         if angle is None and "@" not in words and "@" not in comment:
             before = f"{words.strip()}, " if words.strip() and not found else ""
             continue
@@ -171,7 +179,7 @@ def _address(words: str, angle: str | None, comment: str) -> Address | None:
     if spec is None:
         return None
     shown = text_of((name.strip() or comment.strip()).encode("latin-1", "replace"))
-    shown = one_line(shown, limits.name_chars_max)
+    shown = one_line(shown, limits.name_chars_max).strip("<> ")
     if len(shown) > 2 and shown[0] == shown[-1] and shown[0] in "\"'":
         shown = shown[1:-1].strip()
     return Address(shown, spec)

@@ -14,7 +14,7 @@ from queues.channels.email.charset import decode
 
 _COMPRESSED, _PLAIN = 0x75465A4C, 0x414C454D
 # MS-OXRTFCP 2.1.2.1: what the dictionary holds at first.
-_DICTIONARY = (
+DICTIONARY = (
     b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript "
     b"\\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par "
     b"\\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
@@ -44,8 +44,8 @@ def decompressed(data: bytes) -> bytes | None:
         return data[16 : 16 + wanted]
     if kind != _COMPRESSED:
         return None
-    window = bytearray(_DICTIONARY.ljust(_DICTIONARY_BYTES, b"\0"))
-    write = len(_DICTIONARY)
+    window = bytearray(DICTIONARY.ljust(_DICTIONARY_BYTES, b"\0"))
+    write = len(DICTIONARY)
     out = bytearray()
     at, end = 16, len(data)
     while at < end and len(out) < wanted:

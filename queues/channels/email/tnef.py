@@ -87,11 +87,12 @@ class _Attached:
 
 
 def read_tnef(data: bytes, *, depth: int = 0) -> Tnef | None:
-    """Read a winmail.dat; None when it is broken."""
+    """Read a winmail.dat; None when it is broken or holds nothing to show."""
     try:
-        return _read(data, depth)
+        found = _read(data, depth)
     except (_Broken, struct.error):
         return None
+    return found if found.files or found.text.strip() or found.html.strip() else None
 
 
 def _read(data: bytes, depth: int) -> Tnef:
@@ -248,6 +249,8 @@ def _files(one: _Attached, codepage: str, depth: int) -> Iterator[TnefFile]:
     content = content or one.data
     names = (_text(one.properties, name, codepage) for name in (_P_LONG_NAME, _P_NAME, _P_SHORT_NAME))
     name = next((found for found in names if found), "") or _decoded(one.title, codepage)
+    if not name and not content:
+        return  # cut off in transit
     extension = _text(one.properties, _P_EXTENSION, codepage)
     if extension and "." not in name:
         name += extension
