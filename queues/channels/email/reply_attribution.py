@@ -144,7 +144,7 @@ class Attributions:
         text = joined.strip(" *_-–—~\t")
         ends_with_colon = text.rstrip(" *_-–—").endswith((":", "："))
         anchored = _is_anchored(text)
-        if flags & _VERB and _verb_ends(text, ends_with_colon=ends_with_colon):
+        if flags & _VERB and _verb_ends(text, ends_with_colon=ends_with_colon, may_address=near_quote):
             if joined.startswith("--") and joined.endswith("--"):
                 return True  # ---- Ada wrote ----
             if evidence >= 2 or (evidence == 1 and anchored):
@@ -213,7 +213,7 @@ def _is_anchored(line: str) -> bool:
     return word in words.LEADS or (bare[:1] in "在于於" and bare[:1] != "")
 
 
-def _verb_ends(text: str, *, ends_with_colon: bool) -> bool:
+def _verb_ends(text: str, *, ends_with_colon: bool, may_address: bool) -> bool:
     """Whether behind the last verb stands only what a mail program puts there."""
     found = None
     previous = before = ""
@@ -224,7 +224,7 @@ def _verb_ends(text: str, *, ends_with_colon: bool) -> bool:
         previous = folded
     if found is None:
         return _part_ends(text)
-    if before in words.PRONOUNS:
+    if before in words.PRONOUNS and not (may_address and before in words.SECOND_PERSON):
         return False
     tail = text[found.end() :].strip(_END_TRIM)
     if not tail or tail == "je":

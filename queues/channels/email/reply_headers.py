@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _KINDS = {
-    "from": """from|von|de|da|od|van|fra|från|lähettäjä|от|від|od koga|expéditeur|remitente|mittente|remetente|afzender
+    "from": """from|от кого|von|de|da|od|van|fra|från|lähettäjä|от|від|od koga|expéditeur|remitente|mittente|remetente|afzender
     |kimden|gönderen
         |feladó|de la|expeditor|από|отправитель|відправник|подател|saatja|nuo|no|từ|người gửi|dari|จาก|מאת|من|از|发件人
         |寄件者|寄件人|寄件自

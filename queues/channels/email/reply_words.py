@@ -35,6 +35,10 @@ WROTE_NAME = _words(
     "schrieb schreibt geschrieben schreef schrijft geschreven skrev skreiv skrifaði kirjutas kirjutab napsal napísal írta "
     "escribió escreveu kirjoitti נכתב"
 )
+# The Bat! addresses the one who is quoted: "you wrote:". Only right above a quote.
+SECOND_PERSON = _words(
+    "you вы ты ви ти sie du ihr vous tu usted tú vosotros lei voi você tu u jij jullie pan pani ty vy siz"
+)
 WROTE_PARTS = _phrases(
     """
     写道
@@ -48,6 +52,8 @@ WROTE_PARTS = _phrases(
     님이 작성
     님이 쓴 글
     작성:
+    쓴 글
+    작성했습니다
     ने लिखा
     เขียนว่า
     เขียน
