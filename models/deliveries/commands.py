@@ -31,6 +31,7 @@ class OpenAttempt:
     account: ChannelAccount
     message: OutgoingMessage
     possibly_duplicate: bool
+    buckets: tuple[str, ...] = ()  # by name: what a provider's word to wait holds up
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ def open_attempt(
     )
     in_reply_to, references = threading.outgoing_references(UUID(str(row["ticket_id"])), account)
     message = outgoing.build(row, number, in_reply_to, references, account, buttons=buttons)
-    return OpenAttempt(attempt_id, number, account, message, unknown > 0)
+    names = tuple(bucket.name for bucket in buckets)
+    return OpenAttempt(attempt_id, number, account, message, unknown > 0, names)
 
 
 def record_outcome(
@@ -159,8 +161,10 @@ def record_outcome(
     if outcome.kind == "throttled":
         # Not a used-up attempt: the provider only asked us to wait.
         wait_s = min(outcome.retry_after_s or 1.0, limits.provider_wait_s_max)
-        names = [f"{account.channel}:{account.name}"] if outcome.pause_account else []
-        for bucket in (*names, f"{account.channel}:{account.name}:{attempt.message.address}"):
+        whole = f"{account.channel}:{account.name}"
+        # The topics of one group share its limit: the sender's own bucket, not the address, says what has to wait.
+        names = {f"{whole}:{attempt.message.address}", *attempt.buckets} - {whole}
+        for bucket in sorted(names | ({whole} if outcome.pause_account else set())):
             rates.block(bucket, for_s=wait_s)
 
 

@@ -178,6 +178,23 @@ def test_429_waits_as_long_as_told_for_the_chat_and_the_whole_account_when_asked
     assert [attempt["outcome"] for attempt in log] == ["throttled", "accepted"]
 
 
+def test_429_holds_up_what_shares_the_limit_whatever_its_address(desk: Desk, ticket: Ticket) -> None:
+    desk.bucket_list = [Bucket("telegram:demo", 0.001, 5), Bucket("telegram:demo:the group", 0.001, 5)]
+    desk.answers.append(SendOutcome("throttled", "429", retry_after_s=40))
+    desk.reply(ticket, "x")
+    desk.run_due()
+    desk.receive_telegram("Me too!", chat=43)  # another topic of the same group, as the sender's buckets say
+    desk.run_due()
+    desk.advance(seconds=39)
+    desk.run_due()
+    too_early = len(desk.sent)
+
+    desk.advance(seconds=3)
+    desk.run_due()
+
+    assert (too_early, len(desk.sent)) == (0, 2)
+
+
 def test_a_rate_limit_of_ours_opens_no_attempt(desk: Desk, ticket: Ticket) -> None:
     desk.bucket_list = [Bucket("telegram:demo:42", 1.0, 1)]
     for number in range(3):
