@@ -61,15 +61,19 @@ class Carrier:
         self._no_preview = message.automatic
         self._sends = 0
 
-    def send(self, method: str, **content: Any) -> Any:
-        """A method that makes messages; their ids are noted. Raises Refused."""
+    def send(self, method: str, **content: Any) -> list[dict[str, Any]]:
+        """A method that makes messages; their ids are noted. Returns the messages as JSON. Raises Refused."""
         self._keep_pace()
         sent = self._send(method, content)
-        messages = sent if isinstance(sent, tuple | list) else [sent]
-        self.arrived += [int(message.message_id) for message in messages]
+        messages = sent if isinstance(sent, list) else [sent]
+        if not messages or not all(
+            isinstance(one, dict) and isinstance(one.get("message_id"), int) for one in messages
+        ):
+            raise Refused(unknown("the Bot API answered, but not in its own form"))
+        self.arrived += [message["message_id"] for message in messages]
         self._sends += len(messages)
         self._answered = None  # the first part is the answer
-        return sent
+        return messages
 
     def _send(self, method: str, content: dict[str, Any]) -> Any:
         while True:  # a lost reply, a lost topic and bad entities may come together, once each

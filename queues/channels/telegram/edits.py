@@ -46,8 +46,8 @@ def edit(carrier: Carrier, message: OutgoingMessage) -> SendOutcome:
                 _change_text(carrier, old_texts[number], part, markup)
                 kept.append(old_texts[number])
             else:
-                sent_part = carrier.send("send_message", **text_parameters(part), **_with(markup))
-                kept.append(sent_part.message_id)
+                carrier.send("send_message", **text_parameters(part), **_with(markup))
+                kept.append(carrier.arrived[-1])
     except Refused:
         if carrier.arrived:  # to repeat would send these again; people see all that stands there
             carrier.arrived = kept

@@ -42,6 +42,8 @@ _NOT_SENT = (
 
 def outcome_of(error: TelegramError) -> SendOutcome:
     """How an attempt ended that raised `error`."""
+    if isinstance(error, InvalidToken) and isinstance(error.__cause__, InvalidToken):
+        error = error.__cause__  # Bot.do_api_request puts words of its own over the server's
     if isinstance(error, RetryAfter):
         wait_s = seconds(error.retry_after)
         return SendOutcome(

@@ -57,11 +57,10 @@ def _path_of(token: str, file_id: str, api_url: str) -> str:
         raise TransientFailure(f"getFile failed: {errors.outcome_of(error).detail}") from None
     except bots.NoAnswer as error:
         raise TransientFailure(str(error)) from None
-    prefix = f"{api_url.rstrip('/')}/file/bot{token}/"
-    path = str(file.file_path or "")
-    if not path.startswith(prefix):
+    path = file.get("file_path") if isinstance(file, dict) else None
+    if not isinstance(path, str) or not path or path.startswith("/"):
         # A Bot API server of one's own in `--local` mode names a file on its own disk, which is not ours to open.
         raise PermanentFailure(
             "the Bot API server gave no address to load the file from (is it in local mode?)"
         )
-    return path.removeprefix(prefix)
+    return path

@@ -44,23 +44,23 @@ def get_me(token: str, api_url: str) -> Me:
     """Whose token this is. Raises ConfigurationError for an unknown one, PermanentFailure, TransientFailure; so do all here."""
     user = _call(token, api_url, "get_me")
     return Me(
-        user.id,
-        user.username or "",
-        user.full_name,
-        bool(user.can_read_all_group_messages),
+        int(user["id"]),
+        str(user.get("username", "")),
+        str(user["first_name"]),
+        bool(user.get("can_read_all_group_messages")),
     )
 
 
 def get_webhook_info(token: str, api_url: str) -> WebhookInfo:
     info = _call(token, api_url, "get_webhook_info")
-    at = info.last_error_date
+    at = info.get("last_error_date")
     return WebhookInfo(
-        info.url,
-        info.pending_update_count,
-        info.last_error_message,
-        None if at is None else at.astimezone(UTC),
-        info.max_connections,
-        tuple(info.allowed_updates or ()),
+        str(info["url"]),
+        int(info["pending_update_count"]),
+        info.get("last_error_message"),
+        datetime.fromtimestamp(at, tz=UTC) if isinstance(at, int) else None,
+        info.get("max_connections"),
+        tuple(info.get("allowed_updates", ())),
     )
 
 

@@ -25,6 +25,7 @@ from queues.channels.telegram.media import Kind
 from queues.channels.telegram.rich import Rich
 from queues.channels.text import one_line
 
+_KINDS: tuple[Kind, ...] = ("photo", "animation", "video", "audio", "voice", "document")
 _MEDIA: dict[Kind, Any] = {
     "photo": InputMediaPhoto,
     "video": InputMediaVideo,
@@ -86,7 +87,7 @@ def _send(
             content["supports_streaming"] = True
         if kinds[0] == "document" and not as_document:
             content["disable_content_type_detection"] = True
-        sent = [carrier.send(f"send_{kinds[0]}", **content)]
+        sent = carrier.send(f"send_{kinds[0]}", **content)
     else:
         items = [
             _MEDIA[kind](
@@ -96,12 +97,21 @@ def _send(
             )
             for index, (kind, file) in enumerate(zip(kinds, files, strict=True))
         ]
-        sent = list(carrier.send("send_media_group", media=items))
-    for attachment, message in zip(group, sent, strict=True):
-        held = message.effective_attachment
-        largest = held[-1] if isinstance(held, tuple | list) and held else held
-        if getattr(largest, "file_id", None):
-            carrier.file_ids.append((attachment.sha256, largest.file_id))
+        sent = carrier.send("send_media_group", media=items)
+    for attachment, message in zip(group, sent, strict=False):
+        name = _name_in(message)
+        if name is not None:
+            carrier.file_ids.append((attachment.sha256, name))
+
+
+def _name_in(message: dict[str, Any]) -> str | None:
+    """The file_id of what the message shows, by whatever kind Telegram made of it; of a picture's sizes, the largest's."""
+    for kind in _KINDS:
+        held = message.get(kind)
+        held = held[-1] if isinstance(held, list) and held else held
+        if isinstance(held, dict) and isinstance(held.get("file_id"), str):
+            return str(held["file_id"])
+    return None
 
 
 def _opened(attachment: OutgoingAttachment, stack: ExitStack, *, attach: bool) -> InputFile:

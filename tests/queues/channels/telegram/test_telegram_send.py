@@ -1,21 +1,20 @@
-"""Each way in which a send to the Bot API ends, against a fake server that speaks its protocol."""
+"""Texts: where they go, what they look like and what goes with them, against a fake server that speaks the Bot API's protocol."""
 
 from __future__ import annotations
 
+import json
 import logging
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from models.deliveries.port import SendOutcome
-from models.kernel import limits
-from queues.channels.telegram import bots
-from queues.channels.telegram.send import buckets, external_id, send
+from models.deliveries.port import Button, SendOutcome
+from queues.channels.telegram import bots, carrier
+from queues.channels.telegram.send import buckets, external_id
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels import golden
-from tests.queues.channels.telegram.conftest import MESSAGE, SendTo
+from tests.queues.channels.telegram.conftest import SendTo
 
 
 def test_a_text_arrives_as_it_was_written_and_its_id_comes_back(
@@ -75,72 +74,6 @@ def test_a_later_part_that_fails_leaves_the_outcome_open_and_says_which(
     assert outcome.external_ids == (f"700100:{entry['message_id']}",)
 
 
-@pytest.mark.parametrize(
-    ("fault", "expected"),
-    [
-        ({"kind": "429", "retry_after": 3}, {"kind": "throttled", "retry_after_s": 3.0, "pause_account": False}),
-        ({"kind": "429", "retry_after": 31}, {"kind": "throttled", "retry_after_s": 31.0, "pause_account": True}),
-        ({"kind": "403"}, {"kind": "permanent", "suppress": "Forbidden: bot was blocked by the user"}),
-        ({"kind": "400"}, {"kind": "permanent", "suppress": None}),
-        ({"kind": "400", "description": "Bad Request: CHAT_WRITE_FORBIDDEN"}, {"kind": "permanent"}),
-        ({"kind": "migrate", "migrate_to_chat_id": -1009}, {"kind": "transient", "new_address": "-1009"}),
-        ({"kind": "401"}, {"kind": "permanent", "suppress": None}),
-        ({"kind": "404"}, {"kind": "permanent"}),
-        ({"kind": "409"}, {"kind": "transient"}),
-        ({"kind": "500"}, {"kind": "transient"}),
-        ({"kind": "502"}, {"kind": "transient"}),
-        ({"kind": "drop_before"}, {"kind": "unknown"}),
-        ({"kind": "drop_after"}, {"kind": "unknown"}),
-    ],
-    ids=str,
-)  # fmt: skip
-def test_each_failure_has_its_documented_outcome(
-    send_to: SendTo, sandbox: SandboxProcess, fault: dict[str, Any], expected: dict[str, Any]
-) -> None:
-    sandbox.fail(method="sendMessage", **fault)
-
-    outcome = send_to()
-
-    assert {name: getattr(outcome, name) for name in expected} == expected
-    assert outcome.detail
-    assert "test-token" not in str(outcome)
-    assert "700100" not in outcome.detail
-
-
-def test_an_answer_that_does_not_come_in_time_leaves_the_outcome_open(
-    send_to: SendTo, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "send_read_timeout_s", 0.2)
-    sandbox.fail("hang", hang_s=2.0)
-
-    outcome = send_to()
-
-    assert outcome.kind == "unknown"
-    assert len(sandbox.outbox("telegram")) == 1
-
-
-def test_a_server_that_is_away_is_certainly_not_sent_to() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NESTOR_SECRET_TEST_TOKEN", "4242:test-token")
-        outcome = send(MESSAGE, golden.TELEGRAM, golden.settings(telegram_api_url=f"http://127.0.0.1:{port}"))
-
-    assert (outcome.kind, outcome.detail) == ("transient", "no connection to the Bot API (ConnectError)")
-
-
-def test_a_missing_token_is_said_and_can_be_mended(
-    send_to: SendTo, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("NESTOR_SECRET_TEST_TOKEN")
-
-    outcome = send_to()
-
-    assert outcome.kind == "transient"
-    assert "test_token" in outcome.detail
-
-
 @pytest.mark.parametrize("changes", [{"address": "@somebody"}, {"address": "7" * 30}, {"body": " \n "}])
 def test_what_can_never_be_sent_is_permanent_at_once(
     send_to: SendTo, sandbox: SandboxProcess, changes: dict[str, str]
@@ -170,4 +103,136 @@ def test_a_bot_and_each_chat_have_their_limits() -> None:
     assert (bot.name, bot.every_s) == ("telegram:demo", 0.04)
     assert (chat.name, chat.every_s, chat.burst) == ("telegram:demo:700100", 1.0, 3)
     assert (group.name, group.every_s) == ("telegram:demo:-1009", 3.0)
+    assert buckets(golden.TELEGRAM, "-1009/7") == buckets(golden.TELEGRAM, "-1009"), (
+        "topics share their group's"
+    )
     assert external_id(golden.TELEGRAM, "m", 7) is None
+
+
+def test_markdown_arrives_as_entities_in_each_part(send_to: SendTo, sandbox: SandboxProcess) -> None:
+    body = "**" + "🔥 fire " * 600 + "end** [see](https://x.test)"
+
+    send_to(body=body, body_format="markdown")
+
+    entries = sandbox.outbox("telegram")
+    assert len(entries) == 2
+    kinds = [[entity["type"] for entity in entry["message"]["entities"]] for entry in entries]
+    assert kinds == [["bold"], ["bold", "text_link"]]
+    assert all("parse_mode" not in entry["raw"] for entry in entries)
+
+
+def test_text_without_a_format_has_no_entities(send_to: SendTo, sandbox: SandboxProcess) -> None:
+    send_to(body="plain", body_format="markdown")
+
+    assert set(sandbox.outbox("telegram")[0]["raw"]) == {"chat_id", "text"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "raw"),
+    [
+        ({"address": "-1001234567890/7"}, {"chat_id": "-1001234567890", "message_thread_id": "7"}),
+        ({"address": "-1001234567890", "topic": "8"}, {"message_thread_id": "8"}),
+        ({"address": "-1001234567890~9"}, {"direct_messages_topic_id": "9"}),
+        ({"address": "700100@biz_1"}, {"chat_id": "700100", "business_connection_id": "biz_1"}),
+        ({"details": {"business_connection_id": "biz_1"}}, {"business_connection_id": "biz_1"}),
+        ({"silent": True}, {"disable_notification": "True"}),
+        ({"automatic": True}, {"link_preview_options": '{"is_disabled": true}'}),
+    ],
+    ids=str,
+)
+def test_what_goes_with_a_message_is_told_to_the_bot_api(
+    send_to: SendTo, sandbox: SandboxProcess, changes: dict[str, Any], raw: dict[str, str]
+) -> None:
+    outcome = send_to(**changes)
+
+    (entry,) = sandbox.outbox("telegram")
+    sent = {name: value.lower() if value == "True" else value for name, value in entry["raw"].items()}
+    assert {name: sent.get(name) for name in raw} == {
+        k: v.lower() if v == "True" else v for k, v in raw.items()
+    }
+    assert outcome.kind == "accepted"
+
+
+def test_nothing_goes_with_a_message_unasked(send_to: SendTo, sandbox: SandboxProcess) -> None:
+    send_to()
+
+    assert set(sandbox.outbox("telegram")[0]["raw"]) == {"chat_id", "text"}
+
+
+def test_a_message_of_a_business_connection_is_named_and_answered_in_it(
+    send_to: SendTo, sandbox: SandboxProcess
+) -> None:
+    first = send_to(address="700100@biz_1")
+
+    send_to(address="700100@biz_1", in_reply_to=first.external_id)
+    send_to(address="700100", in_reply_to=first.external_id)
+
+    _, answer, elsewhere = sandbox.outbox("telegram")
+    assert first.external_id is not None
+    assert first.external_id.startswith("700100@biz_1:")
+    assert "reply_parameters" in answer["raw"]
+    assert "reply_parameters" not in elsewhere["raw"]
+
+
+def test_only_the_first_part_answers(send_to: SendTo, sandbox: SandboxProcess) -> None:
+    first = send_to()
+
+    send_to(body="x" * 5_000, in_reply_to=first.external_id)
+
+    _, one, two = sandbox.outbox("telegram")
+    reply = json.loads(one["raw"]["reply_parameters"])
+    assert reply == {
+        "message_id": int((first.external_id or "").split(":")[1]),
+        "allow_sending_without_reply": True,
+    }
+    assert "reply_parameters" not in two["raw"]
+
+
+def test_buttons_stand_row_by_row_under_the_last_part(send_to: SendTo, sandbox: SandboxProcess) -> None:
+    buttons = (
+        Button("Close", "tok_close"),
+        *(Button("⭐" * score, "tok_rate", str(score), row=1) for score in (1, 2)),
+    )
+
+    send_to(body="x" * 5_000, buttons=buttons)
+
+    one, two = sandbox.outbox("telegram")
+    assert "reply_markup" not in one["message"]
+    assert two["message"]["reply_markup"]["inline_keyboard"] == [
+        [{"text": "Close", "callback_data": "b:tok_close"}],
+        [{"text": "⭐", "callback_data": "b:tok_rate:1"}, {"text": "⭐⭐", "callback_data": "b:tok_rate:2"}],
+    ]
+
+
+def test_a_button_that_telegram_could_not_carry_is_refused_before_anything_is_sent(
+    send_to: SendTo, sandbox: SandboxProcess
+) -> None:
+    fits = send_to(buttons=(Button("ok", "t" * 60, "5"),))
+    outcome = send_to(buttons=(Button("ok", "t" * 60, "55"),))
+
+    assert fits.kind == "accepted"
+    assert (outcome.kind, outcome.detail) == ("permanent", "a button carries 65 bytes; Telegram takes 64")
+    assert len(sandbox.outbox("telegram")) == 1
+
+
+@pytest.mark.parametrize(("address", "pause_s"), [("700100", 1.0), ("-1001234567890/7", 3.0)])
+def test_the_parts_of_a_very_long_text_keep_the_chats_pace(
+    send_to: SendTo, monkeypatch: pytest.MonkeyPatch, address: str, pause_s: float
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(carrier, "_wait", pauses.append)
+
+    outcome = send_to(address=address, body="x" * (4_096 * 5))
+
+    assert len(outcome.external_ids) == 5
+    assert pauses == [pause_s, pause_s], "a burst of three, then one after another"
+
+
+def test_a_blocked_bot_is_refused_until_it_is_let_in_again(send_to: SendTo, sandbox: SandboxProcess) -> None:
+    sandbox.person("block", 700_900, bot_id=4242)
+    blocked = send_to(address="700900")
+    sandbox.person("unblock", 700_900, bot_id=4242)
+    free = send_to(address="700900")
+
+    assert (blocked.kind, blocked.suppress) == ("permanent", "Forbidden: bot was blocked by the user")
+    assert free.kind == "accepted"
