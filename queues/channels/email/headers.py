@@ -26,6 +26,7 @@ _BARE_ADDRESS = re.compile(
 )
 _QUOTED_LOCAL = re.compile(r'"([^"<>]{1,64})"@([^\s<>"(),;:@]{1,250})')
 _GROUP = re.compile(r'\s{0,20}(?:"[^"]{0,200}"|[^":<>@,;]{1,200}):')  # RFC 5322 3.4: name: mailbox, mailbox;
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffd]")
 _ATOM = re.compile(r"[^\s<>\"(),;:\\\[\]@]{1,64}")
 _DATE_CHARS_MAX = 100
 _YEARS = range(1980, 2200)  # a date outside is a broken clock's; it would sort wrongly for ever
@@ -103,7 +104,9 @@ def addresses(value: bytes) -> list[Address]:
         text = text_of(value)
         found = _readable(text)
     if not found:  # brackets, quotes or comments without end
-        found = [Address("", bare.lower().strip(".")) for bare in _BARE_ADDRESS.findall(text)[:1]]
+        bare = _BARE_ADDRESS.search(text)
+        spec = _spec(bare[0]) if bare else None
+        found = [Address("", spec)] if spec else []
     return found
 
 
@@ -189,6 +192,8 @@ def _spec(text: str) -> str | None:
     """The address itself in lower case; None when it is none."""
     text = text_of(text.encode("latin-1", "replace")) if "=?" in text else _recoded(text)
     quoted = _QUOTED_LOCAL.search(text)
+    if _UNWRITABLE.search(text):
+        return None
     if quoted is not None:
         local = quoted[1] if _ATOM.fullmatch(quoted[1]) else f'"{quoted[1]}"'
         return f"{local}@{quoted[2]}".lower()
@@ -198,7 +203,7 @@ def _spec(text: str) -> str | None:
         return None
     if any(character < "!" or character == "\x7f" or character in '<>,;()"' for character in spec):
         return None
-    return None if "\ufffd" in spec else spec
+    return spec
 
 
 def _recoded(text: str) -> str:

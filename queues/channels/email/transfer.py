@@ -17,7 +17,8 @@ _FOREIGN = bytes(byte for byte in range(256) if byte not in _DIGITS + b"-_")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 # After padding only another whole line of digits goes on; a list's footer does not.
 _GOES_ON = re.compile(
-    rb"={0,2}[ \t]{0,8}[\r\n]{1,8}(?:[A-Za-z0-9+/]{4}){0,64}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)[ \t]{0,8}(?:[\r\n]|\Z)"
+    rb"={0,2}[ \t]{0,8}[\r\n]{1,8}(?:[A-Za-z0-9+/]{4}){0,64}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)"
+    rb"[ \t]{0,8}(?:[\r\n]|\Z)"
 )
 _BLANKS_AFTER_SOFT_BREAK = re.compile(rb"=[ \t]{1,20}(?=\r?\n)")
 _NAME = re.compile(rb"[\s\"']{0,5}([A-Za-z0-9/_-]{1,30})")
