@@ -91,6 +91,8 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
             "database": _database(),
             "definitions": _definitions(),
             "broker": _broker(config),
+            # Only the gateway of all functions touches files, and only it has the bucket's key.
+            **({"files": _files()} if function == "gateway" else {}),
             "webhooks": _webhooks(),
         }
     )
@@ -174,6 +176,16 @@ def _webhooks() -> Part:
         return Part(False, error.message)
     off = sum(1 for one in troubled if not one.active)
     return Part(off == 0, f"{off} switched off after long failure, {len(troubled) - off} failing")
+
+
+def _files() -> Part:
+    """Whether the blob store answers; without it the desk goes on, and what has files waits."""
+    from models.blobs import store
+
+    try:
+        return Part(True, store.current().check())
+    except NestorError as error:
+        return Part(False, error.message)
 
 
 def _broker(config: Settings) -> Part:

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 from models.attachments import collecting
 from models.blobs import commands as blobs
+from models.blobs.store import BlobStoreAway
 from models.kernel import clock, database, limits
 from models.subscriptions import deliveries as webhook_deliveries
 from models.tasks import rates
 from models.tasks.commands import ClaimedTask
-from queues.settlement import Done, Settlement
+from queues.settlement import Done, Postponed, Settlement
 
 _FINISHED_TASKS = (
     "DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE state IN ('done', 'discarded')"
@@ -39,7 +40,10 @@ def run(task: ClaimedTask) -> Settlement:
         pass
     with database.transaction():
         rates.collect(older_than_s=limits.idempotency_key_kept_s, batch_max=limits.collect_batch_max)
-    _collect_files()  # last: it waits for the blob store
+    try:
+        _collect_files()  # last: it waits for the blob store
+    except BlobStoreAway as error:
+        return Postponed(limits.blob_away_wait_s, error.message)
     return Done()
 
 

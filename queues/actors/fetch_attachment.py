@@ -8,12 +8,13 @@ from models.attachments import commands as attachments
 from models.attachments import fetching
 from models.attachments.fetching import Pending
 from models.blobs import commands as blobs
+from models.blobs.store import BlobStoreAway
 from models.channels import accounts
 from models.kernel import database, limits, logs, settings
 from models.kernel.errors import PermanentFailure, TooLarge
 from models.tasks.commands import ClaimedTask
 from queues import channels
-from queues.settlement import Done, Settlement
+from queues.settlement import Done, Postponed, Settlement
 
 log = logs.get("attachments")
 
@@ -36,6 +37,8 @@ def run(task: ClaimedTask) -> Settlement:
             kept = blobs.keep(blobs.pieces(stream), bytes_max=most)
     except TooLarge:
         return _too_large(file, most)
+    except BlobStoreAway as error:
+        return Postponed(limits.blob_away_wait_s, error.message)
     except PermanentFailure as error:
         reason = error.message
         log.warning("attachment_lost", attachment_id=str(file.id), channel=file.channel)

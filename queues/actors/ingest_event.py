@@ -6,16 +6,17 @@ from collections.abc import Callable
 from uuid import UUID
 
 from models.attachments import commands as attachments
+from models.blobs.store import BlobStoreAway
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
 from models.inbox import recording
 from models.inbox.port import Ignored, InboundMessage, Unparseable
-from models.kernel import database, logs, metrics, settings
+from models.kernel import database, limits, logs, metrics, settings
 from models.kernel.errors import NestorError
 from models.tasks.commands import ClaimedTask
 from queues import channels, parsing
-from queues.settlement import Done, Settlement
+from queues.settlement import Done, Postponed, Settlement
 
 log = logs.get("inbox")
 
@@ -44,7 +45,10 @@ def run(task: ClaimedTask) -> Settlement:
             f"the parser failed: {type(error).__name__} (a bug of ours; it can be replayed when mended)",
         )
     if isinstance(parsed, InboundMessage):
-        parsed = attachments.store_contents(parsed, account)
+        try:
+            parsed = attachments.store_contents(parsed, account)
+        except BlobStoreAway as error:  # the event is kept and waits, as long as it takes
+            return Postponed(limits.blob_away_wait_s, error.message)
     outcome = "ignored" if isinstance(parsed, Ignored) else "processed"
     return _ended(event, outcome, lambda: recording.record(event, account, parsed))
 

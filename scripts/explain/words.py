@@ -146,6 +146,13 @@ _TELLERS: dict[str, Callable[[Payload, Mapping[str, str]], Told]] = {
     "ticket_related": _related,
     "delivery_failed": _delivery_failed,
     "message_edited": _edited,
+    "attachment_stored": _told(lambda p: f"file fetched, {p.get('size_bytes')} bytes"),
+    "attachment_failed": _told(
+        lambda p: (
+            f"file not had: {short(p.get('reason'))}"
+            + ("; its sender was told" if p.get("requester_told") else "")
+        )
+    ),
     "sla_warning": _told(lambda p: f"promise {p.get('target')} in danger, due {p.get('due_at')}"),
     "sla_breached": _told(lambda p: f"promise {p.get('target')} broken, was due {p.get('due_at')}"),
     "approval_requested": _told(

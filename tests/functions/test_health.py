@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from models.kernel import database
+from models.kernel import database, settings
 from tests.desk import Desk
 from tests.functions.callers import PROBLEM, Caller, sqlite_only
 
@@ -45,6 +45,27 @@ def test_deep_health_tells_the_backlog(functions: dict[str, Caller], desk: Desk)
         assert health["parts"]["database"]["ok"] is True
         assert "1 live tasks" in health["parts"]["database"]["detail"]
         assert "1 failed inbox events" in health["parts"]["database"]["detail"]
+
+
+@sqlite_only
+def test_deep_health_of_the_gateway_tells_whether_files_can_be_had(
+    functions: dict[str, Caller], desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    health = functions["gateway"].read("/healthz/deep")
+    assert health["parts"]["files"] == {"ok": True, "detail": "a local folder, writable"}
+    assert "files" not in functions["webhooks"].read("/healthz/deep")["parts"]
+
+    monkeypatch.setenv("BLOB_URL", "s3://files?endpoint=http://127.0.0.1:9&access_key_id=a")
+    monkeypatch.setenv("BLOB_SECRET_KEY", "secret-of-the-bucket")
+    settings.current.cache_clear()
+    from functions.gateway.app import create_app
+
+    answer = Caller(create_app()).get("/healthz/deep")
+
+    assert answer.status_code == 200, "the desk goes on without it"
+    assert answer.json["status"] == "failing"
+    assert answer.json["parts"]["files"]["ok"] is False
+    assert "secret" not in answer.text
 
 
 def test_metrics_count_requests_by_route_and_tell_the_engines(

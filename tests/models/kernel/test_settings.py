@@ -45,6 +45,8 @@ def test_a_file_gives_the_value_and_the_variable_itself_goes_before(tmp_path: Pa
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL: expected DEBUG, INFO, WARNING or ERROR, found 'LOUD'"),
         ("DATABASE_URL", "mysql://x", "DATABASE_URL: expected sqlite:///path or postgresql://"),
         ("BROKER_URL", "redis://x", "BROKER_URL: expected embedded:// or amqp://"),
+        ("BLOB_URL", "ftp://x", "BLOB_URL: expected file:folder or s3://"),
+        ("FILES_URL", "files.example.org", "FILES_URL: expected http(s)://host"),
         ("SECRET_KEY", "short", "SECRET_KEY: expected at least 32 characters"),
         ("DATABASE_URL_FILE", "/nowhere", "DATABASE_URL_FILE: cannot read /nowhere: No such file"),
     ],
