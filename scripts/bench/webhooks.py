@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scripts.bench import telegram_reading
 from scripts.bench.limits import Plan
 from scripts.bench.load import Load
 from scripts.bench.report import Report, Target
@@ -43,3 +44,4 @@ def measure(stack: Stack, plan: Plan, report: Report) -> None:
         f"{cpu:.2f} ms = program {figures['program_ms']:.2f} + database {figures['database_ms']:.2f}"
         f" (RabbitMQ {figures['broker_ms']:.2f})",
     )  # fmt: skip
+    telegram_reading.print_rows(report)
