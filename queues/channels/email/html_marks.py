@@ -13,6 +13,8 @@ from queues.channels.email.reply_above import ATTRIBUTE
 QUOTE, ATTRIBUTION, REST, SIGNATURE = "quote", "attribution", "rest", "signature"
 FORWARD, MARKER, BORDER = "forward", "marker", "border"
 
+_SUFFIX_CHARS_MIN = 9  # a shorter name has to stand alone: `quote` is a suffix of much
+
 _ROLES = {
     QUOTE: (
         "gmail_quote", "gmail_quote_container", "gmail_extra_quote", "yahoo_quoted", "protonmail_quote",
@@ -23,7 +25,7 @@ _ROLES = {
         "ox-quote", "yj_quote", "naver_quote", "aolmail_quote", "aolreplacedquote", "gmx_quote", "history_container",
         "mcntmcontainer_quote",
         "ntes-mailmaster-quote", "qqmail-quote", "mailmasterquote", "isreplycontent", "messagereplycontent",
-        "cloud_quote", "wmquote",
+        "cloud_quote", "wmquote", "quoted-content",
     ),
     ATTRIBUTION: (
         "gmail_attr", "moz-cite-prefix", "yahoo_attribution", "protonmail_quote_header", "zmail_extra_hr",
@@ -35,7 +37,7 @@ _ROLES = {
         "mail-editor-reference-message-container",
         "ms-outlook-mobile-reference-message", "replyforwardheader", "stopspelling", "originalmessage",
         "original_message", "wmmessageheader",
-        "reference-message", "zmquotetwosepbyline", "origbody", "previousmessage",
+        "reference-message", "zmquotetwosepbyline", "origbody", "previousmessage", "zwchr",
     ),
     FORWARD: ("isforwardcontent", "moz-forward-container", "moz-email-headers-table", "forwarded-message", "gmail_forward"),
     SIGNATURE: (
@@ -48,11 +50,13 @@ _ROLES = {
     ),
 }  # fmt: skip
 _ROLE = {name: role for role, names in _ROLES.items() for name in names}
+_SUFFIXES = [
+    (role, tuple(name for name in names if len(name) >= _SUFFIX_CHARS_MIN)) for role, names in _ROLES.items()
+]
 _ATTRIBUTE = re.compile(
     r"""\b(id|class|type|style|name)[ \t\r\n]{0,5}=[ \t\r\n]{0,5}("[^"]{0,500}"|'[^']{0,500}'|[^\s"'>]{1,200})""",
     re.I,
 )
-_PREFIX = re.compile(r"(?:x_|ydp\w{1,40}|yiv\d{1,20}|mcnt|m_-?\d{1,30}|v1|gmail-|3d)+")
 _BORDER = re.compile(
     r"border-top:\s?(?:solid|#\w{3,8} (?:solid|1)|\d[\d.]{0,5}p[tx] solid|none solid)|border:none;\s?border-top:"
 )
@@ -69,7 +73,7 @@ def role_of(name: str, tag: str) -> str:
         attribute, value = found[1].lower(), found[2].strip("\"'").lower()
         if attribute in ("id", "class", "name"):
             for word in value.split():
-                known = _ROLE.get(word) or _ROLE.get(_PREFIX.sub("", word, count=1))
+                known = _role_of_name(word)
                 if known:
                     # Gmail marks a forward as a quote, and a quote's line as both.
                     role = known if known != QUOTE or not role else role
@@ -78,3 +82,10 @@ def role_of(name: str, tag: str) -> str:
         elif attribute == "style" and name == "div" and not role and _BORDER.search(value):
             role = BORDER
     return role
+
+
+def _role_of_name(word: str) -> str:
+    known = _ROLE.get(word, "")
+    if known or len(word) <= _SUFFIX_CHARS_MIN:
+        return known
+    return next((role for role, names in _SUFFIXES if word.endswith(names)), "")

@@ -47,6 +47,8 @@ class Attributions:
             if letter == "q":
                 if _is_bare_verb(line):  # "<", "ada@example.test", "> wrote:": the bracket is no quote mark
                     self._mark_spread(index)
+                elif line.endswith(">>>") and line.startswith(">>>") and _is_group_wise(line):
+                    letters[index] = "a"
                 elif before != "q":
                     self._mark_quoted(index)
             elif letter in "tn" and self._may_end(line):
@@ -202,6 +204,11 @@ def tells_who_wrote(line: str) -> bool:
 
 def _is_bare_verb(line: str) -> bool:
     return len(line) < 40 and line.strip("> :：").casefold() in words.WROTE
+
+
+def _is_group_wise(line: str) -> bool:
+    """GroupWise writes `>>> Ada Lovelace 16/11/2026 11:20 >>>` above what it quotes."""
+    return len(line) <= _WEAK_CHARS_MAX and _evidence(line) & (_DATE | _CLOCK) == _DATE | _CLOCK
 
 
 def _is_anchored(line: str) -> bool:

@@ -42,6 +42,7 @@ _STARTS = (
     "skickat med", "skickat via",
     "hämta outlook",
     "lähetetty", "hanki outlook", "wysłano z", "wysłane z", "wysłano za pomocą", "wysłana z", "pobierz outlook",
+    "pobierz aplikację outlook", "télécharger outlook", "获取 outlook",
     "pobierz program outlook",
     "odesláno z", "odeslané z", "odoslané z", "poslano z", "poslano s", "poslato s", "poslato sa", "získejte outlook",
     "отправлено с", "отправлено из", "отправлено через", "отправлено от", "отправлено со", "скачать outlook", "получить outlook",
