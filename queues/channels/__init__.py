@@ -14,6 +14,7 @@ import pkgutil
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, BinaryIO, Protocol, cast
 
@@ -109,6 +110,24 @@ class Sender(Protocol):
         """The rate limits that one send uses a slot of."""
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried with an account, for people: no secret, no address of a person."""
+
+    ok: bool
+    text: str
+
+
+class Reach(Protocol):
+    """`reach.py`: try an account for real, and set it up at its provider; for operators (`scripts.channels`)."""
+
+    def test(self, account: ChannelAccount, settings: Settings) -> list[Finding]:
+        """Log in wherever the account says, change nothing, send nothing; never raises for what a provider can do."""
+
+    def setup(self, account: ChannelAccount, settings: Settings, *, public_url: str) -> list[Finding]:
+        """Tell the provider where its events go, or tell the operator what to enter there."""
+
+
 class Capabilities(Protocol):
     """`account.py`: what the account's file says, and what the channel can do. Light: functions load it."""
 
@@ -152,6 +171,18 @@ def files(channel: str) -> Files | None:
 
 def sender(channel: str) -> Sender:
     return cast(Sender, importlib.import_module(f"{__name__}.{channel}.send"))
+
+
+def reach(channel: str) -> Reach | None:
+    """The channel's `reach.py`, or None when there is nothing to be tried."""
+    name = f"{__name__}.{channel}.reach"
+    return None if importlib.util.find_spec(name) is None else cast(Reach, importlib.import_module(name))
+
+
+def webhook_url(account: ChannelAccount, settings: Settings, public_url: str) -> str:
+    """Where the provider sends the account's events; ends in the secret path if the account has one."""
+    path = account.credential("path_id", settings) if account.config.get("path_id") else account.name
+    return f"{public_url.rstrip('/')}/webhooks/{account.channel}/{path}"
 
 
 def capabilities(channel: str) -> Capabilities:

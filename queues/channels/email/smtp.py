@@ -124,6 +124,19 @@ def hand_over(relay: Relay, letter: Letter, *, helo: str) -> SendOutcome:
         return ended.outcome
 
 
+def look(relay: Relay, *, helo: str) -> SendOutcome:
+    """Connect, greet, encrypt and log in, and go again: whether the relay would talk to us. Nothing is sent."""
+    try:
+        client = _Conversation(relay, helo)
+        try:
+            client.introduce()
+        finally:
+            client.close()
+    except Ended as ended:
+        return ended.outcome
+    return accepted(None)
+
+
 class _Conversation:
     def __init__(self, relay: Relay, helo: str) -> None:
         self._relay = relay

@@ -1,0 +1,99 @@
+"""Try a mailbox's logins, and tell the operator what to enter at the provider."""
+
+from __future__ import annotations
+
+import imaplib
+import ssl
+from urllib.parse import unquote, urlsplit
+
+from models.channels.accounts import ChannelAccount
+from models.kernel import limits
+from models.kernel.errors import NestorError
+from models.kernel.settings import Settings
+from queues.channels import Finding, webhook_url
+from queues.channels.email import smtp
+from queues.channels.email.build import BadAddress, checked_address
+
+
+def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
+    """SMTP and IMAP logins where the account has them; that every credential is there."""
+    findings = _credentials(account, settings)
+    if account.config.get("outbound", "smtp") == "smtp":
+        findings.append(_smtp(account, settings))
+    if account.config.get("provider") == "imap":
+        findings.append(_imap(account, settings))
+    return findings
+
+
+def _credentials(account: ChannelAccount, settings: Settings) -> list[Finding]:
+    findings = []
+    for key, value in sorted(account.config.items()):
+        if isinstance(value, dict) and list(value) == ["secret"]:
+            try:
+                account.credential(key, settings)
+            except NestorError as error:
+                findings.append(Finding(False, f"{key}: {error.message}"))
+    return findings or [Finding(True, "every credential that the file names is there")]
+
+
+def _smtp(account: ChannelAccount, settings: Settings) -> Finding:
+    try:
+        relay = smtp.relay_of(
+            account.credential("smtp_url", settings), ca_file=account.config.get("smtp_ca_file")
+        )
+        ours = checked_address(str(account.config.get("address", "")))
+    except NestorError as error:
+        return Finding(False, f"SMTP: {error.message}")
+    except (smtp.BadUrl, BadAddress) as error:
+        return Finding(False, f"SMTP: {error}")
+    outcome = smtp.look(relay, helo=ours.domain)
+    if outcome.kind == "accepted":
+        return Finding(
+            True, "SMTP: the relay took our login" if relay.user else "SMTP: the relay talks to us"
+        )
+    return Finding(False, f"SMTP: {outcome.detail}")
+
+
+def _imap(account: ChannelAccount, settings: Settings) -> Finding:
+    """Log in and look at the folder, read-only: what is unseen stays unseen."""
+    folder = str(account.config.get("imap_folder", "INBOX"))
+    try:
+        parts = urlsplit(account.credential("imap_url", settings))
+        if parts.scheme not in ("imap", "imaps") or not parts.hostname:
+            return Finding(False, "IMAP: imap_url: expected imaps://user:password@host[:port]")
+        context, timeout_s = ssl.create_default_context(), limits.send_connect_timeout_s
+        if account.config.get("imap_ca_file"):
+            context.load_verify_locations(cafile=account.config["imap_ca_file"])
+        client: imaplib.IMAP4 = (
+            imaplib.IMAP4_SSL(parts.hostname, parts.port or 993, ssl_context=context, timeout=timeout_s)
+            if parts.scheme == "imaps"
+            else imaplib.IMAP4(parts.hostname, parts.port or 143, timeout=timeout_s)
+        )
+        with client:
+            if parts.scheme == "imap" and "STARTTLS" in client.capabilities:
+                client.starttls(context)
+            client.login(unquote(parts.username or ""), unquote(parts.password or ""))
+            kind, found = client.select(f'"{folder}"', readonly=True)
+            if kind != "OK":
+                return Finding(False, f"IMAP: the login works, but there is no folder {folder}")
+            count = (found[0] or b"0").decode("ascii", "replace")
+            return Finding(True, f"IMAP: {folder} has {count} mails")
+    except NestorError as error:
+        return Finding(False, f"IMAP: {error.message}")
+    except (OSError, ValueError, imaplib.IMAP4.error) as error:
+        # The server's words may repeat the name that logs in.
+        return Finding(False, f"IMAP: the login failed ({type(error).__name__})")
+
+
+def setup(account: ChannelAccount, settings: Settings, *, public_url: str) -> list[Finding]:
+    """Nobody's mail provider is changed from here: say what to enter there, then try the logins."""
+    provider = str(account.config.get("provider", "raw"))
+    if provider == "imap":
+        told = Finding(True, "mail is read by IMAP; nothing has to be set up")
+    else:
+        url = webhook_url(account, settings, public_url)
+        told = Finding(
+            True,
+            f"let {provider} post mail to {url} (queues/channels/email/providers/{provider}/README.md says how)",
+        )
+    return [told, *test(account, settings)]

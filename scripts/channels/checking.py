@@ -1,0 +1,58 @@
+"""`check`: what is wrong with accounts' files, with file, line and what was expected."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from models.channels.accounts import ChannelAccount
+from models.kernel import settings
+from models.kernel.errors import ConfigurationError, FieldProblem, Invalid
+from scripts import defs
+
+
+def check(args: argparse.Namespace) -> int:
+    """Exit code 1 when something is wrong; every file is looked at, whatever the others say."""
+    paths: list[Path] = args.paths or sorted((defs.ROOT / "channels").glob("*.yaml"))
+    problems: list[FieldProblem] = []
+    accounts = []
+    for path in paths:
+        try:
+            accounts.append(read(path))
+        except Invalid as error:
+            problems += error.problems
+    seen: dict[str, Path] = {}
+    for account, path in accounts:
+        name = f"{account.channel}.{account.name}"
+        if seen.setdefault(name, path) != path:
+            problems.append(FieldProblem(str(path), f"{name} is in {seen[name]} already"))
+        if args.credentials:
+            problems += _missing(account, path)
+    for problem in problems:
+        print(f"{problem.path}: {problem.message}", file=sys.stderr)
+    if not problems:
+        print(f"{len(accounts)} channel accounts are fine")
+    return 1 if problems else 0
+
+
+def read(path: Path) -> tuple[ChannelAccount, Path]:
+    """An account from its file. Raises Invalid with file:line:column."""
+    found = defs.read_file(
+        path, defs.ROOT if path.resolve().is_relative_to(defs.ROOT) else path.resolve().parent
+    )
+    if found is None or found.kind != "channel":
+        raise Invalid([FieldProblem(str(path), "expected a channel account: `channel:` and `account:`")])
+    channel, _, name = found.name.partition(".")
+    return ChannelAccount(channel, name, 0, found.body), path
+
+
+def _missing(account: ChannelAccount, path: Path) -> list[FieldProblem]:
+    problems = []
+    for key, value in account.config.items():
+        if isinstance(value, dict) and list(value) == ["secret"]:
+            try:
+                account.credential(key, settings.current())
+            except ConfigurationError as error:
+                problems.append(FieldProblem(f"{path}: .{key}", error.message))
+    return problems

@@ -1,0 +1,107 @@
+"""`test`, `setup`, `status`: try accounts for real, and see how they do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from models.channels import accounts, health, overview
+from models.channels.accounts import ChannelAccount
+from models.kernel import clock, database, settings
+from models.kernel.errors import ConfigurationError, NestorError
+from queues import channels
+from queues.channels import Finding, Reach
+from scripts import _cli, defs
+from scripts.channels import checking
+
+
+def test(args: argparse.Namespace) -> int:
+    """Print what was tried; exit code 1 when something failed."""
+    account, reach = _account(args.name)
+    return _told(account, reach.test(account, settings.current()))
+
+
+def setup(args: argparse.Namespace) -> int:
+    account, reach = _account(args.name)
+    config = settings.current()
+    return _told(account, reach.setup(account, config, public_url=args.public_url or config.public_url))
+
+
+def _account(name: str) -> tuple[ChannelAccount, Reach]:
+    """The published account of this name, else its file. Raises ConfigurationError, NotFound, Invalid."""
+    channel, dot, account = name.partition(".")
+    if not dot or channel not in channels.names():
+        known = ", ".join(sorted(channels.names()))
+        raise ConfigurationError(f"expected CHANNEL.ACCOUNT with a channel of {known}, found {name!r}")
+    reach = channels.reach(channel)
+    if reach is None:
+        raise ConfigurationError(f"there is nothing to be tried or set up for {channel} accounts")
+    found = _published(channel, account)
+    if found is not None:
+        return found, reach
+    path = defs.ROOT / "channels" / f"{name}.yaml"
+    if not path.is_file():
+        raise ConfigurationError(
+            f"there is no published account {name}, and no file {path.name} in workflow_defs/channels/"
+        )
+    return checking.read(path)[0], reach
+
+
+def _published(channel: str, name: str) -> ChannelAccount | None:
+    """None also without a desk: a file can be tried before there is a database."""
+    try:
+        _cli.connect("channels", only_look=True)
+        with database.connection():
+            return accounts.find(channel, name)
+    except NestorError:
+        return None
+
+
+def _told(account: ChannelAccount, findings: list[Finding]) -> int:
+    print(f"{account.channel}.{account.name}")
+    for finding in findings:
+        print(f"  {'ok  ' if finding.ok else 'FAIL'} {finding.text}")
+    failed = [finding.text for finding in findings if not finding.ok]
+    if account.version:
+        with database.connection():
+            if failed:
+                health.report_error(account.channel, account.name, failed[0])
+            else:
+                health.report_well(account.channel, account.name)
+    return 1 if failed else 0
+
+
+def status(args: argparse.Namespace) -> int:
+    """One line an account; exit code 1 when one is not well."""
+    _cli.connect("channels", only_look=True)
+    with database.connection():
+        found = [
+            (account, overview.of_account(account.channel, account.name)) for account in accounts.every()
+        ]
+    if args.json:
+        print(json.dumps([_plain(account, known) for account, known in found], indent=2, default=str))
+    else:
+        for account, known in found:
+            print(_line(account, known))
+    return 1 if any(known["error"] for _, known in found) else 0
+
+
+def _plain(account: ChannelAccount, known: dict[str, Any]) -> dict[str, Any]:
+    return {"channel": account.channel, "account": account.name, "version": account.version, **known}
+
+
+def _line(account: ChannelAccount, known: dict[str, Any]) -> str:
+    last = clock.rfc3339(known["last_event_at"]) if known["last_event_at"] else "never"
+    words = [f"last event {last}"]
+    for name, text in (
+        ("events_waiting", "events wait"),
+        ("events_failed", "events failed"),
+        ("deliveries_waiting", "deliveries wait"),
+        ("deliveries_troubled", "deliveries in trouble"),
+    ):
+        if known[name]:
+            words.append(f"{known[name]} {text}")
+    if known["error"]:
+        words.append(f"ERROR: {known['error']}")
+    return f"{account.channel}.{account.name} (version {account.version}): {'; '.join(words)}"

@@ -1,0 +1,74 @@
+"""`python -m scripts.channels`: as an operator runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.channels import health
+from models.kernel import database
+from tests.desk import Desk
+from tests.scripts.verbs import run_verb
+
+GOOD = "channel: telegram\naccount: support\ntoken: {secret: bot}\nsecret_token: {secret: hook}\n"
+
+
+def test_the_shipped_accounts_are_fine() -> None:
+    result = run_verb("channels", "check")
+
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("token: {secret: bot}", "token: 4242:abc"), "2: credentials are named, never contained"),
+        (("channel: telegram", "channel: pigeon"), "expected one of email, telegram"),
+        (("account: support", "account: ../support"), ".account"),
+        (("secret_token", "secret_tokin"), "did you mean `secret_token`?"),
+        (("token: {secret: bot}\n", ""), "missing required field `token`"),
+        (("hook}\n", "hook}\ngroups: sometimes\n"), ".groups"),
+    ],
+)
+def test_a_wrong_file_is_told_with_its_place(tmp_path: Path, change: tuple[str, str], said: str) -> None:
+    path = tmp_path / "telegram.support.yaml"
+    path.write_text(GOOD.replace(*change))
+
+    result = run_verb("channels", "check", str(path))
+
+    assert result.returncode == 1
+    assert f"{path.name}:" in result.stderr
+    assert said.rpartition(": ")[2] in result.stderr
+    assert "4242:abc" not in result.stderr
+
+
+def test_missing_credentials_are_told_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "telegram.support.yaml"
+    path.write_text(GOOD)
+
+    result = run_verb("channels", "check", "--credentials", str(path))
+
+    assert result.returncode == 1
+    assert "NESTOR_SECRET_BOT" in result.stderr
+    assert "NESTOR_SECRET_HOOK" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["telegram", "pigeon.one", "telegram.nobody"])
+def test_a_name_that_is_no_accounts_is_refused_with_a_sentence(name: str) -> None:
+    result = run_verb("channels", "test", name)
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("nestor: ")
+    assert "Traceback" not in result.stderr
+
+
+def test_status_tells_of_each_account_and_fails_when_one_is_not_well(desk: Desk) -> None:
+    well = run_verb("channels", "status")
+    with database.transaction():
+        health.report_error("telegram", "demo", "the token was revoked")
+    ill = run_verb("channels", "status")
+
+    assert (well.returncode, ill.returncode) == (0, 1)
+    assert "telegram.demo" in well.stdout
+    assert "ERROR: the token was revoked" in ill.stdout
