@@ -12,7 +12,7 @@ from models.channels import positions
 from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
 from models.inbox.port import ReceivedEvent
-from models.kernel import database
+from models.kernel import crash, database, metrics
 
 
 def store(
@@ -24,13 +24,18 @@ def store(
     position_name: str,
 ) -> int:
     """Store the events, each with its own `raw`, and the position behind them in one transaction; returns how many were new."""
-    new = 0
+    stored = []
     with database.transaction():
         for event in events:
             assert event.raw is not None, "a pulled event brings its own bytes"
-            kept = inbox.store(
-                account, event.key, raw=event.raw, content_type=event.content_type or content_type
+            stored.append(
+                inbox.store(
+                    account, event.key, raw=event.raw, content_type=event.content_type or content_type
+                )
             )
-            new += not kept.repeat
         positions.put(account, position_name, position)
-    return new
+        crash.point("before_commit")
+    crash.point("after_commit")
+    for one in stored:
+        metrics.inbox_events.labels(account.channel, "repeat" if one.repeat else "stored").inc()
+    return sum(not one.repeat for one in stored)

@@ -127,3 +127,6 @@ def configure(service: str, level: str = "INFO") -> None:
     root.setLevel(level.upper())
     for chatty in ("pika", "httpx", "httpcore", "apscheduler", "peewee", "mail.log", "dramatiq"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("imapclient").setLevel(
+        logging.CRITICAL
+    )  # repeats what a server says, users and folders

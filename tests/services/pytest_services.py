@@ -1,6 +1,6 @@
 """The pytest side of the test services: fixtures, and the account of what each test ran against.
 
-A green run that never met PostgreSQL or RabbitMQ proves little, so the summary says how many tests met which,
+A green run that never met PostgreSQL, RabbitMQ or an IMAP server proves little, so the summary says how many tests met which,
 and a missing server is either an error (CI) or the loudest line of the output.
 """
 
@@ -10,13 +10,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.services import postgres, rabbitmq
+from tests.services import dovecot, postgres, rabbitmq
+from tests.services.dovecot import DovecotServer
 from tests.services.postgres import PostgresServer
 from tests.services.rabbitmq import RabbitServer
 
 # Fixture -> marker. A test that asks for the server only at run time (`request.getfixturevalue`), as one
 # parametrized over both stacks does, carries the marker: pytest.param(..., marks=pytest.mark.postgresql).
-_MARKER_BY_FIXTURE = {"postgres_server": "postgresql", "rabbit_server": "rabbitmq"}
+_MARKER_BY_FIXTURE = {
+    "postgres_server": "postgresql",
+    "rabbit_server": "rabbitmq",
+    "imap_server": "dovecot",
+}
+_STACKS = {"postgresql", "rabbitmq"}
 _LABELS = {
     frozenset[str](): "sqlite+embedded",
     frozenset({"postgresql"}): "postgresql",
@@ -44,12 +50,24 @@ def rabbit_server(request: pytest.FixtureRequest) -> Iterator[RabbitServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def imap_server(request: pytest.FixtureRequest) -> Iterator[DovecotServer]:
+    """One Dovecot for the session; each test makes its own mailbox in it."""
+    if dovecot.find_program() is None:
+        _not_on_this_machine(request.config, "Dovecot", dovecot.MISSING)
+    with DovecotServer() as server:
+        yield server
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "postgresql: needs a PostgreSQL server (set by itself with the postgres_server fixture)"
     )
     config.addinivalue_line(
         "markers", "rabbitmq: needs a RabbitMQ server (set by itself with the rabbit_server fixture)"
+    )
+    config.addinivalue_line(
+        "markers", "dovecot: needs a Dovecot IMAP server (set by itself with the imap_server fixture)"
     )
     config.stash[_missing] = {}
 
@@ -67,10 +85,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_sep("!", "NOT TESTED", red=True, bold=True)
         terminalreporter.write_line(f"All tests that need it were left out. {reason}", red=True)
     ran = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
-    counts = Counter(
-        _LABELS[frozenset(set(_MARKER_BY_FIXTURE.values()) & report.keywords.keys())] for report in ran
-    )
+    counts = Counter(_LABELS[frozenset(_STACKS & report.keywords.keys())] for report in ran)
     told = ", ".join(f"{label} {counts[label]}" for label in _LABELS.values())
+    told += f"; of these, dovecot {sum('dovecot' in report.keywords for report in ran)}"
     terminalreporter.write_line(f"Tests ran against: {told}")
 
 

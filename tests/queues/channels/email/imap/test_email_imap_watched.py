@@ -1,0 +1,157 @@
+"""A mailbox that is watched: IDLE, polling, a server that restarts, two processes at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+
+import pytest
+
+from models.channels import accounts, health, positions
+from models.channels.accounts import ChannelAccount
+from models.kernel import database
+from models.kernel.errors import TransientFailure
+from queues import pullers
+from queues.channels.email.imap import bounds
+from queues.channels.email.imap.mailbox import Mailbox as Connection
+from queues.channels.email.imap.reading import Pulled, pull, pull_once
+from tests.desk import Desk
+from tests.queues.channels.email.imap.mails import mail
+from tests.services.dovecot import DovecotServer, Mailbox
+from tests.services.waiting import wait_until
+
+_within_s = 30.0
+
+
+def titles(desk: Desk) -> list[str]:
+    desk.run_due()
+    return sorted(ticket.title for ticket in desk.tickets())
+
+
+def stored(desk: Desk) -> int:
+    return len(desk.rows("SELECT id FROM inbox"))
+
+
+class Reader:
+    """`pull` in a thread, as a process runs it."""
+
+    def __init__(self, account: ChannelAccount, desk: Desk) -> None:
+        self.stop = threading.Event()
+        self.error: TransientFailure | None = None
+        self._thread = threading.Thread(target=self._run, args=(account, desk), name="reader", daemon=True)
+        self._thread.start()
+
+    def _run(self, account: ChannelAccount, desk: Desk) -> None:
+        try:
+            pull(account, desk.settings, self.stop, 600.0)
+        except TransientFailure as error:
+            self.error = error
+
+    def end(self) -> None:
+        self.stop.set()
+        self.join()
+
+    def join(self) -> None:
+        self._thread.join(_within_s)
+        assert not self._thread.is_alive()
+
+
+@pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
+def test_idle_notices_a_new_mail_without_asking(
+    desk: Desk,
+    account: ChannelAccount,
+    imap_server: DovecotServer,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bounds, "round_s", 600.0)  # only the server's word can end the wait
+    waits: list[bool] = []
+    wait = Connection.wait
+
+    def counted(connection: Connection, stop: threading.Event, for_s: float, *, idle: bool) -> None:
+        waits.append(idle)
+        wait(connection, stop, for_s, idle=idle)
+
+    monkeypatch.setattr(Connection, "wait", counted)
+    reader = Reader(account, desk)
+    wait_until(lambda: waits == [True], within_s=_within_s, what="waiting")
+
+    for number in (1, 2):
+        imap_server.deliver(mailbox, mail(number))
+        wait_until(lambda n=number: stored(desk) == n, within_s=_within_s, what="the mail")  # type: ignore[misc]
+
+    reader.end()
+    assert reader.error is None
+    assert imap_server.unseen(mailbox) == 0
+    assert titles(desk) == ["Trouble 1", "Trouble 2"]
+
+
+@pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
+def test_without_idle_the_mailbox_is_asked_again_and_again(
+    desk: Desk,
+    account: ChannelAccount,
+    imap_server: DovecotServer,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bounds, "round_s", 0.05)
+    polled = dataclasses.replace(account, config={**account.config, "imap_idle": False})
+    reader = Reader(polled, desk)
+    wait_until(lambda: positions.get(account, "INBOX") is not None, within_s=_within_s, what="the first look")
+
+    imap_server.deliver(mailbox, mail(1))
+
+    wait_until(lambda: stored(desk) == 1, within_s=_within_s, what="the mail")
+    reader.end()
+    assert titles(desk) == ["Trouble 1"]
+
+
+@pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
+def test_a_server_that_restarts_while_we_wait_is_told_and_read_again(
+    desk: Desk, account: ChannelAccount, imap_server: DovecotServer, mailbox: Mailbox
+) -> None:
+    reader = Reader(account, desk)
+    wait_until(lambda: positions.get(account, "INBOX") is not None, within_s=_within_s, what="the first look")
+
+    imap_server.stop()
+    reader.join()
+    with pytest.raises(TransientFailure, match="connecting failed"):
+        pull_once(account, desk.settings)
+    imap_server.start()
+    imap_server.deliver(mailbox, mail(1))
+
+    assert reader.error is not None
+    assert "ended the connection" in reader.error.message or "failed" in reader.error.message
+    assert pull_once(account, desk.settings) == Pulled(stored=1)
+
+
+@pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
+def test_two_processes_read_one_mailbox_by_one_connection_and_a_wrong_password_is_shown(
+    desk: Desk,
+    account: ChannelAccount,
+    imap_server: DovecotServer,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(accounts, "every", lambda: [account])
+    monkeypatch.setenv("NESTOR_SECRET_TEST_IMAP_URL", mailbox.url.replace(mailbox.password, "wrong-one"))
+    both = [pullers.Pullers(desk.settings, look_every_s=0.05) for _ in range(2)]
+    for one in both:
+        one.start()
+
+    wait_until(lambda: health.of("email", "demo").error is not None, within_s=_within_s, what="the error")
+    shown = health.of("email", "demo").error
+    monkeypatch.setenv("NESTOR_SECRET_TEST_IMAP_URL", mailbox.url)
+    wait_until(lambda: health.of("email", "demo").error is None, within_s=_within_s, what="the mended login")
+    imap_server.deliver(mailbox, mail(1))
+    wait_until(lambda: stored(desk) == 1, within_s=_within_s, what="the mail")
+    reading = sorted(len(one.reading()) for one in both)
+    for one in both:
+        one.stop()
+
+    assert shown is not None
+    assert shown.startswith("the mailbox refused the login")
+    assert reading == [0, 1]
+    assert titles(desk) == ["Trouble 1"]
+    with database.connection():
+        assert database.run("SELECT * FROM puller_leases") == []
