@@ -176,10 +176,10 @@ attachment_name_chars_max = 200  # file systems take 255 bytes, and a name is on
 fetched_bytes_max = 100 * MIB  # whatever a channel's files are bounded by, a worker's disk is bounded by this
 file_link_s = 5 * 60  # a link in a history or a log is of no use to who finds it
 unused_blobs_kept_s = 24 * 3600  # what was uploaded and not sent, stored and not recorded: a day to try again
-collect_blobs_batch_max = (
-    200  # each is a call of the store; with 20 ms each this is 4 s of collect_garbage's time
+collect_blobs_batch_max = 100  # each is a call of the store: 20 s if it takes 0.2 s for one
+collect_blobs_s = (
+    60.0  # begins no batch after this, well within the time of collect_garbage; the next hour takes the rest
 )
-collect_blobs_batches_max = 10  # 2,000 an hour, 40 s of its 120; the next hour takes the rest
 blob_piece_bytes = 64 * 1024  # one piece of a stream in memory
 blob_read_bytes = 1 * MIB  # one range request; smaller ones cost round trips, larger ones memory
 blob_part_bytes = 8 * MIB  # one part of a multipart upload; S3 takes 5 MiB and more

@@ -3,6 +3,7 @@ wants. In batches, so that no lock is long."""
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 from models.attachments import collecting
@@ -48,8 +49,8 @@ def run(task: ClaimedTask) -> Settlement:
 
 
 def _collect_files() -> None:
-    batch = limits.collect_blobs_batch_max
-    for _ in range(limits.collect_blobs_batches_max):
+    batch, ends_at = limits.collect_blobs_batch_max, time.monotonic() + limits.collect_blobs_s
+    while time.monotonic() < ends_at:
         with database.transaction():
             uploads = collecting.collect_uploads(batch_max=batch)
         if max(uploads, blobs.collect(batch_max=batch)) < batch:

@@ -41,6 +41,7 @@ RULES = {
     "/steps": "steps as in scenario files",
     "/file": "the file itself, at least a byte of it, and not a form",
     "/attachments": "uploads of the caller's that no message has",
+    "/copies": "of an answer, for a note is not sent",
     "/people": "a cast as in scenario files",
     "/url": "one that may be called",
     "/event_types": "those of the catalogue, each once",

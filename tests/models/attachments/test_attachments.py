@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -137,6 +138,69 @@ def test_an_upload_is_used_once_and_by_its_owner_only(desk: Desk) -> None:
 
     assert len(files_of(desk, first)) == 1
     assert files_of(desk, second) == []
+
+
+def test_two_messages_at_once_cannot_have_one_upload(desk: Desk) -> None:
+    ticket = desk.create_ticket(email="ada@example.com")
+    file = upload(desk)
+    messages = [desk.reply(ticket), desk.reply(ticket)]
+
+    def use(message_id: UUID) -> bool:
+        try:
+            with database.transaction():
+                commands.use([file], ticket_id=ticket.id, message_id=message_id, by="user:1")
+        except Invalid:
+            return False
+        return True
+
+    used = desk.in_threads(lambda: use(messages[0]), lambda: use(messages[1]))
+
+    assert sorted(used) == [False, True]
+    assert sum(len(files_of(desk, message_id)) for message_id in messages) == 1
+
+
+def test_erasing_one_persons_file_leaves_anothers_with_the_same_bytes(desk: Desk) -> None:
+    desk.receive(mail(info()))
+    desk.run_due()
+    mine = first_inbound(desk)
+    desk.receive(mail(info(), author_address="mira@example.com"))
+    desk.run_due()
+
+    with database.transaction():
+        commands.erase([mine["id"]])
+    desk.advance(seconds=limits.unused_blobs_kept_s + 60)
+    blobs.collect(batch_max=100)
+
+    [row] = desk.rows("SELECT sha256 FROM attachments WHERE sha256 IS NOT NULL")
+    with database.connection(), blobs.open_key(blobs.key_of(row["sha256"])) as stream:
+        assert stream.read() == PNG
+
+
+def test_what_only_the_erased_had_is_gone_from_the_store(desk: Desk, tmp_path: Path) -> None:
+    desk.receive(mail(info()))
+    desk.run_due()
+    with database.transaction():
+        commands.erase([first_inbound(desk)["id"]])
+
+    desk.advance(seconds=limits.unused_blobs_kept_s + 60)
+    blobs.collect(batch_max=100)
+
+    assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
+
+
+def test_an_albums_files_are_listed_in_one_message_in_order(desk: Desk) -> None:
+    for number in range(3):
+        part = mail(
+            info(PNG + bytes([number]), name=f"{number}.png"),
+            author_address="42", contact_address="42", conversation_address="42", external_id=f"42:{number}",
+            group_key="42:album",
+        )  # fmt: skip
+        desk.receive(part, channel="telegram", ordering_key="42")
+        desk.run_due()
+
+    message = first_inbound(desk)
+    assert [file["filename"] for file in files_of(desk, message["id"])] == ["0.png", "1.png", "2.png"]
+    assert len(message["attachments"]) == 3
 
 
 def test_an_upload_over_the_bound_leaves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
