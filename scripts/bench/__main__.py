@@ -1,4 +1,4 @@
-"""`python -m scripts.bench [a b c d e f g h] [--quick] [--json FILE]`: measure, and print a table with targets."""
+"""`python -m scripts.bench [a b c d e f g h i] [--quick] [--json FILE]`: measure, and print a table with targets."""
 
 from __future__ import annotations
 
@@ -12,12 +12,22 @@ import psutil
 
 from models.kernel.errors import ConfigurationError
 from scripts import _cli
-from scripts.bench import lifecycles, limits, replies, reply_classifier, starts, tickets, webhooks, work
+from scripts.bench import (
+    lifecycles,
+    limits,
+    mail_parser,
+    replies,
+    reply_classifier,
+    starts,
+    tickets,
+    webhooks,
+    work,
+)
 from scripts.bench.report import Report
 from scripts.bench.stack import Stack
 from tests.services.folder import ServiceUnavailable
 
-PARTS = "abcdefgh"
+PARTS = "abcdefghi"
 
 
 def main() -> int:
@@ -26,7 +36,7 @@ def main() -> int:
         "parts",
         nargs="*",
         metavar="PART",
-        help="a limit, b tickets, c webhooks, d work, e starts, f replies, g life cycles, h visible reply; default: all",
+        help="a limit, b tickets, c webhooks, d work, e starts, f replies, g life cycles, h visible reply, i mails; default: all",
     )
     parser.add_argument(
         "--quick", action="store_true", help="small samples, one each: shows that it runs, says nothing"
@@ -73,6 +83,8 @@ def run(stack: Stack, plan: limits.Plan, report: Report, wanted: set[str], folde
         lifecycles.measure(stack, plan, report)
     if "h" in wanted:
         reply_classifier.print_rows(report)
+    if "i" in wanted:
+        mail_parser.print_rows(report)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.bench import pgbench_script, reply_classifier
+from scripts.bench import mail_parser, pgbench_script, reply_classifier
 from scripts.bench.load import Load
 from scripts.bench.recorded import FIRST_NUMBER, NOW, Statement
 from scripts.bench.samples import Sample, Series, percentile
@@ -39,7 +39,7 @@ def test_an_unknown_part_is_refused_with_the_names_of_all() -> None:
     )
 
     assert done.returncode == 2
-    assert "expected some of a, b, c, d, e, f, g, h, found x" in done.stderr
+    assert "expected some of a, b, c, d, e, f, g, h, i, found x" in done.stderr
 
 
 def test_the_visible_reply_is_right_in_our_whole_corpus_and_reads_a_megabyte_in_a_second() -> None:
@@ -48,6 +48,14 @@ def test_the_visible_reply_is_right_in_our_whole_corpus_and_reads_a_megabyte_in_
     assert found["right"]["nestor"] == found["right"]["nestor, html"] == 100.0
     assert found["right"]["nothing hidden"] < 20.0
     assert min(found["speed"].values()) > 0.5  # half of the target: others may use the machine
+
+
+def test_mails_are_measured_by_number_and_by_memory() -> None:
+    found = mail_parser.measure()
+
+    assert found["per_s"].keys() == {"1 KB", "100 KB", "25 MB"}
+    assert found["per_s"]["1 KB"] > 20  # a hundred times slower than where it was written
+    assert found["peak_mb"]["25 MB"] < 2 * found["size_mb"]["25 MB"]  # with the mail itself: three times
 
 
 def test_what_differs_between_two_requests_varies_in_the_pgbench_script_and_the_rest_is_kept() -> None:
