@@ -77,6 +77,7 @@ class Writer:
         self._start = -1
         self._end = 0
         self.quote_depth = 0
+        self.pre_depth = 0
         self._last_depth = 0
 
     def write(self, text: str, start: int, end: int) -> None:
@@ -119,6 +120,8 @@ class Writer:
         elif name == "hr" and not is_end:
             self.write("_" * 20, start, end)
             self.end_line(start)
+        elif name == "pre":
+            self.pre_depth = max(0, self.pre_depth + (-1 if is_end else 1))
         elif name == "blockquote":
             self.quote_depth = max(0, self.quote_depth + (-1 if is_end else 1))
 
@@ -140,13 +143,22 @@ def read(source: str, writer: Writer) -> None:
     at = 0
     for name, is_end, opened, closed in tags(source):
         if opened > at:
-            writer.write(_unescaped(source[at:opened]), at, opened)
+            _write(source, writer, at, opened)
         at = closed
         if name:
             writer.tag(name, opened, closed, is_end=is_end)
     if at < len(source):
-        writer.write(_unescaped(source[at:]), at, len(source))
+        _write(source, writer, at, len(source))
     writer.end_line(len(source))
+
+
+def _write(source: str, writer: Writer, start: int, end: int) -> None:
+    """Give the writer text; where it is preformatted, line by line."""
+    while writer.pre_depth and (line_end := source.find("\n", start, end)) >= 0:
+        writer.write(_unescaped(source[start:line_end]), start, line_end)
+        writer.end_line(line_end, always=True)
+        start = line_end + 1
+    writer.write(_unescaped(source[start:end]), start, end)
 
 
 def tags(source: str, start: int = 0, end: int | None = None) -> Iterator[tuple[str, bool, int, int]]:

@@ -125,9 +125,9 @@ def _is_around(line: str) -> bool:
 
 
 _MARKS = frozenset(
-    ["--", "---", "—", "―", "–", "——", "――", "- --", "-- --", "~~"]
+    ["--", "—", "―", "–", "——", "――", "- --", "-- --", "~~"]
 )  # `- --` within a PGP-signed text
-_NAME = re.compile(r"[-–—―]{1,2}[ \t]?(?:[^\W\d_a-z][\w.'’-]{0,30}(?: |$)){1,3}")
+_NAME = re.compile(r"(?:-|(?:--|[–—―]{1,2})[ \t]?)(?:[^\W\d_a-z][\w.'’-]{0,30}(?: |$)){1,3}")
 
 
 def is_signature_mark(line: str) -> bool:
@@ -136,5 +136,5 @@ def is_signature_mark(line: str) -> bool:
 
 
 def is_dashed_name(line: str) -> bool:
-    """`-Ada`, `-- Ada Lovelace`, `— Ada`: a signature of one line."""
+    """`-Ada`, `-- Ada Lovelace`, `— Ada`: a signature of one line. `- Ada` is the item of a list."""
     return len(line) <= 60 and _NAME.fullmatch(line) is not None

@@ -1,7 +1,7 @@
 """Each line of a mail becomes one letter; `visible_reply.py` decides over the letters where the reply ends.
 
 e empty, q quote, a attribution ("On ... Ada wrote:", all its lines), o mark above an original message, f mark of a forward,
-H block of header lines, R "reply above this line", r rule, u underscores, s signature mark, S `-- ` exactly, n dashed name,
+H block of header lines, R "reply above this line", r rule, u underscores or `---`, s signature mark, S `-- ` exactly, n dashed name,
 m footer of a mobile program, p armour of PGP, z signature by a mark in HTML, t text.
 
 Linear: a line is looked at once by sets and first letters, and a line that might end an attribution together with at most four above
@@ -185,6 +185,9 @@ class Lines:
         has_address = any("@" in self.clean[index] for index in range(start, end + 1))
         if kinds >= {"from", "date"} and has_address and self._is_dated(start, end):
             return end
+        is_ruled = "".join(letters[max(0, start - 3) : start]).rstrip("e")[-1:] in ("u", "r")
+        if is_ruled and "from" in kinds and kinds & {"date", "subject"}:
+            return end
         kinds.discard("other")
         # From Berlin, to Paris, on that date: a form, not a mail.
         if len(kinds) >= 3 and (has_address or "subject" in kinds) and kinds & {"from", "subject"}:
@@ -237,7 +240,7 @@ def _decorated(line: str) -> str:
     """The letter of a line that begins with dashes or the like; empty when it is like any other."""
     inner = line.strip(words.DECORATION)
     if not inner:
-        if line[0] == "_" and len(line) > 1 and not line.strip("_"):
+        if line == "---" or (line[0] == "_" and len(line) > 1 and not line.strip("_")):
             return "u"
         if is_signature_mark(line):
             return "s"
@@ -252,6 +255,8 @@ def _decorated(line: str) -> str:
             return "o"
         if lowered.startswith(words.NOTICE):
             return "o"
+    elif line[-1] in _DECORATED_STARTS and inner.casefold() in _ORIGINAL:
+        return "o"  # - - - Original Message - - -
     return "n" if is_dashed_name(line) else ""
 
 

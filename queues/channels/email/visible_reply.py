@@ -85,7 +85,7 @@ def hidden_lines(lines: Lines, *, subject: str = "") -> HiddenLines:
         kept = unmarked
     else:
         marked = set()
-    first = _signature(letters, kept)
+    first = _signature(lines, kept)
     signature = frozenset(marked) | frozenset(
         kept[first:] if any(letters[index] != "e" for index in kept[first:]) else ()
     )
@@ -253,20 +253,18 @@ def _signature_start(letters: str, start: int) -> int | None:
     return found
 
 
-def _signature(letters: str, kept: list[int]) -> int:
+def _signature(lines: Lines, kept: list[int]) -> int:
     """From which of the kept lines on it is a signature or a footer; their count when there is none."""
-    own = "".join(letters[index] for index in kept)
+    own = "".join(lines.letters[index] for index in kept)
     end = len(own)
     first_text = next((index for index, letter in enumerate(own) if letter in _TEXT), end)
     mark = _signature_start(own, first_text)
     if mark is not None and not set("qa") & set(own[mark:]):
         end = mark
     shorter = len(own[:end].rstrip("emu"))
-    if own[:shorter].endswith("n") and _is_last_name(own[:shorter]):
+    above = own[: max(0, shorter - 1)].rstrip("e")
+    # `-Ada` below a blank line, and the only dash of all: no item of a list, nor announced as one.
+    is_name = own[:shorter].endswith("en") and own[:shorter].count("n") == 1
+    if is_name and above and not lines.clean[kept[len(above) - 1]].endswith((":", "：")):
         shorter = len(own[: shorter - 1].rstrip("em"))
     return shorter if _TEXT & set(own[:shorter]) else end
-
-
-def _is_last_name(own: str) -> bool:
-    """`-Ada` below a blank line, or the only dash of all: no item of a list."""
-    return own.count("n") == 1 and len(own) >= 2 and bool(_TEXT & set(own[:-1]))
