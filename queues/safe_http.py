@@ -24,7 +24,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
 from models.kernel import addresses, limits
-from models.kernel.errors import PermanentFailure, TransientFailure
+from models.kernel.errors import PermanentFailure, TooLarge, TransientFailure
 
 Resolver = Callable[[str, int], list[tuple[int, str]]]  # host, port -> (address family, address)
 
@@ -50,12 +50,6 @@ class NoAnswer(TransientFailure):
     """The request may have arrived; there was no whole answer in time."""
 
     code = "no_answer"
-
-
-class BodyTooLarge(PermanentFailure):
-    """The answer is larger than allowed."""
-
-    code = "body_too_large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +114,7 @@ def download(
 ) -> BinaryIO:
     """A file's bytes as a stream at its beginning, which the caller closes.
 
-    Raises as `call` does, BodyTooLarge above `bytes_max`, NotReached for 429 and 5xx, PermanentFailure for every other status but 200.
+    Raises as `call` does, TooLarge above `bytes_max`, NotReached for 429 and 5xx, PermanentFailure for every other status but 200.
     """
     with _response("GET", url, headers, None, private, connect_s, total_s, resolve) as response:
         if response.status_code == 429 or response.status_code >= 500:
@@ -134,7 +128,7 @@ def download(
                 size += len(chunk)
                 file.write(chunk)
             if size > bytes_max:
-                raise BodyTooLarge(f"the file has more than {bytes_max} bytes")
+                raise TooLarge(f"the file has more than {bytes_max} bytes")
         except BaseException:
             file.close()
             raise

@@ -32,6 +32,8 @@ SECRETS = {
     "TELEGRAM_DEMO_SECRET_TOKEN": "demo-secret",
     "EMAIL_DEMO_BEARER": "demo-secret",
     "EMAIL_DEMO_SMTP_URL": "smtp://192.0.2.1:25",
+    "WEBHOOK_DEMO_BEARER": "demo-secret",
+    "WEBHOOK_DEMO_REPLY_URL": "http://192.0.2.1:80/",
 }
 
 

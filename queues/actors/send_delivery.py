@@ -34,7 +34,7 @@ def run(task: ClaimedTask) -> Settlement:
             delivery_id,
             task_id=task.id,
             buckets=sender.buckets(account, address),
-            retries_after_unknown=able.retries_after_unknown,
+            retries_after_unknown=channels.retries_after_unknown(account),
             buttons=able.buttons,
         )
     if isinstance(opened, NotNow):

@@ -13,7 +13,7 @@ import importlib.util
 import pkgutil
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, BinaryIO, Protocol, cast
@@ -187,6 +187,13 @@ def webhook_url(account: ChannelAccount, settings: Settings, public_url: str) ->
 
 def capabilities(channel: str) -> Capabilities:
     return cast(Capabilities, importlib.import_module(f"{__name__}.{channel}.account"))
+
+
+def retries_after_unknown(account: ChannelAccount) -> int:
+    """How many times a send of unknown outcome is repeated: the channel's rule, or its account's own (an optional `retries_for`)."""
+    found = capabilities(account.channel)
+    own: Callable[[Mapping[str, Any]], int] | None = getattr(found, "retries_for", None)
+    return found.retries_after_unknown if own is None else own(account.config)
 
 
 def close_senders() -> None:

@@ -102,6 +102,8 @@ class Desk:
             "NESTOR_SECRET_TELEGRAM_DEMO_SECRET_TOKEN": "demo-secret",
             "NESTOR_SECRET_EMAIL_DEMO_BEARER": "demo-secret",
             "NESTOR_SECRET_EMAIL_DEMO_SMTP_URL": sandbox.smtp_url,
+            "NESTOR_SECRET_WEBHOOK_DEMO_BEARER": "demo-secret",
+            "NESTOR_SECRET_WEBHOOK_DEMO_REPLY_URL": f"{sandbox.control_url}/hooks",
         }
 
     def _prepare(self, environment: dict[str, str]) -> None:

@@ -52,6 +52,7 @@ class Control:
             ("GET", "/mail-faults"): lambda _: _listed(mail_faults),
             ("POST", "/mail-faults"): lambda request: mail_faults.add(mail_fault(_json_object(request))),
             ("DELETE", "/mail-faults"): lambda _: mail_faults.clear(),
+            ("POST", "/hooks"): self._catch,
             ("POST", "/updates"): self._queue_update,
             ("POST", "/people"): lambda request: {"updates": self._people.act(_json_object(request))},
             ("POST", "/forums"): self._make_forum,
@@ -84,14 +85,26 @@ class Control:
     def _read_outbox(self, request: Request) -> dict[str, Any]:
         query = _query(request, {"channel", "since", "limit"})
         channel = query.get("channel") or None
-        if channel not in (None, "telegram", "email"):
-            raise ControlError(422, f"channel: expected telegram or email, got {channel!r}")
+        if channel not in (None, "telegram", "email", "webhook"):
+            raise ControlError(422, f"channel: expected telegram, email or webhook, got {channel!r}")
         since = _whole_number(query, "since", None)
         limit = _whole_number(query, "limit", 100)
         items, next_since = self._outbox.page(
             channel=channel, since=since, limit=min(limit or 0, limits.OUTBOX_PAGE_MAX)
         )
         return {"items": items, "next_since": next_since}
+
+    def _catch(self, request: Request) -> dict[str, str]:
+        """What the demo's webhook account answers; the same Idempotency-Key again is the same answer, as a good service does."""
+        key = request.headers.get("idempotency-key", "")
+        for entry in self._outbox:
+            if key and entry["channel"] == "webhook" and entry["idempotency_key"] == key:
+                return {"id": entry["id"]}
+        entry_id = f"hook-{self._outbox.sequence + 1}"
+        self._outbox.append(
+            {"channel": "webhook", "id": entry_id, "idempotency_key": key, "body": _json_object(request)}
+        )
+        return {"id": entry_id}
 
     def _queue_update(self, request: Request) -> dict[str, int]:
         bot_id = _whole_number(_query(request, {"bot_id"}), "bot_id", None)

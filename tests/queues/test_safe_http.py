@@ -14,7 +14,7 @@ import pytest
 import requests.adapters
 
 from models.kernel import addresses
-from models.kernel.errors import PermanentFailure
+from models.kernel.errors import PermanentFailure, TooLarge
 from queues import safe_http
 from tests.servers import HttpReceiver, Say, receiving
 
@@ -221,7 +221,7 @@ def test_a_file_comes_as_a_stream_and_a_larger_one_than_allowed_does_not(receive
 
     with safe_http.download(receiver.url, headers={}, private=True, bytes_max=300_000) as stream:
         assert stream.read() == b"z" * 300_000
-    with pytest.raises(safe_http.BodyTooLarge):
+    with pytest.raises(TooLarge):
         safe_http.download(receiver.url, headers={}, private=True, bytes_max=300_000)
 
 

@@ -1,0 +1,62 @@
+"""Read a request's body as the document that paths look into. Pure, bounded, never surprised."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+from queues.channels.webhook import bounds
+
+
+class Unreadable(ValueError):
+    """The bytes are not what the account says; the message is for people."""
+
+
+def read(raw: bytes, form: str) -> Any:
+    """The document: JSON, or a form's names with their values (the last of each, a list under `name[]`). Raises Unreadable."""
+    if form == "form":
+        return _form(raw)
+    try:
+        document = json.loads(raw)
+    except RecursionError:
+        raise Unreadable("the body is nested too deeply") from None
+    except ValueError:  # broken JSON, invalid UTF-8, a number of thousands of digits
+        raise Unreadable("the body is not JSON") from None
+    if not isinstance(document, dict | list):
+        raise Unreadable("the body is no JSON object or list")
+    if _too_deep(document):
+        raise Unreadable("the body is nested too deeply")
+    return document
+
+
+def _form(raw: bytes) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(
+            raw.decode("utf-8"), keep_blank_values=True, strict_parsing=bool(raw), max_num_fields=bounds.form_fields_max,
+            errors="replace",
+        )  # fmt: skip
+    except ValueError:  # UnicodeDecodeError is one
+        raise Unreadable("the body is no form, or one of too many fields") from None
+    document: dict[str, Any] = {}
+    for name, value in pairs:
+        if name.endswith("[]"):
+            document.setdefault(name, []).append(value)
+        else:
+            document[name] = value
+    return document
+
+
+def _too_deep(document: Any) -> bool:
+    """Level by level, so that depth costs no recursion."""
+    level, depth = [document], 0
+    while level:
+        depth += 1
+        if depth > bounds.json_depth_max:
+            return True
+        following: list[Any] = []
+        for one in level:
+            values = one.values() if isinstance(one, dict) else one
+            following.extend(value for value in values if isinstance(value, dict | list))
+        level = following
+    return False
