@@ -10,9 +10,9 @@ from models.channels.accounts import ChannelAccount
 from models.deliveries.port import OutgoingAttachment, OutgoingMessage
 from queues.channels.email import markdown_html
 from queues.channels.email.clean_html import sanitise
-from queues.channels.email.html_text import html_to_text
 from queues.channels.email.outgoing_parts import usable_content_id
 from queues.channels.email.reply_above import marker_html, marker_line
+from queues.channels.html_text import html_to_text
 from queues.channels.text import clean
 
 _PICTURE = re.compile(r'(<img\b[^<>]*?)data-cid="')

@@ -11,9 +11,9 @@ from queues.channels.email import mime_limits, transfer, uuencode
 from queues.channels.email.charset import declared_in_html, decode
 from queues.channels.email.charset_names import codec_of
 from queues.channels.email.flowed import unflowed
-from queues.channels.email.html_text import html_to_text
 from queues.channels.email.mime import Part
 from queues.channels.email.structure import Block, Structure
+from queues.channels.html_text import html_to_text
 from queues.channels.text import clean
 
 _TOO_MUCH = f"more than {mime_limits.text_bytes_max // limits.MIB} MB of text"

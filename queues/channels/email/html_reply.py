@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 from queues.channels.email import html_marks
 from queues.channels.email.html_marks import ATTRIBUTION, BORDER, FORWARD, MARKER, QUOTE, REST, SIGNATURE
-from queues.channels.email.html_text import Writer, read, tags
 from queues.channels.email.reply_lines import Lines
 from queues.channels.email.visible_reply import hidden_lines, split_lines
+from queues.channels.html_text import Writer, read, tags
 
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]

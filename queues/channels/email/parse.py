@@ -18,12 +18,12 @@ from queues.channels.email.found_files import Files, shown_cids
 from queues.channels.email.header_block import Headers, first_value
 from queues.channels.email.headers import instant, message_ids, text_of
 from queues.channels.email.html_reply import HtmlCut, cut_html
-from queues.channels.email.html_text import html_to_text
 from queues.channels.email.mime import Part, Reader
 from queues.channels.email.providers.port import Mail
 from queues.channels.email.sender import sender_of
 from queues.channels.email.structure import structure_of
 from queues.channels.email.visible_reply import split
+from queues.channels.html_text import html_to_text
 from queues.channels.text import clean, cut, one_line
 
 _LOCALE = re.compile(rb"\s*([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3})\s*(,|$)")

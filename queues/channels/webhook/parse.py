@@ -103,7 +103,7 @@ def _body(rule: Rule, document: Any) -> str:
         return ""
     found = expressions.text(rule.text, document)
     if rule.text_format == "html":
-        from queues.channels.email.html_text import (
+        from queues.channels.html_text import (
             html_to_text,
         )  # a worker's, and only where a service sends HTML
 

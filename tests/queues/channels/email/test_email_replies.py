@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from queues.channels.email import mime_limits
 from queues.channels.email.html_reply import cut_html
-from queues.channels.email.html_text import html_to_text
 from queues.channels.email.reply_above import REPLY_ABOVE, marker_html, marker_line
 from queues.channels.email.reply_lines import Lines
 from queues.channels.email.visible_reply import split, visible_reply
+from queues.channels.html_text import html_to_text
 from tests.queues.channels.email.replies.corpus import Case, cases
 
 TEXT_CASES, HTML_CASES = cases("text"), cases("html")

@@ -1,4 +1,4 @@
-"""HTML mail as text, in one pass.
+"""HTML as text, in one pass.
 
 Not html.parser: an unfinished comment or tag makes it look through the rest again and again (CVE-2025-6069). Here each `find`
 starts where the last one ended, so a hostile megabyte costs what a friendly one does.
