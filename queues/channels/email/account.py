@@ -5,7 +5,7 @@ Keys that only one provider needs are checked by that provider's folder (`provid
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -52,6 +52,9 @@ class Account(Common, kw_only=True):
     imap_url: Secret | None = None  # imap[s]://user:password@host[:port]
     imap_folder: str = "INBOX"
     imap_idle: bool = True
+    replay_window_s: Annotated[float, msgspec.Meta(ge=60, le=10 * 3600)] = (
+        900.0  # Mailgun: how old a signature may be
+    )
     authserv_ids: list[str] = msgspec.field(
         default_factory=list
     )  # whose Authentication-Results are believed (RFC 8601)
@@ -89,6 +92,15 @@ def check(account: Account) -> list[FieldProblem]:
                 problems.append(
                     FieldProblem(f".{alternatives[0]}", f"an account that {doing} {provider} needs {keys}")
                 )
+    return problems + _together(account)
+
+
+def _together(account: Account) -> list[FieldProblem]:
+    """Keys that are of no use without others."""
+    problems = []
+    if account.provider == "ses" and account.bucket:
+        lacking = [key for key in ("api_key", "region") if not getattr(account, key)]
+        problems += [FieldProblem(f".{key}", f"reading mails from a bucket needs {key}") for key in lacking]
     return problems
 
 

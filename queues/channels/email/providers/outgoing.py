@@ -16,7 +16,7 @@ from models.channels.accounts import ChannelAccount
 from models.deliveries.port import OutgoingMessage, SendOutcome, permanent, transient, unknown
 from models.kernel.errors import ConfigurationError
 from models.kernel.settings import Settings
-from queues.channels.email.build import BadAddress, build, checked_address
+from queues.channels.email.build import BadAddress, build, checked_address, copies_of
 from queues.channels.email.providers import http
 from queues.channels.email.providers.http import Answer
 
@@ -89,6 +89,8 @@ def hand_over(
         answer = request(raw)
     except (ConfigurationError, BadAddress) as error:  # can be mended; nothing was sent
         return SendOutcome("transient", f"channel account {account.name}: {error}", account_error=str(error))
+    except OSError as error:
+        return transient(f"a file of the message cannot be read ({type(error).__name__})")
     except http.NotSent as error:
         return transient(error.message)
     except http.Unanswered as error:
@@ -118,14 +120,9 @@ def by_status(answer: Answer, detail: str) -> SendOutcome:
 
 
 def recipients(message: OutgoingMessage) -> list[str]:
-    """Everybody whom the mail goes to; an unusable address of a copy's reader is left out."""
-    found = [message.address]
-    for _, address in message.copies:
-        try:
-            found.append(checked_address(address).addr_spec)
-        except BadAddress:
-            continue
-    return list(dict.fromkeys(found))
+    """Everybody whom the mail goes to, each once."""
+    found = [checked_address(message.address), *copies_of(message)]
+    return list(dict.fromkeys(one.addr_spec for one in found))
 
 
 def base_url(account: ChannelAccount, default: str) -> str:

@@ -12,7 +12,7 @@ from queues.channels.email.mail_key import mail_key
 from queues.channels.email.providers import auth, bounds, documents, forms, raw_request
 from queues.channels.email.providers.documents import Document, Unreadable
 from queues.channels.email.providers.forms import Form
-from queues.channels.email.providers.sendgrid import signature
+from queues.channels.email.providers.sendgrid import signature, verdict
 
 # What stays the same when SendGrid posts a mail again; its form has another boundary then.
 _TELLING = ("headers", "from", "subject", "text", "html")
@@ -51,6 +51,12 @@ def _mail_key(request: IngressRequest) -> EventKey:
     envelope = raw_request.envelope(
         documents.text(told["from"]) if "from" in told else None,
         ", ".join(documents.texts(told.get("to"))) or None,
+    )
+    envelope["verdict"] = verdict.judged(
+        author=forms.text_of(form, "from"),
+        spf=forms.text_of(form, "SPF").strip().lower(),
+        envelope_from=documents.text(told.get("from")),
+        dkim=forms.text_of(form, "dkim"),
     )
     if "email" in form:
         return mail_key(form["email"].content(), envelope)

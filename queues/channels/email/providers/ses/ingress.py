@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent
+from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent, Verdict
 from models.kernel.settings import Settings
 from queues.channels.email.providers import auth, documents, raw_request
 from queues.channels.email.providers.documents import Document, Unreadable
@@ -43,14 +43,25 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
     mail = documents.part(inner.get("mail"))
     source = documents.text(mail.get("source"))
     if inner.get("notificationType") == "Received":
-        to = documents.texts(documents.part(inner.get("receipt")).get("recipients"))
+        receipt = documents.part(inner.get("receipt"))
+        to = documents.texts(receipt.get("recipients"))
         envelope = raw_request.envelope(
             source, ", ".join(to or documents.texts(mail.get("destination"))) or None
         )
+        envelope["verdict"] = _verdict(receipt)
         order = documents.from_order(source)
     else:
         envelope, order = {}, documents.about_order(documents.text(mail.get("messageId")))
     return Received((ReceivedEvent(EventKey(documents.key_of("sns", message_id), order, envelope)),))
+
+
+def _verdict(receipt: Document) -> Verdict:
+    """DMARC as SES found it; a failure of a domain that asks for nothing (`none`, or no policy) proves nothing."""
+    found = documents.text(documents.part(receipt.get("dmarcVerdict")).get("status")).upper()
+    if found == "PASS":
+        return "pass"
+    asked = documents.text(receipt.get("dmarcPolicy")).lower()
+    return "fail" if found == "FAIL" and asked in ("reject", "quarantine") else "none"
 
 
 def _inner(message: Document) -> Document:

@@ -86,6 +86,14 @@ def fixtures(*kinds: str) -> list[Fixture]:
     ]
 
 
+def one(name: str) -> Fixture:
+    """A recording by `provider/file`."""
+    provider, _, file = name.partition("/")
+    path = FOLDERS / provider / "fixtures" / file
+    assert path.is_file(), path
+    return Fixture(provider, path)
+
+
 def config(provider: str) -> dict[str, Any]:
     """The account's file, as published."""
     return {

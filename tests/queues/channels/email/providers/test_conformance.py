@@ -2,75 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from falcon import testing
 
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
-from models.definitions import store
 from models.inbox import commands as inbox
 from models.inbox.port import InboundMessage, Receipts
-from models.kernel import clock, database, settings
+from models.kernel import database, settings
 from queues.channels.email import account as declared
 from queues.channels.email import fetch, providers
 from queues.channels.email.parse import parse
-from scripts.defs import accounts as accounts_of
 from tests.desk import Desk
-from tests.queues.channels.email.providers import fake_api, recorded
-from tests.queues.channels.email.providers.fake_api import FakeApi
+from tests.queues.channels.email.providers import recorded
+from tests.queues.channels.email.providers.conftest import Post
 from tests.queues.channels.email.providers.outbound import CARRIERS, carrier
-from tests.queues.channels.email.providers.recorded import NAMES, RIGHT, WRONG, Fixture, Request, manners
+from tests.queues.channels.email.providers.recorded import NAMES, WRONG, Fixture, Request, manners
 
 RECEIPTS = ("delivered", "bounced", "complained", "deferred")
-Post = Callable[..., testing.Result]
-
-
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    """The providers' APIs, where mails and files are fetched."""
-    with fake_api.running() as running:
-        yield running
-
-
-@pytest.fixture
-def post(desk: Desk, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Post:
-    """Posts a recording as its provider does, now and with the right secret unless told otherwise; publishes the account first."""
-    from functions import runtime
-    from functions.webhooks.app import create_app
-
-    monkeypatch.setattr(runtime, "_state", {"adopted": True, "publisher": None})
-    client = testing.TestClient(create_app())
-
-    def send(fixture: Fixture, *, secret: str = RIGHT, age_s: int = 0, change: Any = None) -> testing.Result:
-        publish(fixture.provider, api, monkeypatch)
-        at_s = int(clock.now().timestamp()) - age_s
-        request = manners(fixture.provider).signed(fixture.request, secret=secret, at_s=at_s)
-        request = request if change is None else change(request)
-        return client.simulate_post(
-            f"/webhooks/email/{fixture.provider}",
-            body=request.body,
-            headers={"Content-Type": request.content_type, **request.headers},
-            query_string=request.query,
-        )
-
-    return send
-
-
-def publish(provider: str, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The provider's account; its API is ours."""
-    serve = getattr(manners(provider), "serve", None)
-    if serve is not None:
-        serve(api, monkeypatch)
-    body = recorded.config(provider) | {"api_url": api.url}
-    accounts_of.check_account(body)
-    for name, value in manners(provider).secrets().items():
-        monkeypatch.setenv(f"NESTOR_SECRET_{name.upper()}", value)
-    with database.transaction():
-        store.publish("channel", f"email.{provider}", body, source="tests", by="tests")
-    store.forget()
 
 
 def stored(desk: Desk) -> list[dict[str, Any]]:

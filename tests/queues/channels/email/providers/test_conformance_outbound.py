@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.kernel import limits
 from queues.channels.email import send
 from tests.queues.channels import golden
-from tests.queues.channels.email.providers import fake_api, recorded
+from tests.queues.channels.email.providers import recorded
 from tests.queues.channels.email.providers.fake_api import Answer, FakeApi
 from tests.queues.channels.email.providers.outbound import CARRIERS, RIGHT_KEY, carrier
 from tests.queues.channels.email.providers.recorded import SENT_ID
@@ -33,12 +32,6 @@ MESSAGE = OutgoingMessage(
     ticket_number=7,
 )
 each_carrier = pytest.mark.parametrize("provider", CARRIERS)
-
-
-@pytest.fixture
-def api() -> Iterator[FakeApi]:
-    with fake_api.running() as running:
-        yield running
 
 
 @pytest.fixture
