@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-inbound_needs: tuple[tuple[str, ...], ...] = (("bearer", "basic", "signing_key"),)
+inbound_needs: tuple[tuple[str, ...], ...] = (("bearer", "basic", "signing_key", "path_id"),)
 outbound_needs: tuple[tuple[str, ...], ...] = ()
