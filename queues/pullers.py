@@ -2,7 +2,7 @@
 
 A channel that has such accounts has a `pull.py` (the `Puller` protocol). Every process that lives long runs these threads; of all of them
 the one that holds the account's lease reads it, and another takes over when it ends. A desk that sleeps has no such process: there
-the `pull_account` timer wakes a worker now and then.
+each tick makes a `pull_account` task, for which a worker wakes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import database, limits, logs
 from models.kernel.errors import NestorError
 from models.kernel.settings import Settings
+from models.tasks import commands
 from queues import channels
 
 log = logs.get("pullers")
@@ -162,6 +163,23 @@ def pulled_accounts() -> list[ChannelAccount]:
         if puller is not None and account.config.get("enabled") is not False and puller.wants(account):
             found.append(account)
     return found
+
+
+def ask_for_pulls() -> int:
+    """A `pull_account` task for each account that nobody watches and that has none under way; returns how many. For `/tick`."""
+    asked = 0
+    with database.connection(), database.transaction():
+        for account in pulled_accounts():
+            key = f"pull:{account.channel}:{account.name}"
+            waiting = database.one(
+                "SELECT id FROM tasks WHERE key = :key AND state IN ('ready', 'leased') LIMIT 1", key=key
+            )
+            if waiting is None and not leases.held(account.channel, account.name):
+                commands.enqueue(
+                    "pull_account", {"channel": account.channel, "account": account.name}, key=key
+                )
+                asked += 1
+    return asked
 
 
 def report(account: ChannelAccount, error: Exception) -> None:

@@ -34,3 +34,13 @@ def give_back(channel: str, account: str, *, holder: str) -> None:
             account=account,
             holder=holder,
         )
+
+
+def held(channel: str, account: str) -> bool:
+    """Whether somebody reads the account now."""
+    row = database.one(
+        "SELECT holder FROM puller_leases WHERE channel = :channel AND account = :account AND expires_at > NOW()",
+        channel=channel,
+        account=account,
+    )
+    return row is not None

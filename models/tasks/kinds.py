@@ -75,6 +75,8 @@ _KINDS = (
         patience_s=3 * 24 * 3600,
         retried_at="/v1/webhooks/{webhook}/deliveries/{delivery}/replay",
     ),
+    # A mailbox or a bot that nobody watches; the next tick asks again.
+    TaskKind("pull_account", queue=SENDS, time_limit_s=110, attempts_max=3),
     TaskKind("collect_garbage", attempts_max=3, time_limit_s=120),
 )
 

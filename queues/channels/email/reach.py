@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import imaplib
-import ssl
-from urllib.parse import unquote, urlsplit
-
 from models.channels.accounts import ChannelAccount
-from models.kernel import limits
 from models.kernel.errors import NestorError
 from models.kernel.settings import Settings
 from queues.channels import Finding, webhook_url
@@ -55,34 +50,16 @@ def _smtp(account: ChannelAccount, settings: Settings) -> Finding:
 
 
 def _imap(account: ChannelAccount, settings: Settings) -> Finding:
-    """Log in and look at the folder, read-only: what is unseen stays unseen."""
-    folder = str(account.config.get("imap_folder", "INBOX"))
+    """Log in and look at the folder, read-only, as the reading does: what is unseen stays unseen."""
+    from queues.channels.email.imap.mailbox import Mailbox, server_of
+
+    folder = str(account.config.get("imap_folder") or "INBOX")
     try:
-        parts = urlsplit(account.credential("imap_url", settings))
-        if parts.scheme not in ("imap", "imaps") or not parts.hostname:
-            return Finding(False, "IMAP: imap_url: expected imaps://user:password@host[:port]")
-        context, timeout_s = ssl.create_default_context(), limits.send_connect_timeout_s
-        if account.config.get("imap_ca_file"):
-            context.load_verify_locations(cafile=account.config["imap_ca_file"])
-        client: imaplib.IMAP4 = (
-            imaplib.IMAP4_SSL(parts.hostname, parts.port or 993, ssl_context=context, timeout=timeout_s)
-            if parts.scheme == "imaps"
-            else imaplib.IMAP4(parts.hostname, parts.port or 143, timeout=timeout_s)
-        )
-        with client:
-            if parts.scheme == "imap" and "STARTTLS" in client.capabilities:
-                client.starttls(context)
-            client.login(unquote(parts.username or ""), unquote(parts.password or ""))
-            kind, found = client.select(f'"{folder}"', readonly=True)
-            if kind != "OK":
-                return Finding(False, f"IMAP: the login works, but there is no folder {folder}")
-            count = (found[0] or b"0").decode("ascii", "replace")
-            return Finding(True, f"IMAP: {folder} has {count} mails")
+        with Mailbox(server_of(account, settings)) as mailbox:
+            found = mailbox.select(folder, readonly=True)
     except NestorError as error:
         return Finding(False, f"IMAP: {error.message}")
-    except (OSError, ValueError, imaplib.IMAP4.error) as error:
-        # The server's words may repeat the name that logs in.
-        return Finding(False, f"IMAP: the login failed ({type(error).__name__})")
+    return Finding(True, f"IMAP: {folder} has {found.messages} mails")
 
 
 def setup(account: ChannelAccount, settings: Settings, *, public_url: str) -> list[Finding]:

@@ -133,10 +133,10 @@ class Mailbox:
         with _said("the login"):
             self._client.login(server.user, server.password)
 
-    def select(self, folder: str) -> Folder:
+    def select(self, folder: str, *, readonly: bool = False) -> Folder:
         """Open the folder, or look again at what it holds now. Raises TransientFailure for one that is not there."""
         with _said(f"the folder {one_line(folder, 60)}"):
-            told = self._client.select_folder(folder)
+            told = self._client.select_folder(folder, readonly)
         uidvalidity, next_uid = told.get(b"UIDVALIDITY"), told.get(b"UIDNEXT")
         if not isinstance(uidvalidity, int) or not isinstance(next_uid, int):
             raise TransientFailure(

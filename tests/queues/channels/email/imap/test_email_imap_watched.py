@@ -7,14 +7,16 @@ import threading
 
 import pytest
 
-from models.channels import accounts, health, positions
+from models.channels import accounts, health, leases, positions
 from models.channels.accounts import ChannelAccount
 from models.kernel import database
 from models.kernel.errors import TransientFailure
 from queues import pullers
+from queues.channels.email import reach
 from queues.channels.email.imap import bounds
 from queues.channels.email.imap.mailbox import Mailbox as Connection
 from queues.channels.email.imap.reading import Pulled, pull, pull_once
+from queues.embedded import EmbeddedWorkers
 from tests.desk import Desk
 from tests.queues.channels.email.imap.mails import mail
 from tests.services.dovecot import DovecotServer, Mailbox
@@ -155,3 +157,77 @@ def test_two_processes_read_one_mailbox_by_one_connection_and_a_wrong_password_i
     assert titles(desk) == ["Trouble 1"]
     with database.connection():
         assert database.run("SELECT * FROM puller_leases") == []
+
+
+@pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
+def test_an_embedded_desk_reads_its_mailbox_by_itself(
+    desk: Desk,
+    account: ChannelAccount,
+    imap_server: DovecotServer,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(accounts, "every", lambda: [account])
+    imap_server.deliver(mailbox, mail(1))
+    workers = EmbeddedWorkers(desk.settings)
+
+    workers.start()
+    try:
+        wait_until(lambda: len(desk.tickets()) == 1, within_s=_within_s, what="the ticket")
+    finally:
+        workers.stop(timeout_s=10)
+
+    assert [ticket.title for ticket in desk.tickets()] == ["Trouble 1"]
+
+
+def test_a_sleeping_desk_reads_its_mailbox_when_the_tick_asks(
+    desk: Desk,
+    account: ChannelAccount,
+    imap_server: DovecotServer,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(accounts, "every", lambda: [account])
+    imap_server.deliver(mailbox, mail(1))
+
+    asked = [pullers.ask_for_pulls(), pullers.ask_for_pulls()]
+    found = titles(desk)
+    watched = leases.take("email", "demo", holder="a process that lives", lease_s=60)
+
+    assert asked == [1, 0]  # the second tick finds the first one's task
+    assert found == ["Trouble 1"]
+    assert imap_server.unseen(mailbox) == 0
+    assert watched  # given back by the task
+    assert pullers.ask_for_pulls() == 0
+
+
+def test_a_tick_that_finds_a_wrong_password_shows_it_and_is_not_repeated(
+    desk: Desk, account: ChannelAccount, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "every", lambda: [account])
+    monkeypatch.setenv("NESTOR_SECRET_TEST_IMAP_URL", mailbox.url.replace(mailbox.password, "wrong-one"))
+
+    pullers.ask_for_pulls()
+    outcomes = desk.run_due()
+
+    assert outcomes == ["done"]
+    assert (health.of("email", "demo").error or "").startswith("the mailbox refused the login")
+
+
+def test_the_operators_test_logs_in_and_leaves_everything_unseen(
+    desk: Desk,
+    account: ChannelAccount,
+    imap_server: DovecotServer,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    imap_server.deliver(mailbox, mail(1))
+
+    well = reach._imap(account, desk.settings)
+    monkeypatch.setenv("NESTOR_SECRET_TEST_IMAP_URL", mailbox.url.replace(mailbox.password, "wrong-one"))
+    refused = reach._imap(account, desk.settings)
+
+    assert (well.ok, well.text) == (True, "IMAP: INBOX has 1 mails")
+    assert not refused.ok
+    assert "refused the login" in refused.text
+    assert imap_server.unseen(mailbox) == 1

@@ -1,0 +1,42 @@
+"""Read an account that has to be asked, once: for a desk that sleeps, where no process watches it (queues/pullers.py)."""
+
+from __future__ import annotations
+
+import threading
+
+from models.channels import leases
+from models.kernel import database, logs, settings
+from models.kernel.errors import NestorError
+from models.tasks.commands import ClaimedTask
+from models.tasks.kinds import KINDS
+from queues import channels, pullers
+from queues.settlement import Done, Settlement
+
+log = logs.get("pull_account")
+
+_STORE_S = 30.0  # what is under way when the time is over gets this long
+
+
+def run(task: ClaimedTask) -> Settlement:
+    """Store what is there; what is left after the task's time is the next one's. A trouble is shown at the account, not retried here:
+    the next tick asks again."""
+    name = (task.payload["channel"], task.payload["account"])
+    with database.connection():
+        account = next((one for one in pullers.pulled_accounts() if (one.channel, one.name) == name), None)
+    holder, limit_s = pullers.holder_name(), KINDS[task.kind].time_limit_s
+    if account is None or not leases.take(*name, holder=holder, lease_s=limit_s):
+        return Done()  # switched off, or watched by a process that lives
+    puller = channels.puller(account.channel)
+    assert puller is not None, "only accounts that are pulled are found"
+    stop = threading.Event()
+    over = threading.Timer(limit_s - _STORE_S, stop.set)
+    over.daemon = True
+    over.start()
+    try:
+        puller.pull(account, settings.current(), stop, 0.0)
+    except NestorError as error:
+        pullers.report(account, error)
+    finally:
+        over.cancel()
+        leases.give_back(*name, holder=holder)
+    return Done()
