@@ -55,6 +55,7 @@ _LINES = frozenset(
     ]
 )
 _PARAGRAPHS = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "pre"])
+RULE = "_" * 20  # an <hr>; in the text of a mail it is no signature's mark
 _QUOTE_DEPTH_MAX = 10  # deeper quotes are shown at this depth
 _TAG_EXTENSIONS_MAX = 3  # how many `>` inside quoted attributes are passed over
 
@@ -118,7 +119,7 @@ class Writer:
         if name == "li" and not is_end:
             self.write("- ", start, end)
         elif name == "hr" and not is_end:
-            self.write("_" * 20, start, end)
+            self.write(RULE, start, end)
             self.end_line(start)
         elif name == "pre":
             self.pre_depth = max(0, self.pre_depth + (-1 if is_end else 1))

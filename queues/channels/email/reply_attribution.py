@@ -226,6 +226,8 @@ def _verb_ends(text: str, *, ends_with_colon: bool, may_address: bool) -> bool:
     previous = before = ""
     for word in _WORD.finditer(text):
         folded = word[0].casefold()
+        if not may_address and (folded in words.FIRST_PERSON or word[0] == "I"):
+            return False
         if folded in _VERBS or (folded.endswith(("(a", "(а")) and folded[:-2] in _VERBS):
             found, before = word, previous
         previous = folded

@@ -18,6 +18,7 @@ from queues.channels.email import reply_words as words
 from queues.channels.email.reply_attribution import Attributions
 from queues.channels.email.reply_footers import is_dashed_name, is_footer, is_signature_mark
 from queues.channels.email.reply_headers import kind_of
+from queues.channels.html_text import RULE
 
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
@@ -240,6 +241,8 @@ def _decorated(line: str) -> str:
     """The letter of a line that begins with dashes or the like; empty when it is like any other."""
     inner = line.strip(words.DECORATION)
     if not inner:
+        if line == RULE:
+            return "r"
         if line == "---" or (line[0] == "_" and len(line) > 1 and not line.strip("_")):
             return "u"
         if is_signature_mark(line):

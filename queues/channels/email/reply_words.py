@@ -35,6 +35,10 @@ WROTE_NAME = _words(
     "schrieb schreibt geschrieben schreef schrijft geschreven skrev skreiv skrifaði kirjutas kirjutab napsal napísal írta "
     "escribió escreveu kirjoitti נכתב"
 )
+# Who writes so tells of somebody else's words: "Am 5. Mai hat mir Ihr Kollege geschrieben:". No weekday among them ("Mi", "Me").
+FIRST_PERSON = _words(
+    "my ich mir mich uns wir nous moi yo ik mij ons я мне меня нам мы мені нам jag jeg minulle bana bize mně mnie"
+)
 # The Bat! addresses the one who is quoted: "you wrote:". Only right above a quote.
 SECOND_PERSON = _words(
     "you вы ты ви ти sie du ihr vous tu usted tú vosotros lei voi você tu u jij jullie pan pani ty vy siz"
