@@ -117,7 +117,7 @@ def edit(change: TicketChange, account: ChannelAccount, parsed: InboundMessage) 
     A change that changes no text (a reaction count, a link's preview) leaves no version behind.
     """
     row = database.one(
-        "SELECT m.id, m.body FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
+        "SELECT m.id, m.body, m.details FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
         " WHERE m.ticket_id = :ticket AND r.channel = :channel AND r.account = :account AND r.external_id = :external_id",
         ticket=change.ticket.id,
         channel=account.channel,
@@ -127,7 +127,11 @@ def edit(change: TicketChange, account: ChannelAccount, parsed: InboundMessage) 
     if row is None:
         return None
     message_id = UUID(str(row["id"]))
-    if row["body"] == parsed.body:
+    # Of an album, the caption is the text; that another of its pictures changed takes no word away.
+    is_wordless_part = (
+        from_json(row["details"]).get("caption") and parsed.group_key and not parsed.details.get("caption")
+    )
+    if row["body"] == parsed.body or is_wordless_part:
         return message_id
     rewrite(change, message_id, before=row["body"], after=parsed.body, body_html=parsed.body_html)
     return message_id

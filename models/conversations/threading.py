@@ -157,6 +157,21 @@ def twin(account: ChannelAccount, external_id: str, author_address: str, body: s
     )
 
 
+def told_before(account: ChannelAccount, external_id: str, group_key: str | None) -> UUID | None:
+    """The ticket of a chat's message that came already, under another event's name: Telegram numbers its updates anew after a
+    silent week, but never a chat's messages (INGRESS 2.1)."""
+    row = database.one(
+        "SELECT m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
+        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id AND m.direction = 'inbound'"
+        " AND (m.external_id = :id OR m.group_key = :group)",
+        channel=account.channel,
+        account=account.name,
+        id=external_id,
+        group=group_key,
+    )
+    return None if row is None else UUID(str(row["ticket_id"]))
+
+
 def take_over(account: ChannelAccount, external_id: str) -> None:
     """The message with this id is here: the id no longer belongs to a message that only referred to it.
 

@@ -65,6 +65,13 @@ def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMess
                 ticket_id=twin["ticket_id"],
             )
             return
+    if parsed.external_id and parsed.conversation_address is not None and not parsed.edit:
+        told = threading.told_before(account, parsed.external_id, parsed.group_key)
+        if told is not None:
+            inbox.settle(
+                event.id, "ignored", reason="the same message came before, in another event", ticket_id=told
+            )
+            return
     requester = requesters.find_or_create(
         account.channel, parsed.author_address, name=parsed.author_name, locale=parsed.locale
     )
