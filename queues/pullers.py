@@ -16,13 +16,12 @@ from uuid import uuid4
 
 import peewee
 
-from models.channels import accounts, health, leases
+from models.channels import health, leases
 from models.channels.accounts import ChannelAccount
 from models.kernel import database, limits, logs
 from models.kernel.errors import NestorError
 from models.kernel.settings import Settings
-from models.tasks import commands
-from queues import channels
+from queues import asking, channels
 
 log = logs.get("pullers")
 
@@ -94,7 +93,7 @@ class Pullers:
     def _look(self) -> None:
         """Renew what is read, begin what nobody reads, end what is not wanted any more or has changed."""
         with database.connection():
-            wanted = {(a.channel, a.name): a for a in pulled_accounts()}
+            wanted = {(a.channel, a.name): a for a in asking.pulled_accounts()}
             for name, reader in list(self._readers.items()):
                 account = wanted.get(name)
                 if account is None or account.version != reader.account.version:
@@ -153,33 +152,6 @@ class Pullers:
             pause_s = min(limits.puller_pause_s_max, limits.puller_pause_s * 2.0 ** min(failures, 20))
             reader.stop.wait(pause_s if failures else 0.0)
         log.info("puller_stopped", channel=account.channel, account=account.name)
-
-
-def pulled_accounts() -> list[ChannelAccount]:
-    """The published accounts that have to be asked, as their channels say."""
-    found = []
-    for account in accounts.every():
-        puller = channels.puller(account.channel) if account.channel in channels.names() else None
-        if puller is not None and account.config.get("enabled") is not False and puller.wants(account):
-            found.append(account)
-    return found
-
-
-def ask_for_pulls() -> int:
-    """A `pull_account` task for each account that nobody watches and that has none under way; returns how many. For `/tick`."""
-    asked = 0
-    with database.connection(), database.transaction():
-        for account in pulled_accounts():
-            key = f"pull:{account.channel}:{account.name}"
-            waiting = database.one(
-                "SELECT id FROM tasks WHERE key = :key AND state IN ('ready', 'leased') LIMIT 1", key=key
-            )
-            if waiting is None and not leases.held(account.channel, account.name):
-                commands.enqueue(
-                    "pull_account", {"channel": account.channel, "account": account.name}, key=key
-                )
-                asked += 1
-    return asked
 
 
 def report(account: ChannelAccount, error: Exception) -> None:

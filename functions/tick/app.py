@@ -16,7 +16,7 @@ from functions.operations import Answer, Call, Operations
 from models import migrations
 from models.kernel.errors import Unauthenticated
 from models.kernel.settings import Settings
-from queues import pullers, sweep
+from queues import asking, sweep
 
 _body_bytes_max = 65_536  # a PingSource sends what its manifest says, a few bytes
 
@@ -54,7 +54,7 @@ def operations(config: Settings) -> Operations:
         ):  # a CloudEvent's data; the tick itself is all that we need to know
             pass
         migrations.check_once()
-        pullers.ask_for_pulls()  # mailboxes and bots that call nobody; the sweep hints these tasks too
+        asking.ask_for_pulls()  # mailboxes and bots that call nobody; the sweep hints these tasks too
         swept = sweep.once()
         return Answer(Swept(swept.timers_fired, swept.tasks_hinted))
 

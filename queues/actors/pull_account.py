@@ -9,7 +9,7 @@ from models.kernel import database, logs, settings
 from models.kernel.errors import NestorError
 from models.tasks.commands import ClaimedTask
 from models.tasks.kinds import KINDS
-from queues import channels, pullers
+from queues import asking, channels, pullers
 from queues.settlement import Done, Settlement
 
 log = logs.get("pull_account")
@@ -22,7 +22,7 @@ def run(task: ClaimedTask) -> Settlement:
     the next tick asks again."""
     name = (task.payload["channel"], task.payload["account"])
     with database.connection():
-        account = next((one for one in pullers.pulled_accounts() if (one.channel, one.name) == name), None)
+        account = next((one for one in asking.pulled_accounts() if (one.channel, one.name) == name), None)
     holder, limit_s = pullers.holder_name(), KINDS[task.kind].time_limit_s
     if account is None or not leases.take(*name, holder=holder, lease_s=limit_s):
         return Done()  # switched off, or watched by a process that lives

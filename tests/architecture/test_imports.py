@@ -18,7 +18,14 @@ TRANSPORTS = (
     "httpx",
 )
 # What a function may use of queues: to hint, to sweep, to take events in, to show the backlog.
-DOORS = ("queues.broker", "queues.hints", "queues.sweep", "queues.monitor", "queues.channels")
+DOORS = (
+    "queues.broker",
+    "queues.hints",
+    "queues.sweep",
+    "queues.asking",
+    "queues.monitor",
+    "queues.channels",
+)
 
 
 def offences(checked: Iterable[Module], *forbidden: str, allowed: tuple[str, ...] = ()) -> list[str]:

@@ -17,7 +17,7 @@ from models.inbox import commands as inbox
 from models.kernel import database, limits
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
-from queues import pullers
+from queues import asking, pullers
 from queues.channels.telegram import setup
 from queues.channels.telegram.pull import OTHER_READER, STOLEN, _Reader, pull, wants
 from scripts.sandbox.client import SandboxProcess
@@ -232,7 +232,7 @@ def test_a_stop_ends_the_long_wait_at_once(
 def test_of_two_processes_one_reads_and_the_other_goes_on_where_it_stopped(
     sandbox: SandboxProcess, account: ChannelAccount, config: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pullers, "pulled_accounts", lambda: [account])
+    monkeypatch.setattr(asking, "pulled_accounts", lambda: [account])
     monkeypatch.setattr(limits, "puller_pause_s", 0.01)
     with ExitStack() as stack:
         both = [pullers.Pullers(config, look_every_s=0.05) for _ in range(2)]
@@ -258,7 +258,7 @@ def test_of_two_processes_one_reads_and_the_other_goes_on_where_it_stopped(
 def test_another_programs_reading_is_shown_at_the_account(
     sandbox: SandboxProcess, account: ChannelAccount, config: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pullers, "pulled_accounts", lambda: [account])
+    monkeypatch.setattr(asking, "pulled_accounts", lambda: [account])
     sandbox.fail("409", method="getUpdates", times=1_000_000)
     with ExitStack() as stack:
         reader = pullers.Pullers(config, look_every_s=0.05)

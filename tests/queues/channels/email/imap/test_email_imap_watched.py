@@ -11,7 +11,7 @@ from models.channels import accounts, health, leases, positions
 from models.channels.accounts import ChannelAccount
 from models.kernel import database
 from models.kernel.errors import TransientFailure
-from queues import pullers
+from queues import asking, pullers
 from queues.channels.email import reach
 from queues.channels.email.imap import bounds
 from queues.channels.email.imap.mailbox import Mailbox as Connection
@@ -190,7 +190,7 @@ def test_a_sleeping_desk_reads_its_mailbox_when_the_tick_asks(
     monkeypatch.setattr(accounts, "every", lambda: [account])
     imap_server.deliver(mailbox, mail(1))
 
-    asked = [pullers.ask_for_pulls(), pullers.ask_for_pulls()]
+    asked = [asking.ask_for_pulls(), asking.ask_for_pulls()]
     found = titles(desk)
     watched = leases.take("email", "demo", holder="a process that lives", lease_s=60)
 
@@ -198,7 +198,7 @@ def test_a_sleeping_desk_reads_its_mailbox_when_the_tick_asks(
     assert found == ["Trouble 1"]
     assert imap_server.unseen(mailbox) == 0
     assert watched  # given back by the task
-    assert pullers.ask_for_pulls() == 0
+    assert asking.ask_for_pulls() == 0
 
 
 def test_a_tick_that_finds_a_wrong_password_shows_it_and_is_not_repeated(
@@ -207,7 +207,7 @@ def test_a_tick_that_finds_a_wrong_password_shows_it_and_is_not_repeated(
     monkeypatch.setattr(accounts, "every", lambda: [account])
     monkeypatch.setenv("NESTOR_SECRET_TEST_IMAP_URL", mailbox.url.replace(mailbox.password, "wrong-one"))
 
-    pullers.ask_for_pulls()
+    asking.ask_for_pulls()
     outcomes = desk.run_due()
 
     assert outcomes == ["done"]

@@ -1,0 +1,39 @@
+"""Which accounts have to be asked (a mailbox by IMAP, a bot without a public address), and tasks that ask those that nobody watches.
+
+Apart from the pullers' threads, because the tick function loads it.
+"""
+
+from __future__ import annotations
+
+from models.channels import accounts, leases
+from models.channels.accounts import ChannelAccount
+from models.kernel import database
+from models.tasks import commands
+from queues import channels
+
+
+def pulled_accounts() -> list[ChannelAccount]:
+    """The published accounts that have to be asked, as their channels say."""
+    found = []
+    for account in accounts.every():
+        puller = channels.puller(account.channel) if account.channel in channels.names() else None
+        if puller is not None and account.config.get("enabled") is not False and puller.wants(account):
+            found.append(account)
+    return found
+
+
+def ask_for_pulls() -> int:
+    """A `pull_account` task for each account that nobody watches and that has none under way; returns how many. For `/tick`."""
+    asked = 0
+    with database.connection(), database.transaction():
+        for account in pulled_accounts():
+            key = f"pull:{account.channel}:{account.name}"
+            waiting = database.one(
+                "SELECT id FROM tasks WHERE key = :key AND state IN ('ready', 'leased') LIMIT 1", key=key
+            )
+            if waiting is None and not leases.held(account.channel, account.name):
+                commands.enqueue(
+                    "pull_account", {"channel": account.channel, "account": account.name}, key=key
+                )
+                asked += 1
+    return asked
