@@ -149,6 +149,9 @@ class Operations:
             assert public or needs is not None or unlocked, (
                 f"{method} {path} has no guard and is not declared public"
             )
+            assert raw is None or unlocked, (
+                f"{method} {path} reads its body itself, so it opens its transactions itself"
+            )
             self.all.append(
                 Operation(
                     method, path, handler, summary, needs, public, body, query, answers, problems,

@@ -24,10 +24,13 @@ def _places(threads: int) -> threading.BoundedSemaphore:
 
 
 class FileStream:
-    """The pieces of an open file, closed by the server when the answer ends, however it ends. Raises Busy without a place."""
+    """The pieces of an open file, at most `bytes_max` of it; closed by the server when the answer ends, however it ends.
 
-    def __init__(self, file: BinaryIO, req: falcon.Request, threads: int) -> None:
-        self._file = file
+    Raises Busy without a place.
+    """
+
+    def __init__(self, file: BinaryIO, req: falcon.Request, threads: int, *, bytes_max: int) -> None:
+        self._file, self._left = file, bytes_max
         self._socket: socket.socket | None = req.env.get("gunicorn.socket")
         self._places = _places(threads)
         self._open = self._places.acquire(timeout=_wait_s)
@@ -42,7 +45,7 @@ class FileStream:
 
     def __next__(self) -> bytes:
         try:
-            piece = self._file.read(limits.blob_piece_bytes)
+            piece = self._file.read(min(limits.blob_piece_bytes, self._left))
         except (NestorError, OSError) as error:
             # The status is sent, so the reader learns of it by a connection that ends too early.
             log.error("download_broke_off", exc_info=error)
@@ -51,6 +54,7 @@ class FileStream:
             raise StopIteration from error
         if not piece:
             raise StopIteration
+        self._left -= len(piece)
         return piece
 
     def close(self) -> None:

@@ -23,6 +23,7 @@ operations = Operations()
 
 _EXTENDED_NAME = re.compile(r"filename\*\s*=\s*(?:utf-8)?'[^']*'([^;\s]+)", re.IGNORECASE)
 _QUOTED_NAME = re.compile(r'filename\s*=\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+_RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
 _BARE_NAME = re.compile(r"filename\s*=\s*([^;\"\s]+)", re.IGNORECASE)
 
 
@@ -100,7 +101,7 @@ def _linked(row: dict[str, Any], *, inline: bool) -> views.LinkedAttachment:
 
 
 @operations.add(
-    "GET", "/files/{token}", summary="Download a file by a link", public=True, unlocked=True, answers={200: bytes},
+    "GET", "/files/{token}", summary="Download a file by a link", public=True, unlocked=True, answers={200: bytes, 206: bytes},
     problems=(404, 503), media_type=rules.UNKNOWN,
 )  # fmt: skip
 def download(call: Call) -> Answer:
@@ -121,14 +122,37 @@ def download(call: Call) -> Answer:
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "private, no-store",
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{row["sha256"]}"',  # bytes under a hash never change, so a download that broke off can go on
     }
     if call.request.method == "HEAD":
         return Answer(
             headers=headers | {"Content-Length": str(row["size_bytes"])}, raw=b"", content_type=kind
         )
+    start, length = _range(call, row)
+    whole = length == row["size_bytes"]
+    if not whole:
+        headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{row['size_bytes']}"
     file = blobs.open_key(row["object_key"])
-    stream = streams.FileStream(file, call.request, config.http_threads)
-    return Answer(headers=headers, content_type=kind, stream=stream, stream_bytes=row["size_bytes"])
+    file.seek(start)
+    stream = streams.FileStream(file, call.request, config.http_threads, bytes_max=length)
+    return Answer(
+        status=200 if whole else 206, headers=headers, content_type=kind, stream=stream, stream_bytes=length
+    )
+
+
+def _range(call: Call, row: dict[str, Any]) -> tuple[int, int]:
+    """Where to begin and how many bytes: one range is honoured; what is none of ours is ignored, as RFC 9110 (14.2) allows."""
+    size: int = row["size_bytes"]
+    match = _RANGE.fullmatch(call.request.get_header("Range") or "")
+    same = call.request.get_header("If-Range") in (None, f'"{row["sha256"]}"')
+    if match is None or not same or not size or match.groups() == ("", ""):
+        return 0, size
+    if match[1] == "":
+        start, end = max(0, size - int(match[2])), size - 1
+    else:
+        start, end = int(match[1]), min(int(match[2] or size), size - 1)
+    return (start, end - start + 1) if start <= end else (0, size)
 
 
 def _disposition(kind: str, filename: str) -> str:

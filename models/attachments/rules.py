@@ -15,12 +15,12 @@ SHOWN_IN_PLACE: Final = frozenset({"image/png", "image/jpeg", "image/gif", "imag
 # What a browser or a desktop may run; it leaves us as bytes without a kind, whatever it is called.
 _ACTIVE: Final = frozenset(
     {
-        "text/html", "application/xhtml+xml", "image/svg+xml", "application/xml", "text/xml", "text/javascript",
-        "application/javascript", "application/ecmascript", "text/x-script", "application/x-elf", "application/java-vm",
-        "application/vnd.microsoft.portable-executable", "application/x-mach-binary", "application/x-msdownload",
-        "application/x-shockwave-flash", "text/xsl", "application/pdf+html", "multipart/x-mixed-replace",
+        "application/xml", "text/xml", "text/xsl", "application/x-elf", "application/java-vm", "application/x-mach-binary",
+        "application/vnd.microsoft.portable-executable", "application/x-msdownload", "application/x-msdos-program",
+        "application/x-shockwave-flash", "application/hta", "multipart/x-mixed-replace",
     }
 )  # fmt: skip
+_ACTIVE_PARTS: Final = ("html", "script", "+xml")  # each browser has more names of these than a list would
 # Kinds of which the bytes only tell the family; within it the sender's word is as good as any.
 _FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "text/plain": ("text/", "application/json", "message/", "application/pgp", "application/x-ndjson"),
@@ -64,11 +64,15 @@ def file_name(text: str) -> str:
 def served_type(declared: str, sniffed: str) -> str:
     """The type that a download is sent as: what the bytes are, in the sender's words where those say the same more precisely."""
     declared, sniffed = media_type(declared), media_type(sniffed)
-    if sniffed in _ACTIVE or declared in _ACTIVE:
+    if _is_active(sniffed) or _is_active(declared):
         return UNKNOWN
     if declared.startswith(_FAMILIES.get(sniffed, (sniffed,))):
         return declared
     return sniffed
+
+
+def _is_active(kind: str) -> bool:
+    return kind in _ACTIVE or any(part in kind for part in _ACTIVE_PARTS)
 
 
 def state_of(info: AttachmentInfo) -> tuple[str, str | None]:

@@ -168,7 +168,7 @@ puller_stop_s = 5.0  # at shutdown; a read that stores a mail of 30 MB takes two
 
 # -- attachments -----------------------------------------------------------------------------------------------
 upload_bytes_max = 50 * MIB  # what the Bot API takes of us (sendDocument); mail servers stop at half of it
-upload_s = 120.0  # for a whole upload: 50 MiB at 4 Mbit/s, and a person waits for it
+upload_s = 75.0  # for a whole upload: 50 MiB at 6 Mbit/s; Knative grants the gateway 90, and the bucket wants some of it
 download_stall_s = 30.0  # a reader that takes nothing for so long holds a thread for nothing
 downloads_share = 2  # a half of the threads at most carries files at once; the others answer
 attachments_per_message_max = 20  # of one answer; more is an archive

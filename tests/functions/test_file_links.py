@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,8 @@ from models.kernel import database, limits, settings
 from tests.desk import Desk
 from tests.functions.callers import DEMO_KEY, Caller, problem
 from tests.functions.files import FILES, HTML, PNG, SVG, follow, inbound, link, upload
+
+_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 @pytest.fixture
@@ -58,6 +61,37 @@ def test_a_head_request_tells_the_size_and_opens_nothing(
     assert answer.status_code == 200
     assert answer.headers["content-length"] == str(len(PNG))
     assert answer.content == b""
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "expected", "told"),
+    [
+        ("bytes=0-3", 206, slice(0, 4), "bytes 0-3/"),
+        ("bytes=8-", 206, slice(8, None), "bytes 8-"),
+        ("bytes=-4", 206, slice(-4, None), "bytes "),
+        ("bytes=5-9999", 206, slice(5, None), "bytes 5-"),
+        ("bytes=0-", 200, slice(None), None),
+        ("bytes=9999-", 200, slice(None), None),
+        ("bytes=7-3", 200, slice(None), None),
+        ("bytes=-0", 200, slice(None), None),
+        ("bytes=-", 200, slice(None), None),
+        ("bytes=0-1,3-4", 200, slice(None), None),
+        ("lines=0-1", 200, slice(None), None),
+    ],
+)
+def test_a_download_that_broke_off_can_go_on(
+    caller: Caller, asked: str, status: int, expected: slice, told: str | None
+) -> None:
+    path = urlsplit(upload(caller)["url"]).path
+    etag = Caller(caller.app).get(path).headers["etag"]
+
+    part = Caller(caller.app).get(path, headers={"Range": asked, "If-Range": etag})
+    other = Caller(caller.app).get(path, headers={"Range": asked, "If-Range": '"another"'})
+
+    assert (part.status_code, part.content) == (status, PNG[expected])
+    assert part.headers["content-length"] == str(len(part.content))
+    assert str(part.headers.get("content-range")).startswith(told or "None")
+    assert (other.status_code, other.content) == (200, PNG)
 
 
 def test_a_link_dies_after_some_minutes(desk: Desk, caller: Caller) -> None:
@@ -107,6 +141,9 @@ def test_a_link_of_another_key_is_none(caller: Caller, monkeypatch: pytest.Monke
         (b"a,b\n1,2\n", "text/csv", "text/csv"),
         (b"a,b\n1,2\n", "image/png", "text/plain"),
         (b"x = 1", "text/javascript", "application/octet-stream"),
+        (b"x = 1", "application/x-javascript", "application/octet-stream"),
+        (b"x", "application/xhtml+xml", "application/octet-stream"),
+        (b"PK\x03\x04", _DOCX, _DOCX),
         (PNG, "text/html", "application/octet-stream"),
         (b"PK\x03\x04", "application/vnd.ms-excel", "application/vnd.ms-excel"),
         (b"%PDF-1.4", "application/pdf", "application/pdf"),

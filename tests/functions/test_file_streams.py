@@ -23,6 +23,7 @@ from tests.functions.callers import DEMO_KEY, sqlite_only
 from tests.functions.conftest import LogLines
 from tests.functions.test_real_server import Server, in_pieces, refused, serving
 from tests.functions.test_slow_bodies import KNOWN, resident_bytes, slow_clients
+from tests.models.blobs.stores import SECRET_KEY, s3_server
 from tests.services.waiting import wait_until
 
 AUTHORISED = {"Authorization": f"Bearer {DEMO_KEY}"}
@@ -55,6 +56,29 @@ def test_fifty_megabytes_pass_through_both_ways_in_little_memory(server: Server)
     assert made.json()["sha256"] == chunked.json()["sha256"]
     assert read.content == content
     assert resident_bytes(server.process.pid) - before < _resident_more_max
+
+
+@sqlite_only
+def test_a_bucket_behind_the_function_serves_files_in_little_memory(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = os.urandom(25 * limits.MIB)
+    with s3_server() as s3:
+        s3.make_bucket()
+        monkeypatch.setenv("BLOB_URL", s3.url())
+        monkeypatch.setenv("BLOB_SECRET_KEY", SECRET_KEY)
+        with serving("gateway", desk, tmp_path) as server:
+            first = server.ask("POST", FILES, data=b"small", headers=AUTHORISED)
+            server.ask("GET", path_of(first))
+            before = resident_bytes(server.process.pid)
+
+            made = server.ask("POST", FILES, data=content, headers=AUTHORISED)
+            read = server.ask("GET", path_of(made))
+            more = resident_bytes(server.process.pid) - before
+
+    assert read.content == content
+    assert more < 2 * _resident_more_max, f"{more / limits.MIB:.0f} MiB more"
+    assert files_on_disk(tmp_path) == []
 
 
 @sqlite_only
@@ -181,7 +205,7 @@ def test_a_store_that_goes_away_in_the_middle_ends_the_connection(log_lines: Log
     ours, theirs = socket.socketpair()
     with ours, theirs:
         file = Broken()
-        stream = FileStream(file, Request(ours), 8)  # type: ignore[arg-type]
+        stream = FileStream(file, Request(ours), 8, bytes_max=100)  # type: ignore[arg-type]
 
         sent = list(stream)
         stream.close()
@@ -194,11 +218,11 @@ def test_a_store_that_goes_away_in_the_middle_ends_the_connection(log_lines: Log
 
 def test_a_place_is_given_back_once_however_often_a_stream_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "_wait_s", 0)
-    one = FileStream(Broken(), Request(), 2)  # type: ignore[arg-type]
+    one = FileStream(Broken(), Request(), 2, bytes_max=9)  # type: ignore[arg-type]
     with pytest.raises(Busy):
-        FileStream(Broken(), Request(), 2)  # type: ignore[arg-type]
+        FileStream(Broken(), Request(), 2, bytes_max=9)  # type: ignore[arg-type]
 
     one.close()
     one.close()
 
-    FileStream(Broken(), Request(), 2).close()  # type: ignore[arg-type]
+    FileStream(Broken(), Request(), 2, bytes_max=9).close()  # type: ignore[arg-type]
