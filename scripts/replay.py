@@ -1,5 +1,7 @@
 """`python -m scripts.replay <channel> <fixture>`: post a recorded provider event to the running desk, and say what became of it.
 
+The same as `python -m scripts.channels replay <channel>.demo <fixture>`, which knows accounts and their credentials.
+
 The fixture is a file, or the name of one in queues/channels/<channel>/fixtures/. A bug from a provider starts as a new fixture. A
 desk that has seen the event answers that it is a repeat; `--new-key` makes it a new one.
 """
@@ -11,7 +13,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,7 +105,14 @@ def post(url: str, channel: str, account: str, raw: bytes, *, secret: str) -> di
     """Send the event as its provider would; the desk's answer. Raises ReplayFailed with what the desk said."""
     manner = MANNERS[channel]
     headers = {"Content-Type": manner.content_type, **manner.authentication(secret)}
-    return _answer("POST", f"{url.rstrip('/')}/webhooks/{channel}/{account}", headers=headers, data=raw)
+    return post_request(url, channel, account, raw, headers)
+
+
+def post_request(
+    url: str, channel: str, account: str, raw: bytes, headers: Mapping[str, str]
+) -> dict[str, Any]:
+    """As `post`, with the headers that the provider would send."""
+    return _answer("POST", f"{url.rstrip('/')}/webhooks/{channel}/{account}", headers=dict(headers), data=raw)
 
 
 def fate(url: str, event_id: str, *, api_key: str, wait_s: float) -> dict[str, Any]:
@@ -138,7 +147,7 @@ def _answer(method: str, url: str, *, headers: dict[str, str], data: bytes | Non
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.replay", description=__doc__)
-    parser.add_argument("channel", choices=sorted(MANNERS))
+    parser.add_argument("channel", choices=[*sorted(MANNERS), "webhook"])
     parser.add_argument("fixture", help="a file, or a name in queues/channels/<channel>/fixtures/")
     parser.add_argument("--account", default="demo", help="channel account (demo)")
     parser.add_argument("--url", default="http://127.0.0.1:8080", help="where the webhooks are served")
@@ -148,20 +157,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--new-key", action="store_true", help="give it a fresh update_id or Message-ID")
     parser.add_argument("--wait", type=float, default=10.0, metavar="SECONDS", help="for its fate (10)")
     options = parser.parse_args(arguments)
-    raw = find_fixture(options.channel, options.fixture).read_bytes()
-    if options.new_key:
-        raw = MANNERS[options.channel].with_new_key(raw)
-    taken = post(options.url, options.channel, options.account, raw, secret=options.secret)
-    repeat = " (a repeat: the desk had it already)" if taken.get("repeat") else ""
-    print(f"taken as event {taken['event_id']}{repeat}")
-    gateway = options.gateway_url or options.url
-    event = fate(gateway, str(taken["event_id"]), api_key=options.api_key, wait_s=options.wait)
-    reason = f": {words.short(event['reason'])}" if event.get("reason") else ""
-    print(f"{event['status']}{reason}")
-    if event.get("ticket_id"):
-        print(f"ticket {event['ticket_id']}, message {event['message_id']}")
-        print(f"its story: python -m scripts.explain {event['ticket_id']}")
-    return 0 if event["status"] in ("processed", "ignored") else 1
+    from scripts.channels import replaying  # which posts by this module
+
+    return replaying.run(
+        replaying.Wish(
+            options.channel, options.account, options.fixture, options.url, options.gateway_url, options.secret,
+            options.api_key, options.new_key, options.wait,
+        )
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scripts import _cli
-from scripts.channels import checking, reaching
+from scripts.channels import checking, reaching, replaying
 
 Verb = Callable[[argparse.Namespace], int]
 _NAME = (
@@ -44,6 +44,22 @@ def _parser() -> argparse.ArgumentParser:
         "status", reaching.status, "how every published account is doing; exit code 1 when one is not well"
     )
     status.add_argument("--json", action="store_true")
+    replay = verb(
+        "replay",
+        replaying.replay,
+        "post a recorded event to the running desk as its provider would, and say what became of it",
+    )
+    replay.add_argument("name", help="CHANNEL.ACCOUNT, such as webhook.demo")
+    replay.add_argument("fixture", help="a file, or a name in queues/channels/CHANNEL/fixtures/")
+    replay.add_argument("--url", default="http://127.0.0.1:8080", help="where the webhooks are served")
+    replay.add_argument("--gateway-url", help="where /v1 is served, when not at --url")
+    replay.add_argument(
+        "--secret",
+        help="the account's credential for inbound events; default: as configured here, else the demo's",
+    )
+    replay.add_argument("--api-key", default="demo-key", help="an API key that may read the inbox")
+    replay.add_argument("--new-key", action="store_true", help="make it an event that the desk has not seen")
+    replay.add_argument("--wait", type=float, default=10.0, metavar="SECONDS", help="for its fate (10)")
     return parser
 
 

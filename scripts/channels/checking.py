@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import settings
@@ -49,10 +51,21 @@ def read(path: Path) -> tuple[ChannelAccount, Path]:
 
 def _missing(account: ChannelAccount, path: Path) -> list[FieldProblem]:
     problems = []
-    for key, value in account.config.items():
-        if isinstance(value, dict) and list(value) == ["secret"]:
-            try:
-                account.credential(key, settings.current())
-            except ConfigurationError as error:
-                problems.append(FieldProblem(f"{path}: .{key}", error.message))
+    for place, name in _named(account.config, ""):
+        try:
+            settings.current().secret(name)
+        except ConfigurationError as error:
+            problems.append(FieldProblem(f"{path}: {place}", error.message))
     return problems
+
+
+def _named(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Every credential that a file names, with its place; `{secret: name}` may stand anywhere in it."""
+    if isinstance(value, dict):
+        if isinstance(value.get("secret"), str):
+            yield place, value["secret"]
+        for key, one in value.items():
+            yield from _named(one, f"{place}.{key}")
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _named(one, f"{place}[{index}]")

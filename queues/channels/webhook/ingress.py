@@ -156,6 +156,11 @@ def _key(auth: Auth, secret: str) -> bytes:
         raise ConfigurationError(f"auth.secret: its value is not {auth.key_format}") from error
 
 
+def signature(auth: Auth, secret: str, body: bytes, timestamp: str, message_id: str) -> str:
+    """The signature that the service would send, without its prefix; for replays."""
+    return _expected(auth, _key(auth, secret), body, timestamp, message_id)
+
+
 def _expected(auth: Auth, key: bytes, body: bytes, timestamp: str, message_id: str) -> str:
     """One pass over the template: what a header holds is never read as a place itself."""
     parts = {

@@ -1,0 +1,93 @@
+"""Send a recorded event as its service would: signed anew, if wished under a new key. For `python -m scripts.channels replay` and tests."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from models.channels.accounts import ChannelAccount
+from models.kernel import clock
+from models.kernel.errors import ConfigurationError
+from queues.channels.webhook import documents, expressions, ingress, paths, texts
+from queues.channels.webhook.account import Account, Expression
+from queues.channels.webhook.config import of
+
+_CONTENT_TYPES = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
+
+
+def headers(account: ChannelAccount, raw: bytes, *, secret: str) -> dict[str, str]:
+    """What the service would send beside the body. Raises ConfigurationError for a secret that is no key."""
+    config = of(account)
+    auth = config.auth
+    told = {"Content-Type": _CONTENT_TYPES[config.body]}
+    if auth.kind == "none_but_path":
+        return told
+    if auth.kind != "hmac":
+        shown = secret if auth.kind == "bearer" else base64.b64encode(secret.encode()).decode()
+        if auth.header is None:
+            return told | {"Authorization": f"{auth.kind.capitalize()} {shown}"}
+        return told | {auth.header: auth.prefix + shown}
+    timestamp, message_id = str(int(clock.now().timestamp())), f"replay_{secrets.token_hex(8)}"
+    signature = auth.prefix + ingress.signature(auth, secret, raw, timestamp, message_id)
+    if auth.timestamp_header is not None:
+        told[auth.timestamp_header] = timestamp
+    if auth.id_header is not None:
+        told[auth.id_header] = message_id
+    if auth.pairs is not None:
+        moment = "" if auth.pairs.timestamp is None else f"{auth.pairs.timestamp}={timestamp},"
+        signature = f"{moment}{auth.pairs.signature}={signature}"
+    return told | {auth.header or "": signature}
+
+
+def with_new_key(account: ChannelAccount, raw: bytes) -> bytes:
+    """The event under a key that the desk has not seen: the value that its rule reads is another. Raises ConfigurationError."""
+    config = of(account)
+    try:
+        document = documents.read(raw, config.body)
+    except documents.Unreadable as error:
+        raise ConfigurationError(f"--new-key: {error}") from error
+    for item in [document] if config.items is None else expressions.each(config.items, document):
+        _renew(config, item)
+    if config.body == "form":
+        names = [name for name, _ in parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)]
+        fields = {name: document[name] for name in dict.fromkeys(names) if name in document}
+        return urlencode(fields, doseq=True).encode()
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def _renew(config: Account, item: Any) -> None:
+    rule = expressions.rule_of(config, item)
+    if rule is None or rule.event_key is None:
+        if isinstance(item, dict):
+            item["replayed"] = secrets.token_hex(8)  # the key is the digest of the bytes
+        return
+    for path in _paths_of(rule.event_key):
+        if _put(item, path):
+            return
+    raise ConfigurationError("--new-key: found no value of the event that its key is made of")
+
+
+def _paths_of(expression: Expression) -> list[paths.Path]:
+    found = []
+    for text in expression if isinstance(expression, list) else [expression]:
+        if text.startswith("$"):
+            found.append(paths.read(text))
+        else:
+            found.extend(paths.read(p.source) for p in texts.read(text) if isinstance(p, texts.Place))
+    return found
+
+
+def _put(item: Any, path: paths.Path) -> bool:
+    """Another value of the same kind at a path without `[*]`; False when nothing is there."""
+    if not path or None in path:
+        return False
+    holder = paths.first(path[:-1], item)
+    found = paths.every(path, item)
+    if not found or holder is None:
+        return False
+    number = isinstance(found[0], int | float) and not isinstance(found[0], bool)
+    holder[path[-1]] = 2**40 + secrets.randbelow(2**40) if number else f"replay-{secrets.token_hex(8)}"
+    return True

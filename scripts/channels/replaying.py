@@ -1,0 +1,131 @@
+"""`replay`: post a recorded event to the running desk as its provider would, and say what became of it."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+from models.channels import accounts
+from models.channels.accounts import ChannelAccount
+from models.kernel import database, settings
+from models.kernel.errors import ConfigurationError, NestorError
+from queues import channels
+from scripts import _cli, defs
+from scripts import replay as posting
+from scripts.channels import checking
+from scripts.explain import words
+
+_DEMO_SECRET = "demo-secret"  # noqa: S105 -- the demo's, printed by scripts/run
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to post where. `secret` None: the account's own, as configured in this environment, else the demo's."""
+
+    channel: str
+    account: str
+    fixture: str
+    url: str
+    gateway_url: str | None
+    secret: str | None
+    api_key: str
+    new_key: bool
+    wait_s: float
+
+
+def replay(args: argparse.Namespace) -> int:
+    """The verb. Exit code 1 when the event failed, or waits longer than a person does."""
+    channel, dot, account = args.name.partition(".")
+    if not dot or channel not in channels.names():
+        known = ", ".join(sorted(channels.names()))
+        raise ConfigurationError(f"expected CHANNEL.ACCOUNT with a channel of {known}, found {args.name!r}")
+    return run(
+        Wish(
+            channel, account, args.fixture, args.url, args.gateway_url, args.secret, args.api_key, args.new_key, args.wait
+        )
+    )  # fmt: skip
+
+
+def run(wish: Wish) -> int:
+    """Post, wait, tell."""
+    account = _account(wish)
+    raw = posting.find_fixture(wish.channel, wish.fixture).read_bytes()
+    raw, headers = _request(wish, account, raw)
+    taken = posting.post_request(wish.url, wish.channel, _path(wish, account), raw, headers)
+    if "event_id" not in taken:
+        print(f"answered {words.short(str(taken))}; there is nothing to keep")
+        return 0
+    gateway = wish.gateway_url or wish.url
+    code = 0
+    for event_id in taken.get("event_ids") or [taken["event_id"]]:
+        repeat = " (a repeat: the desk had it already)" if taken.get("repeat") else ""
+        print(f"taken as event {event_id}{repeat}")
+        event = posting.fate(gateway, str(event_id), api_key=wish.api_key, wait_s=wish.wait_s)
+        reason = f": {words.short(event['reason'])}" if event.get("reason") else ""
+        print(f"{event['status']}{reason}")
+        if event.get("ticket_id"):
+            print(f"ticket {event['ticket_id']}, message {event['message_id']}")
+            print(f"its story: python -m scripts.explain {event['ticket_id']}")
+        code = max(code, 0 if event["status"] in ("processed", "ignored") else 1)
+    return code
+
+
+def _account(wish: Wish) -> ChannelAccount | None:
+    """The published account, else its file, else the one beside the fixture; None where only the demo's name is known."""
+    try:
+        _cli.connect("channels", only_look=True)
+        with database.connection():
+            return accounts.find(wish.channel, wish.account)
+    except NestorError:
+        pass  # no database here: the desk may be elsewhere, and its file says the same
+    beside = posting.find_fixture(wish.channel, wish.fixture).with_name("account.yaml")
+    for path in (defs.ROOT / "channels" / f"{wish.channel}.{wish.account}.yaml", beside):
+        if path.is_file() and (found := checking.read(path)[0]).name == wish.account:
+            return found
+    return None
+
+
+def _request(wish: Wish, account: ChannelAccount | None, raw: bytes) -> tuple[bytes, dict[str, str]]:
+    """The body and the headers that the provider would send."""
+    if wish.channel == "webhook":
+        if account is None:
+            raise ConfigurationError(
+                f"there is no account webhook.{wish.account} published here, and no file of it"
+            )
+        from queues.channels.webhook import replay as described
+
+        raw = described.with_new_key(account, raw) if wish.new_key else raw
+        reference = account.config["auth"].get("secret") or {}
+        return raw, described.headers(account, raw, secret=_secret(wish, reference.get("secret")))
+    provider = account.config.get("provider", "raw") if account is not None else "raw"
+    if wish.channel == "email" and provider != "raw":
+        raise ConfigurationError(
+            f"{wish.account} takes what {provider} sends; only raw mail can be replayed (python -m scripts.replay email ...)"
+        )
+    manner = posting.MANNERS.get(wish.channel)
+    if manner is None:
+        raise ConfigurationError(f"nobody has said here how events of {wish.channel} are sent")
+    key = {"telegram": "secret_token", "email": "bearer"}[wish.channel]
+    reference = {} if account is None else account.config.get(key) or {}
+    raw = manner.with_new_key(raw) if wish.new_key else raw
+    secret = _secret(wish, reference.get("secret"))
+    return raw, {"Content-Type": manner.content_type, **manner.authentication(secret)}
+
+
+def _secret(wish: Wish, name: str | None) -> str:
+    """What was given, else the credential of this environment, else the demo's."""
+    if wish.secret is not None or name is None:
+        return wish.secret or _DEMO_SECRET
+    try:
+        return settings.current().secret(name)
+    except ConfigurationError:
+        if wish.account != "demo":
+            raise
+        return _DEMO_SECRET
+
+
+def _path(wish: Wish, account: ChannelAccount | None) -> str:
+    """The last part of the address: the account's secret path if it has one."""
+    if account is None or not account.config.get("path_id"):
+        return wish.account
+    return account.credential("path_id", settings.current())
