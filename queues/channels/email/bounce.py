@@ -66,6 +66,7 @@ def report(
     A person may write as postmaster@, and a feedback report may be of something else than abuse: neither says that a mail of ours
     did not arrive or was unwelcome.
     """
+    text = text[: mime_limits.report_text_chars_max]
     if report_type == "feedback-report":
         return _complaint(root, text)
     if report_type not in (None, "", "delivery-status"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
 from urllib.parse import unquote
 
@@ -125,4 +126,4 @@ class Files:
 
 def shown_cids(html: str | None) -> frozenset[str]:
     """The Content-IDs of the pictures that an HTML text shows."""
-    return frozenset(unquote(found) for found in _CID.findall(html or ""))
+    return frozenset(unescape(unquote(found)) for found in _CID.findall(html or ""))

@@ -95,14 +95,14 @@ def lenient_base64(content: bytes) -> bytes:
     return binascii.a2b_base64(digits[: len(digits) - (len(digits) % 4 == 1)] + b"==")
 
 
-def addresses(value: bytes) -> list[Address]:
-    """The usable addresses of a From-like header, at most `mime_limits.addresses_max`."""
+def addresses(value: bytes, *, raw_charset: str | None = None) -> list[Address]:
+    """The usable addresses of a From-like header, at most `mime_limits.addresses_max`; `raw_charset` as in text_of."""
     text = value.decode("latin-1")
-    found = _readable(text)
+    found = _readable(text, raw_charset)
     if not found and b"=?" in value:
         # Some senders encode the whole header, address and all.
         text = text_of(value)
-        found = _readable(text)
+        found = _readable(text, raw_charset)
     if not found:  # brackets, quotes or comments without end
         bare = _BARE_ADDRESS.search(text)
         spec = _spec(bare[0]) if bare else None
@@ -110,7 +110,7 @@ def addresses(value: bytes) -> list[Address]:
     return found
 
 
-def _readable(text: str) -> list[Address]:
+def _readable(text: str, raw_charset: str | None) -> list[Address]:
     quoted = _QUOTED_LOCAL.match(text.strip()) if "<" not in text else None
     if quoted is not None and (spec := _spec(quoted[0])) is not None:
         return [Address("", spec)]
@@ -121,7 +121,9 @@ def _readable(text: str) -> list[Address]:
         if angle is None and "@" not in words and "@" not in comment:
             before = f"{words.strip()}, " if words.strip() and not found else ""
             continue
-        address = _address(before + words.lstrip() if angle is not None else words, angle, comment)
+        address = _address(
+            before + words.lstrip() if angle is not None else words, angle, comment, raw_charset
+        )
         before = ""
         if address is not None:
             found.append(address)
@@ -171,7 +173,7 @@ def _mailboxes(text: str) -> Iterator[tuple[str, str | None, str]]:
     yield "".join(words), None if angle is None else "".join(angle), "".join(comment)
 
 
-def _address(words: str, angle: str | None, comment: str) -> Address | None:
+def _address(words: str, angle: str | None, comment: str, raw_charset: str | None) -> Address | None:
     spec, name = angle, words
     if spec is None or "@" not in spec:
         bare = _BARE_ADDRESS.search(words)
@@ -181,7 +183,7 @@ def _address(words: str, angle: str | None, comment: str) -> Address | None:
     spec = _spec(spec)
     if spec is None:
         return None
-    shown = text_of((name.strip() or comment.strip()).encode("latin-1", "replace"))
+    shown = text_of((name.strip() or comment.strip()).encode("latin-1", "replace"), raw_charset=raw_charset)
     shown = one_line(shown, limits.name_chars_max).strip("<> ")
     if len(shown) > 2 and shown[0] == shown[-1] and shown[0] in "\"'":
         shown = shown[1:-1].strip()

@@ -74,14 +74,19 @@ class Reader:
         self.left_out: list[str] = []
 
     def read(self) -> Part:
-        return self._part(
+        root = self._part(
             self._raw, mail_start(self._raw), len(self._raw), depth=0, default_type="text/plain"
         )
+        charset = declared_charset(root)
+        for part in root.leaves() if charset else ():
+            if not part.filename.isascii():  # written in 8 bits, perhaps: then in the charset of the text
+                part.filename = _described(part.headers, "", raw_charset=charset)[3]
+        return root
 
     def _part(self, source: bytes, start: int, end: int, *, depth: int, default_type: str) -> Part:
         self._parts += 1
         headers, body_start = split_headers(source, start, end)
-        part = _described(source, headers, default_type, body_start, end)
+        part = Part(source, headers, *_described(headers, default_type), body_start, end)
         if not part.content_type.startswith("multipart/"):
             return part
         if depth >= mime_limits.depth_max:
@@ -180,20 +185,19 @@ def _looks_like_html(part: Part) -> bool:
     return head.startswith((b"<!doctype html", b"<html"))
 
 
-def _described(source: bytes, headers: Headers, default_type: str, start: int, end: int) -> Part:
-    content_type, type_parameters = parameters(first_value(headers, b"content-type"))
-    disposition, disposition_parameters = parameters(first_value(headers, b"content-disposition"))
-    known = _TYPE.match(content_type)
-    return Part(
-        source=source,
-        headers=headers,
-        content_type=known[0] if known else default_type,
-        parameters=type_parameters,
-        disposition=disposition,
-        filename=disposition_parameters.get("filename")
-        or type_parameters.get("name")
-        or disposition_parameters.get("name")
-        or "",
-        start=start,
-        end=end,
+def declared_charset(root: Part) -> str | None:
+    """The first charset that a part declares; who writes 8-bit headers, against the rules, writes them in it."""
+    return next((charset for part in root.leaves() if (charset := part.parameters.get("charset"))), None)
+
+
+def _described(
+    headers: Headers, default_type: str, *, raw_charset: str | None = None
+) -> tuple[str, dict[str, str], str, str]:
+    """Content type, its parameters, disposition, file name."""
+    content_type, of_type = parameters(first_value(headers, b"content-type"), raw_charset=raw_charset)
+    disposition, of_disposition = parameters(
+        first_value(headers, b"content-disposition"), raw_charset=raw_charset
     )
+    known = _TYPE.match(content_type)
+    filename = of_disposition.get("filename") or of_type.get("name") or of_disposition.get("name") or ""
+    return known[0] if known else default_type, of_type, disposition, filename

@@ -50,6 +50,9 @@ html_style_chars_max = 2_000  # of one style attribute
 # -- bounces ---------------------------------------------------------------------------------------------------
 report_bytes_max = 256 * 1024  # of a delivery status, or of the mail that came back: its headers stand first
 report_blocks_max = 50  # recipients of one report; our mails have one
+report_text_chars_max = (
+    64 * 1024
+)  # of an old-fashioned bounce: the reason stands before the mail that it quotes
 report_ids_max = 5
 diagnostic_chars_max = 300
 

@@ -18,7 +18,7 @@ from queues.channels.email.found_files import Files, shown_cids
 from queues.channels.email.header_block import Headers, first_value
 from queues.channels.email.headers import instant, message_ids, text_of
 from queues.channels.email.html_reply import HtmlCut, cut_html
-from queues.channels.email.mime import Part, Reader
+from queues.channels.email.mime import Part, Reader, declared_charset
 from queues.channels.email.providers.port import Mail
 from queues.channels.email.sender import sender_of
 from queues.channels.email.structure import structure_of
@@ -44,7 +44,7 @@ def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> 
     reader = Reader(raw)
     root = reader.read()
     headers = root.headers
-    author, is_behind_a_list = sender_of(raw, headers, envelope)
+    author, is_behind_a_list = sender_of(raw, headers, envelope, raw_charset=declared_charset(root))
     ours = recipients.own_addresses(account)
     subject = _subject(root)
     content = _Content(reader, root, subject)
@@ -156,10 +156,7 @@ class _Content:
 
 
 def _subject(root: Part) -> str:
-    charset = next(
-        (part.parameters["charset"] for part in root.leaves() if part.parameters.get("charset")), None
-    )
-    written = text_of(first_value(root.headers, b"subject") or b"", raw_charset=charset)
+    written = text_of(first_value(root.headers, b"subject") or b"", raw_charset=declared_charset(root))
     return one_line(written, limits.ticket_title_chars_max)
 
 

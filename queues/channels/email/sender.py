@@ -11,7 +11,9 @@ from queues.channels.email.headers import Address, addresses
 _MBOX_LINE = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,100}>?From ([^\s:]{3,320}) ")
 
 
-def sender_of(raw: bytes, headers: Headers, envelope: dict[str, str]) -> tuple[Address, bool]:
+def sender_of(
+    raw: bytes, headers: Headers, envelope: dict[str, str], *, raw_charset: str | None = None
+) -> tuple[Address, bool]:
     """The author, and whether a mailing list names them instead of itself. Raises Unparseable when no header names anybody.
 
     A list that rewrites From because of DMARC puts the author into X-Original-From and into Reply-To; both must say the same
@@ -32,7 +34,7 @@ def sender_of(raw: bytes, headers: Headers, envelope: dict[str, str]) -> tuple[A
         mbox[1] if mbox else b"",
     )
     for value in candidates:
-        found = addresses(value) if value else []
+        found = addresses(value, raw_charset=raw_charset) if value else []
         if found:
             return found[0], False
     raise Unparseable("no sender: From, Return-Path and the envelope hold no e-mail address")

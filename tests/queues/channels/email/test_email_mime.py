@@ -238,3 +238,17 @@ def test_damaged_mails_are_read_or_refused_in_words(data: st.DataObject) -> None
 @given(st.binary(max_size=400))
 def test_no_bytes_need_a_sender_of_their_own(raw: bytes) -> None:
     golden.storable(read_mail(raw, {"from": "envelope@example.test"}, golden.EMAIL))
+
+
+def test_8_bit_names_are_read_in_the_charset_of_the_mails_text() -> None:
+    head = "From: Ада <ada@example.test>\r\nContent-Type: multipart/mixed; boundary=b"
+    text = "--b\r\nContent-Type: text/plain; charset=koi8-r\r\n\r\nТекст"
+    file = '--b\r\nContent-Type: application/pdf; name="счёт.pdf"\r\n\r\nx\r\n--b--'
+
+    message = read(f"{head}\r\n\r\n{text}\r\n{file}".encode("koi8-r"))
+
+    assert (message.author_name, message.body, message.attachments[0].filename) == (
+        "Ада",
+        "Текст",
+        "счёт.pdf",
+    )
