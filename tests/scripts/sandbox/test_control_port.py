@@ -21,7 +21,7 @@ from scripts.sandbox.client import SandboxError, SandboxProcess
         ("POST", "/updates", {"update_id": "x"}, "update_id: expected a positive integer"),
         ("PATCH", "/settings", {"unknown_chats": 7}, "unknown_chats: expected a list"),
         ("PATCH", "/settings", {"rates": True}, "unknown setting 'rates'"),
-        ("GET", "/outbox?channel=fax", None, "channel: expected telegram or email"),
+        ("GET", "/outbox?channel=fax", None, "channel: expected telegram, email or webhook"),
         ("GET", "/outbox?since=x", None, "since: expected a whole number"),
         ("GET", "/outbox?chanel=email", None, "unknown parameter 'chanel'"),
         ("PUT", "/outbox", {}, "takes DELETE, GET, not PUT"),
