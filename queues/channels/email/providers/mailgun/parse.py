@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored, Receipt, ReceiptKind, Receipts
+from models.inbox.port import Ignored, ReceiptKind, Receipts
 from queues.channels.email.providers import compose, documents, forms
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.forms import Form
 from queues.channels.email.providers.port import Mail
+from queues.channels.email.providers.receipts import receipt
 from queues.channels.text import one_line
 
 _KINDS: dict[str, ReceiptKind] = {
@@ -109,15 +110,15 @@ def _event(event: Document) -> Receipts | Ignored:
         status.get("message") or status.get("description"),
     )
     enhanced = documents.text(status.get("enhanced-code"))
-    receipt = Receipt(
+    found = receipt(
         reference,
         kind,
-        recipient=documents.text(event.get("recipient")),
+        recipient=event.get("recipient"),
         detail=said,
-        status=enhanced or None,
+        status=enhanced,
         permanent=kind == "bounced",
     )
-    return Receipts((receipt,))
+    return Receipts((found,))
 
 
 def _failed(event: Document) -> ReceiptKind:

@@ -40,7 +40,7 @@ def _key(body: bytes, told: Document) -> EventKey:
         named = documents.text(told.get("ID")) or message_id
         when = next((documents.text(told[name]) for name in _INSTANTS if name in told), "")
         recipient = documents.text(told.get("Recipient") or told.get("Email"))
-        key = documents.message_key(f"postmark-{kind.lower()[:30]}", named, when, recipient)
+        key = documents.message_key("postmark-event", named, kind, when, recipient)
         return EventKey(key, documents.about_order(message_id))
     sender = documents.text(documents.part(told.get("FromFull")).get("Email")) or documents.text(
         told.get("From")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored, Receipt, ReceiptKind, Receipts
+from models.inbox.port import Ignored, ReceiptKind, Receipts
 from queues.channels.email.providers import compose, documents
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.port import Mail
+from queues.channels.email.providers.receipts import receipt
 from queues.channels.text import one_line
 
 _KINDS: dict[str, ReceiptKind] = {
@@ -104,11 +105,11 @@ def _event(word: str, told: Document) -> Receipts | Ignored:
     if not reference:
         return Ignored(f"Postmark's event {one_line(word, 40)} names no message")
     detail = documents.detail(told.get("Description"), told.get("Details"))
-    receipt = Receipt(
+    found = receipt(
         reference,
         kind,
-        recipient=documents.text(told.get("Recipient") or told.get("Email")),
+        recipient=told.get("Recipient") or told.get("Email"),
         detail=detail,
         permanent=permanent,
     )
-    return Receipts((receipt,))
+    return Receipts((found,))

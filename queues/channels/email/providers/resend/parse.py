@@ -7,6 +7,7 @@ from models.inbox.port import Ignored, Receipt, ReceiptKind, Receipts, Unparseab
 from queues.channels.email.providers import bounds, documents
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.port import Mail
+from queues.channels.email.providers.receipts import receipt
 from queues.channels.text import one_line
 
 _KINDS: dict[str, ReceiptKind] = {
@@ -43,4 +44,4 @@ def _receipts(word: str, kind: ReceiptKind, reference: str, data: Document) -> l
     permanent = kind == "bounced" and (word == "email.suppressed" or why.get("type") == "Permanent")
     said = documents.detail(why.get("message") or why.get("reason"))
     recipients = documents.texts(data.get("to"))[: bounds.receipts_max] or [""]
-    return [Receipt(reference, kind, recipient=one, detail=said, permanent=permanent) for one in recipients]
+    return [receipt(reference, kind, recipient=one, detail=said, permanent=permanent) for one in recipients]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored, Receipt, ReceiptKind, Receipts
+from models.inbox.port import Ignored, ReceiptKind, Receipts
 from queues.channels.email.charset import decode
 from queues.channels.email.header_block import split_headers
 from queues.channels.email.providers import compose, documents, forms
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.forms import Form
 from queues.channels.email.providers.port import Mail
+from queues.channels.email.providers.receipts import receipt
 from queues.channels.text import one_line
 
 _KINDS: dict[str, ReceiptKind] = {
@@ -104,12 +105,12 @@ def _event(event: Document) -> Receipts | Ignored:
     permanent = word == "bounce" and documents.text(event.get("type")) != "blocked"
     if word == "dropped" and reason.lower().startswith(_DEAD):
         kind, permanent = "bounced", True
-    receipt = Receipt(
+    found = receipt(
         reference,
         kind,
-        recipient=documents.text(event.get("email")),
+        recipient=event.get("email"),
         detail=documents.detail(reason or event.get("response")),
-        status=documents.text(event.get("status")) or None,
+        status=event.get("status"),
         permanent=permanent,
     )
-    return Receipts((receipt,))
+    return Receipts((found,))

@@ -6,10 +6,11 @@ import base64
 import binascii
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored, Receipt, ReceiptKind, Receipts, Unparseable
+from models.inbox.port import Ignored, ReceiptKind, Receipts, Unparseable
 from queues.channels.email.providers import bounds, documents
 from queues.channels.email.providers.documents import Document, Unreadable
 from queues.channels.email.providers.port import Mail
+from queues.channels.email.providers.receipts import receipt
 from queues.channels.text import one_line
 
 # event -> (what it is, where its details are, where its recipients are)
@@ -69,15 +70,15 @@ def _event(word: str, told: Document) -> Receipts | Ignored:
     items = told_of or [{"emailAddress": one} for one in documents.texts(mail.get("destination"))] or [{}]
     return Receipts(
         tuple(
-            Receipt(
+            receipt(
                 reference,
                 kind,
-                recipient=documents.text(one.get("emailAddress")),
+                recipient=one.get("emailAddress"),
                 detail=documents.detail(
                     one.get("diagnosticCode"),
                     event.get("reason") or event.get("errorMessage") or event.get("complaintFeedbackType"),
                 ),
-                status=documents.text(one.get("status")) or None,
+                status=one.get("status"),
                 permanent=word == "Bounce" and event.get("bounceType") == "Permanent",
             )
             for one in items[: bounds.receipts_max]

@@ -48,7 +48,12 @@ def plausible(message: Document, account: ChannelAccount) -> bool:
     arn = _ARN.fullmatch(topic)
     configured = account.config.get("topic_arns") or []
     at = instant(documents.text(message.get("Timestamp")).encode("ascii", "replace"))
-    if arn is None or topic not in configured or at is None or message.get("Type") not in _SIGNED:
+    if (
+        arn is None
+        or topic not in configured
+        or at is None
+        or documents.text(message.get("Type")) not in _SIGNED
+    ):
         return False
     age_s = (clock.now() - at).total_seconds()
     return -bounds.clock_skew_s <= age_s <= bounds.sns_s and of_amazon(
