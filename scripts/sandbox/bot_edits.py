@@ -24,7 +24,8 @@ def methods(context: Context) -> list[Method]:
         "deleteMessages": edits.delete_many,
         "setMessageReaction": edits.react,
     }
-    return [Method(name, run, needs_chat=True) for name, run in table.items()]
+    in_a_chat = [Method(name, run, needs_chat=True) for name, run in table.items()]
+    return [*in_a_chat, Method("deleteBusinessMessages", edits.delete_business)]
 
 
 class _Edits:
@@ -57,6 +58,22 @@ class _Edits:
 
     def delete_many(self, call: Call) -> bool:
         """What is not found is skipped, as the Bot API says; one entry for each message that is gone."""
+        for message_id in self._ids(call):
+            if self._context.sent.remove(call.bot_id, chat_of(call), message_id):
+                self._context.record(call, {"message_id": message_id})
+        return True
+
+    def delete_business(self, call: Call) -> bool:
+        """No chat is named: the connection knows it. Our message ids are unique over all chats."""
+        if not call.text("business_connection_id"):
+            raise bad_request("business connection not found")
+        for message_id in self._ids(call):
+            chat_id = self._context.sent.chat_of(call.bot_id, message_id)
+            if chat_id is not None and self._context.sent.remove(call.bot_id, chat_id, message_id):
+                self._context.record(call, {"chat_id": chat_id, "message_id": message_id})
+        return True
+
+    def _ids(self, call: Call) -> list[int]:
         ids = call.json("message_ids", list, "can't parse message_ids: expected an Array of Integer") or []
         if not ids:
             raise bad_request("message identifiers are not specified")
@@ -64,10 +81,7 @@ class _Edits:
             raise bad_request("too many message identifiers specified")
         if not all(isinstance(one, int) and one > 0 for one in ids):
             raise bad_request("invalid message identifier specified")
-        for message_id in ids:
-            if self._context.sent.remove(call.bot_id, chat_of(call), message_id):
-                self._context.record(call, {"message_id": message_id})
-        return True
+        return ids
 
     def react(self, call: Call) -> bool:
         message_id = call.integer("message_id")

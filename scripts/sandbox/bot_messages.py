@@ -109,7 +109,7 @@ class SentMessages:
             if entry.get("channel") != "telegram" or entry.get("message_id") is None:
                 continue
             key = (entry["bot_id"], entry["chat_id"], entry["message_id"])
-            if entry["method"] in ("deleteMessage", "deleteMessages"):
+            if entry["method"] in ("deleteMessage", "deleteMessages", "deleteBusinessMessages"):
                 self._messages.pop(key, None)
             elif "message" in entry:
                 self.put(entry["bot_id"], entry["chat_id"], entry["message"])
@@ -121,6 +121,10 @@ class SentMessages:
 
     def get(self, bot_id: int, chat_id: int | str, message_id: int) -> Message | None:
         return self._messages.get((bot_id, chat_id, message_id))
+
+    def chat_of(self, bot_id: int, message_id: int) -> int | str | None:
+        """Where a message of ours stands."""
+        return next((c for b, c, m in reversed(self._messages) if (b, m) == (bot_id, message_id)), None)
 
     def remove(self, bot_id: int, chat_id: int | str, message_id: int) -> bool:
         return self._messages.pop((bot_id, chat_id, message_id), None) is not None

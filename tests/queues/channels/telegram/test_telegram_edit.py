@@ -169,3 +169,16 @@ def test_a_deleted_message_cannot_be_edited(send_to: SendTo) -> None:
     outcome = send_to(operation="edit", sent_ids=sent.external_ids, body="y")
 
     assert (outcome.kind, "not found" in outcome.detail) == ("permanent", True)
+
+
+def test_a_message_of_a_business_connection_is_changed_and_taken_back_through_it(
+    send_to: SendTo, sandbox: SandboxProcess
+) -> None:
+    sent = send_to(address="700100@biz")
+
+    edited = send_to(address="700100@biz", operation="edit", sent_ids=sent.external_ids, body="new")
+    deleted = send_to(address="700100@biz", operation="delete", sent_ids=sent.external_ids)
+
+    assert (edited.kind, deleted.kind) == ("accepted", "accepted")
+    assert [entry["raw"]["business_connection_id"] for entry in sandbox.outbox("telegram")] == ["biz"] * 3
+    assert sandbox.outbox("telegram")[-1]["method"] == "deleteBusinessMessages"
