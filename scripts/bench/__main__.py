@@ -1,4 +1,4 @@
-"""`python -m scripts.bench [a b c d e f g h i] [--quick] [--json FILE]`: measure, and print a table with targets."""
+"""`python -m scripts.bench [a b c d e f g h i t] [--quick] [--json FILE]`: measure, and print a table with targets."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from scripts.bench import (
     replies,
     reply_classifier,
     starts,
+    telegram_sends,
     tickets,
     webhooks,
     work,
@@ -27,7 +28,7 @@ from scripts.bench.report import Report
 from scripts.bench.stack import Stack
 from tests.services.folder import ServiceUnavailable
 
-PARTS = "abcdefghi"
+PARTS = "abcdefghit"
 
 
 def main() -> int:
@@ -36,7 +37,7 @@ def main() -> int:
         "parts",
         nargs="*",
         metavar="PART",
-        help="a limit, b tickets, c webhooks, d work, e starts, f replies, g life cycles, h visible reply, i mails; default: all",
+        help="a limit, b tickets, c webhooks, d work, e starts, f replies, g life cycles, h visible reply, i mails, t sends; default: all",
     )
     parser.add_argument(
         "--quick", action="store_true", help="small samples, one each: shows that it runs, says nothing"
@@ -85,6 +86,8 @@ def run(stack: Stack, plan: limits.Plan, report: Report, wanted: set[str], folde
         reply_classifier.print_rows(report)
     if "i" in wanted:
         mail_parser.print_rows(report)
+    if "t" in wanted:
+        telegram_sends.measure(stack.sandbox, plan, report)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from scripts.bench import mail_parser, pgbench_script, reply_classifier
+from scripts.bench import mail_parser, pgbench_script, reply_classifier, telegram_sends
+from scripts.bench.limits import QUICK
 from scripts.bench.load import Load
 from scripts.bench.recorded import FIRST_NUMBER, NOW, Statement
+from scripts.bench.report import Report
 from scripts.bench.samples import Sample, Series, percentile
 from scripts.sandbox.client import SandboxProcess
 
@@ -29,7 +31,7 @@ def test_a_quick_run_measures_every_part_and_writes_it_as_json(tmp_path: Path) -
 
     assert done.returncode == 0, done.stderr
     rows = json.loads(file.read_text())["rows"]
-    assert {row["part"] for row in rows} == set("abcdefgh")
+    assert {row["part"] for row in rows} == set("abcdefghit")
     assert {row["verdict"] for row in rows} <= {"", "OK", "SHORT"}
 
 
@@ -39,7 +41,7 @@ def test_an_unknown_part_is_refused_with_the_names_of_all() -> None:
     )
 
     assert done.returncode == 2
-    assert "expected some of a, b, c, d, e, f, g, h, i, found x" in done.stderr
+    assert "expected some of a, b, c, d, e, f, g, h, i, t, found x" in done.stderr
 
 
 def test_the_visible_reply_is_right_in_our_whole_corpus_and_reads_a_megabyte_in_a_second() -> None:
@@ -56,6 +58,18 @@ def test_mails_are_measured_by_number_and_by_memory() -> None:
     assert found["per_s"].keys() == {"1 KB", "100 KB", "25 MB"}
     assert found["per_s"]["1 KB"] > 20  # a hundred times slower than where it was written
     assert found["peak_mb"]["25 MB"] < 2 * found["size_mb"]["25 MB"]  # with the mail itself: three times
+
+
+def test_sends_to_telegram_are_counted_and_a_refused_one_ends_the_sample() -> None:
+    report = Report()
+    with SandboxProcess() as sandbox:
+        telegram_sends.measure(sandbox, QUICK, report)
+        sandbox.fail("403", method="sendMessage", times=1_000)
+        with pytest.raises(RuntimeError, match="not accepted: permanent"):
+            telegram_sends.measure(sandbox, QUICK, Report())
+
+    assert [row.part for row in report.rows] == ["t"] * 3
+    assert all(row.samples[0]["per_s"] > 1 for row in report.rows)
 
 
 def test_what_differs_between_two_requests_varies_in_the_pgbench_script_and_the_rest_is_kept() -> None:
