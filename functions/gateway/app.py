@@ -20,6 +20,7 @@ def operations() -> Operations:
         lifecycle,
         messages,
         model,
+        own_addresses,
         people,
         requesters,
         tasks,
@@ -32,6 +33,7 @@ def operations() -> Operations:
     for module in (
         access,
         people,
+        own_addresses,
         requesters,
         tickets,
         messages,

@@ -20,6 +20,10 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "es": "Este chat pertenece ahora a {name}.",
         "fr": "Cette conversation appartient désormais à {name}.",
     },
+    "agent_linked": {
+        "en": "You are {name} here: what you write in a ticket's topic of the staff group is said as you.",
+        "ru": "Здесь вы — {name}: сообщения в темах группы сотрудников отправляются от вашего имени.",
+    },
     "link_unknown": {
         "en": "This link is not valid any more. You can simply write here.",
         "ru": "Эта ссылка больше не действует. Вы можете просто написать сюда.",

@@ -100,6 +100,7 @@ def add_note(
     author: Author,
     body_format: str = "text",
     why: Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] | None = None,
 ) -> UUID:
     """An internal note, never sent out. `why`: what the event tells of the rule that wrote it."""
     message_id = new_id()
@@ -113,6 +114,7 @@ def add_note(
         body_format=body_format,
         channel="console",
         account=None,
+        details=dict(details or {}),
     )
     change.record("note_added", {"message_id": message_id, **(why or {})})
     return message_id

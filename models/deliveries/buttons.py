@@ -16,11 +16,13 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.deliveries.port import Button
 from models.events.commands import Actor
+from models.identity.rules import ROLE_PERMISSIONS, Permission
 from models.inbox.port import ButtonPress
 from models.kernel import clock, database, limits
 from models.kernel.batch import Batch
 from models.requesters import commands as requesters
 from models.requesters import queries as people
+from models.staff import addresses
 from models.tickets import commands as tickets
 from models.tickets import lifecycle, ratings
 from models.tickets.change import TicketChange
@@ -59,6 +61,22 @@ def of_transitions(ticket_id: UUID, locale: str | None) -> list[Button]:
                 row=len(made),
             )
         )
+    batch.write()
+    return made[: limits.buttons_max]
+
+
+def for_staff(ticket_id: UUID) -> list[Button]:
+    """A button for each transition that an agent may take now without saying more. Joins the caller's transaction."""
+    change = TicketChange.of(ticket_id, actor=Actor("system"))
+    batch = Batch()
+    made: list[Button] = []
+    for option in lifecycle.options(change, role="agent"):
+        wanted = option.transition
+        if option.reasons or wanted.comment == "required" or wanted.requires or wanted.confirm is not None:
+            continue
+        label = {str(language): text for language, text in wanted.label.items()}
+        text = label.get("en") or next(iter(label.values()))
+        made.append(_made(batch, ticket_id, "staff", option.name, None, label=text, row=len(made) // 2))
     batch.write()
     return made[: limits.buttons_max]
 
@@ -103,6 +121,8 @@ def press(account: ChannelAccount, told: ButtonPress) -> Pressed:
     assert expires_at is not None
     if expires_at < clock.now():
         return Pressed(None, "the button is too old")
+    if row["kind"] == "staff":
+        return _pressed_by_agent(account, row, told)
     presser = requesters.find(account.channel, told.author_address)
     if presser is None or row["requester_id"] is None or str(presser.id) != str(row["requester_id"]):
         return Pressed(None, "somebody else's button")
@@ -120,6 +140,23 @@ def press(account: ChannelAccount, told: ButtonPress) -> Pressed:
     actor = Actor(_REQUESTER, str(presser.id), presser.name)
     _, reasons = tickets.transition(
         ticket_id, row["target"], fields=None, comment=None, role=_REQUESTER, actor=actor
+    )
+    return Pressed(ticket_id, "; ".join(reasons))
+
+
+def _pressed_by_agent(account: ChannelAccount, row: database.Row, told: ButtonPress) -> Pressed:
+    user = addresses.owner(account.channel, told.author_address)
+    if user is None or Permission.tickets_write not in ROLE_PERMISSIONS[user.role]:
+        return Pressed(None, "pressed by somebody who is no linked agent")
+    ticket_id = UUID(str(row["ticket_id"]))
+    database.execute(
+        "UPDATE buttons SET pressed_at = :now WHERE token_hash = :hash",
+        now=clock.now(),
+        hash=_hash(told.token),
+    )
+    actor = Actor("user", str(user.id), user.name)
+    _, reasons = tickets.transition(
+        ticket_id, row["target"], fields=None, comment=None, role=user.role.value, actor=actor
     )
     return Pressed(ticket_id, "; ".join(reasons))
 

@@ -19,6 +19,7 @@ from models.kernel import clock, database
 from models.requesters import commands as requesters
 from models.requesters import links
 from models.requesters.commands import Requester
+from models.staff import addresses
 from models.tasks import commands as tasks
 from models.tickets import commands as tickets
 from models.tickets import lifecycle
@@ -63,6 +64,13 @@ def _start(account: ChannelAccount, command: Command, requester: Requester) -> R
     locale = _locale(command, requester)
     if not command.argument:
         return texts.text(account, "greeting", locale, name=requester.name), Done("the chat was greeted")
+    if command.argument.startswith(addresses.PREFIX):
+        user = addresses.redeem(command.argument, channel=account.channel, address=command.author_address)
+        if user is None:
+            return texts.text(account, "link_unknown", locale), Done("a link that is not valid (any more)")
+        return texts.text(account, "agent_linked", locale, name=user.name), Done(
+            f"linked with agent {user.id}"
+        )
     owner = links.redeem(command.argument, channel=account.channel, address=command.author_address)
     if owner is None:
         said = texts.text(account, "link_unknown", locale)

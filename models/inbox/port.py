@@ -260,6 +260,17 @@ class Command:
     locale: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StaffMessage:
+    """What somebody wrote in a topic of the staff's group (`chat_address`: `<chat>/<topic>`)."""
+
+    chat_address: str
+    author_address: str
+    author_name: str
+    text: str
+    external_id: str | None = None
+
+
 Parsed = (
     InboundMessage
     | Ignored
@@ -270,6 +281,7 @@ Parsed = (
     | AddressMove
     | Deletion
     | Command
+    | StaffMessage
 )
 
 

@@ -21,11 +21,12 @@ from models.inbox.port import (
     ReachabilityChange,
     ReactionChange,
     Receipts,
+    StaffMessage,
 )
 from models.requesters import commands as requesters
 from models.requesters.commands import Requester
-from models.tickets import commands as tickets
-from models.tickets import reachability
+from models.staff import hearing
+from models.tickets import arrivals, reachability
 
 
 def record(event: inbox.RawEvent, account: ChannelAccount, parsed: Parsed) -> None:
@@ -82,7 +83,7 @@ def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMess
     chats.mark_unreachable(account, parsed.contact_address, None)
     thread = _thread_of(account, parsed, requester)
     if thread.ticket_id is not None:
-        ticket, message_id = tickets.join_from_channel(
+        ticket, message_id = arrivals.join_from_channel(
             thread.ticket_id, parsed, account=account, requester=requester, inbox_id=event.id
         )
         if parsed.conversation_address is not None and not parsed.edit:
@@ -98,7 +99,7 @@ def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMess
         if reason is not None:
             inbox.settle(event.id, "failed", reason=reason)
             return
-        ticket, message_id = tickets.open_from_channel(
+        ticket, message_id = arrivals.open_from_channel(
             parsed,
             account=account,
             requester=requester,
@@ -187,6 +188,12 @@ def _command(event: inbox.RawEvent, account: ChannelAccount, command: Command) -
     inbox.settle(event.id, "processed", reason=done.reason, ticket_id=done.ticket_id)
 
 
+def _staff(event: inbox.RawEvent, account: ChannelAccount, told: StaffMessage) -> None:
+    heard = hearing.hear(account, told, event_id=event.id)
+    status = "processed" if heard.ticket_id is not None else "ignored"
+    inbox.settle(event.id, status, reason=heard.reason, ticket_id=heard.ticket_id)
+
+
 def _settled(event: inbox.RawEvent, ticket_id: Any, reason: str, *, anyway: str = "ignored") -> None:
     if ticket_id is None:
         inbox.settle(event.id, anyway, reason=reason)
@@ -204,4 +211,5 @@ _RECORDERS: dict[type[Any], Callable[[inbox.RawEvent, ChannelAccount, Any], None
     ReachabilityChange: _reachability,
     AddressMove: _move,
     Command: _command,
+    StaffMessage: _staff,
 }

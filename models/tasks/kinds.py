@@ -53,6 +53,7 @@ _KINDS = (
     # A file that lies at the provider; it stays there for hours at least.
     TaskKind("fetch_attachment", queue=SENDS, time_limit_s=110, attempts_max=200, backoff_s=2.0),
     TaskKind("send_code", queue=SENDS, time_limit_s=110, attempts_max=10, patience_s=900),
+    TaskKind("tell_staff", queue=SENDS, time_limit_s=110, attempts_max=50),
     # Made by a life cycle: a ticket that belongs to this one; a call of a server that may be away for a day.
     TaskKind("make_linked_ticket"),
     TaskKind(

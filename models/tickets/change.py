@@ -17,6 +17,7 @@ from models.kernel import clock, database
 from models.kernel.batch import Batch, as_json
 from models.requesters.commands import Requester
 from models.sla.clocks import Clock
+from models.staff import groups
 from models.tasks import commands as tasks
 from models.tickets import queries
 from models.tickets.tables import COLUMNS, Ticket
@@ -48,6 +49,7 @@ class TicketChange:
         self.rating_id: UUID | None = None
         self._new = new
         self._before = None if new else ticket.row()
+        self._sequence_before = 0 if new else ticket.event_sequence
 
     @classmethod
     def of(cls, ticket_id: UUID, *, actor: Actor, causation_id: str | None = None) -> TicketChange:
@@ -117,7 +119,16 @@ class TicketChange:
                 database.execute(
                     f"UPDATE tickets SET {assignments} WHERE id = :ticket_id", values, ticket_id=ticket.id
                 )
+        if ticket.event_sequence > self._sequence_before:
+            self._tell_staff()
         for task in self.tasks:
             tasks.add(self.batch, task)
         tasks.write(self.batch)
         return ticket
+
+    def _tell_staff(self) -> None:
+        """Agents who work from a chat read what happened in the ticket's topic."""
+        for account in groups.that_hear_of(self.ticket):
+            names = f"{account.channel}:{account.name}"
+            payload = {"channel": account.channel, "account": account.name, "ticket_id": self.ticket.id}
+            self.enqueue("tell_staff", payload, key=f"staff:{names}:{self.ticket.id}")

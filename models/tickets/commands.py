@@ -9,21 +9,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from models.channels.accounts import ChannelAccount
-from models.conversations import messages, participants, received
+from models.conversations import messages, participants
 from models.conversations import queries as conversations
 from models.events import queries as events
 from models.events.commands import Actor
 from models.identity import queries as identity
-from models.inbox.port import InboundMessage
-from models.kernel import clock, limits
+from models.kernel import clock
 from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
 from models.kernel.ids import new_id
 from models.requesters import commands as requesters
 from models.requesters.commands import Requester, normalise_address
 from models.teams import queries as teams
 from models.tickets import lifecycle, model, queries
-from models.tickets.carrying import ticket_key
 from models.tickets.change import TicketChange
 from models.tickets.tables import Ticket
 from models.workflow import published
@@ -62,7 +59,7 @@ def create(
     if new.team is not None:
         teams.get_or_invalid(new.team)
     requester = _requester(new)
-    change = _start(
+    change = start_new(
         title=new.title,
         type_=new.type,
         priority=new.priority,
@@ -111,71 +108,7 @@ def _requester(new: NewTicket) -> Requester | None:
     return None
 
 
-def open_from_channel(
-    parsed: InboundMessage,
-    *,
-    account: ChannelAccount,
-    requester: Requester,
-    inbox_id: UUID,
-    related_id: UUID | None,
-    related_reason: str,
-) -> tuple[Ticket, UUID]:
-    """A channel's message opens a ticket; its life cycle advances in a task of its own."""
-    change = _start(
-        title=_title(parsed),
-        type_=str(account.config.get("ticket_type", "question")),
-        priority="normal",
-        workflow=account.config.get("workflow"),
-        # A person who writes a mail fills in no form: defaults only, what is required is asked for later.
-        fields=model.defaults(str(account.config.get("ticket_type", "question"))),
-        requester=requester,
-        channel=account.channel,
-        account=account.name,
-        actor=Actor("requester", str(requester.id), requester.name),
-        causation_id=f"inbox:{inbox_id}",
-    )
-    message_id = received.add_inbound(
-        change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id
-    )
-    if related_id is not None:
-        change.record("ticket_related", {"ticket_id": related_id, "reason": related_reason})
-    _advance(change, "ticket_created", message_id)
-    return change.save(), message_id
-
-
-def join_from_channel(
-    ticket_id: UUID, parsed: InboundMessage, *, account: ChannelAccount, requester: Requester, inbox_id: UUID
-) -> tuple[Ticket, UUID]:
-    """A channel's message joins its ticket."""
-    actor = Actor("requester", str(requester.id), requester.name)
-    change = TicketChange.of(ticket_id, actor=actor, causation_id=f"inbox:{inbox_id}")
-    if parsed.edit and parsed.external_id is not None:
-        edited = received.edit(change, account, parsed)
-        if edited is not None:
-            return change.save(), edited
-    if parsed.group_key is not None:
-        joined = received.join_group(change, account, parsed)
-        if joined is not None:
-            return change.save(), joined
-    message_id = received.add_inbound(
-        change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id
-    )
-    _advance(change, "requester_message", message_id)
-    return change.save(), message_id
-
-
-def _title(parsed: InboundMessage) -> str:
-    """A mail's subject, or the beginning of the first line."""
-    for text in (parsed.subject, parsed.body):
-        line = next((line.strip() for line in (text or "").splitlines() if line.strip()), "")
-        line = "".join(c for c in line if c.isprintable())
-        if line:
-            bound = limits.ticket_title_chars_max
-            return line if len(line) <= bound else line[: bound - 1] + "…"
-    return "(no subject)"
-
-
-def _start(
+def start_new(
     *,
     title: str,
     type_: str,
@@ -190,6 +123,7 @@ def _start(
     team: str | None = None,
     tags: tuple[str, ...] = (),
 ) -> TicketChange:
+    """A new ticket's change, in its first state and not saved yet. Raises Invalid for a priority that its life cycle does not have."""
     workflow = workflow or model.workflow_of(type_)
     version = published.newest(workflow)
     definition = version.definition
@@ -250,15 +184,6 @@ def _start(
     return change
 
 
-def _advance(change: TicketChange, event: str, message_id: UUID) -> None:
-    """What arrives by message is decided by the `advance_ticket` actor (DESIGN 4)."""
-    change.enqueue(
-        "advance_ticket",
-        {"ticket_id": change.ticket.id, "event": event, "message_id": message_id},
-        key=ticket_key(change.ticket.id),
-    )
-
-
 def advance(ticket_id: UUID, payload: Mapping[str, Any], *, causation_id: str) -> None:
     """Let the life cycle react to what a task of kind `advance_ticket` tells: a stored message, a fired timer, a signal ...
 
@@ -303,6 +228,7 @@ def reply(
     body_format: str = "text",
     send_at: datetime | None = None,
     copies: Sequence[str] | None = None,
+    details: Mapping[str, Any] | None = None,
 ) -> UUID:
     """An agent's public answer; raises TicketClosed. The life cycle reacts at once.
 
@@ -315,7 +241,7 @@ def reply(
     author = messages.actor_author(actor)
     readers = participants.of_reply(change, copies)
     message_id, _ = messages.add_reply(
-        change, body, author=author, body_format=body_format, send_at=send_at, copies=readers
+        change, body, author=author, body_format=body_format, send_at=send_at, copies=readers, details=details
     )
     participants.add(change, "email", readers, role="copy")
     if ticket.first_response_at is None:
@@ -335,10 +261,19 @@ def reply(
     return message_id
 
 
-def note(ticket_id: UUID, body: str, *, actor: Actor, body_format: str = "text") -> UUID:
+def note(
+    ticket_id: UUID,
+    body: str,
+    *,
+    actor: Actor,
+    body_format: str = "text",
+    details: Mapping[str, Any] | None = None,
+) -> UUID:
     """An internal note, allowed in every state."""
     change = TicketChange.of(ticket_id, actor=actor)
-    message_id = messages.add_note(change, body, author=messages.actor_author(actor), body_format=body_format)
+    message_id = messages.add_note(
+        change, body, author=messages.actor_author(actor), body_format=body_format, details=details
+    )
     lifecycle.react(change, "note")
     change.save()
     return message_id

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import AddressMove, Command, Ignored, InboundMessage, Parsed, Unparseable
+from models.inbox.port import AddressMove, Command, Ignored, InboundMessage, Parsed, StaffMessage, Unparseable
 from models.kernel import limits
 from queues.channels.telegram import (
     attachments,
@@ -82,6 +82,8 @@ def _message(message: Json, *, is_edit: bool, account: ChannelAccount) -> Parsed
     place = places.find(message, author, account)
     if isinstance(place, Ignored):
         return place
+    if place.is_staff:
+        return _staff(message, author, place, is_edit=is_edit)
     if is_edit and content.is_moving(message):
         return Ignored("a shared live location moved on")
     command = chat_commands.find(message, account, is_direct=place.is_direct)
@@ -96,6 +98,22 @@ def _message(message: Json, *, is_edit: bool, account: ChannelAccount) -> Parsed
     if is_edit:
         return Ignored(f"an edited command is not obeyed again: /{command.name}")
     return _command(command, message, author, place)
+
+
+def _staff(message: Json, author: Author, place: Place, *, is_edit: bool) -> Parsed:
+    """What is written in the staff's group is an agent's, never a requester's."""
+    if is_edit:
+        return Ignored(
+            "an edited message of the staff's group: what was said in its place is changed in the console"
+        )
+    found = content.words(message)
+    return StaffMessage(
+        chat_address=str(place.contact),
+        author_address=author.address,
+        author_name=author.name,
+        text=cut(clean(found[0]), limits.message_body_chars_max).strip() if found else "",
+        external_id=place.contact.message(message["message_id"]),
+    )
 
 
 def _move(message: Json, chat: int) -> AddressMove | None:

@@ -18,11 +18,12 @@ _mention_units_max = 100  # /, a command of 32, @, a name of 32
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`conversation`: the talk, of which each has one current ticket. `is_direct`: nobody else takes part."""
+    """`conversation`: the talk, of which each has one current ticket. `is_direct`: nobody else takes part. `is_staff`: agents talk."""
 
     contact: Address
     conversation: str
     is_direct: bool
+    is_staff: bool = False
 
 
 def chat_type(chat: Json) -> str:
@@ -71,7 +72,7 @@ def find(message: Json, author: Author, account: ChannelAccount) -> Place | Igno
 def _in_group(message: Json, where: Address, author: Author, account: ChannelAccount) -> Place | Ignored:
     staff = account.config.get("staff")
     if isinstance(staff, dict) and staff.get("chat_id") == where.chat:
-        return Ignored("said in the staff's own group; agents are no requesters")
+        return Place(where, str(where), is_direct=False, is_staff=True)
     mode = account.config.get("groups", "per_topic")
     if mode == "off":
         return Ignored("a message in a group; this account listens to none (groups: off)")

@@ -42,7 +42,7 @@ class WebhookInfo:
 
 def get_me(token: str, api_url: str) -> Me:
     """Whose token this is. Raises ConfigurationError for an unknown one, PermanentFailure, TransientFailure; so do all here."""
-    user = _call(token, api_url, "get_me")
+    user = call(token, api_url, "get_me")
     return Me(
         int(user["id"]),
         str(user.get("username", "")),
@@ -52,7 +52,7 @@ def get_me(token: str, api_url: str) -> Me:
 
 
 def get_webhook_info(token: str, api_url: str) -> WebhookInfo:
-    info = _call(token, api_url, "get_webhook_info")
+    info = call(token, api_url, "get_webhook_info")
     at = info.get("last_error_date")
     return WebhookInfo(
         str(info["url"]),
@@ -74,7 +74,7 @@ def set_webhook(
     max_connections: int = CONNECTIONS_DEFAULT,
 ) -> None:
     """Let Telegram send the bot's updates to `url` (HTTPS) from now on; what waits is sent too."""
-    _call(
+    call(
         token,
         api_url,
         "set_webhook",
@@ -87,17 +87,17 @@ def set_webhook(
 
 def delete_webhook(token: str, api_url: str) -> None:
     """No webhook any more; what waits stays for getUpdates."""
-    _call(token, api_url, "delete_webhook")
+    call(token, api_url, "delete_webhook")
 
 
 def set_my_commands(token: str, api_url: str, commands: Mapping[str, Mapping[str, str]]) -> None:
     """The bot's menu: language -> command -> description; the language `""` is for everybody else."""
     for language, described in commands.items():
         listed = [BotCommand(name, text) for name, text in described.items()]
-        _call(token, api_url, "set_my_commands", commands=listed, language_code=language or None)
+        call(token, api_url, "set_my_commands", commands=listed, language_code=language or None)
 
 
-def _call(token: str, api_url: str, method: str, **parameters: Any) -> Any:
+def call(token: str, api_url: str, method: str, **parameters: Any) -> Any:
     try:
         return bots.call(token, api_url, method, timeout_s=limits.send_read_timeout_s, **parameters)
     except TelegramError as error:

@@ -32,7 +32,7 @@ TOKEN = "4242:test-token"
 @pytest.fixture
 def account(desk: Desk, sandbox: SandboxProcess) -> ChannelAccount:
     """The bot, with nothing waiting for it and no webhook."""
-    setup._call(TOKEN, sandbox.bot_api_url, "delete_webhook", drop_pending_updates=True)
+    setup.call(TOKEN, sandbox.bot_api_url, "delete_webhook", drop_pending_updates=True)
     sandbox.clear()
     return replace(golden.TELEGRAM, config={**golden.TELEGRAM.config, "delivery": "polling"})
 

@@ -1,0 +1,21 @@
+"""Agents who work from a chat: their addresses, and the topics of tickets in the staff's group."""
+
+from __future__ import annotations
+
+from models.migrations import Dialect
+
+
+def statements(dialect: Dialect) -> list[str]:
+    return [
+        # An agent's own address on a channel (their Telegram account): what they say there is said as them.
+        """CREATE TABLE user_addresses (channel text NOT NULL, address text NOT NULL, user_id {id} NOT NULL REFERENCES users (id),
+            created_at {instant} NOT NULL, PRIMARY KEY (channel, address))""",
+        "CREATE INDEX user_addresses_user ON user_addresses (user_id)",
+        """CREATE TABLE user_links (token_hash text PRIMARY KEY, user_id {id} NOT NULL REFERENCES users (id),
+            created_at {instant} NOT NULL, expires_at {instant} NOT NULL, used_at {instant})""",
+        # How far a ticket's story is told in its topic; `telling` is set around the call, so that a crash in it is seen.
+        """CREATE TABLE staff_topics (channel text NOT NULL, account text NOT NULL, ticket_id {id} NOT NULL REFERENCES tickets (id),
+            address text NOT NULL, told_sequence integer NOT NULL DEFAULT 0, telling_sequence integer NOT NULL DEFAULT 0,
+            closed {bool} NOT NULL DEFAULT {false}, created_at {instant} NOT NULL, PRIMARY KEY (channel, account, ticket_id))""",
+        "CREATE UNIQUE INDEX staff_topics_address ON staff_topics (channel, account, address)",
+    ]

@@ -1,0 +1,115 @@
+"""What an agent writes or presses in a ticket's topic: a reply, a note, a command. Joins the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from models.channels.accounts import ChannelAccount
+from models.conversations import messages
+from models.events.commands import Actor
+from models.identity.queries import User
+from models.identity.rules import ROLE_PERMISSIONS, Permission
+from models.inbox.port import StaffMessage
+from models.kernel.errors import NestorError
+from models.staff import addresses, telling
+from models.tasks import commands as tasks
+from models.tickets import commands as tickets
+
+_HELP = "Write to answer the requester; /note TEXT for a note, /mine to take the ticket, /do TRANSITION to move it."
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What became of it: words for the inbox, and the ticket."""
+
+    reason: str
+    ticket_id: UUID | None
+
+
+def hear(account: ChannelAccount, told: StaffMessage, *, event_id: UUID) -> Heard:
+    """Do as the agent says, as them; whoever is no linked agent is told how to become one, and changes nothing."""
+    ticket_id = telling.ticket_of(account, told.chat_address)
+    if ticket_id is None:
+        return Heard("said in the staff's group, in no ticket's topic", None)
+    user = addresses.owner(account.channel, told.author_address)
+    if user is None or Permission.tickets_write not in ROLE_PERMISSIONS[user.role]:
+        _answer(
+            account,
+            told,
+            "You are not linked with an agent of the desk: open your profile there, and link Telegram.",
+            event_id,
+        )
+        return Heard("said in the staff's group by somebody who is no linked agent", ticket_id)
+    try:
+        said = _done(account, told, ticket_id, user)
+    except NestorError as error:
+        if not error.permanent:
+            raise
+        said = error.message
+    if said:
+        _answer(account, told, said, event_id)
+    return Heard(f"{user.name} wrote it in the ticket's topic" + (f": {said}" if said else ""), ticket_id)
+
+
+def _done(account: ChannelAccount, told: StaffMessage, ticket_id: UUID, user: User) -> str:
+    """The answer that the agent reads in the topic; empty when their own words say it all."""
+    command, _, rest = told.text.partition(" ")
+    name = command.partition("@")[0].lower()
+    if name.startswith("/"):
+        act = _COMMANDS.get(name)
+        return _HELP if act is None else act(account, ticket_id, user, rest.strip())
+    if not told.text.strip():
+        return "Only text can be sent from here; send files from the console."
+    tickets.reply(ticket_id, told.text, actor=actor_of(user), details=_origin(account, told.external_id))
+    return ""
+
+
+def _origin(account: ChannelAccount, external_id: str | None) -> dict[str, str | None]:
+    return {"said_in": f"{account.channel}.{account.name}", "said_as": external_id}
+
+
+def actor_of(user: User) -> Actor:
+    return Actor("user", str(user.id), user.name)
+
+
+def _note(account: ChannelAccount, ticket_id: UUID, user: User, rest: str) -> str:
+    if not rest:
+        return "/note needs a text"
+    tickets.note(ticket_id, rest, actor=actor_of(user), details=_origin(account, None))
+    return "Noted."
+
+
+def _mine(account: ChannelAccount, ticket_id: UUID, user: User, rest: str) -> str:
+    tickets.assign(ticket_id, user.id, actor=actor_of(user))
+    return ""
+
+
+def _do(account: ChannelAccount, ticket_id: UUID, user: User, rest: str) -> str:
+    name, _, comment = rest.partition(" ")
+    return move(ticket_id, name, user, comment=comment or None)
+
+
+def move(ticket_id: UUID, transition: str, user: User, *, comment: str | None = None) -> str:
+    """A transition as the agent; the reasons of a refusal, empty when it was made. Raises NotFound, Invalid."""
+    _, reasons = tickets.transition(
+        ticket_id, transition, fields=None, comment=comment, role=user.role.value, actor=actor_of(user)
+    )
+    return "; ".join(reasons)
+
+
+_COMMANDS: dict[str, Callable[[ChannelAccount, UUID, User, str], str]] = {
+    "/note": _note,
+    "/mine": _mine,
+    "/do": _do,
+}
+
+
+def _answer(account: ChannelAccount, told: StaffMessage, text: str, event_id: UUID) -> None:
+    tasks.enqueue(
+        "send_notice",
+        {"channel": account.channel, "account": account.name, "address": told.chat_address, "text": text},
+        key=messages.send_key(account.channel, account.name, told.chat_address),
+        dedupe_key=f"notice:{event_id}",
+    )

@@ -1,0 +1,89 @@
+"""What arrives by a channel opens a ticket or joins one. Commands join the caller's transaction."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from models.channels.accounts import ChannelAccount
+from models.conversations import received
+from models.events.commands import Actor
+from models.inbox.port import InboundMessage
+from models.kernel import limits
+from models.requesters.commands import Requester
+from models.tickets import commands, model
+from models.tickets.carrying import ticket_key
+from models.tickets.change import TicketChange
+from models.tickets.tables import Ticket
+
+
+def open_from_channel(
+    parsed: InboundMessage,
+    *,
+    account: ChannelAccount,
+    requester: Requester,
+    inbox_id: UUID,
+    related_id: UUID | None,
+    related_reason: str,
+) -> tuple[Ticket, UUID]:
+    """A channel's message opens a ticket; its life cycle advances in a task of its own."""
+    change = commands.start_new(
+        title=_title(parsed),
+        type_=str(account.config.get("ticket_type", "question")),
+        priority="normal",
+        workflow=account.config.get("workflow"),
+        # A person who writes a mail fills in no form: defaults only, what is required is asked for later.
+        fields=model.defaults(str(account.config.get("ticket_type", "question"))),
+        requester=requester,
+        channel=account.channel,
+        account=account.name,
+        actor=Actor("requester", str(requester.id), requester.name),
+        causation_id=f"inbox:{inbox_id}",
+    )
+    message_id = received.add_inbound(
+        change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id
+    )
+    if related_id is not None:
+        change.record("ticket_related", {"ticket_id": related_id, "reason": related_reason})
+    _advance(change, "ticket_created", message_id)
+    return change.save(), message_id
+
+
+def join_from_channel(
+    ticket_id: UUID, parsed: InboundMessage, *, account: ChannelAccount, requester: Requester, inbox_id: UUID
+) -> tuple[Ticket, UUID]:
+    """A channel's message joins its ticket."""
+    actor = Actor("requester", str(requester.id), requester.name)
+    change = TicketChange.of(ticket_id, actor=actor, causation_id=f"inbox:{inbox_id}")
+    if parsed.edit and parsed.external_id is not None:
+        edited = received.edit(change, account, parsed)
+        if edited is not None:
+            return change.save(), edited
+    if parsed.group_key is not None:
+        joined = received.join_group(change, account, parsed)
+        if joined is not None:
+            return change.save(), joined
+    message_id = received.add_inbound(
+        change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id
+    )
+    _advance(change, "requester_message", message_id)
+    return change.save(), message_id
+
+
+def _title(parsed: InboundMessage) -> str:
+    """A mail's subject, or the beginning of the first line."""
+    for text in (parsed.subject, parsed.body):
+        line = next((line.strip() for line in (text or "").splitlines() if line.strip()), "")
+        line = "".join(c for c in line if c.isprintable())
+        if line:
+            bound = limits.ticket_title_chars_max
+            return line if len(line) <= bound else line[: bound - 1] + "…"
+    return "(no subject)"
+
+
+def _advance(change: TicketChange, event: str, message_id: UUID) -> None:
+    """What arrives by message is decided by the `advance_ticket` actor (DESIGN 4)."""
+    change.enqueue(
+        "advance_ticket",
+        {"ticket_id": change.ticket.id, "event": event, "message_id": message_id},
+        key=ticket_key(change.ticket.id),
+    )

@@ -1,0 +1,210 @@
+"""Agents who work from a Telegram group: a topic per ticket, in step with the console."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from models.definitions import store
+from models.deliveries import port
+from models.inbox.port import ButtonPress, Command
+from models.kernel import database
+from models.staff import addresses
+from models.tickets.tables import Ticket
+from queues.channels.telegram import staff as topics
+from tests.desk import Desk
+
+GROUP = -1009
+
+
+class Topics:
+    """What the Bot API was asked about topics."""
+
+    def __init__(self) -> None:
+        self.opened: list[str] = []
+        self.changed: list[tuple[str, str]] = []
+        self._ids = itertools.count(11)
+
+    def open_topic(self, account: Any, settings: Any, chat: str, name: str) -> str:
+        self.opened.append(name)
+        return f"{chat}/{next(self._ids)}"
+
+    def close_topic(self, account: Any, settings: Any, address: str) -> None:
+        self.changed.append(("close", address))
+
+    def reopen_topic(self, account: Any, settings: Any, address: str) -> None:
+        self.changed.append(("reopen", address))
+
+
+@pytest.fixture
+def group(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Topics]:
+    """The demo's bot has a staff group; the agent Olga is linked with Telegram user 7001."""
+    fake = Topics()
+    for name in ("open_topic", "close_topic", "reopen_topic"):
+        monkeypatch.setattr(topics, name, getattr(fake, name))
+    with database.transaction():
+        row = database.one("SELECT body, source FROM definitions WHERE name = 'telegram.demo'")
+        assert row is not None
+        body = row["body"] if isinstance(row["body"], dict) else json.loads(row["body"])
+        body["staff"] = {"chat_id": GROUP}
+        store.publish("channel", "telegram.demo", body, source=row["source"], by="tests")
+    store.forget()
+    with database.transaction():
+        olga = desk.person("agent")
+        token = addresses.make_link(__import__("uuid").UUID(str(olga.id)))
+    desk.receive(Command("start", token, "7001", "Olga", "7001", "7001"), channel="telegram")
+    desk.run_due()
+    desk.calls.clear()
+    yield fake
+    store.forget()
+
+
+def _told(desk: Desk) -> list[tuple[str, str]]:
+    """(address, text) of what was posted in the group, in order."""
+    return [(c.address, c.body) for c in desk.sent if c.address.startswith(str(GROUP))]
+
+
+def _opened(desk: Desk) -> Ticket:
+    desk.receive_telegram("It burns.", chat=42, name="Ada")
+    desk.run_due()
+    return desk.ticket()
+
+
+def _says(desk: Desk, text: str, *, user: int = 7001, topic: int = 11) -> dict[str, Any]:
+    number = next(desk._numbers)
+    update = {
+        "update_id": number,
+        "message": {
+            "message_id": number,
+            "date": 1,
+            "chat": {"id": GROUP, "type": "supergroup", "is_forum": True},
+            "from": {"id": user, "is_bot": False, "first_name": "Olga"},
+            "message_thread_id": topic,
+            "is_topic_message": True,
+            "text": text,
+        },
+    }
+    event = desk.receive_raw("telegram", json.dumps(update).encode(), content_type="application/json")
+    desk.run_due()
+    return desk.inbox(event)
+
+
+def test_a_new_ticket_has_a_topic_that_tells_its_story_in_order(desk: Desk, group: Topics) -> None:
+    ticket = _opened(desk)
+
+    assert group.opened == [f"#{ticket.number} It burns."]
+    told = _told(desk)
+    assert {address for address, _ in told} == {f"{GROUP}/11"}
+    assert told[0][1].startswith(f"New ticket #{ticket.number} (by telegram, Ada): It burns.")
+    assert told[1][1] == "Ada:\nIt burns."
+
+
+def test_what_an_agent_writes_in_the_topic_reaches_the_requester_once(desk: Desk, group: Topics) -> None:
+    ticket = _opened(desk)
+    before = len(_told(desk))
+
+    shown = _says(desk, "Water it, please.")
+
+    answers = [c for c in desk.sent if c.address == "42" and c.body == "Water it, please."]
+    assert len(answers) == 1
+    [message] = [m for m in desk.messages(ticket) if m["body"] == "Water it, please."]
+    assert (message["author_kind"], message["author_name"]) == ("agent", "Olga Agent")
+    assert shown["status"] == "processed"
+    # It stands in the topic already; only the move that it caused is told.
+    assert [text for _, text in _told(desk)[before:]] == ["→ Waiting on requester"]
+
+
+def test_an_answer_from_the_console_is_told_in_the_topic(desk: Desk, group: Topics) -> None:
+    ticket = _opened(desk)
+
+    desk.reply(ticket, "From the console.")
+    desk.run_due()
+
+    assert any(text.endswith("From the console.") for _, text in _told(desk))
+
+
+def test_somebody_who_is_no_linked_agent_changes_nothing(desk: Desk, group: Topics) -> None:
+    ticket = _opened(desk)
+    before = len(desk.messages(ticket))
+
+    shown = _says(desk, "I am the boss.", user=666)
+
+    assert len(desk.messages(ticket)) == before
+    assert "no linked agent" in shown["reason"]
+    assert "not linked" in _told(desk)[-1][1]
+
+
+def test_notes_assignment_and_moves_by_command(desk: Desk, group: Topics) -> None:
+    ticket = _opened(desk)
+
+    _says(desk, "/note She sounded cross.")
+    _says(desk, "/mine")
+    _says(desk, "/do resolve")
+    refused = _says(desk, "/do close")
+
+    assert [m["body"] for m in desk.messages(ticket) if m["kind"] == "note"] == ["She sounded cross."]
+    moved = desk.reload(ticket)
+    assert (moved.state, str(moved.assignee_id)) == ("solved", desk.person("agent").id)
+    assert "close is for" in refused["reason"]
+
+
+def test_a_button_in_the_topic_moves_the_ticket_for_agents_only(desk: Desk, group: Topics) -> None:
+    ticket = _opened(desk)
+    [resolve] = [b for c in desk.sent for b in c.message.buttons if b.label == "Resolve"]
+    place = f"{GROUP}/11"
+
+    stranger = desk.receive(ButtonPress(resolve.token, "", "666", "Eve", place, None), channel="telegram")
+    desk.run_due()
+    still = desk.reload(ticket).state
+    desk.receive(ButtonPress(resolve.token, "", "7001", "Olga", place, None), channel="telegram")
+    desk.run_due()
+
+    assert desk.inbox(stranger)["reason"] == "pressed by somebody who is no linked agent"
+    assert still == "new"
+    assert desk.reload(ticket).state == "solved"
+
+
+def test_the_topic_is_closed_with_the_ticket(desk: Desk, group: Topics) -> None:
+    ticket = _opened(desk)
+    desk.transition(ticket, "resolve")
+    desk.run_due()
+
+    desk.transition(ticket, "close", role="manager")
+    desk.run_due()
+
+    assert group.changed == [("close", f"{GROUP}/11")]
+
+
+def test_a_post_of_unknown_outcome_is_repeated_once_and_marked(desk: Desk, group: Topics) -> None:
+    desk.receive_telegram("It burns.", chat=42, name="Ada")
+    answers: Iterator[port.SendOutcome] = iter([port.unknown("cut off")])
+
+    def first_fails(message: Any) -> port.SendOutcome:
+        if message.address.startswith(str(GROUP)):
+            return next(answers, port.accepted(f"{GROUP}:1"))
+        return port.accepted("42:1")
+
+    desk.answers.extend([first_fails] * 20)
+    desk.run_due()
+    desk.advance(minutes=5)
+    desk.run_due()
+
+    posted = [c.body for c in desk.calls if c.address.startswith(str(GROUP))]
+    assert posted[0].startswith("New ticket")
+    assert sum(body.count("New ticket") for body in posted) == 2
+    assert len({body for body in posted if "It burns." in body and "Ada:" in body}) == 1
+
+
+def test_a_talk_outside_of_a_tickets_topic_is_left_alone(desk: Desk, group: Topics) -> None:
+    _opened(desk)
+
+    shown = _says(desk, "Lunch?", topic=99)
+
+    assert (shown["status"], shown["reason"]) == (
+        "ignored",
+        "said in the staff's group, in no ticket's topic",
+    )
