@@ -28,7 +28,6 @@ RULES = {
     "/password": "not among the first that a guesser tries, four different characters",
     "/expires_at": "in the future",
     "/send_at": "within a year, and not for a note",
-    "/copies": "of a mail, and not of a note",
     "/time_zone": "an IANA name",
     "/assignee_id": "an active user's",
     "/priority": "one of the life cycle's",
