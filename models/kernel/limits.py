@@ -110,6 +110,9 @@ telegram_group_per_minute = 20.0  # Bot API FAQ
 telegram_download_bytes_max = 20 * MIB  # getFile refuses more
 telegram_download_s_max = 100.0  # 20 MiB at 1.7 Mbit/s; under the actor's time limit
 telegram_upload_bytes_max = 50 * MIB  # by multipart; a file that Telegram has already may be larger
+telegram_upload_read_timeout_s = (
+    75.0  # Telegram answers when it has stored a film elsewhere; under the time of one send
+)
 telegram_photo_bytes_max = 10 * MIB  # a larger picture goes as a document
 telegram_caption_utf16_max = 1024  # Bot API, sendPhoto
 telegram_album_max = 10  # Bot API, sendMediaGroup

@@ -22,7 +22,7 @@ import httpx
 # Retry-After as a timedelta; as a number it warns that it is going away.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
-from telegram import Bot
+from telegram import Bot, InputFile
 from telegram.request import HTTPXRequest
 
 from models.kernel import limits
@@ -131,13 +131,14 @@ def call(token: str, api_url: str, method: str, *, timeout_s: float, **parameter
     with _lock:
         loop = _running()
         bot, _ = loop.bot(token, api_url)
+    uploads = "media" in parameters or any(isinstance(value, InputFile) for value in parameters.values())
     work = bot.do_api_request(
         # Method names have no case for the Bot API; in its own spelling the library would warn that it knows a method of that name.
         "".join(word.capitalize() for word in method.split("_")),
         parameters,
         connect_timeout=limits.send_connect_timeout_s,
         pool_timeout=limits.send_connect_timeout_s,
-        read_timeout=limits.send_read_timeout_s,
+        read_timeout=limits.telegram_upload_read_timeout_s if uploads else limits.send_read_timeout_s,
     )
     return loop.run(work, timeout_s)
 

@@ -9,7 +9,6 @@ from telegram import InlineKeyboardMarkup
 from models.deliveries.port import OutgoingMessage, SendOutcome, accepted, permanent
 from models.kernel import limits
 from queues.channels.telegram.carrier import Carrier, Refused, caption_parameters, keyboard, text_parameters
-from queues.channels.telegram.render import render
 from queues.channels.telegram.rich import Rich, units
 from queues.channels.telegram.split import split
 
@@ -20,7 +19,7 @@ _TOO_OLD = ("message can't be deleted",)
 _FOR_EVER = "Telegram lets a bot take back only what it sent in the last 48 hours"
 
 
-def edit(carrier: Carrier, message: OutgoingMessage) -> SendOutcome:
+def edit(carrier: Carrier, message: OutgoingMessage, rich: Rich) -> SendOutcome:
     """Make the parts that were sent say the new text: the first ones are edited, missing ones sent, surplus ones deleted.
 
     Files stay; the parts of a message are its text's, then its files'. Raises Refused.
@@ -30,7 +29,6 @@ def edit(carrier: Carrier, message: OutgoingMessage) -> SendOutcome:
         return permanent("it is not known which message is to be changed")
     files = min(len(message.attachments), len(sent))
     old_texts, old_files = sent[: len(sent) - files], sent[len(sent) - files :]
-    rich = render(message.body, message.body_format)
     buttons = keyboard(message)
     if not old_texts and len(old_files) == 1 and units(rich.text) <= limits.telegram_caption_utf16_max:
         _change_caption(carrier, old_files[0], rich, buttons)

@@ -9,9 +9,12 @@ from urllib.parse import urlsplit
 
 from markdown_it.token import Token
 
+from models.channels.accounts import ChannelAccount
+from models.deliveries.port import OutgoingMessage
+from models.kernel import limits
 from queues.channels import markdown
-from queues.channels.telegram.rich import Builder, Rich, trimmed
-from queues.channels.text import clean
+from queues.channels.telegram.rich import Builder, Rich, headed, trimmed
+from queues.channels.text import clean, one_line
 
 _SCHEMES = frozenset({"http", "https", "mailto", "tg"})
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
@@ -27,6 +30,14 @@ _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _BLOCKS = _HEADINGS | {"p", "div", "ul", "ol", "table", "blockquote", "pre", "section", "article", "header"}
 _LINES = frozenset({"li", "tr", "dt", "dd"})
 _UNSEEN = frozenset({"script", "style", "head", "title", "template"})
+
+
+def shown(message: OutgoingMessage, account: ChannelAccount) -> Rich:
+    """What the chat shows of a message: its body, under the agent's name if the account says so (never over an automatic one)."""
+    rich = render(message.body, message.body_format)
+    name = one_line(message.author_name, limits.name_chars_max)
+    named = account.config.get("show_agent_name") is True and name and not message.automatic
+    return headed(name, rich) if named and rich.text else rich
 
 
 def render(body: str, body_format: Literal["text", "markdown", "html"]) -> Rich:

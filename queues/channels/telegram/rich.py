@@ -138,6 +138,13 @@ class Builder:
         return next((index for index, entity in enumerate(self._open) if entity.type == kind), None)
 
 
+def headed(heading: str, rich: Rich) -> Rich:
+    """The text under a line in bold."""
+    width = units(heading) + 1
+    moved = (replace(entity, offset=entity.offset + width) for entity in rich.entities)
+    return trimmed(Rich(f"{heading}\n{rich.text}", (Entity("bold", 0, width - 1), *moved)))
+
+
 def _rank(kind: str) -> int:
     """Of entities over the same text, the outer first."""
     return 0 if kind == "blockquote" else 1 if kind in SPLITTABLE else 2

@@ -14,8 +14,8 @@ from models.tasks.rates import Bucket
 from queues.channels.telegram import address, bots, edits, media
 from queues.channels.telegram.address import Address
 from queues.channels.telegram.carrier import Carrier, Refused, keyboard, text_parameters
-from queues.channels.telegram.render import render
-from queues.channels.telegram.rich import units
+from queues.channels.telegram.render import shown
+from queues.channels.telegram.rich import Rich, units
 from queues.channels.telegram.split import split
 from queues.channels.telegram.upload import send_files
 from queues.channels.text import one_line
@@ -40,10 +40,10 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
     carrier = Carrier(token, settings.telegram_api_url, to, message, time.monotonic() + _SEND_S_MAX)
     try:
         if message.operation == "edit":
-            return edits.edit(carrier, message)
+            return edits.edit(carrier, message, shown(message, account))
         if message.operation == "delete":
             return edits.delete(carrier, message)
-        return _send(carrier, message)
+        return _send(carrier, message, shown(message, account))
     except Refused as refused:
         return _ended(carrier, refused.outcome)
 
@@ -61,8 +61,7 @@ def _place(message: OutgoingMessage) -> Address | None:
     return to
 
 
-def _send(carrier: Carrier, message: OutgoingMessage) -> SendOutcome:
-    rich = render(message.body, message.body_format)
+def _send(carrier: Carrier, message: OutgoingMessage, rich: Rich) -> SendOutcome:
     files = message.attachments
     if not rich.text and not files:
         return permanent("the message is empty; Telegram takes no empty text")

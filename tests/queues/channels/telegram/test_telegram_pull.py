@@ -168,6 +168,19 @@ def test_a_pressed_button_is_answered_after_it_was_stored(
     assert len(stored()) == 1
 
 
+def test_a_press_that_is_too_old_to_be_answered_holds_nothing_up(
+    sandbox: SandboxProcess, account: ChannelAccount, config: Settings
+) -> None:
+    query = {"id": "77002", "from": {"id": 7, "is_bot": False, "first_name": "Ada"}, "data": "b:x"}
+    sandbox.queue_update({"callback_query": query}, bot_id=4242)
+    sandbox.fail("400", method="answerCallbackQuery", description="Bad Request: query is too old")
+
+    pull_all(account, config)
+
+    assert len(stored()) == 1
+    assert health.of("telegram", "demo").error is None
+
+
 def test_a_webhook_is_removed_once_and_one_set_elsewhere_since_is_said(
     sandbox: SandboxProcess, account: ChannelAccount, config: Settings
 ) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from models.deliveries.port import Button, SendOutcome
 from queues.channels.telegram import bots, carrier
-from queues.channels.telegram.send import buckets, external_id
+from queues.channels.telegram.send import buckets, external_id, send
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels import golden
-from tests.queues.channels.telegram.conftest import SendTo
+from tests.queues.channels.telegram.conftest import MESSAGE, SendTo
 
 
 def test_a_text_arrives_as_it_was_written_and_its_id_comes_back(
@@ -226,6 +227,26 @@ def test_the_parts_of_a_very_long_text_keep_the_chats_pace(
 
     assert len(outcome.external_ids) == 5
     assert pauses == [pause_s, pause_s], "a burst of three, then one after another"
+
+
+def test_an_agents_name_stands_above_the_text_if_the_account_says_so(
+    sandbox: SandboxProcess,
+) -> None:
+    account = replace(golden.TELEGRAM, config={**golden.TELEGRAM.config, "show_agent_name": True})
+    config = golden.settings(telegram_api_url=sandbox.bot_api_url)
+    message = replace(MESSAGE, body="**Done**", body_format="markdown", author_name="Olga 🔥")
+
+    sent = send(message, account, config)
+    send(replace(message, automatic=True), account, config)
+    send(message, golden.TELEGRAM, config)
+    send(replace(message, operation="edit", sent_ids=sent.external_ids, body="Now"), account, config)
+
+    texts = [entry["text"] for entry in sandbox.outbox("telegram")]
+    assert texts == ["Olga 🔥\nDone", "Done", "Done", "Olga 🔥\nNow"]
+    assert sandbox.outbox("telegram")[0]["message"]["entities"] == [
+        {"type": "bold", "offset": 0, "length": 7},
+        {"type": "bold", "offset": 8, "length": 4},
+    ]
 
 
 def test_a_blocked_bot_is_refused_until_it_is_let_in_again(send_to: SendTo, sandbox: SandboxProcess) -> None:
