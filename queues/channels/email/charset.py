@@ -6,9 +6,9 @@ import re
 import unicodedata
 
 from queues.channels.email import mime_limits
+from queues.channels.email.charset_guess import guess
 from queues.channels.email.charset_names import codec_of
 
-_GUESS_FROM_BYTES = 64  # shorter text misleads the detector
 _BROKEN_SHARE_MAX = 0.02  # so few broken characters are damage; more are another charset
 _SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 # How many characters must be valid UTF-8 before it is believed against another declared charset.
@@ -29,8 +29,6 @@ _META = re.compile(
     rb"<(?:meta|\?xml)[^>]{0,300}?(?:charset|encoding)\s{0,5}=\s{0,5}[\"']?\s{0,5}([A-Za-z0-9._:-]{2,40})",
     re.I,
 )
-_PLAUSIBLE = ["cp1252", "cp1251", "koi8_r", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp932", "euc_jp", "gb18030",
-              "big5", "cp949", "cp874", "iso8859_2", "cp866"]  # fmt: skip
 
 
 def decode(content: bytes, declared: str | None = None) -> str:
@@ -116,8 +114,9 @@ def _undeclared(content: bytes) -> str:
     damaged = _damaged_utf_8(content)
     if damaged is not None:
         return damaged
-    guessed = _guess(content)
-    return (_strict(content, guessed) if guessed else None) or content.decode("cp1252", "replace")
+    guessed = guess(content)
+    text = (_strict(content, guessed) or _nearly(content, guessed)) if guessed else None
+    return text or content.decode("cp1252", "replace")
 
 
 def _escaped(content: bytes) -> str | None:
@@ -171,12 +170,3 @@ def _nearly(content: bytes, codec: str) -> str | None:
     """Text with a few damaged characters: one cut in half must not turn a whole mail into another alphabet."""
     text = content.decode(codec, "replace")
     return text if text.count("\ufffd") <= max(1, len(text) * _BROKEN_SHARE_MAX) else None
-
-
-def _guess(content: bytes) -> str | None:
-    if len(content) < _GUESS_FROM_BYTES:
-        return None
-    from charset_normalizer import from_bytes  # 60 ms to import, and one mail in hundreds needs it
-
-    best = from_bytes(content[: mime_limits.charset_sample_bytes], cp_isolation=_PLAUSIBLE).best()
-    return None if best is None else codec_of(best.encoding)
