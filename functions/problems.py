@@ -51,7 +51,7 @@ def on_nestor_error(
     more = {"reasons": list(error.reasons)} if hasattr(error, "reasons") else {}
     write(resp, problem(error.http_status, error.code, error.message, errors=errors, **more))
     if isinstance(error, Unauthenticated):
-        resp.set_header("WWW-Authenticate", 'Bearer realm="nestor"')
+        resp.set_header("WWW-Authenticate", error.challenge)
     if error.http_status in (429, 503):
         retry_after_s = getattr(error, "retry_after_s", _RETRY_AFTER_S)
         resp.set_header("Retry-After", str(max(1, math.ceil(retry_after_s))))

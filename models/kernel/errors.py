@@ -63,6 +63,10 @@ class Unauthenticated(NestorError):
 
     code, http_status = "unauthenticated", 401
 
+    def __init__(self, message: str | None = None, *, challenge: str = 'Bearer realm="nestor"') -> None:
+        super().__init__(message)
+        self.challenge = challenge  # of WWW-Authenticate (RFC 9110, 11.6.1): by what means the caller may prove himself
+
 
 class Forbidden(NestorError):
     """Your role does not allow this."""

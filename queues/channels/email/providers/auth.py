@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import clock
-from models.kernel.errors import Unauthenticated
+from models.kernel.errors import ConfigurationError, Unauthenticated
 from models.kernel.settings import Settings
 from queues.channels.email.providers import bounds
 from queues.channels.text import check_secret
@@ -22,9 +22,15 @@ from queues.channels.text import check_secret
 _DIGITS = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
-def refused() -> Unauthenticated:
-    """The one answer to whoever cannot prove that they are the provider."""
-    return Unauthenticated("this webhook needs the channel account's secret")
+def refused(account: ChannelAccount | None = None) -> Unauthenticated:
+    """The one answer to whoever cannot prove that they are the provider.
+
+    An account with a password is told so by a challenge: SNS sends one only to who asked for it.
+    """
+    said = "this webhook needs the channel account's secret"
+    if account is not None and account.config.get("basic"):
+        return Unauthenticated(said, challenge='Basic realm="nestor"')
+    return Unauthenticated(said)
 
 
 def by_header(
@@ -35,21 +41,29 @@ def by_header(
     An account whose address ends in a secret (`path_id`) has proved its caller by that already. Raises Unauthenticated.
     """
     scheme, _, given = headers.get("authorization", "").partition(" ")
-    if account.config.get("basic"):
-        # The credential is `user:password` as it stands in the provider's URL.
-        expected = base64.b64encode(account.credential("basic", settings).encode()).decode("ascii")
-        check_secret(_padded(given) if scheme.lower() == "basic" else None, expected)
-        return True
-    if account.config.get("bearer"):
-        check_secret(
-            given.strip() if scheme.lower() == "bearer" else None, account.credential("bearer", settings)
-        )
-        return True
-    if account.config.get("path_id"):
-        return True
-    if required:
-        raise refused()
-    return False
+    expected = _expected(scheme.lower(), account, settings)
+    if not expected:
+        if account.config.get("basic") or account.config.get("bearer"):
+            raise refused(account)
+        if required and not account.config.get("path_id"):
+            raise refused()
+        return bool(account.config.get("path_id"))
+    try:
+        check_secret(_padded(given) if scheme.lower() == "basic" else given.strip(), expected)
+    except Unauthenticated as error:
+        raise refused(account) from error
+    return True
+
+
+def _expected(scheme: str, account: ChannelAccount, settings: Settings) -> str:
+    """What stands behind the scheme's name, if the account has a credential of it. Raises ConfigurationError for an empty one."""
+    if scheme not in ("basic", "bearer") or not account.config.get(scheme):
+        return ""
+    value = account.credential(scheme, settings)
+    if not value:
+        raise ConfigurationError(f"the channel account's {scheme} credential is empty: give it a value")
+    # The basic credential is `user:password` as it stands in the provider's URL.
+    return base64.b64encode(value.encode()).decode("ascii") if scheme == "basic" else value
 
 
 def _padded(given: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from models.inbox.port import EventKey, Unparseable
+from models.inbox.port import EventKey, ReceivedEvent, Unparseable
 from queues.channels.email.providers import bounds
 from queues.channels.text import one_line, short_hash
 
@@ -80,6 +81,18 @@ def message_key(prefix: str, message_id: str, *told: str | bytes) -> str:
 def unreadable(raw: bytes, reason: str) -> EventKey:
     """The key of bytes that are not what they should be; they are kept, and shown with the reason."""
     return EventKey(f"sha256:{hashlib.sha256(raw).hexdigest()}", None, {}, unreadable=reason)
+
+
+def several(
+    items: Sequence[Document], event_of: Callable[[Document], ReceivedEvent]
+) -> tuple[ReceivedEvent, ...]:
+    """The events of a request that holds many; those beyond the bound are kept together as one that people see."""
+    found = [event_of(one) for one in items[: bounds.events_max]]
+    if len(items) > bounds.events_max:
+        rest = json.dumps(items[bounds.events_max :]).encode()
+        reason = f"more than {bounds.events_max} events in one request; these were not read"
+        found.append(ReceivedEvent(unreadable(rest, reason), raw=rest, content_type="application/json"))
+    return tuple(found)
 
 
 def from_order(sender: str) -> str | None:

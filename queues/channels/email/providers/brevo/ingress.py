@@ -9,7 +9,7 @@ from models.channels.accounts import ChannelAccount
 from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent
 from models.kernel.errors import Unauthenticated
 from models.kernel.settings import Settings
-from queues.channels.email.providers import auth, bounds, documents
+from queues.channels.email.providers import auth, documents
 from queues.channels.email.providers.documents import Document, Unreadable
 
 
@@ -40,7 +40,7 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
             raise Unreadable("the document holds no mails: it has no items")
     except Unreadable as error:
         return Received((ReceivedEvent(documents.unreadable(request.body, error.message)),))
-    return Received(tuple(_event(one) for one in items[: bounds.events_max]))
+    return Received(documents.several(items, _event))
 
 
 def _event(item: Document) -> ReceivedEvent:

@@ -9,7 +9,7 @@ from models.channels.accounts import ChannelAccount
 from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent
 from models.kernel.settings import Settings
 from queues.channels.email.mail_key import mail_key
-from queues.channels.email.providers import auth, bounds, documents, forms, raw_request
+from queues.channels.email.providers import auth, documents, forms, raw_request
 from queues.channels.email.providers.documents import Document, Unreadable
 from queues.channels.email.providers.forms import Form
 from queues.channels.email.providers.sendgrid import signature, verdict
@@ -42,7 +42,7 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
             raise Unreadable("the body is JSON, but no list of events")
     except Unreadable as error:
         return Received((ReceivedEvent(documents.unreadable(request.body, error.message)),))
-    return Received(tuple(_event(one) for one in events[: bounds.events_max]))
+    return Received(documents.several(events, _event))
 
 
 def _mail_key(request: IngressRequest) -> EventKey:

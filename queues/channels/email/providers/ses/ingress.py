@@ -28,9 +28,9 @@ def verify(request: IngressRequest, account: ChannelAccount, settings: Settings)
     try:
         message = documents.load_object(request.body)
     except Unreadable as error:
-        raise auth.refused() from error
+        raise auth.refused(account) from error
     if not sns.plausible(message, account):
-        raise auth.refused()
+        raise auth.refused(account)
 
 
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:

@@ -13,6 +13,7 @@ from models.inbox.port import IngressRequest, Unparseable
 from models.kernel import clock
 from models.kernel.errors import Invalid, NotFound
 from queues.channels.email import ingress
+from queues.channels.email.providers import bounds
 from queues.channels.email.providers.resend import fetch
 from scripts.defs.accounts import check_account
 from tests.desk import Desk
@@ -145,6 +146,22 @@ def test_each_event_of_a_sendgrid_batch_is_one_and_an_empty_batch_is_none(desk: 
     assert len(set(result.json["event_ids"])) == 3
     assert (nothing.status_code, nothing.json["event_id"]) == (200, None)
     assert len(desk.rows("SELECT 1 FROM inbox")) == 3
+
+
+def test_events_beyond_the_bound_are_kept_and_shown(
+    desk: Desk, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def five(request: Request) -> Request:
+        [event] = json.loads(request.body)
+        return replace(request, body=json.dumps([event | {"sg_event_id": str(n)} for n in range(5)]).encode())
+
+    monkeypatch.setattr(bounds, "events_max", 3)
+    post(recorded.one("sendgrid/delivered.json"), alter=five)
+
+    rows = desk.rows("SELECT status, reason, raw FROM inbox ORDER BY status")
+    assert [row["status"] for row in rows] == ["failed", "stored", "stored", "stored"]
+    assert "more than 3 events" in rows[0]["reason"]
+    assert [one["sg_event_id"] for one in json.loads(bytes(rows[0]["raw"]))] == ["3", "4"]
 
 
 def test_a_file_that_brevo_has_no_more_is_told_in_its_place(desk: Desk, post: Post, api: FakeApi) -> None:

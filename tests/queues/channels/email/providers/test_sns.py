@@ -73,6 +73,21 @@ def test_both_versions_of_the_signature_are_verified(desk: Desk, post: Post) -> 
     assert event(desk) == ("processed", None)
 
 
+@sqlite_only
+def test_who_has_not_sent_the_password_is_asked_for_it(desk: Desk, post: Post) -> None:
+    """SNS calls without it first, and sends it only to who answers with this challenge."""
+    results = [
+        post(MAIL, change=lambda request: replace(request, headers={})),
+        post(MAIL, secret=recorded.WRONG),
+        post(MAIL, change=with_keys(TopicArn="arn:aws:sns:eu-west-1:123456789012:other")),
+    ]
+
+    assert [(one.status_code, one.headers["www-authenticate"]) for one in results] == [
+        (401, 'Basic realm="nestor"')
+    ] * 3
+    assert len({one.json["detail"] for one in results}) == 1
+
+
 NOT_AMAZON = [
     "http://sns.eu-west-1.amazonaws.com/a.pem",
     "https://sns.eu-west-1.amazonaws.com.evil.test/a.pem",
