@@ -86,7 +86,9 @@ def _message(message: Json, *, is_edit: bool, account: ChannelAccount) -> Parsed
         return _staff(message, author, place, is_edit=is_edit)
     if is_edit and content.is_moving(message):
         return Ignored("a shared live location moved on")
-    command = chat_commands.find(message, account, is_direct=place.is_direct)
+    # A machine is not obeyed: two that answer each other's commands would never end.
+    is_machine = people.automatic(message, account) is not None
+    command = None if is_machine else chat_commands.find(message, account, is_direct=place.is_direct)
     if command is None:
         return _inbound(message, author, place, account, is_edit=is_edit)
     if isinstance(command, Ignored):
@@ -97,6 +99,8 @@ def _message(message: Json, *, is_edit: bool, account: ChannelAccount) -> Parsed
         )
     if is_edit:
         return Ignored(f"an edited command is not obeyed again: /{command.name}")
+    if command.name == "start" and command.argument and author.is_chat:
+        return Ignored("a link for one person, opened in the name of a chat")
     return _command(command, message, author, place)
 
 
@@ -165,8 +169,8 @@ def _inbound(
         body, body_html = cut(clean(content.described(message)), limits.message_body_chars_max), None
     else:
         body = cut(clean(said[0]), limits.message_body_chars_max)
-        whole = said[0][: limits.message_body_chars_max]
-        body_html = entities.to_html(whole, message.get(said[1]))
+        is_cut = len(said[0]) > limits.message_body_chars_max
+        body_html = None if is_cut else entities.to_html(said[0], message.get(said[1]))
     group = line(message, "media_group_id", 64)
     return InboundMessage(
         author_address=author.address,

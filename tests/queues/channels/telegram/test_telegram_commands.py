@@ -149,3 +149,24 @@ def test_an_edit_obeys_no_command_again() -> None:
     edited = read("/new It still burns", kind="edited_message")
     assert isinstance(edited, InboundMessage)
     assert (edited.body, edited.edit, edited.new_ticket) == ("It still burns", True, False)
+
+
+def test_a_machine_is_not_obeyed() -> None:
+    bot = {"id": 43, "is_bot": True, "first_name": "Other"}
+
+    message: Any = {"chat": GROUP, "from": bot}
+    parsed = read("/status@desk_bot", **message)
+
+    assert isinstance(parsed, InboundMessage)
+    assert parsed.automatic == "bulk"
+
+
+def test_a_link_for_a_person_joins_no_chat_in_whose_name_somebody_wrote() -> None:
+    anonymous: dict[str, Any] = {
+        "chat": GROUP,
+        "sender_chat": GROUP,
+        "from": {"id": 1087968824, "is_bot": True},
+    }
+
+    assert isinstance(read("/start@desk_bot a-B_1", **anonymous), Ignored)
+    assert isinstance(read("/start@desk_bot", **anonymous), Command)
