@@ -29,13 +29,14 @@ class _Varied:
 
     def hex(self, found: str) -> str:
         at = len(self._known)
-        return self._known.setdefault(found, f":bench_n:bench_c{at:020d}")
+        # The variables come last: pgbench takes every letter and digit behind a name for more of the name.
+        return self._known.setdefault(found, f"{at:020d}:bench_n:bench_c")
 
     def text(self, found: str) -> str:
         at = len(self._known)
-        short = f":bench_n:bench_c{at}"
         # As long as the recorded one: 12 digits stand for the variables.
-        return self._known.setdefault(found, short + "x" * max(0, len(found) - 12 - len(str(at))))
+        filling = "x" * max(0, len(found) - 12 - len(str(at)))
+        return self._known.setdefault(found, f"{filling}{at}:bench_n:bench_c")
 
 
 def script(first: list[Statement], second: list[Statement]) -> str:

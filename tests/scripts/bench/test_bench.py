@@ -90,7 +90,7 @@ def test_what_differs_between_two_requests_varies_in_the_pgbench_script_and_the_
     )
 
     insert = next(line for line in script.splitlines() if line.startswith("INSERT"))
-    assert "':bench_n-:bench_c-7000-8000-000000000000', :bench_number, now(), ':bench_n:bench_c" in insert
+    assert "':bench_n-:bench_c-7000-8000-000000000000', :bench_number, now(), '1:bench_n:bench_c'" in insert
     assert insert.endswith("'a ''quoted'' one');")
 
 
