@@ -17,7 +17,7 @@ def describe(content: bytes) -> dict[str, Any]:
     """The outbox fields of a mail; `raw` is latin-1 text: `.encode("latin-1")` gives the exact bytes back."""
     message = email.message_from_bytes(content, policy=email.policy.compat32)
     headers: dict[str, str] = {}
-    for name, value in message.items():
+    for name, value in message.raw_items():  # `items` replaces the letters of SMTPUTF8
         decoded = _decoded(value)
         headers[name] = (
             f"{headers[name]}\n{decoded}" if name in headers else decoded

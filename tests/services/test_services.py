@@ -15,6 +15,7 @@ import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 
 from tests.services import limits
+from tests.services.dovecot import DovecotServer
 from tests.services.ports import accepts
 from tests.services.postgres import PostgresServer
 from tests.services.rabbitmq import QueueType, RabbitServer
@@ -153,6 +154,21 @@ def test_a_vhost_gives_its_queues_its_default_type(
 
     assert declared_type == queue_type
     assert left == 0
+
+
+def test_a_dovecot_that_was_stopped_comes_back_on_its_ports_with_its_mails(
+    imap_server: DovecotServer,
+) -> None:
+    mailbox = imap_server.new_mailbox()
+    imap_server.deliver(mailbox, b"Subject: kept\r\n\r\nx\r\n")
+
+    imap_server.stop()
+    stopped = not accepts(imap_server.port) and not accepts(imap_server.tls_port)
+    imap_server.start()
+
+    assert stopped
+    assert imap_server.unseen(mailbox) == 1
+    assert imap_server.unseen(imap_server.new_mailbox()) == 0
 
 
 @pytest.mark.usefixtures("postgres_server")  # left out with the others when there is no PostgreSQL

@@ -221,6 +221,8 @@ def _said(step: str, *, refused: type[TransientFailure] = TransientFailure) -> I
             f"{step}: the server's certificate is not good: {error.verify_message}"
         ) from error
     except LoginError as error:
+        if isinstance(error.__context__, imaplib.IMAP4.abort):  # IMAPClient calls this a refusal, too
+            raise TransientFailure(f"{step}: the mail server ended the connection") from error
         raise TransientFailure(f"the mailbox refused the login: {_words(error)}") from error
     except imaplib.IMAP4.abort as error:
         raise TransientFailure(f"{step}: the mail server ended the connection") from error

@@ -5,18 +5,20 @@ from __future__ import annotations
 import dataclasses
 import email
 import email.policy
+import hashlib
 import re
 import socket
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import SendOutcome
+from models.deliveries.port import OutgoingAttachment, SendOutcome
 from models.inbox.port import InboundMessage
 from models.kernel import limits, settings
+from models.kernel.errors import NotFound, TransientFailure
 from models.tasks.rates import Bucket
 from queues.channels.email.automatic import desk_id
 from queues.channels.email.build import build
@@ -24,7 +26,7 @@ from queues.channels.email.parse import parse
 from queues.channels.email.send import buckets, external_id, send
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels import golden
-from tests.queues.channels.email.messages import MESSAGE
+from tests.queues.channels.email.messages import MESSAGE, file
 
 
 def account(**changes: Any) -> ChannelAccount:
@@ -238,3 +240,61 @@ def test_any_text_makes_a_mail_with_our_headers_only(name: str, subject: str, bo
          "Content-Type", "Content-Transfer-Encoding"]
     )  # fmt: skip
     assert max(len(line) for line in mail.split(b"\r\n")) < 998
+
+
+def test_the_catcher_shows_all_of_a_mail_bodies_files_pictures_and_readers(sandbox: SandboxProcess) -> None:
+    picture, report = b"\x89PNG" * 100, b"%PDF" * 1000
+
+    outcome = deliver(
+        body="**Done**: ![chart](cid:chart@desk)",
+        body_format="markdown",
+        copies=(("Bob Stone", "bob@example.test"), ("", "ада@example.test")),
+        attachments=(
+            file("chart.png", picture, "image/png", cid="chart@desk"),
+            file("отчёт.pdf", report, "application/pdf"),
+        ),
+    )
+
+    (entry,) = sandbox.outbox("email")
+    assert outcome.kind == "accepted"
+    assert entry["envelope_to"] == ["ada@example.test", "bob@example.test", "ада@example.test"]
+    assert entry["cc"] == "Bob Stone <bob@example.test>, ада@example.test"
+    assert entry["text"].strip() == "*Done*: chart"
+    assert '<strong>Done</strong>: <img src="cid:chart@desk" alt="chart">' in entry["html"]
+    assert entry["attachments"] == [
+        {
+            "filename": "chart.png",
+            "content_type": "image/png",
+            "size_bytes": len(picture),
+            "sha256": hashlib.sha256(picture).hexdigest(),
+            "inline": True,
+            "content_id": "chart@desk",
+        },
+        {
+            "filename": "отчёт.pdf",
+            "content_type": "application/pdf",
+            "size_bytes": len(report),
+            "sha256": hashlib.sha256(report).hexdigest(),
+            "inline": False,
+            "content_id": None,
+        },
+    ]
+
+
+def test_a_file_that_cannot_be_read_now_is_sent_later_and_one_that_is_gone_never(
+    sandbox: SandboxProcess,
+) -> None:
+    def failing(error: Exception) -> OutgoingAttachment:
+        def open_it() -> BinaryIO:
+            raise error
+
+        return OutgoingAttachment("a.bin", "application/zip", 3, "", open_it)
+
+    away = deliver(attachments=(failing(TransientFailure("the blob store is away")),))
+    broken = deliver(attachments=(failing(OSError("disk")),))
+    gone = deliver(attachments=(failing(NotFound("the file is gone")),))
+
+    assert (away.kind, away.detail) == ("transient", "the blob store is away")
+    assert (broken.kind, broken.detail) == ("transient", "a file of the message cannot be read (OSError)")
+    assert (gone.kind, gone.detail) == ("permanent", "the file is gone")
+    assert sandbox.outbox("email") == []
