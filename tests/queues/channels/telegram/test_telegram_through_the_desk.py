@@ -1,0 +1,156 @@
+"""The whole way: a desk with its real sender and poller, and Telegram played by the fake Bot API."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from models.channels import accounts, health
+from models.kernel import database, settings
+from models.tickets import commands as tickets
+from models.tickets import corrections
+from queues import channels
+from queues.channels.telegram import account as capabilities
+from queues.channels.telegram import pull, send
+from scripts.sandbox.client import SandboxProcess
+from tests.desk import Desk
+
+BOT = 42  # the demo bot's token is 42:demo
+ADA = 700_100
+
+
+@pytest.fixture
+def telegram(
+    desk: Desk, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SandboxProcess]:
+    """The fake Bot API, to which the desk really sends."""
+    monkeypatch.setenv("TELEGRAM_API_URL", sandbox.bot_api_url)
+    settings.current.cache_clear()
+    monkeypatch.setattr(channels, "sender", lambda channel: send)
+    yield sandbox
+    settings.current.cache_clear()
+
+
+def entries(telegram: SandboxProcess, *methods: str) -> list[dict[str, Any]]:
+    return [entry for entry in telegram.outbox("telegram") if not methods or entry["method"] in methods]
+
+
+def run(desk: Desk) -> None:
+    """All that is due, and what waits for a chat's pace."""
+    desk.run_due()
+    for _ in range(3):
+        desk.advance(seconds=5)
+        desk.run_due()
+
+
+def opened(desk: Desk, chat: int = ADA, user: int | None = None) -> None:
+    desk.receive_telegram("The printer is on fire.", chat=chat, user=user)
+    run(desk)
+
+
+def can(channel: str) -> frozenset[str]:
+    return capabilities.operations
+
+
+def last_message(desk: Desk) -> Any:
+    with database.connection():
+        row = database.one(
+            "SELECT id FROM messages WHERE direction = 'outbound' ORDER BY created_at DESC, id DESC LIMIT 1"
+        )
+    assert row is not None
+    return row["id"]
+
+
+def test_an_answer_is_sent_changed_and_taken_back(desk: Desk, telegram: SandboxProcess) -> None:
+    opened(desk)
+    telegram.clear()
+
+    desk.command(
+        tickets.reply, desk.ticket().id, "Please **wait**.", actor=desk.person(), body_format="markdown"
+    )
+    run(desk)
+    message_id = last_message(desk)
+    desk.command(corrections.edit, message_id, "Please **run**.", actor=desk.person(), can=can)
+    run(desk)
+    desk.command(corrections.delete, message_id, actor=desk.person(), can=can)
+    run(desk)
+
+    sent, edited, deleted = entries(telegram)
+    assert [e["method"] for e in (sent, edited, deleted)] == [
+        "sendMessage",
+        "editMessageText",
+        "deleteMessages",
+    ]
+    assert (sent["text"], edited["text"]) == ("Please wait.", "Please run.")
+    assert [one["type"] for one in edited["message"]["entities"]] == ["bold"]
+    assert sent["message_id"] == edited["message_id"] == deleted["message_id"]
+    assert {d["state"] for d in desk.deliveries(desk.ticket())} == {"sent"}
+
+
+def test_a_blocked_chat_is_seen_and_not_tried_again(desk: Desk, telegram: SandboxProcess) -> None:
+    opened(desk)
+    telegram.person("block", ADA, bot_id=BOT)
+
+    desk.reply(desk.ticket(), "one")
+    run(desk)
+    telegram.person("unblock", ADA, bot_id=BOT)  # Telegram would take it now, but nobody told the desk
+    telegram.clear()
+    desk.reply(desk.ticket(), "two")
+    run(desk)
+
+    first, second = desk.deliveries(desk.ticket())[-2:]
+    assert (first["state"], "blocked by the user" in first["last_error"]) == ("failed", True)
+    assert (second["state"], second["attempts"]) == ("failed", 0)
+    assert entries(telegram) == []
+
+
+def test_a_group_that_became_a_supergroup_gets_its_answer_at_once(
+    desk: Desk, telegram: SandboxProcess
+) -> None:
+    opened(desk, chat=-900, user=ADA)
+    telegram.fail("migrate", method="sendMessage", chat_id=-900, migrate_to_chat_id=-1_000_000_000_900)
+
+    desk.reply(desk.ticket(), "Here?")
+    run(desk)
+
+    assert entries(telegram)[-1]["chat_id"] == -1_000_000_000_900
+    assert desk.deliveries(desk.ticket())[-1]["state"] == "sent"
+
+
+def test_a_desk_without_an_address_reads_answers_and_hears_the_reply(
+    desk: Desk, telegram: SandboxProcess
+) -> None:
+    with database.connection():
+        account = accounts.find("telegram", "demo")
+    polling = replace(account, config={**account.config, "delivery": "polling"})
+
+    telegram.person("message", ADA, bot_id=BOT, text="My printer burns", name="Ada")
+    pull.pull(polling, settings.current(), threading.Event(), 0)
+    run(desk)
+    desk.reply(desk.ticket(), "Water it.")
+    run(desk)
+    answer = entries(telegram, "sendMessage")[-1]
+    telegram.person("message", ADA, bot_id=BOT, text="It is out", reply_to=answer["message_id"])
+    pull.pull(polling, settings.current(), threading.Event(), 0)
+    run(desk)
+
+    assert answer["text"] == "Water it."
+    assert desk.ticket().title.startswith("My printer burns")
+    with database.connection():
+        rows = database.run("SELECT body FROM messages WHERE direction = 'inbound' ORDER BY created_at, id")
+    assert [row["body"] for row in rows] == ["My printer burns", "It is out"]
+
+
+def test_a_lost_token_is_shown_at_the_account(desk: Desk, telegram: SandboxProcess) -> None:
+    opened(desk)
+    telegram.fail("401", method="sendMessage")
+
+    desk.reply(desk.ticket(), "one")
+    run(desk)
+
+    assert desk.deliveries(desk.ticket())[-1]["state"] == "failed"
+    assert health.of("telegram", "demo").error == "the Bot API does not know the bot's token"
