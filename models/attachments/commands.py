@@ -185,6 +185,23 @@ def _list(message_id: UUID) -> None:
     )
 
 
+def remember_names(message_id: UUID, account: ChannelAccount, names: Sequence[tuple[str, str]]) -> None:
+    """Keep by which names the account's provider knows what it was sent: (hash, name). Joins the caller's transaction.
+
+    The same bytes need not be uploaded to it again.
+    """
+    for sha256, name in names:
+        database.execute(
+            "UPDATE attachments SET provider_channel = :channel, provider_account = :account, provider_id = :name"
+            " WHERE message_id = :id AND sha256 = :sha256 AND state = 'stored'",
+            channel=account.channel,
+            account=account.name,
+            name=name,
+            id=message_id,
+            sha256=sha256,
+        )
+
+
 def erase(message_ids: Sequence[UUID]) -> int:
     """Forget the files of these messages: names, types, hashes; their bytes go with the next collection unless others have the same.
 
@@ -193,12 +210,12 @@ def erase(message_ids: Sequence[UUID]) -> int:
     if not message_ids:
         return 0
     names, values = database.in_list("id", message_ids)
-    erased = database.execute(
+    erased = database.run(
         "UPDATE attachments SET filename = 'erased', content_type = 'application/octet-stream', size_bytes = 0, sha256 = NULL,"
         " content_id = NULL, provider_id = NULL, provider_key = NULL, state = 'erased', reason = 'erased on request',"
-        f" uploaded_by = NULL WHERE message_id IN {names} AND state <> 'erased'",
+        f" uploaded_by = NULL WHERE message_id IN {names} AND state <> 'erased' RETURNING message_id",
         values,
     )
-    for message_id in message_ids:
+    for message_id in {UUID(str(row["message_id"])) for row in erased}:
         _list(message_id)
-    return int(erased.rowcount)
+    return len(erased)

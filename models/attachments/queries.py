@@ -9,6 +9,7 @@ from uuid import UUID
 
 from models.attachments import links, rules
 from models.blobs import commands as blobs
+from models.channels.accounts import ChannelAccount
 from models.deliveries.port import OutgoingAttachment
 from models.kernel import database
 from models.kernel.errors import NotFound
@@ -48,8 +49,13 @@ def _shaped(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, **ids, **flags, "created_at": database.instant(row["created_at"])}
 
 
-def outgoing(message_id: UUID) -> tuple[OutgoingAttachment, ...]:
-    """The files that go out with a message; their bytes are read in the sender, by `open()`."""
+def outgoing(message_id: UUID, account: ChannelAccount) -> tuple[OutgoingAttachment, ...]:
+    """The files that go out with a message; their bytes are read in the sender, by `open()`.
+
+    `provider_id`: by which this account's provider knows the same bytes, from whatever message they came or went with.
+    """
+    rows = of_messages([message_id]).get(message_id, [])
+    names = _provider_names([row["sha256"] for row in rows if row["sha256"]], account)
     return tuple(
         OutgoingAttachment(
             filename=row["filename"],
@@ -59,11 +65,26 @@ def outgoing(message_id: UUID) -> tuple[OutgoingAttachment, ...]:
             open=partial(blobs.open_key, row["object_key"]),
             inline=row["inline"],
             content_id=row["content_id"],
-            provider_id=row["provider_id"],
+            provider_id=names.get(row["sha256"]),
         )
-        for row in of_messages([message_id]).get(message_id, [])
+        for row in rows
         if row["object_key"] is not None
     )
+
+
+def _provider_names(hashes: Sequence[str], account: ChannelAccount) -> dict[str, str]:
+    """Hash -> the newest name that the account's provider has for those bytes."""
+    if not hashes:
+        return {}
+    names, values = database.in_list("sha", hashes)
+    rows = database.run(
+        "SELECT sha256, provider_id FROM attachments WHERE provider_channel = :channel AND provider_account = :account"
+        f" AND provider_id IS NOT NULL AND sha256 IN {names} ORDER BY created_at, id",
+        values,
+        channel=account.channel,
+        account=account.name,
+    )
+    return {row["sha256"]: row["provider_id"] for row in rows}
 
 
 def cid_links(message_id: UUID, config: Settings) -> dict[str, str]:

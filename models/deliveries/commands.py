@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from models.attachments import commands as attachments
 from models.channels import accounts, health
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, messages, threading
@@ -180,6 +181,7 @@ def _sent(delivery_id: UUID, account: ChannelAccount, outcome: SendOutcome) -> N
         now=clock.now(),
         id=delivery_id,
     )[0]
+    attachments.remember_names(UUID(str(row["message_id"])), account, outcome.file_ids)
     if not ids or row["operation"] == "delete":
         return
     database.execute(

@@ -42,7 +42,7 @@ def build(
         ticket_number=row["number"],
         operation=row["operation"],
         sent_ids=sent_ids(UUID(str(row["message_id"]))) if row["operation"] != "send" else (),
-        attachments=attachments.outgoing(UUID(str(row["message_id"]))),
+        attachments=attachments.outgoing(UUID(str(row["message_id"])), account),
         copies=tuple((one["name"], one["address"]) for one in from_json(row["copies"])),
         buttons=tuple(buttons_of.for_message(row, account)) if buttons else (),
         reply_token=row["reply_token"],

@@ -12,12 +12,15 @@ import pytest
 
 from models.attachments import commands, queries
 from models.blobs import commands as blobs
+from models.deliveries.port import accepted
 from models.inbox.port import AttachmentInfo, InboundMessage
 from models.kernel import database, limits
 from models.kernel.errors import Invalid, TooLarge
 from tests.desk import Desk
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture" * 100
+
+PNG_SHA256 = hashlib.sha256(PNG).hexdigest()
 
 
 def mail(*attachments: AttachmentInfo, **more: Any) -> InboundMessage:
@@ -121,6 +124,28 @@ def test_an_upload_goes_out_with_the_answer(desk: Desk) -> None:
     assert (attached.filename, attached.content_type, attached.read()) == ("plan.png", "image/png", PNG)
     [message] = [m for m in desk.messages(ticket) if m["id"] == message_id]
     assert len(message["attachments"]) == 1
+
+
+def test_bytes_that_a_provider_has_are_named_to_it_and_to_no_other(desk: Desk) -> None:
+    """Telegram takes a file_id in place of the bytes; another account's is of no use."""
+    chat = mail(author_address="42", contact_address="42", conversation_address="42")
+    desk.receive(chat, channel="telegram")
+    desk.receive(mail())
+    desk.run_due()
+    by_channel = {ticket.channel: ticket for ticket in desk.tickets()}
+    desk.answers.append(
+        replace(accepted("42:1"), file_ids=((PNG_SHA256, "file-id-1"), ("0" * 64, "unknown")))
+    )
+
+    for channel in ("telegram", "telegram", "email"):
+        ticket, file = by_channel[channel], upload(desk)
+        message_id = desk.reply(ticket, f"To {channel}.")
+        with database.transaction():
+            commands.use([file], ticket_id=ticket.id, message_id=message_id, by="user:1")
+        desk.run_due()
+
+    named = [call.message.attachments[0].provider_id for call in desk.sent if call.body.startswith("To ")]
+    assert named == [None, "file-id-1", None]
 
 
 def test_an_upload_is_used_once_and_by_its_owner_only(desk: Desk) -> None:
