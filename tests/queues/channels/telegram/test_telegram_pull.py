@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +29,7 @@ from tests.desk import Desk
 from tests.queues.channels import golden
 from tests.services.waiting import wait_until
 
+ROOT = Path(__file__).resolve().parents[4]
 _within_s = 20.0
 TOKEN = "4242:test-token"
 
@@ -123,6 +128,31 @@ class _StopAfterFirst(threading.Event):
         was = super().is_set()
         self.set()
         return was
+
+
+@pytest.mark.parametrize(("point", "kept"), [("before_commit", 0), ("after_commit", 2)])
+def test_a_killed_process_neither_loses_nor_doubles(
+    sandbox: SandboxProcess, account: ChannelAccount, point: str, kept: int
+) -> None:
+    with database.transaction():  # it has read before; else the first commit is that it took the bot over
+        positions.put(account, "updates", {"version": 1})
+    for text in ("one", "two"):
+        write(sandbox, text)
+
+    def process(**more: str) -> int:
+        return subprocess.run(
+            [sys.executable, "-m", "tests.queues.channels.telegram.polling"],
+            cwd=ROOT, env={**os.environ, "TELEGRAM_API_URL": sandbox.bot_api_url, **more}, timeout=60, check=False,
+        ).returncode  # fmt: skip
+
+    killed, after_the_kill = process(CRASH_AT=point), len(stored())
+    waiting = setup.get_webhook_info(TOKEN, sandbox.bot_api_url).pending_updates
+    write(sandbox, "three")
+    again = process()
+
+    assert (killed, again) == (137, 0)
+    assert (after_the_kill, waiting) == (kept, 2)
+    assert [update["message"]["text"] for update in stored()] == ["one", "two", "three"]
 
 
 def test_a_failure_while_storing_keeps_nothing_of_the_batch_and_no_offset(
