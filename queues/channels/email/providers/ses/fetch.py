@@ -9,7 +9,7 @@ from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
 from queues.channels.email.providers import bounds, documents, http, sigv4
 from queues.channels.email.providers.documents import Document, Unreadable
-from queues.channels.email.providers.ses import sns
+from queues.channels.email.providers.ses import signature, sns
 
 
 def fetch(
@@ -17,7 +17,7 @@ def fetch(
 ) -> bytes | Ignored | None:
     """The mail of an S3 action; None when the message holds it. Raises Unparseable, TransientFailure, ConfigurationError."""
     message = documents.load_object(raw)
-    sns.verify(message, account)
+    signature.verify(message, account)
     kind = documents.text(message.get("Type"))
     if kind == sns.CONFIRMATION:
         return _confirm(message)
@@ -27,11 +27,11 @@ def fetch(
 
 
 def _confirm(message: Document) -> Ignored:
-    """Only for a topic that the account names (`sns.verify` has seen to it), and only at Amazon."""
+    """Only for a topic that the account names (`signature.verify` has seen to it), and only at Amazon."""
     topic, url = documents.text(message.get("TopicArn")), documents.text(message.get("SubscribeURL"))
     if not sns.of_amazon(url, sns.region_of(topic)):
         raise Unparseable("the address that confirms the subscription is not one of SNS")
-    sns.fetched(url)
+    signature.fetched(url)
     return Ignored("the subscription to the SNS topic is confirmed")
 
 

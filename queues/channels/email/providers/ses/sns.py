@@ -1,29 +1,15 @@
-"""SNS messages: what may be believed without a call, and what Amazon's signature says with its certificate.
-
-The function makes the cheap checks (our topic, Amazon's host, not too old); the worker verifies the signature before anything is
-read, because that needs a certificate, and a webhook makes no outbound call.
-"""
+"""SNS messages: what can be seen of them without a call. Light: the webhook function loads it."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-from collections import OrderedDict
-from threading import Lock
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Unparseable
 from models.kernel import clock
-from models.kernel.errors import TransientFailure
 from queues.channels.email.headers import instant
-from queues.channels.email.providers import bounds, documents, http
+from queues.channels.email.providers import bounds, documents
 from queues.channels.email.providers.documents import Document
-
-if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
 
 _HOST = re.compile(r"sns\.([a-z0-9-]{3,30})\.amazonaws\.com(?:\.cn)?", re.ASCII)
 _ARN = re.compile(
@@ -31,15 +17,11 @@ _ARN = re.compile(
 )
 NOTIFICATION, CONFIRMATION, GOODBYE = "Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"
 # Which fields are signed, in this order (SNS: "Verifying the signatures of Amazon SNS messages").
-_SIGNED = {
+SIGNED = {
     NOTIFICATION: ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
     CONFIRMATION: ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
 }
-_SIGNED[GOODBYE] = _SIGNED[CONFIRMATION]
-_UNFIT = "the signature does not fit: the message is not from the SNS topic that it names"
-
-_certificates: OrderedDict[str, bytes] = OrderedDict()  # by address; PEM
-_lock = Lock()
+SIGNED[GOODBYE] = SIGNED[CONFIRMATION]
 
 
 def plausible(message: Document, account: ChannelAccount) -> bool:
@@ -52,7 +34,7 @@ def plausible(message: Document, account: ChannelAccount) -> bool:
         arn is None
         or topic not in configured
         or at is None
-        or documents.text(message.get("Type")) not in _SIGNED
+        or documents.text(message.get("Type")) not in SIGNED
     ):
         return False
     age_s = (clock.now() - at).total_seconds()
@@ -75,65 +57,3 @@ def region_of(topic: str) -> str:
     """The region of a topic's name; empty when it is none."""
     arn = _ARN.fullmatch(topic)
     return arn[1] if arn else ""
-
-
-def verify(message: Document, account: ChannelAccount) -> None:
-    """The RSA signature, by the certificate that the message names. Raises Unparseable, TransientFailure (no certificate yet)."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-    from cryptography.hazmat.primitives.hashes import SHA1, SHA256
-
-    topic, url = documents.text(message.get("TopicArn")), documents.text(message.get("SigningCertURL"))
-    names = _SIGNED.get(documents.text(message.get("Type")))
-    version = documents.text(message.get("SignatureVersion"))
-    hashes = {"1": SHA1, "2": SHA256}  # the topic's own setting; SHA1 is SNS's default
-    if topic not in (account.config.get("topic_arns") or []) or not of_amazon(url, region_of(topic)):
-        raise Unparseable(_UNFIT)
-    if names is None or version not in hashes:
-        raise Unparseable(_UNFIT)
-    text = "".join(
-        f"{name}\n{documents.text(message[name])}\n" for name in names if message.get(name) is not None
-    )
-    key = _certificate(url).public_key()
-    if not isinstance(key, RSAPublicKey):
-        raise Unparseable(_UNFIT)
-    try:
-        given = base64.b64decode(documents.text(message.get("Signature")), validate=True)
-        key.verify(given, text.encode("utf-8", "replace"), PKCS1v15(), hashes[version]())
-    except (InvalidSignature, binascii.Error, ValueError) as error:
-        raise Unparseable(_UNFIT) from error
-
-
-def _certificate(url: str) -> Certificate:
-    """The certificate at an address of Amazon's, fetched once in a process. Raises Unparseable, TransientFailure."""
-    from cryptography import x509
-
-    with _lock:
-        pem = _certificates.get(url)
-    if pem is None:
-        pem = fetched(url)
-    try:
-        found = x509.load_pem_x509_certificate(pem)
-    except ValueError as error:
-        raise Unparseable(_UNFIT) from error
-    if not found.not_valid_before_utc <= clock.now() <= found.not_valid_after_utc:
-        raise Unparseable(f"{_UNFIT} (its certificate is not valid today)")
-    with _lock:
-        _certificates[url] = pem
-        while len(_certificates) > bounds.certificates_max:
-            _certificates.popitem(last=False)
-    return found
-
-
-def fetched(url: str) -> bytes:
-    """What an address of Amazon's holds. Raises Unparseable, TransientFailure."""
-    try:
-        answer = http.call("GET", url, answer_bytes_max=bounds.certificate_bytes_max)
-    except (http.NotSent, http.Unanswered) as error:
-        raise TransientFailure(f"SNS: {error.message}") from error
-    if answer.ok:
-        return answer.body
-    if answer.status == 429 or answer.status >= 500:
-        raise TransientFailure(f"SNS answered {answer.status}", retry_after_s=answer.retry_after_s)
-    raise Unparseable(f"SNS answered {answer.status}")

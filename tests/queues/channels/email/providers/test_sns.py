@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from models.kernel.errors import TransientFailure
-from queues.channels.email.providers.ses import sns
+from queues.channels.email.providers.ses import signature
 from tests.desk import Desk
 from tests.queues.channels.email.providers import recorded
 from tests.queues.channels.email.providers.conftest import Post
@@ -157,8 +157,8 @@ def asked(post: Post, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return ses.certificate()
 
     monkeypatch.setattr(ses, "serve", lambda api, patch: None)
-    sns._certificates.clear()
-    monkeypatch.setattr(sns, "fetched", fetched)
+    signature._certificates.clear()
+    monkeypatch.setattr(signature, "fetched", fetched)
     return calls
 
 
@@ -200,8 +200,8 @@ def test_without_amazon_the_mail_waits(desk: Desk, post: Post, monkeypatch: pyte
         raise TransientFailure("SNS: no connection")
 
     post(MAIL)
-    monkeypatch.setattr(sns, "fetched", away)
-    sns._certificates.clear()
+    monkeypatch.setattr(signature, "fetched", away)
+    signature._certificates.clear()
 
     assert event(desk)[0] == "stored"
     assert len(desk.tasks("ready", kind="ingest_event")) == 1

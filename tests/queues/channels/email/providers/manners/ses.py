@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from queues.channels.email.providers import sigv4
-from queues.channels.email.providers.ses import sns
+from queues.channels.email.providers.ses import signature
 from tests.queues.channels.email.providers.fake_api import Answer, Call, FakeApi
 from tests.queues.channels.email.providers.outbound import RIGHT_KEY, Seen, seen_in_mail
 from tests.queues.channels.email.providers.recorded import FOLDERS, RIGHT, SENT_ID, Request
@@ -88,14 +88,14 @@ def sign(message: dict[str, Any]) -> dict[str, Any]:
         names.remove("Subject")
     text = "".join(f"{name}\n{message[name]}\n" for name in names)
     algorithm = {"1": SHA1, "2": SHA256}[message["SignatureVersion"]]()
-    signature = key().sign(text.encode(), PKCS1v15(), algorithm)
-    return message | {"Signature": base64.b64encode(signature).decode()}
+    digest = key().sign(text.encode(), PKCS1v15(), algorithm)
+    return message | {"Signature": base64.b64encode(digest).decode()}
 
 
 def serve(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """The certificate at Amazon's, and the mail in the bucket."""
-    monkeypatch.setattr(sns, "fetched", lambda url: certificate())
-    sns._certificates.clear()
+    monkeypatch.setattr(signature, "fetched", lambda url: certificate())
+    signature._certificates.clear()
     content = json.loads(json.loads((FOLDERS / "ses/fixtures/inbound.json").read_bytes())["Message"])[
         "content"
     ]
