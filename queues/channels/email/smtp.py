@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from models.deliveries.port import SendOutcome, accepted, permanent, transient, unknown
 from models.kernel import limits
+from queues.channels.email.tls import client_context
 from queues.channels.text import one_line
 
 _DETAIL_CHARS_MAX = 300
@@ -25,6 +26,8 @@ _CONVERSATION_S_MAX = limits.actor_time_limit_s - 20.0  # all steps, with room t
 _QUIT_S = 2.0  # the mail is accepted by then
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,255}")
+# RFC 3463 3.2 and RFC 7505: no such mailbox or host, bad syntax, moved, takes no mail. 5.1.7 and 5.1.8 are about us.
+_GONE = re.compile(rb"5\.1\.(?:[1236]|10)(?![0-9])")
 _LINE_ENDS = re.compile(rb"\r\n|\r|\n")
 _LINE_DOT = re.compile(rb"(?m)^\.")
 _PIECE_BYTES = (
@@ -67,10 +70,7 @@ class Relay:
 
     def tls_context(self) -> ssl.SSLContext:
         """Checks certificate and host name, by the machine's authorities and the account's own."""
-        context = ssl.create_default_context()
-        if self.ca_file is not None:
-            context.load_verify_locations(cafile=self.ca_file)
-        return context
+        return client_context(self.ca_file)
 
 
 def relay_of(url: str, *, ca_file: str | None = None) -> Relay:
@@ -274,7 +274,7 @@ def _refused(step: str, code: int, text: bytes) -> SendOutcome:
     said = f"{step}: {_reply(code, text)}"
     if not 500 <= code < 600 or code in _LOGIN_CODES:
         return transient(said)
-    gone = step == "RCPT" and code == 550 and text.lstrip().startswith(b"5.1.")
+    gone = step == "RCPT" and _GONE.match(text.lstrip()) is not None
     return permanent(said, suppress="the address does not exist" if gone else None)
 
 

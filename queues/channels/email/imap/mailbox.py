@@ -23,6 +23,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
 from queues.channels.email.imap import bounds
+from queues.channels.email.tls import client_context
 from queues.channels.text import one_line
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -51,12 +52,6 @@ class Server:
     def tls_needed(self) -> bool:
         """The password leaves in clear to this machine only, and not even there when the account names an authority."""
         return self.ca_file is not None or self.host not in _LOOPBACK
-
-    def tls_context(self) -> ssl.SSLContext:
-        context = ssl.create_default_context()
-        if self.ca_file is not None:
-            context.load_verify_locations(cafile=self.ca_file)
-        return context
 
 
 def server_of(account: ChannelAccount, settings: Settings) -> Server:
@@ -95,7 +90,7 @@ class Mailbox:
                 server.host,
                 server.port,
                 ssl=server.tls,
-                ssl_context=server.tls_context() if server.tls else None,
+                ssl_context=client_context(server.ca_file) if server.tls else None,
                 timeout=SocketTimeout(bounds.connect_s, bounds.read_s),
             )
         try:
@@ -129,7 +124,7 @@ class Mailbox:
                     raise TransientFailure(
                         "the mail server offers no TLS; the password was not sent in clear"
                     )
-                self._client.starttls(server.tls_context())
+                self._client.starttls(client_context(server.ca_file))
         with _said("the login"):
             self._client.login(server.user, server.password)
 

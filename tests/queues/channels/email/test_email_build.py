@@ -211,12 +211,26 @@ def test_a_large_file_costs_little_more_memory_than_the_mail_itself() -> None:
 
 
 def test_the_reply_address_carries_the_tickets_token() -> None:
-    token = "k7Qm2ZxR4tVw9"
+    token = "0f3a9c7b5d1e2468"
 
     assert made(reply_token=token)["Reply-To"] == f"desk+{token}@example.test"
     assert made({"reply_address": "plain"}, reply_token=token)["Reply-To"] == "desk@example.test"
     assert made(reply_token="x" * 60)["Reply-To"] == "desk@example.test"
     assert made()["Reply-To"] == "desk@example.test"
+
+
+def test_an_answer_to_the_reply_address_brings_the_token_and_the_id_back() -> None:
+    ours = made(reply_token="0f3a9c7b5d1e2468")
+    answer = (
+        f"From: ada@example.test\r\nTo: {ours['Reply-To']}\r\nSubject: Re\r\nMessage-ID: <a@b>\r\n"
+        f"In-Reply-To: {ours['Message-ID']}\r\n\r\nThank you\r\n"
+    )
+
+    parsed = parse(answer.encode(), {}, account())
+
+    assert isinstance(parsed, InboundMessage)
+    assert parsed.reply_token == "0f3a9c7b5d1e2468"
+    assert parsed.references == (MESSAGE.external_id,)
 
 
 @pytest.mark.parametrize("locale", ["ru", "de", None, "xx"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import email
 import email.policy
+import os
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ import trustme
 from models.channels.accounts import ChannelAccount
 from models.deliveries.port import OutgoingMessage, SendOutcome
 from queues.channels.email.send import send
+from queues.channels.email.tls import client_context
 from tests.queues.channels import golden
 from tests.queues.channels.email.messages import MESSAGE, file
 from tests.queues.channels.email.relay import Relay
@@ -174,6 +176,9 @@ def test_a_refused_copy_is_told_and_does_not_keep_the_mail_from_the_requester(
         ("450 4.2.0 greylisted, come back", "transient", None),
         ("451 4.7.1 try again later", "transient", None),
         ("550 5.1.1 no such user", "permanent", "the address does not exist"),
+        ("553 5.1.3 that is no address", "permanent", "the address does not exist"),
+        ("556 5.1.10 takes no mail", "permanent", "the address does not exist"),
+        ("550 5.1.8 we do not know the domain that you write from", "permanent", None),
         ("552 5.2.2 mailbox full", "permanent", None),
         ("550 5.7.1 we do not like you", "permanent", None),
     ],
@@ -232,3 +237,17 @@ def test_dots_and_long_mails_arrive_as_they_were(deliver: Any) -> None:
     assert attached.get_payload(decode=True) == content
     assert body is not None
     assert body.get_content().replace("\r\n", "\n") == ".\n..\n.x\n"
+
+
+def test_the_authorities_are_read_once_and_again_when_the_file_has_changed(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    CA.cert_pem.write_to_path(str(path))
+    first, second = client_context(str(path)), client_context(str(path))
+
+    trustme.CA().cert_pem.write_to_path(str(path))
+    os.utime(path, ns=(1, 1))
+
+    assert first is second
+    assert client_context(str(path)) is not first
+    assert first.verify_mode is ssl.CERT_REQUIRED
+    assert first.check_hostname
