@@ -6,17 +6,19 @@ from models.channels.accounts import ChannelAccount
 from models.kernel.errors import NestorError
 from models.kernel.settings import Settings
 from queues.channels import Finding, webhook_url
-from queues.channels.email import smtp
+from queues.channels.email import providers, smtp
 from queues.channels.email.build import BadAddress, checked_address
 
 
 def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
-    """SMTP and IMAP logins where the account has them; that every credential is there."""
+    """SMTP and IMAP logins and keys of providers' APIs, where the account has them; that every credential is there."""
     findings = _credentials(account, settings)
     if account.config.get("outbound", "smtp") == "smtp":
         findings.append(_smtp(account, settings))
     if account.config.get("provider") == "imap":
         findings.append(_imap(account, settings))
+    for trier in providers.triers(account):
+        findings += trier.test(account, settings)
     return findings
 
 
@@ -73,4 +75,9 @@ def setup(account: ChannelAccount, settings: Settings, *, public_url: str) -> li
             True,
             f"let {provider} post mail to {url} (queues/channels/email/providers/{provider}/README.md says how)",
         )
-    return [told, *test(account, settings)]
+    outbound = str(account.config.get("outbound", "smtp"))
+    events = []
+    if outbound in providers.names() and outbound != provider:
+        url = f"{webhook_url(account, settings, public_url)}?provider={outbound}"
+        events = [Finding(True, f"let {outbound} post what becomes of our mails to {url}")]
+    return [told, *events, *test(account, settings)]

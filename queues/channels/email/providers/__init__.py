@@ -18,7 +18,7 @@ from models.channels.accounts import ChannelAccount
 from models.inbox.port import Ignored, Receipts
 from models.kernel.errors import ConfigurationError
 from queues.channels import Fetcher, Ingress
-from queues.channels.email.providers.port import Carrier, Described, Mail, Teller
+from queues.channels.email.providers.port import Carrier, Described, Mail, Teller, Trier
 
 PLAIN = "raw"  # the mail itself, from a script or a mail server; events that name no provider are mails
 
@@ -46,6 +46,13 @@ def fetcher(provider: str) -> Fetcher | None:
 def sender(provider: str) -> Carrier | None:
     """The provider's `send.py`, or None when it only receives."""
     return cast(Carrier | None, _optional(provider, "send"))
+
+
+def triers(account: ChannelAccount) -> list[Trier]:
+    """Those of the account's providers that have an API for which it has a key."""
+    named = dict.fromkeys(str(account.config.get(key) or "") for key in ("provider", "outbound"))
+    found = [_optional(one, "reach") for one in named if one in names() and account.config.get("api_key")]
+    return [cast(Trier, one) for one in found if one is not None]
 
 
 def carrier_of(account: ChannelAccount) -> Carrier | None:

@@ -9,6 +9,7 @@ from models.channels.accounts import ChannelAccount
 from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.inbox.port import Ignored, Receipts
 from models.kernel.settings import Settings
+from queues.channels import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,13 @@ class Carrier(Protocol):
 
     def send(self, message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
         """Hand one mail over."""
+
+
+class Trier(Protocol):
+    """`reach.py`, where there is an API: try the account's key, for operators; changes nothing, sends nothing, never raises."""
+
+    def test(self, account: ChannelAccount, settings: Settings) -> list[Finding]:
+        """What was found."""
 
 
 class Described(Protocol):

@@ -12,7 +12,7 @@ from queues.channels.email.providers.brevo import rebuilt
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.fetching import answered
 
-_HOST = "https://api.brevo.com"
+HOST = "https://api.brevo.com"
 _GONE = b"The provider does not have this file any more.\n"
 
 
@@ -39,7 +39,7 @@ def _file(told: Document, account: ChannelAccount, settings: Settings, *, bytes_
         "Brevo",
         lambda: http.call(
             "GET",
-            f"{outgoing.base_url(account, _HOST)}/v3/inbound/attachments/{quote(token, safe='')}",
+            f"{outgoing.base_url(account, HOST)}/v3/inbound/attachments/{quote(token, safe='')}",
             headers={"api-key": key},
             answer_bytes_max=bytes_max,
         ),

@@ -17,11 +17,9 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
     """POST /v3/<domain>/messages.mime, with the API key."""
 
     def request(raw: bytes) -> Answer:
-        region = str(account.config.get("region") or "")
-        host = outgoing.base_url(account, _HOSTS.get(region, _HOST))
         return http.call(
             "POST",
-            f"{host}/v3/{account.config.get('domain')}/messages.mime",
+            f"{host_of(account)}/v3/{account.config.get('domain')}/messages.mime",
             basic=("api", outgoing.api_key(account, settings)),
             fields={"to": ", ".join(outgoing.recipients(message))},
             files={"message": ("message.eml", raw, "message/rfc822")},
@@ -32,6 +30,11 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
         return SendOutcome("accepted", external_id=message.external_id, provider_id=told or None)
 
     return outgoing.hand_over(message, account, request=request, accepted=accepted, refused=_refused)
+
+
+def host_of(account: ChannelAccount) -> str:
+    """Mailgun's API of the account's region."""
+    return outgoing.base_url(account, _HOSTS.get(str(account.config.get("region") or ""), _HOST))
 
 
 def _refused(answer: Answer) -> SendOutcome | None:

@@ -10,7 +10,7 @@ from models.kernel.settings import Settings
 from queues.channels.email.providers import documents, http, outgoing
 from queues.channels.email.providers.http import Answer
 
-_HOST = "https://api.postmarkapp.com"
+HOST = "https://api.postmarkapp.com"
 # Postmark's error codes (HTTP 422) that concern our account; nothing is wrong with the mail.
 _OF_THE_ACCOUNT = frozenset({10, 400, 401, 402, 405, 412})
 _INACTIVE_RECIPIENT = 406
@@ -23,7 +23,7 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
     def request(raw: bytes) -> Answer:
         return http.call(
             "POST",
-            f"{outgoing.base_url(account, _HOST)}/email",
+            f"{outgoing.base_url(account, HOST)}/email",
             headers={
                 "X-Postmark-Server-Token": outgoing.api_key(account, settings),
                 "Accept": "application/json",

@@ -13,7 +13,7 @@ from queues.channels.email.providers import bounds, compose, documents, http, ou
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.fetching import answered
 
-_HOST = "https://api.resend.com"
+HOST = "https://api.resend.com"
 
 
 def fetch(
@@ -24,7 +24,7 @@ def fetch(
     if told.get("type") != "email.received":
         return None
     email_id = documents.text(documents.part(told.get("data")).get("email_id"))
-    place = f"{outgoing.base_url(account, _HOST)}/emails/receiving/{quote(email_id, safe='')}"
+    place = f"{outgoing.base_url(account, HOST)}/emails/receiving/{quote(email_id, safe='')}"
     mail = _document(f"{place}?html_format=cid", account, settings)
     url = documents.text(documents.part(mail.get("raw")).get("download_url"))
     if url:

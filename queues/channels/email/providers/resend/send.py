@@ -11,7 +11,7 @@ from models.kernel.settings import Settings
 from queues.channels.email.providers import documents, http, outgoing
 from queues.channels.email.providers.http import Answer
 
-_HOST = "https://api.resend.com"
+HOST = "https://api.resend.com"
 _QUOTAS = {"daily_quota_exceeded": 3600.0, "monthly_quota_exceeded": 3600.0}
 _OF_THE_ACCOUNT = ("domain is not verified", "testing emails", "API key")
 
@@ -22,7 +22,7 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
     def request(raw: bytes) -> Answer:
         return http.call(
             "POST",
-            f"{outgoing.base_url(account, _HOST)}/emails",
+            f"{outgoing.base_url(account, HOST)}/emails",
             headers={
                 "Authorization": f"Bearer {outgoing.api_key(account, settings)}",
                 "Content-Type": "application/json",

@@ -19,10 +19,9 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
     """POST /v3/mail/send, with an API key."""
 
     def request(raw: bytes) -> Answer:
-        host = _EU_HOST if account.config.get("region") == "eu" else _HOST
         return http.call(
             "POST",
-            f"{outgoing.base_url(account, host)}/v3/mail/send",
+            f"{host_of(account)}/v3/mail/send",
             headers={
                 "Authorization": f"Bearer {outgoing.api_key(account, settings)}",
                 "Content-Type": "application/json",
@@ -37,6 +36,11 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
     return outgoing.hand_over(
         message, account, request=request, accepted=accepted, refused=_refused, say=_said
     )
+
+
+def host_of(account: ChannelAccount) -> str:
+    """SendGrid's API of the account's region."""
+    return outgoing.base_url(account, _EU_HOST if account.config.get("region") == "eu" else _HOST)
 
 
 def _document(raw: bytes, message_id: str) -> bytes:

@@ -1,0 +1,20 @@
+"""Does Brevo know our key, by which files are fetched?"""
+
+from __future__ import annotations
+
+from models.channels.accounts import ChannelAccount
+from models.kernel.settings import Settings
+from queues.channels import Finding
+from queues.channels.email.providers import http, outgoing, reaching
+from queues.channels.email.providers.brevo.fetch import HOST
+from queues.channels.email.providers.http import Answer
+
+
+def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
+    """GET /v3/account."""
+
+    def call() -> Answer:
+        headers = {"api-key": outgoing.api_key(account, settings)}
+        return http.call("GET", f"{outgoing.base_url(account, HOST)}/v3/account", headers=headers)
+
+    return [reaching.asked("Brevo", call, reaching.nothing_more)]

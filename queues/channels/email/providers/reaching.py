@@ -1,0 +1,31 @@
+"""Try an account's key at a provider's API, for operators: a question that changes nothing and sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from models.kernel.errors import NestorError
+from queues.channels import Finding
+from queues.channels.email.providers import http
+from queues.channels.email.providers.http import Answer
+
+
+def asked(provider: str, call: Callable[[], Answer], told: Callable[[Answer], Finding | None]) -> Finding:
+    """What the provider's answer means: `told` knows its own words, None: by the status."""
+    try:
+        answer = call()
+    except NestorError as error:
+        return Finding(False, f"{provider}: {error.message}")
+    found = told(answer)
+    if found is not None:
+        return found
+    if answer.ok:
+        return Finding(True, f"{provider}: the API takes our key")
+    if answer.status in (401, 403):
+        return Finding(False, f"{provider}: the API refuses our key ({answer.status})")
+    return Finding(False, f"{provider}: the API answered {http.said(answer, 'message', 'Message')}")
+
+
+def nothing_more(answer: Answer) -> Finding | None:
+    """For providers whose status says all."""
+    return None

@@ -1,0 +1,28 @@
+"""Does Resend know our key?"""
+
+from __future__ import annotations
+
+from models.channels.accounts import ChannelAccount
+from models.kernel.settings import Settings
+from queues.channels import Finding
+from queues.channels.email.providers import documents, http, outgoing, reaching
+from queues.channels.email.providers.http import Answer
+from queues.channels.email.providers.resend.send import HOST
+
+
+def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
+    """GET /domains; a key that may only send is told by its own error."""
+    receives = account.config.get("provider") == "resend"
+
+    def told(answer: Answer) -> Finding | None:
+        if documents.text(answer.document().get("name")) != "restricted_api_key":
+            return None
+        if receives:
+            return Finding(False, "Resend: the key may only send; receiving needs one with full access")
+        return Finding(True, "Resend: the API takes our key, which may only send")
+
+    def call() -> Answer:
+        headers = {"Authorization": f"Bearer {outgoing.api_key(account, settings)}"}
+        return http.call("GET", f"{outgoing.base_url(account, HOST)}/domains", headers=headers)
+
+    return [reaching.asked("Resend", call, told)]
