@@ -38,8 +38,8 @@ def tried(provider: str, api: FakeApi, monkeypatch: pytest.MonkeyPatch, **config
         recorded.config(provider)
         | getattr(manners(provider), "OUTBOUND", {})
         | {"api_url": api.url, **config}
-    known |= {"outbound": provider} if provider in CARRIERS else {}
     )
+    known |= {"outbound": provider} if provider in CARRIERS else {}
     account = ChannelAccount("email", provider, 1, known)
     [trier] = providers.triers(account)
     return trier.test(account, golden.settings())
