@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Literal
@@ -90,7 +90,21 @@ def spans(text: str, entities: object) -> list[Span]:
         span = _span(text, places[start], places[end], entity)
         if span is not None:
             found.append(span)
-    return sorted(found, key=lambda one: (one.start, -one.end, _rank(one.tag)))
+    return sorted(_joined(found), key=lambda one: (one.start, -one.end, _rank(one.tag)))
+
+
+def _joined(found: list[Span]) -> list[Span]:
+    """Marks of one kind that overlap as one; two quotations that only touch stay two."""
+    joined: list[Span] = []
+    last: dict[tuple[str, str], int] = {}
+    for span in sorted(found, key=lambda one: one.start):
+        at = last.get((span.tag, span.value))
+        if at is not None and span.start < joined[at].end:
+            joined[at] = replace(joined[at], end=max(joined[at].end, span.end))
+            continue
+        last[span.tag, span.value] = len(joined)
+        joined.append(span)
+    return joined
 
 
 def moved(entities: object, by_units: int) -> list[Json]:

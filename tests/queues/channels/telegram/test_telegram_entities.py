@@ -116,6 +116,12 @@ def test_what_are_no_entities_changes_nothing(text: str, entities: object) -> No
         ("a\nb", [(0, 3, "pre")], "<pre>a\nb</pre>"),
         ("a🔥b", [(2, 9, "bold")], "a🔥<b>b</b>"),  # it begins within the emoji, and ends behind the text
         ("abc", [(0, 3, "bold"), (0, 3, "bold")], "<b>abc</b>"),
+        ("abcd", [(0, 3, "bold"), (1, 3, "bold")], "<b>abcd</b>"),
+        (
+            "ab",
+            [(0, 1, "blockquote"), (1, 1, "blockquote")],
+            "<blockquote>a</blockquote><blockquote>b</blockquote>",
+        ),
     ],
 )
 def test_entities_are_shown_where_they_are(
@@ -170,7 +176,9 @@ def test_many_marks_over_one_letter_are_bounded_in_number_and_in_depth() -> None
     markup = to_html("x" * 4_096, entities) or ""
 
     assert time.perf_counter() - begun < 1.0
-    assert len(spans("x" * 4_096, entities)) == limits.telegram_entities_read_max
+    assert len(spans("x" * 4_096, entities)) == len(kinds)
+    apart = [{"offset": 2 * number, "length": 1, "type": "bold"} for number in range(2_000)]
+    assert len(spans("x" * 4_096, apart)) == limits.telegram_entities_read_max
     assert len(markup) < 50_000
     assert stripped(markup) == "x" * 4_096
 
