@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +239,100 @@ def test_formats_quotes_and_forwards_are_shown_with_the_message(
         first, second = [one for one in desk.messages(desk.ticket()) if one["direction"] == "inbound"]
     assert "<b>printer</b>" in first["body_html"]
     assert second["details"]["quote"] == "pull the plug"
+
+
+def said(number: int, person: int, text: str, chat: dict[str, Any], **more: Any) -> bytes:
+    """A message of somebody in a chat."""
+    sender = {"id": person, "is_bot": False, "first_name": f"Person {person}"}
+    message = {
+        "message_id": number,
+        "date": 1_793_000_000,
+        "chat": chat,
+        "from": sender,
+        "text": text,
+        **more,
+    }
+    return json.dumps({"update_id": number, "message": message}).encode()
+
+
+@pytest.fixture
+def group_bot(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Publishes the bot `groups` with a mode; it shares the demo's secrets."""
+
+    def make(mode: str) -> None:
+        monkeypatch.setenv("NESTOR_SECRET_T_TOKEN", "778899:x")
+        monkeypatch.setenv("NESTOR_SECRET_T_SECRET", "demo-secret")
+        settings.current.cache_clear()
+        publish(desk, "groups", groups=mode, bot_username="desk_bot")
+
+    return make
+
+
+GROUP = {"id": -4000, "type": "group", "title": "Ada & Co"}
+
+
+def test_people_of_a_group_have_tickets_of_their_own_and_answers_stand_in_the_group(
+    provider: Caller, desk: Desk, group_bot: Callable[..., None]
+) -> None:
+    group_bot("per_user")
+
+    for number, person, text in (
+        (1, 7, "The printer burns"),
+        (2, 8, "The lift is stuck"),
+        (3, 7, "It still burns"),
+    ):
+        post(provider, said(number, person, text, GROUP), "groups")
+    desk.run_due()
+
+    tickets = {tuple(desk.bodies(ticket)): ticket for ticket in desk.tickets()}
+    assert tickets.keys() == {("The printer burns", "It still burns"), ("The lift is stuck",)}
+    desk.reply(tickets["The lift is stuck",], "Press the bell.")
+    desk.run_due()
+    answer = desk.sent[-1].message
+    assert (answer.body, answer.address, answer.in_reply_to) == ("Press the bell.", "-4000", "-4000:2")
+
+
+def test_a_group_that_talks_of_other_things_is_heard_when_it_calls_the_bot(
+    provider: Caller, desk: Desk, group_bot: Callable[..., None]
+) -> None:
+    group_bot("on_mention")
+    mention = [{"type": "mention", "offset": 0, "length": 9}]
+
+    post(provider, said(1, 7, "Good morning", GROUP), "groups")
+    post(provider, said(2, 7, "@desk_bot the printer burns", GROUP, entities=mention), "groups")
+    desk.run_due()
+
+    assert desk.bodies(desk.ticket()) == ["@desk_bot the printer burns"]
+
+
+@pytest.mark.parametrize("halves", [("migrate_to", "migrate_from"), ("migrate_from", "migrate_to")])
+def test_a_group_keeps_its_ticket_when_it_becomes_a_supergroup(
+    provider: Caller, desk: Desk, group_bot: Callable[..., None], halves: tuple[str, str]
+) -> None:
+    group_bot("per_topic")
+    new = GROUP | {"id": -1009, "type": "supergroup"}
+    post(provider, said(1, 7, "The printer burns", GROUP), "groups")
+    desk.run_due()
+
+    for number, half in enumerate(halves, start=2):
+        old_group = half == "migrate_to"
+        told = {"migrate_to_chat_id": -1009} if old_group else {"migrate_from_chat_id": -4000}
+        post(provider, said(number, 7, "", GROUP if old_group else new, **told), "groups")
+        desk.run_due()
+    post(provider, said(9, 7, "It still burns", new), "groups")
+    desk.run_due()
+
+    assert desk.bodies(desk.ticket()) == ["The printer burns", "It still burns"]
+    desk.reply(desk.ticket(), "Water it.")
+    desk.run_due()
+    assert desk.sent[-1].message.address == "-1009"
+
+
+def test_a_business_accounts_chat_is_answered_through_its_connection(provider: Caller, desk: Desk) -> None:
+    post(provider, recorded("business_message"))
+    desk.run_due()
+
+    desk.reply(desk.ticket(), "Until six.")
+    desk.run_due()
+
+    assert desk.sent[-1].message.address == "700200@Xk9_connection"
