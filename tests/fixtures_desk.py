@@ -17,6 +17,7 @@ from models import migrations
 from models.definitions import store
 from models.kernel import clock, database, settings
 from models.kernel.settings import Settings
+from models.subscriptions import fan_out
 from models.tasks import hints
 from models.workflow import published
 
@@ -61,6 +62,7 @@ def _unbind() -> None:
     hints.set_publisher(None)
     store.forget()
     published.forget()
+    fan_out.forget()
     migrations._checked = False
 
 

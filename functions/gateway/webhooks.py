@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -13,11 +14,12 @@ from functions.gateway import representations as show
 from functions.gateway.texts import Instant
 from functions.operations import Answer, Call, Operations
 from models.identity.rules import Permission
-from models.kernel import database, settings
+from models.kernel import clock, database, settings
 from models.kernel.errors import NotFound
-from models.subscriptions import bounds, catalogue, commands, queries
+from models.subscriptions import bounds, catalogue, commands, fan_out, queries
 
 operations = Operations()
+_margin_s = 1.0  # between a process's look at the database and the start of its memory
 
 Url = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 EventTypes = Annotated[
@@ -177,10 +179,17 @@ def _private() -> bool:
     answers={201: MadeWebhook}, problems=(409,), unlocked=True,
 )  # fmt: skip
 def create_webhook(call: Call) -> Answer:
-    """The secret is in this answer and nowhere else, so there is no Idempotency-Key here: an answer kept would keep the secret."""
+    """The secret is in this answer and nowhere else, so there is no Idempotency-Key here: an answer kept would keep the secret.
+
+    Every event that is written after this answer is told. For a desk's first webhook that takes a few seconds: other processes
+    remember for a while that there is none.
+    """
     body: NewWebhook = call.body
     with database.transaction():
         made = commands.create(**msgspec.structs.asdict(body), private=_private(), actor=call.caller.actor)
+        known = queries.noticed_by_all(clock.now())
+    if not known and not settings.current().embedded:
+        time.sleep(fan_out.notice_s + _margin_s)
     return _with_secret(made, 201)
 
 

@@ -64,7 +64,7 @@ def url_problem(url: str, *, private: bool = False, secure: bool = False) -> str
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return "expected a URL such as https://example.com/hook"
     if secure and not private and parts.scheme != "https":
-        return "expected https: anybody on the way can read what goes over http"
+        return "expected https: anybody on the way can read what goes over http (WEBHOOKS_PRIVATE=true allows it)"
     if parts.username is not None or parts.password is not None:
         return "expected no user or password in the URL: it would stand in lists and logs"
     if private:

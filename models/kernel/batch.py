@@ -47,7 +47,7 @@ class Batch:
     def __init__(self) -> None:
         self._inserts: list[tuple[str, tuple[str, ...], str | None, bool]] = []
         self._values: list[dict[str, Any]] = []
-        self._selects: list[tuple[str, dict[str, Any], Callable[[list[Any]], None]]] = []
+        self._selects: list[tuple[str, str, dict[str, Any], Callable[[list[Any]], None] | None]] = []
         self._hooks: list[Callable[[Batch], None]] = []
 
     def insert(
@@ -64,13 +64,19 @@ class Batch:
         return len(self._inserts) - 1
 
     def insert_selected(
-        self, statement: str, values: Mapping[str, Any], *, then: Callable[[list[Any]], None]
+        self,
+        statement: str,
+        values: Mapping[str, Any],
+        *,
+        name: str,
+        then: Callable[[list[Any]], None] | None = None,
     ) -> None:
-        """Add an `INSERT ... SELECT ... RETURNING column`, written with the rest; `then` gets the returned values.
+        """Add an `INSERT ... SELECT ... RETURNING id`, written with the rest; `then` gets the returned ids.
 
-        It sees the database as it is before the batch. Names of `values` are unique in the batch.
+        On PostgreSQL it sees the database as it is before the batch, and later ones can select from it by its `name`. Names, also
+        those of `values`, are unique in the batch.
         """
-        self._selects.append((statement, dict(values), then))
+        self._selects.append((name, statement, dict(values), then))
 
     def before_write(self, hook: Callable[[Batch], None]) -> None:
         """Let `hook` see the whole batch, and add to it, when it is written. The same hook twice is one."""
@@ -108,8 +114,10 @@ class Batch:
         ):
             rows = database.execute(_insert(table, columns, returning, unless_exists, ""), values).fetchall()
             results.append(rows[0][0] if returning and rows else None)
-        for statement, values, then in self._selects:
-            then([row[0] for row in database.execute(statement, values).fetchall()])
+        for _, statement, values, then in self._selects:
+            found = database.execute(statement, values).fetchall()
+            if then is not None:
+                then([row[0] for row in found])
         return results
 
     def _write_at_once(self) -> list[Any]:
@@ -117,15 +125,15 @@ class Batch:
         parameters = {
             f"p{i}_{name}": value for i, row in enumerate(self._values) for name, value in row.items()
         }
-        for _, values, _ in self._selects:
+        for _, _, values, _ in self._selects:
             parameters |= values
-        row = database.execute(
-            _statement(shape, tuple(s for s, _, _ in self._selects)), parameters
-        ).fetchone()
+        selects = tuple((name, statement, then is not None) for name, statement, _, then in self._selects)
+        row = database.execute(_statement(shape, selects), parameters).fetchone()
         found = iter(row)
         results = [next(found) if returning else None for _, _, returning, _ in shape]
-        for _, _, then in self._selects:
-            then(next(found) or [])
+        for _, _, _, then in self._selects:
+            if then is not None:
+                then(next(found) or [])
         return results
 
 
@@ -141,14 +149,16 @@ def _insert(
 
 @lru_cache(maxsize=256)
 def _statement(
-    shape: tuple[tuple[str, tuple[str, ...], str | None, bool], ...], selects: tuple[str, ...]
+    shape: tuple[tuple[str, tuple[str, ...], str | None, bool], ...],
+    selects: tuple[tuple[str, str, bool], ...],
 ) -> str:
     parts, wanted = [], []
     for index, (table, columns, returning, unless_exists) in enumerate(shape):
         parts.append(f"w{index} AS ({_insert(table, columns, returning, unless_exists, f'p{index}_')})")
         if returning:
             wanted.append(f"(SELECT {returning} FROM w{index})")
-    for index, select in enumerate(selects):
-        parts.append(f"s{index} (found) AS ({select})")
-        wanted.append(f"(SELECT array_agg(found) FROM s{index})")
+    for table, select, told in selects:
+        parts.append(f"{table} AS ({select})")
+        if told:
+            wanted.append(f"(SELECT array_agg(id) FROM {table})")
     return f"WITH {', '.join(parts)} SELECT {', '.join(wanted) or '1'}"

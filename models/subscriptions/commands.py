@@ -13,7 +13,7 @@ from models.kernel import clock, database
 from models.kernel.batch import Batch, as_json
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
-from models.subscriptions import bounds, queries, rules
+from models.subscriptions import bounds, fan_out, queries, rules
 from models.subscriptions.queries import Subscription
 from models.tasks import commands as tasks
 
@@ -52,6 +52,8 @@ def create(
     )  # fmt: skip
     batch.write()
     _write_types(subscription_id, event_types)
+    fan_out.forget()  # for its own event; and once more when others can see it
+    database.on_commit(fan_out.forget)
     _note(subscription_id, "webhook_created", {"event_types": list(event_types)}, actor=actor)
     return queries.get(subscription_id)
 

@@ -1,13 +1,18 @@
 """Give every event to the subscriptions that want it, in the statement that writes the event.
 
-Neither a cached list of subscriptions (stale in other processes for seconds: events lost) nor a cursor over the log (rows that commit
-late are skipped, or need the transaction ids of one cluster, which do not survive a restore): the database itself joins the
-batch's events with the subscriptions that are committed by then. Without subscriptions that is a look into an empty index; on PostgreSQL
-it is no statement of its own. The rows have no foreign keys, so no event ever waits for somebody who changes a subscription.
+The database itself joins the batch's events with the subscriptions that are committed by then, in the statement that writes the events. So
+nothing is lost or doubled, whatever order transactions commit in (a cursor over the log skips rows that commit late, or needs the
+transaction ids of one cluster, which do not survive a restore). The rows have no foreign keys: no event waits for somebody who
+changes a subscription.
+
+A desk without subscriptions pays nothing: each process remembers for `notice_s` whether there are any at all. That memory is exact for
+whoever waits `notice_s` after the first subscription was made, which its maker's answer does (functions/gateway/webhooks.py).
 """
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 from models.kernel import clock, database, limits, trace
@@ -16,22 +21,60 @@ from models.tasks import commands as tasks
 from models.tasks.kinds import KINDS
 
 # -- limits ----------------------------------------------------------------------------------------------------
+notice_s = 5.0  # for which a process remembers that there are no subscriptions
 _events_max = 200  # of one batch told in one statement; a change of a ticket makes some ten
 
-_MATCHES = """ FROM (VALUES {places}) AS e
- JOIN subscription_event_types AS t ON t.event_type IN ('*', e.column2) JOIN subscriptions AS s ON s.id = t.subscription_id"""
 # Switched off after long failure: what happens meanwhile is kept, to be told when somebody switches it on again.
 _DELIVERIES = """INSERT INTO webhook_deliveries (subscription_id, event_id, state, created_at)
- SELECT s.id, e.column1::uuid, CASE WHEN s.state = 'active' THEN 'pending' ELSE 'missed' END, :fan_now{matches}
- WHERE s.state IN ('active', 'switched_off') ON CONFLICT (subscription_id, event_id) DO NOTHING RETURNING event_id"""
+ SELECT s.id, e.column1::uuid, CASE WHEN s.state = 'active' THEN 'pending' ELSE 'missed' END, :fan_now
+ FROM (VALUES {places}) AS e
+ JOIN subscription_event_types AS t ON t.event_type IN ('*', e.column2) JOIN subscriptions AS s ON s.id = t.subscription_id
+ WHERE s.state IN ('active', 'switched_off') ON CONFLICT (subscription_id, event_id) DO NOTHING
+ RETURNING subscription_id, event_id, state"""
 _TASKS = """INSERT INTO tasks (kind, queue, payload, trace, created_at{due})
- SELECT 'deliver_webhook', :fan_queue,
-  ('{{"subscription_id":"' || s.id || '","event_id":"' || e.column1 || '"}}')::jsonb, :fan_trace, :fan_now{due_values}{matches}
- WHERE s.state = 'active' RETURNING id"""
+ SELECT 'deliver_webhook', :fan_queue, ('{{"subscription_id":"' || subscription_id || '","event_id":"' || event_id || '"}}')::jsonb,
+  :fan_trace, :fan_now{due_values} FROM {rows} WHERE state = 'pending' RETURNING id"""
+
+
+class _Memory:
+    """Whether there are subscriptions, asked once every `notice_s`; what was asked before a `forget` is not remembered after it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found, self._until, self._generation = False, 0.0, 0
+
+    def any(self) -> bool:
+        with self._lock:
+            generation = self._generation
+            if time.monotonic() < self._until:
+                return self._found
+        asked_at = time.monotonic()
+        found = (
+            database.one("SELECT 1 AS one FROM subscriptions WHERE state <> 'deleted' LIMIT 1") is not None
+        )
+        with self._lock:
+            if generation == self._generation:
+                self._found, self._until = found, asked_at + notice_s
+        return found
+
+    def forget(self) -> None:
+        with self._lock:
+            self._generation += 1
+            self._until = 0.0
+
+
+_memory = _Memory()
+
+
+def forget() -> None:
+    """Ask the database again; for who makes a subscription, and for tests that change databases."""
+    _memory.forget()
 
 
 def fan_out(batch: Batch) -> None:
     """Add the deliveries of the batch's events; called when it is written (`Batch.before_write`)."""
+    if not _memory.any():
+        return
     found = [(str(v["event_id"]), v["event_type"]) for table, v in batch.rows() if table == "events"]
     for start in range(0, len(found), _events_max):
         _add(batch, found[start : start + _events_max], start)
@@ -48,22 +91,18 @@ def _add(batch: Batch, events: list[tuple[str, str]], start: int) -> None:
     for number, (event_id, event_type) in enumerate(events, start):
         values |= {f"fan_id{number}": event_id, f"fan_type{number}": event_type}
         places.append(f"(:fan_id{number}, :fan_type{number})")
-    matches = _MATCHES.format(places=", ".join(places))
-    own_clock = not database.is_postgres()  # as models.tasks.commands.row: PostgreSQL has defaults of its own
-    batch.insert_selected(_DELIVERIES.format(matches=matches), values, then=_written)
-    batch.insert_selected(
-        _TASKS.format(
-            matches=matches,
-            due=", due_at, next_hint_at" if own_clock else "",
-            due_values=", :fan_now, NOW_PLUS(:fan_grace_s)" if own_clock else "",
-        ),
-        values,
-        then=_hint,
-    )
-
-
-def _written(event_ids: list[Any]) -> None:
-    """Nothing follows from the rows themselves."""
+    name = f"fan_out{start}"
+    batch.insert_selected(_DELIVERIES.format(places=", ".join(places)), values, name=name)
+    if database.is_postgres():
+        statement = _TASKS.format(rows=name, due="", due_values="")
+    else:  # one statement after the other, and the clock that models.tasks.commands.row uses there
+        names = ", ".join(f":fan_id{number}" for number in range(start, start + len(events)))
+        statement = _TASKS.format(
+            rows=f"(SELECT * FROM webhook_deliveries WHERE event_id IN ({names}))",
+            due=", due_at, next_hint_at",
+            due_values=", :fan_now, NOW_PLUS(:fan_grace_s)",
+        )
+    batch.insert_selected(statement, values, name=f"{name}_tasks", then=_hint)
 
 
 def _hint(task_ids: list[Any]) -> None:

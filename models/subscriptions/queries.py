@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -95,6 +95,15 @@ def count() -> int:
     """How many there are."""
     row = database.one("SELECT count(*) AS n FROM subscriptions WHERE state <> 'deleted'")
     return int(row["n"]) if row else 0
+
+
+def noticed_by_all(at: datetime) -> bool:
+    """Whether every process must know by now that there are subscriptions: one is a minute old (clocks may differ)."""
+    row = database.one(
+        "SELECT 1 AS one FROM subscriptions WHERE state <> 'deleted' AND created_at < :before LIMIT 1",
+        before=at - timedelta(seconds=60),
+    )
+    return row is not None
 
 
 def troubled() -> list[Subscription]:

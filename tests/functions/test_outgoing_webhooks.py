@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import jsonschema
 import pytest
 
 from models.kernel import settings
-from models.subscriptions import payloads, queries
+from models.subscriptions import fan_out, payloads, queries
 from models.subscriptions.catalogue import EVENT_TYPES
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem
@@ -191,3 +192,20 @@ def test_every_schema_is_one(machine: Caller) -> None:
         jsonschema.Draft202012Validator.check_schema(schema)
         assert schema["properties"]["version"] == {"const": 1}
     problem(machine.get("/v1/webhooks/schemas/ticket_exploded"), 404)
+
+
+def test_the_first_webhook_of_several_processes_is_answered_when_all_of_them_know_of_it(
+    machine: Caller, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setenv("BROKER_URL", "amqp://nobody:nothing@127.0.0.1:1/")
+    settings.current.cache_clear()
+
+    made(machine)
+    made(machine)
+    desk.advance(minutes=2)
+    made(machine)
+
+    assert len(slept) == 2
+    assert all(seconds > fan_out.notice_s for seconds in slept)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from models.kernel import database
-from models.subscriptions import commands
+from models.kernel import clock, database
+from models.subscriptions import commands, fan_out
 from models.subscriptions.queries import Subscription
 from models.tickets import commands as tickets
 from tests.desk import Desk
@@ -251,3 +252,64 @@ def test_under_many_writers_some_of_whom_fail_each_event_is_told_once(desk: Desk
     assert len(events) == 40
     assert {str(row["event_id"]) for row in rows} == events
     assert sorted(event for _, event in deliver_tasks(desk)) == sorted(events)
+
+
+def test_a_desk_without_subscriptions_asks_once_and_then_pays_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.create_ticket()
+    statements: list[str] = []
+    real = database.execute
+
+    def noted(statement: str, *values: Any, **named: Any) -> Any:
+        statements.append(statement)
+        return real(statement, *values, **named)
+
+    monkeypatch.setattr(database, "execute", noted)
+
+    desk.create_ticket()
+
+    assert statements
+    assert [one for one in statements if "subscription" in one or "webhook_deliveries" in one] == []
+
+
+def test_what_a_process_remembers_is_asked_again_in_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process made the first subscription: this one hears of it within the time that its maker waits."""
+    desk.create_ticket()
+    forget, moments = fan_out.forget, [0.0]
+    monkeypatch.setattr(fan_out, "forget", lambda: None)
+    subscription = subscribe(desk, "ticket_created")
+    monkeypatch.setattr(time, "monotonic", lambda: time.monotonic_ns() / 1e9 + moments[0])
+
+    desk.create_ticket("unnoticed")
+    before = told(desk, subscription)
+    moments[0] = fan_out.notice_s
+    desk.create_ticket("noticed")
+
+    forget()
+    assert (before, told(desk, subscription)) == ([], ["ticket_created"])
+
+
+def test_an_answer_that_was_asked_for_before_a_subscription_is_not_remembered_after_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread looks, another one makes the first subscription and forgets, then the first thread remembers what it saw."""
+    real = database.one
+
+    def slow(statement: str, *values: Any, **named: Any) -> Any:
+        found = real(statement, *values, **named)
+        if "FROM subscriptions WHERE state" in statement:
+            fan_out.forget()
+        return found
+
+    monkeypatch.setattr(database, "one", slow)
+    desk.create_ticket()
+    monkeypatch.setattr(database, "one", real)
+    desk.command(
+        database.execute,
+        "INSERT INTO subscriptions (id, url, description, event_types, state, secret, created_by, created_at, updated_at) VALUES"
+        " ('00000000-0000-7000-8000-000000000001', 'x', '', '[]', 'active', 'x', 'x', :now, :now)",
+        now=clock.now(),
+    )
+
+    assert desk.command(fan_out._memory.any)
