@@ -21,7 +21,7 @@ PREFIX = "incoming-"
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """A whole file, on the disk for sure (fsync). `content_type` is what its bytes say."""
+    """A whole file; where it is going to stay, it is on the disk for sure (fsync). `content_type` is what its bytes say."""
 
     path: Path
     sha256: str
@@ -58,7 +58,10 @@ def spooled(parts: Iterable[bytes], *, bytes_max: int, folder: Path | None) -> I
                 if len(head) < sniff.head_bytes:
                     head += part[: sniff.head_bytes - len(head)]
                 _write(file, part)
-            os.fsync(file.fileno())
+            if (
+                folder is not None
+            ):  # it is going to stay there; what is uploaded need not outlive a power cut here
+                os.fsync(file.fileno())
         yield Spooled(path, digest.hexdigest(), size_bytes, sniff.content_type(head))
     finally:
         if path is not None:
