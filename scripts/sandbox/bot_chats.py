@@ -39,8 +39,11 @@ class Chats:
             raise ApiError(403, "Forbidden: bot was blocked by the user")
 
     def check_topic(self, bot_id: int, chat_id: ChatId, thread_id: int) -> None:
-        """In a group that is known to have topics, a message goes to one that there is. Others are not known well enough."""
-        if chat_id in self.forums and thread_id != 1 and (bot_id, chat_id, thread_id) not in self.topics:
+        """In a group that is known to have topics, a message goes to one that there is; to the general one, without naming any.
+
+        Other chats are not known well enough.
+        """
+        if chat_id in self.forums and (bot_id, chat_id, thread_id) not in self.topics:
             raise bad_request("message thread not found")
 
     def topic(self, bot_id: int, chat_id: ChatId, thread_id: int) -> Topic:

@@ -94,7 +94,11 @@ class _Loop:
         """Connections for the download of files, whose addresses have another form than methods'."""
         local = urlsplit(api_url).hostname in _LOOPBACK
         if local not in self._clients:
-            self._clients[local] = httpx.AsyncClient(trust_env=not local, follow_redirects=False)
+            self._clients[local] = httpx.AsyncClient(
+                trust_env=not local,
+                follow_redirects=False,
+                limits=httpx.Limits(max_connections=_CONNECTIONS_MAX),
+            )
         return self._clients[local]
 
     def close(self) -> None:
