@@ -216,8 +216,10 @@ class _Conversation:
             code, text = self._client.getreply()
         except (OSError, smtplib.SMTPException) as error:
             raise Ended(
-                unknown(f"the connection failed before the mail server confirmed ({type(error).__name__})")
+                unknown(f"the connection failed before the mail server confirmed ({_kind(error)})")
             ) from error
+        if not 200 <= code < 600:
+            raise Ended(unknown("the mail server answered the mail with something else than a reply code"))
         self._expect("the mail", code, text)
         return accepted(None, _refused_copies(refused, len(letter.copies)))
 
@@ -266,7 +268,7 @@ def _certainly_not_sent(step: str) -> Iterator[None]:
     except smtplib.SMTPNotSupportedError as error:
         raise Ended(transient(f"{step}: the mail server does not offer what is needed")) from error
     except (OSError, smtplib.SMTPException, UnicodeError) as error:
-        raise Ended(transient(f"{step} failed ({type(error).__name__})")) from error
+        raise Ended(transient(f"{step} failed ({_kind(error)})")) from error
 
 
 def _refused(step: str, code: int, text: bytes) -> SendOutcome:
@@ -282,6 +284,11 @@ def _reply(code: int, text: bytes | str) -> str:
     """The server's reply without addresses, which servers like to repeat."""
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     return one_line(f"{code} {_ADDRESS.sub('[address]', words[:2000])}", _DETAIL_CHARS_MAX)
+
+
+def _kind(error: BaseException) -> str:
+    """What happened, in a word; smtplib tells a timeout as a lost connection."""
+    return type(error.__context__ if isinstance(error.__context__, TimeoutError) else error).__name__
 
 
 def _refused_copies(refused: list[str], count: int) -> str:

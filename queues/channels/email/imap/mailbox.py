@@ -31,10 +31,10 @@ _ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,255}")
 _EXPECTED = "imap_url: expected imap://user:password@host[:port] or imaps://..."
 
 
-class NotGiven(TransientFailure):
-    """The server will not give this mail."""
+class Refused(TransientFailure):
+    """The server says no to this; the connection is well."""
 
-    code = "mail_not_given"
+    code = "mail_server_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +166,8 @@ class Mailbox:
             }
 
     def fetch(self, uid: int, bytes_max: int) -> bytes | None:
-        """The first `bytes_max` bytes of the mail, which stays unseen; None when it is gone. Raises NotGiven."""
-        with _said("fetching a mail", refused=NotGiven):
+        """The first `bytes_max` bytes of the mail, which stays unseen; None when it is gone. Raises Refused."""
+        with _said("fetching a mail", refused=Refused):
             # The answer is bounded by asking for a part: RFC822.SIZE may lie.
             told = self._client.fetch([uid], [f"BODY.PEEK[]<0.{bytes_max}>"])
             for key, value in told.get(uid, {}).items():
@@ -176,7 +176,8 @@ class Mailbox:
         return None
 
     def mark_seen(self, uids: list[int]) -> None:
-        with _said("marking mails as seen"):
+        """Raises Refused where the mailbox may only be read."""
+        with _said("marking mails as seen", refused=Refused):
             self._client.add_flags(uids, [b"\\Seen"], silent=True)
 
     def wait(self, stop: threading.Event, for_s: float, *, idle: bool) -> None:

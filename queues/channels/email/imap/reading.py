@@ -17,11 +17,10 @@ from models.channels import health, positions
 from models.channels.accounts import ChannelAccount
 from models.inbox.port import EventKey, ReceivedEvent
 from models.kernel import clock, limits, logs
-from models.kernel.errors import TransientFailure
 from models.kernel.settings import Settings
 from queues import pulled as pulled_events
 from queues.channels.email.imap import bounds
-from queues.channels.email.imap.mailbox import Folder, Mailbox, NotGiven, server_of
+from queues.channels.email.imap.mailbox import Folder, Mailbox, Refused, server_of
 from queues.channels.email.mail_key import mail_key
 
 log = logs.get("imap")
@@ -136,7 +135,7 @@ def _read_one(
     wanted = bounds.mail_bytes_max + 1 if size <= bounds.mail_bytes_max else bounds.cut_bytes
     try:
         raw = mailbox.fetch(uid, wanted)
-    except NotGiven as error:
+    except Refused as error:
         if position.tries + 1 < bounds.tries_max:
             _keep(account, name, replace(position, tries=position.tries + 1))
             raise
@@ -174,9 +173,7 @@ def _mark(mailbox: Mailbox, account: ChannelAccount, name: str, position: Positi
     try:
         if uids:
             mailbox.mark_seen(uids)
-    except TransientFailure as error:
-        if isinstance(error.__cause__, OSError):
-            raise
+    except Refused as error:
         log.warning("mails_not_marked_seen", account=account.name, error=error.code)
     marked = replace(position, marked=position.uid)
     _keep(account, name, marked)

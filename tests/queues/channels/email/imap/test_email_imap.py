@@ -18,7 +18,7 @@ from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.limits import MIB
 from queues.channels.email.imap import bounds
 from queues.channels.email.imap.mailbox import Mailbox as Connection
-from queues.channels.email.imap.mailbox import NotGiven
+from queues.channels.email.imap.mailbox import Refused
 from queues.channels.email.imap.reading import Pulled, pull_once
 from tests.desk import Desk
 from tests.queues.channels.email.imap.mails import mail
@@ -253,7 +253,7 @@ def test_a_mail_that_the_server_will_not_give_is_shown_and_does_not_stop_the_oth
 
     def refuse_the_first(connection: Connection, uid: int, bytes_max: int) -> bytes | None:
         if uid == 1:
-            raise NotGiven("fetching a mail: [SERVERBUG] Internal error occurred")
+            raise Refused("fetching a mail: [SERVERBUG] Internal error occurred")
         return fetch(connection, uid, bytes_max)
 
     monkeypatch.setattr(Connection, "fetch", refuse_the_first)

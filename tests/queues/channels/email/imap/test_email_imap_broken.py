@@ -91,6 +91,21 @@ def test_a_folder_that_may_only_be_read_is_read_all_the_same(
     assert pulled == [Pulled(stored=1), Pulled()]
 
 
+def test_a_connection_lost_while_marking_leaves_the_marking_to_the_next_reading(
+    desk: Desk, account: ChannelAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with BrokenServer(STORE=HANG_UP) as server:
+        monkeypatch.setenv("NESTOR_SECRET_TEST_IMAP_URL", server.url)
+        with pytest.raises(TransientFailure, match="ended the connection"):
+            pull_once(account, desk.settings)
+    with BrokenServer() as server:
+        monkeypatch.setenv("NESTOR_SECRET_TEST_IMAP_URL", server.url)
+        pulled = pull_once(account, desk.settings)
+
+    assert pulled == Pulled()  # it was stored
+    assert "STORE" in server.heard
+
+
 def test_a_mail_larger_than_the_server_says_is_kept_by_its_beginning(
     desk: Desk, account: ChannelAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
