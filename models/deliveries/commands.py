@@ -32,7 +32,9 @@ class OpenAttempt:
     account: ChannelAccount
     message: OutgoingMessage
     possibly_duplicate: bool
-    buckets: tuple[str, ...] = ()  # by name: what a provider's word to wait holds up
+    buckets: tuple[
+        rates.Bucket, ...
+    ] = ()  # what it took a slot of, and what a provider's word to wait holds up
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,7 @@ def open_attempt(
     )
     in_reply_to, references = threading.outgoing_references(UUID(str(row["ticket_id"])), account)
     message = outgoing.build(row, number, in_reply_to, references, account, buttons=buttons)
-    names = tuple(bucket.name for bucket in buckets)
-    return OpenAttempt(attempt_id, number, account, message, unknown > 0, names)
+    return OpenAttempt(attempt_id, number, account, message, unknown > 0, tuple(buckets))
 
 
 def record_outcome(
@@ -159,12 +160,14 @@ def record_outcome(
         )
     if outcome.new_address is not None:
         chats.move(account, attempt.message.address, outcome.new_address)
+    if len(outcome.external_ids) > 1:
+        rates.charge(attempt.buckets, len(outcome.external_ids) - 1)
     if outcome.kind == "throttled":
         # Not a used-up attempt: the provider only asked us to wait.
         wait_s = min(outcome.retry_after_s or 1.0, limits.provider_wait_s_max)
         whole = f"{account.channel}:{account.name}"
         # The topics of one group share its limit: the sender's own bucket, not the address, says what has to wait.
-        names = {f"{whole}:{attempt.message.address}", *attempt.buckets} - {whole}
+        names = {f"{whole}:{attempt.message.address}", *(bucket.name for bucket in attempt.buckets)} - {whole}
         for bucket in sorted(names | ({whole} if outcome.pause_account else set())):
             rates.block(bucket, for_s=wait_s)
 

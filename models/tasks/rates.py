@@ -109,6 +109,19 @@ def _put_back(buckets: Sequence[Bucket], taken: set[str], now_s: float) -> tuple
     return wait_s, refusing
 
 
+def charge(buckets: Sequence[Bucket], slots: int) -> None:
+    """Count `slots` more that were used after one was taken: a long text that went out in parts. Joins the caller's transaction.
+
+    It may overdraw a bucket; who comes next waits for it. In the order of the names, as `take` locks them.
+    """
+    for bucket in sorted(buckets, key=lambda bucket: bucket.name):
+        database.execute(
+            "UPDATE rate_buckets SET tat_s = tat_s + :more_s WHERE bucket = :bucket",
+            bucket=bucket.name,
+            more_s=bucket.every_s * slots,
+        )
+
+
 def block(bucket: str, *, for_s: float) -> None:
     """Let nobody take from the bucket for `for_s` seconds (a provider's 429); a longer block stays. Joins the caller's transaction."""
     now_s = clock.now().timestamp()

@@ -195,6 +195,23 @@ def test_429_holds_up_what_shares_the_limit_whatever_its_address(desk: Desk, tic
     assert (too_early, len(desk.sent)) == (0, 2)
 
 
+def test_the_parts_of_a_long_answer_count_all_against_the_limits(desk: Desk, ticket: Ticket) -> None:
+    desk.bucket_list = [Bucket("telegram:demo:42", 10.0, 3)]
+    desk.answers.append(
+        SendOutcome("accepted", external_id="42:1", external_ids=("42:1", "42:2", "42:3", "42:4"))
+    )
+    desk.reply(ticket, "long")
+    desk.run_due()
+    desk.reply(ticket, "short")
+    desk.run_due()
+    at_once = desk.sent_bodies()
+    desk.advance(seconds=21)
+    desk.run_due()
+
+    assert at_once == ["long"]
+    assert desk.sent_bodies() == ["long", "short"]
+
+
 def test_a_rate_limit_of_ours_opens_no_attempt(desk: Desk, ticket: Ticket) -> None:
     desk.bucket_list = [Bucket("telegram:demo:42", 1.0, 1)]
     for number in range(3):

@@ -77,6 +77,17 @@ def test_all_buckets_or_none(desk: Desk) -> None:
     assert _take(bot) == 0, "the refused pair took no slot of the bot"
 
 
+def test_what_was_used_after_the_slot_was_taken_is_waited_for_by_the_next(desk: Desk) -> None:
+    chat, bot = Bucket("chat", 1.0, 3), Bucket("bot", 0.1, 5)
+
+    _take(chat, bot)
+    desk.command(rates.charge, [chat, bot], 4)  # five in all: two more than the burst
+
+    assert 2.5 < _take(chat, bot) <= 3.0
+    desk.advance(seconds=3)
+    assert _take(chat, bot) == 0
+
+
 def test_a_block_refuses_everybody_until_it_is_over(desk: Desk) -> None:
     bucket = Bucket("chat", 0.01, 5)
     desk.command(rates.block, "chat", for_s=30)
