@@ -19,7 +19,7 @@ import peewee
 from models.channels import health, leases
 from models.channels.accounts import ChannelAccount
 from models.kernel import database, limits, logs
-from models.kernel.errors import NestorError
+from models.kernel.errors import ConfigurationError, NestorError
 from models.kernel.settings import Settings
 from queues import asking, channels
 
@@ -50,6 +50,7 @@ class Pullers:
         self._holder = holder_name()
         self._stop = threading.Event()
         self._readers: dict[tuple[str, str], _Reader] = {}
+        self._left_until_s: dict[tuple[str, str], float] = {}  # accounts that others shall try meanwhile
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -108,6 +109,8 @@ class Pullers:
         reader = self._readers.get(name)
         if reader is not None and reader.stop.is_set():
             return  # it ends; the next look begins anew
+        if reader is None and time.monotonic() < self._left_until_s.get(name, 0.0):
+            return
         before = time.monotonic()
         if not leases.take(*name, holder=self._holder, lease_s=limits.puller_lease_s):
             if reader is not None:
@@ -133,7 +136,10 @@ class Pullers:
             )
 
     def _read(self, reader: _Reader) -> None:
-        """Read until told to stop; a trouble is shown at the account, and the pause grows."""
+        """Read until told to stop; a trouble is shown at the account, and the pause grows.
+
+        Who cannot read it lets others try: this process may lack a credential or a way out that another one has.
+        """
         account, failures = reader.account, 0
         puller = channels.puller(account.channel)
         assert puller is not None, "only accounts that are pulled have a reader"
@@ -147,6 +153,10 @@ class Pullers:
                     failures = 0  # it worked for a while
                 failures += 1
                 report(account, error)
+                if failures >= limits.puller_failures_max or isinstance(error, ConfigurationError):
+                    name = (account.channel, account.name)
+                    self._left_until_s[name] = time.monotonic() + limits.puller_pause_s_max
+                    reader.stop.set()
             else:
                 failures = 0
             pause_s = min(limits.puller_pause_s_max, limits.puller_pause_s * 2.0 ** min(failures, 20))

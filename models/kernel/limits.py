@@ -167,6 +167,9 @@ puller_pause_s, puller_pause_s_max = (
     1.0,
     120.0,
 )  # after a failure, doubling; a mended password works within two minutes
+puller_failures_max = (
+    5  # in a row, after half a minute; then another process may try for `puller_pause_s_max`
+)
 puller_stop_s = 5.0  # at shutdown; a read that stores a mail of 30 MB takes two
 
 # -- attachments -----------------------------------------------------------------------------------------------

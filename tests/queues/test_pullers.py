@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,7 +12,7 @@ import pytest
 from models.channels import health, leases
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits
-from models.kernel.errors import TransientFailure
+from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
 from queues import channels, pullers
 from tests.desk import Desk
@@ -29,7 +30,8 @@ class ScriptedPuller:
         self.now = 0
         self.most_at_once = 0
         self.wanted = True
-        self.ends = threading.Event()  # set: a pull returns at once
+        self.poor: Settings | None = None  # whose process lacks what is needed
+        self.trouble: Exception = ConfigurationError("credential x is missing")
         self._lock = threading.Lock()
 
     def wants(self, account: ChannelAccount) -> bool:
@@ -41,6 +43,8 @@ class ScriptedPuller:
             self.now += 1
             self.most_at_once = max(self.most_at_once, self.now)
         try:
+            if settings is self.poor:
+                raise self.trouble
             if self.errors:
                 raise self.errors.pop()
             health.report_well("email", account.name)
@@ -166,3 +170,25 @@ def test_a_process_that_cannot_renew_stops_reading_before_another_may_begin(
     monkeypatch.setattr(leases, "take", away)
 
     wait_until(lambda: reader.reading() == set() and puller.now == 0, within_s=_within_s, what="the end")
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [ConfigurationError("credential x is missing"), TransientFailure("the server cannot be reached")],
+    ids=["a credential", "a way out"],
+)
+def test_a_process_that_lacks_something_lets_another_one_read(
+    desk: Desk, puller: ScriptedPuller, processes: ExitStack, trouble: Exception
+) -> None:
+    puller.poor, puller.trouble = dataclasses.replace(desk.settings), trouble
+    poor = pullers.Pullers(puller.poor, look_every_s=0.05)
+    poor.start()
+    processes.callback(poor.stop)
+    wait_until(lambda: puller.calls > 0, within_s=_within_s, what="the poor one's try")
+    rich = start(desk, processes)
+
+    wait_until(lambda: rich.reading() == {("email", "demo")}, within_s=_within_s, what="the takeover")
+    wait_until(lambda: puller.now == 1, within_s=_within_s, what="reading")
+
+    assert poor.reading() == set()
+    wait_until(lambda: health.of("email", "demo").error is None, within_s=_within_s, what="health")
