@@ -72,4 +72,4 @@ def signed(
 
 def path_of(key: str) -> str:
     """An object's key as the path of a URL."""
-    return quote(key, safe="/~-._")
+    return quote(key, safe="/~-._", errors="replace")

@@ -39,7 +39,7 @@ def _file(told: Document, account: ChannelAccount, settings: Settings, *, bytes_
         "Brevo",
         lambda: http.call(
             "GET",
-            f"{outgoing.base_url(account, HOST)}/v3/inbound/attachments/{quote(token, safe='')}",
+            f"{outgoing.base_url(account, HOST)}/v3/inbound/attachments/{quote(token, safe='', errors='replace')}",
             headers={"api-key": key},
             answer_bytes_max=bytes_max,
         ),

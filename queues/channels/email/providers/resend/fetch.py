@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from models.channels.accounts import ChannelAccount
 from models.inbox.port import Ignored, Unparseable
-from models.kernel.errors import PermanentFailure
+from models.kernel.errors import PermanentFailure, TransientFailure
 from models.kernel.settings import Settings
 from queues import safe_http
 from queues.channels.email.providers import bounds, compose, documents, http, outgoing, told_headers
@@ -24,8 +24,12 @@ def fetch(
     if told.get("type") != "email.received":
         return None
     email_id = documents.text(documents.part(told.get("data")).get("email_id"))
-    place = f"{outgoing.base_url(account, HOST)}/emails/receiving/{quote(email_id, safe='')}"
+    place = (
+        f"{outgoing.base_url(account, HOST)}/emails/receiving/{quote(email_id, safe='', errors='replace')}"
+    )
     mail = _document(f"{place}?html_format=cid", account, settings)
+    if not mail.keys() & {"from", "raw", "text", "html"}:
+        raise TransientFailure("Resend answered with something that is no mail of its own form")
     url = documents.text(documents.part(mail.get("raw")).get("download_url"))
     if url:
         return _download(url, account)

@@ -45,7 +45,7 @@ ODD: list[Any] = [
     *(None, True, 0, -1, 10**400, 1.5, "", "x" * 3_000, "\ud800", "\x00", "a\r\nBcc: eve@example.test"),
     *([], {}, [None], [[]], {"a": {}}, ["x", 7], {"Name": 1}, [{"Name": []}]),
 ]
-_gone = object()  # the value is taken away
+gone = object()  # the value is taken away
 
 
 def account(provider: str) -> ChannelAccount:
@@ -100,14 +100,14 @@ def test_a_document_with_any_value_of_another_kind_is_read_or_told(fixture: Fixt
     except ValueError:
         return taken(fixture.provider, fixture.request.body, "application/json")
     inner = isinstance(document, dict) and _is_document(str(document.get("Message", "")).encode())
-    for path in _paths(document):
-        for odd in (*ODD, _gone):
-            _play(fixture, _changed(document, path, odd))
+    for path in paths(document):
+        for odd in (*ODD, gone):
+            _play(fixture, changed(document, path, odd))
     if inner:
         told = json.loads(document["Message"])
-        for path in _paths(told):
-            for odd in (*ODD[::3], _gone):
-                _play(fixture, document | {"Message": json.dumps(_changed(told, path, odd))})
+        for path in paths(told):
+            for odd in (*ODD[::3], gone):
+                _play(fixture, document | {"Message": json.dumps(changed(told, path, odd))})
     return None
 
 
@@ -149,14 +149,14 @@ def test_of_any_sns_message_it_is_known_whether_it_is_plausible(odd: Any) -> Non
     document = json.loads(recorded.one("ses/inbound.json").request.body)
 
     for name in document:
-        assert sns.plausible(_changed(document, (name,), odd), account("ses")) in (False, True)
+        assert sns.plausible(changed(document, (name,), odd), account("ses")) in (False, True)
 
 
 def _play(fixture: Fixture, document: Any) -> None:
     taken(fixture.provider, json.dumps(document).encode(), fixture.request.content_type)
 
 
-def _paths(document: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def paths(document: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every place in the document."""
     inner = (
         document.items()
@@ -165,15 +165,15 @@ def _paths(document: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         if isinstance(document, list)
         else ()
     )
-    return [path for key, value in inner for path in [(*at, key), *_paths(value, (*at, key))]]
+    return [path for key, value in inner for path in [(*at, key), *paths(value, (*at, key))]]
 
 
-def _changed(document: Any, path: tuple[Any, ...], value: Any) -> Any:
+def changed(document: Any, path: tuple[Any, ...], value: Any) -> Any:
     changed = copy.deepcopy(document)
     place = changed
     for key in path[:-1]:
         place = place[key]
-    if value is _gone:
+    if value is gone:
         del place[path[-1]]
     else:
         place[path[-1]] = value
