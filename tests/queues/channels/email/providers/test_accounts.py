@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from models.channels.accounts import ChannelAccount
 from models.inbox.port import IngressRequest, Unparseable
 from models.kernel import clock
 from models.kernel.errors import Invalid, NotFound
+from models.kernel.limits import MIB
 from queues.channels.email import ingress
 from queues.channels.email.providers import bounds
 from queues.channels.email.providers.resend import fetch
@@ -146,6 +148,27 @@ def test_each_event_of_a_sendgrid_batch_is_one_and_an_empty_batch_is_none(desk: 
     assert len(set(result.json["event_ids"])) == 3
     assert (nothing.status_code, nothing.json["event_id"]) == (200, None)
     assert len(desk.rows("SELECT 1 FROM inbox")) == 3
+
+
+@pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
+def test_a_form_of_20_mb_goes_all_the_way(desk: Desk, post: Post) -> None:
+    file = random.Random(7).randbytes(20 * MIB)
+
+    def large(request: Request) -> Request:
+        assert recorded.PLAN in request.body
+        return replace(request, body=request.body.replace(recorded.PLAN, file))
+
+    result = post(recorded.one("sendgrid/attachment.http"), alter=large)
+    desk.run_due()
+
+    assert result.status_code == 200
+    [event] = desk.rows("SELECT status, reason FROM inbox")
+    assert (event["status"], event["reason"]) == ("processed", None)
+    [message] = desk.messages(desk.ticket())[:1]
+    assert {one["filename"]: one["size_bytes"] for one in message["attachments"]} == {
+        "logo.png": 70,
+        "plan.txt": 20 * MIB,
+    }
 
 
 def test_events_beyond_the_bound_are_kept_and_shown(
