@@ -65,7 +65,9 @@ class Unauthenticated(NestorError):
 
     def __init__(self, message: str | None = None, *, challenge: str = 'Bearer realm="nestor"') -> None:
         super().__init__(message)
-        self.challenge = challenge  # of WWW-Authenticate (RFC 9110, 11.6.1): by what means the caller may prove himself
+        self.challenge = (
+            challenge  # of WWW-Authenticate (RFC 9110, 11.6.1): by what means the caller may prove himself
+        )
 
 
 class Forbidden(NestorError):

@@ -31,8 +31,10 @@ def open_from_channel(
         type_=str(account.config.get("ticket_type", "question")),
         priority="normal",
         workflow=account.config.get("workflow"),
-        # A person who writes a mail fills in no form: defaults only, what is required is asked for later.
-        fields=model.defaults(str(account.config.get("ticket_type", "question"))),
+        # A person who writes a mail fills in no form: what is required is asked for later. A service may tell some.
+        fields=model.told_fields(
+            str(account.config.get("ticket_type", "question")), parsed.details.get("fields")
+        ),
         requester=requester,
         channel=account.channel,
         account=account.name,

@@ -74,6 +74,26 @@ def defaults(type_: str) -> dict[str, Any]:
     )
 
 
+def told_fields(type_: str, told: Any) -> dict[str, Any]:
+    """The fields of a ticket that a service's event opens: defaults, and what it told of fields that the type has and that fit.
+
+    What does not fit is no reason to refuse a message; it stays with the message (`details`), where people see it.
+    """
+    fields = defaults(type_)
+    entity = published.find(type_)
+    if entity is None or not isinstance(told, Mapping):
+        return fields
+    for name, value in told.items():
+        if name in entity.fields and value is not None:
+            try:
+                fields = _validated(
+                    entity, {name: value}, before=fields, role="automation", view=None, complete=False
+                )
+            except Invalid:
+                continue
+    return fields
+
+
 def merged_fields(ticket: Ticket, wanted: Mapping[str, Any], *, role: str) -> dict[str, Any]:
     """All fields when some change (null takes a value away). Raises Invalid."""
     entity = published.find(ticket.type)

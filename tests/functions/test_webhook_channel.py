@@ -241,3 +241,26 @@ def test_the_demo_account_takes_what_its_file_says(provider: Caller, machine: Ca
 
     assert machine.read(f"/v1/inbox/{taken.json['event_id']}")["status"] == "processed"
     assert desk.bodies(desk.ticket()) == ["The printer is on fire."]
+
+
+def test_fields_that_the_tickets_type_has_and_that_fit_are_set(
+    service: HttpReceiver, provider: Caller, desk: Desk
+) -> None:
+    body = yaml.safe_load((FIXTURES / "chat/account.yaml").read_text(encoding="utf-8"))
+    body |= {"workflow": "incident", "ticket_type": "incident"}
+    body["events"][1]["fields"] = {
+        "severity": "$.severity",
+        "affected_users": "$.users",
+        "nothing": "$.severity",
+    }
+    publishing.apply([Found("channel", "webhook.chatterbox", body, "", Path("x"))], by="tests")
+    store.forget()
+
+    post(provider, event(severity="major", users="many"))
+    desk.run_due()
+
+    ticket = desk.ticket()
+    assert ticket.fields["severity"] == "major"
+    assert not {"affected_users", "nothing"} & ticket.fields.keys()
+    [message] = [one for one in desk.messages(ticket) if one["direction"] == "inbound"]
+    assert message["details"]["fields"] == {"severity": "major", "affected_users": "many", "nothing": "major"}
