@@ -74,7 +74,10 @@ def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMess
             )
             return
     requester = requesters.find_or_create(
-        account.channel, parsed.author_address, name=parsed.author_name, locale=parsed.locale
+        account.channel,
+        parsed.author_address,
+        name=parsed.author_name,
+        locale=parsed.locale or account.config.get("locale"),
     )
     if requesters.is_blocked(account.channel, parsed.author_address):
         inbox.settle(event.id, "ignored", reason="its sender is blocked")

@@ -40,6 +40,7 @@ def open_from_channel(
         account=account.name,
         actor=Actor("requester", str(requester.id), requester.name),
         causation_id=f"inbox:{inbox_id}",
+        team=account.config.get("team"),
     )
     message_id = received.add_inbound(
         change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id

@@ -288,6 +288,8 @@ def automatic_mail_withheld(change: TicketChange) -> str | None:
     account = messages.contact_account(change)
     if account is None:
         return "there is no way to reach the requester"
+    if change.event == "ticket_created" and account.config.get("acknowledge") is False:
+        return "the channel account acknowledges nothing (acknowledge: false)"
     address = messages.send_key(account.channel, account.name, str(ticket.contact_address))
     wait_s = rates.take(
         [

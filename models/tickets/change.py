@@ -45,6 +45,8 @@ class TicketChange:
         self.tasks: list[Mapping[str, Any]] = []
         # SLA clocks, once the life cycle has read or changed them in this change.
         self.clocks: dict[str, Clock] | None = None
+        # What the life cycle looks at in this change (ticket_created, agent_reply ...).
+        self.event = ""
         # The rating that was asked for last in this change.
         self.rating_id: UUID | None = None
         self._new = new

@@ -175,6 +175,7 @@ def _requester(change: TicketChange) -> Callable[[], Mapping[str, Any]]:
 
 def _carry_out(change: TicketChange, workflow: Workflow, step: Step, *, event: str) -> None:
     first = change.ticket.event_sequence + 1
+    change.event = event
     carrying.carry_out(change, workflow, step)
     if step.looks:
         ticket = change.ticket

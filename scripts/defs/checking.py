@@ -15,6 +15,7 @@ from models.infomodel import definition as infomodel
 from models.kernel.errors import FieldProblem, Invalid
 from models.workflow import definition as workflows
 from models.workflow import scenarios
+from queues import channels
 from scripts import defs
 
 SCHEMAS = ("workflow", "model", "scenarios")
@@ -92,7 +93,14 @@ def schemas() -> dict[str, dict[str, Any]]:
         "items": {"type": "string"},
         "description": "files whose sections are merged in",
     }
-    return {"workflow": workflow, "model": infomodel.json_schema(), "scenarios": of_scenarios}
+    accounts = {
+        f"channel-{name}": {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            **msgspec.json.schema(channels.capabilities(name).Account),
+        }
+        for name in sorted(channels.names())
+    }
+    return {"workflow": workflow, "model": infomodel.json_schema(), "scenarios": of_scenarios, **accounts}
 
 
 def schema(options: argparse.Namespace) -> int:

@@ -40,5 +40,6 @@ class Account(Common, kw_only=True):
     channel_posts: Literal["off", "ticket"] = "off"
     commands: dict[str, OwnCommand] = msgspec.field(default_factory=dict)
     staff: Staff | None = None
+    requester_buttons: bool = True  # the transitions that a requester may take, under our messages
     silent_notices: bool = True  # automatic messages make no sound
     show_agent_name: bool = False

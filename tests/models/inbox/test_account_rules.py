@@ -1,0 +1,95 @@
+"""What an account's file says of its channel holds for what comes in by it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from models.definitions import store
+from models.kernel import database
+from tests.desk import Desk
+
+Change = Callable[..., None]
+
+
+@pytest.fixture
+def account(desk: Desk) -> Iterator[Change]:
+    """Publish the demo's account with other keys."""
+
+    def change(name: str, **keys: Any) -> None:
+        with database.transaction():
+            row = database.one("SELECT body, source FROM definitions WHERE name = :name", name=name)
+            assert row is not None
+            body = row["body"] if isinstance(row["body"], dict) else json.loads(row["body"])
+            store.publish("channel", name, body | keys, source=row["source"], by="tests")
+        store.forget()
+
+    yield change
+    store.forget()
+
+
+def test_an_account_that_acknowledges_nothing_says_so_in_the_history(desk: Desk, account: Change) -> None:
+    account("email.demo", acknowledge=False)
+
+    desk.receive_email("It burns.")
+    desk.run_due()
+
+    assert desk.calls == []
+    [withheld] = desk.events(desk.ticket(), "automatic_message_withheld")
+    assert "acknowledge: false" in withheld["payload"]["reason"]
+
+
+def test_tickets_of_an_account_get_its_team_and_type(desk: Desk, account: Change) -> None:
+    account("email.demo", team="support", ticket_type="problem")
+
+    desk.receive_email("It burns.")
+    desk.run_due()
+
+    assert (desk.ticket().team, desk.ticket().type) == ("support", "problem")
+
+
+def test_who_does_not_tell_a_language_is_written_to_in_the_accounts(desk: Desk, account: Change) -> None:
+    account("email.demo", locale="ru")
+
+    desk.receive_email("Горит.")
+    desk.run_due()
+
+    assert "Здравствуйте" in desk.sent_bodies()[0]
+
+
+def test_a_disabled_account_is_not_there_for_its_provider(desk: Desk, account: Change) -> None:
+    from models.channels import accounts
+    from models.kernel.errors import NotFound
+
+    account("telegram.demo", enabled=False)
+
+    with pytest.raises(NotFound), database.connection():
+        accounts.at_path("telegram", "demo", desk.settings)
+
+
+def test_an_account_with_a_secret_path_is_found_by_it_alone(
+    desk: Desk, account: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from models.channels import accounts
+    from models.kernel.errors import NotFound
+
+    monkeypatch.setenv("NESTOR_SECRET_PATH", "unguessable")
+    account("telegram.demo", path_id={"secret": "path"})
+
+    with database.connection():
+        assert accounts.at_path("telegram", "unguessable", desk.settings).name == "demo"
+        with pytest.raises(NotFound):
+            accounts.at_path("telegram", "demo", desk.settings)
+
+
+def test_an_account_may_allow_more_new_tickets_of_one_sender(desk: Desk, account: Change) -> None:
+    account("email.demo", new_tickets_per_hour=2)
+
+    for number in range(3):
+        desk.receive_email(f"Number {number}", message_id=f"<{number}@x>")
+    desk.run_due()
+
+    assert len(desk.tickets()) == 2
