@@ -5,7 +5,8 @@ Keys that only one provider needs are checked by that provider's folder (`provid
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -76,6 +77,11 @@ class Account(Common, kw_only=True):
     null_sender_for_automatic: bool = False
     rate_per_s: float | None = None
     api_url: str | None = None  # the HTTP provider's API elsewhere: a region's host, a proxy
+
+
+def retries_for(config: Mapping[str, Any]) -> int:
+    """SES sends each attempt under a Message-ID of its own, which nobody can know for a repeat: once more, then people decide."""
+    return 1 if config.get("outbound") == "ses" else retries_after_unknown
 
 
 def check(account: Account) -> list[FieldProblem]:

@@ -12,6 +12,7 @@ import pytest
 
 from models.channels.accounts import ChannelAccount
 from models.deliveries.port import OutgoingAttachment
+from queues import channels
 from queues.channels.email.build import build
 from queues.channels.email.providers import http, outgoing
 from tests.queues.channels import golden
@@ -159,6 +160,15 @@ def test_ses_is_known_by_the_id_that_replies_refer_to(api: FakeApi, hand_over: A
         outcome = hand_over("ses", region=region)
         assert outcome.external_id == MESSAGE.external_id
         assert outcome.external_ids == (MESSAGE.external_id, f"<abc-1@{domain}>")
+
+
+def test_a_repeat_that_nobody_could_know_for_one_is_made_once_only() -> None:
+    made = {
+        one: channels.retries_after_unknown(ChannelAccount("email", "desk", 1, {"outbound": one}))
+        for one in CARRIERS
+    }
+
+    assert made == dict.fromkeys(CARRIERS, 10) | {"ses": 1}
 
 
 @pytest.mark.parametrize(
