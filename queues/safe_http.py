@@ -8,6 +8,7 @@ not followed, proxies of the environment not used (a proxy would look the name u
 from __future__ import annotations
 
 import os
+import queue
 import socket
 import tempfile
 import threading
@@ -208,7 +209,7 @@ class _Line:
 
     def connect(self, host: str, port: int, timeout_s: float | None) -> socket.socket:
         """Look up, judge, connect to what was judged. Raises OSError."""
-        found = self._resolve(host, port)
+        found = _in_time(self._resolve, host, port, timeout_s)
         if not self._private and not all(addresses.is_public(address) for _, address in found):
             self.refusal = AddressRefused(
                 f"{host} is an address of a private network; WEBHOOKS_PRIVATE=true allows those"
@@ -250,6 +251,26 @@ class _Line:
             if self._twin is not None:
                 self._twin.close()
                 self._twin = None
+
+
+def _in_time(resolve: Resolver, host: str, port: int, timeout_s: float | None) -> list[tuple[int, str]]:
+    """The look-up, which the system bounds by minutes only; one that takes longer goes on in its thread and is not waited for."""
+    answer: queue.SimpleQueue[list[tuple[int, str]] | Exception] = queue.SimpleQueue()
+
+    def look() -> None:
+        try:
+            answer.put(resolve(host, port))
+        except Exception as error:  # noqa: BLE001 -- raised again in the caller's thread
+            answer.put(error)
+
+    threading.Thread(target=look, name="look-up", daemon=True).start()
+    try:
+        found = answer.get(timeout=timeout_s)
+    except queue.Empty:
+        raise TimeoutError("the look-up of the name took too long") from None
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 class _Adapter(HTTPAdapter):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -206,6 +207,21 @@ def test_a_name_without_address_is_not_reached() -> None:
 
     with pytest.raises(safe_http.NotReached):
         call("http://nowhere.example/", resolve=nowhere)
+
+
+def test_a_name_server_that_says_nothing_is_not_waited_for() -> None:
+    ended = threading.Event()
+
+    def silent(host: str, port: int) -> list[tuple[int, str]]:
+        ended.wait(20)
+        return []
+
+    started = time.monotonic()
+    with pytest.raises(safe_http.NotReached):
+        call("http://slow.example/", resolve=silent, connect_s=0.2)
+
+    ended.set()
+    assert time.monotonic() - started < 5
 
 
 def test_only_the_beginning_of_a_large_answer_is_read(receiver: HttpReceiver) -> None:
