@@ -64,9 +64,10 @@ class Pullers:
         deadline = time.monotonic() + timeout_s
         if self._thread is not None:
             self._thread.join(timeout_s)
-        for reader in self._readers.values():
+        readers = self._readers.copy()  # the look may still be waiting for the database
+        for reader in readers.values():
             reader.stop.set()
-        for (channel, name), reader in self._readers.items():
+        for (channel, name), reader in readers.items():
             if reader.thread is not None:
                 reader.thread.join(max(0.0, deadline - time.monotonic()))
                 if reader.thread.is_alive():  # it may still store something: the lease runs out by itself

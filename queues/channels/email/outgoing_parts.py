@@ -20,6 +20,7 @@ from queues.channels.email import mime_limits
 from queues.channels.text import one_line
 
 _TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,60}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,80}")
+_CHARSET = re.compile(r"""charset\s{0,4}=\s{0,4}"?([A-Za-z0-9._-]{1,40})(?:["\s;]|\Z)""", re.IGNORECASE)
 _CONTENT_ID = re.compile(r"[A-Za-z0-9!#$&'*+/=?^_{|}~.@-]{1,200}")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9 !#$&+,.;@^_`{}~()\[\]=-]{1,60}")
 _END = b"\r\n"
@@ -97,10 +98,12 @@ class MultiPart:
 
 def content_type(claimed: str) -> str:
     """A type that may stand at base64 content; a mail or multipart may not be encoded (RFC 2046 5.2.1), so it goes as bytes."""
-    plain = claimed.partition(";")[0].strip().lower()
+    plain, _, parameters = claimed.partition(";")
+    plain = plain.strip().lower()
     if not _TYPE.fullmatch(plain) or plain.startswith(("message/", "multipart/")):
         return "application/octet-stream"
-    return plain
+    charset = _CHARSET.search(parameters[:200]) if plain.startswith("text/") else None
+    return plain if charset is None else f"{plain}; charset={charset[1]}"
 
 
 def usable_content_id(attachment: OutgoingAttachment) -> bool:

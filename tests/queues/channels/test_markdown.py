@@ -69,10 +69,10 @@ def test_a_link_that_runs_a_program_is_no_link() -> None:
 def test_a_hostile_text_of_the_longest_kind_costs_seconds_at_most(piece: str) -> None:
     text = piece * (limits.message_body_chars_max // len(piece))
 
-    began = time.perf_counter()
+    began = time.process_time()
     parse(text)
 
-    assert time.perf_counter() - began < _WORST_S
+    assert time.process_time() - began < _WORST_S
 
 
 def test_a_text_over_the_bound_is_kept_whole_as_it_stands() -> None:

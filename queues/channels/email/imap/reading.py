@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from models.channels import health, positions
@@ -118,7 +118,8 @@ def _where(account: ChannelAccount, name: str, folder: Folder) -> Position:
 def _new_uids(mailbox: Mailbox, position: Position) -> list[int]:
     if position.uid >= position.backlog:
         return mailbox.uids_after(position.uid)
-    since = None if position.first else date.fromisoformat(position.began)
+    # SINCE is a day of the server's own time zone, which we do not know.
+    since = None if position.first else date.fromisoformat(position.began) - timedelta(days=1)
     backlog = [uid for uid in mailbox.unanswered_uids(position.uid, since) if uid <= position.backlog]
     return backlog + mailbox.uids_after(position.backlog)
 

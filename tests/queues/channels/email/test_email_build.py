@@ -159,6 +159,9 @@ def test_a_file_name_with_a_line_end_adds_no_header() -> None:
     [
         ("application/pdf; name=x", "application/pdf"),
         ("IMAGE/PNG", "image/png"),
+        ('text/csv; header=present; charset="UTF-8"', 'text/csv; charset="UTF-8"'),
+        ("text/csv; charset=x\r\nBcc: y", 'text/csv; charset="x"'),
+        ("image/png; charset=utf-8", "image/png"),
         ("message/rfc822", "application/octet-stream"),
         ("multipart/mixed", "application/octet-stream"),
         ("text/html\r\nBcc: x", "application/octet-stream"),
@@ -168,7 +171,7 @@ def test_a_file_name_with_a_line_end_adds_no_header() -> None:
 def test_only_types_that_may_be_encoded_are_claimed(claimed: str, sent: str) -> None:
     (attached,) = made(attachments=(file("x", b"data", claimed),)).iter_attachments()
 
-    assert attached.get_content_type() == sent
+    assert attached["Content-Type"] == sent
     assert attached.get_payload(decode=True) == b"data"
 
 

@@ -104,8 +104,8 @@ LONG = b"250-" + b"x" * 20_000 + b"\r\n"
 def test_each_broken_step_has_its_outcome(
     relays: list[Relay], monkeypatch: pytest.MonkeyPatch, step: str, answer: bytes, kind: str, said: str
 ) -> None:
-    monkeypatch.setattr(limits, "send_connect_timeout_s", 0.3)
-    monkeypatch.setattr(limits, "send_read_timeout_s", 0.3)
+    monkeypatch.setattr(limits, "send_connect_timeout_s", 1.0)
+    monkeypatch.setattr(limits, "send_read_timeout_s", 1.0)
     relays.append(Relay(**{step: answer}))
     monkeypatch.setenv("NESTOR_SECRET_TEST_SMTP_URL", relays[0].url)
 
