@@ -8,6 +8,7 @@ It can be stopped and started again on the same ports with the same mails. It ru
 """
 
 import contextlib
+import grp
 import os
 import pwd
 import shutil
@@ -29,7 +30,7 @@ from tests.services.ports import accepts, free_port
 from tests.services.waiting import wait_until
 
 MISSING = (
-    "Dovecot (the IMAP server) is not on this machine: looked for dovecot in PATH and /usr/sbin, with imap in /usr/lib/dovecot. "
+    "Dovecot 2.3 (the IMAP server) is not on this machine: looked for dovecot in PATH and /usr/sbin, with imap in /usr/lib/dovecot. "
     "Debian: apt-get install dovecot-imapd."
 )
 
@@ -90,11 +91,14 @@ service auth-worker {{
 
 
 def find_program() -> str | None:
-    """Dovecot's master program; None when it or its IMAP part is not installed."""
+    """Dovecot's master program; None when it or its IMAP part is not installed, or speaks 2.4's other configuration."""
     found = shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin:/usr/local/sbin")
     if found is None or not any(Path(folder, "imap").exists() for folder in _LIBRARIES):
         return None
-    return found
+    told = subprocess.run(
+        [found, "--version"], capture_output=True, text=True, check=False, timeout=limits.dovecot_start_s
+    )
+    return found if told.stdout.startswith("2.3.") else None
 
 
 _LIBRARIES = ("/usr/lib/dovecot", "/usr/libexec/dovecot", "/usr/local/libexec/dovecot")
@@ -239,7 +243,6 @@ class DovecotServer:
 
 
 def _group_name(gid: int) -> str:
-    import grp
 
     return grp.getgrgid(gid).gr_name
 
