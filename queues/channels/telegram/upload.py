@@ -20,7 +20,7 @@ from models.deliveries.port import OutgoingAttachment, permanent, transient
 from models.kernel import limits
 from models.kernel.errors import NestorError
 from queues.channels.telegram import media
-from queues.channels.telegram.carrier import Carrier, Refused, caption_parameters, entities
+from queues.channels.telegram.carrier import Carrier, Refused, caption_parameters
 from queues.channels.telegram.media import Kind
 from queues.channels.telegram.rich import Rich
 from queues.channels.text import one_line
@@ -47,7 +47,7 @@ def send_files(
     caption: Rich | None = None,
     keyboard: InlineKeyboardMarkup | None = None,
 ) -> None:
-    """Send an album, or a single file. Raises Refused."""
+    """Send an album, or a single file; only that has a caption or buttons. Raises Refused."""
     as_document = by_upload = False
     while True:
         with ExitStack() as stack:
@@ -89,14 +89,7 @@ def _send(
             content["disable_content_type_detection"] = True
         sent = carrier.send(f"send_{kinds[0]}", **content)
     else:
-        items = [
-            _MEDIA[kind](
-                media=file,
-                caption=caption.text if caption is not None and index == 0 else None,
-                caption_entities=entities(caption) if caption is not None and index == 0 else None,
-            )
-            for index, (kind, file) in enumerate(zip(kinds, files, strict=True))
-        ]
+        items = [_MEDIA[kind](media=file) for kind, file in zip(kinds, files, strict=True)]
         sent = carrier.send("send_media_group", media=items)
     for attachment, message in zip(group, sent, strict=False):
         name = _name_in(message)
