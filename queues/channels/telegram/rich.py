@@ -85,7 +85,15 @@ class Builder:
             self._again[kind] += 1
             return
         self._break()
+        around: list[Entity] = []
+        if (
+            kind == "blockquote"
+        ):  # code inside would cut what goes on in it: that must lie in the quotation, not around it
+            around, self._open = self._open, []
+            for entity in around:
+                self._close(entity)
         self._open.append(Entity(kind, self._units, 0, url))
+        self._open += [replace(entity, offset=self._units) for entity in around]
 
     def end(self, kind: str) -> None:
         """The last open one of this kind ends; those begun inside it go on."""

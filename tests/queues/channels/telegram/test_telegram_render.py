@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from queues.channels.telegram.render import render
@@ -103,6 +103,8 @@ _PIECES = st.lists(
 
 
 @settings(max_examples=300)
+@example(["a", "<i>", "b", "<blockquote>", "c", "<pre>", "d", "</pre>", "e", "</i>"], "html")
+@example(["<code>", "a", "<blockquote>"], "html")
 @given(_PIECES, st.sampled_from(["markdown", "html"]))
 def test_the_rules_of_the_bot_api_hold_whatever_was_written(
     pieces: list[str], body_format: Literal["markdown", "html"]
