@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
+from models.channels.accounts import ChannelAccount
 from models.kernel import settings
 from models.kernel.errors import Unavailable
+from models.kernel.settings import Settings
 from queues import broker as brokers
-from queues import monitor, scheduler, sweep, worker
+from queues import channels, monitor, scheduler, sweep, worker
 from tests.desk import Desk
 from tests.services.ports import free_port
 from tests.services.waiting import wait_until
@@ -60,6 +63,29 @@ def test_a_worker_that_starts_without_a_database_is_alive_and_sets_the_timers_la
     with urlopen(f"{address}/healthz", timeout=5) as answer:
         assert answer.status == 200
     wait_until(lambda: len(desk.timers()) == 1, within_s=20, what="the desk's own timer")
+
+
+@pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
+def test_a_worker_reads_the_accounts_that_have_to_be_asked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, worker_life: Any
+) -> None:
+    broker, life, _ = worker_life
+    begun = threading.Event()
+
+    class Puller:
+        def wants(self, account: ChannelAccount) -> bool:
+            return account.channel == "email"
+
+        def pull(
+            self, account: ChannelAccount, config: Settings, stop: threading.Event, idle_s: float
+        ) -> None:
+            begun.set()
+            stop.wait(idle_s)
+
+    monkeypatch.setattr(channels, "puller", lambda channel: Puller())
+    life.after_process_boot(broker)
+
+    assert begun.wait(20)
 
 
 @pytest.fixture
