@@ -58,6 +58,10 @@ def open_attempt(
     An attempt still open is one whose worker died between the call and the record: its outcome is unknown, and the
     channel's rule (`retries_after_unknown`) decides whether there is another. `buttons`: the channel can show them.
     """
+    # Held before the message is read: a correction that commits in between is what must be sent.
+    held = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
+    if held is None or held["state"] not in ("pending", "sending"):
+        return NotNow(0, f"the delivery is {held['state'] if held else 'gone'}")
     row = database.one(
         "SELECT d.*, m.body, m.body_format, m.subject, m.external_id AS message_external_id, m.copies, m.details, m.author_name,"
         " m.deleted_at, t.number, t.reply_token, t.requester_id, r.name AS requester_name, r.locale, i.suppressed_reason"
@@ -66,11 +70,7 @@ def open_attempt(
         " LEFT JOIN identities AS i ON i.channel = d.channel AND i.address = d.address WHERE d.id = :id",
         id=delivery_id,
     )
-    if row is None:
-        return NotNow(0, "the delivery is gone")
-    held = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
-    if held is None or held["state"] not in ("pending", "sending"):
-        return NotNow(0, f"the delivery is {held['state'] if held else 'gone'}")
+    assert row is not None, "a delivery's message and ticket are never deleted"
     account = accounts.find(row["channel"], row["account"])
     refusal = row["suppressed_reason"] or chats.unreachable_reason(account, row["address"])
     if refusal:

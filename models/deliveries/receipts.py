@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries import commands
+from models.deliveries import bounces, commands
 from models.events.commands import SYSTEM
 from models.inbox.port import Receipt
 from models.kernel import clock, database
@@ -40,6 +40,12 @@ def record(account: ChannelAccount, receipt: Receipt) -> UUID | None:
     assert held is not None, "deliveries are never deleted"
     if held["state"] == "sending":
         raise TransientFailure("the message that the receipt is about is still being sent")
+    if bounces.is_copys_reader(row, receipt.recipient):
+        if receipt.kind in _FAILED:
+            bounces.tell_of_copy(
+                row, receipt.recipient, " ".join(part for part in (receipt.status, receipt.detail) if part)
+            )
+        return ticket_id
     if _STRENGTH[receipt.kind] < _STRENGTH.get(held["receipt"] or "", -1) or held["receipt"] == receipt.kind:
         return ticket_id
     said = " ".join(part for part in (receipt.status, receipt.detail) if part)[:500]
@@ -68,11 +74,11 @@ def _delivery_of(account: ChannelAccount, reference: str) -> database.Row | None
     """By the id that our message bears, else by the provider's own; only what this account sent."""
     names = {"channel": account.channel, "account": account.name, "reference": reference}
     return database.one(
-        "SELECT d.id, d.ticket_id, d.address FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id"
+        "SELECT d.id, d.ticket_id, d.address, m.copies FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id"
         " WHERE d.channel = :channel AND d.account = :account AND d.provider_id = :reference ORDER BY d.created_at DESC LIMIT 1",
         names,
     ) or database.one(
-        "SELECT d.id, d.ticket_id, d.address FROM message_references AS r"
+        "SELECT d.id, d.ticket_id, d.address, m.copies FROM message_references AS r"
         " JOIN messages AS m ON m.id = r.message_id AND m.external_id = r.external_id AND m.direction = 'outbound'"
         " JOIN deliveries AS d ON d.message_id = m.id"
         " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :reference ORDER BY d.created_at DESC LIMIT 1",

@@ -46,7 +46,12 @@ def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMess
         return
     if parsed.failure is not None:
         # A mailer is no requester, and its report no message: what it says is in the delivery and in the ticket's history.
-        failed_in = bounces.record(account, parsed.references, parsed.failure)
+        failed_in = bounces.record(
+            account,
+            parsed.references,
+            parsed.failure,
+            recipient=str(parsed.details.get("failed_recipient") or ""),
+        )
         if failed_in is None:
             inbox.settle(event.id, "ignored", reason=_UNKNOWN_BOUNCE)
         else:

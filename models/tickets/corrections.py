@@ -49,15 +49,16 @@ def delete(message_id: UUID, *, actor: Actor, can: Can) -> None:
 def _held(
     message_id: UUID, actor: Actor, operation: Operation, can: Can
 ) -> tuple[TicketChange, database.Row]:
-    """The message with its ticket's row held, if it may be corrected."""
+    """The message with its deliveries' and its ticket's rows held (in this order, as who sends holds them), if it may be corrected."""
+    deliveries = database.run(
+        "SELECT channel, state FROM deliveries WHERE message_id = :id AND operation = 'send' ORDER BY id FOR_UPDATE",
+        id=message_id,
+    )
     change = TicketChange.of(conversations.get(message_id)["ticket_id"], actor=actor)
     row = conversations.get(message_id)
     if row["direction"] != "outbound":
         raise CannotCorrect("only our own messages can be changed; the requester's stay as they were said")
-    for delivery in database.run(
-        "SELECT channel, state FROM deliveries WHERE message_id = :id AND operation = 'send' FOR_UPDATE",
-        id=message_id,
-    ):
+    for delivery in deliveries:
         if delivery["state"] == "sending":
             raise CannotCorrect("the message is being sent at this moment; try again")
         if delivery["state"] in ("sent", "unknown") and operation not in can(delivery["channel"]):

@@ -260,3 +260,22 @@ def test_a_later_weaker_word_does_not_take_back_a_stronger_one(desk: Desk) -> No
 
 def test_a_receipt_of_somebody_elses_message_is_ignored(desk: Desk) -> None:
     assert _told(desk, Receipts((Receipt("<x@y>", "bounced"),)), "email")["status"] == "ignored"
+
+
+def test_a_copy_that_did_not_arrive_is_told_and_the_requesters_mail_stands(desk: Desk) -> None:
+    ticket = _opened(desk, replace(MAIL, copies=(Participant("Grace", "grace@example.com"),)), "email")
+    desk.reply(ticket, "Water it.")
+    desk.answers.append(lambda m: replace(port.accepted(m.external_id), provider_id="prov-1"))
+    desk.run_due()
+
+    _told(
+        desk,
+        Receipts((Receipt("prov-1", "bounced", "Grace@example.com", "no such user", permanent=True),)),
+        "email",
+    )
+    _told(desk, Receipts((Receipt("prov-1", "delivered", "ada@example.com"),)), "email")
+
+    delivery = next(d for d in desk.deliveries(ticket) if d["provider_id"] == "prov-1")
+    assert (delivery["state"], delivery["receipt"]) == ("sent", "delivered")
+    [told] = desk.events(ticket, "copy_not_delivered")
+    assert told["payload"]["recipient"] == "Grace@example.com"
