@@ -73,7 +73,7 @@ def _posted(account: ChannelAccount, chat: str, post: telling.Post) -> Settlemen
         with database.connection():
             health.report_error(account.channel, account.name, f"staff group: {error.message}")
         return Failed(error.message, permanent=isinstance(error, PermanentFailure))
-    outcome = channels.sender(account.channel).send(_message(post, address), account, config)
+    outcome = channels.sender(account.channel).send(_message(post, account, address), account, config)
     log.info("staff_told", account=account.name, outcome=outcome.kind, sequence=post.sequence)
     if outcome.kind in ("throttled", "transient"):
         with database.transaction():
@@ -93,10 +93,10 @@ def _posted(account: ChannelAccount, chat: str, post: telling.Post) -> Settlemen
     return None
 
 
-def _message(post: telling.Post, address: str) -> OutgoingMessage:
+def _message(post: telling.Post, account: ChannelAccount, address: str) -> OutgoingMessage:
     again = "(again, perhaps) " if post.possibly_told else ""
     with database.connection():
-        files = attachments.outgoing(post.message_id) if post.message_id is not None else ()
+        files = attachments.outgoing(post.message_id, account) if post.message_id is not None else ()
     return OutgoingMessage(
         delivery_id=f"staff:{post.ticket.id}:{post.sequence}",
         attempt_number=1,
