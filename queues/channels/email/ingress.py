@@ -55,6 +55,13 @@ def _calling(query: Mapping[str, str], account: ChannelAccount) -> str:
     named = (account.config.get("provider", providers.PLAIN), account.config.get("outbound"))
     expected = [str(name) for name in named if name in providers.names()]
     asked = query.get("provider", expected[0] if expected else "")
-    if asked not in expected:
+    only_sends = asked != account.config.get("provider", providers.PLAIN)
+    if asked not in expected or (only_sends and not _can_prove(asked, account)):
         raise NotFound(f"this mailbox takes no events of the provider {one_line(asked, 40)!r}")
     return asked
+
+
+def _can_prove(provider: str, account: ChannelAccount) -> bool:
+    """Whether the account has what the provider proves itself by: one that only sends may have none, and takes no events then."""
+    needs = providers.described(provider).inbound_needs
+    return all(any(account.config.get(key) for key in alternatives) for alternatives in needs)

@@ -91,7 +91,8 @@ def call(
         with (
             requests.Session() as session,
             session.request(
-                method, url, headers={"User-Agent": "Nestor", "Accept-Encoding": "identity", **(headers or {})}, auth=basic,
+                method, url, headers={"User-Agent": "Nestor", "Accept-Encoding": "identity", **(headers or {})},
+                auth=_as_told if basic is None else basic,
                 data=body if body is not None else fields, files=files, allow_redirects=False, stream=True,
                 timeout=(limits.send_connect_timeout_s, limits.send_read_timeout_s),
             ) as answer,
@@ -109,6 +110,11 @@ def call(
         if _before(error):
             raise NotSent(f"no connection to the provider's API ({what})") from error
         raise Unanswered(f"the connection failed after the request had left ({what})") from error
+
+
+def _as_told(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Our own header stays: without this, a ~/.netrc that names the host would replace it."""
+    return request
 
 
 def said(answer: Answer, *names: str) -> str:

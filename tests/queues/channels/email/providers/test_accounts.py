@@ -115,6 +115,13 @@ def test_a_provider_that_the_account_does_not_name_is_not_there(asked: str) -> N
         ingress.authenticate({}, {"provider": asked}, account(provider="postmark"), golden.settings())
 
 
+def test_a_provider_that_only_sends_takes_no_events_without_a_key_to_prove_them() -> None:
+    only_sends = account(provider="raw", outbound="mailgun", api_key=SECRET, domain="mg.example.test")
+
+    with pytest.raises(NotFound):
+        ingress.authenticate({}, {"provider": "mailgun"}, only_sends, golden.settings())
+
+
 def test_a_mailbox_that_is_asked_by_imap_takes_no_mail_at_its_address() -> None:
     with pytest.raises(NotFound):
         ingress.authenticate({}, {}, account(provider="imap"), golden.settings())

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from queues.channels.email.build import build
 from queues.channels.email.providers import http, outgoing
 from tests.queues.channels import golden
 from tests.queues.channels.email.providers.fake_api import FakeApi
-from tests.queues.channels.email.providers.outbound import CARRIERS, carrier
+from tests.queues.channels.email.providers.outbound import CARRIERS, RIGHT_KEY, carrier
 from tests.queues.channels.email.providers.recorded import PIXEL
 from tests.queues.channels.email.providers.test_conformance_outbound import MESSAGE, hand_over
 
@@ -152,6 +153,18 @@ def test_each_providers_own_words_decide(
 
     assert (outcome.kind, outcome.account_error is not None) == (kind, account_error), outcome
     assert outcome.suppress is None
+
+
+def test_a_netrc_of_the_machine_does_not_replace_our_key(
+    api: FakeApi, hand_over: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n", encoding="ascii")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    api.answer(*carrier("resend").ACCEPTED)
+
+    hand_over("resend")
+
+    assert carrier("resend").seen(api.calls[0]).key == RIGHT_KEY
 
 
 def test_ses_is_known_by_the_id_that_replies_refer_to(api: FakeApi, hand_over: Any) -> None:
