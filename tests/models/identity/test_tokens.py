@@ -73,7 +73,7 @@ def test_a_token_signed_by_another_key_or_not_at_all_is_refused(people: People) 
 
     for forged in (
         jwt.encode(claims, "some other key of more than thirty-two characters", "HS256"),
-        jwt.encode(claims, None, "none"),
+        jwt.encode(claims, "", "none"),
         jwt.encode(claims, people.settings.signing_key() * 2, "HS512"),
     ):
         with pytest.raises(Unauthenticated, match="not an access token"):
