@@ -77,8 +77,6 @@ BODY = b'{"alerts": [{"status": "ok"}]}'
         lookout(BODY, key="another"),
         lookout(BODY + b" "),
         lookout(BODY, at=1),
-        lookout(BODY, at=clock.now().timestamp() - 400),
-        lookout(BODY, at=clock.now().timestamp() + 400),
         {
             "x-lookout-signature": "t=x,v1="
             + hmac.new(b"lookout-key", b"x." + BODY, hashlib.sha256).hexdigest()
@@ -87,6 +85,14 @@ BODY = b'{"alerts": [{"status": "ok"}]}'
     ],
 )
 def test_a_wrong_or_old_signature_is_refused_alike(config: Settings, headers: dict[str, str]) -> None:
+    with pytest.raises(Unauthenticated, match="needs the channel account's secret"):
+        take(account_of("alerts"), config, BODY, headers)
+
+
+@pytest.mark.parametrize("shift_s", [-400, 400])
+def test_a_request_outside_of_the_window_is_refused_alike(config: Settings, shift_s: float) -> None:
+    headers = lookout(BODY, at=clock.now().timestamp() + shift_s)
+
     with pytest.raises(Unauthenticated, match="needs the channel account's secret"):
         take(account_of("alerts"), config, BODY, headers)
 
