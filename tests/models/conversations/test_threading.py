@@ -128,12 +128,29 @@ def test_a_stranger_takes_over_no_id_of_a_message_that_we_have(desk: Desk) -> No
     ours = desk.sent[-1].message.external_id
     assert ours is not None
 
-    desk.receive_email("I am the desk.", sender=EVE, message_id=ours)
+    forged = desk.receive_email("I am the desk.", sender=EVE, message_id=ours)
     desk.run_due()
     desk.receive_email("Thanks!", in_reply_to=ours)
     desk.run_due()
 
-    assert [desk.bodies(t) for t in desk.tickets()] == [["It burns.", "Thanks!"], ["I am the desk."]]
+    # A mail with an id of ours is an echo of our own (a list that puts its own From in): kept and shown, but no ticket.
+    assert (desk.inbox(forged)["status"], desk.inbox(forged)["reason"]) == (
+        "ignored",
+        "a message of our own",
+    )
+    assert [desk.bodies(t) for t in desk.tickets()] == [["It burns.", "Thanks!"]]
+
+
+def test_a_stranger_takes_over_no_id_of_a_message_that_another_sent(desk: Desk) -> None:
+    desk.receive_email("It burns.", message_id="<first@example.com>")
+    desk.run_due()
+
+    desk.receive_email("I am Ada.", sender=EVE, message_id="<first@example.com>")
+    desk.run_due()
+    desk.receive_email("It smokes.", in_reply_to="<first@example.com>")
+    desk.run_due()
+
+    assert [desk.bodies(t) for t in desk.tickets()] == [["It burns.", "It smokes."], ["I am Ada."]]
 
 
 def test_the_mail_itself_goes_before_another_that_only_referred_to_it(desk: Desk) -> None:
