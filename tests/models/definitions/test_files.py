@@ -87,4 +87,8 @@ def test_every_wrong_file_of_a_folder_is_told_and_none_is_read(tmp_path: Path) -
 def test_demo_accounts_are_published_only_for_the_demo() -> None:
     demo, real = defs.read_all(demo=True), defs.read_all(demo=False)
 
-    assert {one.name for one in demo} - {one.name for one in real} == {"telegram.demo", "email.demo"}
+    assert {one.name for one in demo} - {one.name for one in real} == {
+        "telegram.demo",
+        "email.demo",
+        "webhook.demo",
+    }

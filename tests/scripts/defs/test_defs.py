@@ -168,7 +168,7 @@ def test_scenarios_run_and_a_failing_one_says_what_was_expected_and_found() -> N
     found = run("test", "support")
 
     assert found.returncode == 0
-    assert found.stdout.endswith("9 passed, 0 failed\n")
+    assert found.stdout.endswith("10 passed, 0 failed\n")
     assert run("test", "nothing").returncode == 1
 
 
