@@ -22,6 +22,7 @@ _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
 )
 _END_TAG = re.compile(r"\s{0,100}</([a-zA-Z][a-zA-Z0-9]{0,20})\s{0,10}>")
+_NEAR_CHARS = 100  # more white space than that parts any two words
 _OPENS_BLOCK = (REST, FORWARD, MARKER, BORDER)
 
 
@@ -202,8 +203,17 @@ def _without(html: str, ranges: list[tuple[int, int]]) -> str:
         kept.append(html[at:start])
         tags_kept, at = _unmatched(html, start, end)
         kept.extend(tags_kept)
+        if not tags_kept and _is_text_around(html, start, at):
+            kept.append("<br>")
     kept.append(html[at:])
     return "".join(kept)
+
+
+def _is_text_around(html: str, start: int, end: int) -> bool:
+    """Whether words would run into each other where this place was: "<" and "b" would even become a tag."""
+    above = html[max(0, start - _NEAR_CHARS) : start].rstrip()
+    below = html[end : end + _NEAR_CHARS].lstrip()
+    return above != "" and below != "" and above[-1] != ">" and below[0] != "<"
 
 
 def _unmatched(html: str, start: int, end: int) -> tuple[list[str], int]:

@@ -182,6 +182,22 @@ def test_of_any_html_the_words_shown_are_those_of_the_html_shown(pieces: list[st
     assert cut.text or "<img" in cut.html or not _words(html_to_text(html))
 
 
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ('Yes<div class="gmail_signature">Ada</div>please.', "Yes<br>please."),
+        ('a <<div class="gmail_signature">Ada</div>b> c', "a <<br>b> c"),
+        ('a &l<div class="gmail_signature">Ada</div>t; b', "a &l<br>t; b"),
+        ('<p>Yes</p><div class="gmail_signature">Ada</div>please.', "<p>Yes</p>please."),
+    ],
+)
+def test_words_around_a_cut_do_not_run_into_each_other(html: str, shown: str) -> None:
+    cut = cut_html(html)
+
+    assert (cut.html, cut.signature) == (shown, "Ada")
+    assert html_to_text(cut.html).split() == cut.text.split()
+
+
 @pytest.mark.parametrize("name", HOSTILE_HTML)
 def test_a_hostile_megabyte_of_html_is_cut_quickly(name: str) -> None:
     started = time.process_time()
