@@ -39,14 +39,23 @@ def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
     )
 
 
-def last_copies(ticket_id: UUID) -> tuple[Participant, ...]:
-    """Who got a copy of the requester's last mail: an answer goes to them as well, unless the agent says otherwise."""
+def last_copies(ticket_id: UUID, contact: str) -> tuple[Participant, ...]:
+    """Whom the last mail of a person named, and who wrote it, without the contact: an answer goes to them as well, unless the agent
+    says otherwise."""
     row = database.one(
-        "SELECT copies FROM messages WHERE ticket_id = :id AND direction = 'inbound' AND channel = 'email' AND automatic IS NULL"
-        " ORDER BY sequence DESC LIMIT 1",
+        "SELECT copies, details, author_name FROM messages WHERE ticket_id = :id AND direction = 'inbound' AND channel = 'email'"
+        " AND automatic IS NULL ORDER BY sequence DESC LIMIT 1",
         id=ticket_id,
     )
-    return tuple(Participant(one["name"], one["address"]) for one in from_json(row["copies"])) if row else ()
+    if row is None:
+        return ()
+    people = [Participant(one["name"], one["address"]) for one in from_json(row["copies"])]
+    author = from_json(row["details"]).get("from")
+    if author:
+        people.insert(0, Participant(row["author_name"], author))
+    known = {normalise_address("email", one.address): one for one in reversed(people)}
+    known.pop(contact, None)
+    return tuple(reversed(known.values()))
 
 
 def of_reply(change: TicketChange, wanted: Sequence[str] | None) -> tuple[Participant, ...]:
@@ -65,8 +74,8 @@ def of_reply(change: TicketChange, wanted: Sequence[str] | None) -> tuple[Partic
                 ]
             )
         return ()
-    if wanted is None:
-        return last_copies(change.ticket.id)
     contact = normalise_address("email", change.ticket.contact_address or "")
+    if wanted is None:
+        return last_copies(change.ticket.id, contact)
     chosen = dict.fromkeys(normalise_address("email", address) for address in wanted)
     return tuple(Participant("", address) for address in chosen if address != contact)

@@ -64,7 +64,9 @@ def delete(account: ChannelAccount, told: Deletion) -> UUID | None:
 def _message(account: ChannelAccount, external_id: str) -> database.Row | None:
     return database.one(
         "SELECT m.id, m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
-        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id",
+        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id"
+        # The message itself, or a part of ours or of an album; not one that only referred to it.
+        " AND (m.external_id = :id OR m.direction = 'outbound' OR m.group_key IS NOT NULL)",
         channel=account.channel,
         account=account.name,
         id=external_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from models.attachments import commands as attachments
@@ -42,7 +43,7 @@ def add_inbound(
         automatic=parsed.automatic,
         attachments=[a.as_json() for a in parsed.attachments],
         inbox_id=inbox_id,
-        details=dict(parsed.details),
+        details=_facts(account, parsed),
         copies=[{"name": one.name, "address": one.address} for one in parsed.copies],
         verdict=parsed.verdict if account.channel == "email" else None,
         group_key=parsed.group_key,
@@ -54,11 +55,12 @@ def add_inbound(
     known = [parsed.external_id, *parsed.references[: threading.references_max]]
     for external_id in dict.fromkeys(ref for ref in known if ref):
         messages.refer(change, account, external_id, message_id)
-    ticket.contact_channel, ticket.contact_account, ticket.contact_address = (
-        account.channel,
-        account.name,
-        parsed.contact_address,
-    )
+    if ticket.contact_address is None or _moves_contact(change, parsed, requester_id):
+        ticket.contact_channel, ticket.contact_account, ticket.contact_address = (
+            account.channel,
+            account.name,
+            parsed.contact_address,
+        )
     change.record(
         "message_received",
         {
@@ -70,6 +72,25 @@ def add_inbound(
         },
     )
     return message_id
+
+
+def _facts(account: ChannelAccount, parsed: InboundMessage) -> dict[str, Any]:
+    """The parser's facts, and of a mail the address that it came from: its author may have several."""
+    return (
+        {**parsed.details, "from": parsed.author_address}
+        if account.channel == "email"
+        else dict(parsed.details)
+    )
+
+
+def _moves_contact(change: TicketChange, parsed: InboundMessage, requester_id: UUID) -> bool:
+    """Whether answers go to where this message came from: the requester wrote it, or it is said in a chat of several.
+
+    The reader of a copy, or somebody's vacation responder, must not draw the answers to themselves.
+    """
+    if parsed.automatic is not None:
+        return False
+    return parsed.conversation_address is not None or change.ticket.requester_id in (None, requester_id)
 
 
 def join_group(change: TicketChange, account: ChannelAccount, parsed: InboundMessage) -> UUID | None:
@@ -118,7 +139,10 @@ def edit(change: TicketChange, account: ChannelAccount, parsed: InboundMessage) 
     """
     row = database.one(
         "SELECT m.id, m.body, m.details FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
-        " WHERE m.ticket_id = :ticket AND r.channel = :channel AND r.account = :account AND r.external_id = :external_id",
+        " WHERE m.ticket_id = :ticket AND r.channel = :channel AND r.account = :account AND r.external_id = :external_id"
+        # Not a message that only referred to it: who answered an unknown message has not written it.
+        " AND (m.external_id = :external_id OR m.group_key = :group_key)",
+        group_key=parsed.group_key,
         ticket=change.ticket.id,
         channel=account.channel,
         account=account.name,

@@ -279,3 +279,43 @@ def test_a_copy_that_did_not_arrive_is_told_and_the_requesters_mail_stands(desk:
     assert (delivery["state"], delivery["receipt"]) == ("sent", "delivered")
     [told] = desk.events(ticket, "copy_not_delivered")
     assert told["payload"]["recipient"] == "Grace@example.com"
+
+
+GRACE = replace(
+    MAIL, author_address="grace@example.com", author_name="Grace", contact_address="grace@example.com",
+    external_id="<g@example.com>", references=("<1@example.com>",), copies=(Participant("Ada", "ada@example.com"),),
+)  # fmt: skip
+
+
+def test_who_only_got_a_copy_does_not_draw_the_answers_to_themselves(desk: Desk) -> None:
+    ticket = _opened(desk, replace(MAIL, copies=(Participant("Grace", "grace@example.com"),)), "email")
+
+    _told(desk, replace(GRACE, body="Me, too."), "email")
+    desk.reply(ticket, "Water it.")
+    desk.run_due()
+
+    answer = desk.sent[-1].message
+    assert answer.address == "ada@example.com"
+    assert answer.copies == (("Grace", "grace@example.com"),)
+
+
+def test_a_vacation_responder_does_not_draw_the_answers_to_itself(desk: Desk) -> None:
+    ticket = _opened(desk, replace(MAIL, copies=(Participant("Grace", "grace@example.com"),)), "email")
+
+    _told(desk, replace(GRACE, body="I am away.", automatic="auto_reply"), "email")
+    desk.reply(ticket, "Water it.")
+    desk.run_due()
+
+    assert desk.sent[-1].address == "ada@example.com"
+
+
+def test_an_edit_of_a_message_that_we_never_saw_changes_no_answer_to_it(desk: Desk) -> None:
+    ticket = _opened(desk, replace(CHAT, references=("42:0",)))
+
+    reaction = _told(desk, ReactionChange("42:0", "42", "Ada", ("👍",)))
+    _told(desk, replace(CHAT, edit=True, body="Other words.", external_id="42:0"))
+
+    # What was never seen is new.
+    assert desk.bodies(desk.reload(ticket)) == ["It burns.", "Other words."]
+    assert desk.events(ticket, "message_edited") == []
+    assert reaction["status"] == "ignored"
