@@ -34,3 +34,7 @@ download_s = 60.0  # a mail of 40 MB from a store beside the API; the actor has 
 certificate_bytes_max = 64 * 1024  # an X.509 certificate has 2 kB
 certificates_max = 20  # kept in a process; Amazon signs with one per region and year
 download_attachments_max = 50  # of one mail, as for mail that comes whole
+
+# Of JSON that nobody has proved yet: Mailgun's events have some 10 kB, SNS takes at most 256 KiB. Thirty megabytes of `{},` would take
+# 840 MB of memory to read.
+unproved_json_bytes_max = 1024 * 1024

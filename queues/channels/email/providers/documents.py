@@ -28,6 +28,13 @@ def load(raw: bytes) -> Any:
         raise Unreadable("the body is not JSON" if raw.strip() else "the body is empty") from error
 
 
+def load_unproved(raw: bytes) -> Document:
+    """An object whose sender is not known yet: small, or not read at all. Raises Unreadable."""
+    if len(raw) > bounds.unproved_json_bytes_max:
+        raise Unreadable("the body is larger than this provider's")
+    return load_object(raw)
+
+
 def load_object(raw: bytes) -> Document:
     """A document that is an object. Raises Unreadable."""
     found = load(raw)

@@ -50,7 +50,7 @@ def _signature(request: IngressRequest) -> tuple[str, str, list[str]]:
         form = forms.read(request.body, request.content_type)
         told = {name: forms.text_of(form, name) for name in ("timestamp", "token", "signature")}
         return told["timestamp"], told["token"], [told["signature"]]
-    signature = documents.part(documents.load_object(request.body).get("signature"))
+    signature = documents.part(documents.load_unproved(request.body).get("signature"))
     given = [documents.text(signature.get(name)) for name in ("signature", "parent-signature")]
     return (
         documents.text(signature.get("timestamp")),

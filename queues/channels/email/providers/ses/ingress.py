@@ -26,7 +26,7 @@ def authenticate(
 def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
     """One of our topics, Amazon's certificate, not too old. Raises Unauthenticated."""
     try:
-        message = documents.load_object(request.body)
+        message = documents.load_unproved(request.body)
     except Unreadable as error:
         raise auth.refused(account) from error
     if not sns.plausible(message, account):

@@ -5,8 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tracemalloc
+from dataclasses import replace
+from typing import Any
 
+import pytest
+
+from models.inbox.port import IngressRequest
+from models.kernel.errors import Unauthenticated
+from queues.channels.email import providers
 from tests.architecture.code import REPOSITORY
+from tests.queues.channels import golden
 
 _HEAVY = {"requests", "urllib3", "httpx", "cryptography", "charset_normalizer", "smtplib", "nh3", "obstore"}
 _PROGRAM = """
@@ -29,3 +38,27 @@ def test_every_providers_ingress_loads_nothing_heavy() -> None:
 
     assert loaded & _HEAVY == set()
     assert "queues.channels.email.providers.ses.ingress" in loaded
+
+
+@pytest.mark.parametrize(
+    ("provider", "config"),
+    [
+        ("mailgun", {"signing_key": {"secret": "signing"}}),
+        ("ses", {"topic_arns": ["arn:aws:sns:eu-west-1:1:desk"]}),
+    ],
+)
+def test_megabytes_of_json_of_a_stranger_are_refused_unread(
+    provider: str, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NESTOR_SECRET_SIGNING", "key")
+    body = b"[" + b"{}," * 700_000 + b"{}]"
+    account = replace(golden.EMAIL, config={**golden.EMAIL.config, "provider": provider, **config})
+    request = IngressRequest({}, body, "application/json")
+
+    tracemalloc.start()
+    with pytest.raises(Unauthenticated):
+        providers.ingress(provider).verify(request, account, golden.settings())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 1_000_000
