@@ -14,11 +14,13 @@ from functions.gateway import representations as show
 from functions.gateway.texts import Body, Email, Instant
 from functions.operations import Answer, Call, Operations
 from models.attachments import commands as attachments
+from models.attachments import queries as files
 from models.conversations import participants
 from models.conversations import queries as conversations
 from models.deliveries import queries as deliveries
 from models.identity.rules import Permission
-from models.kernel import clock, limits
+from models.kernel import clock, limits, settings
+from models.kernel.batch import from_json
 from models.kernel.errors import FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.tickets import commands, corrections, queries
 from queues import channels
@@ -108,6 +110,37 @@ def read_message(call: Call) -> Answer:
         raise NotFound(f"there is no message {message_id} in this ticket")
     [message] = views.messages([row])
     return Answer(message, headers=show.etag(_version(message)))
+
+
+class HtmlQuery(msgspec.Struct, kw_only=True):
+    """`remote`: with pictures from elsewhere, which tell their sender that the mail is read."""
+
+    remote: bool = False
+
+
+class Html(msgspec.Struct):
+    """A mail's HTML, cleaned. `<img data-cid="x">` stands for the picture at `pictures["x"]` (a signed link, valid for minutes).
+
+    `blocked_remote`: how many remote pictures are left out here.
+    """
+
+    html: str | None
+    blocked_remote: int
+    pictures: dict[str, str]
+
+
+@operations.add(
+    "GET", "/v1/tickets/{ticket}/messages/{message}/html", summary="Read a mail's HTML", needs=Permission.tickets_read,
+    query=HtmlQuery, answers={200: Html}, problems=(404,),
+)  # fmt: skip
+def read_html(call: Call) -> Answer:
+    """Show it in a sandboxed frame without scripts. Remote pictures are blocked until asked for."""
+    message_id = _of_ticket(call)
+    row = conversations.get(message_id)
+    blocked = int(from_json(row["details"]).get("blocked_remote") or 0)
+    shown = row["body_html_remote"] if call.query.remote and blocked else row["body_html"]
+    pictures = files.cid_links(message_id, settings.current())
+    return Answer(Html(shown, 0 if call.query.remote else blocked, pictures))
 
 
 class MessageChange(msgspec.Struct, forbid_unknown_fields=True):

@@ -38,6 +38,7 @@ def add_inbound(
         subject=parsed.subject,
         body_full=parsed.body_full,
         body_html=parsed.body_html,
+        body_html_remote=parsed.body_html_remote,
         external_id=parsed.external_id,
         in_reply_to=parsed.references[0] if parsed.references else None,
         automatic=parsed.automatic,
@@ -166,7 +167,7 @@ def rewrite(
 ) -> None:
     """Another text for a message; what it said before stays in the ticket's history."""
     database.execute(
-        "UPDATE messages SET body = :body, body_html = :html, edited_at = :at WHERE id = :id",
+        "UPDATE messages SET body = :body, body_html = :html, body_html_remote = NULL, edited_at = :at WHERE id = :id",
         body=after,
         html=body_html,
         at=change.at,

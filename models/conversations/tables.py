@@ -36,6 +36,7 @@ class Messages(Table):
     copies = peewee.JSONField()
     reactions = peewee.JSONField()
     verdict = peewee.TextField(null=True)
+    body_html_remote = peewee.TextField(null=True)
     group_key = peewee.TextField(null=True)
     deleted_at = InstantField(null=True)
 

@@ -131,6 +131,7 @@ class InboundMessage:
     `external_id` is the provider's id of this message, in the form in which later messages refer to it. `failure` is set for a bounce
     that reports of a message in `references`.
 
+    `body_html` shows nothing from elsewhere; `body_html_remote` is the same with remote pictures, for a reader who asks for them.
     `reply_token`: the opaque value of the address that the mail was sent to (desk+<token>@...). `subject_number`: a ticket's number
     that the subject claims ([#123]): weak, only for somebody who takes part. `verdict`: what the mail's authentication says of its
     sender. `copies`: who got it as well (To and Cc without our own addresses). `group_key`: messages of one key become one message
@@ -149,6 +150,7 @@ class InboundMessage:
     subject: str | None = None
     body_full: str | None = None
     body_html: str | None = None
+    body_html_remote: str | None = None
     sent_at: datetime | None = None
     automatic: Automatic | None = None
     edit: bool = False

@@ -29,6 +29,8 @@ _MESSAGES = [
     # {{author address: [emoji]}} on this message.
     "ALTER TABLE messages ADD COLUMN reactions {json} NOT NULL DEFAULT '{{}}'",
     "ALTER TABLE messages ADD COLUMN verdict text",
+    # As body_html, with remote pictures: for a reader who asks for them.
+    "ALTER TABLE messages ADD COLUMN body_html_remote text",
     # Messages of one key are one message (a Telegram album).
     "ALTER TABLE messages ADD COLUMN group_key text",
     "ALTER TABLE messages ADD COLUMN deleted_at {instant}",

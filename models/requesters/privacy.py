@@ -162,7 +162,8 @@ def _erase_messages(rows: list[database.Row]) -> None:
     attachments.erase(ids)
     places, values = database.in_list("m", ids)
     database.execute(
-        "UPDATE messages SET body = :erased, body_full = NULL, body_html = NULL, subject = NULL, author_name = :erased, details = '{}',"
+        "UPDATE messages SET body = :erased, body_full = NULL, body_html = NULL, body_html_remote = NULL, subject = NULL,"
+        " author_name = :erased, details = '{}',"
         f" copies = '[]', reactions = '{{}}' WHERE id IN {places}",
         values,
         erased=ERASED,

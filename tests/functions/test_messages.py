@@ -151,3 +151,24 @@ def test_an_accounts_health_is_told(machine: Caller, desk: Desk, wrong: str | No
     assert shown["config"]["token"] == {"secret": "telegram_demo_token"}
     assert [one["account"] for one in machine.read("/v1/channels")["items"]].count("demo") >= 2
     problem(machine.get("/v1/channels/telegram/nobody"), 404)
+
+
+def test_remote_pictures_are_blocked_until_somebody_asks_for_them(machine: Caller, desk: Desk) -> None:
+    mail = (
+        b"From: Ada <ada@example.com>\r\nMessage-ID: <h@x>\r\nSubject: News\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: text/html; charset=utf-8\r\n\r\n"
+        b'<p>Hello <b>desk</b><script>alert(1)</script><img src="https://tracker.example/p.gif"></p>\r\n'
+    )
+    desk.receive_raw("email", mail, content_type="message/rfc822")
+    desk.run_due()
+    ticket = machine.read("/v1/tickets")["items"][0]
+    message = machine.read(f"/v1/tickets/{ticket['id']}/messages")["items"][0]
+    path = f"/v1/tickets/{ticket['id']}/messages/{message['id']}/html"
+
+    blocked, shown = machine.read(path), machine.read(f"{path}?remote=true")
+
+    assert "tracker.example" not in blocked["html"]
+    assert blocked["blocked_remote"] == 1
+    assert "https://tracker.example/p.gif" in shown["html"]
+    assert "alert" not in shown["html"]
+    assert "tracker.example" not in message["body_html"]

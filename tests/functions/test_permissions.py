@@ -42,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "DELETE /v1/tickets/{ticket}/messages/{message}": DESK,
     "GET /v1/tickets/{ticket}/participants": EVERYBODY,
     "GET /v1/channels": DESK,
+    "GET /v1/tickets/{ticket}/messages/{message}/html": EVERYBODY,
     "GET /v1/me/addresses": DESK,
     "POST /v1/me/address_links": DESK,
     "DELETE /v1/me/addresses/{channel}/{address}": DESK,

@@ -91,6 +91,7 @@ def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> 
         subject=subject or None,
         body_full=content.full if content.full.strip() not in ("", body) else None,
         body_html=content.html,
+        body_html_remote=content.html_remote,
         sent_at=_sent_at(headers),
         automatic=automatic,
         failure=told.failure if told else None,
@@ -130,6 +131,7 @@ class _Content:
         self.attachments: tuple[AttachmentInfo, ...] = tuple(files.found)
         self.details: dict[str, Any] = files.details
         self.visible = self._visible(subject, html_cut, is_html_alone=is_html_alone)
+        self.html_remote: str | None = None
         self.html = None if html_cut is None else self._cleaned(html_cut.html)
         armour = _ARMOUR.search(self.full)
         if armour is not None:
@@ -152,6 +154,7 @@ class _Content:
             self.details["html"] = "nested too deeply to be shown; its text is shown instead"
         if cleaned.blocked_remote:
             self.details["blocked_remote"] = cleaned.blocked_remote
+            self.html_remote = sanitise(clean(source), remote=True).html or None
         return cleaned.html or None
 
 
