@@ -152,6 +152,10 @@ acknowledgements_burst = (
     5  # automatic mails to one address of one account, then one each `acknowledgement_every_s`
 )
 acknowledgement_every_s = 15 * 60.0  # holds a mail loop even when every header lies (INGRESS 1.4)
+automatic_messages_burst, automatic_message_every_s = (
+    20,
+    24 * 3600.0 / 5,
+)  # to one address, then five a day (INGRESS 1.4): a loop that takes a quarter of an hour for a round would else go on for ever
 automatic_messages_per_ticket_day = 10  # a talk of two machines ends here; a person's ticket causes far fewer
 
 # -- mail out --------------------------------------------------------------------------------------------------

@@ -297,6 +297,11 @@ def automatic_mail_withheld(change: TicketChange) -> str | None:
                 f"automatic:{address}", limits.acknowledgement_every_s, limits.acknowledgements_burst
             ),
             rates.Bucket(
+                f"automatic:day:{address}",
+                limits.automatic_message_every_s,
+                limits.automatic_messages_burst,
+            ),
+            rates.Bucket(
                 f"automatic:ticket:{ticket.id}",
                 86_400 / limits.automatic_messages_per_ticket_day,
                 limits.automatic_messages_per_ticket_day,
