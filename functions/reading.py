@@ -179,6 +179,13 @@ class Incoming:
             self._hang_up()
             raise BadRequest(f"the body ended after {self._taken} of {self._announced} bytes")
 
+    def beginning(self, bytes_max: int) -> bytes:
+        """The first bytes of a body that is too large to be taken, for the record; the rest is passed over, or the connection closed."""
+        if self._finished:
+            return b""
+        with doors(self._threads).reading(known=self.known, wait_s=limits.body_place_wait_s):
+            return b"".join(self._chunks(bytes_max, limits.body_stall_s, limits.stranger_body_s))[:bytes_max]
+
     def _read(self, bytes_max: int) -> bytes:
         whole_s = limits.body_s if self.known else limits.stranger_body_s
         whole = (

@@ -56,6 +56,11 @@ def _new_update_id(raw: bytes) -> bytes:
     if not isinstance(update, dict):
         raise ConfigurationError("--new-key: expected a JSON object with update_id")
     update["update_id"] = 2**40 + secrets.randbelow(2**40)
+    for member in update.values():
+        if isinstance(member, dict) and "message_id" in member and "edit_date" not in member:
+            member["message_id"] = 2**30 + secrets.randbelow(
+                2**30
+            )  # a chat's message that came before is no new one
     return json.dumps(update, ensure_ascii=False).encode()
 
 

@@ -55,6 +55,7 @@ class DeliveryState(msgspec.Struct):
     id: UUID
     channel: str
     state: str
+    send_at: datetime | None
 
 
 class MessageVersion(msgspec.Struct):
@@ -142,7 +143,7 @@ def _message(
     return Message(
         author=Author(row["author_kind"], row["author_id"], row["author_name"]),
         attachments=[copied(Attachment, file) for file in files],
-        deliveries=[DeliveryState(d["id"], d["channel"], d["state"]) for d in deliveries],
+        deliveries=[DeliveryState(d["id"], d["channel"], d["state"], d["send_at"]) for d in deliveries],
         versions=[MessageVersion(body, at) for body, at in versions],
         copies=[Copy(one["name"], one["address"]) for one in from_json(row["copies"])],
         reactions=from_json(row["reactions"]),

@@ -89,6 +89,7 @@ class Delivery(msgspec.Struct):
     last_error: str | None
     created_at: datetime
     finished_at: datetime | None
+    send_at: datetime | None
     operation: str
     receipt: str | None
     receipt_at: datetime | None

@@ -5,6 +5,7 @@ Malformed content is kept and shown (2xx), because a 5xx makes a provider resend
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,11 @@ from functions import runtime, web
 from functions.operations import Answer, Call, Operations
 from models import migrations
 from models.channels import accounts
+from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
-from models.inbox.port import IngressRequest
+from models.inbox.port import EventKey, IngressRequest
 from models.kernel import crash, database, limits, metrics
-from models.kernel.errors import NotFound
+from models.kernel.errors import NotFound, TooLarge
 from models.kernel.settings import Settings
 from queues import channels
 from queues.sweep import OpportunisticSweep
@@ -58,33 +60,66 @@ def operations(config: Settings) -> Operations:
             account = accounts.at_path(channel, name, config)
             call.incoming.known = ingress.authenticate(headers, query, account, config)
         assert ingress.body_bytes_max <= limits.webhook_body_bytes_max, f"{channel} takes more than any may"
-        with call.incoming.body(ingress.body_bytes_max) as raw:
-            request = IngressRequest(headers, raw, call.request.content_type or "", query)
-            if not call.incoming.known:
-                ingress.verify(request, account, config)
-                call.incoming.known = True
-            received = ingress.receive(request, account)
-            with database.connection(), database.transaction():
-                if received.nonce is not None:
-                    inbox.remember(account, *received.nonce, raw=raw)
-                stored = [
-                    inbox.store(
-                        account, event.key, raw=raw if event.raw is None else event.raw,
-                        content_type=event.content_type or request.content_type,
-                    )
-                    for event in received.events
-                ]  # fmt: skip
-                crash.point("before_commit")
-        crash.point("after_commit")
-        for one in stored:
-            metrics.inbox_events.labels(channel, "repeat" if one.repeat else "stored").inc()
-        if received.answer is not None:
-            return Answer(dict(received.answer))
-        repeat = all(one.repeat for one in stored)
-        ids = [one.event_id for one in stored]
-        return Answer(Taken(ids[0] if ids else None, repeat, ids if len(ids) > 1 else msgspec.UNSET))
+        try:
+            return _take(call, ingress, account, headers, query, config)
+        except TooLarge as error:
+            if call.incoming.known:
+                _keep_beginning(call, account, error)
+            raise
 
     return collected
+
+
+def _keep_beginning(call: Call, account: ChannelAccount, error: TooLarge) -> None:
+    """What a provider brings and we cannot take is seen by people, with its first bytes; the provider hears that it is too large."""
+    beginning = call.incoming.beginning(limits.oversized_kept_bytes)
+    announced = call.request.content_length or 0
+    digest = hashlib.sha256(beginning + str(announced).encode()).hexdigest()
+    key = EventKey(
+        f"oversized:{digest}",
+        None,
+        unreadable=f"{error.message}; only its first {len(beginning)} bytes are kept",
+    )
+    with database.connection(), database.transaction():
+        inbox.store(account, key, raw=beginning, content_type=call.request.content_type or "")
+    metrics.inbox_events.labels(account.channel, "oversized").inc()
+
+
+def _take(
+    call: Call,
+    ingress: channels.Ingress,
+    account: ChannelAccount,
+    headers: dict[str, str],
+    query: dict[str, str],
+    config: Settings,
+) -> Answer:
+    """Read the body, verify it if need be, and store its events."""
+    channel = account.channel
+    with call.incoming.body(ingress.body_bytes_max) as raw:
+        request = IngressRequest(headers, raw, call.request.content_type or "", query)
+        if not call.incoming.known:
+            ingress.verify(request, account, config)
+            call.incoming.known = True
+        received = ingress.receive(request, account)
+        with database.connection(), database.transaction():
+            if received.nonce is not None:
+                inbox.remember(account, *received.nonce, raw=raw)
+            stored = [
+                inbox.store(
+                    account, event.key, raw=raw if event.raw is None else event.raw,
+                    content_type=event.content_type or request.content_type,
+                )
+                for event in received.events
+            ]  # fmt: skip
+            crash.point("before_commit")
+    crash.point("after_commit")
+    for one in stored:
+        metrics.inbox_events.labels(channel, "repeat" if one.repeat else "stored").inc()
+    if received.answer is not None:
+        return Answer(dict(received.answer))
+    repeat = all(one.repeat for one in stored)
+    ids = [one.event_id for one in stored]
+    return Answer(Taken(ids[0] if ids else None, repeat, ids if len(ids) > 1 else msgspec.UNSET))
 
 
 def create_app() -> Any:

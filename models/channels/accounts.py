@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.definitions import store
+from models.kernel import logs
 from models.kernel.errors import ConfigurationError, NotFound
 from models.kernel.settings import Settings
+
+log = logs.get("channels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +50,33 @@ def at_path(channel: str, path: str, settings: Settings) -> ChannelAccount:
     for account in every():
         if account.channel != channel or account.config.get("enabled") is False:
             continue
-        address = account.credential("path_id", settings) if account.config.get("path_id") else account.name
+        try:
+            address = (
+                account.credential("path_id", settings) if account.config.get("path_id") else account.name
+            )
+        except ConfigurationError as error:
+            # The other accounts of the channel go on; `scripts.channels check --credentials` tells an operator.
+            log.error("path_id_missing", channel=channel, account=account.name, reason=error.message)
+            continue
         # Every account is compared, in constant time each: how long it takes tells nothing about the secrets.
         if hmac.compare_digest(address.encode(), path.encode("utf-8", "replace")):
             found = account
     if found is None:
         raise NotFound(f"there is no {channel} account at this address")
     return found
+
+
+def is_ours(channel: str, address: str) -> bool:
+    """Whether a mail address is one of this desk's own, whichever account it belongs to."""
+    if channel != "email":
+        return False
+    wanted = address.strip().lower()
+    return any(
+        wanted == own.strip().lower()
+        for account in every()
+        if account.channel == channel
+        for own in (str(account.config.get("address", "")), *(account.config.get("aliases") or ()))
+    )
 
 
 def default_for(channel: str) -> ChannelAccount | None:

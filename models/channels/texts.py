@@ -20,6 +20,13 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "es": "Este chat pertenece ahora a {name}.",
         "fr": "Cette conversation appartient désormais à {name}.",
     },
+    "join_asked": {
+        "en": "This link joins this chat, with all its tickets, to {name}. If that is you, send: /start {payload}",
+        "ru": "Эта ссылка присоединит этот чат со всеми обращениями к {name}. Если это вы, отправьте: /start {payload}",
+        "de": "Dieser Link verbindet diesen Chat mit allen Tickets mit {name}. Sind Sie das, senden Sie: /start {payload}",
+        "es": "Este enlace une este chat, con todos sus tickets, a {name}. Si es usted, envíe: /start {payload}",
+        "fr": "Ce lien rattache cette conversation, avec tous ses tickets, à {name}. Si c'est vous, envoyez : /start {payload}",
+    },
     "agent_linked": {
         "en": "You are {name} here: what you write in a ticket's topic of the staff group is said as you.",
         "ru": "Здесь вы — {name}: сообщения в темах группы сотрудников отправляются от вашего имени.",
@@ -62,6 +69,27 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "de": "Ticket #{number} können Sie jetzt nicht selbst schließen; unser Team übernimmt das.",
         "es": "No puede cerrar el ticket #{number} ahora; lo hará nuestro equipo.",
         "fr": "Vous ne pouvez pas clore le ticket n° {number} maintenant ; notre équipe s'en chargera.",
+    },
+    "moved": {
+        "en": "Ticket #{number}: {state}.",
+        "ru": "Обращение №{number}: {state}.",
+        "de": "Ticket #{number}: {state}.",
+        "es": "Ticket #{number}: {state}.",
+        "fr": "Ticket n° {number} : {state}.",
+    },
+    "rated": {
+        "en": "Thank you for your rating!",
+        "ru": "Спасибо за оценку!",
+        "de": "Danke für Ihre Bewertung!",
+        "es": "¡Gracias por su valoración!",
+        "fr": "Merci pour votre avis !",
+    },
+    "button_gone": {
+        "en": "This button does not work any more. You can simply write here.",
+        "ru": "Эта кнопка больше не действует. Вы можете просто написать сюда.",
+        "de": "Diese Schaltfläche gilt nicht mehr. Sie können hier einfach schreiben.",
+        "es": "Este botón ya no funciona. Puede escribir aquí directamente.",
+        "fr": "Ce bouton n'est plus actif. Vous pouvez écrire ici directement.",
     },
     "lang_set": {
         "en": "We will write to you in English.",

@@ -175,6 +175,7 @@ def add_reply(
             "address": ticket.contact_address,
             "state": "scheduled" if scheduled else "pending",
             "automatic": automatic,
+            "send_at": send_at if scheduled else None,
             "created_at": change.at,
         },
     )

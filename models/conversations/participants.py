@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from models.channels import accounts
 from models.inbox.port import Participant
 from models.kernel import database, limits
 from models.kernel.batch import from_json
@@ -17,6 +18,8 @@ from models.tickets.change import TicketChange
 def add(change: TicketChange, channel: str, people: Sequence[Participant], *, role: str) -> None:
     """Note them; who is there already stays as they are."""
     for one in people[: limits.participants_max]:
+        if accounts.is_ours(channel, one.address):
+            continue  # another mailbox of this desk reads no copies
         change.batch.insert(
             "ticket_participants",
             {
@@ -43,11 +46,11 @@ def last_copies(ticket_id: UUID, contact: str) -> tuple[Participant, ...]:
     """Whom the last mail of a person named, and who wrote it, without the contact: an answer goes to them as well, unless the agent
     says otherwise."""
     row = database.one(
-        "SELECT copies, details, author_name FROM messages WHERE ticket_id = :id AND direction = 'inbound' AND channel = 'email'"
+        "SELECT copies, details, author_name, verdict FROM messages WHERE ticket_id = :id AND direction = 'inbound' AND channel = 'email'"
         " AND automatic IS NULL ORDER BY sequence DESC LIMIT 1",
         id=ticket_id,
     )
-    if row is None:
+    if row is None or is_unproved(from_json(row["details"]), row["verdict"]):
         return ()
     people = [Participant(one["name"], one["address"]) for one in from_json(row["copies"])]
     author = from_json(row["details"]).get("from")
@@ -55,7 +58,7 @@ def last_copies(ticket_id: UUID, contact: str) -> tuple[Participant, ...]:
         people.insert(0, Participant(row["author_name"], author))
     known = {normalise_address("email", one.address): one for one in reversed(people)}
     known.pop(contact, None)
-    return tuple(reversed(known.values()))
+    return tuple(one for address, one in reversed(known.items()) if not accounts.is_ours("email", address))
 
 
 def of_reply(change: TicketChange, wanted: Sequence[str] | None) -> tuple[Participant, ...]:
@@ -79,3 +82,9 @@ def of_reply(change: TicketChange, wanted: Sequence[str] | None) -> tuple[Partic
         return last_copies(change.ticket.id, contact)
     chosen = dict.fromkeys(normalise_address("email", address) for address in wanted)
     return tuple(Participant("", address) for address in chosen if address != contact)
+
+
+def is_unproved(details: Mapping[str, Any], verdict: str | None) -> bool:
+    """Whether a mail got into its ticket by nothing but a number in its subject and an address that anybody can write: whom it names
+    then gets no copies of answers."""
+    return details.get("joined_by") == "number" and verdict != "pass"

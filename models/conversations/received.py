@@ -50,7 +50,8 @@ def add_inbound(
         group_key=parsed.group_key,
     )
     attachments.record(change, message_id, parsed.attachments, account=account)
-    participants.add(change, account.channel, parsed.copies, role="copy")
+    if not participants.is_unproved(parsed.details, parsed.verdict):
+        participants.add(change, account.channel, parsed.copies, role="copy")
     if parsed.external_id:
         threading.take_over(account, parsed.external_id)
     known = [parsed.external_id, *parsed.references[: threading.references_max]]
@@ -142,7 +143,7 @@ def edit(change: TicketChange, account: ChannelAccount, parsed: InboundMessage) 
         "SELECT m.id, m.body, m.details FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
         " WHERE m.ticket_id = :ticket AND r.channel = :channel AND r.account = :account AND r.external_id = :external_id"
         # Not a message that only referred to it: who answered an unknown message has not written it.
-        " AND (m.external_id = :external_id OR m.group_key = :group_key)",
+        " AND m.direction = 'inbound' AND (m.external_id = :external_id OR m.group_key = :group_key)",
         group_key=parsed.group_key,
         ticket=change.ticket.id,
         channel=account.channel,

@@ -21,11 +21,15 @@ references_max = 50  # ids of one message that are looked up; a long thread repe
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """Where a message belongs. `related_id` is a ticket that it referred to but may not join, with the reason."""
+    """Where a message belongs. `related_id` is a ticket that it referred to but may not join, with the reason.
+
+    `by_number`: nothing but a number in the subject said so, which anybody can write.
+    """
 
     ticket_id: UUID | None
     related_id: UUID | None = None
     reason: str = ""
+    by_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def find(
         closed = row["category"] == "closed"
         takes_part = _takes_part(row, account, ticket_id, requester_id, author_address)
         if takes_part and not closed:
-            return Thread(ticket_id)
+            return Thread(ticket_id, by_number=not strong)
         if strong and refused.related_id is None:
             reason = _CLOSED if closed else _STRANGER
             refused = Thread(None, ticket_id, reason)
@@ -191,7 +195,8 @@ def ticket_of_message(account: ChannelAccount, external_id: str) -> UUID | None:
     """The ticket in which the message with this provider id is; None when we never saw the message itself."""
     row = database.one(
         "SELECT m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
-        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :external_id AND m.external_id = :external_id",
+        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :external_id AND m.external_id = :external_id"
+        " AND m.direction = 'inbound'",
         channel=account.channel,
         account=account.name,
         external_id=external_id,

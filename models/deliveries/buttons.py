@@ -32,10 +32,16 @@ _REQUESTER: Literal["requester"] = "requester"
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """What a press did. Without a ticket it did nothing, and `reason` says why; with one, `reason` is a refusal's."""
+    """What a press did. Without a ticket it did nothing, and `reason` says why; with one, `reason` is a refusal's.
+
+    `answer`: the text (models/channels/texts.py) that its presser reads; empty: none. `shows_new`: the message under which the button
+    stands should show the moves that are possible now.
+    """
 
     ticket_id: UUID | None
     reason: str = ""
+    answer: str = ""
+    shows_new: bool = False
 
 
 def of_transitions(ticket_id: UUID, locale: str | None) -> list[Button]:
@@ -116,15 +122,16 @@ def press(account: ChannelAccount, told: ButtonPress) -> Pressed:
     """Do what the button says, if its presser may. Joins the caller's transaction."""
     row = database.one("SELECT * FROM buttons WHERE token_hash = :hash", hash=_hash(told.token))
     if row is None:
-        return Pressed(None, "a button that we never made, or long ago")
+        return Pressed(None, "a button that we never made, or long ago", "button_gone")
     expires_at = database.instant(row["expires_at"])
     assert expires_at is not None
     if expires_at < clock.now():
-        return Pressed(None, "the button is too old")
+        return Pressed(None, "the button is too old", "button_gone")
     if row["kind"] == "staff":
         return _pressed_by_agent(account, row, told)
     presser = requesters.find(account.channel, told.author_address)
-    if presser is None or row["requester_id"] is None or str(presser.id) != str(row["requester_id"]):
+    made_for = None if row["requester_id"] is None else requesters.current_id(UUID(str(row["requester_id"])))
+    if presser is None or presser.id != made_for:
         return Pressed(None, "somebody else's button")
     ticket_id = UUID(str(row["ticket_id"]))
     database.execute(
@@ -136,12 +143,12 @@ def press(account: ChannelAccount, told: ButtonPress) -> Pressed:
         if told.value not in {"1", "2", "3", "4", "5"}:
             return Pressed(None, "a score that no button offers")
         ratings.rate_by_id(UUID(row["target"]), int(told.value))
-        return Pressed(ticket_id)
+        return Pressed(ticket_id, answer="rated")
     actor = Actor(_REQUESTER, str(presser.id), presser.name)
     _, reasons = tickets.transition(
         ticket_id, row["target"], fields=None, comment=None, role=_REQUESTER, actor=actor
     )
-    return Pressed(ticket_id, "; ".join(reasons))
+    return Pressed(ticket_id, "; ".join(reasons), "button_gone" if reasons else "moved", shows_new=True)
 
 
 def _pressed_by_agent(account: ChannelAccount, row: database.Row, told: ButtonPress) -> Pressed:
@@ -163,7 +170,7 @@ def _pressed_by_agent(account: ChannelAccount, row: database.Row, told: ButtonPr
 
 def for_message(row: database.Row, account: ChannelAccount) -> Sequence[Button]:
     """The buttons that go with a message that is about to be sent (`row`: of its delivery, see `commands.open_attempt`)."""
-    if row["operation"] != "send" or account.config.get("requester_buttons") is False:
+    if row["operation"] == "delete" or account.config.get("requester_buttons") is False:
         return ()
     ticket_id = UUID(str(row["ticket_id"]))
     requester_id = None if row["requester_id"] is None else UUID(str(row["requester_id"]))
@@ -179,14 +186,3 @@ def for_message(row: database.Row, account: ChannelAccount) -> Sequence[Button]:
 def _is_the_requesters_own(account: ChannelAccount, address: str, requester_id: UUID) -> bool:
     owner = requesters.find(account.channel, address)
     return owner is not None and owner.id == requester_id
-
-
-def collect(*, batch_max: int) -> int:
-    """Forget buttons that no longer work; returns how many."""
-    return int(
-        database.execute(
-            "DELETE FROM buttons WHERE token_hash IN (SELECT token_hash FROM buttons WHERE expires_at < :now LIMIT :batch)",
-            now=clock.now(),
-            batch=batch_max,
-        ).rowcount
-    )

@@ -84,3 +84,13 @@ def _delivery_of(account: ChannelAccount, reference: str) -> database.Row | None
         " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :reference ORDER BY d.created_at DESC LIMIT 1",
         names,
     )
+
+
+def may_be_early(account: ChannelAccount) -> bool:
+    """Whether a message of the account is being sent just now: a receipt can overtake the record of its provider id."""
+    row = database.one(
+        "SELECT 1 AS yes FROM deliveries WHERE channel = :channel AND account = :account AND state = 'sending' LIMIT 1",
+        channel=account.channel,
+        account=account.name,
+    )
+    return row is not None

@@ -23,6 +23,7 @@ class Deliveries(Table):
     last_error = peewee.TextField(null=True)
     created_at = InstantField()
     finished_at = InstantField(null=True)
+    send_at = InstantField(null=True)
     operation = peewee.TextField()
     external_ids = peewee.JSONField()
     provider_id = peewee.TextField(null=True)

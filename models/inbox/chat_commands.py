@@ -13,8 +13,8 @@ from uuid import UUID
 from models.channels import texts
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, messages
-from models.events.commands import Actor
-from models.inbox.port import Command
+from models.events.commands import SYSTEM, Actor
+from models.inbox.port import ButtonPress, Command
 from models.kernel import clock, database
 from models.requesters import commands as requesters
 from models.requesters import links
@@ -52,6 +52,25 @@ def run(account: ChannelAccount, command: Command, *, event_id: UUID) -> Done:
     return done
 
 
+def answer_press(
+    account: ChannelAccount, press: ButtonPress, name: str, ticket_id: UUID | None, *, event_id: UUID
+) -> None:
+    """Tell who pressed a button what came of it. Joins the caller's transaction."""
+    requester = requesters.find(account.channel, press.author_address)
+    locale = requester.locale if requester else None
+    values: dict[str, object] = {}
+    if ticket_id is not None:
+        change = TicketChange.of(ticket_id, actor=SYSTEM)
+        values = {"number": change.ticket.number, "state": state_label(change, locale)}
+    said = texts.text(account, name, locale, **values)
+    tasks.enqueue(
+        "send_notice",
+        {"channel": account.channel, "account": account.name, "address": press.chat_address, "text": said},
+        key=messages.send_key(account.channel, account.name, press.chat_address),
+        dedupe_key=f"notice:{event_id}",
+    )
+
+
 Result = tuple[str, Done]
 
 
@@ -71,10 +90,14 @@ def _start(account: ChannelAccount, command: Command, requester: Requester) -> R
         return texts.text(account, "agent_linked", locale, name=user.name), Done(
             f"linked with agent {user.id}"
         )
-    owner = links.redeem(command.argument, channel=account.channel, address=command.author_address)
-    if owner is None:
+    redeemed = links.redeem(command.argument, channel=account.channel, address=command.author_address)
+    if redeemed is None:
         said = texts.text(account, "link_unknown", locale)
         return said, Done("a link that is not valid (any more)")
+    owner = redeemed.owner
+    if redeemed.asks:
+        said = texts.text(account, "join_asked", locale, name=owner.name, payload=command.argument)
+        return said, Done("asked whether the chat, with its tickets, is to be joined")
     said = texts.text(account, "joined", owner.locale or locale, name=owner.name)
     return said, Done(f"the chat was joined to requester {owner.id}")
 
@@ -87,8 +110,14 @@ def _new(account: ChannelAccount, command: Command, requester: Requester) -> Res
 
 def _status(account: ChannelAccount, command: Command, requester: Requester) -> Result:
     locale = _locale(command, requester)
+    # In a group, everybody reads the answer: only what was asked there.
+    is_private = command.chat_address == command.author_address
+    here = "" if is_private else " AND contact_channel = :channel AND contact_address = :chat"
+    conditions = "requester_id = :id AND category <> 'closed'" + here
+    values = {} if is_private else {"channel": account.channel, "chat": command.chat_address}
     rows = database.run(
-        "SELECT id FROM tickets WHERE requester_id = :id AND category <> 'closed' ORDER BY updated_at DESC LIMIT :most",
+        f"SELECT id FROM tickets WHERE {conditions} ORDER BY updated_at DESC LIMIT :most",
+        values,
         id=requester.id,
         most=_tickets_shown_max,
     )

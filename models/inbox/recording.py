@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, reactions, threading
 from models.deliveries import bounces, buttons, receipts
@@ -23,10 +25,12 @@ from models.inbox.port import (
     Receipts,
     StaffMessage,
 )
+from models.kernel import names
+from models.kernel.errors import TransientFailure
 from models.requesters import commands as requesters
 from models.requesters.commands import Requester
 from models.staff import hearing
-from models.tickets import arrivals, reachability
+from models.tickets import arrivals, corrections, reachability
 
 
 def record(event: inbox.RawEvent, account: ChannelAccount, parsed: Parsed) -> None:
@@ -41,7 +45,7 @@ _UNKNOWN_BOUNCE = "a bounce that answers no message of ours"
 
 def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> None:
     """Make the event's message: it joins its ticket or opens one."""
-    if parsed.automatic == "own":
+    if parsed.automatic == "own" or accounts.is_ours(account.channel, parsed.author_address):
         inbox.settle(event.id, "ignored", reason="a message of our own")
         return
     if parsed.failure is not None:
@@ -55,13 +59,15 @@ def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMess
         if failed_in is None:
             inbox.settle(event.id, "ignored", reason=_UNKNOWN_BOUNCE)
         else:
-            inbox.settle(event.id, "processed", ticket_id=failed_in)
+            inbox.settle(event.id, "processed", reason="a bounce of an answer of ours", ticket_id=failed_in)
         return
     reason = quarantine.reason_before_reading(account, parsed, released=event.released_by is not None)
     if reason is not None:
         inbox.settle(event.id, "failed", reason=reason)
         return
     if parsed.external_id and not parsed.edit:
+        # A mail to two of our mailboxes is read by two workers at once, under two keys.
+        names.hold(f"message:{account.channel}:{parsed.external_id}")
         twin = threading.twin(account, parsed.external_id, parsed.author_address, parsed.body)
         if twin is not None:
             inbox.settle(
@@ -91,6 +97,8 @@ def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMess
     chats.mark_unreachable(account, parsed.contact_address, None)
     thread = _thread_of(account, parsed, requester)
     if thread.ticket_id is not None:
+        if thread.by_number:
+            parsed = dataclasses.replace(parsed, details={**parsed.details, "joined_by": "number"})
         ticket, message_id = arrivals.join_from_channel(
             thread.ticket_id, parsed, account=account, requester=requester, inbox_id=event.id
         )
@@ -159,8 +167,10 @@ def _receipts(event: inbox.RawEvent, account: ChannelAccount, parsed: Receipts) 
     tickets_told = [ticket_id for ticket_id in found if ticket_id is not None]
     if tickets_told:
         inbox.settle(event.id, "processed", ticket_id=tickets_told[0])
-    else:
-        inbox.settle(event.id, "ignored", reason="it is about no message that we sent")
+        return
+    if receipts.may_be_early(account):
+        raise TransientFailure("a message is being sent at this moment; the receipt may be about it")
+    inbox.settle(event.id, "ignored", reason="it is about no message that we sent")
 
 
 def _reaction(event: inbox.RawEvent, account: ChannelAccount, change: ReactionChange) -> None:
@@ -172,7 +182,14 @@ def _deletion(event: inbox.RawEvent, account: ChannelAccount, deletion: Deletion
 
 
 def _press(event: inbox.RawEvent, account: ChannelAccount, press: ButtonPress) -> None:
+    if requesters.is_blocked(account.channel, press.author_address):
+        inbox.settle(event.id, "ignored", reason="its sender is blocked")
+        return
     pressed = buttons.press(account, press)
+    if pressed.answer:
+        chat_commands.answer_press(account, press, pressed.answer, pressed.ticket_id, event_id=event.id)
+    if pressed.shows_new and press.external_id is not None:
+        corrections.show_anew(account, press.external_id)
     if pressed.ticket_id is None:
         inbox.settle(event.id, "ignored", reason=pressed.reason)
     else:

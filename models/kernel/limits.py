@@ -127,6 +127,9 @@ code_works_s = 15 * 60.0  # a code that proves an address: long enough to open a
 code_tries = 5  # of a million codes: a guesser has one chance in 200,000
 codes_burst, code_every_s = 3, 300.0  # to one address; a stranger must not fill a mailbox with our codes
 link_works_s = 24 * 3600.0  # a deep link that joins a chat to a person: long enough to find the telephone
+oversized_kept_bytes = (
+    1 * MIB
+)  # of a body that is too large: headers and the beginning of a text, to see whose it was
 parse_here_bytes_max = 256 * 1024  # parsed in the worker's thread: linear parsers need some 50 ms for it
 parse_s = 15.0  # for a larger event, by the child; 25 MB of base64 take one or two
 parse_wait_s = 8.0  # for the child's attention; with parse_s within ingest_event's time limit

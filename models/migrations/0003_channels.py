@@ -38,6 +38,8 @@ _MESSAGES = [
 ]
 
 _DELIVERIES = [
+    # When a scheduled message is to leave; null: at once.
+    "ALTER TABLE deliveries ADD COLUMN send_at {instant}",
     "ALTER TABLE deliveries ADD COLUMN operation text NOT NULL DEFAULT 'send'",
     # The provider's ids of all parts, in order; `external_id` is the first.
     "ALTER TABLE deliveries ADD COLUMN external_ids {json} NOT NULL DEFAULT '[]'",
@@ -86,7 +88,7 @@ _PEOPLE = [
     "ALTER TABLE requesters ADD COLUMN erased_at {instant}",
     """CREATE TABLE requester_links (id {id} PRIMARY KEY, requester_id {id} NOT NULL REFERENCES requesters (id),
         token_hash text NOT NULL UNIQUE, made_by text NOT NULL, created_at {instant} NOT NULL, expires_at {instant} NOT NULL,
-        used_at {instant})""",
+        used_at {instant}, asked_address text)""",
     "CREATE INDEX requester_links_expires ON requester_links (expires_at)",
     # A code sent to an address (e-mail) that its owner types in elsewhere.
     """CREATE TABLE requester_codes (id {id} PRIMARY KEY, requester_id {id} NOT NULL REFERENCES requesters (id),

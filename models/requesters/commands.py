@@ -90,6 +90,19 @@ def by_id(requester_id: UUID) -> Requester:
     return Requester(_uuid(row["id"]), row["name"], row["locale"])
 
 
+def current_id(requester_id: UUID) -> UUID:
+    """Who a requester is now: the one they were merged into, if they were."""
+    for _ in range(_merges_followed_max):
+        row = database.one("SELECT merged_into FROM requesters WHERE id = :id", id=requester_id)
+        if row is None or row["merged_into"] is None:
+            return requester_id
+        requester_id = _uuid(row["merged_into"])
+    return requester_id
+
+
+_merges_followed_max = 20  # a merge into a merged one is refused, so chains are short
+
+
 def join_address(channel: str, address: str, owner_id: UUID, *, verified_by: str = "link") -> None:
     """An address turns out to be this person's as well; whoever had it so far is merged into them. Joins the caller's transaction."""
     owner = by_id(owner_id)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -37,19 +38,51 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def redeem(token: str, *, channel: str, address: str) -> Requester | None:
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """Whose link it is. `asks`: the address has a story of its own already; its owner has to open the link once more to agree.
+
+    Else somebody could send their own link to another person, and read that person's tickets.
+    """
+
+    owner: Requester
+    asks: bool
+
+
+def redeem(token: str, *, channel: str, address: str) -> Redeemed | None:
     """Give the address to the person who was given the token; what the address's former person had comes along.
 
     None for a token that is unknown, used or too old. Joins the caller's transaction.
     """
     row = database.one(
-        "UPDATE requester_links SET used_at = :now WHERE token_hash = :hash AND used_at IS NULL AND expires_at > :now"
-        " RETURNING requester_id",
+        "SELECT id, requester_id, asked_address FROM requester_links WHERE token_hash = :hash AND used_at IS NULL"
+        " AND expires_at > :now FOR_UPDATE",
         now=clock.now(),
         hash=_hash(token),
     )
     if row is None:
         return None
-    owner_id = UUID(str(row["requester_id"]))
-    commands.join_address(channel, address, owner_id)
-    return commands.by_id(owner_id)
+    owner = commands.by_id(commands.current_id(UUID(str(row["requester_id"]))))
+    holder = commands.find(channel, address)
+    if (
+        holder is not None
+        and holder.id != owner.id
+        and row["asked_address"] != address
+        and _has_a_story(holder.id)
+    ):
+        database.execute(
+            "UPDATE requester_links SET asked_address = :address WHERE id = :id",
+            address=address,
+            id=row["id"],
+        )
+        return Redeemed(owner, asks=True)
+    database.execute(
+        "UPDATE requester_links SET used_at = :now WHERE id = :id", now=clock.now(), id=row["id"]
+    )
+    commands.join_address(channel, address, owner.id)
+    return Redeemed(commands.by_id(owner.id), asks=False)
+
+
+def _has_a_story(requester_id: UUID) -> bool:
+    row = database.one("SELECT 1 AS yes FROM tickets WHERE requester_id = :id LIMIT 1", id=requester_id)
+    return row is not None

@@ -1,7 +1,7 @@
 """Two requesters turn out to be one person, or turn out not to be.
 
-What moves is written down row by row, so that an undo moves just that back; what came since stays where it is.
-Commands join the caller's transaction.
+What moves is written down row by row, so that an undo moves just that back. What came since goes to whom its address belongs then; what
+names no address stays where it is. Commands join the caller's transaction.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from models.kernel import clock, database
+from models.kernel.batch import from_json
 from models.kernel.errors import Conflict, NotFound
 from models.kernel.ids import new_id
 
@@ -72,10 +73,13 @@ def merge(source_id: UUID, target_id: UUID, *, by: str, reason: str) -> UUID:
 
 
 def undo(merge_id: UUID, *, by: str) -> None:
-    """Give back what moved and is still where it went. Raises NotFound, Conflict when it was undone already."""
+    """Give back what moved and is still where it went, and what came since from the addresses that go back.
+
+    Raises NotFound, Conflict when it was undone already.
+    """
     row = database.one(
         "UPDATE requester_merges SET undone_by = :by, undone_at = :now WHERE id = :id AND undone_at IS NULL"
-        " RETURNING source_id, target_id",
+        " RETURNING source_id, target_id, merged_at",
         id=merge_id,
         by=by,
         now=clock.now(),
@@ -94,6 +98,7 @@ def undo(merge_id: UUID, *, by: str) -> None:
             names,
             kind=kind,
         )
+    _follow_addresses(UUID(str(row["source_id"])), UUID(str(row["target_id"])), row["merged_at"])
     database.execute(
         "UPDATE requesters SET merged_into = NULL, version = version + 1, updated_at = :now WHERE id = :source",
         names,
@@ -104,6 +109,35 @@ def undo(merge_id: UUID, *, by: str) -> None:
         names,
         now=clock.now(),
     )
+
+
+def _follow_addresses(source_id: UUID, target_id: UUID, since: Any) -> None:
+    """What came since the merge from an address of the source's is the source's: else one person's words stay with another."""
+    addresses = {
+        (row["channel"], row["address"])
+        for row in database.run(
+            "SELECT channel, address FROM identities WHERE requester_id = :id", id=source_id
+        )
+    }
+    names = {"target": target_id, "source": source_id, "since": since}
+    for ticket in database.run(
+        "SELECT id, contact_channel, contact_address FROM tickets WHERE requester_id = :target AND created_at >= :since",
+        names,
+    ):
+        if (ticket["contact_channel"], ticket["contact_address"]) in addresses:
+            database.execute(
+                "UPDATE tickets SET requester_id = :source WHERE id = :id", names, id=ticket["id"]
+            )
+    for message in database.run(
+        "SELECT m.id, m.channel, m.details, t.requester_id, t.contact_address FROM messages AS m JOIN tickets AS t ON t.id = m.ticket_id"
+        " WHERE m.author_kind = 'requester' AND m.author_id = :target AND m.created_at >= :since",
+        names,
+    ):
+        written_from = from_json(message["details"]).get("from") or message["contact_address"]
+        if (message["channel"], written_from) in addresses:
+            database.execute(
+                "UPDATE messages SET author_id = :source WHERE id = :id", names, id=message["id"]
+            )
 
 
 _SELECT = "SELECT id, source_id, target_id, reason, merged_by, merged_at, undone_by, undone_at FROM requester_merges"

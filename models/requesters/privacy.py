@@ -106,10 +106,13 @@ def erase(requester_id: UUID, *, actor: Actor) -> int:
         names,
     )
     _erase_messages(theirs)
+    _erase_versions({str(row["id"]) for row in theirs})
     database.execute(
         "DELETE FROM ticket_participants WHERE (channel, address) IN (SELECT channel, address FROM identities WHERE requester_id = :id)",
         names,
     )
+    _erase_events_without_message(requester_id)
+    _erase_traces(requester_id)
     database.execute("DELETE FROM requester_links WHERE requester_id = :id", names)
     database.execute("DELETE FROM requester_codes WHERE requester_id = :id", names)
     database.execute("DELETE FROM identities WHERE requester_id = :id", names)
@@ -121,10 +124,81 @@ def erase(requester_id: UUID, *, actor: Actor) -> int:
     return len(own)
 
 
+def _erase_versions(message_ids: set[str]) -> None:
+    """What their messages in others' tickets said before they changed them."""
+    for message_id in message_ids:
+        for event in database.run(
+            "SELECT e.event_id, e.payload FROM events AS e JOIN messages AS m ON m.ticket_id = e.aggregate_id"
+            " WHERE m.id = :id AND e.aggregate = 'ticket' AND e.event_type = 'message_edited'",
+            id=message_id,
+        ):
+            payload = from_json(event["payload"])
+            if payload.get("message_id") == message_id:
+                database.execute(
+                    "UPDATE events SET payload = :payload WHERE event_id = :id",
+                    payload=as_json({**payload, "previous_body": ERASED}),
+                    id=event["event_id"],
+                )
+
+
+def _erase_traces(requester_id: UUID) -> None:
+    """Who was merged into them, what the desk told their chats, and where they cannot be reached."""
+    names = {"id": requester_id, "erased": ERASED, "now": clock.now()}
+    database.execute(
+        "UPDATE requesters SET name = :erased, locale = NULL, time_zone = NULL, fields = '{}', erased_at = :now WHERE merged_into = :id",
+        names,
+    )
+    database.execute(
+        "UPDATE requester_merges SET reason = :erased WHERE source_id = :id OR target_id = :id", names
+    )
+    for identity in database.run("SELECT channel, address FROM identities WHERE requester_id = :id", names):
+        told = {"channel": identity["channel"], "address": identity["address"]}
+        database.execute(
+            "DELETE FROM unreachable_chats WHERE channel = :channel AND address = :address", told
+        )
+        for task in database.run("SELECT id, payload FROM tasks WHERE kind = 'send_notice'"):
+            payload = from_json(task["payload"])
+            if (payload.get("channel"), payload.get("address")) == (identity["channel"], identity["address"]):
+                database.execute(
+                    "UPDATE tasks SET payload = :payload, state = CASE WHEN state = 'ready' THEN 'discarded' ELSE state END WHERE id = :id",
+                    payload=as_json({**payload, "address": ERASED, "text": ERASED}),
+                    id=task["id"],
+                )
+
+
+def _erase_events_without_message(requester_id: UUID) -> None:
+    """Raw events that made no message (quarantined, blocked, ignored) and hold an address of the person's."""
+    for identity in database.run(
+        "SELECT channel, address FROM identities WHERE requester_id = :id", id=requester_id
+    ):
+        # Bytes, so no pattern: the address as it is, and for an id of a chat its place in the JSON.
+        wanted = identity["address"] if identity["channel"] == "email" else f":{identity['address']},"
+        holds = (
+            "position(convert_to(lower(:wanted), 'UTF8') in convert_to(lower(replace(encode(raw, 'escape'), ' ', '')), 'UTF8')) > 0"
+            if database.is_postgres()
+            else "instr(lower(CAST(replace(CAST(raw AS TEXT), ' ', '') AS TEXT)), lower(:wanted)) > 0"
+        )
+        conditions = holds
+        database.execute(
+            "UPDATE inbox SET raw = :nothing, fetched = NULL, envelope = '{}', reason = :erased WHERE channel = :channel"
+            f" AND message_id IS NULL AND {conditions}",
+            wanted=wanted,
+            channel=identity["channel"],
+            nothing=b"",
+            erased=ERASED,
+        )
+
+
 def _erase_ticket(ticket_id: UUID, actor: Actor) -> None:
     change = TicketChange.of(ticket_id, actor=actor)
     names = {"ticket": ticket_id, "erased": ERASED}
     _erase_messages(database.run("SELECT id, inbox_id FROM messages WHERE ticket_id = :ticket", names))
+    # Edits, further parts of albums, commands: events that changed the ticket without being a message's own.
+    database.execute(
+        "UPDATE inbox SET raw = :nothing, fetched = NULL, envelope = '{}', reason = :erased WHERE ticket_id = :ticket",
+        names,
+        nothing=b"",
+    )
     database.execute(
         "UPDATE deliveries SET address = :erased, receipt_detail = NULL, last_error = NULL WHERE ticket_id = :ticket"
         " AND state NOT IN ('pending', 'sending', 'scheduled')",

@@ -47,6 +47,8 @@ def open_from_channel(
     )
     if related_id is not None:
         change.record("ticket_related", {"ticket_id": related_id, "reason": related_reason})
+        link = {"from_id": change.ticket.id, "to_id": related_id, "kind": "related", "created_at": change.at}
+        change.batch.insert("ticket_links", link, unless_exists=True)
     _advance(change, "ticket_created", message_id)
     return change.save(), message_id
 

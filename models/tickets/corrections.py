@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
+from models.channels.accounts import ChannelAccount
 from models.conversations import queries as conversations
 from models.conversations import received
 from models.deliveries import outgoing
 from models.deliveries.port import Operation
-from models.events.commands import Actor
+from models.events.commands import SYSTEM, Actor
 from models.kernel import database
 from models.kernel.errors import Conflict
 from models.tickets.change import TicketChange
@@ -66,3 +67,19 @@ def _held(
                 f"a message that was sent by {delivery['channel']} cannot be changed any more"
             )
     return change, row
+
+
+def show_anew(account: ChannelAccount, external_id: str) -> None:
+    """Let a message of ours that was sent show its buttons as they are now. Joins the caller's transaction."""
+    row = database.one(
+        "SELECT m.id, m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id AND m.direction = 'outbound'"
+        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id AND m.deleted_at IS NULL",
+        channel=account.channel,
+        account=account.name,
+        id=external_id,
+    )
+    if row is None:
+        return
+    change = TicketChange.of(UUID(str(row["ticket_id"])), actor=SYSTEM)
+    outgoing.change_sent(change, UUID(str(row["id"])), "edit")
+    change.save(visible=False)

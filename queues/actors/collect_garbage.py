@@ -28,12 +28,24 @@ _OLD_KEYS = (
 )
 
 
+# What is of no use after its time.
+_EXPIRED = (
+    "DELETE FROM webhook_nonces WHERE (channel, account, nonce) IN"
+    " (SELECT channel, account, nonce FROM webhook_nonces WHERE expires_at < :before LIMIT :batch)",
+    "DELETE FROM requester_links WHERE id IN (SELECT id FROM requester_links WHERE expires_at < :before LIMIT :batch)",
+    "DELETE FROM requester_codes WHERE id IN (SELECT id FROM requester_codes WHERE expires_at < :before LIMIT :batch)",
+    "DELETE FROM user_links WHERE token_hash IN (SELECT token_hash FROM user_links WHERE expires_at < :before LIMIT :batch)",
+    "DELETE FROM buttons WHERE token_hash IN (SELECT token_hash FROM buttons WHERE expires_at < :before LIMIT :batch)",
+)
+
+
 def run(task: ClaimedTask) -> Settlement:
     now = clock.now()
     for statement, kept_s in (
         (_FINISHED_TASKS, limits.finished_tasks_kept_s),
         (_OLD_KEYS, limits.idempotency_key_kept_s),
         (_ENDED_SESSIONS, limits.finished_tasks_kept_s),
+        *((statement, 0.0) for statement in _EXPIRED),
     ):
         while _delete(statement, before=now - timedelta(seconds=kept_s)) == limits.collect_batch_max:
             pass

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from models.channels import accounts, health, overview
+from models.channels import accounts, overview
 from models.channels.accounts import ChannelAccount
 from models.kernel import clock, database, settings
 from models.kernel.errors import ConfigurationError, NestorError
@@ -62,13 +62,11 @@ def _told(account: ChannelAccount, findings: list[Finding]) -> int:
     print(f"{account.channel}.{account.name}")
     for finding in findings:
         print(f"  {'ok  ' if finding.ok else 'FAIL'} {finding.text}")
-    failed = [finding.text for finding in findings if not finding.ok]
-    if account.version:
-        with database.connection():
-            if failed:
-                health.report_error(account.channel, account.name, failed[0])
-            else:
-                health.report_well(account.channel, account.name)
+    failed = not all(finding.ok for finding in findings)
+    if failed and account.config.get("demo"):
+        print(
+            "  The demo's credentials are known to the running desk only; set NESTOR_SECRET_... to try them from here."
+        )
     return 1 if failed else 0
 
 

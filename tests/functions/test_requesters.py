@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from models.kernel import database
 from models.requesters import codes
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem
@@ -46,15 +47,27 @@ def test_two_people_are_merged_and_parted_again(machine: Caller, desk: Desk, ada
     problem(machine.ask("DELETE", f"/v1/requesters/{ada['id']}/merges/{merge['id']}"), 409)
 
 
-def test_what_came_after_a_merge_stays_when_it_is_undone(machine: Caller, desk: Desk, ada: Any) -> None:
+def test_what_came_after_a_merge_goes_to_whom_its_address_belongs(
+    machine: Caller, desk: Desk, ada: Any
+) -> None:
     other = _telegram_person(desk, machine)
     merge = machine.made(f"/v1/requesters/{ada['id']}/merges", {"source_id": other["id"]})
-    machine.made("/v1/tickets", {"title": "New one", "requester": {"email": "ada@example.com"}})
+    machine.made("/v1/tickets", {"title": "Ada's", "requester": {"email": "ada@example.com"}})
+    chat = machine.read(f"/v1/tickets?requester={ada['id']}&q=printer")["items"][0]
+    machine.made(f"/v1/tickets/{chat['id']}/transitions", {"transition": "resolve"})
+    machine.made(f"/v1/tickets/{chat['id']}/transitions", {"transition": "close"})
+    desk.receive_telegram("Another matter of mine.", chat=42, name="Ada L.")
+    desk.run_due()
 
     machine.ask("DELETE", f"/v1/requesters/{ada['id']}/merges/{merge['id']}")
 
-    assert len(machine.read(f"/v1/tickets?requester={ada['id']}")["items"]) == 2
-    assert len(machine.read(f"/v1/tickets?requester={other['id']}")["items"]) == 1
+    def titles(person: Any) -> set[str]:
+        return {one["title"] for one in machine.read(f"/v1/tickets?requester={person['id']}")["items"]}
+
+    assert titles(ada) == {"Secret matter", "Ada's"}
+    assert titles(other) == {"The same printer.", "Another matter of mine."}
+    exported = machine.read(f"/v1/requesters/{other['id']}/export")["messages"]
+    assert "Another matter of mine." in {one["body"] for one in exported}
 
 
 def test_nobody_is_merged_with_themselves_or_twice(machine: Caller, desk: Desk, ada: Any) -> None:
@@ -174,6 +187,10 @@ def test_an_export_has_everything_of_the_person(machine: Caller, ada: Any) -> No
 
 def test_an_erasure_leaves_nothing_of_the_person(machine: Caller, desk: Desk, ada: Any) -> None:
     ticket = desk.ticket()
+    desk.receive_email("hunter2 again, from somebody who looks forged.", message_id="<forged@x>")
+    with database.transaction():
+        database.execute("UPDATE inbox SET status = 'failed', reason = 'quarantined' WHERE status = 'stored'")
+        database.execute("DELETE FROM tasks WHERE kind = 'ingest_event' AND state = 'ready'")
     desk.reply(ticket, "Dear Ada, hunter2 is no good password.")
     desk.run_due()
 

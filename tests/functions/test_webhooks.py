@@ -228,12 +228,13 @@ def test_a_strange_mail_is_kept_and_shown(provider: Caller, machine: Caller, des
 
 
 @sqlite_only
-def test_a_body_over_the_channels_bound_is_413_and_not_kept(provider: Caller, desk: Desk) -> None:
+def test_a_body_over_the_channels_bound_is_413_and_makes_nothing(provider: Caller, desk: Desk) -> None:
     result = telegram(provider, update(1, "x" * limits.telegram_body_bytes_max))
 
     problem(result, 413, "too_large")
     problem(telegram(provider, b"x" * (limits.webhook_body_bytes_max + 1)), 413, "too_large")
-    assert desk.rows("SELECT 1 FROM inbox") == []
+    assert {row["status"] for row in desk.rows("SELECT status FROM inbox")} == {"failed"}
+    assert desk.tasks() == []
 
 
 @sqlite_only
@@ -257,3 +258,25 @@ def test_order_within_a_chat_is_the_order_of_arrival(provider: Caller, desk: Des
     desk.run_due()
 
     assert desk.bodies(desk.ticket()) == [f"Line {number}" for number in range(5)]
+
+
+def test_what_is_too_large_is_refused_and_seen_with_its_beginning(
+    provider: Caller, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from queues.channels.email import ingress
+
+    monkeypatch.setattr(ingress, "body_bytes_max", 1_000)
+    mail = b"From: Ada <ada@example.com>\r\nSubject: Large\r\n\r\n" + b"x" * 5_000
+    headers = {"Authorization": "Bearer demo-secret", "Content-Type": "message/rfc822"}
+
+    first = provider.ask("POST", "/webhooks/email/demo", raw=mail, headers=headers)
+    again = provider.ask("POST", "/webhooks/email/demo", raw=mail, headers=headers)
+    stranger = provider.ask(
+        "POST", "/webhooks/email/demo", raw=mail, headers={**headers, "Authorization": "Bearer no"}
+    )
+
+    assert (first.status_code, again.status_code, stranger.status_code) == (413, 413, 401)
+    [kept] = desk.rows("SELECT status, reason, raw FROM inbox")
+    assert kept["status"] == "failed"
+    assert "the body has 5" in kept["reason"]
+    assert bytes(kept["raw"]).startswith(b"From: Ada")

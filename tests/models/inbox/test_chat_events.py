@@ -49,16 +49,25 @@ def _buttons(desk: Desk) -> list[port.Button]:
     return [button for call in desk.calls for button in call.message.buttons]
 
 
+def _last_id(desk: Desk) -> str | None:
+    outcome = desk.sent[-1].outcome
+    return None if outcome is None else outcome.external_id
+
+
 def test_a_button_takes_the_transition_that_it_offers(desk: Desk) -> None:
     ticket = _opened(desk)
     desk.reply(ticket, "Is it solved?")
     desk.run_due()
     [token] = [one.token for one in desk.calls[-1].message.buttons if one.label == "My question is solved"]
 
-    shown = _told(desk, ButtonPress(token, "", "42", "Ada", "42", "42:9000"))
+    shown = _told(desk, ButtonPress(token, "", "42", "Ada", "42", _last_id(desk)))
 
     assert shown["status"] == "processed"
     assert desk.reload(ticket).state == "solved"
+    assert _notices(desk) == [f"Ticket #{ticket.number}: Solved."]
+    # The message shows the moves that are possible now.
+    edited = [call.message for call in desk.calls if call.message.operation == "edit"][-1]
+    assert [button.label for button in edited.buttons] == ["Reopen"]
 
 
 def test_somebody_elses_press_does_nothing(desk: Desk) -> None:
@@ -82,6 +91,7 @@ def test_a_button_of_last_season_is_too_old(desk: Desk) -> None:
     shown = _told(desk, ButtonPress(_buttons(desk)[-1].token, "", "42", "Ada", "42", None))
 
     assert shown["reason"] == "the button is too old"
+    assert "does not work any more" in _notices(desk)[-1]
 
 
 def test_a_group_gets_no_buttons(desk: Desk) -> None:
@@ -200,6 +210,31 @@ def test_a_deep_link_joins_the_chat_to_the_person_once(desk: Desk) -> None:
         "SELECT DISTINCT requester_id FROM identities WHERE address IN ('42', 'ada@example.com')"
     )
     assert [str(row["requester_id"]) for row in owners] == [str(mailed.requester_id)]
+
+
+def test_a_link_does_not_take_a_chat_with_a_story_unasked(desk: Desk) -> None:
+    mailed = _opened(desk, MAIL, "email")
+    assert mailed.requester_id is not None
+    _told(desk, CHAT)
+    token = desk.command(links.make, mailed.requester_id, made_by="Olga")
+
+    asked = _told(desk, _command("start", token))
+    before = desk.rows("SELECT count(DISTINCT requester_id) AS n FROM identities")[0]["n"]
+    _told(desk, _command("start", token))
+
+    assert "asked whether" in asked["reason"]
+    assert f"/start {token}" in _notices(desk)[-2]
+    assert before == 2
+    assert desk.rows("SELECT count(DISTINCT requester_id) AS n FROM identities")[0]["n"] == 1
+
+
+def test_status_in_a_group_tells_only_what_was_asked_there(desk: Desk) -> None:
+    _told(desk, CHAT)
+    group = Command("status", "", "42", "Ada", "-100", "-100", locale="en")
+
+    _told(desk, group)
+
+    assert _notices(desk) == ["You have no open tickets."]
 
 
 def test_a_blocked_sender_makes_nothing(desk: Desk) -> None:
