@@ -249,10 +249,16 @@ def end(delivery_id: UUID, state: str, *, error: str) -> None:
 
 
 def give_up(delivery_id: UUID, reason: str) -> None:
-    """The task's patience is over: the delivery has failed."""
+    """The task's patience is over: the delivery has failed; or its outcome is unknown, where an attempt may have arrived."""
     row = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
     if row is not None and row["state"] in ("pending", "sending", "scheduled"):
-        end(delivery_id, "failed", error=reason)
+        open_ends = database.one(
+            "SELECT count(*) AS n FROM delivery_attempts WHERE delivery_id = :id AND outcome = 'unknown'",
+            id=delivery_id,
+        )
+        assert open_ends is not None
+        # Who reads "failed" sends it again without a thought.
+        end(delivery_id, "unknown" if open_ends["n"] else "failed", error=reason)
 
 
 def release(delivery_id: UUID) -> None:
