@@ -14,7 +14,11 @@ from models.tasks import timers
 log = logs.get("sweep")
 
 # Recurring work of the desk itself.
-_HOUSEKEEPING = (("collect_garbage", "collect_garbage", 3600),)
+_HOUSEKEEPING = (
+    ("collect_garbage", "collect_garbage", 3600),
+    # Half an hour: Telegram keeps what it cannot deliver for a day, and a desk that sleeps should not be woken more often.
+    ("watch_accounts", "watch_accounts", 1800),
+)
 
 
 @dataclass(frozen=True, slots=True)

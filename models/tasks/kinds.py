@@ -78,6 +78,7 @@ _KINDS = (
     ),
     # A mailbox or a bot that nobody watches; the next tick asks again.
     TaskKind("pull_account", queue=SENDS, time_limit_s=110, attempts_max=3),
+    TaskKind("watch_accounts", queue=SENDS, attempts_max=2, time_limit_s=110),
     TaskKind("collect_garbage", attempts_max=3, time_limit_s=120),
 )
 

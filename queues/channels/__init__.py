@@ -118,6 +118,21 @@ class Finding:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a provider says of an account when it is asked, and what is wrong with it, if anything."""
+
+    told: Mapping[str, Any]
+    error: str | None
+
+
+class Watch(Protocol):
+    """`watch.py`, where a channel has one: ask the provider now and then how the account is."""
+
+    def look(self, account: ChannelAccount, settings: Settings) -> Watched | None:
+        """None: there is nothing to ask. Raises ConfigurationError for a credential that does not work, TransientFailure."""
+
+
 class Reach(Protocol):
     """`reach.py`: try an account for real, and set it up at its provider; for operators (`scripts.channels`)."""
 
@@ -177,6 +192,12 @@ def reach(channel: str) -> Reach | None:
     """The channel's `reach.py`, or None when there is nothing to be tried."""
     name = f"{__name__}.{channel}.reach"
     return None if importlib.util.find_spec(name) is None else cast(Reach, importlib.import_module(name))
+
+
+def watch(channel: str) -> Watch | None:
+    """The channel's `watch.py`, or None."""
+    name = f"{__name__}.{channel}.watch"
+    return None if importlib.util.find_spec(name) is None else cast(Watch, importlib.import_module(name))
 
 
 def webhook_url(account: ChannelAccount, settings: Settings, public_url: str) -> str:

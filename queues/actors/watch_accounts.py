@@ -1,0 +1,40 @@
+"""Ask the providers how the accounts are: what waits there and cannot be delivered is seen before it is lost."""
+
+from __future__ import annotations
+
+from models.channels import accounts, health
+from models.channels.accounts import ChannelAccount
+from models.kernel import database, logs, settings
+from models.kernel.errors import ConfigurationError, NestorError
+from models.tasks.commands import ClaimedTask
+from queues import channels
+from queues.settlement import Done, Settlement
+
+log = logs.get("channels")
+
+
+def run(task: ClaimedTask) -> Settlement:
+    """Each account once; a provider that is away says nothing of the account, and is asked again next time."""
+    with database.connection():
+        found = [account for account in accounts.every() if account.config.get("enabled") is not False]
+    for account in found:
+        watch = channels.watch(account.channel)
+        if watch is not None:
+            _look(watch, account)
+    return Done()
+
+
+def _look(watch: channels.Watch, account: ChannelAccount) -> None:
+    try:
+        seen = watch.look(account, settings.current())
+    except ConfigurationError as error:
+        health.report_error(account.channel, account.name, error.message)
+        return
+    except NestorError as error:
+        log.info("account_not_seen", channel=account.channel, account=account.name, code=error.code)
+        return
+    if seen is None:
+        return
+    health.report_well(account.channel, account.name, seen.told)
+    if seen.error is not None:
+        health.report_error(account.channel, account.name, seen.error)
