@@ -41,11 +41,20 @@ class BacklogCollector:
         )
 
 
+_registered: list[BacklogCollector] = []
+
+
 def register_backlog() -> None:
     """Add the backlog gauges to this process's metrics, once."""
-    if not getattr(REGISTRY, "_nestor_backlog", False):
-        REGISTRY.register(BacklogCollector())
-        REGISTRY._nestor_backlog = True  # type: ignore[attr-defined]  # our mark on prometheus_client's one registry
+    if not _registered:
+        _registered.append(BacklogCollector())
+        REGISTRY.register(_registered[0])
+
+
+def forget_backlog() -> None:
+    """Take the gauges away again: a function in the same process shows its own."""
+    while _registered:
+        REGISTRY.unregister(_registered.pop())
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -100,6 +100,7 @@ def worker_life(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     yield broker, life, f"http://127.0.0.1:{port}"
     life.before_worker_shutdown(broker, None)
     life.after_worker_shutdown(broker, None)
+    monitor.forget_backlog()
     for server in servers:
         server.shutdown()
         server.server_close()
