@@ -44,7 +44,7 @@ def _stored(info: AttachmentInfo, most: int) -> AttachmentInfo:
         kept = blobs.keep(blobs.pieces(io.BytesIO(info.content)), bytes_max=most)
     except TooLarge:
         reason = f"larger than the {rules.size_in_words(most)} that this account keeps; it is in the received event"
-        return replace(info, content=None, refused="too_large", reason=reason)
+        return replace(info, content=None, sha256=None, refused="too_large", reason=reason)
     return replace(info, content=None, sha256=kept.sha256, size_bytes=kept.size_bytes)
 
 
@@ -65,7 +65,7 @@ def record(
     for position, info in enumerate(infos, start=first_position):
         found = known.get(info.provider_key or "") if info.sha256 is None else None
         if found is not None:
-            info = replace(info, sha256=found[0], size_bytes=found[1])
+            info = replace(info, sha256=found[0], size_bytes=found[1], refused=None, reason=None)
         state, reason = rules.state_of(info)
         attachment_id = new_id()
         ids.append(attachment_id)

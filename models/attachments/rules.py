@@ -77,10 +77,10 @@ def _is_active(kind: str) -> bool:
 
 def state_of(info: AttachmentInfo) -> tuple[str, str | None]:
     """Where a file stands when its message is recorded, and why it has no bytes if it has none."""
-    if info.sha256 is not None:
-        return "stored", None
     if info.refused is not None:
         return info.refused, info.reason or "its bytes were not kept"
+    if info.sha256 is not None:
+        return "stored", None
     if info.provider_id is not None:
         return "pending", None
     return "failed", info.reason or "its bytes were not in the event"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -93,3 +95,42 @@ def test_an_account_may_allow_more_new_tickets_of_one_sender(desk: Desk, account
     desk.run_due()
 
     assert len(desk.tickets()) == 2
+
+
+def _mail_with_a_file() -> bytes:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Message-ID"] = "ada@example.com", "desk@example.test", "<big@example.com>"
+    mail.set_content("See the file.")
+    mail.add_attachment(b"x" * 5_000, maintype="application", subtype="pdf", filename="plan.pdf")
+    return mail.as_bytes()
+
+
+def _event_with_a_file() -> bytes:
+    file = {
+        "content": base64.b64encode(b"x" * 5_000).decode(),
+        "filename": "plan.pdf",
+        "content_type": "application/pdf",
+    }
+    return json.dumps({"id": "1", "from": {"id": "ada"}, "text": "See the file.", "files": [file]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("channel", "raw", "content_type"),
+    [
+        ("email", _mail_with_a_file, "message/rfc822"),
+        ("webhook", _event_with_a_file, "application/json"),
+    ],
+)
+def test_a_message_with_a_file_over_the_accounts_bound_is_a_ticket_that_says_so(
+    desk: Desk, account: Change, channel: str, raw: Callable[[], bytes], content_type: str
+) -> None:
+    account(f"{channel}.demo", attachment_bytes_max=1024)
+
+    event_id = desk.receive_raw(channel, raw(), content_type=content_type)
+    desk.run_due()
+
+    assert desk.inbox(event_id)["status"] == "processed"
+    assert desk.bodies(desk.ticket())[0] == "See the file."
+    [file] = desk.rows("SELECT filename, state, sha256, reason FROM attachments")
+    assert (file["filename"], file["state"], file["sha256"]) == ("plan.pdf", "too_large", None)
+    assert "larger than the 1 kB" in file["reason"]
