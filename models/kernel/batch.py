@@ -9,6 +9,7 @@ checked at the end of the statement.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -20,12 +21,34 @@ from models.kernel import database
 
 # An escape, not a backslash that somebody wrote before the letters u0000: an even number of backslashes stands before it.
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def as_json(value: Any) -> str:
-    """JSON for a column: compact, without the null character that PostgreSQL's jsonb refuses."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_default)
-    return _NUL.sub(r"\1\\ufffd", text) if "\\u0000" in text else text
+    """JSON for a column: compact, and such that both engines take it, whatever a stranger wrote.
+
+    The null character (PostgreSQL's jsonb refuses it) and lone surrogates (UTF-8 has none) become U+FFFD. Numbers that JSON has not
+    become texts: "NaN", "Infinity", "-Infinity". Raises TypeError for what is no JSON.
+    """
+    try:
+        text = _dumped(value)
+    except ValueError:  # a number that JSON has not; rare, so nobody looks for it beforehand
+        text = _dumped(_finite(value))
+    if "\\u0000" in text:
+        text = _NUL.sub(r"\1\\ufffd", text)
+    return text if text.isascii() else _LONE_SURROGATES.sub("\ufffd", text)
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_default)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return json.dumps(value)
+    if isinstance(value, Mapping):
+        return {_finite(key): _finite(one) for key, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def from_json(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -60,6 +61,32 @@ def test_a_json_column_reads_the_same_from_both_engines() -> None:
 
 def _timer(name: str, payload: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "kind": "k", "queue": "default", "payload": payload, "due_at": NOW}
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("a\ud800b", "a\ufffdb"),
+        ({"\udfff": ["\ud83d\x00"]}, {"\ufffd": ["\ufffd\ufffd"]}),
+        ("\U0001f525 stays", "\U0001f525 stays"),
+        ([math.nan, math.inf, -math.inf, 1.5], ["NaN", "Infinity", "-Infinity", 1.5]),
+        (
+            {"deep": [({"n": math.nan},)], "id": UUID(int=1)},
+            {"deep": [[{"n": "NaN"}]], "id": str(UUID(int=1))},
+        ),
+        ({math.inf: 1}, {"Infinity": 1}),
+    ],
+)
+def test_what_json_or_utf_8_has_not_is_written_in_a_form_that_both_engines_keep(
+    desk: Desk, value: Any, kept: Any
+) -> None:
+    batch = Batch()
+    batch.insert("timers", _timer("t", {"v": value}))
+
+    desk.command(batch.write)
+
+    [timer] = desk.rows("SELECT payload FROM timers WHERE name = 't'")
+    assert from_json(timer["payload"]) == {"v": kept}
 
 
 def test_a_batch_writes_rows_that_refer_to_each_other_and_returns_what_was_asked_for(desk: Desk) -> None:
