@@ -139,7 +139,9 @@ def _deliveries(ticket: Ticket) -> Iterator[Entry]:
         attempts = row.pop("attempt_log")
         count = words.counted(len(attempts), "attempt")
         error = (f"last error: {words.short(row['last_error'])}",) if row["last_error"] else ()
-        line = f"{row['channel']}/{row['account']} to {words.short(row['address'])}: {row['state']}, {count}"
+        receipt = f"; the provider says: {row['receipt']}" if row["receipt"] else ""
+        what = "" if row["operation"] == "send" else f"{row['operation']} of what was sent, "
+        line = f"{what}{row['channel']}/{row['account']} to {words.short(row['address'])}: {row['state']}, {count}{receipt}"
         yield Entry(
             _at(row["created_at"]),
             "delivery",

@@ -112,7 +112,7 @@ def _delivery_failed(payload: Payload, people: Mapping[str, str]) -> Told:
 
 def _edited(payload: Payload, people: Mapping[str, str]) -> Told:
     return (
-        f"message {payload.get('message_id')} edited by its sender",
+        f"message {payload.get('message_id')} edited where it was said",
         (f"it was: {first_line(str(payload.get('previous_body', '')))}",),
     )
 
