@@ -34,6 +34,8 @@ _MESSAGES = [
     # Messages of one key are one message (a Telegram album).
     "ALTER TABLE messages ADD COLUMN group_key text",
     "ALTER TABLE messages ADD COLUMN deleted_at {instant}",
+    # Mail ids are looked up over all mailboxes.
+    "CREATE INDEX message_references_external ON message_references (external_id)",
     "CREATE INDEX messages_group ON messages (channel, account, group_key) WHERE group_key IS NOT NULL",
 ]
 
