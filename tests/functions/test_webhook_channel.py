@@ -105,6 +105,58 @@ def test_a_second_message_of_the_room_joins_its_ticket_and_an_edit_changes_the_f
     assert desk.bodies(desk.ticket()) == ["The plotter is on fire.", "Hello?"]
 
 
+def said_in(
+    room: str, by: int, text: str, *, kind: str = "said", number: str = "1", answers: str | None = None
+) -> bytes:
+    """A message of a service that numbers its messages anew in each room."""
+    return event(
+        id=f"{room}:{kind}:{text}", kind=kind, room={"id": room}, **{"from": {"id": by, "robot": False}},
+        message={"id": number, "text": text, "answers": answers, "files": []},
+    )  # fmt: skip
+
+
+def test_rooms_that_number_their_messages_alike_are_kept_apart(
+    service: HttpReceiver, provider: Caller, machine: Caller, desk: Desk
+) -> None:
+    post(provider, said_in("ada's", 1, "Mine."))
+    second = post(provider, said_in("bob's", 2, "Mine too."))
+    desk.run_due()
+    post(provider, said_in("bob's", 2, "Bob's new words.", kind="changed"))
+    desk.run_due()
+
+    assert machine.read(f"/v1/inbox/{second.json['event_id']}")["status"] == "processed"
+    bodies = {ticket.contact_address: desk.bodies(ticket) for ticket in desk.tickets()}
+    assert bodies == {"chatterbox:ada's": ["Mine."], "chatterbox:bob's": ["Bob's new words."]}
+
+
+def test_the_service_is_told_its_own_id_of_the_message_that_an_answer_answers(
+    service: HttpReceiver, provider: Caller, desk: Desk
+) -> None:
+    post(provider, said_in("ada's", 1, "Help!"))
+    desk.run_due()
+    before = len(service.got)
+
+    desk.reply(desk.ticket(), "Water it.")
+    desk.run_due()
+
+    [got] = service.got[before:]
+    assert json.loads(got.body)["answers"] == "1"
+
+
+def test_the_id_of_an_answer_means_something_in_its_own_room_only(
+    service: HttpReceiver, provider: Caller, desk: Desk
+) -> None:
+    service.otherwise = Say(200, body=b'{"ok": true, "id": "7"}')
+    post(provider, said_in("room-1", 42, "First."))
+    desk.run_due()
+
+    post(provider, said_in("room-2", 42, "Elsewhere.", answers="7"))
+    post(provider, said_in("room-1", 42, "And then?", number="2", answers="7"))
+    desk.run_due()
+
+    assert sorted(map(desk.bodies, desk.tickets())) == [["Elsewhere."], ["First.", "And then?"]]
+
+
 def test_a_wrong_secret_is_refused_and_nothing_is_kept(
     service: HttpReceiver, provider: Caller, desk: Desk
 ) -> None:

@@ -13,7 +13,7 @@ from models.channels.accounts import ChannelAccount
 from models.inbox.port import AttachmentInfo, Ignored, InboundMessage, Parsed, Unparseable
 from models.kernel import limits
 from queues.channels.text import clean, cut, one_line
-from queues.channels.webhook import bounds, documents, expressions
+from queues.channels.webhook import bounds, documents, expressions, ids
 from queues.channels.webhook.account import Files, Rule
 from queues.channels.webhook.config import of
 
@@ -40,10 +40,7 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Pars
 
 def scoped(account_name: str, address: str) -> str:
     """An author's or a conversation's address in the desk: two services may both have a user 42."""
-    line = one_line(address, bounds.address_chars_max * 2)
-    if len(line) > bounds.address_chars_max:
-        line = f"{line[: bounds.address_chars_max - 20]}#{hashlib.sha256(address.encode('utf-8', 'replace')).hexdigest()[:16]}"
-    return f"{account_name}:{line}"
+    return f"{account_name}:{ids.bounded(address)}"
 
 
 def unscoped(address: str) -> str:
@@ -69,15 +66,17 @@ def _message(rule: Rule, number: int, document: Any, account: ChannelAccount) ->
         details["fields"] = {name: expressions.value(one, document) for name, one in rule.fields.items()}
     if left_out:
         details["left_out"] = left_out
+    place = conversation or author
     message_id = _optional(rule.message_id, document)
-    references = [found for one in rule.references if (found := _optional(one, document))]
+    answered = [found for one in rule.references if (found := _optional(one, document))]
+    references = [found for one in answered if (found := ids.scoped(place, one))]
     return InboundMessage(
         author_address=author,
         author_name=one_line(expressions.text(rule.author.name, document), limits.name_chars_max),
         contact_address=scoped(account.name, contact) if contact else conversation or author,
         conversation_address=conversation,
         body=body,
-        external_id=message_id,
+        external_id=None if message_id is None else ids.scoped(place, message_id),
         references=tuple(references),
         subject=None
         if rule.subject is None
@@ -95,7 +94,8 @@ def _message(rule: Rule, number: int, document: Any, account: ChannelAccount) ->
 def _optional(expression: Any, document: Any) -> str | None:
     if expression is None:
         return None
-    return one_line(expressions.text(expression, document), bounds.address_chars_max) or None
+    found = expressions.text(expression, document)
+    return found if one_line(found, bounds.address_chars_max) else None
 
 
 def _body(rule: Rule, document: Any) -> str:
@@ -113,7 +113,7 @@ def _body(rule: Rule, document: Any) -> str:
 
 def _locale(found: str | None) -> str | None:
     """A language tag's form, such as en or pt-BR; what is none says nothing."""
-    tag = (found or "").replace("_", "-")
+    tag = one_line(found or "", 30).replace("_", "-")
     return (
         tag
         if tag and len(tag) <= 20 and all(part.isalnum() and part.isascii() for part in tag.split("-"))

@@ -16,7 +16,7 @@ from models.kernel.settings import Settings
 from models.tasks.rates import Bucket
 from queues import safe_http
 from queues.channels.text import clean, one_line
-from queues.channels.webhook import bounds, expressions, texts
+from queues.channels.webhook import bounds, expressions, ids, texts
 from queues.channels.webhook.account import Reply, SecretHeader
 from queues.channels.webhook.config import of
 from queues.channels.webhook.parse import unscoped
@@ -52,7 +52,7 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
         return transient(error.message)
     except safe_http.NoAnswer as error:
         return unknown(error.message)
-    return _outcome(reply, answer)
+    return _outcome(reply, answer, message)
 
 
 def may_be_private(url: str, settings: Settings) -> bool:
@@ -76,13 +76,14 @@ def close() -> None:
     """Nothing stays open between two calls."""
 
 
-def _outcome(reply: Reply, answer: safe_http.Reply) -> SendOutcome:
+def _outcome(reply: Reply, answer: safe_http.Reply, message: OutgoingMessage) -> SendOutcome:
     if answer.status in reply.success:
         document = _document(answer.body)
         if reply.refused_when and expressions.holds(reply.refused_when, document):
             return permanent("the service took the request and refused the message (`reply.refused_when`)")
-        found = None if reply.id_path is None else expressions.text(reply.id_path, document)
-        return accepted(one_line(found, bounds.address_chars_max) if found else None)
+        found = "" if reply.id_path is None else expressions.text(reply.id_path, document)
+        thread = (*message.references, *filter(None, [message.in_reply_to]))
+        return accepted(ids.scoped_answer(message.address, found, thread))
     detail = f"the service answered {answer.status}"
     if answer.status == 429:
         return SendOutcome("throttled", detail, retry_after_s=answer.retry_after_s() or 5.0)
@@ -111,7 +112,7 @@ def _values(message: OutgoingMessage) -> dict[str, Any]:
         "delivery_id": message.delivery_id,
         "attempt": message.attempt_number,
         "ticket_number": message.ticket_number,
-        "in_reply_to": message.in_reply_to,
+        "in_reply_to": None if message.in_reply_to is None else ids.unscoped(message.in_reply_to),
         "automatic": message.automatic,
         "locale": message.locale,
         "author_name": message.author_name,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from models.inbox.port import Ignored, InboundMessage, IngressRequest, Unparseable
 from models.kernel import limits
-from queues.channels.webhook import ingress
+from queues.channels.webhook import ids, ingress
 from queues.channels.webhook.parse import parse
 from tests.queues.channels.webhook.conftest import account_of, fixture
 
@@ -33,7 +33,8 @@ def test_a_chats_message_is_read_whole() -> None:
     assert (message.author_address, message.author_name) == ("chatterbox:42", "Ada Lovelace")
     assert message.conversation_address == message.contact_address == "chatterbox:room-7"
     assert message.body == "The printer is on fire.\n\nPlease hurry & help."
-    assert (message.external_id, message.references, message.verdict) == ("m-1", (), "pass")
+    assert message.external_id is not None
+    assert (ids.unscoped(message.external_id), message.references, message.verdict) == ("m-1", (), "pass")
     assert (message.locale, message.edit) == ("en-GB", False)
     assert message.sent_at == datetime(2026, 9, 24, 10, 0, tzinfo=UTC)
     [file] = message.attachments
@@ -44,7 +45,8 @@ def test_a_chats_message_is_read_whole() -> None:
 def test_an_edit_names_the_message_that_it_changes() -> None:
     message = said(fixture("chat/changed.json"))
 
-    assert (message.edit, message.external_id, message.body) == (True, "m-1", "The plotter is on fire.")
+    assert (message.edit, message.body) == (True, "The plotter is on fire.")
+    assert message.external_id == said(fixture("chat/said.json")).external_id
 
 
 def test_an_alert_of_several_is_read_from_its_own_part() -> None:
@@ -118,6 +120,39 @@ def test_two_services_with_a_user_of_the_same_name_are_two_people() -> None:
     assert one.author_address != other.author_address
 
 
+def test_a_message_is_told_by_its_place_and_an_answer_names_it_alike() -> None:
+    first = said(chat(message={"id": "1", "text": "a"}))
+    answer = said(chat(message={"id": "2", "text": "b", "answers": "1"}))
+    elsewhere = said(chat(message={"id": "1", "text": "a"}, room={"id": "room-8"}))
+
+    assert answer.references == (first.external_id,)
+    assert elsewhere.external_id != first.external_id
+
+
+def test_without_a_thread_a_message_is_told_by_its_author() -> None:
+    rule: dict[str, Any] = {
+        "author": {"address": "$.by"},
+        "text": "x",
+        "message_id": "$.id",
+        "references": ["$.to"],
+    }
+
+    def found(by: str, **event: str) -> InboundMessage:
+        return said(json.dumps({"by": by, **event}).encode(), events=[rule])
+
+    assert found("ada", id="1").external_id != found("bob", id="1").external_id
+    assert found("ada", id="2", to="1").references == (found("ada", id="1").external_id,)
+
+
+def test_long_ids_and_rooms_that_begin_alike_are_not_one() -> None:
+    one, other = (said(chat(message={"id": "x" * 500 + end, "text": "a"})) for end in "ab")
+    here, there = (said(chat(room={"id": "x" * 500 + end})) for end in "ab")
+
+    assert one.external_id != other.external_id
+    assert here.conversation_address != there.conversation_address
+    assert len(one.external_id or "") < 220
+
+
 def test_a_hostile_message_is_bounded_and_storable() -> None:
     message = said(
         chat(
@@ -142,7 +177,8 @@ def test_a_hostile_message_is_bounded_and_storable() -> None:
     assert len(message.author_name) <= limits.name_chars_max
     assert "\x00" not in message.body + message.author_name
     assert "\u202e" not in message.author_name
-    assert (message.external_id, message.locale, message.sent_at) == ("m 1", None, None)
+    assert ids.unscoped(message.external_id or "") == "m 1"
+    assert (message.locale, message.sent_at) == (None, None)
     assert message.attachments == ()
     assert len(message.details["left_out"]) == 51
 

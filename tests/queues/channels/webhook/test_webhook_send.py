@@ -16,13 +16,14 @@ from models.deliveries.port import OutgoingAttachment, OutgoingMessage
 from models.kernel.errors import PermanentFailure, TooLarge, TransientFailure
 from models.kernel.settings import Settings
 from queues import channels
-from queues.channels.webhook import download, send
+from queues.channels.webhook import download, ids, send
 from tests.queues.channels.webhook.conftest import account_of
 from tests.servers import HttpReceiver, Say, receiving
 
 MESSAGE = OutgoingMessage(
     delivery_id="0199-delivery", attempt_number=2, address="chatterbox:room-7", recipient_name="Ada", body='Water "it".\n\U0001f525',
-    body_format="markdown", subject=None, external_id=None, in_reply_to="m-1", references=(), automatic=False, ticket_number=7,
+    body_format="markdown", subject=None, external_id=None,
+    in_reply_to=ids.scoped("chatterbox:room-7", "m-1"), references=(), automatic=False, ticket_number=7,
     author_name="Olga",
 )  # fmt: skip
 
@@ -44,12 +45,22 @@ def test_an_answer_goes_out_as_the_file_says(service: HttpReceiver, config: Sett
     outcome = send.send(MESSAGE, account_of("chat"), config)
 
     [got] = service.got
-    assert (outcome.kind, outcome.external_id) == ("accepted", "m-2")
+    assert (outcome.kind, outcome.external_id) == ("accepted", ids.scoped("chatterbox:room-7", "m-2"))
     assert (got.method, got.path, got.headers["content-type"]) == ("POST", "/hook?key=1", "application/json")
     assert got.headers["idempotency-key"] == "0199-delivery"
     assert json.loads(got.body) == {
         "room": "room-7", "text": MESSAGE.body, "answers": "m-1", "quiet": False, "footer": "Ticket 7", "files": [],
     }  # fmt: skip
+
+
+def test_an_answer_to_a_contact_of_its_own_is_told_by_the_place_of_what_it_answers(
+    service: HttpReceiver, config: Settings
+) -> None:
+    service.answers.append(Say(200, body=b'{"ok": true, "id": "m-2"}'))
+
+    outcome = send.send(replace(MESSAGE, address="chatterbox:elsewhere"), account_of("chat"), config)
+
+    assert outcome.external_id == ids.scoped("chatterbox:room-7", "m-2")
 
 
 def test_files_go_with_it_where_the_body_has_a_place(service: HttpReceiver, config: Settings) -> None:
