@@ -157,6 +157,41 @@ def test_the_id_of_an_answer_means_something_in_its_own_room_only(
     assert sorted(map(desk.bodies, desk.tickets())) == [["Elsewhere."], ["First.", "And then?"]]
 
 
+STRANGE = [float("nan"), float("inf"), "\ud800", {"\udfff": ["a\x00b"]}]
+
+
+@pytest.mark.parametrize("value", STRANGE)
+def test_a_strange_value_in_a_field_holds_up_nobody(
+    service: HttpReceiver, provider: Caller, desk: Desk, value: Any
+) -> None:
+    body = yaml.safe_load((FIXTURES / "chat/account.yaml").read_text(encoding="utf-8"))
+    body |= {"workflow": "incident", "ticket_type": "incident"}
+    body["events"][1]["fields"] = {"affected_users": "$.value", "kept": "$.value"}
+    publishing.apply([Found("channel", "webhook.chatterbox", body, "", Path("x"))], by="tests")
+    store.forget()
+
+    post(provider, event(value=value))
+    post(provider, event(id="ev-8", message={"id": "m-4", "text": "Hello?", "files": []}))
+    desk.run_due()
+
+    assert [one["status"] for one in desk.rows("SELECT status FROM inbox")] == ["processed", "processed"]
+    assert len(desk.bodies(desk.ticket())) == 2
+
+
+def test_a_file_whose_url_nobody_can_call_is_named_and_holds_up_nobody(
+    service: HttpReceiver, provider: Caller, desk: Desk
+) -> None:
+    urls = ["https://files.example.com/\x00", "https://files.example.com/\ud800", "file:///etc/passwd"]
+    files = [{"href": url, "name": f"{n}.png"} for n, url in enumerate(urls)]
+
+    post(provider, event(message={"id": "m-1", "text": "See.", "files": files}))
+    desk.run_due()
+
+    assert desk.rows("SELECT id FROM attachments") == []
+    details = desk.messages(desk.ticket())[0]["details"]
+    assert [line.partition(":")[0] for line in details["left_out"]] == ["0.png", "1.png", "2.png"]
+
+
 def test_a_wrong_secret_is_refused_and_nothing_is_kept(
     service: HttpReceiver, provider: Caller, desk: Desk
 ) -> None:
@@ -282,6 +317,21 @@ def test_a_file_named_by_its_url_is_fetched_into_the_ticket(
         assert len(files.got) == 1
     [shown] = machine.read(f"/v1/tickets/{desk.ticket().number}/messages")["items"][0]["attachments"]
     assert (shown["filename"], shown["size_bytes"]) == ("fire.png", 9)
+
+
+def test_a_url_whose_file_has_changed_gives_the_new_one(
+    service: HttpReceiver, provider: Caller, desk: Desk
+) -> None:
+    with receiving() as files:
+        for number, content in enumerate((b"the first", b"the second, longer")):
+            files.otherwise = Say(200, body=content)
+            named = {"href": files.url, "name": "latest.png", "type": "image/png"}
+            message = {"id": f"m-{number}", "text": "See.", "files": [named]}
+            post(provider, event(id=f"ev-{number}", message=message))
+            desk.run_due()
+
+    sizes = desk.rows("SELECT size_bytes FROM attachments ORDER BY created_at, id")
+    assert [one["size_bytes"] for one in sizes] == [9, 18]
 
 
 def test_the_demo_account_takes_what_its_file_says(provider: Caller, machine: Caller, desk: Desk) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from models.channels.accounts import ChannelAccount
 from models.inbox.port import AttachmentInfo, Ignored, InboundMessage, Parsed, Unparseable
-from models.kernel import limits
+from models.kernel import addresses, limits
 from queues.channels.text import clean, cut, one_line
 from queues.channels.webhook import bounds, documents, expressions, ids
 from queues.channels.webhook.account import Files, Rule
@@ -63,7 +65,9 @@ def _message(rule: Rule, number: int, document: Any, account: ChannelAccount) ->
     contact = _optional(rule.contact, document)
     details: dict[str, Any] = {}
     if rule.fields:
-        details["fields"] = {name: expressions.value(one, document) for name, one in rule.fields.items()}
+        details["fields"] = {
+            name: _storable(expressions.value(one, document)) for name, one in rule.fields.items()
+        }
     if left_out:
         details["left_out"] = left_out
     place = conversation or author
@@ -89,6 +93,17 @@ def _message(rule: Rule, number: int, document: Any, account: ChannelAccount) ->
         verdict="pass" if rule.author.verified else "none",
         details=details,
     )
+
+
+def _storable(found: Any) -> Any:
+    """A value of the event as the database takes it: texts cleaned, a number that JSON has not as text."""
+    if isinstance(found, str):
+        return clean(found)
+    if isinstance(found, float) and not math.isfinite(found):
+        return json.dumps(found)
+    if isinstance(found, dict):
+        return {clean(key): _storable(one) for key, one in found.items()}
+    return [_storable(one) for one in found] if isinstance(found, list) else found
 
 
 def _optional(expression: Any, document: Any) -> str | None:
@@ -170,8 +185,10 @@ def _attachment(files: Files, one: Any, left_out: list[str]) -> Iterator[Attachm
         yield AttachmentInfo(filename, content_type, len(content), sha256=digest, content=content)
         return
     url = expressions.text(files.url, one) if files.url is not None else ""
-    if not url or len(url) > 2_000:
-        left_out.append(f"{filename}: no URL")
+    # Whether private addresses are allowed is the operator's setting, looked at when the file is fetched.
+    wrong = addresses.url_problem(url, private=True) if url else "no URL"
+    if wrong is not None:
+        left_out.append(f"{filename}: {wrong}")
         return
-    key = hashlib.sha256(url.encode("utf-8", "replace")).hexdigest()
-    yield AttachmentInfo(filename, content_type, size_bytes, provider_id=url, provider_key=key)
+    # No `provider_key`: what lies under a URL changes (latest.png), so each message's file is fetched anew.
+    yield AttachmentInfo(filename, content_type, size_bytes, provider_id=url)

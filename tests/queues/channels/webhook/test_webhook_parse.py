@@ -153,6 +153,29 @@ def test_long_ids_and_rooms_that_begin_alike_are_not_one() -> None:
     assert len(one.external_id or "") < 220
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["https://x.example.com/\x00", "https://x.example.com/\ud800", "javascript:alert(1)", "https://a:b@x.example.com/",
+     "https://[x/", "https://x.example.com/" + "a" * 2_000],
+)  # fmt: skip
+def test_a_url_that_cannot_be_called_is_told_as_left_out(url: str) -> None:
+    message = said(chat(message={"id": "m", "text": "a", "files": [{"href": url, "name": "f"}]}))
+
+    assert message.attachments == ()
+    assert message.details["left_out"][0].startswith("f: expected ")
+
+
+def test_fields_hold_only_what_json_and_utf_8_have() -> None:
+    rule: dict[str, Any] = {"author": {"address": "a"}, "text": "x", "fields": {"all": "$.all"}}
+    raw = b'{"all": ["\\ud800", "a\\u0000b", NaN, -Infinity, 1e999, 1.5, {"\\udfff": [true, null]}]}'
+
+    message = said(raw, events=[rule])
+
+    assert message.details["fields"] == {
+        "all": ["\ufffd", "a\ufffdb", "NaN", "-Infinity", "Infinity", 1.5, {"\ufffd": [True, None]}]
+    }
+
+
 def test_a_hostile_message_is_bounded_and_storable() -> None:
     message = said(
         chat(
