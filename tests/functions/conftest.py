@@ -11,9 +11,12 @@ import pytest
 
 from functions import runtime
 from models.kernel import logs, settings
+from queues.channels.webhook import send
 from tests.desk import Desk
 from tests.fixtures_desk import SECRET_KEY
+from tests.functions import chatterbox
 from tests.functions.callers import DEMO_KEY, PASSWORD, Caller
+from tests.servers import HttpReceiver, Say, receiving
 
 # What tests send as secrets, addresses and bodies; `secret-` marks those that a test makes up.
 FORBIDDEN = (SECRET_KEY, DEMO_KEY, PASSWORD, "demo-secret", "secret-", "@example.", "Bearer ", "nst_")
@@ -128,3 +131,24 @@ def as_user(gateway: Any) -> Callable[[str], Caller]:
         return Caller(gateway, found["access_token"])
 
     return sign_in
+
+
+@pytest.fixture
+def service(desk: Desk, webhooks: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpReceiver]:
+    """The invented chat product: its account is published, and its server answers the desk's real sender."""
+    from queues import channels
+
+    with receiving() as found:
+        found.otherwise = Say(200, body=b'{"ok": true, "id": "m-900"}')
+        monkeypatch.setenv("NESTOR_SECRET_CHATTERBOX_KEY", "secret-chatterbox")
+        monkeypatch.setenv("NESTOR_SECRET_CHATTERBOX_REPLY_URL", found.url)
+        monkeypatch.setenv("WEBHOOKS_PRIVATE", "true")
+        settings.current.cache_clear()
+        chatterbox.publish(chatterbox.account_body())
+        monkeypatch.setattr(channels, "sender", lambda channel: send)
+        yield found
+
+
+@pytest.fixture
+def provider(webhooks: Any) -> Caller:
+    return Caller(webhooks)

@@ -2,64 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from falcon import testing
 
-from models.definitions import publishing, store
-from models.definitions.catalogue import Found
-from models.kernel import settings
-from queues.channels.webhook import send
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem
+from tests.functions.chatterbox import FIXTURES, account_body, event, post, publish
 from tests.servers import HttpReceiver, Say, receiving
-
-FIXTURES = Path("queues/channels/webhook/fixtures")
-
-
-@pytest.fixture
-def service(desk: Desk, webhooks: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpReceiver]:
-    """The invented chat product: its account is published, and its server answers the desk's real sender."""
-    from queues import channels
-
-    with receiving() as found:
-        found.otherwise = Say(200, body=b'{"ok": true, "id": "m-900"}')
-        monkeypatch.setenv("NESTOR_SECRET_CHATTERBOX_KEY", "secret-chatterbox")
-        monkeypatch.setenv("NESTOR_SECRET_CHATTERBOX_REPLY_URL", found.url)
-        monkeypatch.setenv("WEBHOOKS_PRIVATE", "true")
-        settings.current.cache_clear()
-        body = yaml.safe_load((FIXTURES / "chat/account.yaml").read_text(encoding="utf-8")) | {
-            "workflow": "support"
-        }
-        publishing.apply([Found("channel", "webhook.chatterbox", body, "", Path("x"))], by="tests")
-        store.forget()
-        monkeypatch.setattr(channels, "sender", lambda channel: send)
-        yield found
-
-
-@pytest.fixture
-def provider(webhooks: Any) -> Caller:
-    return Caller(webhooks)
-
-
-def event(name: str = "said", **changes: Any) -> bytes:
-    found = json.loads((FIXTURES / f"chat/{name}.json").read_text(encoding="utf-8"))
-    found["message"]["files"] = []
-    return json.dumps(found | changes).encode()
-
-
-def post(provider: Caller, raw: bytes, *, key: str = "secret-chatterbox", **headers: str) -> testing.Result:
-    digest = base64.b64encode(hmac.new(key.encode(), raw, hashlib.sha256).digest()).decode()
-    told = {"X-Chatterbox-Hmac": f"sha256={digest}", "Content-Type": "application/json"} | headers
-    return provider.post("/webhooks/webhook/chatterbox", raw=raw, headers=told)
 
 
 def test_an_event_becomes_a_ticket_and_the_answer_goes_back(
@@ -105,93 +56,6 @@ def test_a_second_message_of_the_room_joins_its_ticket_and_an_edit_changes_the_f
     assert desk.bodies(desk.ticket()) == ["The plotter is on fire.", "Hello?"]
 
 
-def said_in(
-    room: str, by: int, text: str, *, kind: str = "said", number: str = "1", answers: str | None = None
-) -> bytes:
-    """A message of a service that numbers its messages anew in each room."""
-    return event(
-        id=f"{room}:{kind}:{text}", kind=kind, room={"id": room}, **{"from": {"id": by, "robot": False}},
-        message={"id": number, "text": text, "answers": answers, "files": []},
-    )  # fmt: skip
-
-
-def test_rooms_that_number_their_messages_alike_are_kept_apart(
-    service: HttpReceiver, provider: Caller, machine: Caller, desk: Desk
-) -> None:
-    post(provider, said_in("ada's", 1, "Mine."))
-    second = post(provider, said_in("bob's", 2, "Mine too."))
-    desk.run_due()
-    post(provider, said_in("bob's", 2, "Bob's new words.", kind="changed"))
-    desk.run_due()
-
-    assert machine.read(f"/v1/inbox/{second.json['event_id']}")["status"] == "processed"
-    bodies = {ticket.contact_address: desk.bodies(ticket) for ticket in desk.tickets()}
-    assert bodies == {"chatterbox:ada's": ["Mine."], "chatterbox:bob's": ["Bob's new words."]}
-
-
-def test_the_service_is_told_its_own_id_of_the_message_that_an_answer_answers(
-    service: HttpReceiver, provider: Caller, desk: Desk
-) -> None:
-    post(provider, said_in("ada's", 1, "Help!"))
-    desk.run_due()
-    before = len(service.got)
-
-    desk.reply(desk.ticket(), "Water it.")
-    desk.run_due()
-
-    [got] = service.got[before:]
-    assert json.loads(got.body)["answers"] == "1"
-
-
-def test_the_id_of_an_answer_means_something_in_its_own_room_only(
-    service: HttpReceiver, provider: Caller, desk: Desk
-) -> None:
-    service.otherwise = Say(200, body=b'{"ok": true, "id": "7"}')
-    post(provider, said_in("room-1", 42, "First."))
-    desk.run_due()
-
-    post(provider, said_in("room-2", 42, "Elsewhere.", answers="7"))
-    post(provider, said_in("room-1", 42, "And then?", number="2", answers="7"))
-    desk.run_due()
-
-    assert sorted(map(desk.bodies, desk.tickets())) == [["Elsewhere."], ["First.", "And then?"]]
-
-
-STRANGE = [float("nan"), float("inf"), "\ud800", {"\udfff": ["a\x00b"]}]
-
-
-@pytest.mark.parametrize("value", STRANGE)
-def test_a_strange_value_in_a_field_holds_up_nobody(
-    service: HttpReceiver, provider: Caller, desk: Desk, value: Any
-) -> None:
-    body = yaml.safe_load((FIXTURES / "chat/account.yaml").read_text(encoding="utf-8"))
-    body |= {"workflow": "incident", "ticket_type": "incident"}
-    body["events"][1]["fields"] = {"affected_users": "$.value", "kept": "$.value"}
-    publishing.apply([Found("channel", "webhook.chatterbox", body, "", Path("x"))], by="tests")
-    store.forget()
-
-    post(provider, event(value=value))
-    post(provider, event(id="ev-8", message={"id": "m-4", "text": "Hello?", "files": []}))
-    desk.run_due()
-
-    assert [one["status"] for one in desk.rows("SELECT status FROM inbox")] == ["processed", "processed"]
-    assert len(desk.bodies(desk.ticket())) == 2
-
-
-def test_a_file_whose_url_nobody_can_call_is_named_and_holds_up_nobody(
-    service: HttpReceiver, provider: Caller, desk: Desk
-) -> None:
-    urls = ["https://files.example.com/\x00", "https://files.example.com/\ud800", "file:///etc/passwd"]
-    files = [{"href": url, "name": f"{n}.png"} for n, url in enumerate(urls)]
-
-    post(provider, event(message={"id": "m-1", "text": "See.", "files": files}))
-    desk.run_due()
-
-    assert desk.rows("SELECT id FROM attachments") == []
-    details = desk.messages(desk.ticket())[0]["details"]
-    assert [line.partition(":")[0] for line in details["left_out"]] == ["0.png", "1.png", "2.png"]
-
-
 def test_a_wrong_secret_is_refused_and_nothing_is_kept(
     service: HttpReceiver, provider: Caller, desk: Desk
 ) -> None:
@@ -212,12 +76,9 @@ def test_an_unknown_event_is_kept_shown_and_replayed_when_a_rule_knows_it(
     event_id = post(provider, event(kind="danced")).json["event_id"]
     desk.run_due()
     failed = machine.read(f"/v1/inbox/{event_id}")
-    body = yaml.safe_load((FIXTURES / "chat/account.yaml").read_text(encoding="utf-8")) | {
-        "workflow": "support"
-    }
+    body = account_body()
     body["events"][1]["when"]["$.kind"]["in"].append("danced")
-    publishing.apply([Found("channel", "webhook.chatterbox", body, "", Path("x"))], by="tests")
-    store.forget()
+    publish(body)
 
     machine.made(f"/v1/inbox/{event_id}/replay")
     desk.run_due()
@@ -319,21 +180,6 @@ def test_a_file_named_by_its_url_is_fetched_into_the_ticket(
     assert (shown["filename"], shown["size_bytes"]) == ("fire.png", 9)
 
 
-def test_a_url_whose_file_has_changed_gives_the_new_one(
-    service: HttpReceiver, provider: Caller, desk: Desk
-) -> None:
-    with receiving() as files:
-        for number, content in enumerate((b"the first", b"the second, longer")):
-            files.otherwise = Say(200, body=content)
-            named = {"href": files.url, "name": "latest.png", "type": "image/png"}
-            message = {"id": f"m-{number}", "text": "See.", "files": [named]}
-            post(provider, event(id=f"ev-{number}", message=message))
-            desk.run_due()
-
-    sizes = desk.rows("SELECT size_bytes FROM attachments ORDER BY created_at, id")
-    assert [one["size_bytes"] for one in sizes] == [9, 18]
-
-
 def test_the_demo_account_takes_what_its_file_says(provider: Caller, machine: Caller, desk: Desk) -> None:
     raw = (FIXTURES / "demo/question.json").read_bytes()
     headers = {"Authorization": "Bearer demo-secret", "Content-Type": "application/json"}
@@ -348,15 +194,13 @@ def test_the_demo_account_takes_what_its_file_says(provider: Caller, machine: Ca
 def test_fields_that_the_tickets_type_has_and_that_fit_are_set(
     service: HttpReceiver, provider: Caller, desk: Desk
 ) -> None:
-    body = yaml.safe_load((FIXTURES / "chat/account.yaml").read_text(encoding="utf-8"))
-    body |= {"workflow": "incident", "ticket_type": "incident"}
+    body = account_body(workflow="incident", ticket_type="incident")
     body["events"][1]["fields"] = {
         "severity": "$.severity",
         "affected_users": "$.users",
         "nothing": "$.severity",
     }
-    publishing.apply([Found("channel", "webhook.chatterbox", body, "", Path("x"))], by="tests")
-    store.forget()
+    publish(body)
 
     post(provider, event(severity="major", users="many"))
     desk.run_due()
