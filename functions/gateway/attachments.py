@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from functions import streams
+from functions.bodies import tell_pattern
 from functions.gateway import message_views as views
 from functions.gateway import pages
 from functions.gateway import representations as show
@@ -27,9 +28,16 @@ _RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
 _BARE_NAME = re.compile(r"filename\s*=\s*([^;\"\s]+)", re.IGNORECASE)
 
 
-class UploadQuery(msgspec.Struct):
-    """The file's name, where Content-Disposition does not tell it."""
+CONTENT_ID = tell_pattern(
+    r"^[A-Za-z0-9._@-]{1,100}(?![\s\S])", "expected letters, digits, dots, @, - and _, at most 100"
+)
 
+
+class UploadQuery(msgspec.Struct):
+    """The file's name, where Content-Disposition does not tell it. `content_id`: a picture that the text shows, in Markdown as
+    `![](cid:...)`, in HTML as `<img src="cid:...">`."""
+
+    content_id: Annotated[str, msgspec.Meta(pattern=CONTENT_ID)] | None = None
     filename: Annotated[str, msgspec.Meta(max_length=limits.attachment_name_chars_max)] | None = None
 
 
@@ -57,7 +65,11 @@ def upload(call: Call) -> Answer:
     name = call.query.filename or _disposition_name(call.request.get_header("Content-Disposition") or "")
     with call.incoming.pieces(limits.upload_bytes_max, whole_s=limits.upload_s) as parts:
         attachment_id = commands.upload(
-            parts, filename=name or "file", content_type=claimed, by=call.caller.key
+            parts,
+            filename=name or "file",
+            content_type=claimed,
+            by=call.caller.key,
+            content_id=call.query.content_id,
         )
     with database.connection():
         row = queries.get(attachment_id)

@@ -39,7 +39,7 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
 
     kind: Literal["reply", "note"]
     body: Body
-    body_format: Literal["text", "markdown"] = "text"
+    body_format: Literal["text", "markdown", "html"] = "text"
     send_at: Instant | None = None
     attachments: Annotated[list[UUID], msgspec.Meta(max_length=limits.attachments_per_message_max)] = []
     copies: Annotated[list[Email], msgspec.Meta(max_length=limits.participants_max)] | None = None

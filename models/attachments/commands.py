@@ -118,10 +118,13 @@ def _known(account: ChannelAccount, infos: Sequence[AttachmentInfo]) -> dict[str
     return {row["provider_key"]: (row["sha256"], row["size_bytes"]) for row in rows}
 
 
-def upload(parts: Iterable[bytes], *, filename: str, content_type: str, by: str) -> UUID:
+def upload(
+    parts: Iterable[bytes], *, filename: str, content_type: str, by: str, content_id: str | None = None
+) -> UUID:
     """Keep what a person or program sends, for a message to come; outside of any transaction.
 
-    `by`: the principal, who alone may use it. Raises Invalid for an empty file, TooLarge, BlobStoreAway.
+    `by`: the principal, who alone may use it. `content_id`: the text shows it as a picture.
+    Raises Invalid for an empty file, TooLarge, BlobStoreAway.
     """
     rest = iter(parts)
     first = next(rest, b"")
@@ -132,12 +135,14 @@ def upload(parts: Iterable[bytes], *, filename: str, content_type: str, by: str)
     with database.transaction():
         database.execute(
             "INSERT INTO attachments (id, position, filename, content_type, size_bytes, sha256, inline, hidden, state, created_at,"
-            " uploaded_by) VALUES (:id, 0, :filename, :type, :size, :sha256, :no, :no, 'uploaded', :now, :by)",
+            " uploaded_by, content_id) VALUES (:id, 0, :filename, :type, :size, :sha256, :inline, :no, 'uploaded', :now, :by, :cid)",
             id=attachment_id,
             filename=rules.file_name(filename),
             type=rules.media_type(content_type),
             size=kept.size_bytes,
             sha256=kept.sha256,
+            inline=content_id is not None,
+            cid=content_id,
             no=False,
             now=clock.now(),
             by=by,

@@ -81,3 +81,24 @@ def report_well(channel: str, account: str, told: Mapping[str, Any] | None = Non
             told=as_json(known),
             now=clock.now(),
         )
+
+
+_SENDING = "sending: "
+
+
+def report_send_error(channel: str, account: str, text: str) -> None:
+    """A send found something wrong with the account; the next one that succeeds takes it back."""
+    report_error(channel, account, _SENDING + text)
+
+
+def report_sent(channel: str, account: str) -> None:
+    """A send succeeded: what an earlier send found wrong is over, other troubles stay. Writes nothing where nothing was wrong.
+
+    Joins the caller's transaction.
+    """
+    database.execute(
+        "UPDATE channel_health SET error = NULL, error_at = NULL WHERE channel = :channel AND account = :account AND error LIKE :sending",
+        channel=channel,
+        account=account,
+        sending=_SENDING + "%",
+    )

@@ -157,8 +157,17 @@ def edit(change: TicketChange, account: ChannelAccount, parsed: InboundMessage) 
     is_wordless_part = (
         from_json(row["details"]).get("caption") and parsed.group_key and not parsed.details.get("caption")
     )
-    if row["body"] == parsed.body or is_wordless_part:
+    details = from_json(row["details"])
+    at = None if parsed.sent_at is None else parsed.sent_at.isoformat()
+    is_older = at is not None and at < str(details.get("edited_at", ""))
+    if row["body"] == parsed.body or is_wordless_part or is_older:
         return message_id
+    if at is not None:
+        database.execute(
+            "UPDATE messages SET details = :details WHERE id = :id",
+            details=as_json({**details, "edited_at": at}),
+            id=message_id,
+        )
     rewrite(change, message_id, before=row["body"], after=parsed.body, body_html=parsed.body_html)
     return message_id
 

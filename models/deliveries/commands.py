@@ -142,9 +142,10 @@ def record_outcome(
     )
     account = attempt.account
     if outcome.account_error is not None:
-        health.report_error(account.channel, account.name, outcome.account_error)
+        health.report_send_error(account.channel, account.name, outcome.account_error)
     if outcome.kind == "accepted":
         _sent(delivery_id, account, outcome)
+        health.report_sent(account.channel, account.name)
     elif outcome.partly_sent:
         # A repeat would double the parts that arrived; a person sees what is missing and decides.
         end(delivery_id, "unknown", error=outcome.detail)
@@ -262,13 +263,26 @@ def give_up(delivery_id: UUID, reason: str) -> None:
 
 
 def release(delivery_id: UUID) -> None:
-    """A scheduled message's time has come."""
+    """A scheduled message's time has come: it is sent, and the ticket is answered now."""
     row = database.one(
-        "UPDATE deliveries SET state = 'pending' WHERE id = :id AND state = 'scheduled' RETURNING channel, account, address",
+        "UPDATE deliveries SET state = 'pending' WHERE id = :id AND state = 'scheduled'"
+        " RETURNING channel, account, address, ticket_id, message_id",
         id=delivery_id,
     )
-    if row is not None:
-        _enqueue_send(delivery_id, row, dedupe_key=f"send:{delivery_id}")
+    if row is None:
+        return
+    _enqueue_send(delivery_id, row, dedupe_key=f"send:{delivery_id}")
+    change = TicketChange.of(
+        UUID(str(row["ticket_id"])), actor=SYSTEM, causation_id=f"delivery:{delivery_id}"
+    )
+    if change.ticket.first_response_at is None:
+        change.ticket.first_response_at = change.at
+    change.enqueue(
+        "advance_ticket",
+        {"ticket_id": change.ticket.id, "event": "agent_reply", "message_id": row["message_id"]},
+        key=f"ticket:{change.ticket.id}",
+    )
+    change.save()
 
 
 def retry(delivery_id: UUID) -> None:

@@ -48,7 +48,7 @@ def build(
         reply_token=row["reply_token"],
         topic=row["address"].partition("/")[2] or None,
         silent=bool(row["automatic"]) and account.config.get("silent_notices", True) is True,
-        locale=row["locale"],
+        locale=row["locale"] or account.config.get("locale"),
         author_name=row["author_name"],
         details=row["details"],
     )

@@ -244,6 +244,9 @@ def reply(
         change, body, author=author, body_format=body_format, send_at=send_at, copies=readers, details=details
     )
     participants.add(change, "email", readers, role="copy")
+    if send_at is not None and send_at > change.at:
+        change.save()  # nobody has been answered yet: the life cycle hears of it when it leaves (deliveries.release)
+        return message_id
     if ticket.first_response_at is None:
         ticket.first_response_at = change.at
     lifecycle.react(

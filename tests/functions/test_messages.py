@@ -172,3 +172,57 @@ def test_remote_pictures_are_blocked_until_somebody_asks_for_them(machine: Calle
     assert "https://tracker.example/p.gif" in shown["html"]
     assert "alert" not in shown["html"]
     assert "tracker.example" not in message["body_html"]
+
+
+def test_a_scheduled_answer_answers_the_ticket_when_it_leaves(machine: Caller, desk: Desk) -> None:
+    ticket = machine.ticket(requester={"email": "ada@example.test"})
+    desk.run_due()
+    body = {"kind": "reply", "body": "Later.", "send_at": "2027-01-01T00:00:00Z"}
+    message = machine.made(f"/v1/tickets/{ticket['id']}/messages", body)
+
+    waiting = machine.read(f"/v1/tickets/{ticket['id']}")
+    desk.advance(days=365)
+    desk.run_due()
+    answered = machine.read(f"/v1/tickets/{ticket['id']}")
+
+    assert message["deliveries"][0]["send_at"] == "2027-01-01T00:00:00Z"
+    assert (waiting["state"], waiting["first_response_at"]) == ("new", None)
+    assert answered["state"] == "waiting_on_requester"
+    assert answered["first_response_at"] is not None
+
+
+def test_a_picture_that_the_text_shows_is_uploaded_with_its_name(machine: Caller, desk: Desk) -> None:
+    ticket = machine.ticket(requester={"email": "ada@example.test"})
+    desk.run_due()
+    picture = machine.ask(
+        "POST", "/v1/attachments", raw=b"\x89PNG\r\n\x1a\n.", query_string="filename=p.png&content_id=pic1",
+        headers={"Content-Type": "image/png"},
+    ).json  # fmt: skip
+    html = {"kind": "reply", "body": '<p>See <img src="cid:pic1"></p>', "body_format": "html"}
+
+    machine.made(f"/v1/tickets/{ticket['id']}/messages", {**html, "attachments": [picture["id"]]})
+    desk.run_due()
+
+    sent = desk.sent[-1].message
+    assert (sent.body_format, [(a.inline, a.content_id) for a in sent.attachments]) == (
+        "html",
+        [(True, "pic1")],
+    )
+
+
+def test_a_trouble_that_a_send_found_is_over_when_one_succeeds(machine: Caller, desk: Desk) -> None:
+    from dataclasses import replace
+
+    from models.deliveries import port
+
+    ticket = machine.ticket(requester={"email": "ada@example.test"})
+    desk.run_due()
+    desk.answers.append(replace(port.transient("no"), account_error="the login was refused"))
+    machine.made(f"/v1/tickets/{ticket['id']}/messages", {"kind": "reply", "body": "Hello"})
+    desk.run_due()
+    ill = machine.read("/v1/channels/email/demo")["health"]
+    desk.advance(minutes=5)
+    desk.run_due()
+
+    assert ill["error"] == "sending: the login was refused"
+    assert machine.read("/v1/channels/email/demo")["health"]["ok"] is True

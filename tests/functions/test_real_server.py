@@ -178,7 +178,7 @@ def test_a_webhook_takes_25_mb_says_why_it_does_not_take_more_and_stops_in_order
         assert taken.status_code == 200, taken.text
         refused(unknown, 401)
     assert server.process.returncode == 0
-    assert len(desk.rows("SELECT 1 FROM inbox")) == 1
+    assert len(desk.rows("SELECT 1 FROM inbox WHERE status <> 'failed'")) == 1
     requests_told = [line for line in server.lines() if line["event"] == "request"]
     assert [line["status"] for line in requests_told] == [200, 413, 413, 401]
     assert {line["route"] for line in requests_told} == {"/webhooks/{channel}/{account}"}

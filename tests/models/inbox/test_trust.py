@@ -158,3 +158,15 @@ def test_a_mail_to_two_mailboxes_that_is_read_twice_at_once_is_one_ticket(desk: 
     desk.in_threads(lambda: read(0), lambda: read(1))
 
     assert len(desk.tickets()) == 1
+
+
+def test_an_older_wording_does_not_replace_a_newer_one(desk: Desk) -> None:
+    from datetime import UTC, datetime
+
+    ticket = _opened(desk)
+    newer, older = datetime(2026, 1, 1, 12, 5, tzinfo=UTC), datetime(2026, 1, 1, 12, 1, tzinfo=UTC)
+
+    _told(desk, replace(CHAT, edit=True, body="Second.", sent_at=newer))
+    _told(desk, replace(CHAT, edit=True, body="First.", sent_at=older))
+
+    assert desk.bodies(desk.reload(ticket)) == ["Second."]
