@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from models.channels.accounts import ChannelAccount
@@ -162,20 +162,25 @@ def signature(auth: Auth, secret: str, body: bytes, timestamp: str, message_id: 
 
 
 def _expected(auth: Auth, key: bytes, body: bytes, timestamp: str, message_id: str) -> str:
-    """One pass over the template: what a header holds is never read as a place itself."""
+    digest = hmac.new(key, digestmod=auth.algorithm)
+    for piece in _signed(auth, body, timestamp, message_id):
+        digest.update(piece)
+    return digest.hexdigest() if auth.encoding == "hex" else base64.b64encode(digest.digest()).decode()
+
+
+def _signed(auth: Auth, body: bytes, timestamp: str, message_id: str) -> Iterator[bytes]:
+    """What is signed, piece by piece. One pass over the template: what a header holds is never read as a place itself."""
     parts = {
         "{body}": body,
         "{timestamp}": timestamp.encode("utf-8", "replace"),
         "{id}": message_id.encode("utf-8", "replace"),
     }
-    digest = hmac.new(key, digestmod=auth.algorithm)
     rest = auth.signed
     while rest:
         at, place = min(((rest.find(p), p) for p in parts if p in rest), default=(len(rest), ""))
-        digest.update(rest[:at].encode())
-        digest.update(parts.get(place, b""))
+        yield rest[:at].encode()
+        yield parts.get(place, b"")
         rest = rest[at + len(place) :]
-    return digest.hexdigest() if auth.encoding == "hex" else base64.b64encode(digest.digest()).decode()
 
 
 def _has_timestamp(auth: Auth) -> bool:
@@ -192,9 +197,16 @@ def _in_time(auth: Auth, timestamp: str) -> bool:
 
 
 def _nonce(auth: Auth, request: IngressRequest) -> tuple[str, float] | None:
-    """A signature that covers no body, or no moment: remembered, so that it cannot come with other bytes."""
+    """A signature that covers no body, or no moment: remembered, so that it cannot come with other bytes.
+
+    Under what was signed, which the right signature stands for: what else a request offers beside that one is its sender's choice.
+    """
     if auth.kind != "hmac" or ("{body}" in auth.signed and _has_timestamp(auth)):
         return None
-    signatures, _, message_id = _signature_parts(auth, request.headers)
-    name = "|".join([message_id, *signatures])
-    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest(), float(auth.tolerance_s)
+    _, timestamp, message_id = _signature_parts(auth, request.headers)
+    digest = hashlib.sha256()
+    for piece in _signed(auth, request.body, timestamp, message_id):
+        digest.update(piece)
+    # The moment may lie as far ahead as behind: so long does it stay good.
+    remembered_s = auth.tolerance_s * (2 if _has_timestamp(auth) else 1)
+    return digest.hexdigest(), float(remembered_s)

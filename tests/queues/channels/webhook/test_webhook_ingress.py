@@ -116,6 +116,39 @@ def test_a_signature_without_a_moment_is_remembered(config: Settings) -> None:
     assert first.nonce[1] == 300
 
 
+def _moment_only(**more: Any) -> ChannelAccount:
+    auth = {
+        "kind": "hmac", "header": "X-Sum", "signed": "{timestamp}", "timestamp_header": "X-At", "tolerance_s": 100,
+        "secret": {"secret": "chatterbox_key"},
+    }  # fmt: skip
+    return account_of("chat", auth=auth | more)
+
+
+def test_a_signature_of_a_moment_is_one_whatever_stands_beside_it(config: Settings) -> None:
+    at = str(int(clock.now().timestamp()))
+    right = hmac.new(b"chatterbox-key", at.encode(), hashlib.sha256).hexdigest()
+    body = fixture("chat/said.json")
+
+    def nonce(header: str, message_id: str = "") -> tuple[str, float] | None:
+        headers = {"x-sum": header, "x-at": at, "x-id": message_id}
+        return take(_moment_only(id_header="X-Id"), config, body, headers).nonce
+
+    first = nonce(right)
+    assert first is not None
+    assert nonce(f"{right} 00") == nonce(f"01 {right}") == nonce(right.upper()) == nonce(right, "2") == first
+
+
+def test_a_signature_of_a_moment_is_remembered_for_as_long_as_it_is_good(config: Settings) -> None:
+    """It may be as far ahead of our clock as behind it."""
+    at = str(int(clock.now().timestamp()) + 99)
+    headers = {"x-sum": hmac.new(b"chatterbox-key", at.encode(), hashlib.sha256).hexdigest(), "x-at": at}
+
+    received = take(_moment_only(), config, fixture("chat/said.json"), headers)
+
+    assert received.nonce is not None
+    assert received.nonce[1] == 200
+
+
 def test_the_signatures_of_standard_webhooks_are_understood(
     config: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
