@@ -7,6 +7,7 @@ channel says in `manners/<channel>.py` how its provider behaves; one that does n
 from __future__ import annotations
 
 import importlib
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from falcon import testing
 
 from models.inbox import commands as inbox
 from models.kernel import limits, settings
-from queues import channels
+from queues import channels, runner
 from scripts.sandbox.client import SandboxProcess
 from tests.desk import Desk
+from tests.functions.callers import sqlite_only
 from tests.queues.channels.every import NAMES, RIGHT, Manners, Provider, manners
 
 each_channel = pytest.mark.parametrize("channel", NAMES)
@@ -318,3 +320,52 @@ def test_what_is_given_up_after_an_unknown_attempt_is_not_called_failed(
 
     assert len(desk.tasks("dead", kind="send_delivery")) == 1
     assert (answer(desk)["state"], outcomes(desk)) == ("unknown", ["unknown", "unknown"])
+
+
+# -- anything at all ---------------------------------------------------------------------------------------------
+
+
+def damaged(raw: bytes, chance: random.Random) -> bytes:
+    """The bytes with some lost, doubled, or replaced by what means something to parsers."""
+    body = bytearray(raw)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(body) + 1)
+        match chance.randrange(4):
+            case 0:
+                del body[at : at + chance.randint(1, 100)]
+            case 1:
+                body[at:at] = body[max(0, at - 50) : at]
+            case 2:
+                body[at : at + 1] = bytes([chance.randrange(256)])
+            case _:
+                body[at:at] = chance.choice(MEANINGFUL)
+    return bytes(body)
+
+
+MEANINGFUL = [
+    b"\r\n", b"\r\n\r\n", b"--", b'"', b"\x00", b"=?utf-8?q?=00?=", b"\xff", b"{", b"}", b"[", b"null", b"1e999", b"-1",
+    b"\xed\xa0\x80", b"\\ud800", b"\\u0000", b"99999999999999999999", b'""', b"true", b"<", b"(", b":", b",",
+]  # fmt: skip
+
+
+@sqlite_only
+@each_channel
+def test_every_recording_whole_or_damaged_is_taken_and_comes_to_an_end(
+    post: Post, desk: Desk, channel: str
+) -> None:
+    chance = random.Random(2026)
+    recordings = [path for path in sorted((FOLDERS / channel / "fixtures").rglob("*")) if path.is_file()]
+    whole = [path.read_bytes() for path in recordings] + [manners(channel).said("It burns.", 1)]
+    rounds = max(2, 100 // len(whole))
+
+    bodies = [*whole, *(damaged(raw, chance) for raw in whole for _ in range(rounds))]
+    answers = {post(channel, body).status_code for body in bodies}
+    for task in desk.tasks("ready", kind="ingest_event"):
+        runner.run_task(task["id"])
+
+    assert answers == {200}
+    assert desk.tasks("ready", "leased", "dead", kind="ingest_event") == []
+    ended = stored(desk)
+    assert {event["status"] for event in ended} <= {"processed", "ignored", "failed"}
+    assert [event["reason"] for event in ended if "a bug of ours" in (event["reason"] or "")] == []
+    assert all(event["reason"] for event in ended if event["status"] != "processed")
