@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from models.deliveries import port
 from models.inbox.port import (
     AddressMove,
     ButtonPress,
     Command,
-    InboundMessage,
     ReachabilityChange,
 )
 from models.kernel import database
 from models.requesters import links
-from models.tickets.tables import Ticket
 from tests.desk import Desk
-
-CHAT = InboundMessage(
-    "42", "Ada", "42", "It burns.", conversation_address="42", external_id="42:1", locale="en"
-)
-MAIL = InboundMessage(
-    "ada@example.com", "Ada", "ada@example.com", "It burns.", external_id="<1@example.com>", subject="Printer"
-)
-
-
-def _opened(desk: Desk, parsed: InboundMessage = CHAT, channel: str = "telegram") -> Ticket:
-    desk.receive(parsed, channel=channel)
-    desk.run_due()
-    return desk.ticket()
-
-
-def _told(desk: Desk, parsed: Any, channel: str = "telegram") -> dict[str, Any]:
-    event = desk.receive(parsed, channel=channel)
-    desk.run_due()
-    return desk.inbox(event)
-
-
-def _notices(desk: Desk) -> list[str]:
-    return [call.body for call in desk.calls if call.message.delivery_id.startswith("notice:")]
-
+from tests.models.inbox.story import CHAT, MAIL, notices, opened, told
 
 # -- buttons ---------------------------------------------------------------------------------------------------
 
@@ -55,48 +29,48 @@ def _last_id(desk: Desk) -> str | None:
 
 
 def test_a_button_takes_the_transition_that_it_offers(desk: Desk) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
     desk.reply(ticket, "Is it solved?")
     desk.run_due()
     [token] = [one.token for one in desk.calls[-1].message.buttons if one.label == "My question is solved"]
 
-    shown = _told(desk, ButtonPress(token, "", "42", "Ada", "42", _last_id(desk)))
+    shown = told(desk, ButtonPress(token, "", "42", "Ada", "42", _last_id(desk)))
 
     assert shown["status"] == "processed"
     assert desk.reload(ticket).state == "solved"
-    assert _notices(desk) == [f"Ticket #{ticket.number}: Solved."]
+    assert notices(desk) == [f"Ticket #{ticket.number}: Solved."]
     # The message shows the moves that are possible now.
     edited = [call.message for call in desk.calls if call.message.operation == "edit"][-1]
     assert [button.label for button in edited.buttons] == ["Reopen"]
 
 
 def test_somebody_elses_press_does_nothing(desk: Desk) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
     desk.reply(ticket, "Is it solved?")
     desk.run_due()
     state = desk.reload(ticket).state
 
-    shown = _told(desk, ButtonPress(_buttons(desk)[-1].token, "", "666", "Eve", "42", "42:9000"))
+    shown = told(desk, ButtonPress(_buttons(desk)[-1].token, "", "666", "Eve", "42", "42:9000"))
 
     assert (shown["status"], shown["reason"]) == ("ignored", "somebody else's button")
     assert desk.reload(ticket).state == state
 
 
 def test_a_button_of_last_season_is_too_old(desk: Desk) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
     desk.reply(ticket, "Is it solved?")
     desk.run_due()
     desk.advance(days=31)
 
-    shown = _told(desk, ButtonPress(_buttons(desk)[-1].token, "", "42", "Ada", "42", None))
+    shown = told(desk, ButtonPress(_buttons(desk)[-1].token, "", "42", "Ada", "42", None))
 
     assert shown["reason"] == "the button is too old"
-    assert "does not work any more" in _notices(desk)[-1]
+    assert "does not work any more" in notices(desk)[-1]
 
 
 def test_a_group_gets_no_buttons(desk: Desk) -> None:
     group = replace(CHAT, contact_address="-100", conversation_address="-100", external_id="-100:1")
-    ticket = _opened(desk, group)
+    ticket = opened(desk, group)
 
     desk.reply(ticket, "Is it solved?")
     desk.run_due()
@@ -108,8 +82,8 @@ def test_a_group_gets_no_buttons(desk: Desk) -> None:
 
 
 def test_who_blocked_the_bot_is_not_written_to_until_they_come_back(desk: Desk) -> None:
-    ticket = _opened(desk)
-    _told(desk, ReachabilityChange("42", "42", False, "the bot was blocked"))
+    ticket = opened(desk)
+    told(desk, ReachabilityChange("42", "42", False, "the bot was blocked"))
     calls = len(desk.calls)
     desk.reply(ticket, "Hello?")
     desk.run_due()
@@ -118,7 +92,7 @@ def test_who_blocked_the_bot_is_not_written_to_until_they_come_back(desk: Desk) 
     assert desk.deliveries(ticket)[-1]["last_error"] == "not sent: the bot was blocked"
     assert desk.events(ticket, "requester_unreachable")
 
-    _told(desk, ReachabilityChange("42", "42", True, "the bot was let in again"))
+    told(desk, ReachabilityChange("42", "42", True, "the bot was let in again"))
     desk.reply(ticket, "Hello again!")
     desk.run_due()
 
@@ -129,11 +103,11 @@ def test_a_group_that_became_a_supergroup_goes_on_in_its_ticket_whichever_half_c
     desk: Desk,
 ) -> None:
     group = replace(CHAT, contact_address="-1/7", conversation_address="-1/7", external_id="-1:1")
-    ticket = _opened(desk, group)
+    ticket = opened(desk, group)
 
-    _told(desk, AddressMove("-1", "-100"))
-    _told(desk, AddressMove("-1", "-100"))
-    _told(
+    told(desk, AddressMove("-1", "-100"))
+    told(desk, AddressMove("-1", "-100"))
+    told(
         desk,
         replace(
             group,
@@ -153,56 +127,56 @@ def _command(name: str, argument: str = "", locale: str | None = "en") -> Comman
 
 
 def test_start_greets_and_makes_no_ticket(desk: Desk) -> None:
-    _told(desk, _command("start", locale="ru"))
+    told(desk, _command("start", locale="ru"))
 
     assert desk.tickets() == []
-    assert "Здравствуйте" in _notices(desk)[0]
+    assert "Здравствуйте" in notices(desk)[0]
 
 
 def test_new_lets_the_next_message_open_a_ticket(desk: Desk) -> None:
-    _opened(desk)
+    opened(desk)
 
-    _told(desk, _command("new"))
-    _told(desk, replace(CHAT, body="Something else.", external_id="42:2"))
+    told(desk, _command("new"))
+    told(desk, replace(CHAT, body="Something else.", external_id="42:2"))
 
     assert len(desk.tickets()) == 2
 
 
 def test_status_tells_each_open_ticket_with_its_state(desk: Desk) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
 
-    _told(desk, _command("status"))
+    told(desk, _command("status"))
 
-    assert f"#{ticket.number} It burns.: New" in _notices(desk)[-1]
+    assert f"#{ticket.number} It burns.: New" in notices(desk)[-1]
 
 
 def test_close_takes_the_requesters_own_transition(desk: Desk) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
 
-    _told(desk, _command("close"))
-    refused = _told(desk, _command("close"))
+    told(desk, _command("close"))
+    refused = told(desk, _command("close"))
 
     assert desk.reload(ticket).state == "solved"
     assert "lets no requester" in refused["reason"]
 
 
 def test_lang_changes_the_language_of_what_the_desk_says(desk: Desk) -> None:
-    _told(desk, _command("lang", "ru"))
-    _told(desk, _command("help"))
-    _told(desk, _command("lang", "tlh"))
+    told(desk, _command("lang", "ru"))
+    told(desk, _command("help"))
+    told(desk, _command("lang", "tlh"))
 
-    assert _notices(desk)[0] == "Будем писать вам по-русски."
-    assert "новое обращение" in _notices(desk)[1]
-    assert "en" in _notices(desk)[2]
+    assert notices(desk)[0] == "Будем писать вам по-русски."
+    assert "новое обращение" in notices(desk)[1]
+    assert "en" in notices(desk)[2]
 
 
 def test_a_deep_link_joins_the_chat_to_the_person_once(desk: Desk) -> None:
-    mailed = _opened(desk, MAIL, "email")
+    mailed = opened(desk, MAIL, "email")
     assert mailed.requester_id is not None
     token = desk.command(links.make, mailed.requester_id, made_by="Olga")
 
-    first = _told(desk, _command("start", token))
-    second = _told(desk, replace(_command("start", token), author_address="666"))
+    first = told(desk, _command("start", token))
+    second = told(desk, replace(_command("start", token), author_address="666"))
 
     assert "joined" in first["reason"]
     assert "not valid" in second["reason"]
@@ -213,39 +187,39 @@ def test_a_deep_link_joins_the_chat_to_the_person_once(desk: Desk) -> None:
 
 
 def test_a_link_does_not_take_a_chat_with_a_story_unasked(desk: Desk) -> None:
-    mailed = _opened(desk, MAIL, "email")
+    mailed = opened(desk, MAIL, "email")
     assert mailed.requester_id is not None
-    _told(desk, CHAT)
+    told(desk, CHAT)
     token = desk.command(links.make, mailed.requester_id, made_by="Olga")
 
-    asked = _told(desk, _command("start", token))
+    asked = told(desk, _command("start", token))
     before = desk.rows("SELECT count(DISTINCT requester_id) AS n FROM identities")[0]["n"]
-    _told(desk, _command("start", token))
+    told(desk, _command("start", token))
 
     assert "asked whether" in asked["reason"]
-    assert f"/start {token}" in _notices(desk)[-2]
+    assert f"/start {token}" in notices(desk)[-2]
     assert before == 2
     assert desk.rows("SELECT count(DISTINCT requester_id) AS n FROM identities")[0]["n"] == 1
 
 
 def test_status_in_a_group_tells_only_what_was_asked_there(desk: Desk) -> None:
-    _told(desk, CHAT)
+    told(desk, CHAT)
     group = Command("status", "", "42", "Ada", "-100", "-100", locale="en")
 
-    _told(desk, group)
+    told(desk, group)
 
-    assert _notices(desk) == ["You have no open tickets."]
+    assert notices(desk) == ["You have no open tickets."]
 
 
 def test_a_blocked_sender_makes_nothing(desk: Desk) -> None:
-    _opened(desk)
+    opened(desk)
     with database.transaction():
         database.execute(
             "UPDATE identities SET blocked_at = :now WHERE address = '42'",
             now="2026-01-01 00:00:00.000000+00:00",
         )
 
-    shown = _told(desk, replace(CHAT, body="Me again.", external_id="42:2"))
+    shown = told(desk, replace(CHAT, body="Me again.", external_id="42:2"))
 
     assert (shown["status"], shown["reason"]) == ("ignored", "its sender is blocked")
     assert desk.bodies(desk.ticket()) == ["It burns."]

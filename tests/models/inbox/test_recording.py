@@ -20,48 +20,29 @@ from models.inbox.port import (
 from models.kernel import database
 from models.tickets.tables import Ticket
 from tests.desk import Desk
-
-CHAT = InboundMessage(
-    "42", "Ada", "42", "It burns.", conversation_address="42", external_id="42:1", locale="en"
-)
-MAIL = InboundMessage(
-    "ada@example.com", "Ada", "ada@example.com", "It burns.", external_id="<1@example.com>", subject="Printer"
-)
-
-
-def _opened(desk: Desk, parsed: InboundMessage = CHAT, channel: str = "telegram") -> Ticket:
-    desk.receive(parsed, channel=channel)
-    desk.run_due()
-    return desk.ticket()
-
-
-def _told(desk: Desk, parsed: Any, channel: str = "telegram") -> dict[str, Any]:
-    event = desk.receive(parsed, channel=channel)
-    desk.run_due()
-    return desk.inbox(event)
-
+from tests.models.inbox.story import CHAT, MAIL, opened, told
 
 # -- threading -------------------------------------------------------------------------------------------------
 
 
 def test_a_mail_to_the_tickets_own_address_joins_it_without_any_reference(desk: Desk) -> None:
-    ticket = _opened(desk, MAIL, "email")
+    ticket = opened(desk, MAIL, "email")
     token = desk.rows("SELECT reply_token FROM tickets")[0]["reply_token"]
 
-    _told(desk, replace(MAIL, body="More.", external_id="<2@example.com>", reply_token=token), "email")
+    told(desk, replace(MAIL, body="More.", external_id="<2@example.com>", reply_token=token), "email")
 
     assert desk.bodies(desk.reload(ticket)) == ["It burns.", "More."]
 
 
 def test_a_stranger_with_the_tickets_address_opens_a_related_ticket(desk: Desk) -> None:
-    first = _opened(desk, MAIL, "email")
+    first = opened(desk, MAIL, "email")
     token = desk.rows("SELECT reply_token FROM tickets")[0]["reply_token"]
     stranger = replace(
         MAIL, author_address="eve@evil.example", contact_address="eve@evil.example", body="Give me access.",
         external_id="<3@evil.example>", reply_token=token,
     )  # fmt: skip
 
-    _told(desk, stranger, "email")
+    told(desk, stranger, "email")
 
     assert desk.bodies(desk.reload(first)) == ["It burns."]
     [second] = [one for one in desk.tickets() if one.id != first.id]
@@ -69,42 +50,42 @@ def test_a_stranger_with_the_tickets_address_opens_a_related_ticket(desk: Desk) 
 
 
 def test_a_reader_of_a_copy_takes_part(desk: Desk) -> None:
-    ticket = _opened(desk, replace(MAIL, copies=(Participant("Grace", "grace@example.com"),)), "email")
+    ticket = opened(desk, replace(MAIL, copies=(Participant("Grace", "grace@example.com"),)), "email")
     answer = replace(
         MAIL, author_address="grace@example.com", author_name="Grace", contact_address="grace@example.com",
         body="I saw it, too.", external_id="<4@example.com>", references=("<1@example.com>",),
     )  # fmt: skip
 
-    _told(desk, answer, "email")
+    told(desk, answer, "email")
 
     assert desk.bodies(desk.reload(ticket)) == ["It burns.", "I saw it, too."]
 
 
 @pytest.mark.parametrize(("author", "joins"), [("ada@example.com", True), ("eve@evil.example", False)])
 def test_a_number_in_the_subject_counts_only_for_who_takes_part(desk: Desk, author: str, joins: bool) -> None:
-    ticket = _opened(desk, MAIL, "email")
+    ticket = opened(desk, MAIL, "email")
     written = replace(
         MAIL, author_address=author, contact_address=author, body="Any news?", external_id="<5@x>",
         subject_number=ticket.number,
     )  # fmt: skip
 
-    _told(desk, written, "email")
+    told(desk, written, "email")
 
     assert len(desk.tickets()) == (1 if joins else 2)
 
 
 def test_an_answer_to_an_older_question_of_the_chat_goes_to_that_question(desk: Desk) -> None:
-    first = _opened(desk)
-    _told(desk, replace(CHAT, body="Another thing.", external_id="42:2", new_ticket=True))
+    first = opened(desk)
+    told(desk, replace(CHAT, body="Another thing.", external_id="42:2", new_ticket=True))
 
-    _told(desk, replace(CHAT, body="About the fire:", external_id="42:3", references=("42:1",)))
+    told(desk, replace(CHAT, body="About the fire:", external_id="42:3", references=("42:1",)))
 
     assert desk.bodies(desk.reload(first)) == ["It burns.", "About the fire:"]
     assert len(desk.tickets()) == 2
 
 
 def test_one_mail_to_two_mailboxes_is_one_message(desk: Desk) -> None:
-    _opened(desk, MAIL, "email")
+    opened(desk, MAIL, "email")
     with database.transaction():
         database.execute(
             "INSERT INTO definitions (kind, name, version, body, source, sha256, published_at, published_by)"
@@ -114,7 +95,7 @@ def test_one_mail_to_two_mailboxes_is_one_message(desk: Desk) -> None:
         database.execute("UPDATE messages SET account = 'second'")
         database.execute("UPDATE message_references SET account = 'second'")
 
-    shown = _told(desk, MAIL, "email")
+    shown = told(desk, MAIL, "email")
 
     assert shown["status"] == "ignored"
     assert "came by the account second" in shown["reason"]
@@ -179,31 +160,31 @@ def test_the_pictures_of_an_album_are_one_message(desk: Desk) -> None:
 
 
 def test_an_edit_that_changes_no_text_leaves_no_version(desk: Desk) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
 
-    _told(desk, replace(CHAT, edit=True))
-    _told(desk, replace(CHAT, edit=True, body="It smokes."))
+    told(desk, replace(CHAT, edit=True))
+    told(desk, replace(CHAT, edit=True, body="It smokes."))
 
     assert [e["payload"]["previous_body"] for e in desk.events(ticket, "message_edited")] == ["It burns."]
     assert desk.bodies(desk.reload(ticket)) == ["It smokes."]
 
 
 def test_a_reaction_is_seen_at_the_message_and_can_be_taken_away(desk: Desk) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
 
-    _told(desk, ReactionChange("42:1", "42", "Ada", ("👍",)))
-    _told(desk, ReactionChange("42:1", "42", "Ada", ()))
-    unknown = _told(desk, ReactionChange("42:999", "42", "Ada", ("👍",)))
+    told(desk, ReactionChange("42:1", "42", "Ada", ("👍",)))
+    told(desk, ReactionChange("42:1", "42", "Ada", ()))
+    unknown = told(desk, ReactionChange("42:999", "42", "Ada", ("👍",)))
 
-    told = [(e["payload"]["from"], e["payload"]["to"]) for e in desk.events(ticket, "reaction_changed")]
-    assert told == [([], ["👍"]), (["👍"], [])]
+    history = [(e["payload"]["from"], e["payload"]["to"]) for e in desk.events(ticket, "reaction_changed")]
+    assert history == [([], ["👍"]), (["👍"], [])]
     assert unknown["status"] == "ignored"
 
 
 def test_a_message_that_its_sender_took_back_is_marked_and_kept(desk: Desk) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
 
-    _told(desk, Deletion(("42:1",)))
+    told(desk, Deletion(("42:1",)))
 
     [message] = [one for one in desk.messages(ticket) if one["direction"] == "inbound"]
     assert message["deleted_at"] is not None
@@ -214,7 +195,7 @@ def test_a_message_that_its_sender_took_back_is_marked_and_kept(desk: Desk) -> N
 
 
 def _answered_by_mail(desk: Desk) -> tuple[Ticket, str]:
-    ticket = _opened(desk, MAIL, "email")
+    ticket = opened(desk, MAIL, "email")
     desk.reply(ticket, "Water it.")
     desk.answers.append(lambda m: replace(port.accepted(m.external_id), provider_id="prov-1"))
     desk.run_due()
@@ -224,8 +205,8 @@ def _answered_by_mail(desk: Desk) -> tuple[Ticket, str]:
 def test_a_delivered_receipt_is_seen_at_the_delivery(desk: Desk) -> None:
     ticket, reference = _answered_by_mail(desk)
 
-    _told(desk, Receipts((Receipt(reference, "delivered"),)), "email")
-    _told(desk, Receipts((Receipt(reference, "delivered"),)), "email")
+    told(desk, Receipts((Receipt(reference, "delivered"),)), "email")
+    told(desk, Receipts((Receipt(reference, "delivered"),)), "email")
 
     delivery = next(d for d in desk.deliveries(ticket) if d["provider_id"] == reference)
     assert (delivery["state"], delivery["receipt"]) == ("sent", "delivered")
@@ -235,7 +216,7 @@ def test_a_delivered_receipt_is_seen_at_the_delivery(desk: Desk) -> None:
 def test_a_bounce_by_the_provider_fails_the_delivery_and_suppresses_the_address(desk: Desk) -> None:
     ticket, reference = _answered_by_mail(desk)
 
-    _told(
+    told(
         desk,
         Receipts(
             (Receipt(reference, "bounced", "ada@example.com", "no such user", "5.1.1", permanent=True),)
@@ -253,10 +234,10 @@ def test_a_later_weaker_word_does_not_take_back_a_stronger_one(desk: Desk) -> No
     ticket, reference = _answered_by_mail(desk)
 
     for kind in ("complained", "delivered", "deferred"):
-        _told(desk, Receipts((Receipt(reference, kind),)), "email")
+        told(desk, Receipts((Receipt(reference, kind),)), "email")
 
     assert next(d for d in desk.deliveries(ticket) if d["provider_id"])["receipt"] == "complained"
 
 
 def test_a_receipt_of_somebody_elses_message_is_ignored(desk: Desk) -> None:
-    assert _told(desk, Receipts((Receipt("<x@y>", "bounced"),)), "email")["status"] == "ignored"
+    assert told(desk, Receipts((Receipt("<x@y>", "bounced"),)), "email")["status"] == "ignored"

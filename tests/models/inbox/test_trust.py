@@ -3,59 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from models.deliveries import port
 from models.inbox.port import (
-    InboundMessage,
     Participant,
     ReactionChange,
     Receipt,
     Receipts,
 )
 from models.kernel import database
-from models.tickets.tables import Ticket
 from tests.desk import Desk
-
-CHAT = InboundMessage(
-    "42", "Ada", "42", "It burns.", conversation_address="42", external_id="42:1", locale="en"
-)
-MAIL = InboundMessage(
-    "ada@example.com", "Ada", "ada@example.com", "It burns.", external_id="<1@example.com>", subject="Printer"
-)
-
-
-def _opened(desk: Desk, parsed: InboundMessage = CHAT, channel: str = "telegram") -> Ticket:
-    desk.receive(parsed, channel=channel)
-    desk.run_due()
-    return desk.ticket()
-
-
-def _told(desk: Desk, parsed: Any, channel: str = "telegram") -> dict[str, Any]:
-    event = desk.receive(parsed, channel=channel)
-    desk.run_due()
-    return desk.inbox(event)
+from tests.models.inbox.story import CHAT, MAIL, opened, told
 
 
 def test_a_copy_that_did_not_arrive_is_told_and_the_requesters_mail_stands(desk: Desk) -> None:
-    ticket = _opened(desk, replace(MAIL, copies=(Participant("Grace", "grace@example.com"),)), "email")
+    ticket = opened(desk, replace(MAIL, copies=(Participant("Grace", "grace@example.com"),)), "email")
     desk.reply(ticket, "Water it.")
     desk.answers.append(lambda m: replace(port.accepted(m.external_id), provider_id="prov-1"))
     desk.run_due()
 
-    _told(
+    told(
         desk,
         Receipts((Receipt("prov-1", "bounced", "Grace@example.com", "no such user", permanent=True),)),
         "email",
     )
-    _told(desk, Receipts((Receipt("prov-1", "delivered", "ada@example.com"),)), "email")
+    told(desk, Receipts((Receipt("prov-1", "delivered", "ada@example.com"),)), "email")
 
     delivery = next(d for d in desk.deliveries(ticket) if d["provider_id"] == "prov-1")
     assert (delivery["state"], delivery["receipt"]) == ("sent", "delivered")
-    [told] = desk.events(ticket, "copy_not_delivered")
-    assert told["payload"]["recipient"] == "Grace@example.com"
+    [event] = desk.events(ticket, "copy_not_delivered")
+    assert event["payload"]["recipient"] == "Grace@example.com"
 
 
 GRACE = replace(
@@ -65,9 +44,9 @@ GRACE = replace(
 
 
 def test_who_only_got_a_copy_does_not_draw_the_answers_to_themselves(desk: Desk) -> None:
-    ticket = _opened(desk, replace(MAIL, copies=(Participant("Grace", "grace@example.com"),)), "email")
+    ticket = opened(desk, replace(MAIL, copies=(Participant("Grace", "grace@example.com"),)), "email")
 
-    _told(desk, replace(GRACE, body="Me, too."), "email")
+    told(desk, replace(GRACE, body="Me, too."), "email")
     desk.reply(ticket, "Water it.")
     desk.run_due()
 
@@ -77,9 +56,9 @@ def test_who_only_got_a_copy_does_not_draw_the_answers_to_themselves(desk: Desk)
 
 
 def test_a_vacation_responder_does_not_draw_the_answers_to_itself(desk: Desk) -> None:
-    ticket = _opened(desk, replace(MAIL, copies=(Participant("Grace", "grace@example.com"),)), "email")
+    ticket = opened(desk, replace(MAIL, copies=(Participant("Grace", "grace@example.com"),)), "email")
 
-    _told(desk, replace(GRACE, body="I am away.", automatic="auto_reply"), "email")
+    told(desk, replace(GRACE, body="I am away.", automatic="auto_reply"), "email")
     desk.reply(ticket, "Water it.")
     desk.run_due()
 
@@ -87,10 +66,10 @@ def test_a_vacation_responder_does_not_draw_the_answers_to_itself(desk: Desk) ->
 
 
 def test_an_edit_of_a_message_that_we_never_saw_changes_no_answer_to_it(desk: Desk) -> None:
-    ticket = _opened(desk, replace(CHAT, references=("42:0",)))
+    ticket = opened(desk, replace(CHAT, references=("42:0",)))
 
-    reaction = _told(desk, ReactionChange("42:0", "42", "Ada", ("👍",)))
-    _told(desk, replace(CHAT, edit=True, body="Other words.", external_id="42:0"))
+    reaction = told(desk, ReactionChange("42:0", "42", "Ada", ("👍",)))
+    told(desk, replace(CHAT, edit=True, body="Other words.", external_id="42:0"))
 
     # What was never seen is new.
     assert desk.bodies(desk.reload(ticket)) == ["It burns.", "Other words."]
@@ -99,13 +78,13 @@ def test_an_edit_of_a_message_that_we_never_saw_changes_no_answer_to_it(desk: De
 
 
 def test_who_a_mail_names_that_came_by_a_number_alone_gets_no_answers(desk: Desk) -> None:
-    ticket = _opened(desk, MAIL, "email")
+    ticket = opened(desk, MAIL, "email")
     forged = replace(
         MAIL, body="Any news?", external_id="<forged@x>", subject_number=ticket.number,
         copies=(Participant("M", "mallory@evil.example"),),
     )  # fmt: skip
 
-    _told(desk, forged, "email")
+    told(desk, forged, "email")
     desk.reply(ticket, "The password is ...")
     desk.run_due()
 
@@ -117,8 +96,8 @@ def test_a_mail_of_another_mailbox_of_ours_opens_no_ticket_and_gets_no_copies(de
     own = replace(MAIL, author_address="desk@example.test", contact_address="desk@example.test")
     copied = replace(MAIL, external_id="<2@x>", copies=(Participant("", "DESK@example.test"),))
 
-    shown = _told(desk, own, "email")
-    _told(desk, copied, "email")
+    shown = told(desk, own, "email")
+    told(desk, copied, "email")
     desk.reply(desk.ticket(), "Hello")
     desk.run_due()
 
@@ -127,13 +106,13 @@ def test_a_mail_of_another_mailbox_of_ours_opens_no_ticket_and_gets_no_copies(de
 
 
 def test_a_sender_does_not_rewrite_what_the_desk_said(desk: Desk) -> None:
-    ticket = _opened(desk)
+    ticket = opened(desk)
     desk.reply(ticket, "Water it.")
     desk.run_due()
     outcome = desk.sent[-1].outcome
     assert outcome is not None
 
-    _told(desk, replace(CHAT, edit=True, body="Burn it.", external_id=outcome.external_id))
+    told(desk, replace(CHAT, edit=True, body="Burn it.", external_id=outcome.external_id))
 
     assert "Water it." in desk.bodies(ticket, "outbound")
 
@@ -163,10 +142,10 @@ def test_a_mail_to_two_mailboxes_that_is_read_twice_at_once_is_one_ticket(desk: 
 def test_an_older_wording_does_not_replace_a_newer_one(desk: Desk) -> None:
     from datetime import UTC, datetime
 
-    ticket = _opened(desk)
+    ticket = opened(desk)
     newer, older = datetime(2026, 1, 1, 12, 5, tzinfo=UTC), datetime(2026, 1, 1, 12, 1, tzinfo=UTC)
 
-    _told(desk, replace(CHAT, edit=True, body="Second.", sent_at=newer))
-    _told(desk, replace(CHAT, edit=True, body="First.", sent_at=older))
+    told(desk, replace(CHAT, edit=True, body="Second.", sent_at=newer))
+    told(desk, replace(CHAT, edit=True, body="First.", sent_at=older))
 
     assert desk.bodies(desk.reload(ticket)) == ["Second."]
