@@ -8,6 +8,7 @@ parser's results are made by our code alone.
 
 from __future__ import annotations
 
+import atexit
 import os
 import pickle
 import select
@@ -60,6 +61,7 @@ class _Child:
     def ask(self, channel: str, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
         if self.pid != os.getpid():  # after a fork the lock may be held by a thread that is not here
             self.lock, self.process, self.pid = threading.Lock(), None, os.getpid()
+            atexit.register(self.close)  # a process that ends takes its child along
         if not self.lock.acquire(timeout=limits.parse_wait_s):
             raise TransientFailure("other large events are being read; this one is tried again")
         try:
