@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Literal, Protocol, cast, runtime_checkable
 
 import pytest
+from falcon import testing
 
 from queues import channels
 from scripts.sandbox.client import SandboxProcess
 
 NAMES = sorted(channels.names())
+each_channel = pytest.mark.parametrize("channel", NAMES)
+Post = Callable[..., testing.Result]
 RIGHT = "demo-secret"  # of every demo account (tests/fixtures_desk.py)
 
 
