@@ -17,6 +17,9 @@ sns_s = (
     8 * 3600.0
 )  # the instant is the publication's, and SNS holds messages back and comes again for hours; all is covered
 form_fields_max = 500  # 50 attachments and some 30 fields
+signature_field_bytes_max = (
+    1024  # of Mailgun's timestamp, token and signature: 64 characters are the longest, %XX makes three of one
+)
 form_header_bytes_max = 16 * 1024  # of one field of a form: a name and a type
 unquote_slice_bytes = 256 * 1024  # of an urlencoded field at a time: a field of 30 MB costs its own size once
 id_chars_max = 120  # of a provider's id inside an event key, which has 200 characters in all

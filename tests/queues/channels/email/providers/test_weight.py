@@ -62,3 +62,30 @@ def test_megabytes_of_json_of_a_stranger_are_refused_unread(
     tracemalloc.stop()
 
     assert peak < 1_000_000
+
+
+@pytest.mark.parametrize("name", ["timestamp", "token", "signature"])
+@pytest.mark.parametrize("form", ["urlencoded", "escaped", "multipart"])
+def test_a_signature_of_megabytes_is_refused_undecoded(
+    name: str, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NESTOR_SECRET_SIGNING", "key")
+    config = {**golden.EMAIL.config, "provider": "mailgun", "signing_key": {"secret": "signing"}}
+    content_type, body = _form_of(form, name, 5_000_000)
+    request = IngressRequest({}, body, content_type)
+
+    tracemalloc.start()
+    with pytest.raises(Unauthenticated):
+        providers.ingress("mailgun").verify(request, replace(golden.EMAIL, config=config), golden.settings())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 1_000_000
+
+
+def _form_of(form: str, name: str, bytes_max: int) -> tuple[str, bytes]:
+    if form == "multipart":
+        part = f'--mark\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode()
+        return "multipart/form-data; boundary=mark", part + b"1" * bytes_max + b"\r\n--mark--\r\n"
+    value = b"1" * bytes_max if form == "urlencoded" else b"%31" * (bytes_max // 3)
+    return "application/x-www-form-urlencoded", f"{name}=".encode() + value
