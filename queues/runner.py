@@ -110,7 +110,8 @@ def _failure(error: BaseException) -> Settlement:
         final = isinstance(error, PermanentFailure) or (error.permanent and error.http_status < 500)
         return Failed(f"{error.code}: {error.message}", permanent=final)
     log.error("actor_raised", exc_info=error)
-    return Failed(f"{type(error).__name__}: {error}")
+    # Its message may quote a body (PostgreSQL: the row), and this text outlives the ticket: the log's trail tells where it was.
+    return Failed(logs.named(error))
 
 
 def _settle_in_time(task: ClaimedTask, settlement: Settlement, *, deadline: float) -> str:

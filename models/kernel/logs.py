@@ -85,13 +85,24 @@ def trail(error: BaseException) -> list[str]:
     told: list[str] = []
     cause: BaseException | None = error
     while cause is not None and len(told) < _TRAIL_LINES_MAX:
-        codes = [getattr(cause, name, None) for name in ("code", "pgcode", "errno", "status_code")]
-        words = [type(cause).__qualname__, *(str(code) for code in codes if isinstance(code, int | str))]
-        told.append(" ".join(words) + (f": {cause.message}" if isinstance(cause, ConfigurationError) else ""))
+        told.append(_named(cause) + (f": {cause.message}" if isinstance(cause, ConfigurationError) else ""))
         frames = traceback.extract_tb(cause.__traceback__)[-(_TRAIL_LINES_MAX - len(told)) :]
         told.extend(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames)
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     return told
+
+
+def named(error: BaseException) -> str:
+    """An error and what it was made of on one line, for a column that people read: types and codes, no messages (see `trail`)."""
+    made_of = getattr(error, "orig", None) or error.__cause__  # `orig` is Peewee's
+    return _named(error) + (f": {_named(made_of)}" if isinstance(made_of, BaseException) else "")
+
+
+def _named(error: BaseException) -> str:
+    codes = [
+        getattr(error, name, None) for name in ("code", "pgcode", "sqlite_errorname", "errno", "status_code")
+    ]
+    return " ".join([type(error).__qualname__, *(str(code) for code in codes if isinstance(code, int | str))])
 
 
 class _JsonFormatter(logging.Formatter):

@@ -7,6 +7,7 @@ from dramatiq.middleware import TimeLimitExceeded
 
 from models.kernel import database, trace
 from models.kernel.errors import ConfigurationError, Conflict, PermanentFailure, TransientFailure, Unavailable
+from models.kernel.ids import new_id
 from models.tasks import commands
 from models.tasks.commands import ClaimedTask
 from queues import runner
@@ -37,6 +38,40 @@ def test_what_an_actor_raises_is_kept_and_decides_whether_it_is_tried_again(
     assert work.run(task_id) == outcome
     assert kept in work.desk.task(task_id)["last_error"]
     assert work.dead == ([kept] if outcome == "dead" else [])
+
+
+def test_a_failure_that_quotes_what_was_written_is_kept_by_its_name_alone(work: Work) -> None:
+    def record(task: ClaimedTask) -> None:
+        database.execute(
+            "INSERT INTO identities (id, requester_id, channel, address, created_at) VALUES (:id, :id, 'email', :address, NOW())",
+            id=new_id(),
+            address="the body of somebody's letter",
+        )
+
+    work.do = lambda task: Done(lambda: record(task))
+    task_id = work.enqueue()
+
+    work.run(task_id)
+
+    kept = work.desk.task(task_id)["last_error"]
+    assert "IntegrityError" in kept
+    assert ("23503" if work.desk.engine == "postgresql" else "SQLITE_CONSTRAINT_FOREIGNKEY") in kept
+    assert "letter" not in kept
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("their words"), ValueError("their words"), OSError(5, "their words")]
+)
+def test_a_failure_that_nobody_foresaw_is_kept_without_its_words(work: Work, error: Exception) -> None:
+    def fail(task: ClaimedTask) -> Settlement:
+        raise error
+
+    work.do = fail
+    task_id = work.enqueue()
+
+    work.run(task_id)
+
+    assert work.desk.task(task_id)["last_error"] in ("KeyError", "ValueError", "OSError 5")
 
 
 def test_a_record_that_fails_is_rolled_back_and_the_task_tried_again(work: Work) -> None:
