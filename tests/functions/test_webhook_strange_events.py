@@ -101,3 +101,13 @@ def test_a_url_whose_file_has_changed_gives_the_new_one(
 
     sizes = desk.rows("SELECT size_bytes FROM attachments ORDER BY created_at, id")
     assert [one["size_bytes"] for one in sizes] == [9, 18]
+
+
+@pytest.mark.parametrize("value", STRANGE)
+def test_a_strange_word_in_a_trial_call_is_answered_in_what_json_has(
+    service: HttpReceiver, provider: Caller, value: Any
+) -> None:
+    answered = post(provider, json.dumps({"kind": "ping", "word": value}).encode())
+
+    assert answered.status_code == 200
+    assert "pong" in json.loads(answered.content, parse_constant=pytest.fail)

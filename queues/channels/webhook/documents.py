@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 from urllib.parse import parse_qsl
 
+from queues.channels.text import clean
 from queues.channels.webhook import bounds
 
 
@@ -28,6 +30,17 @@ def read(raw: bytes, form: str) -> Any:
     if _too_deep(document):
         raise Unreadable("the body is nested too deeply")
     return document
+
+
+def storable(found: Any) -> Any:
+    """A value of the event as the database takes it: texts cleaned, a number that JSON has not as text."""
+    if isinstance(found, str):
+        return clean(found)
+    if isinstance(found, float) and not math.isfinite(found):
+        return json.dumps(found)
+    if isinstance(found, dict):
+        return {clean(key): storable(one) for key, one in found.items()}
+    return [storable(one) for one in found] if isinstance(found, list) else found
 
 
 def _form(raw: bytes) -> dict[str, Any]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
-import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -66,7 +64,7 @@ def _message(rule: Rule, number: int, document: Any, account: ChannelAccount) ->
     details: dict[str, Any] = {}
     if rule.fields:
         details["fields"] = {
-            name: _storable(expressions.value(one, document)) for name, one in rule.fields.items()
+            name: documents.storable(expressions.value(one, document)) for name, one in rule.fields.items()
         }
     if left_out:
         details["left_out"] = left_out
@@ -93,17 +91,6 @@ def _message(rule: Rule, number: int, document: Any, account: ChannelAccount) ->
         verdict="pass" if rule.author.verified else "none",
         details=details,
     )
-
-
-def _storable(found: Any) -> Any:
-    """A value of the event as the database takes it: texts cleaned, a number that JSON has not as text."""
-    if isinstance(found, str):
-        return clean(found)
-    if isinstance(found, float) and not math.isfinite(found):
-        return json.dumps(found)
-    if isinstance(found, dict):
-        return {clean(key): _storable(one) for key, one in found.items()}
-    return [_storable(one) for one in found] if isinstance(found, list) else found
 
 
 def _optional(expression: Any, document: Any) -> str | None:
