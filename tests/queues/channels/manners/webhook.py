@@ -60,10 +60,10 @@ class Provider:
 
 
 def _publish_an_impatient_account() -> None:
-    """The demo's file, but it waits for an answer for a second only."""
+    """The demo's file, but it waits for an answer for two seconds only."""
     with database.connection():
         body = dict(accounts.find("webhook", "demo").config)
-    body["reply"] = {**body["reply"], "timeout_s": 1}
+    body["reply"] = {**body["reply"], "timeout_s": 2}
     with database.transaction():
         store.publish("channel", "webhook.demo", body, source="tests", by="tests")
     store.forget()
