@@ -2,7 +2,7 @@
 
 A thread cannot be ended, and a regular expression or a C function holds it as long as it likes. Our parsers are linear, so what is
 small is bounded by its size and parsed at once; what is larger goes to one child per process (`python -m queues.parsing`), started at
-the first large event and gone after a quiet time. Frames on its pipes are a length of 8 bytes and a pickle; both ends are ours, and a
+the first large event and gone after a quiet time. Frames on its pipes are a number, a length and a pickle; both ends are ours, and a
 parser's results are made by our code alone.
 """
 
@@ -12,6 +12,7 @@ import atexit
 import os
 import pickle
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -29,7 +30,7 @@ from queues import channels
 
 log = logs.get("parsing")
 _ROOT = Path(__file__).resolve().parents[1]
-_HEAD = struct.Struct(">Q")
+_HEAD = struct.Struct(">QQ")  # the request's number, which the answer repeats; the length of what follows
 
 
 class TookTooLong(Unparseable):
@@ -57,6 +58,7 @@ class _Child:
     lock: threading.Lock = field(default_factory=threading.Lock)
     process: subprocess.Popen[bytes] | None = None
     pid: int = 0
+    number: int = 0
 
     def ask(self, channel: str, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
         if self.pid != os.getpid():  # after a fork the lock may be held by a thread that is not here
@@ -95,13 +97,17 @@ class _Child:
             )
         assert self.process.stdin is not None
         assert self.process.stdout is not None
+        self.number += 1
         deadline = time.monotonic() + limits.parse_s
-        writer = threading.Thread(target=_send, args=(self.process.stdin, request), daemon=True)
+        writer = threading.Thread(target=_send, args=(self.process.stdin, self.number, request), daemon=True)
         writer.start()  # a pipe holds 64 KiB: a child that hangs must not hang its writer's thread of the worker
         try:
-            (length,) = _HEAD.unpack(_received(self.process.stdout, _HEAD.size, deadline))
+            number, length = _HEAD.unpack(_received(self.process.stdout, _HEAD.size, deadline))
+            if number != self.number:
+                raise Ended()
             return _received(self.process.stdout, length, deadline)
-        except (Ended, TookTooLong):
+        except BaseException:
+            # Also when a time limit interrupts this thread: an answer that nobody read must not be the next event's.
             self._end()
             raise
         finally:
@@ -130,9 +136,9 @@ def _close(stream: Any) -> None:
         log.debug("parser_pipe_closed")
 
 
-def _send(stream: Any, request: bytes) -> None:
+def _send(stream: Any, number: int, request: bytes) -> None:
     try:
-        stream.write(_HEAD.pack(len(request)))
+        stream.write(_HEAD.pack(number, len(request)))
         stream.write(request)
         stream.flush()
     except (OSError, ValueError):  # the child ended, and its reader learns that
@@ -171,13 +177,19 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
         head = incoming.read(_HEAD.size)
         if len(head) < _HEAD.size:
             return
-        channel, raw, envelope, account = pickle.loads(incoming.read(_HEAD.unpack(head)[0]))  # noqa: S301 -- our parent wrote it
+        number, length = _HEAD.unpack(head)
+        channel, raw, envelope, account = pickle.loads(incoming.read(length))  # noqa: S301 -- our parent wrote it
+        # A parent that was killed cannot end us: the kernel does, a while after it would have.
+        signal.alarm(int(limits.parse_s) + 5)
         try:
             answer: tuple[str, object] = ("parsed", channels.parser(channel).parse(raw, envelope, account))
+        except MemoryError:
+            return  # the parent sees us end, and keeps the event as failed; its own memory is not the trouble
         except Exception as error:  # noqa: BLE001 -- raised again in the parent
             answer = ("raised", error)
         content = pickle.dumps(answer)
-        outgoing.write(_HEAD.pack(len(content)))
+        signal.alarm(0)
+        outgoing.write(_HEAD.pack(number, len(content)))
         outgoing.write(content)
         outgoing.flush()
 

@@ -49,7 +49,7 @@ def slow_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str) -> No
     script.write_text(
         textwrap.dedent(f"""
         import os, sys, time
-        sys.stdin.buffer.read(8)
+        sys.stdin.buffer.read(16)
         {does}
         """)
     )
@@ -141,3 +141,40 @@ def test_a_small_event_needs_no_child() -> None:
     parsing.parse("email", MAIL, {}, account)
 
     assert parsing._child.process is None
+
+
+def test_an_answer_that_nobody_read_is_not_the_next_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = large(MAIL.replace(b"It burns.", b"Somebody else's words.").replace(b"ada@", b"eve@"))
+
+    class Interrupt(BaseException):
+        """What a time limit raises in a worker's thread."""
+
+    def interrupted(stream: object, length: int, deadline: float) -> bytes:
+        raise Interrupt()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parsing, "_received", interrupted)
+        with pytest.raises(Interrupt):
+            parsing.parse("email", other, {}, EMAIL)
+    parsed = parsing.parse("email", large(), {}, EMAIL)
+
+    assert isinstance(parsed, InboundMessage)
+    assert (parsed.author_address, parsed.body) == ("ada@example.com", "It burns.")
+
+
+def test_a_child_without_memory_fails_the_event_and_not_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
+    real = subprocess.Popen
+    program = (
+        "import sys; from models.kernel import limits; limits.parse_memory_bytes_max = 160 * limits.MIB;"
+        " from queues import parsing; parsing.main()"
+    )
+
+    def start(command: list[str], **more: Any) -> object:
+        return real([sys.executable, "-c", program], **more)
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    huge = large(MAIL) + b"A" * (60 * limits.MIB)
+
+    with pytest.raises(Unparseable, match="want of memory"):
+        parsing.parse("email", huge, {}, EMAIL)

@@ -9,6 +9,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
+from typing import Any
 
 from models.channels.accounts import ChannelAccount
 from models.deliveries.port import OutgoingMessage
@@ -28,8 +29,18 @@ class BadAddress(ValueError):
     """The address cannot be written into a mail."""
 
 
+class UnsafeHeader(BadAddress):
+    """A header came out as more than it was meant to be; nothing was sent."""
+
+
 class _Policy(EmailPolicy):
-    """SMTP's policy, but ids are folded between them only: the standard one turns a long id into encoded words."""
+    """SMTP's policy, but ids are folded between them only, and never read: the standard one turns a long id into encoded words, and
+    decodes what looks like one."""
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        if name.lower() in _ID_HEADERS:
+            return name, str(value)
+        return super().header_store_parse(name, value)
 
     def fold(self, name: str, value: str) -> str:
         if name.lower() in _ID_HEADERS:
@@ -50,6 +61,7 @@ def checked_address(address: str) -> Address:
     """The address ready for a header, its domain in ASCII. Raises BadAddress."""
     local, at, domain = address.strip().rpartition("@")
     bad = any(character <= " " or character in '<>,;:()[]"\\\x7f' for character in local + domain)
+    bad = bad or "=?" in local + domain  # the library would decode it
     if not at or not local or not domain or bad or len(address) > limits.email_address_chars_max:
         raise BadAddress("the address is not an e-mail address")
     try:
@@ -65,10 +77,26 @@ def build(message: OutgoingMessage, account: ChannelAccount) -> bytes:
     Readers of copies whose address is none are left out (`copies_of` gives the others).
     """
     mail = _head(message, account)
+    head = mail.as_bytes().rstrip(b"\r\n") + b"\r\n"
+    _check(head, mail.keys())
     content = _content(message, account)
-    out = bytearray(mail.as_bytes().rstrip(b"\r\n") + b"\r\n" + content.headers() + b"\r\n")
+    out = bytearray(head + content.headers() + b"\r\n")
     content.write(out)
     return bytes(out)
+
+
+def _check(head: bytes, names: list[str]) -> None:
+    """The headers that were written are those that were set, whatever the library made of a stranger's words. Raises UnsafeHeader."""
+    lines = head.removesuffix(b"\r\n").split(b"\r\n")
+    written = [line.partition(b":")[0].decode("latin-1") for line in lines if line[:1] not in (b" ", b"\t")]
+    bare = any(b"\n" in line or b"\r" in line or not line.strip() for line in lines)
+    if bare or written != list(names):
+        raise UnsafeHeader("a header would have become several; nothing was sent")
+
+
+def _plain(text: str) -> str:
+    """Words of a stranger's as they look: what reads as an encoded word would be decoded when the header is set, line ends and all."""
+    return text.replace("=?", "= ?")
 
 
 def copies_of(message: OutgoingMessage) -> list[Address]:
@@ -96,7 +124,7 @@ def _head(message: OutgoingMessage, account: ChannelAccount) -> EmailMessage:
     mail["To"] = _named(theirs, message.recipient_name)
     if copies:
         mail["Cc"] = copies
-    mail["Subject"] = one_line(message.subject or "", limits.ticket_title_chars_max + 20)
+    mail["Subject"] = _plain(one_line(message.subject or "", limits.ticket_title_chars_max + 20))
     mail["Date"] = format_datetime(clock.now())
     mail["Message-ID"] = " ".join(message_ids(message.external_id.encode())[:1])
     answered = message_ids((message.in_reply_to or "").encode("utf-8", "replace"))[:1]
@@ -152,7 +180,7 @@ def _reply_address(ours: Address, message: OutgoingMessage, account: ChannelAcco
 
 
 def _named(address: Address, name: str) -> Address:
-    return Address(one_line(name, limits.name_chars_max), address.username, address.domain)
+    return Address(_plain(one_line(name, limits.name_chars_max)), address.username, address.domain)
 
 
 def _thread(references: tuple[str, ...], answered: list[str]) -> list[str]:
