@@ -17,7 +17,7 @@ from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import LoginError
+from imapclient.exceptions import LoginError, ProtocolError
 
 from models.channels.accounts import ChannelAccount
 from models.kernel.errors import ConfigurationError, TransientFailure
@@ -158,8 +158,8 @@ class Mailbox:
             return sorted({int(uid) for uid in self._client.search(criteria) if int(uid) > above})
 
     def sizes(self, uids: list[int]) -> dict[int, int]:
-        """Bytes of each mail that is still there."""
-        with _said("the mails' sizes"):
+        """Bytes of each mail that is still there. Raises Refused."""
+        with _said("the mails' sizes", refused=Refused):
             told = self._client.fetch(uids, ["RFC822.SIZE"])
             return {
                 int(uid): int(items[b"RFC822.SIZE"]) for uid, items in told.items() if b"RFC822.SIZE" in items
@@ -222,6 +222,8 @@ def _said(step: str, *, refused: type[TransientFailure] = TransientFailure) -> I
         raise TransientFailure(f"the mailbox refused the login: {_words(error)}") from error
     except imaplib.IMAP4.abort as error:
         raise TransientFailure(f"{step}: the mail server ended the connection") from error
+    except ProtocolError as error:  # IMAPClient cannot read it: nobody knows where its end is
+        raise TransientFailure(f"{step}: the mail server's answer cannot be read") from error
     except imaplib.IMAP4.error as error:
         raise refused(f"{step}: {_words(error)}") from error
     except OSError as error:

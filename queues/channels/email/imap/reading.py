@@ -4,6 +4,9 @@ The position of a folder: `uidvalidity`; `uid`, the last mail that was read; `ma
 the day of the first reading; `backlog`, the last mail that was there before we knew the folder (or its new UIDVALIDITY): up to
 it only what nobody has seen, or what came since `began`, is read. Without that, the first reading of an old mailbox, or of one that was
 moved to another server, would make a ticket of each of its mails.
+
+A mail that the server will not give (it says no, or ends the connection, as Dovecot does at a damaged one) is tried some times, over
+connections and processes, then shown as failed, so that the next ones are read.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from models.channels import health, positions
 from models.channels.accounts import ChannelAccount
 from models.inbox.port import EventKey, ReceivedEvent
 from models.kernel import clock, limits, logs
+from models.kernel.errors import TransientFailure
 from models.kernel.settings import Settings
 from queues import pulled as pulled_events
 from queues.channels.email.imap import bounds
@@ -43,7 +47,9 @@ class Position:
     began: str
     backlog: int
     first: bool = False  # the backlog of the first reading: only what nobody has seen
-    tries: int = 0  # of the mail after `uid`
+    trying: int = 0  # the mail that could not be fetched,
+    tries: int = 0  # and how often
+    unsized: int = 0  # up to this mail no sizes are asked for: the server failed at one of them
 
     def as_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -79,7 +85,7 @@ def read(mailbox: Mailbox, account: ChannelAccount, stop: threading.Event) -> Pu
     uids = _new_uids(mailbox, position)
     for at in range(0, len(uids), bounds.batch_max):
         batch = uids[at : at + bounds.batch_max]
-        sizes = mailbox.sizes(batch)
+        position, sizes = _sizes(mailbox, account, name, position, batch)
         for uid in batch:
             if stop.is_set():
                 break
@@ -124,6 +130,25 @@ def _new_uids(mailbox: Mailbox, position: Position) -> list[int]:
     return backlog + mailbox.uids_after(position.backlog)
 
 
+def _sizes(
+    mailbox: Mailbox, account: ChannelAccount, name: str, position: Position, batch: list[int]
+) -> tuple[Position, dict[int, int]]:
+    """Bytes of each mail; 0 where one mail of the batch keeps the server from telling: then each is fetched without."""
+    unknown = dict.fromkeys(batch, 0)
+    if batch[0] <= position.unsized:
+        return position, unknown
+    failed = replace(position, unsized=batch[-1])
+    try:
+        return position, mailbox.sizes(batch)
+    except Refused:
+        return failed, unknown
+    except (
+        TransientFailure
+    ):  # perhaps the connection's fault, perhaps a mail's: the next reading does without
+        _keep(account, name, failed)
+        raise
+
+
 def _read_one(
     mailbox: Mailbox,
     account: ChannelAccount,
@@ -134,26 +159,31 @@ def _read_one(
     pulled: Pulled,
 ) -> tuple[Position, Pulled]:
     wanted = bounds.mail_bytes_max + 1 if size <= bounds.mail_bytes_max else bounds.cut_bytes
+    tries = 1 + (position.tries if position.trying == uid else 0)
+    lost: TransientFailure | None = None
     try:
         raw = mailbox.fetch(uid, wanted)
-    except Refused as error:
-        if position.tries + 1 < bounds.tries_max:
-            _keep(account, name, replace(position, tries=position.tries + 1))
+    except TransientFailure as error:
+        refused = isinstance(error, Refused)
+        if tries < (bounds.tries_max if refused else bounds.lost_tries_max):
+            _keep(account, name, replace(position, trying=uid, tries=tries))
             raise
-        raw, key = (
-            b"",
-            _unreadable(position, uid, f"the mail server would not give this mail: {error.message}"),
-        )
+        lost = None if refused else error
+        told = f"the mail server would not give this mail: {error.message}"
+        raw, key = b"", _unreadable(position, uid, told)
     else:
         if raw is None:
             return position, pulled
         key = mail_key(raw, {"folder": name})
         if size > bounds.mail_bytes_max or len(raw) > bounds.mail_bytes_max:
+            size = max(size, len(raw))
             raw = raw[: bounds.cut_bytes]
             told = f"the mail has {size / limits.MIB:.0f} MiB, more than {bounds.mail_bytes_max / limits.MIB:.0f}; its beginning is kept"
             key = _unreadable(position, uid, told)
-    after = replace(position, uid=uid, tries=0)
+    after = replace(position, uid=uid, trying=0, tries=0)
     new = _keep(account, name, after, ReceivedEvent(key, raw))
+    if lost is not None:  # a new connection reads on
+        raise lost
     return after, Pulled(
         pulled.stored + (new and key.unreadable is None),
         pulled.repeats + (not new),

@@ -23,7 +23,7 @@ HANG_UP = b""
 
 
 class BrokenServer:
-    """`answers`: by command (SIZE and BODY are the two kinds of FETCH); HANG_UP closes. `heard`: the commands, without values."""
+    """`answers`: by command (SIZE and BODY are the two kinds of FETCH, `BODY 2` that of one mail); HANG_UP closes. `heard`: the commands, without values."""
 
     def __init__(self, greeting: bytes = b"* OK ready\r\n", **answers: bytes) -> None:
         self._greeting = greeting
@@ -61,6 +61,8 @@ class BrokenServer:
             command = words[0]
             if command == "FETCH":
                 command = "SIZE" if "RFC822.SIZE" in rest else "BODY"
+                if f"{command} {words[1]}" in self._answers:
+                    command = f"{command} {words[1]}"
             self.heard.append(command)
             answer = self._answers.get(command, b"{tag} BAD what\r\n")
             if answer == HANG_UP:

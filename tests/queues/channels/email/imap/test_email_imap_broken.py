@@ -118,6 +118,51 @@ def test_a_mail_larger_than_the_server_says_is_kept_by_its_beginning(
     assert pulled == Pulled(failed=1)
 
 
+TWO = {
+    "SELECT": b"* 2 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 3] x\r\n{tag} OK [READ-WRITE] done\r\n",
+    "SEARCH": b"* SEARCH 1 2\r\n{tag} OK done\r\n",
+    "SIZE": b"* 1 FETCH (UID 1 RFC822.SIZE 90)\r\n* 2 FETCH (UID 2 RFC822.SIZE 90)\r\n{tag} OK done\r\n",
+    "BODY 2": b"* 2 FETCH (UID 2 BODY[]<0> {%d}\r\n" % len(MAIL) + MAIL + b")\r\n{tag} OK done\r\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "failures"),
+    [
+        pytest.param(HANG_UP, bounds.lost_tries_max, id="hangs up"),
+        pytest.param(b"* 1 FETCH (UID 1 ((\r\n{tag} OK x\r\n", bounds.lost_tries_max, id="answers rubbish"),
+        pytest.param(b"{tag} NO damaged\r\n", bounds.tries_max - 1, id="refuses"),
+    ],
+)
+def test_a_mail_that_the_server_cannot_give_does_not_keep_back_the_next_one(
+    desk: Desk, account: ChannelAccount, monkeypatch: pytest.MonkeyPatch, answer: bytes, failures: int
+) -> None:
+    with BrokenServer(**TWO, **{"BODY 1": answer}) as server:
+        monkeypatch.setenv("NESTOR_SECRET_TEST_IMAP_URL", server.url)
+        for _ in range(failures):
+            with pytest.raises(TransientFailure):
+                pull_once(account, desk.settings)
+        pull_once(account, desk.settings)
+
+    damaged, next_one = desk.rows("SELECT raw, reason FROM inbox ORDER BY id")
+    assert "the mail server would not give this mail" in damaged["reason"]
+    assert bytes(next_one["raw"]) == MAIL
+
+
+@pytest.mark.parametrize(("answer", "failures"), [(HANG_UP, 1), (b"{tag} NO damaged\r\n", 0)])
+def test_mails_whose_sizes_the_server_cannot_tell_are_read_without(
+    desk: Desk, account: ChannelAccount, monkeypatch: pytest.MonkeyPatch, answer: bytes, failures: int
+) -> None:
+    with BrokenServer(SIZE=answer) as server:
+        monkeypatch.setenv("NESTOR_SECRET_TEST_IMAP_URL", server.url)
+        for _ in range(failures):
+            with pytest.raises(TransientFailure, match="sizes"):
+                pull_once(account, desk.settings)
+        pulled = pull_once(account, desk.settings)
+
+    assert pulled == Pulled(stored=1)
+
+
 def test_where_no_tls_is_offered_the_password_stays_here(
     desk: Desk, account: ChannelAccount, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
