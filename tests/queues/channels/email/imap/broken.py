@@ -23,7 +23,10 @@ HANG_UP = b""
 
 
 class BrokenServer:
-    """`answers`: by command (SIZE and BODY are the two kinds of FETCH, `BODY 2` that of one mail); HANG_UP closes. `heard`: the commands, without values."""
+    """`answers`: by command (SIZE and BODY are the two kinds of FETCH, `BODY 2` that of one mail); HANG_UP closes.
+
+    `heard`: the commands, without values.
+    """
 
     def __init__(self, greeting: bytes = b"* OK ready\r\n", **answers: bytes) -> None:
         self._greeting = greeting
