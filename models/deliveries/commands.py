@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from models.attachments import commands as attachments
 from models.channels import accounts, health
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, messages, threading
@@ -32,9 +31,8 @@ class OpenAttempt:
     account: ChannelAccount
     message: OutgoingMessage
     possibly_duplicate: bool
-    buckets: tuple[
-        rates.Bucket, ...
-    ] = ()  # what it took a slot of, and what a provider's word to wait holds up
+    # What it took a slot of, and what a provider's word to wait holds up.
+    buckets: tuple[rates.Bucket, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +145,8 @@ def record_outcome(
         _sent(delivery_id, account, outcome)
         health.report_sent(account.channel, account.name)
     elif outcome.partly_sent:
-        # A repeat would double the parts that arrived; a person sees what is missing and decides.
+        # A repeat would double the parts that arrived; a person sees what is missing and decides. They can be taken back.
+        _remember_ids(delivery_id, account, outcome)
         end(delivery_id, "unknown", error=outcome.detail)
     elif outcome.kind == "permanent" and outcome.new_address is None:
         end(delivery_id, "failed", error=outcome.detail)
@@ -175,17 +174,25 @@ def record_outcome(
 
 def _sent(delivery_id: UUID, account: ChannelAccount, outcome: SendOutcome) -> None:
     """The provider has it: its ids, all of them, find the ticket again when somebody answers or a receipt comes."""
+    database.execute(
+        "UPDATE deliveries SET state = 'sent', last_error = NULL, finished_at = :now WHERE id = :id",
+        now=clock.now(),
+        id=delivery_id,
+    )
+    _remember_ids(delivery_id, account, outcome)
+
+
+def _remember_ids(delivery_id: UUID, account: ChannelAccount, outcome: SendOutcome) -> None:
+    """The provider's ids of all parts that arrived: by them an answer, an edit or a receipt finds the message."""
     ids = [one for one in (outcome.external_id, *outcome.external_ids) if one is not None]
     row = database.run(
-        "UPDATE deliveries SET state = 'sent', external_id = :external_id, external_ids = :external_ids, provider_id = :provider_id,"
-        " last_error = NULL, finished_at = :now WHERE id = :id RETURNING message_id, ticket_id, operation",
+        "UPDATE deliveries SET external_id = :external_id, external_ids = :external_ids, provider_id = :provider_id"
+        " WHERE id = :id RETURNING message_id, ticket_id, operation",
         external_id=outcome.external_id,
         external_ids=as_json(list(dict.fromkeys(ids))),
         provider_id=outcome.provider_id,
-        now=clock.now(),
         id=delivery_id,
     )[0]
-    attachments.remember_names(UUID(str(row["message_id"])), account, outcome.file_ids)
     if not ids or row["operation"] == "delete":
         return
     database.execute(

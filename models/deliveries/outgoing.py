@@ -57,7 +57,7 @@ def build(
 def sent_ids(message_id: UUID) -> tuple[str, ...]:
     """The provider's ids of a message that was sent, all its parts: by the last sending or editing that succeeded."""
     row = database.one(
-        "SELECT external_id, external_ids FROM deliveries WHERE message_id = :id AND state = 'sent' AND operation <> 'delete'"
+        "SELECT external_id, external_ids FROM deliveries WHERE message_id = :id AND state IN ('sent', 'unknown') AND operation <> 'delete'"
         " AND external_id IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1",
         id=message_id,
     )
@@ -73,7 +73,8 @@ def change_sent(change: TicketChange, message_id: UUID, operation: Operation) ->
     """
     made = []
     for row in database.run(
-        "SELECT channel, account, address FROM deliveries WHERE message_id = :id AND operation = 'send' AND state = 'sent'",
+        "SELECT channel, account, address FROM deliveries WHERE message_id = :id AND operation = 'send'"
+        " AND (state = 'sent' OR (state = 'unknown' AND external_id IS NOT NULL))",
         id=message_id,
     ):
         delivery_id = new_id()

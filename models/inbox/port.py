@@ -264,13 +264,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class StaffMessage:
-    """What somebody wrote in a topic of the staff's group (`chat_address`: `<chat>/<topic>`)."""
+    """What somebody wrote in a topic of the staff's group (`chat_address`: `<chat>/<topic>`). `has_files`: not words alone."""
 
     chat_address: str
     author_address: str
     author_name: str
     text: str
     external_id: str | None = None
+    has_files: bool = False
 
 
 Parsed = (

@@ -88,9 +88,11 @@ def undo(merge_id: UUID, *, by: str) -> None:
         known = database.one("SELECT id FROM requester_merges WHERE id = :id", id=merge_id)
         raise Conflict("the merge was undone already") if known else NotFound(f"there is no merge {merge_id}")
     names = {"merge": merge_id, "source": row["source_id"], "target": row["target_id"]}
-    erased = database.one("SELECT erased_at FROM requesters WHERE id = :target FOR_UPDATE", names)
-    if erased is None or erased["erased_at"] is not None:
+    held = database.one("SELECT erased_at, merged_into FROM requesters WHERE id = :target FOR_UPDATE", names)
+    if held is None or held["erased_at"] is not None:
         raise Conflict("the person was erased since; nothing is left to be given back")
+    if held["merged_into"] is not None:
+        raise Conflict(f"they were merged into requester {held['merged_into']} since; undo that first")
     for kind, (table, column) in _OWNED.items():
         database.execute(
             f"UPDATE {table} SET {column} = :source WHERE {column} = :target AND id IN"

@@ -60,8 +60,8 @@ def _done(account: ChannelAccount, told: StaffMessage, ticket_id: UUID, user: Us
     if name.startswith("/"):
         act = _COMMANDS.get(name)
         return _HELP if act is None else act(account, ticket_id, user, rest.strip())
-    if not told.text.strip():
-        return "Only text can be sent from here; send files from the console."
+    if told.has_files or not told.text.strip():
+        return "Nothing was sent: only text can be sent from here. Send files from the console."
     tickets.reply(ticket_id, told.text, actor=actor_of(user), details=_origin(account, told.external_id))
     return ""
 

@@ -27,6 +27,8 @@ class CannotCorrect(Conflict):
 def edit(message_id: UUID, body: str, *, actor: Actor, can: Can) -> None:
     """Another wording for a note or an answer of ours. Joins the caller's transaction. Raises NotFound, CannotCorrect."""
     change, row = _held(message_id, actor, "edit", can)
+    if row["deleted_at"] is not None:
+        raise CannotCorrect("the message was taken back")
     if row["body"] == body:
         return
     received.rewrite(change, message_id, before=row["body"], after=body)
@@ -52,7 +54,7 @@ def _held(
 ) -> tuple[TicketChange, database.Row]:
     """The message with its deliveries' and its ticket's rows held (in this order, as who sends holds them), if it may be corrected."""
     deliveries = database.run(
-        "SELECT channel, state FROM deliveries WHERE message_id = :id AND operation = 'send' ORDER BY id FOR_UPDATE",
+        "SELECT channel, state, external_id FROM deliveries WHERE message_id = :id AND operation = 'send' ORDER BY id FOR_UPDATE",
         id=message_id,
     )
     change = TicketChange.of(conversations.get(message_id)["ticket_id"], actor=actor)
@@ -62,6 +64,10 @@ def _held(
     for delivery in deliveries:
         if delivery["state"] == "sending":
             raise CannotCorrect("the message is being sent at this moment; try again")
+        if delivery["state"] == "unknown" and delivery["external_id"] is None:
+            raise CannotCorrect(
+                "it is not known whether the message arrived, so it can be neither changed nor taken back there"
+            )
         if delivery["state"] in ("sent", "unknown") and operation not in can(delivery["channel"]):
             raise CannotCorrect(
                 f"a message that was sent by {delivery['channel']} cannot be changed any more"

@@ -11,7 +11,7 @@ from models.channels import accounts, health
 from models.channels.accounts import ChannelAccount
 from models.deliveries.port import OutgoingMessage
 from models.kernel import database, logs, settings
-from models.kernel.errors import ConfigurationError, PermanentFailure
+from models.kernel.errors import ConfigurationError, NestorError, PermanentFailure
 from models.kernel.settings import Settings
 from models.staff import groups, telling
 from models.tasks import rates
@@ -20,6 +20,8 @@ from queues import channels
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 log = logs.get("staff")
+_post_chars_max = 3_500  # one message of the chat; a long text would hold a worker at the group's pace
+_GOES_ON = " … [It goes on in the console.]"
 _posts_max = 100  # of one run; what is left is told by the next
 
 
@@ -73,36 +75,55 @@ def _posted(account: ChannelAccount, chat: str, post: telling.Post) -> Settlemen
         with database.connection():
             health.report_error(account.channel, account.name, f"staff group: {error.message}")
         return Failed(error.message, permanent=isinstance(error, PermanentFailure))
-    outcome = channels.sender(account.channel).send(_message(post, account, address), account, config)
+    sender = channels.sender(account.channel)
+    outcome = sender.send(_message(post, account, address), account, config)
+    if outcome.kind == "permanent" and post.message_id is not None:
+        # Most likely a file: what was said is told all the same.
+        outcome = sender.send(_message(post, account, address, without_files=outcome.detail), account, config)
     log.info("staff_told", account=account.name, outcome=outcome.kind, sequence=post.sequence)
     if outcome.kind in ("throttled", "transient"):
         with database.transaction():
             telling.not_told(account, post)
     if outcome.kind == "throttled":
         return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider")
-    if outcome.kind == "permanent":
-        with database.connection():
-            health.report_error(account.channel, account.name, f"staff group: {outcome.detail}")
-        return Failed(outcome.detail, permanent=True)
     if outcome.kind in ("transient", "unknown") and not (outcome.kind == "unknown" and post.possibly_told):
         return Failed(f"{outcome.kind}: {outcome.detail}", retry_after_s=outcome.retry_after_s)
-    if post.closes is True:
-        topics.close_topic(account, config, address)
+    if outcome.kind == "permanent":
+        # One post that the group does not take must not hold back the ticket's further story.
+        health.report_error(
+            account.channel, account.name, f"staff group: a post was refused: {outcome.detail}"
+        )
     with database.transaction():
         telling.told(account, post, outcome.external_id)
+    if post.closes is True:
+        _close(topics, account, config, address)
     return None
 
 
-def _message(post: telling.Post, account: ChannelAccount, address: str) -> OutgoingMessage:
+def _close(topics: Topics, account: ChannelAccount, config: Settings, address: str) -> None:
+    """The topic rests with its ticket; one that stays open does no harm."""
+    try:
+        topics.close_topic(account, config, address)
+    except NestorError as error:
+        log.warning("topic_stays_open", account=account.name, code=error.code)
+        health.report_error(account.channel, account.name, f"staff group: {error.message}")
+
+
+def _message(
+    post: telling.Post, account: ChannelAccount, address: str, *, without_files: str = ""
+) -> OutgoingMessage:
     again = "(again, perhaps) " if post.possibly_told else ""
+    text = post.text if len(post.text) <= _post_chars_max else post.text[:_post_chars_max] + _GOES_ON
+    note = f"\n[Its files could not be posted here: {without_files}]" if without_files else ""
     with database.connection():
-        files = attachments.outgoing(post.message_id, account) if post.message_id is not None else ()
+        wanted = post.message_id is not None and not without_files
+        files = attachments.outgoing(post.message_id, account) if wanted and post.message_id else ()
     return OutgoingMessage(
         delivery_id=f"staff:{post.ticket.id}:{post.sequence}",
         attempt_number=1,
         address=address,
         recipient_name="",
-        body=again + post.text,
+        body=again + text + note,
         body_format="text",
         subject=None,
         external_id=None,

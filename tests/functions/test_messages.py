@@ -226,3 +226,36 @@ def test_a_trouble_that_a_send_found_is_over_when_one_succeeds(machine: Caller, 
 
     assert ill["error"] == "sending: the login was refused"
     assert machine.read("/v1/channels/email/demo")["health"]["ok"] is True
+
+
+def test_the_parts_that_arrived_of_a_message_are_taken_back(machine: Caller, desk: Desk) -> None:
+    from models.deliveries import port
+
+    ticket = _telegram(desk, machine)
+    desk.answers.append(
+        port.SendOutcome(
+            "unknown", "the third part failed", external_id="42:1", external_ids=("42:1", "42:2")
+        )
+    )
+    _, path = _answered(machine, desk, ticket, "In three parts.")
+
+    machine.ask("DELETE", path)
+    desk.run_due()
+    edited = machine.ask("PATCH", path, {"body": "Other"}, headers=ANY)
+
+    call = desk.calls[-1].message
+    assert (call.operation, call.sent_ids) == ("delete", ("42:1", "42:2"))
+    problem(edited, 409, "cannot_correct")
+
+
+def test_what_may_not_have_arrived_cannot_be_taken_back(machine: Caller, desk: Desk) -> None:
+    from models.deliveries import port
+
+    ticket = _telegram(desk, machine)
+    desk.answers.extend([port.unknown("no answer")] * 10)
+    _, path = _answered(machine, desk, ticket)
+    for _ in range(10):
+        desk.advance(minutes=30)
+        desk.run_due()
+
+    problem(machine.ask("DELETE", path), 409, "cannot_correct")

@@ -70,6 +70,17 @@ def test_what_came_after_a_merge_goes_to_whom_its_address_belongs(
     assert "Another matter of mine." in {one["body"] for one in exported}
 
 
+def test_a_merge_below_another_one_is_not_undone_first(machine: Caller, desk: Desk, ada: Any) -> None:
+    other = _telegram_person(desk, machine)
+    third = machine.made("/v1/tickets", {"title": "T", "requester": {"email": "c@example.com"}})["requester"]
+    first = machine.made(f"/v1/requesters/{ada['id']}/merges", {"source_id": other["id"]})
+    second = machine.made(f"/v1/requesters/{third['id']}/merges", {"source_id": ada["id"]})
+
+    problem(machine.ask("DELETE", f"/v1/requesters/{ada['id']}/merges/{first['id']}"), 409)
+    assert machine.ask("DELETE", f"/v1/requesters/{third['id']}/merges/{second['id']}").status_code == 200
+    assert machine.ask("DELETE", f"/v1/requesters/{ada['id']}/merges/{first['id']}").status_code == 200
+
+
 def test_nobody_is_merged_with_themselves_or_twice(machine: Caller, desk: Desk, ada: Any) -> None:
     other = _telegram_person(desk, machine)
     path = f"/v1/requesters/{ada['id']}/merges"

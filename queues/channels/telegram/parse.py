@@ -117,6 +117,7 @@ def _staff(message: Json, author: Author, place: Place, *, is_edit: bool) -> Par
         author_name=author.name,
         text=cut(clean(found[0]), limits.message_body_chars_max).strip() if found else "",
         external_id=place.contact.message(message["message_id"]),
+        has_files=bool(attachments.read(message)),
     )
 
 

@@ -208,3 +208,57 @@ def test_a_talk_outside_of_a_tickets_topic_is_left_alone(desk: Desk, group: Topi
         "ignored",
         "said in the staff's group, in no ticket's topic",
     )
+
+
+def test_a_post_that_is_refused_for_its_files_is_told_without_them_and_holds_nothing_back(
+    desk: Desk, group: Topics
+) -> None:
+    def refuses_files(message: Any) -> port.SendOutcome:
+        return (
+            port.permanent("the file is empty")
+            if message.attachments
+            else port.accepted(f"{message.address}:1")
+        )
+
+    desk.answers.extend([refuses_files] * 50)
+    mail = (
+        b"From: Ada <ada@example.com>\r\nMessage-ID: <1@x>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\n%PDF\r\n--b--\r\n"
+    )
+    desk.receive_raw("email", mail, content_type="message/rfc822")
+    desk.run_due()
+    desk.reply(desk.ticket(), "An answer.")
+    desk.run_due()
+
+    texts = [c.body for c in desk.sent if c.address.startswith(str(GROUP))]
+    assert any("hello" in text and "could not be posted here: the file is empty" in text for text in texts)
+    assert any(text.endswith("An answer.") for text in texts)
+
+
+def test_a_file_in_a_topic_is_not_lost_without_a_word(desk: Desk, group: Topics) -> None:
+    ticket = _opened(desk)
+    before = len(desk.messages(ticket))
+    number = next(desk._numbers)
+    update = {
+        "update_id": number,
+        "message": {
+            "message_id": number, "date": 1, "chat": {"id": GROUP, "type": "supergroup", "is_forum": True},
+            "from": {"id": 7001, "is_bot": False, "first_name": "Olga"}, "message_thread_id": 11, "is_topic_message": True,
+            "photo": [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}], "caption": "See this",
+        },
+    }  # fmt: skip
+
+    desk.receive_raw("telegram", json.dumps(update).encode(), content_type="application/json")
+    desk.run_due()
+
+    assert len(desk.messages(ticket)) == before
+    assert "Nothing was sent" in _told(desk)[-1][1]
+
+
+def test_a_long_text_is_cut_in_the_topic(desk: Desk, group: Topics) -> None:
+    desk.receive_telegram("long " * 2_000, chat=42, name="Ada")
+    desk.run_due()
+
+    [text] = [text for _, text in _told(desk) if text.startswith("Ada:")]
+    assert len(text) < 4_000
+    assert text.endswith("[It goes on in the console.]")
