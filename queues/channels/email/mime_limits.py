@@ -70,5 +70,8 @@ tnef_attributes_max = 2_000  # some 20 of the message and 5 of each file
 tnef_properties_max = 2_000  # of a message or a file; Outlook writes some 100
 tnef_depth_max = 3  # messages within messages
 rtf_bytes_max = 1 * MIB  # decompressed; byte by byte, that is half a second
+rtf_guesses_max = (
+    2_000  # runs of one document whose charset is doubted (25 us each); later ones are in the named code page
+)
 rtf_groups_max = 1_000  # open at once; Outlook nests some 10
 calendar_chars_max = 256 * 1024  # of an invitation; its time zones come first and have some 5,000

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from queues.channels.email import mime_limits
 from queues.channels.email.charset import decode
+from queues.channels.email.charset_names import codec_of
 
 _COMPRESSED, _PLAIN = 0x75465A4C, 0x414C454D
 # MS-OXRTFCP 2.1.2.1: what the dictionary holds at first.
@@ -20,6 +21,7 @@ DICTIONARY = (
     b"\\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
 )
 _DICTIONARY_BYTES = 4096
+_WESTERN = "cp1252"  # what Outlook writes where it names no code page
 _TOKEN = re.compile(
     rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|[\r\n]+|([^\\{}\r\n]+)",
     re.DOTALL,
@@ -87,7 +89,8 @@ class _Group:
 class _Reader:
     """Collects the text; `bytes_` holds characters of the code page until another kind comes."""
 
-    codepage: str = "cp1252"
+    codepage: str = ""  # the first that is named
+    guesses_left: int = mime_limits.rtf_guesses_max
     is_html: bool = False
     out: list[str] = field(default_factory=list)
     bytes_: bytearray = field(default_factory=bytearray)
@@ -99,8 +102,19 @@ class _Reader:
 
     def flush(self) -> None:
         if self.bytes_:
-            self.out.append(decode(bytes(self.bytes_), self.codepage))
+            self.out.append(self._decoded(bytes(self.bytes_)))
             self.bytes_.clear()
+
+    def _decoded(self, content: bytes) -> str:
+        """A document may have a symbol after each letter: each run between two would cost a guess."""
+        if content.isascii() and b"\x1b" not in content:
+            return content.decode("ascii")
+        self.guesses_left -= 1
+        if self.guesses_left >= 0:
+            return decode(content, self.codepage or _WESTERN)
+        if self.guesses_left == -1:
+            self.codepage = codec_of(self.codepage) or _WESTERN
+        return content.decode(self.codepage, "replace")
 
 
 def readable(rtf: bytes) -> tuple[str, bool]:
@@ -142,7 +156,7 @@ def readable(rtf: bytes) -> tuple[str, bool]:
 def _control(reader: _Reader, group: _Group, word: bytes, number: int | None, *, shown: bool) -> None:
     if word == b"fromhtml":
         reader.is_html = True
-    elif word == b"ansicpg" and number:
+    elif word == b"ansicpg" and number and not reader.codepage:
         reader.codepage = f"cp{number}"
     elif word == b"htmltag":
         group.is_tag, group.skipped, group.rtf_only = True, False, False

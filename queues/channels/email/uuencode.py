@@ -7,7 +7,7 @@ import re
 
 from queues.channels.email import mime_limits
 
-_BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,300}?)[ \t]*\r?\n", re.MULTILINE)
+_BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,400})\r?\n", re.MULTILINE)
 _END = re.compile(rb"(?:[`  ]?[ \t]*\r?\n){0,3}end[ \t]*(?:\r?\n|\Z)")
 
 
@@ -36,15 +36,16 @@ def extract(content: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
         begin = _BEGIN.search(content, at)
         if begin is None:
             break
+        name = begin[1].rstrip(b" \t")
         lines, data_end = _data_lines(content, begin.end())
         end = _END.match(content, data_end)
         rest_is_empty = not content[data_end : data_end + 100].strip()
-        if not lines or not (end or rest_is_empty):
+        if not name or not lines or not (end or rest_is_empty):
             kept.append(content[at : begin.end()])
             at = begin.end()
             continue
         kept.append(content[at : begin.start()])
-        files.append((begin[1], b"".join(lines)))
+        files.append((name, b"".join(lines)))
         at = end.end() if end else len(content)
     kept.append(content[at:])
     return b"".join(kept), files

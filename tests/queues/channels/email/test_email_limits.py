@@ -88,6 +88,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "base64 of nothing": lambda: attachment(b"base64", b"\r\n" * 5_000_000),
     "quoted-printable of breaks": lambda: FROM + b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b"= \t \r\n" * 500_000,
     "uuencode begins": lambda: FROM + b"\r\n" + b"begin 644 a\r\n" * 300_000,
+    "uuencode of a name of blanks": lambda: FROM + b"\r\nbegin 644 x" + b" " * 2_000_000 + b"z\r\n",
     "uuencode lines": lambda: FROM + b"\r\nbegin 644 a\r\n" + b"#86)C\r\n" * 500_000,
     "flowed without end": lambda: FROM + b"Content-Type: text/plain; format=flowed\r\n\r\n" + b"> word \r\n" * 300_000,
     "a boundary in each line": lambda: MULTIPART + b"--b \r\n" * 300_000,

@@ -195,6 +195,13 @@ def test_uuencoded_files_leave_the_text_and_words_stay() -> None:
     assert (text, files) == (b"see\nbye\nbegin 644 of nothing\nwords\n", [(b"a.txt", b"abc")])
 
 
+def test_blanks_after_a_uuencoded_file_s_name_are_no_part_of_it() -> None:
+    block = b"begin 644 a b.txt \t \n#86)C\n`\nend\n"
+
+    assert uuencode.extract(block) == (b"", [(b"a b.txt", b"abc")])
+    assert uuencode.extract(b"begin 644   \n#86)C\n`\nend\n")[1] == []
+
+
 def test_a_mail_with_no_blank_line_or_no_headers_in_a_part_keeps_its_words() -> None:
     assert (
         read(b"From: ada@example.test\r\nSubject: x\r\nWords without a blank line").body

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.inbox.port import InboundMessage
+from models.kernel import limits
 from queues.channels.email import rtf
 from queues.channels.email.parse import read_mail
 from queues.channels.email.tnef import read_tnef
@@ -135,6 +136,46 @@ def test_compressed_text_repeats_what_it_has_just_written() -> None:
     run = bytes([0b10]) + b"x" + struct.pack(">H", start << 4 | 7)
 
     assert rtf.decompressed(struct.pack("<IIII", 0, 10, 0x75465A4C, 0) + run) == b"x" * 10
+
+
+def repeated(unit: bytes, size: int) -> bytes:
+    """Compressed RTF of `size` bytes that are `unit` over and over, packed as far as it goes."""
+    first = unit * (20 // len(unit) + 1)
+    length = 17 // len(unit) * len(unit)
+    at = len(rtf.DICTIONARY)
+    tokens = [first[n : n + 1] for n in range(len(first))]
+    for written in range(len(first), size, length):
+        tokens.append(struct.pack(">H", (at + written - length) % 4096 << 4 | length - 2))
+    groups = [tokens[n : n + 8] for n in range(0, len(tokens), 8)]
+    packed = b"".join(
+        bytes([sum(1 << n for n, one in enumerate(group) if len(one) == 2)]) + b"".join(group)
+        for group in groups
+    )
+    return struct.pack("<IIII", 0, size, 0x75465A4C, 0) + packed
+
+
+@pytest.mark.parametrize("unit", [b"\\'e9\\~", b"\\'e9\\par ", b"\\'e9\\u8212?", b"a\\~"])
+@pytest.mark.parametrize("codepage", [b"", b"\\ansicpg99999 ", b"\\ansicpg932 "])
+def test_a_symbol_after_each_letter_costs_no_guess_of_the_charset(unit: bytes, codepage: bytes) -> None:
+    """Small as a mail, large as a document: read where other work waits."""
+    packed = repeated(unit, 1024 * 1024)
+    document = (rtf.decompressed(packed) or b"")[: 1024 * 1024]
+    started = time.process_time()
+
+    text, _ = rtf.readable(b"{\\rtf1" + codepage + document)
+
+    assert len(packed) < limits.parse_here_bytes_max
+    assert document == (unit * (1024 * 1024 // len(unit) + 1))[: 1024 * 1024]
+    assert len(text) > 100_000
+    assert time.process_time() - started < 2.0
+
+
+def test_letters_after_many_symbols_stay_in_the_named_code_page() -> None:
+    document = rb"{\rtf1\ansicpg1251 " + rb"\'cf\~" * 3_000 + rb"\'ef}"
+
+    text, _ = rtf.readable(document)
+
+    assert text == "П\xa0" * 3_000 + "п"
 
 
 def test_a_mail_shows_what_was_packed_and_hides_the_package() -> None:
