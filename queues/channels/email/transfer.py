@@ -20,6 +20,7 @@ _GOES_ON = re.compile(
     rb"={0,2}[ \t]{0,8}[\r\n]{1,8}(?:[A-Za-z0-9+/]{4}){0,64}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)"
     rb"[ \t]{0,8}(?:[\r\n]|\Z)"
 )
+_PADS = re.compile(rb"=+")
 _BLANKS_AFTER_SOFT_BREAK = re.compile(rb"=[ \t]{1,20}(?=\r?\n)")
 _NAME = re.compile(rb"[\s\"']{0,5}([A-Za-z0-9/_-]{1,30})")
 _NAMES = {
@@ -57,10 +58,14 @@ def decoded(source: bytes, start: int, end: int, encoding: str) -> bytes:
 
 
 def from_base64(source: bytes, start: int = 0, end: int | None = None) -> bytes:
-    """Base64 with foreign characters passed over, padding missing or repeated, the URL-safe digits as well."""
+    """Base64 with foreign characters passed over, padding missing or repeated, the URL-safe digits as well.
+
+    A body of many tiny pieces with a padding each is no base64, and stays as it is.
+    """
     stop = len(source) if end is None else end
     out, carry, at = io.BytesIO(), b"", start
-    for _ in range(mime_limits.base64_slices_max):
+    pieces_max = mime_limits.base64_pieces_max + (stop - start) // mime_limits.base64_piece_bytes_min
+    for _ in range(pieces_max):
         slice_end = min(at + mime_limits.base64_slice_bytes, stop)
         pad = source.find(b"=", at, slice_end)
         digits = carry + source[at : slice_end if pad < 0 else pad].translate(_URL_SAFE, _FOREIGN)
@@ -69,7 +74,9 @@ def from_base64(source: bytes, start: int = 0, end: int | None = None) -> bytes:
         carry = digits[whole:]
         at = slice_end
         if pad >= 0:
-            at = pad + 1
+            pads = _PADS.match(source, pad, stop)
+            assert pads is not None, "one was found there"
+            at = pads.end()
             if len(carry) > 1:  # otherwise a soft line break of quoted-printable, or damage
                 out.write(_last_digits(carry))
                 carry = b""
@@ -77,6 +84,8 @@ def from_base64(source: bytes, start: int = 0, end: int | None = None) -> bytes:
                     break
         if at >= stop:
             break
+    else:
+        return source[start:stop]
     out.write(_last_digits(carry))
     return out.getvalue()
 

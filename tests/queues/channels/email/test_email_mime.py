@@ -195,6 +195,22 @@ def test_uuencoded_files_leave_the_text_and_words_stay() -> None:
     assert (text, files) == (b"see\nbye\nbegin 644 of nothing\nwords\n", [(b"a.txt", b"abc")])
 
 
+@pytest.mark.parametrize("line_bytes", [19, 55, 76])
+def test_a_file_whose_every_line_is_padded_comes_back_whole(line_bytes: int) -> None:
+    line = bytes(range(line_bytes))
+    encoded = base64.b64encode(line) + b"\r\n"
+
+    assert encoded.endswith(b"=\r\n")
+    assert transfer.from_base64(encoded * 60_000) == line * 60_000
+
+
+def test_base64_of_tiny_padded_pieces_stays_as_it_is() -> None:
+    tiny = b"QQ==\r\n" * 100_000
+
+    assert transfer.from_base64(tiny) == tiny
+    assert transfer.from_base64(b"QQ==\r\n" * 1_000) == b"A" * 1_000
+
+
 def test_blanks_after_a_uuencoded_file_s_name_are_no_part_of_it() -> None:
     block = b"begin 644 a b.txt \t \n#86)C\n`\nend\n"
 
