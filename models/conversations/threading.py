@@ -218,12 +218,17 @@ def ticket_of_group(account: ChannelAccount, group_key: str) -> UUID | None:
     return None if row is None else UUID(str(row["ticket_id"]))
 
 
-def new_external_id(account: ChannelAccount, ticket_number: int, message_id: UUID) -> str | None:
-    """The Message-ID of a mail of ours (RFC 5322 3.6.4), with a random part so that nobody can guess one; None for other channels."""
+def new_external_id(
+    account: ChannelAccount, ticket_number: int, message_id: UUID, *, mark: str | None = None
+) -> str | None:
+    """The Message-ID of a mail of ours (RFC 5322 3.6.4), with a random part so that nobody can guess one; None for other channels.
+
+    `mark` stands for the random part where the id is not stored, and must be the same at each attempt.
+    """
     match = _DOMAIN.search(str(account.config.get("address", "")))
     if match is None:
         return None
-    return f"<nestor.{ticket_number}.{message_id.hex}.{secrets.token_hex(8)}@{match[1]}>"
+    return f"<nestor.{ticket_number}.{message_id.hex}.{mark or secrets.token_hex(8)}@{match[1]}>"
 
 
 def outgoing_references(ticket_id: UUID, account: ChannelAccount) -> tuple[str | None, tuple[str, ...]]:

@@ -31,11 +31,23 @@ class TooManyCodes(Conflict):
     code = "too_many_codes"
 
 
+class AddressNotWritten(Conflict):
+    """The address is blocked, or must not be written to; lift that first."""
+
+    code = "address_not_written"
+
+
 def send(requester_id: UUID, address: str, *, channel: str = "email", account: str) -> UUID:
-    """Mail a code to an address that is to become the requester's. Joins the caller's transaction. Raises NotFound, TooManyCodes."""
+    """Mail a code to an address that is to become the requester's.
+
+    Joins the caller's transaction. Raises NotFound, TooManyCodes,
+    AddressNotWritten.
+    """
     requester = commands.by_id(requester_id)
     address = normalise_address(channel, address)
     name = hashlib.sha256(address.encode()).hexdigest()[:16]
+    if refusal(channel, address) is not None:
+        raise AddressNotWritten()
     # A stranger must not use us to fill somebody's mailbox.
     bucket = rates.Bucket(f"code:{channel}:{name}", limits.code_every_s, limits.codes_burst)
     if rates.take([bucket]) > 0:
@@ -59,9 +71,27 @@ def send(requester_id: UUID, address: str, *, channel: str = "email", account: s
 
 def digits_of(code_id: UUID) -> str:
     """The six digits of a code; for who mails it, and to compare."""
+    return f"{int.from_bytes(_mark(b'requester-code:', code_id), 'big') % 1_000_000:06d}"
+
+
+def mail_mark(code_id: UUID) -> str:
+    """What nobody can guess in the Message-ID of a code's mail: the same at each attempt, so that receivers see a repeat."""
+    return _mark(b"requester-code-mail:", code_id).hex()
+
+
+def _mark(purpose: bytes, code_id: UUID) -> bytes:
     key = settings.current().signing_key().encode()
-    mark = hmac.new(key, b"requester-code:" + code_id.bytes, hashlib.sha256).digest()
-    return f"{int.from_bytes(mark[:8], 'big') % 1_000_000:06d}"
+    return hmac.new(key, purpose + code_id.bytes, hashlib.sha256).digest()[:8]
+
+
+def refusal(channel: str, address: str) -> str | None:
+    """Why no code goes to the address: it is suppressed or blocked; None when it may."""
+    row = database.one(
+        "SELECT suppressed_reason, blocked_reason FROM identities WHERE channel = :channel AND address = :address",
+        channel=channel,
+        address=address,
+    )
+    return None if row is None else row["suppressed_reason"] or row["blocked_reason"]
 
 
 def verify(requester_id: UUID, code_id: UUID, digits: str) -> Requester:

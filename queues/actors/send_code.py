@@ -8,7 +8,7 @@ from models.channels import accounts, texts
 from models.conversations import threading
 from models.deliveries.port import OutgoingMessage
 from models.kernel import clock, database, settings
-from models.requesters import codes, queries
+from models.requesters import codes, commands, queries
 from models.tasks import rates
 from models.tasks.commands import ClaimedTask
 from queues import channels
@@ -29,6 +29,9 @@ def run(task: ClaimedTask) -> Settlement:
         assert expires_at is not None
         if expires_at <= clock.now():
             return Done()
+        refused = codes.refusal(row["channel"], row["address"])
+        if refused is not None:
+            return Failed(f"not sent: {refused}", permanent=True)
         account = accounts.find(row["channel"], task.payload["account"])
         name, locale = queries.name_and_locale(UUID(str(row["requester_id"])))
     sender = channels.sender(account.channel)
@@ -44,7 +47,7 @@ def run(task: ClaimedTask) -> Settlement:
         body=texts.text(account, "code", locale, code=codes.digits_of(code_id)),
         body_format="text",
         subject=texts.text(account, "code_subject", locale),
-        external_id=threading.new_external_id(account, 0, code_id),
+        external_id=threading.new_external_id(account, 0, code_id, mark=codes.mail_mark(code_id)),
         in_reply_to=None,
         references=(),
         automatic=True,
@@ -56,4 +59,11 @@ def run(task: ClaimedTask) -> Settlement:
         return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider")
     if outcome.kind in ("transient", "unknown"):
         return Failed(f"{outcome.kind}: {outcome.detail}", retry_after_s=outcome.retry_after_s)
-    return Done() if outcome.kind == "accepted" else Failed(outcome.detail, permanent=True)
+    if outcome.kind == "accepted":
+        return Done()
+    return Failed(outcome.detail, permanent=True, record=lambda: _note_suppressed(row, outcome.suppress))
+
+
+def _note_suppressed(row: database.Row, reason: str | None) -> None:
+    if reason is not None:
+        commands.suppress(row["channel"], row["address"], reason)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from models.deliveries import port
 from models.kernel import database
-from models.requesters import codes
+from models.requesters import codes, commands, profile
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem
 
@@ -113,9 +115,59 @@ def test_a_code_proves_an_address_and_brings_its_person_along(machine: Caller, d
     problem(again, 409, "wrong_code")
 
 
-def test_a_guesser_of_codes_has_five_tries(machine: Caller, desk: Desk, ada: Any) -> None:
-    from uuid import UUID
+def test_a_code_that_is_mailed_again_is_the_same_mail(machine: Caller, desk: Desk, ada: Any) -> None:
+    path = f"/v1/requesters/{ada['id']}/codes"
+    desk.answers.append(port.transient("the server is busy"))
 
+    machine.made(path, {"address": "other@example.com"})
+    desk.run_due()
+    desk.advance(minutes=2)
+    desk.run_due()
+    machine.made(path, {"address": "third@example.com"})
+    desk.run_due()
+
+    first, again, another = desk.calls[-3:]
+    assert (first.message.attempt_number, again.message.attempt_number) == (1, 2)
+    assert first.message.external_id == again.message.external_id
+    assert first.message.external_id != another.message.external_id
+
+
+@pytest.mark.parametrize("how", ["suppressed", "blocked"])
+def test_no_code_goes_to_an_address_that_must_not_be_written_to(
+    machine: Caller, desk: Desk, ada: Any, how: str
+) -> None:
+    other = _telegram_person(desk, machine)
+    path = f"/v1/requesters/{other['id']}/codes"
+    machine.made(path, {"address": "ada@example.com"})
+    calls = len(desk.calls)
+
+    with database.transaction():
+        if how == "suppressed":
+            commands.suppress("email", "ada@example.com", "no such mailbox")
+        else:
+            profile.set_blocked(UUID(ada["id"]), "email", "ada@example.com", "spam")
+    desk.run_due()
+
+    assert len(desk.calls) == calls
+    problem(machine.post(path, {"address": "ADA@example.com"}), 409, "address_not_written")
+
+
+def test_an_address_that_a_code_cannot_reach_is_not_written_to_again(
+    machine: Caller, desk: Desk, ada: Any
+) -> None:
+    path = f"/v1/requesters/{ada['id']}/codes"
+    desk.answers.append(port.permanent("no such mailbox", suppress="no such mailbox"))
+
+    machine.made(path, {"address": "ada@example.com"})
+    desk.run_due()
+
+    assert (
+        machine.read(f"/v1/requesters/{ada['id']}")["identities"][0]["suppressed_reason"] == "no such mailbox"
+    )
+    problem(machine.post(path, {"address": "ada@example.com"}), 409, "address_not_written")
+
+
+def test_a_guesser_of_codes_has_five_tries(machine: Caller, desk: Desk, ada: Any) -> None:
     code = machine.made(f"/v1/requesters/{ada['id']}/codes", {"address": "other@example.com"})
     right = codes.digits_of(UUID(code["id"]))
     path = f"/v1/requesters/{ada['id']}/codes/{code['id']}/verification"
