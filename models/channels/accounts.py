@@ -67,12 +67,13 @@ def at_path(channel: str, path: str, settings: Settings) -> ChannelAccount:
 
 
 def is_ours(channel: str, address: str) -> bool:
-    """Whether a mail address is one of this desk's own, whichever account it belongs to."""
+    """Whether a mail address is one of this desk's own, whichever account it belongs to; `desk+anything@` is where answers go."""
     if channel != "email":
         return False
-    wanted = address.strip().lower()
+    local, _, domain = address.strip().lower().rpartition("@")
+    wanted = {f"{local}@{domain}", f"{local.partition('+')[0]}@{domain}"}
     return any(
-        wanted == own.strip().lower()
+        own.strip().lower() in wanted
         for account in every()
         if account.channel == channel
         for own in (str(account.config.get("address", "")), *(account.config.get("aliases") or ()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -58,13 +58,31 @@ def last_copies(ticket_id: UUID, contact: str) -> tuple[Participant, ...]:
         people.insert(0, Participant(row["author_name"], author))
     known = {normalise_address("email", one.address): one for one in reversed(people)}
     known.pop(contact, None)
-    return tuple(one for address, one in reversed(known.items()) if not accounts.is_ours("email", address))
+    silent = _suppressed(known)
+    return tuple(
+        one
+        for address, one in reversed(known.items())
+        if address not in silent and not accounts.is_ours("email", address)
+    )
+
+
+def _suppressed(addresses: Collection[str]) -> dict[str, str]:
+    """Why nothing is sent to those of them that returned our mail or complained of it: a copy would be one more such mail."""
+    if not addresses:
+        return {}
+    names, values = database.in_list("address", list(addresses))
+    rows = database.run(
+        "SELECT address, suppressed_reason FROM identities WHERE channel = 'email' AND suppressed_reason IS NOT NULL"
+        f" AND address IN {names}",
+        values,
+    )
+    return {row["address"]: row["suppressed_reason"] for row in rows}
 
 
 def of_reply(change: TicketChange, wanted: Sequence[str] | None) -> tuple[Participant, ...]:
     """Who gets a copy of an answer: those whom the agent names, else those of the requester's last mail.
 
-    Raises Invalid for copies where the ticket's channel knows none.
+    Raises Invalid for copies where the ticket's channel knows none, to a mailbox of this desk, and to an address that returned our mail.
     """
     if change.ticket.contact_channel != "email":
         if wanted:
@@ -80,8 +98,22 @@ def of_reply(change: TicketChange, wanted: Sequence[str] | None) -> tuple[Partic
     contact = normalise_address("email", change.ticket.contact_address or "")
     if wanted is None:
         return last_copies(change.ticket.id, contact)
-    chosen = dict.fromkeys(normalise_address("email", address) for address in wanted)
-    return tuple(Participant("", address) for address in chosen if address != contact)
+    chosen = [normalise_address("email", address) for address in wanted]
+    silent = _suppressed(chosen)
+    problems = [
+        FieldProblem(f"/copies/{index}", f"{address} {reason}")
+        for index, address in enumerate(chosen)
+        if (
+            reason := "is a mailbox of this desk"
+            if accounts.is_ours("email", address)
+            else f"gets no mail: {silent[address]}"
+            if address in silent
+            else ""
+        )
+    ]
+    if problems:
+        raise Invalid(problems)
+    return tuple(Participant("", address) for address in dict.fromkeys(chosen) if address != contact)
 
 
 def is_unproved(details: Mapping[str, Any], verdict: str | None) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from models.attachments import commands as attachments
 from models.channels import accounts, health
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, messages, threading
@@ -193,6 +194,7 @@ def _remember_ids(delivery_id: UUID, account: ChannelAccount, outcome: SendOutco
         provider_id=outcome.provider_id,
         id=delivery_id,
     )[0]
+    attachments.remember_names(UUID(str(row["message_id"])), account, outcome.file_ids)
     if not ids or row["operation"] == "delete":
         return
     database.execute(
@@ -202,18 +204,9 @@ def _remember_ids(delivery_id: UUID, account: ChannelAccount, outcome: SendOutco
     )
     batch = Batch()
     for external_id in dict.fromkeys(ids):
-        batch.insert(
-            "message_references",
-            {
-                "channel": account.channel,
-                "account": account.name,
-                "external_id": external_id,
-                "ticket_id": row["ticket_id"],
-                "message_id": row["message_id"],
-                "created_at": clock.now(),
-            },
-            unless_exists=True,
-        )
+        values = {"channel": account.channel, "account": account.name, "external_id": external_id}
+        values |= {"ticket_id": row["ticket_id"], "message_id": row["message_id"], "created_at": clock.now()}
+        batch.insert("message_references", values, unless_exists=True)
     batch.write()
 
 

@@ -127,6 +127,29 @@ def test_an_answer_goes_to_those_who_got_the_requesters_mail_as_well(machine: Ca
     assert [(one["address"], one["role"]) for one in people] == [("grace@example.com", "copy")]
 
 
+def test_an_address_that_returned_our_mail_gets_no_copies(machine: Caller, desk: Desk) -> None:
+    from models.requesters.commands import suppress
+
+    desk.receive(InboundMessage("grace@example.com", "Grace", "grace@example.com", "Hello."))
+    copied = (Participant("Grace", "grace@example.com"), Participant("Ida", "ida@example.com"))
+    desk.receive(InboundMessage("ada@example.com", "Ada", "ada@example.com", "It burns.", copies=copied))
+    desk.run_due()
+    with database.transaction():
+        suppress("email", "grace@example.com", "mailbox full")
+    ticket = machine.read("/v1/tickets/2")
+
+    _answered(machine, desk, ticket)
+    wanted = ["ida@example.com", "Grace@Example.com", "desk@example.test", "desk+r.x@example.test"]
+    refused = machine.post(
+        f"/v1/tickets/{ticket['id']}/messages", {"kind": "reply", "body": "x", "copies": wanted}
+    )
+
+    assert desk.sent[-1].message.copies == (("Ida", "ida@example.com"),)
+    told = problem(refused, 422)
+    assert paths(told) == ["/copies/1", "/copies/2", "/copies/3"]
+    assert "mailbox full" in told["errors"][0]["message"]
+
+
 def test_a_chat_knows_no_copies(machine: Caller, desk: Desk) -> None:
     ticket = _telegram(desk, machine)
 
