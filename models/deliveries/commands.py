@@ -204,7 +204,11 @@ def _remember_ids(delivery_id: UUID, account: ChannelAccount, outcome: SendOutco
     )
     batch = Batch()
     for external_id in dict.fromkeys(ids):
-        values = {"channel": account.channel, "account": account.name, "external_id": external_id}
+        values: dict[str, object] = {
+            "channel": account.channel,
+            "account": account.name,
+            "external_id": external_id,
+        }
         values |= {"ticket_id": row["ticket_id"], "message_id": row["message_id"], "created_at": clock.now()}
         batch.insert("message_references", values, unless_exists=True)
     batch.write()
