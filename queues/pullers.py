@@ -85,8 +85,12 @@ class Pullers:
             except (NestorError, peewee.DatabaseError) as error:
                 # The database is away or slow: what cannot be renewed in time is given up below.
                 log.warning("pullers_not_renewed", error=type(error).__name__)
+            except (
+                Exception
+            ) as error:  # the root of a thread: without it no account is read and no lease kept
+                log.error("pullers_look_failed", exc_info=error)
             now = time.monotonic()
-            for reader in self._readers.values():
+            for reader in list(self._readers.values()):
                 if now >= reader.lost_at_s:
                     reader.stop.set()
             if self._stop.wait(self._look_every_s):
@@ -104,7 +108,14 @@ class Pullers:
                     del self._readers[name]
                     self._give_back(*name)
             for name, account in wanted.items():
-                self._keep(name, account)
+                try:
+                    self._keep(name, account)
+                except (
+                    RuntimeError
+                ) as error:  # no thread could be started: the others are renewed all the same
+                    log.warning(
+                        "puller_not_started", channel=name[0], account=name[1], error=type(error).__name__
+                    )
 
     def _keep(self, name: tuple[str, str], account: ChannelAccount) -> None:
         reader = self._readers.get(name)
@@ -126,7 +137,13 @@ class Pullers:
             target=self._read, args=(reader,), name=f"pull {name[0]}", daemon=True
         )
         self._readers[name] = reader
-        reader.thread.start()
+        try:
+            reader.thread.start()
+        except RuntimeError:  # the system has no thread to spare: perhaps another process has one
+            del self._readers[name]
+            self._left_until_s[name] = time.monotonic() + limits.puller_pause_s_max
+            self._give_back(*name)
+            raise
 
     def _give_back(self, channel: str, name: str) -> None:
         try:

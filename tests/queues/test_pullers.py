@@ -171,6 +171,47 @@ def test_a_process_that_cannot_renew_stops_reading_before_another_may_begin(
     wait_until(lambda: reader.reading() == set() and puller.now == 0, within_s=_within_s, what="the end")
 
 
+def test_an_unforeseen_failure_of_a_look_does_not_end_the_looking(
+    desk: Desk, puller: ScriptedPuller, processes: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "puller_lease_s", 0.5)
+    reader = start(desk, processes)
+    wait_until(lambda: puller.now == 1, within_s=_within_s, what="reading")
+
+    def broken(account: ChannelAccount) -> bool:
+        raise KeyError("imap_url")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(puller, "wants", broken)
+        wait_until(lambda: reader.reading() == set() and puller.now == 0, within_s=_within_s, what="the end")
+
+    wait_until(lambda: puller.now == 1, within_s=_within_s, what="reading again")
+
+
+def test_where_no_thread_can_be_started_another_process_reads(
+    desk: Desk, puller: ScriptedPuller, processes: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[str] = []
+    begin = threading.Thread.start
+
+    def none_to_spare(thread: threading.Thread) -> None:
+        if thread.name.startswith("pull ") and not refused:
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", none_to_spare)
+    poor = start(desk, processes)
+    wait_until(lambda: len(refused) == 1, within_s=_within_s, what="the refusal")
+    rich = start(desk, processes)
+
+    wait_until(lambda: rich.reading() == {("email", "demo")}, within_s=_within_s, what="the takeover")
+
+    assert poor.reading() == set()
+    assert poor._thread is not None
+    assert poor._thread.is_alive()
+
+
 @pytest.mark.parametrize(
     "trouble",
     [ConfigurationError("credential x is missing"), TransientFailure("the server cannot be reached")],
