@@ -15,6 +15,7 @@ from queues.channels.telegram.split import split
 _UNCHANGED = ("message is not modified",)
 _GONE = ("message to delete not found", "message_id_invalid")
 _NO_TEXT = ("there is no text in the message to edit",)
+_NO_CAPTION = ("there is no caption in the message to edit",)
 _TOO_OLD = ("message can't be deleted",)
 _FOR_EVER = "Telegram lets a bot take back only what it sent in the last 48 hours"
 
@@ -36,6 +37,9 @@ def edit(carrier: Carrier, message: OutgoingMessage, rich: Rich) -> SendOutcome:
     parts = split(rich)
     if not parts and not old_files:
         return permanent("the message is empty; Telegram takes no empty text")
+    if not old_texts and len(old_files) == 1:
+        # The new text has no room under the file; what stands there is what somebody wants away, so it goes first.
+        _empty_caption(carrier, old_files[0])
     kept: list[int] = []
     try:
         for number, part in enumerate(parts):
@@ -48,7 +52,7 @@ def edit(carrier: Carrier, message: OutgoingMessage, rich: Rich) -> SendOutcome:
                 kept.append(carrier.arrived[-1])
     except Refused:
         if carrier.arrived:  # to repeat would send these again; people see all that stands there
-            carrier.arrived = kept
+            carrier.arrived = [*kept, *old_texts[len(kept) :], *old_files]
         raise
     surplus = old_texts[len(parts) :]
     if surplus:
@@ -104,6 +108,14 @@ def _change_caption(
         )
     except Refused as refused:
         if not refused.says(*_UNCHANGED):
+            raise
+
+
+def _empty_caption(carrier: Carrier, message_id: int) -> None:
+    try:
+        _change_caption(carrier, message_id, Rich(""), None)
+    except Refused as refused:
+        if not refused.says(*_NO_CAPTION):
             raise
 
 

@@ -87,6 +87,42 @@ def test_files_stay_when_the_text_before_them_changes(send_to: SendTo, sandbox: 
     assert list(standing(sandbox).values()) == ["short", ""]
 
 
+@pytest.mark.parametrize("old", ["what nobody should read", ""])
+def test_a_text_too_long_for_the_place_under_its_file_leaves_nothing_of_the_old_one(
+    send_to: SendTo, sandbox: SandboxProcess, old: str
+) -> None:
+    files = (attachment("a.pdf", "application/pdf"),)
+    buttons = (Button("Close", "tok"),)
+    sent = send_to(body=old, attachments=files, buttons=buttons)
+
+    edited = send_to(
+        operation="edit", sent_ids=sent.external_ids, body="x" * 1_025, attachments=files, buttons=buttons
+    )
+
+    text, file = ids(*edited.external_ids)
+    assert (edited.kind, [file]) == ("accepted", ids(*sent.external_ids))
+    assert standing(sandbox) == {file: "", text: "x" * 1_025}
+    assert "reply_markup" in sandbox.outbox("telegram")[-1]["message"]
+
+
+def test_an_edit_that_fails_after_a_new_part_still_knows_the_files(
+    send_to: SendTo, sandbox: SandboxProcess
+) -> None:
+    files = (attachment("a.pdf", "application/pdf"),)
+    sent = send_to(body="x" * 1_025, attachments=files)
+    sandbox.fail("hang", method="sendMessage", hang_s=0.0)
+    sandbox.fail("500", method="sendMessage")
+
+    outcome = send_to(operation="edit", sent_ids=sent.external_ids, body="y" * 9_000, attachments=files)
+    taken_back = send_to(operation="delete", sent_ids=outcome.external_ids)
+
+    assert outcome.partly_sent
+    assert (outcome.external_ids[0], outcome.external_ids[-1]) == sent.external_ids
+    assert len(outcome.external_ids) == 3
+    assert taken_back.kind == "accepted"
+    assert standing(sandbox) == {}
+
+
 def test_buttons_go_when_the_edit_has_none_and_stay_when_it_has(
     send_to: SendTo, sandbox: SandboxProcess
 ) -> None:
