@@ -153,4 +153,4 @@ def test_a_lost_token_is_shown_at_the_account(desk: Desk, telegram: SandboxProce
     run(desk)
 
     assert desk.deliveries(desk.ticket())[-1]["state"] == "failed"
-    assert health.of("telegram", "demo").error == "the Bot API does not know the bot's token"
+    assert health.of("telegram", "demo").error == "sending: the Bot API does not know the bot's token"
