@@ -130,7 +130,7 @@ link_works_s = 24 * 3600.0  # a deep link that joins a chat to a person: long en
 oversized_kept_bytes = (
     1 * MIB
 )  # of a body that is too large: headers and the beginning of a text, to see whose it was
-parse_here_bytes_max = 256 * 1024  # parsed in the worker's thread: linear parsers need some 50 ms for it, a packed winmail.dat 0.5 s
+parse_here_bytes_max = 256 * 1024  # parsed in the worker's thread: some 50 ms; a packed winmail.dat 0.5 s
 parse_s = 15.0  # for a larger event, by the child; 25 MB of base64 take one or two
 parse_wait_s = 8.0  # for the child's attention; with parse_s within ingest_event's time limit
 parse_memory_bytes_max = 1536 * MIB  # of the child's address space; 25 MB of attachments take some 200
