@@ -77,12 +77,13 @@ def add_inbound(
 
 
 def _facts(account: ChannelAccount, parsed: InboundMessage) -> dict[str, Any]:
-    """The parser's facts, and of a mail the address that it came from: its author may have several."""
-    return (
-        {**parsed.details, "from": parsed.author_address}
-        if account.channel == "email"
-        else dict(parsed.details)
-    )
+    """The parser's facts; of a mail the address that it came from, as its author may have several; of a chat when it was written, which
+    tells a message that comes again from another bot's message of the same number."""
+    if account.channel == "email":
+        return {**parsed.details, "from": parsed.author_address}
+    if parsed.conversation_address is None or parsed.sent_at is None:
+        return dict(parsed.details)
+    return {**parsed.details, "sent_at": parsed.sent_at.isoformat()}
 
 
 def _moves_contact(change: TicketChange, parsed: InboundMessage, requester_id: UUID) -> bool:

@@ -10,10 +10,12 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import database
+from models.kernel.batch import from_json
 from models.requesters.commands import normalise_address
 
 references_max = 50  # ids of one message that are looked up; a long thread repeats its first and last ones
@@ -161,11 +163,17 @@ def twin(account: ChannelAccount, external_id: str, author_address: str, body: s
     )
 
 
-def told_before(account: ChannelAccount, external_id: str, group_key: str | None) -> UUID | None:
+def told_before(
+    account: ChannelAccount, external_id: str, group_key: str | None, sent_at: datetime | None
+) -> UUID | None:
     """The ticket of a chat's message that came already, under another event's name: Telegram numbers its updates anew after a
-    silent week, but never a chat's messages (INGRESS 2.1)."""
+    silent week, but never a chat's messages (INGRESS 2.1).
+
+    Another bot behind the account does: it counts its chats' messages from 1. What was written at another time is another message, and
+    the older one gives its id up. Joins the caller's transaction.
+    """
     row = database.one(
-        "SELECT m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
+        "SELECT m.ticket_id, m.details, m.group_key FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
         " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id AND m.direction = 'inbound'"
         " AND (m.external_id = :id OR m.group_key = :group)",
         channel=account.channel,
@@ -173,7 +181,19 @@ def told_before(account: ChannelAccount, external_id: str, group_key: str | None
         id=external_id,
         group=group_key,
     )
-    return None if row is None else UUID(str(row["ticket_id"]))
+    if row is None:
+        return None
+    written = from_json(row["details"]).get("sent_at")
+    # The parts of an album are written within some seconds.
+    if written and sent_at and row["group_key"] is None and written != sent_at.isoformat():
+        database.execute(
+            "DELETE FROM message_references WHERE channel = :channel AND account = :account AND external_id = :id",
+            channel=account.channel,
+            account=account.name,
+            id=external_id,
+        )
+        return None
+    return UUID(str(row["ticket_id"]))
 
 
 def take_over(account: ChannelAccount, external_id: str) -> None:

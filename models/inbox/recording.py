@@ -78,7 +78,7 @@ def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMess
             )
             return
     if parsed.external_id and parsed.conversation_address is not None and not parsed.edit:
-        told = threading.told_before(account, parsed.external_id, parsed.group_key)
+        told = threading.told_before(account, parsed.external_id, parsed.group_key, parsed.sent_at)
         if told is not None:
             inbox.settle(
                 event.id, "ignored", reason="the same message came before, in another event", ticket_id=told

@@ -169,22 +169,6 @@ def test_an_album_is_one_message_with_the_caption_of_any_part(provider: Caller, 
     assert len(message["attachments"]) == 3
 
 
-def test_a_message_that_comes_again_under_another_updates_number_is_one_message(
-    provider: Caller, desk: Desk
-) -> None:
-    for name in ("text_message", "album_first_part", "album_second_part_with_caption"):
-        for number in (1, 2):
-            update = json.loads(recorded(name))
-            post(provider, json.dumps(update | {"update_id": update["update_id"] + number * 10_000}).encode())
-            desk.run_due()
-
-    first, album = [one for one in desk.messages(desk.ticket()) if one["direction"] == "inbound"]
-    assert first["body"].startswith("Hello")
-    assert (album["body"], len(album["attachments"])) == ("Before and after", 2)
-    reasons = [row["reason"] for row in desk.rows("SELECT reason FROM inbox WHERE status = 'ignored'")]
-    assert reasons == ["the same message came before, in another event"] * 3
-
-
 def test_an_edit_of_a_picture_without_words_leaves_the_albums_caption(provider: Caller, desk: Desk) -> None:
     for name in ("album_first_part", "album_second_part_with_caption"):
         post(provider, recorded(name))
