@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from models.inbox.port import EventKey, ReceivedEvent, Unparseable
+from models.inbox.port import EventKey, Received, ReceivedEvent, Unparseable
 from queues.channels.email.providers import bounds
 from queues.channels.text import one_line, short_hash
 
@@ -88,6 +88,15 @@ def message_key(prefix: str, message_id: str, *told: str | bytes) -> str:
 def unreadable(raw: bytes, reason: str) -> EventKey:
     """The key of bytes that are not what they should be; they are kept, and shown with the reason."""
     return EventKey(f"sha256:{hashlib.sha256(raw).hexdigest()}", None, {}, unreadable=reason)
+
+
+def received_one(raw: bytes, key: Callable[[bytes, Document], EventKey]) -> Received:
+    """A request of one mail or event. `key` names it, or raises Unreadable: it is kept then under its bytes' hash, with the reason."""
+    try:
+        found = key(raw, load_object(raw))
+    except Unreadable as error:
+        found = unreadable(raw, error.message)
+    return Received((ReceivedEvent(found),))
 
 
 def several(

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from models.channels.accounts import ChannelAccount
 from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent
-from models.kernel.errors import Unauthenticated
-from models.kernel.settings import Settings
-from queues.channels.email.providers import auth, documents
+from queues.channels.email.providers import documents
 from queues.channels.email.providers.documents import Document, Unreadable
+from queues.channels.email.providers.header_alone import authenticate, verify
 
-
-def authenticate(
-    headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
-) -> bool:
-    """Raises Unauthenticated."""
-    return auth.by_header(headers, account, settings, required=True)
-
-
-def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
-    """Never needed: the header proves it all."""
-    raise Unauthenticated("this webhook needs the channel account's secret")
+__all__ = ["authenticate", "receive", "verify"]
 
 
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent
-from models.kernel.errors import Unauthenticated
-from models.kernel.settings import Settings
+from models.inbox.port import EventKey, IngressRequest, Received
 from queues.channels.email.mail_key import mail_key
-from queues.channels.email.providers import auth, documents, raw_request
-from queues.channels.email.providers.documents import Document, Unreadable
+from queues.channels.email.providers import documents, raw_request
+from queues.channels.email.providers.documents import Document
+from queues.channels.email.providers.header_alone import authenticate, verify
 
-
-def authenticate(
-    headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
-) -> bool:
-    """Raises Unauthenticated."""
-    return auth.by_header(headers, account, settings, required=True)
-
-
-def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
-    """Never needed: the header proves it all."""
-    raise Unauthenticated("this webhook needs the channel account's secret")
+__all__ = ["authenticate", "receive", "verify"]
 
 
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:
     """The one mail or event of the request."""
-    try:
-        key = _key(request.body, documents.load_object(request.body))
-    except Unreadable as error:
-        key = documents.unreadable(request.body, error.message)
-    return Received((ReceivedEvent(key),))
+    return documents.received_one(request.body, _key)
 
 
 def _key(body: bytes, told: Document) -> EventKey:

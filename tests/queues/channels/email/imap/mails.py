@@ -1,6 +1,21 @@
-"""Mails of the cast, as they lie in a mailbox."""
+"""Mails of the cast, as they lie in a mailbox, and what the desk made of them."""
 
 from __future__ import annotations
+
+from tests.desk import Desk
+
+within_s = 30.0  # a real server's answer, on a machine under load
+
+
+def titles(desk: Desk) -> list[str]:
+    """Of all tickets, after all that is due."""
+    desk.run_due()
+    return sorted(ticket.title for ticket in desk.tickets())
+
+
+def stored(desk: Desk) -> int:
+    """How many events the inbox holds."""
+    return len(desk.rows("SELECT id FROM inbox"))
 
 
 def mail(number: int, *, sender: str = "ada@example.test", size: int = 0) -> bytes:

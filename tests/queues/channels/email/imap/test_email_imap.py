@@ -21,19 +21,8 @@ from queues.channels.email.imap.mailbox import Mailbox as Connection
 from queues.channels.email.imap.mailbox import Refused
 from queues.channels.email.imap.reading import Pulled, pull_once
 from tests.desk import Desk
-from tests.queues.channels.email.imap.mails import mail
+from tests.queues.channels.email.imap.mails import mail, stored, titles, within_s
 from tests.services.dovecot import DovecotServer, Mailbox
-
-_within_s = 30.0
-
-
-def titles(desk: Desk) -> list[str]:
-    desk.run_due()
-    return sorted(ticket.title for ticket in desk.tickets())
-
-
-def stored(desk: Desk) -> int:
-    return len(desk.rows("SELECT id FROM inbox"))
 
 
 def position(account: ChannelAccount, folder: str = "INBOX") -> dict[str, Any]:
@@ -149,7 +138,7 @@ def test_a_process_that_is_killed_around_the_commit_loses_nothing_and_doubles_no
     imap_server.deliver(mailbox, mail(1), mail(2))
     command = [sys.executable, "-m", "tests.queues.channels.email.imap.once", str(imap_server.ca_file)]
 
-    killed = subprocess.run(command, env={**os.environ, "CRASH_AT": point}, timeout=_within_s, check=False)
+    killed = subprocess.run(command, env={**os.environ, "CRASH_AT": point}, timeout=within_s, check=False)
     unseen = imap_server.unseen(mailbox)
     kept = stored(desk)
     again = pull_once(account, desk.settings)

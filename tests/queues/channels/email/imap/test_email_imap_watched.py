@@ -18,20 +18,9 @@ from queues.channels.email.imap.mailbox import Mailbox as Connection
 from queues.channels.email.imap.reading import Pulled, pull, pull_once
 from queues.embedded import EmbeddedWorkers
 from tests.desk import Desk
-from tests.queues.channels.email.imap.mails import mail
+from tests.queues.channels.email.imap.mails import mail, stored, titles, within_s
 from tests.services.dovecot import DovecotServer, Mailbox
 from tests.services.waiting import wait_until
-
-_within_s = 30.0
-
-
-def titles(desk: Desk) -> list[str]:
-    desk.run_due()
-    return sorted(ticket.title for ticket in desk.tickets())
-
-
-def stored(desk: Desk) -> int:
-    return len(desk.rows("SELECT id FROM inbox"))
 
 
 class Reader:
@@ -54,7 +43,7 @@ class Reader:
         self.join()
 
     def join(self) -> None:
-        self._thread.join(_within_s)
+        self._thread.join(within_s)
         assert not self._thread.is_alive()
 
 
@@ -76,11 +65,11 @@ def test_idle_notices_a_new_mail_without_asking(
 
     monkeypatch.setattr(Connection, "wait", counted)
     reader = Reader(account, desk)
-    wait_until(lambda: waits == [True], within_s=_within_s, what="waiting")
+    wait_until(lambda: waits == [True], within_s=within_s, what="waiting")
 
     for number in (1, 2):
         imap_server.deliver(mailbox, mail(number))
-        wait_until(lambda n=number: stored(desk) == n, within_s=_within_s, what="the mail")  # type: ignore[misc]
+        wait_until(lambda n=number: stored(desk) == n, within_s=within_s, what="the mail")  # type: ignore[misc]
 
     reader.end()
     assert reader.error is None
@@ -99,11 +88,11 @@ def test_without_idle_the_mailbox_is_asked_again_and_again(
     monkeypatch.setattr(bounds, "round_s", 0.05)
     polled = dataclasses.replace(account, config={**account.config, "imap_idle": False})
     reader = Reader(polled, desk)
-    wait_until(lambda: positions.get(account, "INBOX") is not None, within_s=_within_s, what="the first look")
+    wait_until(lambda: positions.get(account, "INBOX") is not None, within_s=within_s, what="the first look")
 
     imap_server.deliver(mailbox, mail(1))
 
-    wait_until(lambda: stored(desk) == 1, within_s=_within_s, what="the mail")
+    wait_until(lambda: stored(desk) == 1, within_s=within_s, what="the mail")
     reader.end()
     assert titles(desk) == ["Trouble 1"]
 
@@ -113,7 +102,7 @@ def test_a_server_that_restarts_while_we_wait_is_told_and_read_again(
     desk: Desk, account: ChannelAccount, imap_server: DovecotServer, mailbox: Mailbox
 ) -> None:
     reader = Reader(account, desk)
-    wait_until(lambda: positions.get(account, "INBOX") is not None, within_s=_within_s, what="the first look")
+    wait_until(lambda: positions.get(account, "INBOX") is not None, within_s=within_s, what="the first look")
 
     imap_server.stop()
     reader.join()
@@ -141,12 +130,12 @@ def test_two_processes_read_one_mailbox_by_one_connection_and_a_wrong_password_i
     for one in both:
         one.start()
 
-    wait_until(lambda: health.of("email", "demo").error is not None, within_s=_within_s, what="the error")
+    wait_until(lambda: health.of("email", "demo").error is not None, within_s=within_s, what="the error")
     shown = health.of("email", "demo").error
     monkeypatch.setenv("NESTOR_SECRET_TEST_IMAP_URL", mailbox.url)
-    wait_until(lambda: health.of("email", "demo").error is None, within_s=_within_s, what="the mended login")
+    wait_until(lambda: health.of("email", "demo").error is None, within_s=within_s, what="the mended login")
     imap_server.deliver(mailbox, mail(1))
-    wait_until(lambda: stored(desk) == 1, within_s=_within_s, what="the mail")
+    wait_until(lambda: stored(desk) == 1, within_s=within_s, what="the mail")
     reading = sorted(len(one.reading()) for one in both)
     for one in both:
         one.stop()
@@ -173,7 +162,7 @@ def test_an_embedded_desk_reads_its_mailbox_by_itself(
 
     workers.start()
     try:
-        wait_until(lambda: len(desk.tickets()) == 1, within_s=_within_s, what="the ticket")
+        wait_until(lambda: len(desk.tickets()) == 1, within_s=within_s, what="the ticket")
     finally:
         workers.stop(timeout_s=10)
 

@@ -1,0 +1,23 @@
+"""The proof of providers that sign nothing: basic or bearer credentials in a header, or a secret path. They import both functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.channels.accounts import ChannelAccount
+from models.inbox.port import IngressRequest
+from models.kernel.errors import Unauthenticated
+from models.kernel.settings import Settings
+from queues.channels.email.providers import auth
+
+
+def authenticate(
+    headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
+) -> bool:
+    """Raises Unauthenticated."""
+    return auth.by_header(headers, account, settings, required=True)
+
+
+def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
+    """Never needed: the header proves it all."""
+    raise Unauthenticated("this webhook needs the channel account's secret")
