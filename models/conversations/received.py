@@ -9,7 +9,7 @@ from models.attachments import commands as attachments
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages, participants, threading
 from models.inbox.port import InboundMessage
-from models.kernel import database
+from models.kernel import clock, database
 from models.kernel.batch import as_json, from_json
 from models.kernel.ids import new_id
 from models.tickets.change import TicketChange
@@ -77,13 +77,15 @@ def add_inbound(
 
 
 def _facts(account: ChannelAccount, parsed: InboundMessage) -> dict[str, Any]:
-    """The parser's facts; of a mail the address that it came from, as its author may have several; of a chat when it was written, which
-    tells a message that comes again from another bot's message of the same number."""
+    """The parser's facts; of a mail the address that it came from, as its author may have several; where ids start anew when it was
+    written, which tells a message that comes again from another one of the same number."""
     if account.channel == "email":
         return {**parsed.details, "from": parsed.author_address}
-    if parsed.conversation_address is None or parsed.sent_at is None:
+    if (
+        not parsed.ids_start_anew or parsed.edit or parsed.sent_at is None
+    ):  # of an edit it is when it was edited
         return dict(parsed.details)
-    return {**parsed.details, "sent_at": parsed.sent_at.isoformat()}
+    return {**parsed.details, "sent_at": clock.rfc3339(parsed.sent_at)}
 
 
 def _moves_contact(change: TicketChange, parsed: InboundMessage, requester_id: UUID) -> bool:

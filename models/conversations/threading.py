@@ -14,7 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
-from models.kernel import database
+from models.kernel import clock, database
 from models.kernel.batch import from_json
 from models.requesters.commands import normalise_address
 
@@ -185,7 +185,7 @@ def told_before(
         return None
     written = from_json(row["details"]).get("sent_at")
     # The parts of an album are written within some seconds.
-    if written and sent_at and row["group_key"] is None and written != sent_at.isoformat():
+    if written and sent_at and row["group_key"] is None and written != clock.rfc3339(sent_at):
         database.execute(
             "DELETE FROM message_references WHERE channel = :channel AND account = :account AND external_id = :id",
             channel=account.channel,

@@ -137,7 +137,8 @@ class InboundMessage:
     sender. `copies`: who got it as well (To and Cc without our own addresses). `group_key`: messages of one key become one message
     (a Telegram album): later ones add their attachments, and their text if the first had none. `details`: facts for people and
     screens as JSON, e.g. {"forwarded_from": ..., "quote": ..., "signed": true, "left_out": [...]}; `new_ticket`: open a ticket even
-    if the chat has a current one (`/new`).
+    if the chat has a current one (`/new`). `ids_start_anew`: the chat's messages may be counted from 1 again (another bot behind a
+    Telegram account), so that the same `external_id` with another `sent_at` is another message.
     """
 
     author_address: str
@@ -164,6 +165,7 @@ class InboundMessage:
     group_key: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     new_ticket: bool = False
+    ids_start_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

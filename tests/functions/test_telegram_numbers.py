@@ -48,3 +48,15 @@ def test_another_bot_behind_the_account_counts_its_messages_from_one_again(
 
     inbound = [one for one in desk.messages(desk.ticket()) if one["direction"] == "inbound"]
     assert [one["body"].split("!")[0] for one in inbound][1:] == ["To the new bot.", "As I said."]
+
+
+def test_a_message_that_comes_after_its_edit_is_one_message(provider: Caller, desk: Desk) -> None:
+    update = json.loads(recorded("text_message"))
+    first = update["message"]
+    edited = first | {"edit_date": first["date"] + 90, "text": "Hello, edited"}
+    for number, kind, told in ((1, "edited_message", edited), (2, "message", first)):
+        post(provider, json.dumps({"update_id": 88_000 + number, kind: told}).encode())
+        desk.run_due()
+
+    inbound = [one for one in desk.messages(desk.ticket()) if one["direction"] == "inbound"]
+    assert [one["body"] for one in inbound] == ["Hello, edited"]

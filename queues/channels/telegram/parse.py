@@ -190,6 +190,7 @@ def _inbound(
         group_key=f"{place.contact.numbering}:{group}" if group else None,
         details=details.of(message, author, place),
         new_ticket=is_new,
+        ids_start_anew=True,
     )
 
 
