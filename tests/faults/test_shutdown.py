@@ -40,11 +40,14 @@ def test_a_function_that_is_told_to_stop_answers_what_it_has(real_desk: RealDesk
             one.result()
 
     assert webhooks.wait() == 0
-    assert {reply.status for reply in replies} == {200}, [r for r in replies if r.status != 200]
+    # A connection that nobody had accepted when the listener closed is reset: its sender repeats it, and nothing of it may be stored.
+    unanswered = [reply for reply in replies if reply.status != 200]
+    assert all("ConnectionResetError" in str(reply.error) for reply in unanswered), unanswered
+    assert len(unanswered) <= clients
     real_desk.start()
     real_desk.wait_until_drained()
     stored = real_desk.truth.one("SELECT count(*) FROM messages WHERE body = 'question under way'")
-    assert stored == len(replies)
+    assert stored == len(replies) - len(unanswered)
 
 
 def test_a_worker_that_is_told_to_stop_finishes_or_gives_back(real_desk: RealDesk) -> None:
