@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import peewee
 
-from models.kernel.database import IdField, InstantField, Table
+from models.kernel.table import IdField, InstantField, Table
 
 
-class Attachments(Table):
+class Attachment(Table):
     """A file of a message, or an upload that waits for its message. `content_type` is what the sender claims."""
 
     id = IdField(primary_key=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import peewee
 
-from models.kernel.database import InstantField, Table
+from models.kernel.table import InstantField, Table
 
 
-class Blobs(Table):
-    """Bytes that are kept. `stored_at` is null until they lie in the store."""
+class Blob(Table):
+    """Bytes that are kept. `stored_at` is null until they are in the store."""
 
     sha256 = peewee.TextField(primary_key=True)
     object_key = peewee.TextField()
@@ -22,8 +22,8 @@ class Blobs(Table):
         table_name = "blobs"
 
 
-class BlobRemovals(Table):
-    """Objects that no row refers to any more, until they are gone from the store."""
+class BlobRemoval(Table):
+    """An object without a row, until it is gone from the store."""
 
     object_key = peewee.TextField(primary_key=True)
     condemned_at = InstantField()

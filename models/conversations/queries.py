@@ -6,18 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from models.conversations.tables import Messages
+from models.conversations.tables import Message
 from models.kernel import database
 from models.kernel.batch import from_json
 from models.kernel.errors import NotFound
 
 
 def page(ticket_id: UUID, *, after_sequence: int, limit: int) -> list[dict[str, Any]]:
-    """Messages of a ticket in order, after a sequence number."""
+    """Message of a ticket in order, after a sequence number."""
     query = (
-        Messages.select()
-        .where((Messages.ticket_id == ticket_id) & (Messages.sequence > after_sequence))
-        .order_by(Messages.sequence)
+        Message.select()
+        .where((Message.ticket_id == ticket_id) & (Message.sequence > after_sequence))
+        .order_by(Message.sequence)
         .limit(limit)
     )
     return database.rows(query)
@@ -25,7 +25,7 @@ def page(ticket_id: UUID, *, after_sequence: int, limit: int) -> list[dict[str, 
 
 def get(message_id: UUID) -> dict[str, Any]:
     """One message. Raises NotFound."""
-    for row in database.rows(Messages.select().where(Messages.id == message_id)):
+    for row in database.rows(Message.select().where(Message.id == message_id)):
         return row
     raise NotFound(f"there is no message {message_id}")
 

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import peewee
 
-from models.kernel.database import IdField, InstantField, Table
+from models.kernel.table import IdField, InstantField, JsonField, Table
 
 
-class Messages(Table):
+class Conversation(Table):
+    """A chat and its current ticket. The row is also the lock under which one writer decides which."""
+
+    id = IdField(primary_key=True)
+    channel = peewee.TextField()
+    account = peewee.TextField()
+    address = peewee.TextField()
+    ticket_id = IdField(null=True)
+    updated_at = InstantField()
+
+    class Meta:
+        table_name = "conversations"
+
+
+class Message(Table):
     """One utterance: inbound, outbound, or an internal note."""
 
     id = IdField(primary_key=True)
@@ -28,13 +42,13 @@ class Messages(Table):
     external_id = peewee.TextField(null=True)
     in_reply_to = peewee.TextField(null=True)
     automatic = peewee.TextField(null=True)
-    attachments = peewee.JSONField()
+    attachments = JsonField()
     inbox_id = IdField(null=True)
     created_at = InstantField()
     edited_at = InstantField(null=True)
-    details = peewee.JSONField()
-    copies = peewee.JSONField()
-    reactions = peewee.JSONField()
+    details = JsonField()
+    copies = JsonField()
+    reactions = JsonField()
     verdict = peewee.TextField(null=True)
     body_html_remote = peewee.TextField(null=True)
     group_key = peewee.TextField(null=True)
@@ -42,3 +56,47 @@ class Messages(Table):
 
     class Meta:
         table_name = "messages"
+
+
+class MessageReference(Table):
+    """A provider's id of a message, by which an answer finds its ticket."""
+
+    channel = peewee.TextField()
+    account = peewee.TextField()
+    external_id = peewee.TextField()
+    ticket_id = IdField()
+    message_id = IdField()
+    created_at = InstantField()
+
+    class Meta:
+        table_name = "message_references"
+        primary_key = peewee.CompositeKey("channel", "account", "external_id")
+
+
+class TicketParticipant(Table):
+    """An address that may write into a ticket beside its requester."""
+
+    ticket_id = IdField()
+    channel = peewee.TextField()
+    address = peewee.TextField()
+    name = peewee.TextField()
+    role = peewee.TextField()
+    added_at = InstantField()
+
+    class Meta:
+        table_name = "ticket_participants"
+        primary_key = peewee.CompositeKey("ticket_id", "channel", "address")
+
+
+class UnreachableChat(Table):
+    """A chat that blocked the account, or a group that removed it."""
+
+    channel = peewee.TextField()
+    account = peewee.TextField()
+    address = peewee.TextField()
+    reason = peewee.TextField()
+    since = InstantField()
+
+    class Meta:
+        table_name = "unreachable_chats"
+        primary_key = peewee.CompositeKey("channel", "account", "address")

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from models.deliveries.tables import Deliveries, DeliveryAttempts
+from models.deliveries.tables import Delivery, DeliveryAttempt
 from models.kernel import database
 from models.kernel.errors import NotFound
 
 
 def get(delivery_id: UUID) -> dict[str, Any]:
     """One delivery with its attempts. Raises NotFound."""
-    for row in database.rows(Deliveries.select().where(Deliveries.id == delivery_id)):
+    for row in database.rows(Delivery.select().where(Delivery.id == delivery_id)):
         return with_attempts([row])[0]
     raise NotFound(f"there is no delivery {delivery_id}")
 
@@ -28,37 +28,37 @@ def address_of(delivery_id: UUID) -> tuple[str, str, str] | None:
 def of_ticket(
     ticket_id: UUID, *, after: tuple[datetime, UUID] | None = None, limit: int | None = None
 ) -> list[dict[str, Any]]:
-    """Deliveries of a ticket, oldest first, after the cursor position, with attempts; all of them without a limit."""
-    query = Deliveries.select().where(Deliveries.ticket_id == ticket_id)
+    """Delivery of a ticket, oldest first, after the cursor position, with attempts; all of them without a limit."""
+    query = Delivery.select().where(Delivery.ticket_id == ticket_id)
     if after is not None:
         at, delivery_id = after
         query = query.where(
-            (Deliveries.created_at > at) | ((Deliveries.created_at == at) & (Deliveries.id > delivery_id))
+            (Delivery.created_at > at) | ((Delivery.created_at == at) & (Delivery.id > delivery_id))
         )
-    return with_attempts(database.rows(query.order_by(Deliveries.created_at, Deliveries.id).limit(limit)))
+    return with_attempts(database.rows(query.order_by(Delivery.created_at, Delivery.id).limit(limit)))
 
 
 def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    """Deliveries by message, without attempts."""
+    """Delivery by message, without attempts."""
     found: dict[UUID, list[dict[str, Any]]] = {}
     if message_ids:
-        for row in database.rows(Deliveries.select().where(Deliveries.message_id.in_(list(message_ids)))):
+        for row in database.rows(Delivery.select().where(Delivery.message_id.in_(list(message_ids)))):
             found.setdefault(row["message_id"], []).append(row)
     return found
 
 
 def page(*, state: str | None, before: tuple[datetime, UUID] | None, limit: int) -> list[dict[str, Any]]:
-    """Deliveries, newest first, before the cursor position, with attempts."""
-    query = Deliveries.select()
+    """Delivery, newest first, before the cursor position, with attempts."""
+    query = Delivery.select()
     if state is not None:
-        query = query.where(Deliveries.state == state)
+        query = query.where(Delivery.state == state)
     if before is not None:
         at, delivery_id = before
         query = query.where(
-            (Deliveries.created_at < at) | ((Deliveries.created_at == at) & (Deliveries.id < delivery_id))
+            (Delivery.created_at < at) | ((Delivery.created_at == at) & (Delivery.id < delivery_id))
         )
     return with_attempts(
-        database.rows(query.order_by(Deliveries.created_at.desc(), Deliveries.id.desc()).limit(limit))
+        database.rows(query.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(limit))
     )
 
 
@@ -67,9 +67,9 @@ def with_attempts(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     by_id: dict[UUID, list[dict[str, Any]]] = {row["id"]: [] for row in deliveries}
     if by_id:
         attempts = (
-            DeliveryAttempts.select()
-            .where(DeliveryAttempts.delivery_id.in_(list(by_id)))
-            .order_by(DeliveryAttempts.number)
+            DeliveryAttempt.select()
+            .where(DeliveryAttempt.delivery_id.in_(list(by_id)))
+            .order_by(DeliveryAttempt.number)
         )
         for attempt in database.rows(attempts):
             by_id[attempt["delivery_id"]].append(attempt)

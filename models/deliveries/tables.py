@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import peewee
 
-from models.kernel.database import IdField, InstantField, Table
+from models.kernel.table import IdField, InstantField, JsonField, Table
 
 
-class Deliveries(Table):
+class Delivery(Table):
     """One message on its way to one address."""
 
     id = IdField(primary_key=True)
@@ -25,7 +25,7 @@ class Deliveries(Table):
     finished_at = InstantField(null=True)
     send_at = InstantField(null=True)
     operation = peewee.TextField()
-    external_ids = peewee.JSONField()
+    external_ids = JsonField()
     provider_id = peewee.TextField(null=True)
     receipt = peewee.TextField(null=True)
     receipt_at = InstantField(null=True)
@@ -35,8 +35,8 @@ class Deliveries(Table):
         table_name = "deliveries"
 
 
-class DeliveryAttempts(Table):
-    """One try."""
+class DeliveryAttempt(Table):
+    """One call of a provider for a delivery."""
 
     id = IdField(primary_key=True)
     delivery_id = IdField()
@@ -53,3 +53,19 @@ class DeliveryAttempts(Table):
 
     class Meta:
         table_name = "delivery_attempts"
+
+
+class Button(Table):
+    """A button under a message. The token is kept as a hash only."""
+
+    token_hash = peewee.TextField(primary_key=True)
+    ticket_id = IdField()
+    kind = peewee.TextField()
+    target = peewee.TextField()
+    requester_id = IdField(null=True)
+    created_at = InstantField()
+    expires_at = InstantField()
+    pressed_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "buttons"

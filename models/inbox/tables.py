@@ -1,22 +1,22 @@
-"""Tables of the inbox."""
+"""Tables of inbox."""
 
 from __future__ import annotations
 
 import peewee
 
-from models.kernel.database import IdField, InstantField, Table
+from models.kernel.table import IdField, InstantField, JsonField, Table
 
 
-class Inbox(Table):
-    """One raw event."""
+class InboxEvent(Table):
+    """One raw event of a provider."""
 
     id = IdField(primary_key=True)
     channel = peewee.TextField()
     account = peewee.TextField()
     event_key = peewee.TextField()
     content_type = peewee.TextField()
-    envelope = peewee.JSONField()
-    raw_bytes = peewee.BlobField(column_name="raw")  # `raw` is a method of every peewee model
+    envelope = JsonField()
+    raw_bytes = peewee.BlobField(column_name="raw")
     status = peewee.TextField()
     reason = peewee.TextField(null=True)
     ticket_id = IdField(null=True)
@@ -29,3 +29,17 @@ class Inbox(Table):
 
     class Meta:
         table_name = "inbox"
+
+
+class WebhookNonce(Table):
+    """A signature's nonce, kept until it is too old to be accepted."""
+
+    channel = peewee.TextField()
+    account = peewee.TextField()
+    nonce = peewee.TextField()
+    sha256 = peewee.TextField()
+    expires_at = InstantField()
+
+    class Meta:
+        table_name = "webhook_nonces"
+        primary_key = peewee.CompositeKey("channel", "account", "nonce")

@@ -112,35 +112,6 @@ sqlite3.register_adapter(datetime, _adapt_datetime)
 sqlite3.register_adapter(UUID, str)
 
 
-class InstantField(peewee.Field):
-    """An aware UTC instant: timestamptz, or text of fixed width in SQLite."""
-
-    field_type = "TIMESTAMPTZ"
-
-    def python_value(self, value: Any) -> datetime | None:
-        return instant(value)
-
-
-class IdField(peewee.Field):
-    """A UUIDv7: uuid, or its text in SQLite."""
-
-    field_type = "UUID"
-
-    def db_value(self, value: Any) -> str | None:
-        return None if value is None else str(value)
-
-    def python_value(self, value: Any) -> UUID | None:
-        return value if value is None or isinstance(value, UUID) else UUID(value)
-
-
-class Table(peewee.Model):
-    """Base of all tables; bound to the process's database by `connect`."""
-
-    class Meta:
-        database = proxy
-        legacy_table_names = False
-
-
 def instant(value: Any) -> datetime | None:
     """An instant as either engine returns it."""
     if value is None or isinstance(value, datetime):

@@ -1,10 +1,10 @@
-"""Tables of the task engine."""
+"""Tables of tasks."""
 
 from __future__ import annotations
 
 import peewee
 
-from models.kernel.database import InstantField, Table
+from models.kernel.table import InstantField, JsonField, Table
 
 
 class Task(Table):
@@ -14,7 +14,7 @@ class Task(Table):
     kind = peewee.TextField()
     queue = peewee.TextField()
     key = peewee.TextField(null=True)
-    payload = peewee.JSONField()
+    payload = JsonField()
     state = peewee.TextField()
     attempts = peewee.IntegerField()
     due_at = InstantField()
@@ -32,3 +32,31 @@ class Task(Table):
 
     class Meta:
         table_name = "tasks"
+
+
+class Timer(Table):
+    """A name and an instant at which it makes a task, once or repeatedly."""
+
+    name = peewee.TextField(primary_key=True)
+    kind = peewee.TextField()
+    queue = peewee.TextField()
+    key = peewee.TextField(null=True)
+    payload = JsonField()
+    due_at = InstantField()
+    every_s = peewee.IntegerField(null=True)
+    fired = peewee.IntegerField()
+    enabled = peewee.BooleanField()
+
+    class Meta:
+        table_name = "timers"
+
+
+class RateBucket(Table):
+    """The state of one rate limit (GCRA); instants in seconds since 1970."""
+
+    bucket = peewee.TextField(primary_key=True)
+    tat_s = peewee.DoubleField()
+    blocked_until_s = peewee.DoubleField()
+
+    class Meta:
+        table_name = "rate_buckets"

@@ -20,7 +20,7 @@ from models.sla.clocks import Clock
 from models.staff import groups
 from models.tasks import commands as tasks
 from models.tickets import queries
-from models.tickets.tables import COLUMNS, Ticket
+from models.tickets.tables import Ticket
 
 
 class TicketChange:
@@ -112,7 +112,7 @@ class TicketChange:
             if visible:
                 ticket.version += 1
                 ticket.updated_at = self.at
-            changed = [name for name in COLUMNS if getattr(ticket, name) != self._before[name]]
+            changed = [name for name in Ticket.columns() if getattr(ticket, name) != self._before[name]]
             if changed:
                 values = {name: getattr(ticket, name) for name in changed}
                 for name in values.keys() & {"fields", "tags"}:

@@ -10,33 +10,35 @@ from uuid import UUID
 
 import peewee
 
-from models.conversations.tables import Messages
+from models.conversations.tables import Message
 from models.kernel import database
 from models.kernel.batch import as_json
 from models.kernel.errors import NotFound
 from models.kernel.ids import parse_id
-from models.tickets.tables import COLUMNS, SELECT, Ticket, Tickets, ticket_from
+from models.tickets.tables import Ticket
+
+_SELECT = f"SELECT {Ticket.selected()} FROM tickets"
 
 
 def find(reference: str) -> Ticket:
     """A ticket by id or number, as a person or a URL writes it. Raises NotFound."""
     row = None
     if reference.isascii() and reference.isdigit() and len(reference) < 19:
-        row = database.one(f"{SELECT} WHERE number = :number", number=int(reference))
+        row = database.one(f"{_SELECT} WHERE number = :number", number=int(reference))
     elif (ticket_id := parse_id(reference)) is not None:
-        row = database.one(f"{SELECT} WHERE id = :id", id=ticket_id)
+        row = database.one(f"{_SELECT} WHERE id = :id", id=ticket_id)
     if row is None:
         raise NotFound(f"there is no ticket {reference[:40]!r}")
-    return ticket_from(row)
+    return Ticket.from_row(row)
 
 
 def lock(ticket_id: UUID) -> Ticket:
     """The ticket, its row held until the transaction ends. Raises NotFound."""
     assert database.in_transaction(), "a row is held by a transaction"
-    row = database.one(f"{SELECT} WHERE id = :id FOR_UPDATE", id=ticket_id)
+    row = database.one(f"{_SELECT} WHERE id = :id FOR_UPDATE", id=ticket_id)
     if row is None:
         raise NotFound(f"there is no ticket {ticket_id}")
-    return ticket_from(row)
+    return Ticket.from_row(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,44 +73,44 @@ SORTS: dict[str, tuple[str, bool]] = {
 def page(wanted: TicketFilter, *, sort: str, after: tuple[Any, UUID] | None, limit: int) -> list[Ticket]:
     """Up to `limit` tickets after the cursor position (sort value, id), in the order of `sort` (a key of SORTS)."""
     column_name, descending = SORTS[sort]
-    column = getattr(Tickets, column_name)
-    query = Tickets.select(*[getattr(Tickets, name) for name in COLUMNS])
+    column = getattr(Ticket, column_name)
+    query = Ticket.select()
     for condition in _conditions(wanted):
         query = query.where(condition)
     if after is not None:
         value, ticket_id = after
         if descending:
-            query = query.where((column < value) | ((column == value) & (Tickets.id < ticket_id)))
+            query = query.where((column < value) | ((column == value) & (Ticket.id < ticket_id)))
         else:
-            query = query.where((column > value) | ((column == value) & (Tickets.id > ticket_id)))
-    order = (column.desc(), Tickets.id.desc()) if descending else (column.asc(), Tickets.id.asc())
-    return [ticket_from(row) for row in database.rows(query.order_by(*order).limit(limit))]
+            query = query.where((column > value) | ((column == value) & (Ticket.id > ticket_id)))
+    order = (column.desc(), Ticket.id.desc()) if descending else (column.asc(), Ticket.id.asc())
+    return list(query.order_by(*order).limit(limit))
 
 
 def _conditions(wanted: TicketFilter) -> list[Any]:
     conditions: list[Any] = []
     for column, values in (
-        (Tickets.state, wanted.states),
-        (Tickets.category, wanted.categories),
-        (Tickets.type, wanted.types),
-        (Tickets.team, wanted.teams),
-        (Tickets.workflow, wanted.workflows),
+        (Ticket.state, wanted.states),
+        (Ticket.category, wanted.categories),
+        (Ticket.type, wanted.types),
+        (Ticket.team, wanted.teams),
+        (Ticket.workflow, wanted.workflows),
     ):
         if values:
             conditions.append(column.in_(list(values)))
     for tag in wanted.tags:
         conditions.append(_has_tag(tag))
     if wanted.assignee_id is not None:
-        conditions.append(Tickets.assignee_id == wanted.assignee_id)
+        conditions.append(Ticket.assignee_id == wanted.assignee_id)
     if wanted.unassigned:
-        conditions.append(Tickets.assignee_id.is_null())
+        conditions.append(Ticket.assignee_id.is_null())
     if wanted.requester_id is not None:
-        conditions.append(Tickets.requester_id == wanted.requester_id)
+        conditions.append(Ticket.requester_id == wanted.requester_id)
     if wanted.updated_since is not None:
-        conditions.append(Tickets.updated_at >= wanted.updated_since)
+        conditions.append(Ticket.updated_at >= wanted.updated_since)
     if wanted.text:
-        said = Messages.select(Messages.ticket_id).where(Messages.body.contains(wanted.text))
-        found = Tickets.title.contains(wanted.text) | Tickets.id.in_(said)
+        said = Message.select(Message.ticket_id).where(Message.body.contains(wanted.text))
+        found = Ticket.title.contains(wanted.text) | Ticket.id.in_(said)
         for name in wanted.searched_fields:
             found |= _field_text(name).contains(wanted.text)
         conditions.append(found)
@@ -118,8 +120,8 @@ def _conditions(wanted: TicketFilter) -> list[Any]:
 def _field_text(name: str) -> Any:
     """A field's value as text, on either engine."""
     if database.is_postgres():
-        return peewee.fn.jsonb_extract_path_text(Tickets.fields, name)
-    return peewee.fn.json_extract(Tickets.fields, f"$.{name}")
+        return peewee.fn.jsonb_extract_path_text(Ticket.fields, name)
+    return peewee.fn.json_extract(Ticket.fields, f"$.{name}")
 
 
 def _has_tag(tag: str) -> Any:

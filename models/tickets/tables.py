@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from datetime import datetime
-from typing import Any
-from uuid import UUID
-
 import peewee
 
-from models.kernel.batch import from_json
-from models.kernel.database import IdField, InstantField, Table, instant
+from models.kernel.table import IdField, InstantField, JsonField, Table
 
 
-class Tickets(Table):
-    """For composed reading (lists, filters); writing goes through TicketChange."""
+class Ticket(Table):
+    """One ticket as its row. Changing an attribute writes nothing; TicketChange does."""
 
     id = IdField(primary_key=True)
     number = peewee.BigIntegerField()
@@ -32,10 +26,10 @@ class Tickets(Table):
     contact_channel = peewee.TextField(null=True)
     contact_account = peewee.TextField(null=True)
     contact_address = peewee.TextField(null=True)
-    fields = peewee.JSONField()
-    version = peewee.IntegerField()
-    event_sequence = peewee.IntegerField()
-    message_count = peewee.IntegerField()
+    fields = JsonField(default=dict)
+    version = peewee.IntegerField(default=1)
+    event_sequence = peewee.IntegerField(default=0)
+    message_count = peewee.IntegerField(default=0)
     created_at = InstantField()
     updated_at = InstantField()
     first_response_at = InstantField(null=True)
@@ -43,69 +37,137 @@ class Tickets(Table):
     closed_at = InstantField(null=True)
     last_message_at = InstantField(null=True)
     team = peewee.TextField(null=True)
-    tags = peewee.JSONField()
+    tags = JsonField(default=list)
     state_since = InstantField(null=True)
     reply_token = peewee.TextField(null=True)
+
+    # Not a column. Set where the requester was just found or made, so that an answer does not read it again.
+    requester_name: str | None = None
 
     class Meta:
         table_name = "tickets"
 
 
-@dataclass(slots=True)
-class Ticket:
-    """One ticket as read from its row. Changing an attribute writes nothing; TicketChange does."""
+class TicketLink(Table):
+    """A relation of two tickets."""
 
-    id: UUID
-    number: int
-    title: str
-    type: str
-    priority: str
-    state: str
-    category: str
-    workflow: str
-    workflow_version: int
-    requester_id: UUID | None
-    assignee_id: UUID | None
-    channel: str
-    account: str | None
-    contact_channel: str | None
-    contact_account: str | None
-    contact_address: str | None
-    created_at: datetime
-    updated_at: datetime
-    fields: dict[str, Any] = field(default_factory=dict)
-    version: int = 1
-    event_sequence: int = 0
-    message_count: int = 0
-    first_response_at: datetime | None = None
-    solved_at: datetime | None = None
-    closed_at: datetime | None = None
-    last_message_at: datetime | None = None
-    team: str | None = None
-    tags: list[str] = field(default_factory=list)
-    state_since: datetime | None = None
-    reply_token: str | None = None
-    # Not a column: known to who found or made the requester a moment ago, so that an answer need not read it again.
-    requester_name: str | None = field(default=None, compare=False, metadata={"column": False})
+    from_id = IdField()
+    to_id = IdField()
+    kind = peewee.TextField()
+    created_at = InstantField()
 
-    def row(self) -> dict[str, Any]:
-        """All columns, for an insert."""
-        return {name: getattr(self, name) for name in COLUMNS}
+    class Meta:
+        table_name = "ticket_links"
+        primary_key = peewee.CompositeKey("from_id", "to_id", "kind")
 
 
-COLUMNS: tuple[str, ...] = tuple(spec.name for spec in fields(Ticket) if spec.metadata.get("column", True))
-SELECT = f"SELECT {', '.join(COLUMNS)} FROM tickets"
-_IDS = ("id", "requester_id", "assignee_id")
-_INSTANTS = (*(name for name in COLUMNS if name.endswith("_at")), "state_since")
+class Counter(Table):
+    """A counter of the SQLite engine; PostgreSQL has sequences."""
+
+    name = peewee.TextField(primary_key=True)
+    value = peewee.IntegerField()
+
+    class Meta:
+        table_name = "counters"
 
 
-def ticket_from(row: dict[str, Any]) -> Ticket:
-    """A ticket from a row as either engine returns it."""
-    values = dict(row)
-    for name in _IDS:
-        if isinstance(values[name], str):
-            values[name] = UUID(values[name])
-    for name in _INSTANTS:
-        values[name] = instant(values[name])
-    values["fields"], values["tags"] = from_json(values["fields"]), from_json(values["tags"])
-    return Ticket(**values)
+class Notice(Table):
+    """A notice to a user."""
+
+    id = IdField(primary_key=True)
+    user_id = IdField()
+    ticket_id = IdField(null=True)
+    rule = peewee.TextField()
+    text = peewee.TextField()
+    created_at = InstantField()
+    read_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "notices"
+
+
+class Approval(Table):
+    """A transition that waits for votes."""
+
+    id = IdField(primary_key=True)
+    ticket_id = IdField()
+    transition = peewee.TextField()
+    team = peewee.TextField()
+    needed = peewee.IntegerField()
+    state = peewee.TextField()
+    requested_by = peewee.TextField(null=True)
+    requested_comment = peewee.TextField(null=True)
+    requested_at = InstantField()
+    expires_at = InstantField(null=True)
+    decided_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "approvals"
+
+
+class ApprovalVote(Table):
+    """One vote."""
+
+    approval_id = IdField()
+    user_id = IdField()
+    vote = peewee.TextField()
+    comment = peewee.TextField(null=True)
+    at = InstantField()
+
+    class Meta:
+        table_name = "approval_votes"
+        primary_key = peewee.CompositeKey("approval_id", "user_id")
+
+
+class Rating(Table):
+    """A requester's rating. The token is kept as a hash only."""
+
+    id = IdField(primary_key=True)
+    ticket_id = IdField()
+    token_hash = peewee.TextField()
+    score = peewee.IntegerField(null=True)
+    comment = peewee.TextField(null=True)
+    asked_at = InstantField()
+    rated_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "ratings"
+
+
+class Decision(Table):
+    """The trace of one step of a life cycle: what each rule saw."""
+
+    id = IdField(primary_key=True)
+    ticket_id = IdField()
+    event = peewee.TextField()
+    workflow = peewee.TextField()
+    workflow_version = peewee.IntegerField()
+    state = peewee.TextField()
+    at = InstantField()
+    causation_id = peewee.TextField(null=True)
+    first_sequence = peewee.IntegerField()
+    last_sequence = peewee.IntegerField()
+    looks = JsonField()
+
+    class Meta:
+        table_name = "decisions"
+
+
+class WorkflowMigration(Table):
+    """A move of live tickets to another version, with its cursor."""
+
+    id = IdField(primary_key=True)
+    workflow = peewee.TextField()
+    to_workflow = peewee.TextField()
+    to_version = peewee.IntegerField()
+    state_map = JsonField()
+    state = peewee.TextField()
+    reverses = IdField(null=True)
+    cursor = IdField(null=True)
+    moved = peewee.IntegerField()
+    started_by = peewee.TextField()
+    started_at = InstantField()
+    finished_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "workflow_migrations"

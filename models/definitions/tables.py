@@ -1,0 +1,39 @@
+"""Tables of definitions."""
+
+from __future__ import annotations
+
+import peewee
+
+from models.kernel.table import IdField, InstantField, JsonField, Table
+
+
+class Definition(Table):
+    """One published version of a YAML file. Rows never change."""
+
+    kind = peewee.TextField()
+    name = peewee.TextField()
+    version = peewee.IntegerField()
+    body = JsonField()
+    source = peewee.TextField()
+    sha256 = peewee.TextField()
+    published_at = InstantField()
+    published_by = peewee.TextField()
+
+    class Meta:
+        table_name = "definitions"
+        primary_key = peewee.CompositeKey("kind", "name", "version")
+
+
+class DefinitionActivation(Table):
+    """An activation of a version, and who made it."""
+
+    id = IdField(primary_key=True)
+    kind = peewee.TextField()
+    name = peewee.TextField()
+    version = peewee.IntegerField()
+    activated_at = InstantField()
+    activated_by = peewee.TextField()
+    reason = peewee.TextField()
+
+    class Meta:
+        table_name = "definition_activations"

@@ -1,0 +1,58 @@
+"""Tables of identity."""
+
+from __future__ import annotations
+
+import peewee
+
+from models.kernel.table import IdField, InstantField, Table
+
+
+class User(Table):
+    """A person who works at the desk."""
+
+    id = IdField(primary_key=True)
+    email = peewee.TextField()
+    name = peewee.TextField()
+    role = peewee.TextField()
+    password_hash = peewee.TextField()
+    active = peewee.BooleanField()
+    locale = peewee.TextField()
+    version = peewee.IntegerField()
+    created_at = InstantField()
+    updated_at = InstantField()
+
+    class Meta:
+        table_name = "users"
+
+
+class Session(Table):
+    """A signed-in user. Tokens are kept as hashes only."""
+
+    id = IdField(primary_key=True)
+    user_id = IdField()
+    refresh_hash = peewee.TextField()
+    previous_hash = peewee.TextField(null=True)
+    created_at = InstantField()
+    refreshed_at = InstantField()
+    expires_at = InstantField()
+    revoked_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "sessions"
+
+
+class ApiKey(Table):
+    """A program that calls the API. The key is kept as a hash only."""
+
+    id = IdField(primary_key=True)
+    name = peewee.TextField()
+    role = peewee.TextField()
+    key_hash = peewee.TextField()
+    prefix = peewee.TextField()
+    created_by = peewee.TextField()
+    created_at = InstantField()
+    expires_at = InstantField(null=True)
+    revoked_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "api_keys"

@@ -1,0 +1,143 @@
+"""The base of all tables: one peewee model per table declares each column's type, nullability and conversion.
+
+Composed queries read through the models. Hand-written statements take column lists (`selected`) and conversions (`converted`,
+`from_row`) from the same declarations, so a column is declared once and both engines return the same Python values.
+`tests/architecture/test_schema.py` compares every model with the table that the migrations make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
+from uuid import UUID
+
+import peewee
+
+from models.kernel import clock, database
+from models.kernel.batch import as_json, from_json
+
+_V = TypeVar("_V")
+
+if TYPE_CHECKING:
+    # peewee's fields are generic for type checkers only. The overloads give `null=True` columns an optional type.
+    class InstantField(peewee.Field[_V]):
+        @overload
+        def __new__(cls, *, null: Literal[True], **options: Any) -> InstantField[datetime | None]: ...
+        @overload
+        def __new__(cls, *, null: Literal[False] = ..., **options: Any) -> InstantField[datetime]: ...
+        def __new__(cls, **options: Any) -> Any: ...
+
+    class IdField(peewee.Field[_V]):
+        @overload
+        def __new__(cls, *, null: Literal[True], **options: Any) -> IdField[UUID | None]: ...
+        @overload
+        def __new__(cls, *, null: Literal[False] = ..., **options: Any) -> IdField[UUID]: ...
+        def __new__(cls, **options: Any) -> Any: ...
+
+    class JsonField(peewee.Field[_V]):
+        def __new__(cls, **options: Any) -> JsonField[Any]: ...
+        def __getitem__(self, key: str | int) -> Any: ...
+
+else:
+
+    class InstantField(peewee.Field):
+        """An aware UTC instant: timestamptz on PostgreSQL, text of fixed width on SQLite."""
+
+        field_type = "TIMESTAMPTZ"
+
+        def python_value(self, value):
+            return database.instant(value)
+
+    class IdField(peewee.Field):
+        """A UUIDv7 (RFC 9562): uuid on PostgreSQL, its text on SQLite."""
+
+        field_type = "UUID"
+
+        def db_value(self, value):
+            return None if value is None else str(value)
+
+        def python_value(self, value):
+            return value if value is None or isinstance(value, UUID) else UUID(value)
+
+    class JsonField(peewee.JSONField):
+        """A JSON value: jsonb (or json) on PostgreSQL, text on SQLite. `field[key]` composes a path into it."""
+
+        def __init__(self, **options):
+            super().__init__(dumps=as_json, **options)
+
+        def python_value(self, value):
+            return from_json(value)
+
+
+class Table(peewee.Model):
+    """One row of a table. Changing an attribute writes nothing; commands write with statements."""
+
+    class Meta:
+        database = database.proxy
+        legacy_table_names = False
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """The column names in the order of their declaration."""
+        return tuple(field.column_name for field in cls._meta.sorted_fields)
+
+    @classmethod
+    def selected(cls, alias: str = "") -> str:
+        """The column list for a hand-written SELECT or RETURNING, each name behind `alias` and a dot if one is given."""
+        prefix = f"{alias}." if alias else ""
+        return ", ".join(prefix + name for name in cls.columns())
+
+    @classmethod
+    def converted(cls, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A copy of `row` in which each value of a column of this table has its Python type. Other values stay as they are."""
+        converters = _converters(cls)
+        return {
+            name: convert(value) if (convert := converters.get(name)) is not None else value
+            for name, value in row.items()
+        }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Self:
+        """The row object of a hand-written statement's result; `row` holds all columns."""
+        converters = _converters(cls)
+        made = cls(__no_default__=True)
+        made.__data__ = {
+            attribute: convert(row[name]) if (convert := converters.get(name)) is not None else row[name]
+            for attribute, name in _attributes(cls)
+        }
+        return made
+
+    def row(self) -> dict[str, Any]:
+        """All columns and their Python values, for an insert or a comparison."""
+        data = self.__data__
+        return {field.column_name: data.get(field.name) for field in self._meta.sorted_fields}
+
+
+@lru_cache(maxsize=128)
+def _converters(table: type[Table]) -> dict[str, Callable[[Any], Any]]:
+    """Column name -> conversion, for the columns whose values the two drivers return differently."""
+    kinds = (IdField, InstantField, JsonField, peewee.BooleanField, peewee.BlobField)
+    return {
+        name: field.python_value for name, field in table._meta.columns.items() if isinstance(field, kinds)
+    }
+
+
+@lru_cache(maxsize=128)
+def _attributes(table: type[Table]) -> tuple[tuple[str, str], ...]:
+    """Attribute and column name of each column."""
+    return tuple((field.name, field.column_name) for field in table._meta.sorted_fields)
+
+
+def now() -> Any:
+    """The database's clock in a composed query (the program's on SQLite), moved by the test clock's shift."""
+    return now_plus(0.0)
+
+
+def now_plus(seconds: float) -> Any:
+    """The database's clock plus `seconds` in a composed query."""
+    if not database.is_postgres():
+        return peewee.fn.now_plus(seconds)
+    shift_s = seconds + clock.shift().total_seconds()
+    return peewee.SQL("(now() + %s * interval '1 second')", (shift_s,))

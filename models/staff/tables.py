@@ -1,0 +1,50 @@
+"""Tables of staff."""
+
+from __future__ import annotations
+
+import peewee
+
+from models.kernel.table import IdField, InstantField, Table
+
+
+class UserAddress(Table):
+    """An agent's own address on a channel."""
+
+    channel = peewee.TextField()
+    address = peewee.TextField()
+    user_id = IdField()
+    created_at = InstantField()
+
+    class Meta:
+        table_name = "user_addresses"
+        primary_key = peewee.CompositeKey("channel", "address")
+
+
+class UserLink(Table):
+    """A link by which an agent connects an address. The token is kept as a hash only."""
+
+    token_hash = peewee.TextField(primary_key=True)
+    user_id = IdField()
+    created_at = InstantField()
+    expires_at = InstantField()
+    used_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "user_links"
+
+
+class StaffTopic(Table):
+    """A ticket's topic in a staff group, and how far its story is told there."""
+
+    channel = peewee.TextField()
+    account = peewee.TextField()
+    ticket_id = IdField()
+    address = peewee.TextField()
+    told_sequence = peewee.IntegerField()
+    telling_sequence = peewee.IntegerField()
+    closed = peewee.BooleanField()
+    created_at = InstantField()
+
+    class Meta:
+        table_name = "staff_topics"
+        primary_key = peewee.CompositeKey("channel", "account", "ticket_id")

@@ -1,0 +1,32 @@
+"""Tables of teams."""
+
+from __future__ import annotations
+
+import peewee
+
+from models.kernel.table import IdField, InstantField, JsonField, Table
+
+
+class Team(Table):
+    """Agents who share tickets."""
+
+    name = peewee.TextField(primary_key=True)
+    label = JsonField()
+    version = peewee.IntegerField()
+    created_at = InstantField()
+    updated_at = InstantField()
+
+    class Meta:
+        table_name = "teams"
+
+
+class TeamMember(Table):
+    """A user in a team. `assigned_at`: when the member last got a ticket of the team (round robin)."""
+
+    team = peewee.TextField()
+    user_id = IdField()
+    assigned_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "team_members"
+        primary_key = peewee.CompositeKey("team", "user_id")
