@@ -9,7 +9,14 @@ from functools import lru_cache
 from dramatiq.middleware import Interrupt
 
 from models.kernel import clock, crash, database, limits, logs, metrics, settings, trace
-from models.kernel.errors import LeaseLost, NestorError, PermanentFailure, TransientFailure, Unavailable
+from models.kernel.errors import (
+    ConfigurationError,
+    LeaseLost,
+    NestorError,
+    TransientFailure,
+    Unavailable,
+    is_final,
+)
 from models.tasks import commands, rules
 from models.tasks.commands import ClaimedTask
 from models.tasks.kinds import KINDS
@@ -97,21 +104,30 @@ def _run_actor(task: ClaimedTask) -> Settlement:
     try:
         return actor.run(task)
     except (Interrupt, Exception) as error:  # noqa: BLE001 -- the one place (module docstring)
-        return _failure(error)
+        return _failure(task, error)
 
 
-def _failure(error: BaseException) -> Settlement:
+def _failure(task: ClaimedTask, error: BaseException) -> Settlement:
+    """Decide what an exception means for the task. A database that is away is raised again: nothing can be recorded now."""
     if isinstance(error, Unavailable):
         raise error
+    if isinstance(error, ConfigurationError):
+        # Its operator mends it, or a worker that has the credential takes the task: no attempt is used up meanwhile.
+        return Postponed(_operator_wait_s(task), f"{error.code}: {error.message}")
     if isinstance(error, TransientFailure):
         return Failed(error.message, retry_after_s=error.retry_after_s)
     if isinstance(error, NestorError) and not isinstance(error, LeaseLost):
-        # A refusal (4xx) is final; a wrong configuration (5xx) is mended by the operator while the task waits.
-        final = isinstance(error, PermanentFailure) or (error.permanent and error.http_status < 500)
-        return Failed(f"{error.code}: {error.message}", permanent=final)
+        return Failed(f"{error.code}: {error.message}", permanent=is_final(error))
     log.error("actor_raised", exc_info=error)
     # Its message may quote a body (PostgreSQL: the row), and this text outlives the ticket: the log's trail tells where it was.
     return Failed(logs.named(error))
+
+
+def _operator_wait_s(task: ClaimedTask) -> float:
+    """Seconds until a task that lacks its configuration looks again: a quarter of the time that it has waited, within bounds."""
+    waited_s = (clock.now() - task.first_run_at).total_seconds()
+    whole = min(max(waited_s / 4, limits.operator_wait_s_min), limits.operator_wait_s_max)
+    return whole * (0.5 + random.random() / 2)  # noqa: S311 -- spreads retries
 
 
 def _settle_in_time(task: ClaimedTask, settlement: Settlement, *, deadline: float) -> str:
@@ -138,7 +154,7 @@ def _settle(task: ClaimedTask, settlement: Settlement) -> str:
     except (LeaseLost, Unavailable):
         raise
     except (Interrupt, Exception) as error:  # noqa: BLE001 -- a record that fails is a task that fails
-        return _record_failure(task, _failure(error))
+        return _record_failure(task, _failure(task, error))
 
 
 def _record_failure(task: ClaimedTask, failure: Settlement) -> str:

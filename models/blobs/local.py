@@ -43,6 +43,8 @@ class LocalStore:
         try:
             return open(self.root / key, "rb")
         except FileNotFoundError as error:
+            if not self.root.is_dir():  # a volume that is not mounted says nothing of its files
+                raise ConfigurationError(f"BLOB_URL: there is no folder {self.root}") from error
             raise BlobMissing() from error
         except OSError as error:
             raise _translated(error) from error

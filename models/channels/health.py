@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from models.deliveries.port import SendOutcome
 from models.kernel import clock, database, limits
 from models.kernel.batch import as_json, from_json
 from models.kernel.database import instant
@@ -89,6 +90,17 @@ _SENDING = "sending: "
 def report_send_error(channel: str, account: str, text: str) -> None:
     """A send found something wrong with the account; the next one that succeeds takes it back."""
     report_error(channel, account, _SENDING + text)
+
+
+def report_outcome(channel: str, account: str, outcome: SendOutcome) -> None:
+    """Show at the account what a send says of the account itself; for sends that no delivery records."""
+    if outcome.account_error is None and outcome.kind != "accepted":
+        return
+    with database.transaction():
+        if outcome.account_error is not None:
+            report_send_error(channel, account, outcome.account_error)
+        else:
+            report_sent(channel, account)
 
 
 def report_sent(channel: str, account: str) -> None:

@@ -140,11 +140,9 @@ def record_outcome(
         external_id=outcome.external_id,
     )
     account = attempt.account
-    if outcome.account_error is not None:
-        health.report_send_error(account.channel, account.name, outcome.account_error)
+    health.report_outcome(account.channel, account.name, outcome)
     if outcome.kind == "accepted":
         _sent(delivery_id, account, outcome)
-        health.report_sent(account.channel, account.name)
     elif outcome.partly_sent:
         # A repeat would double the parts that arrived; a person sees what is missing and decides. They can be taken back.
         _remember_ids(delivery_id, account, outcome)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Literal
 
+from models.kernel.errors import ConfigurationError
+
 OutcomeKind = Literal["accepted", "transient", "permanent", "unknown", "throttled"]
 Operation = Literal["send", "edit", "delete"]
 
@@ -127,6 +129,11 @@ def transient(detail: str, *, retry_after_s: float | None = None) -> SendOutcome
 
 def permanent(detail: str, *, suppress: str | None = None) -> SendOutcome:
     return SendOutcome("permanent", detail, suppress=suppress)
+
+
+def misconfigured(error: ConfigurationError) -> SendOutcome:
+    """The outcome of a send that needs its operator first. Nothing was sent; the message waits, and the account shows the reason."""
+    return SendOutcome("transient", error.message, account_error=error.message)
 
 
 def unknown(detail: str) -> SendOutcome:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from models.kernel.errors import NestorError
+from models.kernel.errors import PermanentFailure
 
 Automatic = Literal["auto_reply", "bulk", "bounce", "own"]
 Verdict = Literal["pass", "none", "fail"]
@@ -290,7 +290,7 @@ Parsed = (
 )
 
 
-class Unparseable(NestorError):
+class Unparseable(PermanentFailure):
     """The event could not be read; it is kept, shown and can be replayed."""
 
     code = "unparseable"

@@ -1,7 +1,7 @@
 """One tree of errors. The class docstring is the default message; `code` is public and stable, the text is not.
 
-`functions/web.py` maps `http_status` to an RFC 9457 answer once; the task runner asks `permanent`
-to tell a retry from a dead end.
+`functions/web.py` maps `http_status` to an RFC 9457 answer once. `is_final` tells a dead end from a retry; the task runner,
+the senders and every other reader of an error ask it, so that one error never has two meanings.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ class NestorError(Exception):
 
     code: ClassVar[str] = "error"
     http_status: ClassVar[int] = 500
-    permanent: ClassVar[bool] = True
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or (self.__doc__ or "").strip().splitlines()[0])
@@ -125,7 +124,7 @@ class TooManyRequests(NestorError):
 class Unavailable(NestorError):
     """The desk cannot reach its database right now; nothing was changed. Try again."""
 
-    code, http_status, permanent = "unavailable", 503, False
+    code, http_status = "unavailable", 503
     retry_after_s = 2.0
 
 
@@ -144,7 +143,7 @@ class SchemaMismatch(ConfigurationError):
 class TransientFailure(NestorError):
     """It did not work this time; it is tried again later."""
 
-    code, permanent = "transient", False
+    code = "transient"
 
     def __init__(self, message: str | None = None, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -154,10 +153,24 @@ class TransientFailure(NestorError):
 class PermanentFailure(NestorError):
     """It will not work, however often it is tried."""
 
-    code, permanent = "permanent", True
+    code = "permanent"
 
 
 class LeaseLost(NestorError):
     """Another worker took the task over; this result is discarded."""
 
-    code, permanent = "lease_lost", False
+    code = "lease_lost"
+
+
+def is_final(error: BaseException) -> bool:
+    """Tell whether the work that raised `error` fails the same way however often it is repeated.
+
+    A PermanentFailure and a refusal (a 4xx) are final; TooManyRequests is not, because its limit refills. Every 5xx is open: a
+    ConfigurationError waits for its operator, Unavailable and TransientFailure pass, LeaseLost leaves the work to another worker.
+    An exception that is no NestorError is a bug, which a release mends: it is not final either.
+    """
+    if isinstance(error, PermanentFailure):
+        return True
+    return (
+        isinstance(error, NestorError) and error.http_status < 500 and not isinstance(error, TooManyRequests)
+    )

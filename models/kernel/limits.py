@@ -82,6 +82,10 @@ sweep_every_s = 1.0  # in long-lived processes; the functions' own sweep and Pin
 local_delay_s_max = (
     60.0  # a wait up to this long is also kept by the process itself, so that a retry is punctual
 )
+operator_wait_s_min, operator_wait_s_max = (
+    5.0,
+    300.0,
+)  # a task that lacks its configuration: a mended one runs within five minutes, and 1,000 waiting ones cost 5 runs a second
 unknown_kind_delay_s = 15.0  # a task of a newer release waits for a newer worker (rolling update)
 hint_queue_max = (
     10_000  # hints waiting for the broker in one process; more are dropped, the sweep brings them back

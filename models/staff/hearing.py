@@ -12,7 +12,7 @@ from models.events.commands import Actor
 from models.identity.queries import User
 from models.identity.rules import ROLE_PERMISSIONS, Permission
 from models.inbox.port import StaffMessage
-from models.kernel.errors import NestorError
+from models.kernel.errors import NestorError, is_final
 from models.staff import addresses, telling
 from models.tasks import commands as tasks
 from models.tickets import commands as tickets
@@ -45,7 +45,7 @@ def hear(account: ChannelAccount, told: StaffMessage, *, event_id: UUID) -> Hear
     try:
         said = _done(account, told, ticket_id, user)
     except NestorError as error:
-        if not error.permanent:
+        if not is_final(error):
             raise
         said = error.message
     if said:

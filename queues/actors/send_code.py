@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from models.channels import accounts, texts
+from models.channels import accounts, health, texts
 from models.conversations import threading
 from models.deliveries.port import OutgoingMessage
 from models.kernel import clock, database, settings
@@ -55,6 +55,7 @@ def run(task: ClaimedTask) -> Settlement:
         locale=locale,
     )
     outcome = sender.send(message, account, settings.current())
+    health.report_outcome(account.channel, account.name, outcome)
     if outcome.kind == "throttled":
         return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider")
     if outcome.kind in ("transient", "unknown"):

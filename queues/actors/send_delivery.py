@@ -9,8 +9,9 @@ from models.channels import accounts
 from models.deliveries import commands as deliveries
 from models.deliveries import queries
 from models.deliveries.commands import NotNow, OpenAttempt
-from models.deliveries.port import SendOutcome
+from models.deliveries.port import SendOutcome, misconfigured
 from models.kernel import crash, database, limits, logs, metrics, settings
+from models.kernel.errors import ConfigurationError
 from models.tasks.commands import ClaimedTask
 from queues import channels
 from queues.settlement import Done, Failed, Postponed, Settlement
@@ -57,9 +58,15 @@ def run(task: ClaimedTask) -> Settlement:
 
 
 def _call(sender: channels.Sender, opened: OpenAttempt) -> SendOutcome:
-    """The only network. An adapter's own bug leaves the outcome open: it may have sent before it raised."""
+    """Hand the message to the adapter, the only network of this task.
+
+    An adapter reads its configuration before it sends, so a ConfigurationError means that nothing was sent. Any other exception is a
+    bug of the adapter, which may have sent before: the outcome is unknown.
+    """
     try:
         return sender.send(opened.message, opened.account, settings.current())
+    except ConfigurationError as error:
+        return misconfigured(error)
     except Exception as error:
         log.error(
             "sender_raised",

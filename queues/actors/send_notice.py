@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.channels import accounts
+from models.channels import accounts, health
 from models.conversations import chats
 from models.deliveries.port import OutgoingMessage
 from models.kernel import database, logs, metrics, settings
@@ -44,6 +44,7 @@ def run(task: ClaimedTask) -> Settlement:
         account,
         settings.current(),
     )
+    health.report_outcome(account.channel, account.name, outcome)
     metrics.sends.labels(account.channel, outcome.kind).inc()
     log.info("notice_sent", channel=account.channel, outcome=outcome.kind, task_id=task.id)
     if outcome.kind == "throttled":

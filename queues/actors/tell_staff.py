@@ -11,7 +11,7 @@ from models.channels import accounts, health
 from models.channels.accounts import ChannelAccount
 from models.deliveries.port import OutgoingMessage
 from models.kernel import database, logs, settings
-from models.kernel.errors import ConfigurationError, NestorError, PermanentFailure
+from models.kernel.errors import ConfigurationError, NestorError, PermanentFailure, is_final
 from models.kernel.settings import Settings
 from models.staff import groups, telling
 from models.tasks import rates
@@ -74,12 +74,13 @@ def _posted(account: ChannelAccount, chat: str, post: telling.Post) -> Settlemen
     except (ConfigurationError, PermanentFailure) as error:
         with database.connection():
             health.report_error(account.channel, account.name, f"staff group: {error.message}")
-        return Failed(error.message, permanent=isinstance(error, PermanentFailure))
+        return Failed(error.message, permanent=is_final(error))
     sender = channels.sender(account.channel)
     outcome = sender.send(_message(post, account, address), account, config)
     if outcome.kind == "permanent" and post.message_id is not None:
         # Most likely a file: what was said is told all the same.
         outcome = sender.send(_message(post, account, address, without_files=outcome.detail), account, config)
+    health.report_outcome(account.channel, account.name, outcome)
     log.info("staff_told", account=account.name, outcome=outcome.kind, sequence=post.sequence)
     if outcome.kind in ("throttled", "transient"):
         with database.transaction():

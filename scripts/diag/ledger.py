@@ -89,6 +89,7 @@ def _tasks(part: Part) -> None:
     part.lines.append(f"oldest due task: {due} ago" if oldest_s else "nothing is due")
     if oldest_s > limits.overdue_s:
         part.problem(f"the oldest due task waits for {due}: no worker takes it, or one fails again and again")
+    _misconfigured(part)
     dead = tasks.page(state="dead", before_id=None, limit=limits.examples_max) if backlog["dead"] else []
     part.facts["dead_letters"] = dead
     part.lines.extend(
@@ -99,6 +100,30 @@ def _tasks(part: Part) -> None:
         part.problem(
             f"{words.counted(backlog['dead'], 'dead letter')}: retry or discard at /v1/tasks?state=dead"
         )
+
+
+def _misconfigured(part: Part) -> None:
+    """Tasks that wait for their operator: the runner writes the error's code in front of its message."""
+    rows = database.run(
+        "SELECT last_error, count(*) AS waiting FROM tasks WHERE state = 'ready' AND last_error LIKE 'configuration: %'"
+        " GROUP BY last_error ORDER BY count(*) DESC, last_error LIMIT :most",
+        most=limits.examples_max,
+    )
+    for row in rows:
+        part.problem(f"{words.counted(row['waiting'], 'task')} waiting: {words.short(row['last_error'])}")
+
+
+def _accounts(part: Part) -> None:
+    """Channel accounts whose provider, credential or configuration is in trouble."""
+    rows = database.run(
+        "SELECT channel, account, error FROM channel_health WHERE error IS NOT NULL ORDER BY channel, account LIMIT :most",
+        most=limits.examples_max,
+    )
+    part.facts["troubled"] = [
+        {"account": f"{row['channel']}/{row['account']}", "error": row["error"]} for row in rows
+    ]
+    for row in rows:
+        part.problem(f"{row['channel']}/{row['account']}: {words.short(row['error'])}")
 
 
 def _inbox(part: Part) -> None:
@@ -176,6 +201,7 @@ def _timers(part: Part) -> None:
 _LOOKS: tuple[tuple[str, Callable[[Part], None]], ...] = (
     ("definitions", _definitions),
     ("tasks", _tasks),
+    ("accounts", _accounts),
     ("inbox", _inbox),
     ("deliveries", _deliveries),
     ("webhooks", _webhooks),

@@ -21,7 +21,7 @@ from tests.queues.work import Work
         (TransientFailure("not today", retry_after_s=90), "retried", "not today"),
         (PermanentFailure("never"), "dead", "permanent: never"),
         (Conflict("two of them"), "dead", "conflict: two of them"),
-        (ConfigurationError("no token"), "retried", "configuration: no token"),
+        (ConfigurationError("no token"), "postponed", "configuration: no token"),
         (KeyError("surprise"), "retried", "KeyError"),
         (TimeLimitExceeded("too long"), "retried", "TimeLimitExceeded"),
     ],

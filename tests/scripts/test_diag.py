@@ -39,7 +39,16 @@ def test_a_desk_that_did_its_work_needs_nobody(desk: Desk) -> None:
     parts = parts_of(desk)
 
     assert problems_of(desk) == []
-    assert list(parts) == ["database", "definitions", "tasks", "inbox", "deliveries", "webhooks", "timers"]
+    assert list(parts) == [
+        "database",
+        "definitions",
+        "tasks",
+        "accounts",
+        "inbox",
+        "deliveries",
+        "webhooks",
+        "timers",
+    ]
     assert parts["database"].facts["schema"] == ledger.newest_schema()
     assert {row["name"] for row in parts["definitions"].facts["published"]} >= {"support", "telegram.demo"}
     assert parts["tasks"].lines == ["nothing is due"]

@@ -6,8 +6,8 @@ import dataclasses
 import secrets
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome, permanent, transient
-from models.kernel.errors import ConfigurationError, NestorError
+from models.deliveries.port import OutgoingMessage, SendOutcome, misconfigured, permanent, transient
+from models.kernel.errors import ConfigurationError, NestorError, is_final
 from models.kernel.settings import Settings
 from models.tasks.rates import Bucket
 from queues.channels.email import providers, smtp
@@ -19,12 +19,13 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
     """Hand the mail to the account's HTTP provider (`outbound`), or to its `smtp_url`."""
     try:
         carrier = providers.carrier_of(account)
-    except ConfigurationError as error:
-        return SendOutcome("transient", error.message, account_error=error.message)
-    try:
         return (by_smtp if carrier is None else carrier.send)(message, account, settings)
+    except (
+        ConfigurationError
+    ) as error:  # a credential, SECRET_KEY, the blob store: the mail waits for the operator
+        return misconfigured(error)
     except NestorError as error:  # an attachment's bytes: nothing was sent
-        return permanent(error.message) if error.permanent else transient(error.message)
+        return permanent(error.message) if is_final(error) else transient(error.message)
 
 
 def by_smtp(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:

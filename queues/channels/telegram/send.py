@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome, permanent, transient
+from models.deliveries.port import OutgoingMessage, SendOutcome, misconfigured, permanent
 from models.kernel import limits
 from models.kernel.errors import ConfigurationError
 from models.kernel.settings import Settings
@@ -36,7 +36,7 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
     try:
         token = account.credential("token", settings)
     except ConfigurationError as error:  # can be mended; nothing was sent
-        return replace(transient(error.message), account_error=error.message)
+        return misconfigured(error)
     carrier = Carrier(token, settings.telegram_api_url, to, message, time.monotonic() + _SEND_S_MAX)
     try:
         if message.operation == "edit":

@@ -18,7 +18,7 @@ from telegram import (
 
 from models.deliveries.port import OutgoingAttachment, permanent, transient
 from models.kernel import limits
-from models.kernel.errors import NestorError
+from models.kernel.errors import NestorError, is_final
 from queues.channels.telegram import media
 from queues.channels.telegram.carrier import Carrier, Refused, caption_parameters
 from queues.channels.telegram.media import Kind
@@ -118,7 +118,7 @@ def _opened(attachment: OutgoingAttachment, stack: ExitStack, *, attach: bool) -
             shutil.copyfileobj(stream, spool)
     except NestorError as error:
         detail = f"a file cannot be read: {error.message}"
-        raise Refused(permanent(detail) if error.permanent else transient(detail)) from error
+        raise Refused(permanent(detail) if is_final(error) else transient(detail)) from error
     except OSError as error:
         raise Refused(transient(f"a file cannot be read ({type(error).__name__})")) from error
     if spool.tell() > limits.telegram_upload_bytes_max:

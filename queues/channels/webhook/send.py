@@ -9,9 +9,17 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome, accepted, permanent, transient, unknown
+from models.deliveries.port import (
+    OutgoingMessage,
+    SendOutcome,
+    accepted,
+    misconfigured,
+    permanent,
+    transient,
+    unknown,
+)
 from models.kernel import addresses
-from models.kernel.errors import ConfigurationError
+from models.kernel.errors import ConfigurationError, NestorError, is_final
 from models.kernel.settings import Settings
 from models.tasks.rates import Bucket
 from queues import safe_http
@@ -38,9 +46,11 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
         lookup = texts.in_values(_values(message))
         url = _url(reply, lookup, settings)
         headers = _headers(reply, message, lookup, settings)
+        content = _content(reply, lookup)
     except ConfigurationError as error:  # can be mended; nothing was sent
-        return transient(error.message)
-    content = _content(reply, lookup)
+        return misconfigured(error)
+    except NestorError as error:  # an attachment's bytes: nothing was sent
+        return permanent(error.message) if is_final(error) else transient(error.message)
     try:
         answer = safe_http.call(
             reply.method, url, headers=headers, body=content, private=may_be_private(url, settings), total_s=reply.timeout_s,

@@ -11,7 +11,7 @@ import pytest
 from models.blobs.spool import PREFIX, Spooled, spooled
 from models.blobs.store import BlobMissing, BlobStore, BlobStoreAway, open_store
 from models.kernel import limits
-from models.kernel.errors import ConfigurationError, TooLarge
+from models.kernel.errors import ConfigurationError, TooLarge, is_final
 from tests.models.blobs.stores import SECRET_KEY, S3Server
 
 KEY = "ab/cd/abcdef-1"
@@ -174,7 +174,7 @@ def test_a_bucket_that_is_away_is_transient(monkeypatch: pytest.MonkeyPatch) -> 
         with pytest.raises(BlobStoreAway) as told:
             put(away, b"x")
 
-    assert not told.value.permanent
+    assert not is_final(told.value)
     assert "127.0.0.1" not in told.value.message
 
 
