@@ -120,9 +120,11 @@ def hint_after_commit(task_id: int, queue: str, wait_s: float = 0.0) -> None:
     database.on_commit(lambda: hints.give(hint))
 
 
+# A claim starts the hints anew at the lease's end. Without that, a task that waited for a worker keeps the long pause between its
+# hints (up to 160 s), and a worker that dies with it leaves it, and its key, to that pause instead of to its lease.
 _CLAIM = """
 UPDATE tasks SET state = 'leased', attempts = attempts + 1, lease_id = :lease_id, lease_until = NOW_PLUS(:lease_s),
-    first_run_at = COALESCE(first_run_at, NOW())
+    next_hint_at = NOW_PLUS(:lease_s), hints = 0, first_run_at = COALESCE(first_run_at, NOW())
 WHERE id = :id
   AND ((state = 'ready' AND due_at <= NOW()) OR (state = 'leased' AND lease_until < NOW()))
   AND (key IS NULL OR NOT EXISTS (
@@ -172,11 +174,12 @@ def _instant(value: Any) -> datetime:
 
 
 def extend(leases: Mapping[str, int], *, lease_s: float) -> None:
-    """Renew the leases of running tasks (lease id -> task id), in a transaction of its own."""
+    """Renew the leases of running tasks (lease id -> task id), in a transaction of its own; the next hints move with them."""
     with database.transaction():
         for lease_id, task_id in leases.items():
             database.execute(
-                "UPDATE tasks SET lease_until = NOW_PLUS(:lease_s) WHERE id = :id AND lease_id = :lease_id AND state = 'leased'",
+                "UPDATE tasks SET lease_until = NOW_PLUS(:lease_s), next_hint_at = NOW_PLUS(:lease_s), hints = 0"
+                " WHERE id = :id AND lease_id = :lease_id AND state = 'leased'",
                 id=task_id,
                 lease_id=lease_id,
                 lease_s=lease_s,

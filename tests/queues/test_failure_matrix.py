@@ -114,6 +114,39 @@ def test_row_worker_killed_after_the_claim_another_runs_it_when_the_lease_is_ove
     assert work.desk.task(task_id)["attempts"] == 2
 
 
+@pytest.mark.parametrize("renewed", [False, True])
+def test_row_worker_killed_after_a_long_time_without_workers_its_lease_says_when_another_runs_the_task(
+    work: Work, renewed: bool
+) -> None:
+    task_id, behind = work.enqueue(key="chat"), work.enqueue(key="chat")
+    for _ in range(400):  # nobody takes the hints, so the pauses between them grow to 160 s
+        work.desk.advance(seconds=1)
+        sweep.once()
+    task = work.claim(task_id, lease_s=LEASE_S)
+    if renewed:
+        work.desk.advance(seconds=LEASE_S / 2)
+        commands.extend({task.lease_id: task.id}, lease_s=LEASE_S)
+    work.desk.hints.clear()
+
+    work.desk.advance(seconds=LEASE_S - 1)
+    hinted_before = sweep.once().tasks_hinted
+    work.desk.advance(seconds=2)
+    hinted_after = sweep.once().tasks_hinted
+
+    assert (hinted_before, hinted_after) == (0, 1)
+    assert [hint.task_id for hint in work.desk.hints] == [task_id]
+    assert [work.run(task_id), work.run(behind)] == ["done", "done"]
+
+
+def test_row_a_task_that_was_given_back_is_hinted_at_once(work: Work) -> None:
+    task = work.claim(work.enqueue(), lease_s=LEASE_S)
+
+    commands.extend({task.lease_id: task.id}, lease_s=0.0)
+    work.desk.advance(seconds=0.1)
+
+    assert sweep.once().tasks_hinted == 1
+
+
 def test_row_worker_killed_after_commit_before_the_ack_the_second_hint_finds_it_done(work: Work) -> None:
     task_id = work.enqueue()
     work.run(task_id)
