@@ -18,7 +18,7 @@ from models.inbox.port import ButtonPress, Command
 from models.kernel import clock, database
 from models.requesters import commands as requesters
 from models.requesters import links
-from models.requesters.commands import Requester
+from models.requesters.tables import Requester
 from models.staff import addresses
 from models.tasks import commands as tasks
 from models.tickets import commands as tickets

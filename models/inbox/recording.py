@@ -28,7 +28,7 @@ from models.inbox.port import (
 from models.kernel import names
 from models.kernel.errors import TransientFailure
 from models.requesters import commands as requesters
-from models.requesters.commands import Requester
+from models.requesters.tables import Requester
 from models.staff import hearing
 from models.tickets import arrivals, corrections, reachability
 

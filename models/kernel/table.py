@@ -130,6 +130,18 @@ def _attributes(table: type[Table]) -> tuple[tuple[str, str], ...]:
     return tuple((field.name, field.column_name) for field in table._meta.sorted_fields)
 
 
+def held(query: Any) -> Any:
+    """The composed query with FOR UPDATE. SQLite needs none: a transaction that writes is alone."""
+    assert database.in_transaction(), "a row lock ends with the transaction"
+    return query.for_update() if database.is_postgres() else query
+
+
+def first(query: Any) -> dict[str, Any] | None:
+    """The first row of a composed query as a dict, or None."""
+    row = query.dicts().first()
+    return None if row is None else dict(row)
+
+
 def now() -> Any:
     """The database's clock in a composed query (the program's on SQLite), moved by the test clock's shift."""
     return now_plus(0.0)

@@ -1,6 +1,6 @@
-"""Codes by which a person proves that a mail address is theirs as well: we mail six digits, they tell us these elsewhere.
+"""Codes by which a requester proves that a mail address is theirs: the desk mails six digits, and they enter them elsewhere.
 
-The code is made from the row's id and SECRET_KEY, so it is stored nowhere; five tries, a quarter of an hour, once.
+A code is derived from its row's id and SECRET_KEY, so it is stored nowhere. It works once, for 15 minutes and five tries.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import hmac
 from datetime import timedelta
 from uuid import UUID
 
-from models.kernel import clock, database, limits, settings
+from models.kernel import clock, limits, settings
 from models.kernel.errors import Conflict
 from models.kernel.ids import new_id
 from models.requesters import commands
-from models.requesters.commands import Requester, normalise_address
+from models.requesters.commands import normalise_address
+from models.requesters.tables import Identity, Requester, RequesterCode
 from models.tasks import commands as tasks
 from models.tasks import rates
 
@@ -38,10 +39,9 @@ class AddressNotWritten(Conflict):
 
 
 def send(requester_id: UUID, address: str, *, channel: str = "email", account: str) -> UUID:
-    """Mail a code to an address that is to become the requester's.
+    """Mail a code to an address that the requester claims.
 
-    Joins the caller's transaction. Raises NotFound, TooManyCodes,
-    AddressNotWritten.
+    Joins the caller's transaction. Raises NotFound, TooManyCodes, AddressNotWritten.
     """
     requester = commands.by_id(requester_id)
     address = normalise_address(channel, address)
@@ -54,28 +54,27 @@ def send(requester_id: UUID, address: str, *, channel: str = "email", account: s
         raise TooManyCodes()
     code_id = new_id()
     now = clock.now()
-    database.execute(
-        "INSERT INTO requester_codes (id, requester_id, channel, address, code_hash, tries_left, created_at, expires_at)"
-        " VALUES (:id, :requester, :channel, :address, '', :tries, :now, :expires)",
+    RequesterCode.insert(
         id=code_id,
-        requester=requester.id,
+        requester_id=requester.id,
         channel=channel,
         address=address,
-        tries=limits.code_tries,
-        now=now,
-        expires=now + timedelta(seconds=limits.code_works_s),
-    )
+        code_hash="",
+        tries_left=limits.code_tries,
+        created_at=now,
+        expires_at=now + timedelta(seconds=limits.code_works_s),
+    ).execute()
     tasks.enqueue("send_code", {"code_id": code_id, "account": account})
     return code_id
 
 
 def digits_of(code_id: UUID) -> str:
-    """The six digits of a code; for who mails it, and to compare."""
+    """The six digits of a code, to mail and to compare."""
     return f"{int.from_bytes(_mark(b'requester-code:', code_id), 'big') % 1_000_000:06d}"
 
 
 def mail_mark(code_id: UUID) -> str:
-    """What nobody can guess in the Message-ID of a code's mail: the same at each attempt, so that receivers see a repeat."""
+    """An unguessable part for the Message-ID of a code's mail. It is the same at each attempt, so receivers recognise a repeat."""
     return _mark(b"requester-code-mail:", code_id).hex()
 
 
@@ -85,29 +84,29 @@ def _mark(purpose: bytes, code_id: UUID) -> bytes:
 
 
 def refusal(channel: str, address: str) -> str | None:
-    """Why no code goes to the address: it is suppressed or blocked; None when it may."""
-    row = database.one(
-        "SELECT suppressed_reason, blocked_reason FROM identities WHERE channel = :channel AND address = :address",
-        channel=channel,
-        address=address,
-    )
-    return None if row is None else row["suppressed_reason"] or row["blocked_reason"]
+    """The reason why the desk sends no code to the address (suppressed or blocked), or None."""
+    found = Identity.get_or_none((Identity.channel == channel) & (Identity.address == address))
+    return None if found is None else found.suppressed_reason or found.blocked_reason
 
 
 def verify(requester_id: UUID, code_id: UUID, digits: str) -> Requester:
-    """Give the address to the person who knows the code; whoever had it so far is merged into them.
+    """Give the address to the requester who knows the code. A requester who had the address so far is merged into them.
 
-    A wrong try is counted and stays counted: call it in a transaction that is committed even when this raises WrongCode.
+    A wrong try counts. Call this in a transaction that commits even when it raises WrongCode.
     """
-    row = database.one(
-        "UPDATE requester_codes SET tries_left = tries_left - 1 WHERE id = :id AND requester_id = :requester AND used_at IS NULL"
-        " AND tries_left > 0 AND expires_at > :now RETURNING channel, address",
-        id=code_id,
-        requester=requester_id,
-        now=clock.now(),
+    usable = (
+        RequesterCode.used_at.is_null()
+        & (RequesterCode.tries_left > 0)
+        & (RequesterCode.expires_at > clock.now())
     )
-    if row is None or not hmac.compare_digest(digits_of(code_id).encode(), digits.encode("utf-8", "replace")):
+    counted = (
+        RequesterCode.update({RequesterCode.tries_left: RequesterCode.tries_left - 1})
+        .where(RequesterCode.id == code_id, RequesterCode.requester_id == requester_id, usable)
+        .execute()
+    )
+    if not counted or not hmac.compare_digest(digits_of(code_id).encode(), digits.encode("utf-8", "replace")):
         raise WrongCode()
-    database.execute("UPDATE requester_codes SET used_at = :now WHERE id = :id", now=clock.now(), id=code_id)
-    commands.join_address(row["channel"], row["address"], requester_id, verified_by="code")
+    RequesterCode.update(used_at=clock.now()).where(RequesterCode.id == code_id).execute()
+    code = RequesterCode.get_by_id(code_id)
+    commands.join_address(code.channel, code.address, requester_id, verified_by="code")
     return commands.by_id(requester_id)

@@ -1,4 +1,4 @@
-"""What agents change of a requester: name, language, time zone, addresses, blocks. Commands join the caller's transaction."""
+"""Change a requester on an agent's word: name, language, time zone, addresses, blocks. Commands join the caller's transaction."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
+from models.kernel.table import first, held
 from models.requesters.commands import normalise_address
+from models.requesters.tables import Identity, Requester
 
-_COLUMNS = ("name", "locale", "time_zone")
+_EDITABLE = ("name", "locale", "time_zone")
 
 
 def update(requester_id: UUID, changes: Mapping[str, Any], *, expected_version: int | None) -> None:
     """Change name, locale or time_zone. Raises NotFound, Invalid, PreconditionFailed."""
-    row = database.one("SELECT version, erased_at FROM requesters WHERE id = :id FOR_UPDATE", id=requester_id)
+    row = first(
+        held(Requester.select(Requester.version, Requester.erased_at).where(Requester.id == requester_id))
+    )
     if row is None:
         raise NotFound(f"there is no requester {requester_id}")
     if expected_version is not None and row["version"] != expected_version:
@@ -31,63 +35,46 @@ def update(requester_id: UUID, changes: Mapping[str, Any], *, expected_version: 
         raise Invalid(
             [FieldProblem("/time_zone", f"expected an IANA name such as Europe/Berlin, found {zone!r}")]
         )
-    changed = [name for name in _COLUMNS if name in changes]
-    if not changed:
-        return
-    assignments = ", ".join(f"{name} = :{name}" for name in changed)
-    database.execute(
-        f"UPDATE requesters SET {assignments}, version = version + 1, updated_at = :now WHERE id = :id",
-        {name: changes[name] for name in changed},
-        now=clock.now(),
-        id=requester_id,
-    )
+    changed = {name: changes[name] for name in _EDITABLE if name in changes}
+    if changed:
+        counted = {"version": Requester.version + 1, "updated_at": clock.now()}
+        Requester.update(changed | counted).where(Requester.id == requester_id).execute()
 
 
 def add_address(requester_id: UUID, channel: str, address: str) -> None:
-    """An agent knows that this address is theirs, too. Raises NotFound, Conflict when it is somebody's: merge the two instead."""
-    if database.one("SELECT id FROM requesters WHERE id = :id", id=requester_id) is None:
+    """Give a requester one more address, on an agent's word.
+
+    Raises NotFound, and Conflict when the address is another requester's: the two have to be merged instead.
+    """
+    if not Requester.select().where(Requester.id == requester_id).exists():
         raise NotFound(f"there is no requester {requester_id}")
     address = normalise_address(channel, address)
-    row = database.one(
-        "INSERT INTO identities (id, requester_id, channel, address, verified_by, created_at)"
-        " VALUES (:id, :requester, :channel, :address, 'agent', :now)"
-        " ON CONFLICT (channel, address) DO UPDATE SET address = identities.address RETURNING requester_id",
+    Identity.insert(
         id=new_id(),
-        requester=requester_id,
+        requester_id=requester_id,
         channel=channel,
         address=address,
-        now=clock.now(),
-    )
-    assert row is not None
-    if UUID(str(row["requester_id"])) != requester_id:
-        raise Conflict(
-            f"the address belongs to requester {row['requester_id']}; merge the two if they are one person"
-        )
+        verified_by="agent",
+        created_at=clock.now(),
+    ).on_conflict_ignore().execute()
+    owner = Identity.get((Identity.channel == channel) & (Identity.address == address)).requester_id
+    if owner != requester_id:
+        raise Conflict(f"the address belongs to requester {owner}; merge the two if they are one person")
 
 
 def set_blocked(requester_id: UUID, channel: str, address: str, reason: str | None) -> None:
-    """Take nothing from the address any more, or with None again. Raises NotFound."""
-    changed = database.execute(
-        "UPDATE identities SET blocked_at = :at, blocked_reason = :reason WHERE requester_id = :requester AND channel = :channel"
-        " AND address = :address",
-        at=clock.now() if reason is not None else None,
-        reason=None if reason is None else reason[: limits.error_chars_max],
-        requester=requester_id,
-        channel=channel,
-        address=normalise_address(channel, address),
-    )
-    if not changed.rowcount:
-        raise NotFound("the requester has no such address")
+    """Block an address, so that the desk takes nothing from it; a `reason` of None unblocks it. Raises NotFound."""
+    blocked_at = clock.now() if reason is not None else None
+    short = None if reason is None else reason[: limits.error_chars_max]
+    _change(requester_id, channel, address, {"blocked_at": blocked_at, "blocked_reason": short})
 
 
 def lift_suppression(requester_id: UUID, channel: str, address: str) -> None:
-    """A person knows that the address works again. Raises NotFound."""
-    changed = database.execute(
-        "UPDATE identities SET suppressed_at = NULL, suppressed_reason = NULL WHERE requester_id = :requester"
-        " AND channel = :channel AND address = :address",
-        requester=requester_id,
-        channel=channel,
-        address=normalise_address(channel, address),
-    )
-    if not changed.rowcount:
+    """Take an address off the suppression list, on an agent's word. Raises NotFound."""
+    _change(requester_id, channel, address, {"suppressed_at": None, "suppressed_reason": None})
+
+
+def _change(requester_id: UUID, channel: str, address: str, changes: Mapping[str, Any]) -> None:
+    this = (Identity.channel == channel) & (Identity.address == normalise_address(channel, address))
+    if not Identity.update(changes).where(Identity.requester_id == requester_id, this).execute():
         raise NotFound("the requester has no such address")

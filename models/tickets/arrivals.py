@@ -9,7 +9,7 @@ from models.conversations import received
 from models.events.commands import Actor
 from models.inbox.port import InboundMessage
 from models.kernel import limits
-from models.requesters.commands import Requester
+from models.requesters.tables import Requester
 from models.tickets import commands, model
 from models.tickets.carrying import ticket_key
 from models.tickets.change import TicketChange

@@ -15,7 +15,7 @@ from models.events import commands as events
 from models.events.commands import Actor
 from models.kernel import clock, database
 from models.kernel.batch import Batch, as_json
-from models.requesters.commands import Requester
+from models.requesters.tables import Requester
 from models.sla.clocks import Clock
 from models.staff import groups
 from models.tasks import commands as tasks

@@ -18,7 +18,8 @@ from models.kernel import clock
 from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
 from models.kernel.ids import new_id
 from models.requesters import commands as requesters
-from models.requesters.commands import Requester, normalise_address
+from models.requesters.commands import normalise_address
+from models.requesters.tables import Requester
 from models.teams import queries as teams
 from models.tickets import lifecycle, model, queries
 from models.tickets.change import TicketChange
