@@ -18,7 +18,7 @@ from models.kernel.settings import Settings
 from models.tasks import commands
 from models.tasks.kinds import QUEUES
 from models.workflow import conditions
-from queues import actors, channels, hints, parsing, pullers, scheduler, sweep
+from queues import actors, channels, hints, parsing, pullers, scheduler, starting, sweep
 from queues import broker as brokers
 from queues import runner as runners
 
@@ -42,8 +42,7 @@ class EmbeddedWorkers:
         # Dramatiq's command line emits this; without it TimeLimit never watches (ENGINE X20).
         self.broker.emit_after("process_boot")
         self.publisher = hints.install(self.broker, embedded=True)
-        with database.connection():
-            released = commands.release_all_leases()
+        released = starting.through_outage(commands.release_all_leases)
         threads = shares(self._settings.worker_threads, len(QUEUES))
         for queue, count in zip(QUEUES, threads, strict=True):
             worker = dramatiq.Worker(self.broker, queues={queue}, worker_threads=count, worker_timeout=100)
@@ -51,9 +50,8 @@ class EmbeddedWorkers:
             self._workers.append(worker)
         self._scheduler = scheduler.start()
         self._pullers.start()
-        swept = sweep.once()
-        with database.connection():
-            wanted = {account.channel for account in accounts.every()}
+        swept = starting.through_outage(sweep.once)
+        wanted = starting.through_outage(_channels_in_use)
         threading.Thread(target=_warm_up, args=(wanted,), name="warm-up", daemon=True).start()
         log.info("workers_started", leases_released=released, tasks_hinted=swept.tasks_hinted)
 
@@ -74,6 +72,11 @@ class EmbeddedWorkers:
         channels.close_senders()
         parsing.close()
         self.broker.close()
+
+
+def _channels_in_use() -> set[str]:
+    with database.connection():
+        return {account.channel for account in accounts.every()}
 
 
 def _warm_up(wanted: set[str]) -> None:

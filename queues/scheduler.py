@@ -13,7 +13,7 @@ from typing import Any
 from models import migrations
 from models.kernel import database, logs, settings
 from models.kernel.errors import NestorError
-from queues import broker, hints, pullers, sweep
+from queues import broker, hints, pullers, starting, sweep
 
 log = logs.get("scheduler")
 
@@ -62,7 +62,7 @@ def main() -> None:
     config = settings.current()
     logs.configure("scheduler", config.log_level)
     database.configure(config)
-    migrations.check()
+    starting.through_outage(migrations.check)
     publisher = hints.install(broker.create(config), embedded=False)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

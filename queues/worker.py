@@ -1,5 +1,6 @@
 """A worker process on RabbitMQ: `dramatiq queues.worker:create_broker -p 1 -t 8 --queues default`, and another one for `sends`.
 
+One process a command (`-p 1`; `_refuse_siblings` says why), more commands or pods for more work.
 One process for both queues (`--queues default sends`) is enough for a small desk; a provider that hangs can then hold all its threads.
 
 Dramatiq's command line calls `create_broker` in each worker process, after the fork. While it lives, a worker also beats the sweep,
@@ -8,18 +9,18 @@ so a desk needs no scheduler of its own as long as one worker runs; KEDA and Pin
 
 from __future__ import annotations
 
-import time
+import multiprocessing
+import sys
 from typing import Any
 
 import dramatiq
+from dramatiq.cli import make_argument_parser
 from dramatiq.middleware import Middleware
 
-from models import migrations
-from models.definitions import publishing
-from models.kernel import database, limits, logs, settings
-from models.kernel.errors import NestorError, Unavailable
+from models.kernel import database, logs, settings
+from models.kernel.errors import ConfigurationError, NestorError
 from queues import broker as brokers
-from queues import channels, hints, monitor, parsing, pullers, runner, scheduler
+from queues import channels, hints, monitor, parsing, pullers, runner, scheduler, starting
 
 log = logs.get("worker")
 
@@ -55,17 +56,19 @@ class _Life(Middleware):
         log.info("worker_stopped", tasks_given_back=given_back)
 
 
-def _wait_for_schema() -> None:
-    """Check the schema, through a database that restarts just now. Raises SchemaMismatch, or Unavailable after a while."""
-    deadline = time.monotonic() + limits.database_start_wait_s
-    while True:
-        try:
-            return migrations.check()
-        except Unavailable:
-            if time.monotonic() > deadline:
-                raise
-            log.warning("waiting_for_database")
-            time.sleep(1.0)
+def _refuse_siblings() -> None:
+    """Raise ConfigurationError when Dramatiq's command line asks for more than one process; its default is one for each CPU.
+
+    Dramatiq ends all processes of a command when one of them is killed, so a kill stops the tasks of its siblings as well, and one
+    that hangs in its shutdown keeps the queue without workers until then. Separate commands (or pods) end and start alone.
+    """
+    if multiprocessing.parent_process() is None:  # not started by Dramatiq's command line
+        return
+    options, _ = make_argument_parser().parse_known_args(sys.argv[1:])  # type: ignore[no-untyped-call]  # Dramatiq's has no types
+    if options.processes != 1:
+        raise ConfigurationError(
+            f"a worker is one process: expected -p 1, found {options.processes} processes; start more commands or pods instead"
+        )
 
 
 def create_broker() -> None:
@@ -74,8 +77,8 @@ def create_broker() -> None:
     logs.configure("worker", config.log_level)
     database.configure(config)
     try:
-        _wait_for_schema()
-        publishing.check_readable()
+        _refuse_siblings()
+        starting.check_database()
     except NestorError as error:
         # Dramatiq's command line ends with the message on ImportError.
         raise ImportError(error.message) from error

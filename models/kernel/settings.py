@@ -59,7 +59,10 @@ class Settings:
     telegram_api_url: str = _var("https://api.telegram.org", "Bot API server; a local one or the sandbox's")
     database_pool_max: int = _var(10, "PostgreSQL connections of one process")
     http_threads: int = _var(8, "threads of one function process; equals containerConcurrency")
-    http_workers: int = _var(1, "gunicorn worker processes; more pods are better than more processes")
+    http_workers: int = _var(
+        1,
+        "gunicorn worker processes; leave it at 1: processes of one pod share its memory limit and end together, more pods do not",
+    )
     worker_threads: int = _var(8, "worker threads of the embedded desk")
     trusted_proxies: int = _var(
         0, "how many proxies in front append to X-Forwarded-For; the caller's address is read behind them"

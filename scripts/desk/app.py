@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from functions import runtime
-from models import migrations
-from models.definitions import publishing
 from models.kernel import database, logs, settings
+from queues import starting
 from queues.embedded import EmbeddedWorkers
 
 _workers: EmbeddedWorkers | None = None
@@ -22,8 +21,7 @@ def create_app() -> WsgiApp:
     config = settings.current()
     logs.configure("desk", config.log_level)
     database.configure(config)
-    migrations.check()
-    publishing.check_readable()
+    starting.check_database()
     _workers = EmbeddedWorkers(config)
     _workers.start()
     runtime.adopt(_workers.publisher)
