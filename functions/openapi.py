@@ -17,7 +17,7 @@ _TEXTS = {
     403: "Your role does not allow this", 404: "No such thing", 409: "Does not go together with what is there",
     412: "Changed since you read it",
     408: "The body did not arrive in time", 413: "The body is too large", 415: "Wrong media type", 422: "Wrong value",
-    428: "If-Match is missing", 429: "Too many requests", 503: "The database is away",
+    428: "If-Match is missing", 429: "Too many requests", 503: "The database cannot serve the request now; a repeat is safe",
 }  # fmt: skip
 
 

@@ -9,14 +9,12 @@ import falcon
 import msgspec
 import peewee
 
-from models.kernel import logs, trace
+from models.kernel import database, logs, trace
 from models.kernel.errors import FieldProblem, Invalid, NestorError, Unauthenticated
 
 log = logs.get("http")
 MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER_S = 2  # what is in the way is over in a moment, or somebody has to act
-# Statement timeout, lock not available, deadlock, serialisation failure, too many connections.
-_BUSY = frozenset({"57014", "55P03", "40P01", "40001", "53300"})
 
 
 def problem(
@@ -71,18 +69,13 @@ def _place(problem: FieldProblem) -> dict[str, str]:
 def on_database_error(
     req: falcon.Request, resp: falcon.Response, error: peewee.PeeweeException, params: dict[str, Any]
 ) -> None:
-    """The database did not take it: 503 when others were in the way, else a mistake of ours.
-
-    A lost connection is 503 elsewhere (database.connection).
-    """
+    """Answer 503 when the same request may work later, else 500: the statement is wrong, which is a bug."""
+    if (trouble := database.passing_trouble(error)) is not None:
+        trouble.__cause__ = error
+        return on_nestor_error(req, resp, trouble, params)
     cause = getattr(error, "orig", None) or error.__cause__ or error
-    sqlstate = getattr(cause, "pgcode", None)
-    log.error("database_error", sqlstate=sqlstate, exc_info=error)
-    if sqlstate in _BUSY or "database is locked" in str(cause):
-        write(resp, problem(503, "busy", "Too much is going on at once; nothing was changed. Try again."))
-        resp.set_header("Retry-After", str(_RETRY_AFTER_S))
-    else:
-        _write_internal_error(resp)
+    log.error("database_error", sqlstate=getattr(cause, "pgcode", None), exc_info=error)
+    return _write_internal_error(resp)
 
 
 _CODES = {

@@ -11,8 +11,10 @@ from dramatiq.middleware import Interrupt
 from models.kernel import clock, crash, database, limits, logs, metrics, settings, trace
 from models.kernel.errors import (
     ConfigurationError,
+    Contention,
     LeaseLost,
     NestorError,
+    StatementTimeout,
     TransientFailure,
     Unavailable,
     is_final,
@@ -44,8 +46,8 @@ def run_task(task_id: int) -> str:
     """
     try:
         task = commands.claim(task_id, lease_s=keeper().lease_s)
-    except Unavailable:
-        log.warning("claim_impossible", task_id=task_id)
+    except Unavailable as error:
+        log.warning("claim_impossible", task_id=task_id, code=error.code)
         return "database_away"
     if task is None:
         return "not_mine"
@@ -108,8 +110,11 @@ def _run_actor(task: ClaimedTask) -> Settlement:
 
 
 def _failure(task: ClaimedTask, error: BaseException) -> Settlement:
-    """Decide what an exception means for the task. A database that is away is raised again: nothing can be recorded now."""
-    if isinstance(error, Unavailable):
+    """Decide what an exception means for the task.
+
+    A database that is away is raised again: nothing can be recorded now. One that gave up on a statement is there to record it.
+    """
+    if isinstance(error, Unavailable) and not isinstance(error, StatementTimeout | Contention):
         raise error
     if isinstance(error, ConfigurationError):
         # Its operator mends it, or a worker that has the credential takes the task: no attempt is used up meanwhile.

@@ -24,8 +24,8 @@ from uuid import UUID
 import peewee
 
 from models.kernel import clock, limits, logs
-from models.kernel.errors import ConfigurationError, Unavailable
-from models.kernel.postgres import PooledPostgres
+from models.kernel.errors import ConfigurationError, Contention, StatementTimeout, Unavailable
+from models.kernel.postgres import PooledPostgres, connect_options
 from models.kernel.settings import Settings
 
 log = logs.get("database")
@@ -122,7 +122,7 @@ def instant(value: Any) -> datetime | None:
 def configure(settings: Settings) -> None:
     """Bind the tables to the database that the settings name; opens no connection.
 
-    Raises ConfigurationError when SQLite's folder cannot be written.
+    Raises ConfigurationError when SQLite's folder cannot be written or PostgreSQL's URL cannot be read.
     """
     if proxy.obj is not None and not proxy.obj.is_closed():
         proxy.obj.close()
@@ -135,21 +135,14 @@ def configure(settings: Settings) -> None:
                 raise ConfigurationError(f"cannot make the folder of {path}: {error.strerror}") from error
         proxy.initialize(_OneWriterSqlite(path))
         return
-    # Seen in both drivers' docs: `options` sets session variables before the first statement, in no extra round trip.
-    options = (
-        f"-c statement_timeout={limits.statement_timeout_s}s -c timezone=UTC"
-        f" -c idle_in_transaction_session_timeout={limits.idle_transaction_timeout_s}s"
-    )
+    url = settings.database_url.replace("postgres://", "postgresql://", 1)
     proxy.initialize(
         PooledPostgres(
-            settings.database_url.replace("postgres://", "postgresql://", 1),
+            url,
             max_connections=settings.database_pool_max,
             stale_timeout=300,
             timeout=limits.database_wait_s,
-            options=options,
-            connect_timeout=5,
-            keepalives_idle=30,
-            application_name="nestor",
+            **connect_options(url),
         )
     )
 
@@ -166,13 +159,17 @@ class _Units(threading.local):
 _units = _Units()
 
 
+# What the server says about itself, as opposed to about a statement (IntegrityError, ProgrammingError, DataError).
+_SERVER_ERRORS = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError)
+
+
 @contextmanager
 def connection() -> Iterator[None]:
     """A connection for the length of one request or task; reentrant.
 
     A connection kept by a thread never heals after the server drops it (ENGINE 4), so each unit of work checks one out.
     SQLite keeps one a thread: closing the last one checkpoints the log.
-    Raises Unavailable when the database is away.
+    Raises Unavailable when the database is away, StatementTimeout or Contention when it gave up.
     """
     database = proxy.obj
     outermost = _units.depth == 0
@@ -183,10 +180,12 @@ def connection() -> Iterator[None]:
     _units.depth += 1
     try:
         yield
-    except (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError) as error:
-        if is_postgres() and _is_connection_trouble(error):
-            raise Unavailable() from error
-        raise
+    except _SERVER_ERRORS as error:
+        if (trouble := passing_trouble(error)) is None:
+            raise
+        if _sqlstate(error) == _READ_ONLY:
+            database.abandon()
+        raise trouble from error
     finally:
         _units.depth -= 1
         # The outermost unit gives the connection back also when it found it open: a statement outside of any unit opens one
@@ -195,16 +194,33 @@ def connection() -> Iterator[None]:
             database.close()
 
 
-# The server went away (08, 57P0x), has no room (53), or asks to try again: deadlock, serialisation, a lock or statement that took too
-# long (PostgreSQL manual, appendix A). All mean: nothing was changed, the same again may work.
-_TRY_AGAIN_CLASSES = ("08", "53")
-_TRY_AGAIN = frozenset({"57P01", "57P02", "57P03", "40001", "40P01", "55P03", "57014", "25006", "25P03"})
+# SQLSTATEs (PostgreSQL manual, appendix A) after which nothing was changed and the same again may work: the server went away (08, 57P0x,
+# 25P03), has no room (53), or has become a standby (25006).
+_AWAY_CLASSES = ("08", "53")
+_READ_ONLY = "25006"
+_AWAY = frozenset({"57P01", "57P02", "57P03", "25P03", _READ_ONLY})
+_TIMEOUTS = frozenset({"57014"})
+_CONTENTION = frozenset({"40001", "40P01", "55P03"})  # serialisation failure, deadlock, lock timeout
 
 
-def _is_connection_trouble(error: peewee.PeeweeException) -> bool:
-    """Whether trying again later may help, as opposed to a statement that is wrong."""
-    code = getattr(getattr(error, "orig", None) or error.__cause__, "pgcode", None)
-    return code is None or code.startswith(_TRY_AGAIN_CLASSES) or code in _TRY_AGAIN
+def _sqlstate(error: peewee.PeeweeException) -> str | None:
+    return getattr(getattr(error, "orig", None) or error.__cause__, "pgcode", None)
+
+
+def passing_trouble(error: peewee.PeeweeException) -> Unavailable | None:
+    """The error for a caller who may try again; None for a statement that is wrong."""
+    if not isinstance(error, _SERVER_ERRORS):
+        return None
+    if not is_postgres():
+        return Contention() if "database is locked" in str(error) else None
+    code = _sqlstate(error)
+    if code in _TIMEOUTS:
+        return StatementTimeout()
+    if code in _CONTENTION:
+        return Contention()
+    if code is None or code.startswith(_AWAY_CLASSES) or code in _AWAY:
+        return Unavailable()
+    return None
 
 
 class _Commits(threading.local):

@@ -128,6 +128,18 @@ class Unavailable(NestorError):
     retry_after_s = 2.0
 
 
+class StatementTimeout(Unavailable):
+    """The database took too long for this request; nothing was changed. Try again."""
+
+    code = "database_timeout"
+
+
+class Contention(Unavailable):
+    """Another request was changing the same data; nothing was changed. Try again."""
+
+    code = "contention"
+
+
 class ConfigurationError(NestorError):
     """The configuration is wrong."""
 

@@ -216,6 +216,13 @@ database_start_look_s = 1.0  # between two looks of a process that starts; a fai
 database_wait_s = (
     5.0  # for a connection of the pool; longer than any transaction, shorter than a caller's patience
 )
+# A peer that acknowledges nothing for so long has vanished. Two or three lost packets are repeated within it, and with a connect it stays
+# below the 15 s that a caller of the API waits.
+server_lost_s = 6.0  # PostgreSQL, RabbitMQ: another node has taken over by then
+provider_lost_s = (
+    20.0  # across the internet, where a route may be away for some seconds; below send_read_timeout_s
+)
+database_connect_s = 4  # to each host of DATABASE_URL: a lost SYN is repeated after 1 s and 3 s
 statement_timeout_s = 10  # no statement of ours needs a second; a stuck one must not hold a thread
 idle_transaction_timeout_s = 30  # an idle transaction blocks vacuum of `tasks`
 migration_lock_wait_s = 120  # another process's migration is waited for this long

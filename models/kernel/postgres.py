@@ -1,19 +1,61 @@
-"""PostgreSQL's connections: peewee's pool with fewer round trips.
+"""PostgreSQL's connections: peewee's pool without session state, without waits under a lock, and with fewer round trips.
 
-A round trip costs a fifth of a millisecond and gives Python's lock to another thread, so a request pays for each twice. peewee asks
-`SELECT 1` at every checkout, holding the pool's lock meanwhile, and sends `BEGIN` alone. Here a checkout looks at the socket: a
-server that went away has closed it, which makes it readable, and only then is a question worth its time. `BEGIN` travels with the
-first statement of the transaction, and a transaction without statements costs nothing.
+Limits travel with each transaction (`SET LOCAL`), never with the session: a pooler in transaction mode gives each transaction another
+server connection and refuses `options` at the start. They cost some 10 microseconds and no round trip, because they and `BEGIN` go
+out in one message with the first statement (PostgreSQL manual, 55.2.2.1: several statements in a simple query are one transaction).
+
+A round trip costs a fifth of a millisecond and gives Python's lock to another thread. A checkout therefore looks at the socket and asks
+the server nothing: a server that went away has closed it, and a server that vanished fails the keepalive probes.
+
+A connection is opened outside of the locks. peewee opens it inside of two, so one host that does not answer would hold every thread of
+the process for one connect timeout after the other.
 """
 
 from __future__ import annotations
 
+import heapq
 import select
 import threading
+import time
 from typing import Any
 
-from playhouse.pool import PooledPostgresqlDatabase
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+import peewee
+from peewee import __exception_wrapper__ as translated
+from playhouse.pool import MaxConnectionsExceeded, PoolConnection, PooledPostgresqlDatabase
+from psycopg2 import ProgrammingError
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE, parse_dsn
+
+from models.kernel import limits, sockets
+from models.kernel.errors import ConfigurationError
+
+_LIMITS = (
+    f"SET LOCAL statement_timeout='{limits.statement_timeout_s}s';"
+    f"SET LOCAL idle_in_transaction_session_timeout='{limits.idle_transaction_timeout_s}s';"
+    "SET LOCAL timezone='UTC';"
+)
+
+
+def connect_options(url: str) -> dict[str, Any]:
+    """The connection parameters that the URL leaves open; a parameter that the operator wrote wins.
+
+    `connect_timeout` holds for each host of the URL. Raises ConfigurationError when libpq cannot read the URL.
+    """
+    try:
+        written = parse_dsn(url)
+    except ProgrammingError as error:
+        # Its text may quote the password.
+        raise ConfigurationError("DATABASE_URL is not a URL that PostgreSQL's client can read") from error
+    idle_s, probe_every_s, probes = sockets.keepalive(limits.server_lost_s)
+    ours = {
+        "application_name": "nestor",
+        "connect_timeout": limits.database_connect_s,
+        "tcp_user_timeout": round(limits.server_lost_s * 1000),
+        "keepalives": 1,
+        "keepalives_idle": idle_s,
+        "keepalives_interval": probe_every_s,
+        "keepalives_count": probes,
+    }
+    return {name: value for name, value in ours.items() if name not in written}
 
 
 class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhouse has no types
@@ -21,25 +63,95 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._waiting = threading.local()
+        self._opening = (
+            0  # connections that are being opened, each in a thread; they count towards the pool's size
+        )
         super().__init__(*args, **kwargs)
 
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        """Give this thread a connection. Raises MaxConnectionsExceeded, peewee.OperationalError."""
+        if not self._state.closed:
+            if reuse_if_open:
+                return False
+            raise peewee.OperationalError("this thread has a connection already")
+        self._state.reset()
+        with translated:
+            connection = self._check_out()
+            self._state.set_connection(connection)
+            if self.server_version is None:
+                self._set_server_version(connection)
+        return True
+
+    def _check_out(self) -> Any:
+        deadline = time.monotonic() + self._wait_timeout
+        with self._pool_available:
+            while (connection := self._take_idle()) is None:
+                if len(self._in_use) + self._opening < self._max_connections:
+                    self._opening += 1
+                    break
+                remaining_s = deadline - time.monotonic()
+                if remaining_s <= 0:
+                    raise MaxConnectionsExceeded(f"all {self._max_connections} connections are in use")
+                self._pool_available.wait(remaining_s)
+        return connection or self._open()
+
+    def _take_idle(self) -> Any:
+        """An idle connection that works, now in use; None when there is none. The caller holds the pool's lock."""
+        while self._connections:
+            opened_at, _, connection = heapq.heappop(self._connections)
+            if self._is_closed(connection) or self._is_stale(opened_at):
+                self._close_raw(connection)
+                continue
+            self._in_use[self.conn_key(connection)] = PoolConnection(opened_at, connection, time.time())
+            return connection
+        return None
+
+    def _open(self) -> Any:
+        connection = None
+        try:
+            connection = peewee.PostgresqlDatabase._connect(self)
+            return connection
+        finally:
+            with self._pool_available:
+                self._opening -= 1
+                if connection is None:
+                    self._pool_available.notify()
+                else:
+                    opened = PoolConnection(time.monotonic(), connection, time.time())
+                    self._in_use[self.conn_key(connection)] = opened
+
+    def _is_stale(self, timestamp: float) -> bool:
+        return bool(time.monotonic() - timestamp > self._stale_timeout)
+
     def _is_closed(self, conn: Any) -> bool:
-        """Whether a connection of the pool is of no use; asks the server only when it said something unasked."""
-        if conn.closed:
-            return True
-        if conn.get_transaction_status() == TRANSACTION_STATUS_IDLE and not _is_readable(conn.fileno()):
-            return False
-        return bool(super()._is_closed(conn))
+        """Whether an idle connection is of no use: it ended, or the server said something unasked, which it does before it ends one."""
+        return bool(conn.closed) or _is_readable(conn.fileno())
+
+    def _can_reuse(self, conn: Any) -> bool:
+        """Whether a connection may go back to the pool; one with an open transaction is closed, which rolls it back."""
+        return not conn.closed and conn.get_transaction_status() == TRANSACTION_STATUS_IDLE
+
+    def _close(self, conn: Any, close_conn: bool = False) -> None:
+        """Give a connection back. One that broke in use takes the idle ones along: their server has most likely gone, too."""
+        broken = bool(conn.closed)
+        super()._close(conn, close_conn)
+        if broken:
+            self.close_idle()
+
+    def abandon(self) -> None:
+        """Close this thread's connection and the idle ones, because they lead to the wrong server."""
+        if not self._state.closed:
+            self._state.conn.close()
 
     def begin(self, isolation_level: Any = None) -> None:
-        if isolation_level is None and self._isolation_level is None:
-            self._waiting.begin = True
-        else:
-            super().begin(isolation_level)
+        assert isolation_level is None, "transactions of the desk are READ COMMITTED"
+        self._waiting.begin = True
 
     def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
         if self._takes_begin():
-            sql = f"BEGIN;{sql}"
+            sql = f"BEGIN;{_LIMITS}{sql}"
+        elif not self.in_transaction():
+            sql = f"{_LIMITS}{sql}"
         return super()._execute_cursor(sql, params, **options)
 
     def commit(self) -> None:
@@ -58,7 +170,7 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
 
 
 def _is_readable(fd: int) -> bool:
-    """Whether bytes or the end of the stream have come. `poll`, because `select` fails from descriptor 1,024 on."""
+    """Whether bytes, the end of the stream or an error have come. `poll`, because `select` fails from descriptor 1,024 on."""
     poll = select.poll()
     poll.register(fd, select.POLLIN)
     return bool(poll.poll(0))

@@ -12,8 +12,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -152,7 +151,7 @@ def run(progress: Callable[[str], None] = lambda line: None) -> int:
     another process holds the migration lock for longer than limits.migration_lock_wait_s.
     """
     try:
-        with database.connection(), _alone():
+        with database.connection():
             return _apply(progress)
     except (peewee.DatabaseError, Unavailable) as error:
         reason = error.__cause__ if isinstance(error, Unavailable) else error
@@ -166,45 +165,51 @@ def _apply(progress: Callable[[str], None]) -> int:
         check()
     dialect = Dialect(database.is_postgres())
     for migration in everything:
-        if migration.version <= found:
-            continue
-        with database.transaction():
-            if (
-                applied() >= migration.version
-            ):  # SQLite: somebody else was first; the write lock lets us see it now
-                continue
-            if dialect.postgres:
-                database.execute("SET LOCAL lock_timeout = '3s'")
-                database.execute("SET LOCAL statement_timeout = 0")
-            for statement in migration.statements(dialect):
-                database.execute(statement.format(**dialect.words))
-            database.execute(
-                "INSERT INTO schema_migrations (version, name, min_program, applied_at)"
-                " VALUES (:version, :name, :min_program, :at)",
-                version=migration.version,
-                name=migration.name,
-                min_program=migration.min_program or _min_program(),
-                at=clock.now(),
-            )
-        progress(f"schema {migration.name}")
-        done += 1
+        if migration.version > found and _apply_one(migration, dialect):
+            progress(f"schema {migration.name}")
+            done += 1
     return done
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Hold PostgreSQL's advisory lock; SQLite's BEGIN IMMEDIATE does the same per migration."""
-    if not database.is_postgres():
-        yield
-        return
+def _apply_one(migration: Migration, dialect: Dialect) -> bool:
+    """Apply one migration in its transaction, once it is this process's turn; False when another process applied it."""
     deadline = time.monotonic() + limits.migration_lock_wait_s
-    while not database.run("SELECT pg_try_advisory_lock(:key) AS got", key=_LOCK_KEY)[0]["got"]:
+    while True:
+        with database.transaction():
+            if _turn():
+                if applied() >= migration.version:
+                    return False
+                _execute(migration, dialect)
+                return True
         if time.monotonic() > deadline:
             raise ConfigurationError(
                 f"another process has been migrating for {limits.migration_lock_wait_s} s; see what it does"
             )
         time.sleep(0.1)
-    try:
-        yield
-    finally:
-        database.execute("SELECT pg_advisory_unlock(:key)", key=_LOCK_KEY)
+
+
+def _execute(migration: Migration, dialect: Dialect) -> None:
+    if dialect.postgres:
+        database.execute("SET LOCAL lock_timeout = '3s'")
+        database.execute("SET LOCAL statement_timeout = 0")
+    for statement in migration.statements(dialect):
+        database.execute(statement.format(**dialect.words))
+    database.execute(
+        "INSERT INTO schema_migrations (version, name, min_program, applied_at)"
+        " VALUES (:version, :name, :min_program, :at)",
+        version=migration.version,
+        name=migration.name,
+        min_program=migration.min_program or _min_program(),
+        at=clock.now(),
+    )
+
+
+def _turn() -> bool:
+    """Take the migrators' advisory lock until the transaction's end; False when another process has it.
+
+    The lock belongs to the transaction, because behind a pooler in transaction mode a session is nobody's. SQLite's BEGIN IMMEDIATE
+    lets one migrator in by itself.
+    """
+    if not database.is_postgres():
+        return True
+    return bool(database.run("SELECT pg_try_advisory_xact_lock(:key) AS got", key=_LOCK_KEY)[0]["got"])

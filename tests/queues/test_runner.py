@@ -6,7 +6,15 @@ import pytest
 from dramatiq.middleware import TimeLimitExceeded
 
 from models.kernel import database, trace
-from models.kernel.errors import ConfigurationError, Conflict, PermanentFailure, TransientFailure, Unavailable
+from models.kernel.errors import (
+    ConfigurationError,
+    Conflict,
+    Contention,
+    PermanentFailure,
+    StatementTimeout,
+    TransientFailure,
+    Unavailable,
+)
 from models.kernel.ids import new_id
 from models.tasks import commands
 from models.tasks.commands import ClaimedTask
@@ -22,6 +30,8 @@ from tests.queues.work import Work
         (PermanentFailure("never"), "dead", "permanent: never"),
         (Conflict("two of them"), "dead", "conflict: two of them"),
         (ConfigurationError("no token"), "postponed", "configuration: no token"),
+        (StatementTimeout(), "retried", "database_timeout: The database took too long"),
+        (Contention(), "retried", "contention: Another request"),
         (KeyError("surprise"), "retried", "KeyError"),
         (TimeLimitExceeded("too long"), "retried", "TimeLimitExceeded"),
     ],
@@ -128,6 +138,29 @@ def test_a_database_that_is_away_while_it_runs_leaves_the_task_to_its_lease(work
     work.do = None
     work.desk.advance(seconds=21)
     assert work.run(task_id) == "done"
+
+
+def test_a_settlement_that_meets_contention_is_repeated_and_the_actor_is_not(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, refused = [], iter([Contention(), StatementTimeout()])
+    real = commands.finish
+
+    def finish(task: ClaimedTask) -> None:
+        if (error := next(refused, None)) is not None:
+            raise error
+        real(task)
+
+    def act(task: ClaimedTask) -> Settlement:
+        runs.append(task.id)
+        return Done()
+
+    work.do = act
+    monkeypatch.setattr(commands, "finish", finish)
+    task_id = work.enqueue()
+
+    assert work.run(task_id) == "done"
+    assert runs == [task_id]
 
 
 def test_a_database_that_is_away_at_the_claim_leaves_the_task_as_it_is(

@@ -52,7 +52,8 @@ def test_a_checkout_asks_the_server_nothing(desk: Desk) -> None:
         cursor.execute(
             "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'nestor'"
         )
-        assert cursor.fetchall() == [("SELECT 'the last question' AS said",)]
+        [(last,)] = cursor.fetchall()
+        assert last.endswith(";SELECT 'the last question' AS said")
     finally:
         outside.close()
 
