@@ -20,7 +20,7 @@ import time
 from typing import Any
 
 import peewee
-from peewee import __exception_wrapper__ as translated
+from peewee import __exception_wrapper__ as translated  # type: ignore[attr-defined]  # the stubs leave it out
 from playhouse.pool import MaxConnectionsExceeded, PoolConnection, PooledPostgresqlDatabase
 from psycopg2 import ProgrammingError
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, parse_dsn
@@ -109,7 +109,7 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
     def _open(self) -> Any:
         connection = None
         try:
-            connection = peewee.PostgresqlDatabase._connect(self)
+            connection = peewee.PostgresqlDatabase._connect(self)  # type: ignore[attr-defined]  # likewise
             return connection
         finally:
             with self._pool_available:
