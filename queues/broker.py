@@ -15,15 +15,17 @@ import dramatiq
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import AgeLimit, CurrentMessage, Middleware, ShutdownNotifications, TimeLimit
 
-from models.kernel import limits
+from models.kernel import limits, sockets
 from models.kernel.settings import Settings
 from models.tasks.kinds import QUEUES
 
 ACTOR_NAME = "run_task"
 
-# A broker that is away or blocked must be noticed in seconds: pika's defaults wait for ever (ENGINE X17).
+# A broker that is away, blocked or vanished must be noticed in seconds; pika's defaults wait without a bound. The heartbeat notices a
+# broker whose machine lives and whose program hangs.
 _CONNECTION = {
     "heartbeat": "60",
+    "tcp_options": repr(sockets.tcp_options(limits.server_lost_s)),
     "blocked_connection_timeout": "2",
     "socket_timeout": "2",
     "stack_timeout": "4",

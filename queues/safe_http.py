@@ -24,7 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
-from models.kernel import addresses, limits
+from models.kernel import addresses, limits, sockets
 from models.kernel.errors import PermanentFailure, TooLarge, TransientFailure
 
 Resolver = Callable[[str, int], list[tuple[int, str]]]  # host, port -> (address family, address)
@@ -225,6 +225,7 @@ class _Line:
                 failure = error
                 continue
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sockets.watch_peer(connected, limits.provider_lost_s)
             with self._lock:
                 # TLS takes the socket over; a second name of it lets the alarm end the call at any moment.
                 self._twin = socket.socket(fileno=os.dup(connected.fileno()))

@@ -66,6 +66,7 @@ class S3Store:
                 "allow_http": self._plain_http,
                 "connect_timeout": timedelta(seconds=min(timeout_s, limits.blob_connect_timeout_s)),
                 "timeout": timedelta(seconds=timeout_s),
+                "pool_idle_timeout": timedelta(seconds=limits.blob_idle_s),
             },
             retry_config={
                 "max_retries": retries_max,

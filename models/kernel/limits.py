@@ -202,6 +202,7 @@ blob_read_bytes = 1 * MIB  # one range request; smaller ones cost round trips, l
 blob_part_bytes = 8 * MIB  # one part of a multipart upload; S3 takes 5 MiB and more
 blob_parts_at_once = 2  # so an upload holds 16 MiB, whatever the file's size
 blob_connect_timeout_s, blob_timeout_s = 5.0, 30.0  # one part in 30 s is 2 Mbit/s
+blob_idle_s = 10.0  # an idle connection of the bucket is used again within this; an older one may lead to a host that vanished
 blob_check_timeout_s = 3.0  # /healthz/deep asks without need
 blob_away_wait_s = (
     30.0  # an event with files waits so long for a blob store that is away, and does not use up an attempt

@@ -102,7 +102,7 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
             if self._is_closed(connection) or self._is_stale(opened_at):
                 self._close_raw(connection)
                 continue
-            self._in_use[self.conn_key(connection)] = PoolConnection(opened_at, connection, time.time())
+            self._in_use[self.conn_key(connection)] = PoolConnection(opened_at, connection, time.monotonic())
             return connection
         return None
 
@@ -117,7 +117,7 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
                 if connection is None:
                     self._pool_available.notify()
                 else:
-                    opened = PoolConnection(time.monotonic(), connection, time.time())
+                    opened = PoolConnection(time.monotonic(), connection, time.monotonic())
                     self._in_use[self.conn_key(connection)] = opened
 
     def _is_stale(self, timestamp: float) -> bool:

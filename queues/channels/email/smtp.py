@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from models.deliveries.port import SendOutcome, accepted, permanent, transient, unknown
-from models.kernel import limits
+from models.kernel import limits, sockets
 from queues.channels.email.tls import client_context
 from queues.channels.text import one_line
 
@@ -152,6 +152,7 @@ class _Conversation:
             # The mail and its last dot are two writes: Nagle would hold the dot back until the delayed acknowledgement (40 ms).
             if self._client.sock is not None:
                 self._client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sockets.watch_peer(self._client.sock, limits.provider_lost_s)
 
     def introduce(self) -> None:
         """EHLO, STARTTLS when offered, login when there is a user."""

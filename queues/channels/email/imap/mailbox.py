@@ -20,6 +20,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import LoginError, ProtocolError
 
 from models.channels.accounts import ChannelAccount
+from models.kernel import limits, sockets
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
 from queues.channels.email.imap import bounds
@@ -93,6 +94,8 @@ class Mailbox:
                 ssl_context=client_context(server.ca_file) if server.tls else None,
                 timeout=SocketTimeout(bounds.connect_s, bounds.read_s),
             )
+            # IDLE waits without a read, so no timeout of ours would notice a server that vanished before the next round.
+            sockets.watch_peer(self._client.socket(), limits.provider_lost_s)
         try:
             self._introduce(server)
         except BaseException:
