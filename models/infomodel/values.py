@@ -311,18 +311,18 @@ _NORMAL: dict[str, Callable[[Field, Any], Any]] = {
     "duration": _seconds,
     "checkbox": _checkbox,
 }
-_ZEROS: dict[str, Any] = {"number": 0.0, "duration": 0, "checkbox": False, "multi_choice": []}
+_ZEROS: dict[str, Any] = {"number": None, "duration": None, "checkbox": False, "multi_choice": []}
 
 
 def view_values(entity: Entity | None, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What conditions see: every declared field, a missing one as its kind's zero."""
+    """What conditions see: every declared field. An empty number is null: arithmetic must not take it for 0."""
     if entity is None:
         return fields
     found = dict(fields)
     for name, field in entity.fields.items():
         if name not in found:
             found[name] = (
-                {"amount": 0, "currency": ""} if field.kind == "money" else _ZEROS.get(field.kind, "")
+                {"amount": None, "currency": ""} if field.kind == "money" else _ZEROS.get(field.kind, "")
             )
         elif field.kind == "number":
             found[name] = float(found[name])

@@ -24,8 +24,16 @@ def validated_by_rule(type_: str, before: Mapping[str, Any], wanted: Mapping[str
     """All fields after a life cycle's `set`. Raises Invalid."""
     entity = published.find(type_)
     if entity is None:
-        return {**before, **wanted}
+        merged = {**before, **wanted}
+        _check_count(merged)
+        return merged
     return _validated(entity, wanted, before=before, role="automation", view=None, complete=False)
+
+
+def _check_count(fields: Mapping[str, Any]) -> None:
+    if len(fields) > limits.fields_max:
+        told = f"expected at most {limits.fields_max} fields with those it has, found {len(fields)}"
+        raise Invalid([FieldProblem("/fields", told)])
 
 
 def _person(text: str) -> str | None:
@@ -99,9 +107,7 @@ def merged_fields(ticket: Ticket, wanted: Mapping[str, Any], *, role: str) -> di
     entity = published.find(ticket.type)
     if entity is None:
         merged = {**ticket.fields, **wanted}
-        if len(merged) > limits.fields_max:
-            told = f"expected at most {limits.fields_max} fields with those it has, found {len(merged)}"
-            raise Invalid([FieldProblem("/fields", told)])
+        _check_count(merged)
         return {name: value for name, value in merged.items() if value is not None}
     return _validated(entity, wanted, before=ticket.fields, role=role, view=_view(ticket), complete=False)
 

@@ -6,14 +6,29 @@ front that costs 120 ms. What it cannot tell (positions, types, cost, which part
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from models.kernel import limits
+
 expression_chars_max = 2_000  # a condition that a person can read
 value_chars_max = 200  # of a text in an explanation: enough to recognise it
+error_chars_max = 300  # of an error in an explanation: the library's longest first sentence has some 150
+field_chars_max = (
+    65_536  # of a value that an expression gives to a field, as JSON: twice the longest text field
+)
+_ADVICE = re.compile(
+    r"(?<=\w)[.:]? (?=CEL does not|Check |The value is)"
+)  # to programmers, after the error itself
+_FIELDS = ("fields.", "ticket.fields.")
+# What the library and Python raise at evaluation: wrong types, missing names, overflow, division by zero, indices, exhausted memory.
+_RAISED = (ValueError, TypeError, RuntimeError, LookupError, ArithmeticError, AttributeError, MemoryError)
 
 
 class ConditionError(Exception):
@@ -39,17 +54,46 @@ class Prepared:
 
 
 def prepare(names: Mapping[str, Any]) -> Prepared:
-    """Hand the view to the library once."""
+    """Hand the view to the library once. What the library cannot read (a lone surrogate, a key that is no text) is replaced."""
     import cel
 
-    return Prepared(names, cel.Context(variables=dict(names)))
+    try:
+        return Prepared(names, cel.Context(variables=dict(names)))
+    except _RAISED:
+        return Prepared(
+            names, cel.Context(variables={name: _readable(value) for name, value in names.items()})
+        )
+
+
+def _readable(value: Any, depth: int = 0) -> Any:
+    """A value of the view in the types that the library has. Deep nesting ends in null."""
+    if isinstance(value, bool | float | datetime | timedelta | None):
+        return value
+    if isinstance(value, int):
+        if abs(value) < 2**63:
+            return value
+        # CEL reads numbers of JSON as doubles (CEL specification, "JSON Data Conversion"); beyond a double there is infinity.
+        return float(value) if abs(value) < 2**1000 else math.inf if value > 0 else -math.inf
+    if depth > limits.json_depth_max:
+        return None
+    if isinstance(value, Mapping):
+        return {_text(key): _readable(one, depth + 1) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_readable(one, depth + 1) for one in value]
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    return str(value).encode("utf-8", "replace").decode()
 
 
 @lru_cache(maxsize=2048)
 def _program(expression: str) -> Any:
     import cel
 
-    return cel.compile(expression)
+    from models.workflow.expressions import semantics
+
+    return cel.compile(semantics.rewritten(expression))
 
 
 def problem(expression: str) -> str | None:
@@ -64,22 +108,67 @@ def problem(expression: str) -> str | None:
         return "; ".join(f"at character {one.offset + 1}: {one.message}" for one in found)
     try:
         _program(expression)
-    except ValueError as error:
-        return str(error)
+    except _RAISED as error:
+        return _told(error)
     return None
 
 
 def value(expression: str, view: Mapping[str, Any] | Prepared) -> Any:
-    """What an expression gives. Raises ConditionError when it cannot be evaluated over this view."""
+    """Evaluate an expression. Raises ConditionError, and nothing else, when it cannot be evaluated over this view."""
     prepared = view if isinstance(view, Prepared) else prepare(view)
     try:
         return _program(expression).execute(prepared.context)
-    except (ValueError, TypeError, RuntimeError, KeyError) as error:
+    except _RAISED as error:
         raise ConditionError(_told(error)) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # PyO3 derives it from BaseException and exports no name
+            raise
+        raise ConditionError("the evaluation failed inside the library") from error
 
 
-def _told(error: Exception) -> str:
-    return f"there is no {error.args[0]}" if isinstance(error, KeyError) and error.args else str(error)
+def json_value(expression: str, view: Mapping[str, Any] | Prepared) -> Any:
+    """Evaluate an expression whose value a field is to keep. Raises ConditionError also for what JSON has not, or what is too large."""
+    found = _as_field(value(expression, view))
+    chars = len(json.dumps(found, ensure_ascii=False))
+    if chars > field_chars_max:
+        raise ConditionError(f"expected a value of at most {field_chars_max} characters, found {chars}")
+    return found
+
+
+def _as_field(found: Any, depth: int = 0) -> Any:
+    if depth > limits.json_depth_max:
+        raise ConditionError(f"expected at most {limits.json_depth_max} levels of lists and maps")
+    match found:
+        case None | bool() | int() | str():
+            return found
+        case float():
+            if not math.isfinite(found):
+                raise ConditionError(f"expected a number, found {found}")
+            return found
+        case datetime():
+            return found.isoformat()
+        case list() | tuple():
+            return [_as_field(one, depth + 1) for one in found]
+        case Mapping():
+            return {str(key): _as_field(one, depth + 1) for key, one in found.items()}
+    kind = {"timedelta": "duration"}.get(type(found).__name__, type(found).__name__)
+    raise ConditionError(
+        f"expected a text, a number, true, false, null, a timestamp, a list or a map, found a {kind}"
+    )
+
+
+def _told(error: BaseException) -> str:
+    """The library's error in one line for the people who read `why`; its advice after the first sentence is for programmers."""
+    if isinstance(error, KeyError) and error.args:
+        return f"there is no {error.args[0]}"
+    if isinstance(error, ZeroDivisionError):
+        return "division by zero"
+    if isinstance(error, IndexError):
+        return f"the list has no such item ({error})"
+    if isinstance(error, MemoryError | RecursionError):
+        return "the evaluation needs too much memory"
+    text = _ADVICE.split(" ".join(str(error).split()), 1)[0] or type(error).__name__
+    return text if len(text) <= error_chars_max else text[: error_chars_max - 1] + "…"
 
 
 def holds(expression: str, view: Mapping[str, Any] | Prepared) -> bool:
@@ -93,12 +182,19 @@ def holds(expression: str, view: Mapping[str, Any] | Prepared) -> bool:
 def explain(expression: str, view: Mapping[str, Any] | Prepared) -> Explanation:
     """Whether the condition is true, which of its parts are not, and the values that it read."""
     prepared = view if isinstance(view, Prepared) else prepare(view)
-    seen = _values(expression, prepared.names)
+    seen = values_read(expression, prepared.names)
     try:
         if holds(expression, prepared):
             return Explanation(True, None, (), seen)
     except ConditionError as error:
-        return Explanation(None, str(error), _failed(expression, prepared), seen)
+        missing = isinstance(error.__cause__, KeyError)
+        empty = (
+            []
+            if missing
+            else [path for path, one in seen.items() if one is None and path.startswith(_FIELDS)]
+        )
+        told = f"{error} ({', '.join(empty)} has no value)" if empty else str(error)
+        return Explanation(None, told, _failed(expression, prepared), seen)
     return Explanation(False, None, _failed(expression, prepared), seen)
 
 
@@ -121,7 +217,8 @@ def _parts(expression: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(parts.conjuncts(expression)), tuple(parts.reads(expression))
 
 
-def _values(expression: str, names: Mapping[str, Any]) -> dict[str, Any]:
+def values_read(expression: str, names: Mapping[str, Any]) -> dict[str, Any]:
+    """Path -> value, bounded, of everything that an expression reads."""
     found = {}
     for path in _parts(expression)[1]:
         at: Any = names
@@ -131,14 +228,24 @@ def _values(expression: str, names: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _plain(seen: Any) -> Any:
+def in_words(values: Mapping[str, Any]) -> str:
+    """The values that a condition saw, to append to a sentence."""
+    told = ", ".join(f"{path} is {value!r}" for path, value in values.items())
+    return f" ({told})" if told else ""
+
+
+def _plain(seen: Any, depth: int = 0) -> Any:
     """A value as JSON, bounded."""
     if isinstance(seen, datetime):
         return seen.isoformat()
     if isinstance(seen, str):
         return seen if len(seen) <= value_chars_max else seen[: value_chars_max - 1] + "…"
+    if isinstance(seen, bool | int | float | None):
+        return seen
+    if depth > limits.json_depth_max:
+        return "…"
     if isinstance(seen, list | tuple):
-        return [_plain(one) for one in seen[:20]]
+        return [_plain(one, depth + 1) for one in seen[:20]]
     if isinstance(seen, Mapping):
-        return {str(key): _plain(one) for key, one in list(seen.items())[:20]}
-    return seen
+        return {str(key): _plain(one, depth + 1) for key, one in list(seen.items())[:20]}
+    return _plain(str(seen))

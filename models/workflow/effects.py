@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from models.kernel.errors import Invalid
-from models.workflow import conditions, templates
+from models.workflow import conditions, rules, templates
 from models.workflow.definition import Effect
 from models.workflow.instance import Candidate, Event
 from models.workflow.run import NO_REASON, Run, Why
@@ -19,10 +19,15 @@ def run(run: Run, effect: Effect, *, rule: str, why: Why = NO_REASON) -> None:
     if effect.when is not None:
         explained = run.explain(effect.when)
         if not explained.result:
-            reason = explained.error or f"the condition {effect.when!r} does not hold"
+            reason = f"the condition {effect.when!r} does not hold"
+            if explained.error is not None:
+                reason = rules.not_evaluated(effect.when, explained)
             withhold(run, effect.kind, reason, rule=rule, why=(effect.when, explained.values))
             return
-    _EFFECTS[effect.kind](run, effect, rule, why)
+    try:
+        _EFFECTS[effect.kind](run, effect, rule, why)
+    except templates.TemplateError as error:
+        withhold(run, effect.kind, f"the template cannot be filled in: {error}", rule=rule, why=why)
 
 
 def withhold(run: Run, effect: str, reason: str, *, rule: str, why: Why = NO_REASON) -> None:
@@ -51,12 +56,18 @@ def _values(run: Run, language: str | None) -> dict[str, Any]:
         },
         "requester": {"name": run.requester()["name"], "locale": language or ""},
         "assignee": {"name": ticket.assignee_name},
-        "fields": dict(fields),
+        "fields": {name: _shown(value) for name, value in fields.items()},
         "desk": {"url": run.context.desk_url},
         "rating": {"url": ""},
         "approval": {"by": "", "comment": ""},
         "event": {"type": run.event.type, "name": run.event.name, "before": run.event.before, "after": run.event.after},
     }  # fmt: skip
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _shown(one) for key, one in value.items()}
+    return templates.EMPTY_NUMBER if value is None else value
 
 
 def _send(run: Run, effect: Effect, rule: str, why: Why) -> None:
@@ -110,10 +121,13 @@ def _set(run: Run, effect: Effect, rule: str, why: Why) -> None:
     wanted: dict[str, Any] = {}
     for name, value in effect.set.items():
         if isinstance(value, dict) and list(value) == ["cel"]:
+            names = run.names(value["cel"])
             try:
-                value = conditions.value(value["cel"], run.names(value["cel"]))
+                value = conditions.json_value(value["cel"], names)
             except conditions.ConditionError as error:
-                withhold(run, "set", f"{name}: {error}", rule=rule, why=why)
+                seen = conditions.values_read(value["cel"], names.names)
+                reason = f"{name}: {value['cel']!r} cannot be evaluated: {error}{conditions.in_words(seen)}"
+                withhold(run, "set", reason, rule=rule, why=why)
                 return
         wanted[name] = value
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from models.sla import clocks
 from models.sla.clocks import Clock
 from models.sla.working_time import Calendar
+from models.workflow import rules
 from models.workflow.definition import SlaPolicy, Target, Workflow
 from models.workflow.durations import parse_duration
 from models.workflow.instance import Event, Look
@@ -62,13 +63,20 @@ def went_off(run: Run, target: str) -> None:
 
 
 def _policy(run: Run) -> SlaPolicy | None:
-    """The first policy that applies to the ticket as it is now."""
+    """The first policy that applies to the ticket as it is now. One whose condition cannot be evaluated does not apply."""
     for policy in run.workflow.sla:
         if policy.when is None:
             return policy
         explained = run.explain(policy.when)
         if explained.result:
             return policy
+        if explained.error is not None:
+            reasons = (rules.not_evaluated(policy.when, explained),)
+            look = Look(
+                "sla", policy.name, "refused", policy.when, explained.failed, explained.values, reasons
+            )
+            if look not in run.looks:  # a step asks for the policy several times
+                run.look(look)
     return None
 
 

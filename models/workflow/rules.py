@@ -48,7 +48,7 @@ def _matches(run: Run, reaction: Reaction, event: Event) -> conditions.Explanati
     if explained.result:
         return explained
     if explained.error is not None:
-        reasons = (f"condition {reaction.when!r} cannot be evaluated: {explained.error}",)
+        reasons = (not_evaluated(reaction.when, explained),)
         run.look(
             Look(
                 event.type,
@@ -136,10 +136,10 @@ def reasons(
     if transition.guard is not None:
         explained = run.explain(transition.guard)
         if explained.error is not None:
-            found.append(f"the condition {transition.guard!r} cannot be evaluated: {explained.error}")
+            found.append(not_evaluated(transition.guard, explained))
         elif not explained.result:
             parts = " and ".join(repr(part) for part in explained.failed) or repr(transition.guard)
-            found.append(f"the condition {parts} does not hold{_seen(explained)}")
+            found.append(f"the condition {parts} does not hold{conditions.in_words(explained.values)}")
     return found, explained
 
 
@@ -157,7 +157,7 @@ def _missing(run: Run, transition: Transition) -> list[str]:
     return [name for name in transition.requires if name not in filled]
 
 
-def _seen(explained: conditions.Explanation) -> str:
-    """The values that a failed condition saw, in words."""
-    told = ", ".join(f"{path} is {value!r}" for path, value in explained.values.items())
-    return f" ({told})" if told else ""
+def not_evaluated(condition: str, explained: conditions.Explanation) -> str:
+    """A condition that is neither true nor false, what failed, and the values that it saw."""
+    seen = conditions.in_words(explained.values)
+    return f"the condition {condition!r} cannot be evaluated: {explained.error}{seen}"

@@ -42,6 +42,20 @@ VARIABLES: dict[str, str] = {
 FILTERS = ("default", "upper", "lower", "trim", "date", "datetime", "money", "duration", "truncate")
 
 
+class TemplateError(Exception):
+    """The template cannot be rendered with these values."""
+
+
+class _EmptyNumber(float):
+    """A number that has no value: empty in a text, 0 in a comparison, as in conditions."""
+
+    def __str__(self) -> str:
+        return ""
+
+
+EMPTY_NUMBER = _EmptyNumber(0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateProblem:
     """What is wrong, where in the text (from 1; 0: unknown)."""
@@ -142,11 +156,24 @@ def reads(text: str) -> list[str]:
 
 
 def render(text: str, values: Mapping[str, Any], language: str) -> str:
-    """The text with its variables filled in; a value that is missing is empty. Never raises for data.
+    """The text with its variables filled in; a value that is missing is empty.
 
-    `values`: nested by the paths' parts. `language`: en or ru, for dates and numbers.
+    `values`: nested by the paths' parts. `language`: en or ru, for dates and numbers. Raises TemplateError when a comparison or a filter
+    does not fit a value, such as `event.before > 5` for a text.
     """
-    made = _compiled(text, "ru" if language.lower().startswith("ru") else "en").render(values)
+    template = _compiled(text, "ru" if language.lower().startswith("ru") else "en")
+    try:
+        made = template.render(values)
+    except (
+        TypeError,
+        ValueError,
+        LookupError,
+        ArithmeticError,
+        AttributeError,
+        RuntimeError,
+        MemoryError,
+    ) as error:
+        raise TemplateError(" ".join(str(error).split()) or type(error).__name__) from error
     made = "".join(c for c in made if c.isprintable() or c in "\n\t\u00a0")
     return made[:text_chars_max]
 
@@ -200,8 +227,10 @@ def _date(value: Any, language: str, *, with_time: bool = False) -> str:
 
 def _money(value: Any, language: str) -> str:
     """{amount: 123450, currency: EUR} -> 1,234.50 EUR."""
-    if not isinstance(value, Mapping) or not isinstance(value.get("amount"), int):
+    if not isinstance(value, Mapping):
         return str(value or "")
+    if not isinstance(value.get("amount"), int):
+        return ""  # a field without a value
     major, minor = divmod(abs(value["amount"]), 100)
     thousands, point = ("\u00a0", ",") if language == "ru" else (",", ".")
     sign = "-" if value["amount"] < 0 else ""
@@ -214,4 +243,4 @@ def _money(value: Any, language: str) -> str:
 def _duration(value: Any) -> str:
     from models.workflow.durations import words
 
-    return words(value) if isinstance(value, int) else str(value or "")
+    return words(value) if isinstance(value, int) and value >= 0 else str(value or "")

@@ -70,7 +70,7 @@ _OTHERS: dict[str, dict[str, tuple[Type, str]]] = {
         ("first_response", "next_response", "resolution"), (STRING, "none, running, paused, met or breached")
     ),
 }
-_FIELDS_TEXT = "the fields of the ticket's type; one without a value is its kind's zero"
+_FIELDS_TEXT = 'the fields of the ticket\'s type; without a value null for numbers, else "", false or []'
 
 
 def environment(fields: Record | None = None) -> dict[str, Type]:

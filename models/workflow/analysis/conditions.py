@@ -8,12 +8,13 @@ from models.workflow import places
 from models.workflow.analysis.findings import Finding, error, warning
 from models.workflow.analysis.subject import Subject
 from models.workflow.definition import Reaction
-from models.workflow.expressions import checker, truth
+from models.workflow.expressions import checker, divisions, truth
 
 
 def look(subject: Subject) -> Iterator[Finding]:
     yield from _types(subject)
     yield from _always(subject)
+    yield from _divisions(subject)
     yield from _shadowed(subject)
 
 
@@ -24,6 +25,13 @@ def _types(subject: Subject) -> Iterator[Finding]:
     for place, text in places.values(subject.workflow):
         for problem in checker.check(text, subject.environment, wanted=None):
             yield error("wrong_condition", place, f"at character {problem.offset + 1}: {problem.message}")
+
+
+def _divisions(subject: Subject) -> Iterator[Finding]:
+    for place, text in (*places.conditions(subject.workflow), *places.values(subject.workflow)):
+        for path in divisions.unguarded(text):
+            told = f"{path} can be empty or 0, and the division fails then: ask for {path} > 0 in the same expression"
+            yield warning("may_divide_by_zero", place, told)
 
 
 def _always(subject: Subject) -> Iterator[Finding]:

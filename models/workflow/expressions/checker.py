@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from models.workflow.expressions import cost
 from models.workflow.expressions.parser import MACROS, ExpressionError, parse
 from models.workflow.expressions.tree import (
     Binary,
@@ -19,7 +20,6 @@ from models.workflow.expressions.tree import (
     Name,
     Node,
     Unary,
-    children,
 )
 from models.workflow.expressions.types import (
     BOOL,
@@ -36,10 +36,6 @@ from models.workflow.expressions.types import (
     Record,
     Type,
 )
-
-# Steps of one evaluation at the most; a list is taken to have `list_items` items (tags_max of a ticket). Two nested loops over lists and
-# some comparisons fit; three do not. 100,000 steps of the library take some milliseconds.
-cost_max, list_items = 50_000, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +58,14 @@ def check(
     found = checker.type_of(tree, {})
     if wanted is not None and not _fits(found, wanted):
         checker.tell(tree, f"expected {wanted}, found {found}")
-    cost = _cost(tree)
-    if cost > cost_max:
-        checker.tell(
-            tree,
-            f"expected a cost of at most {cost_max} steps, found up to {cost}: too many nested loops over lists",
-        )
+    if (message := cost.too_much(tree)) is not None:
+        checker.tell(tree, message)
     return checker.problems
 
 
 def type_of(source: str, environment: Mapping[str, Type]) -> Type:
     """The type of an expression that `check` finds nothing wrong with. Raises ExpressionError."""
     return _Checker(environment).type_of(parse(source), {})
-
-
-def _cost(node: Node) -> int:
-    if isinstance(node, Call) and node.of is not None and node.name in MACROS:
-        return _cost(node.of) + list_items * sum(_cost(part) for part in node.arguments[1:])
-    # `in`, `size` and `contains` look at every item or character once.
-    walks = (isinstance(node, Binary) and node.operator == "in") or isinstance(node, Call)
-    return (list_items if walks else 1) + sum(_cost(child) for child in children(node))
 
 
 def _fits(found: Type, wanted: Type) -> bool:

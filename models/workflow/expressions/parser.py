@@ -18,12 +18,16 @@ from models.workflow.expressions.tree import (
     Name,
     Node,
     Unary,
+    children,
 )
 
 depth_max = (
     40  # of nested parentheses, lists and calls: deeper, nobody can read it and the library's stack ends
 )
 tokens_max = 1_000
+# From the root of the tree to its deepest leaf. A chain such as `a || b || c` is as high as it is long. What walks the tree takes up to
+# two of Python's 1,000 stack frames for each level.
+height_max = 250
 
 MACROS = ("all", "exists", "exists_one", "filter", "map")
 _RESERVED = frozenset(
@@ -135,6 +139,12 @@ class _Parser:
         node = self._expression()
         if self._token.kind != "end":
             raise ExpressionError(self._token.at, f"expected an operator or the end, found {self._found()}")
+        level, height = [node], 0
+        while level := [child for one in level for child in children(one)]:
+            height += 1
+            if height > height_max:
+                message = f"expected at most {height_max} operators or members in a row; use a list and `in`, or parentheses"
+                raise ExpressionError(level[0].at, message)
         return node
 
     def _expression(self) -> Node:

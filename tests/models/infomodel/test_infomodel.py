@@ -168,9 +168,11 @@ def test_who_may_not_edit_a_field_is_refused_unless_nothing_changes() -> None:
     assert values.visible(model, {"secret": "x", "shown": "y"}, "requester") == {"shown": "y"}
 
 
-def test_conditions_see_a_zero_for_what_has_no_value() -> None:
+def test_conditions_see_null_for_a_number_without_a_value_and_the_zero_of_other_kinds() -> None:
     model = entity(
         n={"kind": "number"},
+        e={"kind": "number"},
+        d={"kind": "duration"},
         t={"kind": "text"},
         m={"kind": "money", "currencies": ["EUR"]},
         c={"kind": "checkbox"},
@@ -178,8 +180,10 @@ def test_conditions_see_a_zero_for_what_has_no_value() -> None:
 
     assert values.view_values(model, {"n": 3}) == {
         "n": 3.0,
+        "e": None,
+        "d": None,
         "t": "",
-        "m": {"amount": 0, "currency": ""},
+        "m": {"amount": None, "currency": ""},
         "c": False,
     }
 

@@ -1,0 +1,50 @@
+"""What one evaluation of an expression may take: steps and memory, judged from its tree before it may be published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.workflow.expressions.parser import MACROS
+from models.workflow.expressions.tree import Binary, Call, ListOf, MapOf, Name, Node, children
+
+# Steps of one evaluation at the most; a list is taken to have `list_items` items (tags_max of a ticket). Two nested loops over lists and
+# some comparisons fit; three do not. 100,000 steps of the library take some milliseconds.
+cost_max, list_items = 50_000, 50
+# How often one evaluation may copy what it reads. `x + x` in a chain of `map` doubles with each link: 40 links of a dozen characters ask
+# for a terabyte, and the library ends the process when memory ends. The usual `t + "!"` over a list of ten counts 100.
+copies_max = 2_000
+
+
+def too_much(tree: Node) -> str | None:
+    """Why an evaluation may take too many steps or too much memory, or None."""
+    if (found := steps(tree)) > cost_max:
+        return f"expected a cost of at most {cost_max} steps, found up to {found}: too many nested loops over lists"
+    if copies(tree, {}) > copies_max:
+        return f"expected at most {copies_max} copies of a value: each map doubles what + or a list repeats"
+    return None
+
+
+def steps(node: Node) -> int:
+    if isinstance(node, Call) and node.of is not None and node.name in MACROS:
+        return steps(node.of) + list_items * sum(steps(part) for part in node.arguments[1:])
+    # `in`, `size` and `contains` look at every item or character once.
+    walks = (isinstance(node, Binary) and node.operator == "in") or isinstance(node, Call)
+    return (list_items if walks else 1) + sum(steps(child) for child in children(node))
+
+
+def copies(node: Node, bound: Mapping[str, int]) -> int:
+    """How many values the result may hold at the most, where a name that the environment gives holds one; capped above `copies_max`."""
+    if isinstance(node, Name):
+        return bound.get(node.name, 1)
+    if isinstance(node, Call) and node.of is not None and node.name in MACROS and len(node.arguments) == 2:
+        of = copies(node.of, bound)
+        variable = node.arguments[0]
+        inner = copies(
+            node.arguments[1], {**bound, variable.name: of} if isinstance(variable, Name) else bound
+        )
+        found = of * inner if node.name == "map" else max(of, inner)
+    elif isinstance(node, ListOf | MapOf) or (isinstance(node, Binary) and node.operator == "+"):
+        found = sum(copies(child, bound) for child in children(node))
+    else:
+        found = max((copies(child, bound) for child in children(node)), default=1)
+    return min(max(found, 1), copies_max + 1)
