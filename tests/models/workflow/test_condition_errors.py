@@ -127,7 +127,7 @@ def with_fields(model: Entity, fields: dict[str, Any], **reaction: Any) -> Any:
     return simulated.signal("s")
 
 
-NUMBERS = {
+NUMBERS: dict[str, Any] = {
     "price": {"kind": "number"},
     "seats": {"kind": "number"},
     "spent": {"kind": "duration"},
