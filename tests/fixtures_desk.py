@@ -66,12 +66,19 @@ def _unbind() -> None:
     migrations._checked = False
 
 
-def _fill(url: str) -> None:
-    """Migrate, publish, seed: what `scripts.bootstrap --demo` does."""
-    from scripts import defs, seed
-
+def _migrate(url: str) -> None:
+    """Make the tables."""
     bind(url)
     migrations.run()
+    _unbind()
+
+
+def _fill(url: str) -> None:
+    """Migrate, publish, seed, as `scripts.bootstrap --demo` does."""
+    from scripts import defs, seed
+
+    _migrate(url)
+    bind(url)
     defs.publish(defs.read_all(demo=True), by="tests")
     seed.people()
     _unbind()
@@ -93,13 +100,35 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def pristine_database(postgres_server: PostgresServer) -> PristineDatabase:
+def pristine_database(postgres_server: PostgresServer) -> Iterator[PristineDatabase]:
     """A filled PostgreSQL database, restored after each test that uses it."""
     from tests.pristine import PristineDatabase
 
     url = postgres_server.create_database()
     _fill(url)
-    return PristineDatabase(url)
+    database = PristineDatabase(url)
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with tables and no rows, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "nestor.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_pristine_database(postgres_server: PostgresServer) -> Iterator[PristineDatabase]:
+    """A PostgreSQL database with tables and no rows, restored after each test that uses it."""
+    from tests.pristine import PristineDatabase
+
+    url = postgres_server.create_database()
+    _migrate(url)
+    database = PristineDatabase(url)
+    yield database
+    database.close()
 
 
 @pytest.fixture
@@ -126,6 +155,23 @@ def database_url(database_engine: str, request: pytest.FixtureRequest, tmp_path:
         return
     database: PristineDatabase = request.getfixturevalue("pristine_database")
     yield database.url
+    database.restore()
+
+
+@pytest.fixture
+def migrated_database_url(
+    database_engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[str]:
+    """A database of the engine with tables and no rows; the next test finds it so again."""
+    if database_engine == "sqlite":
+        path = tmp_path / "migrated.db"
+        shutil.copy(request.getfixturevalue("migrated_sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        _unbind()
+        return
+    database: PristineDatabase = request.getfixturevalue("migrated_pristine_database")
+    yield database.url
+    _unbind()
     database.restore()
 
 

@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from models import migrations
 from models.events import queries as events
 from models.events.commands import SYSTEM
 from models.identity import commands
@@ -17,7 +15,6 @@ from models.identity.queries import User
 from models.identity.tokens import TokenPair
 from models.kernel import clock, database
 from models.kernel.settings import Settings
-from tests.services.postgres import PostgresServer
 
 PASSWORD = "a parrot named Kea"
 SECRET_KEY = "a key of forty-two characters for the test"
@@ -62,24 +59,12 @@ def moving_clock() -> Iterator[MovableClock]:
     clock.set_shift(before)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def desk_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
-    """An empty, migrated database of either engine, bound to this process."""
-    server: PostgresServer | None = None
-    url = f"sqlite:///{tmp_path / 'nestor.db'}"
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgres_server")
-        assert server is not None
-        url = server.create_database()
-    settings = Settings(database_url=url, secret_key=SECRET_KEY)
+@pytest.fixture
+def desk_database(migrated_database_url: str) -> Settings:
+    """A database without people of either engine, bound to this process."""
+    settings = Settings(database_url=migrated_database_url, secret_key=SECRET_KEY)
     database.configure(settings)
-    migrations.run()
-    yield settings
-    if server is None:
-        database.proxy.obj.close()
-    else:
-        database.proxy.obj.close_all()
-        server.drop_database(url)
+    return settings
 
 
 @pytest.fixture
