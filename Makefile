@@ -1,11 +1,14 @@
 # Short names for the commands of the README; each works from a fresh clone.
-.PHONY: run test lint format types bench hooks
+.PHONY: run test test-all lint format types bench hooks
 
 run: ## the desk, embedded, with a demo
 	./scripts/run
 
-test: ## everything, on the real servers
+test: ## the tests that everybody runs, on the real servers
 	./scripts/test
+
+test-all: ## the extended tests too
+	./scripts/test --all
 
 lint: .venv
 	.venv/bin/python -m ruff check .

@@ -1,10 +1,15 @@
-"""What every test shares: the servers (tests/services) and the desk (tests/fixtures_desk.py)."""
+"""Plug-ins of every test: the servers and the account of a run (tests/services), the desk (tests/fixtures_desk.py)."""
 
 from importlib.util import find_spec
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.services.pytest_services"]
+pytest_plugins = [
+    "tests.services.pytest_times",
+    "tests.services.pytest_services",
+    "tests.services.pytest_evidence",
+    "tests.services.pytest_extended",
+]
 if find_spec("tests.fixtures_desk") is not None:
     pytest_plugins.append("tests.fixtures_desk")
 

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from scripts.sandbox.client import SandboxProcess
 from tests.faults.stack import EmbeddedDesk, RealDesk
 from tests.services.postgres import PostgresServer
+from tests.services.pytest_times import long_lived
 from tests.services.rabbitmq import RabbitServer
-
-Tell = Callable[[str], None]
-
-
-@pytest.fixture
-def tell(capsys: pytest.CaptureFixture[str]) -> Tell:
-    """Prints past pytest's capture: what a fault test counted is evidence, also when it passed."""
-
-    def say(line: str) -> None:
-        with capsys.disabled():
-            print(line)
-
-    return say
 
 
 @pytest.fixture
@@ -33,25 +21,31 @@ def sandbox() -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture(scope="session")
-def shared_sandbox() -> Iterator[SandboxProcess]:
+def shared_sandbox(request: pytest.FixtureRequest) -> Iterator[SandboxProcess]:
     """Telegram and a mail server of the shared desk."""
-    with SandboxProcess() as process:
+    with long_lived(request.config, "shared desk of tests/faults", SandboxProcess()) as process:
         yield process
 
 
 @pytest.fixture(scope="session")
-def durable_postgres(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
+def durable_postgres(
+    postgres_server: PostgresServer, request: pytest.FixtureRequest
+) -> Iterator[PostgresServer]:
     """A PostgreSQL that waits for the disk and that tests may restart. (`postgres_server` says whether there is one at all.)"""
-    with PostgresServer(fsync=True) as server:
+    with long_lived(request.config, "PostgreSQL with fsync", PostgresServer(fsync=True)) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def _shared_real_desk(
-    shared_sandbox: SandboxProcess, durable_postgres: PostgresServer, rabbit_server: RabbitServer
+    shared_sandbox: SandboxProcess,
+    durable_postgres: PostgresServer,
+    rabbit_server: RabbitServer,
+    request: pytest.FixtureRequest,
 ) -> Iterator[RealDesk]:
     vhost = rabbit_server.create_vhost()
-    with RealDesk(shared_sandbox, database_url=durable_postgres.create_database(), broker_url=vhost) as desk:
+    desk = RealDesk(shared_sandbox, database_url=durable_postgres.create_database(), broker_url=vhost)
+    with long_lived(request.config, "shared desk of tests/faults", desk):
         yield desk
     rabbit_server.delete_vhost(vhost)
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from scripts.sandbox.client import SandboxProcess
-from tests.faults.conftest import Tell
 from tests.faults.flow import Flow, nothing_was_lost
 from tests.faults.stack import RealDesk
 from tests.services.postgres import PostgresServer
+from tests.services.pytest_evidence import Tell
 from tests.services.rabbitmq import QueueType, RabbitServer
 
 request_s_max = 1.0  # no request may notice the broker; a quiet machine answers in 10 ms
@@ -33,7 +33,7 @@ def test_a_broker_that_is_stopped_for_twenty_seconds_is_not_noticed_by_requests(
 
     drained_s = nothing_was_lost(real_desk, flow)
     assert max(flow.took_s) < request_s_max
-    tell(f"\nRabbitMQ away for {away_s:.0f} s: {flow.told()}; drained {drained_s:.1f} s after")
+    tell(f"RabbitMQ away for {away_s:.0f} s: {flow.told()}; drained {drained_s:.1f} s after")
 
 
 def test_a_broker_that_takes_nothing_is_not_noticed_by_requests(
@@ -53,7 +53,7 @@ def test_a_broker_that_takes_nothing_is_not_noticed_by_requests(
 
     drained_s = nothing_was_lost(real_desk, flow)
     assert max(flow.took_s) < request_s_max
-    tell(f"\nRabbitMQ blocked for {blocked_s:.0f} s: {flow.told()}; drained {drained_s:.1f} s after")
+    tell(f"RabbitMQ blocked for {blocked_s:.0f} s: {flow.told()}; drained {drained_s:.1f} s after")
 
 
 def _purge(server: RabbitServer, url: str) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.conftest import Tell
 from tests.faults.flow import Flow, nothing_was_lost
 from tests.faults.stack import RealDesk
 from tests.services.postgres import PostgresServer
+from tests.services.pytest_evidence import Tell
 from tests.services.rabbitmq import RabbitServer
 
 NOT_NOW = {0, 503}  # no answer, or "try again"
@@ -35,7 +35,7 @@ def test_a_database_that_goes_away_and_comes_back_costs_repeats_and_nothing_else
     assert set(real_desk.seen) <= {200, 201} | NOT_NOW, f"clients saw {dict(real_desk.seen)}"
     assert all(program.running() for program in real_desk.programs.values()), "a process ended"
     assert starts == {name: program.starts for name, program in real_desk.programs.items()}
-    tell(f"\nPostgreSQL twice away: statuses {dict(real_desk.seen)}; drained {drained_s:.1f} s after")
+    tell(f"PostgreSQL twice away: statuses {dict(real_desk.seen)}; drained {drained_s:.1f} s after")
 
 
 def test_database_and_broker_may_restart_at_once(

@@ -1,4 +1,4 @@
-"""The claim that nothing is lost, put to the proof: kill -9 at random moments while people write and are answered."""
+"""Proves the claim that nothing is lost: kill -9 at random moments while people write and are answered."""
 
 from __future__ import annotations
 
@@ -9,30 +9,34 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from scripts.sandbox.client import SandboxProcess
 from tests.faults import checks, limits
-from tests.faults.conftest import Tell
 from tests.faults.people import Requester
 from tests.faults.processes import end
 from tests.faults.stack import Desk, EmbeddedDesk, RealDesk
 from tests.services.postgres import PostgresServer
+from tests.services.pytest_evidence import Tell
 from tests.services.rabbitmq import RabbitServer
 
-# The issue's numbers: 500 events and 500 replies under 50 kills. People enough that Telegram's rates (1/s a chat) do not rule.
+pytestmark = pytest.mark.extended
+
+# 500 events and 500 replies under 50 kills. The people are so many that Telegram's rate of one message a second and chat is no bound.
 kills, people, rounds = 50, 100, 5
 # Seconds between a desk that is up and the next kill: some kills hit a start, most hit work.
 calm_s_max = 1.0
 
 
 def test_the_embedded_desk_loses_nothing_under_fifty_kills(embedded_desk: EmbeddedDesk, tell: Tell) -> None:
-    """ENGINE 3.8: before COMMIT; after COMMIT, before the answer; before or during the hint; worker killed at any point."""
+    """Kills fall before COMMIT, between COMMIT and the answer, before or during the hint, and at any point of a task."""
     soak(embedded_desk, tell)
 
 
 def test_the_real_desk_loses_nothing_under_fifty_kills(
     sandbox: SandboxProcess, durable_postgres: PostgresServer, rabbit_server: RabbitServer, tell: Tell
 ) -> None:
-    """ENGINE 3.8: every row about a killed function, worker or scheduler, with hints that are redelivered or lost."""
+    """Kills end functions, workers and schedulers, while the broker redelivers hints or loses them."""
     vhost = rabbit_server.create_vhost()
     with RealDesk(sandbox, database_url=durable_postgres.create_database(), broker_url=vhost) as desk:
         soak(desk, tell)
@@ -75,9 +79,9 @@ class Killer:
 
 
 def soak(desk: Desk, tell: Tell) -> None:
-    """given a desk and people on both channels, when parts of it are killed all the time, then all is as if nothing had been."""
+    """Kill parts of a desk while people on both channels talk to it, and compare the end with an undisturbed run."""
     seed = int(os.environ.get("NESTOR_SOAK_SEED", random.SystemRandom().randrange(10**9)))
-    tell(f"\nsoak of {desk.stack}: NESTOR_SOAK_SEED={seed}")
+    tell(f"soak of {desk.stack}: NESTOR_SOAK_SEED={seed}")
     chance = random.Random(seed)
     requesters = [Requester(desk, "telegram" if n % 2 else "email") for n in range(people)]
     killer = Killer(desk, chance)

@@ -7,12 +7,14 @@ and a missing server is either an error (CI) or the loudest line of the output.
 import os
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.services import dovecot, postgres, rabbitmq
 from tests.services.dovecot import DovecotServer
 from tests.services.postgres import PostgresServer
+from tests.services.pytest_times import long_lived
 from tests.services.rabbitmq import RabbitServer
 
 # Fixture -> marker. A test that asks for the server only at run time (`request.getfixturevalue`), as one
@@ -30,6 +32,7 @@ _LABELS = {
     frozenset({"postgresql", "rabbitmq"}): "both",
 }
 _missing = pytest.StashKey[dict[str, str]]()
+_WORKER_OUTPUT = "nestor_missing_servers"
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +40,7 @@ def postgres_server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
     """One PostgreSQL for the session, without fsync; each test makes its own database in it."""
     if postgres.find_bin_folder() is None:
         _not_on_this_machine(request.config, "PostgreSQL", postgres.MISSING)
-    with PostgresServer() as server:
+    with long_lived(request.config, "PostgreSQL", PostgresServer()) as server:
         yield server
 
 
@@ -46,7 +49,7 @@ def rabbit_server(request: pytest.FixtureRequest) -> Iterator[RabbitServer]:
     """One RabbitMQ for the session; each test makes its own vhost in it."""
     if rabbitmq.find_bin_folder() is None:
         _not_on_this_machine(request.config, "RabbitMQ", rabbitmq.MISSING)
-    with RabbitServer() as server:
+    with long_lived(request.config, "RabbitMQ", RabbitServer()) as server:
         yield server
 
 
@@ -55,7 +58,7 @@ def imap_server(request: pytest.FixtureRequest) -> Iterator[DovecotServer]:
     """One Dovecot for the session; each test makes its own mailbox in it."""
     if dovecot.find_program() is None:
         _not_on_this_machine(request.config, "Dovecot", dovecot.MISSING)
-    with DovecotServer() as server:
+    with long_lived(request.config, "Dovecot", DovecotServer()) as server:
         yield server
 
 
@@ -78,6 +81,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for fixture, marker in _MARKER_BY_FIXTURE.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(marker)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[_WORKER_OUTPUT] = session.config.stash[_missing]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of pytest-xdist did not find on this machine."""
+    node.config.stash[_missing].update(getattr(node, "workeroutput", {}).get(_WORKER_OUTPUT, {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
