@@ -14,9 +14,11 @@ from models.identity import history, passwords, queries, rules, sessions, tokens
 from models.identity.queries import ApiKey, User
 from models.identity.rules import Role
 from models.identity.sessions import SignInFailed, refresh, sign_in, sign_out
+from models.identity.tables import ApiKeyRow, UserRow
 from models.kernel import clock, database
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
+from models.kernel.table import first, held
 
 __all__ = [
     "ApiKeyTaken",
@@ -66,19 +68,17 @@ def create_user(email: str, name: str, password: str, role: str, locale: str = "
     password_hash = passwords.make_hash(password)
     user_id, now = new_id(), clock.now()
     with database.transaction():
-        won = database.one(
-            "INSERT INTO users (id, email, name, role, password_hash, locale, created_at, updated_at)"
-            " VALUES (:id, :email, :name, :role, :password_hash, :locale, :now, :now)"
-            " ON CONFLICT (email) DO NOTHING RETURNING id",
+        made = UserRow.insert(
             id=user_id,
             email=email,
             name=name.strip(),
-            role=str(role),
+            role=role,
             password_hash=password_hash,
             locale=locale,
-            now=now,
+            created_at=now,
+            updated_at=now,
         )
-        if won is None:
+        if not made.on_conflict_ignore().as_rowcount().execute():
             raise EmailTaken()
         told = {"user_created": {"email": email, "name": name.strip(), "role": str(role), "locale": locale}}
         history.append("user", user_id, told, actor=actor, at=now)
@@ -161,10 +161,12 @@ _RULES = {
 
 def _lock_admins_and(user_id: UUID) -> None:
     """Hold all active admins and the user, in the order of ids: two admins who demote each other must not both succeed."""
-    database.run(
-        "SELECT id FROM users WHERE id = :id OR (role = 'admin' AND active) ORDER BY id FOR_UPDATE",
-        id=user_id,
-    )
+    users = UserRow.select(UserRow.id).where((UserRow.id == user_id) | _active_admin())
+    list(held(users.order_by(UserRow.id)).tuples())
+
+
+def _active_admin() -> Any:
+    return (UserRow.role == Role.admin) & UserRow.active
 
 
 def _is_admin(user: User) -> bool:
@@ -176,21 +178,13 @@ def _stays_admin(changes: Mapping[str, Any]) -> bool:
 
 
 def _has_other_admin(user_id: UUID) -> bool:
-    found = database.one(
-        "SELECT 1 AS found FROM users WHERE role = 'admin' AND active AND id <> :id LIMIT 1", id=user_id
-    )
-    return found is not None
+    return bool(UserRow.select().where(_active_admin(), UserRow.id != user_id).exists())
 
 
 def _write(user_id: UUID, changes: Mapping[str, Any]) -> None:
-    settings = ", ".join(
-        f"{name} = :{name}" for name in changes
-    )  # names of _CHANGEABLE and password_hash only
+    counted = {"version": UserRow.version + 1, "updated_at": clock.now()}
     try:
-        database.execute(
-            f"UPDATE users SET {settings}, version = version + 1, updated_at = :now WHERE id = :id",
-            {**changes, "now": clock.now(), "id": user_id},
-        )
+        UserRow.update({**changes, **counted}).where(UserRow.id == user_id).execute()
     except peewee.IntegrityError as error:
         raise EmailTaken() from error
 
@@ -234,35 +228,32 @@ def create_api_key(
     assert plain.count(".") != 2, "two dots make an access token"
     key_id = new_id()
     with database.transaction():
-        row = database.one(
-            "INSERT INTO api_keys (id, name, role, key_hash, prefix, created_by, created_at, expires_at)"
-            " VALUES (:id, :name, :role, :key_hash, :prefix, :created_by, :now, :expires_at)"
-            " ON CONFLICT (key_hash) DO NOTHING"
-            " RETURNING id, name, role, prefix, created_by, created_at, expires_at, revoked_at",
+        made = ApiKeyRow.insert(
             id=key_id,
             name=name.strip(),
-            role=str(role),
+            role=role,
             key_hash=tokens.fingerprint(plain),
             prefix=plain[: min(12, len(plain) // 2)],
             created_by=actor.name or actor.kind,
-            now=now,
+            created_at=now,
             expires_at=expires_at,
         )
-        if row is None:
+        if not made.on_conflict_ignore().as_rowcount().execute():
             raise ApiKeyTaken()
         told = {"api_key_created": {"name": name.strip(), "role": str(role), "expires_at": expires_at}}
         history.append("api_key", key_id, told, actor=actor, at=now)
-    return queries.api_key_from(row), plain
+        return queries.get_api_key(key_id), plain
 
 
 def revoke_api_key(key_id: UUID, *, actor: Actor) -> ApiKey:
     """Refuse the key from now on; nothing happens when it is revoked already. Raises NotFound."""
     now = clock.now()
     with database.transaction():
-        found = database.one("SELECT revoked_at FROM api_keys WHERE id = :id FOR_UPDATE", id=key_id)
+        this_key = ApiKeyRow.id == key_id
+        found = first(held(ApiKeyRow.select(ApiKeyRow.revoked_at).where(this_key)))
         if found is None:
             raise NotFound(f"there is no API key {key_id}")
         if found["revoked_at"] is None:
-            database.execute("UPDATE api_keys SET revoked_at = :now WHERE id = :id", now=now, id=key_id)
+            ApiKeyRow.update(revoked_at=now).where(this_key).execute()
             history.append("api_key", key_id, {"api_key_revoked": {}}, actor=actor, at=now)
         return queries.get_api_key(key_id)

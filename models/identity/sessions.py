@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+from typing import Any
 from uuid import UUID
 
 from models.events.commands import SYSTEM, Actor
-from models.identity import history, passwords, queries, refresh_tokens, rules, tokens
+from models.identity import history, passwords, refresh_tokens, rules, tokens
 from models.identity.rules import RefreshVerdict
+from models.identity.tables import Session, UserRow
 from models.identity.tokens import SessionEnded, TokenPair
 from models.kernel import clock, database, limits, logs
 from models.kernel import settings as process_settings
@@ -20,9 +22,11 @@ from models.kernel.batch import Batch
 from models.kernel.errors import TooManyRequests, Unauthenticated
 from models.kernel.ids import new_id
 from models.kernel.settings import Settings
+from models.kernel.table import RowView
 from models.tasks import rates
 
 log = logs.get("identity")
+_STATE = RowView(rules.SessionState, Session)
 
 
 class SignInFailed(Unauthenticated):
@@ -56,9 +60,7 @@ def sign_in(email: str, password: str, *, client: str, settings: Settings | None
     assert found is not None, "nobody's hash matches nothing"
     assert kept_hash is not None, "nobody's hash matches nothing"
     new_hash = passwords.make_hash(password) if passwords.is_outdated(kept_hash) else kept_hash
-    return _open_session(
-        queries.uuid_of(found["id"]), kept_hash, new_hash, buckets, client=client, settings=settings
-    )
+    return _open_session(found["id"], kept_hash, new_hash, buckets, client=client, settings=settings)
 
 
 def refresh(refresh_token: str, *, settings: Settings | None = None) -> TokenPair:
@@ -90,7 +92,7 @@ def sign_out(session_id: UUID) -> None:
         user = _lock_user_of(session_id)
         if user is not None:
             actor = Actor("user", str(user["id"]), user["name"])
-            _end(session_id, queries.uuid_of(user["id"]), actor=actor, reason="signed_out")
+            _end(session_id, user["id"], actor=actor, reason="signed_out")
 
 
 def revoke_all(user_id: UUID) -> int:
@@ -108,7 +110,12 @@ def _find(email: str) -> database.Row | None:
     if rules.email_problems(email):
         return None  # nobody has it, and it may hold characters that the database refuses
     with database.connection():
-        return database.one("SELECT id, password_hash, active FROM users WHERE email = :email", email=email)
+        return _known("SELECT id, password_hash, active FROM users WHERE email = :email", email=email)
+
+
+def _known(statement: str, **values: Any) -> database.Row | None:
+    row = database.one(statement, values)
+    return None if row is None else UserRow.converted(row)
 
 
 def _open_session(
@@ -154,7 +161,7 @@ def _open_session(
 def _record_failure(found: database.Row | None, buckets: list[rates.Bucket], client: str) -> None:
     """Tell the user's history; for an unknown address do the same work and commit, so that time does not tell either."""
     with database.transaction():
-        user_id = queries.uuid_of(found["id"]) if found is not None else new_id()
+        user_id = found["id"] if found is not None else new_id()
         database.one("SELECT id FROM users WHERE id = :id FOR_UPDATE", id=user_id)
         if found is not None:
             told = {"sign_in_failed": {"client": client[: limits.client_chars_max]}}
@@ -170,20 +177,11 @@ def _record_failure(found: database.Row | None, buckets: list[rates.Bucket], cli
 def _exchange(session_id: UUID, token: str, settings: Settings) -> tuple[RefreshVerdict, UUID | None, str]:
     """Judge the token and act on it; the verdict, the user, and the next token (for a current or repeated one)."""
     user = _lock_user_of(session_id)
-    row = database.one(
-        "SELECT refresh_hash, previous_hash, refreshed_at, expires_at, revoked_at FROM sessions WHERE id = :id",
-        id=session_id,
-    )
+    row = database.one(f"SELECT {_STATE.selected()} FROM sessions WHERE id = :id", id=session_id)
     if user is None or row is None:
         return RefreshVerdict.unknown, None, ""
-    user_id, now = queries.uuid_of(user["id"]), clock.now()
-    session = rules.SessionState(
-        refresh_hash=row["refresh_hash"],
-        previous_hash=row["previous_hash"],
-        refreshed_at=queries.instant_of(row["refreshed_at"]),
-        expires_at=queries.instant_of(row["expires_at"]),
-        revoked_at=database.instant(row["revoked_at"]),
-    )
+    user_id, now = user["id"], clock.now()
+    session = _STATE.read(row)
     token_hash, genuine = tokens.fingerprint(token), refresh_tokens.is_genuine(token, settings)
     verdict = rules.judge_refresh(session, token_hash, genuine=genuine, now=now)
     if verdict is RefreshVerdict.reused:
@@ -207,7 +205,7 @@ def _exchange(session_id: UUID, token: str, settings: Settings) -> tuple[Refresh
 
 def _lock_user_of(session_id: UUID) -> database.Row | None:
     """Hold the row of the session's user, which is the lock of all of the user's sessions; None for an unknown session."""
-    return database.one(
+    return _known(
         "SELECT id, name FROM users WHERE id = (SELECT user_id FROM sessions WHERE id = :id) FOR_UPDATE",
         id=session_id,
     )

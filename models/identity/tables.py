@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import peewee
 
-from models.kernel.table import IdField, InstantField, Table
+from models.identity.rules import Role
+from models.kernel.table import EnumField, IdField, InstantField, Table
 
 
-class User(Table):
-    """A person who works at the desk."""
+class UserRow(Table):
+    """A person who works at the desk. `queries.User` is the part that leaves this area."""
 
     id = IdField(primary_key=True)
     email = peewee.TextField()
     name = peewee.TextField()
-    role = peewee.TextField()
+    role = EnumField(Role)
     password_hash = peewee.TextField()
-    active = peewee.BooleanField()
-    locale = peewee.TextField()
-    version = peewee.IntegerField()
+    active = peewee.BooleanField(default=True)
+    locale = peewee.TextField(default="en")
+    version = peewee.IntegerField(default=1)
     created_at = InstantField()
     updated_at = InstantField()
 
@@ -41,12 +42,12 @@ class Session(Table):
         table_name = "sessions"
 
 
-class ApiKey(Table):
-    """A program that calls the API. The key is kept as a hash only."""
+class ApiKeyRow(Table):
+    """A program that calls the API. The key is kept as a hash only. `queries.ApiKey` is the part that leaves this area."""
 
     id = IdField(primary_key=True)
     name = peewee.TextField()
-    role = peewee.TextField()
+    role = EnumField(Role)
     key_hash = peewee.TextField()
     prefix = peewee.TextField()
     created_by = peewee.TextField()

@@ -11,8 +11,8 @@ import hashlib
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from models.identity.queries import instant_of, uuid_of
 from models.identity.rules import Principal, Role
+from models.identity.tables import ApiKeyRow, Session
 from models.kernel import clock, database, ids, limits
 from models.kernel.errors import Unauthenticated
 from models.kernel.settings import Settings
@@ -113,7 +113,7 @@ def _user_of_session(user_id: UUID, session_id: UUID) -> Principal:
             session_id=session_id,
             user_id=user_id,
         )
-    if row is None or instant_of(row["expires_at"]) <= clock.now():
+    if row is None or Session.converted(row)["expires_at"] <= clock.now():
         raise SessionEnded()
     return Principal("user", user_id, row["name"], Role(row["role"]), session_id)
 
@@ -128,7 +128,8 @@ def _owner_of_key(key: str) -> Principal:
         raise Unauthenticated("the bearer token is neither an access token nor an API key of this desk")
     if row["revoked_at"] is not None:
         raise Unauthenticated("the API key has been revoked")
-    expires_at = database.instant(row["expires_at"])
+    row = ApiKeyRow.converted(row)
+    expires_at = row["expires_at"]
     if expires_at is not None and expires_at <= clock.now():
         raise Unauthenticated(f"the API key expired at {clock.rfc3339(expires_at)}")
-    return Principal("api_key", uuid_of(row["id"]), row["name"], Role(row["role"]))
+    return Principal("api_key", row["id"], row["name"], row["role"])

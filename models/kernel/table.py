@@ -7,10 +7,12 @@ Composed queries read through the models. Hand-written statements take column li
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 from uuid import UUID
 
 import peewee
@@ -19,6 +21,7 @@ from models.kernel import clock, database
 from models.kernel.batch import as_json, from_json
 
 _V = TypeVar("_V")
+_R = TypeVar("_R")
 
 if TYPE_CHECKING:
     # peewee's fields are generic for type checkers only. The overloads give `null=True` columns an optional type.
@@ -71,6 +74,20 @@ else:
             return from_json(value)
 
 
+class EnumField(peewee.TextField):
+    """A text column whose values are members of a StrEnum."""
+
+    def __init__(self, kind: type[StrEnum], **options: Any) -> None:
+        self._kind = kind
+        super().__init__(**options)
+
+    def db_value(self, value: Any) -> str | None:
+        return None if value is None else str(value)
+
+    def python_value(self, value: Any) -> StrEnum | None:
+        return None if value is None else self._kind(value)
+
+
 class Table(peewee.Model):
     """One row of a table. Changing an attribute writes nothing; commands write with statements."""
 
@@ -115,10 +132,41 @@ class Table(peewee.Model):
         return {field.column_name: data.get(field.name) for field in self._meta.sorted_fields}
 
 
+class RowView(Generic[_R]):
+    """Some columns of a table as a frozen dataclass, for rows that leave their area without the rest (hashes, secrets).
+
+    The dataclass's fields are named like columns; a name that the table does not have is an error at import.
+    """
+
+    def __init__(self, made: type[_R], table: type[Table]) -> None:
+        self._made, self._table = made, table
+        self._names = tuple(spec.name for spec in dataclasses.fields(made))  # type: ignore[arg-type]  # callers pass dataclasses
+        unknown = set(self._names) - set(table.columns())
+        assert not unknown, f"{table.__name__} has no column {', '.join(sorted(unknown))}"
+
+    @property
+    def fields(self) -> tuple[Any, ...]:
+        """The columns, for a composed SELECT or RETURNING."""
+        return tuple(self._table._meta.columns[name] for name in self._names)
+
+    def selected(self, alias: str = "") -> str:
+        """The column list for a hand-written statement."""
+        prefix = f"{alias}." if alias else ""
+        return ", ".join(prefix + name for name in self._names)
+
+    def read(self, row: Mapping[str, Any]) -> _R:
+        """The dataclass from a hand-written statement's row."""
+        return self._made(**self._table.converted(row))
+
+    def all(self, query: Any) -> list[_R]:
+        """The dataclasses from a composed query's rows."""
+        return [self._made(**row) for row in query.dicts()]
+
+
 @lru_cache(maxsize=128)
 def _converters(table: type[Table]) -> dict[str, Callable[[Any], Any]]:
     """Column name -> conversion, for the columns whose values the two drivers return differently."""
-    kinds = (IdField, InstantField, JsonField, peewee.BooleanField, peewee.BlobField)
+    kinds = (IdField, InstantField, JsonField, EnumField, peewee.BooleanField, peewee.BlobField)
     return {
         name: field.python_value for name, field in table._meta.columns.items() if isinstance(field, kinds)
     }
@@ -140,6 +188,14 @@ def first(query: Any) -> dict[str, Any] | None:
     """The first row of a composed query as a dict, or None."""
     row = query.dicts().first()
     return None if row is None else dict(row)
+
+
+def newest_first(query: Any, at: Any, key: Any, *, before: tuple[datetime, UUID] | None, limit: int) -> Any:
+    """A page of a composed query by keyset: rows before the cursor position (`at`, `key`), newest first."""
+    if before is not None:
+        instant, row_id = before
+        query = query.where((at < instant) | ((at == instant) & (key < row_id)))
+    return query.order_by(at.desc(), key.desc()).limit(limit)
 
 
 def now() -> Any:

@@ -15,7 +15,7 @@ import pytest
 from models import migrations
 from models.kernel import database
 from models.kernel.settings import Settings
-from models.kernel.table import IdField, InstantField, JsonField, Table
+from models.kernel.table import EnumField, IdField, InstantField, JsonField, Table
 from tests.architecture.code import modules
 
 for _module in modules("models"):
@@ -36,6 +36,7 @@ _TYPES: dict[type, tuple[set[str], set[str]]] = {
     peewee.BlobField: ({"BYTEA"}, {"BLOB"}),
     peewee.BooleanField: ({"BOOLEAN"}, {"BOOLEAN"}),
     peewee.TextField: ({"TEXT"}, {"TEXT"}),
+    EnumField: ({"TEXT"}, {"TEXT"}),
     peewee.BigAutoField: ({"BIGINT"}, {"INTEGER"}),
     peewee.BigIntegerField: ({"BIGINT"}, {"BIGINT"}),
     peewee.IntegerField: ({"INTEGER"}, {"INTEGER"}),
