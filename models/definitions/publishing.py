@@ -73,6 +73,7 @@ def rollback(kind: str, name: str, *, to: int | None, by: str, reason: str) -> i
 
     Tickets stay on the versions that they are on. Raises NotFound, or Invalid when this program cannot read the version.
     """
+    store.lock(kind, name)  # else another rollback could change what `_before` looks at
     versions = store.history(kind, name)
     if not versions:
         raise NotFound(f"there is no {kind} {name!r}")
@@ -98,7 +99,7 @@ def rollback(kind: str, name: str, *, to: int | None, by: str, reason: str) -> i
 def _before(versions: Sequence[dict[str, object]]) -> int:
     """The version that was in force before the present one, by the order of activations."""
     activations = sorted(
-        ((one["activated_at"], row["version"]) for row in versions for one in row["activations"]),  # type: ignore[attr-defined]  # rows
+        ((one["serial"], row["version"]) for row in versions for one in row["activations"]),  # type: ignore[attr-defined]  # rows
         key=lambda pair: pair[0],
     )
     now = activations[-1][1] if activations else None

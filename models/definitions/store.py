@@ -10,7 +10,7 @@ from typing import Any
 
 import peewee
 
-from models.kernel import clock, database, limits
+from models.kernel import clock, database, limits, names
 from models.kernel.batch import as_json, from_json
 from models.kernel.errors import Conflict
 from models.kernel.ids import new_id
@@ -84,8 +84,18 @@ def _insert(
     )
 
 
+def lock(kind: str, name: str) -> None:
+    """Let nobody else change which version is in force until this transaction ends."""
+    names.hold(f"definition:{kind}:{name}")
+
+
 def activate(kind: str, name: str, version: int, *, by: str, reason: str) -> None:
-    """Put a published version in force; who said so and why is kept. Joins the caller's transaction."""
+    """Put a published version in force; who said so and why is kept. Joins the caller's transaction.
+
+    The newest activation is the one with the highest serial. The lock makes serials follow the order of the commits: the
+    activation that is confirmed last is the one in force.
+    """
+    lock(kind, name)
     database.execute(
         "INSERT INTO definition_activations (id, kind, name, version, activated_at, activated_by, reason)"
         " VALUES (:id, :kind, :name, :version, :at, :by, :reason)",
@@ -102,7 +112,7 @@ def activate(kind: str, name: str, version: int, *, by: str, reason: str) -> Non
 
 def _activated(kind: str, name: str) -> int | None:
     row = database.one(
-        "SELECT version FROM definition_activations WHERE kind = :kind AND name = :name ORDER BY id DESC LIMIT 1",
+        "SELECT version FROM definition_activations WHERE kind = :kind AND name = :name ORDER BY serial DESC LIMIT 1",
         kind=kind,
         name=name,
     )
@@ -118,7 +128,8 @@ def history(kind: str, name: str) -> list[dict[str, Any]]:
         name=name,
     )
     activations = database.run(
-        "SELECT version, activated_at, activated_by, reason FROM definition_activations WHERE kind = :kind AND name = :name ORDER BY id",
+        "SELECT serial, version, activated_at, activated_by, reason FROM definition_activations WHERE kind = :kind AND name = :name"
+        " ORDER BY serial",
         kind=kind,
         name=name,
     )
@@ -182,7 +193,7 @@ def _all(kind: str) -> dict[str, Definition]:
         return found[1]
     rows = database.run(
         "SELECT d.name, d.version, d.body FROM definitions AS d WHERE d.kind = :kind AND d.version = COALESCE("
-        "(SELECT a.version FROM definition_activations AS a WHERE a.kind = d.kind AND a.name = d.name ORDER BY a.id DESC LIMIT 1),"
+        "(SELECT a.version FROM definition_activations AS a WHERE a.kind = d.kind AND a.name = d.name ORDER BY a.serial DESC LIMIT 1),"
         " (SELECT max(n.version) FROM definitions AS n WHERE n.kind = d.kind AND n.name = d.name))",
         kind=kind,
     )

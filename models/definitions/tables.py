@@ -25,9 +25,10 @@ class Definition(Table):
 
 
 class DefinitionActivation(Table):
-    """An activation of a version, and who made it."""
+    """An activation of a version, and who made it. The one with the highest serial is in force."""
 
-    id = IdField(primary_key=True)
+    serial = peewee.BigAutoField()
+    id = IdField()
     kind = peewee.TextField()
     name = peewee.TextField()
     version = peewee.IntegerField()

@@ -103,6 +103,9 @@ send_connect_timeout_s, send_read_timeout_s = 10.0, 30.0  # together within send
 provider_wait_s_max = (
     3600.0  # a provider's retry_after beyond an hour is a mistake or an attack; Telegram's go up to minutes
 )
+charged_slots_max = 100  # a text of 100,000 characters goes out in up to 49 parts, its files come on top
+line_s_max = 3600.0  # a longer line of waiting sends starts anew; they look again within the hour anyway
+bucket_clock_tolerance_s = 1.0  # between two processes' readings of one clock; more was a clock that is wrong
 telegram_text_utf16_max = 4096  # Bot API, sendMessage
 telegram_bot_per_s = 25.0  # Bot API FAQ says about 30; grammY and PTB both stay below
 telegram_chat_per_s = 1.0  # Bot API FAQ
@@ -227,6 +230,14 @@ database_connect_s = 4  # to each host of DATABASE_URL: a lost SYN is repeated a
 statement_timeout_s = 10  # no statement of ours needs a second; a stuck one must not hold a thread
 idle_transaction_timeout_s = 30  # an idle transaction blocks vacuum of `tasks`
 migration_lock_wait_s = 120  # another process's migration is waited for this long
+clock_read_every_s = (
+    30.0  # two machines' oscillators drift apart by a millisecond meanwhile; one round trip is nothing
+)
+clock_round_trip_s = (
+    0.02  # a slower reading of the database's clock is repeated, because its round trip is its error
+)
+clock_readings_max = 3  # at a time; a network that is slow three times is slow
+clock_difference_s_max = 2.0  # NTP keeps machines within some ms; two seconds mean that it does not run
 definition_cache_s = 5.0  # published definitions and channel accounts are looked up again after this
 
 # -- definitions -----------------------------------------------------------------------------------------------

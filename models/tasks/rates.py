@@ -2,6 +2,10 @@
 
 One row a bucket holds the theoretical arrival time (TAT). A cell conforms when TAT <= now + burst tolerance; who must wait
 learns how long and becomes due later.
+
+A clock that was ahead, or that was set back since, leaves times behind that are too far in the future, and the bucket would make
+everybody wait for the difference. A refusal is therefore believed only after `_heal`: a bucket that was changed in the future is
+moved back by as much, and no bucket owes more than its limit allows.
 """
 
 from __future__ import annotations
@@ -10,7 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from models.kernel import clock, database
+from models.kernel import clock, database, limits, logs
+
+log = logs.get("rates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +48,23 @@ def take_or_line_up(buckets: Sequence[Bucket]) -> float:
         return 0.0
     now_s = clock.now().timestamp()
     row = database.one(
-        "INSERT INTO rate_buckets (bucket, tat_s) VALUES (:line, :first_s + :every_s) ON CONFLICT (bucket) DO UPDATE"
-        " SET tat_s = CASE WHEN rate_buckets.tat_s > :first_s THEN rate_buckets.tat_s ELSE :first_s END + :every_s RETURNING tat_s",
+        "INSERT INTO rate_buckets (bucket, tat_s, changed_s) VALUES (:line, :first_s + :every_s, :now_s)"
+        " ON CONFLICT (bucket) DO UPDATE SET changed_s = :now_s, tat_s = :every_s + CASE WHEN rate_buckets.tat_s > :first_s"
+        " AND rate_buckets.tat_s <= :last_s AND rate_buckets.changed_s <= :soon_s THEN rate_buckets.tat_s ELSE :first_s END"
+        " RETURNING tat_s",
         line=f"{refusing.name} (line)",
+        now_s=now_s,
+        soon_s=now_s + limits.bucket_clock_tolerance_s,
         first_s=now_s + wait_s,
+        last_s=now_s + wait_s + limits.line_s_max,
         every_s=refusing.every_s,
     )
     assert row is not None
     return max(wait_s, float(row["tat_s"]) - refusing.every_s - now_s)
 
 
-def _take(buckets: Sequence[Bucket]) -> tuple[float, Bucket | None]:
-    """The seconds to wait and the bucket that asks for most of them; (0.0, None) when every slot was taken."""
+def _take(buckets: Sequence[Bucket], *, healed: bool = False) -> tuple[float, Bucket | None]:
+    """Return the seconds to wait and the bucket that asks for most of them; (0.0, None) when every slot was taken."""
     assert database.in_transaction(), "slots are taken together with the attempt that uses them"
     ordered = sorted(buckets, key=lambda bucket: bucket.name)
     if not ordered:
@@ -70,7 +81,37 @@ def _take(buckets: Sequence[Bucket]) -> tuple[float, Bucket | None]:
     taken = {row["bucket"] for row in database.run(_take_statement(len(ordered)), values)}
     if len(taken) == len(ordered):
         return 0.0, None
-    return _put_back(ordered, taken, now_s)
+    refusal = _put_back(ordered, taken, now_s)
+    refused = [bucket for bucket in ordered if bucket.name not in taken]
+    if not healed and sum(_heal(bucket, now_s) for bucket in refused):
+        return _take(ordered, healed=True)
+    return refusal
+
+
+def _heal(bucket: Bucket, now_s: float) -> bool:
+    """Move a bucket's times to where they can be; whether that changed something. The caller's transaction holds its row.
+
+    A legitimate debt may be higher when several long texts were charged at once. The provider's 429 then tells us.
+    """
+    row = database.one(
+        "SELECT tat_s, blocked_until_s, changed_s FROM rate_buckets WHERE bucket = :b", b=bucket.name
+    )
+    assert row is not None, "a bucket that refuses is there"
+    ahead_s = row["changed_s"] - now_s
+    back_s = ahead_s if ahead_s > limits.bucket_clock_tolerance_s else 0.0
+    tat_s = min(row["tat_s"] - back_s, now_s + bucket.every_s * (bucket.burst + limits.charged_slots_max))
+    blocked_until_s = min(row["blocked_until_s"] - back_s, now_s + limits.provider_wait_s_max)
+    if (tat_s, blocked_until_s) == (row["tat_s"], row["blocked_until_s"]):
+        return False
+    database.execute(
+        "UPDATE rate_buckets SET tat_s = :tat_s, blocked_until_s = :until_s, changed_s = :now_s WHERE bucket = :bucket",
+        bucket=bucket.name,
+        tat_s=tat_s,
+        until_s=blocked_until_s,
+        now_s=now_s,
+    )
+    log.warning("rate_bucket_healed", back_s=round(back_s, 1))
+    return True
 
 
 @lru_cache(maxsize=8)
@@ -79,12 +120,12 @@ def _take_statement(count: int) -> str:
     each = range(count)
     every = " ".join(f"WHEN :name{i} THEN :every{i}" for i in each)
     tolerance = " ".join(f"WHEN :name{i} THEN :tolerance{i}" for i in each)
-    places = ", ".join(f"(:name{i}, :first{i})" for i in each)
+    places = ", ".join(f"(:name{i}, :first{i}, :now_s)" for i in each)
     settings = f"+ CASE rate_buckets.bucket {every} END"
     where = f"rate_buckets.tat_s - CASE rate_buckets.bucket {tolerance} END <= :now_s"
     return (
-        f"INSERT INTO rate_buckets (bucket, tat_s) VALUES {places} ON CONFLICT (bucket) DO UPDATE SET tat_s ="
-        f" CASE WHEN rate_buckets.tat_s > :now_s THEN rate_buckets.tat_s ELSE :now_s END {settings}"
+        f"INSERT INTO rate_buckets (bucket, tat_s, changed_s) VALUES {places} ON CONFLICT (bucket) DO UPDATE SET"
+        f" changed_s = :now_s, tat_s = CASE WHEN rate_buckets.tat_s > :now_s THEN rate_buckets.tat_s ELSE :now_s END {settings}"
         f" WHERE {where} AND rate_buckets.blocked_until_s <= :now_s RETURNING bucket"
     )
 
@@ -123,14 +164,20 @@ def charge(buckets: Sequence[Bucket], slots: int) -> None:
 
 
 def block(bucket: str, *, for_s: float) -> None:
-    """Let nobody take from the bucket for `for_s` seconds (a provider's 429); a longer block stays. Joins the caller's transaction."""
+    """Let nobody take from the bucket for `for_s` seconds (a provider's 429). Joins the caller's transaction.
+
+    A longer block stays, unless a wrong clock made it. The debt of a bucket that a wrong clock changed is moved like in `_heal`.
+    """
     now_s = clock.now().timestamp()
     database.execute(
-        "INSERT INTO rate_buckets (bucket, tat_s, blocked_until_s) VALUES (:bucket, :now_s, :until_s)"
-        " ON CONFLICT (bucket) DO UPDATE SET blocked_until_s = excluded.blocked_until_s"
-        " WHERE rate_buckets.blocked_until_s < excluded.blocked_until_s",
+        "INSERT INTO rate_buckets (bucket, tat_s, blocked_until_s, changed_s) VALUES (:bucket, :now_s, :until_s, :now_s)"
+        " ON CONFLICT (bucket) DO UPDATE SET blocked_until_s = excluded.blocked_until_s, changed_s = :now_s, tat_s ="
+        " CASE WHEN rate_buckets.changed_s > :soon_s THEN rate_buckets.tat_s - rate_buckets.changed_s + :now_s"
+        " ELSE rate_buckets.tat_s END"
+        " WHERE rate_buckets.blocked_until_s < excluded.blocked_until_s OR rate_buckets.changed_s > :soon_s",
         bucket=bucket,
         now_s=now_s,
+        soon_s=now_s + limits.bucket_clock_tolerance_s,
         until_s=now_s + for_s,
     )
 

@@ -57,6 +57,7 @@ class RateBucket(Table):
     bucket = peewee.TextField(primary_key=True)
     tat_s = peewee.DoubleField()
     blocked_until_s = peewee.DoubleField()
+    changed_s = peewee.DoubleField()
 
     class Meta:
         table_name = "rate_buckets"

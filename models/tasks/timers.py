@@ -42,10 +42,14 @@ def put(
 
 
 def ensure(name: str, kind: str, payload: Mapping[str, Any], *, every_s: int) -> None:
-    """Set a repeating timer unless it is there already (its phase is kept over restarts)."""
+    """Set a repeating timer unless it is there already (its phase is kept over restarts).
+
+    One that is due later than its period from now was set by a clock that was ahead, or that was set back since: it is moved.
+    """
     database.execute(
         "INSERT INTO timers (name, kind, queue, payload, due_at, every_s) VALUES (:name, :kind, :queue, :payload, :due_at, :every_s)"
-        " ON CONFLICT (name) DO NOTHING",
+        " ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at, every_s = excluded.every_s"
+        " WHERE timers.due_at > excluded.due_at",
         name=name,
         kind=kind,
         queue=KINDS[kind].queue,

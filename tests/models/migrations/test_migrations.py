@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from models import migrations
-from models.kernel import database
+from models.definitions import store
+from models.kernel import clock, database, ids
 from models.kernel.errors import ConfigurationError, SchemaMismatch
 from tests.desk import Desk
 from tests.fixtures_desk import bind
@@ -178,3 +179,32 @@ def test_a_file_that_is_no_database_is_a_clear_refusal(database_engine: str, tmp
 
     with pytest.raises(ConfigurationError, match="cannot migrate the database"):
         migrations.run()
+
+
+def test_activations_keep_their_order_when_they_get_serials_and_later_ones_come_behind(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In force before the migration is in force after it, whatever order the rows were written in."""
+    bind(empty_database_url)
+    everything = migrations.available()
+    monkeypatch.setattr(migrations, "available", lambda: everything[:7])
+    migrations.run()
+    ordered = sorted(ids.new_id() for _ in range(12))
+    with database.transaction():
+        for version in (3, 12, 1, 9, 2, 11, 4, 10, 5, 8, 6, 7):
+            database.execute(
+                "INSERT INTO definition_activations (id, kind, name, version, activated_at, activated_by, reason)"
+                " VALUES (:id, 'workflow', 'w', :version, :at, 'tests', 'old')",
+                id=ordered[version - 1],
+                version=version,
+                at=clock.now(),
+            )
+
+    monkeypatch.setattr(migrations, "available", lambda: everything)
+    migrations.run()
+    with database.transaction():
+        store.activate("workflow", "w", 5, by="tests", reason="new")
+
+    with database.connection():
+        rows = database.run("SELECT version FROM definition_activations ORDER BY serial")
+    assert [row["version"] for row in rows] == [*range(1, 13), 5]

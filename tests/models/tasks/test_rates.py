@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.kernel import clock, database
+from models.kernel import clock, database, limits
 from models.tasks import rates
 from models.tasks.rates import Bucket
 from tests.desk import Desk
@@ -140,3 +140,96 @@ def test_full_buckets_are_collected_and_blocked_ones_kept(desk: Desk) -> None:
 
     assert desk.command(rates.collect, older_than_s=86_400, batch_max=100) == 1
     assert {row["bucket"] for row in desk.rows("SELECT bucket FROM rate_buckets")} == {"blocked", "new"}
+
+
+@pytest.mark.parametrize("ahead_s", [600.0, 7200.0, 86_400.0])
+def test_a_clock_that_was_set_back_leaves_every_limit_as_it_was(desk: Desk, ahead_s: float) -> None:
+    """The clock was ahead and is right now, or it was right and is behind now: to the bucket that is the same."""
+    chat, bot = Bucket("chat", 2.0, 2), Bucket("bot", 1.0, 1)
+    desk.advance(seconds=ahead_s)
+    waits_there_s = [_take(chat, bot) for _ in range(3)]
+    desk.command(rates.charge, [chat, bot], 3)
+    with database.transaction():
+        line_there_s = [rates.take_or_line_up([chat]) for _ in range(3)]
+
+    desk.advance(seconds=-ahead_s)
+    wait_s = _take(chat, bot)
+    with database.transaction():
+        line_s = [rates.take_or_line_up([chat]) for _ in range(2)]
+    desk.advance(seconds=wait_s + 0.01)
+
+    assert waits_there_s[0] == 0
+    assert 5 < wait_s <= max(line_there_s) + 2 * chat.every_s
+    assert [round(later - wait_s) for later in line_s] == [0, 2], "the line starts anew behind what is owed"
+    assert _take(chat, bot) == 0
+
+
+def test_a_block_by_a_clock_that_was_ahead_ends_when_it_was_meant_to(desk: Desk) -> None:
+    bucket = Bucket("chat", 0.01, 5)
+    desk.advance(seconds=600)
+    desk.command(rates.block, "chat", for_s=30)
+    desk.advance(seconds=-600)
+
+    assert 29 < _take(bucket) <= 31
+    desk.command(rates.block, "chat", for_s=5)
+    assert 29 < _take(bucket) <= 31, "a shorter block ends no longer one"
+    desk.advance(seconds=31)
+    assert _take(bucket) == 0
+
+
+def test_a_block_replaces_one_by_a_clock_that_was_ahead(desk: Desk) -> None:
+    desk.advance(seconds=600)
+    _take(Bucket("chat", 2.0))
+    desk.command(rates.block, "chat", for_s=300)
+    desk.advance(seconds=-600)
+
+    desk.command(rates.block, "chat", for_s=5)
+
+    assert 4 < _take(Bucket("chat", 2.0)) <= 5
+
+
+@pytest.mark.parametrize("column", ["tat_s", "blocked_until_s"])
+def test_a_bucket_asks_for_no_more_than_its_limit_can_owe(desk: Desk, column: str) -> None:
+    """Rows of the release before do not say when they were changed."""
+    bucket = Bucket("chat", 0.5, 3)
+    values = {"tat_s": 0.0, "blocked_until_s": 0.0, column: clock.now().timestamp() + 86_400}
+    desk.command(
+        database.execute,
+        "INSERT INTO rate_buckets (bucket, tat_s, blocked_until_s) VALUES ('chat', :tat_s, :blocked_until_s)",
+        values,
+    )
+
+    wait_s = _take(bucket)
+
+    owed_s = bucket.every_s * (1 + limits.charged_slots_max)
+    assert wait_s == pytest.approx(owed_s if column == "tat_s" else limits.provider_wait_s_max, abs=1)
+    desk.advance(seconds=wait_s + 0.01)
+    assert _take(bucket) == 0
+
+
+def test_a_bucket_that_is_healed_gives_what_is_free_at_once(desk: Desk) -> None:
+    """All or none also then: the other bucket's slot is taken once."""
+    desk.advance(seconds=600)
+    _take(Bucket("chat", 2.0, 2))
+    desk.advance(seconds=-600)
+
+    both_s = [_take(Bucket("all", 3600.0, 2), Bucket("chat", 2.0, 2)) for _ in range(2)]
+    alone_s = [_take(Bucket("all", 3600.0, 2)) for _ in range(2)]
+
+    assert (both_s[0], 1 < both_s[1] <= 2) == (0, True), "one slot of the chat was used there"
+    assert (alone_s[0], alone_s[1] > 3000) == (0, True), (
+        "the pair that got both took one slot of the other bucket"
+    )
+
+
+def test_a_line_that_cannot_be_that_long_starts_anew(desk: Desk) -> None:
+    bucket = Bucket("bot", 2.0, 1)
+    assert _take(bucket) == 0
+    desk.command(
+        database.execute,
+        "INSERT INTO rate_buckets (bucket, tat_s) VALUES ('bot (line)', :tat_s)",
+        tat_s=clock.now().timestamp() + limits.line_s_max + 60,
+    )
+
+    with database.transaction():
+        assert 0 < rates.take_or_line_up([bucket]) <= 2.0

@@ -98,3 +98,15 @@ def test_ensuring_keeps_the_phase_of_a_timer_that_is_there(desk: Desk) -> None:
     timers.ensure("hourly", KIND, {}, every_s=3600)
 
     assert desk.timers() == before
+
+
+def test_ensuring_moves_a_timer_that_a_clock_that_was_ahead_had_set(desk: Desk) -> None:
+    """Else the desk's own recurring work stands still until the clock gets there."""
+    desk.advance(hours=2)
+    timers.ensure("hourly", KIND, {}, every_s=3600)
+    desk.advance(hours=-2)
+
+    timers.ensure("hourly", KIND, {}, every_s=3600)
+    desk.advance(seconds=3601)
+
+    assert timers.fire_due() == 1
