@@ -16,7 +16,7 @@ import msgspec
 from functions.operations import Answer, Call, Operations
 from models import migrations
 from models.inbox import queries as inbox
-from models.kernel import database
+from models.kernel import database, skew
 from models.kernel.errors import NestorError
 from models.kernel.settings import Settings
 from models.tasks import queries as tasks
@@ -94,6 +94,7 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
             # Only the gateway of all functions touches files, and only it has the bucket's key.
             **({"files": _files()} if function == "gateway" else {}),
             "webhooks": _webhooks(),
+            "clock": _clock(),
         }
     )
 
@@ -176,6 +177,17 @@ def _webhooks() -> Part:
         return Part(False, error.message)
     off = sum(1 for one in troubled if not one.active)
     return Part(off == 0, f"{off} switched off after long failure, {len(troubled) - off} failing")
+
+
+def _clock() -> Part:
+    """Whether this machine's clock agrees with the database's, and the database's with what it stored."""
+    try:
+        with database.connection():
+            found = tasks.ahead_of_clock()
+    except NestorError as error:
+        return Part(False, error.message)
+    problems = [problem for problem in (skew.finding(), found) if problem]
+    return Part(not problems, "; ".join(problems) or skew.detail())
 
 
 def _files() -> Part:

@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from models.kernel import database, limits, logs
+from models.kernel import database, limits, logs, skew
 from models.kernel.errors import NestorError
 from models.tasks import sweep as tasks
 from models.tasks import timers
@@ -45,6 +45,8 @@ def once() -> Swept:
 
 def quietly() -> None:
     """One sweep of a long-lived process's clock: a database that is away is logged, the next beat tries again."""
+    if not database.is_postgres():
+        skew.look_for_step()
     try:
         once()
     except NestorError as error:

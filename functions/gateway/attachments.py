@@ -14,6 +14,7 @@ from functions.gateway import message_views as views
 from functions.gateway import pages
 from functions.gateway import representations as show
 from functions.operations import Answer, Call, Operations
+from models import migrations
 from models.attachments import commands, links, queries, rules
 from models.blobs import commands as blobs
 from models.identity.rules import Permission, Principal
@@ -121,6 +122,7 @@ def download(call: Call) -> Answer:
     config = settings.current()
     if not links.serves(call.request.netloc, config):
         raise NotFound("files are not served here")
+    migrations.check_once()  # the first connection brings the database's clock, by which links expire
     link = links.read(call.params["token"], config)
     with database.connection():
         row = queries.get(link.attachment_id)

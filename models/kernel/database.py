@@ -23,7 +23,7 @@ from uuid import UUID
 
 import peewee
 
-from models.kernel import clock, limits, logs
+from models.kernel import clock, limits, logs, skew
 from models.kernel.errors import ConfigurationError, Contention, StatementTimeout, Unavailable
 from models.kernel.postgres import PooledPostgres, connect_options
 from models.kernel.settings import Settings
@@ -126,6 +126,8 @@ def configure(settings: Settings) -> None:
     """
     if proxy.obj is not None and not proxy.obj.is_closed():
         proxy.obj.close()
+    clock.forget_database()
+    skew.forget()
     if settings.database_url.startswith("sqlite:///"):
         path = settings.database_url.removeprefix("sqlite:///")
         if path not in ("", ":memory:"):
@@ -271,8 +273,8 @@ _NOW_PLUS = re.compile(r"NOW_PLUS\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 def translate(statement: str, *, postgres: bool, shifted: bool) -> str:
     """The statement in the engine's own words.
 
-    `NOW()` and `NOW_PLUS(seconds)` are the database's clock on PostgreSQL (plus the test shift), the program's on SQLite, which
-    runs on the same machine. `FOR_UPDATE` and `SKIP_LOCKED` vanish on SQLite, where the writer is alone anyway.
+    `NOW()` and `NOW_PLUS(seconds)` are the database's clock on PostgreSQL (plus the test shift), the machine's on SQLite, as
+    `clock.now()` is. `FOR_UPDATE` and `SKIP_LOCKED` vanish on SQLite, where the writer is alone anyway.
     """
     if postgres:
         shift = " + :clock_shift_s * interval '1 second'" if shifted else ""

@@ -9,6 +9,9 @@ the server nothing: a server that went away has closed it, and a server that van
 
 A connection is opened outside of the locks. peewee opens it inside of two, so one host that does not answer would hold every thread of
 the process for one connect timeout after the other.
+
+The pool also reads the database's clock, which is the desk's (`clock.follow`): at each new connection, because it may lead to
+another server after a failover, and every `limits.clock_read_every_s`.
 """
 
 from __future__ import annotations
@@ -22,10 +25,10 @@ from typing import Any
 import peewee
 from peewee import __exception_wrapper__ as translated  # type: ignore[attr-defined]  # the stubs leave it out
 from playhouse.pool import MaxConnectionsExceeded, PoolConnection, PooledPostgresqlDatabase
-from psycopg2 import ProgrammingError
+from psycopg2 import Error, ProgrammingError
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, parse_dsn
 
-from models.kernel import limits, sockets
+from models.kernel import clock, limits, skew, sockets
 from models.kernel.errors import ConfigurationError
 
 _LIMITS = (
@@ -33,6 +36,7 @@ _LIMITS = (
     f"SET LOCAL idle_in_transaction_session_timeout='{limits.idle_transaction_timeout_s}s';"
     "SET LOCAL timezone='UTC';"
 )
+_READ_CLOCK = f"{_LIMITS}SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 
 
 def connect_options(url: str) -> dict[str, Any]:
@@ -66,6 +70,7 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
         self._opening = (
             0  # connections that are being opened, each in a thread; they count towards the pool's size
         )
+        self._clock_due_s = 0.0  # the steady instant from which on the server's clock is read again
         super().__init__(*args, **kwargs)
 
     def connect(self, reuse_if_open: bool = False) -> bool:
@@ -80,7 +85,26 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
             self._state.set_connection(connection)
             if self.server_version is None:
                 self._set_server_version(connection)
+            if clock.steady_s() >= self._clock_due_s:
+                self._read_clock(connection)
         return True
+
+    def _read_clock(self, connection: Any) -> None:
+        self._clock_due_s = clock.steady_s() + limits.clock_read_every_s
+        try:
+            with connection.cursor() as cursor:
+                for _ in range(limits.clock_readings_max):
+                    sent_s = clock.steady_s()
+                    cursor.execute(_READ_CLOCK)
+                    received_s = clock.steady_s()
+                    clock.follow(cursor.fetchone()[0], sent_s=sent_s, received_s=received_s)
+                    if received_s - sent_s <= limits.clock_round_trip_s:
+                        break
+        except Error:
+            self._clock_due_s = 0.0
+            self.close()  # else this thread would keep a connection that may be dead
+            raise
+        skew.warn_of_change()
 
     def _check_out(self) -> Any:
         deadline = time.monotonic() + self._wait_timeout
@@ -110,6 +134,7 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
         connection = None
         try:
             connection = peewee.PostgresqlDatabase._connect(self)  # type: ignore[attr-defined]  # likewise
+            self._clock_due_s = 0.0
             return connection
         finally:
             with self._pool_available:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.kernel import clock, database
+from models.kernel import clock, database, limits
 from models.kernel.errors import NotFound
 
 _COLUMNS = "id, kind, queue, key, payload, state, attempts, due_at, last_error, caused_by, created_at, first_run_at, finished_at"
@@ -47,3 +47,16 @@ def backlog() -> dict[str, Any]:
         "dead": sum(int(c["tasks"]) for c in counts if c["state"] == "dead"),
         "live": sum(int(c["tasks"]) for c in counts if c["state"] != "dead"),
     }
+
+
+def ahead_of_clock() -> str | None:
+    """One sentence when the newest task was made in the future: by a clock that was ahead, or that was set back since.
+
+    Work that was due then waits until the clock gets there.
+    """
+    row = database.one("SELECT created_at FROM tasks ORDER BY id DESC LIMIT 1")
+    made_at = database.instant(row["created_at"]) if row is not None else None
+    ahead_s = (made_at - clock.now()).total_seconds() if made_at is not None else 0.0
+    if ahead_s <= limits.clock_difference_s_max:
+        return None
+    return f"the newest task was made {ahead_s:.0f} s in the future: a clock was ahead, or was set back"

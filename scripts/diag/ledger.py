@@ -10,7 +10,7 @@ import peewee
 from models import migrations
 from models.deliveries import queries as deliveries
 from models.inbox import queries as inbox
-from models.kernel import clock, database
+from models.kernel import clock, database, skew
 from models.kernel.errors import NestorError, Unavailable
 from models.kernel.settings import Settings
 from models.subscriptions import queries as subscriptions
@@ -198,6 +198,15 @@ def _timers(part: Part) -> None:
         part.problem(f"a timer should have fired {late} ago: nothing sweeps (scheduler, worker or tick)")
 
 
+def _clock(part: Part) -> None:
+    """Each process compares itself with the database and logs `clock_differs`; this compares the machine that diag runs on."""
+    part.facts["machine_ahead_s"] = clock.machine_ahead_s()
+    part.lines.append(skew.detail())
+    for problem in (skew.finding(), tasks.ahead_of_clock()):
+        if problem:
+            part.problem(f"{problem}; set it by NTP")
+
+
 _LOOKS: tuple[tuple[str, Callable[[Part], None]], ...] = (
     ("definitions", _definitions),
     ("tasks", _tasks),
@@ -206,4 +215,5 @@ _LOOKS: tuple[tuple[str, Callable[[Part], None]], ...] = (
     ("deliveries", _deliveries),
     ("webhooks", _webhooks),
     ("timers", _timers),
+    ("clock", _clock),
 )

@@ -13,6 +13,7 @@ from functions import health
 from models.kernel import database, settings
 from tests.desk import Desk
 from tests.functions.callers import PROBLEM, Caller, sqlite_only
+from tests.other_machine import another_machine
 
 MakeTick = Callable[[str], Caller]
 
@@ -47,6 +48,36 @@ def test_deep_health_tells_the_backlog(functions: dict[str, Caller], desk: Desk)
         assert told["parts"]["database"]["ok"] is True
         assert "1 live tasks" in told["parts"]["database"]["detail"]
         assert "1 failed inbox events" in told["parts"]["database"]["detail"]
+
+
+def test_deep_health_says_when_the_newest_task_was_made_in_the_future(
+    functions: dict[str, Caller], desk: Desk
+) -> None:
+    desk.advance(seconds=7200)
+    desk.create_ticket(description="x", email="ada@example.test")
+    desk.advance(seconds=-7200)
+
+    answer = functions["gateway"].get("/healthz/deep")
+
+    assert (answer.status_code, answer.json["status"]) == (200, "failing")
+    part = answer.json["parts"]["clock"]
+    assert part["ok"] is False
+    assert "made 7200 s in the future" in part["detail"] or "made 7199 s in the future" in part["detail"]
+
+
+@pytest.mark.parametrize("database_engine", ["postgresql"], indirect=True)
+def test_deep_health_says_when_this_machines_clock_is_not_the_databases(
+    functions: dict[str, Caller], desk: Desk
+) -> None:
+    with another_machine(desk, ahead_s=600):
+        there = functions["gateway"].read("/healthz/deep")
+    here = functions["webhooks"].read("/healthz/deep")
+
+    assert there["status"] == "failing"
+    assert there["parts"]["clock"] == {
+        "ok": False, "detail": "this machine's clock is 600 s ahead of the database's"
+    }  # fmt: skip
+    assert (here["status"], here["parts"]["clock"]["ok"]) == ("ok", True)
 
 
 @sqlite_only

@@ -15,6 +15,7 @@ from models.kernel import clock, database, limits
 from models.kernel.errors import LeaseLost, Unavailable
 from models.tasks import commands, timers
 from models.tasks import sweep as tasks_sweep
+from models.tasks.rates import Bucket
 from queues import sweep
 from queues.settlement import Done, Failed, Postponed
 from tests.desk import Desk
@@ -416,6 +417,35 @@ def test_row_a_kind_that_this_release_does_not_know_goes_back_uncounted(work: Wo
     assert after["last_error"] == "this release has no actor for of_tomorrow"
     work.desk.advance(seconds=2 * limits.unknown_kind_delay_s)
     assert work.run(task["id"]) == "postponed"
+
+
+@pytest.mark.parametrize("hours", [1 / 6, 2.0])
+def test_row_a_clock_that_is_set_back_holds_up_no_send_and_no_work_of_the_desk_itself(
+    desk: Desk, hours: float
+) -> None:
+    desk.bucket_list = [Bucket("telegram:demo", 0.05, 2), Bucket("telegram:demo:42", 0.1, 2)]
+    desk.advance(hours=hours)
+    sweep.ensure_housekeeping()
+    desk.receive_telegram()
+    desk.run_due()
+    desk.answers.append(port.SendOutcome("throttled", detail="429", retry_after_s=1.0, pause_account=True))
+    desk.reply(desk.ticket(), "before")
+    desk.run_due()
+    desk.advance(seconds=2)
+    desk.run_due()
+
+    desk.advance(hours=-hours)
+    for number in range(4):
+        desk.reply(desk.ticket(), f"after {number}")
+    for _ in range(10):
+        desk.run_due()
+        desk.advance(seconds=0.5)
+    sweep.ensure_housekeeping()
+    desk.advance(hours=1.01)
+    desk.run_due()
+
+    assert desk.sent_bodies()[-5:] == ["before", *(f"after {number}" for number in range(4))]
+    assert desk.tasks("done", kind="collect_garbage"), "hourly work is done within the hour"
 
 
 def _receive(desk: Desk, channel: str) -> None:

@@ -19,6 +19,7 @@ from queues import topology
 from scripts.diag import broker, ledger
 from scripts.diag.part import Part
 from tests.desk import Desk
+from tests.other_machine import another_machine
 from tests.scripts.verbs import run_verb
 from tests.services.ports import free_port
 from tests.services.rabbitmq import RabbitServer
@@ -48,10 +49,33 @@ def test_a_desk_that_did_its_work_needs_nobody(desk: Desk) -> None:
         "deliveries",
         "webhooks",
         "timers",
+        "clock",
     ]
     assert parts["database"].facts["schema"] == ledger.newest_schema()
     assert {row["name"] for row in parts["definitions"].facts["published"]} >= {"support", "telegram.demo"}
     assert parts["tasks"].lines == ["nothing is due"]
+
+
+@pytest.mark.parametrize("database_engine", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(("ahead_s", "side"), [(600.0, "600 s ahead of"), (-7200.0, "7200 s behind")])
+def test_a_machine_whose_clock_is_not_the_databases_needs_a_person(
+    desk: Desk, ahead_s: float, side: str
+) -> None:
+    with another_machine(desk, ahead_s=ahead_s):
+        part = parts_of(desk)["clock"]
+
+    assert part.problems == [f"this machine's clock is {side} the database's; set it by NTP"]
+    assert part.facts["machine_ahead_s"] == pytest.approx(ahead_s, abs=1)
+
+
+def test_a_clock_that_was_set_back_needs_a_person(desk: Desk) -> None:
+    desk.advance(seconds=7200)
+    desk.receive_telegram()
+    desk.advance(seconds=-7200)
+
+    [problem] = parts_of(desk)["clock"].problems
+
+    assert "s in the future: a clock was ahead, or was set back" in problem
 
 
 def test_work_that_waits_is_shown_by_queue_kind_and_state(desk: Desk) -> None:
