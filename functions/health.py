@@ -1,7 +1,8 @@
 """Health and metrics of a function.
 
-/healthz: the process lives. /readyz: cheap, because Knative polls it every 50 ms: it touches no server. /healthz/deep: database,
-schema and backlog, for people. /metrics: Prometheus.
+/healthz: the process lives. /readyz: the process can do its work (models/migrations/readiness.py); cheap, because Knative polls
+it every 50 ms: it touches no server and tells what a background look found. /healthz/deep: database, schema and backlog, for people.
+/metrics: Prometheus.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from functions import runtime
 from functions.operations import Answer, Call, Operations
 from models import migrations
 from models.inbox import queries as inbox
 from models.kernel import database, skew
-from models.kernel.errors import NestorError
+from models.kernel.errors import NestorError, NotReady
 from models.kernel.settings import Settings
 from models.tasks import queries as tasks
 
@@ -105,9 +107,21 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
         return Answer(Health("ok", function))
 
     @operations.add(
-        "GET", "/readyz", summary="Ready for requests", answers={200: Health}, public=True, unlocked=True
+        "GET",
+        "/readyz",
+        summary="Ready for requests",
+        answers={200: Health},
+        problems=(503,),
+        public=True,
+        unlocked=True,
     )
     def ready(call: Call) -> Answer:
+        """503 with the reason while the schema is missing, older or too new, or SECRET_KEY is missing.
+
+        A database that is away is no reason: requests answer 503 by themselves.
+        """
+        if (reason := runtime.not_ready_reason()) is not None:
+            raise NotReady(reason)
         return Answer(Health("ok", function))
 
     @operations.add(
@@ -202,8 +216,6 @@ def _files() -> Part:
 
 def _broker(config: Settings) -> Part:
     """Whether this process's hints get through; without a broker the desk goes on, more slowly."""
-    from functions import runtime
-
     publisher = runtime.publisher()
     if publisher is None:
         return Part(True, "no hint given yet")

@@ -10,7 +10,14 @@ import msgspec
 import peewee
 
 from models.kernel import database, logs, trace
-from models.kernel.errors import FieldProblem, Invalid, NestorError, Unauthenticated
+from models.kernel.errors import (
+    ConfigurationError,
+    FieldProblem,
+    Invalid,
+    NestorError,
+    NotReady,
+    Unauthenticated,
+)
 
 log = logs.get("http")
 MEDIA_TYPE = "application/problem+json"
@@ -53,7 +60,16 @@ def on_nestor_error(
     if error.http_status in (429, 503):
         retry_after_s = getattr(error, "retry_after_s", _RETRY_AFTER_S)
         resp.set_header("Retry-After", str(max(1, math.ceil(retry_after_s))))
-    if error.http_status >= 500:
+    _log(error)
+
+
+def _log(error: NestorError) -> None:
+    """Log what the desk failed at. A 503 whose repeat is safe is a warning: what is away says so itself, and the trail tells nothing."""
+    if error.http_status < 500 or isinstance(error, NotReady):
+        return
+    if error.http_status == 503 and not isinstance(error, ConfigurationError):
+        log.warning("request_postponed", code=error.code)
+    else:
         log.error("request_failed", code=error.code, exc_info=error)
 
 

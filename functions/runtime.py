@@ -6,12 +6,16 @@ from typing import Any
 
 from models.kernel import database, logs, settings
 from models.kernel.settings import Settings
+from models.migrations.readiness import Readiness
 
 _state: dict[str, Any] = {}
 
 
 def start(function: str) -> Settings:
-    """Set the process up for a function; opens no connection. The embedded desk does this itself and calls `adopt`."""
+    """Set the process up for a function. The embedded desk does this itself and calls `adopt`.
+
+    Opens no connection in this thread; the readiness looks at the database in its own.
+    """
     config = settings.current()
     if _state.get("adopted"):
         return config
@@ -22,12 +26,19 @@ def start(function: str) -> Settings:
         from queues import broker, hints
 
         _state["publisher"] = hints.install(broker.create(config), embedded=False)
+    _state["readiness"] = Readiness().start()
     return config
 
 
-def adopt(publisher: Any) -> None:
+def adopt(publisher: Any, readiness: Readiness | None = None) -> None:
     """The embedded desk has set the process up: functions made from now on use it as it is."""
-    _state.update(adopted=True, publisher=publisher)
+    _state.update(adopted=True, publisher=publisher, readiness=readiness)
+
+
+def not_ready_reason() -> str | None:
+    """Why this process cannot do its work, or None; cheap enough for a probe every 50 ms."""
+    readiness = _state.get("readiness")
+    return None if readiness is None else readiness.reason()
 
 
 def publisher() -> Any:

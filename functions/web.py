@@ -58,7 +58,8 @@ class _Requests:
         route = req.uri_template or "(unknown)"
         status = str(resp.status_code)
         metrics.request_seconds.labels(self._function, _method(req), route, status).observe(duration_s)
-        quiet = route in ("/healthz", "/readyz", "/metrics") and resp.status_code < 400
+        # A process that is not ready is polled each 50 ms and says why once by itself.
+        quiet = route == "/readyz" or (route in ("/healthz", "/metrics") and resp.status_code < 400)
         (log.debug if quiet else log.info)(
             "request",
             method=_method(req),

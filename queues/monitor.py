@@ -1,7 +1,11 @@
-"""A worker's own port for probes and Prometheus: /healthz and /metrics. Off unless METRICS_PORT is set."""
+"""A worker's own port for probes and Prometheus: /healthz, /readyz and /metrics. Off unless METRICS_PORT is set.
+
+/readyz says why a worker cannot do its work (models/migrations/readiness.py). Such a worker goes on: what lacks its configuration waits.
+"""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from models.kernel import database, logs
 from models.kernel.errors import NestorError
+from models.migrations.readiness import Readiness
 from models.tasks import queries
 
 log = logs.get("monitor")
@@ -61,10 +66,22 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/healthz":
             self._answer(200, "application/json", b'{"status":"ok"}')
+        elif self.path == "/readyz":
+            self._ready()
         elif self.path == "/metrics":
             self._answer(200, CONTENT_TYPE_LATEST, generate_latest())
         else:
             self._answer(404, "text/plain", b"not found")
+
+    def _ready(self) -> None:
+        assert isinstance(self.server, _Server)
+        reason = self.server.readiness.reason()
+        if reason is None:
+            self._answer(200, "application/json", b'{"status":"ok"}')
+        else:
+            told = {"status": 503, "code": "not_ready", "title": "Service Unavailable", "detail": reason}
+            told["type"] = "urn:nestor:problem:not_ready"
+            self._answer(503, "application/problem+json", json.dumps(told).encode())
 
     def _answer(self, status: int, content_type: str, body: bytes) -> None:
         self.send_response(status)
@@ -77,11 +94,23 @@ class _Handler(BaseHTTPRequestHandler):
         """Probes are not news."""
 
 
+class _Server(ThreadingHTTPServer):
+    """The port, and what it knows of the process."""
+
+    def __init__(self, port: int, readiness: Readiness) -> None:
+        self.readiness = readiness
+        super().__init__(("0.0.0.0", port), _Handler)  # noqa: S104 -- a pod's probes come from outside the container
+
+    def server_close(self) -> None:
+        self.readiness.stop()
+        super().server_close()
+
+
 def start(port: int) -> ThreadingHTTPServer | None:
     """Serve in the background; None when `port` is 0."""
     if port == 0:
         return None
     register_backlog()
-    server = ThreadingHTTPServer(("0.0.0.0", port), _Handler)  # noqa: S104 -- a pod's probes come from outside the container
+    server = _Server(port, Readiness().start())
     threading.Thread(target=server.serve_forever, name="monitor", daemon=True).start()
     return server

@@ -140,6 +140,13 @@ class Contention(Unavailable):
     code = "contention"
 
 
+class NotReady(NestorError):
+    """The process cannot do its work yet."""
+
+    code, http_status = "not_ready", 503
+    retry_after_s = 2.0
+
+
 class ConfigurationError(NestorError):
     """The configuration is wrong."""
 

@@ -216,6 +216,10 @@ blob_retries_max, blob_retry_s = 2, 20.0  # a hiccup is mended at once; more is 
 database_start_wait_s = (
     60.0  # a worker that starts while PostgreSQL restarts or fails over waits this long before it gives up
 )
+readiness_first_s = (
+    1.0  # a first look takes some 30 ms; one that takes longer waits for a database that is away
+)
+readiness_soon_s, readiness_again_s = 2.0, 60.0  # between two looks: something is wrong, or nothing
 database_start_look_s = 1.0  # between two looks of a process that starts; a failover takes seconds
 database_wait_s = (
     5.0  # for a connection of the pool; longer than any transaction, shorter than a caller's patience

@@ -7,6 +7,7 @@ from typing import Any
 
 from functions import runtime
 from models.kernel import database, logs, settings
+from models.migrations.readiness import Readiness
 from queues import starting
 from queues.embedded import EmbeddedWorkers
 
@@ -24,7 +25,7 @@ def create_app() -> WsgiApp:
     starting.check_database()
     _workers = EmbeddedWorkers(config)
     _workers.start()
-    runtime.adopt(_workers.publisher)
+    runtime.adopt(_workers.publisher, Readiness().start())
     from functions.gateway.app import create_app as gateway
     from functions.tick.app import create_app as tick
     from functions.webhooks.app import create_app as webhooks

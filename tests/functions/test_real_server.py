@@ -49,8 +49,8 @@ class Server:
 
 
 @contextmanager
-def serving(function: str, desk: Desk, folder: Path) -> Iterator[Server]:
-    """The function as a pod runs it, on a socket that we opened (port 0), so that no port is raced for."""
+def serving(function: str, desk: Desk, folder: Path, *, until: str = "/readyz") -> Iterator[Server]:
+    """The function as a pod runs it, on a socket that we opened (port 0), so that no port is raced for. `until` answers 200."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     log = folder / f"{function}.log"
@@ -71,7 +71,7 @@ def serving(function: str, desk: Desk, folder: Path) -> Iterator[Server]:
     listener.close()
     server = Server(f"http://127.0.0.1:{port}", port, process, log)
     try:
-        wait_until(lambda: _is_ready(server), within_s=_start_s, what=f"{function} answering /readyz")
+        wait_until(lambda: _answers(server, until), within_s=_start_s, what=f"{function} answering {until}")
         yield server
     finally:
         process.send_signal(signal.SIGTERM)
@@ -83,10 +83,10 @@ def serving(function: str, desk: Desk, folder: Path) -> Iterator[Server]:
             raise
 
 
-def _is_ready(server: Server) -> bool:
+def _answers(server: Server, path: str) -> bool:
     assert server.process.poll() is None, server.log.read_text(encoding="utf-8")
     try:
-        return server.ask("GET", "/readyz").status_code == 200
+        return server.ask("GET", path).status_code == 200
     except requests.ConnectionError:
         return False
 

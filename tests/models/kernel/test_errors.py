@@ -18,7 +18,9 @@ FINAL = [
     errors.PermanentFailure(), Unparseable(),
 ]  # fmt: skip
 OPEN = [
-    errors.NestorError(), errors.TooManyRequests(), errors.Unavailable(), errors.ConfigurationError(), errors.SchemaMismatch(),
+    errors.NestorError(), errors.TooManyRequests(), errors.Unavailable(), errors.StatementTimeout(), errors.Contention(), errors.NotReady(),
+    errors.ConfigurationError(),
+    errors.SchemaMismatch(),
     errors.TransientFailure(), errors.LeaseLost(), KeyError("a bug"), MemoryError(),
 ]  # fmt: skip
 
