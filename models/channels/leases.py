@@ -6,21 +6,27 @@ counts connections. The lease runs out by itself when its holder is killed.
 
 from __future__ import annotations
 
-from models.kernel import database
+from models.kernel import database, limits
 
 
 def take(channel: str, account: str, *, holder: str, lease_s: float) -> bool:
-    """Take or renew the account's lease; whether `holder` has it now. A transaction of its own."""
+    """Take or renew the account's lease; whether `holder` has it now. A transaction of its own.
+
+    A lease that ends later than a new one would was given before the database's clock was set back. It is free, because its holder
+    may be dead: two readers for one round do no harm, a mailbox that nobody reads for hours does.
+    """
     with database.transaction():
         row = database.one(
             "INSERT INTO puller_leases (channel, account, holder, expires_at)"
             " VALUES (:channel, :account, :holder, NOW_PLUS(:lease_s)) ON CONFLICT (channel, account)"
             " DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at"
-            " WHERE puller_leases.holder = excluded.holder OR puller_leases.expires_at <= NOW() RETURNING holder",
+            " WHERE puller_leases.holder = excluded.holder OR puller_leases.expires_at <= NOW()"
+            " OR puller_leases.expires_at > NOW_PLUS(:impossible_s) RETURNING holder",
             channel=channel,
             account=account,
             holder=holder,
             lease_s=lease_s,
+            impossible_s=_impossible_s(lease_s),
         )
     return row is not None
 
@@ -39,8 +45,15 @@ def give_back(channel: str, account: str, *, holder: str) -> None:
 def held(channel: str, account: str) -> bool:
     """Whether somebody reads the account now."""
     row = database.one(
-        "SELECT holder FROM puller_leases WHERE channel = :channel AND account = :account AND expires_at > NOW()",
+        "SELECT holder FROM puller_leases WHERE channel = :channel AND account = :account AND expires_at > NOW()"
+        " AND expires_at <= NOW_PLUS(:impossible_s)",
         channel=channel,
         account=account,
+        impossible_s=_impossible_s(limits.puller_lease_s),
     )
     return row is not None
+
+
+def _impossible_s(lease_s: float) -> float:
+    """A lease with more seconds left than this was given before the clock was set back."""
+    return max(lease_s, limits.puller_lease_s) + limits.clock_difference_s_max

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from models.kernel import clock, database
+from models.kernel import clock, database, limits
 from models.kernel.ids import new_id
 from models.subscriptions import bounds, commands, queries, rules
 from models.subscriptions.queries import Subscription
@@ -61,9 +61,14 @@ def settle_unwanted(subscription_id: UUID, event_id: UUID) -> None:
 
 
 def rest_s(subscription: Subscription) -> float:
-    """Seconds for which the receiver is left alone; 0 or less: it may be called."""
+    """Seconds for which the receiver is left alone; 0 or less: it may be called.
+
+    An end beyond the rest that its failures have earned is none: the clock that stored it was ahead, or was set back since.
+    """
     until = subscription.blocked_until
-    return 0.0 if until is None else (until - clock.now()).total_seconds()
+    left_s = 0.0 if until is None else (until - clock.now()).total_seconds()
+    possible = left_s <= rules.rest_s(subscription.failures) + limits.clock_difference_s_max
+    return left_s if possible else 0.0
 
 
 def record(subscription: Subscription, event_id: UUID, attempt: Attempt) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from models.kernel import clock
-from models.subscriptions import commands
+from models.subscriptions import bounds, commands
 from models.tickets import notices
 from tests.desk import Desk
 from tests.queues.subscriber import pass_days, reload, states, subscribe
@@ -98,3 +98,25 @@ def test_a_subscription_of_one_event_among_many_failures_of_another_is_not_held_
 
         assert len(healthy.got) == 5
     assert (states(desk, other), states(desk, failing)) == (["delivered"] * 5, ["pending"] * 5)
+
+
+def test_a_rest_that_was_stored_before_the_clock_was_set_back_is_no_longer_than_it_was(
+    desk: Desk, receiver: HttpReceiver
+) -> None:
+    receiver.otherwise = Say(500)
+    subscribe(desk, receiver)
+    desk.advance(hours=2)
+    for number in range(bounds.failures_before_rest):
+        desk.create_ticket(f"ticket {number}")
+    desk.run_due()
+    receiver.otherwise = Say(204)
+    told_before = len(receiver.got)
+
+    desk.advance(hours=-2)
+    desk.create_ticket("another")
+    for _ in range(10):
+        desk.run_due()
+        desk.advance(seconds=bounds.rest_s_min / 5)
+
+    titles = [json.loads(got.body)["data"]["payload"]["title"] for got in receiver.got[told_before:]]
+    assert "another" in titles

@@ -82,3 +82,17 @@ def test_a_lease_has_one_holder_until_it_runs_out_or_is_given_back(desk: Desk) -
     assert after == [True, False]
     assert not others
     assert take("a")
+
+
+def test_a_lease_that_was_given_before_the_clock_was_set_back_is_free(desk: Desk) -> None:
+    """Else nobody reads the mailbox of a process that was killed until the clock gets there."""
+    desk.advance(hours=2)
+    leases.take("email", "demo", holder="killed", lease_s=30)
+    desk.advance(hours=-2)
+
+    held_before = leases.held("email", "demo")
+    taken = leases.take("email", "demo", holder="here", lease_s=30)
+    again = leases.take("email", "demo", holder="third", lease_s=30)
+
+    assert (held_before, taken, again) == (False, True, False)
+    assert leases.held("email", "demo")
