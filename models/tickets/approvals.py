@@ -8,7 +8,8 @@ from uuid import UUID
 from models.kernel import database
 from models.kernel.ids import new_id
 from models.tickets.change import TicketChange
-from models.workflow.instance import Act, PendingApproval
+from models.workflow.acts import ApprovalAsked, ApprovalDecided, ApprovalVoted
+from models.workflow.instance import PendingApproval
 
 
 def pending(ticket_id: UUID) -> dict[str, PendingApproval]:
@@ -49,52 +50,51 @@ def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
     return rows
 
 
-def ask(change: TicketChange, act: Act) -> UUID:
+def ask(change: TicketChange, act: ApprovalAsked) -> UUID:
     """Note that a transition waits; returns the approval's id."""
     approval_id = new_id()
-    details = act.details
     change.batch.insert(
         "approvals",
         {
             "id": approval_id,
             "ticket_id": change.ticket.id,
-            "transition": details["transition"],
-            "team": details["team"],
-            "needed": details["needed"],
+            "transition": act.transition,
+            "team": act.team,
+            "needed": act.needed,
             "state": "pending",
             "requested_by": change.actor.id,
-            "requested_comment": details["comment"],
+            "requested_comment": act.comment,
             "requested_at": change.at,
-            "expires_at": details["expires_at"],
+            "expires_at": act.expires_at,
         },
     )
     return approval_id
 
 
-def vote(change: TicketChange, act: Act) -> None:
+def vote(change: TicketChange, act: ApprovalVoted) -> None:
     """Keep a vote that counts; the primary key refuses a second one of the same person."""
-    approval_id = _pending_id(change, act.details["transition"])
+    approval_id = _pending_id(change, act.transition)
     change.batch.insert(
         "approval_votes",
         {
             "approval_id": approval_id,
-            "user_id": UUID(act.details["user"]),
-            "vote": act.details["vote"],
-            "comment": act.details["comment"],
+            "user_id": UUID(act.user),
+            "vote": act.vote,
+            "comment": act.comment,
             "at": change.at,
         },
     )
 
 
-def decide(change: TicketChange, act: Act) -> None:
+def decide(change: TicketChange, act: ApprovalDecided) -> None:
     """The approval is over: approved, refused, expired or cancelled."""
     database.execute(
         "UPDATE approvals SET state = :state, decided_at = :at WHERE ticket_id = :ticket AND transition = :transition"
         " AND state = 'pending'",
-        state=act.details["outcome"],
+        state=act.outcome,
         at=change.at,
         ticket=change.ticket.id,
-        transition=act.details["transition"],
+        transition=act.transition,
     )
 
 

@@ -18,6 +18,7 @@ from models.teams import queries as teams
 from models.tickets import approvals, carrying, model
 from models.tickets.change import TicketChange
 from models.workflow import engine, published
+from models.workflow.acts import Refused
 from models.workflow.definition import Workflow
 from models.workflow.instance import Actor, Context, Event, Instance, Step
 
@@ -96,7 +97,7 @@ def request(
     )  # fmt: skip
     _carry_out(change, workflow, step, event="request")
     # A refusal of a later rule (a reaction to the new state) is no refusal of this request.
-    return step.refusal if step.acts and step.acts[0].kind == "refused" else ()
+    return step.refusal if step.acts and isinstance(step.acts[0], Refused) else ()
 
 
 def vote(
@@ -109,7 +110,7 @@ def vote(
         vote=vote, comment=comment,
     )  # fmt: skip
     _carry_out(change, workflow, step, event="vote")
-    return step.refusal if step.acts and step.acts[0].kind == "refused" else ()
+    return step.refusal if step.acts and isinstance(step.acts[0], Refused) else ()
 
 
 def instance_of(change: TicketChange, workflow: Workflow) -> Instance:

@@ -20,8 +20,8 @@ from models.kernel.batch import from_json
 from models.kernel.errors import ConfigurationError
 from models.teams import queries as teams
 from models.workflow import published
+from models.workflow.acts import AnyAct, Charged, MessageSent, RatingAsked, Refused, SlaBreached
 from models.workflow.definition import Workflow
-from models.workflow.instance import Act
 from models.workflow.simulation import Person, Simulation, TooManyFirings
 
 page_tickets = 200  # tickets whose events are in memory at once
@@ -257,18 +257,18 @@ def _outcome(simulation: Simulation) -> _Outcome:
     for act in simulation.acts:
         if (what := _counted(act)) is not None:
             acts[what] += 1
-        if act.kind == "charged":
-            amounts[f"{act.details['kind']} {act.details['currency']}"] += act.details["amount_minor"]
+        if isinstance(act, Charged):
+            amounts[f"{act.charge_kind} {act.currency}"] += act.amount_minor
     ticket = simulation.instance
     return _Outcome(ticket.state, ticket.priority, ticket.team, acts, amounts)
 
 
-def _counted(act: Act) -> tuple[str, str] | None:
-    match act.kind:
-        case "message_sent" | "rating_asked":
-            return "sent", act.details["template"]
-        case "sla_breached":
-            return "breached", act.details["target"]
-        case "refused":
-            return "refused", str(act.details.get("transition") or act.rule)
+def _counted(act: AnyAct) -> tuple[str, str] | None:
+    match act:
+        case MessageSent() | RatingAsked():
+            return "sent", act.template
+        case SlaBreached():
+            return "breached", act.target
+        case Refused():
+            return "refused", act.transition or act.rule
     return None

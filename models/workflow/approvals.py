@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from models.workflow import rules
+from models.workflow.acts import ApprovalAsked, ApprovalDecided, ApprovalVoted, Reason, Refused
 from models.workflow.definition import Approval
 from models.workflow.durations import parse_duration
 from models.workflow.instance import Event, PendingApproval
-from models.workflow.run import NO_REASON, Run, Why
+from models.workflow.run import Run
 
 
-def ask(run: Run, name: str, approval: Approval, *, comment: str | None, why: Why) -> None:
+def ask(run: Run, name: str, approval: Approval, *, comment: str | None, why: Reason) -> None:
     """The transition waits; the ticket stays where it is."""
     expires_at = None
     if approval.expires is not None:
@@ -21,10 +22,16 @@ def ask(run: Run, name: str, approval: Approval, *, comment: str | None, why: Wh
     run.instance.approvals[name] = PendingApproval(
         name, approval.team, approval.count, asked_by=actor.id, expires_at=expires_at, comment=comment
     )
-    run.act(
-        "approval_asked", name, why, transition=name, team=approval.team, needed=approval.count, expires_at=expires_at,
+    asked = ApprovalAsked(
+        name,
+        why=why,
+        transition=name,
+        team=approval.team,
+        needed=approval.count,
+        expires_at=expires_at,
         comment=comment,
-    )  # fmt: skip
+    )
+    run.act(asked)
     run.emit(Event("approval_requested", name))
 
 
@@ -49,7 +56,7 @@ def count(run: Run, name: str, vote: str, comment: str | None) -> None:
     pending, actor = run.instance.approvals[name], run.context.actor
     pending = replace(pending, votes={**pending.votes, actor.id: vote})
     run.instance.approvals[name] = pending
-    run.act("approval_voted", name, transition=name, user=actor.id, vote=vote, comment=comment)
+    run.act(ApprovalVoted(name, transition=name, user=actor.id, vote=vote, comment=comment))
     if vote == "refuse":
         _decided(run, name, "refused", comment=comment)
     elif sum(each == "approve" for each in pending.votes.values()) >= pending.needed:
@@ -59,13 +66,13 @@ def count(run: Run, name: str, vote: str, comment: str | None) -> None:
 def _approved(run: Run, name: str, pending: PendingApproval) -> None:
     transition = run.workflow.transitions[name]
     del run.instance.approvals[name]
-    run.act("approval_decided", name, transition=name, outcome="approved")
+    run.act(ApprovalDecided(name, transition=name, outcome="approved"))
     found, explained = rules.reasons(run, name, transition, comment=None, asked=False, decided=True)
     if not found and (veto := run.context.veto(transition.to)) is not None:
         found = [veto]
-    why = (transition.guard, explained.values)
+    why = Reason(transition.guard, explained.values)
     if found:
-        run.act("refused", name, why, event="approval", transition=name, reasons=tuple(found))
+        run.act(Refused(name, why=why, event="approval", transition=name, reasons=tuple(found)))
         return
     run.make(name, transition, rule=name, event="approval", comment=pending.comment, why=why)
 
@@ -81,7 +88,7 @@ def expire(run: Run, name: str) -> None:
 def _decided(run: Run, name: str, outcome: str, *, comment: str | None) -> None:
     approval = run.workflow.transitions[name].approval
     del run.instance.approvals[name]
-    run.act("approval_decided", name, transition=name, outcome=outcome)
+    run.act(ApprovalDecided(name, transition=name, outcome=outcome))
     follows = None if approval is None else approval.refused if outcome == "refused" else approval.expired
     if follows is not None:
         transition = run.workflow.transitions[follows]
@@ -96,4 +103,4 @@ def withdraw_impossible(run: Run) -> None:
         transition = run.workflow.transitions.get(name)
         if transition is None or not transition.starts_in(run.instance.state):
             del run.instance.approvals[name]
-            run.act("approval_decided", name, NO_REASON, transition=name, outcome="cancelled")
+            run.act(ApprovalDecided(name, transition=name, outcome="cancelled"))

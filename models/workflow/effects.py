@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from models.kernel.errors import Invalid
-from models.workflow import conditions, rules, templates
+from models.workflow import acts, conditions, rules, templates
+from models.workflow.acts import NO_REASON, Reason
 from models.workflow.definition import Effect
 from models.workflow.instance import Candidate, Event
-from models.workflow.run import NO_REASON, Run, Why
+from models.workflow.run import Run
 
 
-def run(run: Run, effect: Effect, *, rule: str, why: Why = NO_REASON) -> None:
+def run(run: Run, effect: Effect, *, rule: str, why: Reason = NO_REASON) -> None:
     """Let one effect happen, unless its own condition says no."""
     if effect.when is not None:
         explained = run.explain(effect.when)
@@ -22,7 +23,7 @@ def run(run: Run, effect: Effect, *, rule: str, why: Why = NO_REASON) -> None:
             reason = f"the condition {effect.when!r} does not hold"
             if explained.error is not None:
                 reason = rules.not_evaluated(effect.when, explained)
-            withhold(run, effect.kind, reason, rule=rule, why=(effect.when, explained.values))
+            withhold(run, effect.kind, reason, rule=rule, why=Reason(effect.when, explained.values))
             return
     try:
         _EFFECTS[effect.kind](run, effect, rule, why)
@@ -30,9 +31,9 @@ def run(run: Run, effect: Effect, *, rule: str, why: Why = NO_REASON) -> None:
         withhold(run, effect.kind, f"the template cannot be filled in: {error}", rule=rule, why=why)
 
 
-def withhold(run: Run, effect: str, reason: str, *, rule: str, why: Why = NO_REASON) -> None:
+def withhold(run: Run, effect: str, reason: str, *, rule: str, why: Reason = NO_REASON) -> None:
     """An effect that did not happen is told like one that did."""
-    run.act("withheld", rule, why, effect=effect, reason=reason)
+    run.act(acts.Withheld(rule, why=why, effect=effect, reason=reason))
 
 
 def _text(run: Run, name: str, **more: Any) -> str:
@@ -70,24 +71,24 @@ def _shown(value: Any) -> Any:
     return templates.EMPTY_NUMBER if value is None else value
 
 
-def _send(run: Run, effect: Effect, rule: str, why: Why) -> None:
+def _send(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     assert effect.send is not None
     if _answers_a_machine(run):
         withhold(run, "send", "the message that caused it is automatic (no mail loops)", rule=rule, why=why)
         return
-    run.act("message_sent", rule, why, template=effect.send, text=_text(run, effect.send))
+    run.act(acts.MessageSent(rule, why=why, template=effect.send, text=_text(run, effect.send)))
 
 
 def _answers_a_machine(run: Run) -> bool:
     return bool((run.context.message or {}).get("automatic"))
 
 
-def _note(run: Run, effect: Effect, rule: str, why: Why) -> None:
+def _note(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     assert effect.note is not None
-    run.act("note_added", rule, why, template=effect.note, text=_text(run, effect.note))
+    run.act(acts.NoteAdded(rule, why=why, template=effect.note, text=_text(run, effect.note)))
 
 
-def _ask_rating(run: Run, effect: Effect, rule: str, why: Why) -> None:
+def _ask_rating(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     assert effect.ask_rating is not None
     if _answers_a_machine(run):
         withhold(
@@ -95,10 +96,10 @@ def _ask_rating(run: Run, effect: Effect, rule: str, why: Why) -> None:
         )
         return
     text = _text(run, effect.ask_rating, rating={"url": run.context.rating_url()})
-    run.act("rating_asked", rule, why, template=effect.ask_rating, text=text)
+    run.act(acts.RatingAsked(rule, why=why, template=effect.ask_rating, text=text))
 
 
-def _notify(run: Run, effect: Effect, rule: str, why: Why) -> None:
+def _notify(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     notify = effect.notify
     assert notify is not None
     if notify.assignee:
@@ -113,10 +114,10 @@ def _notify(run: Run, effect: Effect, rule: str, why: Why) -> None:
         )
         withhold(run, "notify", whom, rule=rule, why=why)
         return
-    run.act("notified", rule, why, users=users, team=notify.team, text=_text(run, notify.text))
+    run.act(acts.Notified(rule, why=why, users=users, team=notify.team, text=_text(run, notify.text)))
 
 
-def _set(run: Run, effect: Effect, rule: str, why: Why) -> None:
+def _set(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     assert effect.set is not None
     wanted: dict[str, Any] = {}
     for name, value in effect.set.items():
@@ -139,7 +140,7 @@ def _set(run: Run, effect: Effect, rule: str, why: Why) -> None:
         run.set_field(name, after.get(name), rule=rule, why=why)
 
 
-def _assign(run: Run, effect: Effect, rule: str, why: Why) -> None:
+def _assign(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     assign = effect.assign
     assert assign is not None
     if assign.how == "nobody":
@@ -180,60 +181,62 @@ _CHOICES: dict[str, Callable[[Run, list[Candidate]], Candidate]] = {
 }
 
 
-def _give(run: Run, to: Candidate | None, how: str, rule: str, why: Why) -> None:
+def _give(run: Run, to: Candidate | None, how: str, rule: str, why: Reason) -> None:
     ticket, before = run.instance, run.instance.assignee
     after = to.id if to else ""
     if before == after:
         return
     ticket.assignee, ticket.assignee_name = after, to.name if to else ""
-    run.act("assigned", rule, why, before=before, after=after, how=how, name=ticket.assignee_name)
+    run.act(acts.Assigned(rule, why=why, before=before, after=after, how=how, name=ticket.assignee_name))
     run.emit(Event("assigned", before=before, after=after))
 
 
-def _team(run: Run, effect: Effect, rule: str, why: Why) -> None:
+def _team(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     assert effect.team is not None
     before = run.instance.team
     if before != effect.team:
         run.instance.team = effect.team
-        run.act("team_set", rule, why, before=before, after=effect.team)
+        run.act(acts.TeamSet(rule, why=why, before=before, after=effect.team))
         run.emit(Event("field_changed", "team", before=before, after=effect.team))
 
 
-def _priority(run: Run, effect: Effect, rule: str, why: Why) -> None:
+def _priority(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     from models.workflow import promises
 
     assert effect.priority is not None
     before = run.instance.priority
     if before != effect.priority:
         run.instance.priority = effect.priority
-        run.act("priority_set", rule, why, before=before, after=effect.priority)
+        run.act(acts.PrioritySet(rule, why=why, before=before, after=effect.priority))
         promises.follow(run)
         run.emit(Event("field_changed", "priority", before=before, after=effect.priority))
 
 
-def _tags(run: Run, effect: Effect, rule: str, why: Why) -> None:
+def _tags(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     before = run.instance.tags
     kept = [tag for tag in before if tag not in (effect.remove_tags or [])]
     after = tuple(dict.fromkeys([*kept, *(effect.add_tags or [])]))
     if after != before:
         run.instance.tags = after
-        run.act("tags_set", rule, why, before=list(before), after=list(after))
+        run.act(acts.TagsSet(rule, why=why, before=list(before), after=list(after)))
 
 
-def _start_timer(run: Run, effect: Effect, rule: str, why: Why) -> None:
+def _start_timer(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     assert effect.start_timer is not None
     run.start_timer(effect.start_timer, run.workflow.timers[effect.start_timer], rule=rule)
 
 
-def _stop_timer(run: Run, effect: Effect, rule: str, why: Why) -> None:
-    run.act("timer_stopped", rule, why, timer=effect.stop_timer)
+def _stop_timer(run: Run, effect: Effect, rule: str, why: Reason) -> None:
+    assert effect.stop_timer is not None
+    run.act(acts.TimerStopped(rule, why=why, timer=effect.stop_timer))
 
 
-def _webhook(run: Run, effect: Effect, rule: str, why: Why) -> None:
-    run.act("webhook_called", rule, why, webhook=effect.webhook, event=run.event.type)
+def _webhook(run: Run, effect: Effect, rule: str, why: Reason) -> None:
+    assert effect.webhook is not None
+    run.act(acts.WebhookCalled(rule, why=why, webhook=effect.webhook, event=run.event.type))
 
 
-def _charge(run: Run, effect: Effect, rule: str, why: Why) -> None:
+def _charge(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     charge = effect.charge
     assert charge is not None
     actor = run.context.actor
@@ -242,20 +245,33 @@ def _charge(run: Run, effect: Effect, rule: str, why: Why) -> None:
         withhold(run, "charge", f"there is no {charge.to} to charge", rule=rule, why=why)
         return
     minor = int(Decimal(charge.amount) * 100)
-    run.act("charged", rule, why, kind=charge.kind, amount_minor=minor, currency=charge.currency, user=user)
+    run.act(
+        acts.Charged(
+            rule, why=why, charge_kind=charge.kind, amount_minor=minor, currency=charge.currency, user=user
+        )
+    )
 
 
-def _create_ticket(run: Run, effect: Effect, rule: str, why: Why) -> None:
+def _create_ticket(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     made = effect.create_ticket
     assert made is not None
     run.act(
-        "ticket_made", rule, why, title=" ".join(_text(run, made.title).split()),
-        description=_text(run, made.description) if made.description else None, type=made.type, workflow=made.workflow,
-        priority=made.priority, team=made.team, fields=dict(made.fields), link=made.link,
-    )  # fmt: skip
+        acts.TicketMade(
+            rule,
+            why=why,
+            title=" ".join(_text(run, made.title).split()),
+            description=_text(run, made.description) if made.description else None,
+            type=made.type,
+            workflow=made.workflow,
+            priority=made.priority,
+            team=made.team,
+            fields=dict(made.fields),
+            link=made.link,
+        )
+    )
 
 
-_EFFECTS: dict[str, Callable[[Run, Effect, str, Why], None]] = {
+_EFFECTS: dict[str, Callable[[Run, Effect, str, Reason], None]] = {
     "send": _send,
     "note": _note,
     "notify": _notify,

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from models.workflow import approvals, promises, rules
+from models.workflow.acts import Reason, Refused
 from models.workflow.definition import Transition, Workflow
-from models.workflow.instance import Act, Context, Event, Instance, Look, Step
+from models.workflow.instance import Context, Event, Instance, Look, Step
 from models.workflow.run import Run
 
 AUTOMATION = "automation"
@@ -71,7 +72,7 @@ def request(
         )
         return _refusal(instance, name, tuple(found), (look,))
     run.look(Look("request", name, "acted", transition.guard, (), explained.values))
-    why = (transition.guard, explained.values)
+    why = Reason(transition.guard, explained.values)
     if transition.approval is not None:
         approvals.ask(run, name, transition.approval, comment=comment, why=why)
     else:
@@ -81,7 +82,7 @@ def request(
 
 
 def _refusal(instance: Instance, name: str, reasons: tuple[str, ...], looks: tuple[Look, ...]) -> Step:
-    act = Act("refused", name, {"event": "request", "transition": name, "reasons": reasons})
+    act = Refused(name, event="request", transition=name, reasons=reasons)
     return Step(instance, (act,), looks or (Look("request", name, "refused", reasons=reasons),))
 
 

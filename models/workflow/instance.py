@@ -8,35 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from models.sla.clocks import Clock
-
-# What an act tells in `details`; whoever carries acts out handles every kind (a test compares).
-ACTS: dict[str, str] = {
-    "moved": "from, to, transition, event, comment",
-    "field_set": "field, before, after",
-    "priority_set": "before, after",
-    "team_set": "before, after",
-    "tags_set": "before, after",
-    "assigned": "before, after (user ids or ''), how, name",
-    "message_sent": "template, text",
-    "note_added": "template, text",
-    "notified": "users (ids), team, text",
-    "withheld": "effect, reason",
-    "timer_started": "timer, due_at, count",
-    "timer_stopped": "timer",
-    "webhook_called": "webhook, event",
-    "charged": "kind, amount_minor, currency, user",
-    "ticket_made": "title, description, type, workflow, priority, team, fields, link",
-    "rating_asked": "template, text",
-    "clock_changed": "target, clock (models.sla.clocks.Clock)",
-    "sla_warned": "target, due_at",
-    "sla_breached": "target, due_at",
-    "approval_asked": "transition, team, needed, expires_at, comment",
-    "approval_voted": "transition, user, vote, comment",
-    "approval_decided": "transition, outcome (approved | refused | expired | cancelled)",
-    "refused": "event, transition, reasons",
-    "unmatched": "event",
-    "chain_stopped": "event, reason",
-}
+from models.workflow.acts import AnyAct, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +83,6 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """One thing that follows, in order. `rule`: the reaction, transition, timer or policy that says so; `condition` held over `values`."""
-
-    kind: str
-    rule: str
-    details: dict[str, Any]
-    condition: str | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Look:
     """What a rule made of an event: it acted, stayed silent (and which part of its condition failed), refused, or was not reached."""
 
@@ -139,13 +100,13 @@ class Step:
     """What an event did: the instance after it, the acts in order, and what every rule made of it."""
 
     instance: Instance
-    acts: tuple[Act, ...]
+    acts: tuple[AnyAct, ...]
     looks: tuple[Look, ...]
 
     @property
     def refusal(self) -> tuple[str, ...]:
         """The reasons of the first refusal; empty when nothing was refused."""
-        return next((tuple(act.details["reasons"]) for act in self.acts if act.kind == "refused"), ())
+        return next((act.reasons for act in self.acts if isinstance(act, Refused)), ())
 
 
 def _as_they_are(type_: str, fields: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[str]]:

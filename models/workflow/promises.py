@@ -6,6 +6,7 @@ from models.sla import clocks
 from models.sla.clocks import Clock
 from models.sla.working_time import Calendar
 from models.workflow import rules
+from models.workflow.acts import ClockChanged, SlaBreached, SlaWarned
 from models.workflow.definition import SlaPolicy, Target, Workflow
 from models.workflow.durations import parse_duration
 from models.workflow.instance import Event, Look
@@ -54,11 +55,11 @@ def went_off(run: Run, target: str) -> None:
     due_at = clock.due_at
     if kind == "breach":
         _put(run, target, clocks.breached(clock, run.context.now), rule=clock.policy)
-        run.act("sla_breached", clock.policy, target=target, due_at=due_at)
+        run.act(SlaBreached(clock.policy, target=target, due_at=due_at))
         run.emit(Event("sla_breached", target))
     else:
         _put(run, target, clocks.warned(clock, run.context.now), rule=clock.policy)
-        run.act("sla_warned", clock.policy, target=target, due_at=due_at)
+        run.act(SlaWarned(clock.policy, target=target, due_at=due_at))
         run.emit(Event("sla_warning", target))
 
 
@@ -155,7 +156,7 @@ def _meet(run: Run, target: str) -> None:
 def _put(run: Run, target: str, clock: Clock, *, rule: str) -> None:
     if run.instance.clocks.get(target) != clock:
         run.instance.clocks[target] = clock
-        run.act("clock_changed", rule, target=target, clock=clock)
+        run.act(ClockChanged(rule, target=target, clock=clock))
 
 
 def _warn_s(policy: SlaPolicy) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models.workflow import conditions
+from models.workflow.acts import Reason, Refused, TimerStarted, Unmatched
 from models.workflow.definition import NAMED_EVENTS, Reaction, Transition
 from models.workflow.instance import Actor, Event, Instance, Look
 from models.workflow.run import Run, is_assignee
@@ -25,7 +26,7 @@ def react(run: Run, event: Event) -> None:
         matched, ended = True, not reaction.continue_
         _act(run, reaction, event, explained)
     if not matched and event.type in run.workflow.unmatched:
-        run.act("unmatched", "engine", event=event.type, name=event.name)
+        run.act(Unmatched("engine", event=event.type, name=event.name))
 
 
 def is_about(reaction: Reaction, event: Event) -> bool:
@@ -60,7 +61,7 @@ def _matches(run: Run, reaction: Reaction, event: Event) -> conditions.Explanati
                 reasons,
             )
         )
-        run.act("refused", reaction.name, event=event.type, transition=reaction.transition, reasons=reasons)
+        run.act(Refused(reaction.name, event=event.type, transition=reaction.transition, reasons=reasons))
         return None
     run.look(Look(event.type, reaction.name, "silent", reaction.when, explained.failed, explained.values))
     return None
@@ -69,7 +70,7 @@ def _matches(run: Run, reaction: Reaction, event: Event) -> conditions.Explanati
 def _act(run: Run, reaction: Reaction, event: Event, explained: conditions.Explanation) -> None:
     from models.workflow import approvals, effects
 
-    why = (reaction.when, explained.values)
+    why = Reason(reaction.when, explained.values)
     if reaction.transition is None:
         run.look(Look(event.type, reaction.name, "acted", reaction.when, (), explained.values))
         for effect in reaction.do:
@@ -80,23 +81,18 @@ def _act(run: Run, reaction: Reaction, event: Event, explained: conditions.Expla
     if not found and (veto := run.context.veto(transition.to)) is not None:
         found = [veto]
         if event.type == "timer":
-            # Again at once: its next task stands behind what vetoed, and a move stops it.
-            run.act(
-                "timer_started", reaction.name, timer=event.name, due_at=run.context.now, count=event.count
-            )
+            # Fires again immediately. The next task runs after the one that vetoed it; a state change cancels it.
+            again = TimerStarted(reaction.name, timer=event.name, due_at=run.context.now, count=event.count)
+            run.act(again)
     if found:
         values = {**explained.values, **guarded.values}
         run.look(
             Look(event.type, reaction.name, "refused", transition.guard, guarded.failed, values, tuple(found))
         )
-        run.act(
-            "refused",
-            reaction.name,
-            why,
-            event=event.type,
-            transition=reaction.transition,
-            reasons=tuple(found),
+        refused = Refused(
+            reaction.name, why=why, event=event.type, transition=reaction.transition, reasons=tuple(found)
         )
+        run.act(refused)
         return
     run.look(Look(event.type, reaction.name, "acted", reaction.when, (), explained.values))
     for effect in reaction.do:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from copy import copy
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,9 +10,19 @@ from typing import Any
 from models.sla import working_time
 from models.sla.clocks import status
 from models.workflow import conditions
+from models.workflow.acts import (
+    NO_REASON,
+    AnyAct,
+    ChainStopped,
+    FieldSet,
+    Moved,
+    Reason,
+    TimerStarted,
+    TimerStopped,
+)
 from models.workflow.definition import Timer, Transition, Workflow
 from models.workflow.durations import parse_duration
-from models.workflow.instance import Act, Actor, Context, Event, Instance, Look, Step
+from models.workflow.instance import Actor, Context, Event, Instance, Look, Step
 
 # An effect causes an event, whose reaction has an effect ...: no sensible life cycle goes deeper, and a loop ends here.
 chain_max = 8
@@ -27,8 +36,6 @@ NO_MESSAGE: dict[str, Any] = {
     "attachments": 0,
     "length": 0,
 }
-Why = tuple[str | None, Mapping[str, Any]]
-NO_REASON: Why = (None, {})
 
 
 class Run:
@@ -41,7 +48,7 @@ class Run:
         self.instance.fields = dict(instance.fields)
         self.instance.clocks = dict(instance.clocks)
         self.instance.approvals = dict(instance.approvals)
-        self.acts: list[Act] = []
+        self.acts: list[AnyAct] = []
         self.looks: list[Look] = []
         self.event = Event("")
         self._events: deque[tuple[Event, int]] = deque()
@@ -54,9 +61,9 @@ class Run:
 
     # -- telling ------------------------------------------------------------------------------------------------
 
-    def act(self, kind: str, rule: str, why: Why = NO_REASON, /, **details: Any) -> None:
-        """Note one thing that follows."""
-        self.acts.append(Act(kind, rule, details, *why))
+    def act(self, act: AnyAct) -> None:
+        """Add a consequence. Conditions see the ticket after it."""
+        self.acts.append(act)
         self._names = {}
 
     def look(self, look: Look) -> None:
@@ -70,7 +77,7 @@ class Run:
                 if self._depth >= chain_max
                 else f"{acts_max} acts"
             )
-            self.act("chain_stopped", "engine", event=event.type, reason=f"more than {bound} in one step")
+            self.act(ChainStopped("engine", event=event.type, reason=f"more than {bound} in one step"))
             return
         self._events.append((event, self._depth + 1))
 
@@ -140,7 +147,7 @@ class Run:
         rule: str,
         event: str,
         comment: str | None = None,
-        why: Why = NO_REASON,
+        why: Reason = NO_REASON,
     ) -> None:
         """Carry out a transition that nothing speaks against: move, then its effects."""
         from models.workflow import effects
@@ -159,7 +166,7 @@ class Run:
         promises.follow(self)
 
     def _move(
-        self, state: str, transition: str, *, rule: str, event: str, comment: str | None, why: Why
+        self, state: str, transition: str, *, rule: str, event: str, comment: str | None, why: Reason
     ) -> None:
         from models.workflow import approvals, promises
 
@@ -167,12 +174,12 @@ class Run:
         ticket.state, ticket.category = state, self.workflow.states[state].category
         ticket.state_since = self.context.now
         self.act(
-            "moved", rule, why, **{"from": before}, to=state, transition=transition, event=event, comment=comment
-        )  # fmt: skip
+            Moved(rule, why=why, from_=before, to=state, transition=transition, event=event, comment=comment)
+        )
         for name, timer in self.workflow.timers.items():
             was, runs = before in timer.in_, state in timer.in_
             if was and not runs and not timer.keep:
-                self.act("timer_stopped", rule, timer=name)
+                self.act(TimerStopped(rule, timer=name))
             elif runs and not was and not timer.manual:
                 self.start_timer(name, timer, rule=rule)
         approvals.withdraw_impossible(self)
@@ -194,7 +201,7 @@ class Run:
         else:
             seconds = parse_duration(timer.after) if timer.after is not None else timer.after_s
         due_at = max(self.due(seconds, timer.calendar, since), self.context.now)
-        self.act("timer_started", rule, timer=name, due_at=due_at, count=count)
+        self.act(TimerStarted(rule, timer=name, due_at=due_at, count=count))
 
     def due(self, seconds: int, calendar: str | None, since: datetime | None = None) -> datetime:
         """The instant `seconds` after now (or `since`), in working time of a calendar or by the wall clock without one."""
@@ -218,7 +225,7 @@ class Run:
 
     # -- the ticket ---------------------------------------------------------------------------------------------
 
-    def set_field(self, field: str, value: Any, *, rule: str, why: Why = NO_REASON) -> None:
+    def set_field(self, field: str, value: Any, *, rule: str, why: Reason = NO_REASON) -> None:
         """A field's new, valid value; None takes it away."""
         ticket, before = self.instance, self.instance.fields.get(field)
         if before == value:
@@ -227,7 +234,7 @@ class Run:
             ticket.fields.pop(field, None)
         else:
             ticket.fields[field] = value
-        self.act("field_set", rule, why, field=field, before=before, after=value)
+        self.act(FieldSet(rule, why=why, field=field, before=before, after=value))
         self.emit(Event("field_changed", field, before=before, after=value))
 
 

@@ -14,9 +14,11 @@ from models.infomodel import values
 from models.infomodel.definition import Entity
 from models.kernel.errors import FieldProblem, Invalid
 from models.sla.clocks import status
+from models.workflow import acts
+from models.workflow.acts import AnyAct
 from models.workflow.definition import Workflow
 from models.workflow.durations import parse_duration
-from models.workflow.instance import Act, Step
+from models.workflow.instance import Step
 from models.workflow.scenario_files import Case, Given, ScenarioFile, StepSpec, Then, When, parse
 from models.workflow.simulation import Entry, Person, Simulation, TooManyFirings
 
@@ -147,8 +149,8 @@ def _happen(simulation: Simulation, when: When) -> Step | list[Step] | None:
 
 
 def _compare(simulation: Simulation, index: int, then: Then, log: list[Entry]) -> list[Failure]:
-    acts = [act for entry in log for act in entry.acts]
-    found = standing(simulation) | _followed(acts, log)
+    followed = [act for entry in log for act in entry.acts]
+    found = standing(simulation) | _followed(followed, log)
     failures = []
     for name in Then.__struct_fields__:
         expected = getattr(then, name)
@@ -173,32 +175,25 @@ def standing(simulation: Simulation) -> dict[str, Any]:
     }
 
 
-def _followed(acts: list[Act], log: list[Entry]) -> dict[str, Any]:
-    """What happened in a step."""
-
-    def of(kind: str, key: str) -> list[Any]:
-        return [act.details[key] for act in acts if act.kind == kind]
-
-    sent = [act for act in acts if act.kind in ("message_sent", "rating_asked")]
-    templates = [act.details["template"] for act in sent]
-    money = [act.details for act in acts if act.kind == "charged"]
-    notified = [
-        act.details["team"] or user for act in acts if act.kind == "notified" for user in act.details["users"]
-    ]
+def _followed(followed: list[AnyAct], log: list[Entry]) -> dict[str, Any]:
+    """Collect the consequences of a step under the names that `then` uses."""
+    sent = [act for act in followed if isinstance(act, acts.MessageSent | acts.RatingAsked)]
+    templates = [act.template for act in sent]
+    notices = [act for act in followed if isinstance(act, acts.Notified)]
+    charges = [act for act in followed if isinstance(act, acts.Charged)]
+    refusals = [act for act in followed if isinstance(act, acts.Refused)]
     return {
         "sent": templates,
         "not_sent": templates,
-        "says": "\n".join(act.details["text"] for act in sent),
-        "notified": list(dict.fromkeys(notified)),
-        "charged": [f"{one['kind']} {one['amount_minor'] / 100:.2f} {one['currency']}" for one in money],
-        "webhooks": of("webhook_called", "webhook"),
-        "tickets_made": of("ticket_made", "type"),
-        "withheld": of("withheld", "effect"),
+        "says": "\n".join(act.text for act in sent),
+        "notified": list(dict.fromkeys(act.team or user for act in notices for user in act.users)),
+        "charged": [f"{act.charge_kind} {act.amount_minor / 100:.2f} {act.currency}" for act in charges],
+        "webhooks": [act.webhook for act in followed if isinstance(act, acts.WebhookCalled)],
+        "tickets_made": [act.type for act in followed if isinstance(act, acts.TicketMade)],
+        "withheld": [act.effect for act in followed if isinstance(act, acts.Withheld)],
         "acted": [look.rule for entry in log for look in entry.looks if look.outcome == "acted"],
         "silent": [look.rule for entry in log for look in entry.looks if look.outcome == "silent"],
-        "refused": "; ".join(
-            reason for act in acts if act.kind == "refused" for reason in act.details["reasons"]
-        ),
+        "refused": "; ".join(reason for act in refusals for reason in act.reasons),
     }
 
 

@@ -12,8 +12,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from models.workflow import engine
+from models.workflow.acts import (
+    AnyAct,
+    ApprovalAsked,
+    ApprovalDecided,
+    Assigned,
+    ClockChanged,
+    TimerStarted,
+    TimerStopped,
+)
 from models.workflow.definition import Workflow
-from models.workflow.instance import Act, Actor, Candidate, Context, Event, Instance, Look, Step
+from models.workflow.instance import Actor, Candidate, Context, Event, Instance, Look, Step
 
 firings_max = 10_000  # timers that one `advance` lets go off; a loop that would not end stops here
 
@@ -42,7 +51,7 @@ class Entry:
 
     at: datetime
     event: str
-    acts: tuple[Act, ...]
+    acts: tuple[AnyAct, ...]
     looks: tuple[Look, ...]
     state: str = ""
 
@@ -190,7 +199,7 @@ class Simulation:
     # -- what there is --------------------------------------------------------------------------------------
 
     @property
-    def acts(self) -> list[Act]:
+    def acts(self) -> list[AnyAct]:
         """Everything that followed, in order."""
         return [act for entry in self.log for act in entry.acts]
 
@@ -222,23 +231,22 @@ class Simulation:
             self._keep(act)
         return step
 
-    def _keep(self, act: Act) -> None:
-        details = act.details
-        match act.kind:
-            case "timer_started":
-                event = Event("timer", details["timer"], count=details["count"])
-                self.timers[details["timer"]] = (details["due_at"], event)
-            case "timer_stopped":
-                self.timers.pop(details["timer"], None)
-            case "clock_changed":
-                self._keep_clock(details["target"])
-            case "approval_asked" if details["expires_at"] is not None:
-                event = Event("approval_expired", details["transition"])
-                self.timers[f"approval:{details['transition']}"] = (details["expires_at"], event)
-            case "approval_decided":
-                self.timers.pop(f"approval:{details['transition']}", None)
-            case "assigned" if details["after"]:
-                self._assigned_at[details["after"]] = self.now
+    def _keep(self, act: AnyAct) -> None:
+        """Keep in memory what the desk keeps in rows; other acts need nothing kept."""
+        match act:
+            case TimerStarted():
+                self.timers[act.timer] = (act.due_at, Event("timer", act.timer, count=act.count))
+            case TimerStopped():
+                self.timers.pop(act.timer, None)
+            case ClockChanged():
+                self._keep_clock(act.target)
+            case ApprovalAsked(expires_at=datetime() as expires_at):
+                expiry = Event("approval_expired", act.transition)
+                self.timers[f"approval:{act.transition}"] = (expires_at, expiry)
+            case ApprovalDecided():
+                self.timers.pop(f"approval:{act.transition}", None)
+            case Assigned() if act.after:
+                self._assigned_at[act.after] = self.now
 
     def _keep_clock(self, target: str) -> None:
         clock = self.instance.clocks[target]

@@ -16,9 +16,19 @@ from models.definitions import catalogue
 from models.infomodel import values
 from models.kernel.errors import Invalid
 from models.sla.clocks import status
+from models.workflow.acts import (
+    AnyAct,
+    ClockChanged,
+    MessageSent,
+    Moved,
+    NoteAdded,
+    Notified,
+    RatingAsked,
+    Refused,
+    TimerStopped,
+)
 from models.workflow.definition import Workflow
 from models.workflow.durations import parse_duration
-from models.workflow.instance import Act
 from models.workflow.simulation import Person, Simulation, TooManyFirings
 from scripts import defs
 from scripts.defs import finding
@@ -174,7 +184,7 @@ class Stepper:
         simulation, ticket = self._simulation, self._simulation.instance
         for entry in simulation.log[since:] if since >= 0 else ():
             for act in entry.acts:
-                if act.kind not in ("clock_changed", "timer_stopped"):
+                if not isinstance(act, ClockChanged | TimerStopped):
                     print(f"  {entry.at:%a %d %H:%M} {_told(act)}")
         clocks = ", ".join(f"{target} {status(clock)}" for target, clock in ticket.clocks.items())
         timers = ", ".join(f"{name} {at:%a %d %H:%M}" for name, (at, _) in sorted(simulation.timers.items()))
@@ -223,15 +233,17 @@ def _pairs(words: list[str]) -> dict[str, Any]:
     return found
 
 
-def _told(act: Act) -> str:
-    details = act.details
-    match act.kind:
-        case "moved":
-            return f"{details['from']} -> {details['to']} ({act.rule})"
-        case "message_sent" | "note_added" | "rating_asked" | "notified":
-            text = " ".join(details["text"].split())
-            return f"{act.kind.replace('_', ' ')} ({act.rule}): {text[:90]}"
-        case "refused":
-            return f"refused ({act.rule}): {'; '.join(details['reasons'])}"
-    rest = ", ".join(f"{key} {value}" for key, value in details.items() if value not in (None, "", [], {}))
-    return f"{act.kind.replace('_', ' ')} ({act.rule}): {rest}"
+def _told(act: AnyAct) -> str:
+    """One line that tells a person what followed."""
+    named = f"{act.kind.replace('_', ' ')} ({act.rule})"
+    match act:
+        case Moved():
+            return f"{act.from_} -> {act.to} ({act.rule})"
+        case MessageSent() | NoteAdded() | RatingAsked() | Notified():
+            return f"{named}: {' '.join(act.text.split())[:90]}"
+        case Refused():
+            return f"{named}: {'; '.join(act.reasons)}"
+    rest = ", ".join(
+        f"{key} {value}" for key, value in act.details.items() if value not in (None, "", [], {})
+    )
+    return f"{named}: {rest}"

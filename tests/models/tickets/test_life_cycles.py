@@ -19,7 +19,6 @@ from models.teams import queries as team_queries
 from models.tickets import approvals, commands, links, notices, ratings, why
 from models.tickets.tables import Ticket
 from models.workflow import webhooks
-from models.workflow.instance import ACTS
 from tests.desk import Desk
 
 
@@ -47,12 +46,6 @@ def vote(desk: Desk, ticket: Ticket, transition: str, role: str, word: str = "ap
 def promises(ticket: Ticket) -> dict[str, str]:
     with database.connection():
         return {clock.target: status(clock) for clock in why.promises(ticket.id)}
-
-
-def test_every_kind_of_act_can_be_carried_out() -> None:
-    from models.tickets import carrying
-
-    assert set(carrying._CARRIERS) == set(ACTS)
 
 
 def test_a_type_brings_its_life_cycle_its_defaults_and_its_promises(staffed: Desk) -> None:
