@@ -16,7 +16,7 @@ from models.conversations import messages
 from models.events.commands import SYSTEM
 from models.kernel import clock, database, limits
 from models.kernel.batch import as_json, from_json
-from models.tickets.carrying import automatic_mail_withheld
+from models.tickets import automatic_messages
 from models.tickets.change import TicketChange
 
 
@@ -109,7 +109,11 @@ def _tell(change: TicketChange, file: Pending, filename: str, limit_bytes: int) 
         "SELECT 1 AS found FROM attachments WHERE message_id = :id AND told_at IS NOT NULL",
         id=file.message_id,
     )
-    if before is not None or _is_automatic(file.message_id) or automatic_mail_withheld(change) is not None:
+    if (
+        before is not None
+        or _is_automatic(file.message_id)
+        or automatic_messages.withheld_reason(change) is not None
+    ):
         return False
     account = accounts.find(file.channel, file.account)
     size = rules.size_in_words(limit_bytes)

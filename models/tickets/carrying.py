@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from datetime import datetime
 from typing import Any, assert_never
 from uuid import UUID
 
 from models.conversations import messages
 from models.events.commands import SYSTEM
-from models.kernel import limits, settings
 from models.kernel.ids import new_id
 from models.sla import store as sla
-from models.tasks import rates, timers
+from models.tasks import timers
 from models.teams import commands as teams
-from models.tickets import approvals
+from models.tickets import approvals, automatic_messages
 from models.tickets.change import TicketChange
 from models.workflow.acts import (
     Act,
@@ -218,7 +215,7 @@ def _assigned(change: TicketChange, act: Assigned) -> None:
 
 
 def _message_sent(change: TicketChange, act: MessageSent | RatingAsked) -> None:
-    reason = automatic_mail_withheld(change)
+    reason = automatic_messages.withheld_reason(change)
     if reason is not None:
         payload = {"template": act.template, "reason": reason} | _why(change, act)
         change.record("automatic_message_withheld", payload, actor=SYSTEM)
@@ -299,22 +296,6 @@ def _ticket_made(change: TicketChange, act: TicketMade) -> None:
     change.enqueue("make_linked_ticket", payload, key=ticket_key(change.ticket.id))
 
 
-def new_rating_url(change: TicketChange) -> str:
-    """A link by which the requester rates the ticket; the token is kept as a hash only."""
-    token = secrets.token_urlsafe(24)
-    change.rating_id = new_id()
-    change.batch.insert(
-        "ratings",
-        {
-            "id": change.rating_id,
-            "ticket_id": change.ticket.id,
-            "token_hash": hashlib.sha256(token.encode()).hexdigest(),
-            "asked_at": change.at,
-        },
-    )
-    return f"{settings.current().public_url}/v1/ratings/{token}"
-
-
 def _sla_event(change: TicketChange, act: SlaWarned | SlaBreached) -> None:
     event_type = "sla_warning" if isinstance(act, SlaWarned) else "sla_breached"
     change.record(event_type, act.details | _why(change, act), actor=SYSTEM)
@@ -357,34 +338,3 @@ def _unmatched(change: TicketChange, act: Unmatched) -> None:
 
 def _chain_stopped(change: TicketChange, act: ChainStopped) -> None:
     change.record("automation_stopped", act.details | _why(change, act), actor=SYSTEM)
-
-
-def automatic_mail_withheld(change: TicketChange) -> str | None:
-    """Why an automatic message must not go out now, or None. The caps hold even when every header lies (INGRESS 1.4)."""
-    ticket = change.ticket
-    account = messages.contact_account(change)
-    if account is None:
-        return "there is no way to reach the requester"
-    if change.event == "ticket_created" and account.config.get("acknowledge") is False:
-        return "the channel account acknowledges nothing (acknowledge: false)"
-    address = messages.send_key(account.channel, account.name, str(ticket.contact_address))
-    wait_s = rates.take(
-        [
-            rates.Bucket(
-                f"automatic:{address}", limits.acknowledgement_every_s, limits.acknowledgements_burst
-            ),
-            rates.Bucket(
-                f"automatic:day:{address}",
-                limits.automatic_message_every_s,
-                limits.automatic_messages_burst,
-            ),
-            rates.Bucket(
-                f"automatic:ticket:{ticket.id}",
-                86_400 / limits.automatic_messages_per_ticket_day,
-                limits.automatic_messages_per_ticket_day,
-            ),
-        ]
-    )
-    if wait_s > 0:
-        return f"too many automatic messages to this address; the next one may go in {wait_s:.0f} s"
-    return None

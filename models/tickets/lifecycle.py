@@ -15,7 +15,7 @@ from models.kernel.ids import new_id
 from models.requesters import queries as requesters
 from models.sla import store as sla
 from models.teams import queries as teams
-from models.tickets import approvals, carrying, model
+from models.tickets import approvals, carrying, model, ratings
 from models.tickets.change import TicketChange
 from models.workflow import engine, published
 from models.workflow.acts import Refused
@@ -152,7 +152,7 @@ def context_of(
         fields_view=model.fields_view,
         validate=model.validated_by_rule,
         veto=lambda state: _UNREAD if _would_bury_a_message(change, workflow, state) else None,
-        rating_url=lambda: carrying.new_rating_url(change),
+        rating_url=lambda: ratings.new_url(change),
         requester=_requester(change),
     )
 

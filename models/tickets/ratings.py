@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from typing import Any
 from uuid import UUID
 
 from models.events.commands import Actor
-from models.kernel import database
+from models.kernel import database, settings
 from models.kernel.errors import NotFound
+from models.kernel.ids import new_id
 from models.tickets.carrying import ticket_key
 from models.tickets.change import TicketChange
+
+
+def new_url(change: TicketChange) -> str:
+    """Make a link by which the requester rates the ticket. The desk keeps a hash of its token."""
+    token = secrets.token_urlsafe(24)
+    change.rating_id = new_id()
+    change.batch.insert(
+        "ratings",
+        {
+            "id": change.rating_id,
+            "ticket_id": change.ticket.id,
+            "token_hash": hashlib.sha256(token.encode()).hexdigest(),
+            "asked_at": change.at,
+        },
+    )
+    return f"{settings.current().public_url}/v1/ratings/{token}"
 
 
 def find(token: str) -> dict[str, Any]:
