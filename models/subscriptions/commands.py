@@ -13,7 +13,7 @@ from models.kernel import clock, database
 from models.kernel.batch import Batch, as_json
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
-from models.subscriptions import bounds, fan_out, queries, rules
+from models.subscriptions import bounds, fan_out, queries, rules, waiting
 from models.subscriptions.queries import Subscription
 from models.tasks import commands as tasks
 
@@ -90,6 +90,8 @@ def update(
     _set(subscription_id, different)
     if "event_types" in different:
         _write_types(subscription_id, different["event_types"])
+    if state == "active" and before.blocked_until is not None and "blocked_until" in different:
+        waiting.release(subscription_id)
     if paused:
         _end_pending(subscription_id, "discarded", "the webhook was paused")
     _note(subscription_id, "webhook_updated", {"changed": sorted(set(values) & set(different))}, actor=actor)
@@ -229,7 +231,8 @@ def _write_types(subscription_id: UUID, event_types: Sequence[str]) -> None:
 
 
 def _end_pending(subscription_id: UUID, state: rules.DeliveryState, why: str) -> None:
-    """What is on its way stays here; its tasks find nothing to do."""
+    """End the deliveries that wait, with their tasks; a call that is on its way is recorded by its own task."""
+    waiting.end(subscription_id)
     database.execute(
         "UPDATE webhook_deliveries SET state = :state, last_error = :why, finished_at = :now"
         " WHERE subscription_id = :id AND state = 'pending'",
@@ -241,11 +244,14 @@ def _end_pending(subscription_id: UUID, state: rules.DeliveryState, why: str) ->
 
 
 def enqueue(subscription_id: UUID, event_ids: Sequence[UUID]) -> None:
-    """Make the tasks that send these deliveries."""
+    """Make the tasks that send these deliveries, after the receiver's rest if it rests."""
+    rest_s, due_at = waiting.rest_s(queries.get(subscription_id)), None
+    if rest_s > 0:
+        due_at = clock.now() + timedelta(seconds=rest_s + bounds.probe_s)
     batch = Batch()
     for event_id in event_ids:
         payload = {"subscription_id": str(subscription_id), "event_id": str(event_id)}
-        tasks.add(batch, tasks.row("deliver_webhook", payload))
+        tasks.add(batch, tasks.row("deliver_webhook", payload, due_at=due_at))
         if len(batch) >= bounds.replays_written_at_once:
             tasks.write(batch)
             batch = Batch()

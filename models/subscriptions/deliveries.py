@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from models.kernel import clock, database, limits
+from models.kernel import clock, database
 from models.kernel.ids import new_id
-from models.subscriptions import bounds, commands, queries, rules
+from models.subscriptions import bounds, commands, queries, rules, waiting
 from models.subscriptions.queries import Subscription
 
 
@@ -60,17 +60,6 @@ def settle_unwanted(subscription_id: UUID, event_id: UUID) -> None:
     )
 
 
-def rest_s(subscription: Subscription) -> float:
-    """Seconds for which the receiver is left alone; 0 or less: it may be called.
-
-    An end beyond the rest that its failures have earned is none: the clock that stored it was ahead, or was set back since.
-    """
-    until = subscription.blocked_until
-    left_s = 0.0 if until is None else (until - clock.now()).total_seconds()
-    possible = left_s <= rules.rest_s(subscription.failures) + limits.clock_difference_s_max
-    return left_s if possible else 0.0
-
-
 def record(subscription: Subscription, event_id: UUID, attempt: Attempt) -> None:
     """Write the attempt; a failure may make the receiver rest, or switch the subscription off."""
     failed = attempt.error is not None
@@ -118,10 +107,14 @@ def _note_failure(held: Subscription, attempt: Attempt) -> None:
     )
     if (reason := rules.switch_off_reason(attempt.status, failing_since, now=now)) is not None:
         commands.switch_off(held, reason)
+    elif rest:
+        waiting.rest(held.id, rest_s=rest)
 
 
 def _note_success(held: Subscription) -> None:
     _remember(held, failures=0, failing_since=None, blocked_until=None)
+    if held.blocked_until is not None:
+        waiting.release(held.id)
 
 
 def _remember(

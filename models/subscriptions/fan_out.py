@@ -17,6 +17,7 @@ from typing import Any
 
 from models.kernel import clock, database, limits, trace
 from models.kernel.batch import Batch
+from models.subscriptions import bounds, rules
 from models.tasks import commands as tasks
 from models.tasks.kinds import KINDS
 
@@ -31,9 +32,28 @@ _DELIVERIES = """INSERT INTO webhook_deliveries (subscription_id, event_id, stat
  JOIN subscription_event_types AS t ON t.event_type IN ('*', e.column2) JOIN subscriptions AS s ON s.id = t.subscription_id
  WHERE s.state IN ('active', 'switched_off') ON CONFLICT (subscription_id, event_id) DO NOTHING
  RETURNING subscription_id, event_id, state"""
-_TASKS = """INSERT INTO tasks (kind, queue, payload, trace, created_at{due})
- SELECT 'deliver_webhook', :fan_queue, ('{{"subscription_id":"' || subscription_id || '","event_id":"' || event_id || '"}}')::jsonb,
-  :fan_trace, :fan_now{due_values} FROM {rows} WHERE state = 'pending' RETURNING id"""
+# A delivery to a resting receiver waits with the others, until the probe's outcome is known. Without a rest PostgreSQL's own clock says
+# when it is due, as in the columns' defaults, so that a program whose clock runs ahead makes no task wait.
+_TASKS = """INSERT INTO tasks (kind, queue, payload, trace, created_at, due_at, next_hint_at)
+ SELECT 'deliver_webhook', :fan_queue,
+  ('{{"subscription_id":"' || d.subscription_id || '","event_id":"' || d.event_id || '"}}')::jsonb,
+  :fan_trace, :fan_now, {due}, {hint} FROM {rows} AS d JOIN subscriptions AS s ON s.id = d.subscription_id
+ WHERE d.state = 'pending' RETURNING id"""
+_EARNED_S = (
+    "CASE s.failures "
+    + " ".join(
+        f"WHEN {failures} THEN {rules.rest_s(failures)}"
+        for failures in range(bounds.failures_before_rest, bounds.failures_before_rest + 20)
+        if rules.rest_s(failures) < bounds.rest_s_max
+    )
+    + f" ELSE {bounds.rest_s_max} END"
+)
+# A later end than the failures have earned is none, as in waiting.rest_s: the clock that stored it was ahead, or was set back since.
+_RESTS = (
+    f"s.blocked_until > NOW() AND s.blocked_until <= NOW_PLUS({_EARNED_S} + {limits.clock_difference_s_max})"
+)
+_POSTGRES_AFTER = "s.blocked_until + :fan_probe_s * interval '1 second'"
+_SQLITE_AFTER = "now_plus(:fan_probe_s + 86400 * (julianday(s.blocked_until) - julianday(NOW())))"
 
 
 class _Memory:
@@ -86,6 +106,7 @@ def _add(batch: Batch, events: list[tuple[str, str]], start: int) -> None:
         "fan_trace": trace.current_header(),
         "fan_queue": KINDS["deliver_webhook"].queue,
         "fan_grace_s": limits.task_hint_grace_s,
+        "fan_probe_s": bounds.probe_s,
     }
     places = []
     for number, (event_id, event_type) in enumerate(events, start):
@@ -93,15 +114,17 @@ def _add(batch: Batch, events: list[tuple[str, str]], start: int) -> None:
         places.append(f"(:fan_id{number}, :fan_type{number})")
     name = f"fan_out{start}"
     batch.insert_selected(_DELIVERIES.format(places=", ".join(places)), values, name=name)
-    if database.is_postgres():
-        statement = _TASKS.format(rows=name, due="", due_values="")
-    else:  # one statement after the other, and the clock that models.tasks.commands.row uses there
+    after, now, rows = _POSTGRES_AFTER, "NOW()", name
+    if not database.is_postgres():
+        # One statement after the other, and the clock that models.tasks.commands.row uses there.
         names = ", ".join(f":fan_id{number}" for number in range(start, start + len(events)))
-        statement = _TASKS.format(
-            rows=f"(SELECT * FROM webhook_deliveries WHERE event_id IN ({names}))",
-            due=", due_at, next_hint_at",
-            due_values=", :fan_now, NOW_PLUS(:fan_grace_s)",
-        )
+        rows = f"(SELECT * FROM webhook_deliveries WHERE event_id IN ({names}))"
+        after, now = _SQLITE_AFTER, ":fan_now"
+    statement = _TASKS.format(
+        rows=rows,
+        due=f"CASE WHEN {_RESTS} THEN {after} ELSE {now} END",
+        hint=f"CASE WHEN {_RESTS} THEN {after} ELSE NOW_PLUS(:fan_grace_s) END",
+    )
     batch.insert_selected(statement, values, name=f"{name}_tasks", then=_hint)
 
 

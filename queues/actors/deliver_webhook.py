@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from models.kernel import clock, database, limits, logs, settings
-from models.subscriptions import bounds, deliveries, payloads, queries, rules
+from models.subscriptions import bounds, deliveries, payloads, queries, rules, waiting
 from models.subscriptions.deliveries import Attempt
 from models.subscriptions.queries import Subscription
 from models.tasks.commands import ClaimedTask
@@ -25,9 +25,9 @@ def run(task: ClaimedTask) -> Settlement:
         if found is None:
             return Done(partial(deliveries.settle_unwanted, subscription_id, event_id))
         subscription, event = found
-        if (rest_s := deliveries.rest_s(subscription)) > 0:
-            # A queue's worth of calls to a receiver that is down would hold up everybody else's.
-            return Postponed(rest_s, "the receiver fails and rests")
+        if (rest_s := waiting.rest_s(subscription)) > 0:
+            # Claimed just before the rest began, which moved all that waited (models/subscriptions/waiting.py).
+            return Postponed(rest_s + bounds.probe_s, "the receiver fails and rests")
         message = _message(subscription, event)
     content = payloads.body(event, include_bodies=subscription.include_bodies, message=message)
     attempt, retry_after_s = _call(subscription, str(event_id), content)
@@ -42,6 +42,9 @@ def run(task: ClaimedTask) -> Settlement:
         return Done(record)
     if attempt.status == 410:
         return Done(record)  # switched off: the delivery is `missed`, nothing is left to try
+    # It is the probe no more: it waits at least as long as the deliveries that the rest moves.
+    if (next_rest_s := rules.rest_s(subscription.failures + 1)) > 0:
+        retry_after_s = max(retry_after_s or 0.0, next_rest_s + bounds.probe_s)
     return Failed(attempt.error, retry_after_s=retry_after_s, record=record)
 
 

@@ -18,7 +18,7 @@ from models.definitions import publishing, store
 from models.deliveries import port
 from models.identity import sessions, tokens
 from models.kernel import clock, database, ids, limits, settings
-from models.subscriptions import bounds, deliveries
+from models.subscriptions import bounds, waiting
 from models.tasks import commands, timers
 from models.tasks.rates import Bucket
 from queues.settlement import Failed
@@ -130,7 +130,7 @@ def test_row_a_wrong_clock_a_receiver_of_webhooks_rests_no_longer_than_its_rest(
             desk.create_ticket(f"ticket {number}")
         desk.run_due()
 
-    rests_s = deliveries.rest_s(reload(desk, subscription))
+    rests_s = waiting.rest_s(reload(desk, subscription))
     receiver.otherwise = Say(204)
     pass_days(desk, 1, step_h=0.25)
 
