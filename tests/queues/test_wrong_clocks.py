@@ -278,7 +278,7 @@ def test_a_process_that_really_runs_there_stops_nothing_here(desk: Desk) -> None
     _publish(1)
 
     ended = subprocess.run(
-        [sys.executable, "-m", "tests.other_machine", str(AHEAD_S), "tests.queues.wrong_clock:main"],
+        [sys.executable, "-m", "tests.machine_clock", str(AHEAD_S), "tests.queues.wrong_clock:main"],
         env={**os.environ, "DATABASE_URL": desk.settings.database_url},
         capture_output=True,
         text=True,

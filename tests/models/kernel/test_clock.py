@@ -11,7 +11,8 @@ import pytest
 from models.kernel import clock, database, ids, limits, skew
 from queues import sweep
 from tests.desk import Desk
-from tests.other_machine import another_machine, machine_clock
+from tests.machine_clock import machine_clock
+from tests.other_machine import another_machine
 
 SQLITE = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
 POSTGRES = pytest.mark.parametrize("database_engine", ["postgresql"], indirect=True)
