@@ -1,4 +1,4 @@
-"""Private PostgreSQL and RabbitMQ servers for tests, benchmarks and demos.
+"""Private PostgreSQL, RabbitMQ, Dovecot and PgBouncer servers for tests, benchmarks and demos.
 
 What we promise about a crash, a restart or a blocked broker is only worth something when it is seen on the
 real servers. These classes start them without a port, a folder or an account of the machine being shared, and

@@ -33,3 +33,13 @@ port_tries_max = 200
 dovecot_start_s = 30.0
 # SIGTERM cuts clients off at once.
 dovecot_stop_s = 15.0
+
+# PgBouncer is there within 0.1 s on a quiet machine.
+pgbouncer_start_s = 30.0
+# SIGTERM cuts clients off at once.
+pgbouncer_stop_s = 15.0
+# A whole desk has five processes of up to ten connections each.
+pgbouncer_clients_max = 200
+
+# A namespace, or the end of a forwarder in one, takes milliseconds.
+namespace_s = 15.0

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.services import dovecot, postgres, rabbitmq
+from tests.services import dovecot, network, pgbouncer, postgres, rabbitmq
 from tests.services.dovecot import DovecotServer
+from tests.services.network import Network
+from tests.services.pgbouncer import PgBouncer
 from tests.services.postgres import PostgresServer
 from tests.services.pytest_times import long_lived
 from tests.services.rabbitmq import RabbitServer
@@ -23,6 +25,8 @@ _MARKER_BY_FIXTURE = {
     "postgres_server": "postgresql",
     "rabbit_server": "rabbitmq",
     "imap_server": "dovecot",
+    "pooler": "pgbouncer",
+    "private_network": "network",
 }
 _STACKS = {"postgresql", "rabbitmq"}
 _LABELS = {
@@ -31,6 +35,7 @@ _LABELS = {
     frozenset({"rabbitmq"}): "rabbitmq",
     frozenset({"postgresql", "rabbitmq"}): "both",
 }
+_ALSO = ("dovecot", "pgbouncer", "network")
 _missing = pytest.StashKey[dict[str, str]]()
 _WORKER_OUTPUT = "nestor_missing_servers"
 
@@ -62,6 +67,24 @@ def imap_server(request: pytest.FixtureRequest) -> Iterator[DovecotServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def pooler(request: pytest.FixtureRequest, postgres_server: PostgresServer) -> Iterator[PgBouncer]:
+    """One PgBouncer in transaction mode before the session's PostgreSQL."""
+    if pgbouncer.find_program() is None:
+        _not_on_this_machine(request.config, "PgBouncer", pgbouncer.MISSING)
+    with PgBouncer(postgres_server) as running:
+        yield running
+
+
+@pytest.fixture
+def private_network(request: pytest.FixtureRequest) -> Iterator[Network]:
+    """A network of this test, whose nodes can vanish."""
+    if network.find_program() is None:
+        _not_on_this_machine(request.config, "network namespaces", network.MISSING)
+    with Network() as made:
+        yield made
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "postgresql: needs a PostgreSQL server (set by itself with the postgres_server fixture)"
@@ -72,6 +95,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "dovecot: needs a Dovecot IMAP server (set by itself with the imap_server fixture)"
     )
+    config.addinivalue_line(
+        "markers", "network: needs network namespaces (set by itself with the private_network fixture)"
+    )
+    config.addinivalue_line("markers", "pgbouncer: needs PgBouncer (set by itself with the pooler fixture)")
     config.stash[_missing] = {}
 
 
@@ -102,7 +129,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     ran = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
     counts = Counter(_LABELS[frozenset(_STACKS & report.keywords.keys())] for report in ran)
     told = ", ".join(f"{label} {counts[label]}" for label in _LABELS.values())
-    told += f"; of these, dovecot {sum('dovecot' in report.keywords for report in ran)}"
+    for marker in _ALSO:
+        told += f"{'; of these' if marker == _ALSO[0] else ''}, {marker} {sum(marker in report.keywords for report in ran)}"
     terminalreporter.write_line(f"Tests ran against: {told}")
 
 
