@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from scripts.sandbox.client import SandboxProcess
-from tests.faults.conftest import Tell
 from tests.faults.flow import Flow, nothing_was_lost
 from tests.faults.stack import RealDesk
 from tests.services.pgbouncer import PgBouncer
 from tests.services.postgres import PostgresServer
+from tests.services.pytest_evidence import Tell
 from tests.services.rabbitmq import RabbitServer
 
 
