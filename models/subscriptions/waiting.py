@@ -44,34 +44,25 @@ def rest_s(subscription: Subscription) -> float:
     return left_s if possible else 0.0
 
 
-def rest(subscription_id: UUID, *, rest_s: float) -> int:
-    """Make the waiting deliveries due after a rest of `rest_s` seconds from now; returns how many were moved.
-
-    A delivery whose own backoff ends later keeps its time.
-    """
-    return int(
-        database.execute(
-            _REST,
-            subscription=str(subscription_id),
-            rest_s=rest_s,
-            probe_s=bounds.probe_s,
-            gap_s=bounds.return_gap_s,
-        ).rowcount
+def rest(subscription_id: UUID, *, rest_s: float) -> None:
+    """Make the waiting deliveries due after a rest of `rest_s` seconds from now. One whose own backoff ends later keeps its time."""
+    database.execute(
+        _REST,
+        subscription=str(subscription_id),
+        rest_s=rest_s,
+        probe_s=bounds.probe_s,
+        gap_s=bounds.return_gap_s,
     )
 
 
-def release(subscription_id: UUID) -> int:
-    """Make the waiting deliveries due now, the oldest first and `return_gap_s` apart; returns how many were moved."""
-    return int(
-        database.execute(_RELEASE, subscription=str(subscription_id), gap_s=bounds.return_gap_s).rowcount
-    )
+def release(subscription_id: UUID) -> None:
+    """Make the waiting deliveries due now, the oldest first and `return_gap_s` apart."""
+    database.execute(_RELEASE, subscription=str(subscription_id), gap_s=bounds.return_gap_s)
 
 
-def end(subscription_id: UUID) -> int:
-    """Finish the tasks of deliveries that are not to be made any more; returns how many."""
-    return int(
-        database.execute(
-            f"UPDATE tasks SET state = 'done', finished_at = NOW() WHERE {_WAITING}",
-            subscription=str(subscription_id),
-        ).rowcount
+def end(subscription_id: UUID) -> None:
+    """Finish the tasks of deliveries that are not to be made any more."""
+    database.execute(
+        f"UPDATE tasks SET state = 'done', finished_at = NOW() WHERE {_WAITING}",
+        subscription=str(subscription_id),
     )
