@@ -14,8 +14,12 @@ from models.channels.files import Common, Secret
 from models.kernel.errors import FieldProblem
 from queues.channels.email import providers
 
-# E-mail keeps its Message-ID over all attempts, so the receiving side can drop a repeat.
-retries_after_unknown = 10
+# A mail keeps its Message-ID over all attempts, but few receiving systems drop a repeat by it: a person finds the same mail twice in
+# the mailbox. So a mail of unknown outcome is repeated once, and then a person decides, as for Telegram.
+retries_after_unknown = 1
+# Providers that answer a repeat under the delivery's idempotency key with the first one's id: a repeat does no harm there.
+_IDEMPOTENT = frozenset({"resend"})
+_HARMLESS_REPEATS = 10
 operations = frozenset({"send"})
 buttons = False
 
@@ -80,8 +84,8 @@ class Account(Common, kw_only=True):
 
 
 def retries_for(config: Mapping[str, Any]) -> int:
-    """SES sends each attempt under a Message-ID of its own, which nobody can know for a repeat: once more, then people decide."""
-    return 1 if config.get("outbound") == "ses" else retries_after_unknown
+    """How often the account's provider gets a mail again whose outcome is unknown."""
+    return _HARMLESS_REPEATS if config.get("outbound") in _IDEMPOTENT else retries_after_unknown
 
 
 def check(account: Account) -> list[FieldProblem]:

@@ -175,13 +175,19 @@ def test_ses_is_known_by_the_id_that_replies_refer_to(api: FakeApi, hand_over: A
         assert outcome.external_ids == (MESSAGE.external_id, f"<abc-1@{domain}>")
 
 
-def test_a_repeat_that_nobody_could_know_for_one_is_made_once_only() -> None:
-    made = {
+def test_only_a_provider_that_honours_an_idempotency_key_gets_a_mail_of_unknown_outcome_more_than_twice() -> (
+    None
+):
+    repeats = {
         one: channels.retries_after_unknown(ChannelAccount("email", "desk", 1, {"outbound": one}))
-        for one in CARRIERS
+        for one in (*CARRIERS, "smtp")
     }
 
-    assert made == dict.fromkeys(CARRIERS, 10) | {"ses": 1}
+    assert repeats == dict.fromkeys((*CARRIERS, "smtp"), 1) | {"resend": 10}
+
+
+def test_an_account_that_names_no_provider_repeats_a_mail_of_unknown_outcome_once() -> None:
+    assert channels.retries_after_unknown(ChannelAccount("email", "desk", 1, {})) == 1
 
 
 @pytest.mark.parametrize(
