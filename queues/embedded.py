@@ -15,12 +15,12 @@ import dramatiq
 from models.channels import accounts
 from models.kernel import database, logs
 from models.kernel.settings import Settings
-from models.tasks import commands
+from models.tasks import leases
 from models.tasks.kinds import QUEUES
 from models.workflow import conditions
 from queues import actors, channels, hints, parsing, pullers, scheduler, starting, sweep
 from queues import broker as brokers
-from queues import runner as runners
+from queues.leases import keeper
 
 log = logs.get("embedded")
 
@@ -42,7 +42,7 @@ class EmbeddedWorkers:
         # Dramatiq's command line emits this; without it TimeLimit never watches (ENGINE X20).
         self.broker.emit_after("process_boot")
         self.publisher = hints.install(self.broker, embedded=True)
-        released = starting.through_outage(commands.release_all_leases)
+        released = starting.through_outage(leases.release_all)
         threads = shares(self._settings.worker_threads, len(QUEUES))
         for queue, count in zip(QUEUES, threads, strict=True):
             worker = dramatiq.Worker(self.broker, queues={queue}, worker_threads=count, worker_timeout=100)
@@ -68,7 +68,7 @@ class EmbeddedWorkers:
             thread.start()
         for thread in stopping:
             thread.join()
-        runners.keeper().give_back()
+        keeper().give_back()
         channels.close_senders()
         parsing.close()
         self.broker.close()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from functools import lru_cache
 
 from dramatiq.middleware import Interrupt
 
-from models.kernel import clock, crash, database, limits, logs, metrics, settings, trace
+from models.kernel import clock, crash, database, limits, logs, metrics, trace
 from models.kernel.errors import (
     ConfigurationError,
     Contention,
@@ -19,24 +18,16 @@ from models.kernel.errors import (
     Unavailable,
     is_final,
 )
-from models.tasks import commands, rules
+from models.tasks import commands, leases, rules
 from models.tasks.commands import ClaimedTask
 from models.tasks.kinds import KINDS
-from queues import actors
-from queues.leases import LeaseKeeper
+from queues import actors, calls
+from queues.leases import keeper
+from queues.outage import outages
+from queues.recording import record_answer, write_until_taken
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 log = logs.get("tasks")
-_settle_retry_s_min, _settle_retry_s_max = (
-    0.1,
-    2.0,
-)  # a restart of PostgreSQL takes seconds, a deadlock milliseconds
-
-
-@lru_cache(maxsize=1)
-def keeper() -> LeaseKeeper:
-    """This process's lease keeper."""
-    return LeaseKeeper(settings.current().task_lease_s)
 
 
 def run_task(task_id: int) -> str:
@@ -45,8 +36,9 @@ def run_task(task_id: int) -> str:
     Never raises for what a task does; a database that is away ends the attempt, and the lease brings the task back.
     """
     try:
-        task = commands.claim(task_id, lease_s=keeper().lease_s)
+        task = _claim(task_id)
     except Unavailable as error:
+        outages.note(error)
         log.warning("claim_impossible", task_id=task_id, code=error.code)
         return "database_away"
     if task is None:
@@ -71,6 +63,16 @@ def run_task(task_id: int) -> str:
     return outcome
 
 
+def _claim(task_id: int) -> ClaimedTask | None:
+    """Claim the task; an expired lease is left to its holder for a while after an outage, and always when this process is the holder."""
+    wait_s = outages.wait_s()
+    take_expired = wait_s == 0 and not keeper().holds(task_id)
+    task = commands.claim(task_id, lease_s=keeper().lease_s, take_expired=take_expired)
+    if task is None and wait_s > 0:
+        leases.hint_expired(task_id, wait_s=wait_s + random.random())  # noqa: S311 -- spreads the claims of all processes
+    return task
+
+
 def _label(kind: str) -> str:
     return kind if kind in KINDS else "unknown"
 
@@ -90,12 +92,16 @@ def _run_claimed(task: ClaimedTask) -> str:
                 Failed(f"given up: {spec.attempts_max} attempts ended with their worker", permanent=True),
             )
         deadline = time.monotonic() + spec.time_limit_s
-        with keeper().keeping(task, time_limit_s=spec.time_limit_s):
-            return _settle_in_time(task, _run_actor(task), deadline=deadline)
+        with keeper().keeping(task, time_limit_s=spec.time_limit_s), calls.slot(spec) as may_call:
+            if not may_call:
+                wait_s = limits.send_slot_delay_s * (0.5 + random.random())  # noqa: S311 -- spreads retries
+                return _settle(task, Postponed(wait_s, "the process hands over as many messages as it may"))
+            return _settle_in_time(task, _run_actor(task), time_left_s=deadline - time.monotonic())
     except LeaseLost:
         log.warning("lease_lost")
         return "lease_lost"
-    except Unavailable:
+    except Unavailable as error:
+        outages.note(error)
         log.warning("settling_impossible")
         return "database_away"
 
@@ -112,16 +118,17 @@ def _run_actor(task: ClaimedTask) -> Settlement:
 def _failure(task: ClaimedTask, error: BaseException) -> Settlement:
     """Decide what an exception means for the task.
 
-    A database that is away is raised again: nothing can be recorded now. One that gave up on a statement is there to record it.
+    A database that is away and a lost lease are raised again: nothing can be recorded now. A database that gave up on a statement is
+    there to record it.
     """
-    if isinstance(error, Unavailable) and not isinstance(error, StatementTimeout | Contention):
+    if isinstance(error, Unavailable | LeaseLost) and not isinstance(error, StatementTimeout | Contention):
         raise error
     if isinstance(error, ConfigurationError):
         # Its operator mends it, or a worker that has the credential takes the task: no attempt is used up meanwhile.
         return Postponed(_operator_wait_s(task), f"{error.code}: {error.message}")
     if isinstance(error, TransientFailure):
         return Failed(error.message, retry_after_s=error.retry_after_s)
-    if isinstance(error, NestorError) and not isinstance(error, LeaseLost):
+    if isinstance(error, NestorError):
         return Failed(f"{error.code}: {error.message}", permanent=is_final(error))
     log.error("actor_raised", exc_info=error)
     # Its message may quote a body (PostgreSQL: the row), and this text outlives the ticket: the log's trail tells where it was.
@@ -135,21 +142,32 @@ def _operator_wait_s(task: ClaimedTask) -> float:
     return whole * (0.5 + random.random() / 2)  # noqa: S311 -- spreads retries
 
 
-def _settle_in_time(task: ClaimedTask, settlement: Settlement, *, deadline: float) -> str:
-    """Settle, through a database that is away for a while: what a provider has taken must be recorded, or it is sent again.
+def _settle_in_time(task: ClaimedTask, settlement: Settlement, *, time_left_s: float) -> str:
+    """Settle, through an outage of the database: the answer of somebody else's server must be recorded, or the call is repeated.
 
-    The lease is renewed meanwhile where it can be; when another worker took over, the fencing token ends this.
+    The lease is renewed meanwhile. When another worker took the task over, the answer is still recorded (`Settlement.late`).
     """
-    wait_s = _settle_retry_s_min
-    while True:
-        try:
-            return _settle(task, settlement)
-        except Unavailable:
-            if time.monotonic() + wait_s > deadline:
-                raise
-            log.warning("settling_again", wait_s=wait_s)
-            time.sleep(wait_s)
-            wait_s = min(wait_s * 2, _settle_retry_s_max)
+    if settlement.late is None:
+        return write_until_taken(lambda: _settle(task, settlement), within_s=time_left_s)
+    try:
+        return record_answer(task, lambda: _settle(task, settlement))
+    except LeaseLost:
+        return record_answer(task, lambda: _settle_late(settlement))
+
+
+def _settle_late(settlement: Settlement) -> str:
+    """Record what a run knows that has lost its lease. A failing record is told and given up: the task is another worker's."""
+    assert settlement.late is not None
+    try:
+        with database.transaction():
+            settlement.late()
+    except Unavailable:
+        raise
+    except (Interrupt, Exception) as error:
+        log.error("late_record_failed", exc_info=error)
+        return "lease_lost"
+    log.warning("recorded_late")
+    return "recorded_late"
 
 
 def _settle(task: ClaimedTask, settlement: Settlement) -> str:

@@ -2,6 +2,10 @@
 
 The runner executes `record` and settles the task in one transaction, fenced by the lease: an effect in our database happens once
 even when the task is run twice.
+
+A run that called somebody else's server knows something that stays true when the lease was lost: what the server answered. Its `late`
+is executed then, alone and in a transaction of its own. It must be fenced by itself (the attempt's id). It also tells the runner to
+wait through an outage of the database for as long as it lasts, because nobody else knows the answer.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ class Done:
     """The task is done; `record` is its effect."""
 
     record: Callable[[], None] = _nothing
+    late: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class Postponed:
     wait_s: float
     reason: str
     record: Callable[[], None] = _nothing
+    late: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class Failed:
     permanent: bool = False
     retry_after_s: float | None = None
     record: Callable[[], None] = _nothing
+    late: Callable[[], None] | None = None
 
 
 Settlement = Done | Postponed | Failed

@@ -10,6 +10,7 @@ from models.kernel import database, limits, logs, skew
 from models.kernel.errors import NestorError
 from models.tasks import sweep as tasks
 from models.tasks import timers
+from queues.outage import outages
 
 log = logs.get("sweep")
 
@@ -50,6 +51,7 @@ def quietly() -> None:
     try:
         once()
     except NestorError as error:
+        outages.note(error)
         log.warning("sweep_failed", reason=error.code)
 
 

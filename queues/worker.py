@@ -1,4 +1,5 @@
-"""A worker process on RabbitMQ: `dramatiq queues.worker:create_broker -p 1 -t 8 --queues default`, and another one for `sends`.
+"""A worker process on RabbitMQ: `dramatiq queues.worker:create_broker -p 1 -t 8 --queues default`, and another one
+with `-t 4 --queues sends` (queues/calls.py says why no more).
 
 One process a command (`-p 1`; `_refuse_siblings` says why), more commands or pods for more work.
 One process for both queues (`--queues default sends`) is enough for a small desk; a provider that hangs can then hold all its threads.
@@ -20,7 +21,9 @@ from dramatiq.middleware import Middleware
 from models.kernel import database, logs, settings
 from models.kernel.errors import ConfigurationError, NestorError
 from queues import broker as brokers
-from queues import channels, hints, monitor, parsing, pullers, runner, scheduler, starting
+from queues import channels, hints, monitor, parsing, pullers, scheduler, starting
+from queues.leases import keeper
+from queues.outage import outages
 
 log = logs.get("worker")
 
@@ -49,7 +52,7 @@ class _Life(Middleware):
 
     def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
         """The shutdown time is over: what still runs is given back, so that another worker takes it without waiting for the lease."""
-        given_back = runner.keeper().give_back()
+        given_back = keeper().give_back()
         channels.close_senders()
         parsing.close()
         self._publisher.stop()
@@ -82,6 +85,7 @@ def create_broker() -> None:
     except NestorError as error:
         # Dramatiq's command line ends with the message on ImportError.
         raise ImportError(error.message) from error
+    outages.begin()
     broker = brokers.create(config)
     broker.add_middleware(_Life())
     dramatiq.set_broker(broker)

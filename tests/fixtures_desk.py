@@ -47,7 +47,8 @@ def bind(url: str) -> Settings:
 
 
 def _unbind() -> None:
-    from queues import runner
+    from queues.leases import keeper
+    from queues.outage import outages
 
     bound = database.proxy.obj
     if bound is not None:
@@ -55,10 +56,11 @@ def _unbind() -> None:
             bound.close_all()
         elif not bound.is_closed():
             bound.close()
-    if runner.keeper.cache_info().currsize:
-        assert not runner.keeper().running(), "a test left a task running"
-        runner.keeper().give_back()  # ends its thread
-        runner.keeper.cache_clear()
+    if keeper.cache_info().currsize:
+        assert not keeper().running(), "a test left a task running"
+        keeper().give_back()  # ends its thread
+        keeper.cache_clear()
+    outages.forget()
     hints.set_publisher(None)
     store.forget()
     published.forget()

@@ -169,7 +169,7 @@ def _pressed_by_agent(account: ChannelAccount, row: database.Row, told: ButtonPr
 
 
 def for_message(row: database.Row, account: ChannelAccount) -> Sequence[Button]:
-    """The buttons that go with a message that is about to be sent (`row`: of its delivery, see `commands.open_attempt`)."""
+    """The buttons that go with a message that is about to be sent (`row`: of its delivery, see `attempts.open_attempt`)."""
     if row["operation"] == "delete" or account.config.get("requester_buttons") is False:
         return ()
     ticket_id = UUID(str(row["ticket_id"]))

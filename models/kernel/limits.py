@@ -76,6 +76,20 @@ task_payload_bytes_max = 8_192  # ids only; a larger payload is a design mistake
 task_lease_s = (
     20.0  # how long after a kill -9 its tasks are picked up again; running tasks renew it every third of this
 )
+expired_lease_grace_s = (
+    6.0  # after an outage: longer than a holder's connect that fails (5 s) and its next probe together
+)
+database_probe_s = (
+    0.1,
+    0.2,
+)  # between two probes of a process whose database is away; a refused connect costs nothing
+settle_wait_s_max = (
+    20 * 60.0  # a failover takes minutes; RabbitMQ closes a consumer that acknowledges nothing for 30
+)
+settle_pause_s_min, settle_pause_s_max = (
+    0.05,
+    2.0,
+)  # a deadlock is over in milliseconds, a server without free connections is not
 task_hint_grace_s = 5.0  # a hint that has not been taken by then is given again; doubles up to 32 times this
 sweep_batch_max = 500  # rows one sweep hints; the next one takes the rest
 sweep_every_s = 1.0  # in long-lived processes; the functions' own sweep and PingSource are the far net
@@ -99,6 +113,17 @@ collect_batch_max = 5_000  # finished rows deleted at a time, so that no vacuum 
 
 # -- inbox and sends -------------------------------------------------------------------------------------------
 inbox_reason_chars_max = 500  # a sentence or two for people
+send_slot_wait_s = 0.25  # for one of the process's slots; a quick provider frees one in that time
+send_slot_delay_s = (
+    1.0  # then the task comes back later, so that a slow provider holds none of the other threads
+)
+sends_calm_s = (
+    3.0  # a desk that starts leaves alone what the last process was sending, times the task's attempts
+)
+sends_calm_attempts_max = 10  # half a minute at most
+repeat_every_s = (
+    1.0  # between two sends of an account that perhaps repeat one: a kill hits one of them, not all
+)
 send_connect_timeout_s, send_read_timeout_s = 10.0, 30.0  # together within send_delivery's time limit of 90 s
 provider_wait_s_max = (
     3600.0  # a provider's retry_after beyond an hour is a mistake or an attack; Telegram's go up to minutes

@@ -76,6 +76,9 @@ class Settings:
     )
     metrics_port: int = _var(0, "port of a worker's own `/metrics` and `/healthz`; 0: none")
     drain_seconds: int = _var(25, "seconds that running requests get after SIGTERM")
+    sends_at_once: int = _var(
+        4, "messages that one worker process hands over at once: as many as its death can double"
+    )
     task_lease_s: float = _var(20.0, "seconds after which a killed worker's tasks run elsewhere")
     broker_management_url: str = _var("", "RabbitMQ's HTTP API, for `scripts.diag`")
     sandbox_url: str = _var("", "control address of the sandbox; set by `scripts/run`, never in production")
@@ -88,6 +91,8 @@ class Settings:
             raise ConfigurationError(
                 f"LOG_LEVEL: expected DEBUG, INFO, WARNING or ERROR, found {self.log_level!r}"
             )
+        if self.sends_at_once < 1:
+            raise ConfigurationError(f"SENDS_AT_ONCE: expected at least 1, found {self.sends_at_once}")
         if not self.database_url.startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise ConfigurationError(
                 "DATABASE_URL: expected sqlite:///path or postgresql://user:password@host/name"

@@ -61,12 +61,17 @@ def settle_unwanted(subscription_id: UUID, event_id: UUID) -> None:
 
 
 def record(subscription: Subscription, event_id: UUID, attempt: Attempt) -> None:
-    """Write the attempt; a failure may make the receiver rest, or switch the subscription off."""
+    """Write the attempt; a failure may make the receiver rest, or switch the subscription off.
+
+    May come late, after another run of the task: what was delivered stays delivered.
+    """
     failed = attempt.error is not None
     # Whoever changes both holds the subscription first; a success of a healthy one leaves its row alone.
     held = queries.find(subscription.id, lock=True) if failed or subscription.failing_since else None
     delivery = database.one(
-        "UPDATE webhook_deliveries SET attempts = attempts + 1, last_status = :status, last_error = :error,"
+        "UPDATE webhook_deliveries SET attempts = attempts + 1, "
+        " last_status = CASE WHEN :failed AND state = 'delivered' THEN last_status ELSE :status END,"
+        " last_error = CASE WHEN :failed AND state = 'delivered' THEN last_error ELSE :error END,"
         " state = CASE WHEN :failed THEN state ELSE 'delivered' END, finished_at = CASE WHEN :failed THEN finished_at ELSE :now END"
         " WHERE subscription_id = :id AND event_id = :event RETURNING attempts",
         status=attempt.status,

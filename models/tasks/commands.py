@@ -126,7 +126,7 @@ _CLAIM = """
 UPDATE tasks SET state = 'leased', attempts = attempts + 1, lease_id = :lease_id, lease_until = NOW_PLUS(:lease_s),
     next_hint_at = NOW_PLUS(:lease_s), hints = 0, first_run_at = COALESCE(first_run_at, NOW())
 WHERE id = :id
-  AND ((state = 'ready' AND due_at <= NOW()) OR (state = 'leased' AND lease_until < NOW()))
+  AND ((state = 'ready' AND due_at <= NOW()) OR (state = 'leased' AND lease_until < NOW() AND :take_expired))
   AND (key IS NULL OR NOT EXISTS (
       SELECT 1 FROM tasks AS other WHERE other.key = tasks.key AND other.id <> tasks.id AND other.state IN ('ready', 'leased')
         AND (other.id < tasks.id OR (other.state = 'leased' AND other.lease_until >= NOW()))))
@@ -141,15 +141,18 @@ _LOCK_KEY = (
 )
 
 
-def claim(task_id: int, *, lease_s: float) -> ClaimedTask | None:
+def claim(task_id: int, *, lease_s: float, take_expired: bool = True) -> ClaimedTask | None:
     """Lease the task for `lease_s` seconds, in a transaction of its own.
 
-    None when it is not this worker's turn: done, leased by another, not due yet, or an earlier task of its key is alive.
+    None when it is not this worker's turn: done, leased by another, not due yet, or an earlier task of its key is alive. Without
+    `take_expired` a lease that ran out still counts (queues/outage.py says when).
     """
     with database.transaction():
         if database.is_postgres():
             database.execute(_LOCK_KEY, id=task_id)
-        found = database.one(_CLAIM, id=task_id, lease_id=uuid4().hex, lease_s=lease_s)
+        found = database.one(
+            _CLAIM, id=task_id, lease_id=uuid4().hex, lease_s=lease_s, take_expired=take_expired
+        )
     if found is None:
         return None
     return ClaimedTask(
@@ -205,7 +208,7 @@ def finish(task: ClaimedTask) -> None:
     Raises LeaseLost, which rolls the effect back, when the lease ran out and another worker took over.
     """
     _settle(task, "state = 'done', finished_at = NOW()")
-    _wake_next(task.key)
+    wake_next(task.key)
 
 
 def patience_over(task: ClaimedTask, *, wait_s: float) -> str | None:
@@ -255,7 +258,7 @@ def fail(
             "state = 'dead', finished_at = NOW(), last_error = :error",
             error=_printable(decision.reason),
         )
-        _wake_next(task.key)
+        wake_next(task.key)
         log.error("task_dead", task_id=task.id, kind=task.kind, attempts=task.attempts)
         return decision
     _settle(
@@ -273,7 +276,7 @@ def _printable(error: str) -> str:
     return error.replace("\x00", "�")[: limits.error_chars_max]
 
 
-def _wake_next(key: str | None) -> None:
+def wake_next(key: str | None) -> None:
     """Hint the next live task of the key, looked up after the commit: before it, a task committed meanwhile is not seen."""
     if key is not None:
         database.on_commit(lambda: _hint_head(key))
@@ -324,17 +327,3 @@ def _refuse(task_id: int, wish: str) -> None:
     if found is None:
         raise NotFound(f"there is no task {task_id}")
     raise Conflict(f"task {task_id} is {found['state']}; only a dead one can be {wish}")
-
-
-def release_all_leases() -> int:
-    """Take back every lease and let the next sweep hint all that is due; returns how many leases there were.
-
-    Only for the embedded desk's start: its lock proves that no other worker lives, and its broker has forgotten every hint, also
-    those that made a row wait for its next one.
-    """
-    with database.transaction():
-        released = database.execute(
-            "UPDATE tasks SET state = 'ready', lease_id = NULL, lease_until = NULL WHERE state = 'leased'"
-        ).rowcount
-        database.execute("UPDATE tasks SET hints = 0, next_hint_at = due_at WHERE state = 'ready'")
-    return int(released)

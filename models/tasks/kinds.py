@@ -30,6 +30,7 @@ class TaskKind:
     backoff_s: float = 0.5
     backoff_s_max: float = 600.0
     patience_s: float = 24 * 3600
+    doubles: bool = False  # a person gets something twice when a run is repeated whose worker died in it
     retried_at: str = (
         ""  # where a person retries what the task was for, when running the task again would do nothing
     )
@@ -46,14 +47,15 @@ _KINDS = (
         queue=SENDS,
         time_limit_s=110,
         attempts_max=200,
+        doubles=True,
         retried_at="/v1/deliveries/{id}/retry",
     ),
     # The answer to a chat's command: of no use an hour later.
     TaskKind("send_notice", queue=SENDS, time_limit_s=110, attempts_max=10, patience_s=3600),
     # A file that lies at the provider; it stays there for hours at least.
     TaskKind("fetch_attachment", queue=SENDS, time_limit_s=110, attempts_max=200, backoff_s=2.0),
-    TaskKind("send_code", queue=SENDS, time_limit_s=110, attempts_max=10, patience_s=900),
-    TaskKind("tell_staff", queue=SENDS, time_limit_s=110, attempts_max=50),
+    TaskKind("send_code", queue=SENDS, time_limit_s=110, attempts_max=10, patience_s=900, doubles=True),
+    TaskKind("tell_staff", queue=SENDS, time_limit_s=110, attempts_max=50, doubles=True),
     # Made by a life cycle: a ticket that belongs to this one; a call of a server that may be away for a day.
     TaskKind("make_linked_ticket"),
     TaskKind(

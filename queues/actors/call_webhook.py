@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from models.events import queries as events
 from models.kernel import clock, database, logs, settings
 from models.kernel.errors import ConfigurationError
+from models.tasks import leases
 from models.tasks.commands import ClaimedTask
 from models.tickets import commands as tickets
 from models.tickets import failures, queries
@@ -32,6 +34,8 @@ def run(task: ClaimedTask) -> Settlement:
     content = webhooks.body(ticket, event)
     told = webhooks.headers(str(event["event_id"]), clock.now(), content, secret)
     private = settings.current().webhooks_private
+    if task.attempts > 1:
+        leases.confirm(task)
     try:
         answer = safe_http.call("POST", webhook.url, headers=told, body=content, private=private)
     except safe_http.AddressRefused as error:
@@ -40,7 +44,7 @@ def run(task: ClaimedTask) -> Settlement:
         return Failed(f"{payload['webhook']}: {error.message}")
     log.info("webhook_called", webhook=payload["webhook"], status=answer.status)
     if 200 <= answer.status < 300:
-        return Done()
+        return Done(late=partial(leases.finish_late, task))
     again = answer.status == 429 or answer.status >= 500
     return Failed(
         f"{payload['webhook']} answered {answer.status}",

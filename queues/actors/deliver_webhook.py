@@ -10,6 +10,7 @@ from models.kernel import clock, database, limits, logs, settings
 from models.subscriptions import bounds, deliveries, payloads, queries, rules, waiting
 from models.subscriptions.deliveries import Attempt
 from models.subscriptions.queries import Subscription
+from models.tasks import leases
 from models.tasks.commands import ClaimedTask
 from queues import safe_http
 from queues.settlement import Done, Failed, Postponed, Settlement
@@ -29,6 +30,8 @@ def run(task: ClaimedTask) -> Settlement:
             # Claimed just before the rest began, which moved all that waited (models/subscriptions/waiting.py).
             return Postponed(rest_s + bounds.probe_s, "the receiver fails and rests")
         message = _message(subscription, event)
+    if task.attempts > 1:
+        leases.confirm(task)
     content = payloads.body(event, include_bodies=subscription.include_bodies, message=message)
     attempt, retry_after_s = _call(subscription, str(event_id), content)
     log.info(
@@ -39,13 +42,13 @@ def run(task: ClaimedTask) -> Settlement:
     )
     record = partial(deliveries.record, subscription, event_id, attempt)
     if attempt.error is None:
-        return Done(record)
+        return Done(record, late=record)
     if attempt.status == 410:
-        return Done(record)  # switched off: the delivery is `missed`, nothing is left to try
+        return Done(record, late=record)  # switched off: the delivery is `missed`, nothing is left to try
     # It is the probe no more: it waits at least as long as the deliveries that the rest moves.
     if (next_rest_s := rules.rest_s(subscription.failures + 1)) > 0:
         retry_after_s = max(retry_after_s or 0.0, next_rest_s + bounds.probe_s)
-    return Failed(attempt.error, retry_after_s=retry_after_s, record=record)
+    return Failed(attempt.error, retry_after_s=retry_after_s, record=record, late=record)
 
 
 def _ids(task: ClaimedTask) -> tuple[UUID, UUID]:

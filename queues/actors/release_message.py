@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from models.deliveries import attempts
 from models.deliveries import commands as deliveries
 from models.tasks.commands import ClaimedTask
 from queues.settlement import Done, Settlement
@@ -16,4 +17,4 @@ def run(task: ClaimedTask) -> Settlement:
 
 def on_dead(task: ClaimedTask, reason: str) -> None:
     """Given up: the delivery has failed, visibly, instead of staying scheduled for ever."""
-    deliveries.give_up(UUID(task.payload["delivery_id"]), reason)
+    attempts.give_up(UUID(task.payload["delivery_id"]), reason)

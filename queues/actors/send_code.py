@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from models.channels import accounts, health, texts
 from models.conversations import threading
-from models.deliveries.port import OutgoingMessage
+from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.kernel import clock, database, settings
 from models.requesters import codes, commands, queries
-from models.tasks import rates
+from models.tasks import leases, rates
 from models.tasks.commands import ClaimedTask
 from queues import channels
 from queues.settlement import Done, Failed, Postponed, Settlement
@@ -54,17 +55,20 @@ def run(task: ClaimedTask) -> Settlement:
         ticket_number=0,
         locale=locale,
     )
+    if task.attempts > 1:
+        leases.confirm(task)
     outcome = sender.send(message, account, settings.current())
-    health.report_outcome(account.channel, account.name, outcome)
+    record = partial(_record, account, row, outcome)
     if outcome.kind == "throttled":
-        return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider")
+        return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider", record)
     if outcome.kind in ("transient", "unknown"):
-        return Failed(f"{outcome.kind}: {outcome.detail}", retry_after_s=outcome.retry_after_s)
+        return Failed(f"{outcome.kind}: {outcome.detail}", retry_after_s=outcome.retry_after_s, record=record)
     if outcome.kind == "accepted":
-        return Done()
-    return Failed(outcome.detail, permanent=True, record=lambda: _note_suppressed(row, outcome.suppress))
+        return Done(record, late=partial(leases.finish_late, task))
+    return Failed(outcome.detail, permanent=True, record=record)
 
 
-def _note_suppressed(row: database.Row, reason: str | None) -> None:
-    if reason is not None:
-        commands.suppress(row["channel"], row["address"], reason)
+def _record(account: accounts.ChannelAccount, row: database.Row, outcome: SendOutcome) -> None:
+    health.report_outcome(account.channel, account.name, outcome)
+    if outcome.kind == "permanent" and outcome.suppress is not None:
+        commands.suppress(row["channel"], row["address"], outcome.suppress)

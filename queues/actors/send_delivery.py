@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from uuid import UUID
 
 from models.channels import accounts
-from models.deliveries import commands as deliveries
-from models.deliveries import queries
-from models.deliveries.commands import NotNow, OpenAttempt
+from models.deliveries import attempts, queries
+from models.deliveries.attempts import NotNow, OpenAttempt
 from models.deliveries.port import SendOutcome, misconfigured
 from models.kernel import crash, database, limits, logs, metrics, settings
-from models.kernel.errors import ConfigurationError
+from models.kernel.errors import ConfigurationError, Unavailable
+from models.kernel.ids import new_id
 from models.tasks.commands import ClaimedTask
 from queues import channels
 from queues.settlement import Done, Failed, Postponed, Settlement
@@ -30,16 +31,27 @@ def run(task: ClaimedTask) -> Settlement:
         channel, account_name, address = known
         account = accounts.find(channel, account_name)
     sender, able = channels.sender(channel), channels.capabilities(channel)
-    with database.transaction():
-        opened = deliveries.open_attempt(
-            delivery_id,
-            task_id=task.id,
-            buckets=sender.buckets(account, address),
-            retries_after_unknown=channels.retries_after_unknown(account),
-            buttons=able.buttons,
-        )
-    if isinstance(opened, NotNow):
-        return Postponed(opened.wait_s, opened.reason) if opened.wait_s > 0 else Done()
+    attempt_id = new_id()
+    uncalled = partial(attempts.close_uncalled, delivery_id, attempt_id, "not called: the database went away")
+    try:
+        with database.transaction():
+            opened = attempts.open_attempt(
+                delivery_id,
+                attempt_id=attempt_id,
+                task_id=task.id,
+                buckets=sender.buckets(account, address),
+                retries_after_unknown=channels.retries_after_unknown(account),
+                buttons=able.buttons,
+            )
+        if isinstance(opened, NotNow):
+            return Postponed(opened.wait_s, opened.reason) if opened.wait_s > 0 else Done()
+        if opened.possibly_duplicate:
+            with database.transaction():
+                if not attempts.is_wanted_still(delivery_id, opened):
+                    return Done()
+    except Unavailable:
+        # The commit may have worked all the same. The attempt must not count as one that perhaps arrived.
+        return Postponed(1.0, "the database went away before the call", uncalled, late=uncalled)
     crash.point("before_call")
     started = time.perf_counter()
     outcome = _bounded(_call(sender, opened), opened)
@@ -86,20 +98,22 @@ def _bounded(outcome: SendOutcome, opened: OpenAttempt) -> SendOutcome:
 
 
 def _settlement(delivery_id: UUID, opened: OpenAttempt, outcome: SendOutcome, duration_ms: int) -> Settlement:
-    def record() -> None:
-        deliveries.record_outcome(delivery_id, opened, outcome, duration_ms=duration_ms)
-
+    record = partial(attempts.record_outcome, delivery_id, opened, outcome, duration_ms=duration_ms)
     if outcome.kind == "accepted":
-        return Done(record)
+        return Done(record, late=record)
     if outcome.new_address is not None:
-        return Postponed(0.0, "the address moved", record)
+        return Postponed(0.0, "the address moved", record, late=record)
     if outcome.kind == "permanent" or outcome.partly_sent:
-        return Done(record)  # the delivery is what failed, and people see it; the task did its work
+        return Done(
+            record, late=record
+        )  # the delivery is what failed, and people see it; the task did its work
     if outcome.kind == "throttled":
-        return Postponed(outcome.retry_after_s or 1.0, outcome.detail or "throttled by the provider", record)
-    return Failed(f"{outcome.kind}: {outcome.detail}", retry_after_s=outcome.retry_after_s, record=record)
+        wait_s, reason = outcome.retry_after_s or 1.0, outcome.detail or "throttled by the provider"
+        return Postponed(wait_s, reason, record, late=record)
+    told = f"{outcome.kind}: {outcome.detail}"
+    return Failed(told, retry_after_s=outcome.retry_after_s, record=record, late=record)
 
 
 def on_dead(task: ClaimedTask, reason: str) -> None:
     """Given up after a day: the delivery has failed, visibly."""
-    deliveries.give_up(UUID(task.payload["delivery_id"]), reason[: limits.error_chars_max])
+    attempts.give_up(UUID(task.payload["delivery_id"]), reason[: limits.error_chars_max])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from models.channels import accounts, health
 from models.conversations import chats
-from models.deliveries.port import OutgoingMessage
+from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.kernel import database, logs, metrics, settings
-from models.tasks import rates
+from models.tasks import leases, rates
 from models.tasks.commands import ClaimedTask
 from queues import channels
 from queues.settlement import Done, Failed, Postponed, Settlement
@@ -24,6 +26,8 @@ def run(task: ClaimedTask) -> Settlement:
     sender = channels.sender(account.channel)
     with database.transaction():
         wait_s = rates.take_or_line_up(sender.buckets(account, told["address"]))
+        if wait_s == 0 and not leases.begin_call(task):
+            return Done()  # a worker died in the call: the notice has perhaps arrived
     if wait_s > 0:
         return Postponed(wait_s, "rate limit")
     outcome = sender.send(
@@ -44,18 +48,17 @@ def run(task: ClaimedTask) -> Settlement:
         account,
         settings.current(),
     )
-    health.report_outcome(account.channel, account.name, outcome)
     metrics.sends.labels(account.channel, outcome.kind).inc()
     log.info("notice_sent", channel=account.channel, outcome=outcome.kind, task_id=task.id)
+    record = partial(_record, account, told["address"], outcome)
     if outcome.kind == "throttled":
-        return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider")
+        return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider", record)
     if outcome.kind == "transient":
-        return Failed(f"transient: {outcome.detail}", retry_after_s=outcome.retry_after_s)
+        return Failed(f"transient: {outcome.detail}", retry_after_s=outcome.retry_after_s, record=record)
+    return Done(record, late=partial(leases.finish_late, task))
+
+
+def _record(account: accounts.ChannelAccount, address: str, outcome: SendOutcome) -> None:
+    health.report_outcome(account.channel, account.name, outcome)
     if outcome.suppress:
-        reason = outcome.suppress
-        return Done(lambda: _note_unreachable(account, told["address"], reason))
-    return Done()
-
-
-def _note_unreachable(account: accounts.ChannelAccount, address: str, reason: str) -> None:
-    chats.mark_unreachable(account, address, reason)
+        chats.mark_unreachable(account, address, outcome.suppress)

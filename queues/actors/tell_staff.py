@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from typing import Protocol, cast
 from uuid import UUID
 
 from models.attachments import queries as attachments
 from models.channels import accounts, health
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage
+from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.kernel import database, logs, settings
 from models.kernel.errors import ConfigurationError, NestorError, PermanentFailure, is_final
 from models.kernel.settings import Settings
 from models.staff import groups, telling
-from models.tasks import rates
+from models.tasks import leases, rates
 from models.tasks.commands import ClaimedTask
 from queues import channels
+from queues.recording import record_answer
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 log = logs.get("staff")
@@ -47,6 +49,7 @@ def run(task: ClaimedTask) -> Settlement:
         return Done()
     sender = channels.sender(account.channel)
     for _ in range(_posts_max):
+        leases.confirm(task)  # the posts together may take longer than the task's time limit
         with database.transaction():
             wait_s = rates.take_or_line_up(sender.buckets(account, chat))
             post = None if wait_s > 0 else telling.next_post(account, ticket_id)
@@ -54,21 +57,20 @@ def run(task: ClaimedTask) -> Settlement:
             return Postponed(wait_s, "rate limit")
         if post is None:
             return Done()
-        settlement = _posted(account, chat, post)
+        settlement = _posted(task, account, chat, post)
         if settlement is not None:
             return settlement
     return Postponed(1.0, "more is to be told")
 
 
-def _posted(account: ChannelAccount, chat: str, post: telling.Post) -> Settlement | None:
+def _posted(task: ClaimedTask, account: ChannelAccount, chat: str, post: telling.Post) -> Settlement | None:
     """Post one thing; None when it stands there, else how the task ends."""
     config, topics = settings.current(), _topics(account.channel)
     address = post.address
     try:
         if address is None:
             address = topics.open_topic(account, config, chat, telling.topic_name(post.ticket))
-            with database.transaction():
-                telling.open_topic(account, post.ticket.id, address)
+            record_answer(task, partial(_record_topic, account, post, address))
         if post.closes is False:
             topics.reopen_topic(account, config, address)
     except (ConfigurationError, PermanentFailure) as error:
@@ -80,25 +82,37 @@ def _posted(account: ChannelAccount, chat: str, post: telling.Post) -> Settlemen
     if outcome.kind == "permanent" and post.message_id is not None:
         # Most likely a file: what was said is told all the same.
         outcome = sender.send(_message(post, account, address, without_files=outcome.detail), account, config)
-    health.report_outcome(account.channel, account.name, outcome)
     log.info("staff_told", account=account.name, outcome=outcome.kind, sequence=post.sequence)
-    if outcome.kind in ("throttled", "transient"):
-        with database.transaction():
-            telling.not_told(account, post)
+    record_answer(task, partial(_record_post, account, post, outcome))
     if outcome.kind == "throttled":
         return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider")
-    if outcome.kind in ("transient", "unknown") and not (outcome.kind == "unknown" and post.possibly_told):
+    if not _stands(post, outcome):
         return Failed(f"{outcome.kind}: {outcome.detail}", retry_after_s=outcome.retry_after_s)
-    if outcome.kind == "permanent":
-        # One post that the group does not take must not hold back the ticket's further story.
-        health.report_error(
-            account.channel, account.name, f"staff group: a post was refused: {outcome.detail}"
-        )
-    with database.transaction():
-        telling.told(account, post, outcome.external_id)
     if post.closes is True:
         _close(topics, account, config, address)
     return None
+
+
+def _stands(post: telling.Post, outcome: SendOutcome) -> bool:
+    """Whether the story goes on behind the post. One that the group does not take must not hold back the ticket's further story."""
+    return outcome.kind in ("accepted", "permanent") or (outcome.kind == "unknown" and post.possibly_told)
+
+
+def _record_topic(account: ChannelAccount, post: telling.Post, address: str) -> None:
+    with database.transaction():
+        telling.open_topic(account, post.ticket.id, address)
+
+
+def _record_post(account: ChannelAccount, post: telling.Post, outcome: SendOutcome) -> None:
+    with database.transaction():
+        health.report_outcome(account.channel, account.name, outcome)
+        if outcome.kind in ("throttled", "transient"):
+            telling.not_told(account, post)
+        if outcome.kind == "permanent":
+            told = f"staff group: a post was refused: {outcome.detail}"
+            health.report_error(account.channel, account.name, told)
+        if _stands(post, outcome):
+            telling.told(account, post, outcome.external_id)
 
 
 def _close(topics: Topics, account: ChannelAccount, config: Settings, address: str) -> None:

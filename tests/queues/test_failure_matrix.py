@@ -3,6 +3,9 @@ SIGTERM, kill -9) are in tests/faults; forced crashes in test_crash_points.py; p
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
@@ -17,6 +20,7 @@ from models.tasks import commands, timers
 from models.tasks import sweep as tasks_sweep
 from models.tasks.rates import Bucket
 from queues import sweep
+from queues.outage import outages
 from queues.settlement import Done, Failed, Postponed
 from tests.desk import Desk
 from tests.queues.work import KIND, Work, cut_connections
@@ -179,8 +183,9 @@ def test_row_killed_around_the_external_call_the_attempt_is_unknown_and_repeated
     assert len(ids) == 1, "e-mail keeps its Message-ID over all attempts; Telegram has none"
 
 
-def test_row_killed_twice_around_a_telegram_call_it_is_not_repeated_again_but_shown(desk: Desk) -> None:
-    desk.receive_telegram()
+@pytest.mark.parametrize("channel", ["telegram", "email"])
+def test_row_killed_twice_around_a_call_it_is_not_repeated_again_but_shown(desk: Desk, channel: str) -> None:
+    _receive(desk, channel)
     desk.run_due()
     ticket = desk.ticket()
     desk.reply(ticket)
@@ -191,11 +196,93 @@ def test_row_killed_twice_around_a_telegram_call_it_is_not_repeated_again_but_sh
 
     desk.run_due()
 
-    assert len(desk.calls) == 2
+    assert len(desk.calls) == 2, "nobody gets a message three times"
     delivery = desk.deliveries(ticket)[-1]
     assert delivery["state"] == "unknown"
     [failed] = desk.events(ticket, "delivery_failed")
     assert failed["payload"]["state"] == "unknown"
+
+
+def test_row_database_away_for_longer_than_a_lease_the_holder_keeps_its_task_and_its_answer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.receive_telegram()
+    desk.run_due()
+    ticket = desk.ticket()
+    desk.reply(ticket)
+    desk.calls.clear()
+    [task] = desk.tasks("ready", kind="send_delivery")
+    away, real = threading.Event(), database.transaction
+    taken: list[commands.ClaimedTask | None] = []
+
+    @contextmanager
+    def transaction() -> Iterator[None]:
+        if away.is_set():
+            raise Unavailable
+        with real():
+            yield
+
+    def answer_in_the_outage(message: port.OutgoingMessage) -> port.SendOutcome:
+        away.set()
+        desk.advance(seconds=2 * LEASE_S)
+        threading.Timer(0.5, away.clear).start()
+        return port.accepted("42:1")
+
+    def renewed(leases: Mapping[str, int], *, lease_s: float) -> None:
+        extend(leases, lease_s=lease_s)
+        # An idle process that saw the outage, and the same moment's hint: the lease has just run out and been renewed.
+        taken.append(commands.claim(task["id"], lease_s=LEASE_S, take_expired=False))
+
+    extend = commands.extend
+    monkeypatch.setattr(commands, "extend", renewed)
+    monkeypatch.setattr(database, "transaction", transaction)
+    desk.answers.append(answer_in_the_outage)
+    outcomes = desk.run_due()
+
+    assert outcomes.count("done") == len(outcomes)
+    assert taken
+    assert not any(taken)
+    assert len(desk.calls) == 1
+    [attempt] = desk.deliveries(ticket)[-1]["attempt_log"]
+    assert (attempt["outcome"], desk.deliveries(ticket)[-1]["state"]) == ("accepted", "sent")
+
+
+def test_row_database_comes_back_and_an_idle_process_leaves_expired_leases_to_their_holders(
+    work: Work,
+) -> None:
+    task_id = work.enqueue()
+    work.claim(task_id, lease_s=LEASE_S)
+    work.desk.advance(seconds=2 * LEASE_S)
+    outages.begin()  # it saw the outage, or it has just started
+
+    early = work.run(task_id)
+    work.desk.advance(seconds=limits.expired_lease_grace_s)
+
+    assert (early, work.run(task_id)) == ("not_mine", "done")
+
+
+def test_row_a_send_that_lost_its_lease_still_closes_its_attempt_and_spares_the_repeat(desk: Desk) -> None:
+    desk.receive_telegram()
+    desk.run_due()
+    ticket = desk.ticket()
+    desk.reply(ticket)
+    desk.calls.clear()
+    [task] = desk.tasks("ready", kind="send_delivery")
+
+    def taken_over(message: port.OutgoingMessage) -> port.SendOutcome:
+        desk.advance(seconds=LEASE_S + 1)
+        assert commands.claim(task["id"], lease_s=LEASE_S) is not None
+        return port.accepted("42:1")
+
+    desk.answers.append(taken_over)
+    outcomes = desk.run_due()
+    desk.advance(seconds=LEASE_S + 1)  # the other worker dies before it begins
+    desk.run_due()
+
+    assert "recorded_late" in outcomes
+    delivery = desk.deliveries(ticket)[-1]
+    assert ([a["outcome"] for a in delivery["attempt_log"]], delivery["state"]) == (["accepted"], "sent")
+    assert len(desk.calls) == 1
 
 
 def test_row_a_hung_worker_wakes_up_late_and_its_effect_is_rolled_back(work: Work) -> None:

@@ -21,7 +21,7 @@ LEASE_S = 0.15  # real time: the keeper's thread sleeps for a third of it
 def keeper() -> Iterator[LeaseKeeper]:
     made = LeaseKeeper(LEASE_S)
     yield made
-    made._wake.set()
+    made.stop()
 
 
 def test_a_running_task_keeps_its_lease_for_longer_than_one(work: Work, keeper: LeaseKeeper) -> None:

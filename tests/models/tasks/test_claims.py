@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from models.kernel import clock, database, limits
-from models.tasks import commands
+from models.tasks import commands, leases
 from models.tasks.kinds import KINDS, TaskKind
 from tests.desk import Desk
 
@@ -143,7 +143,7 @@ def test_the_embedded_desk_takes_back_every_lease_at_its_start(desk: Desk) -> No
     for task_id in ids:
         commands.claim(task_id, lease_s=2000)
 
-    assert commands.release_all_leases() == 3
+    assert leases.release_all() == 3
     assert desk.due_tasks() == ids
 
 
