@@ -2,7 +2,7 @@
 
 One Dramatiq actor, `run_task`, carries every hint: the message holds only the task's id, and the row says what to do. So a worker of
 an older release can give a newer kind of task back instead of dead-lettering its message. Dramatiq's own Retries, delays and
-results are not used (ENGINE 0.3: Retries can lose a message, delayed messages repeat or dead-letter themselves).
+results are not used: Retries can lose a message, and delayed messages repeat or dead-letter themselves.
 """
 
 from __future__ import annotations

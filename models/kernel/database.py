@@ -169,7 +169,7 @@ _SERVER_ERRORS = (peewee.OperationalError, peewee.InterfaceError, peewee.Interna
 def connection() -> Iterator[None]:
     """A connection for the length of one request or task; reentrant.
 
-    A connection kept by a thread never heals after the server drops it (ENGINE 4), so each unit of work checks one out.
+    A connection that a thread keeps fails forever after the server drops it, so each unit of work checks one out.
     SQLite keeps one a thread: closing the last one checkpoints the log.
     Raises Unavailable when the database is away, StatementTimeout or Contention when it gave up.
     """

@@ -2,9 +2,9 @@
 
 Additive first, because old revisions keep running during a rollout: each migration is stored with `min_program`, the oldest program
 (by its newest migration) that still runs on the new schema; a file without it keeps the previous one's: "nothing breaks".
-Any number of processes may migrate at once: PostgreSQL's advisory lock (ENGINE X14: without it two of three fail) or SQLite's write
-lock lets one work and the others find nothing to do. A schema that is older than the program, or newer than it can use, is refused
-with a clear sentence (`check`).
+Any number of processes may migrate at once: an advisory lock of each migration's transaction (PostgreSQL) or the write lock (SQLite)
+lets one work, and the others find nothing to do. Without the lock two of three processes fail. A schema that is older than the
+program, or newer than it can use, is refused with a clear sentence (`check`).
 """
 
 from __future__ import annotations

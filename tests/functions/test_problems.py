@@ -170,3 +170,33 @@ def test_a_database_that_is_locked_is_503_and_worth_a_retry(desk: Desk) -> None:
 
     problem(result, 503, "contention")
     assert result.headers["retry-after"] == "2"
+
+
+@pytest.mark.parametrize(
+    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+@pytest.mark.parametrize(
+    ("sqlstate", "code"),
+    [
+        ("57014", "database_timeout"),
+        ("40P01", "contention"),
+        ("55P03", "contention"),
+        ("57P01", "unavailable"),
+    ],
+)
+def test_what_postgresql_gives_up_is_503_with_its_own_code_and_nothing_is_half_written(
+    desk: Desk, sqlstate: str, code: str
+) -> None:
+    class Refused(Exception):
+        pgcode = sqlstate
+
+    error = peewee.OperationalError("canceling statement due to secret-message")
+    error.__cause__ = Refused()
+
+    result = Caller(_broken_app(desk, error)).post("/broken")
+
+    document = problem(result, 503, code)
+    assert "secret-message" not in result.text
+    assert ("reach" in document["detail"]) == (code == "unavailable")
+    assert result.headers["retry-after"] == "2"
+    assert desk.rows("SELECT 1 FROM requesters") == []

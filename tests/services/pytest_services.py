@@ -72,7 +72,7 @@ def pooler(request: pytest.FixtureRequest, postgres_server: PostgresServer) -> I
     """One PgBouncer in transaction mode before the session's PostgreSQL."""
     if pgbouncer.find_program() is None:
         _not_on_this_machine(request.config, "PgBouncer", pgbouncer.MISSING)
-    with PgBouncer(postgres_server) as running:
+    with long_lived(request.config, "PgBouncer", PgBouncer(postgres_server)) as running:
         yield running
 
 
