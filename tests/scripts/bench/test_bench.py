@@ -20,6 +20,7 @@ _ROOT = Path(__file__).parents[3]
 _run_s_max = 240.0  # a quick run takes 40 s on two quiet CPUs
 
 
+@pytest.mark.extended
 @pytest.mark.usefixtures("postgres_server", "rabbit_server")  # left out with the others where there are none
 def test_a_quick_run_measures_every_part_and_writes_it_as_json(tmp_path: Path) -> None:
     file = tmp_path / "bench.json"

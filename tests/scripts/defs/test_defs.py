@@ -1,20 +1,24 @@
-"""`python -m scripts.defs`: what a person at the terminal sees, and that bad input publishes nothing and says where it is wrong."""
+"""`python -m scripts.defs` at the terminal: its output, and that bad input publishes nothing and says where it is wrong."""
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from models.definitions import files
 from models.kernel.errors import Invalid
-from scripts import defs
+from scripts import _cli, defs
 from scripts.defs import checking
+from scripts.defs.__main__ import main
 from tests.architecture.code import REPOSITORY
 
 _timeout_s = 120.0
@@ -40,25 +44,42 @@ def run(*words: str, database: Path | None = None, stdin: str = "") -> subproces
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Ended:
+    """The end of a command that ran in this process."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Here = Callable[..., Ended]
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
+def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Here:
+    """Runs a verb that needs no database in this process: a new one spends half a second on imports."""
+
+    def run(*words: str, stdin: str = "") -> Ended:
+        monkeypatch.setattr(sys, "argv", ["scripts.defs", *words])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            _cli.end(main)
+        said = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Ended(ended.value.code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def database(tmp_path: Path, migrated_sqlite_template: Path) -> Path:
     """A migrated database with the shipped definitions."""
     path = tmp_path / "nestor.db"
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "SECRET_KEY": "x" * 40,
-        "PYTHONPATH": str(REPOSITORY),
-        "DATABASE_URL": f"sqlite:///{path}",
-    }
-    subprocess.run(
-        [sys.executable, "-m", "scripts.migrate"],
-        cwd=REPOSITORY,
-        env=environment,
-        check=True,
-        capture_output=True,
-        timeout=_timeout_s,
-    )
-    assert run("apply", "--demo", database=path).returncode == 0
+    shutil.copy(migrated_sqlite_template, path)
+    applied = run("apply", "--demo", database=path)
+    assert applied.returncode == 0, applied.stderr
     return path
 
 
@@ -95,11 +116,11 @@ def bomb() -> str:
     ],
     ids=lambda value: value[:30] if len(value) < 60 else None,
 )  # fmt: skip
-def test_bad_input_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:
+def test_bad_input_is_told_with_its_place(here: Here, tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(text)
 
-    found = run("check", str(path))
+    found = here("check", str(path))
 
     assert found.returncode == 1
     assert told in found.stderr, found.stderr
@@ -153,29 +174,29 @@ def test_plan_and_diff_say_that_nothing_differs_after_an_apply(database: Path) -
     assert differing.stdout == "nothing differs\n"
 
 
-def test_two_files_differ_in_words(tmp_path: Path) -> None:
+def test_two_files_differ_in_words(here: Here, tmp_path: Path) -> None:
     one, other = tmp_path / "one.yaml", tmp_path / "other.yaml"
     one.write_text(WORKFLOW)
     other.write_text(WORKFLOW.replace("who: [agent]", "who: [agent, manager]"))
 
-    found = run("diff", str(one), str(other))
+    found = here("diff", str(one), str(other))
 
     assert found.returncode == 1
     assert ".transitions.finish.who: [agent] became [agent, manager]" in found.stdout
 
 
-def test_scenarios_run_and_a_failing_one_says_what_was_expected_and_found() -> None:
-    found = run("test", "support")
+def test_scenarios_run_and_a_failing_one_says_what_was_expected_and_found(here: Here) -> None:
+    found = here("test", "support")
 
     assert found.returncode == 0
     assert found.stdout.endswith("10 passed, 0 failed\n")
-    assert run("test", "nothing").returncode == 1
+    assert here("test", "nothing").returncode == 1
 
 
-def test_a_simulation_by_script_prints_the_same_each_time() -> None:
+def test_a_simulation_by_script_prints_the_same_each_time(here: Here) -> None:
     script = "new priority=urgent\nwait 15m\nwhy\ndo resolve olga\nset severity=critical\nsignal monitor_recovered\nundo\nquit\n"
 
-    one, other = run("simulate", "incident", stdin=script), run("simulate", "incident", stdin=script)
+    one, other = here("simulate", "incident", stdin=script), here("simulate", "incident", stdin=script)
 
     assert one.returncode == 0, one.stderr
     assert one.stdout == other.stdout
@@ -183,16 +204,16 @@ def test_a_simulation_by_script_prints_the_same_each_time() -> None:
     assert "resolve needs a value in root_cause" in one.stdout
 
 
-def test_a_script_that_cannot_be_understood_fails() -> None:
-    found = run("simulate", "support", stdin="fly\n")
+def test_a_script_that_cannot_be_understood_fails(here: Here) -> None:
+    found = here("simulate", "support", stdin="fly\n")
 
     assert found.returncode == 1
     assert "unknown command 'fly'" in found.stdout
 
 
 @pytest.mark.parametrize("name", ["support", "incident", "purchase", "access-request", "task"])
-def test_a_picture_names_every_state_and_is_well_formed(name: str) -> None:
-    picture, text = run("draw", name, "--language", "ru"), run("draw", name, "--format", "mermaid")
+def test_a_picture_names_every_state_and_is_well_formed(here: Here, name: str) -> None:
+    picture, text = here("draw", name, "--language", "ru"), here("draw", name, "--format", "mermaid")
 
     tree = ElementTree.fromstring(picture.stdout)  # noqa: S314 -- our own
     shown = "".join(tree.itertext())
