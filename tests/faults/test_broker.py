@@ -15,19 +15,20 @@ from tests.services.pytest_evidence import Tell
 from tests.services.rabbitmq import QueueType, RabbitServer
 
 request_s_max = 1.0  # no request may notice the broker; a quiet machine answers in 10 ms
-outage_s = 20.0  # the issue's number
 
 
-def test_a_broker_that_is_stopped_for_twenty_seconds_is_not_noticed_by_requests(
-    real_desk: RealDesk, rabbit_server: RabbitServer, tell: Tell
+@pytest.mark.parametrize("outage_s", [0.0, pytest.param(20.0, marks=pytest.mark.extended)])
+def test_a_broker_that_is_stopped_is_not_noticed_by_requests(
+    real_desk: RealDesk, rabbit_server: RabbitServer, tell: Tell, outage_s: float
 ) -> None:
-    """ENGINE 3.8: RabbitMQ restarts; RabbitMQ down."""
+    """Everybody writes and is answered while the broker is away; 20 s more let a minute's work gather."""
     flow = Flow(real_desk, people=16, chats=8)
 
     with flow.running(every_s=4.0):  # what gathers for a chat goes out at one a second then
         rabbit_server.stop_app()
         stopped_at = time.monotonic()
-        time.sleep(outage_s)  # not a wait for something: the outage that the issue asks for
+        time.sleep(outage_s)  # the outage itself, not a wait for something
+        flow.goes_on()
         rabbit_server.start_app()
         away_s = time.monotonic() - stopped_at
 
