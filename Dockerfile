@@ -1,8 +1,8 @@
 # One image for all roles; the role is the command: a module of Python with its arguments.
 #   docker build -t nestor .
 #   docker run nestor gunicorn -c functions/gunicorn_conf.py 'functions.gateway.app:create_app()'
-#   docker run nestor dramatiq queues.worker:create_broker -p 1 -t 8 --queues default --worker-shutdown-timeout 150000
-#   docker run nestor dramatiq queues.worker:create_broker -p 1 -t 4 --queues sends --worker-shutdown-timeout 150000
+#   docker run nestor queues.master -t 8 --queues default --worker-shutdown-timeout 150000
+#   docker run nestor queues.master -t 4 --queues sends --worker-shutdown-timeout 150000
 #   docker run nestor queues.scheduler
 #   docker run nestor scripts.bootstrap
 # It needs no place to write but /tmp, and /blobs where BLOB_URL=file:/blobs (compose.yaml). BASE is any image with Python >= 3.11 and venv.

@@ -5,9 +5,21 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from models.kernel import settings
+from models.kernel import logs, settings
+from models.kernel.errors import ConfigurationError
 
-_config = settings.current()
+
+def _settings() -> settings.Settings:
+    """The settings; a wrong one ends gunicorn with one line of the log instead of a traceback."""
+    try:
+        return settings.current()
+    except ConfigurationError as error:
+        logs.configure("gunicorn")
+        logs.get("process").error("start_refused", reason=error.message)
+        raise SystemExit(1) from error
+
+
+_config = _settings()
 bind = f"{os.environ.get('NESTOR_BIND', '0.0.0.0')}:{_config.port}"  # noqa: S104 -- a container's port is reached from outside
 worker_class = "gthread"
 workers = _config.http_workers
@@ -19,6 +31,7 @@ control_socket_disable = True  # a read-only root has no place for it (ENGINE 4)
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 -- heartbeat file in memory, as gunicorn's docs advise
 accesslog = None  # our own access log names routes, not URLs
 loglevel = "warning"
+logger_class = "functions.gunicorn_logs.JsonLogger"
 preload_app = False  # nothing may be connected before the fork (ENGINE X3)
 
 

@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 
 from models.channels.accounts import ChannelAccount
 from models.inbox.port import Parsed, Unparseable
-from models.kernel import limits, logs
+from models.kernel import limits, logs, settings
 from models.kernel.errors import TransientFailure
 from queues import channels
 
@@ -106,12 +106,26 @@ class _Child:
             if number != self.number:
                 raise Ended()
             return _received(self.process.stdout, length, deadline)
+        except Ended:
+            self._tell_end()
+            self._end()
+            raise
         except BaseException:
             # Also when a time limit interrupts this thread: an answer that nobody read must not be the next event's.
             self._end()
             raise
         finally:
             writer.join(1.0)
+
+    def _tell_end(self) -> None:
+        """Log what ended the child; one that has gone to rest ended by itself, and is no news."""
+        assert self.process is not None
+        try:
+            code = self.process.wait(limits.parser_end_s)
+        except subprocess.TimeoutExpired:  # its pipe is closed and it lives: `_end` kills it
+            code = 0
+        if code != 0:
+            logs.tell_end("parser", self.process.pid, code)
 
     def _end(self) -> None:
         if self.process is None:
@@ -201,6 +215,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limits.parse_memory_bytes_max, limits.parse_memory_bytes_max))
     outgoing = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    logs.configure("parser", settings.current().log_level)
     # One request at a time: nothing of the next one can wait in the buffer while `select` looks at the pipe.
     serve(sys.stdin.buffer, outgoing)
 

@@ -82,4 +82,5 @@ if __name__ == "__main__":
     try:
         main()
     except NestorError as error:
-        raise SystemExit(f"nestor scheduler: {error.message}") from error
+        log.error("start_refused", reason=error.message)
+        raise SystemExit(1) from error

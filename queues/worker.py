@@ -1,7 +1,7 @@
-"""A worker process on RabbitMQ: `dramatiq queues.worker:create_broker -p 1 -t 8 --queues default`, and another one
+"""A worker process on RabbitMQ: `python -m queues.master -t 8 --queues default`, and another one
 with `-t 4 --queues sends` (queues/calls.py says why no more).
 
-One process a command (`-p 1`; `_refuse_siblings` says why), more commands or pods for more work.
+One process a command (`_refuse_siblings` says why), more commands or pods for more work.
 One process for both queues (`--queues default sends`) is enough for a small desk; a provider that hangs can then hold all its threads.
 
 Dramatiq's command line calls `create_broker` in each worker process, after the fork. While it lives, a worker also beats the sweep,
@@ -76,10 +76,10 @@ def _refuse_siblings() -> None:
 
 def create_broker() -> None:
     """Set up this worker process: settings, logs, database, broker, the runner."""
-    config = settings.current()
-    logs.configure("worker", config.log_level)
-    database.configure(config)
     try:
+        config = settings.current()
+        logs.configure("worker", config.log_level)
+        database.configure(config)
         _refuse_siblings()
         starting.check_database()
     except NestorError as error:

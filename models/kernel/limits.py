@@ -166,6 +166,7 @@ parse_here_bytes_max = 256 * 1024  # parsed in the worker's thread: some 50 ms; 
 parse_s = 15.0  # for a larger event, by the child; 25 MB of base64 take one or two
 parse_wait_s = 8.0  # for the child's attention; with parse_s within ingest_event's time limit
 parse_memory_bytes_max = 1536 * MIB  # of the child's address space; 25 MB of attachments take some 200
+parser_end_s = 1.0  # for the end of a child whose pipe has ended
 parser_rests_after_s = 120.0  # a child that nobody needs gives its memory back
 participants_max = 50  # of one ticket by one mail: a mailing to more is no conversation
 buttons_max = 8  # under one message; a life cycle that offers more moves to a requester needs a page for them

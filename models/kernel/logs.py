@@ -10,13 +10,17 @@ import json
 import logging
 import os
 import sys
+import threading
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any
+from types import TracebackType
+from typing import IO, Any
 
+from models.kernel import foreign_logs
 from models.kernel.errors import ConfigurationError
 
 _bound: ContextVar[dict[str, Any] | None] = ContextVar("log_fields", default=None)
@@ -114,24 +118,34 @@ class _JsonFormatter(logging.Formatter):
                 self._static[name] = os.environ[variable]
 
     def format(self, record: logging.LogRecord) -> str:
+        ours = record.name.startswith("nestor")
+        level, event, fields = (
+            (record.levelno, record.getMessage(), getattr(record, "nestor", {}))
+            if ours
+            else foreign_logs.translated(record)
+        )
         line: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            "level": record.levelname.lower(),
-            "event": record.getMessage(),
+            "level": logging.getLevelName(level).lower(),
+            "event": event,
             **self._static,
             **(_bound.get() or {}),
-            **getattr(record, "nestor", {}),
+            **fields,
         }
-        if not record.name.startswith("nestor"):
+        if not ours:
             line["logger"] = record.name
-        if record.exc_info and record.exc_info[1] is not None:
-            line["exception"] = trail(record.exc_info[1])
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and (ours or foreign_logs.tells_trail(record)):
+            line["exception"] = trail(error)
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def configure(service: str, level: str = "INFO") -> None:
-    """Send this process's log lines to standard error as JSON; safe to call again."""
-    handler = logging.StreamHandler(sys.stderr)
+def configure(service: str, level: str = "INFO", *, stream: IO[str] | None = None) -> None:
+    """Send this process's log lines to standard error (or `stream`) as JSON: ours, other libraries', warnings, uncaught exceptions.
+
+    Safe to call again. Hooks that somebody else has set (a test's) stay.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_JsonFormatter(service))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -141,3 +155,39 @@ def configure(service: str, level: str = "INFO") -> None:
     logging.getLogger("imapclient").setLevel(
         logging.CRITICAL
     )  # repeats what a server says, users and folders
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _on_uncaught
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = _on_thread_died
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = _on_unraisable
+    if warnings.showwarning.__module__ == "warnings":
+        logging.captureWarnings(True)
+
+
+_process = Log("process")
+
+
+def tell_end(role: str, pid: int, code: int) -> None:
+    """Log a process of ours that ended by itself; `code` as `subprocess` gives it: negative for a signal."""
+    _, event, fields = foreign_logs.ended(pid, code, role=role)
+    _process.error(event, **fields)
+
+
+def _on_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if isinstance(error, KeyboardInterrupt):
+        return
+    _process.error("process_failed", exc_info=error)
+
+
+def _on_thread_died(told: threading.ExceptHookArgs) -> None:
+    if told.exc_value is None or isinstance(told.exc_value, SystemExit):
+        return
+    _process.error(
+        "thread_died", exc_info=told.exc_value, thread="" if told.thread is None else told.thread.name
+    )
+
+
+def _on_unraisable(told: sys.UnraisableHookArgs) -> None:
+    """An exception in a finaliser or a callback of C: nobody can catch it."""
+    _process.error("exception_ignored", exc_info=told.exc_value or False)

@@ -134,10 +134,7 @@ class Desk:
         """The documented worker command: one process of 8 threads."""
         arguments = [
             "-m",
-            "dramatiq",
-            "queues.worker:create_broker",
-            "-p",
-            "1",
+            "queues.master",
             "-t",
             "8",
             "--queues",

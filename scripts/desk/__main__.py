@@ -16,6 +16,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.kernel import logs
 from models.kernel.errors import ConfigurationError
 from scripts import _cli
 from scripts.desk.folder import DataFolder
@@ -139,6 +140,7 @@ class Desk:
             self._tell(log_path)
         while not self._stopping.wait(0.2):
             if self._server.poll() is not None:
+                self._log_end(log_path)
                 print(
                     f"nestor: the desk ended by itself (code {self._server.returncode}); see {log_path}",
                     file=sys.stderr,
@@ -146,6 +148,14 @@ class Desk:
                 return 1
         print("\nstopping: letting what runs finish", flush=True)
         return 0
+
+    def _log_end(self, log_path: Path) -> None:
+        """Write into the desk's log how it ended: a signal that ended gunicorn's master leaves no line of its own."""
+        assert self._server is not None
+        with open(log_path, "a", encoding="utf-8") as log:
+            logs.configure("supervisor", stream=log)
+            logs.tell_end("embedded desk", self._server.pid, self._server.returncode)
+            logs.configure("supervisor", "CRITICAL")
 
     def _wait_until_up(self, log_path: Path) -> None:
         assert self._server is not None

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from gunicorn.arbiter import Arbiter
+
 from functions import runtime
 from models.kernel import database, logs, settings
+from models.kernel.errors import NestorError
 from models.migrations.readiness import Readiness
 from queues import starting
 from queues.embedded import EmbeddedWorkers
@@ -22,7 +25,11 @@ def create_app() -> WsgiApp:
     config = settings.current()
     logs.configure("desk", config.log_level)
     database.configure(config)
-    starting.check_database()
+    try:
+        starting.check_database()
+    except NestorError as error:
+        logs.get("process").error("start_refused", reason=error.message)
+        raise SystemExit(Arbiter.WORKER_BOOT_ERROR) from error  # gunicorn ends instead of trying again
     _workers = EmbeddedWorkers(config)
     _workers.start()
     runtime.adopt(_workers.publisher, Readiness().start())

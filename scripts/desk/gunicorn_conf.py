@@ -11,6 +11,7 @@ from functions.gunicorn_conf import (
     control_socket_disable,
     graceful_timeout,
     keepalive,
+    logger_class,
     loglevel,
     preload_app,
     threads,
@@ -21,8 +22,8 @@ from functions.gunicorn_conf import (
 from models.kernel import settings
 
 __all__ = [
-    "control_socket_disable", "graceful_timeout", "keepalive", "loglevel", "preload_app", "threads", "timeout", "worker_class",
-    "worker_tmp_dir",
+    "control_socket_disable", "graceful_timeout", "keepalive", "logger_class", "loglevel", "preload_app", "threads", "timeout",
+    "worker_class", "worker_tmp_dir",
 ]  # fmt: skip
 
 bind = f"{os.environ['NESTOR_BIND']}:{settings.current().port}"

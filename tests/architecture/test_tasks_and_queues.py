@@ -90,11 +90,9 @@ def _commands(place: str) -> list[list[str]]:
             words
             for document in yaml.safe_load_all(text)
             for words in _texts(document)
-            if "dramatiq" in words
+            if "queues.master" in words
         ]
-    return [
-        re.split(r"\s+", line.strip("` |")) for line in re.findall(r"dramatiq queues\.worker[^`\n]*", text)
-    ]
+    return [re.split(r"\s+", line.strip("` |")) for line in re.findall(r"queues\.master -[^`\n]*", text)]
 
 
 @pytest.mark.parametrize("place", PLACES)

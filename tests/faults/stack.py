@@ -33,8 +33,8 @@ from tests.services.waiting import wait_until
 SECRET_KEY = "forty-two characters for the fault tests!!"
 GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "functions/gunicorn_conf.py"]
 WORKER = [
-    *(sys.executable, "-m", "dramatiq", "queues.worker:create_broker"),
-    *("-p", "1", "-t", "8", "--queues", "default", "sends", "--worker-shutdown-timeout", "20000"),
+    *(sys.executable, "-m", "queues.master"),
+    *("-t", "8", "--queues", "default", "sends", "--worker-shutdown-timeout", "20000"),
 ]
 
 

@@ -19,7 +19,7 @@ from tests.services.waiting import wait_until
 # The worker's program with a read timeout of half a second instead of thirty; nothing else differs.
 IMPATIENT = (
     "import sys; from models.kernel import limits; limits.send_read_timeout_s = 0.5;"
-    "from dramatiq.__main__ import main; sys.exit(main())"
+    "from queues.master import main; sys.exit(main())"
 )
 retry_after_s = 2
 

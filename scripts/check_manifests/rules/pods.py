@@ -84,7 +84,7 @@ def grace_period(manifests: ManifestSet) -> Iterator[Finding]:
     for pod in manifests.pods():
         for path, container in pod.containers():
             arguments = command_line(container)
-            if "dramatiq" not in arguments:
+            if not is_worker(arguments):
                 continue
             shutdown_ms = number(option(arguments, SHUTDOWN_OPTION) or SHUTDOWN_MS_DEFAULT)
             if shutdown_ms is None:
@@ -103,6 +103,11 @@ def grace_period(manifests: ManifestSet) -> Iterator[Finding]:
 
 def command_line(container: dict[str, Any]) -> list[str]:
     return [str(word) for key in ("command", "args") for word in listed(container.get(key))]
+
+
+def is_worker(arguments: list[str]) -> bool:
+    """Whether the command is a worker's: ours (queues/master.py), or Dramatiq's own command line."""
+    return "queues.master" in arguments or "dramatiq" in arguments
 
 
 def option(arguments: list[str], name: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from scripts.check_manifests.documents import Document, listed, mapped, number
 from scripts.check_manifests.findings import Finding, Path
 from scripts.check_manifests.manifest_set import ManifestSet
-from scripts.check_manifests.rules.pods import command_line
+from scripts.check_manifests.rules.pods import command_line, is_worker
 
 KEDA = "keda.sh"
 _RABBITMQ = {
@@ -128,7 +128,7 @@ def _worker_queues(manifests: ManifestSet) -> Iterator[Finding]:
     for pod in manifests.pods():
         for path, container in pod.containers():
             words = command_line(container)
-            if "dramatiq" not in words:
+            if not is_worker(words):
                 continue
             last = (pod.document, (*path, "args"))
             names = _queue_words(words) or sorted(

@@ -89,7 +89,7 @@ spec:
       containers:
         - name: worker
           image: nestor@sha256:00
-          args: [dramatiq, "queues.worker:create_broker", --queues, default, sends, --worker-shutdown-timeout, "150000"]
+          args: [queues.master, --queues, default, sends, --worker-shutdown-timeout, "150000"]
           resources: {{requests: {{cpu: 100m, memory: 100Mi}}, limits: {{memory: 200Mi}}}}{_SECURE}
 ---
 apiVersion: batch/v1
