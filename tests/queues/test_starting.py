@@ -18,8 +18,9 @@ from models.channels import accounts
 from models.definitions import publishing
 from models.kernel import database, limits, logs
 from models.kernel.errors import SchemaMismatch, Unavailable
-from models.tasks import commands
+from models.tasks import leases
 from queues import embedded, pullers, scheduler, starting, sweep, worker
+from queues.outage import outages
 from tests.desk import Desk
 from tests.queues.work import cut_connections
 
@@ -77,7 +78,7 @@ def test_a_worker_whose_connection_is_cut_while_it_starts_starts(
 @pytest.mark.parametrize("database_engine", ["postgresql"], indirect=True)
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(commands, "release_all_leases"), (sweep, "once"), (accounts, "every")],
+    [(leases, "release_all"), (sweep, "once"), (accounts, "every")],
     ids=["leases", "sweep", "accounts"],
 )
 def test_an_embedded_desk_whose_connection_is_cut_while_it_starts_starts(
@@ -93,6 +94,19 @@ def test_an_embedded_desk_whose_connection_is_cut_while_it_starts_starts(
         workers.stop(timeout_s=5)
 
     assert len(cuts) == 1
+
+
+@pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
+def test_a_worker_that_has_just_started_leaves_expired_leases_to_their_holders_for_a_while(
+    desk: Desk,
+) -> None:
+    """It saw no outage, and its predecessor may have died a moment ago in the middle of the same sends."""
+    before = outages.wait_s()
+
+    worker.create_broker()
+
+    assert before == 0
+    assert limits.expired_lease_grace_s - 1 < outages.wait_s() <= limits.expired_lease_grace_s
 
 
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
