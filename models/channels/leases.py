@@ -8,13 +8,20 @@ from __future__ import annotations
 
 from models.kernel import database, limits
 
+# A lease with more seconds left than this was given before the database's clock was set back.
+_IMPOSSIBLE_S = limits.puller_lease_s_max + limits.clock_difference_s_max
+
 
 def take(channel: str, account: str, *, holder: str, lease_s: float) -> bool:
     """Take or renew the account's lease; whether `holder` has it now. A transaction of its own.
 
-    A lease that ends later than a new one would was given before the database's clock was set back. It is free, because its holder
-    may be dead: two readers for one round do no harm, a mailbox that nobody reads for hours does.
+    `lease_s` is at most limits.puller_lease_s_max. A lease that ends later than any new one would was given before the database's
+    clock was set back. It is free, because its holder may be dead: two readers for one round do no harm, a mailbox that nobody reads
+    for hours does.
     """
+    assert lease_s <= limits.puller_lease_s_max, (
+        f"a lease of {lease_s} s would look like one of a wrong clock"
+    )
     with database.transaction():
         row = database.one(
             "INSERT INTO puller_leases (channel, account, holder, expires_at)"
@@ -26,7 +33,7 @@ def take(channel: str, account: str, *, holder: str, lease_s: float) -> bool:
             account=account,
             holder=holder,
             lease_s=lease_s,
-            impossible_s=_impossible_s(lease_s),
+            impossible_s=_IMPOSSIBLE_S,
         )
     return row is not None
 
@@ -49,11 +56,6 @@ def held(channel: str, account: str) -> bool:
         " AND expires_at <= NOW_PLUS(:impossible_s)",
         channel=channel,
         account=account,
-        impossible_s=_impossible_s(limits.puller_lease_s),
+        impossible_s=_IMPOSSIBLE_S,
     )
     return row is not None
-
-
-def _impossible_s(lease_s: float) -> float:
-    """A lease with more seconds left than this was given before the clock was set back."""
-    return max(lease_s, limits.puller_lease_s) + limits.clock_difference_s_max

@@ -332,6 +332,6 @@ def in_list(name: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
 
 
 def ping() -> None:
-    """One round trip; raises Unavailable when the database is away."""
+    """Make one round trip. Raises Unavailable when the database is away."""
     with connection():
         run("SELECT 1")

@@ -73,10 +73,6 @@ def bound(**fields: Any) -> Iterator[None]:
         _bound.reset(token)
 
 
-def bound_fields() -> dict[str, Any]:
-    return _bound.get() or {}
-
-
 _TRAIL_LINES_MAX = 60  # innermost frames tell; a recursion has a thousand
 
 

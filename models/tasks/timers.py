@@ -75,18 +75,6 @@ def stop(name: str, *, pending: str | None = None) -> bool:
     return bool(database.execute("DELETE FROM timers WHERE name = :name", name=name).rowcount)
 
 
-def stop_prefixed(prefix: str) -> int:
-    """Remove all timers whose name starts with `prefix`. Joins the caller's transaction."""
-    assert prefix, "an empty prefix would stop every timer"
-    return int(
-        database.execute(
-            "DELETE FROM timers WHERE name >= :prefix AND name < :beyond",
-            prefix=prefix,
-            beyond=prefix + "\U0010ffff",
-        ).rowcount
-    )
-
-
 def fire_due(*, batch_max: int = 100) -> int:
     """Turn due timers into tasks, in a transaction of its own; returns how many fired."""
     with database.transaction():

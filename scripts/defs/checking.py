@@ -18,8 +18,6 @@ from models.workflow import scenarios
 from queues import channels
 from scripts import defs
 
-SCHEMAS = ("workflow", "model", "scenarios")
-
 
 def check(options: argparse.Namespace) -> int:
     """Everything that is wrong or suspicious, one line each; 1 when something is wrong."""

@@ -25,7 +25,6 @@ _RETURNED = frozenset(
     }
 )
 _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
-_MAILER = re.compile(r"(mailer[-_.]?daemon|mail[-_.]daemon|mdaemon|postmaster|bounces?([+._-].*)?)@")
 _MAILER_ALONE = re.compile(r"(mailer[-_.]?daemon|mail[-_.]daemon|mdaemon)@")
 _STATUS = re.compile(rb"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 _STATUS_IN_TEXT = re.compile(r"(?<![\d.])(5\.\d{1,3}\.\d{1,3})(?![\d.])")

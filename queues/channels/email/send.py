@@ -89,7 +89,3 @@ def external_id(account: ChannelAccount, message_id: str, ticket_number: int) ->
     """A new Message-ID. Its random part keeps strangers from making up the id of somebody's ticket (INGRESS 1.2)."""
     domain = checked_address(str(account.config["address"])).domain
     return f"<nestor.{ticket_number}.{message_id.replace('-', '')}.{secrets.token_hex(8)}@{domain}>"
-
-
-def close() -> None:
-    """Nothing stays open between two mails."""

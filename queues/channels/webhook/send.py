@@ -82,10 +82,6 @@ def external_id(account: ChannelAccount, message_id: str, ticket_number: int) ->
     return None
 
 
-def close() -> None:
-    """Nothing stays open between two calls."""
-
-
 def _outcome(reply: Reply, answer: safe_http.Reply, message: OutgoingMessage) -> SendOutcome:
     if answer.status in reply.success:
         document = _document(answer.body)

@@ -7,7 +7,8 @@ import contextlib
 import pytest
 
 from models.channels import accounts, health, leases, positions
-from models.kernel import clock, database
+from models.kernel import clock, database, limits
+from models.tasks.kinds import KINDS
 from tests.desk import Desk
 
 
@@ -96,3 +97,15 @@ def test_a_lease_that_was_given_before_the_clock_was_set_back_is_free(desk: Desk
 
     assert (held_before, taken, again) == (False, True, False)
     assert leases.held("email", "demo")
+
+
+def test_a_task_that_reads_an_account_for_its_whole_time_keeps_it(desk: Desk) -> None:
+    longest_s = KINDS["pull_account"].time_limit_s
+
+    taken = leases.take("email", "demo", holder="task", lease_s=longest_s)
+    stolen = leases.take("email", "demo", holder="loop", lease_s=limits.puller_lease_s)
+
+    assert taken
+    assert not stolen
+    with database.connection():
+        assert leases.held("email", "demo")

@@ -66,14 +66,6 @@ def test_a_stopped_timer_never_fires(desk: Desk) -> None:
     assert timers.fire_due() == 0
 
 
-def test_stopping_by_prefix_takes_its_own_and_no_neighbour(desk: Desk) -> None:
-    for name in ("ticket:1:a", "ticket:1:b", "ticket:12:a", "ticket:1"):
-        desk.command(timers.put, name, KIND, {}, due_at=clock.now())
-
-    assert desk.command(timers.stop_prefixed, "ticket:1:") == 2
-    assert [timer["name"] for timer in desk.timers()] == ["ticket:1", "ticket:12:a"]
-
-
 def test_a_fired_timer_that_is_rolled_back_fires_again(desk: Desk) -> None:
     desk.command(timers.put, "close", KIND, {}, due_at=clock.now())
 

@@ -69,12 +69,6 @@ def pull(account: ChannelAccount, settings: Settings, stop: threading.Event, idl
                 return
 
 
-def pull_once(account: ChannelAccount, settings: Settings) -> Pulled:
-    """Read what is there now. Raises TransientFailure, ConfigurationError with words for people."""
-    with Mailbox(server_of(account, settings)) as mailbox:
-        return read(mailbox, account, threading.Event())
-
-
 def read(mailbox: Mailbox, account: ChannelAccount, stop: threading.Event) -> Pulled:
     """Store every new mail of the account's folder, oldest first."""
     name = str(account.config.get("imap_folder") or "INBOX")

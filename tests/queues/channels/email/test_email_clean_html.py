@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from queues.channels.email import mime_limits
-from queues.channels.email.body_html import shown_html
 from queues.channels.email.clean_html import sanitise
 from queues.channels.email.html_depth import is_too_deep
 
@@ -126,16 +125,3 @@ def test_a_text_that_is_let_through_is_as_flat_as_was_counted(tokens: list[str],
             depth += -1 if end else 1
             deepest = max(deepest, depth)
     assert deepest <= mime_limits.html_depth_max + 20
-
-
-def test_the_raw_mail_shows_its_pictures_and_quotes_when_asked() -> None:
-    body = b'<p>Yes <img src="http://t.test/x"></p><div class="gmail_quote">On Monday Desk wrote:<blockquote>old</blockquote></div>'
-    raw = b"From: ada@example.test\r\nContent-Type: text/html\r\n\r\n" + body
-
-    cut, whole = shown_html(raw, remote=False), shown_html(raw, remote=True, whole=True)
-
-    assert cut is not None
-    assert whole is not None
-    assert ("old" in cut.html, "t.test" in cut.html, cut.blocked_remote) == (False, False, 1)
-    assert ("old" in whole.html, "t.test" in whole.html) == (True, True)
-    assert shown_html(b"From: a@b\r\n\r\ntext", remote=False) is None

@@ -13,9 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.kernel import limits
-from queues.channels import markdown
 from queues.channels.telegram.entities import moved, safe_url, spans, to_html
-from queues.channels.telegram.entities_markdown import plain, to_markdown
 from queues.channels.text import clean
 
 KINDS = [
@@ -206,50 +204,3 @@ def test_entities_move_with_the_words_that_remain() -> None:
         {"offset": 1, "length": 2, "type": "italic", "extra": 1},
     ]
     assert moved("x", -5) == []
-
-
-WRITTEN = st.text(alphabet=st.sampled_from("ab1 *_`~[]<>&#+-=.)!|\\\n\t🔥\r"), max_size=60)
-
-
-@given(WRITTEN, st.lists(ENTITIES, max_size=8))
-def test_as_markdown_any_text_reads_as_itself(text: str, entities: list[dict[str, Any]]) -> None:
-    written = to_markdown(text, entities)
-
-    assert plain(written).split() == clean(text).split()
-
-
-@pytest.mark.parametrize(
-    ("text", "entities", "expected"),
-    [
-        ("a bold word", [(2, 4, "bold")], "a **bold** word"),
-        ("bold both bold", [(0, 14, "bold"), (5, 4, "italic")], "**bold *both* bold**"),
-        ("bold both italic", [(0, 9, "bold"), (5, 11, "italic")], "bold both italic"),
-        ("a 2*3 <b> [x] _y_", [], "a 2\\*3 \\<b\\> \\[x\\] \\_y\\_"),
-        ("1. first\n# second\n- third", [], "1\\. first\n\\# second\n\\- third"),
-        ("run x`y` now", [(4, 4, "code")], "run `` x`y` `` now"),
-        ("so:\na = 1\nthen", [(4, 5, "pre")], "so:\n\n```\na = 1\n```\n\nthen"),
-        ("you said\nmore", [(0, 8, "blockquote")], "> you said\n\nmore"),
-        ("gone", [(0, 4, "strikethrough")], "~~gone~~"),
-        ('a"b"c', [(1, 3, "bold")], 'a"b"c'),  # stars between a letter and a quotation mark would be stars
-        ("under", [(0, 5, "underline")], "under"),
-    ],
-)
-def test_entities_become_the_marks_of_markdown(
-    text: str, entities: list[tuple[int, int, str]], expected: str
-) -> None:
-    found = to_markdown(
-        text, [{"offset": start, "length": length, "type": kind} for start, length, kind in entities]
-    )
-
-    assert found == expected
-
-
-def test_a_link_keeps_its_address_in_markdown() -> None:
-    link = {"offset": 0, "length": 3, "type": "text_link", "url": "https://example.test/(a)?b=<c>&copy=1"}
-
-    (paragraph,) = [
-        token for token in markdown.parse(to_markdown("see it", [link])) if token.type == "inline"
-    ]
-
-    assert paragraph.children is not None
-    assert paragraph.children[0].attrs == {"href": "https://example.test/(a)?b=%3Cc%3E&copy=1"}

@@ -14,7 +14,6 @@ HOST = "https://api.postmarkapp.com"
 # Postmark's error codes (HTTP 422) that concern our account; nothing is wrong with the mail.
 _OF_THE_ACCOUNT = frozenset({10, 400, 401, 402, 405, 412})
 _INACTIVE_RECIPIENT = 406
-_METADATA_CHARS_MAX = 80  # Postmark refuses the mail for a longer value
 
 
 def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:

@@ -6,8 +6,8 @@ import sys
 
 from models.channels import accounts
 from models.kernel import database, settings
-from queues.channels.email.imap.reading import pull_once
 from tests.queues.channels.email.imap.conftest import reading
+from tests.queues.channels.email.imap.reading_once import pull_once
 
 
 class _Server:

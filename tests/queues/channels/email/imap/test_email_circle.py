@@ -9,10 +9,11 @@ import pytest
 from models.channels.accounts import ChannelAccount
 from queues import channels
 from queues.channels.email import send as email_sender
-from queues.channels.email.imap.reading import Pulled, pull_once
+from queues.channels.email.imap.reading import Pulled
 from scripts.sandbox.client import SandboxProcess
 from tests.desk import Desk
 from tests.queues.channels.email.imap.mails import mail
+from tests.queues.channels.email.imap.reading_once import pull_once
 from tests.services.dovecot import DovecotServer, Mailbox
 
 

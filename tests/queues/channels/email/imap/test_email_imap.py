@@ -19,9 +19,10 @@ from models.kernel.limits import MIB
 from queues.channels.email.imap import bounds
 from queues.channels.email.imap.mailbox import Mailbox as Connection
 from queues.channels.email.imap.mailbox import Refused
-from queues.channels.email.imap.reading import Pulled, pull_once
+from queues.channels.email.imap.reading import Pulled
 from tests.desk import Desk
 from tests.queues.channels.email.imap.mails import mail, stored, titles, within_s
+from tests.queues.channels.email.imap.reading_once import pull_once
 from tests.services.dovecot import DovecotServer, Mailbox
 
 

@@ -13,9 +13,10 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import database
 from models.kernel.errors import TransientFailure
 from queues.channels.email.imap import bounds
-from queues.channels.email.imap.reading import Pulled, pull_once
+from queues.channels.email.imap.reading import Pulled
 from tests.desk import Desk
 from tests.queues.channels.email.imap.broken import HANG_UP, MAIL, BrokenServer
+from tests.queues.channels.email.imap.reading_once import pull_once
 
 pytestmark = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
 

@@ -15,10 +15,11 @@ from queues import asking, pullers
 from queues.channels.email import reach
 from queues.channels.email.imap import bounds
 from queues.channels.email.imap.mailbox import Mailbox as Connection
-from queues.channels.email.imap.reading import Pulled, pull, pull_once
+from queues.channels.email.imap.reading import Pulled, pull
 from queues.embedded import EmbeddedWorkers
 from tests.desk import Desk
 from tests.queues.channels.email.imap.mails import mail, stored, titles, within_s
+from tests.queues.channels.email.imap.reading_once import pull_once
 from tests.services.dovecot import DovecotServer, Mailbox
 from tests.services.waiting import wait_until
 
