@@ -87,6 +87,7 @@ class _Child:
 
     def _asked(self, request: bytes) -> bytes:
         if self.process is not None and self.process.poll() is not None:
+            self._tell_end()
             self._end()
         if self.process is None:
             self.process = subprocess.Popen(

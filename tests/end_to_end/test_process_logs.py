@@ -269,8 +269,9 @@ def test_what_nobody_catches_is_one_line_each(desk: Desk, tmp_path: Path) -> Non
     assert "secret-words" not in log.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("at_work", [True, False], ids=["at work", "between two events"])
 def test_a_parser_that_a_signal_ended_is_an_error(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, at_work: bool
 ) -> None:
     told: list[tuple[str, int, int]] = []
     monkeypatch.setattr(logs, "tell_end", lambda *ended: told.append(ended))
@@ -287,7 +288,12 @@ def test_a_parser_that_a_signal_ended_is_an_error(
             child.kill()
         return real(stream, length, deadline)
 
-    monkeypatch.setattr(parsing, "_received", killed)
+    if at_work:
+        child.send_signal(signal.SIGSTOP)  # it reads no more, so that it cannot answer before it is killed
+        monkeypatch.setattr(parsing, "_received", killed)
+    else:
+        child.kill()
+        child.wait(20)
     try:
         parsing.parse("telegram", raw, {}, account)
     finally:
