@@ -18,7 +18,7 @@ from functions import runtime
 from functions.operations import Answer, Call, Operations
 from models import migrations
 from models.inbox import queries as inbox
-from models.kernel import database, skew
+from models.kernel import database, imports, skew
 from models.kernel.errors import NestorError, NotReady
 from models.kernel.settings import Settings
 from models.tasks import queries as tasks
@@ -170,6 +170,7 @@ def _database() -> Part:
 
 def _definitions() -> Part:
     """Whether this program can read every life cycle and ticket type that is in use."""
+    imports.load("models.definitions.publishing")
     from models.definitions import publishing
 
     try:

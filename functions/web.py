@@ -21,7 +21,7 @@ from functions.operations import Answer, Call, Operation, Operations
 from functions.reading import Incoming
 from models import migrations
 from models.idempotency import commands as idempotency
-from models.kernel import crash, database, limits, logs, metrics, settings, trace
+from models.kernel import crash, database, limits, logs, metrics, settings, trace, type_info
 from models.kernel.errors import BadRequest, Forbidden, NestorError, Unauthenticated
 from models.kernel.ids import new_id
 from models.kernel.settings import Settings
@@ -85,6 +85,8 @@ def create_app(
 ) -> Any:
     """A WSGI application with the operations, health, metrics and OpenAPI of one function. Opens no connection.
 
+    Builds the type information of every loaded type, so it must run before the threads that serve requests.
+
     `after` runs after each answered request that may have caused work (the opportunistic sweep). `backlog`: see `health.add`.
     """
     from functions import openapi
@@ -115,6 +117,7 @@ def create_app(
             if method == "GET":
                 resource.on_head = responder  # RFC 9110 9.3.2: GET without the body; uptime probes ask so
         app.add_route(path, resource)
+    type_info.build()
     return app
 
 

@@ -12,14 +12,12 @@ from typing import Any
 
 import dramatiq
 
-from models.channels import accounts
-from models.kernel import database, logs
+from models.kernel import logs
 from models.kernel.settings import Settings
 from models.tasks import leases
 from models.tasks.kinds import QUEUES
-from models.workflow import conditions
-from queues import actors, channels, hints, parsing, pullers, scheduler, starting, sweep
 from queues import broker as brokers
+from queues import channels, hints, parsing, preloading, pullers, scheduler, starting, sweep
 from queues.leases import keeper
 
 log = logs.get("embedded")
@@ -37,7 +35,8 @@ class EmbeddedWorkers:
         self.publisher: Any = None
 
     def start(self) -> None:
-        """Begin to work; what an earlier process left is picked up at once."""
+        """Import what tasks use, and begin to work; tasks that an earlier process left are picked up at once."""
+        preloading.preload()  # no thread runs yet
         brokers.add_runner(self.broker)
         # Dramatiq's command line emits this; without it TimeLimit never watches (ENGINE X20).
         self.broker.emit_after("process_boot")
@@ -51,8 +50,6 @@ class EmbeddedWorkers:
         self._scheduler = scheduler.start()
         self._pullers.start()
         swept = starting.through_outage(sweep.once)
-        wanted = starting.through_outage(_channels_in_use)
-        threading.Thread(target=_warm_up, args=(wanted,), name="warm-up", daemon=True).start()
         log.info("workers_started", leases_released=released, tasks_hinted=swept.tasks_hinted)
 
     def stop(self, *, timeout_s: float) -> None:
@@ -72,21 +69,6 @@ class EmbeddedWorkers:
         channels.close_senders()
         parsing.close()
         self.broker.close()
-
-
-def _channels_in_use() -> set[str]:
-    with database.connection():
-        return {account.channel for account in accounts.every()}
-
-
-def _warm_up(wanted: set[str]) -> None:
-    """Load what the first message needs (0.5 s of imports) while nobody waits; a desk that does not sleep needs not be frugal."""
-    for kind in actors.names():
-        actors.load(kind)
-    for channel in wanted & channels.names():
-        channels.parser(channel)
-        channels.sender(channel)
-    conditions.problem("true")
 
 
 def shares(threads: int, queues: int) -> list[int]:

@@ -2,8 +2,8 @@
 
 A thread cannot be ended, and a regular expression or a C function holds it as long as it likes. Our parsers are linear, so what is
 small is bounded by its size and parsed at once; what is larger goes to one child per process (`python -m queues.parsing`), started at
-the first large event and gone after a quiet time. Frames on its pipes are a number, a length and a pickle; both ends are ours, and a
-parser's results are made by our code alone.
+the first large event and gone after a quiet time. The child imports all parsers before it says that it is ready. Frames on its pipes
+are a number, a length and a pickle; both ends are ours, and a parser's results are made by our code alone.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ from typing import Any, BinaryIO
 
 from models.channels.accounts import ChannelAccount
 from models.inbox.port import Parsed, Unparseable
-from models.kernel import limits, logs, settings
+from models.kernel import imports, limits, logs, settings
 from models.kernel.errors import TransientFailure
 from queues import channels
 
 log = logs.get("parsing")
 _ROOT = Path(__file__).resolve().parents[1]
 _HEAD = struct.Struct(">QQ")  # the request's number, which the answer repeats; the length of what follows
+_PARSERS_USE = ("nh3", "queues.channels.html_text")  # modules that parsers import inside functions
+_READY = 0  # the number of the child's first frame: its imports are done. Requests are numbered from 1.
 
 
 class TookTooLong(Unparseable):
@@ -90,12 +92,8 @@ class _Child:
             self._tell_end()
             self._end()
         if self.process is None:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "queues.parsing"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                cwd=_ROOT,
-            )
+            self._start()
+        assert self.process is not None
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.number += 1
@@ -127,6 +125,24 @@ class _Child:
             code = 0
         if code != 0:
             logs.tell_end("parser", self.process.pid, code)
+
+    def _start(self) -> None:
+        """Start the child and wait for its imports. Raises TransientFailure: an event is not to blame for a child that does not start."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "queues.parsing"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=_ROOT
+        )
+        assert self.process.stdout is not None
+        try:
+            head = _received(self.process.stdout, _HEAD.size, time.monotonic() + limits.parser_start_s)
+            if _HEAD.unpack(head) != (_READY, 0):
+                raise Ended()
+        except (Ended, TookTooLong) as error:
+            self._tell_end()
+            self._end()
+            raise TransientFailure("the process that reads large events does not start") from error
+        except BaseException:
+            self._end()
+            raise
 
     def _end(self) -> None:
         if self.process is None:
@@ -209,6 +225,12 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
         outgoing.flush()
 
 
+def _preload() -> None:
+    """Import all that a parser can use: an import that fails later would look like a fault of the event."""
+    imports.load_all("queues.channels", called="parse")
+    imports.load(*_PARSERS_USE)
+
+
 def main() -> None:
     """`python -m queues.parsing`: the child; nothing but frames may get to its standard output."""
     import resource
@@ -217,6 +239,9 @@ def main() -> None:
     outgoing = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     logs.configure("parser", settings.current().log_level)
+    _preload()
+    outgoing.write(_HEAD.pack(_READY, 0))
+    outgoing.flush()
     # One request at a time: nothing of the next one can wait in the buffer while `select` looks at the pipe.
     serve(sys.stdin.buffer, outgoing)
 

@@ -110,9 +110,8 @@ class Pullers:
             for name, account in wanted.items():
                 try:
                     self._keep(name, account)
-                except (
-                    RuntimeError
-                ) as error:  # no thread could be started: the others are renewed all the same
+                except (RuntimeError, ImportError) as error:
+                    # This reader could not start. The others are renewed all the same.
                     log.warning(
                         "puller_not_started", channel=name[0], account=name[1], error=type(error).__name__
                     )
@@ -138,8 +137,10 @@ class Pullers:
         )
         self._readers[name] = reader
         try:
+            # This one thread imports the channel, before the readers of several accounts need it.
+            channels.load_all(account.channel)
             reader.thread.start()
-        except RuntimeError:  # the system has no thread to spare: perhaps another process has one
+        except (RuntimeError, ImportError):  # no thread or no file to spare: perhaps another process has one
             del self._readers[name]
             self._left_until_s[name] = time.monotonic() + limits.puller_pause_s_max
             self._give_back(*name)

@@ -80,7 +80,11 @@ def _label(kind: str) -> str:
 def _run_claimed(task: ClaimedTask) -> str:
     spec = KINDS.get(task.kind)
     try:
-        if spec is None or actors.load(task.kind) is None:
+        try:
+            known = spec is not None and actors.load(task.kind) is not None
+        except Exception as error:  # noqa: BLE001 -- an actor that cannot be imported (module docstring)
+            return _settle(task, _failure(task, error))
+        if spec is None or not known:
             # A newer release enqueued it: it waits for a newer worker (rolling update), and is never dead for that.
             wait_s = limits.unknown_kind_delay_s * (0.5 + random.random())  # noqa: S311 -- spreads retries
             return _settle(task, Postponed(wait_s, f"this release has no actor for {task.kind}"))
@@ -217,7 +221,9 @@ def _failed(task: ClaimedTask, failed: Failed, *, tell: bool) -> str:
     decision = commands.fail(task, failed.error, permanent=failed.permanent, retry_after_s=retry_after_s)
     if isinstance(decision, rules.Retry):
         return "retried"
+    if not tell:
+        return "dead"
     on_dead = getattr(actors.load(task.kind), "on_dead", None)
-    if on_dead is not None and tell:
+    if on_dead is not None:
         on_dead(task, decision.reason)
     return "dead"

@@ -21,7 +21,7 @@ from dramatiq.middleware import Middleware
 from models.kernel import database, logs, settings
 from models.kernel.errors import ConfigurationError, NestorError
 from queues import broker as brokers
-from queues import channels, hints, monitor, parsing, pullers, scheduler, starting
+from queues import channels, hints, monitor, parsing, preloading, pullers, scheduler, starting
 from queues.leases import keeper
 from queues.outage import outages
 
@@ -79,6 +79,7 @@ def create_broker() -> None:
     try:
         config = settings.current()
         logs.configure("worker", config.log_level)
+        preloading.preload()  # no thread runs yet
         database.configure(config)
         _refuse_siblings()
         starting.check_database()

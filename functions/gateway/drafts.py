@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from models.definitions import store
+from models.kernel import imports
 from models.kernel.clock import rfc3339
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 
@@ -126,6 +127,8 @@ def simulated(
 ) -> dict[str, Any]:
     """A ticket in memory through a life cycle. Raises NotFound, or Invalid for a wrong draft or step."""
     from models.infomodel import published as infomodel
+
+    imports.load("models.workflow.scenarios")
     from models.workflow import definition, scenarios
 
     if source is not None:

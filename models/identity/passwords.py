@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from models.identity import rules
-from models.kernel import limits
+from models.kernel import imports, limits
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -27,6 +27,7 @@ _NOBODYS_HASH: Final = f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${'A'
 
 @lru_cache(maxsize=1)
 def _hasher() -> PasswordHasher:
+    imports.load("argon2")
     from argon2 import PasswordHasher
 
     return PasswordHasher(
@@ -41,6 +42,7 @@ def make_hash(password: str) -> str:
 
 def matches(password: str, kept_hash: str | None) -> bool:
     """Whether the password is the one of the hash; None (an unknown user) takes as long and is always False."""
+    imports.load("argon2")
     from argon2.exceptions import VerifyMismatchError
 
     if len(password) > limits.password_chars_max or not rules.is_encodable(password):

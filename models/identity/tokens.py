@@ -13,7 +13,7 @@ from uuid import UUID
 
 from models.identity.rules import Principal, Role
 from models.identity.tables import ApiKeyRow, Session
-from models.kernel import clock, database, ids, limits
+from models.kernel import clock, database, ids, imports, limits
 from models.kernel.errors import Unauthenticated
 from models.kernel.settings import Settings
 
@@ -58,6 +58,7 @@ def new_api_key() -> str:
 
 def access_token(user_id: UUID, session_id: UUID, settings: Settings) -> str:
     """A signed token of limits.access_token_s seconds."""
+    imports.load("jwt")
     import jwt
 
     issued_at_s = int(clock.now().timestamp())
@@ -84,6 +85,7 @@ def authenticate(bearer: str, settings: Settings) -> Principal:
 
 
 def _read_access_token(token: str, settings: Settings) -> tuple[UUID, UUID]:
+    imports.load("jwt")
     import jwt
 
     try:

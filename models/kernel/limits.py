@@ -164,6 +164,7 @@ oversized_kept_bytes = (
 )  # of a body that is too large: headers and the beginning of a text, to see whose it was
 parse_here_bytes_max = 256 * 1024  # parsed in the worker's thread: some 50 ms; a packed winmail.dat 0.5 s
 parse_s = 15.0  # for a larger event, by the child; 25 MB of base64 take one or two
+parser_start_s = 10.0  # for the child's imports (0.3 s on a quiet machine), before parse_s begins
 parse_wait_s = 8.0  # for the child's attention; with parse_s within ingest_event's time limit
 parse_memory_bytes_max = 1536 * MIB  # of the child's address space; 25 MB of attachments take some 200
 parser_end_s = 1.0  # for the end of a child whose pipe has ended

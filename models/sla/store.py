@@ -7,13 +7,16 @@ from uuid import UUID
 
 import msgspec
 
-from models.kernel import database
+from models.kernel import database, type_info
 from models.kernel.batch import as_json, from_json
 from models.sla.clocks import Clock
 from models.tasks import timers
 
 if TYPE_CHECKING:
     from models.tickets.change import TicketChange
+
+
+type_info.declare(Clock)
 
 
 def of_ticket(ticket_id: UUID) -> dict[str, Clock]:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from models.kernel import limits
+from models.kernel import imports, limits
 
 expression_chars_max = 2_000  # a condition that a person can read
 value_chars_max = 200  # of a text in an explanation: enough to recognise it
@@ -55,6 +55,7 @@ class Prepared:
 
 def prepare(names: Mapping[str, Any]) -> Prepared:
     """Hand the view to the library once. What the library cannot read (a lone surrogate, a key that is no text) is replaced."""
+    imports.load("cel")
     import cel
 
     try:
@@ -89,6 +90,7 @@ def _text(value: Any) -> str:
 
 @lru_cache(maxsize=2048)
 def _program(expression: str) -> Any:
+    imports.load("cel")
     import cel
 
     from models.workflow.expressions import semantics

@@ -13,8 +13,12 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from models.kernel import imports
+
 if TYPE_CHECKING:
     import jinja2
+
+LIBRARY = ("jinja2", "jinja2.sandbox")  # loaded at first use
 
 text_chars_max = (
     20_000  # of a template, and of what it gives: the longest mail that a life cycle should write
@@ -69,6 +73,7 @@ def problems(text: str, fields: set[str] | None) -> list[TemplateProblem]:
     """Everything that keeps a text from being used. `fields`: the names that `fields.` may be followed by; None: any."""
     if len(text) > text_chars_max:
         return [TemplateProblem(0, 0, f"expected at most {text_chars_max} characters, found {len(text)}")]
+    imports.load(*LIBRARY)
     import jinja2
 
     try:
@@ -137,6 +142,7 @@ def _meant(name: str, known: Mapping[str, str] | set[str]) -> str:
 
 def reads(text: str) -> list[str]:
     """The paths that a text uses, each once; empty for what is no template."""
+    imports.load(*LIBRARY)
     import jinja2
     import jinja2.nodes as n
 
@@ -185,6 +191,7 @@ def _compiled(text: str, language: str) -> jinja2.Template:
 
 @lru_cache(maxsize=2)
 def _environment(language: str) -> jinja2.Environment:
+    imports.load(*LIBRARY)
     import jinja2
     import jinja2.sandbox
 

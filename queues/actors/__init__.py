@@ -1,16 +1,16 @@
 """The actors: one file a kind of task, thin (claim, do, record), found by its name.
 
-A file has `run(task) -> Settlement`, and `on_dead(task, reason)` where people must learn that it was given up. They are
-loaded at the first task of their kind, so a process that never sends never loads python-telegram-bot.
+A file has `run(task) -> Settlement`, and `on_dead(task, reason)` where people must learn that it was given up. A worker loads all of
+them before its threads start (`queues/preloading.py`).
 """
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
 from functools import cache
 from typing import Protocol, cast
 
+from models.kernel import imports
 from models.tasks.commands import ClaimedTask
 from queues.settlement import Settlement
 
@@ -30,7 +30,7 @@ def names() -> frozenset[str]:
 
 @cache
 def load(kind: str) -> ActorModule | None:
-    """The actor for a kind of task, or None when this release does not know it."""
+    """The actor for a kind of task, or None when this release does not know it. Raises ImportError, each time anew."""
     if kind not in names():
         return None
-    return cast(ActorModule, importlib.import_module(f"{__name__}.{kind}"))
+    return cast(ActorModule, imports.load(f"{__name__}.{kind}"))

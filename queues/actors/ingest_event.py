@@ -12,7 +12,7 @@ from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
 from models.inbox import recording
 from models.inbox.port import Ignored, InboundMessage, Unparseable
-from models.kernel import database, limits, logs, metrics, settings
+from models.kernel import database, imports, limits, logs, metrics, settings
 from models.kernel.errors import NestorError
 from models.tasks.commands import ClaimedTask
 from queues import channels, parsing
@@ -38,7 +38,9 @@ def run(task: ClaimedTask) -> Settlement:
     except (NestorError, MemoryError):
         raise  # a secret that is missing, a worker without memory: mended without a change of ours
     except Exception as error:  # a parser is a pure function: what it raises, it raises each time
-        # Tried again and again, it would hold up the sender's next messages, for nothing.
+        if imports.failed(error):
+            raise  # the parser did not run: the task is tried again
+        # A repeated attempt would give the same error and hold up the sender's next messages.
         log.error("parser_raised", inbox_id=str(inbox_id), channel=event.channel, exc_info=error)
         return _failed(
             event,

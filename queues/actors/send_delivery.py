@@ -10,7 +10,7 @@ from models.channels import accounts
 from models.deliveries import attempts, queries
 from models.deliveries.attempts import NotNow, OpenAttempt
 from models.deliveries.port import SendOutcome, misconfigured
-from models.kernel import crash, database, limits, logs, metrics, settings
+from models.kernel import crash, database, imports, limits, logs, metrics, settings
 from models.kernel.errors import ConfigurationError, Unavailable
 from models.kernel.ids import new_id
 from models.tasks.commands import ClaimedTask
@@ -72,8 +72,8 @@ def run(task: ClaimedTask) -> Settlement:
 def _call(sender: channels.Sender, opened: OpenAttempt) -> SendOutcome:
     """Hand the message to the adapter, the only network of this task.
 
-    An adapter reads its configuration before it sends, so a ConfigurationError means that nothing was sent. Any other exception is a
-    bug of the adapter, which may have sent before: the outcome is unknown.
+    An adapter reads its configuration and imports its libraries before it sends, so after a ConfigurationError or a failed import
+    nothing was sent. Any other exception is a bug of the adapter, which may have sent before: the outcome is unknown.
     """
     try:
         return sender.send(opened.message, opened.account, settings.current())
@@ -86,6 +86,8 @@ def _call(sender: channels.Sender, opened: OpenAttempt) -> SendOutcome:
             delivery_id=opened.message.delivery_id,
             channel=opened.account.channel,
         )
+        if imports.failed(error):
+            return SendOutcome("transient", f"the adapter could not be loaded: {type(error).__name__}")
         return SendOutcome("unknown", f"the adapter failed: {type(error).__name__}")
 
 

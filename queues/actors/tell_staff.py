@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from functools import partial
 from typing import Protocol, cast
 from uuid import UUID
@@ -11,7 +10,7 @@ from models.attachments import queries as attachments
 from models.channels import accounts, health
 from models.channels.accounts import ChannelAccount
 from models.deliveries.port import OutgoingMessage, SendOutcome
-from models.kernel import database, logs, settings
+from models.kernel import database, imports, logs, settings
 from models.kernel.errors import ConfigurationError, NestorError, PermanentFailure, is_final
 from models.kernel.settings import Settings
 from models.staff import groups, telling
@@ -36,7 +35,7 @@ class Topics(Protocol):
 
 
 def _topics(channel: str) -> Topics:
-    return cast(Topics, importlib.import_module(f"queues.channels.{channel}.staff"))
+    return cast(Topics, imports.load(f"queues.channels.{channel}.staff"))
 
 
 def run(task: ClaimedTask) -> Settlement:

@@ -3,12 +3,11 @@
 A folder has `account.py` (what an account's YAML says), `ingress.py` (authenticate a request, name its events), `parse.py` (raw bytes
 to what happened; pure), `send.py` (network), perhaps `fetch.py` (what an event only points to), `download.py` (the files of messages),
 `pull.py` (accounts that have to be asked) and `reach.py` (for people: is the account well), and its README. Functions load only `ingress`;
-workers load the rest when the first task of the channel comes. Adding a channel touches its folder and nothing else.
+workers load all of it before their threads start. Adding a channel touches its folder and nothing else.
 """
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import pkgutil
 import sys
@@ -21,6 +20,7 @@ from typing import Any, BinaryIO, Protocol, cast
 from models.channels.accounts import ChannelAccount
 from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.inbox.port import Ignored, IngressRequest, Parsed, Received
+from models.kernel import imports
 from models.kernel.settings import Settings
 from models.tasks.rates import Bucket
 
@@ -158,46 +158,51 @@ def names() -> frozenset[str]:
     return frozenset(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
 
 
+def load_all(channel: str) -> None:
+    """Import every module of the channel's folder. Raises ImportError."""
+    imports.load_all(f"{__name__}.{channel}")
+
+
 def ingress(channel: str) -> Ingress:
-    return cast(Ingress, importlib.import_module(f"{__name__}.{channel}.ingress"))
+    return cast(Ingress, imports.load(f"{__name__}.{channel}.ingress"))
 
 
 def parser(channel: str) -> Parser:
-    return cast(Parser, importlib.import_module(f"{__name__}.{channel}.parse"))
+    return cast(Parser, imports.load(f"{__name__}.{channel}.parse"))
 
 
 def fetcher(channel: str) -> Fetcher | None:
     """The channel's `fetch.py`, or None when its events hold all."""
     name = f"{__name__}.{channel}.fetch"
-    return None if importlib.util.find_spec(name) is None else cast(Fetcher, importlib.import_module(name))
+    return None if importlib.util.find_spec(name) is None else cast(Fetcher, imports.load(name))
 
 
 def puller(channel: str) -> Puller | None:
     """The channel's `pull.py`, or None when its providers call us."""
     name = f"{__name__}.{channel}.pull"
-    return None if importlib.util.find_spec(name) is None else cast(Puller, importlib.import_module(name))
+    return None if importlib.util.find_spec(name) is None else cast(Puller, imports.load(name))
 
 
 def files(channel: str) -> Files | None:
     """The channel's `download.py`, or None when its events hold their files."""
     name = f"{__name__}.{channel}.download"
-    return None if importlib.util.find_spec(name) is None else cast(Files, importlib.import_module(name))
+    return None if importlib.util.find_spec(name) is None else cast(Files, imports.load(name))
 
 
 def sender(channel: str) -> Sender:
-    return cast(Sender, importlib.import_module(f"{__name__}.{channel}.send"))
+    return cast(Sender, imports.load(f"{__name__}.{channel}.send"))
 
 
 def reach(channel: str) -> Reach | None:
     """The channel's `reach.py`, or None when there is nothing to be tried."""
     name = f"{__name__}.{channel}.reach"
-    return None if importlib.util.find_spec(name) is None else cast(Reach, importlib.import_module(name))
+    return None if importlib.util.find_spec(name) is None else cast(Reach, imports.load(name))
 
 
 def watch(channel: str) -> Watch | None:
     """The channel's `watch.py`, or None."""
     name = f"{__name__}.{channel}.watch"
-    return None if importlib.util.find_spec(name) is None else cast(Watch, importlib.import_module(name))
+    return None if importlib.util.find_spec(name) is None else cast(Watch, imports.load(name))
 
 
 def webhook_url(account: ChannelAccount, settings: Settings, public_url: str) -> str:
@@ -207,7 +212,7 @@ def webhook_url(account: ChannelAccount, settings: Settings, public_url: str) ->
 
 
 def capabilities(channel: str) -> Capabilities:
-    return cast(Capabilities, importlib.import_module(f"{__name__}.{channel}.account"))
+    return cast(Capabilities, imports.load(f"{__name__}.{channel}.account"))
 
 
 def retries_after_unknown(account: ChannelAccount) -> int:

@@ -30,14 +30,16 @@ def create_app() -> WsgiApp:
     except NestorError as error:
         logs.get("process").error("start_refused", reason=error.message)
         raise SystemExit(Arbiter.WORKER_BOOT_ERROR) from error  # gunicorn ends instead of trying again
-    _workers = EmbeddedWorkers(config)
-    _workers.start()
-    runtime.adopt(_workers.publisher, Readiness().start())
     from functions.gateway.app import create_app as gateway
+    from functions.gateway.app import operations
     from functions.tick.app import create_app as tick
     from functions.webhooks.app import create_app as webhooks
     from scripts.desk import pages
 
+    operations()  # imports the gateway's modules before the workers' threads import something
+    _workers = EmbeddedWorkers(config)
+    _workers.start()
+    runtime.adopt(_workers.publisher, Readiness().start())
     routes: list[tuple[str, WsgiApp]] = [
         ("/webhooks/", webhooks()),
         ("/tick", tick()),

@@ -49,6 +49,8 @@ def slow_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str) -> No
     script.write_text(
         textwrap.dedent(f"""
         import os, sys, time
+        sys.stdout.buffer.write(bytes(16))
+        sys.stdout.buffer.flush()
         sys.stdin.buffer.read(16)
         {does}
         """)

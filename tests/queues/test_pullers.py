@@ -212,6 +212,29 @@ def test_where_no_thread_can_be_started_another_process_reads(
     assert poor._thread.is_alive()
 
 
+def test_where_a_channel_cannot_be_imported_another_process_reads(
+    desk: Desk, puller: ScriptedPuller, processes: ExitStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, refused = channels.load_all, threading.Event()
+
+    def broken_once(channel: str) -> None:
+        if not refused.is_set():
+            refused.set()
+            raise ImportError("too many open files")
+        real(channel)
+
+    monkeypatch.setattr(channels, "load_all", broken_once)
+    poor = start(desk, processes)
+    assert refused.wait(_within_s)
+    rich = start(desk, processes)
+
+    wait_until(lambda: rich.reading() == {("email", "demo")}, within_s=_within_s, what="the takeover")
+
+    assert poor.reading() == set()
+    assert poor._thread is not None
+    assert poor._thread.is_alive()
+
+
 @pytest.mark.parametrize(
     "trouble",
     [ConfigurationError("credential x is missing"), TransientFailure("the server cannot be reached")],

@@ -17,6 +17,9 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlencode, urlsplit
 
+# httpx and anyio import these two at the first request, in the thread that sends. A worker has to import them before its threads start.
+import anyio._backends._asyncio  # noqa: F401
+import httpcore  # noqa: F401
 import httpx
 
 # Retry-After as a timedelta; as a number it warns that it is going away.

@@ -8,7 +8,6 @@ Adding a provider touches its folder, its name in `account.py`, and its manners 
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import pkgutil
 from functools import cache
@@ -16,6 +15,7 @@ from typing import cast
 
 from models.channels.accounts import ChannelAccount
 from models.inbox.port import Ignored, Receipts
+from models.kernel import imports
 from models.kernel.errors import ConfigurationError
 from queues.channels import Fetcher, Ingress
 from queues.channels.email.providers.port import Carrier, Described, Mail, Teller, Trier
@@ -31,11 +31,11 @@ def names() -> frozenset[str]:
 
 def described(provider: str) -> Described:
     """What an account of the provider needs."""
-    return cast(Described, importlib.import_module(f"{__name__}.{provider}"))
+    return cast(Described, imports.load(f"{__name__}.{provider}"))
 
 
 def ingress(provider: str) -> Ingress:
-    return cast(Ingress, importlib.import_module(f"{__name__}.{provider}.ingress"))
+    return cast(Ingress, imports.load(f"{__name__}.{provider}.ingress"))
 
 
 def fetcher(provider: str) -> Fetcher | None:
@@ -74,10 +74,10 @@ def teller_of(envelope: dict[str, str]) -> str:
 
 def told(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail | Receipts | Ignored:
     """What an event is. Raises Unparseable."""
-    teller = cast(Teller, importlib.import_module(f"{__name__}.{teller_of(envelope)}.parse"))
+    teller = cast(Teller, imports.load(f"{__name__}.{teller_of(envelope)}.parse"))
     return teller.parse(raw, envelope, account)
 
 
 def _optional(provider: str, part: str) -> object:
     name = f"{__name__}.{provider}.{part}"
-    return None if importlib.util.find_spec(name) is None else importlib.import_module(name)
+    return None if importlib.util.find_spec(name) is None else imports.load(name)

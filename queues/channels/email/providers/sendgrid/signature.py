@@ -7,18 +7,24 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from models.inbox.port import IngressRequest
+from models.kernel import imports
 from models.kernel.errors import ConfigurationError
 from queues.channels.email.providers import auth, bounds
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
+_LIBRARY = (  # loaded at first use, by one of the threads that serve requests
+    "cryptography.hazmat.primitives.asymmetric.ec",
+    "cryptography.hazmat.primitives.serialization",
+)
 _SIGNATURE = "x-twilio-email-event-webhook-signature"
 _TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
 
 
 def verify(request: IngressRequest, public_key: str) -> None:
     """Raises Unauthenticated; ConfigurationError for a key that is none."""
+    imports.load(*_LIBRARY)
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric import ec, utils
     from cryptography.hazmat.primitives.hashes import SHA256

@@ -1,0 +1,54 @@
+"""Imports modules that are needed late, by one thread at a time.
+
+A function imports a heavy library at its first use, in a request's thread. When two threads import a package and one of its modules at
+the same moment, each holds a lock that the other one needs. Python detects that and raises `_DeadlockError` in one of the threads, or
+gives it a module that is half initialised (https://github.com/python/cpython/issues/83065). A worker imports everything before its
+threads start (`queues/preloading.py`); `load` is for the processes that cannot afford this.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import threading
+from types import ModuleType
+
+from models.kernel import type_info
+
+_lock = threading.RLock()  # re-entrant: a module may load another one while it is imported
+_loaded: set[str] = set()
+
+
+def load(*names: str) -> ModuleType:
+    """Import the modules, and build the type information of their Structs; returns the last module.
+
+    A thread gets the module when it is complete, whichever thread imported it.
+    """
+    if not _loaded.issuperset(names):
+        with _lock:
+            for name in names:
+                importlib.import_module(name)
+            type_info.build()
+            _loaded.update(names)
+    return importlib.import_module(names[-1])
+
+
+def load_all(package: str, *, called: str | None = None) -> None:
+    """Import every module of a package and of its packages, or those that are `called` so. Raises ImportError."""
+    with _lock:
+        found = pkgutil.walk_packages(load(package).__path__, f"{package}.", onerror=_raise)
+        names = sorted(module.name for module in found)
+        load(*(name for name in names if called is None or name.rpartition(".")[2] == called))
+
+
+def _raise(name: str) -> None:
+    raise  # walk_packages calls this inside its `except`, and would ignore the ImportError
+
+
+def failed(error: BaseException) -> bool:
+    """Whether the exception says that an import failed. Another try may succeed: memory or file descriptors were short."""
+    if isinstance(error, ImportError):
+        return True
+    if type(error).__name__ == "_DeadlockError":  # a private class of importlib
+        return True
+    return isinstance(error, AttributeError) and "partially initialized module" in str(error)
