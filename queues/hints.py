@@ -14,8 +14,8 @@ from collections import deque
 from typing import Any
 
 from models.kernel import limits, logs, metrics
-from models.tasks import hints
-from models.tasks.hints import Hint
+from models.tasks import wakeups as hints
+from models.tasks.wakeups import Hint
 from queues import broker as brokers
 from queues.later import Later
 

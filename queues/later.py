@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from models.tasks.hints import Hint
+from models.tasks.wakeups import Hint
 
 
 class Later:

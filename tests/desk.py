@@ -33,8 +33,8 @@ from models.kernel import clock, database
 from models.kernel.errors import NestorError
 from models.kernel.settings import Settings
 from models.tasks import timers
-from models.tasks.hints import Hint
 from models.tasks.rates import Bucket
+from models.tasks.wakeups import Hint
 from models.tickets import commands as tickets
 from models.tickets import queries
 from models.tickets.tables import Ticket

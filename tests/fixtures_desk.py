@@ -18,7 +18,7 @@ from models.definitions import store
 from models.kernel import clock, database, settings
 from models.kernel.settings import Settings
 from models.subscriptions import fan_out
-from models.tasks import hints
+from models.tasks import wakeups as hints
 from models.workflow import published
 
 if TYPE_CHECKING:  # loaded by the first test that asks for a desk, not by every test session

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from models.tasks import hints
+from models.tasks import wakeups as hints
 from tests.desk import Desk
 from tests.fixtures_desk import bind
 from tests.machine_clock import machine_clock

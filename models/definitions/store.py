@@ -10,7 +10,8 @@ from typing import Any
 
 import peewee
 
-from models.kernel import clock, database, limits, names
+from models.kernel import advisory_lock as names
+from models.kernel import clock, database, limits
 from models.kernel.batch import as_json, from_json
 from models.kernel.errors import Conflict
 from models.kernel.ids import new_id

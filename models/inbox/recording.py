@@ -25,7 +25,7 @@ from models.inbox.port import (
     Receipts,
     StaffMessage,
 )
-from models.kernel import names
+from models.kernel import advisory_lock as names
 from models.kernel.errors import TransientFailure
 from models.requesters import commands as requesters
 from models.requesters.tables import Requester

@@ -203,8 +203,8 @@ def _pattern(place: str, field: Field) -> Iterator[FieldProblem]:
 def _conditions(entity: Entity, place: str, field: Field) -> Iterator[FieldProblem]:
     if field.required_when is None and field.visible_when is None:
         return
+    from models.expressions import checker
     from models.infomodel.types import condition_environment
-    from models.workflow.expressions import checker
 
     for key in ("required_when", "visible_when"):
         text = getattr(field, key)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from models.expressions.types import BOOL, DOUBLE, DYN, INT, STRING, ListType, Record, Type
 from models.infomodel.definition import Entity, Field
-from models.workflow.expressions.types import BOOL, DOUBLE, DYN, INT, STRING, ListType, Record, Type
 
 MONEY = Record({"amount": INT, "currency": STRING})
 _TYPES: dict[str, Type] = {

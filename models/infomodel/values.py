@@ -142,7 +142,7 @@ def is_visible(
 def _holds(
     entity: Entity, condition: str | None, fields: Mapping[str, Any], view: Mapping[str, Any] | None
 ) -> bool:
-    from models.workflow import conditions
+    from models.expressions import conditions
 
     ticket = {"type": entity.name, "priority": "", "state": ""} | dict((view or {}).get("ticket", {}))
     try:
@@ -287,7 +287,7 @@ def _date(field: Field, value: Any) -> str:
 
 
 def _seconds(field: Field, value: Any) -> int:
-    from models.workflow.durations import parse_duration
+    from models.expressions.durations import parse_duration
 
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise ValueError(f"expected a duration such as 1h30m or a number of seconds, found {_short(value)}")

@@ -12,7 +12,8 @@ from uuid import uuid4
 from models.kernel import clock, database, limits, logs, trace
 from models.kernel.batch import Batch, as_json, from_json
 from models.kernel.errors import Conflict, LeaseLost, NotFound
-from models.tasks import hints, rules
+from models.tasks import rules
+from models.tasks import wakeups as hints
 from models.tasks.kinds import KINDS, TaskKind
 
 log = logs.get("tasks")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.kernel import database, limits
 from models.kernel.errors import LeaseLost
-from models.tasks import hints
+from models.tasks import wakeups as hints
 from models.tasks.commands import ClaimedTask, wake_next
 from models.tasks.kinds import SENDS
 

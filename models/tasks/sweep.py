@@ -7,7 +7,7 @@ statement. Only heads of their key are hinted, or the batch would be spent on ta
 from __future__ import annotations
 
 from models.kernel import database, limits
-from models.tasks import hints
+from models.tasks import wakeups as hints
 
 # MATERIALIZED: as a plain subquery PostgreSQL may choose a plan that runs it again for each row, and takes more than the limit.
 _DUE = """

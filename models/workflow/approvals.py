@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from models.expressions.durations import parse_duration
 from models.workflow import rules
 from models.workflow.acts import ApprovalAsked, ApprovalDecided, ApprovalVoted, Reason, Refused
 from models.workflow.definition import Approval
-from models.workflow.durations import parse_duration
 from models.workflow.instance import Event, PendingApproval
 from models.workflow.run import Run
 

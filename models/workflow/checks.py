@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import get_args
 
+from models.expressions.durations import parse_duration
 from models.kernel.errors import FieldProblem
 from models.sla import working_time
 from models.workflow.definition import (
@@ -23,7 +24,6 @@ from models.workflow.definition import (
     Label,
     Workflow,
 )
-from models.workflow.durations import parse_duration
 
 # Bounds of one definition: larger than any life cycle that a person can oversee (the largest we know of has 40 states).
 states_max, transitions_max, reactions_max, effects_max = 100, 500, 200, 20
@@ -295,7 +295,8 @@ def _policies(workflow: Workflow) -> Iterator[FieldProblem]:
 
 def _expressions(workflow: Workflow) -> Iterator[FieldProblem]:
     """Conditions and templates: their syntax here; their types need the information model (`analysis`)."""
-    from models.workflow import conditions, places, templates
+    from models.expressions import conditions
+    from models.workflow import places, templates
 
     for place, expression in places.conditions(workflow):
         if (error := conditions.problem(expression)) is not None:

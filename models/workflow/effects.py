@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from models.expressions import conditions
 from models.kernel.errors import Invalid
-from models.workflow import acts, conditions, rules, templates
+from models.workflow import acts, rules, templates
 from models.workflow.acts import NO_REASON, Reason
 from models.workflow.definition import Effect
 from models.workflow.instance import Candidate, Event

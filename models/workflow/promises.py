@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from models.expressions.durations import parse_duration
 from models.sla import clocks
 from models.sla.clocks import Clock
 from models.sla.working_time import Calendar
 from models.workflow import rules
 from models.workflow.acts import ClockChanged, SlaBreached, SlaWarned
 from models.workflow.definition import SlaPolicy, Target, Workflow
-from models.workflow.durations import parse_duration
 from models.workflow.instance import Event, Look
 from models.workflow.run import Run
 

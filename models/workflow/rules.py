@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.workflow import conditions
+from models.expressions import conditions
 from models.workflow.acts import Reason, Refused, TimerStarted, Unmatched
 from models.workflow.definition import NAMED_EVENTS, Reaction, Transition
 from models.workflow.instance import Actor, Event, Instance, Look

@@ -7,9 +7,10 @@ from copy import copy
 from datetime import datetime, timedelta
 from typing import Any
 
+from models.expressions import conditions
+from models.expressions.durations import parse_duration
 from models.sla import working_time
 from models.sla.clocks import status
-from models.workflow import conditions
 from models.workflow.acts import (
     NO_REASON,
     AnyAct,
@@ -21,7 +22,6 @@ from models.workflow.acts import (
     TimerStopped,
 )
 from models.workflow.definition import Timer, Transition, Workflow
-from models.workflow.durations import parse_duration
 from models.workflow.instance import Actor, Context, Event, Instance, Look, Step
 
 # An effect causes an event, whose reaction has an effect ...: no sensible life cycle goes deeper, and a loop ends here.

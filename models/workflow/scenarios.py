@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from models.expressions.durations import parse_duration
 from models.infomodel import values
 from models.infomodel.definition import Entity
 from models.kernel.errors import FieldProblem, Invalid
@@ -17,7 +18,6 @@ from models.sla.clocks import status
 from models.workflow import acts
 from models.workflow.acts import AnyAct
 from models.workflow.definition import Workflow
-from models.workflow.durations import parse_duration
 from models.workflow.instance import Step
 from models.workflow.scenario_files import Case, Given, ScenarioFile, StepSpec, Then, When, parse
 from models.workflow.simulation import Entry, Person, Simulation, TooManyFirings

@@ -248,6 +248,6 @@ def _money(value: Any, language: str) -> str:
 
 
 def _duration(value: Any) -> str:
-    from models.workflow.durations import words
+    from models.expressions.durations import words
 
     return words(value) if isinstance(value, int) and value >= 0 else str(value or "")

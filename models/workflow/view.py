@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from models.workflow.expressions.types import (
-    BOOL,
-    DYN,
-    INT,
-    STRING,
-    TIMESTAMP,
-    ListType,
-    MapType,
-    Record,
-    Type,
-)
+from models.expressions.types import BOOL, DYN, INT, STRING, TIMESTAMP, ListType, MapType, Record, Type
 
 _TICKET: dict[str, tuple[Type, str]] = {
     "number": (INT, "the number that people say"),

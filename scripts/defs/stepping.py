@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from models.definitions import catalogue
+from models.expressions.durations import parse_duration
 from models.infomodel import values
 from models.kernel.errors import Invalid
 from models.sla.clocks import status
@@ -28,7 +29,6 @@ from models.workflow.acts import (
     TimerStopped,
 )
 from models.workflow.definition import Workflow
-from models.workflow.durations import parse_duration
 from models.workflow.simulation import Person, Simulation, TooManyFirings
 from scripts import defs
 from scripts.defs import finding

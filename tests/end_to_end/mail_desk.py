@@ -18,7 +18,7 @@ from typing import Any
 from functions import runtime
 from models import migrations
 from models.kernel import database, settings
-from models.tasks import hints
+from models.tasks import wakeups as hints
 from scripts import defs, seed
 from tests.desk import Desk
 from tests.functions.callers import Caller

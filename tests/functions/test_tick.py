@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from models.kernel import limits
-from models.tasks import hints
+from models.tasks import wakeups as hints
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem, sqlite_only
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models.kernel import limits
-from models.tasks.hints import Hint
+from models.tasks.wakeups import Hint
 from queues import broker
 from queues.hints import HintPublisher
 from queues.later import Later

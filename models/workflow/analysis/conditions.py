@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from models.expressions import checker, divisions, truth
 from models.workflow import places
 from models.workflow.analysis.findings import Finding, error, warning
 from models.workflow.analysis.subject import Subject
 from models.workflow.definition import Reaction
-from models.workflow.expressions import checker, divisions, truth
 
 
 def look(subject: Subject) -> Iterator[Finding]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from models.expressions import parts, truth
 from models.workflow.analysis.findings import Finding, error, warning
 from models.workflow.analysis.subject import Subject
 from models.workflow.definition import Effect, Reaction
-from models.workflow.expressions import parts, truth
 
 Node = tuple[int, str]  # a reaction, and the state after it
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from models.expressions import truth
 from models.workflow.analysis.findings import Finding, error, warning
 from models.workflow.analysis.subject import Subject
-from models.workflow.expressions import truth
 
 
 def look(subject: Subject) -> Iterator[Finding]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from models.expressions.types import Type
 from models.infomodel import types as model_types
 from models.infomodel.definition import Entity
 from models.workflow.definition import Reaction, Transition, Workflow
-from models.workflow.expressions.types import Type
 from models.workflow.view import environment
 
 

@@ -12,7 +12,8 @@ import psycopg2
 import pytest
 
 from models import migrations
-from models.kernel import database, names, postgres
+from models.kernel import advisory_lock as names
+from models.kernel import database, postgres
 from models.kernel.errors import StatementTimeout, Unavailable
 from tests.fixtures_desk import bind
 from tests.services.pgbouncer import PgBouncer

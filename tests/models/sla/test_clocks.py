@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.expressions import durations
 from models.sla import clocks
 from models.sla.clocks import Clock
 from models.sla.working_time import Calendar
-from models.workflow import durations
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 OFFICE = Calendar("UTC", {"mon": ["09:00-17:00"], "tue": ["09:00-17:00"]})

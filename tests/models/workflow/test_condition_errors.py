@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from models.expressions import conditions
 from models.infomodel import values
 from models.infomodel.definition import Entity
 from models.kernel.batch import as_json
-from models.workflow import conditions
 from models.workflow.analysis import analyse
 from models.workflow.simulation import Simulation
 from tests.models.infomodel.test_infomodel import entity

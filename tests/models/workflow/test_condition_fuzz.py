@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from models.expressions import checker, conditions, divisions, parts, semantics, truth
+from models.expressions.parser import ExpressionError, parse
 from models.infomodel import values
 from models.kernel.batch import as_json
-from models.workflow import conditions, definition
-from models.workflow.expressions import checker, divisions, parts, semantics, truth
-from models.workflow.expressions.parser import ExpressionError, parse
+from models.workflow import definition
 from models.workflow.instance import Event
 from models.workflow.run import Run
 from models.workflow.simulation import Simulation

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from models.workflow.expressions.tree import (
+from models.expressions.tree import (
     Binary,
     Call,
     Choice,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from models.workflow.expressions import cost
-from models.workflow.expressions.parser import MACROS, ExpressionError, parse
-from models.workflow.expressions.tree import (
+from models.expressions import cost
+from models.expressions.parser import MACROS, ExpressionError, parse
+from models.expressions.tree import (
     Binary,
     Call,
     Choice,
@@ -21,7 +21,7 @@ from models.workflow.expressions.tree import (
     Node,
     Unary,
 )
-from models.workflow.expressions.types import (
+from models.expressions.types import (
     BOOL,
     DOUBLE,
     DURATION,
@@ -279,7 +279,7 @@ class _Checker:
             return
         argument = node.arguments[0]
         if isinstance(argument, Literal) and isinstance(argument.value, str):
-            from models.workflow import conditions
+            from models.expressions import conditions
 
             try:
                 conditions.value(f"{node.name}({argument.value!r})", {})

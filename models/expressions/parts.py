@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from models.workflow.expressions.parser import MACROS, ExpressionError, parse
-from models.workflow.expressions.tree import Binary, Call, Name, Node, children, path_of
+from models.expressions.parser import MACROS, ExpressionError, parse
+from models.expressions.tree import Binary, Call, Name, Node, children, path_of
 
 
 def conjuncts(source: str) -> list[str]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from models.workflow.expressions.parser import ExpressionError, parse
-from models.workflow.expressions.tree import Binary, Literal, Node, children, path_of
+from models.expressions.parser import ExpressionError, parse
+from models.expressions.tree import Binary, Literal, Node, children, path_of
 
 _COMPARISONS = frozenset(["==", "!=", "<", "<=", ">", ">=", "in"])
 _FIELDS = ("fields.", "ticket.fields.")

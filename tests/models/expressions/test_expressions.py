@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.workflow import conditions
-from models.workflow.expressions import checker, parser, parts, truth
-from models.workflow.expressions.parser import ExpressionError
-from models.workflow.expressions.tree import Binary, Choice, ListOf, Literal, Member, Name, Node, Unary
-from models.workflow.expressions.types import DOUBLE, Record
+from models.expressions import checker, conditions, parser, parts, truth
+from models.expressions.parser import ExpressionError
+from models.expressions.tree import Binary, Choice, ListOf, Literal, Member, Name, Node, Unary
+from models.expressions.types import DOUBLE, Record
 from models.workflow.view import ENVIRONMENT, describe, environment
 
 

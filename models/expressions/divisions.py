@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from models.workflow.expressions.parser import ExpressionError, parse
-from models.workflow.expressions.tree import Binary, Node, children, path_of
+from models.expressions.parser import ExpressionError, parse
+from models.expressions.tree import Binary, Node, children, path_of
 
 _COMPARISONS = frozenset(["==", "!=", "<", "<=", ">", ">="])
 _FIELDS = ("fields.", "ticket.fields.")

@@ -93,7 +93,7 @@ def _program(expression: str) -> Any:
     imports.load("cel")
     import cel
 
-    from models.workflow.expressions import semantics
+    from models.expressions import semantics
 
     return cel.compile(semantics.rewritten(expression))
 
@@ -102,7 +102,7 @@ def problem(expression: str) -> str | None:
     """What is wrong with the text of a condition, or None."""
     if len(expression) > expression_chars_max:
         return f"expected at most {expression_chars_max} characters, found {len(expression)}"
-    from models.workflow.expressions import checker
+    from models.expressions import checker
     from models.workflow.view import ENVIRONMENT
 
     found = checker.check(expression, ENVIRONMENT)
@@ -214,7 +214,7 @@ def _failed(expression: str, prepared: Prepared) -> tuple[str, ...]:
 @lru_cache(maxsize=2048)
 def _parts(expression: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The parts between && and the paths that an expression reads."""
-    from models.workflow.expressions import parts
+    from models.expressions import parts
 
     return tuple(parts.conjuncts(expression)), tuple(parts.reads(expression))
 

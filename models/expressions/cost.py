@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from models.workflow.expressions.parser import MACROS
-from models.workflow.expressions.tree import Binary, Call, ListOf, MapOf, Name, Node, children
+from models.expressions.parser import MACROS
+from models.expressions.tree import Binary, Call, ListOf, MapOf, Name, Node, children
 
 # Steps of one evaluation at the most; a list is taken to have `list_items` items (tags_max of a ticket). Two nested loops over lists and
 # some comparisons fit; three do not. 100,000 steps of the library take some milliseconds.

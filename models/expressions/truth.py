@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.workflow.expressions.parser import ExpressionError, parse
-from models.workflow.expressions.tree import Binary, Call, ListOf, Literal, Node, Unary, path_of
+from models.expressions.parser import ExpressionError, parse
+from models.expressions.tree import Binary, Call, ListOf, Literal, Node, Unary, path_of
 
 alternatives_max = 512  # more make a condition that nobody reads; then nothing is said
 
