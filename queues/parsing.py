@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Parsed, Unparseable
 from models.kernel import imports, limits, logs, settings
 from models.kernel.errors import TransientFailure
+from models.ports.inbound import Parsed, Unparseable
 from queues import channels
 
 log = logs.get("parsing")

@@ -11,8 +11,8 @@ from typing import Any
 from models.channels import positions
 from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
-from models.inbox.port import ReceivedEvent
 from models.kernel import crash, database, metrics
+from models.ports.inbound import ReceivedEvent
 
 
 def store(

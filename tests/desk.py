@@ -20,18 +20,18 @@ from uuid import UUID
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.conversations import queries as conversations
-from models.deliveries import port
 from models.deliveries import queries as deliveries
-from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.events import queries as events
 from models.events.commands import Actor
 from models.identity import queries as identity
 from models.inbox import commands as inbox
 from models.inbox import queries as inbox_queries
-from models.inbox.port import EventKey, IngressRequest, Parsed
 from models.kernel import clock, database
 from models.kernel.errors import NestorError
 from models.kernel.settings import Settings
+from models.ports import outbound as port
+from models.ports.inbound import EventKey, IngressRequest, Parsed
+from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import timers
 from models.tasks.rates import Bucket
 from models.tasks.wakeups import Hint

@@ -17,10 +17,10 @@ from models import migrations
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
-from models.inbox.port import EventKey, IngressRequest
 from models.kernel import crash, database, limits, metrics
 from models.kernel.errors import NotFound, TooLarge
 from models.kernel.settings import Settings
+from models.ports.inbound import EventKey, IngressRequest
 from queues import channels
 from queues.sweep import OpportunisticSweep
 

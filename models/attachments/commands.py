@@ -12,11 +12,11 @@ from uuid import UUID
 from models.attachments import rules
 from models.blobs import commands as blobs
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import AttachmentInfo, InboundMessage
 from models.kernel import clock, database, limits
 from models.kernel.batch import as_json
 from models.kernel.errors import FieldProblem, Invalid, TooLarge
 from models.kernel.ids import new_id
+from models.ports.inbound import AttachmentInfo, InboundMessage
 from models.tickets.change import TicketChange
 
 

@@ -10,10 +10,10 @@ from uuid import UUID
 from models.attachments import links, rules
 from models.blobs import commands as blobs
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingAttachment
 from models.kernel import database
 from models.kernel.errors import NotFound
 from models.kernel.settings import Settings
+from models.ports.outbound import OutgoingAttachment
 
 _COLUMNS = (
     "SELECT a.id, a.ticket_id, a.message_id, a.position, a.filename, a.content_type, a.size_bytes, a.sha256, a.inline, a.hidden,"

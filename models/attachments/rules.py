@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from models.inbox.port import AttachmentInfo
 from models.kernel import limits
+from models.ports.inbound import AttachmentInfo
 
 UNKNOWN: Final = "application/octet-stream"
 # A browser draws these and runs nothing in them. SVG is a document with scripts, so it is none of them.

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from models.deliveries.port import SendOutcome
 from models.kernel import clock, database, limits
 from models.kernel.batch import as_json, from_json
 from models.kernel.database import instant
+from models.ports.outbound import SendOutcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.conversations import threading
 from models.events.commands import Actor
-from models.inbox.port import Participant
 from models.kernel.ids import new_id
+from models.ports.inbound import Participant
 from models.tickets.change import TicketChange
 
 Author = tuple[Literal["requester", "agent", "system", "api"], UUID | None, str]

@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from models.channels import accounts
-from models.inbox.port import Participant
 from models.kernel import database, limits
 from models.kernel.batch import from_json
 from models.kernel.errors import FieldProblem, Invalid
+from models.ports.inbound import Participant
 from models.requesters.commands import normalise_address
 from models.tickets.change import TicketChange
 

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
 from models.events.commands import Actor
-from models.inbox.port import Deletion, ReactionChange
 from models.kernel import database
 from models.kernel.batch import as_json, from_json
+from models.ports.inbound import Deletion, ReactionChange
 from models.requesters import commands as requesters
 from models.tickets.change import TicketChange
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from models.attachments import commands as attachments
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages, participants, threading
-from models.inbox.port import InboundMessage
 from models.kernel import clock, database
 from models.kernel.batch import as_json, from_json
 from models.kernel.ids import new_id
+from models.ports.inbound import InboundMessage
 from models.tickets.change import TicketChange
 
 

@@ -17,9 +17,9 @@ from models.channels.accounts import ChannelAccount
 from models.conversations import chats, threading
 from models.deliveries import outgoing
 from models.deliveries.commands import end, short
-from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.kernel import clock, database, limits
 from models.kernel.batch import Batch, as_json
+from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.requesters import commands as requesters
 from models.tasks import rates
 

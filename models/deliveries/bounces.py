@@ -10,10 +10,10 @@ from models.channels.accounts import ChannelAccount
 from models.conversations import threading
 from models.deliveries import commands
 from models.events.commands import SYSTEM
-from models.inbox.port import DeliveryFailure
 from models.kernel import database
 from models.kernel.batch import from_json
 from models.kernel.errors import TransientFailure
+from models.ports.inbound import DeliveryFailure
 from models.requesters import commands as requesters
 from models.requesters.commands import normalise_address
 from models.tickets.change import TicketChange

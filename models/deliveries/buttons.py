@@ -14,12 +14,12 @@ from typing import Literal
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import Button
 from models.events.commands import Actor
 from models.identity.rules import ROLE_PERMISSIONS, Permission
-from models.inbox.port import ButtonPress
 from models.kernel import clock, database, limits
 from models.kernel.batch import Batch
+from models.ports.inbound import ButtonPress
+from models.ports.outbound import Button
 from models.requesters import commands as requesters
 from models.requesters import queries as people
 from models.staff import addresses

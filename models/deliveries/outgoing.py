@@ -8,10 +8,10 @@ from models.attachments import queries as attachments
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages
 from models.deliveries import buttons as buttons_of
-from models.deliveries.port import Operation, OutgoingMessage
 from models.kernel import database
 from models.kernel.batch import from_json
 from models.kernel.ids import new_id
+from models.ports.outbound import Operation, OutgoingMessage
 from models.tickets.change import TicketChange
 
 

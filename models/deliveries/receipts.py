@@ -7,9 +7,9 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.deliveries import bounces, commands
 from models.events.commands import SYSTEM
-from models.inbox.port import Receipt
 from models.kernel import clock, database
 from models.kernel.errors import TransientFailure
+from models.ports.inbound import Receipt
 from models.requesters import commands as requesters
 from models.tickets.change import TicketChange
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import EventKey, Ignored
 from models.kernel import clock, database, limits, trace
 from models.kernel.batch import Batch, as_json, from_json
 from models.kernel.errors import Conflict, NotFound, Unauthenticated
 from models.kernel.ids import new_id
+from models.ports.inbound import EventKey, Ignored
 from models.tasks import commands as tasks
 
 

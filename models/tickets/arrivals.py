@@ -7,8 +7,8 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.conversations import received
 from models.events.commands import Actor
-from models.inbox.port import InboundMessage
 from models.kernel import limits
+from models.ports.inbound import InboundMessage
 from models.requesters.tables import Requester
 from models.tickets import commands, model
 from models.tickets.carrying import ticket_key

@@ -17,9 +17,9 @@ from models.kernel import clock, database
 from models.kernel.batch import Batch, as_json
 from models.requesters.tables import Requester
 from models.sla.clocks import Clock
-from models.staff import groups
 from models.tasks import commands as tasks
 from models.tickets import queries
+from models.tickets import staff_groups as groups
 from models.tickets.tables import Ticket
 
 

@@ -9,10 +9,10 @@ from models.channels.accounts import ChannelAccount
 from models.conversations import queries as conversations
 from models.conversations import received
 from models.deliveries import outgoing
-from models.deliveries.port import Operation
 from models.events.commands import SYSTEM, Actor
 from models.kernel import database
 from models.kernel.errors import Conflict
+from models.ports.outbound import Operation
 from models.tickets.change import TicketChange
 
 Can = Callable[[str], frozenset[str]]  # channel -> what it can do with a message: send, edit, delete

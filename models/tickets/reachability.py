@@ -7,8 +7,8 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats
 from models.events.commands import SYSTEM
-from models.inbox.port import ReachabilityChange
 from models.kernel import database
+from models.ports.inbound import ReachabilityChange
 from models.requesters import commands as requesters
 from models.tickets.change import TicketChange
 

@@ -9,11 +9,11 @@ from models.attachments import commands as attachments
 from models.blobs.store import BlobStoreAway
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
+from models.inbound import recording
 from models.inbox import commands as inbox
-from models.inbox import recording
-from models.inbox.port import Ignored, InboundMessage, Unparseable
 from models.kernel import database, imports, limits, logs, metrics, settings
 from models.kernel.errors import NestorError
+from models.ports.inbound import Ignored, InboundMessage, Unparseable
 from models.tasks.commands import ClaimedTask
 from queues import channels, parsing
 from queues.settlement import Done, Postponed, Settlement

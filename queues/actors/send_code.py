@@ -7,8 +7,8 @@ from uuid import UUID
 
 from models.channels import accounts, health, texts
 from models.conversations import threading
-from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.kernel import clock, database, settings
+from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.requesters import codes, commands, queries
 from models.tasks import leases, rates
 from models.tasks.commands import ClaimedTask

@@ -9,10 +9,10 @@ from uuid import UUID
 from models.channels import accounts
 from models.deliveries import attempts, queries
 from models.deliveries.attempts import NotNow, OpenAttempt
-from models.deliveries.port import SendOutcome, misconfigured
 from models.kernel import crash, database, imports, limits, logs, metrics, settings
 from models.kernel.errors import ConfigurationError, Unavailable
 from models.kernel.ids import new_id
+from models.ports.outbound import SendOutcome, misconfigured
 from models.tasks.commands import ClaimedTask
 from queues import channels
 from queues.settlement import Done, Failed, Postponed, Settlement

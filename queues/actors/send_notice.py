@@ -6,8 +6,8 @@ from functools import partial
 
 from models.channels import accounts, health
 from models.conversations import chats
-from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.kernel import database, logs, metrics, settings
+from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import leases, rates
 from models.tasks.commands import ClaimedTask
 from queues import channels

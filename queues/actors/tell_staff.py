@@ -9,13 +9,14 @@ from uuid import UUID
 from models.attachments import queries as attachments
 from models.channels import accounts, health
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.kernel import database, imports, logs, settings
 from models.kernel.errors import ConfigurationError, NestorError, PermanentFailure, is_final
 from models.kernel.settings import Settings
-from models.staff import groups, telling
+from models.ports.outbound import OutgoingMessage, SendOutcome
+from models.staff_chat import ticket_posts as telling
 from models.tasks import leases, rates
 from models.tasks.commands import ClaimedTask
+from models.tickets import staff_groups as groups
 from queues import channels
 from queues.recording import record_answer
 from queues.settlement import Done, Failed, Postponed, Settlement

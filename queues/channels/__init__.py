@@ -18,10 +18,10 @@ from functools import cache
 from typing import Any, BinaryIO, Protocol, cast
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome
-from models.inbox.port import Ignored, IngressRequest, Parsed, Received
 from models.kernel import imports
 from models.kernel.settings import Settings
+from models.ports.inbound import Ignored, IngressRequest, Parsed, Received
+from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks.rates import Bucket
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import IngressRequest
+from models.ports.inbound import IngressRequest
 from queues.channels.telegram import ingress, parse
 from scripts.bench.report import Report, Target
 

@@ -15,8 +15,8 @@ from functools import partial
 from hashlib import sha256
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingAttachment, OutgoingMessage
 from models.kernel.settings import Settings
+from models.ports.outbound import OutgoingAttachment, OutgoingMessage
 from queues.channels.telegram import bots
 from queues.channels.telegram.send import send
 from scripts.bench.limits import Plan

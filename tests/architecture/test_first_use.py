@@ -44,7 +44,7 @@ importlib.import_module("functions.%s.app").create_app()
 _PARSERS = """
 import pathlib, sys
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Unparseable
+from models.ports.inbound import Unparseable
 from queues import channels, parsing
 parsing._preload()
 before = set(sys.modules)

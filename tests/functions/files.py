@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from falcon import testing
 
-from models.inbox.port import AttachmentInfo, InboundMessage
+from models.ports.inbound import AttachmentInfo, InboundMessage
 from tests.desk import Desk
 from tests.functions.callers import PASSWORD, Caller
 

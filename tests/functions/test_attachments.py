@@ -9,8 +9,8 @@ import pytest
 
 from models.blobs import store
 from models.blobs.store import BlobStoreAway
-from models.inbox.port import AttachmentInfo, InboundMessage
 from models.kernel import database, limits
+from models.ports.inbound import AttachmentInfo, InboundMessage
 from tests.desk import Desk
 from tests.functions.callers import DEMO_KEY, Caller, paths, problem
 from tests.functions.files import HTML, PNG, signed_in, upload

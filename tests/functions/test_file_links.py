@@ -12,8 +12,8 @@ import pytest
 from models.attachments import links, queries
 from models.blobs import commands as blobs
 from models.blobs import store
-from models.inbox.port import AttachmentInfo, InboundMessage
 from models.kernel import database, limits, settings
+from models.ports.inbound import AttachmentInfo, InboundMessage
 from tests.desk import Desk
 from tests.functions.callers import DEMO_KEY, Caller, problem
 from tests.functions.files import FILES, HTML, PNG, SVG, follow, inbound, link, upload

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from models.channels import health
-from models.inbox.port import InboundMessage, Participant
 from models.kernel import database
+from models.ports.inbound import InboundMessage, Participant
 from tests.desk import Desk
 from tests.functions.callers import Caller, paths, problem
 
@@ -236,7 +236,7 @@ def test_a_picture_that_the_text_shows_is_uploaded_with_its_name(machine: Caller
 def test_a_trouble_that_a_send_found_is_over_when_one_succeeds(machine: Caller, desk: Desk) -> None:
     from dataclasses import replace
 
-    from models.deliveries import port
+    from models.ports import outbound as port
 
     ticket = machine.ticket(requester={"email": "ada@example.test"})
     desk.run_due()
@@ -252,7 +252,7 @@ def test_a_trouble_that_a_send_found_is_over_when_one_succeeds(machine: Caller, 
 
 
 def test_the_parts_that_arrived_of_a_message_are_taken_back(machine: Caller, desk: Desk) -> None:
-    from models.deliveries import port
+    from models.ports import outbound as port
 
     ticket = _telegram(desk, machine)
     desk.answers.append(
@@ -272,7 +272,7 @@ def test_the_parts_that_arrived_of_a_message_are_taken_back(machine: Caller, des
 
 
 def test_what_may_not_have_arrived_cannot_be_taken_back(machine: Caller, desk: Desk) -> None:
-    from models.deliveries import port
+    from models.ports import outbound as port
 
     ticket = _telegram(desk, machine)
     desk.answers.extend([port.unknown("no answer")] * 10)

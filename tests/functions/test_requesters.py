@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from models.deliveries import port
 from models.kernel import database
+from models.ports import outbound as port
 from models.requesters import codes, commands, profile
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem

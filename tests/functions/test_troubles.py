@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from models.deliveries import port
 from models.kernel import database
+from models.ports import outbound as port
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem
 

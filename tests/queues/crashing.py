@@ -13,10 +13,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome, accepted
 from models.events.commands import SYSTEM
 from models.kernel import clock, crash, database, settings
 from models.kernel.settings import Settings
+from models.ports.outbound import OutgoingMessage, SendOutcome, accepted
 from models.tasks.rates import Bucket
 from models.tickets import commands as tickets
 from models.tickets import queries

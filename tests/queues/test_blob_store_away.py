@@ -9,8 +9,8 @@ import pytest
 
 from models.blobs import store
 from models.blobs.store import BlobStoreAway
-from models.inbox.port import AttachmentInfo, InboundMessage
 from models.kernel import limits
+from models.ports.inbound import AttachmentInfo, InboundMessage
 from queues import sweep
 from tests.desk import Desk
 from tests.queues.test_fetch_attachment import Provider, file, files_of, message, provider

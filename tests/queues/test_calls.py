@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from models.deliveries import port
-from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.kernel import clock, database, limits, settings
 from models.kernel.errors import ConfigurationError
+from models.ports import outbound as port
+from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import commands, leases
 from models.tasks.kinds import KINDS, SENDS
 from models.tickets.tables import Ticket

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from models.deliveries import port
-from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.kernel import database
+from models.ports import outbound as port
+from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import commands
 from queues.embedded import EmbeddedWorkers, shares
 from tests.desk import Desk

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from models.inbox.port import InboundMessage
 from models.kernel.errors import TransientFailure
+from models.ports.inbound import InboundMessage
 from queues import actors, channels, parsing, preloading
 from tests.desk import Desk
 from tests.queues.channels.golden import EMAIL

@@ -11,11 +11,11 @@ from itertools import pairwise
 import pytest
 
 from models.channels import accounts
-from models.deliveries import port
 from models.inbox import commands as inbox
-from models.inbox.port import EventKey
 from models.kernel import clock, database, limits
 from models.kernel.errors import LeaseLost, Unavailable
+from models.ports import outbound as port
+from models.ports.inbound import EventKey
 from models.tasks import commands, timers
 from models.tasks import sweep as tasks_sweep
 from models.tasks.rates import Bucket

@@ -13,10 +13,10 @@ import pytest
 from models.attachments import fetching, queries
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import AttachmentInfo, InboundMessage
 from models.kernel import database, limits
 from models.kernel.errors import ConfigurationError, PermanentFailure, TooLarge, TransientFailure
 from models.kernel.settings import Settings
+from models.ports.inbound import AttachmentInfo, InboundMessage
 from queues import channels
 from tests.desk import Desk
 

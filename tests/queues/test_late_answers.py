@@ -9,12 +9,13 @@ from uuid import UUID
 
 import pytest
 
-from models.deliveries import attempts, port
+from models.deliveries import attempts
 from models.deliveries.attempts import OpenAttempt
-from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.kernel import database
 from models.kernel.errors import Unavailable
 from models.kernel.ids import new_id
+from models.ports import outbound as port
+from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import commands
 from models.tasks.commands import ClaimedTask
 from models.tickets.tables import Ticket

@@ -8,16 +8,16 @@ from uuid import UUID
 
 import pytest
 
-from models.deliveries import port
-from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.kernel.errors import Unavailable
+from models.ports import outbound as port
+from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.requesters import codes
-from models.staff import telling
+from models.staff_chat import ticket_posts as telling
 from models.tasks import commands
 from models.tasks.commands import ClaimedTask
 from queues import runner, safe_http
 from tests.desk import Desk
-from tests.models.staff.test_staff_group import Topics, group
+from tests.models.staff_chat.test_staff_group import Topics, group
 from tests.queues.subscriber import states, subscribe
 from tests.queues.test_call_webhook import alarm, declared
 from tests.queues.test_late_answers import LEASE_S, take_over

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import InboundMessage, Unparseable
 from models.kernel import limits
+from models.ports.inbound import InboundMessage, Unparseable
 from queues import parsing
 from tests.desk import Desk
 from tests.queues.channels.golden import EMAIL

@@ -9,9 +9,9 @@ import pytest
 from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 
 from models.deliveries import commands as deliveries
-from models.deliveries.port import SendOutcome
 from models.kernel import clock, database
 from models.kernel.errors import Unavailable
+from models.ports.outbound import SendOutcome
 from models.tasks import commands
 from queues import runner, sweep
 from queues.channels.telegram import errors

@@ -15,9 +15,9 @@ import pytest
 
 from models.channels import leases
 from models.definitions import publishing, store
-from models.deliveries import port
 from models.identity import sessions, tokens
 from models.kernel import clock, database, ids, limits, settings
+from models.ports import outbound as port
 from models.subscriptions import bounds, waiting
 from models.tasks import commands, timers
 from models.tasks.rates import Bucket

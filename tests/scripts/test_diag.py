@@ -10,10 +10,10 @@ import pika
 import pytest
 
 from models import migrations
-from models.deliveries import port
-from models.inbox.port import Unparseable
 from models.kernel import database
 from models.kernel.settings import Settings
+from models.ports import outbound as port
+from models.ports.inbound import Unparseable
 from models.subscriptions import commands as subscriptions
 from queues import topology
 from scripts.diag import broker, ledger

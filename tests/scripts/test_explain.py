@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from models.deliveries import port
 from models.kernel import database
+from models.ports import outbound as port
 from models.tickets.tables import Ticket
 from scripts.explain import limits, sources, words
 from scripts.explain.__main__ import render_text

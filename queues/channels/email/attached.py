@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 
-from models.inbox.port import AttachmentInfo
 from models.kernel import limits
+from models.ports.inbound import AttachmentInfo
 from queues.channels.email import mime_limits
 from queues.channels.email.header_block import first_value, mail_start, split_headers
 from queues.channels.email.headers import text_of

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from models.inbox.port import Verdict
+from models.ports.inbound import Verdict
 from queues.channels.email import mime_limits
 from queues.channels.email.header_block import Headers, all_values
 from queues.channels.email.headers import addresses

@@ -8,8 +8,8 @@ import hmac
 import re
 from collections.abc import Collection
 
-from models.inbox.port import Automatic
 from models.kernel import settings
+from models.ports.inbound import Automatic
 from queues.channels.email import automatic_words as words
 from queues.channels.email.header_block import Headers, all_values, first_value
 

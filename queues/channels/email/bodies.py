@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingAttachment, OutgoingMessage
+from models.ports.outbound import OutgoingAttachment, OutgoingMessage
 from queues.channels.email import markdown_html
 from queues.channels.email.clean_html import sanitise
 from queues.channels.email.outgoing_parts import usable_content_id

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.inbox.port import DeliveryFailure
+from models.ports.inbound import DeliveryFailure
 from queues.channels.email import automatic_words as words
 from queues.channels.email import mime_limits
 from queues.channels.email.header_block import Headers, first_value, split_headers

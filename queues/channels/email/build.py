@@ -12,8 +12,8 @@ from email.utils import format_datetime
 from typing import Any
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage
 from models.kernel import clock, limits
+from models.ports.outbound import OutgoingMessage
 from queues.channels.email import mime_limits
 from queues.channels.email.automatic import DESK_HEADER, desk_id
 from queues.channels.email.bodies import bodies

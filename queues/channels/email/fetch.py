@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored
 from models.kernel.settings import Settings
+from models.ports.inbound import Ignored
 from queues.channels.email import providers
 
 

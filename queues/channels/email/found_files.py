@@ -9,8 +9,8 @@ from html import unescape
 from typing import Any
 from urllib.parse import unquote
 
-from models.inbox.port import AttachmentInfo
 from models.kernel import limits
+from models.ports.inbound import AttachmentInfo
 from queues.channels.email import attached, mime_limits
 from queues.channels.email.calendar_text import calendar_event
 from queues.channels.email.charset import decode

@@ -10,10 +10,10 @@ import dataclasses
 from collections.abc import Mapping
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import IngressRequest, Received
 from models.kernel import limits
 from models.kernel.errors import NotFound
 from models.kernel.settings import Settings
+from models.ports.inbound import IngressRequest, Received
 from queues.channels.email import providers
 from queues.channels.email.mail_key import mail_key
 from queues.channels.text import one_line

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from models.inbox.port import EventKey
+from models.ports.inbound import EventKey
 from queues.channels.email import mime_limits
 from queues.channels.email.header_block import first_value, mail_start, split_headers
 from queues.channels.text import short_hash

@@ -15,7 +15,7 @@ from email.policy import EmailPolicy
 from typing import BinaryIO, Protocol
 from urllib.parse import quote
 
-from models.deliveries.port import OutgoingAttachment
+from models.ports.outbound import OutgoingAttachment
 from queues.channels.email import mime_limits
 from queues.channels.text import one_line
 

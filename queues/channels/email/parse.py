@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import AttachmentInfo, Ignored, InboundMessage, Parsed, Verdict
 from models.kernel import limits
+from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed, Verdict
 from queues.channels.email import authentication, bounce, mime_limits, providers, recipients
 from queues.channels.email.automatic import classify
 from queues.channels.email.body_html import joined_html

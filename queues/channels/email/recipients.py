@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Participant
+from models.ports.inbound import Participant
 from queues.channels.email import mime_limits
 from queues.channels.email.header_block import Headers, all_values
 from queues.channels.email.headers import Address, addresses

@@ -6,9 +6,9 @@ import dataclasses
 import secrets
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome, misconfigured, permanent, transient
 from models.kernel.errors import ConfigurationError, NestorError, is_final
 from models.kernel.settings import Settings
+from models.ports.outbound import OutgoingMessage, SendOutcome, misconfigured, permanent, transient
 from models.tasks.rates import Bucket
 from queues.channels.email import providers, smtp
 from queues.channels.email.build import BadAddress, build, checked_address, copies_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from models.inbox.port import Unparseable
+from models.ports.inbound import Unparseable
 from queues.channels.email.header_block import Headers, all_values, first_value
 from queues.channels.email.headers import Address, addresses
 

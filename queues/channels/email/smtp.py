@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from models.deliveries.port import SendOutcome, accepted, permanent, transient, unknown
 from models.kernel import limits, sockets
+from models.ports.outbound import SendOutcome, accepted, permanent, transient, unknown
 from queues.channels.email.tls import client_context
 from queues.channels.text import one_line
 

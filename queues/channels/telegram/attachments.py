@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from models.inbox.port import AttachmentInfo
 from models.kernel import limits
+from models.ports.inbound import AttachmentInfo
 from queues.channels.telegram.shapes import Json, identifier, is_id, is_true, items, line, member
 
 # kind -> (name of a file that has none, content type when Telegram tells none, extension)

@@ -18,8 +18,8 @@ from telegram import (
 )
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
-from models.deliveries.port import OutgoingMessage, SendOutcome, unknown
 from models.kernel import limits
+from models.ports.outbound import OutgoingMessage, SendOutcome, unknown
 from queues.channels.telegram import bots, errors
 from queues.channels.telegram.address import Address
 from queues.channels.telegram.rich import Rich

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored
+from models.ports.inbound import Ignored
 from queues.channels.telegram.content import words
 from queues.channels.telegram.people import bot_username
 from queues.channels.telegram.shapes import Json, identifier

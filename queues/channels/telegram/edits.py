@@ -6,8 +6,8 @@ from typing import Any
 
 from telegram import InlineKeyboardMarkup
 
-from models.deliveries.port import OutgoingMessage, SendOutcome, accepted, permanent
 from models.kernel import limits
+from models.ports.outbound import OutgoingMessage, SendOutcome, accepted, permanent
 from queues.channels.telegram.carrier import Carrier, Refused, caption_parameters, keyboard, text_parameters
 from queues.channels.telegram.rich import Rich, units
 from queues.channels.telegram.split import split

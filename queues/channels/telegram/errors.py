@@ -21,7 +21,7 @@ from telegram.error import (
     TimedOut,
 )
 
-from models.deliveries.port import SendOutcome, permanent, transient, unknown
+from models.ports.outbound import SendOutcome, permanent, transient, unknown
 from queues.channels.text import one_line
 
 PAUSE_ACCOUNT_S = 30.0  # a longer 429 concerns the bot, not the chat (INGRESS 2.5)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from models.inbox.port import (
+from models.kernel import limits
+from models.ports.inbound import (
     ButtonPress,
     Deletion,
     Ignored,
@@ -12,7 +13,6 @@ from models.inbox.port import (
     ReactionChange,
     Unparseable,
 )
-from models.kernel import limits
 from queues.channels.telegram import people
 from queues.channels.telegram.address import Address, is_business
 from queues.channels.telegram.places import chat_type

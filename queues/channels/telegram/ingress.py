@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent
 from models.kernel import limits
 from models.kernel.errors import Unauthenticated
 from models.kernel.settings import Settings
+from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
 from queues.channels.text import check_secret
 
 body_bytes_max = limits.telegram_body_bytes_max

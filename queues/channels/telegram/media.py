@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from models.deliveries.port import OutgoingAttachment
 from models.kernel import limits
+from models.ports.outbound import OutgoingAttachment
 
 Kind = Literal["photo", "video", "animation", "audio", "voice", "document"]
 

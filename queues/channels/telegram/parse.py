@@ -6,8 +6,16 @@ import json
 from collections.abc import Callable
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import AddressMove, Command, Ignored, InboundMessage, Parsed, StaffMessage, Unparseable
 from models.kernel import limits
+from models.ports.inbound import (
+    AddressMove,
+    Command,
+    Ignored,
+    InboundMessage,
+    Parsed,
+    StaffMessage,
+    Unparseable,
+)
 from queues.channels.telegram import (
     attachments,
     chat_commands,

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Automatic, Unparseable
 from models.kernel import limits
+from models.ports.inbound import Automatic, Unparseable
 from queues.channels.telegram.shapes import Json, identifier, is_id, is_true, line, lines, member
 from queues.channels.text import one_line
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored, Unparseable
+from models.ports.inbound import Ignored, Unparseable
 from queues.channels.telegram import address
 from queues.channels.telegram.address import Address
 from queues.channels.telegram.content import words

@@ -15,10 +15,10 @@ from typing import Any
 
 from models.channels import health, positions
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import IngressRequest, ReceivedEvent
 from models.kernel import limits, logs
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
+from models.ports.inbound import IngressRequest, ReceivedEvent
 from queues import pulled
 
 log = logs.get("telegram_pull")

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from markdown_it.token import Token
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage
 from models.kernel import limits
+from models.ports.outbound import OutgoingMessage
 from queues.channels import markdown
 from queues.channels.telegram.rich import Builder, Rich, headed, trimmed
 from queues.channels.text import clean, one_line

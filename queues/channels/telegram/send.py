@@ -6,10 +6,10 @@ import time
 from dataclasses import replace
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome, misconfigured, permanent
 from models.kernel import limits
 from models.kernel.errors import ConfigurationError
 from models.kernel.settings import Settings
+from models.ports.outbound import OutgoingMessage, SendOutcome, misconfigured, permanent
 from models.tasks.rates import Bucket
 from queues.channels.telegram import address, bots, edits, media
 from queues.channels.telegram.address import Address

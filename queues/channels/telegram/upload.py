@@ -16,9 +16,9 @@ from telegram import (
     InputMediaVideo,
 )
 
-from models.deliveries.port import OutgoingAttachment, permanent, transient
 from models.kernel import limits
 from models.kernel.errors import NestorError, is_final
+from models.ports.outbound import OutgoingAttachment, permanent, transient
 from queues.channels.telegram import media
 from queues.channels.telegram.carrier import Carrier, Refused, caption_parameters
 from queues.channels.telegram.media import Kind

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent
 from models.kernel import clock
 from models.kernel.errors import ConfigurationError, Unauthenticated, UnsupportedMediaType
 from models.kernel.settings import Settings
+from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
 from queues.channels.text import check_secret, short_hash
 from queues.channels.webhook import bounds, documents, expressions
 from queues.channels.webhook.account import Auth

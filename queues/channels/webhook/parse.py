@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import AttachmentInfo, Ignored, InboundMessage, Parsed, Unparseable
 from models.kernel import addresses, limits
+from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed, Unparseable
 from queues.channels.text import clean, cut, one_line
 from queues.channels.webhook import bounds, documents, expressions, ids
 from queues.channels.webhook.account import Files, Rule

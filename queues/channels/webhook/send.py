@@ -9,7 +9,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import (
+from models.kernel import addresses
+from models.kernel.errors import ConfigurationError, NestorError, is_final
+from models.kernel.settings import Settings
+from models.ports.outbound import (
     OutgoingMessage,
     SendOutcome,
     accepted,
@@ -18,9 +21,6 @@ from models.deliveries.port import (
     transient,
     unknown,
 )
-from models.kernel import addresses
-from models.kernel.errors import ConfigurationError, NestorError, is_final
-from models.kernel.settings import Settings
 from models.tasks.rates import Bucket
 from queues import safe_http
 from queues.channels.text import clean, one_line

@@ -12,10 +12,10 @@ import pytest
 
 from models.attachments import commands, queries
 from models.blobs import commands as blobs
-from models.deliveries.port import accepted
-from models.inbox.port import AttachmentInfo, InboundMessage
 from models.kernel import database, limits
 from models.kernel.errors import Invalid, TooLarge
+from models.ports.inbound import AttachmentInfo, InboundMessage
+from models.ports.outbound import accepted
 from tests.desk import Desk
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture" * 100

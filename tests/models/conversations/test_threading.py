@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from models.inbox.port import InboundMessage
 from models.kernel import database
+from models.ports.inbound import InboundMessage
 from models.tickets import commands as tickets
 from models.tickets.tables import Ticket
 from queues import runner

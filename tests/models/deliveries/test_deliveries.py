@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from models.deliveries import commands as deliveries
-from models.deliveries import port
-from models.deliveries.port import SendOutcome
 from models.kernel import clock
+from models.ports import outbound as port
+from models.ports.outbound import SendOutcome
 from models.tasks.rates import Bucket
 from models.tickets.tables import Ticket
 from tests.desk import Desk

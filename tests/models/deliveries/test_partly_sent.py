@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.deliveries.port import SendOutcome
+from models.ports.outbound import SendOutcome
 from tests.desk import Desk
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from models.inbox import commands as inbox
-from models.inbox.port import Ignored, InboundMessage, Unparseable
 from models.kernel.errors import ConfigurationError, TransientFailure
+from models.ports.inbound import Ignored, InboundMessage, Unparseable
 from models.tasks import commands as tasks
 from models.tasks.kinds import KINDS
 from queues import runner

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from models.inbox.port import Unparseable
 from models.kernel import errors
 from models.kernel.errors import is_final
+from models.ports.inbound import Unparseable
 
 ROOT = Path(__file__).resolve().parents[3]
 FINAL = [

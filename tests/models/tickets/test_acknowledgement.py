@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.inbox.port import Automatic, Ignored, InboundMessage, Unparseable
 from models.kernel import limits
+from models.ports.inbound import Automatic, Ignored, InboundMessage, Unparseable
 from tests.desk import Desk
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import InboundMessage, Parsed
 from models.kernel.settings import Settings
+from models.ports.inbound import InboundMessage, Parsed
 
 ROOT = Path(__file__).resolve().parents[3]
 UPDATE = os.environ.get("UPDATE_GOLDEN") == "1"

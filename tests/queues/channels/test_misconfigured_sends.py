@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from models.channels import health
-from models.inbox.port import InboundMessage
 from models.kernel import settings
 from models.kernel.errors import ConfigurationError
+from models.ports.inbound import InboundMessage
 from scripts.diag import ledger
 from tests.desk import Desk
 from tests.queues.channels.every import Provider, each_channel

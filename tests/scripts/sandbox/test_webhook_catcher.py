@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage
 from models.kernel.settings import Settings
+from models.ports.outbound import OutgoingMessage
 from queues.channels.webhook import send
 from scripts.sandbox.client import SandboxProcess
 

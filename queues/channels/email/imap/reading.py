@@ -18,10 +18,10 @@ from typing import Any
 
 from models.channels import health, positions
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import EventKey, ReceivedEvent
 from models.kernel import clock, limits, logs
 from models.kernel.errors import TransientFailure
 from models.kernel.settings import Settings
+from models.ports.inbound import EventKey, ReceivedEvent
 from queues import pulled as pulled_events
 from queues.channels.email.imap import bounds
 from queues.channels.email.imap.mailbox import Folder, Mailbox, Refused, server_of

@@ -14,9 +14,9 @@ from functools import cache
 from typing import cast
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored, Receipts
 from models.kernel import imports
 from models.kernel.errors import ConfigurationError
+from models.ports.inbound import Ignored, Receipts
 from queues.channels import Fetcher, Ingress
 from queues.channels.email.providers.port import Carrier, Described, Mail, Teller, Trier
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from models.inbox.port import EventKey, Received, ReceivedEvent, Unparseable
+from models.ports.inbound import EventKey, Received, ReceivedEvent, Unparseable
 from queues.channels.email.providers import bounds
 from queues.channels.text import one_line, short_hash
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import IngressRequest
 from models.kernel.errors import Unauthenticated
 from models.kernel.settings import Settings
+from models.ports.inbound import IngressRequest
 from queues.channels.email.providers import auth
 
 

@@ -13,9 +13,9 @@ from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome, permanent, transient, unknown
 from models.kernel.errors import ConfigurationError
 from models.kernel.settings import Settings
+from models.ports.outbound import OutgoingMessage, SendOutcome, permanent, transient, unknown
 from queues.channels.email.build import BadAddress, build, checked_address, copies_of
 from queues.channels.email.providers import http
 from queues.channels.email.providers.http import Answer

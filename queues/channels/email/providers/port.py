@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome
-from models.inbox.port import Ignored, Receipts
 from models.kernel.settings import Settings
+from models.ports.inbound import Ignored, Receipts
+from models.ports.outbound import OutgoingMessage, SendOutcome
 from queues.channels import Finding
 
 

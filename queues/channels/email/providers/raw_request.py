@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from models.inbox.port import IngressRequest, Received, ReceivedEvent
 from models.kernel.errors import UnsupportedMediaType
+from models.ports.inbound import IngressRequest, Received, ReceivedEvent
 from queues.channels.email import mime_limits
 from queues.channels.email.mail_key import mail_key
 from queues.channels.text import one_line

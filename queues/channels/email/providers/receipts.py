@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from models.inbox.port import Receipt, ReceiptKind
 from models.kernel import limits
+from models.ports.inbound import Receipt, ReceiptKind
 from queues.channels.email import mime_limits
 from queues.channels.email.providers import bounds, documents
 from queues.channels.text import one_line

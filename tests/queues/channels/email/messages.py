@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 
-from models.deliveries.port import OutgoingAttachment, OutgoingMessage
+from models.ports.outbound import OutgoingAttachment, OutgoingMessage
 
 MESSAGE = OutgoingMessage(
     delivery_id="d",

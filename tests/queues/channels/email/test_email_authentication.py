@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.inbox.port import InboundMessage, Verdict
+from models.ports.inbound import InboundMessage, Verdict
 from queues.channels.email.authentication import verdict
 from queues.channels.email.header_block import split_headers
 from queues.channels.email.parse import read_mail

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.inbox.port import Ignored, InboundMessage
+from models.ports.inbound import Ignored, InboundMessage
 from queues.channels.email.automatic import DESK_HEADER, desk_id
 from queues.channels.email.parse import read_mail
 from tests.queues.channels import golden

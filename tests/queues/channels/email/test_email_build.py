@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingAttachment
-from models.inbox.port import InboundMessage
 from models.kernel.limits import MIB
+from models.ports.inbound import InboundMessage
+from models.ports.outbound import OutgoingAttachment
 from queues.channels.email.build import build
 from queues.channels.email.parse import parse
 from queues.channels.email.reply_above import REPLY_ABOVE

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.inbox.port import EventKey, IngressRequest
 from models.kernel.errors import Unauthenticated, UnsupportedMediaType
+from models.ports.inbound import EventKey, IngressRequest
 from queues.channels.email import ingress
 from tests.queues.channels import golden
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from models.inbox.port import Ignored, InboundMessage, Unparseable
+from models.ports.inbound import Ignored, InboundMessage, Unparseable
 from queues.channels.email.parse import read_mail
 from tests.queues.channels import golden
 

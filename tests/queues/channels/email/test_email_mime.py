@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.inbox.port import InboundMessage, Unparseable
+from models.ports.inbound import InboundMessage, Unparseable
 from queues.channels.email import transfer, uuencode
 from queues.channels.email.charset import decode
 from queues.channels.email.flowed import unflowed

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.inbox.port import Ignored, InboundMessage, Unparseable
+from models.ports.inbound import Ignored, InboundMessage, Unparseable
 from queues.channels.email.parse import read_mail as parse
 from tests.queues.channels import golden
 

@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome
+from models.ports.outbound import OutgoingMessage, SendOutcome
 from queues.channels.email.send import send
 from queues.channels.email.tls import client_context
 from tests.queues.channels import golden

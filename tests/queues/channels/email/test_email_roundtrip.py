@@ -8,7 +8,7 @@ from email.policy import SMTP
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.inbox.port import InboundMessage
+from models.ports.inbound import InboundMessage
 from queues.channels.email.parse import read_mail
 from tests.queues.channels import golden
 

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingAttachment, SendOutcome
-from models.inbox.port import InboundMessage
 from models.kernel import limits, settings
 from models.kernel.errors import NotFound, TransientFailure
+from models.ports.inbound import InboundMessage
+from models.ports.outbound import OutgoingAttachment, SendOutcome
 from models.tasks.rates import Bucket
 from queues.channels.email.automatic import desk_id
 from queues.channels.email.build import build

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.inbox.port import InboundMessage
 from models.kernel import limits
+from models.ports.inbound import InboundMessage
 from queues.channels.email import rtf
 from queues.channels.email.parse import read_mail
 from queues.channels.email.tnef import read_tnef

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from models.deliveries.port import OutgoingAttachment, OutgoingMessage, SendOutcome
+from models.ports.outbound import OutgoingAttachment, OutgoingMessage, SendOutcome
 from queues.channels.telegram.send import send
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels import golden

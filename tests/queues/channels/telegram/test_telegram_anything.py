@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from models.deliveries.port import Button
+from models.ports.outbound import Button
 from queues.channels.telegram import carrier
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels.telegram.conftest import SendTo, attachment

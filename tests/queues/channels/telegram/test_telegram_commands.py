@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Command, Ignored, InboundMessage, Parsed
+from models.ports.inbound import Command, Ignored, InboundMessage, Parsed
 from queues.channels.telegram.parse import parse
 
 ACCOUNT = ChannelAccount(

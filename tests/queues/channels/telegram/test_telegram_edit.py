@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.deliveries.port import Button
+from models.ports.outbound import Button
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels.telegram.conftest import SendTo, attachment
 

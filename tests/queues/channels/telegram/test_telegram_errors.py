@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from models.deliveries.port import SendOutcome
 from models.kernel import limits
+from models.ports.outbound import SendOutcome
 from queues.channels.telegram import account as capabilities
 from queues.channels.telegram import bots
 from queues.channels.telegram.send import send

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.inbox.port import (
+from models.ports.inbound import (
     ButtonPress,
     Deletion,
     Ignored,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import AddressMove, Command, Ignored, InboundMessage, Parsed, StaffMessage
+from models.ports.inbound import AddressMove, Command, Ignored, InboundMessage, Parsed, StaffMessage
 from queues.channels.telegram import address
 from queues.channels.telegram.address import Address
 from queues.channels.telegram.parse import parse

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.inbox.port import EventKey, IngressRequest
 from models.kernel.errors import ConfigurationError, Unauthenticated
+from models.ports.inbound import EventKey, IngressRequest
 from queues.channels.telegram import ingress
 from tests.queues.channels import golden
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from telegram import Message
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Command, Ignored, InboundMessage, ReachabilityChange, Unparseable
+from models.ports.inbound import Command, Ignored, InboundMessage, ReachabilityChange, Unparseable
 from queues.channels.telegram import address, content, updates
 from queues.channels.telegram.parse import parse
 from tests.queues.channels import golden

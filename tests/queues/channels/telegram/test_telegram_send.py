@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from models.deliveries.port import Button, SendOutcome
+from models.ports.outbound import Button, SendOutcome
 from queues.channels.telegram import bots, carrier
 from queues.channels.telegram.send import buckets, external_id, send
 from scripts.sandbox.client import SandboxProcess

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.deliveries.port import Button, OutgoingAttachment
 from models.kernel import limits
 from models.kernel.errors import NotFound, Unavailable
+from models.ports.outbound import Button, OutgoingAttachment
 from queues.channels.telegram import media
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels.telegram.conftest import SendTo, attachment

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import IngressRequest, Received
 from models.kernel import clock
 from models.kernel.errors import ConfigurationError, Unauthenticated, UnsupportedMediaType
 from models.kernel.settings import Settings
+from models.ports.inbound import IngressRequest, Received
 from queues.channels.webhook import bounds, ingress
 from tests.queues.channels.webhook.conftest import account_of, fixture
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.inbox.port import Ignored, InboundMessage, IngressRequest, Unparseable
 from models.kernel import limits
+from models.ports.inbound import Ignored, InboundMessage, IngressRequest, Unparseable
 from queues.channels.webhook import ids, ingress
 from queues.channels.webhook.parse import parse
 from tests.queues.channels.webhook.conftest import account_of, fixture

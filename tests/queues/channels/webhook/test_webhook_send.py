@@ -12,9 +12,9 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from models.deliveries.port import OutgoingAttachment, OutgoingMessage
 from models.kernel.errors import PermanentFailure, TooLarge, TransientFailure
 from models.kernel.settings import Settings
+from models.ports.outbound import OutgoingAttachment, OutgoingMessage
 from queues import channels
 from queues.channels.webhook import download, ids, send
 from tests.queues.channels.webhook.conftest import account_of

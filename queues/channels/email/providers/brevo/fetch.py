@@ -5,8 +5,8 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored
 from models.kernel.settings import Settings
+from models.ports.inbound import Ignored
 from queues.channels.email.providers import bounds, compose, documents, http, outgoing
 from queues.channels.email.providers.brevo import rebuilt
 from queues.channels.email.providers.documents import Document

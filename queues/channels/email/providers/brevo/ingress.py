@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent
+from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
 from queues.channels.email.providers import documents
 from queues.channels.email.providers.documents import Document, Unreadable
 from queues.channels.email.providers.header_alone import authenticate, verify

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored
+from models.ports.inbound import Ignored
 from queues.channels.email.providers import documents
 from queues.channels.email.providers.brevo import rebuilt
 from queues.channels.email.providers.port import Mail

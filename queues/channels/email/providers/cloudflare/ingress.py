@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import IngressRequest, Received
 from models.kernel.settings import Settings
+from models.ports.inbound import IngressRequest, Received
 from queues.channels.email.providers import desk_signature, raw_request
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent
 from models.kernel.settings import Settings
+from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
 from queues.channels.email.mail_key import mail_key
 from queues.channels.email.providers import auth, bounds, documents, forms, raw_request
 from queues.channels.email.providers.documents import Unreadable

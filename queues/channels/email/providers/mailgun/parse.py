@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored, ReceiptKind, Receipts
+from models.ports.inbound import Ignored, ReceiptKind, Receipts
 from queues.channels.email.providers import compose, documents, forms
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.forms import Form

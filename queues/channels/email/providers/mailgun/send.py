@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome, permanent
 from models.kernel.settings import Settings
+from models.ports.outbound import OutgoingMessage, SendOutcome, permanent
 from queues.channels.email.providers import documents, http, outgoing
 from queues.channels.email.providers.http import Answer
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import EventKey, IngressRequest, Received
+from models.ports.inbound import EventKey, IngressRequest, Received
 from queues.channels.email.providers import compose, documents, raw_request, told_headers
 from queues.channels.email.providers.documents import Document, Unreadable
 from queues.channels.email.providers.header_alone import authenticate, verify

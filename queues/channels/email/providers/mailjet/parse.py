@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored
+from models.ports.inbound import Ignored
 from queues.channels.email.providers import compose, documents, told_headers
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.port import Mail

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import EventKey, IngressRequest, Received
+from models.ports.inbound import EventKey, IngressRequest, Received
 from queues.channels.email.mail_key import mail_key
 from queues.channels.email.providers import documents, raw_request
 from queues.channels.email.providers.documents import Document

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored, ReceiptKind, Receipts
+from models.ports.inbound import Ignored, ReceiptKind, Receipts
 from queues.channels.email.providers import compose, documents
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.port import Mail

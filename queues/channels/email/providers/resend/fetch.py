@@ -5,9 +5,9 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored, Unparseable
 from models.kernel.errors import PermanentFailure, TransientFailure
 from models.kernel.settings import Settings
+from models.ports.inbound import Ignored, Unparseable
 from queues import safe_http
 from queues.channels.email.providers import bounds, compose, documents, http, outgoing, told_headers
 from queues.channels.email.providers.documents import Document

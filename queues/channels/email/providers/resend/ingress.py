@@ -9,9 +9,9 @@ import base64
 from collections.abc import Mapping
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent
 from models.kernel.errors import ConfigurationError, Unauthenticated
 from models.kernel.settings import Settings
+from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
 from queues.channels.email.providers import auth, bounds, documents, raw_request
 from queues.channels.email.providers.documents import Unreadable
 

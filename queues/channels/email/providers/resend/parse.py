@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored, Receipt, ReceiptKind, Receipts, Unparseable
+from models.ports.inbound import Ignored, Receipt, ReceiptKind, Receipts, Unparseable
 from queues.channels.email.providers import bounds, documents
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.port import Mail

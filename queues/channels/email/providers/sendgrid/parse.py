@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored, ReceiptKind, Receipts
+from models.ports.inbound import Ignored, ReceiptKind, Receipts
 from queues.channels.email.charset import decode
 from queues.channels.email.header_block import split_headers
 from queues.channels.email.providers import compose, documents, forms

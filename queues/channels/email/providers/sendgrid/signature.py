@@ -6,9 +6,9 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING
 
-from models.inbox.port import IngressRequest
 from models.kernel import imports
 from models.kernel.errors import ConfigurationError
+from models.ports.inbound import IngressRequest
 from queues.channels.email.providers import auth, bounds
 
 if TYPE_CHECKING:

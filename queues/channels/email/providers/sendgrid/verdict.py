@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from models.inbox.port import Verdict
+from models.ports.inbound import Verdict
 from queues.channels.email.headers import addresses
 
 _SIGNED = re.compile(r"@([A-Za-z0-9.-]{1,253})\s*:\s*([a-z]{1,20})")

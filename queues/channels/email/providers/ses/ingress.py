@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import EventKey, IngressRequest, Received, ReceivedEvent, Verdict
 from models.kernel.settings import Settings
+from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent, Verdict
 from queues.channels.email.providers import auth, documents, raw_request
 from queues.channels.email.providers.documents import Document, Unreadable
 from queues.channels.email.providers.ses import sns

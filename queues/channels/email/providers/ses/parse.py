@@ -6,7 +6,7 @@ import base64
 import binascii
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Ignored, ReceiptKind, Receipts, Unparseable
+from models.ports.inbound import Ignored, ReceiptKind, Receipts, Unparseable
 from queues.channels.email.providers import bounds, documents
 from queues.channels.email.providers.documents import Document, Unreadable
 from queues.channels.email.providers.port import Mail

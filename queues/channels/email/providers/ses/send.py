@@ -6,9 +6,9 @@ import base64
 import json
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome, permanent, transient
 from models.kernel import clock
 from models.kernel.settings import Settings
+from models.ports.outbound import OutgoingMessage, SendOutcome, permanent, transient
 from queues.channels.email.build import checked_address
 from queues.channels.email.providers import documents, http, outgoing, sigv4
 from queues.channels.email.providers.http import Answer

@@ -12,9 +12,9 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Unparseable
 from models.kernel import clock
 from models.kernel.errors import TransientFailure
+from models.ports.inbound import Unparseable
 from queues.channels.email.providers import bounds, documents, http
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.ses import sns

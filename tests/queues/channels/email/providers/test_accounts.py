@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import IngressRequest, Unparseable
 from models.kernel import clock
 from models.kernel.errors import Invalid, NotFound
 from models.kernel.limits import MIB
+from models.ports.inbound import IngressRequest, Unparseable
 from queues.channels.email import ingress
 from queues.channels.email.providers import bounds
 from queues.channels.email.providers.resend import fetch

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import IngressRequest
+from models.ports.inbound import IngressRequest
 from queues.channels.email import ingress
 from tests.queues.channels import golden
 from tests.queues.channels.email.providers import recorded

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.inbox.port import InboundMessage
+from models.ports.inbound import InboundMessage
 from queues.channels.email.parse import parse, read_mail
 from queues.channels.email.providers import compose
 from queues.channels.email.providers.sendgrid.verdict import judged

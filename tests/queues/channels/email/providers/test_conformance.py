@@ -9,8 +9,8 @@ import pytest
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
-from models.inbox.port import InboundMessage, Receipts
 from models.kernel import database, settings
+from models.ports.inbound import InboundMessage, Receipts
 from queues.channels.email import account as declared
 from queues.channels.email import fetch, providers
 from queues.channels.email.parse import parse

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingMessage, SendOutcome
 from models.kernel import limits
+from models.ports.outbound import OutgoingMessage, SendOutcome
 from queues.channels.email import send
 from tests.queues.channels import golden
 from tests.queues.channels.email.providers import recorded

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from models.channels.accounts import ChannelAccount
-from models.deliveries.port import OutgoingAttachment
+from models.ports.outbound import OutgoingAttachment
 from queues import channels
 from queues.channels.email.build import build
 from queues.channels.email.providers import http, outgoing

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from models.deliveries.port import SendOutcome
+from models.ports.outbound import SendOutcome
 from tests.desk import Desk
 from tests.queues.channels.email.providers import recorded
 from tests.queues.channels.email.providers.conftest import Post

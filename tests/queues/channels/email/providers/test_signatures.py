@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import IngressRequest
 from models.kernel import clock
 from models.kernel.errors import ConfigurationError, Unauthenticated
+from models.ports.inbound import IngressRequest
 from queues.channels.email import ingress
 from tests.desk import Desk
 from tests.queues.channels import golden

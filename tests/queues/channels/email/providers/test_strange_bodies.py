@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import IngressRequest, Received, Unparseable
 from models.kernel.errors import UnsupportedMediaType
+from models.ports.inbound import IngressRequest, Received, Unparseable
 from queues.channels.email import ingress
 from queues.channels.email.parse import parse
 from queues.channels.email.providers import forms

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import Unparseable
 from models.kernel.errors import NestorError, TransientFailure
+from models.ports.inbound import Unparseable
 from queues.channels.email import fetch
 from queues.channels.email.parse import parse
 from queues.channels.email.providers import bounds

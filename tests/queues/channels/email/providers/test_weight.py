@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from models.inbox.port import IngressRequest
 from models.kernel.errors import Unauthenticated
+from models.ports.inbound import IngressRequest
 from queues.channels.email import providers
 from tests.architecture.code import REPOSITORY
 from tests.queues.channels import golden

@@ -6,16 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from models.deliveries import port
-from models.inbox.port import (
-    Participant,
-    ReactionChange,
-    Receipt,
-    Receipts,
-)
 from models.kernel import database
+from models.ports import outbound as port
+from models.ports.inbound import Participant, ReactionChange, Receipt, Receipts
 from tests.desk import Desk
-from tests.models.inbox.story import CHAT, MAIL, opened, told
+from tests.models.inbound.story import CHAT, MAIL, opened, told
 
 
 def test_a_copy_that_did_not_arrive_is_told_and_the_requesters_mail_stands(desk: Desk) -> None:
@@ -122,7 +117,7 @@ def test_a_sender_does_not_rewrite_what_the_desk_said(desk: Desk) -> None:
 @pytest.mark.postgresql
 def test_a_mail_to_two_mailboxes_that_is_read_twice_at_once_is_one_ticket(desk: Desk) -> None:
     from models.channels import accounts
-    from models.inbox import recording
+    from models.inbound import recording
     from models.inbox.commands import load
 
     events = [desk.receive(replace(MAIL, external_id="<both@x>"), event_key=f"k{n}") for n in range(2)]

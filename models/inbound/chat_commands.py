@@ -14,8 +14,8 @@ from models.channels import texts
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, messages
 from models.events.commands import SYSTEM, Actor
-from models.inbox.port import ButtonPress, Command
 from models.kernel import clock, database
+from models.ports.inbound import ButtonPress, Command
 from models.requesters import commands as requesters
 from models.requesters import links
 from models.requesters.tables import Requester

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.inbox.port import InboundMessage
+from models.ports.inbound import InboundMessage
 from models.tickets.tables import Ticket
 from tests.desk import Desk
 

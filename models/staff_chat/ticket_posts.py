@@ -10,10 +10,10 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.conversations import queries as conversations
 from models.deliveries import buttons
-from models.deliveries.port import Button
 from models.kernel import clock, database
 from models.kernel.batch import from_json
 from models.kernel.errors import NotFound
+from models.ports.outbound import Button
 from models.requesters import queries as requesters
 from models.tickets import queries
 from models.tickets.tables import Ticket

@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 
 from models.channels.accounts import ChannelAccount
-from models.inbox.port import InboundMessage
 from models.kernel import limits
+from models.ports.inbound import InboundMessage
 from models.requesters.commands import normalise_address
 from models.tasks import rates
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models.deliveries import port
-from models.inbox.port import (
-    AddressMove,
-    ButtonPress,
-    Command,
-    ReachabilityChange,
-)
 from models.kernel import database
+from models.ports import outbound as port
+from models.ports.inbound import AddressMove, ButtonPress, Command, ReachabilityChange
 from models.requesters import links
 from tests.desk import Desk
-from tests.models.inbox.story import CHAT, MAIL, notices, opened, told
+from tests.models.inbound.story import CHAT, MAIL, notices, opened, told
 
 # -- buttons ---------------------------------------------------------------------------------------------------
 

@@ -10,9 +10,11 @@ from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, reactions, threading
 from models.deliveries import bounces, buttons, receipts
-from models.inbox import chat_commands, quarantine
+from models.inbound import chat_commands, quarantine
 from models.inbox import commands as inbox
-from models.inbox.port import (
+from models.kernel import advisory_lock as names
+from models.kernel.errors import TransientFailure
+from models.ports.inbound import (
     AddressMove,
     ButtonPress,
     Command,
@@ -25,11 +27,9 @@ from models.inbox.port import (
     Receipts,
     StaffMessage,
 )
-from models.kernel import advisory_lock as names
-from models.kernel.errors import TransientFailure
 from models.requesters import commands as requesters
 from models.requesters.tables import Requester
-from models.staff import hearing
+from models.staff_chat import chat_commands as hearing
 from models.tickets import arrivals, corrections, reachability
 
 

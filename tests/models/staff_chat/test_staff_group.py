@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from models.definitions import store
-from models.deliveries import port
-from models.inbox.port import ButtonPress, Command
 from models.kernel import database
+from models.ports import outbound as port
+from models.ports.inbound import ButtonPress, Command
 from models.staff import addresses
 from models.tickets.tables import Ticket
 from queues.channels.telegram import staff as topics

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from models.deliveries import port
-from models.inbox.port import (
+from models.kernel import database
+from models.ports import outbound as port
+from models.ports.inbound import (
     AttachmentInfo,
     Deletion,
     InboundMessage,
@@ -17,10 +18,9 @@ from models.inbox.port import (
     Receipt,
     Receipts,
 )
-from models.kernel import database
 from models.tickets.tables import Ticket
 from tests.desk import Desk
-from tests.models.inbox.story import CHAT, MAIL, opened, told
+from tests.models.inbound.story import CHAT, MAIL, opened, told
 
 # -- threading -------------------------------------------------------------------------------------------------
 

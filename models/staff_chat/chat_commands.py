@@ -11,9 +11,10 @@ from models.conversations import messages
 from models.events.commands import Actor
 from models.identity.queries import User
 from models.identity.rules import ROLE_PERMISSIONS, Permission
-from models.inbox.port import StaffMessage
 from models.kernel.errors import NestorError, is_final
-from models.staff import addresses, telling
+from models.ports.inbound import StaffMessage
+from models.staff import addresses
+from models.staff_chat import ticket_posts as telling
 from models.tasks import commands as tasks
 from models.tickets import commands as tickets
 

@@ -1,0 +1,5 @@
+"""Ports: the types by which the domain and the channels speak to each other.
+
+`inbound` has what an adapter's ingress and parser give, `outbound` what its sender gets and answers. They
+import nothing of the domain, so that an adapter needs no area, and every area may use them.
+"""
