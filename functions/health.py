@@ -170,8 +170,8 @@ def _database() -> Part:
 
 def _definitions() -> Part:
     """Whether this program can read every life cycle and ticket type that is in use."""
-    imports.load("models.definitions.publishing")
-    from models.definitions import publishing
+    imports.load("models.publishing.publishing")
+    from models.publishing import publishing
 
     try:
         with database.connection():

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from models import migrations
-from models.definitions import publishing
 from models.kernel import limits, logs
 from models.kernel.errors import Unavailable
+from models.publishing import publishing
 
 log = logs.get("starting")
 T = TypeVar("T")

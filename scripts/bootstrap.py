@@ -6,8 +6,8 @@ import argparse
 import getpass
 
 from models import migrations
-from models.definitions import publishing
 from models.kernel.errors import ConfigurationError
+from models.publishing import publishing
 from queues import topology
 from scripts import _cli, defs
 

@@ -15,11 +15,11 @@ import pytest
 
 from models import migrations
 from models.definitions import store
+from models.events import fan_out
 from models.kernel import clock, database, settings
 from models.kernel.settings import Settings
-from models.subscriptions import fan_out
+from models.publishing import workflows as published
 from models.tasks import wakeups as hints
-from models.workflow import published
 
 if TYPE_CHECKING:  # loaded by the first test that asks for a desk, not by every test session
     from tests.desk import Desk

@@ -11,7 +11,7 @@ from models.kernel.clock import rfc3339
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 
 if TYPE_CHECKING:
-    from models.definitions.catalogue import Found
+    from models.publishing.catalogue import Found
 
 source_chars_max = 512 * 1024  # as a file (models/definitions/files.py)
 steps_max = 200  # of one simulation: longer stories are scenario files
@@ -24,7 +24,7 @@ def checked(kind: str, name: str, source: str) -> Found:
         if found is not None and one.severity == "error":
             problems.append(FieldProblem(_place(found, one.path), f"{one.message} [{one.code}]"))
     if found is not None and not problems:
-        from models.definitions import publishing
+        from models.publishing import publishing
 
         problems = list(publishing.refusals(found))
     if problems or found is None:
@@ -43,7 +43,8 @@ def checked(kind: str, name: str, source: str) -> Found:
 def _read(kind: str, name: str, source: str) -> tuple[Found | None, list[FieldProblem]]:
     from pathlib import Path
 
-    from models.definitions import catalogue, files
+    from models.definitions import files
+    from models.publishing import catalogue
 
     shown = f"{name}.yaml"
     try:
@@ -77,7 +78,7 @@ def _read(kind: str, name: str, source: str) -> tuple[Found | None, list[FieldPr
 
 
 def _findings(found: Found) -> list[Any]:
-    from models.definitions import catalogue
+    from models.publishing import catalogue
 
     around = catalogue.surroundings_of([found], catalogue.published_surroundings())
     return [finding for _, finding in catalogue.judged([found], around)]
@@ -90,7 +91,7 @@ def _place(found: Found, path: str) -> str:
 
 def judged(kind: str, name: str, source: str) -> list[dict[str, Any]]:
     """Everything that is wrong or suspicious, with its place; never raises for a wrong draft."""
-    from models.definitions import publishing
+    from models.publishing import publishing
 
     found, problems = _read(kind, name, source)
     told = [_told("invalid", "error", problem.path, problem.message) for problem in problems]

@@ -13,10 +13,12 @@ from functions.gateway import pages
 from functions.gateway import representations as show
 from functions.gateway.texts import Instant
 from functions.operations import Answer, Call, Operations
+from models.events import catalogue, fan_out
+from models.events import subscription_limits as bounds
 from models.identity.rules import Permission
 from models.kernel import clock, database, settings
 from models.kernel.errors import NotFound
-from models.subscriptions import bounds, catalogue, commands, fan_out, queries
+from models.subscriptions import commands, queries
 
 operations = Operations()
 _margin_s = 1.0  # between a process's look at the database and the start of its memory

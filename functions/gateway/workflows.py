@@ -10,9 +10,10 @@ import msgspec
 from functions.gateway import drafts
 from functions.gateway.texts import Comment
 from functions.operations import Answer, Call, Operations
-from models.definitions import publishing, store
+from models.definitions import store
 from models.identity.rules import Permission
 from models.kernel.errors import NotFound
+from models.publishing import publishing
 
 operations = Operations()
 
@@ -265,7 +266,7 @@ def check_workflow(call: Call) -> Answer:
 )  # fmt: skip
 def plan_workflow(call: Call) -> Answer:
     """Counted, not done."""
-    from models.definitions import plan
+    from models.publishing import plan
 
     [entry] = plan.plan([drafts.checked("workflow", _name(call), call.body.source)])
     return Answer(msgspec.convert(entry, Planned, from_attributes=True))

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from models.events.fan_out import fan_out
 from models.kernel import trace
 from models.kernel.batch import Batch
 from models.kernel.ids import new_id
-from models.subscriptions.fan_out import fan_out
 
 ActorKind = Literal["user", "api_key", "requester", "system"]
 

@@ -9,8 +9,9 @@ from uuid import UUID
 
 import peewee
 
+from models.events import history
 from models.events.commands import Actor
-from models.identity import history, passwords, queries, rules, sessions, tokens
+from models.identity import passwords, queries, rules, sessions, tokens
 from models.identity.queries import ApiKey, User
 from models.identity.rules import Role
 from models.identity.sessions import SignInFailed, refresh, sign_in, sign_out

@@ -11,8 +11,9 @@ import ipaddress
 from typing import Any
 from uuid import UUID
 
+from models.events import history
 from models.events.commands import SYSTEM, Actor
-from models.identity import history, passwords, refresh_tokens, rules, tokens
+from models.identity import passwords, refresh_tokens, rules, tokens
 from models.identity.rules import RefreshVerdict
 from models.identity.tables import Session, UserRow
 from models.identity.tokens import SessionEnded, TokenPair

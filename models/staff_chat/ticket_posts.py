@@ -14,10 +14,10 @@ from models.kernel import clock, database
 from models.kernel.batch import from_json
 from models.kernel.errors import NotFound
 from models.ports.outbound import Button
+from models.publishing import workflows as published
 from models.requesters import queries as requesters
 from models.tickets import queries
 from models.tickets.tables import Ticket
-from models.workflow import published
 
 _events_at_once = 50  # looked at for the next post; the rest follows in the next round
 

@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from models.events import fan_out, history
+from models.events import subscription_limits as bounds
+from models.events import subscription_rules as rules
 from models.events.commands import SYSTEM, Actor
-from models.identity import history
 from models.kernel import clock, database
 from models.kernel.batch import Batch, as_json
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
-from models.subscriptions import bounds, fan_out, queries, rules, waiting
+from models.subscriptions import queries, waiting
 from models.subscriptions.queries import Subscription
 from models.tasks import commands as tasks
 

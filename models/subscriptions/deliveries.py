@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from models.events import subscription_limits as bounds
+from models.events import subscription_rules as rules
 from models.kernel import clock, database
 from models.kernel.ids import new_id
-from models.subscriptions import bounds, commands, queries, rules, waiting
+from models.subscriptions import commands, queries, waiting
 from models.subscriptions.queries import Subscription
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from models.events.catalogue import VERSION
 from models.kernel.batch import as_json
-from models.subscriptions.catalogue import VERSION
 
 # Texts of people, wherever they stand in a payload.
 _WRITTEN = frozenset({"body", "body_full", "body_html", "previous_body", "text", "comment", "description"})

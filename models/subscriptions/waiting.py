@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from models.events import subscription_limits as bounds
+from models.events import subscription_rules as rules
 from models.kernel import clock, database, limits
-from models.subscriptions import bounds, rules
 from models.subscriptions.queries import Subscription
 
 _WAITING = "kind = 'deliver_webhook' AND state = 'ready' AND payload ->> 'subscription_id' = :subscription"

@@ -17,6 +17,7 @@ from models.identity import queries as identity
 from models.kernel import clock
 from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
 from models.kernel.ids import new_id
+from models.publishing import workflows as published
 from models.requesters import commands as requesters
 from models.requesters.commands import normalise_address
 from models.requesters.tables import Requester
@@ -24,7 +25,6 @@ from models.teams import queries as teams
 from models.tickets import lifecycle, model, queries
 from models.tickets.change import TicketChange
 from models.tickets.tables import Ticket
-from models.workflow import published
 from models.workflow.instance import Event
 
 

@@ -12,12 +12,13 @@ from uuid import UUID
 from models.kernel import database, settings
 from models.kernel.batch import from_json
 from models.kernel.ids import new_id
+from models.publishing import workflows as published
 from models.requesters import queries as requesters
 from models.sla import store as sla
 from models.teams import queries as teams
 from models.tickets import approvals, carrying, model, ratings
 from models.tickets.change import TicketChange
-from models.workflow import engine, published
+from models.workflow import engine
 from models.workflow.acts import Refused
 from models.workflow.definition import Workflow
 from models.workflow.instance import Actor, Context, Event, Instance, Step

@@ -15,10 +15,11 @@ from models.kernel import clock, database
 from models.kernel.batch import as_json, from_json
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.kernel.ids import new_id
+from models.publishing import workflows as published
 from models.tasks import timers
 from models.tickets import carrying, lifecycle
 from models.tickets.change import TicketChange
-from models.workflow import engine, published
+from models.workflow import engine
 from models.workflow.definition import Workflow
 
 batch_max = 100  # tickets of one transaction: rows are held for a fraction of a second, and little is done again after a crash

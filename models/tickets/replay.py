@@ -18,8 +18,8 @@ from models.infomodel import values
 from models.kernel import database
 from models.kernel.batch import from_json
 from models.kernel.errors import ConfigurationError
+from models.publishing import workflows as published
 from models.teams import queries as teams
-from models.workflow import published
 from models.workflow.acts import AnyAct, Charged, MessageSent, RatingAsked, Refused, SlaBreached
 from models.workflow.definition import Workflow
 from models.workflow.simulation import Person, Simulation, TooManyFirings

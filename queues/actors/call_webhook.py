@@ -8,11 +8,12 @@ from uuid import UUID
 from models.events import queries as events
 from models.kernel import clock, database, logs, settings
 from models.kernel.errors import ConfigurationError
+from models.publishing import workflows as published
 from models.tasks import leases
 from models.tasks.commands import ClaimedTask
 from models.tickets import commands as tickets
 from models.tickets import failures, queries
-from models.workflow import published, webhooks
+from models.workflow import webhooks
 from queues import safe_http
 from queues.settlement import Done, Failed, Settlement
 

@@ -6,8 +6,10 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from models.events import subscription_limits as bounds
+from models.events import subscription_rules as rules
 from models.kernel import clock, database, limits, logs, settings
-from models.subscriptions import bounds, deliveries, payloads, queries, rules, waiting
+from models.subscriptions import deliveries, payloads, queries, waiting
 from models.subscriptions.deliveries import Attempt
 from models.subscriptions.queries import Subscription
 from models.tasks import leases

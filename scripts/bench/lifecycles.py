@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from models.definitions import plan as planning
-from models.definitions.catalogue import Found
 from models.kernel import clock, database, settings
 from models.kernel.ids import new_id
+from models.publishing import plan as planning
+from models.publishing.catalogue import Found
 from models.tasks import timers
 from models.tickets import replay
 from models.workflow import definition, engine

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from models.definitions import catalogue, files, publishing
-from models.definitions.catalogue import Found, Surroundings
+from models.definitions import files
 from models.kernel.errors import FieldProblem, Invalid
+from models.publishing import catalogue, publishing
+from models.publishing.catalogue import Found, Surroundings
 from models.workflow.analysis import Finding
 from scripts.defs.accounts import check_account
 

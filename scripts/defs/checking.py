@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
-from models.definitions import catalogue, files
+from models.definitions import files
 from models.infomodel import definition as infomodel
 from models.kernel.errors import FieldProblem, Invalid
+from models.publishing import catalogue
 from models.workflow import definition as workflows
 from models.workflow import scenarios
 from queues import channels

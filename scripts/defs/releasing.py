@@ -7,10 +7,11 @@ import dataclasses
 import json
 
 from models import migrations
-from models.definitions import plan as planning
-from models.definitions import publishing, store
+from models.definitions import store
 from models.kernel import clock, database
 from models.kernel.errors import NotFound
+from models.publishing import plan as planning
+from models.publishing import publishing
 from scripts import _cli, defs
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import yaml
 
-from models.definitions import catalogue
 from models.expressions.durations import parse_duration
 from models.infomodel import values
 from models.kernel.errors import Invalid
+from models.publishing import catalogue
 from models.sla.clocks import status
 from models.workflow.acts import (
     AnyAct,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from models.definitions import catalogue, files
+from models.definitions import files
 from models.kernel.errors import NotFound
+from models.publishing import catalogue
 from models.workflow import definition, scenarios
 from scripts import defs
 

@@ -12,8 +12,9 @@ from typing import Any
 import yaml
 from falcon import testing
 
-from models.definitions import publishing, store
-from models.definitions.catalogue import Found
+from models.definitions import store
+from models.publishing import publishing
+from models.publishing.catalogue import Found
 from tests.functions.callers import Caller
 
 FIXTURES = Path("queues/channels/webhook/fixtures")

@@ -8,7 +8,7 @@ import pytest
 
 from models.definitions import files, store
 from models.kernel import database
-from models.workflow import published
+from models.publishing import workflows as published
 from scripts import defs
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem

@@ -10,9 +10,10 @@ from typing import Any
 import jsonschema
 import pytest
 
+from models.events import fan_out
+from models.events.catalogue import EVENT_TYPES
 from models.kernel import settings
-from models.subscriptions import fan_out, payloads, queries
-from models.subscriptions.catalogue import EVENT_TYPES
+from models.subscriptions import payloads, queries
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem
 from tests.servers import Say, receiving

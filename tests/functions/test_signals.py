@@ -9,7 +9,8 @@ import pytest
 from models.definitions import files, store
 from models.kernel import database, limits
 from models.kernel.errors import Invalid
-from models.workflow import definition, published
+from models.publishing import workflows as published
+from models.workflow import definition
 from scripts import defs
 from tests.desk import Desk
 from tests.functions.callers import Caller, paths, problem

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from models.definitions import publishing, store
-from models.definitions.catalogue import Found
+from models.definitions import store
 from models.kernel import database, settings
-from models.workflow import published
+from models.publishing import publishing
+from models.publishing import workflows as published
+from models.publishing.catalogue import Found
 from tests.desk import Desk
 
 

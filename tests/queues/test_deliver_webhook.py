@@ -118,7 +118,7 @@ def test_what_is_no_success_is_tried_again(desk: Desk, receiver: HttpReceiver, s
 def test_a_receiver_that_hangs_costs_its_time_and_no_more(
     desk: Desk, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from models.subscriptions import bounds
+    from models.events import subscription_limits as bounds
 
     monkeypatch.setattr(bounds, "call_total_s", 0.3)
     receiver.answers.append(Say(hang=True))

@@ -6,8 +6,9 @@ import json
 from datetime import timedelta
 from uuid import UUID
 
+from models.events import subscription_limits as bounds
 from models.kernel import clock
-from models.subscriptions import bounds, commands
+from models.subscriptions import commands
 from models.tickets import notices
 from tests.desk import Desk
 from tests.queues.subscriber import pass_days, reload, states, subscribe

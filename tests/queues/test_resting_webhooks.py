@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
+from models.events import subscription_limits as bounds
 from models.kernel import clock, database
 from models.kernel.ids import new_id
-from models.subscriptions import bounds, commands
+from models.subscriptions import commands
 from models.subscriptions.queries import Subscription
 from queues import runner
 from tests.desk import Desk

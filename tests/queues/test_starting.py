@@ -15,9 +15,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from models import migrations
 from models.channels import accounts
-from models.definitions import publishing
 from models.kernel import database, limits, logs
 from models.kernel.errors import SchemaMismatch, Unavailable
+from models.publishing import publishing
 from models.tasks import leases
 from queues import embedded, pullers, scheduler, starting, sweep, worker
 from queues.outage import outages

@@ -14,11 +14,13 @@ from uuid import UUID
 import pytest
 
 from models.channels import leases
-from models.definitions import publishing, store
+from models.definitions import store
+from models.events import subscription_limits as bounds
 from models.identity import sessions, tokens
 from models.kernel import clock, database, ids, limits, settings
 from models.ports import outbound as port
-from models.subscriptions import bounds, waiting
+from models.publishing import publishing
+from models.subscriptions import waiting
 from models.tasks import commands, timers
 from models.tasks.rates import Bucket
 from queues.settlement import Failed

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from models.definitions import publishing, store
-from models.definitions.catalogue import Found
+from models.definitions import store
 from models.kernel import settings
 from models.kernel.errors import ConfigurationError
+from models.publishing import publishing
+from models.publishing.catalogue import Found
 from scripts.channels import replaying
 from tests.desk import Desk
 from tests.scripts.test_replay import RAW

@@ -6,7 +6,8 @@ from functools import lru_cache
 
 import pytest
 
-from models.definitions import catalogue, files
+from models.definitions import files
+from models.publishing import catalogue
 from models.workflow import definition, scenarios
 from models.workflow.scenarios import Result
 from scripts import defs

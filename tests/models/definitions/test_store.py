@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.definitions import store
 from models.kernel import database
-from models.workflow import published
+from models.publishing import workflows as published
 from tests.desk import Desk
 
 

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from models.definitions import plan, publishing, store
-from models.definitions.catalogue import Found
+from models.definitions import store
 from models.kernel import clock, database
 from models.kernel.errors import ConfigurationError, Invalid, NotFound
+from models.publishing import plan, publishing
+from models.publishing import workflows as published
+from models.publishing.catalogue import Found
 from models.tickets import migration, replay, why
 from models.tickets.tables import Ticket
-from models.workflow import definition, published
+from models.workflow import definition
 from tests.desk import Desk
 
 

@@ -152,7 +152,7 @@ def test_a_signature_of_a_moment_is_remembered_for_as_long_as_it_is_good(config:
 def test_the_signatures_of_standard_webhooks_are_understood(
     config: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from models.subscriptions import rules
+    from models.events import subscription_rules as rules
 
     secret = rules.new_secret()
     monkeypatch.setenv("NESTOR_SECRET_CHATTERBOX_KEY", secret)

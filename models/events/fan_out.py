@@ -15,9 +15,10 @@ import threading
 import time
 from typing import Any
 
+from models.events import subscription_limits as bounds
+from models.events import subscription_rules as rules
 from models.kernel import clock, database, limits, trace
 from models.kernel.batch import Batch
-from models.subscriptions import bounds, rules
 from models.tasks import commands as tasks
 from models.tasks.kinds import KINDS
 

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
+from models.events import subscription_limits as bounds
+from models.events.catalogue import EVENT_TYPES
 from models.kernel import addresses
 from models.kernel.errors import FieldProblem
-from models.subscriptions import bounds
-from models.subscriptions.catalogue import EVENT_TYPES
 
 State = Literal["active", "paused", "switched_off", "deleted"]
 DeliveryState = Literal["pending", "delivered", "failed", "missed", "discarded"]

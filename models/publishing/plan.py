@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.definitions import publishing, store
-from models.definitions.catalogue import Found
+from models.definitions import store
 from models.kernel import database
+from models.publishing import publishing
+from models.publishing.catalogue import Found
 from models.workflow import definition as workflows
 from models.workflow import diff, promises
 from models.workflow.definition import Workflow

@@ -15,7 +15,7 @@ from models.teams import commands as teams
 from models.workflow import definition as workflows
 
 if TYPE_CHECKING:  # it reads YAML, which a function must not load at its start
-    from models.definitions.catalogue import Found
+    from models.publishing.catalogue import Found
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from uuid import UUID
 
 import pytest
 
+from models.events import fan_out
 from models.kernel import clock, database
-from models.subscriptions import commands, fan_out
+from models.subscriptions import commands
 from models.subscriptions.queries import Subscription
 from models.tickets import commands as tickets
 from tests.desk import Desk

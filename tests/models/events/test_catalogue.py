@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from models.subscriptions.catalogue import EVENT_TYPES
+from models.events.catalogue import EVENT_TYPES
 
 _RECORDED = re.compile(r"\.record\(\s*\"([a-z_]+)\"")
 
 
 def test_every_type_that_a_ticket_records_by_name_can_be_subscribed_to() -> None:
-    """A new type needs a line in models/subscriptions/catalogue.py: what it means, and what its payload always holds."""
+    """A new type needs a line in models/events/catalogue.py: what it means, and what its payload always holds."""
     recorded = {
         name
         for path in Path("models").rglob("*.py")
