@@ -35,7 +35,7 @@ from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import timers
 from models.tasks.rates import Bucket
 from models.tasks.wakeups import Hint
-from models.tickets import commands as tickets
+from models.ticket_actions import commands as tickets
 from models.tickets import queries
 from models.tickets.tables import Ticket
 from queues import channels, runner

@@ -18,7 +18,9 @@ from models.kernel.errors import NotFound
 from models.sla.clocks import status
 from models.teams import commands as team_commands
 from models.teams import queries as team_queries
-from models.tickets import approvals, commands, links, notices, queries, ratings, why
+from models.ticket_actions import commands
+from models.ticket_workflow import approvals, links, notices, ratings, why
+from models.tickets import queries
 
 operations = Operations()
 

@@ -17,12 +17,14 @@ from models.attachments import commands as attachments
 from models.attachments import queries as files
 from models.conversations import participants
 from models.conversations import queries as conversations
+from models.deliveries import corrections
 from models.deliveries import queries as deliveries
 from models.identity.rules import Permission
 from models.kernel import clock, limits, settings
 from models.kernel.batch import from_json
 from models.kernel.errors import FieldProblem, Invalid, NotFound, PreconditionFailed
-from models.tickets import commands, corrections, queries
+from models.ticket_actions import commands
+from models.tickets import queries
 from queues import channels
 
 operations = Operations()

@@ -180,7 +180,7 @@ def tickets(rows: Sequence[TicketRow], *, role: str) -> list[Ticket]:
     """Tickets with the names of their people, read in two statements however many there are, and the fields that a role may see."""
     from models.identity import queries as identity
     from models.requesters import queries as requesters
-    from models.tickets import model
+    from models.tickets import ticket_fields as model
 
     unnamed = [row for row in rows if row.requester_name is None]
     requester_ids = {row.requester_id for row in unnamed if row.requester_id is not None}

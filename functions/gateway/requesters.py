@@ -15,7 +15,8 @@ from functions.operations import Answer, Call, Operations
 from models.channels import accounts
 from models.identity.rules import Permission
 from models.kernel import database, limits
-from models.requesters import codes, links, merging, privacy, profile, queries
+from models.privacy import export_and_erasure as privacy
+from models.requesters import codes, links, merging, profile, queries
 
 operations = Operations()
 

@@ -18,9 +18,13 @@ from models.kernel import limits
 from models.kernel.clock import rfc3339
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.ids import parse_id
-from models.tickets import commands, lifecycle, model, queries, signals
-from models.tickets.change import TicketChange
+from models.ticket_actions import commands
+from models.ticket_workflow import signals
+from models.ticket_workflow import steps as lifecycle
+from models.tickets import queries
+from models.tickets import ticket_fields as model
 from models.tickets.tables import Ticket
+from models.tickets.ticket_change import TicketChange
 
 operations = Operations()
 
@@ -342,8 +346,7 @@ def list_ticket_events(call: Call) -> Answer:
     """In order, from the first."""
     ticket = queries.find(call.params["ticket"])
     after = pages.decode(call.query.cursor, "events", pages.number)
-    rows = events.of_aggregate(
-        "ticket", ticket.id, after_sequence=after[0] if after else 0, limit=call.query.limit + 1
-    )
+    first = after[0] if after else 0
+    rows = events.of_aggregate("ticket", ticket.id, after_sequence=first, limit=call.query.limit + 1)
     page, cursor = pages.cut(rows, call.query.limit, "events", lambda row: (row["sequence"],))
     return Answer(show.EventPage([show.copied(show.Event, row) for row in page], cursor))

@@ -17,7 +17,7 @@ from models.kernel.batch import as_json
 from models.kernel.errors import FieldProblem, Invalid, TooLarge
 from models.kernel.ids import new_id
 from models.ports.inbound import AttachmentInfo, InboundMessage
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 
 
 def store_contents(parsed: InboundMessage, account: ChannelAccount) -> InboundMessage:

@@ -15,7 +15,7 @@ from models.conversations import threading
 from models.events.commands import Actor
 from models.kernel.ids import new_id
 from models.ports.inbound import Participant
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 
 Author = tuple[Literal["requester", "agent", "system", "api"], UUID | None, str]
 

@@ -12,7 +12,7 @@ from models.kernel.batch import from_json
 from models.kernel.errors import FieldProblem, Invalid
 from models.ports.inbound import Participant
 from models.requesters.commands import normalise_address
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 
 
 def add(change: TicketChange, channel: str, people: Sequence[Participant], *, role: str) -> None:

@@ -10,7 +10,7 @@ from models.kernel import database
 from models.kernel.batch import as_json, from_json
 from models.ports.inbound import Deletion, ReactionChange
 from models.requesters import commands as requesters
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 
 _people_max = (
     200  # whose reactions are kept on one message: a large group's crowd says no more than its first hundreds

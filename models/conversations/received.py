@@ -12,7 +12,7 @@ from models.kernel import clock, database
 from models.kernel.batch import as_json, from_json
 from models.kernel.ids import new_id
 from models.ports.inbound import InboundMessage
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 
 
 def add_inbound(

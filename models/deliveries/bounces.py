@@ -16,7 +16,7 @@ from models.kernel.errors import TransientFailure
 from models.ports.inbound import DeliveryFailure
 from models.requesters import commands as requesters
 from models.requesters.commands import normalise_address
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 
 # RFC 3463 5.1.x: the recipient's address is wrong for good. 5.1.7 and 5.1.8 are about the sender's, so about ours.
 _WRONG_ADDRESS = re.compile(r"5\.1\.(?!7$|8$)\d+")

@@ -23,9 +23,10 @@ from models.ports.outbound import Button
 from models.requesters import commands as requesters
 from models.requesters import queries as people
 from models.staff import addresses
-from models.tickets import commands as tickets
-from models.tickets import lifecycle, ratings
-from models.tickets.change import TicketChange
+from models.ticket_actions import commands as tickets
+from models.ticket_workflow import ratings
+from models.ticket_workflow import steps as lifecycle
+from models.tickets.ticket_change import TicketChange
 
 _REQUESTER: Literal["requester"] = "requester"
 

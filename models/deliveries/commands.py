@@ -10,7 +10,7 @@ from models.kernel import clock, database, limits
 from models.kernel.errors import Conflict, NotFound
 from models.requesters import commands as requesters
 from models.tasks import commands as tasks
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 
 
 def end(delivery_id: UUID, state: str, *, error: str) -> None:

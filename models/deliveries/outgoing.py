@@ -12,7 +12,7 @@ from models.kernel import database
 from models.kernel.batch import from_json
 from models.kernel.ids import new_id
 from models.ports.outbound import Operation, OutgoingMessage
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 
 
 def build(

@@ -11,7 +11,7 @@ from models.kernel import clock, database
 from models.kernel.errors import TransientFailure
 from models.ports.inbound import Receipt
 from models.requesters import commands as requesters
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 
 # A later word does not take back a stronger one: "delivered" comes after "opened" when a provider's events overtake each other.
 _STRENGTH = {

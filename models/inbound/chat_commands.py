@@ -21,9 +21,9 @@ from models.requesters import links
 from models.requesters.tables import Requester
 from models.staff import addresses
 from models.tasks import commands as tasks
-from models.tickets import commands as tickets
-from models.tickets import lifecycle
-from models.tickets.change import TicketChange
+from models.ticket_actions import commands as tickets
+from models.ticket_workflow import steps as lifecycle
+from models.tickets.ticket_change import TicketChange
 
 _tickets_shown_max = 10  # of /status: what fits on a telephone's screen
 

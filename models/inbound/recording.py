@@ -9,7 +9,7 @@ from typing import Any
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, reactions, threading
-from models.deliveries import bounces, buttons, receipts
+from models.deliveries import bounces, buttons, corrections, receipts
 from models.inbound import chat_commands, quarantine
 from models.inbox import commands as inbox
 from models.kernel import advisory_lock as names
@@ -30,7 +30,7 @@ from models.ports.inbound import (
 from models.requesters import commands as requesters
 from models.requesters.tables import Requester
 from models.staff_chat import chat_commands as hearing
-from models.tickets import arrivals, corrections, reachability
+from models.ticket_actions import arrivals, reachability
 
 
 def record(event: inbox.RawEvent, account: ChannelAccount, parsed: Parsed) -> None:

@@ -16,7 +16,7 @@ from models.ports.inbound import StaffMessage
 from models.staff import addresses
 from models.staff_chat import ticket_posts as telling
 from models.tasks import commands as tasks
-from models.tickets import commands as tickets
+from models.ticket_actions import commands as tickets
 
 _HELP = "Write to answer the requester; /note TEXT for a note, /mine to take the ticket, /do TRANSITION to move it."
 

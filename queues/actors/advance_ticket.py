@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from models.tasks.commands import ClaimedTask
-from models.tickets import commands as tickets
-from models.tickets import failures
+from models.ticket_actions import commands as tickets
+from models.ticket_workflow import failures
 from queues.settlement import Done, Settlement
 
 

@@ -11,9 +11,10 @@ from models.kernel.errors import ConfigurationError
 from models.publishing import workflows as published
 from models.tasks import leases
 from models.tasks.commands import ClaimedTask
-from models.tickets import commands as tickets
-from models.tickets import failures, queries
-from models.workflow import webhooks
+from models.ticket_actions import commands as tickets
+from models.ticket_workflow import failures
+from models.ticket_workflow import webhook_calls as webhooks
+from models.tickets import queries
 from queues import safe_http
 from queues.settlement import Done, Failed, Settlement
 

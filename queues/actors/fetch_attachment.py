@@ -5,14 +5,14 @@ from __future__ import annotations
 from uuid import UUID
 
 from models.attachments import commands as attachments
-from models.attachments import fetching
-from models.attachments.fetching import Pending
 from models.blobs import commands as blobs
 from models.blobs.store import BlobStoreAway
 from models.channels import accounts
 from models.kernel import database, limits, logs, settings
 from models.kernel.errors import PermanentFailure, TooLarge
 from models.tasks.commands import ClaimedTask
+from models.ticket_actions import attachment_fetching as fetching
+from models.ticket_actions.attachment_fetching import Pending
 from queues import channels
 from queues.settlement import Done, Postponed, Settlement
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from models.tasks.commands import ClaimedTask
-from models.tickets import failures, links
+from models.ticket_workflow import failures, links
 from queues.settlement import Done, Settlement
 
 

@@ -13,7 +13,7 @@ from models.kernel.ids import new_id
 from models.publishing import plan as planning
 from models.publishing.catalogue import Found
 from models.tasks import timers
-from models.tickets import replay
+from models.ticket_workflow import replay
 from models.workflow import definition, engine
 from models.workflow.definition import Workflow
 from models.workflow.instance import Actor, Context, Event, Instance

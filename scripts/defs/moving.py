@@ -11,8 +11,8 @@ from models import migrations
 from models.kernel import clock, database
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.kernel.ids import parse_id
-from models.tickets import migration
-from models.tickets import replay as replaying
+from models.ticket_workflow import migration
+from models.ticket_workflow import replay as replaying
 from scripts import _cli
 from scripts.defs import finding
 

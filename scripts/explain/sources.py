@@ -14,7 +14,7 @@ from models.events import queries as events
 from models.kernel import clock, database
 from models.kernel.batch import from_json
 from models.kernel.database import Row
-from models.tickets import why
+from models.ticket_workflow import why
 from models.tickets.tables import Ticket
 from scripts.explain import limits, words
 

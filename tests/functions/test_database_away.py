@@ -84,7 +84,7 @@ def test_every_door_is_503_while_the_database_is_away_and_opens_again(
 def test_a_database_that_goes_in_the_middle_of_a_request_leaves_nothing(
     apps: tuple[Any, Any, Any], desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from models.tickets import commands
+    from models.ticket_actions import commands
 
     machine, real = Caller(apps[0], DEMO_KEY), commands.create
 

@@ -18,7 +18,7 @@ from models.kernel import clock, crash, database, settings
 from models.kernel.settings import Settings
 from models.ports.outbound import OutgoingMessage, SendOutcome, accepted
 from models.tasks.rates import Bucket
-from models.tickets import commands as tickets
+from models.ticket_actions import commands as tickets
 from models.tickets import queries
 from queues import channels
 from tests.desk import Desk

@@ -9,7 +9,7 @@ from uuid import UUID
 from models.events import subscription_limits as bounds
 from models.kernel import clock
 from models.subscriptions import commands
-from models.tickets import notices
+from models.ticket_workflow import notices
 from tests.desk import Desk
 from tests.queues.subscriber import pass_days, reload, states, subscribe
 from tests.servers import HttpReceiver, Say, receiving

@@ -10,13 +10,14 @@ from uuid import UUID
 
 import pytest
 
-from models.attachments import fetching, queries
+from models.attachments import queries
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.kernel import database, limits
 from models.kernel.errors import ConfigurationError, PermanentFailure, TooLarge, TransientFailure
 from models.kernel.settings import Settings
 from models.ports.inbound import AttachmentInfo, InboundMessage
+from models.ticket_actions import attachment_fetching as fetching
 from queues import channels
 from tests.desk import Desk
 

@@ -9,7 +9,7 @@ import pytest
 
 from models.kernel import database
 from models.ports.inbound import InboundMessage
-from models.tickets import commands as tickets
+from models.ticket_actions import commands as tickets
 from models.tickets.tables import Ticket
 from queues import runner
 from tests.desk import Desk, gapless

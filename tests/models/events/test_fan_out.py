@@ -13,7 +13,7 @@ from models.events import fan_out
 from models.kernel import clock, database
 from models.subscriptions import commands
 from models.subscriptions.queries import Subscription
-from models.tickets import commands as tickets
+from models.ticket_actions import commands as tickets
 from tests.desk import Desk
 
 URL = "https://hooks.example.com/desk"

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from models.channels import accounts, health
+from models.deliveries import corrections
 from models.kernel import database, settings
-from models.tickets import commands as tickets
-from models.tickets import corrections
+from models.ticket_actions import commands as tickets
 from queues import channels
 from queues.channels.telegram import account as capabilities
 from queues.channels.telegram import pull, send

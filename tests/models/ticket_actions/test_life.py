@@ -12,9 +12,9 @@ from models.kernel import database, limits
 from models.kernel.errors import Invalid, NotFound, PreconditionFailed
 from models.tasks import commands as tasks
 from models.tasks import timers
-from models.tickets import commands as tickets
+from models.ticket_actions import commands as tickets
+from models.ticket_actions.commands import TicketClosed
 from models.tickets import queries
-from models.tickets.commands import TicketClosed
 from models.tickets.tables import Ticket
 from tests.desk import Desk, gapless
 

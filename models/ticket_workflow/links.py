@@ -9,7 +9,7 @@ from models.events.commands import SYSTEM
 from models.kernel import clock, database, limits
 from models.kernel.batch import from_json
 from models.kernel.errors import NotFound, PermanentFailure
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 
 
 def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
@@ -40,7 +40,7 @@ def make(ticket_id: UUID, event_id: UUID, *, causation_id: str) -> None:
 
     Raises PermanentFailure beyond limits.linked_depth_max (two life cycles that make each other's tickets end there).
     """
-    from models.tickets import commands
+    from models.ticket_actions import commands
 
     wanted = database.one("SELECT payload FROM events WHERE event_id = :id", id=event_id)
     if wanted is None:

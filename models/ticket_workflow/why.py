@@ -8,8 +8,8 @@ from uuid import UUID
 
 from models.kernel import database
 from models.kernel.batch import from_json
-from models.sla import store as sla
 from models.sla.clocks import Clock
+from models.ticket_workflow import sla_clocks as sla
 
 
 def decisions(ticket_id: UUID, *, after: UUID | None, limit: int) -> list[dict[str, Any]]:

@@ -11,8 +11,8 @@ from models.events.commands import Actor
 from models.kernel import database, settings
 from models.kernel.errors import NotFound
 from models.kernel.ids import new_id
-from models.tickets.carrying import ticket_key
-from models.tickets.change import TicketChange
+from models.ticket_workflow.apply_acts import ticket_key
+from models.tickets.ticket_change import TicketChange
 
 
 def new_url(change: TicketChange) -> str:

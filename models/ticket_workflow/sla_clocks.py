@@ -13,7 +13,7 @@ from models.sla.clocks import Clock
 from models.tasks import timers
 
 if TYPE_CHECKING:
-    from models.tickets.change import TicketChange
+    from models.tickets.ticket_change import TicketChange
 
 
 type_info.declare(Clock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from models.events.commands import SYSTEM
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 
 
 def record_automation_failure(ticket_id: UUID, *, event: str, task_id: int, reason: str) -> None:

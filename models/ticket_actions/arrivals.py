@@ -10,10 +10,11 @@ from models.events.commands import Actor
 from models.kernel import limits
 from models.ports.inbound import InboundMessage
 from models.requesters.tables import Requester
-from models.tickets import commands, model
-from models.tickets.carrying import ticket_key
-from models.tickets.change import TicketChange
+from models.ticket_actions import commands
+from models.ticket_workflow.apply_acts import ticket_key
+from models.tickets import ticket_fields as model
 from models.tickets.tables import Ticket
+from models.tickets.ticket_change import TicketChange
 
 
 def open_from_channel(

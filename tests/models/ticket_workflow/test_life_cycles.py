@@ -16,9 +16,10 @@ from models.kernel.errors import Invalid
 from models.sla.clocks import status
 from models.teams import commands as teams
 from models.teams import queries as team_queries
-from models.tickets import approvals, commands, links, notices, ratings, why
+from models.ticket_actions import commands
+from models.ticket_workflow import approvals, links, notices, ratings, why
+from models.ticket_workflow import webhook_calls as webhooks
 from models.tickets.tables import Ticket
-from models.workflow import webhooks
 from tests.desk import Desk
 
 

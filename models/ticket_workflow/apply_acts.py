@@ -9,11 +9,11 @@ from uuid import UUID
 from models.conversations import messages
 from models.events.commands import SYSTEM
 from models.kernel.ids import new_id
-from models.sla import store as sla
 from models.tasks import timers
 from models.teams import commands as teams
-from models.tickets import approvals, automatic_messages
-from models.tickets.change import TicketChange
+from models.ticket_workflow import approvals, automatic_messages
+from models.ticket_workflow import sla_clocks as sla
+from models.tickets.ticket_change import TicketChange
 from models.workflow.acts import (
     Act,
     AnyAct,
@@ -169,7 +169,7 @@ def _moved(change: TicketChange, workflow: Workflow, act: Moved) -> None:
     why = {"condition": None} | _why(change, act)
     change.record("ticket_state_changed", act.details | why)
     if ticket.category in ("done", "closed") and not change.is_new:
-        from models.tickets import links
+        from models.ticket_workflow import links
 
         links.tell_parents(change)
 

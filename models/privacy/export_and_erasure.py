@@ -14,7 +14,7 @@ from models.events.commands import Actor
 from models.kernel import clock, database
 from models.kernel.batch import as_json, from_json
 from models.kernel.errors import Conflict, NotFound
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 
 ERASED = "[erased]"
 # Payload keys that hold people's words, names or addresses.

@@ -16,8 +16,8 @@ from models.conversations import messages
 from models.events.commands import SYSTEM
 from models.kernel import clock, database, limits
 from models.kernel.batch import as_json, from_json
-from models.tickets import automatic_messages
-from models.tickets.change import TicketChange
+from models.ticket_workflow import automatic_messages
+from models.tickets.ticket_change import TicketChange
 
 
 @dataclass(frozen=True, slots=True)

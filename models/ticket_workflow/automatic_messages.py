@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.conversations import messages
 from models.kernel import limits
 from models.tasks import rates
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 
 
 def withheld_reason(change: TicketChange) -> str | None:

@@ -16,7 +16,7 @@ from models.kernel.errors import ConfigurationError, Invalid, NotFound
 from models.publishing import plan, publishing
 from models.publishing import workflows as published
 from models.publishing.catalogue import Found
-from models.tickets import migration, replay, why
+from models.ticket_workflow import migration, replay, why
 from models.tickets.tables import Ticket
 from models.workflow import definition
 from tests.desk import Desk

@@ -17,8 +17,9 @@ from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.kernel.ids import new_id
 from models.publishing import workflows as published
 from models.tasks import timers
-from models.tickets import carrying, lifecycle
-from models.tickets.change import TicketChange
+from models.ticket_workflow import apply_acts as carrying
+from models.ticket_workflow import steps as lifecycle
+from models.tickets.ticket_change import TicketChange
 from models.workflow import engine
 from models.workflow.definition import Workflow
 

@@ -22,9 +22,11 @@ from models.requesters import commands as requesters
 from models.requesters.commands import normalise_address
 from models.requesters.tables import Requester
 from models.teams import queries as teams
-from models.tickets import lifecycle, model, queries
-from models.tickets.change import TicketChange
+from models.ticket_workflow import steps as lifecycle
+from models.tickets import queries
+from models.tickets import ticket_fields as model
 from models.tickets.tables import Ticket
+from models.tickets.ticket_change import TicketChange
 from models.workflow.instance import Event
 
 

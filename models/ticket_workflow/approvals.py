@@ -7,7 +7,7 @@ from uuid import UUID
 
 from models.kernel import database
 from models.kernel.ids import new_id
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 from models.workflow.acts import ApprovalAsked, ApprovalDecided, ApprovalVoted
 from models.workflow.instance import PendingApproval
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.tasks import timers
-from models.tickets import commands as tickets
+from models.ticket_actions import commands as tickets
 from models.tickets.tables import Ticket
 from queues import runner
 from tests.desk import Desk

@@ -14,10 +14,12 @@ from models.kernel.batch import from_json
 from models.kernel.ids import new_id
 from models.publishing import workflows as published
 from models.requesters import queries as requesters
-from models.sla import store as sla
 from models.teams import queries as teams
-from models.tickets import approvals, carrying, model, ratings
-from models.tickets.change import TicketChange
+from models.ticket_workflow import apply_acts as carrying
+from models.ticket_workflow import approvals, ratings
+from models.ticket_workflow import sla_clocks as sla
+from models.tickets import ticket_fields as model
+from models.tickets.ticket_change import TicketChange
 from models.workflow import engine
 from models.workflow.acts import Refused
 from models.workflow.definition import Workflow

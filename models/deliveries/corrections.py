@@ -13,7 +13,7 @@ from models.events.commands import SYSTEM, Actor
 from models.kernel import database
 from models.kernel.errors import Conflict
 from models.ports.outbound import Operation
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 
 Can = Callable[[str], frozenset[str]]  # channel -> what it can do with a message: send, edit, delete
 

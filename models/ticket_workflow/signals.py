@@ -14,8 +14,8 @@ from models.events.commands import Actor
 from models.kernel import limits
 from models.kernel.batch import as_json
 from models.kernel.errors import FieldProblem, Invalid
-from models.tickets.carrying import ticket_key
-from models.tickets.change import TicketChange
+from models.ticket_workflow.apply_acts import ticket_key
+from models.tickets.ticket_change import TicketChange
 
 
 def receive(ticket_id: UUID, name: str, payload: Mapping[str, Any], *, actor: Actor) -> UUID:

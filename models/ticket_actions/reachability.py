@@ -10,7 +10,7 @@ from models.events.commands import SYSTEM
 from models.kernel import database
 from models.ports.inbound import ReachabilityChange
 from models.requesters import commands as requesters
-from models.tickets.change import TicketChange
+from models.tickets.ticket_change import TicketChange
 
 
 def change(account: ChannelAccount, told: ReachabilityChange) -> UUID | None:
