@@ -129,8 +129,9 @@ def simulated(
     """A ticket in memory through a life cycle. Raises NotFound, or Invalid for a wrong draft or step."""
     from models.infomodel import published as infomodel
 
-    imports.load("models.workflow.scenarios")
-    from models.workflow import definition, scenarios
+    imports.load("models.workflow.testing.scenarios")
+    from models.workflow import definition
+    from models.workflow.testing import scenarios
 
     if source is not None:
         workflow = definition.read(checked("workflow", name, source).body)

@@ -11,8 +11,9 @@ from models.kernel import database
 from models.publishing import publishing
 from models.publishing.catalogue import Found
 from models.workflow import definition as workflows
-from models.workflow import diff, promises
+from models.workflow import diff
 from models.workflow.definition import Workflow
+from models.workflow.execution import sla_promises as promises
 
 # Where a timer's name begins in `ticket:<id of 36 characters>:<name>`.
 _NAME_AT = len("ticket:") + 36 + len(":") + 1

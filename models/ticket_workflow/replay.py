@@ -22,7 +22,7 @@ from models.publishing import workflows as published
 from models.teams import queries as teams
 from models.workflow.acts import AnyAct, Charged, MessageSent, RatingAsked, Refused, SlaBreached
 from models.workflow.definition import Workflow
-from models.workflow.simulation import Person, Simulation, TooManyFirings
+from models.workflow.testing.simulation import Person, Simulation, TooManyFirings
 
 page_tickets = 200  # tickets whose events are in memory at once
 differences_max = 200  # told one by one; more are counted

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from models.workflow import approvals, promises, rules
 from models.workflow.acts import Reason, Refused
 from models.workflow.definition import Transition, Workflow
+from models.workflow.execution import approvals
+from models.workflow.execution import reactions as rules
+from models.workflow.execution import sla_promises as promises
+from models.workflow.execution.run import Run
 from models.workflow.instance import Context, Event, Instance, Look, Step
-from models.workflow.run import Run
 
 AUTOMATION = "automation"
 

@@ -15,7 +15,7 @@ from models.infomodel import definition as infomodel
 from models.kernel.errors import FieldProblem, Invalid
 from models.publishing import catalogue
 from models.workflow import definition as workflows
-from models.workflow import scenarios
+from models.workflow.testing import scenarios
 from queues import channels
 from scripts import defs
 

@@ -29,7 +29,7 @@ from models.workflow.acts import (
     TimerStopped,
 )
 from models.workflow.definition import Workflow
-from models.workflow.simulation import Person, Simulation, TooManyFirings
+from models.workflow.testing.simulation import Person, Simulation, TooManyFirings
 from scripts import defs
 from scripts.defs import finding
 

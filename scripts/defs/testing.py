@@ -7,7 +7,8 @@ import argparse
 from models.definitions import files
 from models.kernel.errors import NotFound
 from models.publishing import catalogue
-from models.workflow import definition, scenarios
+from models.workflow import definition
+from models.workflow.testing import scenarios
 from scripts import defs
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from models.definitions import files
 from models.publishing import catalogue
-from models.workflow import definition, scenarios
-from models.workflow.scenarios import Result
+from models.workflow import definition
+from models.workflow.testing import scenarios
+from models.workflow.testing.scenarios import Result
 from scripts import defs
 
 NAMES = ("support", "incident", "purchase", "access-request", "task")

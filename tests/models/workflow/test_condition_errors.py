@@ -13,7 +13,7 @@ from models.infomodel import values
 from models.infomodel.definition import Entity
 from models.kernel.batch import as_json
 from models.workflow.analysis import analyse
-from models.workflow.simulation import Simulation
+from models.workflow.testing.simulation import Simulation
 from tests.models.infomodel.test_infomodel import entity
 from tests.models.workflow.test_engine import NOW, PEOPLE, simulation, workflow
 

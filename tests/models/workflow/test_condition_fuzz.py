@@ -13,9 +13,9 @@ from models.expressions.parser import ExpressionError, parse
 from models.infomodel import values
 from models.kernel.batch import as_json
 from models.workflow import definition
+from models.workflow.execution.run import Run
 from models.workflow.instance import Event
-from models.workflow.run import Run
-from models.workflow.simulation import Simulation
+from models.workflow.testing.simulation import Simulation
 from models.workflow.view import ENVIRONMENT
 from tests.models.infomodel.test_infomodel import entity
 from tests.models.workflow.test_engine import LABEL, NOW, PEOPLE, workflow

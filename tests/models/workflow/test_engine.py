@@ -11,7 +11,7 @@ import pytest
 from models.workflow import definition, engine
 from models.workflow.definition import Workflow
 from models.workflow.instance import Actor, Context, Event, Instance, Step
-from models.workflow.simulation import Person, Simulation
+from models.workflow.testing.simulation import Person, Simulation
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 LABEL = {"en": "x", "ru": "ы"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.workflow import definition
 from models.workflow.definition import Workflow
-from models.workflow.simulation import Person, Simulation
+from models.workflow.testing.simulation import Person, Simulation
 
 NOW = datetime(2026, 3, 27, 9, tzinfo=UTC)
 LABEL = {"en": "x", "ru": "ы"}

@@ -9,11 +9,12 @@ from typing import Any
 
 from models.expressions import conditions
 from models.kernel.errors import Invalid
-from models.workflow import acts, rules, templates
+from models.workflow import acts, templates
 from models.workflow.acts import NO_REASON, Reason
 from models.workflow.definition import Effect
+from models.workflow.execution import reactions as rules
+from models.workflow.execution.run import Run
 from models.workflow.instance import Candidate, Event
-from models.workflow.run import Run
 
 
 def run(run: Run, effect: Effect, *, rule: str, why: Reason = NO_REASON) -> None:
@@ -202,7 +203,7 @@ def _team(run: Run, effect: Effect, rule: str, why: Reason) -> None:
 
 
 def _priority(run: Run, effect: Effect, rule: str, why: Reason) -> None:
-    from models.workflow import promises
+    from models.workflow.execution import sla_promises as promises
 
     assert effect.priority is not None
     before = run.instance.priority

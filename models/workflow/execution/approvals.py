@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from models.expressions.durations import parse_duration
-from models.workflow import rules
 from models.workflow.acts import ApprovalAsked, ApprovalDecided, ApprovalVoted, Reason, Refused
 from models.workflow.definition import Approval
+from models.workflow.execution import reactions as rules
+from models.workflow.execution.run import Run
 from models.workflow.instance import Event, PendingApproval
-from models.workflow.run import Run
 
 
 def ask(run: Run, name: str, approval: Approval, *, comment: str | None, why: Reason) -> None:

@@ -19,8 +19,8 @@ from models.workflow import acts
 from models.workflow.acts import AnyAct
 from models.workflow.definition import Workflow
 from models.workflow.instance import Step
-from models.workflow.scenario_files import Case, Given, ScenarioFile, StepSpec, Then, When, parse
-from models.workflow.simulation import Entry, Person, Simulation, TooManyFirings
+from models.workflow.testing.scenario_files import Case, Given, ScenarioFile, StepSpec, Then, When, parse
+from models.workflow.testing.simulation import Entry, Person, Simulation, TooManyFirings
 
 __all__ = ["Failure", "Result", "ScenarioFile", "parse", "run", "standing", "step_through"]
 

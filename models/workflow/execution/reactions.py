@@ -5,8 +5,8 @@ from __future__ import annotations
 from models.expressions import conditions
 from models.workflow.acts import Reason, Refused, TimerStarted, Unmatched
 from models.workflow.definition import NAMED_EVENTS, Reaction, Transition
+from models.workflow.execution.run import Run, is_assignee
 from models.workflow.instance import Actor, Event, Instance, Look
-from models.workflow.run import Run, is_assignee
 
 NOTHING_ASKED = conditions.Explanation(result=True, error=None, failed=(), values={})
 
@@ -68,7 +68,7 @@ def _matches(run: Run, reaction: Reaction, event: Event) -> conditions.Explanati
 
 
 def _act(run: Run, reaction: Reaction, event: Event, explained: conditions.Explanation) -> None:
-    from models.workflow import approvals, effects
+    from models.workflow.execution import approvals, effects
 
     why = Reason(reaction.when, explained.values)
     if reaction.transition is None:

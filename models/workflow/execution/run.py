@@ -83,7 +83,7 @@ class Run:
 
     def drain(self) -> None:
         """Let the reactions look at every event, in the order in which they happened."""
-        from models.workflow import rules
+        from models.workflow.execution import reactions as rules
 
         while self._events:
             self.event, self._depth = self._events.popleft()
@@ -150,14 +150,14 @@ class Run:
         why: Reason = NO_REASON,
     ) -> None:
         """Carry out a transition that nothing speaks against: move, then its effects."""
-        from models.workflow import effects
+        from models.workflow.execution import effects
 
         self._move(transition.to, name, rule=rule, event=event, comment=comment, why=why)
         for effect in transition.do:
             effects.run(self, effect, rule=rule)
 
     def enter_first(self) -> None:
-        from models.workflow import promises
+        from models.workflow.execution import sla_promises as promises
 
         self.instance.state = self.workflow.initial
         self.instance.category = self.workflow.states[self.workflow.initial].category
@@ -168,7 +168,8 @@ class Run:
     def _move(
         self, state: str, transition: str, *, rule: str, event: str, comment: str | None, why: Reason
     ) -> None:
-        from models.workflow import approvals, promises
+        from models.workflow.execution import approvals
+        from models.workflow.execution import sla_promises as promises
 
         ticket, before = self.instance, self.instance.state
         ticket.state, ticket.category = state, self.workflow.states[state].category

@@ -6,11 +6,11 @@ from models.expressions.durations import parse_duration
 from models.sla import clocks
 from models.sla.clocks import Clock
 from models.sla.working_time import Calendar
-from models.workflow import rules
 from models.workflow.acts import ClockChanged, SlaBreached, SlaWarned
 from models.workflow.definition import SlaPolicy, Target, Workflow
+from models.workflow.execution import reactions as rules
+from models.workflow.execution.run import Run
 from models.workflow.instance import Event, Look
-from models.workflow.run import Run
 
 _LIVE = ("running", "paused")
 
