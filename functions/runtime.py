@@ -23,7 +23,8 @@ def start(function: str) -> Settings:
     database.configure(config)
     if not config.embedded:
         # Loaded here and not at import: the broker library costs a cold start 60 ms, and an embedded desk has its own.
-        from queues import broker, hints
+        from queues import broker
+        from queues.wakeups import publisher as hints
 
         _state["publisher"] = hints.install(broker.create(config), embedded=False)
     _state["readiness"] = Readiness().start()

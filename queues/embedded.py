@@ -17,8 +17,10 @@ from models.kernel.settings import Settings
 from models.tasks import leases
 from models.tasks.kinds import QUEUES
 from queues import broker as brokers
-from queues import channels, hints, parsing, preloading, pullers, scheduler, starting, sweep
+from queues import channels, parsing, preloading, scheduler, starting, sweep
 from queues.leases import keeper
+from queues.pulling import loop as pullers
+from queues.wakeups import publisher as hints
 
 log = logs.get("embedded")
 

@@ -13,7 +13,9 @@ from typing import Any
 from models import migrations
 from models.kernel import database, logs, settings
 from models.kernel.errors import NestorError
-from queues import broker, hints, pullers, starting, sweep
+from queues import broker, starting, sweep
+from queues.pulling import loop as pullers
+from queues.wakeups import publisher as hints
 
 log = logs.get("scheduler")
 

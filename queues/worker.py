@@ -21,9 +21,11 @@ from dramatiq.middleware import Middleware
 from models.kernel import database, logs, settings
 from models.kernel.errors import ConfigurationError, NestorError
 from queues import broker as brokers
-from queues import channels, hints, monitor, parsing, preloading, pullers, scheduler, starting
+from queues import channels, monitor, parsing, preloading, scheduler, starting
 from queues.leases import keeper
 from queues.outage import outages
+from queues.pulling import loop as pullers
+from queues.wakeups import publisher as hints
 
 log = logs.get("worker")
 

@@ -16,7 +16,8 @@ from functions.operations import Answer, Call, Operations
 from models import migrations
 from models.kernel.errors import Unauthenticated
 from models.kernel.settings import Settings
-from queues import asking, sweep
+from queues import sweep
+from queues.pulling import accounts as asking
 
 _body_bytes_max = 65_536  # a PingSource sends what its manifest says, a few bytes
 

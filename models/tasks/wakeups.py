@@ -1,6 +1,6 @@
 """The port through which committed tasks wake a worker.
 
-The domain knows neither RabbitMQ nor Dramatiq; a process that has a broker puts its publisher here (queues/hints.py). Without
+The domain knows neither RabbitMQ nor Dramatiq; a process that has a broker puts its publisher here (queues/wakeups/publisher.py). Without
 one (a script, a test) nothing is lost: the sweep of another process hints what is due.
 """
 

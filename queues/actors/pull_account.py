@@ -1,4 +1,4 @@
-"""Read an account that has to be asked, once: for a desk that sleeps, where no process watches it (queues/pullers.py)."""
+"""Read an account that has to be asked, once: for a desk that sleeps, where no process watches it (queues/pulling/loop.py)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from models.kernel import database, logs, settings
 from models.kernel.errors import NestorError
 from models.tasks.commands import ClaimedTask
 from models.tasks.kinds import KINDS
-from queues import asking, channels, pullers
+from queues import channels
+from queues.pulling import accounts as asking
+from queues.pulling import loop as pullers
 from queues.settlement import Done, Settlement
 
 log = logs.get("pull_account")

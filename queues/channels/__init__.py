@@ -70,7 +70,7 @@ class Fetcher(Protocol):
 
 
 class Puller(Protocol):
-    """`pull.py`, where a channel has accounts that have to be asked: IMAP, long polling (queues/pullers.py runs it).
+    """`pull.py`, where a channel has accounts that have to be asked: IMAP, long polling (queues/pulling/loop.py runs it).
 
     Light at import: every process that lives long asks `wants`.
     """

@@ -19,8 +19,9 @@ from models.kernel import database, limits, logs
 from models.kernel.errors import SchemaMismatch, Unavailable
 from models.publishing import publishing
 from models.tasks import leases
-from queues import embedded, pullers, scheduler, starting, sweep, worker
+from queues import embedded, scheduler, starting, sweep, worker
 from queues.outage import outages
+from queues.pulling import loop as pullers
 from tests.desk import Desk
 from tests.queues.work import cut_connections
 

@@ -19,7 +19,7 @@ from models.kernel import limits, logs
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
 from models.ports.inbound import IngressRequest, ReceivedEvent
-from queues import pulled
+from queues.pulling import events as pulled
 
 log = logs.get("telegram_pull")
 

@@ -22,10 +22,10 @@ from models.kernel import clock, limits, logs
 from models.kernel.errors import TransientFailure
 from models.kernel.settings import Settings
 from models.ports.inbound import EventKey, ReceivedEvent
-from queues import pulled as pulled_events
 from queues.channels.email.imap import bounds
 from queues.channels.email.imap.mailbox import Folder, Mailbox, Refused, server_of
 from queues.channels.email.mail_key import mail_key
+from queues.pulling import events as pulled_events
 
 log = logs.get("imap")
 

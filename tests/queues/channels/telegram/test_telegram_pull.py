@@ -21,9 +21,10 @@ from models.inbox import commands as inbox
 from models.kernel import database, limits
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
-from queues import asking, pullers
 from queues.channels.telegram import setup
 from queues.channels.telegram.pull import OTHER_READER, STOLEN, _Reader, pull, wants
+from queues.pulling import accounts as asking
+from queues.pulling import loop as pullers
 from scripts.sandbox.client import SandboxProcess
 from tests.desk import Desk
 from tests.queues.channels import golden

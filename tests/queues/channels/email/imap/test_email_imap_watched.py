@@ -11,12 +11,13 @@ from models.channels import accounts, health, leases, positions
 from models.channels.accounts import ChannelAccount
 from models.kernel import database
 from models.kernel.errors import TransientFailure
-from queues import asking, pullers
 from queues.channels.email import reach
 from queues.channels.email.imap import bounds
 from queues.channels.email.imap.mailbox import Mailbox as Connection
 from queues.channels.email.imap.reading import Pulled, pull
 from queues.embedded import EmbeddedWorkers
+from queues.pulling import accounts as asking
+from queues.pulling import loop as pullers
 from tests.desk import Desk
 from tests.queues.channels.email.imap.mails import mail, stored, titles, within_s
 from tests.queues.channels.email.imap.reading_once import pull_once

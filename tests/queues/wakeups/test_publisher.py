@@ -11,9 +11,9 @@ import pytest
 from models.kernel import limits
 from models.tasks.wakeups import Hint
 from queues import broker
-from queues.hints import HintPublisher
-from queues.later import Later
 from queues.sweep import OpportunisticSweep
+from queues.wakeups.delayed_wakeups import Later
+from queues.wakeups.publisher import HintPublisher
 from tests.services.waiting import wait_until
 
 

@@ -14,7 +14,8 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import limits
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
-from queues import channels, pullers
+from queues import channels
+from queues.pulling import loop as pullers
 from tests.desk import Desk
 from tests.services.waiting import wait_until
 

@@ -17,7 +17,7 @@ from models.kernel import limits, logs, metrics
 from models.tasks import wakeups as hints
 from models.tasks.wakeups import Hint
 from queues import broker as brokers
-from queues.later import Later
+from queues.wakeups.delayed_wakeups import Later
 
 log = logs.get("hints")
 

@@ -21,7 +21,8 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import database, limits, logs
 from models.kernel.errors import ConfigurationError, NestorError
 from models.kernel.settings import Settings
-from queues import asking, channels
+from queues import channels
+from queues.pulling import accounts as asking
 
 log = logs.get("pullers")
 
