@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from queues.channels.email.html_reply import cut_html
-from queues.channels.email.visible_reply import split, visible_reply
+from queues.channels.email.replies.html_reply import cut_html
+from queues.channels.email.replies.visible_reply import split, visible_reply
 from scripts.bench.report import Report, Target
 from tests.queues.channels.email.replies.corpus import Case, cases
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.post_office import ROOT, PostOffice, desk_process, environment
-from tests.queues.channels.email.relay import Relay
+from tests.queues.channels.email.writing.relay import Relay
 
 OURS, THEIRS = "desk@ours.example", "help@theirs.example"
 _prepare_s = 120.0

@@ -19,7 +19,7 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
-from tests.queues.channels.email.relay import Relay
+from tests.queues.channels.email.writing.relay import Relay
 
 ROOT = Path(__file__).resolve().parents[2]
 hops_max = 400  # mails that one `carry` hands on; more is a loop without end

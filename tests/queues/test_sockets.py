@@ -8,9 +8,9 @@ import pika
 
 from models.kernel import limits
 from queues import broker, safe_http
-from queues.channels.email import smtp
 from queues.channels.email.imap import mailbox
-from tests.queues.channels.email.relay import Relay
+from queues.channels.email.writing import smtp
+from tests.queues.channels.email.writing.relay import Relay
 from tests.servers import receiving
 from tests.services.dovecot import DovecotServer
 

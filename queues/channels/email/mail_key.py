@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 
 from models.ports.inbound import EventKey
-from queues.channels.email import mime_limits
-from queues.channels.email.header_block import first_value, mail_start, split_headers
+from queues.channels.email import limits as mime_limits
+from queues.channels.email.reading.header_block import first_value, mail_start, split_headers
 from queues.channels.text import short_hash
 
 

@@ -9,20 +9,22 @@ from typing import Any
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits
 from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed, Verdict
-from queues.channels.email import authentication, bounce, mime_limits, providers, recipients
-from queues.channels.email.automatic import classify
-from queues.channels.email.body_html import joined_html
-from queues.channels.email.body_text import Texts
-from queues.channels.email.clean_html import sanitise
-from queues.channels.email.found_files import Files, shown_cids
-from queues.channels.email.header_block import Headers, first_value
-from queues.channels.email.headers import instant, message_ids, text_of
-from queues.channels.email.html_reply import HtmlCut, cut_html
-from queues.channels.email.mime import Part, Reader, declared_charset
+from queues.channels.email import limits as mime_limits
+from queues.channels.email import providers
+from queues.channels.email.content.body_html import joined_html
+from queues.channels.email.content.clean_html import sanitise
+from queues.channels.email.content.found_files import Files, shown_cids
+from queues.channels.email.judging import authentication, bounce, recipients
+from queues.channels.email.judging.automatic import classify
+from queues.channels.email.judging.sender import sender_of
 from queues.channels.email.providers.port import Mail
-from queues.channels.email.sender import sender_of
-from queues.channels.email.structure import structure_of
-from queues.channels.email.visible_reply import split
+from queues.channels.email.reading.body_text import Texts
+from queues.channels.email.reading.header_block import Headers, first_value
+from queues.channels.email.reading.headers import instant, message_ids, text_of
+from queues.channels.email.reading.mime import Part, Reader, declared_charset
+from queues.channels.email.reading.structure import structure_of
+from queues.channels.email.replies.html_reply import HtmlCut, cut_html
+from queues.channels.email.replies.visible_reply import split
 from queues.channels.html_text import html_to_text
 from queues.channels.text import clean, cut, one_line
 

@@ -6,8 +6,9 @@ from models.channels.accounts import ChannelAccount
 from models.kernel.errors import NestorError
 from models.kernel.settings import Settings
 from queues.channels import Finding, webhook_url
-from queues.channels.email import providers, smtp
-from queues.channels.email.build import BadAddress, checked_address
+from queues.channels.email import providers
+from queues.channels.email.writing import smtp
+from queues.channels.email.writing.build import BadAddress, checked_address
 
 
 def test(account: ChannelAccount, settings: Settings) -> list[Finding]:

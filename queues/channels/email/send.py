@@ -10,9 +10,10 @@ from models.kernel.errors import ConfigurationError, NestorError, is_final
 from models.kernel.settings import Settings
 from models.ports.outbound import OutgoingMessage, SendOutcome, misconfigured, permanent, transient
 from models.tasks.rates import Bucket
-from queues.channels.email import providers, smtp
-from queues.channels.email.build import BadAddress, build, checked_address, copies_of
-from queues.channels.email.dkim import signer_of
+from queues.channels.email import providers
+from queues.channels.email.writing import smtp
+from queues.channels.email.writing.build import BadAddress, build, checked_address, copies_of
+from queues.channels.email.writing.dkim import signer_of
 
 
 def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:

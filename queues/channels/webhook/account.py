@@ -11,7 +11,8 @@ import msgspec
 from models.channels.files import Common, Secret
 from models.kernel import addresses
 from models.kernel.errors import FieldProblem
-from queues.channels.webhook import bounds, paths, texts
+from queues.channels.webhook import limits as bounds
+from queues.channels.webhook import paths, texts
 
 # Only where the other side honours Idempotency-Key may an unknown outcome be repeated (`reply.idempotent`, send.py tells).
 retries_after_unknown = 0

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from queues.channels.text import clean
-from queues.channels.webhook import bounds
+from queues.channels.webhook import limits as bounds
 
 
 class Unreadable(ValueError):

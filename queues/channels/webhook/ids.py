@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from queues.channels.text import one_line
-from queues.channels.webhook import bounds
+from queues.channels.webhook import limits as bounds
 
 _SCOPED = re.compile(r"([0-9a-f]{12}):(.*)", re.DOTALL)
 

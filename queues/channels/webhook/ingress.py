@@ -19,7 +19,8 @@ from models.kernel.errors import ConfigurationError, Unauthenticated, Unsupporte
 from models.kernel.settings import Settings
 from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
 from queues.channels.text import check_secret, short_hash
-from queues.channels.webhook import bounds, documents, expressions
+from queues.channels.webhook import documents, expressions
+from queues.channels.webhook import limits as bounds
 from queues.channels.webhook.account import Auth
 from queues.channels.webhook.config import of
 

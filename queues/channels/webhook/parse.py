@@ -13,7 +13,8 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import addresses, limits
 from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed, Unparseable
 from queues.channels.text import clean, cut, one_line
-from queues.channels.webhook import bounds, documents, expressions, ids
+from queues.channels.webhook import documents, expressions, ids
+from queues.channels.webhook import limits as bounds
 from queues.channels.webhook.account import Files, Rule
 from queues.channels.webhook.config import of
 

@@ -24,7 +24,8 @@ from models.ports.outbound import (
 from models.tasks.rates import Bucket
 from queues import safe_http
 from queues.channels.text import clean, one_line
-from queues.channels.webhook import bounds, expressions, ids, texts
+from queues.channels.webhook import expressions, ids, texts
+from queues.channels.webhook import limits as bounds
 from queues.channels.webhook.account import Reply, SecretHeader
 from queues.channels.webhook.config import of
 from queues.channels.webhook.parse import unscoped

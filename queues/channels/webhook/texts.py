@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from queues.channels.webhook import bounds, paths
+from queues.channels.webhook import limits as bounds
+from queues.channels.webhook import paths
 
 _PLACE = re.compile(r"\{\{([^{}]*)\}\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

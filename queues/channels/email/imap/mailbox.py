@@ -23,7 +23,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import limits, sockets
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
-from queues.channels.email.imap import bounds
+from queues.channels.email.imap import limits as bounds
 from queues.channels.email.tls import client_context
 from queues.channels.text import one_line
 

@@ -16,7 +16,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import clock
 from models.kernel.errors import ConfigurationError, Unauthenticated
 from models.kernel.settings import Settings
-from queues.channels.email.providers import bounds
+from queues.channels.email.providers import limits as bounds
 from queues.channels.text import check_secret
 
 _DIGITS = re.compile(r"[0-9]{1,12}", re.ASCII)

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from queues.channels.email.headers import lenient_base64
-from queues.channels.email.providers import bounds
+from queues.channels.email.providers import limits as bounds
+from queues.channels.email.reading.headers import lenient_base64
 
 _NAME = re.compile(r"[!-9;-~]{1,100}", re.ASCII)
 _BREAKS = re.compile(r"\s*[\r\n\x00]+\s*")

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
-from queues.channels.email.providers import auth, bounds
+from queues.channels.email.providers import auth
+from queues.channels.email.providers import limits as bounds
 
 HEADER = "x-desk-signature"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from models.ports.inbound import EventKey, Received, ReceivedEvent, Unparseable
-from queues.channels.email.providers import bounds
+from queues.channels.email.providers import limits as bounds
 from queues.channels.text import one_line, short_hash
 
 Document = dict[str, Any]

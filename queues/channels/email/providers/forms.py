@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from queues.channels.email.charset import decode
-from queues.channels.email.providers import bounds
+from queues.channels.email.providers import limits as bounds
 from queues.channels.email.providers.documents import Unreadable
+from queues.channels.email.reading.charset import decode
 
 _PARAMETER = re.compile(rb';\s*([A-Za-z*]{1,20})=(?:"((?:[^"\\\r\n]|\\.)*)"|([^;\s"]*))')
 _BOUNDARY = re.compile(r'boundary=(?:"([^"\r\n]{1,200})"|([^;\s"]{1,200}))', re.IGNORECASE)

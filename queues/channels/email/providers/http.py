@@ -18,7 +18,7 @@ import urllib3
 
 from models.kernel import clock, limits
 from models.kernel.errors import NestorError
-from queues.channels.email.providers import bounds
+from queues.channels.email.providers import limits as bounds
 from queues.channels.text import one_line
 
 _SLICE_BYTES = 64 * 1024

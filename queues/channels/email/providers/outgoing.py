@@ -16,9 +16,9 @@ from models.channels.accounts import ChannelAccount
 from models.kernel.errors import ConfigurationError
 from models.kernel.settings import Settings
 from models.ports.outbound import OutgoingMessage, SendOutcome, permanent, transient, unknown
-from queues.channels.email.build import BadAddress, build, checked_address, copies_of
 from queues.channels.email.providers import http
 from queues.channels.email.providers.http import Answer
+from queues.channels.email.writing.build import BadAddress, build, checked_address, copies_of
 
 # Headers that every API has fields of its own for, or that describe the bytes.
 _FIELDS = frozenset(

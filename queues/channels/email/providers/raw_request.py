@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.kernel.errors import UnsupportedMediaType
 from models.ports.inbound import IngressRequest, Received, ReceivedEvent
-from queues.channels.email import mime_limits
+from queues.channels.email import limits as mime_limits
 from queues.channels.email.mail_key import mail_key
 from queues.channels.text import one_line
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from models.kernel import limits
 from models.ports.inbound import Receipt, ReceiptKind
-from queues.channels.email import mime_limits
-from queues.channels.email.providers import bounds, documents
+from queues.channels.email import limits as mime_limits
+from queues.channels.email.providers import documents
+from queues.channels.email.providers import limits as bounds
 from queues.channels.text import one_line
 
 

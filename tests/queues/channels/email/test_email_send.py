@@ -20,10 +20,10 @@ from models.kernel.errors import NotFound, TransientFailure
 from models.ports.inbound import InboundMessage
 from models.ports.outbound import OutgoingAttachment, SendOutcome
 from models.tasks.rates import Bucket
-from queues.channels.email.automatic import desk_id
-from queues.channels.email.build import build
+from queues.channels.email.judging.automatic import desk_id
 from queues.channels.email.parse import parse
 from queues.channels.email.send import buckets, external_id, send
+from queues.channels.email.writing.build import build
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels import golden
 from tests.queues.channels.email.messages import MESSAGE, file

@@ -7,7 +7,8 @@ from urllib.parse import quote
 from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
 from models.ports.inbound import Ignored
-from queues.channels.email.providers import bounds, compose, documents, http, outgoing
+from queues.channels.email.providers import compose, documents, http, outgoing
+from queues.channels.email.providers import limits as bounds
 from queues.channels.email.providers.brevo import rebuilt
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.fetching import answered

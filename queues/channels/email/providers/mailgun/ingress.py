@@ -11,7 +11,8 @@ from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
 from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
 from queues.channels.email.mail_key import mail_key
-from queues.channels.email.providers import auth, bounds, documents, forms, raw_request
+from queues.channels.email.providers import auth, documents, forms, raw_request
+from queues.channels.email.providers import limits as bounds
 from queues.channels.email.providers.documents import Unreadable
 
 

@@ -9,7 +9,8 @@ from models.kernel.errors import PermanentFailure, TransientFailure
 from models.kernel.settings import Settings
 from models.ports.inbound import Ignored, Unparseable
 from queues import safe_http
-from queues.channels.email.providers import bounds, compose, documents, http, outgoing, told_headers
+from queues.channels.email.providers import compose, documents, http, outgoing, told_headers
+from queues.channels.email.providers import limits as bounds
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.fetching import answered
 

@@ -12,7 +12,8 @@ from models.channels.accounts import ChannelAccount
 from models.kernel.errors import ConfigurationError, Unauthenticated
 from models.kernel.settings import Settings
 from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
-from queues.channels.email.providers import auth, bounds, documents, raw_request
+from queues.channels.email.providers import auth, documents, raw_request
+from queues.channels.email.providers import limits as bounds
 from queues.channels.email.providers.documents import Unreadable
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from models.channels.accounts import ChannelAccount
 from models.ports.inbound import Ignored, Receipt, ReceiptKind, Receipts, Unparseable
-from queues.channels.email.providers import bounds, documents
+from queues.channels.email.providers import documents
+from queues.channels.email.providers import limits as bounds
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.port import Mail
 from queues.channels.email.providers.receipts import receipt

@@ -6,13 +6,13 @@ import json
 
 from models.channels.accounts import ChannelAccount
 from models.ports.inbound import Ignored, ReceiptKind, Receipts
-from queues.channels.email.charset import decode
-from queues.channels.email.header_block import split_headers
 from queues.channels.email.providers import compose, documents, forms
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.forms import Form
 from queues.channels.email.providers.port import Mail
 from queues.channels.email.providers.receipts import receipt
+from queues.channels.email.reading.charset import decode
+from queues.channels.email.reading.header_block import split_headers
 from queues.channels.text import one_line
 
 _KINDS: dict[str, ReceiptKind] = {

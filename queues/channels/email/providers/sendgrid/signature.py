@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from models.kernel import imports
 from models.kernel.errors import ConfigurationError
 from models.ports.inbound import IngressRequest
-from queues.channels.email.providers import auth, bounds
+from queues.channels.email.providers import auth
+from queues.channels.email.providers import limits as bounds
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey

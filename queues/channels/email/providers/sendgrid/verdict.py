@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from models.ports.inbound import Verdict
-from queues.channels.email.headers import addresses
+from queues.channels.email.reading.headers import addresses
 
 _SIGNED = re.compile(r"@([A-Za-z0-9.-]{1,253})\s*:\s*([a-z]{1,20})")
 

@@ -7,7 +7,8 @@ from models.kernel import clock
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
 from models.ports.inbound import Ignored, Unparseable
-from queues.channels.email.providers import bounds, documents, http, sigv4
+from queues.channels.email.providers import documents, http, sigv4
+from queues.channels.email.providers import limits as bounds
 from queues.channels.email.providers.documents import Document, Unreadable
 from queues.channels.email.providers.ses import signature, sns
 

@@ -9,9 +9,9 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import clock
 from models.kernel.settings import Settings
 from models.ports.outbound import OutgoingMessage, SendOutcome, permanent, transient
-from queues.channels.email.build import checked_address
 from queues.channels.email.providers import documents, http, outgoing, sigv4
 from queues.channels.email.providers.http import Answer
+from queues.channels.email.writing.build import checked_address
 
 # Errors by SES's own names (API v2, SendEmail). They come with 400, all alike.
 _THROTTLED = {"TooManyRequestsException": 1.0, "ThrottlingException": 1.0, "LimitExceededException": 600.0}

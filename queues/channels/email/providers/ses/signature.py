@@ -15,7 +15,8 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import clock
 from models.kernel.errors import TransientFailure
 from models.ports.inbound import Unparseable
-from queues.channels.email.providers import bounds, documents, http
+from queues.channels.email.providers import documents, http
+from queues.channels.email.providers import limits as bounds
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.ses import sns
 

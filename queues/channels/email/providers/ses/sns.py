@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import clock
-from queues.channels.email.headers import instant
-from queues.channels.email.providers import bounds, documents
+from queues.channels.email.providers import documents
+from queues.channels.email.providers import limits as bounds
 from queues.channels.email.providers.documents import Document
+from queues.channels.email.reading.headers import instant
 
 _HOST = re.compile(r"sns\.([a-z0-9-]{3,30})\.amazonaws\.com(?:\.cn)?", re.ASCII)
 _ARN = re.compile(

@@ -7,7 +7,7 @@ import threading
 from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
 from queues.channels.email.imap.mailbox import Mailbox, server_of
-from queues.channels.email.imap.reading import Pulled, read
+from queues.channels.email.imap.pulling import Pulled, read
 
 
 def pull_once(account: ChannelAccount, settings: Settings) -> Pulled:

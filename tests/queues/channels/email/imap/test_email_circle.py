@@ -9,7 +9,7 @@ import pytest
 from models.channels.accounts import ChannelAccount
 from queues import channels
 from queues.channels.email import send as email_sender
-from queues.channels.email.imap.reading import Pulled
+from queues.channels.email.imap.pulling import Pulled
 from scripts.sandbox.client import SandboxProcess
 from tests.desk import Desk
 from tests.queues.channels.email.imap.mails import mail

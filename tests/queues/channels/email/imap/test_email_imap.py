@@ -16,10 +16,10 @@ from models.channels import health, positions
 from models.channels.accounts import ChannelAccount
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.limits import MIB
-from queues.channels.email.imap import bounds
+from queues.channels.email.imap import limits as bounds
 from queues.channels.email.imap.mailbox import Mailbox as Connection
 from queues.channels.email.imap.mailbox import Refused
-from queues.channels.email.imap.reading import Pulled
+from queues.channels.email.imap.pulling import Pulled
 from tests.desk import Desk
 from tests.queues.channels.email.imap.mails import mail, stored, titles, within_s
 from tests.queues.channels.email.imap.reading_once import pull_once

@@ -12,8 +12,8 @@ from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.kernel import database
 from models.kernel.errors import TransientFailure
-from queues.channels.email.imap import bounds
-from queues.channels.email.imap.reading import Pulled
+from queues.channels.email.imap import limits as bounds
+from queues.channels.email.imap.pulling import Pulled
 from tests.desk import Desk
 from tests.queues.channels.email.imap.broken import HANG_UP, MAIL, BrokenServer
 from tests.queues.channels.email.imap.reading_once import pull_once

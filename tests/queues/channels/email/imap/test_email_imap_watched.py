@@ -12,9 +12,9 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import database
 from models.kernel.errors import TransientFailure
 from queues.channels.email import reach
-from queues.channels.email.imap import bounds
+from queues.channels.email.imap import limits as bounds
 from queues.channels.email.imap.mailbox import Mailbox as Connection
-from queues.channels.email.imap.reading import Pulled, pull
+from queues.channels.email.imap.pulling import Pulled, pull
 from queues.embedded import EmbeddedWorkers
 from queues.pulling import accounts as asking
 from queues.pulling import loop as pullers

@@ -15,7 +15,7 @@ from models.kernel.errors import Invalid, NotFound
 from models.kernel.limits import MIB
 from models.ports.inbound import IngressRequest, Unparseable
 from queues.channels.email import ingress
-from queues.channels.email.providers import bounds
+from queues.channels.email.providers import limits as bounds
 from queues.channels.email.providers.resend import fetch
 from scripts.defs.accounts import check_account
 from tests.desk import Desk

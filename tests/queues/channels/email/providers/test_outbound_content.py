@@ -14,8 +14,8 @@ import pytest
 from models.channels.accounts import ChannelAccount
 from models.ports.outbound import OutgoingAttachment
 from queues import channels
-from queues.channels.email.build import build
 from queues.channels.email.providers import http, outgoing
+from queues.channels.email.writing.build import build
 from tests.queues.channels import golden
 from tests.queues.channels.email.providers.fake_api import FakeApi
 from tests.queues.channels.email.providers.outbound import CARRIERS, RIGHT_KEY, carrier

@@ -13,7 +13,7 @@ from models.kernel.errors import NestorError, TransientFailure
 from models.ports.inbound import Unparseable
 from queues.channels.email import fetch
 from queues.channels.email.parse import parse
-from queues.channels.email.providers import bounds
+from queues.channels.email.providers import limits as bounds
 from queues.channels.email.providers.ses import signature
 from tests.queues.channels import golden
 from tests.queues.channels.email.providers import recorded

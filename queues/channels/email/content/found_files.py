@@ -1,0 +1,130 @@
+"""All files of a mail: its parts, what Outlook packed into winmail.dat, what stands uuencoded in its text; and what they say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Any
+from urllib.parse import unquote
+
+from models.kernel import limits
+from models.ports.inbound import AttachmentInfo
+from queues.channels.email import limits as mime_limits
+from queues.channels.email.content import attached_files as attached
+from queues.channels.email.reading.calendar_text import calendar_event
+from queues.channels.email.reading.charset import decode
+from queues.channels.email.reading.mime import Part
+from queues.channels.email.reading.structure import content_id
+from queues.channels.email.reading.tnef import Tnef, read_tnef
+from queues.channels.text import clean, one_line
+
+_SIGNATURES = frozenset(
+    ["application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"]
+)
+_HIDDEN = _SIGNATURES | {"application/pgp-encrypted"}  # for programs, not for people
+_TNEF_TYPES = frozenset(["application/ms-tnef", "application/vnd.ms-tnef"])
+_CALENDAR_TYPES = frozenset(["text/calendar", "application/ics"])
+_SMIME_TYPES = frozenset(["application/pkcs7-mime", "application/x-pkcs7-mime"])
+_CID = re.compile(r"""[cC][iI][dD]:([^"'\s>)]{1,300})""")
+
+
+@dataclass(slots=True)
+class Files:
+    """`details` as in InboundMessage; `tnef` is what a readable winmail.dat held."""
+
+    shown: frozenset[str]  # the Content-IDs that the mail's HTML shows
+    leave_out: Callable[[str], None]
+    found: list[AttachmentInfo] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+    tnef: Tnef | None = None
+
+    def take_parts(self, parts: list[Part]) -> None:
+        for part in parts:
+            if self._is_full():
+                return
+            content = part.content()
+            name = attached.name_of(part, content)
+            tnef = self._unpacked(part, name, content)
+            self._add(
+                name,
+                part.content_type,
+                content,
+                cid=content_id(part),
+                is_attachment=part.disposition == "attachment",
+                hidden=part.content_type in _HIDDEN or tnef is not None,
+            )
+            self._note(part, content)
+            for one in tnef.files if tnef else ():
+                if self._is_full():
+                    return
+                kind = one.content_type or attached.type_by_name(one.name)
+                self._add(one.name, kind, one.content, cid=one.content_id)
+
+    def take_uuencoded(self, files: list[tuple[bytes, bytes]]) -> None:
+        for raw_name, content in files:
+            if self._is_full():
+                return
+            name = decode(raw_name)
+            self._add(name, attached.type_by_name(name), content)
+
+    def _is_full(self) -> bool:
+        if len(self.found) < mime_limits.attachments_max:
+            return False
+        self.leave_out(f"more than {mime_limits.attachments_max} attachments")
+        return True
+
+    def _add(
+        self,
+        name: str,
+        kind: str,
+        content: bytes,
+        *,
+        cid: str | None = None,
+        is_attachment: bool = False,
+        hidden: bool = False,
+    ) -> None:
+        info = attached.info(
+            name,
+            kind,
+            content,
+            number=len(self.found) + 1,
+            content_id=cid and one_line(cid, limits.name_chars_max),
+            inline=cid is not None and cid in self.shown and not is_attachment,
+            hidden=hidden,
+        )
+        self.found.append(info)
+
+    def _unpacked(self, part: Part, name: str, content: bytes) -> Tnef | None:
+        """What a winmail.dat holds; None when it is none, or broken and so a file like others."""
+        if part.content_type not in _TNEF_TYPES and name.lower() not in ("winmail.dat", "win.dat"):
+            return None
+        tnef = read_tnef(content)
+        self.tnef = self.tnef or tnef
+        return tnef
+
+    def _note(self, part: Part, content: bytes) -> None:
+        """What a file says of itself, for people."""
+        kind = part.content_type
+        if kind == "message/rfc822" and (subject := attached.subject_of(content)):
+            self.details.setdefault("attached_messages", []).append(subject)
+        elif kind in _CALENDAR_TYPES:
+            text = clean(decode(content[: mime_limits.calendar_chars_max], part.parameters.get("charset")))
+            event = calendar_event(text, method=part.parameters.get("method", ""))
+            if event is not None:
+                self.details.setdefault("calendar", []).append(event.as_json())
+        elif kind in _SMIME_TYPES:
+            is_signed = part.parameters.get("smime-type", "").lower() in ("signed-data", "certs-only")
+            self.details.setdefault("signed" if is_signed else "encrypted", "smime")
+        elif kind in _SIGNATURES:
+            self.details.setdefault("signed", "pgp" if "pgp" in kind else "smime")
+        elif kind == "application/pgp-encrypted":
+            self.details.setdefault("encrypted", "pgp")
+        elif kind in ("message/external-body", "message/partial"):
+            self.details.setdefault("incomplete", []).append(kind.partition("/")[2])
+
+
+def shown_cids(html: str | None) -> frozenset[str]:
+    """The Content-IDs of the pictures that an HTML text shows."""
+    return frozenset(unescape(unquote(found)) for found in _CID.findall(html or ""))

@@ -1,0 +1,66 @@
+"""To whom a mail went: the token of our reply address, and who else got it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from models.channels.accounts import ChannelAccount
+from models.ports.inbound import Participant
+from queues.channels.email import limits as mime_limits
+from queues.channels.email.reading.header_block import Headers, all_values
+from queues.channels.email.reading.headers import Address, addresses
+
+_TOLD_BY_SERVERS = (b"delivered-to", b"x-original-to", b"envelope-to", b"x-envelope-to", b"x-forwarded-to")
+_NUMBER = re.compile(r"\[#(\d{1,9})\]")
+
+
+def own_addresses(account: ChannelAccount) -> tuple[str, ...]:
+    """Ours, in lower case; the first is the one that the account sends from."""
+    found = [account.config.get("address", ""), *(account.config.get("aliases") or [])]
+    return tuple(str(address).strip().lower() for address in found if address)
+
+
+def reply_token(headers: Headers, envelope: dict[str, str], ours: tuple[str, ...]) -> str | None:
+    """The token of desk+<token>@... in the envelope, in what servers noted, or in To and Cc; None without one."""
+    for address in _all_recipients(headers, envelope):
+        token = _token(address, ours)
+        if token:
+            return token
+    return None
+
+
+def copies(headers: Headers, *, author: str, ours: tuple[str, ...]) -> tuple[Participant, ...]:
+    """Who is named in To and Cc, without us and the author, each once."""
+    found: dict[str, Participant] = {}
+    for name in (b"to", b"cc"):
+        for value in all_values(headers, name):
+            for one in addresses(value):
+                is_ours = one.address in ours or _token(one.address, ours) is not None
+                if not is_ours and one.address != author:
+                    found.setdefault(one.address, Participant(one.name, one.address))
+    return tuple(found.values())[: mime_limits.addresses_max]
+
+
+def subject_number(subject: str) -> int | None:
+    """The ticket that a subject claims to be about ([#123])."""
+    match = _NUMBER.search(subject)
+    return int(match[1]) if match else None
+
+
+def _all_recipients(headers: Headers, envelope: dict[str, str]) -> Iterator[str]:
+    values = [envelope.get("to", "").encode("utf-8", "replace")]
+    values += [value for name in (*_TOLD_BY_SERVERS, b"to", b"cc") for value in all_values(headers, name)]
+    for value in values[: mime_limits.recipient_headers_max]:
+        yield from (one.address for one in _found(value))
+
+
+def _found(value: bytes) -> list[Address]:
+    return addresses(value) if value else []
+
+
+def _token(address: str, ours: tuple[str, ...]) -> str | None:
+    """What stands behind the plus of one of our addresses."""
+    local, _, domain = address.rpartition("@")
+    base, plus, token = local.partition("+")
+    return token if plus and f"{base}@{domain}" in ours else None

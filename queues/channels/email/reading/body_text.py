@@ -1,0 +1,89 @@
+"""The text of a mail from its text parts: charset, flowed lines, uuencoded files taken out, all within `text_bytes_max`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from models.kernel import limits
+from queues.channels.email import limits as mime_limits
+from queues.channels.email.reading import transfer, uuencode
+from queues.channels.email.reading.charset import declared_in_html, decode
+from queues.channels.email.reading.charset_names import codec_of
+from queues.channels.email.reading.flowed import unflowed
+from queues.channels.email.reading.mime import Part
+from queues.channels.email.reading.structure import Block, Structure
+from queues.channels.html_text import html_to_text
+from queues.channels.text import clean
+
+_TOO_MUCH = f"more than {mime_limits.text_bytes_max // limits.MIB} MB of text"
+_STAND_IN = re.compile(r"\bhtml\b", re.IGNORECASE)
+_STAND_IN_CHARS_MAX = 300  # "Your mail program cannot show HTML": beside a real HTML text it is none
+_DOUBLY = re.compile(rb"(?:[A-Za-z0-9+/]{60,76}\r?\n){2,}[A-Za-z0-9+/]{0,76}={0,2}\s*")
+
+
+@dataclass(slots=True)
+class Texts:
+    """Decodes each text part once. `files` are the uuencoded ones found in texts, as (name, bytes)."""
+
+    leave_out: Callable[[str], None]
+    files: list[tuple[bytes, bytes]] = field(default_factory=list)
+    _known: dict[int, str] = field(default_factory=dict)
+    _room: int = mime_limits.text_bytes_max
+
+    def of(self, part: Part) -> str:
+        """The part's text with `\\n` as line end, without NUL; cut when the mail's texts together go beyond the bound."""
+        known = self._known.get(id(part))
+        if known is None:
+            known = self._known[id(part)] = self._read(part)
+        return known
+
+    def plain(self, structure: Structure) -> str:
+        """The whole text, without HTML: its blocks one below the other."""
+        return self.joined([self.of_block(block) for block in structure.blocks])
+
+    def of_block(self, block: Block) -> str:
+        """The plain form; the HTML form as text where the plain one is empty or only says that there is HTML."""
+        plain = self.joined(list(dict.fromkeys(self.of(part).strip("\n") for part in block.plain)))
+        if plain.strip() and not (
+            block.html and len(plain) < _STAND_IN_CHARS_MAX and _STAND_IN.search(plain)
+        ):
+            return plain
+        html = self.joined([html_to_text(self.of(part)) for part in block.html])
+        return html if len(html.strip()) > len(plain.strip()) else plain
+
+    @staticmethod
+    def joined(texts: list[str]) -> str:
+        return "\n".join(text for text in texts if text.strip()).strip("\n")
+
+    def _read(self, part: Part) -> str:
+        content = self._content(part)
+        if len(content) > self._room:
+            self.leave_out(_TOO_MUCH)
+            content = content[: self._room]
+        self._room -= len(content)
+        charset = part.parameters.get("charset")
+        if part.content_type == "text/html" and codec_of(charset) in (None, "ascii"):
+            charset = declared_in_html(content) or charset
+        text = clean(decode(content, charset).replace("\0", ""))
+        if part.content_type == "text/plain" and part.parameters.get("format", "").lower() == "flowed":
+            text = unflowed(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
+        return text
+
+    def _content(self, part: Part) -> bytes:
+        """The decoded bytes; of a text without end only the beginning, unless files stand in it."""
+        body_start = part.source[part.start : min(part.end, part.start + mime_limits.encoding_sample_bytes)]
+        if part.encoding == "base64" and not transfer.is_base64_text(body_start):
+            return part.source[part.start : min(part.end, part.start + mime_limits.text_encoded_bytes_max)]
+        if part.content_type == "text/plain" and part.source.find(b"begin ", part.start, part.end) >= 0:
+            content, files = uuencode.extract(part.content())
+            self.files += files
+            return content
+        if part.encoded_bytes > mime_limits.text_encoded_bytes_max:
+            self.leave_out(_TOO_MUCH)
+        content = part.content(mime_limits.text_encoded_bytes_max)
+        if part.encoding and _DOUBLY.fullmatch(content):  # a relay encoded what was encoded
+            again = transfer.from_base64(content)
+            return again if b"\0" not in again else content
+        return content

@@ -1,0 +1,259 @@
+"""winmail.dat of Outlook (MS-OXTNEF): the files and the text that it packs up. What cannot be read stays the file that it was.
+
+Every count and length of the format is checked against the bytes that are there; nothing is allocated by what it claims.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from queues.channels.email import limits as mime_limits
+from queues.channels.email.reading import rtf
+from queues.channels.email.reading.charset import decode
+
+_SIGNATURE = 0x223E9F78
+# Attributes (MS-OXTNEF 2.1.3.2), without their type.
+_SUBJECT, _BODY, _RENDER, _TITLE, _DATA, _ATTACHMENT, _CODE_PAGE, _PROPERTIES = (
+    0x8004,
+    0x800C,
+    0x9002,
+    0x8010,
+    0x800F,
+    0x9005,
+    0x9007,
+    0x9003,
+)
+# MAPI properties (MS-OXPROPS).
+_P_SUBJECT, _P_BODY, _P_RTF, _P_HTML, _P_CPID = 0x0037, 0x1000, 0x1009, 0x1013, 0x3FDE
+_P_DATA, _P_EXTENSION, _P_SHORT_NAME, _P_LONG_NAME, _P_MIME, _P_CID, _P_NAME = (
+    0x3701,
+    0x3703,
+    0x3704,
+    0x3707,
+    0x370E,
+    0x3712,
+    0x3001,
+)
+_FIXED = {
+    0x0002: 4,
+    0x0003: 4,
+    0x0004: 4,
+    0x0005: 8,
+    0x0006: 8,
+    0x0007: 8,
+    0x000A: 4,
+    0x000B: 4,
+    0x0014: 8,
+    0x0040: 8,
+    0x0048: 16,
+}
+_VARIABLE = frozenset([0x000D, 0x001E, 0x001F, 0x0102])
+_STRING, _UNICODE, _OBJECT, _MANY = 0x001E, 0x001F, 0x000D, 0x1000
+_MESSAGE_IID = bytes.fromhex(
+    "0703020000000000c000000000000046"
+)  # IID_IMessage: an attached message is TNEF again
+
+Properties = dict[int, tuple[int, bytes]]  # by id: type and bytes of the first value
+
+
+class _Broken(ValueError):
+    """The bytes are not what they claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class TnefFile:
+    name: str
+    content: bytes
+    content_type: str
+    content_id: str | None
+
+
+@dataclass(slots=True)
+class Tnef:
+    """What a winmail.dat holds. `html` and `text` may both be empty."""
+
+    subject: str = ""
+    text: str = ""
+    html: str = ""
+    files: list[TnefFile] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Attached:
+    title: bytes = b""
+    data: bytes = b""
+    properties: Properties = field(default_factory=dict)
+
+
+def read_tnef(data: bytes, *, depth: int = 0) -> Tnef | None:
+    """Read a winmail.dat; None when it is broken or holds nothing to show."""
+    try:
+        found = _read(data, depth)
+    except (_Broken, struct.error):
+        return None
+    return found if found.files or found.text.strip() or found.html.strip() else None
+
+
+def _read(data: bytes, depth: int) -> Tnef:
+    if len(data) < 6 or struct.unpack_from("<I", data)[0] != _SIGNATURE:
+        raise _Broken
+    codepage, body, subject = "cp1252", b"", b""
+    properties: Properties = {}
+    attached: list[_Attached] = []
+    for level, attribute, content in _attributes(data):
+        if attribute == _CODE_PAGE and len(content) >= 4:
+            codepage = f"cp{struct.unpack_from('<I', content)[0]}"
+        elif attribute == _SUBJECT:
+            subject = content
+        elif attribute == _BODY:
+            body = content
+        elif attribute == _PROPERTIES and level == 1:
+            properties = _properties(content)
+        elif attribute == _RENDER:
+            if len(attached) >= mime_limits.attachments_max:
+                break
+            attached.append(_Attached())
+        elif attached and attribute == _TITLE:
+            attached[-1].title = content
+        elif attached and attribute == _DATA:
+            attached[-1].data = content
+        elif attached and attribute == _ATTACHMENT:
+            attached[-1].properties = _properties(content)
+    found = Tnef(subject=_text(properties, _P_SUBJECT, codepage) or _decoded(subject, codepage))
+    _read_body(found, properties, body, codepage)
+    for one in attached:
+        found.files += _files(one, codepage, depth)
+    return found
+
+
+def _attributes(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """(level, id, bytes) of each attribute; what is cut off at the end is left out."""
+    at = 6
+    for _ in range(mime_limits.tnef_attributes_max):
+        if at + 9 > len(data):
+            return
+        level, attribute, length = struct.unpack_from("<BII", data, at)
+        if level not in (1, 2):
+            raise _Broken
+        at += 9
+        if length > len(data) - at:
+            raise _Broken
+        yield level, attribute & 0xFFFF, data[at : at + length]
+        at += length + 2  # a checksum
+
+
+def _properties(data: bytes) -> Properties:
+    """The MAPI properties of a message or an attachment; reading ends at the first that cannot be read."""
+    found: Properties = {}
+    if len(data) < 4:
+        return found
+    at = 4
+    for _ in range(min(struct.unpack_from("<I", data)[0], mime_limits.tnef_properties_max)):
+        try:
+            kind, name = struct.unpack_from("<HH", data, at)
+            at = _after_name(data, at + 4, name)
+            value, at = _value(data, at, kind)
+        except (struct.error, _Broken):
+            break
+        found.setdefault(name, (kind & ~_MANY, value))
+    return found
+
+
+def _after_name(data: bytes, at: int, name: int) -> int:
+    """Past the name of a named property: a GUID, and a number or a text."""
+    if name < 0x8000:
+        return at
+    (kind,) = struct.unpack_from("<I", data, at + 16)
+    if kind == 0:
+        return at + 24
+    (length,) = struct.unpack_from("<I", data, at + 20)
+    return at + 24 + _padded(length)
+
+
+def _value(data: bytes, at: int, kind: int) -> tuple[bytes, int]:
+    """The first of a property's values, and where the next property begins."""
+    single = kind & ~_MANY
+    if single in _FIXED:
+        size, count = _FIXED[single], 1
+        if kind & _MANY:
+            (count,) = struct.unpack_from("<I", data, at)
+            at += 4
+        if count * size > len(data) - at:
+            raise _Broken
+        return data[at : at + size], at + count * size
+    if single not in _VARIABLE:
+        raise _Broken
+    (count,) = struct.unpack_from("<I", data, at)
+    at += 4
+    first: bytes | None = None
+    for _ in range(count):
+        (length,) = struct.unpack_from("<I", data, at)
+        at += 4
+        if length > len(data) - at:
+            raise _Broken
+        first = data[at : at + length] if first is None else first
+        at += _padded(length)
+    return first or b"", at
+
+
+def _padded(length: int) -> int:
+    return length + -length % 4
+
+
+def _text(properties: Properties, name: int, codepage: str) -> str:
+    kind, value = properties.get(name, (0, b""))
+    return (
+        _decoded(value, "utf-16-le" if kind == _UNICODE else codepage) if kind in (_STRING, _UNICODE) else ""
+    )
+
+
+def _decoded(value: bytes, codepage: str) -> str:
+    return decode(value, codepage).rstrip("\0").replace("\0", "")
+
+
+def _read_body(found: Tnef, properties: Properties, body: bytes, codepage: str) -> None:
+    """The text in its best form: HTML, the HTML in RTF, RTF, plain."""
+    _, cpid = properties.get(_P_CPID, (0, b""))
+    page = f"cp{struct.unpack_from('<I', cpid)[0]}" if len(cpid) >= 4 else codepage
+    kind, html = properties.get(_P_HTML, (0, b""))
+    if html:
+        found.html = _decoded(html, "utf-16-le" if kind == _UNICODE else page)
+    found.text = _text(properties, _P_BODY, page) or _decoded(body, codepage)
+    _, compressed = properties.get(_P_RTF, (0, b""))
+    document = rtf.decompressed(compressed) if compressed and not (found.html or found.text.strip()) else None
+    if document is not None:
+        text, is_html = rtf.readable(document)
+        if is_html:
+            found.html = text
+        else:
+            found.text = text
+
+
+def _files(one: _Attached, codepage: str, depth: int) -> Iterator[TnefFile]:
+    kind, content = one.properties.get(_P_DATA, (0, one.data))
+    if kind == _OBJECT and content.startswith(_MESSAGE_IID):
+        inner = read_tnef(content[16:], depth=depth + 1) if depth < mime_limits.tnef_depth_max else None
+        if inner is not None:
+            if inner.text.strip():
+                yield TnefFile(
+                    f"{inner.subject or 'message'}.txt",
+                    inner.text.encode("utf-8", "replace"),
+                    "text/plain",
+                    None,
+                )
+            yield from inner.files
+            return
+    elif kind == _OBJECT and len(content) > 16:
+        content = content[16:]
+    content = content or one.data
+    names = (_text(one.properties, name, codepage) for name in (_P_LONG_NAME, _P_NAME, _P_SHORT_NAME))
+    name = next((found for found in names if found), "") or _decoded(one.title, codepage)
+    if not name and not content:
+        return  # cut off in transit
+    extension = _text(one.properties, _P_EXTENSION, codepage)
+    if extension and "." not in name:
+        name += extension
+    cid = _text(one.properties, _P_CID, codepage).strip("<> ")
+    yield TnefFile(name, content, _text(one.properties, _P_MIME, codepage).lower(), cid or None)

@@ -1,0 +1,269 @@
+"""Each line of a mail becomes one letter; `visible_reply.py` decides over the letters where the reply ends.
+
+e empty, q quote, a attribution ("On ... Ada wrote:", all its lines), o mark above an original message, f mark of a forward,
+H block of header lines, R "reply above this line", r rule, u underscores or `---`, s signature mark, S `-- ` exactly, n dashed name,
+m footer of a mobile program, p armour of PGP, z signature by a mark in HTML, t text.
+
+Linear: a line is looked at once by sets and first letters, and a line that might end an attribution together with at most four above
+it; no pattern repeats inside a repetition. `steps` counts the looks, so that a test can see it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from queues.channels.email import limits as mime_limits
+from queues.channels.email.replies import reply_above
+from queues.channels.email.replies import reply_words as words
+from queues.channels.email.replies.reply_attribution import Attributions
+from queues.channels.email.replies.reply_footers import is_dashed_name, is_footer, is_signature_mark
+from queues.channels.email.replies.reply_headers import kind_of
+from queues.channels.html_text import RULE
+
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_ESCAPED = re.compile(r"\\([-_*>#=.])")
+_HEADER_BLOCK_LINES_MAX = 14  # with folded recipients and blank lines between
+_WRAPPED_FROM_CHARS = (
+    60  # a quoted line this long was wrapped when its end stands on the next line without a mark
+)
+_WRAPPED_CHARS_MAX = 40
+_ENDS_OF_SENTENCES = frozenset(".?!:;…。？！")
+_DECORATED_STARTS = frozenset("-_=*~#|+—–―─━‐‑‒")
+_MARKED = re.compile(r"[|:}]\s?|[A-Z]{1,3}> ?")
+_FORWARDED_STARTS = frozenset(phrase[:4] for phrase in words.FORWARDED)
+_ORIGINAL_STARTS = frozenset(phrase[:4] for phrase in words.ORIGINAL)
+_ORIGINAL = frozenset(words.ORIGINAL)
+
+
+class Lines:
+    """The lines of a text, cleaned for reading, and their letters."""
+
+    def __init__(
+        self, text: str, *, known: dict[int, str] | None = None, pictures: Sequence[int] = ()
+    ) -> None:
+        """`known` letters come from the structure of an HTML mail; a line of `pictures` has no text but is something."""
+        self._known = known or {}
+        self._pictures = pictures
+        self.raw = text.split("\n")
+        readable = text
+        if not text.isascii():
+            readable = _SPACES.sub(" ", _INVISIBLE.sub("", text))
+        if "&nbsp;" in readable:
+            readable = readable.replace("&nbsp;", " ")
+        if "\\" in readable:
+            readable = _ESCAPED.sub(r"\1", readable)  # HTML made Markdown by a gateway
+        self.clean = [line.strip() for line in readable.split("\n")]
+        self.steps = 0
+        self._kinds: dict[int, str] = {}
+        self._weak: list[int] = []  # "Original message" without decoration
+        self.letters = self._read(readable)
+
+    def _read(self, readable: str) -> str:
+        letters = [self._letter(index, line) for index, line in enumerate(self.clean)]
+        for index, line in enumerate(self.raw):
+            if letters[index] == "s" and line.rstrip("\r") == "-- ":
+                letters[index] = "S"
+        self.steps += len(letters)
+        self._armour(letters)
+        self._markers(letters, readable)
+        for index, letter in self._known.items():
+            # Gmail marks a forward as a quote; its words know better. Our own line is sure in any place.
+            if letters[index] not in "fR":
+                letters[index] = "o" if letter == "b" else letter
+        self._header_blocks(letters)
+        self._quoted_forwards(letters)
+        attributions = Attributions(self.clean, letters)
+        attributions.mark()
+        self.steps += attributions.steps
+        self._weak_marks(letters)
+        self._marked_quotes(letters)
+        self._wrapped_quotes(letters)
+        self._lone_picture(letters)
+        return "".join(letters)
+
+    def _letter(self, index: int, line: str) -> str:
+        if not line:
+            return "e"
+        first = line[0]
+        if first == ">" or first == "＞" or (first == "&" and line.startswith("&gt;")):
+            return "q"
+        if index >= mime_limits.reply_lines_max or len(line) > mime_limits.reply_line_chars_max:
+            return "t"
+        if first in _DECORATED_STARTS and (letter := _decorated(line)):
+            return letter
+        if ":" in line or "：" in line:
+            kind = kind_of(line)
+            if kind:
+                self._kinds[index] = kind
+                return "t"
+            if line[-1] in ":：" and _is_forward_line(line):
+                return "f"
+        lowered = line.casefold()
+        if lowered in _ORIGINAL:
+            self._weak.append(index)
+            return "t"
+        if lowered.startswith(words.NOTICE):
+            return "o"
+        if line[-1] in ":：":
+            return "t"  # "Sent from my phoneAda <ada@example.test> wrote:"
+        return "m" if is_footer(lowered.strip(" \t*_[]()|~")) else "t"
+
+    def _quoted_forwards(self, letters: list[str]) -> None:
+        """Apple Mail quotes what it forwards, with its mark."""
+        before = ""
+        for index, line in enumerate(self.clean):
+            begins_quote = letters[index] == "q" and before != "q"
+            before = letters[index]
+            is_short = begins_quote and len(line) <= mime_limits.reply_line_chars_max
+            if is_short and line[-1] in ":：" and _is_forward_line(line):
+                letters[index] = "f"
+
+    def _lone_picture(self, letters: list[str]) -> None:
+        """A picture above the quote may be all that somebody sent."""
+        for index in self._pictures:
+            above = set(letters[:index])
+            if above & set("tnqaoHR"):
+                return
+            letters[index] = "t"
+
+    def _armour(self, letters: list[str]) -> None:
+        """Signed text stays; what PGP wrote around it does not count."""
+        signature_end = "-----END PGP SIGNATURE-----"
+        if signature_end not in self.clean:
+            return
+        last = len(self.clean) - 1 - self.clean[::-1].index(signature_end)
+        end, header = "", False
+        for index, line in enumerate(self.clean):
+            if end:
+                letters[index] = "p"
+                if line == end:
+                    end = ""
+            elif header:
+                letters[index] = "p"
+                header = line != ""
+            elif line == "-----BEGIN PGP SIGNED MESSAGE-----":
+                letters[index], header = "p", True
+            elif line == "-----BEGIN PGP SIGNATURE-----" and index < last:
+                letters[index], end = "p", signature_end
+
+    def _markers(self, letters: list[str], readable: str) -> None:
+        triggers = reply_above.triggers_in(readable)
+        if not triggers:
+            return
+        for index, line in enumerate(self.clean):
+            if letters[index] in "tqrsSuon" and line:
+                following = self.clean[index + 1] if index + 1 < len(letters) else ""
+                if reply_above.is_marker(line, following, triggers):
+                    letters[index] = "R"
+                    return
+
+    def _header_blocks(self, letters: list[str]) -> None:
+        """From, Sent, To, Subject in a row: at least three kinds, the sender or the subject among them."""
+        done = -1
+        for start in self._kinds:
+            if start <= done or letters[start] != "t":
+                continue
+            end = self._block_end(letters, start)
+            if end is None:
+                continue
+            done = end
+            letters[start : end + 1] = "H" * (end + 1 - start)
+
+    def _block_end(self, letters: list[str], start: int) -> int | None:
+        kinds: set[str] = set()
+        end, gap = start, 0
+        for index in range(start, min(len(letters), start + _HEADER_BLOCK_LINES_MAX)):
+            self.steps += 1
+            kind = self._kinds.get(index)
+            if kind and letters[index] == "t":
+                kinds.add(kind)
+                end, gap = index, 0
+            elif letters[index] in "et" and gap < 2:
+                gap += 1  # a folded line, or blank lines between the headers
+            else:
+                break
+        has_address = any("@" in self.clean[index] for index in range(start, end + 1))
+        if kinds >= {"from", "date"} and has_address and self._is_dated(start, end):
+            return end
+        is_ruled = "".join(letters[max(0, start - 3) : start]).rstrip("e")[-1:] in ("u", "r")
+        if is_ruled and "from" in kinds and kinds & {"date", "subject"}:
+            return end
+        kinds.discard("other")
+        # From Berlin, to Paris, on that date: a form, not a mail.
+        if len(kinds) >= 3 and (has_address or "subject" in kinds) and kinds & {"from", "subject"}:
+            return end
+        return None
+
+    def _is_dated(self, start: int, end: int) -> bool:
+        """Whether one of these header lines has a date and a clock, as a mail's has."""
+        return any(
+            words.has_date(self.clean[index]) and words.CLOCK.search(self.clean[index])
+            for index in range(start, end + 1)
+            if self._kinds.get(index) == "date"
+        )
+
+    def _weak_marks(self, letters: list[str]) -> None:
+        for index in self._weak:
+            following = next((letter for letter in letters[index + 1 : index + 4] if letter != "e"), "")
+            if following and following in "Hqa":
+                letters[index] = "o"
+
+    def _marked_quotes(self, letters: list[str]) -> None:
+        """Below an attribution `|`, `:` or initials mark a quote; elsewhere they are tables and lists."""
+        index, count = 0, len(letters)
+        while index < count:
+            if letters[index] != "a":
+                index += 1
+                continue
+            while index < count and letters[index] in "ae":
+                index += 1
+            mark = _MARKED.match(self.clean[index]) if index < count and letters[index] == "t" else None
+            if mark is None:
+                continue
+            begin = mark[0].strip()
+            while index < count and (letters[index] == "e" or self.clean[index].startswith(begin)):
+                letters[index] = "e" if letters[index] == "e" else "q"
+                index += 1
+
+    def _wrapped_quotes(self, letters: list[str]) -> None:
+        for index in range(1, len(letters) - 1):
+            if letters[index] != "t" or letters[index - 1] != "q" or letters[index + 1] != "q":
+                continue
+            above, line = self.clean[index - 1], self.clean[index]
+            is_cut_off = len(above) >= _WRAPPED_FROM_CHARS and above[-1] not in _ENDS_OF_SENTENCES
+            # "Yes" below a long question is an answer; "before" below half a sentence is its end.
+            if is_cut_off and len(line) <= _WRAPPED_CHARS_MAX and not line[0].isupper():
+                letters[index] = "q"
+
+
+def _decorated(line: str) -> str:
+    """The letter of a line that begins with dashes or the like; empty when it is like any other."""
+    inner = line.strip(words.DECORATION)
+    if not inner:
+        if line == RULE:
+            return "r"
+        if line == "---" or (line[0] == "_" and len(line) > 1 and not line.strip("_")):
+            return "u"
+        if is_signature_mark(line):
+            return "s"
+        return "r" if len(line) >= 4 and not set(line) - words.RULE_CHARS else ""
+    if line[1:2] in _DECORATED_STARTS or line[0] in "*|":
+        lowered = inner.casefold()
+        start = lowered[:4]
+        if start in _FORWARDED_STARTS and lowered.startswith(words.FORWARDED):
+            return "f"
+        is_original = start in _ORIGINAL_STARTS and lowered.startswith(words.ORIGINAL)
+        if is_original and (line[-1] in _DECORATED_STARTS or lowered in _ORIGINAL):
+            return "o"
+        if lowered.startswith(words.NOTICE):
+            return "o"
+    elif line[-1] in _DECORATED_STARTS and inner.casefold() in _ORIGINAL:
+        return "o"  # - - - Original Message - - -
+    return "n" if is_dashed_name(line) else ""
+
+
+def _is_forward_line(line: str) -> bool:
+    lowered = line.strip(words.DECORATION + "：").casefold()
+    return lowered[:4] in _FORWARDED_STARTS and lowered.startswith(words.FORWARDED) and len(lowered) <= 70

@@ -1,0 +1,1 @@
+"""Write mail: bodies from our Markdown, parts, the DKIM signature, and the SMTP conversation."""
