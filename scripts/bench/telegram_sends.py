@@ -17,7 +17,7 @@ from hashlib import sha256
 from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
 from models.ports.outbound import OutgoingAttachment, OutgoingMessage
-from queues.channels.telegram import bots
+from queues.channels.telegram.bot_api import bots
 from queues.channels.telegram.send import send
 from scripts.bench.limits import Plan
 from scripts.bench.report import Report, Target

@@ -14,7 +14,7 @@ from models.kernel.errors import Unavailable
 from models.ports.outbound import SendOutcome
 from models.tasks import commands
 from queues import runner, sweep
-from queues.channels.telegram import errors
+from queues.channels.telegram.bot_api import errors
 from queues.leases import LeaseKeeper
 from queues.settlement import Postponed
 from tests.desk import Desk

@@ -7,7 +7,7 @@ from typing import BinaryIO
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits
 from models.kernel.settings import Settings
-from queues.channels.telegram import files
+from queues.channels.telegram.bot_api import files
 
 bytes_max = limits.telegram_download_bytes_max
 

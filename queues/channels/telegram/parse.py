@@ -16,7 +16,8 @@ from models.ports.inbound import (
     StaffMessage,
     Unparseable,
 )
-from queues.channels.telegram import (
+from queues.channels.telegram.bot_api import updates
+from queues.channels.telegram.reading import (
     attachments,
     chat_commands,
     content,
@@ -26,11 +27,10 @@ from queues.channels.telegram import (
     people,
     places,
     service,
-    updates,
 )
-from queues.channels.telegram.people import Author
-from queues.channels.telegram.places import Place
-from queues.channels.telegram.shapes import Json, identifier, is_id, kind_of, line, member
+from queues.channels.telegram.reading.people import Author
+from queues.channels.telegram.reading.places import Place
+from queues.channels.telegram.reading.shapes import Json, identifier, is_id, kind_of, line, member
 from queues.channels.text import clean, cut, one_line
 
 _EVENTS: dict[str, Callable[[Json], Parsed]] = {

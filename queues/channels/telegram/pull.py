@@ -70,7 +70,7 @@ class _Reader:
 
         Raises ConfigurationError when there is one again: two desks that take a bot from one another would both lose updates.
         """
-        from queues.channels.telegram import (
+        from queues.channels.telegram.bot_api import (
             setup,  # python-telegram-bot is heavy, and `wants` is asked everywhere
         )
 
@@ -85,7 +85,7 @@ class _Reader:
 
     def ask(self, wait_s: int, stop: threading.Event) -> list[dict[str, Any]] | None:
         """The next updates, [] after `wait_s` without one, None when told to stop. Raises TransientFailure, ConfigurationError."""
-        from queues.channels.telegram.updates import ALLOWED_UPDATES
+        from queues.channels.telegram.bot_api.updates import ALLOWED_UPDATES
 
         parameters = {
             "timeout": str(wait_s),
@@ -146,7 +146,7 @@ class _Reader:
         """The answer's bytes, or None when told to stop."""
         from telegram.error import Conflict, TelegramError
 
-        from queues.channels.telegram import bots, setup
+        from queues.channels.telegram.bot_api import bots, setup
 
         future: Future[bytes] = bots.begin_raw(
             self._token, self._api_url, method, parameters, read_timeout_s=read_timeout_s

@@ -7,8 +7,8 @@ from models.kernel import clock
 from models.kernel.errors import ConfigurationError, NestorError
 from models.kernel.settings import Settings
 from queues.channels import Finding, webhook_url
-from queues.channels.telegram import setup as bot_api
-from queues.channels.telegram.updates import ALLOWED_UPDATES
+from queues.channels.telegram.bot_api import setup as bot_api
+from queues.channels.telegram.bot_api.updates import ALLOWED_UPDATES
 
 # The bot's menu, by language; `""` is for everybody else (Bot API, setMyCommands).
 _MENU = {

@@ -11,13 +11,15 @@ from models.kernel.errors import ConfigurationError
 from models.kernel.settings import Settings
 from models.ports.outbound import OutgoingMessage, SendOutcome, misconfigured, permanent
 from models.tasks.rates import Bucket
-from queues.channels.telegram import address, bots, edits, media
+from queues.channels.telegram import address
 from queues.channels.telegram.address import Address
-from queues.channels.telegram.carrier import Carrier, Refused, keyboard, text_parameters
-from queues.channels.telegram.render import shown
-from queues.channels.telegram.rich import Rich, units
-from queues.channels.telegram.split import split
-from queues.channels.telegram.upload import send_files
+from queues.channels.telegram.bot_api import bots
+from queues.channels.telegram.writing import edits, media
+from queues.channels.telegram.writing.carrier import Carrier, Refused, keyboard, text_parameters
+from queues.channels.telegram.writing.render import shown
+from queues.channels.telegram.writing.rich import Rich, units
+from queues.channels.telegram.writing.split import split
+from queues.channels.telegram.writing.upload import send_files
 from queues.channels.text import one_line
 
 # All parts together, under the actor's own limit with room to record the outcome.

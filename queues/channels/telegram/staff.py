@@ -6,7 +6,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel.errors import PermanentFailure
 from models.kernel.settings import Settings
 from queues.channels.telegram import address as addresses
-from queues.channels.telegram import setup
+from queues.channels.telegram.bot_api import setup
 
 
 def open_topic(account: ChannelAccount, settings: Settings, chat: str, name: str) -> str:

@@ -6,7 +6,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import clock
 from models.kernel.settings import Settings
 from queues.channels import Watched
-from queues.channels.telegram import setup
+from queues.channels.telegram.bot_api import setup
 
 
 def look(account: ChannelAccount, settings: Settings) -> Watched | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from falcon import testing
 
-from queues.channels.telegram import bots
+from queues.channels.telegram.bot_api import bots
 from scripts.sandbox.client import SandboxProcess
 from tests.desk import Desk
 from tests.queues.channels.every import RIGHT, Post, manners

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from queues.channels.telegram import bots
+from queues.channels.telegram.bot_api import bots
 from scripts.sandbox.client import SandboxProcess
 
 CONTENT_TYPE = "application/json"

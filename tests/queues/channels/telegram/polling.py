@@ -9,7 +9,7 @@ import threading
 from dataclasses import replace
 
 from models.kernel import database, settings
-from queues.channels.telegram import bots
+from queues.channels.telegram.bot_api import bots
 from queues.channels.telegram.pull import pull
 from tests.queues.channels import golden
 

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from models.ports.outbound import Button
-from queues.channels.telegram import carrier
+from queues.channels.telegram.writing import carrier
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels.telegram.conftest import SendTo, attachment
 

@@ -10,7 +10,8 @@ import pytest
 from telegram import Message, TelegramObject, Update
 from telegram.constants import MessageEntityType, UpdateType
 
-from queues.channels.telegram import content, service, updates
+from queues.channels.telegram.bot_api import updates
+from queues.channels.telegram.reading import content, service
 from tests.queues.channels import golden
 
 FIXTURES = {path.stem: json.loads(path.read_bytes()) for path in golden.fixtures("telegram")}

@@ -14,8 +14,10 @@ from telegram import Message
 
 from models.channels.accounts import ChannelAccount
 from models.ports.inbound import Command, Ignored, InboundMessage, ReachabilityChange, Unparseable
-from queues.channels.telegram import address, content, updates
+from queues.channels.telegram import address
+from queues.channels.telegram.bot_api import updates
 from queues.channels.telegram.parse import parse
+from queues.channels.telegram.reading import content
 from tests.queues.channels import golden
 
 

@@ -21,7 +21,7 @@ from models.inbox import commands as inbox
 from models.kernel import database, limits
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
-from queues.channels.telegram import setup
+from queues.channels.telegram.bot_api import setup
 from queues.channels.telegram.pull import OTHER_READER, STOLEN, _Reader, pull, wants
 from queues.pulling import accounts as asking
 from queues.pulling import loop as pullers

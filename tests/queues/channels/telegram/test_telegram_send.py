@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from models.ports.outbound import Button, SendOutcome
-from queues.channels.telegram import bots, carrier
+from queues.channels.telegram.bot_api import bots
 from queues.channels.telegram.send import buckets, external_id, send
+from queues.channels.telegram.writing import carrier
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels import golden
 from tests.queues.channels.telegram.conftest import MESSAGE, SendTo

@@ -10,7 +10,8 @@ from models.channels import accounts, health
 from models.kernel import database
 from models.tasks import commands as tasks
 from queues import channels
-from queues.channels.telegram import setup, watch
+from queues.channels.telegram import watch
+from queues.channels.telegram.bot_api import setup
 from scripts.sandbox.client import SandboxProcess
 from tests.desk import Desk
 from tests.queues.channels import golden

@@ -8,9 +8,15 @@ from telegram import InlineKeyboardMarkup
 
 from models.kernel import limits
 from models.ports.outbound import OutgoingMessage, SendOutcome, accepted, permanent
-from queues.channels.telegram.carrier import Carrier, Refused, caption_parameters, keyboard, text_parameters
-from queues.channels.telegram.rich import Rich, units
-from queues.channels.telegram.split import split
+from queues.channels.telegram.writing.carrier import (
+    Carrier,
+    Refused,
+    caption_parameters,
+    keyboard,
+    text_parameters,
+)
+from queues.channels.telegram.writing.rich import Rich, units
+from queues.channels.telegram.writing.split import split
 
 _UNCHANGED = ("message is not modified",)
 _GONE = ("message to delete not found", "message_id_invalid")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from queues.channels.telegram.render import render
-from queues.channels.telegram.rich import SPLITTABLE, Rich, units
+from queues.channels.telegram.writing.render import render
+from queues.channels.telegram.writing.rich import SPLITTABLE, Rich, units
 
 
 def shown(rich: Rich) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.kernel import limits
-from queues.channels.telegram.entities import moved, safe_url, spans, to_html
+from queues.channels.telegram.reading.entities import moved, safe_url, spans, to_html
 from queues.channels.text import clean
 
 KINDS = [

@@ -6,8 +6,8 @@ import pytest
 from telegram.error import TelegramError
 
 from models.kernel.errors import ConfigurationError, PermanentFailure, TransientFailure
-from queues.channels.telegram import setup
-from queues.channels.telegram.updates import ALLOWED_UPDATES
+from queues.channels.telegram.bot_api import setup
+from queues.channels.telegram.bot_api.updates import ALLOWED_UPDATES
 from scripts.sandbox.client import SandboxProcess
 
 TOKEN = "4343:setup-token"

@@ -13,7 +13,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import limits
 from models.ports.outbound import OutgoingMessage
 from queues.channels import markdown
-from queues.channels.telegram.rich import Builder, Rich, headed, trimmed
+from queues.channels.telegram.writing.rich import Builder, Rich, headed, trimmed
 from queues.channels.text import clean, one_line
 
 _SCHEMES = frozenset({"http", "https", "mailto", "tg"})

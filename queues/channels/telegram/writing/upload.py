@@ -19,10 +19,10 @@ from telegram import (
 from models.kernel import limits
 from models.kernel.errors import NestorError, is_final
 from models.ports.outbound import OutgoingAttachment, permanent, transient
-from queues.channels.telegram import media
-from queues.channels.telegram.carrier import Carrier, Refused, caption_parameters
-from queues.channels.telegram.media import Kind
-from queues.channels.telegram.rich import Rich
+from queues.channels.telegram.writing import media
+from queues.channels.telegram.writing.carrier import Carrier, Refused, caption_parameters
+from queues.channels.telegram.writing.media import Kind
+from queues.channels.telegram.writing.rich import Rich
 from queues.channels.text import one_line
 
 _KINDS: tuple[Kind, ...] = ("photo", "animation", "video", "audio", "voice", "document")

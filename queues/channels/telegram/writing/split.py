@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import accumulate
 
 from models.kernel import limits
-from queues.channels.telegram.rich import Entity, Rich, trimmed
+from queues.channels.telegram.writing.rich import Entity, Rich, trimmed
 
 _MARKS = ("\n\n", "\n", " ")
 _JOINER = "\u200d"

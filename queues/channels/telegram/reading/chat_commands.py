@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from models.channels.accounts import ChannelAccount
 from models.ports.inbound import Ignored
-from queues.channels.telegram.content import words
-from queues.channels.telegram.people import bot_username
-from queues.channels.telegram.shapes import Json, identifier
+from queues.channels.telegram.reading.content import words
+from queues.channels.telegram.reading.people import bot_username
+from queues.channels.telegram.reading.shapes import Json, identifier
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?=\s|\Z)")
 _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")  # Bot API, deep linking

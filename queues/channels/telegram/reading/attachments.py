@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from models.kernel import limits
 from models.ports.inbound import AttachmentInfo
-from queues.channels.telegram.shapes import Json, identifier, is_id, is_true, items, line, member
+from queues.channels.telegram.reading.shapes import Json, identifier, is_id, is_true, items, line, member
 
 # kind -> (name of a file that has none, content type when Telegram tells none, extension)
 _KINDS: dict[str, tuple[str, str, str]] = {

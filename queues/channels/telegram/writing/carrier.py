@@ -20,9 +20,9 @@ from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from models.kernel import limits
 from models.ports.outbound import OutgoingMessage, SendOutcome, unknown
-from queues.channels.telegram import bots, errors
 from queues.channels.telegram.address import Address
-from queues.channels.telegram.rich import Rich
+from queues.channels.telegram.bot_api import bots, errors
+from queues.channels.telegram.writing.rich import Rich
 from queues.channels.text import one_line
 
 _DIGITS_MAX = 19  # more than the Bot API's 52 bits need

@@ -9,8 +9,8 @@ import pytest
 
 from models.kernel import limits
 from models.kernel.errors import NestorError, PermanentFailure, TooLarge, TransientFailure
+from queues.channels.telegram.bot_api.files import fetch
 from queues.channels.telegram.download import download
-from queues.channels.telegram.files import fetch
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels import golden
 

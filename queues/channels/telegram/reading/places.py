@@ -8,9 +8,9 @@ from models.channels.accounts import ChannelAccount
 from models.ports.inbound import Ignored, Unparseable
 from queues.channels.telegram import address
 from queues.channels.telegram.address import Address
-from queues.channels.telegram.content import words
-from queues.channels.telegram.people import Author, bot_username, is_ours
-from queues.channels.telegram.shapes import Json, identifier, is_id, is_true, items, member
+from queues.channels.telegram.reading.content import words
+from queues.channels.telegram.reading.people import Author, bot_username, is_ours
+from queues.channels.telegram.reading.shapes import Json, identifier, is_id, is_true, items, member
 
 _entities_looked_at_max = 100  # the Bot API sends no more
 _mention_units_max = 100  # /, a command of 32, @, a name of 32

@@ -7,8 +7,8 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from queues.channels.telegram.rich import Entity, Rich, units
-from queues.channels.telegram.split import split
+from queues.channels.telegram.writing.rich import Entity, Rich, units
+from queues.channels.telegram.writing.split import split
 
 _TYPES = ("bold", "italic", "text_link", "code")
 

@@ -14,7 +14,7 @@ from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from models.kernel import limits
 from models.kernel.errors import PermanentFailure, TooLarge, TransientFailure
-from queues.channels.telegram import bots, errors
+from queues.channels.telegram.bot_api import bots, errors
 
 TOO_BIG = "the file is larger than the 20 MB that Telegram gives to a bot"
 

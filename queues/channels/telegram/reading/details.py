@@ -7,10 +7,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from models.kernel import limits
-from queues.channels.telegram import content
-from queues.channels.telegram.people import Author, name_of
-from queues.channels.telegram.places import Place, chat_type
-from queues.channels.telegram.shapes import Json, identifier, is_id, is_true, items, line, lines, member
+from queues.channels.telegram.reading import content
+from queues.channels.telegram.reading.people import Author, name_of
+from queues.channels.telegram.reading.places import Place, chat_type
+from queues.channels.telegram.reading.shapes import (
+    Json,
+    identifier,
+    is_id,
+    is_true,
+    items,
+    line,
+    lines,
+    member,
+)
 from queues.channels.text import clean, cut
 
 _LAST_SECOND = 253_402_300_799  # 9999-12-31, the last that datetime can hold

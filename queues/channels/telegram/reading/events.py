@@ -13,10 +13,10 @@ from models.ports.inbound import (
     ReactionChange,
     Unparseable,
 )
-from queues.channels.telegram import people
 from queues.channels.telegram.address import Address, is_business
-from queues.channels.telegram.places import chat_type
-from queues.channels.telegram.shapes import Json, identifier, is_id, is_true, items, line, member
+from queues.channels.telegram.reading import people
+from queues.channels.telegram.reading.places import chat_type
+from queues.channels.telegram.reading.shapes import Json, identifier, is_id, is_true, items, line, member
 
 # What our buttons carry: `b:<token>`, with a score `b:<token>:<value>`; at most 64 bytes (Bot API, callback_data).
 _BUTTON = re.compile(r"b:([A-Za-z0-9_-]{1,60})(?::([A-Za-z0-9_-]{0,20}))?")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from models.kernel import limits
 from models.kernel.errors import NotFound, Unavailable
 from models.ports.outbound import Button, OutgoingAttachment
-from queues.channels.telegram import media
+from queues.channels.telegram.writing import media
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels.telegram.conftest import SendTo, attachment
 

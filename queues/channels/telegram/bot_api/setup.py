@@ -12,8 +12,8 @@ from telegram.error import TelegramError
 
 from models.kernel import limits
 from models.kernel.errors import ConfigurationError, NestorError, PermanentFailure, TransientFailure
-from queues.channels.telegram import bots, errors
-from queues.channels.telegram.updates import ALLOWED_UPDATES
+from queues.channels.telegram.bot_api import bots, errors
+from queues.channels.telegram.bot_api.updates import ALLOWED_UPDATES
 
 CONNECTIONS_DEFAULT = 40  # Bot API, setWebhook: at most 100, 40 unless told
 

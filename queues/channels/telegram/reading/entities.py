@@ -16,7 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from models.kernel import limits
-from queues.channels.telegram.shapes import Json, identifier, member
+from queues.channels.telegram.reading.shapes import Json, identifier, member
 from queues.channels.text import clean
 
 _WIDE = 0x10000  # from here on, a character is two UTF-16 units

@@ -16,7 +16,7 @@ from models.ports.inbound import (
     ReactionChange,
     Unparseable,
 )
-from queues.channels.telegram import updates
+from queues.channels.telegram.bot_api import updates
 from queues.channels.telegram.parse import parse
 from tests.queues.channels import golden
 

@@ -13,7 +13,7 @@ import pytest
 from models.kernel import limits
 from models.ports.outbound import SendOutcome
 from queues.channels.telegram import account as capabilities
-from queues.channels.telegram import bots
+from queues.channels.telegram.bot_api import bots
 from queues.channels.telegram.send import send
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels import golden

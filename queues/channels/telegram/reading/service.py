@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from queues.channels.telegram.shapes import Json, line, member
+from queues.channels.telegram.reading.shapes import Json, line, member
 
 # Key -> what happened. Matched by prefix where the key ends in "_", so that a new one of a known family is no message either.
 _SERVICE = {
