@@ -37,6 +37,6 @@ preload_app = False  # nothing may be connected before the fork (ENGINE X3)
 
 def worker_exit(server: Any, worker: Any) -> None:
     """SIGTERM: requests are done; give the hints that wait."""
-    from functions import runtime
+    from functions.http import runtime
 
     runtime.stop()

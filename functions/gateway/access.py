@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Operations
 from models import migrations
 from models.identity import sessions
 from models.identity.rules import Permission

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from functions import runtime, web
-from functions.operations import Operations
+from functions.http import runtime, web
+from functions.http.operations import Operations
 from queues.sweep import OpportunisticSweep
 
 

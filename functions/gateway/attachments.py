@@ -8,12 +8,12 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from functions import streams
-from functions.bodies import tell_pattern
-from functions.gateway import message_views as views
-from functions.gateway import pages
-from functions.gateway import representations as show
-from functions.operations import Answer, Call, Operations
+from functions.http import streams
+from functions.http.bodies import tell_pattern
+from functions.http.operations import Answer, Call, Operations
+from functions.views import message_views as views
+from functions.views import pages
+from functions.views import representations as show
 from models import migrations
 from models.attachments import commands, links, queries, rules
 from models.blobs import commands as blobs

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from functions.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Operations
 from models.channels import accounts, overview
 from models.channels.accounts import ChannelAccount
 from models.identity.rules import Permission

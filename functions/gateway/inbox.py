@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from functions.gateway import pages
-from functions.gateway import representations as show
-from functions.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Operations
+from functions.views import pages
+from functions.views import representations as show
 from models.identity.rules import Permission
 from models.inbox import commands, queries
 

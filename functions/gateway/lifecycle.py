@@ -8,11 +8,11 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway import pages
-from functions.gateway import representations as show
-from functions.gateway.texts import Comment
 from functions.gateway.tickets import refused
-from functions.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Operations
+from functions.views import pages
+from functions.views import representations as show
+from functions.views.texts import Comment
 from models.identity.rules import Permission
 from models.kernel.errors import NotFound
 from models.sla.clocks import status

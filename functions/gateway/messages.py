@@ -8,11 +8,11 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway import message_views as views
-from functions.gateway import pages
-from functions.gateway import representations as show
-from functions.gateway.texts import Body, Email, Instant
-from functions.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Operations
+from functions.views import message_views as views
+from functions.views import pages
+from functions.views import representations as show
+from functions.views.texts import Body, Email, Instant
 from models.attachments import commands as attachments
 from models.attachments import queries as files
 from models.conversations import participants

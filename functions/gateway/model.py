@@ -8,7 +8,7 @@ import msgspec
 
 from functions.gateway import drafts
 from functions.gateway.workflows import Checked, Draft, FindingShown, NewVersion
-from functions.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Operations
 from models.definitions import store
 from models.identity.rules import Permission
 from models.infomodel import published as infomodel

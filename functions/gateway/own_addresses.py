@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from functions.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Operations
 from models.channels import accounts
 from models.identity.rules import Permission
 from models.kernel import database, limits

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway import pages
-from functions.gateway import representations as show
-from functions.gateway.texts import Instant, Name, UserEmail
-from functions.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Operations
+from functions.views import pages
+from functions.views import representations as show
+from functions.views.texts import Instant, Name, UserEmail
 from models.identity import commands, queries
 from models.identity.rules import Permission, Role
 from models.kernel import limits

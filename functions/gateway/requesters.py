@@ -8,10 +8,10 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway import pages
-from functions.gateway import representations as show
-from functions.gateway.texts import Comment, Email, Name
-from functions.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Operations
+from functions.views import pages
+from functions.views import representations as show
+from functions.views.texts import Comment, Email, Name
 from models.channels import accounts
 from models.identity.rules import Permission
 from models.kernel import database, limits

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from functions.gateway import pages
-from functions.gateway import representations as show
-from functions.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Operations
+from functions.views import pages
+from functions.views import representations as show
 from models.identity.rules import Permission
 from models.kernel.batch import from_json
 from models.kernel.database import instant

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway import pages
-from functions.gateway import representations as show
-from functions.gateway.texts import Assignee, Comment, Description, Email, Instant, Name, Tags, Title, Word
-from functions.operations import Answer, Call, Operations
-from functions.problems import problem
+from functions.http.operations import Answer, Call, Operations
+from functions.http.problems import problem
+from functions.views import pages
+from functions.views import representations as show
+from functions.views.texts import Assignee, Comment, Description, Email, Instant, Name, Tags, Title, Word
 from models.events import queries as events
 from models.identity.rules import Permission
 from models.kernel import limits

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway import pages
-from functions.gateway import representations as show
-from functions.gateway.texts import Instant
-from functions.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Operations
+from functions.views import pages
+from functions.views import representations as show
+from functions.views.texts import Instant
 from models.events import catalogue, fan_out
 from models.events import subscription_limits as bounds
 from models.identity.rules import Permission

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import msgspec
 
 from functions.gateway import drafts
-from functions.gateway.texts import Comment
-from functions.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Operations
+from functions.views.texts import Comment
 from models.definitions import store
 from models.identity.rules import Permission
 from models.kernel.errors import NotFound

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from functions import runtime, web
-from functions.operations import Answer, Call, Operations
+from functions.http import runtime, web
+from functions.http.operations import Answer, Call, Operations
 from models import migrations
 from models.kernel.errors import Unauthenticated
 from models.kernel.settings import Settings

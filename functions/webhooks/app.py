@@ -11,8 +11,8 @@ from uuid import UUID
 
 import msgspec
 
-from functions import runtime, web
-from functions.operations import Answer, Call, Operations
+from functions.http import runtime, web
+from functions.http.operations import Answer, Call, Operations
 from models import migrations
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount

@@ -1,6 +1,6 @@
 """One tree of errors. The class docstring is the default message; `code` is public and stable, the text is not.
 
-`functions/web.py` maps `http_status` to an RFC 9457 answer once. `is_final` tells a dead end from a retry; the task runner,
+`functions/http/web.py` maps `http_status` to an RFC 9457 answer once. `is_final` tells a dead end from a retry; the task runner,
 the senders and every other reader of an error ask it, so that one error never has two meanings.
 """
 

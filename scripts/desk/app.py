@@ -7,7 +7,7 @@ from typing import Any
 
 from gunicorn.arbiter import Arbiter
 
-from functions import runtime
+from functions.http import runtime
 from models.kernel import database, logs, settings
 from models.kernel.errors import NestorError
 from models.migrations.readiness import Readiness

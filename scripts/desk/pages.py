@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from functions import web
-from functions.operations import Answer, Call, Operations
+from functions.http import web
+from functions.http.operations import Answer, Call, Operations
 from models.kernel.errors import NotFound, Unavailable
 from models.kernel.settings import Settings
 

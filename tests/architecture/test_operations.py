@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from functions import openapi, runtime, web
-from functions.operations import Operation, Operations
+from functions.http import openapi, runtime, web
+from functions.http.operations import Operation, Operations
 from models.kernel.settings import Settings
 from tests.architecture.code import REPOSITORY
 

@@ -14,7 +14,7 @@ ENVIRONMENT_READERS = {
     "models/kernel/settings.py": "the one place (DESIGN 6)",
     "models/kernel/logs.py": "Knative's own K_SERVICE and K_REVISION, for log lines",
     "functions/gunicorn_conf.py": "NESTOR_BIND, which only gunicorn knows",
-    "functions/health.py": "prometheus_client's own PROMETHEUS_MULTIPROC_DIR",
+    "functions/http/health.py": "prometheus_client's own PROMETHEUS_MULTIPROC_DIR",
     "queues/channels/telegram/bot_api/bots.py": "python-telegram-bot's own PTB_TIMEDELTA",
 }
 

@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from functions import runtime
+from functions.http import runtime
 from models import migrations
 from models.kernel import database, settings
 from models.tasks import wakeups as hints

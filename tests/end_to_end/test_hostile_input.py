@@ -38,8 +38,8 @@ Post = Callable[..., testing.Result]
 @pytest.fixture
 def functions(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> tuple[Caller, Caller]:
     """Whoever posts to the webhook function, and an admin at the gateway."""
-    from functions import runtime
     from functions.gateway.app import create_app as create_gateway
+    from functions.http import runtime
     from functions.webhooks.app import create_app as create_webhooks
 
     monkeypatch.setattr(runtime, "_state", {"adopted": True, "publisher": None})

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from functions import runtime
+from functions.http import runtime
 from models.kernel import logs, settings
 from queues.channels.webhook import send
 from tests.desk import Desk

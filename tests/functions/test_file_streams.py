@@ -13,16 +13,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from functions import streams
-from functions.reading import Busy
-from functions.streams import FileStream
+from functions.http import streams
+from functions.http.reading import Busy
+from functions.http.streams import FileStream
 from models.blobs.store import BlobStoreAway
 from models.kernel import limits
 from tests.desk import Desk
 from tests.functions.callers import DEMO_KEY, sqlite_only
 from tests.functions.conftest import LogLines
+from tests.functions.http.test_slow_bodies import KNOWN, resident_bytes, slow_clients
 from tests.functions.test_real_server import Server, in_pieces, refused, serving
-from tests.functions.test_slow_bodies import KNOWN, resident_bytes, slow_clients
 from tests.models.blobs.stores import SECRET_KEY, s3_server
 from tests.services.waiting import wait_until
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from functions.gateway.app import operations
-from functions.operations import Operation
+from functions.http.operations import Operation
 from models.identity.rules import ROLE_PERMISSIONS, Permission, Role
 from tests.functions.callers import ROLES, Caller, problem, sqlite_only
 

@@ -9,7 +9,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
-from functions import runtime
+from functions.http import runtime
 from tests.desk import Desk
 
 

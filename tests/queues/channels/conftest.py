@@ -32,7 +32,7 @@ def sandbox(sandbox_process: SandboxProcess, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def post_to_channel(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Post:
     """Posts a body to the channel's demo account."""
-    from functions import runtime
+    from functions.http import runtime
     from functions.webhooks.app import create_app
 
     monkeypatch.setattr(runtime, "_state", {"adopted": True, "publisher": None})

@@ -32,7 +32,7 @@ def post(desk: Desk, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Post:
 
     `alter` changes the request before it is signed, `change` afterwards; `config` are further keys of the account's file.
     """
-    from functions import runtime
+    from functions.http import runtime
     from functions.webhooks.app import create_app
 
     monkeypatch.setattr(runtime, "_state", {"adopted": True, "publisher": None})

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway.representations import copied
+from functions.views.representations import copied
 from models.kernel.batch import from_json
 
 

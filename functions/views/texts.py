@@ -11,7 +11,7 @@ from typing import Annotated
 
 import msgspec
 
-from functions.bodies import tell_pattern
+from functions.http.bodies import tell_pattern
 from models.kernel import limits
 
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"

@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from functions import runtime
-from functions.operations import Answer, Call, Operations
+from functions.http import runtime
+from functions.http.operations import Answer, Call, Operations
 from models import migrations
 from models.inbox import queries as inbox
 from models.kernel import database, imports, skew

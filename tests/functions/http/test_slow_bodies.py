@@ -14,8 +14,8 @@ import falcon
 import pytest
 from falcon import testing
 
-from functions import reading
-from functions.reading import Busy, Doors, Incoming, TooSlow
+from functions.http import reading
+from functions.http.reading import Busy, Doors, Incoming, TooSlow
 from models.kernel import limits
 from models.kernel.errors import BadRequest, TooLarge
 from tests.desk import Desk

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from functions.operations import IF_MATCH, Answer, Call, Operation, Operations
+from functions.http.operations import IF_MATCH, Answer, Call, Operation, Operations
 from models.kernel import limits
 
 VERSION = "0.1.0"

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import falcon
 
-from functions.reading import Busy
+from functions.http.reading import Busy
 from models.kernel import limits, logs
 from models.kernel.errors import NestorError
 

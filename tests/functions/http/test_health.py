@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from functions import health
+from functions.http import health
 from models.kernel import database, settings
 from tests.desk import Desk
 from tests.functions.callers import PROBLEM, Caller, sqlite_only

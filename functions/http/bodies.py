@@ -8,8 +8,8 @@ from typing import Any
 import falcon
 import msgspec
 
-from functions import values
-from functions.operations import Operation
+from functions.http import values
+from functions.http.operations import Operation
 from models.kernel.errors import BadRequest, FieldProblem, Invalid, UnsupportedMediaType
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")

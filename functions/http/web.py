@@ -16,9 +16,9 @@ import falcon
 import msgspec
 import peewee
 
-from functions import bodies, health, problems
-from functions.operations import Answer, Call, Operation, Operations
-from functions.reading import Incoming
+from functions.http import bodies, health, problems
+from functions.http.operations import Answer, Call, Operation, Operations
+from functions.http.reading import Incoming
 from models import migrations
 from models.idempotency import commands as idempotency
 from models.kernel import crash, database, limits, logs, metrics, settings, trace, type_info
@@ -89,7 +89,7 @@ def create_app(
 
     `after` runs after each answered request that may have caused work (the opportunistic sweep). `backlog`: see `health.add`.
     """
-    from functions import openapi
+    from functions.http import openapi
 
     config = configured or settings.current()
     app = falcon.App(middleware=[_Requests(function, config.http_threads)])

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import falcon
 import msgspec
 
-from functions.reading import Incoming
+from functions.http.reading import Incoming
 from models.identity.rules import Permission, Principal
 from models.kernel.errors import BadRequest, PreconditionFailed, PreconditionRequired
 

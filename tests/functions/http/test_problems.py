@@ -7,8 +7,8 @@ from typing import Any
 import peewee
 import pytest
 
-from functions import web
-from functions.operations import Answer, Call, Operations
+from functions.http import web
+from functions.http.operations import Answer, Call, Operations
 from models.kernel import database
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem, sqlite_only
