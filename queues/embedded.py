@@ -19,8 +19,8 @@ from models.tasks.kinds import QUEUES
 from queues import broker as brokers
 from queues import channels, parsing, preloading, scheduler, starting, sweep
 from queues.leases import keeper
-from queues.pulling import loop as pullers
-from queues.wakeups import publisher as hints
+from queues.pulling import loop
+from queues.wakeups import publisher
 
 log = logs.get("embedded")
 
@@ -33,7 +33,7 @@ class EmbeddedWorkers:
         self.broker: Any = brokers.create(settings)
         self._workers: list[Any] = []
         self._scheduler: Any = None
-        self._pullers = pullers.Pullers(settings)
+        self._pullers = loop.Pullers(settings)
         self.publisher: Any = None
 
     def start(self) -> None:
@@ -42,7 +42,7 @@ class EmbeddedWorkers:
         brokers.add_runner(self.broker)
         # Dramatiq's command line emits this; without it TimeLimit never watches (ENGINE X20).
         self.broker.emit_after("process_boot")
-        self.publisher = hints.install(self.broker, embedded=True)
+        self.publisher = publisher.install(self.broker, embedded=True)
         released = starting.through_outage(leases.release_all)
         threads = shares(self._settings.worker_threads, len(QUEUES))
         for queue, count in zip(QUEUES, threads, strict=True):

@@ -14,7 +14,7 @@ from models import migrations
 from models.kernel import database, logs, settings
 from models.kernel.errors import NestorError
 from queues import broker, starting, sweep
-from queues.pulling import loop as pullers
+from queues.pulling import loop
 from queues.wakeups import publisher as hints
 
 log = logs.get("scheduler")
@@ -70,7 +70,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     scheduler = start()
-    reading = pullers.Pullers(config)
+    reading = loop.Pullers(config)
     reading.start()
     log.info("scheduler_started")
     stopped.wait()

@@ -24,8 +24,8 @@ from queues import broker as brokers
 from queues import channels, monitor, parsing, preloading, scheduler, starting
 from queues.leases import keeper
 from queues.outage import outages
-from queues.pulling import loop as pullers
-from queues.wakeups import publisher as hints
+from queues.pulling import loop
+from queues.wakeups import publisher
 
 log = logs.get("worker")
 
@@ -36,14 +36,14 @@ class _Life(Middleware):
     def __init__(self) -> None:
         self._scheduler: Any = None
         self._publisher: Any = None
-        self._pullers: pullers.Pullers | None = None
+        self._pullers: loop.Pullers | None = None
 
     def after_process_boot(self, broker: Any) -> None:
         """Nothing here may need the database: Dramatiq logs what fails in here and lives on without the rest of it."""
         monitor.start(settings.current().metrics_port)
-        self._publisher = hints.install(broker, embedded=False)
+        self._publisher = publisher.install(broker, embedded=False)
         self._scheduler = scheduler.start()
-        self._pullers = pullers.Pullers(settings.current())
+        self._pullers = loop.Pullers(settings.current())
         self._pullers.start()
         log.info("worker_started")
 

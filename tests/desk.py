@@ -29,7 +29,7 @@ from models.inbox import queries as inbox_queries
 from models.kernel import clock, database
 from models.kernel.errors import NestorError
 from models.kernel.settings import Settings
-from models.ports import outbound as port
+from models.ports import outbound
 from models.ports.inbound import EventKey, IngressRequest, Parsed
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import timers
@@ -85,8 +85,8 @@ class FakeProvider:
 
     def _accepted(self, message: OutgoingMessage) -> SendOutcome:
         if self._channel == "email":
-            return port.accepted(message.external_id)
-        return port.accepted(f"{message.address}:{next(self._desk.sent_ids)}")
+            return outbound.accepted(message.external_id)
+        return outbound.accepted(f"{message.address}:{next(self._desk.sent_ids)}")
 
 
 class ScriptedParser:

@@ -18,8 +18,8 @@ from models.definitions import store
 from models.events import fan_out
 from models.kernel import clock, database, settings
 from models.kernel.settings import Settings
-from models.publishing import workflows as published
-from models.tasks import wakeups as hints
+from models.publishing import workflows
+from models.tasks import wakeups
 
 if TYPE_CHECKING:  # loaded by the first test that asks for a desk, not by every test session
     from tests.desk import Desk
@@ -61,9 +61,9 @@ def _unbind() -> None:
         keeper().give_back()  # ends its thread
         keeper.cache_clear()
     outages.forget()
-    hints.set_publisher(None)
+    wakeups.set_publisher(None)
     store.forget()
-    published.forget()
+    workflows.forget()
     fan_out.forget()
     migrations._checked = False
 
@@ -209,5 +209,5 @@ def desk(desk_environment: Settings, database_engine: str, monkeypatch: pytest.M
     real_parser = channels.parser
     monkeypatch.setattr(channels, "sender", lambda channel: FakeProvider(made, channel))
     monkeypatch.setattr(channels, "parser", lambda channel: ScriptedParser(made, real_parser, channel))
-    hints.set_publisher(made.hints.append)
+    wakeups.set_publisher(made.hints.append)
     return made

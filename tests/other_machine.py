@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from models.tasks import wakeups as hints
+from models.tasks import wakeups
 from tests.desk import Desk
 from tests.fixtures_desk import bind
 from tests.machine_clock import machine_clock
@@ -26,4 +26,4 @@ def another_machine(desk: Desk, *, ahead_s: float) -> Iterator[None]:
 
 def _start(desk: Desk) -> None:
     bind(desk.settings.database_url)
-    hints.set_publisher(desk.hints.append)
+    wakeups.set_publisher(desk.hints.append)

@@ -15,7 +15,7 @@ from functions.views.texts import Comment, Email, Name
 from models.channels import accounts
 from models.identity.rules import Permission
 from models.kernel import database, limits
-from models.privacy import export_and_erasure as privacy
+from models.privacy import export_and_erasure
 from models.requesters import codes, links, merging, profile, queries
 
 operations = Operations()
@@ -322,7 +322,7 @@ def export_requester(call: Call) -> Answer:
         "Content-Disposition": f'attachment; filename="requester-{_id(call)}.json"',
         "Cache-Control": "no-store",
     }
-    return Answer(privacy.export(_id(call)), headers=headers)
+    return Answer(export_and_erasure.export(_id(call)), headers=headers)
 
 
 class Erasure(msgspec.Struct):
@@ -338,4 +338,4 @@ class Erasure(msgspec.Struct):
 )  # fmt: skip
 def erase_requester(call: Call) -> Answer:
     """Who they are and what they wrote goes, for good; that there were tickets stays."""
-    return Answer(Erasure(_id(call), privacy.erase(_id(call), actor=call.caller.actor)))
+    return Answer(Erasure(_id(call), export_and_erasure.erase(_id(call), actor=call.caller.actor)))

@@ -19,10 +19,8 @@ from models.kernel.clock import rfc3339
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.ids import parse_id
 from models.ticket_actions import commands
-from models.ticket_workflow import signals
-from models.ticket_workflow import steps as lifecycle
-from models.tickets import queries
-from models.tickets import ticket_fields as model
+from models.ticket_workflow import signals, steps
+from models.tickets import queries, ticket_fields
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 
@@ -198,7 +196,7 @@ def list_tickets(call: Call) -> Answer:
         unassigned=query.assignee == "none",
         requester_id=query.requester,
         text=query.q or None,
-        searched_fields=model.searchable() if query.q else (),
+        searched_fields=ticket_fields.searchable() if query.q else (),
         updated_since=query.updated_since,
     )
     rows = queries.page(
@@ -245,7 +243,7 @@ def list_transitions(call: Call) -> Answer:
     """Every move that leaves the current state."""
     ticket = queries.find(call.params["ticket"])
     looked_at = TicketChange(ticket, actor=call.caller.actor, new=False)
-    options = lifecycle.options(looked_at, role=call.caller.role)
+    options = steps.options(looked_at, role=call.caller.role)
     return Answer(
         TransitionOptions(
             ticket.state,

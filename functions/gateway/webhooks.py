@@ -13,8 +13,7 @@ from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
 from functions.views.texts import Instant
-from models.events import catalogue, fan_out
-from models.events import subscription_limits as bounds
+from models.events import catalogue, fan_out, subscription_limits
 from models.identity.rules import Permission
 from models.kernel import clock, database, settings
 from models.kernel.errors import NotFound
@@ -26,10 +25,10 @@ _margin_s = 1.0  # between a process's look at the database and the start of its
 Url = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 EventTypes = Annotated[
     list[Annotated[str, msgspec.Meta(pattern=r"^(\*|[a-z][a-z0-9_]{0,62})$")]],
-    msgspec.Meta(min_length=1, max_length=bounds.event_types_max),
+    msgspec.Meta(min_length=1, max_length=subscription_limits.event_types_max),
 ]
 Description = Annotated[
-    str, msgspec.Meta(max_length=bounds.description_chars_max, pattern=r"^[^\x00-\x1f\x7f]*$")
+    str, msgspec.Meta(max_length=subscription_limits.description_chars_max, pattern=r"^[^\x00-\x1f\x7f]*$")
 ]
 
 

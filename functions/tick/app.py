@@ -17,7 +17,7 @@ from models import migrations
 from models.kernel.errors import Unauthenticated
 from models.kernel.settings import Settings
 from queues import sweep
-from queues.pulling import accounts as asking
+from queues.pulling import accounts
 
 _body_bytes_max = 65_536  # a PingSource sends what its manifest says, a few bytes
 
@@ -55,7 +55,7 @@ def operations(config: Settings) -> Operations:
         ):  # a CloudEvent's data; the tick itself is all that we need to know
             pass
         migrations.check_once()
-        asking.ask_for_pulls()  # mailboxes and bots that call nobody; the sweep hints these tasks too
+        accounts.ask_for_pulls()  # mailboxes and bots that call nobody; the sweep hints these tasks too
         swept = sweep.once()
         return Answer(Swept(swept.timers_fired, swept.tasks_hinted))
 

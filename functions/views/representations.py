@@ -180,7 +180,7 @@ def tickets(rows: Sequence[TicketRow], *, role: str) -> list[Ticket]:
     """Tickets with the names of their people, read in two statements however many there are, and the fields that a role may see."""
     from models.identity import queries as identity
     from models.requesters import queries as requesters
-    from models.tickets import ticket_fields as model
+    from models.tickets import ticket_fields
 
     unnamed = [row for row in rows if row.requester_name is None]
     requester_ids = {row.requester_id for row in unnamed if row.requester_id is not None}
@@ -189,7 +189,7 @@ def tickets(rows: Sequence[TicketRow], *, role: str) -> list[Ticket]:
     users = identity.names_of(assignee_ids) if assignee_ids else {}
     shown = [_ticket(row, asked, users) for row in rows]
     for ticket in shown:
-        ticket.fields = model.visible(ticket.type, ticket.fields, role=role)
+        ticket.fields = ticket_fields.visible(ticket.type, ticket.fields, role=role)
     return shown
 
 

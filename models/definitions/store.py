@@ -10,8 +10,7 @@ from typing import Any
 
 import peewee
 
-from models.kernel import advisory_lock as names
-from models.kernel import clock, database, limits
+from models.kernel import advisory_lock, clock, database, limits
 from models.kernel.batch import as_json, from_json
 from models.kernel.errors import Conflict
 from models.kernel.ids import new_id
@@ -87,7 +86,7 @@ def _insert(
 
 def lock(kind: str, name: str) -> None:
     """Let nobody else change which version is in force until this transaction ends."""
-    names.hold(f"definition:{kind}:{name}")
+    advisory_lock.hold(f"definition:{kind}:{name}")
 
 
 def activate(kind: str, name: str, version: int, *, by: str, reason: str) -> None:

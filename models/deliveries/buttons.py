@@ -24,8 +24,7 @@ from models.requesters import commands as requesters
 from models.requesters import queries as people
 from models.staff import addresses
 from models.ticket_actions import commands as tickets
-from models.ticket_workflow import ratings
-from models.ticket_workflow import steps as lifecycle
+from models.ticket_workflow import ratings, steps
 from models.tickets.ticket_change import TicketChange
 
 _REQUESTER: Literal["requester"] = "requester"
@@ -50,7 +49,7 @@ def of_transitions(ticket_id: UUID, locale: str | None) -> list[Button]:
     change = TicketChange.of(ticket_id, actor=Actor(_REQUESTER))
     batch = Batch()
     made: list[Button] = []
-    for option in lifecycle.options(change, role=_REQUESTER):
+    for option in steps.options(change, role=_REQUESTER):
         wanted = option.transition
         # What asks for more than a press is left to the portal and the agents.
         if option.reasons or wanted.comment == "required" or wanted.requires or _REQUESTER not in wanted.who:
@@ -77,7 +76,7 @@ def for_staff(ticket_id: UUID) -> list[Button]:
     change = TicketChange.of(ticket_id, actor=Actor("system"))
     batch = Batch()
     made: list[Button] = []
-    for option in lifecycle.options(change, role="agent"):
+    for option in steps.options(change, role="agent"):
         wanted = option.transition
         if option.reasons or wanted.comment == "required" or wanted.requires or wanted.confirm is not None:
             continue

@@ -15,8 +15,7 @@ import threading
 import time
 from typing import Any
 
-from models.events import subscription_limits as bounds
-from models.events import subscription_rules as rules
+from models.events import subscription_limits, subscription_rules
 from models.kernel import clock, database, limits, trace
 from models.kernel.batch import Batch
 from models.tasks import commands as tasks
@@ -43,11 +42,13 @@ _TASKS = """INSERT INTO tasks (kind, queue, payload, trace, created_at, due_at, 
 _EARNED_S = (
     "CASE s.failures "
     + " ".join(
-        f"WHEN {failures} THEN {rules.rest_s(failures)}"
-        for failures in range(bounds.failures_before_rest, bounds.failures_before_rest + 20)
-        if rules.rest_s(failures) < bounds.rest_s_max
+        f"WHEN {failures} THEN {subscription_rules.rest_s(failures)}"
+        for failures in range(
+            subscription_limits.failures_before_rest, subscription_limits.failures_before_rest + 20
+        )
+        if subscription_rules.rest_s(failures) < subscription_limits.rest_s_max
     )
-    + f" ELSE {bounds.rest_s_max} END"
+    + f" ELSE {subscription_limits.rest_s_max} END"
 )
 # A later end than the failures have earned is none, as in waiting.rest_s: the clock that stored it was ahead, or was set back since.
 _RESTS = (
@@ -107,7 +108,7 @@ def _add(batch: Batch, events: list[tuple[str, str]], start: int) -> None:
         "fan_trace": trace.current_header(),
         "fan_queue": KINDS["deliver_webhook"].queue,
         "fan_grace_s": limits.task_hint_grace_s,
-        "fan_probe_s": bounds.probe_s,
+        "fan_probe_s": subscription_limits.probe_s,
     }
     places = []
     for number, (event_id, event_type) in enumerate(events, start):

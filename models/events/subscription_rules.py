@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from models.events import subscription_limits as bounds
+from models.events import subscription_limits
 from models.events.catalogue import EVENT_TYPES
 from models.kernel import addresses
 from models.kernel.errors import FieldProblem
@@ -30,18 +30,18 @@ def problems(*, url: str, event_types: Sequence[str], description: str, private:
         found.append(FieldProblem("url", wrong))
     if not event_types:
         found.append(FieldProblem("event_types", 'expected names of event types, or ["*"] for all'))
-    if len(event_types) > bounds.event_types_max:
-        found.append(FieldProblem("event_types", f"expected at most {bounds.event_types_max}"))
+    if len(event_types) > subscription_limits.event_types_max:
+        found.append(FieldProblem("event_types", f"expected at most {subscription_limits.event_types_max}"))
     elif "*" in event_types and len(event_types) > 1:
         found.append(FieldProblem("event_types", 'expected ["*"] alone, or names'))
     elif len(set(event_types)) < len(event_types):
         found.append(FieldProblem("event_types", "expected each type once"))
-    for index, name in enumerate(event_types[: bounds.event_types_max]):
+    for index, name in enumerate(event_types[: subscription_limits.event_types_max]):
         if name != "*" and name not in EVENT_TYPES:
             message = f"there is no event type {name[:60]!r}; GET /v1/webhooks/schemas lists them"
             found.append(FieldProblem(f"event_types/{index}", message))
-    if len(description) > bounds.description_chars_max or not description.isprintable():
-        message = f"expected one line of at most {bounds.description_chars_max} characters"
+    if len(description) > subscription_limits.description_chars_max or not description.isprintable():
+        message = f"expected one line of at most {subscription_limits.description_chars_max} characters"
         found.append(FieldProblem("description", message))
     return found
 
@@ -80,14 +80,18 @@ def _signature(secret: str, signed: bytes) -> str:
 
 def rest_s(failures: int) -> float:
     """How long a receiver is left alone after so many failures in a row; 0 for the first ones."""
-    beyond = failures - bounds.failures_before_rest
-    return 0.0 if beyond < 0 else min(bounds.rest_s_min * 2.0 ** min(beyond, 20), bounds.rest_s_max)
+    beyond = failures - subscription_limits.failures_before_rest
+    return (
+        0.0
+        if beyond < 0
+        else min(subscription_limits.rest_s_min * 2.0 ** min(beyond, 20), subscription_limits.rest_s_max)
+    )
 
 
 def switch_off_reason(status: int | None, failing_since: datetime, *, now: datetime) -> str | None:
     """Why the subscription must be switched off after this failure, or None."""
     if status == 410:
         return "the receiver answered 410 Gone"
-    if now - failing_since >= timedelta(seconds=bounds.failing_s_max):
-        return f"nothing was delivered for {bounds.failing_s_max / 86_400:.0f} days"
+    if now - failing_since >= timedelta(seconds=subscription_limits.failing_s_max):
+        return f"nothing was delivered for {subscription_limits.failing_s_max / 86_400:.0f} days"
     return None

@@ -22,7 +22,7 @@ from models.requesters.tables import Requester
 from models.staff import addresses
 from models.tasks import commands as tasks
 from models.ticket_actions import commands as tickets
-from models.ticket_workflow import steps as lifecycle
+from models.ticket_workflow import steps
 from models.tickets.ticket_change import TicketChange
 
 _tickets_shown_max = 10  # of /status: what fits on a telephone's screen
@@ -136,7 +136,7 @@ def _status(account: ChannelAccount, command: Command, requester: Requester) -> 
 
 def state_label(change: TicketChange, locale: str | None) -> str:
     """What the requester reads of the ticket's state."""
-    state = lifecycle.workflow_of(change).states[change.ticket.state]
+    state = steps.workflow_of(change).states[change.ticket.state]
     labels = {str(language): text for language, text in (state.requester_label or state.label).items()}
     return labels.get((locale or "en").partition("-")[0]) or labels.get("en") or next(iter(labels.values()))
 
@@ -148,10 +148,10 @@ def _close(account: ChannelAccount, command: Command, requester: Requester) -> R
     if ticket_id is None:
         return texts.text(account, "status_none", locale), Done("there is no ticket to close")
     change = TicketChange.of(ticket_id, actor=_actor(requester))
-    workflow = lifecycle.workflow_of(change)
+    workflow = steps.workflow_of(change)
     possible = [
         option.name
-        for option in lifecycle.options(change, role="requester")
+        for option in steps.options(change, role="requester")
         if not option.reasons
         and "requester" in option.transition.who
         and workflow.states[option.transition.to].category in ("done", "closed")

@@ -12,7 +12,7 @@ from models.conversations import chats, reactions, threading
 from models.deliveries import bounces, buttons, corrections, receipts
 from models.inbound import chat_commands, quarantine
 from models.inbox import commands as inbox
-from models.kernel import advisory_lock as names
+from models.kernel import advisory_lock
 from models.kernel.errors import TransientFailure
 from models.ports.inbound import (
     AddressMove,
@@ -67,7 +67,7 @@ def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMess
         return
     if parsed.external_id and not parsed.edit:
         # A mail to two of our mailboxes is read by two workers at once, under two keys.
-        names.hold(f"message:{account.channel}:{parsed.external_id}")
+        advisory_lock.hold(f"message:{account.channel}:{parsed.external_id}")
         twin = threading.twin(account, parsed.external_id, parsed.author_address, parsed.body)
         if twin is not None:
             inbox.settle(

@@ -13,7 +13,7 @@ from models.publishing.catalogue import Found
 from models.workflow import definition as workflows
 from models.workflow import diff
 from models.workflow.definition import Workflow
-from models.workflow.execution import sla_promises as promises
+from models.workflow.execution import sla_promises
 
 # Where a timer's name begins in `ticket:<id of 36 characters>:<name>`.
 _NAME_AT = len("ticket:") + 36 + len(":") + 1
@@ -109,7 +109,9 @@ def _clocks(new: Workflow) -> dict[str, int]:
     moved: dict[str, int] = {}
     for row in rows:
         policy = policies.get(row["policy"])
-        promised = promises.target_s(policy, row["target"], row["priority"]) if policy is not None else None
+        promised = (
+            sla_promises.target_s(policy, row["target"], row["priority"]) if policy is not None else None
+        )
         if promised is None or row["least"] != promised or row["most"] != promised:
             name = f"{row['policy']}/{row['target']}"
             moved[name] = moved.get(name, 0) + row["count"]

@@ -14,7 +14,7 @@ from models.identity.rules import ROLE_PERMISSIONS, Permission
 from models.kernel.errors import NestorError, is_final
 from models.ports.inbound import StaffMessage
 from models.staff import addresses
-from models.staff_chat import ticket_posts as telling
+from models.staff_chat import ticket_posts
 from models.tasks import commands as tasks
 from models.ticket_actions import commands as tickets
 
@@ -31,7 +31,7 @@ class Heard:
 
 def hear(account: ChannelAccount, told: StaffMessage, *, event_id: UUID) -> Heard:
     """Do as the agent says, as them; whoever is no linked agent is told how to become one, and changes nothing."""
-    ticket_id = telling.ticket_of(account, told.chat_address)
+    ticket_id = ticket_posts.ticket_of(account, told.chat_address)
     if ticket_id is None:
         return Heard("said in the staff's group, in no ticket's topic", None)
     user = addresses.owner(account.channel, told.author_address)

@@ -14,7 +14,7 @@ from models.kernel import clock, database
 from models.kernel.batch import from_json
 from models.kernel.errors import NotFound
 from models.ports.outbound import Button
-from models.publishing import workflows as published
+from models.publishing import workflows
 from models.requesters import queries as requesters
 from models.tickets import queries
 from models.tickets.tables import Ticket
@@ -104,7 +104,7 @@ def _said(
     account: ChannelAccount, ticket: Ticket, kind: str, payload: dict[str, Any]
 ) -> tuple[str, UUID | None]:
     """An event in words; empty for what nobody in the group needs to read."""
-    definition = published.of_version(ticket.workflow, ticket.workflow_version).definition
+    definition = workflows.of_version(ticket.workflow, ticket.workflow_version).definition
     if kind == "ticket_created":
         asker = (
             requesters.names_of({ticket.requester_id}).get(ticket.requester_id)

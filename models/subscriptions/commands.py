@@ -7,9 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from models.events import fan_out, history
-from models.events import subscription_limits as bounds
-from models.events import subscription_rules as rules
+from models.events import fan_out, history, subscription_limits, subscription_rules
 from models.events.commands import SYSTEM, Actor
 from models.kernel import clock, database
 from models.kernel.batch import Batch, as_json
@@ -40,15 +38,17 @@ def create(
     `private`: URLs of our own network are allowed.
     """
     _check(url, event_types, description, private)
-    if queries.count() >= bounds.subscriptions_max:
-        raise Conflict(f"there are {bounds.subscriptions_max} webhooks already; remove one first")
+    if queries.count() >= subscription_limits.subscriptions_max:
+        raise Conflict(
+            f"there are {subscription_limits.subscriptions_max} webhooks already; remove one first"
+        )
     now, subscription_id = clock.now(), new_id()
     batch = Batch()
     batch.insert(
         "subscriptions",
         {
             "id": subscription_id, "url": url, "description": description, "event_types": list(event_types),
-            "include_bodies": include_bodies, "state": "active", "secret": rules.new_secret(), "created_by": actor.name,
+            "include_bodies": include_bodies, "state": "active", "secret": subscription_rules.new_secret(), "created_by": actor.name,
             "created_at": now, "updated_at": now,
         },
     )  # fmt: skip
@@ -114,10 +114,14 @@ def delete(subscription_id: UUID, *, expected_version: int | None, actor: Actor)
 def rotate_secret(subscription_id: UUID, *, actor: Actor) -> Subscription:
     """A new secret; the one before signs beside it for a day. Raises NotFound."""
     before = queries.get(subscription_id, lock=True)
-    until = clock.now() + timedelta(seconds=bounds.rotation_s)
+    until = clock.now() + timedelta(seconds=subscription_limits.rotation_s)
     _set(
         subscription_id,
-        {"secret": rules.new_secret(), "previous_secret": before.secret, "previous_secret_until": until},
+        {
+            "secret": subscription_rules.new_secret(),
+            "previous_secret": before.secret,
+            "previous_secret_until": until,
+        },
     )
     _note(subscription_id, "webhook_secret_rotated", {}, actor=actor)
     return queries.get(subscription_id)
@@ -166,7 +170,7 @@ def replay_since(subscription_id: UUID, since: datetime) -> int:
         " AND created_at >= :since ORDER BY event_id LIMIT :limit) AND state IN ('failed', 'missed') RETURNING event_id",
         id=subscription_id,
         since=since,
-        limit=bounds.replays_max,
+        limit=subscription_limits.replays_max,
     )
     enqueue(subscription_id, sorted(UUID(str(row["event_id"])) for row in rows))
     return len(rows)
@@ -194,7 +198,7 @@ def switch_off(subscription: Subscription, reason: str) -> None:
 
 
 def _check(url: str, event_types: Sequence[str], description: str, private: bool) -> None:
-    found: list[FieldProblem] = rules.problems(
+    found: list[FieldProblem] = subscription_rules.problems(
         url=url, event_types=event_types, description=description, private=private
     )
     if found:
@@ -232,7 +236,7 @@ def _write_types(subscription_id: UUID, event_types: Sequence[str]) -> None:
     batch.write()
 
 
-def _end_pending(subscription_id: UUID, state: rules.DeliveryState, why: str) -> None:
+def _end_pending(subscription_id: UUID, state: subscription_rules.DeliveryState, why: str) -> None:
     """End the deliveries that wait, with their tasks; a call that is on its way is recorded by its own task."""
     waiting.end(subscription_id)
     database.execute(
@@ -249,12 +253,12 @@ def enqueue(subscription_id: UUID, event_ids: Sequence[UUID]) -> None:
     """Make the tasks that send these deliveries, after the receiver's rest if it rests."""
     rest_s, due_at = waiting.rest_s(queries.get(subscription_id)), None
     if rest_s > 0:
-        due_at = clock.now() + timedelta(seconds=rest_s + bounds.probe_s)
+        due_at = clock.now() + timedelta(seconds=rest_s + subscription_limits.probe_s)
     batch = Batch()
     for event_id in event_ids:
         payload = {"subscription_id": str(subscription_id), "event_id": str(event_id)}
         tasks.add(batch, tasks.row("deliver_webhook", payload, due_at=due_at))
-        if len(batch) >= bounds.replays_written_at_once:
+        if len(batch) >= subscription_limits.replays_written_at_once:
             tasks.write(batch)
             batch = Batch()
     tasks.write(batch)

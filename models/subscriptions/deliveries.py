@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from models.events import subscription_limits as bounds
-from models.events import subscription_rules as rules
+from models.events import subscription_limits, subscription_rules
 from models.kernel import clock, database
 from models.kernel.ids import new_id
 from models.subscriptions import commands, queries, waiting
@@ -105,14 +104,14 @@ def record(subscription: Subscription, event_id: UUID, attempt: Attempt) -> None
 def _note_failure(held: Subscription, attempt: Attempt) -> None:
     now = clock.now()
     failing_since, failures = held.failing_since or now, held.failures + 1
-    rest = rules.rest_s(failures)
+    rest = subscription_rules.rest_s(failures)
     _remember(
         held,
         failures=failures,
         failing_since=failing_since,
         blocked_until=now + timedelta(seconds=rest) if rest else None,
     )
-    if (reason := rules.switch_off_reason(attempt.status, failing_since, now=now)) is not None:
+    if (reason := subscription_rules.switch_off_reason(attempt.status, failing_since, now=now)) is not None:
         commands.switch_off(held, reason)
     elif rest:
         waiting.rest(held.id, rest_s=rest)
@@ -151,7 +150,7 @@ def give_up(subscription_id: UUID, event_id: UUID, reason: str) -> None:
 
 def collect(*, batch_max: int) -> int:
     """Delete what is older than the log goes back; returns how many rows. A transaction of its own."""
-    before = clock.now() - timedelta(seconds=bounds.delivery_kept_s)
+    before = clock.now() - timedelta(seconds=subscription_limits.delivery_kept_s)
     with database.transaction():
         done = database.execute(
             "DELETE FROM webhook_attempts WHERE id IN (SELECT id FROM webhook_attempts WHERE started_at < :before LIMIT :batch)",

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from models.events import subscription_limits as bounds
-from models.events import subscription_rules as rules
+from models.events import subscription_limits, subscription_rules
 from models.kernel import clock, database, limits
 from models.subscriptions.queries import Subscription
 
@@ -41,7 +40,7 @@ def rest_s(subscription: Subscription) -> float:
     """
     until = subscription.blocked_until
     left_s = 0.0 if until is None else (until - clock.now()).total_seconds()
-    possible = left_s <= rules.rest_s(subscription.failures) + limits.clock_difference_s_max
+    possible = left_s <= subscription_rules.rest_s(subscription.failures) + limits.clock_difference_s_max
     return left_s if possible else 0.0
 
 
@@ -51,14 +50,14 @@ def rest(subscription_id: UUID, *, rest_s: float) -> None:
         _REST,
         subscription=str(subscription_id),
         rest_s=rest_s,
-        probe_s=bounds.probe_s,
-        gap_s=bounds.return_gap_s,
+        probe_s=subscription_limits.probe_s,
+        gap_s=subscription_limits.return_gap_s,
     )
 
 
 def release(subscription_id: UUID) -> None:
     """Make the waiting deliveries due now, the oldest first and `return_gap_s` apart."""
-    database.execute(_RELEASE, subscription=str(subscription_id), gap_s=bounds.return_gap_s)
+    database.execute(_RELEASE, subscription=str(subscription_id), gap_s=subscription_limits.return_gap_s)
 
 
 def end(subscription_id: UUID) -> None:

@@ -12,8 +12,7 @@ from uuid import uuid4
 from models.kernel import clock, database, limits, logs, trace
 from models.kernel.batch import Batch, as_json, from_json
 from models.kernel.errors import Conflict, LeaseLost, NotFound
-from models.tasks import rules
-from models.tasks import wakeups as hints
+from models.tasks import rules, wakeups
 from models.tasks.kinds import KINDS, TaskKind
 
 log = logs.get("tasks")
@@ -117,8 +116,8 @@ def write(batch: Batch) -> tuple[list[int | None], list[Any]]:
 
 
 def hint_after_commit(task_id: int, queue: str, wait_s: float = 0.0) -> None:
-    hint = hints.Hint(task_id, queue, wait_s)
-    database.on_commit(lambda: hints.give(hint))
+    hint = wakeups.Hint(task_id, queue, wait_s)
+    database.on_commit(lambda: wakeups.give(hint))
 
 
 # A claim starts the hints anew at the lease's end. Without that, a task that waited for a worker keeps the long pause between its
@@ -290,7 +289,7 @@ def _hint_head(key: str) -> None:
             key=key,
         )
     if head is not None:
-        hints.give(hints.Hint(head["id"], head["queue"]))
+        wakeups.give(wakeups.Hint(head["id"], head["queue"]))
 
 
 def retry(task_id: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.kernel import database, limits
 from models.kernel.errors import LeaseLost
-from models.tasks import wakeups as hints
+from models.tasks import wakeups
 from models.tasks.commands import ClaimedTask, wake_next
 from models.tasks.kinds import SENDS
 
@@ -61,7 +61,7 @@ def hint_expired(task_id: int, *, wait_s: float) -> None:
             "SELECT queue FROM tasks WHERE id = :id AND state = 'leased' AND lease_until < NOW()", id=task_id
         )
     if row is not None:
-        hints.give(hints.Hint(task_id, row["queue"], wait_s))
+        wakeups.give(wakeups.Hint(task_id, row["queue"], wait_s))
 
 
 def release_all() -> int:

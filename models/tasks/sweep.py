@@ -7,7 +7,7 @@ statement. Only heads of their key are hinted, or the batch would be spent on ta
 from __future__ import annotations
 
 from models.kernel import database, limits
-from models.tasks import wakeups as hints
+from models.tasks import wakeups
 
 # MATERIALIZED: as a plain subquery PostgreSQL may choose a plan that runs it again for each row, and takes more than the limit.
 _DUE = """
@@ -34,7 +34,7 @@ _broker_was_away = False
 def run(*, batch_max: int = limits.sweep_batch_max) -> int:
     """Hint up to `batch_max` due tasks, in a transaction of its own; returns how many. Call again while it returns `batch_max`."""
     global _broker_was_away
-    if not hints.broker_works():
+    if not wakeups.broker_works():
         _broker_was_away = True
         return _probe()
     with database.transaction():
@@ -43,19 +43,19 @@ def run(*, batch_max: int = limits.sweep_batch_max) -> int:
         due = database.run(_DUE, batch=batch_max, grace_s=limits.task_hint_grace_s)
     _broker_was_away = False
     for task in sorted(due, key=lambda task: int(task["id"])):  # RETURNING promises no order
-        hints.give(hints.Hint(task["id"], task["queue"]))
+        wakeups.give(wakeups.Hint(task["id"], task["queue"]))
     return len(due)
 
 
 def _probe() -> int:
     """Give one hint to a broker that was away, if it is time to ask again."""
-    if not hints.broker_may_be_tried():
+    if not wakeups.broker_may_be_tried():
         return 0
     with database.connection():
         task = database.one(_PROBE)
     if task is None:
         return 0
-    hints.give(hints.Hint(task["id"], task["queue"]))
+    wakeups.give(wakeups.Hint(task["id"], task["queue"]))
     return 1
 
 

@@ -12,7 +12,7 @@ from models.ports.inbound import InboundMessage
 from models.requesters.tables import Requester
 from models.ticket_actions import commands
 from models.ticket_workflow.apply_acts import ticket_key
-from models.tickets import ticket_fields as model
+from models.tickets import ticket_fields
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 
@@ -33,7 +33,7 @@ def open_from_channel(
         priority="normal",
         workflow=account.config.get("workflow"),
         # A person who writes a mail fills in no form: what is required is asked for later. A service may tell some.
-        fields=model.told_fields(
+        fields=ticket_fields.told_fields(
             str(account.config.get("ticket_type", "question")), parsed.details.get("fields")
         ),
         requester=requester,

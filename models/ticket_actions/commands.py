@@ -17,14 +17,13 @@ from models.identity import queries as identity
 from models.kernel import clock
 from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
 from models.kernel.ids import new_id
-from models.publishing import workflows as published
+from models.publishing import workflows
 from models.requesters import commands as requesters
 from models.requesters.commands import normalise_address
 from models.requesters.tables import Requester
 from models.teams import queries as teams
-from models.ticket_workflow import steps as lifecycle
-from models.tickets import queries
-from models.tickets import ticket_fields as model
+from models.ticket_workflow import steps
+from models.tickets import queries, ticket_fields
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 from models.workflow.instance import Event
@@ -53,7 +52,7 @@ class NewTicket:
 
 
 def create(
-    new: NewTicket, *, actor: Actor, role: str = lifecycle.AUTOMATION, causation_id: str | None = None
+    new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causation_id: str | None = None
 ) -> Ticket:
     """Make a ticket from the API, the console or a life cycle; its own life cycle reacts at once, its effects are tasks.
 
@@ -67,7 +66,7 @@ def create(
         type_=new.type,
         priority=new.priority,
         workflow=new.workflow,
-        fields=model.new_fields(new.type, new.fields or {}, role=role, priority=new.priority),
+        fields=ticket_fields.new_fields(new.type, new.fields or {}, role=role, priority=new.priority),
         requester=requester,
         channel="api",
         account=None,
@@ -99,7 +98,7 @@ def create(
             "attachments": 0,
             "length": 0,
         }
-    lifecycle.react(change, "ticket_created", message=message)
+    steps.react(change, "ticket_created", message=message)
     return change.save()
 
 
@@ -127,8 +126,8 @@ def start_new(
     tags: tuple[str, ...] = (),
 ) -> TicketChange:
     """A new ticket's change, in its first state and not saved yet. Raises Invalid for a priority that its life cycle does not have."""
-    workflow = workflow or model.workflow_of(type_)
-    version = published.newest(workflow)
+    workflow = workflow or ticket_fields.workflow_of(type_)
+    version = workflows.newest(workflow)
     definition = version.definition
     if priority not in definition.priorities:
         raise Invalid(
@@ -183,7 +182,7 @@ def start_new(
             "workflow_version": version.version,
         },
     )
-    lifecycle.start(change)
+    steps.start(change)
     return change
 
 
@@ -198,12 +197,12 @@ def advance(ticket_id: UUID, payload: Mapping[str, Any], *, causation_id: str) -
     )
     before = change.ticket.event_sequence
     if event == "sla":
-        lifecycle.clock_due(change, payload["target"])
+        steps.clock_due(change, payload["target"])
     elif event == "approval_expired":
-        lifecycle.approval_expired(change, payload["transition"])
+        steps.approval_expired(change, payload["transition"])
     else:
         message_id = payload.get("message_id")
-        lifecycle.react(
+        steps.react(
             change,
             event,
             name=payload.get("timer") or payload.get("signal") or "",
@@ -252,7 +251,7 @@ def reply(
         return message_id
     if ticket.first_response_at is None:
         ticket.first_response_at = change.at
-    lifecycle.react(
+    steps.react(
         change,
         "agent_reply",
         message={
@@ -280,7 +279,7 @@ def note(
     message_id = messages.add_note(
         change, body, author=messages.actor_author(actor), body_format=body_format, details=details
     )
-    lifecycle.react(change, "note")
+    steps.react(change, "note")
     change.save()
     return message_id
 
@@ -291,7 +290,7 @@ def update(
     *,
     expected_version: int | None,
     actor: Actor,
-    role: str = lifecycle.AUTOMATION,
+    role: str = steps.AUTOMATION,
 ) -> Ticket:
     """Change title, type, priority, team, tags or fields (all of them are replaced).
 
@@ -304,7 +303,7 @@ def update(
             f"the ticket has version {ticket.version} by now; you read {expected_version}"
         )
     if "priority" in changes:
-        allowed: tuple[str, ...] = lifecycle.workflow_of(change).priorities
+        allowed: tuple[str, ...] = steps.workflow_of(change).priorities
         if changes["priority"] not in allowed:
             raise Invalid(
                 [
@@ -328,7 +327,7 @@ def update(
     )
     for name, value in different.items():
         setattr(ticket, name, value)
-    lifecycle.touched(change, happened, role=role)
+    steps.touched(change, happened, role=role)
     return change.save()
 
 
@@ -337,7 +336,7 @@ def _with_valid_fields(ticket: Ticket, changes: dict[str, Any], role: str) -> di
         teams.get_or_invalid(changes["team"])
     if "fields" in changes or "type" in changes:
         type_ = changes.get("type", ticket.type)
-        changes["fields"] = model.replaced_fields(
+        changes["fields"] = ticket_fields.replaced_fields(
             type_, changes.get("fields", ticket.fields), before=ticket.fields, role=role, ticket=ticket
         )
     return changes
@@ -377,7 +376,7 @@ def assign(
         )
     change.record("ticket_assigned", {"from": change.ticket.assignee_id, "to": assignee_id})
     change.ticket.assignee_id = assignee_id
-    lifecycle.react(change, "assigned")
+    steps.react(change, "assigned")
     return change.save()
 
 
@@ -403,11 +402,11 @@ def transition(
         )
     changed: dict[str, Any] = {}
     if fields:
-        after = model.merged_fields(ticket, fields, role=role)
+        after = ticket_fields.merged_fields(ticket, fields, role=role)
         changed = {
             field: after.get(field) for field in fields if after.get(field) != ticket.fields.get(field)
         }
-    reasons = lifecycle.request(change, name, role=role, comment=comment, fields=changed)
+    reasons = steps.request(change, name, role=role, comment=comment, fields=changed)
     return change.save(visible=not reasons), reasons
 
 
@@ -416,5 +415,5 @@ def vote(
 ) -> tuple[Ticket, tuple[str, ...]]:
     """A person approves or refuses a transition that waits; the reasons when the vote does not count (recorded, to be committed)."""
     change = TicketChange.of(ticket_id, actor=actor)
-    reasons = lifecycle.vote(change, transition, role=role, vote=vote, comment=comment)
+    reasons = steps.vote(change, transition, role=role, vote=vote, comment=comment)
     return change.save(visible=not reasons), reasons

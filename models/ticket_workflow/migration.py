@@ -15,10 +15,9 @@ from models.kernel import clock, database
 from models.kernel.batch import as_json, from_json
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.kernel.ids import new_id
-from models.publishing import workflows as published
+from models.publishing import workflows
 from models.tasks import timers
-from models.ticket_workflow import apply_acts as carrying
-from models.ticket_workflow import steps as lifecycle
+from models.ticket_workflow import apply_acts, steps
 from models.tickets.ticket_change import TicketChange
 from models.workflow import engine
 from models.workflow.definition import Workflow
@@ -43,7 +42,7 @@ class Migration:
 
 def check(workflow: str, to_workflow: str, to_version: int, state_map: Mapping[str, str]) -> dict[str, int]:
     """How many live tickets would move, by state. Raises Invalid naming every state that the new version lacks, with its tickets."""
-    target = published.of_version(to_workflow, to_version).definition
+    target = workflows.of_version(to_workflow, to_version).definition
     problems = [
         FieldProblem(f"/state_map/{old}", f"expected one of {', '.join(target.states)}, found {new!r}")
         for old, new in state_map.items()
@@ -174,7 +173,7 @@ def _forth(change: TicketChange, migration: Migration) -> bool:
     if (ticket.workflow, ticket.workflow_version) == (migration.to_workflow, migration.to_version):
         return False
     state = migration.state_map.get(ticket.state, ticket.state)
-    target = published.of_version(migration.to_workflow, migration.to_version).definition
+    target = workflows.of_version(migration.to_workflow, migration.to_version).definition
     if state not in target.states:
         change.record(
             "migration_skipped",
@@ -200,24 +199,24 @@ def _back(change: TicketChange, migration: Migration) -> bool:
         change.record("migration_skipped", {"migration_id": migration.id, "reason": reason})
         change.save(visible=False)
         return False
-    target = published.of_version(was["workflow"], was["version"]).definition
+    target = workflows.of_version(was["workflow"], was["version"]).definition
     _move(change, target, migration, version=was["version"], state=was["state"])
     return True
 
 
 def _move(change: TicketChange, target: Workflow, migration: Migration, *, version: int, state: str) -> None:
     ticket = change.ticket
-    old = lifecycle.workflow_of(change)
+    old = steps.workflow_of(change)
     before = {"workflow": ticket.workflow, "version": ticket.workflow_version, "state": ticket.state}
-    instance = lifecycle.instance_of(change, _with_what_either_has(old, target))
+    instance = steps.instance_of(change, _with_what_either_has(old, target))
     for name in old.timers:
-        timers.stop(carrying.timer_name(change, name), pending=carrying.ticket_key(ticket.id))
+        timers.stop(apply_acts.timer_name(change, name), pending=apply_acts.ticket_key(ticket.id))
     ticket.workflow, ticket.workflow_version = target.workflow, version
     ticket.state, ticket.category = state, target.states[state].category
     after = {"workflow": ticket.workflow, "version": version, "state": state}
     change.record("ticket_migrated", {"migration_id": migration.id, "from": before, "to": after})
-    step = engine.moved_to_version(target, instance, lifecycle.context_of(change, target), state)
-    carrying.carry_out(change, target, step)
+    step = engine.moved_to_version(target, instance, steps.context_of(change, target), state)
+    apply_acts.carry_out(change, target, step)
     change.save()
 
 

@@ -18,7 +18,7 @@ from models.infomodel import values
 from models.kernel import database
 from models.kernel.batch import from_json
 from models.kernel.errors import ConfigurationError
-from models.publishing import workflows as published
+from models.publishing import workflows
 from models.teams import queries as teams
 from models.workflow.acts import AnyAct, Charged, MessageSent, RatingAsked, Refused, SlaBreached
 from models.workflow.definition import Workflow
@@ -74,7 +74,7 @@ def replay(
         report.events += len(recorded)
         try:
             before = _drive(
-                published.of_version(name, ticket["workflow_version"]).definition, recorded, people, until
+                workflows.of_version(name, ticket["workflow_version"]).definition, recorded, people, until
             )
             after = _drive(draft, recorded, people, until)
         except (TooManyFirings, ConfigurationError) as error:

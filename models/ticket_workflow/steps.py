@@ -12,13 +12,12 @@ from uuid import UUID
 from models.kernel import database, settings
 from models.kernel.batch import from_json
 from models.kernel.ids import new_id
-from models.publishing import workflows as published
+from models.publishing import workflows
 from models.requesters import queries as requesters
 from models.teams import queries as teams
-from models.ticket_workflow import apply_acts as carrying
-from models.ticket_workflow import approvals, ratings
+from models.ticket_workflow import apply_acts, approvals, ratings
 from models.ticket_workflow import sla_clocks as sla
-from models.tickets import ticket_fields as model
+from models.tickets import ticket_fields
 from models.tickets.ticket_change import TicketChange
 from models.workflow import engine
 from models.workflow.acts import Refused
@@ -30,7 +29,7 @@ _UNREAD = "the requester has just written, and the life cycle has not looked at 
 
 
 def workflow_of(change: TicketChange) -> Workflow:
-    return published.of_version(change.ticket.workflow, change.ticket.workflow_version).definition
+    return workflows.of_version(change.ticket.workflow, change.ticket.workflow_version).definition
 
 
 def start(change: TicketChange) -> None:
@@ -152,8 +151,8 @@ def context_of(
         desk_url=settings.current().public_url,
         seed=change.causation_id or str(change.ticket.id),
         roster=teams.roster,
-        fields_view=model.fields_view,
-        validate=model.validated_by_rule,
+        fields_view=ticket_fields.fields_view,
+        validate=ticket_fields.validated_by_rule,
         veto=lambda state: _UNREAD if _would_bury_a_message(change, workflow, state) else None,
         rating_url=lambda: ratings.new_url(change),
         requester=_requester(change),
@@ -180,7 +179,7 @@ def _requester(change: TicketChange) -> Callable[[], Mapping[str, Any]]:
 def _carry_out(change: TicketChange, workflow: Workflow, step: Step, *, event: str) -> None:
     first = change.ticket.event_sequence + 1
     change.event = event
-    carrying.carry_out(change, workflow, step)
+    apply_acts.carry_out(change, workflow, step)
     if step.looks:
         ticket = change.ticket
         change.batch.insert(
@@ -220,7 +219,7 @@ def _would_bury_a_message(change: TicketChange, workflow: Workflow, state: str) 
         return False
     rows = database.run(
         "SELECT id, payload FROM tasks WHERE key = :key AND state IN ('ready', 'leased') AND kind = 'advance_ticket'",
-        key=carrying.ticket_key(change.ticket.id),
+        key=apply_acts.ticket_key(change.ticket.id),
     )
     return any(
         from_json(row["payload"])["event"] == "requester_message"

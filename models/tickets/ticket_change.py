@@ -18,8 +18,7 @@ from models.kernel.batch import Batch, as_json
 from models.requesters.tables import Requester
 from models.sla.clocks import Clock
 from models.tasks import commands as tasks
-from models.tickets import queries
-from models.tickets import staff_groups as groups
+from models.tickets import queries, staff_groups
 from models.tickets.tables import Ticket
 
 
@@ -130,7 +129,7 @@ class TicketChange:
 
     def _tell_staff(self) -> None:
         """Agents who work from a chat read what happened in the ticket's topic."""
-        for account in groups.that_hear_of(self.ticket):
+        for account in staff_groups.that_hear_of(self.ticket):
             names = f"{account.channel}:{account.name}"
             payload = {"channel": account.channel, "account": account.name, "ticket_id": self.ticket.id}
             self.enqueue("tell_staff", payload, key=f"staff:{names}:{self.ticket.id}")

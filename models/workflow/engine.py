@@ -11,9 +11,7 @@ from dataclasses import dataclass, replace
 
 from models.workflow.acts import Reason, Refused
 from models.workflow.definition import Transition, Workflow
-from models.workflow.execution import approvals
-from models.workflow.execution import reactions as rules
-from models.workflow.execution import sla_promises as promises
+from models.workflow.execution import approvals, reactions, sla_promises
 from models.workflow.execution.run import Run
 from models.workflow.instance import Context, Event, Instance, Look, Step
 
@@ -33,7 +31,7 @@ def options(workflow: Workflow, instance: Instance, context: Context) -> list[Op
     """Every transition that leaves the current state, possible or refused with reasons."""
     run = Run(workflow, instance, context)
     return [
-        Option(name, transition, tuple(rules.reasons(run, name, transition, comment=None, asked=True)[0]))
+        Option(name, transition, tuple(reactions.reasons(run, name, transition, comment=None, asked=True)[0]))
         for name, transition in workflow.transitions.items()
         if transition.starts_in(instance.state)
     ]
@@ -65,7 +63,7 @@ def request(
         return _refusal(instance, name, (f"the life cycle has no transition {name!r}",), ())
     for field, value in (fields or {}).items():
         run.set_field(field, value, rule=name)
-    found, explained = rules.reasons(run, name, transition, comment=comment or "", asked=True)
+    found, explained = reactions.reasons(run, name, transition, comment=comment or "", asked=True)
     if not found and (veto := context.veto(transition.to)) is not None:
         found = [veto]
     if found:
@@ -94,18 +92,18 @@ def react(workflow: Workflow, instance: Instance, context: Context, event: Event
     if event.type == "timer" and not run.timer_stands(event):
         return run.end()
     if event.type == "agent_reply":
-        promises.answered(run)
+        sla_promises.answered(run)
     run.emit(event)
     run.drain()
     if event.type == "requester_message":
-        promises.asked(run)  # after the reactions: a message that reopens the ticket asks for an answer
+        sla_promises.asked(run)  # after the reactions: a message that reopens the ticket asks for an answer
     return run.end()
 
 
 def clock_due(workflow: Workflow, instance: Instance, context: Context, target: str) -> Step:
     """An SLA clock's timer went off: a warning or a breach, if the clock still says so."""
     run = Run(workflow, instance, context)
-    promises.went_off(run, target)
+    sla_promises.went_off(run, target)
     run.drain()
     return run.end()
 
@@ -137,7 +135,7 @@ def approval_expired(workflow: Workflow, instance: Instance, context: Context, n
 def touched(workflow: Workflow, instance: Instance, context: Context, events: list[Event]) -> Step:
     """A person changed the ticket (fields, priority, type): clocks follow, and `field_changed` reactions look at each change."""
     run = Run(workflow, instance, context)
-    promises.follow(run)
+    sla_promises.follow(run)
     for event in events:
         run.emit(event)
     run.drain()
@@ -152,5 +150,5 @@ def moved_to_version(workflow: Workflow, instance: Instance, context: Context, s
     run = Run(workflow, replace(instance, state=state, category=workflow.states[state].category), context)
     run.restart_timers(since=instance.state_since)
     approvals.withdraw_impossible(run)
-    promises.follow(run)
+    sla_promises.follow(run)
     return run.end()

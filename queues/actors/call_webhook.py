@@ -8,12 +8,11 @@ from uuid import UUID
 from models.events import queries as events
 from models.kernel import clock, database, logs, settings
 from models.kernel.errors import ConfigurationError
-from models.publishing import workflows as published
+from models.publishing import workflows
 from models.tasks import leases
 from models.tasks.commands import ClaimedTask
 from models.ticket_actions import commands as tickets
-from models.ticket_workflow import failures
-from models.ticket_workflow import webhook_calls as webhooks
+from models.ticket_workflow import failures, webhook_calls
 from models.tickets import queries
 from queues import safe_http
 from queues.settlement import Done, Failed, Settlement
@@ -27,14 +26,14 @@ def run(task: ClaimedTask) -> Settlement:
         event = events.get(UUID(task.payload["event_id"]))
         ticket = queries.find(task.payload["ticket_id"])
     payload = event["payload"]
-    definition = published.of_version(payload["workflow"], payload["workflow_version"]).definition
+    definition = workflows.of_version(payload["workflow"], payload["workflow_version"]).definition
     webhook = definition.webhooks[payload["webhook"]]
     try:
         secret = settings.current().secret(webhook.secret.secret)
     except ConfigurationError as error:
         return Failed(str(error))  # an operator can mend it; the next attempt looks again
-    content = webhooks.body(ticket, event)
-    told = webhooks.headers(str(event["event_id"]), clock.now(), content, secret)
+    content = webhook_calls.body(ticket, event)
+    told = webhook_calls.headers(str(event["event_id"]), clock.now(), content, secret)
     private = settings.current().webhooks_private
     if task.attempts > 1:
         leases.confirm(task)

@@ -6,8 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from models.events import subscription_limits as bounds
-from models.events import subscription_rules as rules
+from models.events import subscription_limits, subscription_rules
 from models.kernel import clock, database, limits, logs, settings
 from models.subscriptions import deliveries, payloads, queries, waiting
 from models.subscriptions.deliveries import Attempt
@@ -30,7 +29,7 @@ def run(task: ClaimedTask) -> Settlement:
         subscription, event = found
         if (rest_s := waiting.rest_s(subscription)) > 0:
             # Claimed just before the rest began, which moved all that waited (models/subscriptions/waiting.py).
-            return Postponed(rest_s + bounds.probe_s, "the receiver fails and rests")
+            return Postponed(rest_s + subscription_limits.probe_s, "the receiver fails and rests")
         message = _message(subscription, event)
     if task.attempts > 1:
         leases.confirm(task)
@@ -48,8 +47,8 @@ def run(task: ClaimedTask) -> Settlement:
     if attempt.status == 410:
         return Done(record, late=record)  # switched off: the delivery is `missed`, nothing is left to try
     # It is the probe no more: it waits at least as long as the deliveries that the rest moves.
-    if (next_rest_s := rules.rest_s(subscription.failures + 1)) > 0:
-        retry_after_s = max(retry_after_s or 0.0, next_rest_s + bounds.probe_s)
+    if (next_rest_s := subscription_rules.rest_s(subscription.failures + 1)) > 0:
+        retry_after_s = max(retry_after_s or 0.0, next_rest_s + subscription_limits.probe_s)
     return Failed(attempt.error, retry_after_s=retry_after_s, record=record, late=record)
 
 
@@ -65,20 +64,22 @@ def _message(subscription: Subscription, event: dict[str, Any]) -> dict[str, Any
 def _call(subscription: Subscription, message_id: str, content: bytes) -> tuple[Attempt, float | None]:
     """The only network."""
     now = clock.now()
-    signers = rules.secrets_in_force(
+    signers = subscription_rules.secrets_in_force(
         subscription.secret, subscription.previous_secret, subscription.previous_secret_until, now=now
     )
     try:
         answer = safe_http.call(
-            "POST", subscription.url, headers=rules.headers(message_id, now, content, signers), body=content,
-            private=settings.current().webhooks_private, connect_s=bounds.connect_s, total_s=bounds.call_total_s,
-            body_bytes_max=bounds.response_chars_kept * 4,
+            "POST", subscription.url, headers=subscription_rules.headers(message_id, now, content, signers), body=content,
+            private=settings.current().webhooks_private, connect_s=subscription_limits.connect_s, total_s=subscription_limits.call_total_s,
+            body_bytes_max=subscription_limits.response_chars_kept * 4,
         )  # fmt: skip
     except (safe_http.AddressRefused, safe_http.NotReached, safe_http.NoAnswer) as failure:
         spent_ms = int((clock.now() - now).total_seconds() * 1000)
         return Attempt(now, max(spent_ms, 0), None, None, failure.message[: limits.error_chars_max]), None
     taken = 200 <= answer.status < 300
-    said = answer.body.decode("utf-8", "replace").replace("\x00", "\ufffd")[: bounds.response_chars_kept]
+    said = answer.body.decode("utf-8", "replace").replace("\x00", "\ufffd")[
+        : subscription_limits.response_chars_kept
+    ]
     error = None if taken else f"the receiver answered {answer.status}"
     return Attempt(now, answer.duration_ms, answer.status, said, error), answer.retry_after_s()
 

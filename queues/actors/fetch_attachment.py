@@ -11,7 +11,7 @@ from models.channels import accounts
 from models.kernel import database, limits, logs, settings
 from models.kernel.errors import PermanentFailure, TooLarge
 from models.tasks.commands import ClaimedTask
-from models.ticket_actions import attachment_fetching as fetching
+from models.ticket_actions import attachment_fetching
 from models.ticket_actions.attachment_fetching import Pending
 from queues import channels
 from queues.settlement import Done, Postponed, Settlement
@@ -22,13 +22,13 @@ log = logs.get("attachments")
 def run(task: ClaimedTask) -> Settlement:
     """One try. A file that is gone or too large is settled at once; a provider that is away is tried again."""
     with database.connection():
-        file = fetching.pending(UUID(task.payload["attachment_id"]))
+        file = attachment_fetching.pending(UUID(task.payload["attachment_id"]))
         if file is None:
             return Done()
         account = accounts.find(file.channel, file.account)
     source = channels.files(file.channel)
     if source is None:
-        return Done(lambda: fetching.record_failed(file, f"{file.channel} gives no files"))
+        return Done(lambda: attachment_fetching.record_failed(file, f"{file.channel} gives no files"))
     most = min(source.bytes_max, attachments.bytes_max(account), limits.fetched_bytes_max)
     if file.size_bytes > most:
         return _too_large(file, most)  # known before a byte is asked for
@@ -42,19 +42,19 @@ def run(task: ClaimedTask) -> Settlement:
     except PermanentFailure as error:
         reason = error.message
         log.warning("attachment_lost", attachment_id=str(file.id), channel=file.channel)
-        return Done(lambda: fetching.record_failed(file, reason))
+        return Done(lambda: attachment_fetching.record_failed(file, reason))
     log.info(
         "attachment_fetched", attachment_id=str(file.id), channel=file.channel, size_bytes=kept.size_bytes
     )
-    return Done(lambda: fetching.record_stored(file, kept))
+    return Done(lambda: attachment_fetching.record_stored(file, kept))
 
 
 def _too_large(file: Pending, most: int) -> Done:
-    return Done(lambda: fetching.record_too_large(file, limit_bytes=most))
+    return Done(lambda: attachment_fetching.record_too_large(file, limit_bytes=most))
 
 
 def on_dead(task: ClaimedTask, reason: str) -> None:
     """Given up: the file shows as failed, with the reason."""
-    file = fetching.pending(UUID(task.payload["attachment_id"]))
+    file = attachment_fetching.pending(UUID(task.payload["attachment_id"]))
     if file is not None:
-        fetching.record_failed(file, reason)
+        attachment_fetching.record_failed(file, reason)

@@ -10,8 +10,7 @@ from models.kernel.errors import NestorError
 from models.tasks.commands import ClaimedTask
 from models.tasks.kinds import KINDS
 from queues import channels
-from queues.pulling import accounts as asking
-from queues.pulling import loop as pullers
+from queues.pulling import accounts, loop
 from queues.settlement import Done, Settlement
 
 log = logs.get("pull_account")
@@ -24,8 +23,8 @@ def run(task: ClaimedTask) -> Settlement:
     the next tick asks again."""
     name = (task.payload["channel"], task.payload["account"])
     with database.connection():
-        account = next((one for one in asking.pulled_accounts() if (one.channel, one.name) == name), None)
-    holder, limit_s = pullers.holder_name(), KINDS[task.kind].time_limit_s
+        account = next((one for one in accounts.pulled_accounts() if (one.channel, one.name) == name), None)
+    holder, limit_s = loop.holder_name(), KINDS[task.kind].time_limit_s
     if account is None or not leases.take(*name, holder=holder, lease_s=limit_s):
         return Done()  # switched off, or watched by a process that lives
     puller = channels.puller(account.channel)
@@ -37,7 +36,7 @@ def run(task: ClaimedTask) -> Settlement:
     try:
         puller.pull(account, settings.current(), stop, 0.0)
     except NestorError as error:
-        pullers.report(account, error)
+        loop.report(account, error)
     finally:
         over.cancel()
         leases.give_back(*name, holder=holder)

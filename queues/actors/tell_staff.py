@@ -13,10 +13,10 @@ from models.kernel import database, imports, logs, settings
 from models.kernel.errors import ConfigurationError, NestorError, PermanentFailure, is_final
 from models.kernel.settings import Settings
 from models.ports.outbound import OutgoingMessage, SendOutcome
-from models.staff_chat import ticket_posts as telling
+from models.staff_chat import ticket_posts
 from models.tasks import leases, rates
 from models.tasks.commands import ClaimedTask
-from models.tickets import staff_groups as groups
+from models.tickets import staff_groups
 from queues import channels
 from queues.recording import record_answer
 from queues.settlement import Done, Failed, Postponed, Settlement
@@ -44,7 +44,7 @@ def run(task: ClaimedTask) -> Settlement:
     ticket_id = UUID(task.payload["ticket_id"])
     with database.connection():
         account = accounts.find(task.payload["channel"], task.payload["account"])
-    chat = groups.chat_of(account)
+    chat = staff_groups.chat_of(account)
     if chat is None:
         return Done()
     sender = channels.sender(account.channel)
@@ -52,7 +52,7 @@ def run(task: ClaimedTask) -> Settlement:
         leases.confirm(task)  # the posts together may take longer than the task's time limit
         with database.transaction():
             wait_s = rates.take_or_line_up(sender.buckets(account, chat))
-            post = None if wait_s > 0 else telling.next_post(account, ticket_id)
+            post = None if wait_s > 0 else ticket_posts.next_post(account, ticket_id)
         if wait_s > 0:
             return Postponed(wait_s, "rate limit")
         if post is None:
@@ -63,13 +63,15 @@ def run(task: ClaimedTask) -> Settlement:
     return Postponed(1.0, "more is to be told")
 
 
-def _posted(task: ClaimedTask, account: ChannelAccount, chat: str, post: telling.Post) -> Settlement | None:
+def _posted(
+    task: ClaimedTask, account: ChannelAccount, chat: str, post: ticket_posts.Post
+) -> Settlement | None:
     """Post one thing; None when it stands there, else how the task ends."""
     config, topics = settings.current(), _topics(account.channel)
     address = post.address
     try:
         if address is None:
-            address = topics.open_topic(account, config, chat, telling.topic_name(post.ticket))
+            address = topics.open_topic(account, config, chat, ticket_posts.topic_name(post.ticket))
             record_answer(task, partial(_record_topic, account, post, address))
         if post.closes is False:
             topics.reopen_topic(account, config, address)
@@ -93,26 +95,26 @@ def _posted(task: ClaimedTask, account: ChannelAccount, chat: str, post: telling
     return None
 
 
-def _stands(post: telling.Post, outcome: SendOutcome) -> bool:
+def _stands(post: ticket_posts.Post, outcome: SendOutcome) -> bool:
     """Whether the story goes on behind the post. One that the group does not take must not hold back the ticket's further story."""
     return outcome.kind in ("accepted", "permanent") or (outcome.kind == "unknown" and post.possibly_told)
 
 
-def _record_topic(account: ChannelAccount, post: telling.Post, address: str) -> None:
+def _record_topic(account: ChannelAccount, post: ticket_posts.Post, address: str) -> None:
     with database.transaction():
-        telling.open_topic(account, post.ticket.id, address)
+        ticket_posts.open_topic(account, post.ticket.id, address)
 
 
-def _record_post(account: ChannelAccount, post: telling.Post, outcome: SendOutcome) -> None:
+def _record_post(account: ChannelAccount, post: ticket_posts.Post, outcome: SendOutcome) -> None:
     with database.transaction():
         health.report_outcome(account.channel, account.name, outcome)
         if outcome.kind in ("throttled", "transient"):
-            telling.not_told(account, post)
+            ticket_posts.not_told(account, post)
         if outcome.kind == "permanent":
             told = f"staff group: a post was refused: {outcome.detail}"
             health.report_error(account.channel, account.name, told)
         if _stands(post, outcome):
-            telling.told(account, post, outcome.external_id)
+            ticket_posts.told(account, post, outcome.external_id)
 
 
 def _close(topics: Topics, account: ChannelAccount, config: Settings, address: str) -> None:
@@ -125,7 +127,7 @@ def _close(topics: Topics, account: ChannelAccount, config: Settings, address: s
 
 
 def _message(
-    post: telling.Post, account: ChannelAccount, address: str, *, without_files: str = ""
+    post: ticket_posts.Post, account: ChannelAccount, address: str, *, without_files: str = ""
 ) -> OutgoingMessage:
     again = "(again, perhaps) " if post.possibly_told else ""
     text = post.text if len(post.text) <= _post_chars_max else post.text[:_post_chars_max] + _GOES_ON

@@ -22,7 +22,7 @@ from models.kernel import database, limits, logs
 from models.kernel.errors import ConfigurationError, NestorError
 from models.kernel.settings import Settings
 from queues import channels
-from queues.pulling import accounts as asking
+from queues.pulling import accounts
 
 log = logs.get("pullers")
 
@@ -100,7 +100,7 @@ class Pullers:
     def _look(self) -> None:
         """Renew what is read, begin what nobody reads, end what is not wanted any more or has changed."""
         with database.connection():
-            wanted = {(a.channel, a.name): a for a in asking.pulled_accounts()}
+            wanted = {(a.channel, a.name): a for a in accounts.pulled_accounts()}
             for name, reader in list(self._readers.items()):
                 account = wanted.get(name)
                 if account is None or account.version != reader.account.version:

@@ -18,7 +18,7 @@ from typing import Any
 from functions.http import runtime
 from models import migrations
 from models.kernel import database, settings
-from models.tasks import wakeups as hints
+from models.tasks import wakeups
 from scripts import defs, seed
 from tests.desk import Desk
 from tests.functions.callers import Caller
@@ -45,7 +45,7 @@ class MailDesk:
         from functions.webhooks.app import create_app
 
         self.desk = Desk("sqlite", settings.current())
-        hints.set_publisher(self.desk.hints.append)
+        wakeups.set_publisher(self.desk.hints.append)
         runtime.adopt(None)
         self.webhook = Caller(create_app())
 

@@ -8,7 +8,7 @@ import pytest
 
 from models.definitions import files, store
 from models.kernel import database
-from models.publishing import workflows as published
+from models.publishing import workflows
 from scripts import defs
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem
@@ -41,7 +41,7 @@ def published_with(condition: str) -> None:
     body["reactions"] = [*failing, *body["reactions"]]
     with database.transaction():
         store.publish("workflow", "support", body, source="test", by="test")
-    published.forget()
+    workflows.forget()
 
 
 def rules_of(machine: Caller, path: str) -> dict[str, dict[str, Any]]:

@@ -236,11 +236,11 @@ def test_a_picture_that_the_text_shows_is_uploaded_with_its_name(machine: Caller
 def test_a_trouble_that_a_send_found_is_over_when_one_succeeds(machine: Caller, desk: Desk) -> None:
     from dataclasses import replace
 
-    from models.ports import outbound as port
+    from models.ports import outbound
 
     ticket = machine.ticket(requester={"email": "ada@example.test"})
     desk.run_due()
-    desk.answers.append(replace(port.transient("no"), account_error="the login was refused"))
+    desk.answers.append(replace(outbound.transient("no"), account_error="the login was refused"))
     machine.made(f"/v1/tickets/{ticket['id']}/messages", {"kind": "reply", "body": "Hello"})
     desk.run_due()
     ill = machine.read("/v1/channels/email/demo")["health"]
@@ -252,11 +252,11 @@ def test_a_trouble_that_a_send_found_is_over_when_one_succeeds(machine: Caller, 
 
 
 def test_the_parts_that_arrived_of_a_message_are_taken_back(machine: Caller, desk: Desk) -> None:
-    from models.ports import outbound as port
+    from models.ports import outbound
 
     ticket = _telegram(desk, machine)
     desk.answers.append(
-        port.SendOutcome(
+        outbound.SendOutcome(
             "unknown", "the third part failed", external_id="42:1", external_ids=("42:1", "42:2")
         )
     )
@@ -272,10 +272,10 @@ def test_the_parts_that_arrived_of_a_message_are_taken_back(machine: Caller, des
 
 
 def test_what_may_not_have_arrived_cannot_be_taken_back(machine: Caller, desk: Desk) -> None:
-    from models.ports import outbound as port
+    from models.ports import outbound
 
     ticket = _telegram(desk, machine)
-    desk.answers.extend([port.unknown("no answer")] * 10)
+    desk.answers.extend([outbound.unknown("no answer")] * 10)
     _, path = _answered(machine, desk, ticket)
     for _ in range(10):
         desk.advance(minutes=30)

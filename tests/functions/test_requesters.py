@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from models.kernel import database
-from models.ports import outbound as port
+from models.ports import outbound
 from models.requesters import codes, commands, profile
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem
@@ -117,7 +117,7 @@ def test_a_code_proves_an_address_and_brings_its_person_along(machine: Caller, d
 
 def test_a_code_that_is_mailed_again_is_the_same_mail(machine: Caller, desk: Desk, ada: Any) -> None:
     path = f"/v1/requesters/{ada['id']}/codes"
-    desk.answers.append(port.transient("the server is busy"))
+    desk.answers.append(outbound.transient("the server is busy"))
 
     machine.made(path, {"address": "other@example.com"})
     desk.run_due()
@@ -156,7 +156,7 @@ def test_an_address_that_a_code_cannot_reach_is_not_written_to_again(
     machine: Caller, desk: Desk, ada: Any
 ) -> None:
     path = f"/v1/requesters/{ada['id']}/codes"
-    desk.answers.append(port.permanent("no such mailbox", suppress="no such mailbox"))
+    desk.answers.append(outbound.permanent("no such mailbox", suppress="no such mailbox"))
 
     machine.made(path, {"address": "ada@example.com"})
     desk.run_due()

@@ -9,7 +9,7 @@ import pytest
 from models.definitions import files, store
 from models.kernel import database, limits
 from models.kernel.errors import Invalid
-from models.publishing import workflows as published
+from models.publishing import workflows
 from models.workflow import definition
 from scripts import defs
 from tests.desk import Desk
@@ -34,7 +34,7 @@ def workflow_with_a_signal() -> dict[str, Any]:
 def reacts_to_build_done(desk: Desk) -> None:
     with database.transaction():
         store.publish("workflow", "support", workflow_with_a_signal(), source="test", by="test")
-    published.forget()
+    workflows.forget()
 
 
 def test_a_signal_is_recorded_and_the_life_cycle_reacts(

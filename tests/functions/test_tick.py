@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from models.kernel import limits
-from models.tasks import wakeups as hints
+from models.tasks import wakeups
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem, sqlite_only
 
@@ -48,7 +48,7 @@ def test_a_tick_hints_all_that_is_due_once(make_tick: MakeTick, desk: Desk, head
     for number in range(3):
         desk.create_ticket(f"Ticket {number}", description="x", email=f"ada{number}@example.test")
     due = set(desk.due_tasks())
-    hints.set_publisher(desk.hints.append)
+    wakeups.set_publisher(desk.hints.append)
     desk.hints.clear()
     desk.advance(seconds=limits.task_hint_grace_s + 1)
 

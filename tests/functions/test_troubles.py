@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models.kernel import database
-from models.ports import outbound as port
+from models.ports import outbound
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem
 
@@ -19,7 +19,7 @@ def failed_delivery(machine: Caller, desk: Desk) -> Any:
     """A reply that its provider refused for good."""
     ticket = machine.ticket(requester={"email": "ada@example.test"})
     desk.run_due()
-    desk.answers.append(port.permanent("mailbox unavailable"))
+    desk.answers.append(outbound.permanent("mailbox unavailable"))
     machine.made(f"/v1/tickets/{ticket['id']}/messages", {"kind": "reply", "body": "Hello"})
     desk.run_due()
     return machine.read("/v1/deliveries?status=failed")["items"][0]

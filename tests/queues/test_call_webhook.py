@@ -17,8 +17,7 @@ import pytest
 
 from models.definitions import store
 from models.kernel import database, settings
-from models.publishing import publishing
-from models.publishing import workflows as published
+from models.publishing import publishing, workflows
 from models.publishing.catalogue import Found
 from tests.desk import Desk
 
@@ -68,7 +67,7 @@ def alarm(desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Re
     body = copy.deepcopy(before.body)
     body["webhooks"]["pager"]["url"] = receiver.url
     publishing.apply([Found("workflow", "incident", body, "", Path("x"))], by="test")
-    published.forget()
+    workflows.forget()
     return receiver
 
 

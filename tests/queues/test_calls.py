@@ -10,7 +10,7 @@ import pytest
 
 from models.kernel import clock, database, limits, settings
 from models.kernel.errors import ConfigurationError
-from models.ports import outbound as port
+from models.ports import outbound
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import commands, leases
 from models.tasks.kinds import KINDS, SENDS
@@ -113,7 +113,7 @@ def test_with_many_threads_and_a_slow_provider_few_messages_are_in_doubt_and_all
         assert answer.wait(30), "the test should have let the provider answer"
         with lock:
             open_now[0] -= 1
-        return port.accepted(f"{message.address}:1")
+        return outbound.accepted(f"{message.address}:1")
 
     tickets = replies(desk, people=8)
     desk.answers.extend([slow] * 8)

@@ -118,9 +118,9 @@ def test_what_is_no_success_is_tried_again(desk: Desk, receiver: HttpReceiver, s
 def test_a_receiver_that_hangs_costs_its_time_and_no_more(
     desk: Desk, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from models.events import subscription_limits as bounds
+    from models.events import subscription_limits
 
-    monkeypatch.setattr(bounds, "call_total_s", 0.3)
+    monkeypatch.setattr(subscription_limits, "call_total_s", 0.3)
     receiver.answers.append(Say(hang=True))
     subscription = subscribe(desk, receiver)
     desk.create_ticket()

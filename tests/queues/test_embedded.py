@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from models.kernel import database
-from models.ports import outbound as port
+from models.ports import outbound
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import commands
 from queues.embedded import EmbeddedWorkers, shares
@@ -97,7 +97,7 @@ def test_a_provider_that_says_nothing_does_not_hold_up_what_comes_in(
 
     def say_nothing(message: OutgoingMessage) -> SendOutcome:
         assert hung.wait(30), "the test should have let the provider answer"
-        return port.accepted(f"{message.address}:1")
+        return outbound.accepted(f"{message.address}:1")
 
     desk.answers.extend([say_nothing] * 100)
     start()

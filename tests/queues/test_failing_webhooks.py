@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 from uuid import UUID
 
-from models.events import subscription_limits as bounds
+from models.events import subscription_limits
 from models.kernel import clock
 from models.subscriptions import commands
 from models.ticket_workflow import notices
@@ -107,7 +107,7 @@ def test_a_rest_that_was_stored_before_the_clock_was_set_back_is_no_longer_than_
     receiver.otherwise = Say(500)
     subscribe(desk, receiver)
     desk.advance(hours=2)
-    for number in range(bounds.failures_before_rest):
+    for number in range(subscription_limits.failures_before_rest):
         desk.create_ticket(f"ticket {number}")
     desk.run_due()
     receiver.otherwise = Say(204)
@@ -117,7 +117,7 @@ def test_a_rest_that_was_stored_before_the_clock_was_set_back_is_no_longer_than_
     desk.create_ticket("another")
     for _ in range(10):
         desk.run_due()
-        desk.advance(seconds=bounds.rest_s_min / 5)
+        desk.advance(seconds=subscription_limits.rest_s_min / 5)
 
     titles = [json.loads(got.body)["data"]["payload"]["title"] for got in receiver.got[told_before:]]
     assert "another" in titles

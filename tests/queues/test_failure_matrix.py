@@ -14,7 +14,7 @@ from models.channels import accounts
 from models.inbox import commands as inbox
 from models.kernel import clock, database, limits
 from models.kernel.errors import LeaseLost, Unavailable
-from models.ports import outbound as port
+from models.ports import outbound
 from models.ports.inbound import EventKey
 from models.tasks import commands, timers
 from models.tasks import sweep as tasks_sweep
@@ -222,11 +222,11 @@ def test_row_database_away_for_longer_than_a_lease_the_holder_keeps_its_task_and
         with real():
             yield
 
-    def answer_in_the_outage(message: port.OutgoingMessage) -> port.SendOutcome:
+    def answer_in_the_outage(message: outbound.OutgoingMessage) -> outbound.SendOutcome:
         away.set()
         desk.advance(seconds=2 * LEASE_S)
         threading.Timer(0.5, away.clear).start()
-        return port.accepted("42:1")
+        return outbound.accepted("42:1")
 
     def renewed(leases: Mapping[str, int], *, lease_s: float) -> None:
         extend(leases, lease_s=lease_s)
@@ -269,10 +269,10 @@ def test_row_a_send_that_lost_its_lease_still_closes_its_attempt_and_spares_the_
     desk.calls.clear()
     [task] = desk.tasks("ready", kind="send_delivery")
 
-    def taken_over(message: port.OutgoingMessage) -> port.SendOutcome:
+    def taken_over(message: outbound.OutgoingMessage) -> outbound.SendOutcome:
         desk.advance(seconds=LEASE_S + 1)
         assert commands.claim(task["id"], lease_s=LEASE_S) is not None
-        return port.accepted("42:1")
+        return outbound.accepted("42:1")
 
     desk.answers.append(taken_over)
     outcomes = desk.run_due()
@@ -515,7 +515,9 @@ def test_row_a_clock_that_is_set_back_holds_up_no_send_and_no_work_of_the_desk_i
     sweep.ensure_housekeeping()
     desk.receive_telegram()
     desk.run_due()
-    desk.answers.append(port.SendOutcome("throttled", detail="429", retry_after_s=1.0, pause_account=True))
+    desk.answers.append(
+        outbound.SendOutcome("throttled", detail="429", retry_after_s=1.0, pause_account=True)
+    )
     desk.reply(desk.ticket(), "before")
     desk.run_due()
     desk.advance(seconds=2)
@@ -547,7 +549,7 @@ class _Killed(BaseException):
 
 
 def _kill_during_the_call(desk: Desk) -> None:
-    def die(message: port.OutgoingMessage) -> port.SendOutcome:
+    def die(message: outbound.OutgoingMessage) -> outbound.SendOutcome:
         raise _Killed
 
     desk.answers.append(die)

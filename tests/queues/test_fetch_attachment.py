@@ -17,7 +17,7 @@ from models.kernel import database, limits
 from models.kernel.errors import ConfigurationError, PermanentFailure, TooLarge, TransientFailure
 from models.kernel.settings import Settings
 from models.ports.inbound import AttachmentInfo, InboundMessage
-from models.ticket_actions import attachment_fetching as fetching
+from models.ticket_actions import attachment_fetching
 from queues import channels
 from tests.desk import Desk
 
@@ -135,7 +135,7 @@ def test_a_crash_between_download_and_record_fetches_again_and_records_once(
 ) -> None:
     receive(desk, file())
     with monkeypatch.context() as crashing:
-        crashing.setattr(fetching, "record_stored", _crash)
+        crashing.setattr(attachment_fetching, "record_stored", _crash)
         desk.run_due()
     assert files_of(desk)[0]["state"] == "pending"
 

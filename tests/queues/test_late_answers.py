@@ -14,7 +14,7 @@ from models.deliveries.attempts import OpenAttempt
 from models.kernel import database
 from models.kernel.errors import Unavailable
 from models.kernel.ids import new_id
-from models.ports import outbound as port
+from models.ports import outbound
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import commands
 from models.tasks.commands import ClaimedTask
@@ -24,10 +24,10 @@ from tests.desk import Desk
 
 LEASE_S = 20.0
 ANSWERS: dict[str, SendOutcome] = {
-    "accepted": port.accepted("42:1"),
-    "transient": port.transient("try later"),
-    "permanent": port.permanent("no such chat"),
-    "unknown": port.unknown("no answer"),
+    "accepted": outbound.accepted("42:1"),
+    "transient": outbound.transient("try later"),
+    "permanent": outbound.permanent("no such chat"),
+    "unknown": outbound.unknown("no answer"),
     "throttled": SendOutcome("throttled", "slowly", retry_after_s=1.0),
 }
 

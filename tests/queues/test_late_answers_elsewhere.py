@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 
 from models.kernel.errors import Unavailable
-from models.ports import outbound as port
+from models.ports import outbound
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.requesters import codes
-from models.staff_chat import ticket_posts as telling
+from models.staff_chat import ticket_posts
 from models.tasks import commands
 from models.tasks.commands import ClaimedTask
 from queues import runner, safe_http
@@ -107,7 +107,7 @@ def test_a_message_outside_of_tickets_that_was_taken_is_not_sent_again_by_who_to
 
     def answer(message: OutgoingMessage) -> SendOutcome:
         taken_over.now()
-        return port.accepted("42:1")
+        return outbound.accepted("42:1")
 
     desk.answers.append(answer)
     outcomes = desk.run_due()
@@ -140,7 +140,7 @@ def test_a_notice_whose_worker_died_in_the_call_is_not_sent_again(desk: Desk) ->
 
 
 @pytest.mark.parametrize(
-    "first", [port.transient("busy"), SendOutcome("throttled", "slowly", retry_after_s=1.0)]
+    "first", [outbound.transient("busy"), SendOutcome("throttled", "slowly", retry_after_s=1.0)]
 )
 def test_a_notice_that_certainly_did_not_arrive_is_sent_again(desk: Desk, first: SendOutcome) -> None:
     send_notice(desk)
@@ -155,7 +155,7 @@ def test_a_notice_that_certainly_did_not_arrive_is_sent_again(desk: Desk, first:
 def test_a_post_to_the_staff_group_is_told_once_when_the_database_goes_away_after_it(
     desk: Desk, group: Topics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told, topic = telling.told, telling.open_topic
+    told, topic = ticket_posts.told, ticket_posts.open_topic
     failures = {"told": 2, "topic": 1}
 
     def told_at_last(*arguments: Any) -> None:
@@ -170,8 +170,8 @@ def test_a_post_to_the_staff_group_is_told_once_when_the_database_goes_away_afte
             raise Unavailable
         topic(*arguments)
 
-    monkeypatch.setattr(telling, "told", told_at_last)
-    monkeypatch.setattr(telling, "open_topic", topic_at_last)
+    monkeypatch.setattr(ticket_posts, "told", told_at_last)
+    monkeypatch.setattr(ticket_posts, "open_topic", topic_at_last)
     desk.receive_telegram("It burns.", chat=42, name="Ada")
     desk.run_due()
 
@@ -188,7 +188,7 @@ def test_a_story_that_another_worker_tells_now_is_not_told_by_two(desk: Desk, gr
     def answer(message: OutgoingMessage) -> SendOutcome:
         if message.address.startswith("-1009"):
             taken_over.now()
-        return port.accepted(f"{message.address}:1")
+        return outbound.accepted(f"{message.address}:1")
 
     desk.receive_telegram("It burns.", chat=42, name="Ada")
     desk.answers.extend([answer] * 20)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from models.events import subscription_limits as bounds
+from models.events import subscription_limits
 from models.kernel import clock, database
 from models.kernel.ids import new_id
 from models.subscriptions import commands
@@ -29,7 +29,10 @@ def backlog(desk: Desk, receiver: HttpReceiver) -> Subscription:
     first = desk.command(commands.test, subscription.id, actor=desk.person("admin"))
     with database.transaction():
         commands.enqueue(subscription.id, copies(subscription.id, first, many - 1))
-    assert run_some(desk, bounds.failures_before_rest) == ["retried"] * bounds.failures_before_rest
+    assert (
+        run_some(desk, subscription_limits.failures_before_rest)
+        == ["retried"] * subscription_limits.failures_before_rest
+    )
     return subscription
 
 
@@ -88,13 +91,15 @@ def test_a_backlog_of_thousands_costs_a_task_run_or_two_for_each_rest(
         desk.advance(minutes=5)
         runs += run_some(desk, many)
 
-    rests = 4 * 3600 / bounds.rest_s_max + 10  # the first ones are shorter
+    rests = 4 * 3600 / subscription_limits.rest_s_max + 10  # the first ones are shorter
     assert len(runs) <= 2 * rests
     assert set(runs) == {"retried"}
-    assert len(receiver.got) == len(runs) + bounds.failures_before_rest
+    assert len(receiver.got) == len(runs) + subscription_limits.failures_before_rest
     assert states(desk, backlog).count("pending") == many
     due = due_times(desk)
-    assert due[-1] - due[2] > timedelta(seconds=many * bounds.return_gap_s * 0.9)  # not all at one instant
+    assert due[-1] - due[2] > timedelta(
+        seconds=many * subscription_limits.return_gap_s * 0.9
+    )  # not all at one instant
 
 
 def test_after_a_rest_one_probe_goes_alone(backlog: Subscription, desk: Desk, receiver: HttpReceiver) -> None:
@@ -121,7 +126,7 @@ def test_a_receiver_that_is_back_gets_all_that_waited_at_once(
     assert reload(desk, backlog).blocked_until is None
     due = due_times(desk)
     assert len(due) == many - 1
-    assert due[-1] <= clock.now() + timedelta(seconds=many * bounds.return_gap_s)
+    assert due[-1] <= clock.now() + timedelta(seconds=many * subscription_limits.return_gap_s)
     assert run_some(desk, 5) == ["done"] * 5
     assert states(desk, backlog).count("delivered") == 6
 
@@ -156,7 +161,7 @@ def test_an_event_during_a_rest_is_due_after_it_and_after_the_probe(
         for name in ("due_at", "next_hint_at"):
             at = database.instant(row[name])
             assert at is not None
-            assert abs((at - until).total_seconds() - bounds.probe_s) < 1
+            assert abs((at - until).total_seconds() - subscription_limits.probe_s) < 1
 
 
 def test_another_receiver_is_not_touched(backlog: Subscription, desk: Desk, receiver: HttpReceiver) -> None:
@@ -184,7 +189,7 @@ def test_a_new_address_brings_the_waiting_deliveries_back_at_once(
 
         assert run_some(desk, 3) == ["done"] * 3
         assert len(healthy.got) == 3
-    assert due_times(desk)[-1] <= clock.now() + timedelta(seconds=many * bounds.return_gap_s)
+    assert due_times(desk)[-1] <= clock.now() + timedelta(seconds=many * subscription_limits.return_gap_s)
 
 
 @pytest.mark.parametrize("end", ["pause", "remove"])

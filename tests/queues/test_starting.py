@@ -21,7 +21,7 @@ from models.publishing import publishing
 from models.tasks import leases
 from queues import embedded, scheduler, starting, sweep, worker
 from queues.outage import outages
-from queues.pulling import loop as pullers
+from queues.pulling import loop
 from tests.desk import Desk
 from tests.queues.work import cut_connections
 
@@ -87,7 +87,7 @@ def test_an_embedded_desk_whose_connection_is_cut_while_it_starts_starts(
 ) -> None:
     cuts = cut_at(desk, monkeypatch, module, name)
     monkeypatch.setattr(scheduler, "start", _clock_without_beats)
-    monkeypatch.setattr(pullers.Pullers, "start", lambda _: None)
+    monkeypatch.setattr(loop.Pullers, "start", lambda _: None)
     workers = embedded.EmbeddedWorkers(desk.settings)
     try:
         workers.start()

@@ -15,10 +15,10 @@ import pytest
 
 from models.channels import leases
 from models.definitions import store
-from models.events import subscription_limits as bounds
+from models.events import subscription_limits
 from models.identity import sessions, tokens
 from models.kernel import clock, database, ids, limits, settings
-from models.ports import outbound as port
+from models.ports import outbound
 from models.publishing import publishing
 from models.subscriptions import waiting
 from models.tasks import commands, timers
@@ -108,7 +108,9 @@ def test_row_a_wrong_clock_a_block_by_a_providers_429_is_as_long_as_the_provider
     desk.receive_telegram()
     desk.run_due()
     ticket = desk.ticket()
-    desk.answers.append(port.SendOutcome("throttled", detail="429", retry_after_s=30.0, pause_account=True))
+    desk.answers.append(
+        outbound.SendOutcome("throttled", detail="429", retry_after_s=30.0, pause_account=True)
+    )
     with another_machine(desk, ahead_s=ahead_s):
         desk.reply(ticket, "Water it.")
         desk.run_due()
@@ -128,7 +130,7 @@ def test_row_a_wrong_clock_a_receiver_of_webhooks_rests_no_longer_than_its_rest(
     receiver.otherwise = Say(500)
     subscription = subscribe(desk, receiver)
     with another_machine(desk, ahead_s=AHEAD_S):
-        for number in range(bounds.failures_before_rest):
+        for number in range(subscription_limits.failures_before_rest):
             desk.create_ticket(f"ticket {number}")
         desk.run_due()
 
@@ -136,8 +138,8 @@ def test_row_a_wrong_clock_a_receiver_of_webhooks_rests_no_longer_than_its_rest(
     receiver.otherwise = Say(204)
     pass_days(desk, 1, step_h=0.25)
 
-    assert 0 < rests_s <= bounds.rest_s_min
-    assert states(desk, subscription) == ["delivered"] * bounds.failures_before_rest
+    assert 0 < rests_s <= subscription_limits.rest_s_min
+    assert states(desk, subscription) == ["delivered"] * subscription_limits.failures_before_rest
 
 
 def test_row_a_wrong_clock_an_event_for_a_receiver_goes_out_at_once(

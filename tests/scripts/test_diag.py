@@ -12,7 +12,7 @@ import pytest
 from models import migrations
 from models.kernel import database
 from models.kernel.settings import Settings
-from models.ports import outbound as port
+from models.ports import outbound
 from models.ports.inbound import Unparseable
 from models.subscriptions import commands as subscriptions
 from queues import topology
@@ -118,7 +118,7 @@ def test_an_event_that_could_not_be_read_needs_a_person_and_shows_why(desk: Desk
 
 
 def test_a_failed_delivery_needs_a_person_and_hides_the_address(desk: Desk) -> None:
-    desk.answers.append(port.permanent("the mailbox does not exist"))
+    desk.answers.append(outbound.permanent("the mailbox does not exist"))
     desk.create_ticket(description="Help.", email="ada@example.com")
     desk.run_due()
 

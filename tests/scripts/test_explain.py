@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from models.kernel import database
-from models.ports import outbound as port
+from models.ports import outbound
 from models.tickets.tables import Ticket
 from scripts.explain import limits, sources, words
 from scripts.explain.__main__ import render_text
@@ -87,7 +87,7 @@ def test_an_automatic_message_that_was_withheld_is_told_with_its_reason() -> Non
 
 
 def test_every_attempt_of_a_delivery_is_told_with_its_outcome(desk: Desk) -> None:
-    desk.answers.extend([port.transient("the server said 421"), port.accepted("<1@example.test>")])
+    desk.answers.extend([outbound.transient("the server said 421"), outbound.accepted("<1@example.test>")])
     ticket = desk.create_ticket(description="Help.", email="ada@example.com")
     desk.run_due()
     desk.advance(minutes=1)
@@ -100,7 +100,7 @@ def test_every_attempt_of_a_delivery_is_told_with_its_outcome(desk: Desk) -> Non
 
 
 def test_a_delivery_that_failed_for_good_is_told_with_its_error(desk: Desk) -> None:
-    desk.answers.append(port.permanent("the mailbox does not exist"))
+    desk.answers.append(outbound.permanent("the mailbox does not exist"))
     ticket = desk.create_ticket(description="Help.", email="ada@example.com")
     desk.run_due()
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from models.expressions.durations import parse_duration
 from models.workflow.acts import ApprovalAsked, ApprovalDecided, ApprovalVoted, Reason, Refused
 from models.workflow.definition import Approval
-from models.workflow.execution import reactions as rules
+from models.workflow.execution import reactions
 from models.workflow.execution.run import Run
 from models.workflow.instance import Event, PendingApproval
 
@@ -67,7 +67,7 @@ def _approved(run: Run, name: str, pending: PendingApproval) -> None:
     transition = run.workflow.transitions[name]
     del run.instance.approvals[name]
     run.act(ApprovalDecided(name, transition=name, outcome="approved"))
-    found, explained = rules.reasons(run, name, transition, comment=None, asked=False, decided=True)
+    found, explained = reactions.reasons(run, name, transition, comment=None, asked=False, decided=True)
     if not found and (veto := run.context.veto(transition.to)) is not None:
         found = [veto]
     why = Reason(transition.guard, explained.values)

@@ -12,7 +12,7 @@ from models.kernel.errors import Invalid
 from models.workflow import acts, templates
 from models.workflow.acts import NO_REASON, Reason
 from models.workflow.definition import Effect
-from models.workflow.execution import reactions as rules
+from models.workflow.execution import reactions
 from models.workflow.execution.run import Run
 from models.workflow.instance import Candidate, Event
 
@@ -24,7 +24,7 @@ def run(run: Run, effect: Effect, *, rule: str, why: Reason = NO_REASON) -> None
         if not explained.result:
             reason = f"the condition {effect.when!r} does not hold"
             if explained.error is not None:
-                reason = rules.not_evaluated(effect.when, explained)
+                reason = reactions.not_evaluated(effect.when, explained)
             withhold(run, effect.kind, reason, rule=rule, why=Reason(effect.when, explained.values))
             return
     try:
@@ -203,14 +203,14 @@ def _team(run: Run, effect: Effect, rule: str, why: Reason) -> None:
 
 
 def _priority(run: Run, effect: Effect, rule: str, why: Reason) -> None:
-    from models.workflow.execution import sla_promises as promises
+    from models.workflow.execution import sla_promises
 
     assert effect.priority is not None
     before = run.instance.priority
     if before != effect.priority:
         run.instance.priority = effect.priority
         run.act(acts.PrioritySet(rule, why=why, before=before, after=effect.priority))
-        promises.follow(run)
+        sla_promises.follow(run)
         run.emit(Event("field_changed", "priority", before=before, after=effect.priority))
 
 

@@ -83,12 +83,12 @@ class Run:
 
     def drain(self) -> None:
         """Let the reactions look at every event, in the order in which they happened."""
-        from models.workflow.execution import reactions as rules
+        from models.workflow.execution import reactions
 
         while self._events:
             self.event, self._depth = self._events.popleft()
             self._names = {}
-            rules.react(self, self.event)
+            reactions.react(self, self.event)
         self._depth = 0
 
     # -- the view -----------------------------------------------------------------------------------------------
@@ -157,19 +157,18 @@ class Run:
             effects.run(self, effect, rule=rule)
 
     def enter_first(self) -> None:
-        from models.workflow.execution import sla_promises as promises
+        from models.workflow.execution import sla_promises
 
         self.instance.state = self.workflow.initial
         self.instance.category = self.workflow.states[self.workflow.initial].category
         self.instance.state_since = self.context.now
         self.restart_timers()
-        promises.follow(self)
+        sla_promises.follow(self)
 
     def _move(
         self, state: str, transition: str, *, rule: str, event: str, comment: str | None, why: Reason
     ) -> None:
-        from models.workflow.execution import approvals
-        from models.workflow.execution import sla_promises as promises
+        from models.workflow.execution import approvals, sla_promises
 
         ticket, before = self.instance, self.instance.state
         ticket.state, ticket.category = state, self.workflow.states[state].category
@@ -184,7 +183,7 @@ class Run:
             elif runs and not was and not timer.manual:
                 self.start_timer(name, timer, rule=rule)
         approvals.withdraw_impossible(self)
-        promises.follow(self)
+        sla_promises.follow(self)
         self.emit(Event("state_entered", state, before=before, after=state))
 
     def restart_timers(self, *, since: datetime | None = None) -> None:

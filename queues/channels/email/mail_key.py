@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 
 from models.ports.inbound import EventKey
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.reading.header_block import first_value, mail_start, split_headers
 from queues.channels.text import short_hash
 
@@ -35,6 +35,4 @@ def mail_key(raw: bytes, envelope: dict[str, str]) -> EventKey:
 def _key_form(message_id: bytes) -> str:
     """The id's printable characters, cut; its digest keeps ids apart that look alike then."""
     text = message_id.decode("ascii", "replace")
-    return "".join(character for character in text if "!" <= character <= "~")[
-        : mime_limits.event_id_chars_max
-    ]
+    return "".join(character for character in text if "!" <= character <= "~")[: limits.event_id_chars_max]

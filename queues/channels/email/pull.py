@@ -15,6 +15,6 @@ def wants(account: ChannelAccount) -> bool:
 
 def pull(account: ChannelAccount, settings: Settings, stop: threading.Event, idle_s: float) -> None:
     """Store what is new, then wait for more until `stop`. Raises TransientFailure, ConfigurationError."""
-    from queues.channels.email.imap import pulling as reading
+    from queues.channels.email.imap import pulling
 
-    reading.pull(account, settings, stop, idle_s)
+    pulling.pull(account, settings, stop, idle_s)

@@ -11,8 +11,7 @@ import msgspec
 from models.channels.files import Common, Secret
 from models.kernel import addresses
 from models.kernel.errors import FieldProblem
-from queues.channels.webhook import limits as bounds
-from queues.channels.webhook import paths, texts
+from queues.channels.webhook import limits, paths, texts
 
 # Only where the other side honours Idempotency-Key may an unknown outcome be repeated (`reply.idempotent`, send.py tells).
 retries_after_unknown = 0
@@ -139,7 +138,7 @@ class Reply(msgspec.Struct, forbid_unknown_fields=True):
     id_path: str | None = None
     refused_when: Conditions = {}
     idempotent: bool = False
-    timeout_s: Annotated[float, msgspec.Meta(ge=1, le=bounds.request_timeout_s_max)] = 20.0
+    timeout_s: Annotated[float, msgspec.Meta(ge=1, le=limits.request_timeout_s_max)] = 20.0
 
 
 class Account(Common, kw_only=True):
@@ -164,8 +163,8 @@ def _problems(account: Account) -> Iterator[FieldProblem]:
     yield from _auth(account)
     if account.items is not None:
         yield from _path(".items", account.items)
-    if not account.events or len(account.events) > bounds.rules_max:
-        yield FieldProblem(".events", f"expected 1 to {bounds.rules_max} rules")
+    if not account.events or len(account.events) > limits.rules_max:
+        yield FieldProblem(".events", f"expected 1 to {limits.rules_max} rules")
     for index, rule in enumerate(account.events):
         yield from _rule(f".events[{index}]", rule)
     if account.challenge is not None:
@@ -295,8 +294,8 @@ def _reply(reply: Reply) -> Iterator[FieldProblem]:
 
 def _body(at: str, body: Any, depth: int, count: list[int]) -> Iterator[FieldProblem]:
     count[0] += 1
-    if depth > bounds.depth_max or count[0] > bounds.nodes_max:
-        yield FieldProblem(at, f"expected at most {bounds.depth_max} levels and {bounds.nodes_max} values")
+    if depth > limits.depth_max or count[0] > limits.nodes_max:
+        yield FieldProblem(at, f"expected at most {limits.depth_max} levels and {limits.nodes_max} values")
     elif isinstance(body, str):
         yield from _text(at, body, ANSWER_VALUES)
     elif isinstance(body, dict):

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from queues.channels.text import clean
-from queues.channels.webhook import limits as bounds
+from queues.channels.webhook import limits
 
 
 class Unreadable(ValueError):
@@ -46,7 +46,7 @@ def storable(found: Any) -> Any:
 def _form(raw: bytes) -> dict[str, Any]:
     try:
         pairs = parse_qsl(
-            raw.decode("utf-8"), keep_blank_values=True, strict_parsing=bool(raw), max_num_fields=bounds.form_fields_max,
+            raw.decode("utf-8"), keep_blank_values=True, strict_parsing=bool(raw), max_num_fields=limits.form_fields_max,
             errors="replace",
         )  # fmt: skip
     except ValueError:  # UnicodeDecodeError is one
@@ -65,7 +65,7 @@ def _too_deep(document: Any) -> bool:
     level, depth = [document], 0
     while level:
         depth += 1
-        if depth > bounds.json_depth_max:
+        if depth > limits.json_depth_max:
             return True
         following: list[Any] = []
         for one in level:

@@ -11,18 +11,18 @@ import re
 from collections.abc import Sequence
 
 from queues.channels.text import one_line
-from queues.channels.webhook import limits as bounds
+from queues.channels.webhook import limits
 
 _SCOPED = re.compile(r"([0-9a-f]{12}):(.*)", re.DOTALL)
 
 
 def bounded(text: str) -> str:
     """A service's id or address on one line; a longer one is told by its beginning and a hash."""
-    line = one_line(text, bounds.address_chars_max * 2)
-    if len(line) <= bounds.address_chars_max:
+    line = one_line(text, limits.address_chars_max * 2)
+    if len(line) <= limits.address_chars_max:
         return line
     digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-    return f"{line[: bounds.address_chars_max - 20]}#{digest[:16]}"
+    return f"{line[: limits.address_chars_max - 20]}#{digest[:16]}"
 
 
 def scoped(place: str, message_id: str) -> str | None:

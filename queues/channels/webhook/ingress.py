@@ -19,12 +19,11 @@ from models.kernel.errors import ConfigurationError, Unauthenticated, Unsupporte
 from models.kernel.settings import Settings
 from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
 from queues.channels.text import check_secret, short_hash
-from queues.channels.webhook import documents, expressions
-from queues.channels.webhook import limits as bounds
+from queues.channels.webhook import documents, expressions, limits
 from queues.channels.webhook.account import Auth
 from queues.channels.webhook.config import of
 
-body_bytes_max = bounds.body_bytes_max
+body_bytes_max = limits.body_bytes_max
 
 
 def authenticate(
@@ -89,8 +88,8 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
     if config.items is None:
         return Received((ReceivedEvent(_key_of(account, document, request.body)),), nonce=nonce)
     items = expressions.each(config.items, document)
-    if not items or len(items) > bounds.items_max:
-        reason = f"expected 1 to {bounds.items_max} events at {config.items}, found {len(items)}"
+    if not items or len(items) > limits.items_max:
+        reason = f"expected 1 to {limits.items_max} events at {config.items}, found {len(items)}"
         return Received((ReceivedEvent(_unreadable(request.body, reason)),), nonce=nonce)
     events = []
     for item in items:
@@ -110,7 +109,7 @@ def _key_of(account: ChannelAccount, document: Any, raw: bytes, *, one_of_many: 
         ordering_key = f"from:{short_hash(place.encode('utf-8', 'replace'))}" if place else None
     if not key:
         return EventKey(f"sha256:{hashlib.sha256(raw).hexdigest()}", ordering_key, envelope)
-    if len(key) > bounds.key_chars_max or not key.isprintable():
+    if len(key) > limits.key_chars_max or not key.isprintable():
         key = f"sha256:{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()}"
     return EventKey(f"key:{key}", ordering_key, envelope)
 
@@ -141,9 +140,9 @@ def _signature_parts(auth: Auth, headers: Mapping[str, str]) -> tuple[list[str],
     timestamp = headers.get((auth.timestamp_header or "").lower(), "")
     message_id = headers.get((auth.id_header or "").lower(), "")
     if auth.pairs is None:
-        offered = header.split()[: bounds.signatures_max]
+        offered = header.split()[: limits.signatures_max]
     else:
-        pairs = [one.strip().partition("=")[::2] for one in header.split(",")[: bounds.signatures_max]]
+        pairs = [one.strip().partition("=")[::2] for one in header.split(",")[: limits.signatures_max]]
         offered = [given for name, given in pairs if name == auth.pairs.signature]
         if auth.pairs.timestamp is not None:
             timestamp = next((given for name, given in pairs if name == auth.pairs.timestamp), "")

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from queues.channels.webhook import limits as bounds
+from queues.channels.webhook import limits
 
 Path = tuple[str | int | None, ...]  # a name, an index, or None for `[*]`
 _STEP = re.compile(
@@ -27,8 +27,8 @@ class BadPath(ValueError):
 @lru_cache(maxsize=1024)
 def read(text: str) -> Path:
     """The path that a text writes. Raises BadPath."""
-    if len(text) > bounds.path_chars_max:
-        raise BadPath(f"expected at most {bounds.path_chars_max} characters")
+    if len(text) > limits.path_chars_max:
+        raise BadPath(f"expected at most {limits.path_chars_max} characters")
     if not text.startswith("$"):
         raise BadPath("expected a path that begins with $, such as $.message.text")
     steps: list[str | int | None] = []
@@ -44,8 +44,8 @@ def read(text: str) -> Path:
         else:
             steps.append(next(found[k] for k in ("name", "single", "double") if found[k] is not None))
         at = found.end()
-    if len(steps) > bounds.path_steps_max:
-        raise BadPath(f"expected at most {bounds.path_steps_max} steps")
+    if len(steps) > limits.path_steps_max:
+        raise BadPath(f"expected at most {limits.path_steps_max} steps")
     return tuple(steps)
 
 
@@ -56,8 +56,8 @@ def every(path: Path, document: Any) -> list[Any]:
         following: list[Any] = []
         for value in found:
             following.extend(_below(value, step))
-            if len(following) > bounds.values_max:
-                del following[bounds.values_max :]
+            if len(following) > limits.values_max:
+                del following[limits.values_max :]
                 break
         found = following
     return found
@@ -72,8 +72,8 @@ def first(path: Path, document: Any) -> Any:
 def _below(value: Any, step: str | int | None) -> list[Any]:
     if step is None:
         if isinstance(value, list):
-            return value[: bounds.values_max]
-        return list(value.values())[: bounds.values_max] if isinstance(value, dict) else []
+            return value[: limits.values_max]
+        return list(value.values())[: limits.values_max] if isinstance(value, dict) else []
     if isinstance(step, str):
         return [value[step]] if isinstance(value, dict) and step in value else []
     if isinstance(value, list) and -len(value) <= step < len(value):

@@ -24,8 +24,7 @@ from models.ports.outbound import (
 from models.tasks.rates import Bucket
 from queues import safe_http
 from queues.channels.text import clean, one_line
-from queues.channels.webhook import expressions, ids, texts
-from queues.channels.webhook import limits as bounds
+from queues.channels.webhook import expressions, ids, limits, texts
 from queues.channels.webhook.account import Reply, SecretHeader
 from queues.channels.webhook.config import of
 from queues.channels.webhook.parse import unscoped
@@ -55,7 +54,7 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
     try:
         answer = safe_http.call(
             reply.method, url, headers=headers, body=content, private=may_be_private(url, settings), total_s=reply.timeout_s,
-            body_bytes_max=bounds.response_bytes_max,
+            body_bytes_max=limits.response_bytes_max,
         )  # fmt: skip
     except safe_http.AddressRefused as error:
         return transient(error.message)  # the operator can allow it, or the file be mended

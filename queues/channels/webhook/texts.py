@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from queues.channels.webhook import limits as bounds
-from queues.channels.webhook import paths
+from queues.channels.webhook import limits, paths
 
 _PLACE = re.compile(r"\{\{([^{}]*)\}\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -36,8 +35,8 @@ class Place:
 @lru_cache(maxsize=1024)
 def read(text: str) -> tuple[str | Place, ...]:
     """The text's parts. Raises BadText for a broken place or path."""
-    if len(text) > bounds.template_chars_max:
-        raise BadText(f"expected at most {bounds.template_chars_max} characters")
+    if len(text) > limits.template_chars_max:
+        raise BadText(f"expected at most {limits.template_chars_max} characters")
     parts: list[str | Place] = []
     at = 0
     for found in _PLACE.finditer(text):
@@ -58,8 +57,8 @@ def read(text: str) -> tuple[str | Place, ...]:
         parts.append(text[at:])
     if any(isinstance(part, str) and ("{{" in part or "}}" in part) for part in parts):
         raise BadText("a place is not closed: expected {{ path }} or {{ path|default }}")
-    if sum(isinstance(part, Place) for part in parts) > bounds.places_max:
-        raise BadText(f"expected at most {bounds.places_max} places")
+    if sum(isinstance(part, Place) for part in parts) > limits.places_max:
+        raise BadText(f"expected at most {limits.places_max} places")
     return tuple(parts)
 
 

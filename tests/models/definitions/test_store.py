@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.definitions import store
 from models.kernel import database
-from models.publishing import workflows as published
+from models.publishing import workflows
 from tests.desk import Desk
 
 
@@ -41,4 +41,4 @@ def test_a_ticket_stays_on_the_version_that_it_started_with(desk: Desk) -> None:
     assert desk.transition(ticket, "resolve") == ()
     assert desk.transition(newer, "resolve") == ("the life cycle has no transition 'resolve'",)
     with database.connection():
-        assert published.newest("support").version == 2
+        assert workflows.newest("support").version == 2

@@ -8,7 +8,7 @@ import pytest
 
 from models.deliveries import commands as deliveries
 from models.kernel import clock
-from models.ports import outbound as port
+from models.ports import outbound
 from models.ports.outbound import SendOutcome
 from models.tasks.rates import Bucket
 from models.tickets.tables import Ticket
@@ -42,7 +42,7 @@ def test_a_reply_is_sent_once_and_its_provider_id_is_known_for_replies(desk: Des
 
 
 def test_replies_to_one_address_keep_their_order_through_failures(desk: Desk, ticket: Ticket) -> None:
-    desk.answers.append(port.transient("connection refused"))
+    desk.answers.append(outbound.transient("connection refused"))
     for number in range(3):
         desk.reply(ticket, f"{number}")
 
@@ -58,7 +58,7 @@ def test_replies_to_one_address_keep_their_order_through_failures(desk: Desk, ti
 def test_a_permanent_refusal_fails_visibly_and_does_not_hold_back_the_next(
     desk: Desk, ticket: Ticket
 ) -> None:
-    desk.answers.append(port.permanent("message is too long"))
+    desk.answers.append(outbound.permanent("message is too long"))
     desk.reply(ticket, "x")
     desk.reply(ticket, "y")
     desk.run_due()
@@ -71,7 +71,7 @@ def test_a_permanent_refusal_fails_visibly_and_does_not_hold_back_the_next(
 
 
 def test_a_blocked_address_is_not_written_to_until_its_owner_writes_again(desk: Desk, ticket: Ticket) -> None:
-    desk.answers.append(port.permanent("the bot is blocked", suppress="the bot is blocked"))
+    desk.answers.append(outbound.permanent("the bot is blocked", suppress="the bot is blocked"))
     desk.reply(ticket, "x")
     desk.run_due()
     desk.reply(ticket, "y")
@@ -90,7 +90,7 @@ def test_a_blocked_address_is_not_written_to_until_its_owner_writes_again(desk: 
 
 
 def test_an_api_requesters_blocked_mail_address_is_found_in_any_case(desk: Desk) -> None:
-    desk.answers.append(port.permanent("no such mailbox", suppress="no such mailbox"))
+    desk.answers.append(outbound.permanent("no such mailbox", suppress="no such mailbox"))
     made = desk.create_ticket(email="Ada@Example.com")  # acknowledged, which fails
     desk.run_due()
 
@@ -106,7 +106,7 @@ def test_an_api_requesters_blocked_mail_address_is_found_in_any_case(desk: Desk)
 
 @pytest.mark.parametrize("wanted", ["retry", "discard"])
 def test_a_person_retries_or_discards_a_failed_delivery(desk: Desk, ticket: Ticket, wanted: str) -> None:
-    desk.answers.append(port.permanent("blocked", suppress="blocked"))
+    desk.answers.append(outbound.permanent("blocked", suppress="blocked"))
     desk.reply(ticket, "x")
     desk.run_due()
     delivery_id = _last(desk, ticket)["id"]
@@ -264,7 +264,7 @@ def test_a_provider_that_is_away_for_a_day_makes_a_dead_letter_that_people_see(
 ) -> None:
     desk.reply(ticket, "x")
     while not desk.tasks("dead"):
-        desk.answers.append(port.transient("away"))
+        desk.answers.append(outbound.transient("away"))
         desk.run_due()
         desk.advance(minutes=11)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from models.kernel import database
-from models.ports import outbound as port
+from models.ports import outbound
 from models.ports.inbound import AddressMove, ButtonPress, Command, ReachabilityChange
 from models.requesters import links
 from tests.desk import Desk
@@ -14,7 +14,7 @@ from tests.models.inbound.story import CHAT, MAIL, notices, opened, told
 # -- buttons ---------------------------------------------------------------------------------------------------
 
 
-def _buttons(desk: Desk) -> list[port.Button]:
+def _buttons(desk: Desk) -> list[outbound.Button]:
     return [button for call in desk.calls for button in call.message.buttons]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.kernel import database
-from models.ports import outbound as port
+from models.ports import outbound
 from models.ports.inbound import (
     AttachmentInfo,
     Deletion,
@@ -197,7 +197,7 @@ def test_a_message_that_its_sender_took_back_is_marked_and_kept(desk: Desk) -> N
 def _answered_by_mail(desk: Desk) -> tuple[Ticket, str]:
     ticket = opened(desk, MAIL, "email")
     desk.reply(ticket, "Water it.")
-    desk.answers.append(lambda m: replace(port.accepted(m.external_id), provider_id="prov-1"))
+    desk.answers.append(lambda m: replace(outbound.accepted(m.external_id), provider_id="prov-1"))
     desk.run_due()
     return ticket, "prov-1"
 

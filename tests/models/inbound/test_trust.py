@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from models.kernel import database
-from models.ports import outbound as port
+from models.ports import outbound
 from models.ports.inbound import Participant, ReactionChange, Receipt, Receipts
 from tests.desk import Desk
 from tests.models.inbound.story import CHAT, MAIL, opened, told
@@ -16,7 +16,7 @@ from tests.models.inbound.story import CHAT, MAIL, opened, told
 def test_a_copy_that_did_not_arrive_is_told_and_the_requesters_mail_stands(desk: Desk) -> None:
     ticket = opened(desk, replace(MAIL, copies=(Participant("Grace", "grace@example.com"),)), "email")
     desk.reply(ticket, "Water it.")
-    desk.answers.append(lambda m: replace(port.accepted(m.external_id), provider_id="prov-1"))
+    desk.answers.append(lambda m: replace(outbound.accepted(m.external_id), provider_id="prov-1"))
     desk.run_due()
 
     told(

@@ -11,7 +11,7 @@ import pytest
 
 from models.definitions import store
 from models.kernel import database
-from models.ports import outbound as port
+from models.ports import outbound
 from models.ports.inbound import ButtonPress, Command
 from models.staff import addresses
 from models.tickets.tables import Ticket
@@ -181,12 +181,12 @@ def test_the_topic_is_closed_with_the_ticket(desk: Desk, group: Topics) -> None:
 
 def test_a_post_of_unknown_outcome_is_repeated_once_and_marked(desk: Desk, group: Topics) -> None:
     desk.receive_telegram("It burns.", chat=42, name="Ada")
-    answers: Iterator[port.SendOutcome] = iter([port.unknown("cut off")])
+    answers: Iterator[outbound.SendOutcome] = iter([outbound.unknown("cut off")])
 
-    def first_fails(message: Any) -> port.SendOutcome:
+    def first_fails(message: Any) -> outbound.SendOutcome:
         if message.address.startswith(str(GROUP)):
-            return next(answers, port.accepted(f"{GROUP}:1"))
-        return port.accepted("42:1")
+            return next(answers, outbound.accepted(f"{GROUP}:1"))
+        return outbound.accepted("42:1")
 
     desk.answers.extend([first_fails] * 20)
     desk.run_due()
@@ -213,11 +213,11 @@ def test_a_talk_outside_of_a_tickets_topic_is_left_alone(desk: Desk, group: Topi
 def test_a_post_that_is_refused_for_its_files_is_told_without_them_and_holds_nothing_back(
     desk: Desk, group: Topics
 ) -> None:
-    def refuses_files(message: Any) -> port.SendOutcome:
+    def refuses_files(message: Any) -> outbound.SendOutcome:
         return (
-            port.permanent("the file is empty")
+            outbound.permanent("the file is empty")
             if message.attachments
-            else port.accepted(f"{message.address}:1")
+            else outbound.accepted(f"{message.address}:1")
         )
 
     desk.answers.extend([refuses_files] * 50)

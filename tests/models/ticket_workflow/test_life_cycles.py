@@ -17,8 +17,7 @@ from models.sla.clocks import status
 from models.teams import commands as teams
 from models.teams import queries as team_queries
 from models.ticket_actions import commands
-from models.ticket_workflow import approvals, links, notices, ratings, why
-from models.ticket_workflow import webhook_calls as webhooks
+from models.ticket_workflow import approvals, links, notices, ratings, webhook_calls, why
 from models.tickets.tables import Ticket
 from tests.desk import Desk
 
@@ -278,7 +277,7 @@ def test_a_webhook_is_signed_as_standard_webhooks_says() -> None:
     from datetime import UTC, datetime
 
     at = datetime(2026, 11, 24, tzinfo=UTC)
-    told = webhooks.headers("evt-1", at, b"{}", "secret")
+    told = webhook_calls.headers("evt-1", at, b"{}", "secret")
 
     expected = hmac.new(b"secret", f"evt-1.{int(at.timestamp())}.".encode() + b"{}", hashlib.sha256).digest()
     assert told["webhook-signature"] == "v1," + base64.b64encode(expected).decode()
@@ -300,7 +299,7 @@ def test_the_body_of_a_webhook_names_ticket_rule_and_version_and_no_message(staf
     staffed.run_due()
     [event, *_] = staffed.events(ticket, "webhook_called")
 
-    told = json.loads(webhooks.body(staffed.reload(ticket), event))
+    told = json.loads(webhook_calls.body(staffed.reload(ticket), event))
 
     assert told["type"] == "ticket.sla_breached"
     assert told["data"]["ticket"]["number"] == ticket.number

@@ -13,8 +13,7 @@ import pytest
 from models.definitions import store
 from models.kernel import clock, database
 from models.kernel.errors import ConfigurationError, Invalid, NotFound
-from models.publishing import plan, publishing
-from models.publishing import workflows as published
+from models.publishing import plan, publishing, workflows
 from models.publishing.catalogue import Found
 from models.ticket_workflow import migration, replay, why
 from models.tickets.tables import Ticket
@@ -30,7 +29,7 @@ def body_of(name: str = "support", kind: str = "workflow") -> dict[str, Any]:
 
 
 def publish(body: dict[str, Any], kind: str = "workflow", name: str = "support") -> int:
-    published.forget()
+    workflows.forget()
     [new] = publishing.apply([Found(kind, name, body, "source", Path("x.yaml"))], by="test")
     return new.version
 

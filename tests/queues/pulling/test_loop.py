@@ -15,7 +15,7 @@ from models.kernel import limits
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
 from queues import channels
-from queues.pulling import loop as pullers
+from queues.pulling import loop
 from tests.desk import Desk
 from tests.services.waiting import wait_until
 
@@ -69,9 +69,9 @@ def processes() -> Iterator[ExitStack]:
         yield stack
 
 
-def start(desk: Desk, processes: ExitStack) -> pullers.Pullers:
+def start(desk: Desk, processes: ExitStack) -> loop.Pullers:
     """One process's pullers; ended with the test."""
-    made = pullers.Pullers(desk.settings, look_every_s=0.05)
+    made = loop.Pullers(desk.settings, look_every_s=0.05)
     made.start()
     processes.callback(made.stop)
     return made
@@ -245,7 +245,7 @@ def test_a_process_that_lacks_something_lets_another_one_read(
     desk: Desk, puller: ScriptedPuller, processes: ExitStack, trouble: Exception
 ) -> None:
     puller.poor, puller.trouble = dataclasses.replace(desk.settings), trouble
-    poor = pullers.Pullers(puller.poor, look_every_s=0.05)
+    poor = loop.Pullers(puller.poor, look_every_s=0.05)
     poor.start()
     processes.callback(poor.stop)
     wait_until(lambda: puller.calls > 0, within_s=_within_s, what="the poor one's try")

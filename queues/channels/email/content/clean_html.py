@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.content.html_depth import is_too_deep
 
 _TAGS = {
@@ -81,7 +81,7 @@ class CleanHtml:
 def sanitise(html: str, *, remote: bool = False) -> CleanHtml:
     """HTML without scripts, styles of its own, frames, forms; links open elsewhere. `remote` keeps the addresses of remote
     pictures, for a reader who asked for them. Longer text than `html_chars_max` is cut."""
-    source = html[: mime_limits.html_chars_max].replace("\0", "")
+    source = html[: limits.html_chars_max].replace("\0", "")
     if is_too_deep(source):
         return CleanHtml("", 0, frozenset(), too_deep=True)
     import nh3  # only a mail with HTML needs it
@@ -141,7 +141,7 @@ class _Seen:
     def _style(self, value: str) -> str | None:
         """The declarations that are safe and lay out their own element only."""
         kept = []
-        for declaration in value[: mime_limits.html_style_chars_max].split(";"):
+        for declaration in value[: limits.html_style_chars_max].split(";"):
             name, _, content = declaration.partition(":")
             name, content = name.strip().lower(), content.strip()
             if "url(" in content.lower() and "//" in declaration:

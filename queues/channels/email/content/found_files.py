@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from models.kernel import limits
 from models.ports.inbound import AttachmentInfo
 from queues.channels.email import limits as mime_limits
-from queues.channels.email.content import attached_files as attached
+from queues.channels.email.content import attached_files
 from queues.channels.email.reading.calendar_text import calendar_event
 from queues.channels.email.reading.charset import decode
 from queues.channels.email.reading.mime import Part
@@ -45,7 +45,7 @@ class Files:
             if self._is_full():
                 return
             content = part.content()
-            name = attached.name_of(part, content)
+            name = attached_files.name_of(part, content)
             tnef = self._unpacked(part, name, content)
             self._add(
                 name,
@@ -59,7 +59,7 @@ class Files:
             for one in tnef.files if tnef else ():
                 if self._is_full():
                     return
-                kind = one.content_type or attached.type_by_name(one.name)
+                kind = one.content_type or attached_files.type_by_name(one.name)
                 self._add(one.name, kind, one.content, cid=one.content_id)
 
     def take_uuencoded(self, files: list[tuple[bytes, bytes]]) -> None:
@@ -67,7 +67,7 @@ class Files:
             if self._is_full():
                 return
             name = decode(raw_name)
-            self._add(name, attached.type_by_name(name), content)
+            self._add(name, attached_files.type_by_name(name), content)
 
     def _is_full(self) -> bool:
         if len(self.found) < mime_limits.attachments_max:
@@ -85,7 +85,7 @@ class Files:
         is_attachment: bool = False,
         hidden: bool = False,
     ) -> None:
-        info = attached.info(
+        info = attached_files.info(
             name,
             kind,
             content,
@@ -107,7 +107,7 @@ class Files:
     def _note(self, part: Part, content: bytes) -> None:
         """What a file says of itself, for people."""
         kind = part.content_type
-        if kind == "message/rfc822" and (subject := attached.subject_of(content)):
+        if kind == "message/rfc822" and (subject := attached_files.subject_of(content)):
             self.details.setdefault("attached_messages", []).append(subject)
         elif kind in _CALENDAR_TYPES:
             text = clean(decode(content[: mime_limits.calendar_chars_max], part.parameters.get("charset")))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.content.html_elements import Elements
 
 _OPENING = re.compile(r"<(?=[a-zA-Z/!?])")
@@ -48,7 +48,7 @@ _IGNORED = frozenset(
 def is_too_deep(source: str) -> bool:
     """Whether the sanitiser must not see this text: deeper than `html_depth_max`, or too many tags times depth."""
     if (
-        source.count("<") < mime_limits.html_depth_max // 2
+        source.count("<") < limits.html_depth_max // 2
     ):  # each tag makes it deeper by one, or opens formatting again
         return False
     is_odd = _ODD.search(source) is not None
@@ -79,7 +79,7 @@ def is_too_deep(source: str) -> bool:
         at = tag.end()
         name = tag[1].lower()
         cost += 1 + elements.depth
-        if elements.depth > mime_limits.html_depth_max or cost > mime_limits.html_cost_max:
+        if elements.depth > limits.html_depth_max or cost > limits.html_cost_max:
             return True
         if is_odd:
             elements.count_strictly(name)

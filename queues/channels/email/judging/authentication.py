@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from models.ports.inbound import Verdict
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.reading.header_block import Headers, all_values
 from queues.channels.email.reading.headers import addresses
 
@@ -70,11 +70,11 @@ def _trusted_results(headers: Headers, trusted: set[str]) -> list[list[_Result]]
     """The results of each trusted header, the topmost first."""
     found = []
     for _, value in zip(
-        range(mime_limits.authentication_headers_max),
+        range(limits.authentication_headers_max),
         all_values(headers, b"authentication-results"),
         strict=False,
     ):
-        text = _without_comments(value[: mime_limits.authentication_chars_max].decode("latin-1"))
+        text = _without_comments(value[: limits.authentication_chars_max].decode("latin-1"))
         head, *pieces = _pieces(text)
         words = head.strip().strip('"').lower().split()
         if words and words[0] in trusted:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.ports.inbound import DeliveryFailure
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.judging import automatic_words as words
 from queues.channels.email.reading.header_block import Headers, first_value, split_headers
 from queues.channels.email.reading.headers import message_ids, text_of
@@ -65,14 +65,12 @@ def report(
     A person may write as postmaster@, and a feedback report may be of something else than abuse: neither says that a mail of ours
     did not arrive or was unwelcome.
     """
-    text = text[: mime_limits.report_text_chars_max]
+    text = text[: limits.report_text_chars_max]
     if report_type == "feedback-report":
         return _complaint(root, text)
     if report_type not in (None, "", "delivery-status"):
         return None
-    ids = tuple(dict.fromkeys([*_returned_ids(root, text), *_envelope_ids(root)]))[
-        : mime_limits.report_ids_max
-    ]
+    ids = tuple(dict.fromkeys([*_returned_ids(root, text), *_envelope_ids(root)]))[: limits.report_ids_max]
     recipients = [
         fields
         for fields in _blocks(root, _STATUS_TYPES)
@@ -112,12 +110,12 @@ def _from_recipients(recipients: list[Headers], ids: tuple[str, ...]) -> Report:
             said = text_of(
                 (first_value(fields, b"diagnostic-code") or b"").removeprefix(b"smtp;").removeprefix(b"SMTP;")
             )
-            diagnostic = one_line(said, mime_limits.diagnostic_chars_max)
+            diagnostic = one_line(said, limits.diagnostic_chars_max)
             recipient = (
                 first_value(fields, b"final-recipient") or first_value(fields, b"original-recipient") or b""
             )
             named = one_line(
-                text_of(recipient.rpartition(b";")[2].strip(b" <>")), mime_limits.diagnostic_chars_max
+                text_of(recipient.rpartition(b";")[2].strip(b" <>")), limits.diagnostic_chars_max
             )
             failure = DeliveryFailure(status[1].decode("ascii") if status else None, diagnostic)
             return Report(failure, ids, {"failed_recipient": named} if named else {})
@@ -129,13 +127,13 @@ def _failure_in(text: str) -> DeliveryFailure:
     status = _STATUS_IN_TEXT.search(text)
     line = words.DIAGNOSTIC.search(text)
     return DeliveryFailure(
-        status[1] if status else None, one_line(line[0] if line else "", mime_limits.diagnostic_chars_max)
+        status[1] if status else None, one_line(line[0] if line else "", limits.diagnostic_chars_max)
     )
 
 
 def _failed_recipients(headers: Headers) -> dict[str, Any]:
     named = one_line(
-        text_of(first_value(headers, b"x-failed-recipients") or b""), mime_limits.diagnostic_chars_max
+        text_of(first_value(headers, b"x-failed-recipients") or b""), limits.diagnostic_chars_max
     )
     return {"failed_recipient": named} if named else {}
 
@@ -147,9 +145,9 @@ def _complaint(root: Part, text: str) -> Report | None:
         if not kind or kind in _NO_COMPLAINTS:
             continue
         recipient = first_value(fields, b"original-rcpt-to") or b""
-        named = one_line(text_of(recipient.strip(b" <>")), mime_limits.diagnostic_chars_max)
+        named = one_line(text_of(recipient.strip(b" <>")), limits.diagnostic_chars_max)
         failure = DeliveryFailure(
-            None, one_line(f"complaint: {kind}", mime_limits.diagnostic_chars_max), kind="complaint"
+            None, one_line(f"complaint: {kind}", limits.diagnostic_chars_max), kind="complaint"
         )
         return Report(failure, _returned_ids(root, text), {"failed_recipient": named} if named else {})
     return None
@@ -160,8 +158,8 @@ def _blocks(root: Part, content_types: frozenset[str]) -> Iterator[Headers]:
     for part in root.leaves():
         if part.content_type not in content_types:
             continue
-        content, at = part.content(mime_limits.report_bytes_max), 0
-        for _ in range(mime_limits.report_blocks_max):
+        content, at = part.content(limits.report_bytes_max), 0
+        for _ in range(limits.report_blocks_max):
             at += len(content) - at - len(content[at:].lstrip())
             if at >= len(content):
                 break
@@ -194,8 +192,8 @@ def _returned_ids(root: Part, text: str) -> tuple[str, ...]:
     found: list[str] = []
     for part in root.leaves():
         if part.content_type in _RETURNED:
-            fields, _ = split_headers(part.content(mime_limits.report_bytes_max).lstrip())
+            fields, _ = split_headers(part.content(limits.report_bytes_max).lstrip())
             found += message_ids(first_value(fields, b"message-id") or b"")[:1]
-    for _, match in zip(range(mime_limits.report_ids_max), _ID_IN_TEXT.finditer(text), strict=False):
+    for _, match in zip(range(limits.report_ids_max), _ID_IN_TEXT.finditer(text), strict=False):
         found += message_ids(match[1].encode())[:1]
-    return tuple(dict.fromkeys(found))[: mime_limits.report_ids_max]
+    return tuple(dict.fromkeys(found))[: limits.report_ids_max]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from models.channels.accounts import ChannelAccount
 from models.ports.inbound import Participant
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.reading.header_block import Headers, all_values
 from queues.channels.email.reading.headers import Address, addresses
 
@@ -39,7 +39,7 @@ def copies(headers: Headers, *, author: str, ours: tuple[str, ...]) -> tuple[Par
                 is_ours = one.address in ours or _token(one.address, ours) is not None
                 if not is_ours and one.address != author:
                     found.setdefault(one.address, Participant(one.name, one.address))
-    return tuple(found.values())[: mime_limits.addresses_max]
+    return tuple(found.values())[: limits.addresses_max]
 
 
 def subject_number(subject: str) -> int | None:
@@ -51,7 +51,7 @@ def subject_number(subject: str) -> int | None:
 def _all_recipients(headers: Headers, envelope: dict[str, str]) -> Iterator[str]:
     values = [envelope.get("to", "").encode("utf-8", "replace")]
     values += [value for name in (*_TOLD_BY_SERVERS, b"to", b"cc") for value in all_values(headers, name)]
-    for value in values[: mime_limits.recipient_headers_max]:
+    for value in values[: limits.recipient_headers_max]:
         yield from (one.address for one in _found(value))
 
 

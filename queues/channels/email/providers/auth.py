@@ -16,7 +16,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import clock
 from models.kernel.errors import ConfigurationError, Unauthenticated
 from models.kernel.settings import Settings
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import limits
 from queues.channels.text import check_secret
 
 _DIGITS = re.compile(r"[0-9]{1,12}", re.ASCII)
@@ -72,7 +72,7 @@ def _padded(given: str) -> str:
     return text + "=" * (-len(text) % 4)
 
 
-def check_fresh(timestamp: str, *, past_s: float, future_s: float = bounds.clock_skew_s) -> None:
+def check_fresh(timestamp: str, *, past_s: float, future_s: float = limits.clock_skew_s) -> None:
     """The signed instant (Unix seconds) is not too old and not of a time to come. Raises Unauthenticated."""
     if not _DIGITS.fullmatch(timestamp):
         raise refused()
@@ -97,7 +97,7 @@ def hmac_sha256(key: str | bytes, *signed: bytes | str) -> bytes:
 def check_any(given: Iterable[str], expected: str) -> None:
     """One of the given values is the expected one; each is compared, in constant time. Raises Unauthenticated."""
     right = 0
-    for one in list(given)[: bounds.signatures_max]:
+    for one in list(given)[: limits.signatures_max]:
         right += hmac.compare_digest(one.encode("utf-8", "replace"), expected.encode())
     if not right:
         raise refused()

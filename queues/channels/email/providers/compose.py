@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import limits
 from queues.channels.email.reading.headers import lenient_base64
 
 _NAME = re.compile(r"[!-9;-~]{1,100}", re.ASCII)
@@ -48,7 +48,7 @@ def mail(
     ]
     told = [(name, value) for name, value in headers if name.lower() not in _OURS]
     lines = [_line(name, value) for name, value in told if _NAME.fullmatch(name)]
-    head = b"".join(lines)[: bounds.headers_chars_max] + b"MIME-Version: 1.0\r\n"
+    head = b"".join(lines)[: limits.headers_chars_max] + b"MIME-Version: 1.0\r\n"
     boundary = _boundary(bodies, files)
     alternative = [
         _part(content_type, _body(content), "8bit")

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 
 from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
-from queues.channels.email.providers import auth
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import auth, limits
 
 HEADER = "x-desk-signature"
 
@@ -21,4 +20,4 @@ def verify(headers: Mapping[str, str], body: bytes, account: ChannelAccount, set
     timestamp = next((value for name, _, value in told if name == "t"), "")
     given = [value.lower() for name, _, value in told if name == "v1"]
     auth.check_hmac(given, account.credential("signing_key", settings), f"{timestamp}.", body)
-    auth.check_fresh(timestamp, past_s=bounds.desk_signature_s)
+    auth.check_fresh(timestamp, past_s=limits.desk_signature_s)

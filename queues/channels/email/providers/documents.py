@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from models.ports.inbound import EventKey, Received, ReceivedEvent, Unparseable
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import limits
 from queues.channels.text import one_line, short_hash
 
 Document = dict[str, Any]
@@ -30,7 +30,7 @@ def load(raw: bytes) -> Any:
 
 def load_unproved(raw: bytes) -> Document:
     """An object whose sender is not known yet: small, or not read at all. Raises Unreadable."""
-    if len(raw) > bounds.unproved_json_bytes_max:
+    if len(raw) > limits.unproved_json_bytes_max:
         raise Unreadable("the body is larger than this provider's")
     return load_object(raw)
 
@@ -69,7 +69,7 @@ def texts(value: object) -> list[str]:
 
 def key_of(prefix: str, told: str) -> str:
     """An event's key from the provider's id; a digest stands for an id that is too long or odd for a key."""
-    plain = told.isascii() and told.isprintable() and 0 < len(told) <= bounds.id_chars_max
+    plain = told.isascii() and told.isprintable() and 0 < len(told) <= limits.id_chars_max
     if plain:
         return f"{prefix}:{told}"
     return f"{prefix}:sha256:{hashlib.sha256(told.encode('utf-8', 'replace')).hexdigest()}"
@@ -103,10 +103,10 @@ def several(
     items: Sequence[Document], event_of: Callable[[Document], ReceivedEvent]
 ) -> tuple[ReceivedEvent, ...]:
     """The events of a request that holds many; those beyond the bound are kept together as one that people see."""
-    found = [event_of(one) for one in items[: bounds.events_max]]
-    if len(items) > bounds.events_max:
-        rest = json.dumps(items[bounds.events_max :]).encode()
-        reason = f"more than {bounds.events_max} events in one request; these were not read"
+    found = [event_of(one) for one in items[: limits.events_max]]
+    if len(items) > limits.events_max:
+        rest = json.dumps(items[limits.events_max :]).encode()
+        reason = f"more than {limits.events_max} events in one request; these were not read"
         found.append(ReceivedEvent(unreadable(rest, reason), raw=rest, content_type="application/json"))
     return tuple(found)
 
@@ -123,7 +123,7 @@ def about_order(reference: str) -> str | None:
 
 def detail(*said: object) -> str:
     """What the provider says of a failure, on one line."""
-    return one_line(" ".join(found for one in said if (found := text(one).strip())), bounds.detail_chars_max)
+    return one_line(" ".join(found for one in said if (found := text(one).strip())), limits.detail_chars_max)
 
 
 def bracketed(message_id: str) -> str:

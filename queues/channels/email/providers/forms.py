@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import limits
 from queues.channels.email.providers.documents import Unreadable
 from queues.channels.email.reading.charset import decode
 
@@ -81,7 +81,7 @@ def _multipart(body: bytes, boundary: bytes) -> Form:
     at = 0 if body.startswith(mark) else _after(body.find(b"\n" + mark), 1)
     if at < 0:
         raise Unreadable("the body is no form: its boundary is not in it")
-    for _ in range(bounds.form_fields_max):
+    for _ in range(limits.form_fields_max):
         line_end = body.find(b"\n", at + len(mark))
         if line_end < 0 or body.startswith(b"--", at + len(mark)):
             return form
@@ -102,7 +102,7 @@ def _after(at: int, length: int) -> int:
 
 def _head(body: bytes, start: int) -> tuple[int, int]:
     """Where a field's headers end and its bytes begin."""
-    limit = start + bounds.form_header_bytes_max
+    limit = start + limits.form_header_bytes_max
     for line_end in (b"\r\n", b"\n"):
         if body.startswith(line_end, start):
             return start, start + len(line_end)
@@ -148,12 +148,12 @@ def _plain(value: bytes) -> str:
 
 def _urlencoded(body: bytes) -> Form:
     form, at = Form(), 0
-    for _ in range(bounds.form_fields_max):
+    for _ in range(limits.form_fields_max):
         found = body.find(b"&", at)
         end = len(body) if found < 0 else found
         equals = body.find(b"=", at, end)
         if equals > at:
-            name = decode(_unquoted(body, at, min(equals, at + bounds.form_header_bytes_max)))
+            name = decode(_unquoted(body, at, min(equals, at + limits.form_header_bytes_max)))
             form.setdefault(name, Field(body, equals + 1, end, quoted=True))
         if found < 0:
             break
@@ -168,7 +168,7 @@ def _unquoted(body: bytes, start: int, end: int) -> bytes:
     plain = bytearray()
     at = start
     while at < end:
-        stop = min(end, at + bounds.unquote_slice_bytes)
+        stop = min(end, at + limits.unquote_slice_bytes)
         cut = body.rfind(b"%", max(at, stop - 2), stop) if stop < end else -1
         stop = cut if cut > at else stop
         plain += unquote_to_bytes(body[at:stop].replace(b"+", b" "))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.kernel.errors import UnsupportedMediaType
 from models.ports.inbound import IngressRequest, Received, ReceivedEvent
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.mail_key import mail_key
 from queues.channels.text import one_line
 
@@ -26,7 +26,7 @@ def receive(request: IngressRequest) -> Received:
 def envelope(sender: str | None, recipients: str | None) -> dict[str, str]:
     """The SMTP envelope that a provider tells; an empty `from` is the null sender, an absent one is unknown."""
     return {
-        side: one_line(value, mime_limits.envelope_chars_max)
+        side: one_line(value, limits.envelope_chars_max)
         for side, value in (("from", sender), ("to", recipients))
         if value is not None
     }

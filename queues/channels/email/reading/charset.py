@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.reading.charset_guess import guess
 from queues.channels.email.reading.charset_names import codec_of
 
@@ -43,7 +43,7 @@ def decode(content: bytes, declared: str | None = None) -> str:
 
 def declared_in_html(content: bytes) -> str | None:
     """The charset that an HTML document names itself; its bytes were readable up to there, so it is not UTF-16."""
-    found = _META.search(content, 0, mime_limits.charset_sample_bytes)
+    found = _META.search(content, 0, limits.charset_sample_bytes)
     name = found[1].decode("ascii") if found else None
     return None if name is None or name.lower().startswith(("utf-16", "utf-32", "unicode")) else name
 

@@ -6,7 +6,7 @@ few letters make up most of a text: a reading in which they do, and in which no 
 
 from __future__ import annotations
 
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 
 _COMMON, _SEEN, _WRONG = 1.0, 0.35, -1.0
 _SCORE_MIN = 0.3  # below, no reading makes sense
@@ -40,7 +40,7 @@ _LEADS = {
 
 def guess(content: bytes) -> str | None:
     """The codec whose reading of the bytes makes most sense; None when none does, or when no reading is without error."""
-    sample = content[: mime_limits.charset_sample_bytes]
+    sample = content[: limits.charset_sample_bytes]
     if len(content) > len(sample):  # not in the middle of a character
         sample = sample[: max(sample.rfind(b" "), sample.rfind(b"\n")) + 1] or sample
     scores = {codec: _score(sample, codec) for codec in (*_LETTERS, *_LEADS)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 
 _NAME_BYTES_MAX = 100  # the longest registered header name has 40
 Headers = list[tuple[bytes, bytes]]  # (name in lower case, unfolded value) in their order
@@ -24,15 +24,15 @@ def split_headers(raw: bytes, start: int = 0, end: int | None = None) -> tuple[H
     headers: Headers = []
     name, value = b"", bytearray()
     at = start
-    for _ in range(mime_limits.header_lines_max):
-        if at >= block_end or len(headers) >= mime_limits.headers_max:
+    for _ in range(limits.header_lines_max):
+        if at >= block_end or len(headers) >= limits.headers_max:
             break
         found = raw.find(b"\n", at, block_end)
         line_end = block_end if found < 0 else found
-        line = raw[at : min(line_end, at + mime_limits.header_value_bytes_max)].rstrip(b"\r")
+        line = raw[at : min(line_end, at + limits.header_value_bytes_max)].rstrip(b"\r")
         line_start, at = at, line_end + 1
         if line[:1] in (b" ", b"\t") and name:
-            if len(value) < mime_limits.header_value_bytes_max:
+            if len(value) < limits.header_value_bytes_max:
                 value += line
             continue
         _add(headers, name, value)
@@ -46,7 +46,7 @@ def split_headers(raw: bytes, start: int = 0, end: int | None = None) -> tuple[H
 def mail_start(raw: bytes) -> int:
     """Where the first header may stand: behind a byte order mark and empty lines, which some relays put first."""
     at = 3 if raw.startswith(b"\xef\xbb\xbf") else 0
-    head = raw[at : at + mime_limits.leading_bytes_max]
+    head = raw[at : at + limits.leading_bytes_max]
     return at + len(head) - len(head.lstrip(b"\r\n\t \x00"))
 
 
@@ -70,7 +70,7 @@ def _start(line: bytes) -> tuple[bytes, bytearray]:
 
 def _add(headers: Headers, name: bytes, value: bytearray) -> None:
     if name:
-        headers.append((name, bytes(value[: mime_limits.header_value_bytes_max]).strip()))
+        headers.append((name, bytes(value[: limits.header_value_bytes_max]).strip()))
 
 
 def _block_end(raw: bytes, start: int, stop: int) -> tuple[int, int]:

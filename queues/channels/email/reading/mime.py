@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.reading.header_block import Headers, first_value, mail_start, split_headers
 from queues.channels.email.reading.parameters import parameters
 from queues.channels.email.reading.transfer import decoded, encoding_of
@@ -89,8 +89,8 @@ class Reader:
         part = Part(source, headers, *_described(headers, default_type), body_start, end)
         if not part.content_type.startswith("multipart/"):
             return part
-        if depth >= mime_limits.depth_max:
-            self.leave_out(f"parts nested deeper than {mime_limits.depth_max}")
+        if depth >= limits.depth_max:
+            self.leave_out(f"parts nested deeper than {limits.depth_max}")
         else:
             self._read_children(part, depth)
         if not part.children:
@@ -101,7 +101,7 @@ class Reader:
     def _read_children(self, part: Part, depth: int) -> None:
         source, start, end = part.source, part.start, part.end
         mark = self._mark(part, source, start, end)
-        if mark is None and part.encoding and self._sources < mime_limits.sources_max:
+        if mark is None and part.encoding and self._sources < limits.sources_max:
             self._sources += 1
             source = part.content()
             start, end = 0, len(source)
@@ -110,8 +110,8 @@ class Reader:
             return
         child_type = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
         for child_start, child_end in self._slices(source, mark, start, end):
-            if self._parts >= mime_limits.parts_max:
-                self.leave_out(f"more than {mime_limits.parts_max} parts")
+            if self._parts >= limits.parts_max:
+                self.leave_out(f"more than {limits.parts_max} parts")
                 break
             child = self._part(source, child_start, child_end, depth=depth + 1, default_type=child_type)
             if child.headers or child.end > child.start:
@@ -124,7 +124,7 @@ class Reader:
             mark = b"--" + boundary.encode("latin-1", "replace")
             if boundary and self._has_line(source, mark, start, end):
                 return mark
-        guessed = _GUESSED.search(source, start, min(end, start + mime_limits.preamble_bytes_max))
+        guessed = _GUESSED.search(source, start, min(end, start + limits.preamble_bytes_max))
         return None if guessed is None else b"--" + guessed[1].rstrip()
 
     def _has_line(self, source: bytes, mark: bytes, start: int, end: int) -> bool:
@@ -145,8 +145,8 @@ class Reader:
                 if tail:
                     return
             self._delimiters += 1
-            if self._delimiters > mime_limits.delimiter_lines_max:
-                self.leave_out(f"more than {mime_limits.delimiter_lines_max} boundary lines")
+            if self._delimiters > limits.delimiter_lines_max:
+                self.leave_out(f"more than {limits.delimiter_lines_max} boundary lines")
                 return
             at = _next(source, mark, line_end, end)
         if opened is not None:
@@ -159,7 +159,7 @@ class Reader:
 
 def _with_line_feeds(raw: bytes) -> bytes:
     """The mail, with line feeds where it begins with lines that end in CR alone."""
-    head = raw[mail_start(raw) :][: mime_limits.leading_bytes_max]
+    head = raw[mail_start(raw) :][: limits.leading_bytes_max]
     lone = _LONE_CR.search(head)
     first = head.find(b"\n")
     if lone is None or head[lone.start() : lone.start() + 3] == b"\r\r\n" or 0 <= first < lone.start():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_to_bytes
 
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.reading.charset import decode
 from queues.channels.email.reading.headers import text_of
 
@@ -32,7 +32,7 @@ def parameters(value: bytes | None, *, raw_charset: str | None = None) -> tuple[
     """
     if value is None:
         return "", {}
-    value = value[: mime_limits.parameter_bytes_max]
+    value = value[: limits.parameter_bytes_max]
     if _KEY.match(value):  # "Content-Type: charset=utf-8"
         head, at = b"", 0
     else:

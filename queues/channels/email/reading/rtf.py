@@ -9,7 +9,7 @@ import re
 import struct
 from dataclasses import dataclass, field
 
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.reading.charset import decode
 from queues.channels.email.reading.charset_names import codec_of
 
@@ -41,7 +41,7 @@ def decompressed(data: bytes) -> bytes | None:
     if len(data) < 16:
         return None
     _, raw_bytes, kind, _ = struct.unpack_from("<IIII", data)
-    wanted = min(raw_bytes, mime_limits.rtf_bytes_max)
+    wanted = min(raw_bytes, limits.rtf_bytes_max)
     if kind == _PLAIN:
         return data[16 : 16 + wanted]
     if kind != _COMPRESSED:
@@ -90,7 +90,7 @@ class _Reader:
     """Collects the text; `bytes_` holds characters of the code page until another kind comes."""
 
     codepage: str = ""  # the first that is named
-    guesses_left: int = mime_limits.rtf_guesses_max
+    guesses_left: int = limits.rtf_guesses_max
     is_html: bool = False
     out: list[str] = field(default_factory=list)
     bytes_: bytearray = field(default_factory=bytearray)
@@ -120,12 +120,12 @@ class _Reader:
 def readable(rtf: bytes) -> tuple[str, bool]:
     """The text of an RTF document, and whether it is HTML that was encapsulated."""
     reader, groups = _Reader(), [_Group()]
-    for token in _TOKEN.finditer(rtf, 0, mime_limits.rtf_bytes_max):
+    for token in _TOKEN.finditer(rtf, 0, limits.rtf_bytes_max):
         word, number, escaped, symbol, brace, text = token.groups()
         group = groups[-1]
         shown = not group.skipped and not (reader.is_html and (group.rtf_only and not group.is_tag))
         if brace == b"{":
-            if len(groups) >= mime_limits.rtf_groups_max:
+            if len(groups) >= limits.rtf_groups_max:
                 break
             groups.append(_Group(group.skipped, group.rtf_only, group.is_tag, group.unicode_skip))
         elif brace == b"}":

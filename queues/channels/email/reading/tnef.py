@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.reading import rtf
 from queues.channels.email.reading.charset import decode
 
@@ -112,7 +112,7 @@ def _read(data: bytes, depth: int) -> Tnef:
         elif attribute == _PROPERTIES and level == 1:
             properties = _properties(content)
         elif attribute == _RENDER:
-            if len(attached) >= mime_limits.attachments_max:
+            if len(attached) >= limits.attachments_max:
                 break
             attached.append(_Attached())
         elif attached and attribute == _TITLE:
@@ -131,7 +131,7 @@ def _read(data: bytes, depth: int) -> Tnef:
 def _attributes(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     """(level, id, bytes) of each attribute; what is cut off at the end is left out."""
     at = 6
-    for _ in range(mime_limits.tnef_attributes_max):
+    for _ in range(limits.tnef_attributes_max):
         if at + 9 > len(data):
             return
         level, attribute, length = struct.unpack_from("<BII", data, at)
@@ -150,7 +150,7 @@ def _properties(data: bytes) -> Properties:
     if len(data) < 4:
         return found
     at = 4
-    for _ in range(min(struct.unpack_from("<I", data)[0], mime_limits.tnef_properties_max)):
+    for _ in range(min(struct.unpack_from("<I", data)[0], limits.tnef_properties_max)):
         try:
             kind, name = struct.unpack_from("<HH", data, at)
             at = _after_name(data, at + 4, name)
@@ -234,7 +234,7 @@ def _read_body(found: Tnef, properties: Properties, body: bytes, codepage: str) 
 def _files(one: _Attached, codepage: str, depth: int) -> Iterator[TnefFile]:
     kind, content = one.properties.get(_P_DATA, (0, one.data))
     if kind == _OBJECT and content.startswith(_MESSAGE_IID):
-        inner = read_tnef(content[16:], depth=depth + 1) if depth < mime_limits.tnef_depth_max else None
+        inner = read_tnef(content[16:], depth=depth + 1) if depth < limits.tnef_depth_max else None
         if inner is not None:
             if inner.text.strip():
                 yield TnefFile(

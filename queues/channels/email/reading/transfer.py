@@ -10,7 +10,7 @@ import binascii
 import io
 import re
 
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.reading import uuencode
 
 _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -65,9 +65,9 @@ def from_base64(source: bytes, start: int = 0, end: int | None = None) -> bytes:
     """
     stop = len(source) if end is None else end
     out, carry, at = io.BytesIO(), b"", start
-    pieces_max = mime_limits.base64_pieces_max + (stop - start) // mime_limits.base64_piece_bytes_min
+    pieces_max = limits.base64_pieces_max + (stop - start) // limits.base64_piece_bytes_min
     for _ in range(pieces_max):
-        slice_end = min(at + mime_limits.base64_slice_bytes, stop)
+        slice_end = min(at + limits.base64_slice_bytes, stop)
         pad = source.find(b"=", at, slice_end)
         digits = carry + source[at : slice_end if pad < 0 else pad].translate(_URL_SAFE, _FOREIGN)
         whole = len(digits) // 4 * 4
@@ -104,7 +104,7 @@ def from_quoted_printable(body: bytes) -> bytes:
 
 def is_base64_text(body: bytes) -> bool:
     """Whether it is base64, perhaps with a list's footer; a text that only claims to be has blanks and points."""
-    sample = body[: mime_limits.encoding_sample_bytes].strip()
+    sample = body[: limits.encoding_sample_bytes].strip()
     first = sample.split(b"\n", 1)[0].strip()
     if len(first) >= _SURE_LINE_BYTES_MIN and not first.strip(_DIGITS + b"=-_"):
         return True

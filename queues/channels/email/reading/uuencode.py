@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 
 _BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,400})\r?\n", re.MULTILINE)
 _END = re.compile(rb"(?:[`  ]?[ \t]*\r?\n){0,3}end[ \t]*(?:\r?\n|\Z)")
@@ -14,7 +14,7 @@ _END = re.compile(rb"(?:[`  ]?[ \t]*\r?\n){0,3}end[ \t]*(?:\r?\n|\Z)")
 def decoded(body: bytes) -> bytes:
     """The decoded lines; a body of many tiny lines is no uuencode, and stays as it is."""
     line_ends = body.count(b"\n") + body.count(b"\r")
-    if line_ends > mime_limits.uu_tiny_lines_max and len(body) < line_ends * mime_limits.uu_line_bytes_min:
+    if line_ends > limits.uu_tiny_lines_max and len(body) < line_ends * limits.uu_line_bytes_min:
         return body
     lines = []
     for line in body.splitlines():
@@ -32,7 +32,7 @@ def extract(content: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     if b"begin " not in content:
         return content, []
     kept, files, at = [], [], 0
-    for _ in range(mime_limits.attachments_max):
+    for _ in range(limits.attachments_max):
         begin = _BEGIN.search(content, at)
         if begin is None:
             break

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.replies import reply_words as words
 
 _LINES_MAX = 5
@@ -52,7 +52,7 @@ class Attributions:
                 elif before != "q":
                     self._mark_quoted(index)
             elif letter in "tn" and self._may_end(line):
-                if self.steps >= mime_limits.attribution_steps_max:
+                if self.steps >= limits.attribution_steps_max:
                     break
                 start = self._start(index)
                 if start is not None:
@@ -64,7 +64,7 @@ class Attributions:
         flags = 0
         for start in range(end - 1, max(-1, end - _SPREAD_LINES_MAX), -1):
             line = self._lines[start]
-            if self._letters[start] not in "etn" or len(line) > mime_limits.reply_line_chars_max:
+            if self._letters[start] not in "etn" or len(line) > limits.reply_line_chars_max:
                 return
             self.steps += 1
             flags |= self._flag(start)
@@ -76,7 +76,7 @@ class Attributions:
         """The first quoted line may be the attribution itself: some programs put the mark before it, too."""
         joined = ""
         for end in range(index, min(index + 3, len(self._lines))):
-            if self._letters[end] != "q" or len(self._lines[end]) > mime_limits.reply_line_chars_max:
+            if self._letters[end] != "q" or len(self._lines[end]) > limits.reply_line_chars_max:
                 return
             joined = f"{joined} {self._lines[end].lstrip('>＞ ')}".strip()
             self.steps += 1
@@ -86,7 +86,7 @@ class Attributions:
 
     @staticmethod
     def _may_end(line: str) -> bool:
-        if len(line) > mime_limits.reply_line_chars_max:
+        if len(line) > limits.reply_line_chars_max:
             return False
         if line[-1:] in _CANDIDATE_ENDS:
             return True
@@ -98,7 +98,7 @@ class Attributions:
         joined, flags, found = "", 0, None
         for start in range(end, max(-1, end - _LINES_MAX), -1):
             line = self._lines[start]
-            if self._letters[start] not in "tn" or len(line) > mime_limits.reply_line_chars_max:
+            if self._letters[start] not in "tn" or len(line) > limits.reply_line_chars_max:
                 break
             self.steps += 1
             joined = f"{line} {joined}" if joined else line
@@ -198,7 +198,7 @@ def _evidence(line: str) -> int:
 
 def tells_who_wrote(line: str) -> bool:
     """Whether a line above a quote says whose it is, though it may say other things, too."""
-    flags = _evidence(line[: mime_limits.reply_line_chars_max])
+    flags = _evidence(line[: limits.reply_line_chars_max])
     return bool(flags & _VERB) or flags.bit_count() >= 2
 
 

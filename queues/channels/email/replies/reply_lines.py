@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.replies import reply_above
 from queues.channels.email.replies import reply_words as words
 from queues.channels.email.replies.reply_attribution import Attributions
@@ -89,7 +89,7 @@ class Lines:
         first = line[0]
         if first == ">" or first == "＞" or (first == "&" and line.startswith("&gt;")):
             return "q"
-        if index >= mime_limits.reply_lines_max or len(line) > mime_limits.reply_line_chars_max:
+        if index >= limits.reply_lines_max or len(line) > limits.reply_line_chars_max:
             return "t"
         if first in _DECORATED_STARTS and (letter := _decorated(line)):
             return letter
@@ -116,7 +116,7 @@ class Lines:
         for index, line in enumerate(self.clean):
             begins_quote = letters[index] == "q" and before != "q"
             before = letters[index]
-            is_short = begins_quote and len(line) <= mime_limits.reply_line_chars_max
+            is_short = begins_quote and len(line) <= limits.reply_line_chars_max
             if is_short and line[-1] in ":：" and _is_forward_line(line):
                 letters[index] = "f"
 

@@ -16,7 +16,7 @@ from typing import BinaryIO, Protocol
 from urllib.parse import quote
 
 from models.ports.outbound import OutgoingAttachment
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.text import one_line
 
 _TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,60}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,80}")
@@ -61,7 +61,7 @@ class FilePart:
     inline: bool = False
 
     def headers(self) -> bytes:
-        name = one_line(self.attachment.filename, mime_limits.filename_sent_chars_max) or "file"
+        name = one_line(self.attachment.filename, limits.filename_sent_chars_max) or "file"
         lines = [
             f"Content-Type: {content_type(self.attachment.content_type)}",
             f"Content-Disposition: {'inline' if self.inline else 'attachment'};",
@@ -74,7 +74,7 @@ class FilePart:
 
     def write(self, out: bytearray) -> None:
         with self.attachment.open() as stream:
-            while chunk := _read_full(stream, mime_limits.base64_sent_bytes):
+            while chunk := _read_full(stream, limits.base64_sent_bytes):
                 out += base64.encodebytes(chunk).replace(b"\n", _END)
 
 

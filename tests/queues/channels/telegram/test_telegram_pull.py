@@ -23,8 +23,7 @@ from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
 from queues.channels.telegram.bot_api import setup
 from queues.channels.telegram.pull import OTHER_READER, STOLEN, _Reader, pull, wants
-from queues.pulling import accounts as asking
-from queues.pulling import loop as pullers
+from queues.pulling import accounts, loop
 from scripts.sandbox.client import SandboxProcess
 from tests.desk import Desk
 from tests.queues.channels import golden
@@ -276,10 +275,10 @@ def test_a_stop_ends_the_long_wait_at_once(
 def test_of_two_processes_one_reads_and_the_other_goes_on_where_it_stopped(
     sandbox: SandboxProcess, account: ChannelAccount, config: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "pulled_accounts", lambda: [account])
+    monkeypatch.setattr(accounts, "pulled_accounts", lambda: [account])
     monkeypatch.setattr(limits, "puller_pause_s", 0.01)
     with ExitStack() as stack:
-        both = [pullers.Pullers(config, look_every_s=0.05) for _ in range(2)]
+        both = [loop.Pullers(config, look_every_s=0.05) for _ in range(2)]
         for one in both:
             one.start()
             stack.callback(one.stop)
@@ -302,10 +301,10 @@ def test_of_two_processes_one_reads_and_the_other_goes_on_where_it_stopped(
 def test_another_programs_reading_is_shown_at_the_account(
     sandbox: SandboxProcess, account: ChannelAccount, config: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "pulled_accounts", lambda: [account])
+    monkeypatch.setattr(accounts, "pulled_accounts", lambda: [account])
     sandbox.fail("409", method="getUpdates", times=1_000_000)
     with ExitStack() as stack:
-        reader = pullers.Pullers(config, look_every_s=0.05)
+        reader = loop.Pullers(config, look_every_s=0.05)
         reader.start()
         stack.callback(reader.stop)
 

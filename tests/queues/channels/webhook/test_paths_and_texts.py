@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queues.channels.webhook import limits as bounds
-from queues.channels.webhook import paths, texts
+from queues.channels.webhook import limits, paths, texts
 
 EVENT = {"a": {"b": [{"c": 1}, {"c": None}, {"c": "x"}], "x y": True, "d.e": 2}, "list": [1, 2, 3]}
 
@@ -44,7 +43,7 @@ def test_stars_under_stars_stay_bounded() -> None:
 
     found = paths.every(paths.read("$" + "[*]" * 5), wide)
 
-    assert len(found) <= bounds.values_max
+    assert len(found) <= limits.values_max
     assert time.perf_counter() - started < 1
 
 

@@ -16,8 +16,7 @@ from models.kernel import clock
 from models.kernel.errors import ConfigurationError, Unauthenticated, UnsupportedMediaType
 from models.kernel.settings import Settings
 from models.ports.inbound import IngressRequest, Received
-from queues.channels.webhook import ingress
-from queues.channels.webhook import limits as bounds
+from queues.channels.webhook import ingress, limits
 from tests.queues.channels.webhook.conftest import account_of, fixture
 
 
@@ -153,9 +152,9 @@ def test_a_signature_of_a_moment_is_remembered_for_as_long_as_it_is_good(config:
 def test_the_signatures_of_standard_webhooks_are_understood(
     config: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from models.events import subscription_rules as rules
+    from models.events import subscription_rules
 
-    secret = rules.new_secret()
+    secret = subscription_rules.new_secret()
     monkeypatch.setenv("NESTOR_SECRET_CHATTERBOX_KEY", secret)
     auth = {
         "kind": "hmac", "header": "webhook-signature", "prefix": "v1,", "encoding": "base64", "key_format": "base64",
@@ -163,7 +162,9 @@ def test_the_signatures_of_standard_webhooks_are_understood(
         "secret": {"secret": "chatterbox_key"},
     }  # fmt: skip
     body = fixture("chat/said.json")
-    headers = rules.headers("msg-1", clock.now(), body, [rules.new_secret(), secret])
+    headers = subscription_rules.headers(
+        "msg-1", clock.now(), body, [subscription_rules.new_secret(), secret]
+    )
 
     assert take(account_of("chat", auth=auth), config, body, headers).events
     with pytest.raises(Unauthenticated):
@@ -255,7 +256,7 @@ def test_what_is_no_event_is_kept_with_the_reason(body: bytes) -> None:
     assert event.key.event_key.startswith("sha256:")
 
 
-@pytest.mark.parametrize("count", [0, bounds.items_max + 1])
+@pytest.mark.parametrize("count", [0, limits.items_max + 1])
 def test_too_few_or_too_many_items_are_kept_as_one_unreadable_event(count: int) -> None:
     body = json.dumps({"alerts": [{"n": n} for n in range(count)]}).encode()
 

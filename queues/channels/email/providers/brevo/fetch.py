@@ -7,8 +7,7 @@ from urllib.parse import quote
 from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
 from models.ports.inbound import Ignored
-from queues.channels.email.providers import compose, documents, http, outgoing
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import compose, documents, http, limits, outgoing
 from queues.channels.email.providers.brevo import rebuilt
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.fetching import answered
@@ -22,12 +21,12 @@ def fetch(
 ) -> bytes | Ignored | None:
     """The mail with its files; None when it has none. Raises TransientFailure, ConfigurationError."""
     item = documents.load_object(raw)
-    told = documents.objects(item.get("Attachments"))[: bounds.download_attachments_max]
+    told = documents.objects(item.get("Attachments"))[: limits.download_attachments_max]
     if not told:
         return None
     files: list[compose.File] = []
     for one in told:
-        left = bounds.mail_bytes_max - sum(len(file.content) for file in files)
+        left = limits.mail_bytes_max - sum(len(file.content) for file in files)
         files.append(_file(one, account, settings, bytes_max=left))
     return rebuilt.mail(item, files)
 

@@ -11,8 +11,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
 from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
 from queues.channels.email.mail_key import mail_key
-from queues.channels.email.providers import auth, documents, forms, raw_request
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import auth, documents, forms, limits, raw_request
 from queues.channels.email.providers.documents import Unreadable
 
 
@@ -31,18 +30,18 @@ def verify(request: IngressRequest, account: ChannelAccount, settings: Settings)
     except Unreadable as error:  # nothing in it proves who sent it
         raise auth.refused() from error
     auth.check_hmac(given, key, timestamp, token)
-    auth.check_fresh(timestamp, past_s=_window_s(account), future_s=bounds.mailgun_s)
+    auth.check_fresh(timestamp, past_s=_window_s(account), future_s=limits.mailgun_s)
 
 
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:
     """A mail or an event, with the token to be remembered."""
     _, token, _ = _signature(request)
-    return Received((ReceivedEvent(_key(request)),), nonce=(token, _window_s(account) + bounds.mailgun_s))
+    return Received((ReceivedEvent(_key(request)),), nonce=(token, _window_s(account) + limits.mailgun_s))
 
 
 def _window_s(account: ChannelAccount) -> float:
     """How old a signature may be. Its token is remembered until it is too old, so a longer window lets nothing new in."""
-    return float(account.config.get("replay_window_s") or bounds.mailgun_s)
+    return float(account.config.get("replay_window_s") or limits.mailgun_s)
 
 
 def _signature(request: IngressRequest) -> tuple[str, str, list[str]]:
@@ -63,7 +62,7 @@ def _signature(request: IngressRequest) -> tuple[str, str, list[str]]:
 def _short(form: forms.Form, name: str) -> str:
     """A field of the signature: nobody has proved yet who wrote it, so megabytes of it are not even decoded. Raises Unreadable."""
     found = form.get(name)
-    if found is not None and found.end - found.start > bounds.signature_field_bytes_max:
+    if found is not None and found.end - found.start > limits.signature_field_bytes_max:
         raise Unreadable(f"the field {name} is longer than Mailgun's")
     return forms.text_of(form, name)
 

@@ -9,8 +9,7 @@ from models.kernel.errors import PermanentFailure, TransientFailure
 from models.kernel.settings import Settings
 from models.ports.inbound import Ignored, Unparseable
 from queues import safe_http
-from queues.channels.email.providers import compose, documents, http, outgoing, told_headers
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import compose, documents, http, limits, outgoing, told_headers
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.fetching import answered
 
@@ -41,19 +40,19 @@ def fetch(
 def _document(url: str, account: ChannelAccount, settings: Settings) -> Document:
     headers = {"Authorization": f"Bearer {outgoing.api_key(account, settings)}"}
     answer = answered(
-        "Resend", lambda: http.call("GET", url, headers=headers, answer_bytes_max=bounds.mail_bytes_max)
+        "Resend", lambda: http.call("GET", url, headers=headers, answer_bytes_max=limits.mail_bytes_max)
     )
     if answer is None:
         raise Unparseable("Resend does not have the mail any more")
     return answer.document()
 
 
-def _download(url: str, account: ChannelAccount, bytes_max: int = bounds.mail_bytes_max) -> bytes:
+def _download(url: str, account: ChannelAccount, bytes_max: int = limits.mail_bytes_max) -> bytes:
     """A signed address that Resend gave; never one of a private network, but where the API itself is put elsewhere."""
     private = bool(account.config.get("api_url"))
     try:
         with safe_http.download(
-            url, headers={}, private=private, bytes_max=bytes_max, total_s=bounds.download_s
+            url, headers={}, private=private, bytes_max=bytes_max, total_s=limits.download_s
         ) as file:
             return file.read()
     except PermanentFailure as error:
@@ -71,8 +70,8 @@ def _rebuilt(mail: Document, files: list[Document], account: ChannelAccount) -> 
         ("Message-ID", documents.bracketed(documents.text(mail.get("message_id")))),
     ]
     found: list[compose.File] = []
-    for one in files[: bounds.download_attachments_max]:
-        left = bounds.mail_bytes_max - sum(len(file.content) for file in found)
+    for one in files[: limits.download_attachments_max]:
+        left = limits.mail_bytes_max - sum(len(file.content) for file in found)
         content = _download(documents.text(one.get("download_url")), account, left)
         found.append(
             compose.File(

@@ -12,8 +12,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel.errors import ConfigurationError, Unauthenticated
 from models.kernel.settings import Settings
 from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
-from queues.channels.email.providers import auth, documents, raw_request
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import auth, documents, limits, raw_request
 from queues.channels.email.providers.documents import Unreadable
 
 
@@ -29,13 +28,13 @@ def verify(request: IngressRequest, account: ChannelAccount, settings: Settings)
     named, timestamp = (request.headers.get(f"svix-{part}", "") for part in ("id", "timestamp"))
     told = request.headers.get("svix-signature", "")[:4_000].split()
     given = [value for version, _, value in (one.partition(",") for one in told) if version == "v1"]
-    keys = account.credential("signing_key", settings).split()[: bounds.signatures_max]
+    keys = account.credential("signing_key", settings).split()[: limits.signatures_max]
     if not keys:
         raise ConfigurationError("signing_key: expected whsec_<base64>")
     fits = [_fits(given, key, f"{named}.{timestamp}.", request.body) for key in keys]
     if not any(fits):
         raise auth.refused()
-    auth.check_fresh(timestamp, past_s=bounds.svix_s)
+    auth.check_fresh(timestamp, past_s=limits.svix_s)
 
 
 def _fits(given: list[str], key: str, head: str, body: bytes) -> bool:

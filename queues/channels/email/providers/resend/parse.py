@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from models.channels.accounts import ChannelAccount
 from models.ports.inbound import Ignored, Receipt, ReceiptKind, Receipts, Unparseable
-from queues.channels.email.providers import documents
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import documents, limits
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.port import Mail
 from queues.channels.email.providers.receipts import receipt
@@ -44,5 +43,5 @@ def _receipts(word: str, kind: ReceiptKind, reference: str, data: Document) -> l
     )
     permanent = kind == "bounced" and (word == "email.suppressed" or why.get("type") == "Permanent")
     said = documents.detail(why.get("message") or why.get("reason"))
-    recipients = documents.texts(data.get("to"))[: bounds.receipts_max] or [""]
+    recipients = documents.texts(data.get("to"))[: limits.receipts_max] or [""]
     return [receipt(reference, kind, recipient=one, detail=said, permanent=permanent) for one in recipients]

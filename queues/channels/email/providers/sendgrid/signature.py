@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from models.kernel import imports
 from models.kernel.errors import ConfigurationError
 from models.ports.inbound import IngressRequest
-from queues.channels.email.providers import auth
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import auth, limits
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -38,7 +37,7 @@ def verify(request: IngressRequest, public_key: str) -> None:
         _key(public_key).verify(given, digest.digest(), ec.ECDSA(utils.Prehashed(SHA256())))
     except InvalidSignature as error:
         raise auth.refused() from error
-    auth.check_fresh(timestamp, past_s=bounds.sendgrid_s)
+    auth.check_fresh(timestamp, past_s=limits.sendgrid_s)
 
 
 def _key(told: str) -> EllipticCurvePublicKey:

@@ -7,8 +7,7 @@ from models.kernel import clock
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
 from models.ports.inbound import Ignored, Unparseable
-from queues.channels.email.providers import documents, http, sigv4
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import documents, http, limits, sigv4
 from queues.channels.email.providers.documents import Document, Unreadable
 from queues.channels.email.providers.ses import signature, sns
 
@@ -71,7 +70,7 @@ def _object(bucket: str, key: str, account: ChannelAccount, settings: Settings) 
         at=clock.now(),
     )
     try:
-        answer = http.call("GET", url, headers=headers, answer_bytes_max=bounds.mail_bytes_max)
+        answer = http.call("GET", url, headers=headers, answer_bytes_max=limits.mail_bytes_max)
     except (http.NotSent, http.Unanswered) as error:
         raise TransientFailure(f"S3: {error.message}") from error
     if answer.ok:

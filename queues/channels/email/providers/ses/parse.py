@@ -7,8 +7,7 @@ import binascii
 
 from models.channels.accounts import ChannelAccount
 from models.ports.inbound import Ignored, ReceiptKind, Receipts, Unparseable
-from queues.channels.email.providers import documents
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import documents, limits
 from queues.channels.email.providers.documents import Document, Unreadable
 from queues.channels.email.providers.port import Mail
 from queues.channels.email.providers.receipts import receipt
@@ -82,7 +81,7 @@ def _event(word: str, told: Document) -> Receipts | Ignored:
                 status=one.get("status"),
                 permanent=word == "Bounce" and event.get("bounceType") == "Permanent",
             )
-            for one in items[: bounds.receipts_max]
+            for one in items[: limits.receipts_max]
         )
     )
 

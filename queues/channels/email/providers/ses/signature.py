@@ -15,8 +15,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import clock
 from models.kernel.errors import TransientFailure
 from models.ports.inbound import Unparseable
-from queues.channels.email.providers import documents, http
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import documents, http, limits
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.ses import sns
 
@@ -73,7 +72,7 @@ def _certificate(url: str) -> Certificate:
         raise Unparseable(f"{_UNFIT} (its certificate is not valid today)")
     with _lock:
         _certificates[url] = pem
-        while len(_certificates) > bounds.certificates_max:
+        while len(_certificates) > limits.certificates_max:
             _certificates.popitem(last=False)
     return found
 
@@ -81,7 +80,7 @@ def _certificate(url: str) -> Certificate:
 def fetched(url: str) -> bytes:
     """What an address of Amazon's holds. Raises Unparseable, TransientFailure."""
     try:
-        answer = http.call("GET", url, answer_bytes_max=bounds.certificate_bytes_max)
+        answer = http.call("GET", url, answer_bytes_max=limits.certificate_bytes_max)
     except (http.NotSent, http.Unanswered) as error:
         raise TransientFailure(f"SNS: {error.message}") from error
     if answer.ok:

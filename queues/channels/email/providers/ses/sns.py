@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import clock
-from queues.channels.email.providers import documents
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import documents, limits
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.reading.headers import instant
 
@@ -39,7 +38,7 @@ def plausible(message: Document, account: ChannelAccount) -> bool:
     ):
         return False
     age_s = (clock.now() - at).total_seconds()
-    return -bounds.clock_skew_s <= age_s <= bounds.sns_s and of_amazon(
+    return -limits.clock_skew_s <= age_s <= limits.sns_s and of_amazon(
         documents.text(message.get("SigningCertURL")), arn[1]
     )
 

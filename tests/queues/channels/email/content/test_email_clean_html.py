@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.content.clean_html import sanitise
 from queues.channels.email.content.html_depth import is_too_deep
 
@@ -124,4 +124,4 @@ def test_a_text_that_is_let_through_is_as_flat_as_was_counted(tokens: list[str],
         if name != "hr":
             depth += -1 if end else 1
             deepest = max(deepest, depth)
-    assert deepest <= mime_limits.html_depth_max + 20
+    assert deepest <= limits.html_depth_max + 20

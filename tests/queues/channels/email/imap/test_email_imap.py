@@ -16,7 +16,7 @@ from models.channels import health, positions
 from models.channels.accounts import ChannelAccount
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.limits import MIB
-from queues.channels.email.imap import limits as bounds
+from queues.channels.email.imap import limits
 from queues.channels.email.imap.mailbox import Mailbox as Connection
 from queues.channels.email.imap.mailbox import Refused
 from queues.channels.email.imap.pulling import Pulled
@@ -218,7 +218,7 @@ def test_a_mail_over_the_limit_is_kept_by_its_beginning_and_shown(
     mailbox: Mailbox,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bounds, "mail_bytes_max", 2 * MIB)
+    monkeypatch.setattr(limits, "mail_bytes_max", 2 * MIB)
     imap_server.deliver(mailbox, mail(1, size=3 * MIB), mail(2))
 
     pulled = pull_once(account, desk.settings)
@@ -227,7 +227,7 @@ def test_a_mail_over_the_limit_is_kept_by_its_beginning_and_shown(
     (row,) = desk.rows("SELECT reason, raw FROM inbox WHERE status = 'failed'")
     assert (pulled, again) == (Pulled(stored=1, failed=1), Pulled())
     assert row["reason"] == "the mail has 3 MiB, more than 2; its beginning is kept"
-    assert bytes(row["raw"]) == mail(1, size=3 * MIB)[: bounds.cut_bytes]
+    assert bytes(row["raw"]) == mail(1, size=3 * MIB)[: limits.cut_bytes]
     assert titles(desk) == ["Trouble 2"]
 
 
@@ -247,7 +247,7 @@ def test_a_mail_that_the_server_will_not_give_is_shown_and_does_not_stop_the_oth
         return fetch(connection, uid, bytes_max)
 
     monkeypatch.setattr(Connection, "fetch", refuse_the_first)
-    for _ in range(bounds.tries_max - 1):
+    for _ in range(limits.tries_max - 1):
         with pytest.raises(TransientFailure, match="Internal error"):
             pull_once(account, desk.settings)
     pulled = pull_once(account, desk.settings)

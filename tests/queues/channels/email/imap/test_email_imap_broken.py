@@ -12,7 +12,7 @@ from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.kernel import database
 from models.kernel.errors import TransientFailure
-from queues.channels.email.imap import limits as bounds
+from queues.channels.email.imap import limits
 from queues.channels.email.imap.pulling import Pulled
 from tests.desk import Desk
 from tests.queues.channels.email.imap.broken import HANG_UP, MAIL, BrokenServer
@@ -53,8 +53,8 @@ def account(desk: Desk) -> ChannelAccount:
 def test_a_broken_answer_is_a_failure_that_people_can_read(
     desk: Desk, account: ChannelAccount, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(bounds, "read_s", 1.0)
-    monkeypatch.setattr(bounds, "connect_s", 1.0)
+    monkeypatch.setattr(limits, "read_s", 1.0)
+    monkeypatch.setattr(limits, "connect_s", 1.0)
     answers, said = BROKEN[name]
     with BrokenServer(**answers) as server:
         monkeypatch.setenv("NESTOR_SECRET_TEST_IMAP_URL", server.url)
@@ -110,7 +110,7 @@ def test_a_connection_lost_while_marking_leaves_the_marking_to_the_next_reading(
 def test_a_mail_larger_than_the_server_says_is_kept_by_its_beginning(
     desk: Desk, account: ChannelAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "mail_bytes_max", len(MAIL) - 10)
+    monkeypatch.setattr(limits, "mail_bytes_max", len(MAIL) - 10)
     small = b"* 1 FETCH (UID 1 RFC822.SIZE 5)\r\n{tag} OK done\r\n"
     with BrokenServer(SIZE=small) as server:
         monkeypatch.setenv("NESTOR_SECRET_TEST_IMAP_URL", server.url)
@@ -130,9 +130,9 @@ TWO = {
 @pytest.mark.parametrize(
     ("answer", "failures"),
     [
-        pytest.param(HANG_UP, bounds.lost_tries_max, id="hangs up"),
-        pytest.param(b"* 1 FETCH (UID 1 ((\r\n{tag} OK x\r\n", bounds.lost_tries_max, id="answers rubbish"),
-        pytest.param(b"{tag} NO damaged\r\n", bounds.tries_max - 1, id="refuses"),
+        pytest.param(HANG_UP, limits.lost_tries_max, id="hangs up"),
+        pytest.param(b"* 1 FETCH (UID 1 ((\r\n{tag} OK x\r\n", limits.lost_tries_max, id="answers rubbish"),
+        pytest.param(b"{tag} NO damaged\r\n", limits.tries_max - 1, id="refuses"),
     ],
 )
 def test_a_mail_that_the_server_cannot_give_does_not_keep_back_the_next_one(

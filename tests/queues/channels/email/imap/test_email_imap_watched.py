@@ -12,12 +12,12 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import database
 from models.kernel.errors import TransientFailure
 from queues.channels.email import reach
-from queues.channels.email.imap import limits as bounds
+from queues.channels.email.imap import limits
 from queues.channels.email.imap.mailbox import Mailbox as Connection
 from queues.channels.email.imap.pulling import Pulled, pull
 from queues.embedded import EmbeddedWorkers
 from queues.pulling import accounts as asking
-from queues.pulling import loop as pullers
+from queues.pulling import loop
 from tests.desk import Desk
 from tests.queues.channels.email.imap.mails import mail, stored, titles, within_s
 from tests.queues.channels.email.imap.reading_once import pull_once
@@ -57,7 +57,7 @@ def test_idle_notices_a_new_mail_without_asking(
     mailbox: Mailbox,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bounds, "round_s", 600.0)  # only the server's word can end the wait
+    monkeypatch.setattr(limits, "round_s", 600.0)  # only the server's word can end the wait
     waits: list[bool] = []
     wait = Connection.wait
 
@@ -87,7 +87,7 @@ def test_without_idle_the_mailbox_is_asked_again_and_again(
     mailbox: Mailbox,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bounds, "round_s", 0.05)
+    monkeypatch.setattr(limits, "round_s", 0.05)
     polled = dataclasses.replace(account, config={**account.config, "imap_idle": False})
     reader = Reader(polled, desk)
     wait_until(lambda: positions.get(account, "INBOX") is not None, within_s=within_s, what="the first look")
@@ -128,7 +128,7 @@ def test_two_processes_read_one_mailbox_by_one_connection_and_a_wrong_password_i
 ) -> None:
     monkeypatch.setattr(accounts, "every", lambda: [account])
     monkeypatch.setenv("NESTOR_SECRET_TEST_IMAP_URL", mailbox.url.replace(mailbox.password, "wrong-one"))
-    both = [pullers.Pullers(desk.settings, look_every_s=0.05) for _ in range(2)]
+    both = [loop.Pullers(desk.settings, look_every_s=0.05) for _ in range(2)]
     for one in both:
         one.start()
 

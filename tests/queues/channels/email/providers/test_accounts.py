@@ -15,7 +15,7 @@ from models.kernel.errors import Invalid, NotFound
 from models.kernel.limits import MIB
 from models.ports.inbound import IngressRequest, Unparseable
 from queues.channels.email import ingress
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import limits
 from queues.channels.email.providers.resend import fetch
 from scripts.defs.accounts import check_account
 from tests.desk import Desk
@@ -185,7 +185,7 @@ def test_events_beyond_the_bound_are_kept_and_shown(
         [event] = json.loads(request.body)
         return replace(request, body=json.dumps([event | {"sg_event_id": str(n)} for n in range(5)]).encode())
 
-    monkeypatch.setattr(bounds, "events_max", 3)
+    monkeypatch.setattr(limits, "events_max", 3)
     post(recorded.one("sendgrid/delivered.json"), alter=five)
 
     rows = desk.rows("SELECT status, reason, raw FROM inbox ORDER BY status")

@@ -134,9 +134,9 @@ def test_an_urlencoded_field_of_10_mb_costs_no_object_for_each_percent_sign() ->
 
 @pytest.mark.parametrize("cut", range(6))
 def test_a_percent_sign_at_the_edge_of_a_slice_is_not_cut(cut: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    from queues.channels.email.providers import limits as bounds
+    from queues.channels.email.providers import limits
 
-    monkeypatch.setattr(bounds, "unquote_slice_bytes", 7)
+    monkeypatch.setattr(limits, "unquote_slice_bytes", 7)
     text = "x" * cut + "\n+ä%&" * 20
     body = urlencode({"a": text}).encode()
 

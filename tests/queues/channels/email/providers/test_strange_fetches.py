@@ -13,7 +13,7 @@ from models.kernel.errors import NestorError, TransientFailure
 from models.ports.inbound import Unparseable
 from queues.channels.email import fetch
 from queues.channels.email.parse import parse
-from queues.channels.email.providers import limits as bounds
+from queues.channels.email.providers import limits
 from queues.channels.email.providers.ses import signature
 from tests.queues.channels import golden
 from tests.queues.channels.email.providers import recorded
@@ -109,7 +109,7 @@ def test_a_provider_that_never_answers_is_asked_again(
 def test_a_mail_over_the_bound_is_not_read_to_its_end(
     served: FakeApi, fixture: Fixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "mail_bytes_max", 5)
+    monkeypatch.setattr(limits, "mail_bytes_max", 5)
 
     with pytest.raises(NestorError):
         fetched(fixture.provider, event_of(fixture), served)

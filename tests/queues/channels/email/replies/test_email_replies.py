@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from queues.channels.email import limits as mime_limits
+from queues.channels.email import limits
 from queues.channels.email.replies.html_reply import cut_html
 from queues.channels.email.replies.reply_above import REPLY_ABOVE, marker_html, marker_line
 from queues.channels.email.replies.reply_lines import Lines
@@ -143,7 +143,7 @@ def test_the_cost_of_a_hostile_text_grows_with_its_length_only(name: str) -> Non
     assert (
         many <= 2 * 64 * few + 64
     )  # 64 times the text; twice, because lines beyond the bound are looked at otherwise
-    assert many <= 16 * large.count("\n") + mime_limits.attribution_steps_max + 64
+    assert many <= 16 * large.count("\n") + limits.attribution_steps_max + 64
 
 
 @pytest.mark.parametrize("name", HOSTILE)
