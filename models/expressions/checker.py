@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from models.expressions import cost
+from models.expressions import conditions, cost
 from models.expressions.parser import MACROS, ExpressionError, parse
 from models.expressions.tree import (
     Binary,
@@ -61,6 +61,20 @@ def check(
     if (message := cost.too_much(tree)) is not None:
         checker.tell(tree, message)
     return checker.problems
+
+
+def problem(expression: str, environment: Mapping[str, Type]) -> str | None:
+    """Describe everything that is wrong with the text of a condition over the names of `environment`; None when nothing is."""
+    if len(expression) > conditions.expression_chars_max:
+        return f"expected at most {conditions.expression_chars_max} characters, found {len(expression)}"
+    found = check(expression, environment)
+    if found:
+        return "; ".join(f"at character {one.offset + 1}: {one.message}" for one in found)
+    try:
+        conditions.compiled(expression)
+    except conditions.ConditionError as error:
+        return str(error)
+    return None
 
 
 def type_of(source: str, environment: Mapping[str, Type]) -> Type:
@@ -279,8 +293,6 @@ class _Checker:
             return
         argument = node.arguments[0]
         if isinstance(argument, Literal) and isinstance(argument.value, str):
-            from models.expressions import conditions
-
             try:
                 conditions.value(f"{node.name}({argument.value!r})", {})
             except conditions.ConditionError:

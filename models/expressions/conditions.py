@@ -56,7 +56,7 @@ class Prepared:
 def prepare(names: Mapping[str, Any]) -> Prepared:
     """Hand the view to the library once. What the library cannot read (a lone surrogate, a key that is no text) is replaced."""
     imports.load("cel")
-    import cel
+    import cel  # 120 ms, and most requests never evaluate
 
     try:
         return Prepared(names, cel.Context(variables=dict(names)))
@@ -89,37 +89,24 @@ def _text(value: Any) -> str:
 
 
 @lru_cache(maxsize=2048)
-def _program(expression: str) -> Any:
+def compiled(expression: str) -> Any:
+    """The library's program of an expression. Raises ConditionError."""
     imports.load("cel")
-    import cel
+    import cel  # see prepare
 
-    from models.expressions import semantics
+    from models.expressions import semantics  # the front is for what is not compiled yet
 
-    return cel.compile(semantics.rewritten(expression))
-
-
-def problem(expression: str) -> str | None:
-    """What is wrong with the text of a condition, or None."""
-    if len(expression) > expression_chars_max:
-        return f"expected at most {expression_chars_max} characters, found {len(expression)}"
-    from models.expressions import checker
-    from models.workflow.view import ENVIRONMENT
-
-    found = checker.check(expression, ENVIRONMENT)
-    if found:
-        return "; ".join(f"at character {one.offset + 1}: {one.message}" for one in found)
     try:
-        _program(expression)
+        return cel.compile(semantics.rewritten(expression))
     except _RAISED as error:
-        return _told(error)
-    return None
+        raise ConditionError(_told(error)) from error
 
 
 def value(expression: str, view: Mapping[str, Any] | Prepared) -> Any:
     """Evaluate an expression. Raises ConditionError, and nothing else, when it cannot be evaluated over this view."""
     prepared = view if isinstance(view, Prepared) else prepare(view)
     try:
-        return _program(expression).execute(prepared.context)
+        return compiled(expression).execute(prepared.context)
     except _RAISED as error:
         raise ConditionError(_told(error)) from error
     except BaseException as error:
@@ -214,7 +201,7 @@ def _failed(expression: str, prepared: Prepared) -> tuple[str, ...]:
 @lru_cache(maxsize=2048)
 def _parts(expression: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The parts between && and the paths that an expression reads."""
-    from models.expressions import parts
+    from models.expressions import parts  # the front is for explanations, which few requests ask for
 
     return tuple(parts.conjuncts(expression)), tuple(parts.reads(expression))
 

@@ -1,16 +1,12 @@
-"""A ticket type, or the fields of requesters and organisations, as data: the YAML's shape and its checks."""
+"""A ticket type, or the fields of requesters and organisations, as data: the shape of the YAML (`checks` says what must fit together)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import msgspec
 
 from models.definitions import shape
-from models.kernel import limits
-from models.kernel.errors import FieldProblem, Invalid
 
 Kind = Literal[
     "text", "long_text", "number", "money", "choice", "multi_choice", "date", "duration", "person", "ticket", "checkbox", "email",
@@ -22,10 +18,6 @@ Portal = Literal["hidden", "read", "edit"]
 ROLES: tuple[Role, ...] = ("admin", "manager", "accountant", "agent", "automation")
 TEXTS = ("text", "long_text", "email", "phone", "url")
 
-_NAME = re.compile(r"^[a-z][a-z0-9_]{0,40}$")
-_TYPE = re.compile(r"^[a-z][a-z0-9_-]{0,40}$")
-choices_max = 200  # a longer list is a reference to something else
-pattern_chars_max = 200
 text_chars_max, long_text_chars_max = 500, 20_000  # of a value: a line; some pages
 
 
@@ -81,15 +73,6 @@ class Entity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.type or f"entity.{self.entity}"
 
 
-def parse(body: dict[str, Any]) -> Entity:
-    """Read and check a definition. Raises Invalid with a path and what was expected for everything that is wrong."""
-    entity = read(body)
-    problems = list(_problems(entity))
-    if problems:
-        raise Invalid(problems)
-    return entity
-
-
 def read(body: dict[str, Any]) -> Entity:
     """The structure alone. Raises Invalid."""
     return shape.convert(body, Entity)
@@ -98,115 +81,3 @@ def read(body: dict[str, Any]) -> Entity:
 def json_schema() -> dict[str, Any]:
     """JSON Schema 2020-12 of the file, for editors."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Entity)}
-
-
-def _problems(entity: Entity) -> Iterator[FieldProblem]:
-    if (entity.type is None) == (entity.entity is None):
-        yield FieldProblem("", "expected exactly one of type, entity")
-    if entity.type is not None and not _TYPE.match(entity.type):
-        yield FieldProblem(".type", "expected a name of lower-case letters, digits, - and _")
-    yield from _label(".label", entity.label)
-    if len(entity.fields) > limits.fields_max:
-        yield FieldProblem(".fields", f"expected at most {limits.fields_max}, found {len(entity.fields)}")
-    for name, field in entity.fields.items():
-        if not _NAME.match(name):
-            yield FieldProblem(
-                f".fields.{name}", "expected a name of lower-case letters, digits and underscores"
-            )
-        yield from _field(entity, f".fields.{name}", field)
-
-
-def _label(place: str, label: Label | None) -> Iterator[FieldProblem]:
-    for language in ("en", "ru"):
-        if label is not None and not (label.get(language) or "").strip():
-            yield FieldProblem(f"{place}.{language}", "expected a label in this language")
-
-
-def _field(entity: Entity, place: str, field: Field) -> Iterator[FieldProblem]:
-    yield from _label(f"{place}.label", field.label)
-    yield from _label(f"{place}.help", field.help)
-    is_choice = field.kind in ("choice", "multi_choice")
-    if is_choice != bool(field.choices):
-        yield FieldProblem(f"{place}.choices", "expected choices, for choice and multi_choice and only there")
-    if len(field.choices) > choices_max:
-        yield FieldProblem(f"{place}.choices", f"expected at most {choices_max}, found {len(field.choices)}")
-    for name, choice in field.choices.items():
-        if not _NAME.match(name):
-            yield FieldProblem(
-                f"{place}.choices.{name}", "expected a name of lower-case letters, digits and underscores"
-            )
-        yield from _label(f"{place}.choices.{name}.label", choice.label)
-    if bool(field.currencies) != (field.kind == "money") or not all(
-        re.match("^[A-Z]{3}$", c) for c in field.currencies
-    ):
-        yield FieldProblem(
-            f"{place}.currencies", "expected currencies of ISO 4217 such as [EUR], for money and only there"
-        )
-    for low, high, kinds in (
-        ("min", "max", ("number", "money", "duration")), ("min_length", "max_length", TEXTS),
-    ):  # fmt: skip
-        least, most = getattr(field, low), getattr(field, high)
-        if (least is not None or most is not None) and field.kind not in kinds:
-            yield FieldProblem(
-                f"{place}.{low if least is not None else high}", f"expected with {', '.join(kinds)} only"
-            )
-        if least is not None and most is not None and least > most:
-            yield FieldProblem(f"{place}.{low}", f"expected at most {high} ({most}), found {least}")
-    yield from _pattern(place, field)
-    yield from _conditions(entity, place, field)
-    if field.required and field.required_when is not None:
-        yield FieldProblem(f"{place}.required_when", "expected only one of required, required_when")
-    if field.retired and (field.required or field.required_when):
-        yield FieldProblem(f"{place}.required", "a retired field cannot be required: nobody may fill it in")
-    if (
-        field.required
-        and field.edit
-        and entity.type is not None
-        and "agent" not in field.edit
-        and field.default is None
-    ):
-        yield FieldProblem(
-            f"{place}.edit", "the field is required and agents may not fill it in; give it a default"
-        )
-    if field.default is not None:
-        from models.infomodel import values
-
-        try:
-            values.normal(field, field.default)
-        except ValueError as error:
-            yield FieldProblem(f"{place}.default", str(error))
-
-
-# What makes Python's engine try again and again: a repeated group that itself repeats, and backreferences.
-_COSTLY = re.compile(r"\([^)]*[*+{][^)]*\)[*+{]|\\[1-9]|\(\?[=!<P]")
-
-
-def _pattern(place: str, field: Field) -> Iterator[FieldProblem]:
-    if field.pattern is None:
-        return
-    if field.kind not in TEXTS:
-        yield FieldProblem(f"{place}.pattern", f"expected with {', '.join(TEXTS)} only")
-    if len(field.pattern) > pattern_chars_max:
-        yield FieldProblem(f"{place}.pattern", f"expected at most {pattern_chars_max} characters")
-    elif _COSTLY.search(field.pattern):
-        yield FieldProblem(
-            f"{place}.pattern",
-            "a repeated group that repeats inside, a look-around or a backreference may run for ever",
-        )
-    else:
-        try:
-            re.compile(field.pattern)
-        except re.error as error:
-            yield FieldProblem(f"{place}.pattern", f"not a regular expression: {error}")
-
-
-def _conditions(entity: Entity, place: str, field: Field) -> Iterator[FieldProblem]:
-    if field.required_when is None and field.visible_when is None:
-        return
-    from models.expressions import checker
-    from models.infomodel.types import condition_environment
-
-    for key in ("required_when", "visible_when"):
-        text = getattr(field, key)
-        for problem in checker.check(text, condition_environment(entity)) if text is not None else ():
-            yield FieldProblem(f"{place}.{key}", f"at character {problem.offset + 1}: {problem.message}")

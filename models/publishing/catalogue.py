@@ -9,10 +9,12 @@ from typing import Any
 
 from models.definitions import files
 from models.definitions.files import Document
+from models.infomodel import checks as infomodel_checks
 from models.infomodel import definition as infomodel
 from models.infomodel.definition import Entity
 from models.kernel.errors import FieldProblem, Invalid
 from models.workflow import analysis
+from models.workflow import checks as workflow_checks
 from models.workflow import definition as workflows
 from models.workflow.analysis import Finding
 from models.workflow.definition import NAME, Workflow
@@ -57,9 +59,9 @@ def name_of(
 ) -> str:
     """What a definition is published as; checks it on the way. Raises Invalid."""
     if kind == "workflow":
-        return workflows.parse(dict(body)).workflow
+        return workflow_checks.parse(dict(body)).workflow
     if kind == "model":
-        return infomodel.parse(dict(body)).name
+        return infomodel_checks.parse(dict(body)).name
     if kind == "teams":
         return _teams(body)
     assert account is not None, "channel accounts are checked by who knows the channels"

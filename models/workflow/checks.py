@@ -8,12 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
-from typing import get_args
+from difflib import get_close_matches
+from typing import Any, get_args
 
+from models.expressions import checker
 from models.expressions.durations import parse_duration
-from models.kernel.errors import FieldProblem
+from models.kernel.errors import FieldProblem, Invalid
 from models.sla import working_time
+from models.workflow import places, templates
 from models.workflow.definition import (
+    EFFECTS,
     LANGUAGES,
     NAME,
     NAMED_EVENTS,
@@ -23,7 +27,9 @@ from models.workflow.definition import (
     EventType,
     Label,
     Workflow,
+    read,
 )
+from models.workflow.view import ENVIRONMENT
 
 # Bounds of one definition: larger than any life cycle that a person can oversee (the largest we know of has 40 states).
 states_max, transitions_max, reactions_max, effects_max = 100, 500, 200, 20
@@ -32,6 +38,15 @@ repeats_max = 100  # a timer that goes off more often than that is a queue's wor
 text_chars_max = 20_000  # of a template; the longest mail that a life cycle should write
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 _EVENTS = get_args(EventType)
+
+
+def parse(body: dict[str, Any]) -> Workflow:
+    """Read and check a definition. Raises Invalid with a path and what was expected for everything that is wrong."""
+    workflow = read(body)
+    found = list(problems(workflow))
+    if found:
+        raise Invalid(found)
+    return workflow
 
 
 def problems(workflow: Workflow) -> Iterator[FieldProblem]:
@@ -96,8 +111,6 @@ def _one_of(place: str, found: str, known: Iterable[str], kind: str) -> Iterator
 
 
 def _meant(found: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
     close = get_close_matches(found, list(known), n=1)
     return f"; did you mean {close[0]}?" if close else ""
 
@@ -197,8 +210,6 @@ def _effects(workflow: Workflow, place: str, effects: list[Effect]) -> Iterator[
 
 
 def _effect(workflow: Workflow, place: str, effect: Effect) -> Iterator[FieldProblem]:
-    from models.workflow.definition import EFFECTS
-
     named = [name for name in EFFECTS if getattr(effect, name) is not None]
     if len(named) != 1:
         found = ", ".join(named) or "none"
@@ -295,11 +306,8 @@ def _policies(workflow: Workflow) -> Iterator[FieldProblem]:
 
 def _expressions(workflow: Workflow) -> Iterator[FieldProblem]:
     """Conditions and templates: their syntax here; their types need the information model (`analysis`)."""
-    from models.expressions import conditions
-    from models.workflow import places, templates
-
     for place, expression in places.conditions(workflow):
-        if (error := conditions.problem(expression)) is not None:
+        if (error := checker.problem(expression, ENVIRONMENT)) is not None:
             yield FieldProblem(place, f"not a CEL condition: {error}")
     for name, template in workflow.templates.items():
         for language in LANGUAGES:

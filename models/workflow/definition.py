@@ -12,7 +12,6 @@ from typing import Any, Literal
 import msgspec
 
 from models.definitions import shape
-from models.kernel.errors import Invalid
 from models.sla.working_time import Calendar
 
 Category = Literal["todo", "waiting", "done", "closed"]
@@ -301,17 +300,6 @@ class WorkflowVersion:
 
     definition: Workflow
     version: int
-
-
-def parse(body: dict[str, Any]) -> Workflow:
-    """Read and check a definition. Raises Invalid with a path and what was expected for everything that is wrong."""
-    from models.workflow import checks
-
-    workflow = read(body)
-    problems = list(checks.problems(workflow))
-    if problems:
-        raise Invalid(problems)
-    return workflow
 
 
 def read(body: dict[str, Any]) -> Workflow:

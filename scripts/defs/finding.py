@@ -7,7 +7,7 @@ from typing import Any
 
 from models.definitions import store
 from models.kernel.errors import NotFound
-from models.workflow import definition
+from models.workflow import checks
 from models.workflow.definition import Workflow
 from scripts.defs import ROOT, Found, read_file
 
@@ -30,7 +30,7 @@ def workflow_of(name: str) -> Workflow:
     found = file_of(name)
     if found.kind != "workflow":
         raise NotFound(f"{found.path} is a {found.kind}, not a life cycle")
-    return definition.parse(found.body)
+    return checks.parse(found.body)
 
 
 def body_of(word: str) -> tuple[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from models.definitions import files, store
 from models.kernel import database, limits
 from models.kernel.errors import Invalid
 from models.publishing import workflows
-from models.workflow import definition
+from models.workflow import checks
 from scripts import defs
 from tests.desk import Desk
 from tests.functions.callers import Caller, paths, problem
@@ -112,4 +112,4 @@ def test_a_reaction_to_a_signal_names_it(reaction: dict[str, Any]) -> None:
     body["reactions"].append(reaction)
 
     with pytest.raises(Invalid, match="signal"):
-        definition.parse(body)
+        checks.parse(body)

@@ -8,7 +8,7 @@ import pytest
 
 from models.definitions import files
 from models.publishing import catalogue
-from models.workflow import definition
+from models.workflow import checks, definition
 from models.workflow.testing import scenarios
 from models.workflow.testing.scenarios import Result
 from scripts import defs
@@ -24,7 +24,7 @@ def shipped() -> list[defs.Found]:
 @lru_cache(maxsize=8)
 def results(name: str) -> tuple[definition.Workflow, list[Result]]:
     [found] = [one for one in shipped() if (one.kind, one.name) == ("workflow", name)]
-    workflow = definition.parse(found.body)
+    workflow = checks.parse(found.body)
     body = files.load(found.path.parent / "scenarios.yaml").body
     return workflow, scenarios.run(
         workflow, scenarios.parse(body), catalogue.surroundings_of(shipped()).types

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.infomodel import definition, schema, values
+from models.infomodel import checks, schema, values
 from models.infomodel.definition import Entity
 from models.kernel.errors import Invalid
 from scripts import defs
@@ -19,7 +19,7 @@ CHOICES = {"red": {"label": LABEL}, "blue": {"label": LABEL}}
 
 
 def entity(**fields: dict[str, Any]) -> Entity:
-    return definition.parse(
+    return checks.parse(
         {
             "type": "thing",
             "label": LABEL,
@@ -127,7 +127,7 @@ def test_an_unknown_field_is_refused_with_what_was_meant_or_kept_where_the_type_
         "did you mean colour?" in problems(entity(colour={"kind": "text"}), {"color": "red"})["/fields/color"]
     )
 
-    open_one = definition.parse({"type": "open", "label": LABEL, "fields": {}, "other_fields": "allowed"})
+    open_one = checks.parse({"type": "open", "label": LABEL, "fields": {}, "other_fields": "allowed"})
     assert validated(open_one, {"anything": [1]}) == {"anything": [1]}
 
 
@@ -214,7 +214,7 @@ def test_a_wrong_field_is_told_with_its_place(field: dict[str, Any], place: str,
     )
 
 
-SHIPPED = [definition.parse(one.body) for one in defs.read_all(demo=False) if one.kind == "model"]
+SHIPPED = [checks.parse(one.body) for one in defs.read_all(demo=False) if one.kind == "model"]
 
 
 @pytest.mark.parametrize("model", SHIPPED, ids=lambda one: one.name)

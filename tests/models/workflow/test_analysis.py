@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from models.infomodel import definition as infomodel
-from models.workflow import definition
+from models.infomodel import checks as infomodel_checks
+from models.workflow import checks
 from models.workflow.analysis import Finding, analyse
 
 LABEL = {"en": "Label", "ru": "Надпись"}
@@ -28,7 +28,7 @@ CLEAN: dict[str, Any] = {
         "end": {"from": ["a", "b"], "to": "z", "label": LABEL, "who": AGENTS},
     },
 }  # fmt: skip
-THING = infomodel.parse(
+THING = infomodel_checks.parse(
     {
         "type": "thing",
         "label": LABEL,
@@ -52,7 +52,7 @@ def found(**changes: Any) -> list[Finding]:
             body[section] |= value
         else:
             body[section] = value
-    return analyse(definition.parse(body), types={"thing": THING}, teams={"it"}, workflows={"clean"})
+    return analyse(checks.parse(body), types={"thing": THING}, teams={"it"}, workflows={"clean"})
 
 
 def codes(**changes: Any) -> list[tuple[str, str]]:

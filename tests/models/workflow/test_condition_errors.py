@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from models.expressions import conditions
+from models.expressions import checker, conditions
 from models.infomodel import values
 from models.infomodel.definition import Entity
 from models.kernel.batch import as_json
 from models.workflow.analysis import analyse
 from models.workflow.testing.simulation import Simulation
+from models.workflow.view import ENVIRONMENT
 from tests.models.infomodel.test_infomodel import entity
 from tests.models.workflow.test_engine import NOW, PEOPLE, simulation, workflow
 
@@ -250,7 +251,7 @@ def test_payloads_that_nest_too_deep_for_the_stack_are_cut() -> None:
     ],
 )  # fmt: skip
 def test_a_long_expression_is_checked_and_evaluated_or_refused_with_words(text: str) -> None:
-    deep_in_a_stack(200, lambda: conditions.problem(text))
+    deep_in_a_stack(200, lambda: checker.problem(text, ENVIRONMENT))
 
     assert conditions.explain(text, {"ticket": {"assigned": True}}).result in (True, False, None)
 
@@ -263,10 +264,11 @@ def test_an_expression_that_doubles_its_value_again_and_again_is_refused() -> No
     bomb = "size(ticket.tags" + ".map(x, x + x)" * 60 + ") > 0"
     lists = "size([1]" + ".map(x, [x, x])" * 60 + ") > 0"
 
-    assert "copies" in str(conditions.problem(bomb))
-    assert "copies" in str(conditions.problem(lists))
+    assert "copies" in str(checker.problem(bomb, ENVIRONMENT))
+    assert "copies" in str(checker.problem(lists, ENVIRONMENT))
     assert (
-        conditions.problem('ticket.tags.map(t, t + "!").exists(t, t == ticket.title + ticket.team)') is None
+        checker.problem('ticket.tags.map(t, t + "!").exists(t, t == ticket.title + ticket.team)', ENVIRONMENT)
+        is None
     )
 
 

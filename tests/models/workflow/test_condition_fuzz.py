@@ -144,7 +144,7 @@ def test_every_expression_ends_in_a_value_or_an_error(
     assert (explained.result is None) == (explained.error is not None)
     assert len(explained.error or "") <= conditions.error_chars_max + 200
     as_json([explained.values, explained.failed])
-    conditions.problem(text)
+    checker.problem(text, ENVIRONMENT)
     parts.reads(text)
     divisions.unguarded(text)
     assert truth.truth(text, {}) in (True, False, None)
@@ -152,7 +152,7 @@ def test_every_expression_ends_in_a_value_or_an_error(
 
 def body_with(text: str) -> Any | None:
     """A life cycle that uses the text in every place that takes one; None when the checks refuse it."""
-    if conditions.problem(text) is not None:
+    if checker.problem(text, ENVIRONMENT) is not None:
         return None
     effects = [
         {"priority": "high", "when": text},
@@ -171,7 +171,7 @@ def body_with(text: str) -> Any | None:
 
 
 @few
-@given(expressions.filter(lambda text: conditions.problem(text) is None), stored_fields, strange)
+@given(expressions.filter(lambda text: checker.problem(text, ENVIRONMENT) is None), stored_fields, strange)
 @example("fields.n / fields.m > 1.0", {"n": 1}, None)
 @example("1 / ticket.message_count > 0 && ticket.tags[0] == ''", {}, None)
 @example("event.payload.a + 1 > 0", {}, 2**63 - 1)
@@ -198,6 +198,6 @@ def test_a_life_cycle_with_any_condition_in_every_place_takes_every_step(
 @few
 @given(expressions, stored_fields)
 def test_a_form_with_any_condition_is_judged(text: str, fields: dict[str, Any]) -> None:
-    if conditions.problem(text) is not None:
+    if checker.problem(text, ENVIRONMENT) is not None:
         return
     assert values._holds(MODEL, text, fields, None) in (True, False)

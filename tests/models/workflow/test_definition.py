@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.kernel.errors import Invalid
-from models.workflow import definition, templates
+from models.workflow import checks, templates
 from models.workflow.definition import Template
 
 LABEL = {"en": "Label", "ru": "Надпись"}
@@ -42,12 +42,12 @@ def _changed(path: str, value: Any) -> dict[str, Any]:
 
 def _problems(body: dict[str, Any]) -> dict[str, str]:
     with pytest.raises(Invalid) as refused:
-        definition.parse(body)
+        checks.parse(body)
     return {problem.path: problem.message for problem in refused.value.problems}
 
 
 def test_the_good_one_is_good() -> None:
-    assert definition.parse(GOOD).initial == "new"
+    assert checks.parse(GOOD).initial == "new"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from models.workflow import definition, engine
+from models.workflow import checks, definition, engine
 from models.workflow.definition import Workflow
 from models.workflow.instance import Actor, Context, Event, Instance, Step
 from models.workflow.testing.simulation import Person, Simulation
@@ -36,7 +36,7 @@ def workflow(**more: Any) -> Workflow:
         },
         "templates": {"text": {"en": "Hello {{ requester.name }}", "ru": "Привет"}},
     }
-    return definition.parse(body | copy.deepcopy(more))
+    return checks.parse(body | copy.deepcopy(more))
 
 
 def simulation(**more: Any) -> Simulation:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.workflow import definition
+from models.workflow import checks
 from models.workflow.definition import Workflow
 from models.workflow.testing.simulation import Person, Simulation
 
@@ -77,7 +77,7 @@ def definitions(draw: st.DrawFn) -> Workflow:
         "sla": [{"name": "p", "targets": {"first_response": "4h", "resolution": "8h"}, "warn_before": "1h"}],
         "templates": {"text": {"en": "Hello", "ru": "Привет"}},
     }  # fmt: skip
-    return definition.parse(body)
+    return checks.parse(body)
 
 
 happenings = st.lists(
