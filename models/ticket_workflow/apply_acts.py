@@ -11,7 +11,7 @@ from models.events.commands import SYSTEM
 from models.kernel.ids import new_id
 from models.tasks import timers
 from models.teams import commands as teams
-from models.ticket_workflow import approvals, automatic_messages
+from models.ticket_workflow import approvals, automatic_messages, links
 from models.ticket_workflow import sla_clocks as sla
 from models.tickets.ticket_change import TicketChange
 from models.workflow.acts import (
@@ -169,8 +169,6 @@ def _moved(change: TicketChange, workflow: Workflow, act: Moved) -> None:
     why = {"condition": None} | _why(change, act)
     change.record("ticket_state_changed", act.details | why)
     if ticket.category in ("done", "closed") and not change.is_new:
-        from models.ticket_workflow import links
-
         links.tell_parents(change)
 
 

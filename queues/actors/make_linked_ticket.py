@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from models.tasks.commands import ClaimedTask
-from models.ticket_workflow import failures, links
+from models.ticket_actions import linked_tickets
+from models.ticket_workflow import failures
 from queues.settlement import Done, Settlement
 
 
@@ -13,7 +14,7 @@ def run(task: ClaimedTask) -> Settlement:
     """All in our own database: the ticket commits together with the task's end, so it is made once."""
     payload = task.payload
     return Done(
-        lambda: links.make(
+        lambda: linked_tickets.make(
             UUID(payload["ticket_id"]), UUID(payload["event_id"]), causation_id=f"task:{task.id}"
         )
     )

@@ -291,7 +291,7 @@ def test_an_interrupt_of_the_thread_is_not_taken_for_an_error_of_the_rule(monkey
         def execute(self, context: Any) -> None:
             raise Interrupt
 
-    monkeypatch.setattr(conditions, "_program", lambda expression: Program())
+    monkeypatch.setattr(conditions, "compiled", lambda expression: Program())
 
     with pytest.raises(Interrupt):
         conditions.value("true", {})

@@ -1,0 +1,55 @@
+"""Make the ticket that another ticket's workflow asks for, and link the two."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from models.events.commands import SYSTEM
+from models.kernel import clock, database, limits
+from models.kernel.batch import from_json
+from models.kernel.errors import NotFound, PermanentFailure
+from models.ticket_actions import commands
+from models.tickets.ticket_change import TicketChange
+
+
+def make(ticket_id: UUID, event_id: UUID, *, causation_id: str) -> None:
+    """Make the ticket that a life cycle asked for by the event `linked_ticket_wanted`, and link it. Joins the caller's transaction.
+
+    Raises PermanentFailure beyond limits.linked_depth_max (two life cycles that make each other's tickets end there).
+    """
+    wanted = database.one("SELECT payload FROM events WHERE event_id = :id", id=event_id)
+    if wanted is None:
+        raise NotFound(f"there is no event {event_id}")
+    payload = from_json(wanted["payload"])["wanted"]
+    if _depth(ticket_id) >= limits.linked_depth_max:
+        raise PermanentFailure(f"tickets made by tickets are more than {limits.linked_depth_max} deep")
+    new = commands.NewTicket(
+        title=(payload["title"] or "(no title)")[: limits.ticket_title_chars_max], description=payload["description"],
+        type=payload["type"], workflow=payload["workflow"], priority=payload["priority"] or "normal", team=payload["team"],
+        fields=payload["fields"],
+    )  # fmt: skip
+    made = commands.create(new, actor=SYSTEM, causation_id=causation_id)
+    database.execute(
+        "INSERT INTO ticket_links (from_id, to_id, kind, created_at) VALUES (:from_id, :to_id, :kind, :at)",
+        from_id=ticket_id,
+        to_id=made.id,
+        kind=payload["link"],
+        at=clock.now(),
+    )
+    change = TicketChange.of(ticket_id, actor=SYSTEM, causation_id=causation_id)
+    change.record(
+        "linked_ticket_made", {"ticket_id": made.id, "number": made.number, "link": payload["link"]}
+    )
+    change.save()
+
+
+def _depth(ticket_id: UUID) -> int:
+    """How many tickets stand above this one in a chain of children."""
+    row = database.one(
+        "WITH RECURSIVE above(id, depth) AS (SELECT from_id, 1 FROM ticket_links WHERE to_id = :id UNION ALL"
+        " SELECT l.from_id, a.depth + 1 FROM ticket_links AS l JOIN above AS a ON l.to_id = a.id WHERE a.depth < :most)"
+        " SELECT max(depth) AS depth FROM above",
+        id=ticket_id,
+        most=limits.linked_depth_max,
+    )
+    return int((row["depth"] if row else 0) or 0)
