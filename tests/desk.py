@@ -36,6 +36,7 @@ from models.tasks import timers
 from models.tasks.rates import Bucket
 from models.tasks.wakeups import Hint
 from models.ticket_actions import commands as tickets
+from models.ticket_actions import search
 from models.tickets import queries
 from models.tickets.tables import Ticket
 from queues import channels, runner
@@ -313,7 +314,7 @@ class Desk:
     def tickets(self) -> list[Ticket]:
         """All tickets, oldest first."""
         with database.connection():
-            return queries.page(queries.TicketFilter(), sort="number", after=None, limit=10_000)
+            return search.page(search.TicketFilter(), sort="number", after=None, limit=10_000)
 
     def ticket(self) -> Ticket:
         """The only ticket."""

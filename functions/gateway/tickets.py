@@ -18,7 +18,7 @@ from models.kernel import limits
 from models.kernel.clock import rfc3339
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.ids import parse_id
-from models.ticket_actions import commands
+from models.ticket_actions import commands, search
 from models.ticket_workflow import signals, steps
 from models.tickets import queries, ticket_fields
 from models.tickets.tables import Ticket
@@ -176,7 +176,7 @@ def create_ticket(call: Call) -> Answer:
 def list_tickets(call: Call) -> Answer:
     """`assignee` is a user's id, `me` or `none`; `q` looks in titles, messages and searchable fields."""
     query: TicketQuery = call.query
-    column, _ = queries.SORTS[query.sort]
+    column, _ = search.SORTS[query.sort]
     after = pages.decode(
         query.cursor, f"tickets:{query.sort}", pages.number if column == "number" else pages.instant, UUID
     )
@@ -185,7 +185,7 @@ def list_tickets(call: Call) -> Answer:
         assignee_id = call.caller.id if query.assignee == "me" else parse_id(query.assignee or "")
         if assignee_id is None:
             raise Invalid([FieldProblem("?assignee", "expected a user's id, me or none")])
-    wanted = queries.TicketFilter(
+    wanted = search.TicketFilter(
         states=query.state,
         categories=query.category,
         types=query.type,
@@ -199,7 +199,7 @@ def list_tickets(call: Call) -> Answer:
         searched_fields=ticket_fields.searchable() if query.q else (),
         updated_since=query.updated_since,
     )
-    rows = queries.page(
+    rows = search.page(
         wanted, sort=query.sort, after=(after[0], after[1]) if after else None, limit=query.limit + 1
     )
     page, cursor = pages.cut(

@@ -19,7 +19,7 @@ from models.kernel.settings import Settings
 from models.ports.outbound import OutgoingMessage, SendOutcome, accepted
 from models.tasks.rates import Bucket
 from models.ticket_actions import commands as tickets
-from models.tickets import queries
+from models.ticket_actions import search
 from queues import channels
 from tests.desk import Desk
 
@@ -56,7 +56,7 @@ def main() -> None:
 
 def _reply(desk: Desk) -> None:
     with database.transaction():
-        [ticket] = queries.page(queries.TicketFilter(), sort="number", after=None, limit=1)
+        [ticket] = search.page(search.TicketFilter(), sort="number", after=None, limit=1)
         tickets.reply(ticket.id, "Water it.", actor=SYSTEM)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.tickets.queries import TicketFilter, page
+from models.ticket_actions.search import TicketFilter, page
 from tests.desk import Desk
 
 

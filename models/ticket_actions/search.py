@@ -1,0 +1,106 @@
+"""Search tickets: the list that people filter, sort and page through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import peewee
+
+from models.conversations.tables import Message
+from models.kernel import database
+from models.kernel.batch import as_json
+from models.tickets.tables import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """What a list is narrowed to; several values of one property mean any of them."""
+
+    states: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    types: Sequence[str] = ()
+    teams: Sequence[str] = ()
+    workflows: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    assignee_id: UUID | None = None
+    unassigned: bool = False
+    requester_id: UUID | None = None
+    text: str | None = None
+    searched_fields: Sequence[str] = ()  # names that the information model calls searchable
+    updated_since: datetime | None = None
+
+
+# sort word -> (column, newest or largest first)
+SORTS: dict[str, tuple[str, bool]] = {
+    "-updated_at": ("updated_at", True),
+    "updated_at": ("updated_at", False),
+    "-created_at": ("created_at", True),
+    "created_at": ("created_at", False),
+    "-number": ("number", True),
+    "number": ("number", False),
+}
+
+
+def page(wanted: TicketFilter, *, sort: str, after: tuple[Any, UUID] | None, limit: int) -> list[Ticket]:
+    """Up to `limit` tickets after the cursor position (sort value, id), in the order of `sort` (a key of SORTS)."""
+    column_name, descending = SORTS[sort]
+    column = getattr(Ticket, column_name)
+    query = Ticket.select()
+    for condition in _conditions(wanted):
+        query = query.where(condition)
+    if after is not None:
+        value, ticket_id = after
+        if descending:
+            query = query.where((column < value) | ((column == value) & (Ticket.id < ticket_id)))
+        else:
+            query = query.where((column > value) | ((column == value) & (Ticket.id > ticket_id)))
+    order = (column.desc(), Ticket.id.desc()) if descending else (column.asc(), Ticket.id.asc())
+    return list(query.order_by(*order).limit(limit))
+
+
+def _conditions(wanted: TicketFilter) -> list[Any]:
+    conditions: list[Any] = []
+    for column, values in (
+        (Ticket.state, wanted.states),
+        (Ticket.category, wanted.categories),
+        (Ticket.type, wanted.types),
+        (Ticket.team, wanted.teams),
+        (Ticket.workflow, wanted.workflows),
+    ):
+        if values:
+            conditions.append(column.in_(list(values)))
+    for tag in wanted.tags:
+        conditions.append(_has_tag(tag))
+    if wanted.assignee_id is not None:
+        conditions.append(Ticket.assignee_id == wanted.assignee_id)
+    if wanted.unassigned:
+        conditions.append(Ticket.assignee_id.is_null())
+    if wanted.requester_id is not None:
+        conditions.append(Ticket.requester_id == wanted.requester_id)
+    if wanted.updated_since is not None:
+        conditions.append(Ticket.updated_at >= wanted.updated_since)
+    if wanted.text:
+        said = Message.select(Message.ticket_id).where(Message.body.contains(wanted.text))
+        found = Ticket.title.contains(wanted.text) | Ticket.id.in_(said)
+        for name in wanted.searched_fields:
+            found |= _field_text(name).contains(wanted.text)
+        conditions.append(found)
+    return conditions
+
+
+def _field_text(name: str) -> Any:
+    """A field's value as text, on either engine."""
+    if database.is_postgres():
+        return peewee.fn.jsonb_extract_path_text(Ticket.fields, name)
+    return peewee.fn.json_extract(Ticket.fields, f"$.{name}")
+
+
+def _has_tag(tag: str) -> Any:
+    """Whether a ticket carries a tag; JSON lists differ by engine."""
+    if database.is_postgres():
+        return peewee.SQL('"t1"."tags" @> %s::jsonb', (as_json([tag]),))
+    return peewee.SQL('EXISTS (SELECT 1 FROM json_each("t1"."tags") WHERE json_each.value = ?)', (tag,))
