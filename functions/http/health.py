@@ -207,10 +207,10 @@ def _clock() -> Part:
 
 def _files() -> Part:
     """Whether the blob store answers; without it the desk goes on, and what has files waits."""
-    from models.blobs import store
+    from models.blobs import stores
 
     try:
-        return Part(True, store.current().check())
+        return Part(True, stores.current().check())
     except NestorError as error:
         return Part(False, error.message)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import BinaryIO
 
-from models.blobs import store
+from models.blobs import stores
 from models.blobs.spool import pieces, spooled
 from models.blobs.store import BlobMissing, BlobStoreAway
 from models.kernel import clock, database, limits
@@ -35,7 +35,7 @@ def keep(parts: Iterable[bytes], *, bytes_max: int) -> Stored:
     Holds a piece at a time in memory. Raises TooLarge, BlobStoreAway, Unavailable; then nothing refers to what may be half done.
     """
     assert not database.in_transaction(), "no transaction is held across the network"
-    blobs = store.current()
+    blobs = stores.current()
     with spooled(parts, bytes_max=bytes_max, folder=blobs.spool_folder()) as file:
         with database.transaction():
             row = database.run(
@@ -82,7 +82,7 @@ def key_of(sha256: str) -> str:
 
 def open_key(key: str) -> BinaryIO:
     """A blob's bytes as a stream. Network: not in a transaction. Raises BlobMissing, BlobStoreAway."""
-    return store.current().open(key)
+    return stores.current().open(key)
 
 
 def collect(*, batch_max: int) -> int:
@@ -113,7 +113,7 @@ def collect(*, batch_max: int) -> int:
                 now=clock.now(),
             )
     _remove_condemned(batch_max)
-    store.current().tidy(older_than_s=limits.unused_blobs_kept_s)
+    stores.current().tidy(older_than_s=limits.unused_blobs_kept_s)
     return len(removed)
 
 
@@ -123,6 +123,6 @@ def _remove_condemned(batch_max: int) -> None:
             "SELECT object_key FROM blob_removals ORDER BY condemned_at LIMIT :batch", batch=batch_max
         )
     for row in rows:
-        store.current().delete(row["object_key"])
+        stores.current().delete(row["object_key"])
         with database.transaction():
             database.execute("DELETE FROM blob_removals WHERE object_key = :key", key=row["object_key"])

@@ -1,16 +1,14 @@
-"""The port to where bytes lie, and the process's store by its URL.
+"""The port to where bytes lie.
 
 Keys are made by us (`commands`), from hashes: never from a name that came from outside.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from models.kernel import settings
-from models.kernel.errors import ConfigurationError, NotFound, TransientFailure
+from models.kernel.errors import NotFound, TransientFailure
 
 
 class BlobMissing(NotFound):
@@ -54,31 +52,3 @@ class BlobStore(Protocol):
 
     def check(self) -> str:
         """For people: what answers there."""
-
-
-def open_store(url: str, secret_key: str) -> BlobStore:
-    """The store of a BLOB_URL; opens no connection. Raises ConfigurationError that says what was expected."""
-    if url.startswith("file:"):
-        from models.blobs.local import LocalStore
-
-        path = url.removeprefix("file:")
-        path = path.removeprefix("//") if path.startswith("///") else path
-        if not path or path.startswith("//"):
-            raise ConfigurationError(f"BLOB_URL: expected file:path, found {url!r}")
-        return LocalStore(Path(path))
-    if url.startswith("s3://"):
-        from models.blobs.s3 import S3Store  # a function that never touches a file never loads it
-
-        return S3Store(url, secret_key)
-    raise ConfigurationError("BLOB_URL: expected file:path or s3://bucket/prefix?endpoint=...&region=...")
-
-
-@lru_cache(maxsize=4)
-def _opened(url: str, secret_key: str) -> BlobStore:
-    return open_store(url, secret_key)
-
-
-def current() -> BlobStore:
-    """This process's store."""
-    config = settings.current()
-    return _opened(config.blob_url, config.blob_secret_key)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import psutil
 
-from models.blobs import spool, store
+from models.blobs import spool, stores
 from models.blobs.store import BlobStore
 from models.kernel import limits
 from tests.models.blobs.stores import SECRET_KEY, s3_server
@@ -77,10 +77,10 @@ def _measure(name: str, blobs: BlobStore) -> None:
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="nestor-bench-") as folder:
-        _measure("file", store.open_store(f"file:{folder}/blobs", ""))
+        _measure("file", stores.open_store(f"file:{folder}/blobs", ""))
     with s3_server() as server:
         server.make_bucket()
-        _measure("s3", store.open_store(server.url(), SECRET_KEY))
+        _measure("s3", stores.open_store(server.url(), SECRET_KEY))
 
 
 if __name__ == "__main__":

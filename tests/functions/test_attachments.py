@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from models.blobs import store
+from models.blobs import stores
 from models.blobs.store import BlobStoreAway
 from models.kernel import database, limits
 from models.ports.inbound import AttachmentInfo, InboundMessage
@@ -144,7 +144,7 @@ def test_a_blob_store_that_is_away_is_503_and_leaves_nothing(
     def away(self: object, key: str, file: object) -> None:
         raise BlobStoreAway()
 
-    monkeypatch.setattr(type(store.current()), "put", away)
+    monkeypatch.setattr(type(stores.current()), "put", away)
 
     problem(caller.post("/v1/attachments", raw=PNG), 503, "blob_store_away")
     assert desk.rows("SELECT id FROM attachments") == []

@@ -11,7 +11,7 @@ import pytest
 
 from models.attachments import links, queries
 from models.blobs import commands as blobs
-from models.blobs import store
+from models.blobs import stores
 from models.kernel import database, limits, settings
 from models.ports.inbound import AttachmentInfo, InboundMessage
 from tests.desk import Desk
@@ -229,6 +229,6 @@ def test_a_file_without_bytes_has_no_link(desk: Desk, caller: Caller) -> None:
 def test_bytes_that_the_store_lost_are_missing_and_not_an_error_of_ours(desk: Desk, caller: Caller) -> None:
     made = upload(caller)
     with database.connection():
-        store.current().delete(blobs.key_of(made["sha256"]))
+        stores.current().delete(blobs.key_of(made["sha256"]))
 
     problem(follow(caller, made["url"]), 404, "blob_missing")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.blobs import store
+from models.blobs import stores
 from models.blobs.store import BlobStoreAway
 from models.kernel import limits
 from models.ports.inbound import AttachmentInfo, InboundMessage
@@ -28,7 +28,7 @@ def away(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Any:
         raise BlobStoreAway()
 
     for name in ("put", "delete"):
-        patched.setattr(type(store.current()), name, refuse)
+        patched.setattr(type(stores.current()), name, refuse)
     yield patched
     patched.undo()
 
@@ -81,7 +81,7 @@ def test_collecting_waits_and_goes_on(desk: Desk, tmp_path: Path, away: pytest.M
     assert desk.inbox(event)["status"] == "processed"
     _forget_all_files()
     with pytest.MonkeyPatch.context() as again:
-        again.setattr(type(store.current()), "delete", _away)
+        again.setattr(type(stores.current()), "delete", _away)
         sweep.ensure_housekeeping()
         desk.advance(seconds=limits.unused_blobs_kept_s + 4000)
         desk.run_due()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from models.blobs.store import BlobStore, open_store
+from models.blobs.store import BlobStore
+from models.blobs.stores import open_store
 from tests.models.blobs.stores import SECRET_KEY, S3Server, s3_server
 
 

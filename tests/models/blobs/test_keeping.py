@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from models.attachments import commands as attachments
-from models.blobs import commands, store
+from models.blobs import commands, store, stores
 from models.blobs.commands import Stored
 from models.blobs.store import BlobMissing, BlobStoreAway
 from models.kernel import database, limits, settings
@@ -64,7 +64,7 @@ def test_what_is_kept_is_read_again_by_its_hash(kept_at: Desk) -> None:
 def test_the_same_bytes_are_put_once(kept_at: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     first = keep(b"a file")
     put: list[str] = []
-    real = store.current()
+    real = stores.current()
     monkeypatch.setattr(type(real), "put", lambda self, key, file: put.append(key))
 
     second = keep(b"a file")
@@ -85,7 +85,7 @@ def test_two_at_once_keep_the_same_bytes(kept_at: Desk) -> None:
 
 def test_an_object_that_somebody_deleted_behind_our_back_is_put_again(kept_at: Desk) -> None:
     kept = keep(b"a file")
-    store.current().delete(key_of(kept))
+    stores.current().delete(key_of(kept))
 
     keep(b"a file")
 
@@ -99,7 +99,7 @@ def test_a_store_that_is_away_leaves_a_row_that_the_next_try_completes(
         raise BlobStoreAway()
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(store.current()), "put", away)
+        patched.setattr(type(stores.current()), "put", away)
         with pytest.raises(BlobStoreAway):
             keep(b"a file")
     kept = keep(b"a file")
@@ -117,7 +117,7 @@ def test_what_nobody_refers_to_goes_after_a_day_and_what_somebody_does_stays(kep
     late = collect(kept_at)
 
     assert (early, late) == (0, 1)
-    assert not store.current().exists(gone_key)
+    assert not stores.current().exists(gone_key)
     assert read(used) == b"used"
     assert kept_at.rows("SELECT object_key FROM blob_removals") == []
 
@@ -137,7 +137,7 @@ def test_a_collection_that_is_late_does_not_take_what_was_kept_meanwhile(
     """Between the removal of the row and the removal of the object, somebody stores the same bytes."""
     kept = keep(b"a file")
     kept_at.advance(seconds=DAY_AND_MORE_S)
-    real = store.current()
+    real = stores.current()
     delete = type(real).delete
 
     def late(self: store.BlobStore, key: str) -> None:
@@ -173,11 +173,11 @@ def test_a_collection_that_was_killed_before_the_object_went_is_finished_by_the_
         patched.setattr(commands, "_remove_condemned", _killed)
         with pytest.raises(KeyboardInterrupt):
             collect(kept_at)
-    assert store.current().exists(key)
+    assert stores.current().exists(key)
 
     collect(kept_at)
 
-    assert not store.current().exists(key)
+    assert not stores.current().exists(key)
     with pytest.raises(BlobMissing):
         read(kept)
 
@@ -264,7 +264,7 @@ def test_a_process_that_is_killed_while_it_writes_leaves_no_half_object(tmp_path
 
     objects = [path for path in root.rglob("*") if path.is_file() and path.parent.name != "incoming"]
     assert objects == []
-    assert store.open_store(f"file:{root}", "").tidy(older_than_s=-60) == 1
+    assert stores.open_store(f"file:{root}", "").tidy(older_than_s=-60) == 1
 
 
 def _until(condition: Callable[[], bool]) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from models.blobs.spool import PREFIX, Spooled, spooled
-from models.blobs.store import BlobMissing, BlobStore, BlobStoreAway, open_store
+from models.blobs.store import BlobMissing, BlobStore, BlobStoreAway
+from models.blobs.stores import open_store
 from models.kernel import limits
 from models.kernel.errors import ConfigurationError, TooLarge, is_final
 from tests.models.blobs.stores import SECRET_KEY, S3Server

@@ -107,7 +107,7 @@ def test_an_event_waits_for_the_key_that_its_parser_needs(desk: Desk) -> None:
 
 
 def test_a_file_waits_for_the_folder_that_is_not_mounted(desk: Desk) -> None:
-    from models.blobs import store
+    from models.blobs import stores
 
     with pytest.raises(ConfigurationError, match="BLOB_URL"):
-        store.open_store("file:/nonexistent/nestor-blobs", "").open("a" * 64)
+        stores.open_store("file:/nonexistent/nestor-blobs", "").open("a" * 64)
