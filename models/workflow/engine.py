@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from models.workflow.acts import Reason, Refused
 from models.workflow.definition import Transition, Workflow
-from models.workflow.execution import approvals, reactions, sla_promises
+from models.workflow.execution import approvals, guards, reactions, sla_promises, transitions
 from models.workflow.execution.run import Run
 from models.workflow.instance import Context, Event, Instance, Look, Step
 
@@ -31,7 +31,7 @@ def options(workflow: Workflow, instance: Instance, context: Context) -> list[Op
     """Every transition that leaves the current state, possible or refused with reasons."""
     run = Run(workflow, instance, context)
     return [
-        Option(name, transition, tuple(reactions.reasons(run, name, transition, comment=None, asked=True)[0]))
+        Option(name, transition, tuple(guards.reasons(run, name, transition, comment=None, asked=True)[0]))
         for name, transition in workflow.transitions.items()
         if transition.starts_in(instance.state)
     ]
@@ -40,7 +40,7 @@ def options(workflow: Workflow, instance: Instance, context: Context) -> list[Op
 def start(workflow: Workflow, instance: Instance, context: Context) -> Step:
     """A new ticket enters the initial state: its timers and clocks start. `ticket_created` is an event of its own."""
     run = Run(workflow, instance, context)
-    run.enter_first()
+    transitions.enter_first(run)
     return run.end()
 
 
@@ -63,7 +63,7 @@ def request(
         return _refusal(instance, name, (f"the life cycle has no transition {name!r}",), ())
     for field, value in (fields or {}).items():
         run.set_field(field, value, rule=name)
-    found, explained = reactions.reasons(run, name, transition, comment=comment or "", asked=True)
+    found, explained = guards.reasons(run, name, transition, comment=comment or "", asked=True)
     if not found and (veto := context.veto(transition.to)) is not None:
         found = [veto]
     if found:
@@ -76,8 +76,8 @@ def request(
     if transition.approval is not None:
         approvals.ask(run, name, transition.approval, comment=comment, why=why)
     else:
-        run.make(name, transition, rule=name, event="request", comment=comment, why=why)
-    run.drain()
+        transitions.take(run, name, transition, rule=name, event="request", comment=comment, why=why)
+    reactions.drain(run)
     return run.end()
 
 
@@ -94,7 +94,7 @@ def react(workflow: Workflow, instance: Instance, context: Context, event: Event
     if event.type == "agent_reply":
         sla_promises.answered(run)
     run.emit(event)
-    run.drain()
+    reactions.drain(run)
     if event.type == "requester_message":
         sla_promises.asked(run)  # after the reactions: a message that reopens the ticket asks for an answer
     return run.end()
@@ -104,7 +104,7 @@ def clock_due(workflow: Workflow, instance: Instance, context: Context, target: 
     """An SLA clock's timer went off: a warning or a breach, if the clock still says so."""
     run = Run(workflow, instance, context)
     sla_promises.went_off(run, target)
-    run.drain()
+    reactions.drain(run)
     return run.end()
 
 
@@ -120,7 +120,7 @@ def vote(
     if reasons:
         return _refusal(instance, name, reasons, ())
     approvals.count(run, name, vote, comment)
-    run.drain()
+    reactions.drain(run)
     return run.end()
 
 
@@ -128,7 +128,7 @@ def approval_expired(workflow: Workflow, instance: Instance, context: Context, n
     """The time for an approval is over; nothing happens when it was decided or is not over yet."""
     run = Run(workflow, instance, context)
     approvals.expire(run, name)
-    run.drain()
+    reactions.drain(run)
     return run.end()
 
 
@@ -138,7 +138,7 @@ def touched(workflow: Workflow, instance: Instance, context: Context, events: li
     sla_promises.follow(run)
     for event in events:
         run.emit(event)
-    run.drain()
+    reactions.drain(run)
     return run.end()
 
 
@@ -149,6 +149,6 @@ def moved_to_version(workflow: Workflow, instance: Instance, context: Context, s
     """
     run = Run(workflow, replace(instance, state=state, category=workflow.states[state].category), context)
     run.restart_timers(since=instance.state_since)
-    approvals.withdraw_impossible(run)
+    transitions.withdraw_impossible(run)
     sla_promises.follow(run)
     return run.end()

@@ -8,7 +8,7 @@ from datetime import timedelta
 from models.expressions.durations import parse_duration
 from models.workflow.acts import ApprovalAsked, ApprovalDecided, ApprovalVoted, Reason, Refused
 from models.workflow.definition import Approval
-from models.workflow.execution import reactions
+from models.workflow.execution import guards, transitions
 from models.workflow.execution.run import Run
 from models.workflow.instance import Event, PendingApproval
 
@@ -67,14 +67,14 @@ def _approved(run: Run, name: str, pending: PendingApproval) -> None:
     transition = run.workflow.transitions[name]
     del run.instance.approvals[name]
     run.act(ApprovalDecided(name, transition=name, outcome="approved"))
-    found, explained = reactions.reasons(run, name, transition, comment=None, asked=False, decided=True)
+    found, explained = guards.reasons(run, name, transition, comment=None, asked=False, decided=True)
     if not found and (veto := run.context.veto(transition.to)) is not None:
         found = [veto]
     why = Reason(transition.guard, explained.values)
     if found:
         run.act(Refused(name, why=why, event="approval", transition=name, reasons=tuple(found)))
         return
-    run.make(name, transition, rule=name, event="approval", comment=pending.comment, why=why)
+    transitions.take(run, name, transition, rule=name, event="approval", comment=pending.comment, why=why)
 
 
 def expire(run: Run, name: str) -> None:
@@ -93,14 +93,7 @@ def _decided(run: Run, name: str, outcome: str, *, comment: str | None) -> None:
     if follows is not None:
         transition = run.workflow.transitions[follows]
         if transition.starts_in(run.instance.state):
-            run.make(follows, transition, rule=name, event=f"approval_{outcome}", comment=comment)
+            transitions.take(
+                run, follows, transition, rule=name, event=f"approval_{outcome}", comment=comment
+            )
     run.emit(Event(f"approval_{outcome}", name))
-
-
-def withdraw_impossible(run: Run) -> None:
-    """The ticket moved: transitions that no longer start from here wait no more."""
-    for name in list(run.instance.approvals):
-        transition = run.workflow.transitions.get(name)
-        if transition is None or not transition.starts_in(run.instance.state):
-            del run.instance.approvals[name]
-            run.act(ApprovalDecided(name, transition=name, outcome="cancelled"))

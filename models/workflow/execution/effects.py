@@ -12,8 +12,8 @@ from models.kernel.errors import Invalid
 from models.workflow import acts, templates
 from models.workflow.acts import NO_REASON, Reason
 from models.workflow.definition import Effect
-from models.workflow.execution import reactions
-from models.workflow.execution.run import Run
+from models.workflow.execution import sla_promises
+from models.workflow.execution.run import Run, not_evaluated
 from models.workflow.instance import Candidate, Event
 
 
@@ -24,7 +24,7 @@ def run(run: Run, effect: Effect, *, rule: str, why: Reason = NO_REASON) -> None
         if not explained.result:
             reason = f"the condition {effect.when!r} does not hold"
             if explained.error is not None:
-                reason = reactions.not_evaluated(effect.when, explained)
+                reason = not_evaluated(effect.when, explained)
             withhold(run, effect.kind, reason, rule=rule, why=Reason(effect.when, explained.values))
             return
     try:
@@ -203,8 +203,6 @@ def _team(run: Run, effect: Effect, rule: str, why: Reason) -> None:
 
 
 def _priority(run: Run, effect: Effect, rule: str, why: Reason) -> None:
-    from models.workflow.execution import sla_promises
-
     assert effect.priority is not None
     before = run.instance.priority
     if before != effect.priority:

@@ -1,14 +1,19 @@
-"""Which rule acts: reactions in their order, and everything that speaks against a transition."""
+"""Let the reactions of a definition look at events, in their order; the first that matches acts."""
 
 from __future__ import annotations
 
 from models.expressions import conditions
 from models.workflow.acts import Reason, Refused, TimerStarted, Unmatched
-from models.workflow.definition import NAMED_EVENTS, Reaction, Transition
-from models.workflow.execution.run import Run, is_assignee
-from models.workflow.instance import Actor, Event, Instance, Look
+from models.workflow.definition import NAMED_EVENTS, Reaction
+from models.workflow.execution import approvals, effects, guards, transitions
+from models.workflow.execution.run import Run, not_evaluated
+from models.workflow.instance import Event, Look
 
-NOTHING_ASKED = conditions.Explanation(result=True, error=None, failed=(), values={})
+
+def drain(run: Run) -> None:
+    """Let the reactions look at every event of the step, in the order in which they happened."""
+    while (event := run.next_event()) is not None:
+        react(run, event)
 
 
 def react(run: Run, event: Event) -> None:
@@ -44,7 +49,7 @@ def _matches(run: Run, reaction: Reaction, event: Event) -> conditions.Explanati
         run.look(Look(event.type, reaction.name, "silent", reaction.when, reasons=(reason,)))
         return None
     if reaction.when is None:
-        return NOTHING_ASKED
+        return guards.NOTHING_ASKED
     explained = run.explain(reaction.when)
     if explained.result:
         return explained
@@ -68,8 +73,6 @@ def _matches(run: Run, reaction: Reaction, event: Event) -> conditions.Explanati
 
 
 def _act(run: Run, reaction: Reaction, event: Event, explained: conditions.Explanation) -> None:
-    from models.workflow.execution import approvals, effects
-
     why = Reason(reaction.when, explained.values)
     if reaction.transition is None:
         run.look(Look(event.type, reaction.name, "acted", reaction.when, (), explained.values))
@@ -77,7 +80,7 @@ def _act(run: Run, reaction: Reaction, event: Event, explained: conditions.Expla
             effects.run(run, effect, rule=reaction.name, why=why)
         return
     transition = run.workflow.transitions[reaction.transition]
-    found, guarded = reasons(run, reaction.transition, transition, comment=None, asked=False)
+    found, guarded = guards.reasons(run, reaction.transition, transition, comment=None, asked=False)
     if not found and (veto := run.context.veto(transition.to)) is not None:
         found = [veto]
         if event.type == "timer":
@@ -100,60 +103,4 @@ def _act(run: Run, reaction: Reaction, event: Event, explained: conditions.Expla
     if transition.approval is not None:
         approvals.ask(run, reaction.transition, transition.approval, comment=None, why=why)
     else:
-        run.make(reaction.transition, transition, rule=reaction.name, event=event.type, why=why)
-
-
-def reasons(
-    run: Run, name: str, transition: Transition, *, comment: str | None, asked: bool, decided: bool = False
-) -> tuple[list[str], conditions.Explanation]:
-    """Everything that speaks against a transition now; `comment` is None when it is not asked for.
-
-    `asked`: by a person (who the actor is counts); a reaction acts as `automation`. `decided`: by an approval; who may was judged before.
-    """
-    found: list[str] = []
-    ticket, actor = run.instance, run.context.actor if asked else Actor()
-    if not transition.starts_in(ticket.state):
-        if transition.from_ == "any":
-            found.append(f"the ticket is already {ticket.state}")
-        else:
-            found.append(f"{name} starts from {', '.join(transition.from_)}; the ticket is {ticket.state}")
-    elif transition.to == ticket.state:
-        found.append(f"the ticket is already {ticket.state}")
-    if not decided and not may(transition.who, actor, ticket):
-        found.append(f"{name} is for {', '.join(transition.who)}; you are {actor.role}")
-    if transition.comment == "required" and comment is not None and not comment.strip():
-        found.append(f"{name} needs a comment")
-    missing = _missing(run, transition) if transition.requires else []
-    if missing:
-        found.append(f"{name} needs a value in {', '.join(missing)}")
-    if name in ticket.approvals:
-        found.append(f"{name} already waits for the approval of {ticket.approvals[name].team}")
-    explained = NOTHING_ASKED
-    if transition.guard is not None:
-        explained = run.explain(transition.guard)
-        if explained.error is not None:
-            found.append(not_evaluated(transition.guard, explained))
-        elif not explained.result:
-            parts = " and ".join(repr(part) for part in explained.failed) or repr(transition.guard)
-            found.append(f"the condition {parts} does not hold{conditions.in_words(explained.values)}")
-    return found, explained
-
-
-def may(who: list[str], actor: Actor, ticket: Instance) -> bool:
-    """Whether `who` of a transition names the actor: by role, as assignee, or by team."""
-    return (
-        actor.role in who
-        or ("assignee" in who and is_assignee(actor, ticket))
-        or any(f"team:{team}" in who for team in actor.teams)
-    )
-
-
-def _missing(run: Run, transition: Transition) -> list[str]:
-    _, filled = run.context.fields_view(run.instance.type, run.instance.fields)
-    return [name for name in transition.requires if name not in filled]
-
-
-def not_evaluated(condition: str, explained: conditions.Explanation) -> str:
-    """A condition that is neither true nor false, what failed, and the values that it saw."""
-    seen = conditions.in_words(explained.values)
-    return f"the condition {condition!r} cannot be evaluated: {explained.error}{seen}"
+        transitions.take(run, reaction.transition, transition, rule=reaction.name, event=event.type, why=why)

@@ -11,17 +11,8 @@ from models.expressions import conditions
 from models.expressions.durations import parse_duration
 from models.sla import working_time
 from models.sla.clocks import status
-from models.workflow.acts import (
-    NO_REASON,
-    AnyAct,
-    ChainStopped,
-    FieldSet,
-    Moved,
-    Reason,
-    TimerStarted,
-    TimerStopped,
-)
-from models.workflow.definition import Timer, Transition, Workflow
+from models.workflow.acts import NO_REASON, AnyAct, ChainStopped, FieldSet, Reason, TimerStarted
+from models.workflow.definition import Timer, Workflow
 from models.workflow.instance import Actor, Context, Event, Instance, Look, Step
 
 # An effect causes an event, whose reaction has an effect ...: no sensible life cycle goes deeper, and a loop ends here.
@@ -81,15 +72,14 @@ class Run:
             return
         self._events.append((event, self._depth + 1))
 
-    def drain(self) -> None:
-        """Let the reactions look at every event, in the order in which they happened."""
-        from models.workflow.execution import reactions
-
-        while self._events:
-            self.event, self._depth = self._events.popleft()
-            self._names = {}
-            reactions.react(self, self.event)
-        self._depth = 0
+    def next_event(self) -> Event | None:
+        """The next event that reactions have not looked at; conditions see it from now on. None when there is no more."""
+        if not self._events:
+            self._depth = 0
+            return None
+        self.event, self._depth = self._events.popleft()
+        self._names = {}
+        return self.event
 
     # -- the view -----------------------------------------------------------------------------------------------
 
@@ -137,54 +127,7 @@ class Run:
             "now": context.now,
         }  # fmt: skip
 
-    # -- states and timers --------------------------------------------------------------------------------------
-
-    def make(
-        self,
-        name: str,
-        transition: Transition,
-        *,
-        rule: str,
-        event: str,
-        comment: str | None = None,
-        why: Reason = NO_REASON,
-    ) -> None:
-        """Carry out a transition that nothing speaks against: move, then its effects."""
-        from models.workflow.execution import effects
-
-        self._move(transition.to, name, rule=rule, event=event, comment=comment, why=why)
-        for effect in transition.do:
-            effects.run(self, effect, rule=rule)
-
-    def enter_first(self) -> None:
-        from models.workflow.execution import sla_promises
-
-        self.instance.state = self.workflow.initial
-        self.instance.category = self.workflow.states[self.workflow.initial].category
-        self.instance.state_since = self.context.now
-        self.restart_timers()
-        sla_promises.follow(self)
-
-    def _move(
-        self, state: str, transition: str, *, rule: str, event: str, comment: str | None, why: Reason
-    ) -> None:
-        from models.workflow.execution import approvals, sla_promises
-
-        ticket, before = self.instance, self.instance.state
-        ticket.state, ticket.category = state, self.workflow.states[state].category
-        ticket.state_since = self.context.now
-        self.act(
-            Moved(rule, why=why, from_=before, to=state, transition=transition, event=event, comment=comment)
-        )
-        for name, timer in self.workflow.timers.items():
-            was, runs = before in timer.in_, state in timer.in_
-            if was and not runs and not timer.keep:
-                self.act(TimerStopped(rule, timer=name))
-            elif runs and not was and not timer.manual:
-                self.start_timer(name, timer, rule=rule)
-        approvals.withdraw_impossible(self)
-        sla_promises.follow(self)
-        self.emit(Event("state_entered", state, before=before, after=state))
+    # -- timers -------------------------------------------------------------------------------------------------
 
     def restart_timers(self, *, since: datetime | None = None) -> None:
         """Start the timers of the state that the ticket is in, whatever ran before; time since `since` counts."""
@@ -250,3 +193,9 @@ _REQUESTER: dict[str, Any] = {
 
 def is_assignee(actor: Actor, ticket: Instance) -> bool:
     return bool(actor.id) and actor.kind == "user" and actor.id == ticket.assignee
+
+
+def not_evaluated(condition: str, explained: conditions.Explanation) -> str:
+    """Describe a condition that is neither true nor false: what failed, and the values that it saw."""
+    seen = conditions.in_words(explained.values)
+    return f"the condition {condition!r} cannot be evaluated: {explained.error}{seen}"

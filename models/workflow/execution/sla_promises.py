@@ -8,8 +8,7 @@ from models.sla.clocks import Clock
 from models.sla.working_time import Calendar
 from models.workflow.acts import ClockChanged, SlaBreached, SlaWarned
 from models.workflow.definition import SlaPolicy, Target, Workflow
-from models.workflow.execution import reactions
-from models.workflow.execution.run import Run
+from models.workflow.execution.run import Run, not_evaluated
 from models.workflow.instance import Event, Look
 
 _LIVE = ("running", "paused")
@@ -72,7 +71,7 @@ def _policy(run: Run) -> SlaPolicy | None:
         if explained.result:
             return policy
         if explained.error is not None:
-            reasons = (reactions.not_evaluated(policy.when, explained),)
+            reasons = (not_evaluated(policy.when, explained),)
             look = Look(
                 "sla", policy.name, "refused", policy.when, explained.failed, explained.values, reasons
             )
