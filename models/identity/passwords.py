@@ -15,7 +15,7 @@ from models.identity import rules
 from models.kernel import imports, limits
 
 if TYPE_CHECKING:
-    from argon2 import PasswordHasher
+    from argon2 import PasswordHasher  # cold start: loaded at the first sign-in
 
 MEMORY_KIB: Final = 19 * 1024
 PASSES: Final = 2
@@ -28,7 +28,7 @@ _NOBODYS_HASH: Final = f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${'A'
 @lru_cache(maxsize=1)
 def _hasher() -> PasswordHasher:
     imports.load("argon2")
-    from argon2 import PasswordHasher
+    from argon2 import PasswordHasher  # cold start: loaded at the first sign-in
 
     return PasswordHasher(
         time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, hash_len=32, salt_len=16
@@ -43,7 +43,7 @@ def make_hash(password: str) -> str:
 def matches(password: str, kept_hash: str | None) -> bool:
     """Whether the password is the one of the hash; None (an unknown user) takes as long and is always False."""
     imports.load("argon2")
-    from argon2.exceptions import VerifyMismatchError
+    from argon2.exceptions import VerifyMismatchError  # cold start: loaded at the first sign-in
 
     if len(password) > limits.password_chars_max or not rules.is_encodable(password):
         password, kept_hash = "", None  # cannot be anybody's, and a longer one would cost more

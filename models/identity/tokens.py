@@ -59,7 +59,7 @@ def new_api_key() -> str:
 def access_token(user_id: UUID, session_id: UUID, settings: Settings) -> str:
     """A signed token of limits.access_token_s seconds."""
     imports.load("jwt")
-    import jwt
+    import jwt  # cold start: loaded at the first token
 
     issued_at_s = int(clock.now().timestamp())
     claims = {
@@ -86,7 +86,7 @@ def authenticate(bearer: str, settings: Settings) -> Principal:
 
 def _read_access_token(token: str, settings: Settings) -> tuple[UUID, UUID]:
     imports.load("jwt")
-    import jwt
+    import jwt  # cold start: loaded at the first token
 
     try:
         claims = jwt.decode(

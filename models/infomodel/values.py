@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
+from models.expressions import conditions
+from models.expressions.durations import parse_duration
 from models.infomodel.definition import TEXTS, Entity, Field, long_text_chars_max, text_chars_max
 from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
@@ -142,8 +144,6 @@ def is_visible(
 def _holds(
     entity: Entity, condition: str | None, fields: Mapping[str, Any], view: Mapping[str, Any] | None
 ) -> bool:
-    from models.expressions import conditions
-
     ticket = {"type": entity.name, "priority": "", "state": ""} | dict((view or {}).get("ticket", {}))
     try:
         return conditions.holds(
@@ -287,8 +287,6 @@ def _date(field: Field, value: Any) -> str:
 
 
 def _seconds(field: Field, value: Any) -> int:
-    from models.expressions.durations import parse_duration
-
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise ValueError(f"expected a duration such as 1h30m or a number of seconds, found {_short(value)}")
     seconds = parse_duration(value)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from models.definitions import files
+from models.definitions import files, store
 from models.definitions.files import Document
 from models.infomodel import checks as infomodel_checks
 from models.infomodel import definition as infomodel
+from models.infomodel import published
 from models.infomodel.definition import Entity
 from models.kernel.errors import FieldProblem, Invalid
+from models.teams import queries as teams
 from models.workflow import analysis
 from models.workflow import checks as workflow_checks
 from models.workflow import definition as workflows
@@ -106,10 +108,6 @@ def surroundings_of(found: Iterable[Found], base: Surroundings | None = None) ->
 
 def published_surroundings() -> Surroundings:
     """What is in force in the database."""
-    from models.definitions import store
-    from models.infomodel import published
-    from models.teams import queries as teams
-
     types = {one.name: one for one in published.all_types()}
     return Surroundings(
         types,

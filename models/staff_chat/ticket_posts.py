@@ -10,6 +10,7 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.conversations import queries as conversations
 from models.deliveries import buttons
+from models.identity import queries as identity
 from models.kernel import clock, database
 from models.kernel.batch import from_json
 from models.kernel.errors import NotFound
@@ -134,8 +135,6 @@ def _said(
             None,
         )
     if kind == "ticket_assigned":
-        from models.identity import queries as identity
-
         to = payload.get("to")
         return (
             f"Assigned to {identity.names_of({UUID(str(to))}).get(UUID(str(to)), '?')}"

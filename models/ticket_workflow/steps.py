@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+from models.identity import queries as identity
 from models.kernel import database, settings
 from models.kernel.batch import from_json
 from models.kernel.ids import new_id
@@ -133,8 +134,6 @@ def instance_of(change: TicketChange, workflow: Workflow) -> Instance:
 
 
 def _name(user_id: UUID) -> str:
-    from models.identity import queries as identity
-
     return identity.names_of({user_id}).get(user_id, "")
 
 

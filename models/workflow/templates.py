@@ -13,10 +13,11 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from models.expressions.durations import words
 from models.kernel import imports
 
 if TYPE_CHECKING:
-    import jinja2
+    import jinja2  # cold start: loaded at the first template
 
 LIBRARY = ("jinja2", "jinja2.sandbox")  # loaded at first use
 
@@ -74,7 +75,7 @@ def problems(text: str, fields: set[str] | None) -> list[TemplateProblem]:
     if len(text) > text_chars_max:
         return [TemplateProblem(0, 0, f"expected at most {text_chars_max} characters, found {len(text)}")]
     imports.load(*LIBRARY)
-    import jinja2
+    import jinja2  # cold start: loaded at the first template
 
     try:
         tree = _environment("en").parse(text)
@@ -86,7 +87,7 @@ def problems(text: str, fields: set[str] | None) -> list[TemplateProblem]:
 
 
 def _wrong(node: Any, fields: set[str] | None) -> Iterator[TemplateProblem]:
-    import jinja2.nodes as n
+    import jinja2.nodes as n  # cold start: loaded at the first template
 
     allowed = (
         n.Template, n.Output, n.TemplateData, n.If, n.Compare, n.Operand, n.And, n.Or, n.Not, n.Const, n.Name, n.Getattr,
@@ -125,7 +126,7 @@ def _wrong_path(node: Any, line: int, fields: set[str] | None) -> Iterator[Templ
 
 
 def _path(node: Any) -> str | None:
-    import jinja2.nodes as n
+    import jinja2.nodes as n  # cold start: loaded at the first template
 
     if isinstance(node, n.Name):
         return str(node.name)
@@ -143,8 +144,8 @@ def _meant(name: str, known: Mapping[str, str] | set[str]) -> str:
 def reads(text: str) -> list[str]:
     """The paths that a text uses, each once; empty for what is no template."""
     imports.load(*LIBRARY)
-    import jinja2
-    import jinja2.nodes as n
+    import jinja2  # cold start: loaded at the first template
+    import jinja2.nodes as n  # cold start: loaded at the first template
 
     try:
         tree = _environment("en").parse(text)
@@ -192,8 +193,8 @@ def _compiled(text: str, language: str) -> jinja2.Template:
 @lru_cache(maxsize=2)
 def _environment(language: str) -> jinja2.Environment:
     imports.load(*LIBRARY)
-    import jinja2
-    import jinja2.sandbox
+    import jinja2  # cold start: loaded at the first template
+    import jinja2.sandbox  # cold start: loaded at the first template
 
     environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
         undefined=jinja2.ChainableUndefined, keep_trailing_newline=True
@@ -248,6 +249,4 @@ def _money(value: Any, language: str) -> str:
 
 
 def _duration(value: Any) -> str:
-    from models.expressions.durations import words
-
     return words(value) if isinstance(value, int) and value >= 0 else str(value or "")
