@@ -1,4 +1,4 @@
-"""Tables of sla."""
+"""Tables of a ticket's workflow: SLA clocks, approvals, decisions, links, notices, migrations."""
 
 from __future__ import annotations
 
@@ -23,3 +23,103 @@ class SlaClock(Table):
     class Meta:
         table_name = "sla_clocks"
         primary_key = peewee.CompositeKey("ticket_id", "target")
+
+
+class TicketLink(Table):
+    """A relation of two tickets."""
+
+    from_id = IdField()
+    to_id = IdField()
+    kind = peewee.TextField()
+    created_at = InstantField()
+
+    class Meta:
+        table_name = "ticket_links"
+        primary_key = peewee.CompositeKey("from_id", "to_id", "kind")
+
+
+class Notice(Table):
+    """A notice to a user."""
+
+    id = IdField(primary_key=True)
+    user_id = IdField()
+    ticket_id = IdField(null=True)
+    rule = peewee.TextField()
+    text = peewee.TextField()
+    created_at = InstantField()
+    read_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "notices"
+
+
+class Approval(Table):
+    """A transition that waits for votes."""
+
+    id = IdField(primary_key=True)
+    ticket_id = IdField()
+    transition = peewee.TextField()
+    team = peewee.TextField()
+    needed = peewee.IntegerField()
+    state = peewee.TextField()
+    requested_by = peewee.TextField(null=True)
+    requested_comment = peewee.TextField(null=True)
+    requested_at = InstantField()
+    expires_at = InstantField(null=True)
+    decided_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "approvals"
+
+
+class ApprovalVote(Table):
+    """One vote."""
+
+    approval_id = IdField()
+    user_id = IdField()
+    vote = peewee.TextField()
+    comment = peewee.TextField(null=True)
+    at = InstantField()
+
+    class Meta:
+        table_name = "approval_votes"
+        primary_key = peewee.CompositeKey("approval_id", "user_id")
+
+
+class Decision(Table):
+    """The trace of one step of a life cycle: what each rule saw."""
+
+    id = IdField(primary_key=True)
+    ticket_id = IdField()
+    event = peewee.TextField()
+    workflow = peewee.TextField()
+    workflow_version = peewee.IntegerField()
+    state = peewee.TextField()
+    at = InstantField()
+    causation_id = peewee.TextField(null=True)
+    first_sequence = peewee.IntegerField()
+    last_sequence = peewee.IntegerField()
+    looks = JsonField()
+
+    class Meta:
+        table_name = "decisions"
+
+
+class WorkflowMigration(Table):
+    """A move of live tickets to another version, with its cursor."""
+
+    id = IdField(primary_key=True)
+    workflow = peewee.TextField()
+    to_workflow = peewee.TextField()
+    to_version = peewee.IntegerField()
+    state_map = JsonField()
+    state = peewee.TextField()
+    reverses = IdField(null=True)
+    cursor = IdField(null=True)
+    moved = peewee.IntegerField()
+    started_by = peewee.TextField()
+    started_at = InstantField()
+    finished_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "workflow_migrations"
