@@ -118,3 +118,23 @@ def test_shipped_code_does_not_need_the_tests_packages() -> None:
     shipped = [module for module in modules() if not within(module.name, "scripts.bench")]
 
     assert offences(shipped, "pytest", "hypothesis", "schemathesis", "tests") == []
+
+
+def test_reading_and_replies_of_mail_are_like_packages_of_their_own() -> None:
+    """They know mail, not the desk: bounds and text helpers are all of ours that they import."""
+    helpers = (
+        "models.kernel.limits",
+        "queues.channels.email.limits",
+        "queues.channels.text",
+        "queues.channels.html_text",
+    )
+    packages = ("imports models.kernel", "imports queues.channels", "imports queues.channels.email")
+
+    for room in ("reading", "replies"):
+        package = f"queues.channels.email.{room}"
+        taken = offences(
+            modules(f"queues/channels/email/{room}"), "models", "queues", allowed=(package, *helpers)
+        )
+
+        # `from queues.channels import text` also names the package itself.
+        assert [line for line in taken if not line.endswith(packages)] == []
