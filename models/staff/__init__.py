@@ -1,6 +1,5 @@
-"""Agents who work from a chat: a staff group in which each ticket has a topic, in step with the console (DESIGN, "or from Telegram").
+"""Staff: the addresses of agents who work from a chat.
 
-Out: every event of a ticket that people care about is told in its topic, in order, once (`telling`). In: what a linked agent writes in a
-topic is a reply, a note or a command of theirs (`hearing`). An agent is known by an address that they linked themselves (`addresses`);
-what others say in the group changes nothing.
+An agent is known by an address that they linked themselves, by a token that they got while signed in. `staff_chat` tells them
+what happens and hears what they write.
 """

@@ -4,8 +4,8 @@ A new area is added to the lowest floor that is above everything it imports.
 """
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("kernel", "expressions"),
-    ("ports", "definitions", "tasks", "blobs", "sla", "migrations", "idempotency"),
+    ("kernel",),
+    ("expressions", "ports", "definitions", "tasks", "blobs", "sla", "migrations", "idempotency"),
     ("requesters", "channels", "infomodel", "events"),
     ("identity", "inbox", "workflow", "subscriptions"),
     ("tickets", "teams", "staff"),
