@@ -51,7 +51,7 @@ FOREIGN_TABLES: dict[str, tuple[str, ...]] = {
     "publishing": ("approvals", "sla_clocks", "tickets", "timers"),
     "requesters": ("messages", "tickets"),
     "staff_chat": ("events",),
-    "subscriptions": ("events", "messages", "notices", "users"),
+    "subscriptions": ("events", "messages", "notices", "tasks", "users"),
     "teams": ("tickets", "users"),
     "ticket_actions": (
         "attachments",
