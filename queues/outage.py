@@ -1,11 +1,13 @@
-"""What this process knows of a database that was away, and why it then leaves expired leases alone.
+"""What this process knows of a database that was away, and why it then leaves the expired leases of sends alone.
 
 While the database is away nobody can renew a lease, so leases run out although their holders live. The first process that finds the
 database back would take their tasks and repeat what their holders have just sent. Each process that saw the outage therefore waits
-for `limits.expired_lease_grace_s` before it takes an expired lease; the holders ask ten times a second and renew first.
+for `limits.expired_lease_grace_s` before it takes an expired lease of the queue `sends`; the holders ask five times a second and more
+often, and renew first.
 
 A process that has just started saw nothing, so it waits as well. The wait also keeps a process that is started again and again from
-repeating, at each start, what the last one was sending.
+repeating, at each start, what the last one was sending. Work on our own database waits for nothing: its effect happens once anyway, and
+processes that die every few seconds must not keep it from being done.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from models.kernel.errors import Unavailable
 
 
 class Outages:
-    """When expired leases may be taken again. Tests move it by the desk's clock."""
+    """When expired leases of sends may be taken again. Tests move it by the desk's clock."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,12 +32,12 @@ class Outages:
             self.begin()
 
     def begin(self) -> None:
-        """Leave expired leases alone from now on: the database was away, or the process has just started."""
+        """Leave expired sends alone from now on: the database was away, or the process has just started."""
         with self._lock:
             self._until = _now_s() + limits.expired_lease_grace_s
 
     def wait_s(self) -> float:
-        """Seconds for which expired leases are left alone; 0.0: they may be taken."""
+        """Seconds for which expired sends are left alone; 0.0: they may be taken."""
         with self._lock:
             return max(0.0, self._until - _now_s())
 

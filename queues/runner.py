@@ -64,10 +64,14 @@ def run_task(task_id: int) -> str:
 
 
 def _claim(task_id: int) -> ClaimedTask | None:
-    """Claim the task; an expired lease is left to its holder for a while after an outage, and always when this process is the holder."""
+    """Claim the task. Never takes it from this process, and for a while after an outage leaves an expired send to its holder."""
     wait_s = outages.wait_s()
-    take_expired = wait_s == 0 and not keeper().holds(task_id)
-    task = commands.claim(task_id, lease_s=keeper().lease_s, take_expired=take_expired)
+    task = commands.claim(
+        task_id,
+        lease_s=keeper().lease_s,
+        take_expired=not keeper().holds(task_id),
+        take_expired_sends=wait_s == 0,
+    )
     if task is None and wait_s > 0:
         leases.hint_expired(task_id, wait_s=wait_s + random.random())  # noqa: S311 -- spreads the claims of all processes
     return task

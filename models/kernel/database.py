@@ -23,7 +23,7 @@ from uuid import UUID
 
 import peewee
 
-from models.kernel import clock, limits, logs, skew
+from models.kernel import clock, limits, logs, skew, sqlite_trouble
 from models.kernel.errors import ConfigurationError, Contention, StatementTimeout, Unavailable
 from models.kernel.postgres import PooledPostgres, connect_options
 from models.kernel.settings import Settings
@@ -70,7 +70,9 @@ class _OneWriterSqlite(peewee.SqliteDatabase):
 
     def rollback(self) -> Any:
         try:
-            return super().rollback()
+            # SQLite rolls back by itself when its disk is full or fails; a second ROLLBACK would hide that error behind its own.
+            active = self.connection().in_transaction  # type: ignore[no-untyped-call]  # peewee's stubs leave it out
+            return super().rollback() if active else None
         finally:
             self._release()
 
@@ -214,7 +216,7 @@ def passing_trouble(error: peewee.PeeweeException) -> Unavailable | None:
     if not isinstance(error, _SERVER_ERRORS):
         return None
     if not is_postgres():
-        return Contention() if "database is locked" in str(error) else None
+        return sqlite_trouble.passing(error)
     code = _sqlstate(error)
     if code in _TIMEOUTS:
         return StatementTimeout()

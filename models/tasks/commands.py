@@ -126,7 +126,8 @@ _CLAIM = """
 UPDATE tasks SET state = 'leased', attempts = attempts + 1, lease_id = :lease_id, lease_until = NOW_PLUS(:lease_s),
     next_hint_at = NOW_PLUS(:lease_s), hints = 0, first_run_at = COALESCE(first_run_at, NOW())
 WHERE id = :id
-  AND ((state = 'ready' AND due_at <= NOW()) OR (state = 'leased' AND lease_until < NOW() AND :take_expired))
+  AND ((state = 'ready' AND due_at <= NOW()) OR (state = 'leased' AND lease_until < NOW() AND :take_expired
+      AND (:take_expired_sends OR queue <> 'sends')))
   AND (key IS NULL OR NOT EXISTS (
       SELECT 1 FROM tasks AS other WHERE other.key = tasks.key AND other.id <> tasks.id AND other.state IN ('ready', 'leased')
         AND (other.id < tasks.id OR (other.state = 'leased' AND other.lease_until >= NOW()))))
@@ -141,17 +142,24 @@ _LOCK_KEY = (
 )
 
 
-def claim(task_id: int, *, lease_s: float, take_expired: bool = True) -> ClaimedTask | None:
+def claim(
+    task_id: int, *, lease_s: float, take_expired: bool = True, take_expired_sends: bool = True
+) -> ClaimedTask | None:
     """Lease the task for `lease_s` seconds, in a transaction of its own.
 
     None when it is not this worker's turn: done, leased by another, not due yet, or an earlier task of its key is alive. Without
-    `take_expired` a lease that ran out still counts (queues/outage.py says when).
+    `take_expired` a lease that ran out still counts; without `take_expired_sends` only that of a send does (queues/outage.py says when).
     """
     with database.transaction():
         if database.is_postgres():
             database.execute(_LOCK_KEY, id=task_id)
         found = database.one(
-            _CLAIM, id=task_id, lease_id=uuid4().hex, lease_s=lease_s, take_expired=take_expired
+            _CLAIM,
+            id=task_id,
+            lease_id=uuid4().hex,
+            lease_s=lease_s,
+            take_expired=take_expired,
+            take_expired_sends=take_expired_sends,
         )
     if found is None:
         return None

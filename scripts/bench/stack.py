@@ -93,13 +93,14 @@ class Web(Process):
     def seconds_to(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> float:
-        """Seconds from the spawn to the first 2xx of this request."""
+        """Seconds from the spawn to the first 2xx of this request. 503 is "not yet": readiness waits for its first look at the schema."""
         while True:
             with contextlib.suppress(ConnectionError):
                 status = self.request(method, path, body, headers)
                 if 200 <= status < 300:
                     return time.perf_counter() - self.spawned_at
-                raise RuntimeError(f"{method} {path} answered {status}; see {self.log}")
+                if status != 503:
+                    raise RuntimeError(f"{method} {path} answered {status}; see {self.log}")
             self.check_alive()
             if time.perf_counter() - self.spawned_at > limits.start_s_max:
                 raise RuntimeError(f"no answer from {path} within {limits.start_s_max:g} s; see {self.log}")

@@ -47,7 +47,8 @@ def desk(
         schedulers=0,
         environment={"WEBHOOKS_PRIVATE": "1"},
     ) as made:
-        command = [word.replace("queues.worker:", "tests.faults.watched_worker:") for word in WORKER]
+        command = ["tests.faults.watched_worker" if word == "queues.master" else word for word in WORKER]
+        assert command != WORKER
         made.add("worker", command, NESTOR_LATE_IMPORTS=str(made.folder.path / "late_imports"))
         yield made
     rabbit_server.delete_vhost(vhost)

@@ -1,4 +1,4 @@
-"""A worker that tells, when it ends, which modules it imported after its start."""
+"""`python -m tests.faults.watched_worker`: a worker that tells, when it ends, which modules it imported after its start."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import dramatiq
 from dramatiq.middleware import Middleware
 
-from queues import worker
+from queues import master, worker
 
 
 class _Watch(Middleware):
@@ -32,3 +32,8 @@ def create_broker() -> None:
     """As `queues.worker.create_broker`."""
     worker.create_broker()
     dramatiq.get_broker().add_middleware(_Watch())
+
+
+if __name__ == "__main__":
+    master.BROKER = "tests.faults.watched_worker:create_broker"
+    sys.exit(master.main())

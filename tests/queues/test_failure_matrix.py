@@ -18,6 +18,7 @@ from models.ports import outbound
 from models.ports.inbound import EventKey
 from models.tasks import commands, timers
 from models.tasks import sweep as tasks_sweep
+from models.tasks.kinds import KINDS, SENDS, TaskKind
 from models.tasks.rates import Bucket
 from queues import sweep
 from queues.outage import outages
@@ -231,7 +232,7 @@ def test_row_database_away_for_longer_than_a_lease_the_holder_keeps_its_task_and
     def renewed(leases: Mapping[str, int], *, lease_s: float) -> None:
         extend(leases, lease_s=lease_s)
         # An idle process that saw the outage, and the same moment's hint: the lease has just run out and been renewed.
-        taken.append(commands.claim(task["id"], lease_s=LEASE_S, take_expired=False))
+        taken.append(commands.claim(task["id"], lease_s=LEASE_S, take_expired_sends=False))
 
     extend = commands.extend
     monkeypatch.setattr(commands, "extend", renewed)
@@ -247,9 +248,10 @@ def test_row_database_away_for_longer_than_a_lease_the_holder_keeps_its_task_and
     assert (attempt["outcome"], desk.deliveries(ticket)[-1]["state"]) == ("accepted", "sent")
 
 
-def test_row_database_comes_back_and_an_idle_process_leaves_expired_leases_to_their_holders(
-    work: Work,
+def test_row_database_comes_back_and_an_idle_process_leaves_expired_sends_to_their_holders(
+    work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(KINDS, KIND, TaskKind(KIND, queue=SENDS))
     task_id = work.enqueue()
     work.claim(task_id, lease_s=LEASE_S)
     work.desk.advance(seconds=2 * LEASE_S)

@@ -9,16 +9,17 @@ from collections.abc import Iterator, Mapping
 import pytest
 from dramatiq.middleware import TimeLimitExceeded
 
-from models.kernel import limits
+from models.kernel import database, limits
 from models.kernel.errors import LeaseLost, Unavailable
 from models.tasks import commands
 from models.tasks import sweep as tasks_sweep
+from models.tasks.kinds import KINDS, SENDS, TaskKind
 from queues import sweep
 from queues.leases import LeaseKeeper, keeper
 from queues.outage import outages
 from queues.recording import write_until_taken
 from queues.settlement import Done, Settlement
-from tests.queues.work import Work
+from tests.queues.work import KIND, Work
 from tests.services.waiting import wait_until
 
 LEASE_S = 20.0
@@ -58,6 +59,12 @@ class Away:
         return sum(name == "leases" for _, name in self.asked)
 
 
+@pytest.fixture(autouse=True)
+def sends(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tasks of these tests are sends."""
+    monkeypatch.setitem(KINDS, KIND, TaskKind(KIND, queue=SENDS))
+
+
 @pytest.fixture
 def away(work: Work, monkeypatch: pytest.MonkeyPatch) -> Away:
     return Away(monkeypatch)
@@ -86,6 +93,20 @@ def test_a_process_that_saw_an_outage_leaves_expired_leases_to_their_holders_for
     assert [task_id for task_id, _ in hints] == [expired]
     assert limits.expired_lease_grace_s - 1 < hints[0][1] < limits.expired_lease_grace_s + 1
     assert work.run(expired) == "done"
+
+
+def test_work_on_our_own_database_is_taken_at_once_all_the_same(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its effect happens once anyway, and workers that die every few seconds must not keep it from being done."""
+    monkeypatch.setitem(KINDS, KIND, TaskKind(KIND))
+    task_id = work.enqueue()
+    work.claim(task_id, lease_s=LEASE_S)
+    work.desk.advance(seconds=LEASE_S + 1)
+    outages.begin()
+
+    assert work.run(task_id) == "done"
+    assert work.effects() == [task_id]
 
 
 def test_the_holder_renews_its_expired_lease_meanwhile_and_keeps_its_task(work: Work) -> None:
@@ -208,9 +229,6 @@ def test_a_process_does_not_take_a_task_from_itself_when_its_lease_ran_out(work:
 def test_an_answer_is_waited_with_beyond_the_task_s_own_time_limit(
     work: Work, away: Away, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from models.tasks.kinds import KINDS, TaskKind
-    from tests.queues.work import KIND
-
     monkeypatch.setitem(KINDS, KIND, TaskKind(KIND, time_limit_s=0))
 
     def answered(task: commands.ClaimedTask) -> Settlement:
@@ -254,3 +272,28 @@ def test_a_write_that_the_database_refuses_again_and_again_is_given_up_in_time(w
         write_until_taken(refused, within_s=0.3)
 
     assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
+def test_an_answer_waits_also_for_a_disk_that_is_full(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded desk's database does not go away, its disk fills up."""
+    waited: list[float] = []
+
+    def room_is_made(self: LeaseKeeper, *, within_s: float) -> bool:
+        waited.append(within_s)
+        database.execute("PRAGMA max_page_count = 1000000")
+        return True
+
+    def fill_up(task: commands.ClaimedTask) -> Settlement:
+        [pages] = database.run("PRAGMA page_count")[0].values()
+        database.execute(f"PRAGMA max_page_count = {pages}")
+        return Done(lambda: work.effect(task, "x" * 200_000), late=lambda: None)
+
+    monkeypatch.setattr(LeaseKeeper, "wait_for_database", room_is_made)
+    work.do = fill_up
+    task_id = work.enqueue()
+
+    assert work.run(task_id) == "done"
+    assert len(waited) == 1
+    assert work.effects() == [task_id]
+    assert outages.wait_s() > 0
