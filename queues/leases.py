@@ -98,9 +98,7 @@ class LeaseKeeper:
                 left_s = deadline - time.monotonic()
                 if left_s <= 0 or self._stopping:
                     return False
-                self._changed.wait(
-                    min(left_s, 1.0)
-                )  # in short waits: Dramatiq's time limit interrupts between them
+                self._changed.wait(min(left_s, 1.0))  # in short waits: Dramatiq's time limit interrupts between them
         return True
 
     def give_back(self) -> int:
@@ -127,8 +125,9 @@ class LeaseKeeper:
             with self._changed:
                 if self._away:
                     self._changed.wait_for(
-                        lambda: self._stopping, random.uniform(*limits.database_probe_s)  # noqa: S311 -- spreads the probes of processes
-                    )  # fmt: skip
+                        lambda: self._stopping,
+                        random.uniform(*limits.database_probe_s),  # noqa: S311 -- spreads the probes of processes
+                    )
                 else:
                     self._changed.wait_for(lambda: self._stopping or self._asked, self.lease_s / 3)
                 if self._stopping:

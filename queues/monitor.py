@@ -35,9 +35,7 @@ class BacklogCollector:
         except NestorError as error:
             log.warning("backlog_unknown", reason=error.code)
             return
-        tasks = GaugeMetricFamily(
-            "nestor_tasks", "Tasks that are not finished", labels=["queue", "kind", "state"]
-        )
+        tasks = GaugeMetricFamily("nestor_tasks", "Tasks that are not finished", labels=["queue", "kind", "state"])
         for row in backlog["counts"]:
             tasks.add_metric([row["queue"], row["kind"], row["state"]], row["tasks"])
         yield tasks

@@ -44,9 +44,7 @@ def run_task(task_id: int) -> str:
     if task is None:
         return "not_mine"
     crash.point("after_claim")
-    metrics.task_age_seconds.labels(_label(task.kind)).observe(
-        max(0.0, (clock.now() - task.due_at).total_seconds())
-    )
+    metrics.task_age_seconds.labels(_label(task.kind)).observe(max(0.0, (clock.now() - task.due_at).total_seconds()))
     with (
         trace.following(task.trace) as traceparent,
         logs.bound(task_id=task.id, kind=task.kind, trace_id=trace.trace_id(traceparent)),
@@ -56,9 +54,7 @@ def run_task(task_id: int) -> str:
         duration_s = time.perf_counter() - started
         metrics.task_seconds.labels(_label(task.kind)).observe(duration_s)
         metrics.task_outcomes.labels(_label(task.kind), outcome).inc()
-        log.info(
-            "task_run", outcome=outcome, attempt_number=task.attempts, duration_ms=round(duration_s * 1000, 1)
-        )
+        log.info("task_run", outcome=outcome, attempt_number=task.attempts, duration_ms=round(duration_s * 1000, 1))
     crash.point("after_finish")
     return outcome
 
@@ -219,9 +215,7 @@ def _record(task: ClaimedTask, settlement: Settlement, *, tell: bool = True) -> 
 
 def _failed(task: ClaimedTask, failed: Failed, *, tell: bool) -> str:
     """Record a failed attempt, and when it was the last one tell those who must know. Joins the caller's transaction."""
-    retry_after_s = (
-        None if failed.retry_after_s is None else min(failed.retry_after_s, limits.provider_wait_s_max)
-    )
+    retry_after_s = None if failed.retry_after_s is None else min(failed.retry_after_s, limits.provider_wait_s_max)
     decision = commands.fail(task, failed.error, permanent=failed.permanent, retry_after_s=retry_after_s)
     if isinstance(decision, rules.Retry):
         return "retried"

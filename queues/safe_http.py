@@ -218,9 +218,7 @@ class _Line:
         failure: OSError = OSError("the name has no address")
         for _, address in found[:_addresses_tried_max]:
             try:
-                connected = socket.create_connection(
-                    (address, port), timeout_s
-                )  # a literal: no second look-up
+                connected = socket.create_connection((address, port), timeout_s)  # a literal: no second look-up
             except OSError as error:
                 failure = error
                 continue
@@ -320,9 +318,7 @@ def _connected(connection: HTTPConnection, line: _Line) -> socket.socket:
     """What urllib3's `_new_conn` promises, by our line."""
     timeout = connection.timeout
     try:
-        return line.connect(
-            connection.host, connection.port, timeout if isinstance(timeout, int | float) else None
-        )
+        return line.connect(connection.host, connection.port, timeout if isinstance(timeout, int | float) else None)
     except TimeoutError as error:
         raise ConnectTimeoutError(connection, "connect timed out") from error
     except socket.gaierror as error:

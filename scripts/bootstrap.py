@@ -14,9 +14,7 @@ from scripts import _cli, defs
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.bootstrap", description=__doc__)
-    parser.add_argument(
-        "--demo", action="store_true", help="also the demo's channel accounts, users and API key"
-    )
+    parser.add_argument("--demo", action="store_true", help="also the demo's channel accounts, users and API key")
     options = parser.parse_args()
     config = _cli.connect("bootstrap")
     found = defs.read_all(demo=options.demo)
@@ -28,9 +26,7 @@ def main() -> int:
     try:
         declared = topology.declare(config)
     except Exception as error:  # whatever the broker's client raises, the operator's remedy is the same
-        raise ConfigurationError(
-            f"cannot declare the queues at BROKER_URL: {type(error).__name__}: {error}"
-        ) from error
+        raise ConfigurationError(f"cannot declare the queues at BROKER_URL: {type(error).__name__}: {error}") from error
     _cli.progress(f"queues: {', '.join(declared) or 'none (embedded broker)'}")
     if options.demo:
         from scripts import seed

@@ -58,9 +58,7 @@ def _new_update_id(raw: bytes) -> bytes:
     update["update_id"] = 2**40 + secrets.randbelow(2**40)
     for member in update.values():
         if isinstance(member, dict) and "message_id" in member and "edit_date" not in member:
-            member["message_id"] = 2**30 + secrets.randbelow(
-                2**30
-            )  # a chat's message that came before is no new one
+            member["message_id"] = 2**30 + secrets.randbelow(2**30)  # a chat's message that came before is no new one
     return json.dumps(update, ensure_ascii=False).encode()
 
 
@@ -80,9 +78,7 @@ def _new_message_id(raw: bytes) -> bytes:
 
 
 MANNERS: dict[str, Manner] = {
-    "telegram": Manner(
-        "application/json", lambda secret: {"X-Telegram-Bot-Api-Secret-Token": secret}, _new_update_id
-    ),
+    "telegram": Manner("application/json", lambda secret: {"X-Telegram-Bot-Api-Secret-Token": secret}, _new_update_id),
     "email": Manner("message/rfc822", lambda secret: {"Authorization": f"Bearer {secret}"}, _new_message_id),
 }
 
@@ -113,9 +109,7 @@ def post(url: str, channel: str, account: str, raw: bytes, *, secret: str) -> di
     return post_request(url, channel, account, raw, headers)
 
 
-def post_request(
-    url: str, channel: str, account: str, raw: bytes, headers: Mapping[str, str]
-) -> dict[str, Any]:
+def post_request(url: str, channel: str, account: str, raw: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     """As `post`, with the headers that the provider would send."""
     return _answer("POST", f"{url.rstrip('/')}/webhooks/{channel}/{account}", headers=dict(headers), data=raw)
 
@@ -166,10 +160,17 @@ def main(arguments: list[str] | None = None) -> int:
 
     return replaying.run(
         replaying.Wish(
-            options.channel, options.account, options.fixture, options.url, options.gateway_url, options.secret,
-            options.api_key, options.new_key, options.wait,
+            options.channel,
+            options.account,
+            options.fixture,
+            options.url,
+            options.gateway_url,
+            options.secret,
+            options.api_key,
+            options.new_key,
+            options.wait,
         )
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

@@ -15,9 +15,7 @@ def main() -> int:
     try:
         declared = topology.declare(config)
     except Exception as error:  # whatever the broker's client raises, the operator's remedy is the same
-        raise ConfigurationError(
-            f"cannot declare the queues at BROKER_URL: {type(error).__name__}: {error}"
-        ) from error
+        raise ConfigurationError(f"cannot declare the queues at BROKER_URL: {type(error).__name__}: {error}") from error
     print(f"declared {', '.join(declared)}" if declared else "the embedded broker has no queues to declare")
     return 0
 

@@ -25,9 +25,7 @@ def main() -> int:
     migrations.check()
     # Not an argument: arguments stand in the process list and the shell's history.
     password = os.environ.get("NEW_PASSWORD") or getpass.getpass("password: ")
-    user = commands.create_user(
-        options.email, options.name, password, options.role, options.locale, actor=SYSTEM
-    )
+    user = commands.create_user(options.email, options.name, password, options.role, options.locale, actor=SYSTEM)
     print(f"made {user.role} {user.email} ({user.id})")
     return 0
 

@@ -213,9 +213,7 @@ class Desk:
         while True:
             while timers.fire_due():
                 pass
-            ran = [
-                outcome for task_id in self.due_tasks() if (outcome := runner.run_task(task_id)) != "not_mine"
-            ]
+            ran = [outcome for task_id in self.due_tasks() if (outcome := runner.run_task(task_id)) != "not_mine"]
             outcomes += ran
             if not ran:
                 return outcomes

@@ -161,9 +161,7 @@ def database_url(database_engine: str, request: pytest.FixtureRequest, tmp_path:
 
 
 @pytest.fixture
-def migrated_database_url(
-    database_engine: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[str]:
+def migrated_database_url(database_engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database of the engine with tables and no rows; the next test finds it so again."""
     if database_engine == "sqlite":
         path = tmp_path / "migrated.db"
@@ -178,9 +176,7 @@ def migrated_database_url(
 
 
 @pytest.fixture
-def desk_environment(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Settings]:
+def desk_environment(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """This process set up for `database_url`: environment, settings, database, clean caches, the clock at rest."""
     for name, value in SECRETS.items():
         monkeypatch.setenv(f"NESTOR_SECRET_{name}", value)

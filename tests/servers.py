@@ -101,9 +101,7 @@ class HttpReceiver:
 def receiving(tls: ssl.SSLContext | None = None) -> Iterator[HttpReceiver]:
     """A server for the length of a test."""
     receiver = HttpReceiver(tls)
-    thread = threading.Thread(
-        target=receiver.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-    )
+    thread = threading.Thread(target=receiver.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
         yield receiver

@@ -56,8 +56,15 @@ def _tokens(pair: TokenPair, status: int) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/auth/tokens", summary="Sign in", public=True, unlocked=True, body=SignIn, answers={201: Tokens}, problems=(401, 429)
-)  # fmt: skip
+    "POST",
+    "/v1/auth/tokens",
+    summary="Sign in",
+    public=True,
+    unlocked=True,
+    body=SignIn,
+    answers={201: Tokens},
+    problems=(401, 429),
+)
 def sign_in(call: Call) -> Answer:
     """Failures are limited per address and per caller."""
     migrations.check_once()
@@ -68,9 +75,15 @@ def sign_in(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/auth/tokens/refresh", summary="Get the next pair of tokens", public=True, unlocked=True, body=Refresh,
-    answers={201: Tokens}, problems=(401,),
-)  # fmt: skip
+    "POST",
+    "/v1/auth/tokens/refresh",
+    summary="Get the next pair of tokens",
+    public=True,
+    unlocked=True,
+    body=Refresh,
+    answers={201: Tokens},
+    problems=(401,),
+)
 def refresh_tokens(call: Call) -> Answer:
     """A refresh token that was used before ends the whole session: it was stolen."""
     migrations.check_once()
@@ -79,7 +92,7 @@ def refresh_tokens(call: Call) -> Answer:
 
 @operations.add(
     "DELETE", "/v1/auth/tokens/current", summary="Sign out", unlocked=True, answers={204: None}, problems=(409,)
-)  # fmt: skip
+)
 def sign_out(call: Call) -> Answer:
     """Ends this session; its tokens are refused from now on."""
     if call.caller.session_id is None:

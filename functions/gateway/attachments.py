@@ -50,9 +50,17 @@ class LinkQuery(msgspec.Struct):
 
 
 @operations.add(
-    "POST", "/v1/attachments", summary="Upload a file for an answer", needs=Permission.tickets_write, raw="*/*", unlocked=True,
-    query=UploadQuery, body_bytes_max=limits.upload_bytes_max, answers={201: views.LinkedAttachment}, problems=(413, 503),
-)  # fmt: skip
+    "POST",
+    "/v1/attachments",
+    summary="Upload a file for an answer",
+    needs=Permission.tickets_write,
+    raw="*/*",
+    unlocked=True,
+    query=UploadQuery,
+    body_bytes_max=limits.upload_bytes_max,
+    answers={201: views.LinkedAttachment},
+    problems=(413, 503),
+)
 def upload(call: Call) -> Answer:
     """The body is the file. Give its id to `attachments` of a message; what no message took within a day is deleted.
 
@@ -60,9 +68,7 @@ def upload(call: Call) -> Answer:
     """
     claimed = call.request.content_type or rules.UNKNOWN
     if claimed.lower().startswith("multipart/"):
-        raise Invalid(
-            [FieldProblem("/file", "expected the file itself as the body, with its own type, not a form")]
-        )
+        raise Invalid([FieldProblem("/file", "expected the file itself as the body, with its own type, not a form")])
     name = call.query.filename or _disposition_name(call.request.get_header("Content-Disposition") or "")
     with call.incoming.pieces(limits.upload_bytes_max, whole_s=limits.upload_s) as parts:
         attachment_id = commands.upload(
@@ -74,9 +80,7 @@ def upload(call: Call) -> Answer:
         )
     with database.connection():
         row = queries.get(attachment_id)
-    return Answer(
-        _linked(row, inline=False), status=201, headers={"Location": f"/v1/attachments/{attachment_id}"}
-    )
+    return Answer(_linked(row, inline=False), status=201, headers={"Location": f"/v1/attachments/{attachment_id}"})
 
 
 def _disposition_name(header: str) -> str:
@@ -90,9 +94,14 @@ def _disposition_name(header: str) -> str:
 
 
 @operations.add(
-    "GET", "/v1/attachments/{attachment}", summary="A file, with a link to its bytes", needs=Permission.tickets_read,
-    query=LinkQuery, answers={200: views.LinkedAttachment}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/attachments/{attachment}",
+    summary="A file, with a link to its bytes",
+    needs=Permission.tickets_read,
+    query=LinkQuery,
+    answers={200: views.LinkedAttachment},
+    problems=(404,),
+)
 def read_attachment(call: Call) -> Answer:
     """`url` needs no header and is good for five minutes."""
     row = queries.get(pages.id_of(call.params["attachment"], "attachment"))
@@ -114,9 +123,15 @@ def _linked(row: dict[str, Any], *, inline: bool) -> views.LinkedAttachment:
 
 
 @operations.add(
-    "GET", "/files/{token}", summary="Download a file by a link", public=True, unlocked=True, answers={200: bytes, 206: bytes},
-    problems=(404, 503), media_type=rules.UNKNOWN,
-)  # fmt: skip
+    "GET",
+    "/files/{token}",
+    summary="Download a file by a link",
+    public=True,
+    unlocked=True,
+    answers={200: bytes, 206: bytes},
+    problems=(404, 503),
+    media_type=rules.UNKNOWN,
+)
 def download(call: Call) -> Answer:
     """The link is the right to it. Always a download, but for pictures on an origin that has nothing else."""
     config = settings.current()
@@ -140,9 +155,7 @@ def download(call: Call) -> Answer:
         "ETag": f'"{row["sha256"]}"',  # bytes under a hash never change, so a download that broke off can go on
     }
     if call.request.method == "HEAD":
-        return Answer(
-            headers=headers | {"Content-Length": str(row["size_bytes"])}, raw=b"", content_type=kind
-        )
+        return Answer(headers=headers | {"Content-Length": str(row["size_bytes"])}, raw=b"", content_type=kind)
     start, length = _range(call, row)
     whole = length == row["size_bytes"]
     if not whole:
@@ -150,9 +163,7 @@ def download(call: Call) -> Answer:
     file = blobs.open_key(row["object_key"])
     file.seek(start)
     stream = streams.FileStream(file, call.request, config.http_threads, bytes_max=length)
-    return Answer(
-        status=200 if whole else 206, headers=headers, content_type=kind, stream=stream, stream_bytes=length
-    )
+    return Answer(status=200 if whole else 206, headers=headers, content_type=kind, stream=stream, stream_bytes=length)
 
 
 def _range(call: Call, row: dict[str, Any]) -> tuple[int, int]:

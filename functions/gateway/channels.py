@@ -51,18 +51,25 @@ class Channels(msgspec.Struct):
 
 
 @operations.add(
-    "GET", "/v1/channels", summary="List channel accounts", needs=Permission.inbox_read,
+    "GET",
+    "/v1/channels",
+    summary="List channel accounts",
+    needs=Permission.inbox_read,
     answers={200: Channels},
-)  # fmt: skip
+)
 def list_channels(call: Call) -> Answer:
     """With the health of each."""
     return Answer(Channels([_shown(account) for account in accounts.every()]))
 
 
 @operations.add(
-    "GET", "/v1/channels/{channel}/{account}", summary="Read a channel account", needs=Permission.inbox_read,
-    answers={200: Channel}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/channels/{channel}/{account}",
+    summary="Read a channel account",
+    needs=Permission.inbox_read,
+    answers={200: Channel},
+    problems=(404,),
+)
 def read_channel(call: Call) -> Answer:
     """Last event, last error, what waits and what its provider told."""
     for account in accounts.every():

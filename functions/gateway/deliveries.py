@@ -21,9 +21,13 @@ class DeliveryQuery(pages.PageQuery, kw_only=True):
 
 
 @operations.add(
-    "GET", "/v1/deliveries", summary="List deliveries", needs=Permission.deliveries_read, query=DeliveryQuery,
+    "GET",
+    "/v1/deliveries",
+    summary="List deliveries",
+    needs=Permission.deliveries_read,
+    query=DeliveryQuery,
     answers={200: show.DeliveryPage},
-)  # fmt: skip
+)
 def list_deliveries(call: Call) -> Answer:
     """Newest first, with every attempt."""
     before = pages.decode(call.query.cursor, "deliveries", pages.instant, UUID)
@@ -34,18 +38,26 @@ def list_deliveries(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/deliveries/{delivery}", summary="Read a delivery", needs=Permission.deliveries_read, answers={200: show.Delivery},
+    "GET",
+    "/v1/deliveries/{delivery}",
+    summary="Read a delivery",
+    needs=Permission.deliveries_read,
+    answers={200: show.Delivery},
     problems=(404,),
-)  # fmt: skip
+)
 def read_delivery(call: Call) -> Answer:
     """With every attempt."""
     return Answer(show.delivery(queries.get(pages.id_of(call.params["delivery"], "delivery"))))
 
 
 @operations.add(
-    "POST", "/v1/deliveries/{delivery}/retry", summary="Send again", needs=Permission.deliveries_manage,
-    answers={202: show.Delivery}, problems=(404, 409),
-)  # fmt: skip
+    "POST",
+    "/v1/deliveries/{delivery}/retry",
+    summary="Send again",
+    needs=Permission.deliveries_manage,
+    answers={202: show.Delivery},
+    problems=(404, 409),
+)
 def retry_delivery(call: Call) -> Answer:
     """For failed, unknown and discarded deliveries."""
     delivery_id = pages.id_of(call.params["delivery"], "delivery")
@@ -54,9 +66,13 @@ def retry_delivery(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/deliveries/{delivery}/discard", summary="Let it be", needs=Permission.deliveries_manage,
-    answers={200: show.Delivery}, problems=(404, 409),
-)  # fmt: skip
+    "POST",
+    "/v1/deliveries/{delivery}/discard",
+    summary="Let it be",
+    needs=Permission.deliveries_manage,
+    answers={200: show.Delivery},
+    problems=(404, 409),
+)
 def discard_delivery(call: Call) -> Answer:
     """For what is not sent and shall not be."""
     delivery_id = pages.id_of(call.params["delivery"], "delivery")

@@ -31,9 +31,7 @@ def checked(kind: str, name: str, source: str) -> Found:
         told = [_told("", "error", problem.path, problem.message) for problem in problems]
         raise Invalid(
             [
-                FieldProblem(
-                    "/source", f"line {one['line']}, column {one['column']}: {one['path']}: {one['message']}"
-                )
+                FieldProblem("/source", f"line {one['line']}, column {one['column']}: {one['path']}: {one['message']}")
                 for one in told
             ]
         )
@@ -54,11 +52,7 @@ def _read(kind: str, name: str, source: str) -> tuple[Found | None, list[FieldPr
     try:
         if files.INCLUDE in document.body:
             raise Invalid(
-                [
-                    FieldProblem(
-                        f".{files.INCLUDE}", "a text over the API stands alone: write the sections into it"
-                    )
-                ]
+                [FieldProblem(f".{files.INCLUDE}", "a text over the API stands alone: write the sections into it")]
             )
         found_kind = catalogue.kind_of(document.body)
         if found_kind != kind:
@@ -66,11 +60,7 @@ def _read(kind: str, name: str, source: str) -> tuple[Found | None, list[FieldPr
         found_name = catalogue.name_of(kind, document.body)
         if found_name != name:
             raise Invalid(
-                [
-                    FieldProblem(
-                        f".{kind if kind == 'workflow' else 'type'}", f"expected {name}, found {found_name}"
-                    )
-                ]
+                [FieldProblem(f".{kind if kind == 'workflow' else 'type'}", f"expected {name}, found {found_name}")]
             )
     except Invalid as error:
         return None, document.located(error).problems
@@ -96,9 +86,7 @@ def judged(kind: str, name: str, source: str) -> list[dict[str, Any]]:
     found, problems = _read(kind, name, source)
     told = [_told("invalid", "error", problem.path, problem.message) for problem in problems]
     if found is not None:
-        told += [
-            _told(one.code, one.severity, _place(found, one.path), one.message) for one in _findings(found)
-        ]
+        told += [_told(one.code, one.severity, _place(found, one.path), one.message) for one in _findings(found)]
         told += [_told("values_lost", "error", one.path, one.message) for one in publishing.refusals(found)]
     return told
 
@@ -150,16 +138,21 @@ def simulated(
         types = {one.name: one for one in infomodel.all_types()}
         tried = scenarios.step_through(workflow, file, types)
     except Invalid as error:
-        raise Invalid(
-            [FieldProblem(_pointer(problem.path), problem.message) for problem in error.problems]
-        ) from error
+        raise Invalid([FieldProblem(_pointer(problem.path), problem.message) for problem in error.problems]) from error
     return {
         "steps": [
             {
-                "at": rfc3339(entry.at), "event": entry.event, "state": entry.state,
+                "at": rfc3339(entry.at),
+                "event": entry.event,
+                "state": entry.state,
                 "acts": [{"kind": act.kind, "rule": act.rule, "details": _plain(act.details)} for act in entry.acts],
                 "rules": [
-                    {"rule": look.rule, "outcome": look.outcome, "failed": list(look.failed), "reasons": list(look.reasons)}
+                    {
+                        "rule": look.rule,
+                        "outcome": look.outcome,
+                        "failed": list(look.failed),
+                        "reasons": list(look.reasons),
+                    }
                     for look in entry.looks
                 ],
             }
@@ -171,7 +164,7 @@ def simulated(
             for person in [*file.people, "requester"]
             for option in tried.options(person)
         ],
-    }  # fmt: skip
+    }
 
 
 def _pointer(path: str) -> str:

@@ -21,9 +21,13 @@ class InboxQuery(pages.PageQuery, kw_only=True):
 
 
 @operations.add(
-    "GET", "/v1/inbox", summary="List events from providers", needs=Permission.inbox_read, query=InboxQuery,
+    "GET",
+    "/v1/inbox",
+    summary="List events from providers",
+    needs=Permission.inbox_read,
+    query=InboxQuery,
     answers={200: show.InboxPage},
-)  # fmt: skip
+)
 def list_inbox(call: Call) -> Answer:
     """Newest first."""
     before = pages.decode(call.query.cursor, "inbox", pages.instant, UUID)
@@ -34,18 +38,27 @@ def list_inbox(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/inbox/{event}", summary="Read an event's fate", needs=Permission.inbox_read, answers={200: show.InboxEvent},
+    "GET",
+    "/v1/inbox/{event}",
+    summary="Read an event's fate",
+    needs=Permission.inbox_read,
+    answers={200: show.InboxEvent},
     problems=(404,),
-)  # fmt: skip
+)
 def read_inbox_event(call: Call) -> Answer:
     """Stored, processed, ignored or failed, and why."""
     return Answer(show.copied(show.InboxEvent, queries.get(pages.id_of(call.params["event"], "inbox event"))))
 
 
 @operations.add(
-    "GET", "/v1/inbox/{event}/raw", summary="Download an event as it came", needs=Permission.inbox_read, answers={200: bytes},
-    problems=(404,), media_type="application/octet-stream",
-)  # fmt: skip
+    "GET",
+    "/v1/inbox/{event}/raw",
+    summary="Download an event as it came",
+    needs=Permission.inbox_read,
+    answers={200: bytes},
+    problems=(404,),
+    media_type="application/octet-stream",
+)
 def download_inbox_event(call: Call) -> Answer:
     """The exact bytes, as an attachment."""
     event = commands.load(pages.id_of(call.params["event"], "inbox event"))
@@ -57,9 +70,13 @@ def download_inbox_event(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/inbox/{event}/replay", summary="Read an event again", needs=Permission.inbox_replay,
-    answers={202: show.InboxEvent}, problems=(404, 409),
-)  # fmt: skip
+    "POST",
+    "/v1/inbox/{event}/replay",
+    summary="Read an event again",
+    needs=Permission.inbox_replay,
+    answers={202: show.InboxEvent},
+    problems=(404, 409),
+)
 def replay_inbox_event(call: Call) -> Answer:
     """For failed and ignored events; one that made its message is refused with 409."""
     event_id = pages.id_of(call.params["event"], "inbox event")
@@ -68,9 +85,13 @@ def replay_inbox_event(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/inbox/{event}/discard", summary="Put a failed event away", needs=Permission.inbox_replay,
-    answers={200: show.InboxEvent}, problems=(404, 409),
-)  # fmt: skip
+    "POST",
+    "/v1/inbox/{event}/discard",
+    summary="Put a failed event away",
+    needs=Permission.inbox_replay,
+    answers={200: show.InboxEvent},
+    problems=(404, 409),
+)
 def discard_inbox_event(call: Call) -> Answer:
     """It needs no further attention; its bytes stay, and it can still be replayed."""
     event_id = pages.id_of(call.params["event"], "inbox event")

@@ -186,9 +186,14 @@ class NewRating(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @operations.add(
-    "GET", "/v1/tickets/{ticket}/why", summary="Why a ticket is what it is", needs=Permission.tickets_read, query=pages.PageQuery,
-    answers={200: Why}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/tickets/{ticket}/why",
+    summary="Why a ticket is what it is",
+    needs=Permission.tickets_read,
+    query=pages.PageQuery,
+    answers={200: Why},
+    problems=(404,),
+)
 def read_why(call: Call) -> Answer:
     """Every event with what each rule made of it, also of the rules that stayed silent; then the timers and promises that run."""
     ticket = queries.find(call.params["ticket"])
@@ -197,27 +202,42 @@ def read_why(call: Call) -> Answer:
     page, cursor = pages.cut(rows, call.query.limit, "why", lambda row: (row["id"],))
     decisions = [
         Decision(
-            row["event"], row["at"], row["workflow"], row["workflow_version"], row["state"], row["causation_id"],
-            list(range(row["first_sequence"], row["last_sequence"] + 1)), msgspec.convert(row["looks"], list[RuleLook]),
+            row["event"],
+            row["at"],
+            row["workflow"],
+            row["workflow_version"],
+            row["state"],
+            row["causation_id"],
+            list(range(row["first_sequence"], row["last_sequence"] + 1)),
+            msgspec.convert(row["looks"], list[RuleLook]),
         )
         for row in page
-    ]  # fmt: skip
+    ]
     promises = [
         Promise(
-            clock.target, clock.policy, status(clock), clock.target_s, clock.due_at, clock.warn_at, clock.breached_at, clock.met_at
+            clock.target,
+            clock.policy,
+            status(clock),
+            clock.target_s,
+            clock.due_at,
+            clock.warn_at,
+            clock.breached_at,
+            clock.met_at,
         )
         for clock in why.promises(ticket.id)
-    ]  # fmt: skip
+    ]
     timers = [TimerShown(name, due_at) for name, due_at in why.timers(ticket.id)]
-    return Answer(
-        Why(ticket.state, ticket.workflow, ticket.workflow_version, decisions, timers, promises, cursor)
-    )
+    return Answer(Why(ticket.state, ticket.workflow, ticket.workflow_version, decisions, timers, promises, cursor))
 
 
 @operations.add(
-    "GET", "/v1/tickets/{ticket}/approvals", summary="What waits or waited for approval", needs=Permission.tickets_read,
-    answers={200: Approvals}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/tickets/{ticket}/approvals",
+    summary="What waits or waited for approval",
+    needs=Permission.tickets_read,
+    answers={200: Approvals},
+    problems=(404,),
+)
 def list_approvals(call: Call) -> Answer:
     """Oldest first, with the votes."""
     ticket = queries.find(call.params["ticket"])
@@ -225,9 +245,14 @@ def list_approvals(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/tickets/{ticket}/approvals/{approval}/votes", summary="Approve or refuse", needs=Permission.tickets_write,
-    body=NewVote, answers={200: show.Ticket}, problems=(404, 409),
-)  # fmt: skip
+    "POST",
+    "/v1/tickets/{ticket}/approvals/{approval}/votes",
+    summary="Approve or refuse",
+    needs=Permission.tickets_write,
+    body=NewVote,
+    answers={200: show.Ticket},
+    problems=(404, 409),
+)
 def vote(call: Call) -> Answer:
     """For members of the team, each once; 409 with reasons when the vote does not count. The last needed vote makes the move."""
     ticket = queries.find(call.params["ticket"])
@@ -236,17 +261,26 @@ def vote(call: Call) -> Answer:
     if str(approval_id) not in known:
         raise NotFound(f"there is no approval {approval_id}")
     row, reasons = commands.vote(
-        ticket.id, known[str(approval_id)], call.body.vote, comment=call.body.comment, role=call.caller.role, actor=call.caller.actor
-    )  # fmt: skip
+        ticket.id,
+        known[str(approval_id)],
+        call.body.vote,
+        comment=call.body.comment,
+        role=call.caller.role,
+        actor=call.caller.actor,
+    )
     if reasons:
         return refused(row, reasons)
     return Answer(show.tickets([row], role=call.caller.role)[0], headers=show.etag(row.version))
 
 
 @operations.add(
-    "GET", "/v1/tickets/{ticket}/links", summary="Tickets that belong to this one", needs=Permission.tickets_read,
-    answers={200: Links}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/tickets/{ticket}/links",
+    summary="Tickets that belong to this one",
+    needs=Permission.tickets_read,
+    answers={200: Links},
+    problems=(404,),
+)
 def list_links(call: Call) -> Answer:
     """In the order of their numbers."""
     ticket = queries.find(call.params["ticket"])
@@ -255,24 +289,35 @@ def list_links(call: Call) -> Answer:
 
 @operations.add(
     "GET", "/v1/teams", summary="Teams and their members", needs=Permission.tickets_read, answers={200: Teams}
-)  # fmt: skip
+)
 def list_teams(call: Call) -> Answer:
     """By name."""
     return Answer(Teams([_team(row) for row in team_queries.all_teams()]))
 
 
 @operations.add(
-    "GET", "/v1/teams/{team}", summary="A team", needs=Permission.tickets_read, answers={200: TeamShown}, problems=(404,)
-)  # fmt: skip
+    "GET",
+    "/v1/teams/{team}",
+    summary="A team",
+    needs=Permission.tickets_read,
+    answers={200: TeamShown},
+    problems=(404,),
+)
 def read_team(call: Call) -> Answer:
     row = team_queries.get(call.params["team"])
     return Answer(_team(row), headers=show.etag(row["version"]))
 
 
 @operations.add(
-    "PUT", "/v1/teams/{team}/members", summary="Say who belongs to a team", needs=Permission.users_manage, body=Members,
-    answers={200: TeamShown}, problems=(404,), etag="optional",
-)  # fmt: skip
+    "PUT",
+    "/v1/teams/{team}/members",
+    summary="Say who belongs to a team",
+    needs=Permission.users_manage,
+    body=Members,
+    answers={200: TeamShown},
+    problems=(404,),
+    etag="optional",
+)
 def set_members(call: Call) -> Answer:
     """Active users who work on tickets. With If-Match (optional), 412 when the team was changed since that version."""
     expected = call.expected_version() if call.request.get_header("If-Match") is not None else None
@@ -287,9 +332,13 @@ def _team(row: dict[str, Any]) -> TeamShown:
 
 
 @operations.add(
-    "GET", "/v1/me/notices", summary="What life cycles tell me", needs=Permission.tickets_read, query=NoticeQuery,
+    "GET",
+    "/v1/me/notices",
+    summary="What life cycles tell me",
+    needs=Permission.tickets_read,
+    query=NoticeQuery,
     answers={200: NoticePage},
-)  # fmt: skip
+)
 def list_notices(call: Call) -> Answer:
     """Newest first."""
     query: NoticeQuery = call.query
@@ -302,8 +351,13 @@ def list_notices(call: Call) -> Answer:
 
 
 @operations.add(
-    "PUT", "/v1/me/notices/{notice}/read", summary="I have read it", needs=Permission.tickets_read, answers={204: None}, problems=(404,)
-)  # fmt: skip
+    "PUT",
+    "/v1/me/notices/{notice}/read",
+    summary="I have read it",
+    needs=Permission.tickets_read,
+    answers={204: None},
+    problems=(404,),
+)
 def read_notice(call: Call) -> Answer:
     """Once is enough; a second time changes nothing."""
     notices.mark_read(pages.id_of(call.params["notice"], "notice"), user_id=call.caller.id)
@@ -311,18 +365,27 @@ def read_notice(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/ratings/{token}", summary="What a requester is asked", public=True, answers={200: RatingShown}, problems=(404,)
-)  # fmt: skip
+    "GET",
+    "/v1/ratings/{token}",
+    summary="What a requester is asked",
+    public=True,
+    answers={200: RatingShown},
+    problems=(404,),
+)
 def read_rating(call: Call) -> Answer:
     """By the link of a message. Reading rates nothing: mail programs open links ahead of people."""
     return Answer(msgspec.convert(ratings.find(call.params["token"]), RatingShown))
 
 
 @operations.add(
-    "POST", "/v1/ratings/{token}", summary="Rate how it went", public=True, body=NewRating, answers={200: RatingShown}, problems=(404,)
-)  # fmt: skip
+    "POST",
+    "/v1/ratings/{token}",
+    summary="Rate how it went",
+    public=True,
+    body=NewRating,
+    answers={200: RatingShown},
+    problems=(404,),
+)
 def rate(call: Call) -> Answer:
     """The last word counts; the life cycle hears of each."""
-    return Answer(
-        msgspec.convert(ratings.rate(call.params["token"], call.body.score, call.body.comment), RatingShown)
-    )
+    return Answer(msgspec.convert(ratings.rate(call.params["token"], call.body.score, call.body.comment), RatingShown))

@@ -48,9 +48,15 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @operations.add(
-    "POST", "/v1/tickets/{ticket}/messages", summary="Answer, or add a note", needs=Permission.tickets_write, body=NewMessage,
-    answers={201: views.Message}, problems=(404, 409), body_bytes_max=limits.json_body_bytes_max,
-)  # fmt: skip
+    "POST",
+    "/v1/tickets/{ticket}/messages",
+    summary="Answer, or add a note",
+    needs=Permission.tickets_write,
+    body=NewMessage,
+    answers={201: views.Message},
+    problems=(404, 409),
+    body_bytes_max=limits.json_body_bytes_max,
+)
 def add_message(call: Call) -> Answer:
     """An answer goes out over the requester's channel right after it is committed."""
     body: NewMessage = call.body
@@ -87,9 +93,14 @@ def _check_send_at(send_at: datetime | None) -> None:
 
 
 @operations.add(
-    "GET", "/v1/tickets/{ticket}/messages", summary="Read a conversation", needs=Permission.tickets_read, query=pages.PageQuery,
-    answers={200: views.MessagePage}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/tickets/{ticket}/messages",
+    summary="Read a conversation",
+    needs=Permission.tickets_read,
+    query=pages.PageQuery,
+    answers={200: views.MessagePage},
+    problems=(404,),
+)
 def list_messages(call: Call) -> Answer:
     """In order, from the first."""
     ticket = queries.find(call.params["ticket"])
@@ -100,9 +111,13 @@ def list_messages(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/tickets/{ticket}/messages/{message}", summary="Read a message", needs=Permission.tickets_read,
-    answers={200: views.Message}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/tickets/{ticket}/messages/{message}",
+    summary="Read a message",
+    needs=Permission.tickets_read,
+    answers={200: views.Message},
+    problems=(404,),
+)
 def read_message(call: Call) -> Answer:
     """One message of the ticket."""
     ticket = queries.find(call.params["ticket"])
@@ -132,9 +147,14 @@ class Html(msgspec.Struct):
 
 
 @operations.add(
-    "GET", "/v1/tickets/{ticket}/messages/{message}/html", summary="Read a mail's HTML", needs=Permission.tickets_read,
-    query=HtmlQuery, answers={200: Html}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/tickets/{ticket}/messages/{message}/html",
+    summary="Read a mail's HTML",
+    needs=Permission.tickets_read,
+    query=HtmlQuery,
+    answers={200: Html},
+    problems=(404,),
+)
 def read_html(call: Call) -> Answer:
     """Show it in a sandboxed frame without scripts. Remote pictures are blocked until asked for."""
     message_id = _of_ticket(call)
@@ -152,9 +172,16 @@ class MessageChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @operations.add(
-    "PATCH", "/v1/tickets/{ticket}/messages/{message}", summary="Change what was said", needs=Permission.tickets_write,
-    body=MessageChange, answers={200: views.Message}, problems=(404, 409), body_bytes_max=limits.json_body_bytes_max, etag=True,
-)  # fmt: skip
+    "PATCH",
+    "/v1/tickets/{ticket}/messages/{message}",
+    summary="Change what was said",
+    needs=Permission.tickets_write,
+    body=MessageChange,
+    answers={200: views.Message},
+    problems=(404, 409),
+    body_bytes_max=limits.json_body_bytes_max,
+    etag=True,
+)
 def change_message(call: Call) -> Answer:
     """A note, or an answer: not sent yet, or over a channel that lets it be edited (409 else). What it said before is kept."""
     if not call.body.body.strip():
@@ -179,9 +206,13 @@ def _version(message: views.Message) -> int:
 
 
 @operations.add(
-    "DELETE", "/v1/tickets/{ticket}/messages/{message}", summary="Take back what was said", needs=Permission.tickets_write,
-    answers={200: views.Message}, problems=(404, 409),
-)  # fmt: skip
+    "DELETE",
+    "/v1/tickets/{ticket}/messages/{message}",
+    summary="Take back what was said",
+    needs=Permission.tickets_write,
+    answers={200: views.Message},
+    problems=(404, 409),
+)
 def delete_message(call: Call) -> Answer:
     """As for a change. The message stays in the history, marked; it is taken away where it was sent."""
     message_id = _of_ticket(call)
@@ -217,9 +248,13 @@ class Participants(msgspec.Struct):
 
 
 @operations.add(
-    "GET", "/v1/tickets/{ticket}/participants", summary="Who takes part", needs=Permission.tickets_read,
-    answers={200: Participants}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/tickets/{ticket}/participants",
+    summary="Who takes part",
+    needs=Permission.tickets_read,
+    answers={200: Participants},
+    problems=(404,),
+)
 def list_participants(call: Call) -> Answer:
     """Readers of copies, in the order in which they came; the requester is in the ticket itself."""
     ticket = queries.find(call.params["ticket"])
@@ -227,9 +262,14 @@ def list_participants(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/tickets/{ticket}/deliveries", summary="How a ticket's answers travelled", needs=Permission.deliveries_read,
-    query=pages.PageQuery, answers={200: show.DeliveryPage}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/tickets/{ticket}/deliveries",
+    summary="How a ticket's answers travelled",
+    needs=Permission.deliveries_read,
+    query=pages.PageQuery,
+    answers={200: show.DeliveryPage},
+    problems=(404,),
+)
 def list_ticket_deliveries(call: Call) -> Answer:
     """Oldest first, with every attempt."""
     ticket = queries.find(call.params["ticket"])

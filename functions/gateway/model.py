@@ -52,9 +52,7 @@ class SchemaQuery(msgspec.Struct, kw_only=True):
 
 def _shown(entity: Any) -> TypeShown:
     fields = [
-        FieldShown(
-            name, field.kind, dict(field.label), field.required, field.searchable, field.portal, field.retired
-        )
+        FieldShown(name, field.kind, dict(field.label), field.required, field.searchable, field.portal, field.retired)
         for name, field in entity.fields.items()
     ]
     return TypeShown(entity.type or "", dict(entity.label), entity.workflow, entity.other_fields, fields)
@@ -62,23 +60,33 @@ def _shown(entity: Any) -> TypeShown:
 
 @operations.add(
     "GET", "/v1/model/types", summary="Ticket types", needs=Permission.definitions_read, answers={200: Types}
-)  # fmt: skip
+)
 def list_types(call: Call) -> Answer:
     """By name, with their fields."""
     return Answer(Types([_shown(one) for one in infomodel.all_types()]))
 
 
 @operations.add(
-    "GET", "/v1/model/types/{type}", summary="A ticket type", needs=Permission.definitions_read, answers={200: TypeShown}, problems=(404,)
-)  # fmt: skip
+    "GET",
+    "/v1/model/types/{type}",
+    summary="A ticket type",
+    needs=Permission.definitions_read,
+    answers={200: TypeShown},
+    problems=(404,),
+)
 def read_type(call: Call) -> Answer:
     return Answer(_shown(_type(call.params["type"])))
 
 
 @operations.add(
-    "GET", "/v1/model/types/{type}/schema", summary="The fields of a ticket type as JSON Schema", needs=Permission.definitions_read,
-    query=SchemaQuery, answers={200: dict[str, Any]}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/model/types/{type}/schema",
+    summary="The fields of a ticket type as JSON Schema",
+    needs=Permission.definitions_read,
+    query=SchemaQuery,
+    answers={200: dict[str, Any]},
+    problems=(404,),
+)
 def read_type_schema(call: Call) -> Answer:
     """What `fields` of a ticket may hold, as the caller's role may see and set it."""
     entity = _type(call.params["type"])
@@ -86,9 +94,14 @@ def read_type_schema(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/model/entities/{entity}/schema", summary="The fields of requesters or organisations as JSON Schema",
-    needs=Permission.definitions_read, query=SchemaQuery, answers={200: dict[str, Any]}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/model/entities/{entity}/schema",
+    summary="The fields of requesters or organisations as JSON Schema",
+    needs=Permission.definitions_read,
+    query=SchemaQuery,
+    answers={200: dict[str, Any]},
+    problems=(404,),
+)
 def read_entity_schema(call: Call) -> Answer:
     """`requester` or `organisation`."""
     entity = infomodel.entity(call.params["entity"])
@@ -98,9 +111,13 @@ def read_entity_schema(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/model/types/{type}/check", summary="Check a draft of a ticket type", needs=Permission.definitions_read, body=Draft,
+    "POST",
+    "/v1/model/types/{type}/check",
+    summary="Check a draft of a ticket type",
+    needs=Permission.definitions_read,
+    body=Draft,
     answers={200: Checked},
-)  # fmt: skip
+)
 def check_type(call: Call) -> Answer:
     """Also whether values would lose their field; nothing is kept."""
     findings = [FindingShown(**one) for one in drafts.judged("model", call.params["type"], call.body.source)]
@@ -108,9 +125,14 @@ def check_type(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/model/types/{type}/versions", summary="Publish a version of a ticket type", needs=Permission.definitions_manage,
-    body=NewVersion, answers={201: TypeShown, 200: TypeShown}, problems=(409,),
-)  # fmt: skip
+    "POST",
+    "/v1/model/types/{type}/versions",
+    summary="Publish a version of a ticket type",
+    needs=Permission.definitions_manage,
+    body=NewVersion,
+    answers={201: TypeShown, 200: TypeShown},
+    problems=(409,),
+)
 def publish_type(call: Call) -> Answer:
     """In force at once, without a restart; refused with their count when values would lose their field."""
     from models.infomodel import definition

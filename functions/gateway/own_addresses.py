@@ -37,7 +37,7 @@ class OwnLink(msgspec.Struct):
 
 @operations.add(
     "GET", "/v1/me/addresses", summary="My chat accounts", needs=Permission.tickets_write, answers={200: OwnAddresses}
-)  # fmt: skip
+)
 def list_own_addresses(call: Call) -> Answer:
     """Linked by opening a link of one's own."""
     found = addresses.of_user(call.caller.id) if call.caller.kind == "user" else []
@@ -45,9 +45,14 @@ def list_own_addresses(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/me/address_links", summary="Link my chat account", needs=Permission.tickets_write, answers={201: OwnLink},
-    problems=(409,), unlocked=True,
-)  # fmt: skip
+    "POST",
+    "/v1/me/address_links",
+    summary="Link my chat account",
+    needs=Permission.tickets_write,
+    answers={201: OwnLink},
+    problems=(409,),
+    unlocked=True,
+)
 def link_own_address(call: Call) -> Answer:
     """The token is in this answer and nowhere else, so no Idempotency-Key is taken."""
     if call.caller.kind != "user":
@@ -62,9 +67,13 @@ def link_own_address(call: Call) -> Answer:
 
 
 @operations.add(
-    "DELETE", "/v1/me/addresses/{channel}/{address}", summary="Unlink a chat account", needs=Permission.tickets_write,
-    answers={204: None}, problems=(404,),
-)  # fmt: skip
+    "DELETE",
+    "/v1/me/addresses/{channel}/{address}",
+    summary="Unlink a chat account",
+    needs=Permission.tickets_write,
+    answers={204: None},
+    problems=(404,),
+)
 def unlink_own_address(call: Call) -> Answer:
     """What is written from there changes nothing any more."""
     addresses.unlink(call.caller.id, call.params["channel"], call.params["address"])

@@ -19,9 +19,7 @@ from models.kernel import limits
 operations = Operations()
 
 Locale = Literal["en", "ru"]
-Password = Annotated[
-    str, msgspec.Meta(min_length=limits.password_chars_min, max_length=limits.password_chars_max)
-]
+Password = Annotated[str, msgspec.Meta(min_length=limits.password_chars_min, max_length=limits.password_chars_max)]
 
 
 class User(msgspec.Struct):
@@ -116,20 +114,24 @@ def _user(row: queries.User, status: int = 200, **headers: str) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/users", summary="Make a user", needs=Permission.users_manage, body=NewUser, answers={201: User}, problems=(409,)
-)  # fmt: skip
+    "POST",
+    "/v1/users",
+    summary="Make a user",
+    needs=Permission.users_manage,
+    body=NewUser,
+    answers={201: User},
+    problems=(409,),
+)
 def create_user(call: Call) -> Answer:
     """The address is unique, however it is written."""
     body: NewUser = call.body
-    made = commands.create_user(
-        body.email, body.name, body.password, body.role, body.locale, actor=call.caller.actor
-    )
+    made = commands.create_user(body.email, body.name, body.password, body.role, body.locale, actor=call.caller.actor)
     return _user(made, 201, Location=f"/v1/users/{made.id}")
 
 
 @operations.add(
     "GET", "/v1/users", summary="List users", needs=Permission.users_read, query=UserQuery, answers={200: UserPage}
-)  # fmt: skip
+)
 def list_users(call: Call) -> Answer:
     """Newest first."""
     before = pages.decode(call.query.cursor, "users", pages.instant, UUID)
@@ -143,30 +145,39 @@ def list_users(call: Call) -> Answer:
 
 @operations.add(
     "GET", "/v1/users/{user}", summary="Read a user", needs=Permission.users_read, answers={200: User}, problems=(404,)
-)  # fmt: skip
+)
 def read_user(call: Call) -> Answer:
     """Without anything secret."""
     return _user(queries.get_user(pages.id_of(call.params["user"], "user")))
 
 
 @operations.add(
-    "PATCH", "/v1/users/{user}", summary="Change a user", needs=Permission.users_manage, body=UserChanges, answers={200: User},
-    problems=(404, 409), etag=True,
-)  # fmt: skip
+    "PATCH",
+    "/v1/users/{user}",
+    summary="Change a user",
+    needs=Permission.users_manage,
+    body=UserChanges,
+    answers={200: User},
+    problems=(404, 409),
+    etag=True,
+)
 def change_user(call: Call) -> Answer:
     """The last active admin stays one."""
     expected = call.expected_version()
-    changes = {
-        name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET
-    }
+    changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
     user_id = pages.id_of(call.params["user"], "user")
     return _user(commands.update_user(user_id, changes, expected_version=expected, actor=call.caller.actor))
 
 
 @operations.add(
-    "POST", "/v1/api_keys", summary="Make an API key", needs=Permission.api_keys_manage, body=NewApiKey, answers={201: MadeApiKey},
+    "POST",
+    "/v1/api_keys",
+    summary="Make an API key",
+    needs=Permission.api_keys_manage,
+    body=NewApiKey,
+    answers={201: MadeApiKey},
     unlocked=True,
-)  # fmt: skip
+)
 def create_api_key(call: Call) -> Answer:
     """The key is in this answer and nowhere else, so there is no Idempotency-Key here: an answer kept would keep the key."""
     body: NewApiKey = call.body
@@ -177,23 +188,29 @@ def create_api_key(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/api_keys", summary="List API keys", needs=Permission.api_keys_manage, query=pages.PageQuery,
+    "GET",
+    "/v1/api_keys",
+    summary="List API keys",
+    needs=Permission.api_keys_manage,
+    query=pages.PageQuery,
     answers={200: ApiKeyPage},
-)  # fmt: skip
+)
 def list_api_keys(call: Call) -> Answer:
     """Newest first, revoked ones too."""
     before = pages.decode(call.query.cursor, "api_keys", pages.instant, UUID)
-    rows = queries.page_of_api_keys(
-        before=(before[0], before[1]) if before else None, limit=call.query.limit + 1
-    )
+    rows = queries.page_of_api_keys(before=(before[0], before[1]) if before else None, limit=call.query.limit + 1)
     page, cursor = pages.cut(rows, call.query.limit, "api_keys", lambda row: (row.created_at, row.id))
     return Answer(ApiKeyPage([_copied(ApiKey, row) for row in page], cursor))
 
 
 @operations.add(
-    "DELETE", "/v1/api_keys/{key}", summary="Revoke an API key", needs=Permission.api_keys_manage, answers={200: ApiKey},
+    "DELETE",
+    "/v1/api_keys/{key}",
+    summary="Revoke an API key",
+    needs=Permission.api_keys_manage,
+    answers={200: ApiKey},
     problems=(404,),
-)  # fmt: skip
+)
 def revoke_api_key(call: Call) -> Answer:
     """Refused from now on; the record stays."""
     return Answer(

@@ -165,9 +165,13 @@ def _requester(row: dict[str, Any]) -> Requester:
 
 
 @operations.add(
-    "GET", "/v1/requesters", summary="List requesters", needs=Permission.tickets_read, query=RequesterQuery,
+    "GET",
+    "/v1/requesters",
+    summary="List requesters",
+    needs=Permission.tickets_read,
+    query=RequesterQuery,
     answers={200: RequesterPage},
-)  # fmt: skip
+)
 def list_requesters(call: Call) -> Answer:
     """Newest first; those merged into others are left out."""
     before = pages.decode(call.query.cursor, "requesters", UUID)
@@ -182,18 +186,28 @@ def list_requesters(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/requesters/{requester}", summary="Read a requester", needs=Permission.tickets_read, answers={200: Requester},
+    "GET",
+    "/v1/requesters/{requester}",
+    summary="Read a requester",
+    needs=Permission.tickets_read,
+    answers={200: Requester},
     problems=(404,),
-)  # fmt: skip
+)
 def read_requester(call: Call) -> Answer:
     """With addresses on all channels."""
     return _shown(_id(call))
 
 
 @operations.add(
-    "PATCH", "/v1/requesters/{requester}", summary="Change a requester", needs=Permission.requesters_write, body=RequesterChanges,
-    answers={200: Requester}, problems=(404, 409), etag=True,
-)  # fmt: skip
+    "PATCH",
+    "/v1/requesters/{requester}",
+    summary="Change a requester",
+    needs=Permission.requesters_write,
+    body=RequesterChanges,
+    answers={200: Requester},
+    problems=(404, 409),
+    etag=True,
+)
 def change_requester(call: Call) -> Answer:
     """Name, language, time zone (IANA)."""
     changes = {k: v for k, v in msgspec.structs.asdict(call.body).items() if v is not msgspec.UNSET}
@@ -202,9 +216,14 @@ def change_requester(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/requesters/{requester}/identities", summary="Add an address", needs=Permission.requesters_write, body=NewIdentity,
-    answers={201: Requester}, problems=(404, 409),
-)  # fmt: skip
+    "POST",
+    "/v1/requesters/{requester}/identities",
+    summary="Add an address",
+    needs=Permission.requesters_write,
+    body=NewIdentity,
+    answers={201: Requester},
+    problems=(404, 409),
+)
 def add_identity(call: Call) -> Answer:
     """409 when it is somebody else's: merge the two, if they are one person."""
     profile.add_address(_id(call), call.body.channel, call.body.address)
@@ -212,9 +231,14 @@ def add_identity(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/requesters/{requester}/identity_changes", summary="Block or release an address",
-    needs=Permission.requesters_write, body=IdentityChange, answers={200: Requester}, problems=(404,),
-)  # fmt: skip
+    "POST",
+    "/v1/requesters/{requester}/identity_changes",
+    summary="Block or release an address",
+    needs=Permission.requesters_write,
+    body=IdentityChange,
+    answers={200: Requester},
+    problems=(404,),
+)
 def change_identity(call: Call) -> Answer:
     """A blocked address's messages are ignored, with the reason in the inbox."""
     body: IdentityChange = call.body
@@ -227,9 +251,14 @@ def change_identity(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/requesters/{requester}/merges", summary="Merge another requester into this one",
-    needs=Permission.requesters_write, body=NewMerge, answers={201: Merge}, problems=(404, 409),
-)  # fmt: skip
+    "POST",
+    "/v1/requesters/{requester}/merges",
+    summary="Merge another requester into this one",
+    needs=Permission.requesters_write,
+    body=NewMerge,
+    answers={201: Merge},
+    problems=(404, 409),
+)
 def merge_requesters(call: Call) -> Answer:
     """Addresses, tickets and messages move; each is noted, so that it can be undone."""
     merge_id = merging.merge(call.body.source_id, _id(call), by=call.caller.name, reason=call.body.reason)
@@ -237,9 +266,13 @@ def merge_requesters(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/requesters/{requester}/merges", summary="Who was merged into a requester", needs=Permission.tickets_read,
-    answers={200: Merges}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/requesters/{requester}/merges",
+    summary="Who was merged into a requester",
+    needs=Permission.tickets_read,
+    answers={200: Merges},
+    problems=(404,),
+)
 def list_merges(call: Call) -> Answer:
     """Those that were undone, too."""
     queries.get(_id(call))
@@ -247,9 +280,13 @@ def list_merges(call: Call) -> Answer:
 
 
 @operations.add(
-    "DELETE", "/v1/requesters/{requester}/merges/{merge}", summary="Undo a merge", needs=Permission.requesters_write,
-    answers={200: Merge}, problems=(404, 409),
-)  # fmt: skip
+    "DELETE",
+    "/v1/requesters/{requester}/merges/{merge}",
+    summary="Undo a merge",
+    needs=Permission.requesters_write,
+    answers={200: Merge},
+    problems=(404, 409),
+)
 def undo_merge(call: Call) -> Answer:
     """What moved then and is still there moves back; what came since stays."""
     merge_id = pages.id_of(call.params["merge"], "merge")
@@ -258,44 +295,55 @@ def undo_merge(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/requesters/{requester}/links", summary="Make a deep link", needs=Permission.requesters_write, body=NewLink,
-    answers={201: Link}, problems=(404,), unlocked=True,
-)  # fmt: skip
+    "POST",
+    "/v1/requesters/{requester}/links",
+    summary="Make a deep link",
+    needs=Permission.requesters_write,
+    body=NewLink,
+    answers={201: Link},
+    problems=(404,),
+    unlocked=True,
+)
 def make_link(call: Call) -> Answer:
     """The token is in this answer and nowhere else, so no Idempotency-Key is taken."""
 
     with database.connection(), database.transaction():
         queries.get(_id(call))
         account = (
-            accounts.find("telegram", call.body.account)
-            if call.body.account
-            else accounts.default_for("telegram")
+            accounts.find("telegram", call.body.account) if call.body.account else accounts.default_for("telegram")
         )
         token = links.make(_id(call), made_by=call.caller.name)
     username = account.config.get("bot_username") if account else None
     url = f"https://t.me/{username}?start={token}" if username else None
-    return Answer(
-        Link(token, url, int(limits.link_works_s)), status=201, headers={"Cache-Control": "no-store"}
-    )
+    return Answer(Link(token, url, int(limits.link_works_s)), status=201, headers={"Cache-Control": "no-store"})
 
 
 @operations.add(
-    "POST", "/v1/requesters/{requester}/codes", summary="Mail a code that proves an address", needs=Permission.requesters_write,
-    body=NewCode, answers={201: Code}, problems=(404, 409),
-)  # fmt: skip
+    "POST",
+    "/v1/requesters/{requester}/codes",
+    summary="Mail a code that proves an address",
+    needs=Permission.requesters_write,
+    body=NewCode,
+    answers={201: Code},
+    problems=(404, 409),
+)
 def send_code(call: Call) -> Answer:
     """Six digits to the address; whoever sends them back owns it."""
-    account = (
-        accounts.find("email", call.body.account) if call.body.account else accounts.require_default("email")
-    )
+    account = accounts.find("email", call.body.account) if call.body.account else accounts.require_default("email")
     code_id = codes.send(_id(call), call.body.address, account=account.name)
     return Answer(Code(code_id, int(limits.code_works_s)), status=201)
 
 
 @operations.add(
-    "POST", "/v1/requesters/{requester}/codes/{code}/verification", summary="Prove an address by its code",
-    needs=Permission.requesters_write, body=Verification, answers={200: Requester}, problems=(404, 409), unlocked=True,
-)  # fmt: skip
+    "POST",
+    "/v1/requesters/{requester}/codes/{code}/verification",
+    summary="Prove an address by its code",
+    needs=Permission.requesters_write,
+    body=Verification,
+    answers={200: Requester},
+    problems=(404, 409),
+    unlocked=True,
+)
 def verify_code(call: Call) -> Answer:
     """The address becomes the requester's; whoever had it so far is merged into them. A wrong try counts, whatever is answered."""
 
@@ -313,9 +361,13 @@ def verify_code(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/requesters/{requester}/export", summary="All data of a person", needs=Permission.requesters_export,
-    answers={200: dict[str, Any]}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/requesters/{requester}/export",
+    summary="All data of a person",
+    needs=Permission.requesters_export,
+    answers={200: dict[str, Any]},
+    problems=(404,),
+)
 def export_requester(call: Call) -> Answer:
     """Everything that the desk has of them, as one document."""
     headers = {
@@ -333,9 +385,13 @@ class Erasure(msgspec.Struct):
 
 
 @operations.add(
-    "POST", "/v1/requesters/{requester}/erasure", summary="Erase a person's data", needs=Permission.requesters_erase,
-    answers={200: Erasure}, problems=(404, 409),
-)  # fmt: skip
+    "POST",
+    "/v1/requesters/{requester}/erasure",
+    summary="Erase a person's data",
+    needs=Permission.requesters_erase,
+    answers={200: Erasure},
+    problems=(404, 409),
+)
 def erase_requester(call: Call) -> Answer:
     """Who they are and what they wrote goes, for good; that there were tickets stays."""
     return Answer(Erasure(_id(call), export_and_erasure.erase(_id(call), actor=call.caller.actor)))

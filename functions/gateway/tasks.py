@@ -36,29 +36,36 @@ def _id(text: str) -> int:
 
 @operations.add(
     "GET", "/v1/tasks", summary="List tasks", needs=Permission.tasks_read, query=TaskQuery, answers={200: show.TaskPage}
-)  # fmt: skip
+)
 def list_tasks(call: Call) -> Answer:
     """Newest first; `state=dead` are those that a person must look at."""
     before = pages.decode(call.query.cursor, "tasks", pages.number)
-    rows = queries.page(
-        state=call.query.state, before_id=before[0] if before else None, limit=call.query.limit + 1
-    )
+    rows = queries.page(state=call.query.state, before_id=before[0] if before else None, limit=call.query.limit + 1)
     page, cursor = pages.cut(rows, call.query.limit, "tasks", lambda row: (row["id"],))
     return Answer(show.TaskPage([_show(row) for row in page], cursor))
 
 
 @operations.add(
-    "GET", "/v1/tasks/{task}", summary="Read a task", needs=Permission.tasks_read, answers={200: show.Task}, problems=(404,)
-)  # fmt: skip
+    "GET",
+    "/v1/tasks/{task}",
+    summary="Read a task",
+    needs=Permission.tasks_read,
+    answers={200: show.Task},
+    problems=(404,),
+)
 def read_task(call: Call) -> Answer:
     """With its last error."""
     return Answer(_show(queries.get(_id(call.params["task"]))))
 
 
 @operations.add(
-    "POST", "/v1/tasks/{task}/retry", summary="Run a dead task again", needs=Permission.tasks_manage, answers={202: show.Task},
+    "POST",
+    "/v1/tasks/{task}/retry",
+    summary="Run a dead task again",
+    needs=Permission.tasks_manage,
+    answers={202: show.Task},
     problems=(404, 409),
-)  # fmt: skip
+)
 def retry_task(call: Call) -> Answer:
     """Its attempts are counted anew."""
     task_id = _id(call.params["task"])
@@ -67,9 +74,13 @@ def retry_task(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/tasks/{task}/discard", summary="Let a dead task be", needs=Permission.tasks_manage, answers={200: show.Task},
+    "POST",
+    "/v1/tasks/{task}/discard",
+    summary="Let a dead task be",
+    needs=Permission.tasks_manage,
+    answers={200: show.Task},
     problems=(404, 409),
-)  # fmt: skip
+)
 def discard_task(call: Call) -> Answer:
     """It needs no further attention."""
     task_id = _id(call.params["task"])

@@ -71,9 +71,7 @@ class TicketQuery(pages.PageQuery, kw_only=True):
     requester: UUID | None = None
     q: Annotated[str, msgspec.Meta(max_length=limits.search_chars_max)] | None = None
     updated_since: Instant | None = None
-    sort: Literal["-updated_at", "updated_at", "-created_at", "created_at", "-number", "number"] = (
-        "-updated_at"
-    )
+    sort: Literal["-updated_at", "updated_at", "-created_at", "created_at", "-number", "number"] = "-updated_at"
 
 
 class TransitionWanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -133,9 +131,7 @@ class SignalTaken(msgspec.Struct):
 
 def _bounded(fields: dict[str, Any]) -> dict[str, Any]:
     if len(fields) > limits.fields_max:
-        raise Invalid(
-            [FieldProblem("/fields", f"expected at most {limits.fields_max} fields, found {len(fields)}")]
-        )
+        raise Invalid([FieldProblem("/fields", f"expected at most {limits.fields_max} fields, found {len(fields)}")])
     return fields
 
 
@@ -146,8 +142,13 @@ def _answer(call: Call, row: Any, status: int = 200, **headers: str) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/tickets", summary="Make a ticket", needs=Permission.tickets_write, body=NewTicket, answers={201: show.Ticket}
-)  # fmt: skip
+    "POST",
+    "/v1/tickets",
+    summary="Make a ticket",
+    needs=Permission.tickets_write,
+    body=NewTicket,
+    answers={201: show.Ticket},
+)
 def create_ticket(call: Call) -> Answer:
     """The life cycle reacts at once; what it sends goes out right after the answer."""
     body: NewTicket = call.body
@@ -171,8 +172,13 @@ def create_ticket(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/tickets", summary="List tickets", needs=Permission.tickets_read, query=TicketQuery, answers={200: show.TicketPage}
-)  # fmt: skip
+    "GET",
+    "/v1/tickets",
+    summary="List tickets",
+    needs=Permission.tickets_read,
+    query=TicketQuery,
+    answers={200: show.TicketPage},
+)
 def list_tickets(call: Call) -> Answer:
     """`assignee` is a user's id, `me` or `none`; `q` looks in titles, messages and searchable fields."""
     query: TicketQuery = call.query
@@ -199,46 +205,53 @@ def list_tickets(call: Call) -> Answer:
         searched_fields=ticket_fields.searchable() if query.q else (),
         updated_since=query.updated_since,
     )
-    rows = search.page(
-        wanted, sort=query.sort, after=(after[0], after[1]) if after else None, limit=query.limit + 1
-    )
-    page, cursor = pages.cut(
-        rows, query.limit, f"tickets:{query.sort}", lambda row: (getattr(row, column), row.id)
-    )
+    rows = search.page(wanted, sort=query.sort, after=(after[0], after[1]) if after else None, limit=query.limit + 1)
+    page, cursor = pages.cut(rows, query.limit, f"tickets:{query.sort}", lambda row: (getattr(row, column), row.id))
     return Answer(show.TicketPage(show.tickets(page, role=call.caller.role), cursor))
 
 
 @operations.add(
-    "GET", "/v1/tickets/{ticket}", summary="Read a ticket", needs=Permission.tickets_read, answers={200: show.Ticket}, problems=(404,)
-)  # fmt: skip
+    "GET",
+    "/v1/tickets/{ticket}",
+    summary="Read a ticket",
+    needs=Permission.tickets_read,
+    answers={200: show.Ticket},
+    problems=(404,),
+)
 def read_ticket(call: Call) -> Answer:
     """By id or by number."""
     return _answer(call, queries.find(call.params["ticket"]))
 
 
 @operations.add(
-    "PATCH", "/v1/tickets/{ticket}", summary="Change a ticket", needs=Permission.tickets_write, body=TicketChanges,
-    answers={200: show.Ticket}, problems=(404,), etag=True,
-)  # fmt: skip
+    "PATCH",
+    "/v1/tickets/{ticket}",
+    summary="Change a ticket",
+    needs=Permission.tickets_write,
+    body=TicketChanges,
+    answers={200: show.Ticket},
+    problems=(404,),
+    etag=True,
+)
 def change_ticket(call: Call) -> Answer:
     """State and assignee have addresses of their own. `fields` replaces all fields."""
     expected = call.expected_version()
-    changes = {
-        name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET
-    }
+    changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
     if "fields" in changes:
         _bounded(changes["fields"])
     ticket = queries.find(call.params["ticket"])
-    row = commands.update(
-        ticket.id, changes, expected_version=expected, actor=call.caller.actor, role=call.caller.role
-    )
+    row = commands.update(ticket.id, changes, expected_version=expected, actor=call.caller.actor, role=call.caller.role)
     return _answer(call, row)
 
 
 @operations.add(
-    "GET", "/v1/tickets/{ticket}/transitions", summary="What is possible now, what is refused and why",
-    needs=Permission.tickets_read, answers={200: TransitionOptions}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/tickets/{ticket}/transitions",
+    summary="What is possible now, what is refused and why",
+    needs=Permission.tickets_read,
+    answers={200: TransitionOptions},
+    problems=(404,),
+)
 def list_transitions(call: Call) -> Answer:
     """Every move that leaves the current state."""
     ticket = queries.find(call.params["ticket"])
@@ -249,22 +262,34 @@ def list_transitions(call: Call) -> Answer:
             ticket.state,
             [
                 TransitionOption(
-                    option.name, option.transition.to, dict[str, str](option.transition.label.items()), not option.reasons,
-                    list(option.reasons), option.transition.comment, option.transition.requires,
+                    option.name,
+                    option.transition.to,
+                    dict[str, str](option.transition.label.items()),
+                    not option.reasons,
+                    list(option.reasons),
+                    option.transition.comment,
+                    option.transition.requires,
                     dict[str, str](option.transition.confirm.items()) if option.transition.confirm else None,
                     ApprovalNeeded(option.transition.approval.team, option.transition.approval.count)
-                    if option.transition.approval else None,
+                    if option.transition.approval
+                    else None,
                 )
                 for option in options
             ],
         )
-    )  # fmt: skip
+    )
 
 
 @operations.add(
-    "POST", "/v1/tickets/{ticket}/transitions", summary="Move a ticket", needs=Permission.tickets_write, body=TransitionWanted,
-    answers={200: show.Ticket}, problems=(404, 409), etag="optional",
-)  # fmt: skip
+    "POST",
+    "/v1/tickets/{ticket}/transitions",
+    summary="Move a ticket",
+    needs=Permission.tickets_write,
+    body=TransitionWanted,
+    answers={200: show.Ticket},
+    problems=(404, 409),
+    etag="optional",
+)
 def make_transition(call: Call) -> Answer:
     """409 with reasons, and with the last move, when the life cycle refuses; the refusal is part of the ticket's history.
 
@@ -293,9 +318,14 @@ def refused(row: Ticket, reasons: tuple[str, ...]) -> Answer:
     if move is not None:
         payload = move["payload"]
         told = {
-            "from": payload["from"], "to": payload["to"], "transition": payload["transition"], "rule": payload["rule"],
-            "actor_kind": move["actor_kind"], "actor_id": move["actor_id"], "at": rfc3339(move["occurred_at"]),
-        }  # fmt: skip
+            "from": payload["from"],
+            "to": payload["to"],
+            "transition": payload["transition"],
+            "rule": payload["rule"],
+            "actor_kind": move["actor_kind"],
+            "actor_id": move["actor_id"],
+            "at": rfc3339(move["occurred_at"]),
+        }
     document = problem(
         409,
         "transition_refused",
@@ -309,9 +339,15 @@ def refused(row: Ticket, reasons: tuple[str, ...]) -> Answer:
 
 
 @operations.add(
-    "PUT", "/v1/tickets/{ticket}/assignment", summary="Make somebody responsible, or nobody", needs=Permission.tickets_assign,
-    body=AssignmentWanted, answers={200: show.Ticket}, problems=(404,), etag="optional",
-)  # fmt: skip
+    "PUT",
+    "/v1/tickets/{ticket}/assignment",
+    summary="Make somebody responsible, or nobody",
+    needs=Permission.tickets_assign,
+    body=AssignmentWanted,
+    answers={200: show.Ticket},
+    problems=(404,),
+    etag="optional",
+)
 def assign_ticket(call: Call) -> Answer:
     """The assignee is an active user.
 
@@ -319,16 +355,19 @@ def assign_ticket(call: Call) -> Answer:
     """
     expected = call.expected_version() if call.request.get_header("If-Match") is not None else None
     ticket = queries.find(call.params["ticket"])
-    row = commands.assign(
-        ticket.id, call.body.assignee_id, actor=call.caller.actor, expected_version=expected
-    )
+    row = commands.assign(ticket.id, call.body.assignee_id, actor=call.caller.actor, expected_version=expected)
     return _answer(call, row)
 
 
 @operations.add(
-    "POST", "/v1/tickets/{ticket}/signals", summary="Push a ticket along", needs=Permission.tickets_write, body=Signal,
-    answers={202: SignalTaken}, problems=(404,),
-)  # fmt: skip
+    "POST",
+    "/v1/tickets/{ticket}/signals",
+    summary="Push a ticket along",
+    needs=Permission.tickets_write,
+    body=Signal,
+    answers={202: SignalTaken},
+    problems=(404,),
+)
 def send_signal(call: Call) -> Answer:
     """For automations. The life cycle decides soon after; a signal that it does not know changes nothing."""
     ticket = queries.find(call.params["ticket"])
@@ -337,9 +376,14 @@ def send_signal(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/tickets/{ticket}/events", summary="A ticket's history", needs=Permission.tickets_read, query=pages.PageQuery,
-    answers={200: show.EventPage}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/tickets/{ticket}/events",
+    summary="A ticket's history",
+    needs=Permission.tickets_read,
+    query=pages.PageQuery,
+    answers={200: show.EventPage},
+    problems=(404,),
+)
 def list_ticket_events(call: Call) -> Answer:
     """In order, from the first."""
     ticket = queries.find(call.params["ticket"])

@@ -150,9 +150,7 @@ class EventSchemaList(msgspec.Struct):
 
 
 def _webhook(row: queries.Subscription) -> dict[str, Any]:
-    values = {
-        name: getattr(row, name) for name in Webhook.__struct_fields__ if name != "secret_rotating_until"
-    }
+    values = {name: getattr(row, name) for name in Webhook.__struct_fields__ if name != "secret_rotating_until"}
     return values | {"secret_rotating_until": row.previous_secret_until if row.previous_secret else None}
 
 
@@ -176,9 +174,15 @@ def _private() -> bool:
 
 
 @operations.add(
-    "POST", "/v1/webhooks", summary="Make an outgoing webhook", needs=Permission.webhooks_manage, body=NewWebhook,
-    answers={201: MadeWebhook}, problems=(409,), unlocked=True,
-)  # fmt: skip
+    "POST",
+    "/v1/webhooks",
+    summary="Make an outgoing webhook",
+    needs=Permission.webhooks_manage,
+    body=NewWebhook,
+    answers={201: MadeWebhook},
+    problems=(409,),
+    unlocked=True,
+)
 def create_webhook(call: Call) -> Answer:
     """The secret is in this answer and nowhere else, so there is no Idempotency-Key here: an answer kept would keep the secret.
 
@@ -195,9 +199,13 @@ def create_webhook(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/webhooks", summary="List outgoing webhooks", needs=Permission.webhooks_manage, query=pages.PageQuery,
+    "GET",
+    "/v1/webhooks",
+    summary="List outgoing webhooks",
+    needs=Permission.webhooks_manage,
+    query=pages.PageQuery,
     answers={200: WebhookPage},
-)  # fmt: skip
+)
 def list_webhooks(call: Call) -> Answer:
     """Newest first."""
     before = pages.decode(call.query.cursor, "webhooks", pages.instant, UUID)
@@ -208,9 +216,12 @@ def list_webhooks(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/webhooks/schemas", summary="List what can be subscribed to", needs=Permission.webhooks_manage,
+    "GET",
+    "/v1/webhooks/schemas",
+    summary="List what can be subscribed to",
+    needs=Permission.webhooks_manage,
     answers={200: EventSchemaList},
-)  # fmt: skip
+)
 def list_event_schemas(call: Call) -> Answer:
     """Each type of event, with the address of its JSON Schema."""
     items = [
@@ -221,9 +232,13 @@ def list_event_schemas(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/webhooks/schemas/{event_type}", summary="Read the schema of what is told of an event",
-    needs=Permission.webhooks_manage, answers={200: dict}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/webhooks/schemas/{event_type}",
+    summary="Read the schema of what is told of an event",
+    needs=Permission.webhooks_manage,
+    answers={200: dict},
+    problems=(404,),
+)
 def read_event_schema(call: Call) -> Answer:
     """JSON Schema (2020-12) of the call's body, version 1."""
     name = call.params["event_type"]
@@ -233,33 +248,46 @@ def read_event_schema(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/webhooks/{webhook}", summary="Read an outgoing webhook", needs=Permission.webhooks_manage, answers={200: Webhook},
+    "GET",
+    "/v1/webhooks/{webhook}",
+    summary="Read an outgoing webhook",
+    needs=Permission.webhooks_manage,
+    answers={200: Webhook},
     problems=(404,),
-)  # fmt: skip
+)
 def read_webhook(call: Call) -> Answer:
     """Without its secret."""
     return _shown(queries.get(_id(call)))
 
 
 @operations.add(
-    "PATCH", "/v1/webhooks/{webhook}", summary="Change an outgoing webhook", needs=Permission.webhooks_manage, body=WebhookChanges,
-    answers={200: Webhook}, problems=(404,), etag=True,
-)  # fmt: skip
+    "PATCH",
+    "/v1/webhooks/{webhook}",
+    summary="Change an outgoing webhook",
+    needs=Permission.webhooks_manage,
+    body=WebhookChanges,
+    answers={200: Webhook},
+    problems=(404,),
+    etag=True,
+)
 def change_webhook(call: Call) -> Answer:
     """Pausing discards what is on its way; switching on again keeps what was missed, to be replayed."""
     expected = call.expected_version()
     changes = {n: v for n, v in msgspec.structs.asdict(call.body).items() if v is not msgspec.UNSET}
     return _shown(
-        commands.update(
-            _id(call), changes, expected_version=expected, private=_private(), actor=call.caller.actor
-        )
+        commands.update(_id(call), changes, expected_version=expected, private=_private(), actor=call.caller.actor)
     )
 
 
 @operations.add(
-    "DELETE", "/v1/webhooks/{webhook}", summary="Remove an outgoing webhook", needs=Permission.webhooks_manage, answers={204: None},
-    problems=(404,), etag="optional",
-)  # fmt: skip
+    "DELETE",
+    "/v1/webhooks/{webhook}",
+    summary="Remove an outgoing webhook",
+    needs=Permission.webhooks_manage,
+    answers={204: None},
+    problems=(404,),
+    etag="optional",
+)
 def delete_webhook(call: Call) -> Answer:
     """For good; its log stays with its events until it is too old."""
     expected = call.expected_version() if call.request.get_header("If-Match") is not None else None
@@ -268,9 +296,14 @@ def delete_webhook(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/webhooks/{webhook}/rotate_secret", summary="Change the secret", needs=Permission.webhooks_manage,
-    answers={200: MadeWebhook}, problems=(404,), unlocked=True,
-)  # fmt: skip
+    "POST",
+    "/v1/webhooks/{webhook}/rotate_secret",
+    summary="Change the secret",
+    needs=Permission.webhooks_manage,
+    answers={200: MadeWebhook},
+    problems=(404,),
+    unlocked=True,
+)
 def rotate_webhook_secret(call: Call) -> Answer:
     """For a day both secrets sign. The new one is in this answer and nowhere else."""
     with database.transaction():
@@ -279,9 +312,13 @@ def rotate_webhook_secret(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/webhooks/{webhook}/test", summary="Call it for a trial", needs=Permission.webhooks_manage,
-    answers={202: WebhookDelivery}, problems=(404, 409),
-)  # fmt: skip
+    "POST",
+    "/v1/webhooks/{webhook}/test",
+    summary="Call it for a trial",
+    needs=Permission.webhooks_manage,
+    answers={202: WebhookDelivery},
+    problems=(404, 409),
+)
 def test_webhook(call: Call) -> Answer:
     """An event `webhook_tested` goes to it, whatever it wants to hear; its delivery says what came of it."""
     webhook_id = _id(call)
@@ -296,17 +333,20 @@ def _delivery(webhook_id: UUID, event_id: UUID, status: int) -> Answer:
 
 
 def _told(row: dict[str, Any]) -> WebhookDelivery:
-    values = {
-        name: row[name] for name in WebhookDelivery.__struct_fields__ if name not in ("id", "attempt_log")
-    }
+    values = {name: row[name] for name in WebhookDelivery.__struct_fields__ if name not in ("id", "attempt_log")}
     log = [show.copied(Attempt, one) for one in row["attempt_log"]]
     return WebhookDelivery(id=UUID(str(row["event_id"])), attempt_log=log, **values)
 
 
 @operations.add(
-    "GET", "/v1/webhooks/{webhook}/deliveries", summary="List what went to it", needs=Permission.webhooks_manage,
-    query=WebhookDeliveryQuery, answers={200: WebhookDeliveryPage}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/webhooks/{webhook}/deliveries",
+    summary="List what went to it",
+    needs=Permission.webhooks_manage,
+    query=WebhookDeliveryQuery,
+    answers={200: WebhookDeliveryPage},
+    problems=(404,),
+)
 def list_webhook_deliveries(call: Call) -> Answer:
     """The newest event first, with every attempt."""
     query: WebhookDeliveryQuery = call.query
@@ -320,18 +360,26 @@ def list_webhook_deliveries(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/webhooks/{webhook}/deliveries/{delivery}", summary="Read what went to it", needs=Permission.webhooks_manage,
-    answers={200: WebhookDelivery}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/webhooks/{webhook}/deliveries/{delivery}",
+    summary="Read what went to it",
+    needs=Permission.webhooks_manage,
+    answers={200: WebhookDelivery},
+    problems=(404,),
+)
 def read_webhook_delivery(call: Call) -> Answer:
     """With every attempt."""
     return _delivery(queries.get(_id(call)).id, pages.id_of(call.params["delivery"], "delivery"), 200)
 
 
 @operations.add(
-    "POST", "/v1/webhooks/{webhook}/deliveries/{delivery}/replay", summary="Send it again", needs=Permission.webhooks_manage,
-    answers={202: WebhookDelivery}, problems=(404, 409),
-)  # fmt: skip
+    "POST",
+    "/v1/webhooks/{webhook}/deliveries/{delivery}/replay",
+    summary="Send it again",
+    needs=Permission.webhooks_manage,
+    answers={202: WebhookDelivery},
+    problems=(404, 409),
+)
 def replay_webhook_delivery(call: Call) -> Answer:
     """Under its old id, so that the receiver can tell a repeat."""
     webhook_id, event_id = _id(call), pages.id_of(call.params["delivery"], "delivery")
@@ -340,9 +388,14 @@ def replay_webhook_delivery(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/webhooks/{webhook}/replay", summary="Send again what failed", needs=Permission.webhooks_manage, body=Since,
-    answers={202: Replayed}, problems=(404, 409),
-)  # fmt: skip
+    "POST",
+    "/v1/webhooks/{webhook}/replay",
+    summary="Send again what failed",
+    needs=Permission.webhooks_manage,
+    body=Since,
+    answers={202: Replayed},
+    problems=(404, 409),
+)
 def replay_webhook(call: Call) -> Answer:
     """What failed or was missed since then, at most ten thousand at once, the oldest first."""
     body: Since = call.body

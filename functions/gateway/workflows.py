@@ -157,7 +157,7 @@ def _in_force(kind: str, name: str) -> store.Definition:
 
 @operations.add(
     "GET", "/v1/workflows", summary="Life cycles in force", needs=Permission.definitions_read, answers={200: Workflows}
-)  # fmt: skip
+)
 def list_workflows(call: Call) -> Answer:
     """By name."""
     return Answer(
@@ -177,9 +177,13 @@ def list_workflows(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/workflows/{workflow}", summary="A life cycle as it is in force", needs=Permission.definitions_read,
-    answers={200: WorkflowDetail}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/workflows/{workflow}",
+    summary="A life cycle as it is in force",
+    needs=Permission.definitions_read,
+    answers={200: WorkflowDetail},
+    problems=(404,),
+)
 def read_workflow(call: Call) -> Answer:
     """New tickets start on this version."""
     found = _in_force("workflow", _name(call))
@@ -188,23 +192,29 @@ def read_workflow(call: Call) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/workflows/{workflow}/versions", summary="Every version: who published it and when", needs=Permission.definitions_read,
-    answers={200: Versions}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/workflows/{workflow}/versions",
+    summary="Every version: who published it and when",
+    needs=Permission.definitions_read,
+    answers={200: Versions},
+    problems=(404,),
+)
 def list_versions(call: Call) -> Answer:
     """Newest first."""
     rows = store.history("workflow", _name(call))
     if not rows:
         raise NotFound(f"there is no life cycle {_name(call)[:60]!r}")
-    return Answer(
-        Versions([msgspec.convert(row, Version, from_attributes=True, strict=False) for row in rows])
-    )
+    return Answer(Versions([msgspec.convert(row, Version, from_attributes=True, strict=False) for row in rows]))
 
 
 @operations.add(
-    "GET", "/v1/workflows/{workflow}/versions/{version}", summary="One version", needs=Permission.definitions_read,
-    answers={200: WorkflowDetail}, problems=(404,),
-)  # fmt: skip
+    "GET",
+    "/v1/workflows/{workflow}/versions/{version}",
+    summary="One version",
+    needs=Permission.definitions_read,
+    answers={200: WorkflowDetail},
+    problems=(404,),
+)
 def read_version(call: Call) -> Answer:
     """Versions never change."""
     name, text = _name(call), call.params["version"]
@@ -212,16 +222,19 @@ def read_version(call: Call) -> Answer:
     if found is None:
         raise NotFound(f"there is no version {text[:20]!r} of {name[:60]!r}")
     return Answer(
-        WorkflowDetail(
-            name, found.version, found.body, store.source_of("workflow", name, found.version) or ""
-        )
+        WorkflowDetail(name, found.version, found.body, store.source_of("workflow", name, found.version) or "")
     )
 
 
 @operations.add(
-    "POST", "/v1/workflows/{workflow}/versions", summary="Publish a version", needs=Permission.definitions_manage, body=NewVersion,
-    answers={201: WorkflowDetail, 200: WorkflowDetail}, problems=(409,),
-)  # fmt: skip
+    "POST",
+    "/v1/workflows/{workflow}/versions",
+    summary="Publish a version",
+    needs=Permission.definitions_manage,
+    body=NewVersion,
+    answers={201: WorkflowDetail, 200: WorkflowDetail},
+    problems=(409,),
+)
 def publish_version(call: Call) -> Answer:
     """422 with line and column of every error; 200 when the version in force says the same already. Tickets stay on their versions."""
     found = drafts.checked("workflow", _name(call), call.body.source)
@@ -234,9 +247,14 @@ def publish_version(call: Call) -> Answer:
 
 
 @operations.add(
-    "PUT", "/v1/workflows/{workflow}/version_in_force", summary="Put a published version in force (roll back)",
-    needs=Permission.definitions_manage, body=VersionInForce, answers={200: WorkflowDetail}, problems=(404,),
-)  # fmt: skip
+    "PUT",
+    "/v1/workflows/{workflow}/version_in_force",
+    summary="Put a published version in force (roll back)",
+    needs=Permission.definitions_manage,
+    body=VersionInForce,
+    answers={200: WorkflowDetail},
+    problems=(404,),
+)
 def put_in_force(call: Call) -> Answer:
     """Tickets stay on their versions; new ones start on this."""
     name, body = _name(call), call.body
@@ -244,16 +262,18 @@ def put_in_force(call: Call) -> Answer:
     found = store.version_of("workflow", name, body.version)
     assert found is not None, "it was put in force a moment ago"
     return Answer(
-        WorkflowDetail(
-            name, found.version, found.body, store.source_of("workflow", name, found.version) or ""
-        )
+        WorkflowDetail(name, found.version, found.body, store.source_of("workflow", name, found.version) or "")
     )
 
 
 @operations.add(
-    "POST", "/v1/workflows/{workflow}/check", summary="Check a draft", needs=Permission.definitions_read, body=Draft,
+    "POST",
+    "/v1/workflows/{workflow}/check",
+    summary="Check a draft",
+    needs=Permission.definitions_read,
+    body=Draft,
     answers={200: Checked},
-)  # fmt: skip
+)
 def check_workflow(call: Call) -> Answer:
     """Schema and static analysis, with line and column; nothing is kept."""
     findings = [FindingShown(**one) for one in drafts.judged("workflow", _name(call), call.body.source)]
@@ -261,9 +281,13 @@ def check_workflow(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/workflows/{workflow}/plan", summary="What publishing a draft would change", needs=Permission.definitions_read,
-    body=Draft, answers={200: Planned},
-)  # fmt: skip
+    "POST",
+    "/v1/workflows/{workflow}/plan",
+    summary="What publishing a draft would change",
+    needs=Permission.definitions_read,
+    body=Draft,
+    answers={200: Planned},
+)
 def plan_workflow(call: Call) -> Answer:
     """Counted, not done."""
     from models.publishing import plan
@@ -273,9 +297,14 @@ def plan_workflow(call: Call) -> Answer:
 
 
 @operations.add(
-    "POST", "/v1/workflows/{workflow}/simulate", summary="Try a life cycle on a ticket in memory", needs=Permission.definitions_read,
-    body=Simulated, answers={200: Simulation}, problems=(404,),
-)  # fmt: skip
+    "POST",
+    "/v1/workflows/{workflow}/simulate",
+    summary="Try a life cycle on a ticket in memory",
+    needs=Permission.definitions_read,
+    body=Simulated,
+    answers={200: Simulation},
+    problems=(404,),
+)
 def simulate_workflow(call: Call) -> Answer:
     """Nothing is kept and nothing is sent."""
     body: Simulated = call.body

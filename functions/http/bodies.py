@@ -23,9 +23,7 @@ def decode(req: falcon.Request, operation: Operation, raw: bytes) -> Any:
         return operation.body()
     media_type = (req.content_type or "").split(";")[0].strip().lower()
     if media_type != "application/json":
-        raise UnsupportedMediaType(
-            f"expected application/json, found {media_type or 'no content type'}"[:200]
-        )
+        raise UnsupportedMediaType(f"expected application/json, found {media_type or 'no content type'}"[:200])
     try:
         body = msgspec.json.decode(raw, type=operation.body)
     except msgspec.ValidationError as error:
@@ -55,9 +53,7 @@ def invalid(error: msgspec.ValidationError) -> Invalid:
     asked = _PATTERN.match(message)
     if asked is not None and asked["pattern"] in _meanings:
         message = _meanings[asked["pattern"]]
-    return Invalid(
-        [FieldProblem(re.sub(r"\.|\[(\d+|\.\.\.)\]", lambda m: "/" + (m[1] or ""), path), message)]
-    )
+    return Invalid([FieldProblem(re.sub(r"\.|\[(\d+|\.\.\.)\]", lambda m: "/" + (m[1] or ""), path), message)])
 
 
 def query(req: falcon.Request, kind: type[msgspec.Struct]) -> Any:
@@ -86,9 +82,7 @@ def query(req: falcon.Request, kind: type[msgspec.Struct]) -> Any:
     for name in given:
         if getattr(wanted, name) is None:
             # msgspec reads the word null as nothing, and a mistaken filter must not let everything pass.
-            raise Invalid(
-                [FieldProblem(f"?{name}", "expected a value; leave the parameter out instead of null")]
-            )
+            raise Invalid([FieldProblem(f"?{name}", "expected a value; leave the parameter out instead of null")])
         values.settle_member(wanted, name, f"?{name}")
     return wanted
 

@@ -46,9 +46,7 @@ class DeepHealth(msgspec.Struct):
 
 
 T = TypeVar("T")
-_KEPT_S = (
-    5.0  # these addresses are public: the ledger is counted at most this often, however often they are asked
-)
+_KEPT_S = 5.0  # these addresses are public: the ledger is counted at most this often, however often they are asked
 
 
 class _Kept(Generic[T]):
@@ -100,9 +98,7 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
         }
     )
 
-    @operations.add(
-        "GET", "/healthz", summary="The process lives", answers={200: Health}, public=True, unlocked=True
-    )
+    @operations.add("GET", "/healthz", summary="The process lives", answers={200: Health}, public=True, unlocked=True)
     def alive(call: Call) -> Answer:
         return Answer(Health("ok", function))
 
@@ -125,19 +121,19 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
         return Answer(Health("ok", function))
 
     @operations.add(
-        "GET", "/healthz/deep", summary="Database, schema, backlog", answers={200: DeepHealth, 503: DeepHealth}, public=True,
+        "GET",
+        "/healthz/deep",
+        summary="Database, schema, backlog",
+        answers={200: DeepHealth, 503: DeepHealth},
+        public=True,
         unlocked=True,
-    )  # fmt: skip
+    )
     def deep(call: Call) -> Answer:
         parts = parts_kept.get()
         ok = all(part.ok for part in parts.values())
-        return Answer(
-            DeepHealth("ok" if ok else "failing", parts), status=200 if parts["database"].ok else 503
-        )
+        return Answer(DeepHealth("ok" if ok else "failing", parts), status=200 if parts["database"].ok else 503)
 
-    @operations.add(
-        "GET", "/metrics", summary="Prometheus metrics", answers={200: str}, public=True, unlocked=True
-    )
+    @operations.add("GET", "/metrics", summary="Prometheus metrics", answers={200: str}, public=True, unlocked=True)
     def metrics(call: Call) -> Answer:
         from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 

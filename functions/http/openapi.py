@@ -13,12 +13,24 @@ from models.kernel import limits
 
 VERSION = "0.1.0"
 _TEXTS = {
-    200: "Done", 201: "Made", 202: "Taken", 204: "Done", 400: "The request cannot be read", 401: "Who are you?",
-    403: "Your role does not allow this", 404: "No such thing", 409: "Does not go together with what is there",
+    200: "Done",
+    201: "Made",
+    202: "Taken",
+    204: "Done",
+    400: "The request cannot be read",
+    401: "Who are you?",
+    403: "Your role does not allow this",
+    404: "No such thing",
+    409: "Does not go together with what is there",
     412: "Changed since you read it",
-    408: "The body did not arrive in time", 413: "The body is too large", 415: "Wrong media type", 422: "Wrong value",
-    428: "If-Match is missing", 429: "Too many requests", 503: "The database cannot serve the request now; a repeat is safe",
-}  # fmt: skip
+    408: "The body did not arrive in time",
+    413: "The body is too large",
+    415: "Wrong media type",
+    422: "Wrong value",
+    428: "If-Match is missing",
+    429: "Too many requests",
+    503: "The database cannot serve the request now; a repeat is safe",
+}
 
 
 class ProblemError(msgspec.Struct):
@@ -45,9 +57,7 @@ def document(operations: list[Operation], function: str) -> dict[str, Any]:
     """The OpenAPI document of a function's operations."""
     types: list[Any] = [Problem]
     for operation in operations:
-        types.extend(
-            t for t in (operation.body, operation.query, *operation.answers.values()) if _has_schema(t)
-        )
+        types.extend(t for t in (operation.body, operation.query, *operation.answers.values()) if _has_schema(t))
     unique = list(dict.fromkeys(types))
     schemas, components = msgspec.json.schema_components(unique, ref_template="#/components/schemas/{name}")
     by_type = dict(zip(unique, schemas, strict=True))
@@ -96,9 +106,7 @@ def _operation(operation: Operation, by_type: dict[Any, Any], components: dict[s
     return described
 
 
-def _parameters(
-    operation: Operation, by_type: dict[Any, Any], components: dict[str, Any]
-) -> list[dict[str, Any]]:
+def _parameters(operation: Operation, by_type: dict[Any, Any], components: dict[str, Any]) -> list[dict[str, Any]]:
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name, _ in re.findall(r"{(\w+)(:\w+)?}", operation.path)
@@ -173,9 +181,7 @@ def add(operations: Operations, function: str) -> None:
             cached["json"] = msgspec.json.encode(document(operations.all, function))
         return cached["json"]
 
-    @operations.add(
-        "GET", "/openapi.json", summary="This document", answers={200: dict}, public=True, unlocked=True
-    )
+    @operations.add("GET", "/openapi.json", summary="This document", answers={200: dict}, public=True, unlocked=True)
     def openapi_json(call: Call) -> Answer:
         return Answer(raw=encoded())
 
@@ -189,9 +195,7 @@ def add(operations: Operations, function: str) -> None:
         media_type="text/html",
     )
     def docs(call: Call) -> Answer:
-        return Answer(
-            raw=page(msgspec.json.decode(encoded())).encode(), content_type="text/html; charset=utf-8"
-        )
+        return Answer(raw=page(msgspec.json.decode(encoded())).encode(), content_type="text/html; charset=utf-8")
 
 
 def page(spec: dict[str, Any]) -> str:
@@ -212,17 +216,13 @@ def page(spec: dict[str, Any]) -> str:
             if operation.get("description"):
                 parts.append(f"<p>{html.escape(operation['description'])}</p>")
             parts.append(
-                _rows(
-                    "Parameters", [(p["name"], p["in"], _kind(p["schema"])) for p in operation["parameters"]]
-                )
+                _rows("Parameters", [(p["name"], p["in"], _kind(p["schema"])) for p in operation["parameters"]])
             )
             body = operation.get("requestBody", {}).get("content", {})
             for media_type, content in body.items():
                 parts.append(_rows(f"Body, {media_type}", _properties(content["schema"], spec)))
             parts.append(
-                _rows(
-                    "Answers", [(s, r["description"], _answer(r)) for s, r in operation["responses"].items()]
-                )
+                _rows("Answers", [(s, r["description"], _answer(r)) for s, r in operation["responses"].items()])
             )
     parts.append(f"<p>Lists give at most {limits.page_size_max} items a page.</p></html>")
     return "".join(parts)
@@ -244,11 +244,7 @@ def _kind(schema: dict[str, Any]) -> str:
         return " | ".join(map(str, schema["enum"]))
     if schema.get("type") == "array":
         return f"list of {_kind(schema.get('items', {}))}"
-    bounds = [
-        f"{name} {schema[name]}"
-        for name in ("minLength", "maxLength", "minimum", "maximum")
-        if name in schema
-    ]
+    bounds = [f"{name} {schema[name]}" for name in ("minLength", "maxLength", "minimum", "maximum") if name in schema]
     return ", ".join([str(schema.get("type", "any")), *bounds])
 
 
@@ -257,12 +253,9 @@ def _properties(schema: dict[str, Any], spec: dict[str, Any]) -> list[tuple[str,
         schema = spec["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
     required = set(schema.get("required", []))
     return [
-        (name, _kind(s), "required" if name in required else "")
-        for name, s in schema.get("properties", {}).items()
+        (name, _kind(s), "required" if name in required else "") for name, s in schema.get("properties", {}).items()
     ]
 
 
 def _answer(response: dict[str, Any]) -> str:
-    return ", ".join(
-        _kind(c["schema"]) if "schema" in c else "bytes" for c in response.get("content", {}).values()
-    )
+    return ", ".join(_kind(c["schema"]) if "schema" in c else "bytes" for c in response.get("content", {}).values())

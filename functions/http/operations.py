@@ -146,18 +146,30 @@ class Operations:
         """
 
         def register(handler: Handler) -> Handler:
-            assert public or needs is not None or unlocked, (
-                f"{method} {path} has no guard and is not declared public"
-            )
+            assert public or needs is not None or unlocked, f"{method} {path} has no guard and is not declared public"
             assert raw is None or unlocked, (
                 f"{method} {path} reads its body itself, so it opens its transactions itself"
             )
             self.all.append(
                 Operation(
-                    method, path, handler, summary, needs, public, body, query, answers, problems,
-                    body_bytes_max, raw, optional_body, etag, unlocked, media_type,
+                    method,
+                    path,
+                    handler,
+                    summary,
+                    needs,
+                    public,
+                    body,
+                    query,
+                    answers,
+                    problems,
+                    body_bytes_max,
+                    raw,
+                    optional_body,
+                    etag,
+                    unlocked,
+                    media_type,
                 )
-            )  # fmt: skip
+            )
             return handler
 
         return register

@@ -48,9 +48,7 @@ def write(resp: falcon.Response, document: dict[str, Any]) -> None:
     resp.data = msgspec.json.encode(document)
 
 
-def on_nestor_error(
-    req: falcon.Request, resp: falcon.Response, error: NestorError, params: dict[str, Any]
-) -> None:
+def on_nestor_error(req: falcon.Request, resp: falcon.Response, error: NestorError, params: dict[str, Any]) -> None:
     """Ours: the tree of errors carries status and code."""
     errors = [_place(p) for p in error.problems] if isinstance(error, Invalid) else None
     more = {"reasons": list(error.reasons)} if hasattr(error, "reasons") else {}
@@ -107,9 +105,7 @@ _DETAILS = {
 }
 
 
-def on_http_error(
-    req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, params: dict[str, Any]
-) -> None:
+def on_http_error(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, params: dict[str, Any]) -> None:
     """Falcon's own: unknown address, wrong method, a header it cannot read."""
     status = error.status_code
     detail = _DETAILS.get(status) or error.description or error.title or ""
@@ -118,9 +114,7 @@ def on_http_error(
         resp.set_header(name, value)
 
 
-def on_unexpected(
-    req: falcon.Request, resp: falcon.Response, error: Exception, params: dict[str, Any]
-) -> None:
+def on_unexpected(req: falcon.Request, resp: falcon.Response, error: Exception, params: dict[str, Any]) -> None:
     """A bug: told with a request id and nothing else; the log has the rest."""
     log.error("unexpected_error", exc_info=error)
     _write_internal_error(resp)
@@ -129,7 +123,5 @@ def on_unexpected(
 def _write_internal_error(resp: falcon.Response) -> None:
     write(
         resp,
-        problem(
-            500, "internal_error", "Something went wrong on our side; the request id names it in our logs."
-        ),
+        problem(500, "internal_error", "Something went wrong on our side; the request id names it in our logs."),
     )

@@ -164,12 +164,8 @@ class Incoming:
             raise TooLarge(f"the body has {self._announced} bytes; at most {bytes_max} are taken here")
         size_max = bytes_max if self._announced is None else self._announced
         with ExitStack() as held:
-            held.enter_context(
-                doors(self._threads).reading(known=self.known, wait_s=limits.body_place_wait_s)
-            )
-            if (
-                size_max > limits.large_body_bytes_min
-            ):  # not for the memory, but for the disk that it waits on
+            held.enter_context(doors(self._threads).reading(known=self.known, wait_s=limits.body_place_wait_s))
+            if size_max > limits.large_body_bytes_min:  # not for the memory, but for the disk that it waits on
                 held.enter_context(doors(self._threads).large())
             yield self._whole(bytes_max, whole_s)
 
@@ -188,9 +184,7 @@ class Incoming:
 
     def _read(self, bytes_max: int) -> bytes:
         whole_s = limits.body_s if self.known else limits.stranger_body_s
-        whole = (
-            io.BytesIO()
-        )  # getvalue() hands out its own buffer; joining chunks would hold a large body twice
+        whole = io.BytesIO()  # getvalue() hands out its own buffer; joining chunks would hold a large body twice
         for chunk in self._chunks(bytes_max + 1, limits.body_stall_s, whole_s):
             whole.write(chunk)
         if self._taken > bytes_max:
@@ -231,9 +225,7 @@ class Incoming:
             while left > 0 and not self._finished:
                 try:
                     chunk = stream.read(min(left, _chunk_bytes))
-                except (
-                    Exception
-                ) as error:  # each server has kinds of its own for broken chunks and a caller that left
+                except Exception as error:  # each server has kinds of its own for broken chunks and a caller that left
                     self._hang_up()
                     if isinstance(error, TimeoutError) or time.monotonic() >= ends_at:
                         raise TooSlow() from error
@@ -269,6 +261,4 @@ class Incoming:
         if hasattr(stream, "failed"):
             stream.failed = True  # gunicorn: the connection is closed after the answer
         if self._socket is not None:
-            _end_reading(
-                self._socket
-            )  # else gunicorn's main thread waits 2 s for each such client before it closes
+            _end_reading(self._socket)  # else gunicorn's main thread waits 2 s for each such client before it closes

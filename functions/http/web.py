@@ -50,9 +50,7 @@ class _Requests:
         req.context.leave = (bound, following)
         resp.set_header("X-Request-Id", request_id)
 
-    def process_response(
-        self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool
-    ) -> None:
+    def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool) -> None:
         req.context.incoming.finish()
         duration_s = time.perf_counter() - req.context.started
         route = req.uri_template or "(unknown)"
@@ -127,9 +125,7 @@ class _Resource:
     on_head: Callable[..., None]
 
 
-def _responder(
-    operation: Operation, config: Settings, after: Callable[[], None] | None
-) -> Callable[..., None]:
+def _responder(operation: Operation, config: Settings, after: Callable[[], None] | None) -> Callable[..., None]:
     def respond(req: falcon.Request, resp: falcon.Response, **params: str) -> None:
         call = Call(req, params, req.context.incoming, None, client=_client(req, config))
         if any("\x00" in value for value in params.values()):
@@ -175,9 +171,7 @@ def _client(req: falcon.Request, config: Settings) -> str:
     Entries further left are the caller's own words and are never believed.
     """
     if config.trusted_proxies > 0:
-        entries = [
-            part.strip() for part in (req.get_header("X-Forwarded-For") or "").split(",") if part.strip()
-        ]
+        entries = [part.strip() for part in (req.get_header("X-Forwarded-For") or "").split(",") if part.strip()]
         if entries:
             return entries[-min(config.trusted_proxies, len(entries))]
     return req.remote_addr or "unknown"
@@ -240,9 +234,7 @@ def _fingerprint(call: Call, operation: Operation, config: Settings) -> str:
     """What makes two requests the same: method, address and body. Keyed, because a body may hold a password, and a plain
     hash of one could be guessed fast from a copied table."""
     request = call.request
-    text = (
-        f"{operation.method} {request.path}?{request.query_string}\n{request.get_header('If-Match') or ''}\n"
-    )
+    text = f"{operation.method} {request.path}?{request.query_string}\n{request.get_header('If-Match') or ''}\n"
     return hmac.new(config.signing_key().encode(), text.encode() + call.raw_body, hashlib.sha256).hexdigest()
 
 

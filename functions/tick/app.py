@@ -34,25 +34,28 @@ def operations(config: Settings) -> Operations:
     collected = Operations()
 
     @collected.add(
-        "POST", "/tick", summary="Sweep what is due", public=True, unlocked=True, raw="*/*", body_bytes_max=_body_bytes_max,
-        answers={200: Swept}, problems=(401,),
-    )  # fmt: skip
+        "POST",
+        "/tick",
+        summary="Sweep what is due",
+        public=True,
+        unlocked=True,
+        raw="*/*",
+        body_bytes_max=_body_bytes_max,
+        answers={200: Swept},
+        problems=(401,),
+    )
     def tick(call: Call) -> Answer:
         """Needs TICK_TOKEN, because the activator hides who calls (KNATIVE 1.8).
 
         As bearer token, or as the CloudEvents extension `ticktoken`: a PingSource sends no header of its own choosing.
         """
         scheme, _, bearer = (call.request.get_header("Authorization") or "").partition(" ")
-        token = (
-            bearer.strip() if scheme.lower() == "bearer" else call.request.get_header("Ce-Ticktoken") or ""
-        )
+        token = bearer.strip() if scheme.lower() == "bearer" else call.request.get_header("Ce-Ticktoken") or ""
         expected = config.tick_token.encode()
         if not expected or not hmac.compare_digest(token.encode(), expected):
             raise Unauthenticated("the tick needs its token")
         call.incoming.known = True
-        with call.incoming.body(
-            _body_bytes_max
-        ):  # a CloudEvent's data; the tick itself is all that we need to know
+        with call.incoming.body(_body_bytes_max):  # a CloudEvent's data; the tick itself is all that we need to know
             pass
         migrations.check_once()
         accounts.ask_for_pulls()  # mailboxes and bots that call nobody; the sweep hints these tasks too

@@ -125,9 +125,7 @@ def messages(rows: Sequence[dict[str, Any]]) -> list[Message]:
     edited = [row for row in rows if row["edited_at"] is not None]
     versions = conversations.versions(edited[0]["ticket_id"]) if edited else {}
     return [
-        _message(
-            row, carried.get(row["id"], []), versions.get(row["id"], []), files.get(UUID(str(row["id"])), [])
-        )
+        _message(row, carried.get(row["id"], []), versions.get(row["id"], []), files.get(UUID(str(row["id"])), []))
         for row in rows
     ]
 

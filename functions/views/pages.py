@@ -44,9 +44,7 @@ def decode(cursor: str | None, of: str, *kinds: Callable[[str], Any]) -> tuple[A
             raise ValueError(f"a cursor of {found}")
         return tuple(kind(value) for kind, value in zip(kinds, values, strict=True))
     except (ValueError, binascii.Error, msgspec.DecodeError, RecursionError, OverflowError) as error:
-        raise Invalid(
-            [FieldProblem("?cursor", "expected a next_cursor that we gave for this list")]
-        ) from error
+        raise Invalid([FieldProblem("?cursor", "expected a next_cursor that we gave for this list")]) from error
 
 
 def instant(text: str) -> datetime:

@@ -59,9 +59,7 @@ UserEmail = Annotated[
 ]
 Assignee = Annotated[
     str,
-    msgspec.Meta(
-        extra_json_schema={"pattern": rf"^(?:me|none|{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}){_END}"}
-    ),
+    msgspec.Meta(extra_json_schema={"pattern": rf"^(?:me|none|{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}){_END}"}),
 ]
 Email = Annotated[
     str,

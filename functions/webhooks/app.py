@@ -39,9 +39,16 @@ def operations(config: Settings) -> Operations:
     served = {name for name in config.webhook_channels.split(",") if name} or channels.names()
 
     @collected.add(
-        "POST", "/webhooks/{channel}/{account}", summary="Take a provider's event", public=True, unlocked=True,
-        raw="*/*", body_bytes_max=limits.webhook_body_bytes_max, answers={200: Taken}, problems=(401, 404),
-    )  # fmt: skip
+        "POST",
+        "/webhooks/{channel}/{account}",
+        summary="Take a provider's event",
+        public=True,
+        unlocked=True,
+        raw="*/*",
+        body_bytes_max=limits.webhook_body_bytes_max,
+        answers={200: Taken},
+        problems=(401, 404),
+    )
     def take_event(call: Call) -> Answer:
         """The provider proves itself by the channel's own means, before its body is read or by a signature over it.
 
@@ -52,9 +59,7 @@ def operations(config: Settings) -> Operations:
             raise NotFound(f"there is no channel {channel[:40]!r} here")
         ingress = channels.ingress(channel)
         headers = {key.lower(): value for key, value in call.request.headers.items()}
-        query = {
-            key: value[-1] if isinstance(value, list) else value for key, value in call.request.params.items()
-        }
+        query = {key: value[-1] if isinstance(value, list) else value for key, value in call.request.params.items()}
         with database.connection():
             migrations.check_once()
             account = accounts.at_path(channel, name, config)
@@ -106,11 +111,13 @@ def _take(
                 inbox.remember(account, *received.nonce, raw=raw)
             stored = [
                 inbox.store(
-                    account, event.key, raw=raw if event.raw is None else event.raw,
+                    account,
+                    event.key,
+                    raw=raw if event.raw is None else event.raw,
                     content_type=event.content_type or request.content_type,
                 )
                 for event in received.events
-            ]  # fmt: skip
+            ]
             crash.point("before_commit")
     crash.point("after_commit")
     for one in stored:

@@ -118,9 +118,7 @@ def _known(account: ChannelAccount, infos: Sequence[AttachmentInfo]) -> dict[str
     return {row["provider_key"]: (row["sha256"], row["size_bytes"]) for row in rows}
 
 
-def upload(
-    parts: Iterable[bytes], *, filename: str, content_type: str, by: str, content_id: str | None = None
-) -> UUID:
+def upload(parts: Iterable[bytes], *, filename: str, content_type: str, by: str, content_id: str | None = None) -> UUID:
     """Keep what a person or program sends, for a message to come; outside of any transaction.
 
     `by`: the principal, who alone may use it. `content_id`: the text shows it as a picture.
@@ -169,11 +167,7 @@ def use(ids: Sequence[UUID], *, ticket_id: UUID, message_id: UUID, by: str) -> N
         )
         if taken.rowcount == 0:
             raise Invalid(
-                [
-                    FieldProblem(
-                        f"/attachments/{position}", "expected an upload of yours that no message has yet"
-                    )
-                ]
+                [FieldProblem(f"/attachments/{position}", "expected an upload of yours that no message has yet")]
             )
     _list(message_id)
 
@@ -185,9 +179,7 @@ def _list(message_id: UUID) -> None:
         id=message_id,
     )
     listed: list[dict[str, Any]] = [{**row, "inline": bool(row["inline"])} for row in rows]
-    database.execute(
-        "UPDATE messages SET attachments = :listed WHERE id = :id", listed=as_json(listed), id=message_id
-    )
+    database.execute("UPDATE messages SET attachments = :listed WHERE id = :id", listed=as_json(listed), id=message_id)
 
 
 def remember_names(message_id: UUID, account: ChannelAccount, names: Sequence[tuple[str, str]]) -> None:

@@ -20,9 +20,7 @@ from models.kernel.settings import Settings
 
 _MAC_BYTES = 32
 _BODY_BYTES = 16 + 6 + 1  # id, expiry in seconds, whether it is shown in place
-_PURPOSE = (
-    b"nestor attachment links, 1"  # one key for one use: a link's signature is no token of another kind
-)
+_PURPOSE = b"nestor attachment links, 1"  # one key for one use: a link's signature is no token of another kind
 _GONE = "this link is not valid, or not any more; get a new one from the message"
 
 

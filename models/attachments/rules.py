@@ -15,11 +15,20 @@ SHOWN_IN_PLACE: Final = frozenset({"image/png", "image/jpeg", "image/gif", "imag
 # What a browser or a desktop may run; it leaves us as bytes without a kind, whatever it is called.
 _ACTIVE: Final = frozenset(
     {
-        "application/xml", "text/xml", "text/xsl", "application/x-elf", "application/java-vm", "application/x-mach-binary",
-        "application/vnd.microsoft.portable-executable", "application/x-msdownload", "application/x-msdos-program",
-        "application/x-shockwave-flash", "application/hta", "multipart/x-mixed-replace",
+        "application/xml",
+        "text/xml",
+        "text/xsl",
+        "application/x-elf",
+        "application/java-vm",
+        "application/x-mach-binary",
+        "application/vnd.microsoft.portable-executable",
+        "application/x-msdownload",
+        "application/x-msdos-program",
+        "application/x-shockwave-flash",
+        "application/hta",
+        "multipart/x-mixed-replace",
     }
-)  # fmt: skip
+)
 _ACTIVE_PARTS: Final = ("html", "script", "+xml")  # each browser has more names of these than a list would
 # Kinds of which the bytes only tell the family; within it the sender's word is as good as any.
 _FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {

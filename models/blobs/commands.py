@@ -119,9 +119,7 @@ def collect(*, batch_max: int) -> int:
 
 def _remove_condemned(batch_max: int) -> None:
     with database.connection():
-        rows = database.run(
-            "SELECT object_key FROM blob_removals ORDER BY condemned_at LIMIT :batch", batch=batch_max
-        )
+        rows = database.run("SELECT object_key FROM blob_removals ORDER BY condemned_at LIMIT :batch", batch=batch_max)
     for row in rows:
         stores.current().delete(row["object_key"])
         with database.transaction():

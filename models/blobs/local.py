@@ -61,9 +61,7 @@ class LocalStore:
     def tidy(self, *, older_than_s: float) -> int:
         """Files of processes that were killed while they wrote."""
         folder = self.spool_folder()
-        with tempfile.NamedTemporaryFile(
-            dir=folder
-        ) as probe:  # the file system's own clock made the files' times
+        with tempfile.NamedTemporaryFile(dir=folder) as probe:  # the file system's own clock made the files' times
             before = os.stat(probe.name).st_mtime - older_than_s
         removed = 0
         for path in folder.glob(f"{PREFIX}*"):

@@ -40,9 +40,7 @@ class S3Store:
                 f" found {', '.join(unknown) or 'no bucket, or more than a bucket before the path'}"
             )
         if ("access_key_id" in given) != bool(secret_key):
-            raise ConfigurationError(
-                "BLOB_URL: access_key_id and BLOB_SECRET_KEY are given together, or neither"
-            )
+            raise ConfigurationError("BLOB_URL: access_key_id and BLOB_SECRET_KEY are given together, or neither")
         endpoint = given.get("endpoint")
         path_style = given.get("path_style", "true" if endpoint else "false")
         if path_style not in ("true", "false"):

@@ -58,9 +58,7 @@ def spooled(parts: Iterable[bytes], *, bytes_max: int, folder: Path | None) -> I
                 if len(head) < sniff.head_bytes:
                     head += part[: sniff.head_bytes - len(head)]
                 _write(file, part)
-            if (
-                folder is not None
-            ):  # it is going to stay there; what is uploaded need not outlive a power cut here
+            if folder is not None:  # it is going to stay there; what is uploaded need not outlive a power cut here
                 os.fsync(file.fileno())
         yield Spooled(path, digest.hexdigest(), size_bytes, sniff.content_type(head))
     finally:

@@ -27,9 +27,7 @@ class ChannelAccount:
         """The value of the credential that the account's `key` names. Raises ConfigurationError."""
         reference = self.config.get(key)
         if not isinstance(reference, dict) or not isinstance(reference.get("secret"), str):
-            raise ConfigurationError(
-                f"channel account {self.channel}/{self.name}: {key}: expected {{secret: name}}"
-            )
+            raise ConfigurationError(f"channel account {self.channel}/{self.name}: {key}: expected {{secret: name}}")
         return settings.secret(reference["secret"])
 
 
@@ -51,9 +49,7 @@ def at_path(channel: str, path: str, settings: Settings) -> ChannelAccount:
         if account.channel != channel or account.config.get("enabled") is False:
             continue
         try:
-            address = (
-                account.credential("path_id", settings) if account.config.get("path_id") else account.name
-            )
+            address = account.credential("path_id", settings) if account.config.get("path_id") else account.name
         except ConfigurationError as error:
             # The other accounts of the channel go on; `scripts.channels check --credentials` tells an operator.
             log.error("path_id_missing", channel=channel, account=account.name, reason=error.message)

@@ -33,6 +33,4 @@ class Common(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     texts: dict[str, dict[str, str]] = {}  # name -> language -> text: greeting, registered, closed ...
     acknowledge: bool = True
     new_tickets_per_hour: Annotated[int, msgspec.Meta(ge=1)] = limits.new_tickets_per_sender_hour
-    attachment_bytes_max: Annotated[int, msgspec.Meta(ge=0, le=limits.webhook_body_bytes_max)] = (
-        25 * limits.MIB
-    )
+    attachment_bytes_max: Annotated[int, msgspec.Meta(ge=0, le=limits.webhook_body_bytes_max)] = 25 * limits.MIB

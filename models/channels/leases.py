@@ -19,9 +19,7 @@ def take(channel: str, account: str, *, holder: str, lease_s: float) -> bool:
     clock was set back. It is free, because its holder may be dead: two readers for one round do no harm, a mailbox that nobody reads
     for hours does.
     """
-    assert lease_s <= limits.puller_lease_s_max, (
-        f"a lease of {lease_s} s would look like one of a wrong clock"
-    )
+    assert lease_s <= limits.puller_lease_s_max, f"a lease of {lease_s} s would look like one of a wrong clock"
     with database.transaction():
         row = database.one(
             "INSERT INTO puller_leases (channel, account, holder, expires_at)"

@@ -47,9 +47,7 @@ def set_current(account: ChannelAccount, address: str, ticket_id: UUID | None) -
 def answered_ticket(account: ChannelAccount, references: Sequence[str], requester_id: UUID) -> UUID | None:
     """The open ticket of the message that this one answers, when its author takes part there: an answer to an older question goes
     to that question, not to the newest. Holds the ticket's row."""
-    thread = threading.find(
-        account, threading.Clues(references), requester_id=requester_id, author_address=""
-    )
+    thread = threading.find(account, threading.Clues(references), requester_id=requester_id, author_address="")
     if thread.ticket_id is None or is_closed(thread.ticket_id):
         return None
     return thread.ticket_id

@@ -87,9 +87,7 @@ def add_description(change: TicketChange, body: str, *, author: Author) -> UUID:
         channel="api",
         account=None,
     )
-    change.record(
-        "message_received", {"message_id": message_id, "channel": "api", "account": None, "automatic": None}
-    )
+    change.record("message_received", {"message_id": message_id, "channel": "api", "account": None, "automatic": None})
     return message_id
 
 

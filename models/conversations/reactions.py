@@ -12,9 +12,7 @@ from models.ports.inbound import Deletion, ReactionChange
 from models.requesters import commands as requesters
 from models.tickets.ticket_change import TicketChange
 
-_people_max = (
-    200  # whose reactions are kept on one message: a large group's crowd says no more than its first hundreds
-)
+_people_max = 200  # whose reactions are kept on one message: a large group's crowd says no more than its first hundreds
 
 
 def change(account: ChannelAccount, told: ReactionChange) -> UUID | None:

@@ -81,9 +81,7 @@ def _facts(account: ChannelAccount, parsed: InboundMessage) -> dict[str, Any]:
     written, which tells a message that comes again from another one of the same number."""
     if account.channel == "email":
         return {**parsed.details, "from": parsed.author_address}
-    if (
-        not parsed.ids_start_anew or parsed.edit or parsed.sent_at is None
-    ):  # of an edit it is when it was edited
+    if not parsed.ids_start_anew or parsed.edit or parsed.sent_at is None:  # of an edit it is when it was edited
         return dict(parsed.details)
     return {**parsed.details, "sent_at": clock.rfc3339(parsed.sent_at)}
 
@@ -175,9 +173,7 @@ def edit(change: TicketChange, account: ChannelAccount, parsed: InboundMessage) 
     return message_id
 
 
-def rewrite(
-    change: TicketChange, message_id: UUID, *, before: str, after: str, body_html: str | None = None
-) -> None:
+def rewrite(change: TicketChange, message_id: UUID, *, before: str, after: str, body_html: str | None = None) -> None:
     """Another text for a message; what it said before stays in the ticket's history."""
     database.execute(
         "UPDATE messages SET body = :body, body_html = :html, body_html_remote = NULL, edited_at = :at WHERE id = :id",

@@ -59,9 +59,7 @@ class Places:
         while steps:
             found = self.known.get("".join(steps))
             if found is not None:
-                return (
-                    Place(found.file, found.line, found.column + offset) if offset and found.inside else found
-                )
+                return Place(found.file, found.line, found.column + offset) if offset and found.inside else found
             steps.pop()
             offset = 0
         return self.known.get("", Place(self.file, 1, 1))

@@ -42,9 +42,7 @@ def _named(body: dict[str, Any], type_: type[T], path: str) -> str:
 
 
 def _steps(path: str) -> list[str | int]:
-    return [
-        int(found[2]) if found[2] else found[1] for found in re.finditer(r"\.([^.\[\]]+)|\[(\d+)\]", path)
-    ]
+    return [int(found[2]) if found[2] else found[1] for found in re.finditer(r"\.([^.\[\]]+)|\[(\d+)\]", path)]
 
 
 def _at(body: Any, path: str) -> Any:

@@ -67,9 +67,7 @@ def digest_of(body: dict[str, Any]) -> str:
     return hashlib.sha256(as_json(body).encode()).hexdigest()
 
 
-def _insert(
-    kind: str, name: str, version: int, body: dict[str, Any], digest: str, *, source: str, by: str
-) -> None:
+def _insert(kind: str, name: str, version: int, body: dict[str, Any], digest: str, *, source: str, by: str) -> None:
     database.execute(
         "INSERT INTO definitions (kind, name, version, body, source, sha256, published_at, published_by)"
         " VALUES (:kind, :name, :version, :body, :source, :sha256, :at, :by)",
@@ -197,9 +195,7 @@ def _all(kind: str) -> dict[str, Definition]:
         " (SELECT max(n.version) FROM definitions AS n WHERE n.kind = d.kind AND n.name = d.name))",
         kind=kind,
     )
-    by_name = {
-        row["name"]: Definition(kind, row["name"], row["version"], from_json(row["body"])) for row in rows
-    }
+    by_name = {row["name"]: Definition(kind, row["name"], row["version"], from_json(row["body"])) for row in rows}
     with _lock:
         _latest[kind] = (time.monotonic(), by_name)
     return by_name

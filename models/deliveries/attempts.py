@@ -157,9 +157,7 @@ def close_uncalled(delivery_id: UUID, attempt_id: UUID, detail: str) -> None:
         )
 
 
-def record_outcome(
-    delivery_id: UUID, attempt: OpenAttempt, outcome: SendOutcome, *, duration_ms: int
-) -> None:
+def record_outcome(delivery_id: UUID, attempt: OpenAttempt, outcome: SendOutcome, *, duration_ms: int) -> None:
     """Close the attempt and draw the conclusions for the delivery; what becomes of the task is the caller's.
 
     May come late, after another run has closed the attempt as unknown and perhaps opened its own: then the attempt gets its true

@@ -145,9 +145,7 @@ def press(account: ChannelAccount, told: ButtonPress) -> Pressed:
         ratings.rate_by_id(UUID(row["target"]), int(told.value))
         return Pressed(ticket_id, answer="rated")
     actor = Actor(_REQUESTER, str(presser.id), presser.name)
-    _, reasons = tickets.transition(
-        ticket_id, row["target"], fields=None, comment=None, role=_REQUESTER, actor=actor
-    )
+    _, reasons = tickets.transition(ticket_id, row["target"], fields=None, comment=None, role=_REQUESTER, actor=actor)
     return Pressed(ticket_id, "; ".join(reasons), "button_gone" if reasons else "moved", shows_new=True)
 
 

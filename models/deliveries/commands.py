@@ -22,9 +22,7 @@ def end(delivery_id: UUID, state: str, *, error: str) -> None:
         now=clock.now(),
         id=delivery_id,
     )[0]
-    change = TicketChange.of(
-        UUID(str(row["ticket_id"])), actor=SYSTEM, causation_id=f"delivery:{delivery_id}"
-    )
+    change = TicketChange.of(UUID(str(row["ticket_id"])), actor=SYSTEM, causation_id=f"delivery:{delivery_id}")
     change.record(
         "delivery_failed",
         {"delivery_id": delivery_id, "message_id": row["message_id"], "state": state, "error": short(error)},
@@ -47,9 +45,7 @@ def release(delivery_id: UUID) -> None:
     if row is None:
         return
     _enqueue_send(delivery_id, row, dedupe_key=f"send:{delivery_id}")
-    change = TicketChange.of(
-        UUID(str(row["ticket_id"])), actor=SYSTEM, causation_id=f"delivery:{delivery_id}"
-    )
+    change = TicketChange.of(UUID(str(row["ticket_id"])), actor=SYSTEM, causation_id=f"delivery:{delivery_id}")
     if change.ticket.first_response_at is None:
         change.ticket.first_response_at = change.at
     change.enqueue(

@@ -49,9 +49,7 @@ def delete(message_id: UUID, *, actor: Actor, can: Can) -> None:
     change.save()
 
 
-def _held(
-    message_id: UUID, actor: Actor, operation: Operation, can: Can
-) -> tuple[TicketChange, database.Row]:
+def _held(message_id: UUID, actor: Actor, operation: Operation, can: Can) -> tuple[TicketChange, database.Row]:
     """The message with its deliveries' and its ticket's rows held (in this order, as who sends holds them), if it may be corrected."""
     deliveries = database.run(
         "SELECT channel, state, external_id FROM deliveries WHERE message_id = :id AND operation = 'send' ORDER BY id FOR_UPDATE",
@@ -69,9 +67,7 @@ def _held(
                 "it is not known whether the message arrived, so it can be neither changed nor taken back there"
             )
         if delivery["state"] in ("sent", "unknown") and operation not in can(delivery["channel"]):
-            raise CannotCorrect(
-                f"a message that was sent by {delivery['channel']} cannot be changed any more"
-            )
+            raise CannotCorrect(f"a message that was sent by {delivery['channel']} cannot be changed any more")
     return change, row
 
 

@@ -32,9 +32,7 @@ def of_ticket(
     query = Delivery.select().where(Delivery.ticket_id == ticket_id)
     if after is not None:
         at, delivery_id = after
-        query = query.where(
-            (Delivery.created_at > at) | ((Delivery.created_at == at) & (Delivery.id > delivery_id))
-        )
+        query = query.where((Delivery.created_at > at) | ((Delivery.created_at == at) & (Delivery.id > delivery_id)))
     return with_attempts(database.rows(query.order_by(Delivery.created_at, Delivery.id).limit(limit)))
 
 
@@ -54,12 +52,8 @@ def page(*, state: str | None, before: tuple[datetime, UUID] | None, limit: int)
         query = query.where(Delivery.state == state)
     if before is not None:
         at, delivery_id = before
-        query = query.where(
-            (Delivery.created_at < at) | ((Delivery.created_at == at) & (Delivery.id < delivery_id))
-        )
-    return with_attempts(
-        database.rows(query.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(limit))
-    )
+        query = query.where((Delivery.created_at < at) | ((Delivery.created_at == at) & (Delivery.id < delivery_id)))
+    return with_attempts(database.rows(query.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(limit)))
 
 
 def with_attempts(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:

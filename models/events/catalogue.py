@@ -85,13 +85,20 @@ EVENT_TYPES: Final[Mapping[str, tuple[str, Mapping[str, Mapping[str, Any]]]]] = 
     "webhook_secret_rotated": ("An outgoing webhook got a new secret.", {}),
     "webhook_deleted": ("An outgoing webhook was removed.", {}),
     "webhook_tested": ("A person asked for a trial call of an outgoing webhook.", {}),
-}  # fmt: skip
+}
 
 _MESSAGE: Final = {
     "type": ["object", "null"],
     "description": "The message that the event is about; only for subscriptions with include_bodies.",
-    "properties": {"id": _ID, "direction": _TEXT, "kind": _TEXT, "author_name": _TEXT, "subject": _MAYBE_TEXT, "body": _TEXT},
-}  # fmt: skip
+    "properties": {
+        "id": _ID,
+        "direction": _TEXT,
+        "kind": _TEXT,
+        "author_name": _TEXT,
+        "subject": _MAYBE_TEXT,
+        "body": _TEXT,
+    },
+}
 
 
 def schema(event_type: str, base: str) -> dict[str, Any]:
@@ -104,11 +111,17 @@ def schema(event_type: str, base: str) -> dict[str, Any]:
         "additionalProperties": True,
     }
     data = {
-        "event_id": _ID, "event_type": {"const": event_type}, "event_version": _WHOLE, "occurred_at": _TEXT | {"format": "date-time"},
-        "aggregate": {"enum": ["ticket", "user", "api_key", "webhook"]}, "aggregate_id": _ID, "sequence": _WHOLE,
+        "event_id": _ID,
+        "event_type": {"const": event_type},
+        "event_version": _WHOLE,
+        "occurred_at": _TEXT | {"format": "date-time"},
+        "aggregate": {"enum": ["ticket", "user", "api_key", "webhook"]},
+        "aggregate_id": _ID,
+        "sequence": _WHOLE,
         "actor": {"type": "object", "properties": {"kind": _TEXT, "id": _MAYBE_TEXT}, "required": ["kind", "id"]},
-        "request_id": _MAYBE_TEXT, "payload": payload,
-    }  # fmt: skip
+        "request_id": _MAYBE_TEXT,
+        "payload": payload,
+    }
     return {
         "$schema": DIALECT,
         "$id": f"{base}/v1/webhooks/schemas/{event_type}",

@@ -43,17 +43,13 @@ _EARNED_S = (
     "CASE s.failures "
     + " ".join(
         f"WHEN {failures} THEN {subscription_rules.rest_s(failures)}"
-        for failures in range(
-            subscription_limits.failures_before_rest, subscription_limits.failures_before_rest + 20
-        )
+        for failures in range(subscription_limits.failures_before_rest, subscription_limits.failures_before_rest + 20)
         if subscription_rules.rest_s(failures) < subscription_limits.rest_s_max
     )
     + f" ELSE {subscription_limits.rest_s_max} END"
 )
 # A later end than the failures have earned is none, as in waiting.rest_s: the clock that stored it was ahead, or was set back since.
-_RESTS = (
-    f"s.blocked_until > NOW() AND s.blocked_until <= NOW_PLUS({_EARNED_S} + {limits.clock_difference_s_max})"
-)
+_RESTS = f"s.blocked_until > NOW() AND s.blocked_until <= NOW_PLUS({_EARNED_S} + {limits.clock_difference_s_max})"
 _POSTGRES_AFTER = "s.blocked_until + :fan_probe_s * interval '1 second'"
 _SQLITE_AFTER = "now_plus(:fan_probe_s + 86400 * (julianday(s.blocked_until) - julianday(NOW())))"
 
@@ -71,9 +67,7 @@ class _Memory:
             if time.monotonic() < self._until:
                 return self._found
         asked_at = time.monotonic()
-        found = (
-            database.one("SELECT 1 AS one FROM subscriptions WHERE state <> 'deleted' LIMIT 1") is not None
-        )
+        found = database.one("SELECT 1 AS one FROM subscriptions WHERE state <> 'deleted' LIMIT 1") is not None
         with self._lock:
             if generation == self._generation:
                 self._found, self._until = found, asked_at + notice_s

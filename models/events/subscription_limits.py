@@ -15,10 +15,10 @@ rest_s_min, rest_s_max = (
     5.0,
     900.0,
 )  # the rest doubles; a quarter of an hour lets a receiver that is back be noticed soon
-probe_s = (
-    call_total_s + 5.0
-)  # after a rest one delivery goes alone; the others wait until its outcome is known
-return_gap_s = 0.01  # between deliveries that come back: a hundred a second, so that a backlog leaves the senders to others
+probe_s = call_total_s + 5.0  # after a rest one delivery goes alone; the others wait until its outcome is known
+return_gap_s = (
+    0.01  # between deliveries that come back: a hundred a second, so that a backlog leaves the senders to others
+)
 delivery_kept_s = (
     30 * 24 * 3600.0
 )  # the log answers "what did they get last month"; missed ones can be replayed as long

@@ -51,9 +51,7 @@ def new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
-def secrets_in_force(
-    secret: str, previous: str | None, previous_until: datetime | None, *, now: datetime
-) -> list[str]:
+def secrets_in_force(secret: str, previous: str | None, previous_until: datetime | None, *, now: datetime) -> list[str]:
     """The secrets that sign now: the newest, and for a day the one before."""
     if previous is None or previous_until is None or previous_until <= now:
         return [secret]

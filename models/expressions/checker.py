@@ -46,9 +46,7 @@ class ExpressionProblem:
     message: str
 
 
-def check(
-    source: str, environment: Mapping[str, Type], *, wanted: Type | None = BOOL
-) -> list[ExpressionProblem]:
+def check(source: str, environment: Mapping[str, Type], *, wanted: Type | None = BOOL) -> list[ExpressionProblem]:
     """Everything that is wrong with an expression over the names of `environment`; `wanted` is the type that it must give (None: any)."""
     try:
         tree = parse(source)
@@ -101,12 +99,19 @@ _METHODS: dict[str, tuple[Type, tuple[Type, ...], Type]] = {
     "matches": (STRING, (STRING,), BOOL),
     **dict.fromkeys(
         (
-            "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes",
+            "getFullYear",
+            "getMonth",
+            "getDate",
+            "getDayOfMonth",
+            "getDayOfWeek",
+            "getDayOfYear",
+            "getHours",
+            "getMinutes",
             "getSeconds",
         ),
         (TIMESTAMP, (), INT),
     ),
-}  # fmt: skip
+}
 _FUNCTIONS: dict[str, tuple[tuple[Type, ...], Type]] = {
     "duration": ((STRING,), DURATION),
     "timestamp": ((STRING,), TIMESTAMP),
@@ -158,9 +163,7 @@ class _Checker:
         if isinstance(of, Record):
             if node.name in of.fields:
                 return of.fields[node.name]
-            return (
-                DYN if of.open else self.tell(node, f"unknown name {node.name}{_meant(node.name, of.fields)}")
-            )
+            return DYN if of.open else self.tell(node, f"unknown name {node.name}{_meant(node.name, of.fields)}")
         if isinstance(of, MapType):
             return of.of
         return DYN if of == DYN else self.tell(node, f"a {of} has no member {node.name}")
@@ -168,11 +171,7 @@ class _Checker:
     def _index(self, node: Index, bound: Mapping[str, Type]) -> Type:
         of, key = self.type_of(node.of, bound), self.type_of(node.key, bound)
         if isinstance(of, ListType):
-            return (
-                of.of
-                if _fits(key, INT)
-                else self.tell(node.key, f"expected a number between [ and ], found {key}")
-            )
+            return of.of if _fits(key, INT) else self.tell(node.key, f"expected a number between [ and ], found {key}")
         if isinstance(of, Record) and isinstance(node.key, Literal) and isinstance(node.key.value, str):
             return self._member(Member(node.of, node.key.value, node.at, node.end), bound)
         if isinstance(of, MapType | Record):
@@ -183,11 +182,7 @@ class _Checker:
         found = self.type_of(node.operand, bound)
         if node.operator == "!":
             return BOOL if _fits(found, BOOL) else self.tell(node.operand, f"! expects bool, found {found}")
-        return (
-            found
-            if found in (*NUMBERS, DYN)
-            else self.tell(node.operand, f"- expects a number, found {found}")
-        )
+        return found if found in (*NUMBERS, DYN) else self.tell(node.operand, f"- expects a number, found {found}")
 
     def _binary(self, node: Binary, bound: Mapping[str, Type]) -> Type:
         left, right = self.type_of(node.left, bound), self.type_of(node.right, bound)
@@ -198,16 +193,12 @@ class _Checker:
                     self.tell(part, f"{operator} expects bool on both sides, found {found}")
             return BOOL
         if operator in ("==", "!="):
-            return (
-                BOOL if _comparable(left, right) else self.tell(node, f"{left} and {right} are never equal")
-            )
+            return BOOL if _comparable(left, right) else self.tell(node, f"{left} and {right} are never equal")
         if operator == "in":
             return self._in(node, left, right)
         if operator in ("<", "<=", ">", ">="):
             ordered = (
-                _fits(left, right)
-                and left not in (BOOL, NULL)
-                and not isinstance(left, ListType | MapType | Record)
+                _fits(left, right) and left not in (BOOL, NULL) and not isinstance(left, ListType | MapType | Record)
             )
             return BOOL if ordered else self.tell(node, f"{operator} cannot compare {left} with {right}")
         return self._arithmetic(node, left, right)
@@ -262,23 +253,17 @@ class _Checker:
             return self._size(node, bound, found)
         if node.of is None:
             if node.name not in _FUNCTIONS:
-                return self.tell(
-                    node, f"unknown function {node.name}{_meant(node.name, [*_FUNCTIONS, 'has', 'size'])}"
-                )
+                return self.tell(node, f"unknown function {node.name}{_meant(node.name, [*_FUNCTIONS, 'has', 'size'])}")
             wanted, result = _FUNCTIONS[node.name]
             self._literal_time(node)
         else:
             of = self.type_of(node.of, bound)
             if node.name not in _METHODS:
-                return self.tell(
-                    node, f"unknown function {node.name}{_meant(node.name, [*_METHODS, *MACROS])}"
-                )
+                return self.tell(node, f"unknown function {node.name}{_meant(node.name, [*_METHODS, *MACROS])}")
             target, wanted, result = _METHODS[node.name]
             if not _fits(of, target):
                 self.tell(node.of, f"{node.name} is for {target}, found {of}")
-            if node.name == "matches" and not isinstance(
-                node.arguments[0] if node.arguments else None, Literal
-            ):
+            if node.name == "matches" and not isinstance(node.arguments[0] if node.arguments else None, Literal):
                 self.tell(node, "matches expects a pattern in quotes, so that it can be checked")
         if len(found) != len(wanted):
             return self.tell(node, f"{node.name} expects {len(wanted)} arguments, found {len(found)}")
@@ -326,10 +311,4 @@ class _Checker:
 
 def _meant(name: str, known: Mapping[str, Type] | list[str]) -> str:
     close = get_close_matches(name, list(known), n=1)
-    return (
-        f"; did you mean {close[0]}?"
-        if close
-        else f"; there are {', '.join(sorted(known)[:20])}"
-        if known
-        else ""
-    )
+    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(known)[:20])}" if known else ""

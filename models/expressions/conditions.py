@@ -20,12 +20,8 @@ from models.kernel import imports, limits
 expression_chars_max = 2_000  # a condition that a person can read
 value_chars_max = 200  # of a text in an explanation: enough to recognise it
 error_chars_max = 300  # of an error in an explanation: the library's longest first sentence has some 150
-field_chars_max = (
-    65_536  # of a value that an expression gives to a field, as JSON: twice the longest text field
-)
-_ADVICE = re.compile(
-    r"(?<=\w)[.:]? (?=CEL does not|Check |The value is)"
-)  # to programmers, after the error itself
+field_chars_max = 65_536  # of a value that an expression gives to a field, as JSON: twice the longest text field
+_ADVICE = re.compile(r"(?<=\w)[.:]? (?=CEL does not|Check |The value is)")  # to programmers, after the error itself
 _FIELDS = ("fields.", "ticket.fields.")
 # What the library and Python raise at evaluation: wrong types, missing names, overflow, division by zero, indices, exhausted memory.
 _RAISED = (ValueError, TypeError, RuntimeError, LookupError, ArithmeticError, AttributeError, MemoryError)
@@ -61,9 +57,7 @@ def prepare(names: Mapping[str, Any]) -> Prepared:
     try:
         return Prepared(names, cel.Context(variables=dict(names)))
     except _RAISED:
-        return Prepared(
-            names, cel.Context(variables={name: _readable(value) for name, value in names.items()})
-        )
+        return Prepared(names, cel.Context(variables={name: _readable(value) for name, value in names.items()}))
 
 
 def _readable(value: Any, depth: int = 0) -> Any:
@@ -141,9 +135,7 @@ def _as_field(found: Any, depth: int = 0) -> Any:
         case Mapping():
             return {str(key): _as_field(one, depth + 1) for key, one in found.items()}
     kind = {"timedelta": "duration"}.get(type(found).__name__, type(found).__name__)
-    raise ConditionError(
-        f"expected a text, a number, true, false, null, a timestamp, a list or a map, found a {kind}"
-    )
+    raise ConditionError(f"expected a text, a number, true, false, null, a timestamp, a list or a map, found a {kind}")
 
 
 def _told(error: BaseException) -> str:
@@ -177,11 +169,7 @@ def explain(expression: str, view: Mapping[str, Any] | Prepared) -> Explanation:
             return Explanation(True, None, (), seen)
     except ConditionError as error:
         missing = isinstance(error.__cause__, KeyError)
-        empty = (
-            []
-            if missing
-            else [path for path, one in seen.items() if one is None and path.startswith(_FIELDS)]
-        )
+        empty = [] if missing else [path for path, one in seen.items() if one is None and path.startswith(_FIELDS)]
         told = f"{error} ({', '.join(empty)} has no value)" if empty else str(error)
         return Explanation(None, told, _failed(expression, prepared), seen)
     return Explanation(False, None, _failed(expression, prepared), seen)

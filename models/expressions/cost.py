@@ -39,9 +39,7 @@ def copies(node: Node, bound: Mapping[str, int]) -> int:
     if isinstance(node, Call) and node.of is not None and node.name in MACROS and len(node.arguments) == 2:
         of = copies(node.of, bound)
         variable = node.arguments[0]
-        inner = copies(
-            node.arguments[1], {**bound, variable.name: of} if isinstance(variable, Name) else bound
-        )
+        inner = copies(node.arguments[1], {**bound, variable.name: of} if isinstance(variable, Name) else bound)
         found = of * inner if node.name == "map" else max(of, inner)
     elif isinstance(node, ListOf | MapOf) or (isinstance(node, Binary) and node.operator == "+"):
         found = sum(copies(child, bound) for child in children(node))

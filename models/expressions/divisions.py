@@ -25,10 +25,6 @@ def unguarded(source: str) -> list[str]:
         paths = {side: path_of(side) for side in (node.left, node.right)}
         if node.operator in _COMPARISONS:
             compared |= {path for path in paths.values() if path is not None}
-        elif (
-            node.operator in ("/", "%")
-            and (path := paths[node.right]) is not None
-            and path.startswith(_FIELDS)
-        ):
+        elif node.operator in ("/", "%") and (path := paths[node.right]) is not None and path.startswith(_FIELDS):
             divisors.setdefault(path, node.right.at)
     return sorted(divisors.keys() - compared, key=divisors.__getitem__)

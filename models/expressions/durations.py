@@ -19,12 +19,8 @@ def parse_duration(text: str | int) -> int:
     else:
         match = _TEXT.match(text) if isinstance(text, str) and text else None
         if match is None or not any(match.groups()):
-            raise ValueError(
-                f"expected a duration such as 90s, 15m, 1h30m, 3d or 2w, found {str(text)[:40]!r}"
-            )
-        seconds = sum(
-            int(count) * unit for count, unit in zip(match.groups(), _UNITS_S.values(), strict=True) if count
-        )
+            raise ValueError(f"expected a duration such as 90s, 15m, 1h30m, 3d or 2w, found {str(text)[:40]!r}")
+        seconds = sum(int(count) * unit for count, unit in zip(match.groups(), _UNITS_S.values(), strict=True) if count)
     if not 0 <= seconds <= duration_s_max:
         raise ValueError(f"expected a duration of at most ten years, found {str(text)[:40]!r}")
     return seconds

@@ -21,9 +21,7 @@ from models.expressions.tree import (
     children,
 )
 
-depth_max = (
-    40  # of nested parentheses, lists and calls: deeper, nobody can read it and the library's stack ends
-)
+depth_max = 40  # of nested parentheses, lists and calls: deeper, nobody can read it and the library's stack ends
 tokens_max = 1_000
 # From the root of the tree to its deepest leaf. A chain such as `a || b || c` is as high as it is long. What walks the tree takes up to
 # two of Python's 1,000 stack frames for each level.
@@ -90,9 +88,7 @@ def _tokens(source: str) -> list[_Token]:
     while at < len(source):
         match = _TOKEN.match(source, at)
         if match is None:
-            raise ExpressionError(
-                at, f"expected a name, a value or an operator, found {source[at : at + 10]!r}"
-            )
+            raise ExpressionError(at, f"expected a name, a value or an operator, found {source[at : at + 10]!r}")
         kind = match.lastgroup or ""
         if kind != "space":
             found.append(_Token(kind, match[0], at))
@@ -143,7 +139,9 @@ class _Parser:
         while level := [child for one in level for child in children(one)]:
             height += 1
             if height > height_max:
-                message = f"expected at most {height_max} operators or members in a row; use a list and `in`, or parentheses"
+                message = (
+                    f"expected at most {height_max} operators or members in a row; use a list and `in`, or parentheses"
+                )
                 raise ExpressionError(level[0].at, message)
         return node
 

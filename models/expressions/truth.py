@@ -135,11 +135,7 @@ def _side(node: Node) -> _Const | str | None:
         value = node.operand.value
         return _Const(-value) if isinstance(value, int | float) else None
     if isinstance(node, Call) and node.name == "size":
-        of = (
-            path_of(node.of if node.of is not None else node.arguments[0])
-            if node.of or node.arguments
-            else None
-        )
+        of = path_of(node.of if node.of is not None else node.arguments[0]) if node.of or node.arguments else None
         return f"size({of})" if of is not None else None
     return path_of(node)
 
@@ -150,9 +146,7 @@ def _compare(left: Any, operator: str, right: Any) -> bool:
     if operator == "!=":
         return bool(left != right)
     try:
-        return bool(
-            {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[operator]
-        )
+        return bool({"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[operator])
     except TypeError:
         return False
 

@@ -89,9 +89,7 @@ def create_user(email: str, name: str, password: str, role: str, locale: str = "
 _CHANGEABLE = ("email", "name", "role", "locale", "active", "password")
 
 
-def update_user(
-    user_id: UUID, changes: Mapping[str, Any], *, expected_version: int | None, actor: Actor
-) -> User:
+def update_user(user_id: UUID, changes: Mapping[str, Any], *, expected_version: int | None, actor: Actor) -> User:
     """Change email, name, role, locale, active or password; what is equal already is no change.
 
     Deactivating, or changing role or password, ends all of the user's sessions. `expected_version` None overwrites.
@@ -120,12 +118,7 @@ def update_user(
         changes = {name: value for name, value in changes.items() if value != getattr(before, name)}
         if not changes and new_hash is None:
             return before
-        if (
-            may_lose_admin
-            and _is_admin(before)
-            and not _stays_admin(changes)
-            and not _has_other_admin(user_id)
-        ):
+        if may_lose_admin and _is_admin(before) and not _stays_admin(changes) and not _has_other_admin(user_id):
             raise LastAdmin()
         _write(user_id, changes if new_hash is None else {**changes, "password_hash": new_hash})
         ends_sessions = new_hash is not None or "role" in changes or changes.get("active") is False

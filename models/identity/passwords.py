@@ -30,9 +30,7 @@ def _hasher() -> PasswordHasher:
     imports.load("argon2")
     from argon2 import PasswordHasher  # cold start: loaded at the first sign-in
 
-    return PasswordHasher(
-        time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, hash_len=32, salt_len=16
-    )
+    return PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, hash_len=32, salt_len=16)
 
 
 def make_hash(password: str) -> str:

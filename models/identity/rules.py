@@ -121,9 +121,7 @@ _COMMON_PASSWORDS: Final = frozenset(
 )
 _DIFFERENT_CHARACTERS_MIN: Final = 4  # "aaaaaaaaaa" is long and is nothing
 
-_EMAIL: Final = re.compile(
-    r"[^@\s\"(),:;<>\[\\\]]{1,64}@[^@\s\"(),:;<>\[\\\]_]+\.[^@\s\"(),:;<>\[\\\]_.]{2,}"
-)
+_EMAIL: Final = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}@[^@\s\"(),:;<>\[\\\]_]+\.[^@\s\"(),:;<>\[\\\]_.]{2,}")
 
 
 def normalise_email(email: str) -> str:
@@ -182,9 +180,7 @@ def password_problems(password: str, *, email: str) -> list[FieldProblem]:
     if len(password) < limits.password_chars_min:
         problems.append(_problem("password", f"expected at least {limits.password_chars_min} characters"))
     if len(set(password)) < _DIFFERENT_CHARACTERS_MIN:
-        problems.append(
-            _problem("password", f"expected at least {_DIFFERENT_CHARACTERS_MIN} different characters")
-        )
+        problems.append(_problem("password", f"expected at least {_DIFFERENT_CHARACTERS_MIN} different characters"))
     folded = password.casefold()
     if folded in _COMMON_PASSWORDS:
         problems.append(_problem("password", "this password is among the first that a guesser tries"))

@@ -47,9 +47,7 @@ def sign_in(email: str, password: str, *, client: str, settings: Settings | None
     email = rules.normalise_email(email)
     buckets = _buckets(email, client)
     with database.transaction():
-        wait_s = rates.take(
-            buckets
-        )  # before looking, else a burst of parallel guesses would all be looked at
+        wait_s = rates.take(buckets)  # before looking, else a burst of parallel guesses would all be looked at
     if wait_s > 0:
         raise TooManyRequests("too many failed sign-ins; wait and try again", retry_after_s=wait_s)
 
@@ -131,15 +129,11 @@ def _open_session(
     session_id, now = new_id(), clock.now()
     refresh_token = refresh_tokens.first(session_id, settings)
     with database.transaction():
-        user = database.one(
-            "SELECT id, name, active, password_hash FROM users WHERE id = :id FOR_UPDATE", id=user_id
-        )
+        user = database.one("SELECT id, name, active, password_hash FROM users WHERE id = :id FOR_UPDATE", id=user_id)
         if user is None or not user["active"] or user["password_hash"] != seen_hash:
             raise SignInFailed()  # changed while argon2 ran; the slot stays used
         if new_hash != seen_hash:
-            database.execute(
-                "UPDATE users SET password_hash = :hash WHERE id = :id", hash=new_hash, id=user_id
-            )
+            database.execute("UPDATE users SET password_hash = :hash WHERE id = :id", hash=new_hash, id=user_id)
         _give_back(buckets)
         rows = Batch()
         rows.insert(

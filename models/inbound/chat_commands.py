@@ -87,9 +87,7 @@ def _start(account: ChannelAccount, command: Command, requester: Requester) -> R
         user = addresses.redeem(command.argument, channel=account.channel, address=command.author_address)
         if user is None:
             return texts.text(account, "link_unknown", locale), Done("a link that is not valid (any more)")
-        return texts.text(account, "agent_linked", locale, name=user.name), Done(
-            f"linked with agent {user.id}"
-        )
+        return texts.text(account, "agent_linked", locale, name=user.name), Done(f"linked with agent {user.id}")
     redeemed = links.redeem(command.argument, channel=account.channel, address=command.author_address)
     if redeemed is None:
         said = texts.text(account, "link_unknown", locale)
@@ -128,9 +126,7 @@ def _status(account: ChannelAccount, command: Command, requester: Requester) -> 
         change = TicketChange.of(UUID(str(row["id"])), actor=_actor(requester))
         ticket = change.ticket
         state = state_label(change, locale)
-        lines.append(
-            texts.text(account, "status_line", locale, number=ticket.number, title=ticket.title, state=state)
-        )
+        lines.append(texts.text(account, "status_line", locale, number=ticket.number, title=ticket.title, state=state))
     return "\n".join(lines), Done(f"told of {len(rows)} tickets")
 
 
@@ -161,9 +157,7 @@ def _close(account: ChannelAccount, command: Command, requester: Requester) -> R
         return texts.text(account, "close_refused", locale, number=number), Done(
             "the life cycle lets no requester close it now", ticket_id
         )
-    tickets.transition(
-        ticket_id, possible[0], fields=None, comment=None, role="requester", actor=_actor(requester)
-    )
+    tickets.transition(ticket_id, possible[0], fields=None, comment=None, role="requester", actor=_actor(requester))
     after = TicketChange.of(ticket_id, actor=_actor(requester))
     said = texts.text(account, "closed", locale, number=number, state=state_label(after, locale))
     return said, Done(f"closed by {possible[0]}", ticket_id)
@@ -195,9 +189,7 @@ def _own(account: ChannelAccount, command: Command, requester: Requester) -> Res
     if not known:
         return _help(account, command, requester)
     locale = (_locale(command, requester) or "").partition("-")[0]
-    said = (
-        known.get(locale) or known.get(str(account.config.get("locale", "en"))) or next(iter(known.values()))
-    )
+    said = known.get(locale) or known.get(str(account.config.get("locale", "en"))) or next(iter(known.values()))
     return said, Done(f"answered by the account's own /{command.name}")
 
 

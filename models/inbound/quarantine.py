@@ -18,14 +18,10 @@ def reason_before_reading(account: ChannelAccount, parsed: InboundMessage, *, re
     """Why this message may not even join a ticket, or None."""
     if released or parsed.verdict != "fail" or account.config.get("on_auth_fail") == "accept":
         return None
-    return (
-        "quarantined: the mail's authentication failed, so its sender may be forged; replay it to let it in"
-    )
+    return "quarantined: the mail's authentication failed, so its sender may be forged; replay it to let it in"
 
 
-def reason_before_a_new_ticket(
-    account: ChannelAccount, parsed: InboundMessage, *, released: bool
-) -> str | None:
+def reason_before_a_new_ticket(account: ChannelAccount, parsed: InboundMessage, *, released: bool) -> str | None:
     """Why this message may not open a ticket now, or None. The cap holds when all headers lie. Joins the caller's transaction."""
     if released:
         return None
@@ -35,6 +31,4 @@ def reason_before_a_new_ticket(
     bucket = rates.Bucket(f"new_ticket:{account.channel}:{account.name}:{name}", 3600 / per_hour, per_hour)
     if rates.take([bucket]) == 0.0:
         return None
-    return (
-        f"quarantined: more than {per_hour} new tickets in an hour from one address; replay it to let it in"
-    )
+    return f"quarantined: more than {per_hour} new tickets in an hour from one address; replay it to let it in"

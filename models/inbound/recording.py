@@ -80,9 +80,7 @@ def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMess
     if parsed.external_id and parsed.conversation_address is not None and not parsed.edit:
         told = threading.told_before(account, parsed.external_id, parsed.group_key, parsed.sent_at)
         if told is not None:
-            inbox.settle(
-                event.id, "ignored", reason="the same message came before, in another event", ticket_id=told
-            )
+            inbox.settle(event.id, "ignored", reason="the same message came before, in another event", ticket_id=told)
             return
     requester = requesters.find_or_create(
         account.channel,
@@ -109,9 +107,7 @@ def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMess
         inbox.settle(event.id, "ignored", reason=_UNKNOWN_BOUNCE)
         return
     else:
-        reason = quarantine.reason_before_a_new_ticket(
-            account, parsed, released=event.released_by is not None
-        )
+        reason = quarantine.reason_before_a_new_ticket(account, parsed, released=event.released_by is not None)
         if reason is not None:
             inbox.settle(event.id, "failed", reason=reason)
             return

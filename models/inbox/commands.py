@@ -51,9 +51,7 @@ def store(account: ChannelAccount, key: EventKey, *, raw: bytes, content_type: s
         assert known is not None, "the event that was there a moment ago is kept"
         return Stored(UUID(str(known["id"])), repeat=True)
     if not key.unreadable:
-        tasks.enqueue(
-            "ingest_event", {"inbox_id": inbox_id}, key=_order(account, key), dedupe_key=f"ingest:{inbox_id}"
-        )
+        tasks.enqueue("ingest_event", {"inbox_id": inbox_id}, key=_order(account, key), dedupe_key=f"ingest:{inbox_id}")
     return Stored(inbox_id, repeat=False)
 
 

@@ -47,7 +47,5 @@ def page(*, status: str | None, before: tuple[datetime, UUID] | None, limit: int
 
 def counts() -> dict[str, int]:
     """How many events wait or failed, by status."""
-    rows = database.run(
-        "SELECT status, count(*) AS n FROM inbox WHERE status IN ('stored', 'failed') GROUP BY status"
-    )
+    rows = database.run("SELECT status, count(*) AS n FROM inbox WHERE status IN ('stored', 'failed') GROUP BY status")
     return {row["status"]: int(row["n"]) for row in rows}

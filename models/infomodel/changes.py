@@ -28,9 +28,7 @@ def refusals(old: Entity, new: Entity) -> list[FieldProblem]:
             if (used := count(old, name)) > 0:
                 done = "removed" if after is None else f"retyped from {before.kind} to {after.kind}"
                 found.append(
-                    FieldProblem(
-                        place, f"cannot be {done}: {used} {_things(old)} have a value in it; {_WAY_OUT}"
-                    )
+                    FieldProblem(place, f"cannot be {done}: {used} {_things(old)} have a value in it; {_WAY_OUT}")
                 )
             continue
         for choice in before.choices.keys() - after.choices.keys():

@@ -38,9 +38,7 @@ def problems(entity: Entity) -> Iterator[FieldProblem]:
         yield FieldProblem(".fields", f"expected at most {limits.fields_max}, found {len(entity.fields)}")
     for name, field in entity.fields.items():
         if not _NAME.match(name):
-            yield FieldProblem(
-                f".fields.{name}", "expected a name of lower-case letters, digits and underscores"
-            )
+            yield FieldProblem(f".fields.{name}", "expected a name of lower-case letters, digits and underscores")
         yield from _field(entity, f".fields.{name}", field)
 
 
@@ -71,8 +69,9 @@ def _field(entity: Entity, place: str, field: Field) -> Iterator[FieldProblem]:
             f"{place}.currencies", "expected currencies of ISO 4217 such as [EUR], for money and only there"
         )
     for low, high, kinds in (
-        ("min", "max", ("number", "money", "duration")), ("min_length", "max_length", TEXTS),
-    ):  # fmt: skip
+        ("min", "max", ("number", "money", "duration")),
+        ("min_length", "max_length", TEXTS),
+    ):
         least, most = getattr(field, low), getattr(field, high)
         if (least is not None or most is not None) and field.kind not in kinds:
             yield FieldProblem(
@@ -93,9 +92,7 @@ def _field(entity: Entity, place: str, field: Field) -> Iterator[FieldProblem]:
         and "agent" not in field.edit
         and field.default is None
     ):
-        yield FieldProblem(
-            f"{place}.edit", "the field is required and agents may not fill it in; give it a default"
-        )
+        yield FieldProblem(f"{place}.edit", "the field is required and agents may not fill it in; give it a default")
     if field.default is not None:
         try:
             values.normal(field, field.default)

@@ -9,9 +9,21 @@ import msgspec
 from models.definitions import shape
 
 Kind = Literal[
-    "text", "long_text", "number", "money", "choice", "multi_choice", "date", "duration", "person", "ticket", "checkbox", "email",
-    "phone", "url",
-]  # fmt: skip
+    "text",
+    "long_text",
+    "number",
+    "money",
+    "choice",
+    "multi_choice",
+    "date",
+    "duration",
+    "person",
+    "ticket",
+    "checkbox",
+    "email",
+    "phone",
+    "url",
+]
 Label = dict[Literal["en", "ru"], str]
 Role = Literal["admin", "manager", "accountant", "agent", "automation"]
 Portal = Literal["hidden", "read", "edit"]

@@ -78,9 +78,11 @@ def _shape(field: Field, language: str) -> dict[str, Any]:
         case "money":
             amount = {"type": "integer", **_bounds(field)}
             return {
-                "type": "object", "properties": {"amount": amount, "currency": {"enum": field.currencies}},
-                "required": ["amount", "currency"], "additionalProperties": False,
-            }  # fmt: skip
+                "type": "object",
+                "properties": {"amount": amount, "currency": {"enum": field.currencies}},
+                "required": ["amount", "currency"],
+                "additionalProperties": False,
+            }
         case "choice":
             return {"oneOf": _choices(field, language)}
         case "multi_choice":

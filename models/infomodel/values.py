@@ -68,9 +68,7 @@ def validated(
                 after[name] = normal(field, field.default)
     if len(after) > limits.fields_max:
         problems.append(
-            FieldProblem(
-                path, f"expected at most {limits.fields_max} fields with those it has, found {len(after)}"
-            )
+            FieldProblem(path, f"expected at most {limits.fields_max} fields with those it has, found {len(after)}")
         )
     if complete and not problems:
         problems.extend(_required(entity, after, view, path))
@@ -90,11 +88,7 @@ def _other(entity: Entity, place: str, name: str) -> list[FieldProblem]:
     if entity.other_fields == "allowed":
         return []
     close = get_close_matches(name, list(entity.fields), n=1)
-    hint = (
-        f"; did you mean {close[0]}?"
-        if close
-        else f"; there are {', '.join(sorted(entity.fields)) or 'none'}"
-    )
+    hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(entity.fields)) or 'none'}"
     return [FieldProblem(place, f"{entity.name} has no such field{hint}")]
 
 
@@ -123,9 +117,7 @@ def _required(
     ]
 
 
-def is_required(
-    entity: Entity, field: Field, fields: Mapping[str, Any], view: Mapping[str, Any] | None
-) -> bool:
+def is_required(entity: Entity, field: Field, fields: Mapping[str, Any], view: Mapping[str, Any] | None) -> bool:
     """Whether a field must have a value now; one that is not visible need not."""
     if field.retired or not (field.required or field.required_when):
         return False
@@ -134,21 +126,15 @@ def is_required(
     return field.required or _holds(entity, field.required_when, fields, view)
 
 
-def is_visible(
-    entity: Entity, field: Field, fields: Mapping[str, Any], view: Mapping[str, Any] | None
-) -> bool:
+def is_visible(entity: Entity, field: Field, fields: Mapping[str, Any], view: Mapping[str, Any] | None) -> bool:
     """Whether a field is asked for now."""
     return field.visible_when is None or _holds(entity, field.visible_when, fields, view)
 
 
-def _holds(
-    entity: Entity, condition: str | None, fields: Mapping[str, Any], view: Mapping[str, Any] | None
-) -> bool:
+def _holds(entity: Entity, condition: str | None, fields: Mapping[str, Any], view: Mapping[str, Any] | None) -> bool:
     ticket = {"type": entity.name, "priority": "", "state": ""} | dict((view or {}).get("ticket", {}))
     try:
-        return conditions.holds(
-            condition or "true", {"ticket": ticket, "fields": dict(view_values(entity, fields))}
-        )
+        return conditions.holds(condition or "true", {"ticket": ticket, "fields": dict(view_values(entity, fields))})
     except conditions.ConditionError:
         return False
 
@@ -247,18 +233,12 @@ def _number(field: Field, value: Any) -> float | int:
 
 def _money(field: Field, value: Any) -> dict[str, Any]:
     told = f'expected {{"amount": 1999, "currency": "{field.currencies[0] if field.currencies else "EUR"}"}} with the amount in minor units'
-    if (
-        not isinstance(value, Mapping)
-        or set(value) != {"amount", "currency"}
-        or not _is_whole(value["amount"])
-    ):
+    if not isinstance(value, Mapping) or set(value) != {"amount", "currency"} or not _is_whole(value["amount"]):
         raise ValueError(f"{told}, found {_short(value)}")
     if abs(value["amount"]) >= 2**53:
         raise ValueError(f"{told}, found {_short(value)}")
     if value["currency"] not in field.currencies:
-        raise ValueError(
-            f"expected a currency of {', '.join(field.currencies)}, found {_short(value['currency'])}"
-        )
+        raise ValueError(f"expected a currency of {', '.join(field.currencies)}, found {_short(value['currency'])}")
     _within(field, value["amount"])
     return {"amount": value["amount"], "currency": value["currency"]}
 
@@ -319,9 +299,7 @@ def view_values(entity: Entity | None, fields: Mapping[str, Any]) -> Mapping[str
     found = dict(fields)
     for name, field in entity.fields.items():
         if name not in found:
-            found[name] = (
-                {"amount": None, "currency": ""} if field.kind == "money" else _ZEROS.get(field.kind, "")
-            )
+            found[name] = {"amount": None, "currency": ""} if field.kind == "money" else _ZEROS.get(field.kind, "")
         elif field.kind == "number":
             found[name] = float(found[name])
     return found

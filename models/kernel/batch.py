@@ -81,9 +81,7 @@ class Batch:
         `unless_exists` skips the row when a unique key is taken (its value is then None).
         """
         self._inserts.append((table, tuple(row), returning, unless_exists))
-        self._values.append(
-            {name: as_json(v) if isinstance(v, dict | list) else v for name, v in row.items()}
-        )
+        self._values.append({name: as_json(v) if isinstance(v, dict | list) else v for name, v in row.items()})
         return len(self._inserts) - 1
 
     def insert_selected(
@@ -132,9 +130,7 @@ class Batch:
         if database.is_postgres():
             return self._write_at_once()
         results: list[Any] = []
-        for (table, columns, returning, unless_exists), values in zip(
-            self._inserts, self._values, strict=True
-        ):
+        for (table, columns, returning, unless_exists), values in zip(self._inserts, self._values, strict=True):
             rows = database.execute(_insert(table, columns, returning, unless_exists, ""), values).fetchall()
             results.append(rows[0][0] if returning and rows else None)
         for _, statement, values, then in self._selects:
@@ -145,9 +141,7 @@ class Batch:
 
     def _write_at_once(self) -> list[Any]:
         shape = tuple(self._inserts)
-        parameters = {
-            f"p{i}_{name}": value for i, row in enumerate(self._values) for name, value in row.items()
-        }
+        parameters = {f"p{i}_{name}": value for i, row in enumerate(self._values) for name, value in row.items()}
         for _, _, values, _ in self._selects:
             parameters |= values
         selects = tuple((name, statement, then is not None) for name, statement, _, then in self._selects)
@@ -160,9 +154,7 @@ class Batch:
         return results
 
 
-def _insert(
-    table: str, columns: tuple[str, ...], returning: str | None, unless_exists: bool, prefix: str
-) -> str:
+def _insert(table: str, columns: tuple[str, ...], returning: str | None, unless_exists: bool, prefix: str) -> str:
     names = ", ".join(columns)
     places = ", ".join(f":{prefix}{name}" for name in columns)
     conflict = " ON CONFLICT DO NOTHING" if unless_exists else ""

@@ -282,14 +282,10 @@ def translate(statement: str, *, postgres: bool, shifted: bool) -> str:
         shift = " + :clock_shift_s * interval '1 second'" if shifted else ""
         text = _NOW_PLUS.sub(lambda m: f"(now(){shift} + ({m[1]}) * interval '1 second')", statement)
         text = text.replace("NOW()", f"(now(){shift})" if shift else "now()")
-        text = (
-            text.replace("FOR_UPDATE", "FOR UPDATE").replace("SKIP_LOCKED", "SKIP LOCKED").replace("%", "%%")
-        )
+        text = text.replace("FOR_UPDATE", "FOR UPDATE").replace("SKIP_LOCKED", "SKIP LOCKED").replace("%", "%%")
         return _PARAMETER.sub(r"%(\1)s", text)
     text = _NOW_PLUS.sub(r"now_plus(\1)", statement).replace("NOW()", "now_plus(0)")
-    return (
-        text.replace("FOR_UPDATE", "").replace("SKIP_LOCKED", "").replace("::jsonb", "").replace("::uuid", "")
-    )
+    return text.replace("FOR_UPDATE", "").replace("SKIP_LOCKED", "").replace("::jsonb", "").replace("::uuid", "")
 
 
 def run(statement: str, parameters: Mapping[str, Any] | None = None, /, **named: Any) -> list[Row]:

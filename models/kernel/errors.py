@@ -64,9 +64,7 @@ class Unauthenticated(NestorError):
 
     def __init__(self, message: str | None = None, *, challenge: str = 'Bearer realm="nestor"') -> None:
         super().__init__(message)
-        self.challenge = (
-            challenge  # of WWW-Authenticate (RFC 9110, 11.6.1): by what means the caller may prove himself
-        )
+        self.challenge = challenge  # of WWW-Authenticate (RFC 9110, 11.6.1): by what means the caller may prove himself
 
 
 class Forbidden(NestorError):
@@ -190,6 +188,4 @@ def is_final(error: BaseException) -> bool:
     """
     if isinstance(error, PermanentFailure):
         return True
-    return (
-        isinstance(error, NestorError) and error.http_status < 500 and not isinstance(error, TooManyRequests)
-    )
+    return isinstance(error, NestorError) and error.http_status < 500 and not isinstance(error, TooManyRequests)

@@ -61,10 +61,14 @@ _RULES: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], Translation]
     ("gunicorn", re.compile(r"Worker \(pid:(?P<pid>\d+)\) was sent (?P<signal>[^!]+)!"), _gunicorn_signal),
     ("gunicorn", re.compile(r"Worker \(pid:(?P<pid>\d+)\) exited with code (?P<code>-?\d+)"), _gunicorn_code),
     ("gunicorn", re.compile(r"WORKER TIMEOUT \(pid:(?P<pid>\d+)\)"), _gunicorn_hangs),
-    ("dramatiq", re.compile(r"Worker with PID (?P<pid>\d+) exited unexpectedly \(code (?P<code>-?\d+)\)"), _dramatiq_code),
+    (
+        "dramatiq",
+        re.compile(r"Worker with PID (?P<pid>\d+) exited unexpectedly \(code (?P<code>-?\d+)\)"),
+        _dramatiq_code,
+    ),
     ("dramatiq", re.compile(r"Consumer encountered a connection error"), _broker_away),
     ("dramatiq", re.compile(r"Failed to import module"), _start_refused),
-)  # fmt: skip
+)
 
 
 def translated(record: logging.LogRecord) -> Translation:
@@ -92,6 +96,4 @@ def _of_a_broker(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
     if error is None:
         return False
-    return isinstance(error, ConnectionError) or type(error).__module__.startswith(
-        ("pika.", "dramatiq.errors")
-    )
+    return isinstance(error, ConnectionError) or type(error).__module__.startswith(("pika.", "dramatiq.errors"))

@@ -12,12 +12,8 @@ from uuid import UUID
 
 from models.kernel import clock
 
-_TICKS_PER_S = (
-    1000 << 12
-)  # RFC 9562, section 6.2, method 3: the 12 bits of rand_a are a fraction of the millisecond
-_KEPT_TICKS = (
-    _TICKS_PER_S  # a clock that goes back by less than a second is waited for, so that ids of a process go up
-)
+_TICKS_PER_S = 1000 << 12  # RFC 9562, section 6.2, method 3: the 12 bits of rand_a are a fraction of the millisecond
+_KEPT_TICKS = _TICKS_PER_S  # a clock that goes back by less than a second is waited for, so that ids of a process go up
 _lock = threading.Lock()
 _last = 0
 
@@ -33,9 +29,7 @@ def new_id() -> UUID:
         if _last - _KEPT_TICKS < ticks <= _last:
             ticks = _last + 1
         _last = ticks
-    return UUID(
-        int=(ticks >> 12) << 80 | 0x7 << 76 | (ticks & 0xFFF) << 64 | 0b10 << 62 | secrets.randbits(62)
-    )
+    return UUID(int=(ticks >> 12) << 80 | 0x7 << 76 | (ticks & 0xFFF) << 64 | 0b10 << 62 | secrets.randbits(62))
 
 
 def parse_id(text: str) -> UUID | None:

@@ -11,12 +11,8 @@ json_body_bytes_max = (
 webhook_body_bytes_max = (
     30 * MIB
 )  # Gmail and Outlook send up to 25 MB, base64 adds a third of an attachment (INGRESS 1.6)
-telegram_body_bytes_max = (
-    1 * MIB
-)  # an update carries text and file ids, never files; the largest seen is some 20 kB
-threads_for_probes = (
-    2  # of HTTP_THREADS; they never wait for a body, so that /healthz answers while callers are slow
-)
+telegram_body_bytes_max = 1 * MIB  # an update carries text and file ids, never files; the largest seen is some 20 kB
+threads_for_probes = 2  # of HTTP_THREADS; they never wait for a body, so that /healthz answers while callers are slow
 body_stall_s = 15.0  # without a byte; a mobile connection that changes cells is back within a few
 body_s = 60.0  # for a whole body: 30 MiB at 4 Mbit/s, and what Knative grants a request (timeoutSeconds)
 stranger_body_s = 10.0  # a sign-in has 100 bytes
@@ -31,14 +27,12 @@ drain_stranger = (
     0.5,
     2.0,
 )  # a mistaken client of 10 MB sees its 401 or 413; a hostile one costs two seconds
-large_body_bytes_min = (
-    1 * MIB
-)  # storing a body takes up to twelve times its size in memory; below this that is nothing
-large_bodies_max = 2  # at once in a process: 2 x 320 MiB (27 MiB each, by psycopg2) of the 1Gi that knative/base/email.yaml grants
-large_body_wait_s = 10.0  # storing 27 MiB takes one or two; providers come again after a 503
-header_value_chars_max = (
-    512  # Idempotency-Key, X-Request-Id: what comes back in answers and logs stays readable
+large_body_bytes_min = 1 * MIB  # storing a body takes up to twelve times its size in memory; below this that is nothing
+large_bodies_max = (
+    2  # at once in a process: 2 x 320 MiB (27 MiB each, by psycopg2) of the 1Gi that knative/base/email.yaml grants
 )
+large_body_wait_s = 10.0  # storing 27 MiB takes one or two; providers come again after a 503
+header_value_chars_max = 512  # Idempotency-Key, X-Request-Id: what comes back in answers and logs stays readable
 json_depth_max = 32  # of nested lists and objects; json and peewee recurse over what we keep
 signal_payload_bytes_max = 8_192  # a signal carries facts, not documents; it is kept in the ticket's history
 page_size_default = 50  # one screen of an agent's list
@@ -69,9 +63,7 @@ refresh_repeat_s = 10.0  # two tabs or a lost answer may send one refresh token 
 client_chars_max = 64  # a caller's network address in an event; IPv6 with a zone has some 50
 
 # -- task engine -----------------------------------------------------------------------------------------------
-actor_time_limit_s = (
-    120  # the largest of all actors' limits; the worker's shutdown and the pod's grace are longer
-)
+actor_time_limit_s = 120  # the largest of all actors' limits; the worker's shutdown and the pod's grace are longer
 task_payload_bytes_max = 8_192  # ids only; a larger payload is a design mistake
 task_lease_s = (
     20.0  # how long after a kill -9 its tasks are picked up again; running tasks renew it every third of this
@@ -93,17 +85,13 @@ settle_pause_s_min, settle_pause_s_max = (
 task_hint_grace_s = 5.0  # a hint that has not been taken by then is given again; doubles up to 32 times this
 sweep_batch_max = 500  # rows one sweep hints; the next one takes the rest
 sweep_every_s = 1.0  # in long-lived processes; the functions' own sweep and PingSource are the far net
-local_delay_s_max = (
-    60.0  # a wait up to this long is also kept by the process itself, so that a retry is punctual
-)
+local_delay_s_max = 60.0  # a wait up to this long is also kept by the process itself, so that a retry is punctual
 operator_wait_s_min, operator_wait_s_max = (
     5.0,
     300.0,
 )  # a task that lacks its configuration: a mended one runs within five minutes, and 1,000 waiting ones cost 5 runs a second
 unknown_kind_delay_s = 15.0  # a task of a newer release waits for a newer worker (rolling update)
-hint_queue_max = (
-    10_000  # hints waiting for the broker in one process; more are dropped, the sweep brings them back
-)
+hint_queue_max = 10_000  # hints waiting for the broker in one process; more are dropped, the sweep brings them back
 hint_flush_s = 1.0  # on SIGTERM the publisher gets this long; the rest is the sweep's
 broker_retry_s_min = 0.5  # circuit breaker of the hint publisher: first wait
 broker_retry_s_max = 5.0  # and the longest, within which a broker that is back is noticed
@@ -114,16 +102,10 @@ collect_batch_max = 5_000  # finished rows deleted at a time, so that no vacuum 
 # -- inbox and sends -------------------------------------------------------------------------------------------
 inbox_reason_chars_max = 500  # a sentence or two for people
 send_slot_wait_s = 0.25  # for one of the process's slots; a quick provider frees one in that time
-send_slot_delay_s = (
-    1.0  # then the task comes back later, so that a slow provider holds none of the other threads
-)
-sends_calm_s = (
-    3.0  # a desk that starts leaves alone what the last process was sending, times the task's attempts
-)
+send_slot_delay_s = 1.0  # then the task comes back later, so that a slow provider holds none of the other threads
+sends_calm_s = 3.0  # a desk that starts leaves alone what the last process was sending, times the task's attempts
 sends_calm_attempts_max = 10  # half a minute at most
-repeat_every_s = (
-    1.0  # between two sends of an account that perhaps repeat one: a kill hits one of them, not all
-)
+repeat_every_s = 1.0  # between two sends of an account that perhaps repeat one: a kill hits one of them, not all
 send_connect_timeout_s, send_read_timeout_s = 10.0, 30.0  # together within send_delivery's time limit of 90 s
 provider_wait_s_max = (
     3600.0  # a provider's retry_after beyond an hour is a mistake or an attack; Telegram's go up to minutes
@@ -134,9 +116,7 @@ bucket_clock_tolerance_s = 1.0  # between two processes' readings of one clock; 
 telegram_text_utf16_max = 4096  # Bot API, sendMessage
 telegram_bot_per_s = 25.0  # Bot API FAQ says about 30; grammY and PTB both stay below
 telegram_chat_per_s = 1.0  # Bot API FAQ
-telegram_chat_burst = (
-    3  # short bursts pass; the Bot API tolerates them, and an answer in two parts need not wait
-)
+telegram_chat_burst = 3  # short bursts pass; the Bot API tolerates them, and an answer in two parts need not wait
 telegram_group_per_minute = 20.0  # Bot API FAQ
 # Telegram's files (Bot API: "Sending files", getFile).
 telegram_download_bytes_max = 20 * MIB  # getFile refuses more
@@ -159,9 +139,7 @@ code_works_s = 15 * 60.0  # a code that proves an address: long enough to open a
 code_tries = 5  # of a million codes: a guesser has one chance in 200,000
 codes_burst, code_every_s = 3, 300.0  # to one address; a stranger must not fill a mailbox with our codes
 link_works_s = 24 * 3600.0  # a deep link that joins a chat to a person: long enough to find the telephone
-oversized_kept_bytes = (
-    1 * MIB
-)  # of a body that is too large: headers and the beginning of a text, to see whose it was
+oversized_kept_bytes = 1 * MIB  # of a body that is too large: headers and the beginning of a text, to see whose it was
 parse_here_bytes_max = 256 * 1024  # parsed in the worker's thread: some 50 ms; a packed winmail.dat 0.5 s
 parse_s = 15.0  # for a larger event, by the child; 25 MB of base64 take one or two
 parser_start_s = 10.0  # for the child's imports (0.3 s on a quiet machine), before parse_s begins
@@ -171,9 +149,7 @@ parser_end_s = 1.0  # for the end of a child whose pipe has ended
 parser_rests_after_s = 120.0  # a child that nobody needs gives its memory back
 participants_max = 50  # of one ticket by one mail: a mailing to more is no conversation
 buttons_max = 8  # under one message; a life cycle that offers more moves to a requester needs a page for them
-button_works_s = (
-    30 * 24 * 3600.0
-)  # an old message's button must not move a ticket that has changed its meaning
+button_works_s = 30 * 24 * 3600.0  # an old message's button must not move a ticket that has changed its meaning
 # Telegram's updates (queues/channels/telegram): what is read of one. The Bot API's own numbers are below each of these.
 telegram_entities_read_max = 400  # the Bot API sends 100 at most; each costs a look
 telegram_entity_depth_max = 12  # more marks over one letter than there are kinds of them
@@ -185,9 +161,7 @@ telegram_poll_options_max = 20  # the Bot API allows 12
 telegram_tasks_max = 50  # of a checklist; the Bot API allows 30
 telegram_quote_chars_max = 1_500  # the Bot API quotes 1,024
 telegram_deleted_ids_max = 1_000  # of one update about deleted messages
-acknowledgements_burst = (
-    5  # automatic mails to one address of one account, then one each `acknowledgement_every_s`
-)
+acknowledgements_burst = 5  # automatic mails to one address of one account, then one each `acknowledgement_every_s`
 acknowledgement_every_s = 15 * 60.0  # holds a mail loop even when every header lies (INGRESS 1.4)
 automatic_messages_burst, automatic_message_every_s = (
     20,
@@ -202,21 +176,19 @@ mail_copies_max = 50  # readers of a copy; more are a mailing list's business, a
 puller_lease_s = 30.0  # how long after a kill -9 another process reads the account
 puller_lease_s_max = 120.0  # a `pull_account` task holds an account for as long as it may run
 puller_look_every_s = 5.0  # renews the lease six times before it runs out; notices new and changed accounts
-puller_idle_s = (
-    540.0  # one wait for the provider's word; RFC 2177 asks for less than 29 minutes, NATs forget after ten
-)
+puller_idle_s = 540.0  # one wait for the provider's word; RFC 2177 asks for less than 29 minutes, NATs forget after ten
 puller_pause_s, puller_pause_s_max = (
     1.0,
     120.0,
 )  # after a failure, doubling; a mended password works within two minutes
-puller_failures_max = (
-    5  # in a row, after half a minute; then another process may try for `puller_pause_s_max`
-)
+puller_failures_max = 5  # in a row, after half a minute; then another process may try for `puller_pause_s_max`
 puller_stop_s = 5.0  # at shutdown; a read that stores a mail of 30 MB takes two
 
 # -- attachments -----------------------------------------------------------------------------------------------
 upload_bytes_max = 50 * MIB  # what the Bot API takes of us (sendDocument); mail servers stop at half of it
-upload_s = 75.0  # for a whole upload: 50 MiB at 6 Mbit/s; Knative grants the gateway 90, and the bucket wants some of it
+upload_s = (
+    75.0  # for a whole upload: 50 MiB at 6 Mbit/s; Knative grants the gateway 90, and the bucket wants some of it
+)
 download_stall_s = 30.0  # a reader that takes nothing for so long holds a thread for nothing
 downloads_share = 2  # a half of the threads at most carries files at once; the others answer
 attachments_per_message_max = 20  # of one answer; more is an archive
@@ -233,7 +205,9 @@ blob_read_bytes = 1 * MIB  # one range request; smaller ones cost round trips, l
 blob_part_bytes = 8 * MIB  # one part of a multipart upload; S3 takes 5 MiB and more
 blob_parts_at_once = 2  # so an upload holds 16 MiB, whatever the file's size
 blob_connect_timeout_s, blob_timeout_s = 5.0, 30.0  # one part in 30 s is 2 Mbit/s
-blob_idle_s = 10.0  # an idle connection of the bucket is used again within this; an older one may lead to a host that vanished
+blob_idle_s = (
+    10.0  # an idle connection of the bucket is used again within this; an older one may lead to a host that vanished
+)
 blob_check_timeout_s = 3.0  # /healthz/deep asks without need
 blob_away_wait_s = (
     30.0  # an event with files waits so long for a blob store that is away, and does not use up an attempt
@@ -244,30 +218,20 @@ blob_retries_max, blob_retry_s = 2, 20.0  # a hiccup is mended at once; more is 
 database_start_wait_s = (
     60.0  # a worker that starts while PostgreSQL restarts or fails over waits this long before it gives up
 )
-readiness_first_s = (
-    1.0  # a first look takes some 30 ms; one that takes longer waits for a database that is away
-)
+readiness_first_s = 1.0  # a first look takes some 30 ms; one that takes longer waits for a database that is away
 readiness_soon_s, readiness_again_s = 2.0, 60.0  # between two looks: something is wrong, or nothing
 database_start_look_s = 1.0  # between two looks of a process that starts; a failover takes seconds
-database_wait_s = (
-    5.0  # for a connection of the pool; longer than any transaction, shorter than a caller's patience
-)
+database_wait_s = 5.0  # for a connection of the pool; longer than any transaction, shorter than a caller's patience
 # A peer that acknowledges nothing for so long has vanished. Two or three lost packets are repeated within it, and with a connect it stays
 # below the 15 s that a caller of the API waits.
 server_lost_s = 6.0  # PostgreSQL, RabbitMQ: another node has taken over by then
-provider_lost_s = (
-    20.0  # across the internet, where a route may be away for some seconds; below send_read_timeout_s
-)
+provider_lost_s = 20.0  # across the internet, where a route may be away for some seconds; below send_read_timeout_s
 database_connect_s = 4  # to each host of DATABASE_URL: a lost SYN is repeated after 1 s and 3 s
 statement_timeout_s = 10  # no statement of ours needs a second; a stuck one must not hold a thread
 idle_transaction_timeout_s = 30  # an idle transaction blocks vacuum of `tasks`
 migration_lock_wait_s = 120  # another process's migration is waited for this long
-clock_read_every_s = (
-    30.0  # two machines' oscillators drift apart by a millisecond meanwhile; one round trip is nothing
-)
-clock_round_trip_s = (
-    0.02  # a slower reading of the database's clock is repeated, because its round trip is its error
-)
+clock_read_every_s = 30.0  # two machines' oscillators drift apart by a millisecond meanwhile; one round trip is nothing
+clock_round_trip_s = 0.02  # a slower reading of the database's clock is repeated, because its round trip is its error
 clock_readings_max = 3  # at a time; a network that is slow three times is slow
 clock_difference_s_max = 2.0  # NTP keeps machines within some ms; two seconds mean that it does not run
 definition_cache_s = 5.0  # published definitions and channel accounts are looked up again after this

@@ -24,9 +24,7 @@ from models.kernel import foreign_logs
 from models.kernel.errors import ConfigurationError
 
 _bound: ContextVar[dict[str, Any] | None] = ContextVar("log_fields", default=None)
-_FORBIDDEN = frozenset(
-    {"password", "token", "secret", "body", "authorization", "address", "email", "text", "raw"}
-)
+_FORBIDDEN = frozenset({"password", "token", "secret", "body", "authorization", "address", "email", "text", "raw"})
 
 
 class Log:
@@ -49,9 +47,7 @@ class Log:
     def error(self, event: str, *, exc_info: bool | BaseException = False, **fields: Any) -> None:
         self._emit(logging.ERROR, event, fields, exc_info=exc_info)
 
-    def _emit(
-        self, level: int, event: str, fields: dict[str, Any], *, exc_info: bool | BaseException = False
-    ) -> None:
+    def _emit(self, level: int, event: str, fields: dict[str, Any], *, exc_info: bool | BaseException = False) -> None:
         if not self._logger.isEnabledFor(level):
             return
         wrong = _FORBIDDEN & fields.keys()
@@ -99,9 +95,7 @@ def named(error: BaseException) -> str:
 
 
 def _named(error: BaseException) -> str:
-    codes = [
-        getattr(error, name, None) for name in ("code", "pgcode", "sqlite_errorname", "errno", "status_code")
-    ]
+    codes = [getattr(error, name, None) for name in ("code", "pgcode", "sqlite_errorname", "errno", "status_code")]
     return " ".join([type(error).__qualname__, *(str(code) for code in codes if isinstance(code, int | str))])
 
 
@@ -148,9 +142,7 @@ def configure(service: str, level: str = "INFO", *, stream: IO[str] | None = Non
     root.setLevel(level.upper())
     for chatty in ("pika", "httpx", "httpcore", "apscheduler", "peewee", "mail.log", "dramatiq"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
-    logging.getLogger("imapclient").setLevel(
-        logging.CRITICAL
-    )  # repeats what a server says, users and folders
+    logging.getLogger("imapclient").setLevel(logging.CRITICAL)  # repeats what a server says, users and folders
     if sys.excepthook is sys.__excepthook__:
         sys.excepthook = _on_uncaught
     if threading.excepthook is threading.__excepthook__:
@@ -179,9 +171,7 @@ def _on_uncaught(kind: type[BaseException], error: BaseException, trace: Traceba
 def _on_thread_died(told: threading.ExceptHookArgs) -> None:
     if told.exc_value is None or isinstance(told.exc_value, SystemExit):
         return
-    _process.error(
-        "thread_died", exc_info=told.exc_value, thread="" if told.thread is None else told.thread.name
-    )
+    _process.error("thread_died", exc_info=told.exc_value, thread="" if told.thread is None else told.thread.name)
 
 
 def _on_unraisable(told: sys.UnraisableHookArgs) -> None:

@@ -67,9 +67,7 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._waiting = threading.local()
-        self._opening = (
-            0  # connections that are being opened, each in a thread; they count towards the pool's size
-        )
+        self._opening = 0  # connections that are being opened, each in a thread; they count towards the pool's size
         self._clock_due_s = 0.0  # the steady instant from which on the server's clock is read again
         super().__init__(*args, **kwargs)
 

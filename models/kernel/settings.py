@@ -27,9 +27,7 @@ def _var(default: str | int | float | bool | None, doc: str, *, required: bool =
 class Settings:
     """All settings of a process; each field's metadata is its documentation (README lists the same; a test compares)."""
 
-    database_url: str = _var(
-        "sqlite:///var/nestor.db", "`sqlite:///path` or `postgresql://user:password@host/name`"
-    )
+    database_url: str = _var("sqlite:///var/nestor.db", "`sqlite:///path` or `postgresql://user:password@host/name`")
     broker_url: str = _var(
         "embedded://", "`embedded://` (workers in this process) or `amqp://user:password@host/vhost`"
     )
@@ -53,9 +51,7 @@ class Settings:
     secrets_dir: str = _var(
         "", "folder of mounted channel credentials, one file each; env `NESTOR_SECRET_<NAME>` goes before"
     )
-    tick_token: str = _var(
-        "", "what the caller of `/tick` sends as bearer token; empty: `/tick` refuses everybody"
-    )
+    tick_token: str = _var("", "what the caller of `/tick` sends as bearer token; empty: `/tick` refuses everybody")
     telegram_api_url: str = _var("https://api.telegram.org", "Bot API server; a local one or the sandbox's")
     database_pool_max: int = _var(10, "PostgreSQL connections of one process")
     http_threads: int = _var(8, "threads of one function process; equals containerConcurrency")
@@ -67,18 +63,14 @@ class Settings:
     trusted_proxies: int = _var(
         0, "how many proxies in front append to X-Forwarded-For; the caller's address is read behind them"
     )
-    webhook_channels: str = _var(
-        "", "channels that this webhook function serves, separated by commas; empty: all"
-    )
+    webhook_channels: str = _var("", "channels that this webhook function serves, separated by commas; empty: all")
     webhooks_private: bool = _var(
         False,
         "life cycles, subscriptions and channels may call addresses in private networks (10.x, 127.x ...), any port, plain http; off: none",
     )
     metrics_port: int = _var(0, "port of a worker's own `/metrics` and `/healthz`; 0: none")
     drain_seconds: int = _var(25, "seconds that running requests get after SIGTERM")
-    sends_at_once: int = _var(
-        4, "messages that one worker process hands over at once: as many as its death can double"
-    )
+    sends_at_once: int = _var(4, "messages that one worker process hands over at once: as many as its death can double")
     task_lease_s: float = _var(20.0, "seconds after which a killed worker's tasks run elsewhere")
     broker_management_url: str = _var("", "RabbitMQ's HTTP API, for `scripts.diag`")
     sandbox_url: str = _var("", "control address of the sandbox; set by `scripts/run`, never in production")
@@ -88,15 +80,11 @@ class Settings:
         if self.secret_key is not None and len(self.secret_key) < 32:
             raise ConfigurationError("SECRET_KEY: expected at least 32 characters")
         if self.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-            raise ConfigurationError(
-                f"LOG_LEVEL: expected DEBUG, INFO, WARNING or ERROR, found {self.log_level!r}"
-            )
+            raise ConfigurationError(f"LOG_LEVEL: expected DEBUG, INFO, WARNING or ERROR, found {self.log_level!r}")
         if self.sends_at_once < 1:
             raise ConfigurationError(f"SENDS_AT_ONCE: expected at least 1, found {self.sends_at_once}")
         if not self.database_url.startswith(("sqlite:///", "postgresql://", "postgres://")):
-            raise ConfigurationError(
-                "DATABASE_URL: expected sqlite:///path or postgresql://user:password@host/name"
-            )
+            raise ConfigurationError("DATABASE_URL: expected sqlite:///path or postgresql://user:password@host/name")
         if not self.broker_url.startswith(("embedded://", "amqp://", "amqps://")):
             raise ConfigurationError("BROKER_URL: expected embedded:// or amqp://user:password@host/vhost")
         if not self.blob_url.startswith(("file:", "s3://")):
@@ -106,9 +94,7 @@ class Settings:
 
         user, at, _ = self.broker_url.partition("://")[2].rpartition("@")
         if not self.embedded and at and ":" not in user:
-            raise ConfigurationError(
-                "BROKER_URL: expected a password beside the user: amqp://user:password@host/vhost"
-            )
+            raise ConfigurationError("BROKER_URL: expected a password beside the user: amqp://user:password@host/vhost")
 
     @property
     def embedded(self) -> bool:
@@ -128,9 +114,7 @@ class Settings:
         Raises ConfigurationError that names the places looked at, never a value.
         """
         if not _SECRET_NAME.match(name):
-            raise ConfigurationError(
-                f"credential name {name!r}: expected lower-case letters, digits and underscores"
-            )
+            raise ConfigurationError(f"credential name {name!r}: expected lower-case letters, digits and underscores")
         variable = f"NESTOR_SECRET_{name.upper()}"
         value = _read(os.environ, variable)
         if value is None and self.secrets_dir:

@@ -31,9 +31,7 @@ def finding() -> str | None:
 def detail() -> str:
     """How this machine's clock compares, for people."""
     ahead_s = clock.machine_ahead_s()
-    known = (
-        "this machine's clock counts" if ahead_s is None else f"{ahead_s:+.3f} s from the database's clock"
-    )
+    known = "this machine's clock counts" if ahead_s is None else f"{ahead_s:+.3f} s from the database's clock"
     return finding() or known
 
 

@@ -11,9 +11,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 
-_PROBES = (
-    3  # without TCP_USER_TIMEOUT (systems other than Linux) so many unanswered probes end the connection
-)
+_PROBES = 3  # without TCP_USER_TIMEOUT (systems other than Linux) so many unanswered probes end the connection
 
 
 def keepalive(lost_s: float) -> tuple[int, int, int]:

@@ -167,9 +167,7 @@ class RowView(Generic[_R]):
 def _converters(table: type[Table]) -> dict[str, Callable[[Any], Any]]:
     """Column name -> conversion, for the columns whose values the two drivers return differently."""
     kinds = (IdField, InstantField, JsonField, EnumField, peewee.BooleanField, peewee.BlobField)
-    return {
-        name: field.python_value for name, field in table._meta.columns.items() if isinstance(field, kinds)
-    }
+    return {name: field.python_value for name, field in table._meta.columns.items() if isinstance(field, kinds)}
 
 
 @lru_cache(maxsize=128)

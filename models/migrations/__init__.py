@@ -69,9 +69,7 @@ class Migration:
     @property
     def min_program(self) -> int | None:
         """The oldest program that still runs on this schema; None: the same as before this migration."""
-        declared: int | None = getattr(
-            importlib.import_module(f"{__name__}.{self.name}"), "min_program", None
-        )
+        declared: int | None = getattr(importlib.import_module(f"{__name__}.{self.name}"), "min_program", None)
         return declared
 
     def statements(self, dialect: Dialect) -> list[str]:
@@ -91,9 +89,7 @@ def applied() -> int:
     exists = (
         database.one("SELECT to_regclass('schema_migrations') AS name")
         if database.is_postgres()
-        else database.one(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'"
-        )
+        else database.one("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'")
     )
     if exists is None or exists["name"] is None:
         return 0

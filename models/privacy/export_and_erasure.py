@@ -74,11 +74,7 @@ def _all(statement: str, names: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: from_json(value)
-        if name in ("fields", "details")
-        else str(value)
-        if isinstance(value, UUID)
-        else value
+        name: from_json(value) if name in ("fields", "details") else str(value) if isinstance(value, UUID) else value
         for name, value in row.items()
     }
 
@@ -95,8 +91,7 @@ def erase(requester_id: UUID, *, actor: Actor) -> int:
         raise Conflict("the requester's data was erased already")
     names = {"id": requester_id, "erased": ERASED, "now": clock.now()}
     own = [
-        UUID(str(t["id"]))
-        for t in database.run("SELECT id FROM tickets WHERE requester_id = :id ORDER BY id", names)
+        UUID(str(t["id"])) for t in database.run("SELECT id FROM tickets WHERE requester_id = :id ORDER BY id", names)
     ]
     for ticket_id in own:
         _erase_ticket(ticket_id, actor)
@@ -148,14 +143,10 @@ def _erase_traces(requester_id: UUID) -> None:
         "UPDATE requesters SET name = :erased, locale = NULL, time_zone = NULL, fields = '{}', erased_at = :now WHERE merged_into = :id",
         names,
     )
-    database.execute(
-        "UPDATE requester_merges SET reason = :erased WHERE source_id = :id OR target_id = :id", names
-    )
+    database.execute("UPDATE requester_merges SET reason = :erased WHERE source_id = :id OR target_id = :id", names)
     for identity in database.run("SELECT channel, address FROM identities WHERE requester_id = :id", names):
         told = {"channel": identity["channel"], "address": identity["address"]}
-        database.execute(
-            "DELETE FROM unreachable_chats WHERE channel = :channel AND address = :address", told
-        )
+        database.execute("DELETE FROM unreachable_chats WHERE channel = :channel AND address = :address", told)
         for task in database.run("SELECT id, payload FROM tasks WHERE kind = 'send_notice'"):
             payload = from_json(task["payload"])
             if (payload.get("channel"), payload.get("address")) == (identity["channel"], identity["address"]):
@@ -168,9 +159,7 @@ def _erase_traces(requester_id: UUID) -> None:
 
 def _erase_events_without_message(requester_id: UUID) -> None:
     """Raw events that made no message (quarantined, blocked, ignored) and hold an address of the person's."""
-    for identity in database.run(
-        "SELECT channel, address FROM identities WHERE requester_id = :id", id=requester_id
-    ):
+    for identity in database.run("SELECT channel, address FROM identities WHERE requester_id = :id", id=requester_id):
         # Bytes, so no pattern: the address as it is, and for an id of a chat its place in the JSON.
         wanted = identity["address"] if identity["channel"] == "email" else f":{identity['address']},"
         holds = (

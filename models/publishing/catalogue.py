@@ -46,8 +46,12 @@ class Surroundings:
 def kind_of(body: Mapping[str, Any]) -> str | None:
     """`workflow`, `model`, `teams` or `channel`, by the key at the top; None for what is not published (fragments, scenarios)."""
     for key, kind in (
-        ("channel", "channel"), ("type", "model"), ("entity", "model"), ("teams", "teams"), ("workflow", "workflow"),
-    ):  # fmt: skip
+        ("channel", "channel"),
+        ("type", "model"),
+        ("entity", "model"),
+        ("teams", "teams"),
+        ("workflow", "workflow"),
+    ):
         if key in body:
             return kind
     if "scenarios" in body or files.FRAGMENT in body:
@@ -56,9 +60,7 @@ def kind_of(body: Mapping[str, Any]) -> str | None:
     raise Invalid([FieldProblem("", f"expected a definition with {keys} at its top")])
 
 
-def name_of(
-    kind: str, body: Mapping[str, Any], account: Callable[[Mapping[str, Any]], str] | None = None
-) -> str:
+def name_of(kind: str, body: Mapping[str, Any], account: Callable[[Mapping[str, Any]], str] | None = None) -> str:
     """What a definition is published as; checks it on the way. Raises Invalid."""
     if kind == "workflow":
         return workflow_checks.parse(dict(body)).workflow
@@ -78,13 +80,9 @@ def _teams(body: Mapping[str, Any]) -> str:
     for name, team in teams.items():
         if not NAME.match(name):
             problems.append(
-                FieldProblem(
-                    f".teams.{name}", "expected a name of lower-case letters, digits and underscores"
-                )
+                FieldProblem(f".teams.{name}", "expected a name of lower-case letters, digits and underscores")
             )
-        label = (
-            team.get("label") if isinstance(team, dict) and set(team) <= {"label", "description"} else None
-        )
+        label = team.get("label") if isinstance(team, dict) and set(team) <= {"label", "description"} else None
         if not isinstance(label, dict) or not all(isinstance(label.get(each), str) for each in ("en", "ru")):
             problems.append(FieldProblem(f".teams.{name}", "expected {label: {en: ..., ru: ...}}"))
     if problems:
@@ -133,9 +131,7 @@ def judged(found: Sequence[Found], around: Surroundings) -> list[tuple[Found, Fi
                 told.append(
                     (
                         one,
-                        Finding(
-                            "undefined_workflow", "error", ".workflow", f"there is no life cycle {wanted!r}"
-                        ),
+                        Finding("undefined_workflow", "error", ".workflow", f"there is no life cycle {wanted!r}"),
                     )
                 )
     return told

@@ -54,9 +54,14 @@ def _entry(one: Found) -> Entry:
     if one.kind != "workflow":
         return Entry(one.kind, one.name, "changed", version, changed, refusals=refused)
     return Entry(
-        one.kind, one.name, "changed", version, changed, refusals=refused,
+        one.kind,
+        one.name,
+        "changed",
+        version,
+        changed,
+        refusals=refused,
         **effects_of(workflows.read(before.body), workflows.read(one.body)),
-    )  # fmt: skip
+    )
 
 
 def effects_of(old: Workflow, new: Workflow) -> dict[str, Any]:
@@ -109,9 +114,7 @@ def _clocks(new: Workflow) -> dict[str, int]:
     moved: dict[str, int] = {}
     for row in rows:
         policy = policies.get(row["policy"])
-        promised = (
-            sla_promises.target_s(policy, row["target"], row["priority"]) if policy is not None else None
-        )
+        promised = sla_promises.target_s(policy, row["target"], row["priority"]) if policy is not None else None
         if promised is None or row["least"] != promised or row["most"] != promised:
             name = f"{row['policy']}/{row['target']}"
             moved[name] = moved.get(name, 0) + row["count"]

@@ -44,9 +44,7 @@ def apply(
         if problems:
             raise Invalid(problems, "\n".join(f"{p.path}: {p.message}" for p in problems))
         for one in found:
-            version, is_new = store.publish(
-                one.kind, one.name, one.body, source=one.source, by=by, reason=reason
-            )
+            version, is_new = store.publish(one.kind, one.name, one.body, source=one.source, by=by, reason=reason)
             if is_new:
                 new.append(Published(one.kind, one.name, version))
                 progress(f"published {one.kind} {one.name} version {version}")
@@ -87,9 +85,7 @@ def rollback(kind: str, name: str, *, to: int | None, by: str, reason: str) -> i
     _read(kind, definition.body)
     if kind == "model":
         now = store.latest(kind, name)
-        lost = (
-            list(changes.refusals(infomodel.read(now.body), infomodel.read(definition.body))) if now else []
-        )
+        lost = list(changes.refusals(infomodel.read(now.body), infomodel.read(definition.body))) if now else []
         if lost:
             raise Invalid(lost)
     store.activate(kind, name, wanted, by=by, reason=reason)
@@ -120,9 +116,7 @@ def unreadable() -> list[str]:
     """Versions that this program cannot read: in force, or with live tickets on them. Each with why."""
     wanted = {("workflow", one.name, one.version) for one in store.all_latest("workflow")}
     wanted |= {("model", one.name, one.version) for one in store.all_latest("model")}
-    for row in database.run(
-        "SELECT DISTINCT workflow, workflow_version FROM tickets WHERE category <> 'closed'"
-    ):
+    for row in database.run("SELECT DISTINCT workflow, workflow_version FROM tickets WHERE category <> 'closed'"):
         wanted.add(("workflow", row["workflow"], row["workflow_version"]))
     found = []
     for kind, name, version in sorted(wanted):

@@ -94,11 +94,7 @@ def verify(requester_id: UUID, code_id: UUID, digits: str) -> Requester:
 
     A wrong try counts. Call this in a transaction that commits even when it raises WrongCode.
     """
-    usable = (
-        RequesterCode.used_at.is_null()
-        & (RequesterCode.tries_left > 0)
-        & (RequesterCode.expires_at > clock.now())
-    )
+    usable = RequesterCode.used_at.is_null() & (RequesterCode.tries_left > 0) & (RequesterCode.expires_at > clock.now())
     counted = (
         RequesterCode.update({RequesterCode.tries_left: RequesterCode.tries_left - 1})
         .where(RequesterCode.id == code_id, RequesterCode.requester_id == requester_id, usable)

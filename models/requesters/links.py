@@ -63,12 +63,7 @@ def redeem(token: str, *, channel: str, address: str) -> Redeemed | None:
     this_link = RequesterLink.id == link.id
     owner = commands.by_id(commands.current_id(link.requester_id))
     holder = commands.find(channel, address)
-    if (
-        holder is not None
-        and holder.id != owner.id
-        and link.asked_address != address
-        and _has_tickets(holder.id)
-    ):
+    if holder is not None and holder.id != owner.id and link.asked_address != address and _has_tickets(holder.id):
         RequesterLink.update(asked_address=address).where(this_link).execute()
         return Redeemed(owner, asks=True)
     RequesterLink.update(used_at=clock.now()).where(this_link).execute()

@@ -34,11 +34,7 @@ def merge(source_id: UUID, target_id: UUID, *, by: str, reason: str) -> UUID:
     # In the order of their ids, so that two merges at once cannot wait for each other.
     for requester_id in sorted((source_id, target_id)):
         row = first(
-            held(
-                Requester.select(Requester.merged_into, Requester.erased_at).where(
-                    Requester.id == requester_id
-                )
-            )
+            held(Requester.select(Requester.merged_into, Requester.erased_at).where(Requester.id == requester_id))
         )
         if row is None:
             raise NotFound(f"there is no requester {requester_id}")
@@ -87,9 +83,7 @@ def undo(merge_id: UUID, *, by: str) -> None:
         raise Conflict("the merge was undone already")
     RequesterMerge.update(undone_by=by, undone_at=clock.now()).where(RequesterMerge.id == merge_id).execute()
     source_id, target_id = row["source_id"], row["target_id"]
-    target = first(
-        held(Requester.select(Requester.erased_at, Requester.merged_into).where(Requester.id == target_id))
-    )
+    target = first(held(Requester.select(Requester.erased_at, Requester.merged_into).where(Requester.id == target_id)))
     if target is None or target["erased_at"] is not None:
         raise Conflict("the person was erased since; nothing is left to be given back")
     if target["merged_into"] is not None:
@@ -117,9 +111,7 @@ def _follow_addresses(source_id: UUID, target_id: UUID, since: Any) -> None:
         names,
     ):
         if (ticket["contact_channel"], ticket["contact_address"]) in addresses:
-            database.execute(
-                "UPDATE tickets SET requester_id = :source WHERE id = :id", names, id=ticket["id"]
-            )
+            database.execute("UPDATE tickets SET requester_id = :source WHERE id = :id", names, id=ticket["id"])
     for message in database.run(
         "SELECT m.id, m.channel, m.details, t.requester_id, t.contact_address FROM messages AS m JOIN tickets AS t ON t.id = m.ticket_id"
         " WHERE m.author_kind = 'requester' AND m.author_id = :target AND m.created_at >= :since",
@@ -127,9 +119,7 @@ def _follow_addresses(source_id: UUID, target_id: UUID, since: Any) -> None:
     ):
         written_from = from_json(message["details"]).get("from") or message["contact_address"]
         if (message["channel"], written_from) in addresses:
-            database.execute(
-                "UPDATE messages SET author_id = :source WHERE id = :id", names, id=message["id"]
-            )
+            database.execute("UPDATE messages SET author_id = :source WHERE id = :id", names, id=message["id"])
 
 
 def get(merge_id: UUID) -> dict[str, Any]:

@@ -19,22 +19,16 @@ _EDITABLE = ("name", "locale", "time_zone")
 
 def update(requester_id: UUID, changes: Mapping[str, Any], *, expected_version: int | None) -> None:
     """Change name, locale or time_zone. Raises NotFound, Invalid, PreconditionFailed."""
-    row = first(
-        held(Requester.select(Requester.version, Requester.erased_at).where(Requester.id == requester_id))
-    )
+    row = first(held(Requester.select(Requester.version, Requester.erased_at).where(Requester.id == requester_id)))
     if row is None:
         raise NotFound(f"there is no requester {requester_id}")
     if expected_version is not None and row["version"] != expected_version:
-        raise PreconditionFailed(
-            f"the requester has version {row['version']} by now; you read {expected_version}"
-        )
+        raise PreconditionFailed(f"the requester has version {row['version']} by now; you read {expected_version}")
     if row["erased_at"] is not None:
         raise Conflict("the requester's data was erased")
     zone = changes.get("time_zone")
     if zone is not None and zone not in zoneinfo.available_timezones():
-        raise Invalid(
-            [FieldProblem("/time_zone", f"expected an IANA name such as Europe/Berlin, found {zone!r}")]
-        )
+        raise Invalid([FieldProblem("/time_zone", f"expected an IANA name such as Europe/Berlin, found {zone!r}")])
     changed = {name: changes[name] for name in _EDITABLE if name in changes}
     if changed:
         counted = {"version": Requester.version + 1, "updated_at": clock.now()}

@@ -94,9 +94,15 @@ def meet(clock: Clock, now: datetime, calendar: Calendar | None) -> Clock:
     used = elapsed_s(clock, now, calendar)
     late = clock.breached_at is None and used > clock.target_s
     return replace(
-        clock, state="met", elapsed_s=used, running_since=None, due_at=None, warn_at=None, met_at=now,
+        clock,
+        state="met",
+        elapsed_s=used,
+        running_since=None,
+        due_at=None,
+        warn_at=None,
+        met_at=now,
         breached_at=now if late else clock.breached_at,
-    )  # fmt: skip
+    )
 
 
 def reopen(clock: Clock, now: datetime, calendar: Calendar | None) -> Clock:
@@ -114,20 +120,32 @@ def cancel(clock: Clock) -> Clock:
 
 
 def retarget(
-    clock: Clock, *, target_s: int, warn_before_s: int, policy: str, calendar_name: str | None,
-    old_calendar: Calendar | None, calendar: Calendar | None, now: datetime,
-) -> Clock:  # fmt: skip
+    clock: Clock,
+    *,
+    target_s: int,
+    warn_before_s: int,
+    policy: str,
+    calendar_name: str | None,
+    old_calendar: Calendar | None,
+    calendar: Calendar | None,
+    now: datetime,
+) -> Clock:
     """Another priority or policy: the time used is kept, the due instant moves. A longer promise may take a breach back."""
     if clock.state not in ("running", "paused"):
         return clock
     used = elapsed_s(clock, now, old_calendar)
     over = used >= target_s
     moved = replace(
-        clock, policy=policy, target_s=target_s, warn_before_s=warn_before_s, calendar=calendar_name, elapsed_s=used,
+        clock,
+        policy=policy,
+        target_s=target_s,
+        warn_before_s=warn_before_s,
+        calendar=calendar_name,
+        elapsed_s=used,
         running_since=now if clock.state == "running" else None,
         warned_at=clock.warned_at if used >= target_s - warn_before_s else None,
         breached_at=clock.breached_at if over else None,
-    )  # fmt: skip
+    )
     return _aimed(moved, calendar) if moved.state == "running" else moved
 
 

@@ -56,15 +56,11 @@ def problems(calendar: Calendar) -> list[FieldProblem]:
     if not any(calendar.hours.values()):
         found.append(FieldProblem(".hours", "expected at least one interval of working hours in the week"))
     if len(calendar.holidays) > holidays_max:
-        found.append(
-            FieldProblem(".holidays", f"expected at most {holidays_max}, found {len(calendar.holidays)}")
-        )
+        found.append(FieldProblem(".holidays", f"expected at most {holidays_max}, found {len(calendar.holidays)}"))
     for index, text in enumerate(calendar.holidays):
         if not _is_holiday(text):
             found.append(
-                FieldProblem(
-                    f".holidays[{index}]", f"expected a date such as 2026-12-25 or 12-25, found {text!r}"
-                )
+                FieldProblem(f".holidays[{index}]", f"expected a date such as 2026-12-25 or 12-25, found {text!r}")
             )
     return found
 
@@ -81,9 +77,7 @@ def _hour_problems(day: str, texts: list[str]) -> Iterator[FieldProblem]:
         if parsed[0] >= parsed[1]:
             yield FieldProblem(place, f"expected an end after the beginning, found {text!r}")
         elif parsed[0] < before:
-            yield FieldProblem(
-                place, f"expected intervals one after another, found {text!r} after one that ends later"
-            )
+            yield FieldProblem(place, f"expected intervals one after another, found {text!r} after one that ends later")
         before = max(before, parsed[1])
 
 
@@ -114,8 +108,7 @@ class Schedule:
     def __init__(self, calendar: Calendar) -> None:
         self._zone = ZoneInfo(calendar.zone)
         self._week = [
-            [parsed for text in calendar.hours.get(day, []) if (parsed := _interval(text)) is not None]
-            for day in DAYS
+            [parsed for text in calendar.hours.get(day, []) if (parsed := _interval(text)) is not None] for day in DAYS
         ]
         self._holidays = frozenset(calendar.holidays)
         self.of_utc_day = lru_cache(maxsize=4_096)(self._of_utc_day)

@@ -101,17 +101,11 @@ def _post(
     return Post(ticket, address, sequence, text, message_id, offered, closes, again)
 
 
-def _said(
-    account: ChannelAccount, ticket: Ticket, kind: str, payload: dict[str, Any]
-) -> tuple[str, UUID | None]:
+def _said(account: ChannelAccount, ticket: Ticket, kind: str, payload: dict[str, Any]) -> tuple[str, UUID | None]:
     """An event in words; empty for what nobody in the group needs to read."""
     definition = workflows.of_version(ticket.workflow, ticket.workflow_version).definition
     if kind == "ticket_created":
-        asker = (
-            requesters.names_of({ticket.requester_id}).get(ticket.requester_id)
-            if ticket.requester_id
-            else None
-        )
+        asker = requesters.names_of({ticket.requester_id}).get(ticket.requester_id) if ticket.requester_id else None
         asked = f"by {ticket.channel}, {asker}" if asker else f"by {ticket.channel}"
         return f"New ticket #{ticket.number} ({asked}): {ticket.title}", None
     if kind in ("message_received", "message_added", "note_added"):
@@ -137,9 +131,7 @@ def _said(
     if kind == "ticket_assigned":
         to = payload.get("to")
         return (
-            f"Assigned to {identity.names_of({UUID(str(to))}).get(UUID(str(to)), '?')}"
-            if to
-            else "Assigned to nobody"
+            f"Assigned to {identity.names_of({UUID(str(to))}).get(UUID(str(to)), '?')}" if to else "Assigned to nobody"
         ), None
     if kind == "delivery_failed":
         return f"Not delivered: {payload.get('error', '')}", None

@@ -39,19 +39,24 @@ def create(
     """
     _check(url, event_types, description, private)
     if queries.count() >= subscription_limits.subscriptions_max:
-        raise Conflict(
-            f"there are {subscription_limits.subscriptions_max} webhooks already; remove one first"
-        )
+        raise Conflict(f"there are {subscription_limits.subscriptions_max} webhooks already; remove one first")
     now, subscription_id = clock.now(), new_id()
     batch = Batch()
     batch.insert(
         "subscriptions",
         {
-            "id": subscription_id, "url": url, "description": description, "event_types": list(event_types),
-            "include_bodies": include_bodies, "state": "active", "secret": subscription_rules.new_secret(), "created_by": actor.name,
-            "created_at": now, "updated_at": now,
+            "id": subscription_id,
+            "url": url,
+            "description": description,
+            "event_types": list(event_types),
+            "include_bodies": include_bodies,
+            "state": "active",
+            "secret": subscription_rules.new_secret(),
+            "created_by": actor.name,
+            "created_at": now,
+            "updated_at": now,
         },
-    )  # fmt: skip
+    )
     batch.write()
     _write_types(subscription_id, event_types)
     fan_out.forget()  # for its own event; and once more when others can see it
@@ -87,8 +92,12 @@ def update(
         return before
     if "state" in different or "url" in different:
         different |= {
-            "failures": 0, "failing_since": None, "blocked_until": None, "switched_off_at": None, "switched_off_reason": None,
-        }  # fmt: skip
+            "failures": 0,
+            "failing_since": None,
+            "blocked_until": None,
+            "switched_off_at": None,
+            "switched_off_reason": None,
+        }
     _set(subscription_id, different)
     if "event_types" in different:
         _write_types(subscription_id, different["event_types"])
@@ -190,10 +199,14 @@ def switch_off(subscription: Subscription, reason: str) -> None:
         batch.insert(
             "notices",
             {
-                "id": new_id(), "user_id": admin["id"], "ticket_id": None, "rule": "webhook_switched_off",
-                "text": f"{text} on again and replay what it missed.", "created_at": now,
+                "id": new_id(),
+                "user_id": admin["id"],
+                "ticket_id": None,
+                "rule": "webhook_switched_off",
+                "text": f"{text} on again and replay what it missed.",
+                "created_at": now,
             },
-        )  # fmt: skip
+        )
     _note(subscription.id, "webhook_switched_off", {"reason": reason}, actor=SYSTEM, with_rows=batch)
 
 
@@ -274,7 +287,5 @@ def _note(
 ) -> UUID:
     """Write the event, whose subscription's row the caller holds; returns its id."""
     batch = Batch() if with_rows is None else with_rows
-    history.append(
-        "webhook", subscription_id, {event_type: payload}, actor=actor, at=clock.now(), with_rows=batch
-    )
+    history.append("webhook", subscription_id, {event_type: payload}, actor=actor, at=clock.now(), with_rows=batch)
     return next(UUID(str(v["event_id"])) for table, v in batch.rows() if table == "events")

@@ -11,15 +11,11 @@ from models.kernel.batch import as_json
 # Texts of people, wherever they stand in a payload.
 _WRITTEN = frozenset({"body", "body_full", "body_html", "previous_body", "text", "comment", "description"})
 # Never told, whoever asks.
-_SECRET = frozenset(
-    {"password", "password_hash", "token", "secret", "key", "key_hash", "refresh_token", "client"}
-)
+_SECRET = frozenset({"password", "password_hash", "token", "secret", "key", "key_hash", "refresh_token", "client"})
 _DEPTH_MAX = 32  # of nested values; deeper JSON is not taken in (limits.json_depth_max)
 
 
-def body(
-    event: Mapping[str, Any], *, include_bodies: bool, message: Mapping[str, Any] | None = None
-) -> bytes:
+def body(event: Mapping[str, Any], *, include_bodies: bool, message: Mapping[str, Any] | None = None) -> bytes:
     """The call's body, version 1. The same event gives the same bytes, so a repeat can be known by them too."""
     left_out: set[str] = set()
     payload = _without(event["payload"], _SECRET if include_bodies else _SECRET | _WRITTEN, left_out, 0)

@@ -18,8 +18,14 @@ _COLUMNS = (
     " updated_at"
 )
 _INSTANTS = (
-    "previous_secret_until", "failing_since", "blocked_until", "switched_off_at", "last_delivered_at", "created_at", "updated_at",
-)  # fmt: skip
+    "previous_secret_until",
+    "failing_since",
+    "blocked_until",
+    "switched_off_at",
+    "last_delivered_at",
+    "created_at",
+    "updated_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +145,7 @@ def delivery(subscription_id: UUID, event_id: UUID) -> dict[str, Any] | None:
     return None if row is None else _with_attempts(subscription_id, [row])[0]
 
 
-def deliveries(
-    subscription_id: UUID, *, state: str | None, before: UUID | None, limit: int
-) -> list[dict[str, Any]]:
+def deliveries(subscription_id: UUID, *, state: str | None, before: UUID | None, limit: int) -> list[dict[str, Any]]:
     """A subscription's deliveries with their attempts, newest event first."""
     conditions = " AND d.state = :state" if state is not None else ""
     where = " AND d.event_id < :before" if before is not None else ""

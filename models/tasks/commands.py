@@ -52,9 +52,7 @@ def row(
     `queue` is for kinds that this release does not know (the timer of a newer one).
     """
     text = as_json(payload)
-    assert len(text) <= limits.task_payload_bytes_max, (
-        f"payload of {kind} has {len(text)} characters; send ids"
-    )
+    assert len(text) <= limits.task_payload_bytes_max, f"payload of {kind} has {len(text)} characters; send ids"
     now = clock.now()
     result = {
         "kind": kind,
@@ -137,9 +135,7 @@ RETURNING id, kind, queue, key, payload, attempts, lease_id, due_at, created_at,
 
 # Two claims of one key at the same moment would each look at a state before the other's. The lock lets the second one look after
 # the first has committed; it is held for this short transaction only. (SQLite's writer is alone anyway.)
-_LOCK_KEY = (
-    "SELECT pg_advisory_xact_lock(7126502, hashtext(key)) FROM tasks WHERE id = :id AND key IS NOT NULL"
-)
+_LOCK_KEY = "SELECT pg_advisory_xact_lock(7126502, hashtext(key)) FROM tasks WHERE id = :id AND key IS NOT NULL"
 
 
 def claim(
@@ -305,9 +301,7 @@ def retry(task_id: int) -> None:
     known = database.one("SELECT kind FROM tasks WHERE id = :id", id=task_id)
     spec = KINDS.get(known["kind"]) if known else None
     if spec is not None and spec.retried_at:
-        raise Conflict(
-            f"running this task again would change nothing; retry what it was for: POST {spec.retried_at}"
-        )
+        raise Conflict(f"running this task again would change nothing; retry what it was for: POST {spec.retried_at}")
     found = database.one(
         "UPDATE tasks SET state = 'ready', attempts = 0, due_at = NOW(), first_run_at = NULL, finished_at = NULL, hints = 0,"
         " next_hint_at = NOW_PLUS(:grace_s) WHERE id = :id AND state IN ('dead', 'discarded') RETURNING id, queue",

@@ -31,9 +31,7 @@ class TaskKind:
     backoff_s_max: float = 600.0
     patience_s: float = 24 * 3600
     doubles: bool = False  # a person gets something twice when a run is repeated whose worker died in it
-    retried_at: str = (
-        ""  # where a person retries what the task was for, when running the task again would do nothing
-    )
+    retried_at: str = ""  # where a person retries what the task was for, when running the task again would do nothing
 
 
 _KINDS = (

@@ -93,9 +93,7 @@ def _heal(bucket: Bucket, now_s: float) -> bool:
 
     A legitimate debt may be higher when several long texts were charged at once. The provider's 429 then tells us.
     """
-    row = database.one(
-        "SELECT tat_s, blocked_until_s, changed_s FROM rate_buckets WHERE bucket = :b", b=bucket.name
-    )
+    row = database.one("SELECT tat_s, blocked_until_s, changed_s FROM rate_buckets WHERE bucket = :b", b=bucket.name)
     assert row is not None, "a bucket that refuses is there"
     ahead_s = row["changed_s"] - now_s
     back_s = ahead_s if ahead_s > limits.bucket_clock_tolerance_s else 0.0

@@ -27,7 +27,9 @@ RETURNING id, queue
 # A broker that is away must put no row off, or the rows would wait long after its return; one hint asks whether it is back.
 _PROBE = "SELECT id, queue FROM tasks WHERE state = 'ready' AND due_at <= NOW() ORDER BY due_at LIMIT 1"
 # Hints given while it went away are lost, also those that other processes gave.
-_ALL_AT_ONCE = "UPDATE tasks SET hints = 0, next_hint_at = due_at WHERE state IN ('ready', 'leased') AND next_hint_at > due_at"
+_ALL_AT_ONCE = (
+    "UPDATE tasks SET hints = 0, next_hint_at = due_at WHERE state IN ('ready', 'leased') AND next_hint_at > due_at"
+)
 _broker_was_away = False
 
 

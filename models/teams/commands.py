@@ -35,9 +35,7 @@ def set_members(name: str, user_ids: Sequence[UUID], *, expected_version: int | 
     """
     team = queries.get(name)
     if expected_version is not None and team["version"] != expected_version:
-        raise PreconditionFailed(
-            f"the team has version {team['version']} by now; you read {expected_version}"
-        )
+        raise PreconditionFailed(f"the team has version {team['version']} by now; you read {expected_version}")
     if len(user_ids) > members_max:
         raise Invalid([FieldProblem("/members", f"expected at most {members_max}, found {len(user_ids)}")])
     wrong = [
@@ -48,9 +46,7 @@ def set_members(name: str, user_ids: Sequence[UUID], *, expected_version: int | 
     if wrong:
         raise Invalid(wrong)
     for gone in set(team["members"]) - set(user_ids):
-        database.execute(
-            "DELETE FROM team_members WHERE team = :team AND user_id = :user", team=name, user=gone
-        )
+        database.execute("DELETE FROM team_members WHERE team = :team AND user_id = :user", team=name, user=gone)
     for user_id in user_ids:
         database.execute(
             "INSERT INTO team_members (team, user_id) VALUES (:team, :user) ON CONFLICT DO NOTHING",

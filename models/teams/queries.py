@@ -54,9 +54,7 @@ def of_user(user_id: UUID | str) -> tuple[str, ...]:
 def roster(team: str | None) -> list[Candidate]:
     """Active users who can take tickets, of a team or of the whole desk, with what the choice among them needs."""
     places, values = database.in_list("role", [str(role) for role in _WORKING_ROLES])
-    where = (
-        "" if team is None else " AND u.id IN (SELECT m.user_id FROM team_members AS m WHERE m.team = :team)"
-    )
+    where = "" if team is None else " AND u.id IN (SELECT m.user_id FROM team_members AS m WHERE m.team = :team)"
     rows = database.run(
         "SELECT u.id, u.name, u.email, (SELECT count(*) FROM tickets AS t WHERE t.assignee_id = u.id"
         " AND t.category NOT IN ('done', 'closed')) AS open_tickets,"

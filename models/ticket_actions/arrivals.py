@@ -43,9 +43,7 @@ def open_from_channel(
         causation_id=f"inbox:{inbox_id}",
         team=account.config.get("team"),
     )
-    message_id = received.add_inbound(
-        change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id
-    )
+    message_id = received.add_inbound(change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id)
     if related_id is not None:
         change.record("ticket_related", {"ticket_id": related_id, "reason": related_reason})
         link = {"from_id": change.ticket.id, "to_id": related_id, "kind": "related", "created_at": change.at}
@@ -68,9 +66,7 @@ def join_from_channel(
         joined = received.join_group(change, account, parsed)
         if joined is not None:
             return change.save(), joined
-    message_id = received.add_inbound(
-        change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id
-    )
+    message_id = received.add_inbound(change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id)
     _advance(change, "requester_message", message_id)
     return change.save(), message_id
 

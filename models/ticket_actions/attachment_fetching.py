@@ -109,11 +109,7 @@ def _tell(change: TicketChange, file: Pending, filename: str, limit_bytes: int) 
         "SELECT 1 AS found FROM attachments WHERE message_id = :id AND told_at IS NOT NULL",
         id=file.message_id,
     )
-    if (
-        before is not None
-        or _is_automatic(file.message_id)
-        or automatic_messages.withheld_reason(change) is not None
-    ):
+    if before is not None or _is_automatic(file.message_id) or automatic_messages.withheld_reason(change) is not None:
         return False
     account = accounts.find(file.channel, file.account)
     size = rules.size_in_words(limit_bytes)

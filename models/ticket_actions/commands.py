@@ -51,9 +51,7 @@ class NewTicket:
     tags: tuple[str, ...] = ()
 
 
-def create(
-    new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causation_id: str | None = None
-) -> Ticket:
+def create(new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causation_id: str | None = None) -> Ticket:
     """Make a ticket from the API, the console or a life cycle; its own life cycle reacts at once, its effects are tasks.
 
     Raises Invalid for a priority or a field that its life cycle or its type does not have.
@@ -131,11 +129,7 @@ def start_new(
     definition = version.definition
     if priority not in definition.priorities:
         raise Invalid(
-            [
-                FieldProblem(
-                    "/priority", f"expected one of {', '.join(definition.priorities)}, found {priority!r}"
-                )
-            ]
+            [FieldProblem("/priority", f"expected one of {', '.join(definition.priorities)}, found {priority!r}")]
         )
     now = clock.now()
     ticket = Ticket(
@@ -192,9 +186,7 @@ def advance(ticket_id: UUID, payload: Mapping[str, Any], *, causation_id: str) -
     `payload`: `event`, and by its kind `message_id`; `timer` and `count`; `signal` and `event_id`; `target`; `transition`.
     """
     event = str(payload["event"])
-    change = TicketChange.of(
-        ticket_id, actor=Actor("system", f"workflow:{event}", "Nestor"), causation_id=causation_id
-    )
+    change = TicketChange.of(ticket_id, actor=Actor("system", f"workflow:{event}", "Nestor"), causation_id=causation_id)
     before = change.ticket.event_sequence
     if event == "sla":
         steps.clock_due(change, payload["target"])
@@ -299,18 +291,12 @@ def update(
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
     if expected_version is not None and ticket.version != expected_version:
-        raise PreconditionFailed(
-            f"the ticket has version {ticket.version} by now; you read {expected_version}"
-        )
+        raise PreconditionFailed(f"the ticket has version {ticket.version} by now; you read {expected_version}")
     if "priority" in changes:
         allowed: tuple[str, ...] = steps.workflow_of(change).priorities
         if changes["priority"] not in allowed:
             raise Invalid(
-                [
-                    FieldProblem(
-                        "/priority", f"expected one of {', '.join(allowed)}, found {changes['priority']!r}"
-                    )
-                ]
+                [FieldProblem("/priority", f"expected one of {', '.join(allowed)}, found {changes['priority']!r}")]
             )
     changes = _with_valid_fields(ticket, dict(changes), role)
     different = {name: value for name, value in changes.items() if getattr(ticket, name) != value}
@@ -319,11 +305,7 @@ def update(
     happened = _events_of(ticket, different)
     change.record(
         "ticket_updated",
-        {
-            "changes": {
-                name: {"from": getattr(ticket, name), "to": value} for name, value in different.items()
-            }
-        },
+        {"changes": {name: {"from": getattr(ticket, name), "to": value} for name, value in different.items()}},
     )
     for name, value in different.items():
         setattr(ticket, name, value)
@@ -356,24 +338,18 @@ def _events_of(ticket: Ticket, different: Mapping[str, Any]) -> list[Event]:
     return found
 
 
-def assign(
-    ticket_id: UUID, assignee_id: UUID | None, *, actor: Actor, expected_version: int | None = None
-) -> Ticket:
+def assign(ticket_id: UUID, assignee_id: UUID | None, *, actor: Actor, expected_version: int | None = None) -> Ticket:
     """Make an active user responsible, or nobody.
 
     Raises PreconditionFailed when the ticket is not at `expected_version` any more, Invalid when no such active user works on tickets.
     """
     change = TicketChange.of(ticket_id, actor=actor)
     if expected_version is not None and change.ticket.version != expected_version:
-        raise PreconditionFailed(
-            f"the ticket has version {change.ticket.version} by now; you read {expected_version}"
-        )
+        raise PreconditionFailed(f"the ticket has version {change.ticket.version} by now; you read {expected_version}")
     if change.ticket.assignee_id == assignee_id:
         return change.ticket
     if assignee_id is not None and not identity.can_take_tickets(assignee_id):
-        raise Invalid(
-            [FieldProblem("/assignee_id", "expected the id of an active user who works on tickets")]
-        )
+        raise Invalid([FieldProblem("/assignee_id", "expected the id of an active user who works on tickets")])
     change.record("ticket_assigned", {"from": change.ticket.assignee_id, "to": assignee_id})
     change.ticket.assignee_id = assignee_id
     steps.react(change, "assigned")
@@ -397,15 +373,11 @@ def transition(
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
     if expected_version is not None and ticket.version != expected_version:
-        raise PreconditionFailed(
-            f"the ticket has version {ticket.version} by now; you read {expected_version}"
-        )
+        raise PreconditionFailed(f"the ticket has version {ticket.version} by now; you read {expected_version}")
     changed: dict[str, Any] = {}
     if fields:
         after = ticket_fields.merged_fields(ticket, fields, role=role)
-        changed = {
-            field: after.get(field) for field in fields if after.get(field) != ticket.fields.get(field)
-        }
+        changed = {field: after.get(field) for field in fields if after.get(field) != ticket.fields.get(field)}
     reasons = steps.request(change, name, role=role, comment=comment, fields=changed)
     return change.save(visible=not reasons), reasons
 

@@ -24,10 +24,14 @@ def make(ticket_id: UUID, event_id: UUID, *, causation_id: str) -> None:
     if _depth(ticket_id) >= limits.linked_depth_max:
         raise PermanentFailure(f"tickets made by tickets are more than {limits.linked_depth_max} deep")
     new = commands.NewTicket(
-        title=(payload["title"] or "(no title)")[: limits.ticket_title_chars_max], description=payload["description"],
-        type=payload["type"], workflow=payload["workflow"], priority=payload["priority"] or "normal", team=payload["team"],
+        title=(payload["title"] or "(no title)")[: limits.ticket_title_chars_max],
+        description=payload["description"],
+        type=payload["type"],
+        workflow=payload["workflow"],
+        priority=payload["priority"] or "normal",
+        team=payload["team"],
         fields=payload["fields"],
-    )  # fmt: skip
+    )
     made = commands.create(new, actor=SYSTEM, causation_id=causation_id)
     database.execute(
         "INSERT INTO ticket_links (from_id, to_id, kind, created_at) VALUES (:from_id, :to_id, :kind, :at)",
@@ -37,9 +41,7 @@ def make(ticket_id: UUID, event_id: UUID, *, causation_id: str) -> None:
         at=clock.now(),
     )
     change = TicketChange.of(ticket_id, actor=SYSTEM, causation_id=causation_id)
-    change.record(
-        "linked_ticket_made", {"ticket_id": made.id, "number": made.number, "link": payload["link"]}
-    )
+    change.record("linked_ticket_made", {"ticket_id": made.id, "number": made.number, "link": payload["link"]})
     change.save()
 
 

@@ -22,9 +22,7 @@ def change(account: ChannelAccount, told: ReachabilityChange) -> UUID | None:
     ticket_id = _current(account, told.address)
     if news and ticket_id is not None:
         held = TicketChange.of(ticket_id, actor=SYSTEM)
-        held.record(
-            "requester_reachable" if told.reachable else "requester_unreachable", {"reason": told.reason}
-        )
+        held.record("requester_reachable" if told.reachable else "requester_unreachable", {"reason": told.reason})
         held.save()
     return ticket_id
 

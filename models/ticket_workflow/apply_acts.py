@@ -220,9 +220,7 @@ def _message_sent(change: TicketChange, act: MessageSent | RatingAsked) -> None:
         return
     told = {"template": act.template} | _why(change, act)
     # A channel with buttons shows the scores under the message that asks for one.
-    details = (
-        {"rating_id": str(change.rating_id)} if isinstance(act, RatingAsked) and change.rating_id else {}
-    )
+    details = {"rating_id": str(change.rating_id)} if isinstance(act, RatingAsked) and change.rating_id else {}
     messages.add_reply(change, act.text, author=_AUTHOR, automatic=True, why=told, details=details)
 
 
@@ -287,9 +285,7 @@ def _charged(change: TicketChange, act: Charged) -> None:
 
 
 def _ticket_made(change: TicketChange, act: TicketMade) -> None:
-    event_id = change.record(
-        "linked_ticket_wanted", {"wanted": act.details} | _why(change, act), actor=SYSTEM
-    )
+    event_id = change.record("linked_ticket_wanted", {"wanted": act.details} | _why(change, act), actor=SYSTEM)
     payload = {"ticket_id": change.ticket.id, "event_id": event_id}
     change.enqueue("make_linked_ticket", payload, key=ticket_key(change.ticket.id))
 

@@ -19,9 +19,14 @@ def pending(ticket_id: UUID) -> dict[str, PendingApproval]:
         if row["state"] != "pending":
             continue
         found[row["transition"]] = PendingApproval(
-            row["transition"], row["team"], row["needed"], asked_by=row["requested_by"] or "", expires_at=row["expires_at"],
-            votes={str(vote["user_id"]): vote["vote"] for vote in row["votes"]}, comment=row["requested_comment"],
-        )  # fmt: skip
+            row["transition"],
+            row["team"],
+            row["needed"],
+            asked_by=row["requested_by"] or "",
+            expires_at=row["expires_at"],
+            votes={str(vote["user_id"]): vote["vote"] for vote in row["votes"]},
+            comment=row["requested_comment"],
+        )
     return found
 
 

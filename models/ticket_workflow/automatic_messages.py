@@ -19,9 +19,7 @@ def withheld_reason(change: TicketChange) -> str | None:
     address = messages.send_key(account.channel, account.name, str(ticket.contact_address))
     wait_s = rates.take(
         [
-            rates.Bucket(
-                f"automatic:{address}", limits.acknowledgement_every_s, limits.acknowledgements_burst
-            ),
+            rates.Bucket(f"automatic:{address}", limits.acknowledgement_every_s, limits.acknowledgements_burst),
             rates.Bucket(
                 f"automatic:day:{address}",
                 limits.automatic_message_every_s,

@@ -24,9 +24,7 @@ def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
 
 def tell_parents(change: TicketChange) -> None:
     """The ticket is done: the life cycles of those that wait for it hear `linked_ticket_done`."""
-    rows = database.run(
-        "SELECT from_id FROM ticket_links WHERE to_id = :id AND kind = 'child'", id=change.ticket.id
-    )
+    rows = database.run("SELECT from_id FROM ticket_links WHERE to_id = :id AND kind = 'child'", id=change.ticket.id)
     for row in rows:
         payload = {"ticket_id": row["from_id"], "event": "linked_ticket_done", "linked_id": change.ticket.id}
         change.enqueue("advance_ticket", payload, key=f"ticket:{row['from_id']}")

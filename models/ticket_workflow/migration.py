@@ -22,7 +22,9 @@ from models.tickets.ticket_change import TicketChange
 from models.workflow import engine
 from models.workflow.definition import Workflow
 
-batch_max = 100  # tickets of one transaction: rows are held for a fraction of a second, and little is done again after a crash
+batch_max = (
+    100  # tickets of one transaction: rows are held for a fraction of a second, and little is done again after a crash
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +182,7 @@ def _forth(change: TicketChange, migration: Migration) -> bool:
             {"migration_id": migration.id, "reason": f"{state} is not in the new version"},
         )
         change.save(visible=False)
-        return (
-            False  # it came into the state after the check; who migrates sees it in the history and in `plan`
-        )
+        return False  # it came into the state after the check; who migrates sees it in the history and in `plan`
     _move(change, target, migration, version=migration.to_version, state=state)
     return True
 

@@ -73,9 +73,7 @@ def replay(
         report.tickets += 1
         report.events += len(recorded)
         try:
-            before = _drive(
-                workflows.of_version(name, ticket["workflow_version"]).definition, recorded, people, until
-            )
+            before = _drive(workflows.of_version(name, ticket["workflow_version"]).definition, recorded, people, until)
             after = _drive(draft, recorded, people, until)
         except (TooManyFirings, ConfigurationError) as error:
             report.failed += 1
@@ -118,10 +116,7 @@ def _people() -> list[Person]:
     """Users and API keys as they are now: the record keeps ids, not roles."""
     users = database.run("SELECT id, name, email, role FROM users ORDER BY id")
     keys = database.run("SELECT id, name, role FROM api_keys ORDER BY id")
-    found = [
-        Person(str(one["id"]), one["name"], one["role"], one["email"], teams.of_user(one["id"]))
-        for one in users
-    ]
+    found = [Person(str(one["id"]), one["name"], one["role"], one["email"], teams.of_user(one["id"])) for one in users]
     return [*found, *(Person(str(one["id"]), one["name"], one["role"]) for one in keys)]
 
 
@@ -155,14 +150,14 @@ def _histories(name: str, since: datetime) -> Iterator[tuple[dict[str, Any], lis
         cursor = UUID(str(tickets[-1]["id"]))
 
 
-def _drive(
-    workflow: Workflow, recorded: list[dict[str, Any]], people: list[Person], until: datetime
-) -> _Outcome:
+def _drive(workflow: Workflow, recorded: list[dict[str, Any]], people: list[Person], until: datetime) -> _Outcome:
     """One ticket's events through one definition."""
     simulation = Simulation(
-        workflow, recorded[0]["occurred_at"], people,
+        workflow,
+        recorded[0]["occurred_at"],
+        people,
         fields_view=lambda type_, fields: (values.view_values(infomodel.find(type_), fields), values.filled(fields)),
-    )  # fmt: skip
+    )
     fields: dict[str, Any] = {}
     created = False
     for index, event in enumerate(recorded):
@@ -191,16 +186,19 @@ def _create(simulation: Simulation, event: dict[str, Any], after: list[dict[str,
     told = event["payload"]
     first = next((one for one in after if one["event_type"] == "message_received"), None)
     channel = told.get("channel") or "api"
-    by = (
-        "requester"
-        if event["actor_kind"] == "requester" or told.get("requester_id")
-        else _who(simulation, event)
-    )
+    by = "requester" if event["actor_kind"] == "requester" or told.get("requester_id") else _who(simulation, event)
     simulation.create(
-        title=told.get("title") or "", type=told.get("type") or "question", priority=told.get("priority") or "normal", channel=channel,
-        contact_channel=channel if channel != "api" else "", fields=told.get("fields") or {}, team=told.get("team") or "",
-        tags=told.get("tags") or [], automatic=(first or {"payload": {}})["payload"].get("automatic") or "", by=by,
-    )  # fmt: skip
+        title=told.get("title") or "",
+        type=told.get("type") or "question",
+        priority=told.get("priority") or "normal",
+        channel=channel,
+        contact_channel=channel if channel != "api" else "",
+        fields=told.get("fields") or {},
+        team=told.get("team") or "",
+        tags=told.get("tags") or [],
+        automatic=(first or {"payload": {}})["payload"].get("automatic") or "",
+        by=by,
+    )
 
 
 def _who(simulation: Simulation, event: dict[str, Any]) -> str:
@@ -231,9 +229,7 @@ def _happen(simulation: Simulation, event: dict[str, Any], fields: dict[str, Any
                 set_fields |= changes.get("fields") or {}
                 simulation.change(who, priority=changes.get("priority"), fields=set_fields)
         case "ticket_state_changed" if told.get("event") == "request":
-            simulation.transition(
-                told["transition"], who, comment=told.get("comment") or "-", fields=dict(fields)
-            )
+            simulation.transition(told["transition"], who, comment=told.get("comment") or "-", fields=dict(fields))
             fields.clear()
         case "ticket_state_changed":
             fields.clear()

@@ -52,9 +52,7 @@ def put(change: TicketChange, target: str, clock: Clock, *, timer_key: str) -> N
     else:
         row["clock"] = as_json(row["clock"])
         names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
-        changes = ", ".join(
-            f"{name} = excluded.{name}" for name in row if name not in ("ticket_id", "target")
-        )
+        changes = ", ".join(f"{name} = excluded.{name}" for name in row if name not in ("ticket_id", "target"))
         database.execute(
             f"INSERT INTO sla_clocks ({names}) VALUES ({places}) ON CONFLICT (ticket_id, target) DO UPDATE SET {changes}",
             row,

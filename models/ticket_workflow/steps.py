@@ -60,18 +60,14 @@ def clock_due(change: TicketChange, target: str) -> None:
 def approval_expired(change: TicketChange, transition: str) -> None:
     """The time for an approval is over."""
     workflow = workflow_of(change)
-    step = engine.approval_expired(
-        workflow, instance_of(change, workflow), context_of(change, workflow), transition
-    )
+    step = engine.approval_expired(workflow, instance_of(change, workflow), context_of(change, workflow), transition)
     _carry_out(change, workflow, step, event="approval_expired")
 
 
 def touched(change: TicketChange, events: list[Event], *, role: str) -> None:
     """A person changed fields, type or priority; the ticket has the new values already."""
     workflow = workflow_of(change)
-    step = engine.touched(
-        workflow, instance_of(change, workflow), context_of(change, workflow, role=role), events
-    )
+    step = engine.touched(workflow, instance_of(change, workflow), context_of(change, workflow, role=role), events)
     _carry_out(change, workflow, step, event="field_changed")
 
 
@@ -95,23 +91,29 @@ def request(
     """
     workflow = workflow_of(change)
     step = engine.request(
-        workflow, instance_of(change, workflow), context_of(change, workflow, role=role), name,
-        comment=comment, fields=dict(fields or {}),
-    )  # fmt: skip
+        workflow,
+        instance_of(change, workflow),
+        context_of(change, workflow, role=role),
+        name,
+        comment=comment,
+        fields=dict(fields or {}),
+    )
     _carry_out(change, workflow, step, event="request")
     # A refusal of a later rule (a reaction to the new state) is no refusal of this request.
     return step.refusal if step.acts and isinstance(step.acts[0], Refused) else ()
 
 
-def vote(
-    change: TicketChange, transition: str, *, role: str, vote: str, comment: str | None
-) -> tuple[str, ...]:
+def vote(change: TicketChange, transition: str, *, role: str, vote: str, comment: str | None) -> tuple[str, ...]:
     """A person's vote on a transition that waits; the reasons when it does not count."""
     workflow = workflow_of(change)
     step = engine.vote(
-        workflow, instance_of(change, workflow), context_of(change, workflow, role=role), transition,
-        vote=vote, comment=comment,
-    )  # fmt: skip
+        workflow,
+        instance_of(change, workflow),
+        context_of(change, workflow, role=role),
+        transition,
+        vote=vote,
+        comment=comment,
+    )
     _carry_out(change, workflow, step, event="vote")
     return step.refusal if step.acts and isinstance(step.acts[0], Refused) else ()
 
@@ -122,15 +124,30 @@ def instance_of(change: TicketChange, workflow: Workflow) -> Instance:
     fresh = change.is_new
     has_approvals = any(one.approval is not None for one in workflow.transitions.values())
     return Instance(
-        state=ticket.state, category=ticket.category, type=ticket.type, priority=ticket.priority, number=ticket.number,
-        title=ticket.title, channel=ticket.channel, contact_channel=ticket.contact_channel or "",
-        assignee=str(ticket.assignee_id or ""), assignee_name=_name(ticket.assignee_id) if ticket.assignee_id else "",
-        team=ticket.team or "", tags=tuple(ticket.tags), fields=ticket.fields, message_count=ticket.message_count,
-        created_at=ticket.created_at, state_since=ticket.state_since or ticket.updated_at,
+        state=ticket.state,
+        category=ticket.category,
+        type=ticket.type,
+        priority=ticket.priority,
+        number=ticket.number,
+        title=ticket.title,
+        channel=ticket.channel,
+        contact_channel=ticket.contact_channel or "",
+        assignee=str(ticket.assignee_id or ""),
+        assignee_name=_name(ticket.assignee_id) if ticket.assignee_id else "",
+        team=ticket.team or "",
+        tags=tuple(ticket.tags),
+        fields=ticket.fields,
+        message_count=ticket.message_count,
+        created_at=ticket.created_at,
+        state_since=ticket.state_since or ticket.updated_at,
         first_response_at=ticket.first_response_at,
-        clocks=change.clocks if change.clocks is not None else sla.of_ticket(ticket.id) if workflow.sla and not fresh else {},
+        clocks=change.clocks
+        if change.clocks is not None
+        else sla.of_ticket(ticket.id)
+        if workflow.sla and not fresh
+        else {},
         approvals=approvals.pending(ticket.id) if has_approvals and not fresh else {},
-    )  # fmt: skip
+    )
 
 
 def _name(user_id: UUID) -> str:
@@ -201,8 +218,7 @@ def _carry_out(change: TicketChange, workflow: Workflow, step: Step, *, event: s
 
 def _look(look: Any) -> dict[str, Any]:
     told = {
-        name: getattr(look, name)
-        for name in ("event", "rule", "outcome", "condition", "failed", "values", "reasons")
+        name: getattr(look, name) for name in ("event", "rule", "outcome", "condition", "failed", "values", "reasons")
     }
     return {name: value for name, value in told.items() if value not in (None, (), {})}
 
@@ -221,7 +237,6 @@ def _would_bury_a_message(change: TicketChange, workflow: Workflow, state: str) 
         key=apply_acts.ticket_key(change.ticket.id),
     )
     return any(
-        from_json(row["payload"])["event"] == "requester_message"
-        and change.causation_id != f"task:{row['id']}"
+        from_json(row["payload"])["event"] == "requester_message" and change.causation_id != f"task:{row['id']}"
         for row in rows
     )

@@ -30,12 +30,20 @@ def body(ticket: Ticket, event: Mapping[str, Any]) -> bytes:
             "workflow": payload["workflow"],
             "workflow_version": payload["workflow_version"],
             "ticket": {
-                "id": ticket.id, "number": ticket.number, "title": ticket.title, "type": ticket.type, "priority": ticket.priority,
-                "state": ticket.state, "category": ticket.category, "team": ticket.team, "tags": ticket.tags, "fields": ticket.fields,
+                "id": ticket.id,
+                "number": ticket.number,
+                "title": ticket.title,
+                "type": ticket.type,
+                "priority": ticket.priority,
+                "state": ticket.state,
+                "category": ticket.category,
+                "team": ticket.team,
+                "tags": ticket.tags,
+                "fields": ticket.fields,
                 "assignee_id": ticket.assignee_id,
             },
         },
-    }  # fmt: skip
+    }
     return as_json(document).encode()
 
 

@@ -38,7 +38,5 @@ def next_number() -> int:
     if database.is_postgres():
         return int(database.run("SELECT nextval('ticket_numbers') AS number")[0]["number"])
     return int(
-        database.run("UPDATE counters SET value = value + 1 WHERE name = 'ticket_numbers' RETURNING value")[
-            0
-        ]["value"]
+        database.run("UPDATE counters SET value = value + 1 WHERE name = 'ticket_numbers' RETURNING value")[0]["value"]
     )

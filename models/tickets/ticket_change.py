@@ -117,9 +117,7 @@ class TicketChange:
                 for name in values.keys() & {"fields", "tags"}:
                     values[name] = as_json(values[name])
                 assignments = ", ".join(f"{name} = :{name}" for name in changed)
-                database.execute(
-                    f"UPDATE tickets SET {assignments} WHERE id = :ticket_id", values, ticket_id=ticket.id
-                )
+                database.execute(f"UPDATE tickets SET {assignments} WHERE id = :ticket_id", values, ticket_id=ticket.id)
         if ticket.event_sequence > self._sequence_before:
             self._tell_staff()
         for task in self.tasks:

@@ -75,11 +75,7 @@ def new_fields(type_: str, wanted: Mapping[str, Any], *, role: str, priority: st
 def defaults(type_: str) -> dict[str, Any]:
     """The fields of a ticket that a message opens: nobody filled in a form."""
     entity = published.find(type_)
-    return (
-        {}
-        if entity is None
-        else _validated(entity, {}, before={}, role="automation", view=None, complete=False)
-    )
+    return {} if entity is None else _validated(entity, {}, before={}, role="automation", view=None, complete=False)
 
 
 def told_fields(type_: str, told: Any) -> dict[str, Any]:
@@ -94,9 +90,7 @@ def told_fields(type_: str, told: Any) -> dict[str, Any]:
     for name, value in told.items():
         if name in entity.fields and value is not None:
             try:
-                fields = _validated(
-                    entity, {name: value}, before=fields, role="automation", view=None, complete=False
-                )
+                fields = _validated(entity, {name: value}, before=fields, role="automation", view=None, complete=False)
             except Invalid:
                 continue
     return fields
@@ -123,9 +117,7 @@ def replaced_fields(
     seen = values.visible(entity, before, role)
     gone = {name: None for name in seen if name not in wanted and name in entity.fields}
     gone |= {name: None for name in before if name not in wanted and name not in entity.fields}
-    return _validated(
-        entity, {**gone, **wanted}, before=before, role=role, view=_view(ticket), complete=False
-    )
+    return _validated(entity, {**gone, **wanted}, before=before, role=role, view=_view(ticket), complete=False)
 
 
 def visible(type_: str, fields: Mapping[str, Any], *, role: str) -> dict[str, Any]:
@@ -135,9 +127,7 @@ def visible(type_: str, fields: Mapping[str, Any], *, role: str) -> dict[str, An
 
 def searchable() -> list[str]:
     """The names of fields that a search looks into."""
-    return sorted(
-        {name for one in published.all_types() for name, field in one.fields.items() if field.searchable}
-    )
+    return sorted({name for one in published.all_types() for name, field in one.fields.items() if field.searchable})
 
 
 def _view(ticket: Ticket) -> dict[str, Any]:

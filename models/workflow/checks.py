@@ -65,9 +65,7 @@ def problems(workflow: Workflow) -> Iterator[FieldProblem]:
             yield FieldProblem(f".calendars.{name}{problem.path}", problem.message)
     for name, webhook in workflow.webhooks.items():
         if not re.match(r"^https?://[^\s/]+", webhook.url):
-            yield FieldProblem(
-                f".webhooks.{name}.url", "expected an address that starts with https:// or http://"
-            )
+            yield FieldProblem(f".webhooks.{name}.url", "expected an address that starts with https:// or http://")
     yield from _expressions(workflow)
 
 
@@ -158,13 +156,9 @@ def _transitions(workflow: Workflow) -> Iterator[FieldProblem]:
                 yield FieldProblem(f"{place}.approval.count", f"expected 1 to 20, found {approval.count}")
             for key, follows in (("refused", approval.refused), ("expired", approval.expired)):
                 if follows is not None:
-                    yield from _one_of(
-                        f"{place}.approval.{key}", follows, workflow.transitions, "transitions"
-                    )
+                    yield from _one_of(f"{place}.approval.{key}", follows, workflow.transitions, "transitions")
             if approval.expired is not None and approval.expires is None:
-                yield FieldProblem(
-                    f"{place}.approval.expires", "expected a duration, because `expired` is given"
-                )
+                yield FieldProblem(f"{place}.approval.expires", "expected a duration, because `expired` is given")
 
 
 def _reactions(workflow: Workflow) -> Iterator[FieldProblem]:
@@ -180,9 +174,7 @@ def _reactions(workflow: Workflow) -> Iterator[FieldProblem]:
         for state in reaction.in_ or []:
             yield from _one_of(f"{place}.in", state, workflow.states, "states")
         if reaction.transition is not None:
-            yield from _one_of(
-                f"{place}.transition", reaction.transition, workflow.transitions, "transitions"
-            )
+            yield from _one_of(f"{place}.transition", reaction.transition, workflow.transitions, "transitions")
         wanted = NAMED_EVENTS.get(reaction.event)
         for key in ("timer", "signal", "field", "state", "target", "approval"):
             if getattr(reaction, key) is not None and key != wanted:
@@ -224,9 +216,7 @@ def _effect(workflow: Workflow, place: str, effect: Effect) -> Iterator[FieldPro
     if template is not None:
         yield from _one_of(f"{place}.{kind}", template, workflow.templates, "templates")
     if effect.assign is not None and (effect.assign.how == "person") != (effect.assign.user is not None):
-        yield FieldProblem(
-            f"{place}.assign.user", "expected an e-mail address with `how: person`, and only there"
-        )
+        yield FieldProblem(f"{place}.assign.user", "expected an e-mail address with `how: person`, and only there")
     if effect.priority is not None:
         yield from _one_of(f"{place}.priority", effect.priority, workflow.priorities, "priorities")
     for key in ("start_timer", "stop_timer"):
@@ -251,9 +241,7 @@ def _money(place: str, amount: str, currency: str) -> Iterator[FieldProblem]:
     if not fits:
         yield FieldProblem(f"{place}.amount", f'expected an amount such as "4.50", found {amount!r}')
     if not _CURRENCY.match(currency):
-        yield FieldProblem(
-            f"{place}.currency", f"expected a currency of ISO 4217 such as EUR, found {currency!r}"
-        )
+        yield FieldProblem(f"{place}.currency", f"expected a currency of ISO 4217 such as EUR, found {currency!r}")
 
 
 def _timers(workflow: Workflow) -> Iterator[FieldProblem]:
@@ -273,9 +261,7 @@ def _timers(workflow: Workflow) -> Iterator[FieldProblem]:
         if timer.repeat is not None:
             yield from _duration(f"{place}.repeat.every", timer.repeat.every)
             if not 1 <= timer.repeat.times <= repeats_max:
-                yield FieldProblem(
-                    f"{place}.repeat.times", f"expected 1 to {repeats_max}, found {timer.repeat.times}"
-                )
+                yield FieldProblem(f"{place}.repeat.times", f"expected 1 to {repeats_max}, found {timer.repeat.times}")
 
 
 def _policies(workflow: Workflow) -> Iterator[FieldProblem]:

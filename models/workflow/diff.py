@@ -49,11 +49,7 @@ def _of_key(before: Mapping[str, Any], after: Mapping[str, Any], key: str, path:
 
 
 def _named(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(one, Mapping) and "name" in one for one in value)
-    )
+    return isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) and "name" in one for one in value)
 
 
 def _of_list(before: list[Any], after: list[Any], path: str) -> Iterator[Difference]:

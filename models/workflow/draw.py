@@ -53,12 +53,8 @@ def mermaid(workflow: Workflow, language: str = "en") -> str:
         lines.append(f'    state "{_mermaid_text(_label(state.label, language))}" as {name}')
     lines.append(f"    [*] --> {workflow.initial}")
     for edge in edges(workflow, language):
-        lines.append(
-            f"    {edge.start} --> {edge.end} : {'⚙ ' if edge.automatic else ''}{_mermaid_text(edge.label)}"
-        )
-    lines.extend(
-        f"    {name} --> [*]" for name, state in workflow.states.items() if state.category == "closed"
-    )
+        lines.append(f"    {edge.start} --> {edge.end} : {'⚙ ' if edge.automatic else ''}{_mermaid_text(edge.label)}")
+    lines.extend(f"    {name} --> [*]" for name, state in workflow.states.items() if state.category == "closed")
     for category, colour in _COLOURS.items():
         lines.append(f"    classDef {category} fill:{colour}")
     for name, state in workflow.states.items():
@@ -133,9 +129,7 @@ def _wires(workflow: Workflow, language: str, order: list[str]) -> list[_Wire]:
         _Wire(start, end, tuple(labels), automatic, rank[end] > rank[start])
         for (start, end, automatic), labels in together.items()
     ]
-    return sorted(
-        found, key=lambda wire: (rank[wire.start], abs(rank[wire.end] - rank[wire.start]), wire.automatic)
-    )
+    return sorted(found, key=lambda wire: (rank[wire.start], abs(rank[wire.end] - rank[wire.start]), wire.automatic))
 
 
 def _boxes(order: list[str], wires: list[_Wire]) -> tuple[dict[str, tuple[int, int]], int]:
@@ -143,8 +137,7 @@ def _boxes(order: list[str], wires: list[_Wire]) -> tuple[dict[str, tuple[int, i
     found, y = {}, _MARGIN + 30
     for state in order:
         busy = max(
-            sum(wire.ahead is side for wire in wires if state in (wire.start, wire.end))
-            for side in (True, False)
+            sum(wire.ahead is side for wire in wires if state in (wire.start, wire.end)) for side in (True, False)
         )
         height = max(_BOX_H, busy * _ROW + 14)
         found[state] = (y, height)
@@ -159,9 +152,7 @@ def _lanes(wires: list[_Wire], boxes: dict[str, tuple[int, int]]) -> dict[_Wire,
     for wire in sorted(wires, key=lambda one: abs(boxes[one.end][0] - boxes[one.start][0])):
         low, high = sorted((boxes[wire.start][0], boxes[wire.end][0]))
         high += boxes[wire.end if wire.ahead else wire.start][1]
-        lane = next(
-            (n for n, taken in enumerate(spans) if all(b < low or high < a for a, b in taken)), len(spans)
-        )
+        lane = next((n for n, taken in enumerate(spans) if all(b < low or high < a for a, b in taken)), len(spans))
         if lane == len(spans):
             spans.append([])
         spans[lane].append((low, high))

@@ -67,9 +67,7 @@ def request(
     if not found and (veto := context.veto(transition.to)) is not None:
         found = [veto]
     if found:
-        look = Look(
-            "request", name, "refused", transition.guard, explained.failed, explained.values, tuple(found)
-        )
+        look = Look("request", name, "refused", transition.guard, explained.failed, explained.values, tuple(found))
         return _refusal(instance, name, tuple(found), (look,))
     run.look(Look("request", name, "acted", transition.guard, (), explained.values))
     why = Reason(transition.guard, explained.values)

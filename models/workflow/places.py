@@ -46,8 +46,12 @@ def templates(workflow: Workflow) -> Iterator[tuple[str, str]]:
     for place, effect in effects(workflow):
         made = effect.create_ticket
         for name in (
-            effect.send, effect.note, effect.ask_rating, effect.notify.text if effect.notify else None,
-            made.title if made else None, made.description if made else None,
-        ):  # fmt: skip
+            effect.send,
+            effect.note,
+            effect.ask_rating,
+            effect.notify.text if effect.notify else None,
+            made.title if made else None,
+            made.description if made else None,
+        ):
             if name is not None:
                 yield place, name

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 LIBRARY = ("jinja2", "jinja2.sandbox")  # loaded at first use
 
-text_chars_max = (
-    20_000  # of a template, and of what it gives: the longest mail that a life cycle should write
-)
+text_chars_max = 20_000  # of a template, and of what it gives: the longest mail that a life cycle should write
 
 # Path -> what it is. `fields.<name>` comes from the information model.
 VARIABLES: dict[str, str] = {
@@ -90,18 +88,29 @@ def _wrong(node: Any, fields: set[str] | None) -> Iterator[TemplateProblem]:
     import jinja2.nodes as n  # cold start: loaded at the first template
 
     allowed = (
-        n.Template, n.Output, n.TemplateData, n.If, n.Compare, n.Operand, n.And, n.Or, n.Not, n.Const, n.Name, n.Getattr,
-        n.Filter, n.List, n.Tuple,
-    )  # fmt: skip
+        n.Template,
+        n.Output,
+        n.TemplateData,
+        n.If,
+        n.Compare,
+        n.Operand,
+        n.And,
+        n.Or,
+        n.Not,
+        n.Const,
+        n.Name,
+        n.Getattr,
+        n.Filter,
+        n.List,
+        n.Tuple,
+    )
     stack: list[Any] = [node]
     while stack:
         one = stack.pop()
         line = getattr(one, "lineno", 0)
         if not isinstance(one, allowed):
             what = type(one).__name__.lower()
-            yield TemplateProblem(
-                line, 0, f"{what} is not allowed; there are variables, filters and {{% if %}}"
-            )
+            yield TemplateProblem(line, 0, f"{what} is not allowed; there are variables, filters and {{% if %}}")
             continue
         if isinstance(one, n.Name | n.Getattr):
             yield from _wrong_path(one, line, fields)
@@ -242,10 +251,7 @@ def _money(value: Any, language: str) -> str:
     major, minor = divmod(abs(value["amount"]), 100)
     thousands, point = ("\u00a0", ",") if language == "ru" else (",", ".")
     sign = "-" if value["amount"] < 0 else ""
-    return (
-        f"{sign}{major:,}".replace(",", thousands)
-        + f"{point}{minor:02d} {value.get('currency', '')}".rstrip()
-    )
+    return f"{sign}{major:,}".replace(",", thousands) + f"{point}{minor:02d} {value.get('currency', '')}".rstrip()
 
 
 def _duration(value: Any) -> str:

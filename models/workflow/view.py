@@ -70,10 +70,7 @@ def environment(fields: Record | None = None) -> dict[str, Type]:
     return {
         "ticket": Record({**ticket, "fields": typed}),
         "fields": typed,
-        **{
-            name: Record({key: type_ for key, (type_, _) in members.items()})
-            for name, members in _OTHERS.items()
-        },
+        **{name: Record({key: type_ for key, (type_, _) in members.items()}) for name, members in _OTHERS.items()},
         "now": TIMESTAMP,
     }
 

@@ -19,9 +19,7 @@ _FINISHED_TASKS = (
     "DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE state IN ('done', 'discarded')"
     " AND finished_at < :before LIMIT :batch)"
 )
-_ENDED_SESSIONS = (
-    "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < :before LIMIT :batch)"
-)
+_ENDED_SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < :before LIMIT :batch)"
 _OLD_KEYS = (
     "DELETE FROM idempotency_keys WHERE (principal, key) IN"
     " (SELECT principal, key FROM idempotency_keys WHERE created_at < :before LIMIT :batch)"

@@ -69,17 +69,20 @@ def _call(subscription: Subscription, message_id: str, content: bytes) -> tuple[
     )
     try:
         answer = safe_http.call(
-            "POST", subscription.url, headers=subscription_rules.headers(message_id, now, content, signers), body=content,
-            private=settings.current().webhooks_private, connect_s=subscription_limits.connect_s, total_s=subscription_limits.call_total_s,
+            "POST",
+            subscription.url,
+            headers=subscription_rules.headers(message_id, now, content, signers),
+            body=content,
+            private=settings.current().webhooks_private,
+            connect_s=subscription_limits.connect_s,
+            total_s=subscription_limits.call_total_s,
             body_bytes_max=subscription_limits.response_chars_kept * 4,
-        )  # fmt: skip
+        )
     except (safe_http.AddressRefused, safe_http.NotReached, safe_http.NoAnswer) as failure:
         spent_ms = int((clock.now() - now).total_seconds() * 1000)
         return Attempt(now, max(spent_ms, 0), None, None, failure.message[: limits.error_chars_max]), None
     taken = 200 <= answer.status < 300
-    said = answer.body.decode("utf-8", "replace").replace("\x00", "\ufffd")[
-        : subscription_limits.response_chars_kept
-    ]
+    said = answer.body.decode("utf-8", "replace").replace("\x00", "\ufffd")[: subscription_limits.response_chars_kept]
     error = None if taken else f"the receiver answered {answer.status}"
     return Attempt(now, answer.duration_ms, answer.status, said, error), answer.retry_after_s()
 

@@ -43,9 +43,7 @@ def run(task: ClaimedTask) -> Settlement:
         reason = error.message
         log.warning("attachment_lost", attachment_id=str(file.id), channel=file.channel)
         return Done(lambda: attachment_fetching.record_failed(file, reason))
-    log.info(
-        "attachment_fetched", attachment_id=str(file.id), channel=file.channel, size_bytes=kept.size_bytes
-    )
+    log.info("attachment_fetched", attachment_id=str(file.id), channel=file.channel, size_bytes=kept.size_bytes)
     return Done(lambda: attachment_fetching.record_stored(file, kept))
 
 

@@ -106,9 +106,7 @@ def _settlement(delivery_id: UUID, opened: OpenAttempt, outcome: SendOutcome, du
     if outcome.new_address is not None:
         return Postponed(0.0, "the address moved", record, late=record)
     if outcome.kind == "permanent" or outcome.partly_sent:
-        return Done(
-            record, late=record
-        )  # the delivery is what failed, and people see it; the task did its work
+        return Done(record, late=record)  # the delivery is what failed, and people see it; the task did its work
     if outcome.kind == "throttled":
         wait_s, reason = outcome.retry_after_s or 1.0, outcome.detail or "throttled by the provider"
         return Postponed(wait_s, reason, record, late=record)

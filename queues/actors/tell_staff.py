@@ -63,9 +63,7 @@ def run(task: ClaimedTask) -> Settlement:
     return Postponed(1.0, "more is to be told")
 
 
-def _posted(
-    task: ClaimedTask, account: ChannelAccount, chat: str, post: ticket_posts.Post
-) -> Settlement | None:
+def _posted(task: ClaimedTask, account: ChannelAccount, chat: str, post: ticket_posts.Post) -> Settlement | None:
     """Post one thing; None when it stands there, else how the task ends."""
     config, topics = settings.current(), _topics(account.channel)
     address = post.address

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 _TAG = re.compile(r"<(?=/?[a-zA-Z]|[!?])")  # "a < b" is text
 _NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]*)")
 _SKIPPED = {
-    name: re.compile(rf"</{name}\b", re.I)
-    for name in ("script", "style", "title", "template", "textarea", "svg")
+    name: re.compile(rf"</{name}\b", re.I) for name in ("script", "style", "title", "template", "textarea", "svg")
 }
 # The largest is &#1114111; or &#x10ffff;; zeros before it are allowed.
 _ENDLESS_NUMBER = re.compile(r"&#(?:[0-9]{100,}|[xX][0-9a-fA-F]{100,});?")

@@ -32,8 +32,6 @@ def ask_for_pulls() -> int:
                 "SELECT id FROM tasks WHERE key = :key AND state IN ('ready', 'leased') LIMIT 1", key=key
             )
             if waiting is None and not leases.held(account.channel, account.name):
-                commands.enqueue(
-                    "pull_account", {"channel": account.channel, "account": account.name}, key=key
-                )
+                commands.enqueue("pull_account", {"channel": account.channel, "account": account.name}, key=key)
                 asked += 1
     return asked

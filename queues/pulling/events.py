@@ -29,9 +29,7 @@ def store(
         for event in events:
             assert event.raw is not None, "a pulled event brings its own bytes"
             stored.append(
-                inbox.store(
-                    account, event.key, raw=event.raw, content_type=event.content_type or content_type
-                )
+                inbox.store(account, event.key, raw=event.raw, content_type=event.content_type or content_type)
             )
         positions.put(account, position_name, position)
         crash.point("before_commit")

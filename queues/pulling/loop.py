@@ -86,9 +86,7 @@ class Pullers:
             except (NestorError, peewee.DatabaseError) as error:
                 # The database is away or slow: what cannot be renewed in time is given up below.
                 log.warning("pullers_not_renewed", error=type(error).__name__)
-            except (
-                Exception
-            ) as error:  # the root of a thread: without it no account is read and no lease kept
+            except Exception as error:  # the root of a thread: without it no account is read and no lease kept
                 log.error("pullers_look_failed", exc_info=error)
             now = time.monotonic()
             for reader in list(self._readers.values()):
@@ -113,9 +111,7 @@ class Pullers:
                     self._keep(name, account)
                 except (RuntimeError, ImportError) as error:
                     # This reader could not start. The others are renewed all the same.
-                    log.warning(
-                        "puller_not_started", channel=name[0], account=name[1], error=type(error).__name__
-                    )
+                    log.warning("puller_not_started", channel=name[0], account=name[1], error=type(error).__name__)
 
     def _keep(self, name: tuple[str, str], account: ChannelAccount) -> None:
         reader = self._readers.get(name)
@@ -133,9 +129,7 @@ class Pullers:
             reader.lost_at_s = lost_at_s
             return
         reader = _Reader(account, lost_at_s)
-        reader.thread = threading.Thread(
-            target=self._read, args=(reader,), name=f"pull {name[0]}", daemon=True
-        )
+        reader.thread = threading.Thread(target=self._read, args=(reader,), name=f"pull {name[0]}", daemon=True)
         self._readers[name] = reader
         try:
             # This one thread imports the channel, before the readers of several accounts need it.
@@ -151,9 +145,7 @@ class Pullers:
         try:
             leases.give_back(channel, name, holder=self._holder)
         except (NestorError, peewee.DatabaseError) as error:  # it runs out by itself
-            log.warning(
-                "puller_lease_not_given_back", channel=channel, account=name, error=type(error).__name__
-            )
+            log.warning("puller_lease_not_given_back", channel=channel, account=name, error=type(error).__name__)
 
     def _read(self, reader: _Reader) -> None:
         """Read until told to stop; a trouble is shown at the account, and the pause grows.

@@ -30,9 +30,7 @@ class Later:
         with self._changed:
             if len(self._heap) >= self._waiting_max or self._stopped:
                 return
-            heapq.heappush(
-                self._heap, (time.monotonic() + hint.wait_s, hint.task_id, hint._replace(wait_s=0.0))
-            )
+            heapq.heappush(self._heap, (time.monotonic() + hint.wait_s, hint.task_id, hint._replace(wait_s=0.0)))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="later", daemon=True)
                 self._thread.start()

@@ -42,15 +42,11 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help="small samples, one each: shows that it runs, says nothing"
     )
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="also write the rows and their samples here"
-    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the rows and their samples here")
     options = parser.parse_args()
     wanted = set(options.parts or PARTS)
     if not wanted <= set(PARTS):
-        parser.error(
-            f"PART: expected some of {', '.join(PARTS)}, found {', '.join(sorted(wanted - set(PARTS)))}"
-        )
+        parser.error(f"PART: expected some of {', '.join(PARTS)}, found {', '.join(sorted(wanted - set(PARTS)))}")
     report = Report()
     try:
         with Stack() as stack, tempfile.TemporaryDirectory() as folder:

@@ -33,9 +33,7 @@ class Measured:
         self.before = self.most = _resident()
 
     def put(self, number: int) -> None:
-        with spool.spooled(
-            self._parts(number), bytes_max=self._size, folder=self._blobs.spool_folder()
-        ) as file:
+        with spool.spooled(self._parts(number), bytes_max=self._size, folder=self._blobs.spool_folder()) as file:
             self._blobs.put(self._key(number), file.path)
         self.most = max(self.most, _resident())
 

@@ -28,9 +28,7 @@ _LABEL = {"en": "Label", "ru": "Надпись"}
 def measure(stack: Stack, plan: limits.Plan, report: Report) -> None:
     """Print the rows of (g)."""
     found = defs.read_all(demo=True)
-    support = next(
-        definition.read(one.body) for one in found if (one.kind, one.name) == ("workflow", "support")
-    )
+    support = next(definition.read(one.body) for one in found if (one.kind, one.name) == ("workflow", "support"))
     _decisions(report, "support (5 states, 5 reactions)", support, plan.decisions)
     _decisions(report, "40 states, 150 transitions, all guarded", large(), plan.decisions)
     _fresh(stack)
@@ -42,9 +40,7 @@ def measure(stack: Stack, plan: limits.Plan, report: Report) -> None:
 
 def _fresh(stack: Stack) -> None:
     """A database of its own, with the shipped definitions and the demo's people."""
-    database.configure(
-        settings.Settings(database_url=stack.postgres.create_database(template="bench_template"))
-    )
+    database.configure(settings.Settings(database_url=stack.postgres.create_database(template="bench_template")))
 
 
 def large() -> Workflow:
@@ -52,11 +48,14 @@ def large() -> Workflow:
     states = {f"s{n}": {"category": "todo" if n < 39 else "done", "label": _LABEL} for n in range(40)}
     transitions = {
         f"t{n}": {
-            "from": [f"s{n % 40}"], "to": f"s{(n * 7 + n // 40 + 1) % 40}", "label": _LABEL, "who": ["agent", "automation"],
+            "from": [f"s{n % 40}"],
+            "to": f"s{(n * 7 + n // 40 + 1) % 40}",
+            "label": _LABEL,
+            "who": ["agent", "automation"],
             "guard": 'ticket.priority in ["normal", "high"] && size(ticket.tags) < 5 && fields.amount < 1000.0',
         }
         for n in range(150)
-    }  # fmt: skip
+    }
     reactions = [
         {
             "on": "requester_message",
@@ -165,19 +164,48 @@ def _replay(report: Report, support: Workflow, events: int) -> None:
 
 _STORY: tuple[tuple[str, int, str, dict[str, Any]], ...] = (
     (
-        "ticket_created", 0, "requester",
-        {"title": "Bench", "type": "question", "priority": "normal", "channel": "email", "state": "new", "requester_id": "x"},
+        "ticket_created",
+        0,
+        "requester",
+        {
+            "title": "Bench",
+            "type": "question",
+            "priority": "normal",
+            "channel": "email",
+            "state": "new",
+            "requester_id": "x",
+        },
     ),
     ("message_received", 0, "requester", {"channel": "email", "automatic": None}),
     ("message_added", 1, "user", {"automatic": False, "delivery_ids": []}),
-    ("ticket_state_changed", 1, "user", {"event": "agent_reply", "rule": "wait_after_reply", "from": "new", "to": "waiting_on_requester"}),
+    (
+        "ticket_state_changed",
+        1,
+        "user",
+        {"event": "agent_reply", "rule": "wait_after_reply", "from": "new", "to": "waiting_on_requester"},
+    ),
     ("message_received", 2, "requester", {"channel": "email", "automatic": None}),
-    ("ticket_state_changed", 2, "system", {"event": "requester_message", "rule": "reopen_on_message", "from": "x", "to": "open"}),
+    (
+        "ticket_state_changed",
+        2,
+        "system",
+        {"event": "requester_message", "rule": "reopen_on_message", "from": "x", "to": "open"},
+    ),
     ("note_added", 3, "user", {}),
     ("ticket_updated", 3, "user", {"changes": {"priority": {"from": "normal", "to": "high"}}}),
-    ("ticket_state_changed", 4, "user", {"event": "request", "rule": "resolve", "transition": "resolve", "from": "open", "to": "solved"}),
-    ("ticket_state_changed", 4 + 24 * 7, "system", {"event": "timer", "rule": "close_after_a_week", "from": "solved", "to": "closed"}),
-)  # fmt: skip
+    (
+        "ticket_state_changed",
+        4,
+        "user",
+        {"event": "request", "rule": "resolve", "transition": "resolve", "from": "open", "to": "solved"},
+    ),
+    (
+        "ticket_state_changed",
+        4 + 24 * 7,
+        "system",
+        {"event": "timer", "rule": "close_after_a_week", "from": "solved", "to": "closed"},
+    ),
+)
 
 
 def _record(tickets: int) -> None:
@@ -199,7 +227,11 @@ def _record(tickets: int) -> None:
                 " SELECT gen_random_uuid(), :type, t.created_at + :hours * interval '1 hour', 'ticket', t.id, :sequence, :kind, :actor,"
                 " :payload"
                 " FROM tickets AS t",
-                type=event_type, hours=hours, sequence=sequence, kind=kind, actor=agent_id if kind == "user" else None,
+                type=event_type,
+                hours=hours,
+                sequence=sequence,
+                kind=kind,
+                actor=agent_id if kind == "user" else None,
                 payload=as_json(payload),
-            )  # fmt: skip
+            )
     database.execute("ANALYZE")

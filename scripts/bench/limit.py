@@ -33,12 +33,26 @@ class Limit:
         meter = Meter({"database": [self._stack.postgres_pid]})
         done = subprocess.run(
             [
-                self._stack.postgres.bin("pgbench"), "-n", "-M", "simple", "-c", str(clients), "-j", str(min(2, clients)),
-                "-T", str(max(1, round(duration_s))), "-D", f"bench_n={pgbench_script.FIRST_COUNT + run * 1_000_000}",
-                "-f", str(self._file), self._desk.database_url,
+                self._stack.postgres.bin("pgbench"),
+                "-n",
+                "-M",
+                "simple",
+                "-c",
+                str(clients),
+                "-j",
+                str(min(2, clients)),
+                "-T",
+                str(max(1, round(duration_s))),
+                "-D",
+                f"bench_n={pgbench_script.FIRST_COUNT + run * 1_000_000}",
+                "-f",
+                str(self._file),
+                self._desk.database_url,
             ],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         used, foreign = meter.read()
         found = re.search(r"tps = ([\d.]+)", done.stdout)
         failed = re.search(r"number of failed transactions: (\d+)", done.stdout)

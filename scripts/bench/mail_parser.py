@@ -33,16 +33,11 @@ _HEAD = (
 )
 _TYPED = b"Content-Type: text/%s; charset=utf-8\r\n\r\n"
 _TEXT = "The printer on the third floor is on fire again, and nobody answers the phone.\r\n"
-_QUOTE = (
-    "\r\nOn Mon, Nov 16, 2026 at 9:00 Desk <desk@example.test> wrote:\r\n"
-    + "> How can we help you today?\r\n" * 5
-)
+_QUOTE = "\r\nOn Mon, Nov 16, 2026 at 9:00 Desk <desk@example.test> wrote:\r\n" + "> How can we help you today?\r\n" * 5
 
 
 MAILS: dict[str, Callable[[], bytes]] = {
-    "1 KB": lambda: (
-        _HEAD + b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + (_TEXT * 5 + _QUOTE).encode()
-    ),
+    "1 KB": lambda: _HEAD + b"Content-Type: text/plain; charset=utf-8\r\n\r\n" + (_TEXT * 5 + _QUOTE).encode(),
     "100 KB": lambda: _multipart(60_000),
     "25 MB": lambda: _multipart(25_000_000),
 }
@@ -105,9 +100,7 @@ def _parts(kind: bytes, boundary: bytes, parts: list[bytes]) -> bytes:
 
 def _by_library(raw: bytes) -> int:
     message = email.message_from_bytes(raw, policy=email.policy.compat32)
-    return sum(
-        len(part.get_payload(decode=True) or b"") for part in message.walk() if not part.is_multipart()
-    )
+    return sum(len(part.get_payload(decode=True) or b"") for part in message.walk() if not part.is_multipart())
 
 
 def _per_s(read: Callable[[], object]) -> float:
@@ -122,9 +115,7 @@ def _per_s(read: Callable[[], object]) -> float:
 def _peak_mb(name: str) -> float:
     """In a process of its own: the most that one had before cannot be taken back."""
     command = [sys.executable, "-m", "scripts.bench.mail_parser", name]
-    done = subprocess.run(
-        command, capture_output=True, check=True, timeout=_CHILD_S_MAX, env=dict(os.environ)
-    )
+    done = subprocess.run(command, capture_output=True, check=True, timeout=_CHILD_S_MAX, env=dict(os.environ))
     return float(json.loads(done.stdout)["peak_mb"])
 
 

@@ -45,9 +45,7 @@ def script(first: list[Statement], second: list[Statement]) -> str:
     varied = _Varied()
     lines = [r"\set bench_n :bench_n + 1", r"\set bench_c 1000 + :client_id", "BEGIN;"]
     for one, other in zip(first, second, strict=True):
-        values = {
-            name: _literal(value, other.values[name], fresh, varied) for name, value in one.values.items()
-        }
+        values = {name: _literal(value, other.values[name], fresh, varied) for name, value in one.values.items()}
         text = _PLACE.sub(lambda m, values=values: values[m[1]], one.text).replace("%%", "%")  # type: ignore[misc]
         text = " ".join(text.split())
         # The program reads the ticket's number before it uses it; so does the script.

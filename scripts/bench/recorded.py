@@ -35,9 +35,7 @@ def statements_of(
 ) -> tuple[list[Statement], list[Statement]]:
     """The statements of two requests with this body (`{n}` differs)."""
     command = [sys.executable, "-m", "scripts.bench.recorded", *(["--row-by-row"] if row_by_row else [])]
-    done = subprocess.run(
-        command, input=body, env=environment, cwd=_ROOT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, input=body, env=environment, cwd=_ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"cannot record the statements of a request: {done.stderr[-2_000:]}")
     first, second = json.loads(done.stdout.splitlines()[-1])
@@ -71,9 +69,7 @@ def main() -> None:
 
     def one_by_one(self: Any) -> list[Any]:
         results = []
-        for (table, columns, returning, unless_exists), values in zip(
-            self._inserts, self._values, strict=True
-        ):
+        for (table, columns, returning, unless_exists), values in zip(self._inserts, self._values, strict=True):
             text = batch._insert(table, columns, returning, unless_exists, "")
             cursor = database.execute(text, values)
             row = cursor.fetchone() if returning else None
@@ -92,9 +88,10 @@ def main() -> None:
     for n in range(3):
         recorded = []
         answer = client.simulate_post(
-            "/v1/tickets", body=body.replace("{n}", str(880_000 + n)),
+            "/v1/tickets",
+            body=body.replace("{n}", str(880_000 + n)),
             headers={**BEARER, "Content-Type": "application/json"},
-        )  # fmt: skip
+        )
         assert answer.status_code == 201, answer.text
         recordings.append(recorded)
     print(json.dumps(recordings[1:]), flush=True)

@@ -69,6 +69,4 @@ class Report:
 
     def write(self, path: Path) -> None:
         """The same as JSON."""
-        path.write_text(
-            json.dumps({"rows": [asdict(row) for row in self.rows], "notes": self.notes}, indent=1) + "\n"
-        )
+        path.write_text(json.dumps({"rows": [asdict(row) for row in self.rows], "notes": self.notes}, indent=1) + "\n")

@@ -77,9 +77,7 @@ class Web(Process):
             log,
         )
 
-    def request(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> int:
+    def request(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> int:
         """One request on a connection of its own; its status."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=limits.request_s_max)
         try:
@@ -241,8 +239,12 @@ def run_module(module: str, environment: dict[str, str], *arguments: str) -> Non
     """Run one of our commands to its end. Raises RuntimeError with what it said."""
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
-        env=environment, cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
         raise RuntimeError(f"{module} ended with {done.returncode}: {done.stderr[-2_000:]}")
 

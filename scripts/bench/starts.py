@@ -15,9 +15,14 @@ from scripts.bench.webhooks import PATH, UPDATE
 # A first request of real work each: it opens the database connection and loads what a probe does not.
 _FIRST: dict[str, tuple[str, str, bytes | None, dict[str, str]]] = {
     "gateway": ("GET", "/v1/tickets", None, BEARER),
-    "webhooks": ("POST", PATH, UPDATE.replace("{n}", "1").encode(), {**TELEGRAM_HEADERS, "Content-Type": "application/json"}),
+    "webhooks": (
+        "POST",
+        PATH,
+        UPDATE.replace("{n}", "1").encode(),
+        {**TELEGRAM_HEADERS, "Content-Type": "application/json"},
+    ),
     "tick": ("POST", "/tick", b"{}", {"Authorization": f"Bearer {TICK_TOKEN}"}),
-}  # fmt: skip
+}
 
 
 def measure(stack: Stack, plan: Plan, report: Report) -> None:
@@ -27,15 +32,18 @@ def measure(stack: Stack, plan: Plan, report: Report) -> None:
         figures = series.medians()
         is_webhook = function == "webhooks"
         report.row(
-            "e", f"{function}: spawn to /readyz, to the first request done",
+            "e",
+            f"{function}: spawn to /readyz, to the first request done",
             f"{figures['ready_s'] * 1000:.0f} ms, {figures['first_s'] * 1000:.0f} ms",
-            Target(figures["first_s"] < 0.5, "< 0.5 s") if is_webhook else None, series=series,
-        )  # fmt: skip
+            Target(figures["first_s"] < 0.5, "< 0.5 s") if is_webhook else None,
+            series=series,
+        )
         report.row(
-            "e", "  memory after it",
+            "e",
+            "  memory after it",
             f"RSS {figures['rss_mib']:.0f} MiB (master + worker), PSS {figures['pss_mib']:.0f} MiB",
             Target(figures["rss_mib"] < 80, "< 80 MB") if is_webhook else None,
-        )  # fmt: skip
+        )
     with stack.desk() as desk:
         _idle(desk, report)
 
@@ -71,7 +79,9 @@ def _idle(desk: Desk, report: Report) -> None:
     each = ", ".join(f"{name} {memory.rss_mib:.0f}/{memory.pss_mib:.0f}" for name, memory in held.items())
     # Both readings of "150 MB": what the parts take from the machine, and what `ps` adds up, where shared pages count for each process.
     report.row(
-        "e", "idle web + worker + scheduler, PSS", f"{total.pss_mib:.0f} MiB (RSS/PSS: {each})",
+        "e",
+        "idle web + worker + scheduler, PSS",
+        f"{total.pss_mib:.0f} MiB (RSS/PSS: {each})",
         Target(total.pss_mib < 150, "< 150 MB"),
-    )  # fmt: skip
+    )
     report.row("e", "  sum of RSS", f"{total.rss_mib:.0f} MiB", Target(total.rss_mib < 150, "< 150 MB"))

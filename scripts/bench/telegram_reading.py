@@ -26,9 +26,7 @@ def measure() -> dict[str, float]:
     """Microseconds of CPU time for each reading: the mean of all recorded updates, and the largest."""
     recorded = [path.read_bytes() for path in sorted(_FIXTURES.iterdir())]
     largest = _largest()
-    hostile = json.dumps(
-        {"update_id": 1, "message": {"message_id": 1, "chat": {"id": 1}, "text": "x" * _MB}}
-    ).encode()
+    hostile = json.dumps({"update_id": 1, "message": {"message_id": 1, "chat": {"id": 1}, "text": "x" * _MB}}).encode()
     return {
         "take": _us(_take, recorded),
         "read": _us(_read, recorded),

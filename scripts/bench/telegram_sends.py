@@ -30,10 +30,19 @@ _sends_per_s_min = 100.0  # three times what Telegram takes of one bot, on one p
 _TOKEN = "NESTOR_SECRET_BENCH_TELEGRAM_TOKEN"  # noqa: S105 -- a variable's name
 _ACCOUNT = ChannelAccount("telegram", "bench", 1, {"token": {"secret": "bench_telegram_token"}})
 _TEXT = OutgoingMessage(
-    delivery_id="bench", attempt_number=1, address="1", recipient_name="Ada",
-    body="**Please** switch it off and _on_ again: [how](https://example.test/how)", body_format="markdown",
-    subject=None, external_id=None, in_reply_to=None, references=(), automatic=False, ticket_number=1,
-)  # fmt: skip
+    delivery_id="bench",
+    attempt_number=1,
+    address="1",
+    recipient_name="Ada",
+    body="**Please** switch it off and _on_ again: [how](https://example.test/how)",
+    body_format="markdown",
+    subject=None,
+    external_id=None,
+    in_reply_to=None,
+    references=(),
+    automatic=False,
+    ticket_number=1,
+)
 _PICTURE = bytes(range(256)) * 400  # 100 KB
 _FILE = OutgoingAttachment(
     "picture.jpg", "image/jpeg", len(_PICTURE), sha256(_PICTURE).hexdigest(), lambda: io.BytesIO(_PICTURE)
@@ -64,11 +73,12 @@ def measure(sandbox: SandboxProcess, plan: Plan, report: Report) -> None:
 def _row(report: Report, what: str, count: int, series: Series, *, judged: bool) -> None:
     figures = series.medians()
     report.row(
-        "t", f"{what}, {count} thread{'s' if count > 1 else ''}",
+        "t",
+        f"{what}, {count} thread{'s' if count > 1 else ''}",
         f"{figures['per_s']:,.0f}/s, p50 {figures['p50_ms']:.1f} ms, CPU {figures['cpu_ms']:.2f} ms",
         Target(figures["per_s"] > _sends_per_s_min, f"> {_sends_per_s_min:.0f}/s") if judged else None,
         series=series,
-    )  # fmt: skip
+    )
 
 
 def _one(message: OutgoingMessage, settings: Settings, number: int) -> None:

@@ -117,9 +117,11 @@ def _tell(report: Report, name: str, clients: int, found: dict[tuple[str, int], 
         if kind == "program":
             ratio = figures["per_s"] / per_s
     report.row(
-        "b", f"POST /v1/tickets, {name}, {clients} clients",
-        f"{figures['per_s']:,.0f}/s, p50 {figures['p50_ms']:.1f} ms", series=http,
-    )  # fmt: skip
+        "b",
+        f"POST /v1/tickets, {name}, {clients} clients",
+        f"{figures['per_s']:,.0f}/s, p50 {figures['p50_ms']:.1f} ms",
+        series=http,
+    )
     if ratio is not None:
         target = Target(ratio >= 0.20, ">= 20 % of (a), aim 30 %") if clients == 8 else None
         report.row("b", "  of (a)", f"{ratio:.0%}", target)
@@ -127,8 +129,9 @@ def _tell(report: Report, name: str, clients: int, found: dict[tuple[str, int], 
     report.row("b", "  p99", f"{p99:.1f} ms", Target(p99 < 175, "< 175 ms") if clients == 32 else None)
     cpu = figures["program_ms"] + figures["database_ms"]
     report.row(
-        "b", "  CPU a request",
+        "b",
+        "  CPU a request",
         f"{cpu:.2f} ms = program {figures['program_ms']:.2f} + database {figures['database_ms']:.2f}"
         f" (RabbitMQ {figures['broker_ms']:.2f}, load generator {figures['load_ms']:.2f})",
         Target(cpu <= 2.0, "<= 2 ms"),
-    )  # fmt: skip
+    )

@@ -28,20 +28,26 @@ def measure(stack: Stack, plan: Plan, report: Report) -> None:
         for _ in range(plan.repeats):
             series.add(
                 load_sample(
-                    stack, web, plan, counter,
+                    stack,
+                    web,
+                    plan,
+                    counter,
                     lambda n: Load(web.port, PATH, UPDATE, _clients, headers=TELEGRAM_HEADERS, first_n=n),
                 )
-            )  # fmt: skip
+            )
     figures = series.medians()
     report.row(
-        "c", f"POST {PATH}, {_clients} clients",
-        f"{figures['per_s']:,.0f}/s, p50 {figures['p50_ms']:.1f} ms", series=series,
-    )  # fmt: skip
+        "c",
+        f"POST {PATH}, {_clients} clients",
+        f"{figures['per_s']:,.0f}/s, p50 {figures['p50_ms']:.1f} ms",
+        series=series,
+    )
     report.row("c", "  p99", f"{figures['p99_ms']:.1f} ms", Target(figures["p99_ms"] < 50, "< 50 ms"))
     cpu = figures["program_ms"] + figures["database_ms"]
     report.row(
-        "c", "  CPU a request",
+        "c",
+        "  CPU a request",
         f"{cpu:.2f} ms = program {figures['program_ms']:.2f} + database {figures['database_ms']:.2f}"
         f" (RabbitMQ {figures['broker_ms']:.2f})",
-    )  # fmt: skip
+    )
     telegram_reading.print_rows(report)

@@ -26,23 +26,35 @@ def measure(stack: Stack, plan: Plan, report: Report) -> None:
         latencies.add(_acknowledgements(stack, plan))
     figures = rates.medians()
     report.row(
-        "d", f"tasks of one worker, 8 threads, backlog of {plan.backlog:,} events",
+        "d",
+        f"tasks of one worker, 8 threads, backlog of {plan.backlog:,} events",
         f"{figures['per_s']:,.0f} tasks/s, CPU {figures['worker_ms']:.2f} + database {figures['database_ms']:.2f} ms each",
         series=rates,
-    )  # fmt: skip
+    )
     figures = latencies.medians()
     p50, p99 = figures["p50_ms"], figures["p99_ms"]
     report.row(
-        "d", f"webhook's 2xx to acknowledgement, {plan.acknowledgements_per_s:g}/s", f"p50 {p50:.1f} ms",
-        Target(p50 < 30, "< 30 ms"), series=latencies,
-    )  # fmt: skip
+        "d",
+        f"webhook's 2xx to acknowledgement, {plan.acknowledgements_per_s:g}/s",
+        f"p50 {p50:.1f} ms",
+        Target(p50 < 30, "< 30 ms"),
+        series=latencies,
+    )
     report.row("d", "  p99", f"{p99:.1f} ms", Target(p99 < 150, "< 150 ms"))
 
 
 def _store(port: int, *, count: int, first_n: int, clients: int = 4, per_s: float = 0.0) -> Result:
     load = Load(
-        port, PATH, UPDATE, clients, headers=TELEGRAM_HEADERS, first_n=first_n, requests=count, per_s=per_s, answered_at=True
-    )  # fmt: skip
+        port,
+        PATH,
+        UPDATE,
+        clients,
+        headers=TELEGRAM_HEADERS,
+        first_n=first_n,
+        requests=count,
+        per_s=per_s,
+        answered_at=True,
+    )
     result = load.run()
     result.check()
     return result
@@ -78,9 +90,7 @@ def _backlog(stack: Stack, plan: Plan) -> Sample:
 
 def _wait_until_drained(desk: Desk, worker: Process) -> None:
     deadline = time.monotonic() + limits.drain_s_max
-    while desk.query("SELECT count(*) FROM tasks WHERE queue = 'default' AND state IN ('ready', 'leased')")[
-        0
-    ][0]:
+    while desk.query("SELECT count(*) FROM tasks WHERE queue = 'default' AND state IN ('ready', 'leased')")[0][0]:
         worker.check_alive()
         if time.monotonic() > deadline:
             raise RuntimeError(
@@ -100,12 +110,10 @@ def _acknowledgements(stack: Stack, plan: Plan) -> Sample:
         meter = Meter({})
         stored = _store(
             web.port, count=plan.acknowledgements, first_n=_first_chat + 1_000, per_s=plan.acknowledgements_per_s
-        )  # fmt: skip
+        )
         received = _wait_for_sends(stack, _warm_up + plan.acknowledgements, worker)
         _, foreign = meter.read()
-    waits_ms = [
-        (received[int(chat)] - answered_at) * 1000 for chat, answered_at in stored.answered_at.items()
-    ]
+    waits_ms = [(received[int(chat)] - answered_at) * 1000 for chat, answered_at in stored.answered_at.items()]
     return Sample(
         {"p50_ms": percentile(waits_ms, 0.50), "p99_ms": percentile(waits_ms, 0.99), "max_ms": max(waits_ms)},
         foreign,

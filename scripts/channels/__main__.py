@@ -10,9 +10,7 @@ from scripts import _cli
 from scripts.channels import checking, reaching, replaying
 
 Verb = Callable[[argparse.Namespace], int]
-_NAME = (
-    "CHANNEL.ACCOUNT, such as telegram.support; its file below workflow_defs/channels/, or what is published"
-)
+_NAME = "CHANNEL.ACCOUNT, such as telegram.support; its file below workflow_defs/channels/, or what is published"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -24,9 +22,7 @@ def _parser() -> argparse.ArgumentParser:
         one.set_defaults(run=run)
         return one
 
-    check = verb(
-        "check", checking.check, "the files of channel accounts; exit code 1 when something is wrong"
-    )
+    check = verb("check", checking.check, "the files of channel accounts; exit code 1 when something is wrong")
     check.add_argument("paths", nargs="*", type=Path, help="files; default: workflow_defs/channels/")
     check.add_argument(
         "--credentials", action="store_true", help="also that every credential that a file names is there"
@@ -40,9 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     setup.add_argument("name", help=_NAME)
     setup.add_argument("--public-url", help="where the desk is reached from outside; default: PUBLIC_URL")
-    status = verb(
-        "status", reaching.status, "how every published account is doing; exit code 1 when one is not well"
-    )
+    status = verb("status", reaching.status, "how every published account is doing; exit code 1 when one is not well")
     status.add_argument("--json", action="store_true")
     replay = verb(
         "replay",

@@ -40,9 +40,7 @@ def check(args: argparse.Namespace) -> int:
 
 def read(path: Path) -> tuple[ChannelAccount, Path]:
     """An account from its file. Raises Invalid with file:line:column."""
-    found = defs.read_file(
-        path, defs.ROOT if path.resolve().is_relative_to(defs.ROOT) else path.resolve().parent
-    )
+    found = defs.read_file(path, defs.ROOT if path.resolve().is_relative_to(defs.ROOT) else path.resolve().parent)
     if found is None or found.kind != "channel":
         raise Invalid([FieldProblem(str(path), "expected a channel account: `channel:` and `account:`")])
     channel, _, name = found.name.partition(".")

@@ -74,9 +74,7 @@ def status(args: argparse.Namespace) -> int:
     """One line an account; exit code 1 when one is not well."""
     _cli.connect("channels", only_look=True)
     with database.connection():
-        found = [
-            (account, overview.of_account(account.channel, account.name)) for account in accounts.every()
-        ]
+        found = [(account, overview.of_account(account.channel, account.name)) for account in accounts.every()]
     if args.json:
         print(json.dumps([_plain(account, known) for account, known in found], indent=2, default=str))
     else:

@@ -41,9 +41,17 @@ def replay(args: argparse.Namespace) -> int:
         raise ConfigurationError(f"expected CHANNEL.ACCOUNT with a channel of {known}, found {args.name!r}")
     return run(
         Wish(
-            channel, account, args.fixture, args.url, args.gateway_url, args.secret, args.api_key, args.new_key, args.wait
+            channel,
+            account,
+            args.fixture,
+            args.url,
+            args.gateway_url,
+            args.secret,
+            args.api_key,
+            args.new_key,
+            args.wait,
         )
-    )  # fmt: skip
+    )
 
 
 def run(wish: Wish) -> int:
@@ -89,9 +97,7 @@ def _request(wish: Wish, account: ChannelAccount | None, raw: bytes) -> tuple[by
     """The body and the headers that the provider would send."""
     if wish.channel == "webhook":
         if account is None:
-            raise ConfigurationError(
-                f"there is no account webhook.{wish.account} published here, and no file of it"
-            )
+            raise ConfigurationError(f"there is no account webhook.{wish.account} published here, and no file of it")
         from queues.channels.webhook import replay as described
 
         raw = described.with_new_key(account, raw) if wish.new_key else raw

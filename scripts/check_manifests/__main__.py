@@ -25,15 +25,11 @@ def find_crd_dir(environ: dict[str, str] | None = None) -> Path | None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.check_manifests", description=__doc__)
-    parser.add_argument(
-        "folder", nargs="?", type=Path, default=CHECKOUT / "knative", help="default: knative/"
-    )
+    parser.add_argument("folder", nargs="?", type=Path, default=CHECKOUT / "knative", help="default: knative/")
     parser.add_argument("--strict", action="store_true", help="absent schemas are a failure (CI)")
     options = parser.parse_args(arguments)
     try:
-        report = check_folder(
-            options.folder.resolve(), load_facts(), crd_dir=find_crd_dir(), renderer=find_renderer()
-        )
+        report = check_folder(options.folder.resolve(), load_facts(), crd_dir=find_crd_dir(), renderer=find_renderer())
     except ManifestUnreadable as error:
         print(error, file=sys.stderr)
         return 2

@@ -21,8 +21,24 @@ Schema = dict[str, Any]
 SCALERS_FILE = "keda.scalers-schema.json"
 _OPEN = {"additionalProperties", "x-kubernetes-preserve-unknown-fields"}
 _JUNCTORS = ("anyOf", "allOf", "oneOf")
-_KEPT = ("type", "enum", "required", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems",
-         "minProperties", "maxProperties", "uniqueItems", "multipleOf", "exclusiveMinimum", "exclusiveMaximum")  # fmt: skip
+_KEPT = (
+    "type",
+    "enum",
+    "required",
+    "pattern",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+    "uniqueItems",
+    "multipleOf",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+)
 
 
 class CrdFolder:
@@ -80,9 +96,7 @@ def strict_schema(source: Mapping[str, Any], *, structural: bool = True) -> Sche
     result: Schema = {key: source[key] for key in _KEPT if key in source}
     if "properties" in source:
         properties = mapped(source["properties"])
-        result["properties"] = {
-            k: strict_schema(mapped(v), structural=structural) for k, v in properties.items()
-        }
+        result["properties"] = {k: strict_schema(mapped(v), structural=structural) for k, v in properties.items()}
     if isinstance(source.get("items"), Mapping):
         result["items"] = strict_schema(source["items"], structural=structural)
     if isinstance(source.get("additionalProperties"), Mapping):

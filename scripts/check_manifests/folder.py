@@ -17,9 +17,7 @@ from scripts.check_manifests.facts import AppFacts
 from scripts.check_manifests.findings import Finding
 from scripts.check_manifests.manifest_set import ManifestSet
 
-RENDER_TIMEOUT_S = (
-    30  # rendering takes a tenth of a second; a kubectl that waits for a cluster must not hold CI
-)
+RENDER_TIMEOUT_S = 30  # rendering takes a tenth of a second; a kubectl that waits for a cluster must not hold CI
 _ROW = re.compile(r"^\|\s*`([^`]+)`\s*\|\s*`([^`]+)`\s*\|")
 
 
@@ -43,12 +41,8 @@ def read_base(root: Path, facts: AppFacts) -> tuple[ManifestSet, list[Finding]]:
     aside = {"kustomization.yaml", *map(str, listed(kustomization.get("configurations")))}
     present = {path.name for path in base.glob("*.yaml")} - aside
     source = shown(base / "kustomization.yaml", root)
-    problems = [
-        _layout(source, f"expected {name} among the resources") for name in sorted(present - set(resources))
-    ]
-    problems += [
-        _layout(source, f"{name} does not exist") for name in resources if not (base / name).is_file()
-    ]
+    problems = [_layout(source, f"expected {name} among the resources") for name in sorted(present - set(resources))]
+    problems += [_layout(source, f"{name} does not exist") for name in resources if not (base / name).is_file()]
     documents: list[Document] = []
     for name in resources:
         if (base / name).is_file():

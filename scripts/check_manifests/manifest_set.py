@@ -46,9 +46,7 @@ class ManifestSet:
     documents: list[Document]
     facts: AppFacts
     documented_keys: frozenset[tuple[str, str]] = frozenset()  # (Secret, key) rows of knative/README.md
-    generated_config: dict[str, dict[str, str]] = field(
-        default_factory=dict
-    )  # configMapGenerator, when not rendered
+    generated_config: dict[str, dict[str, str]] = field(default_factory=dict)  # configMapGenerator, when not rendered
     production: bool = False
 
     def of_kind(self, kind: str, group: str = "") -> Iterator[Document]:

@@ -26,9 +26,7 @@ def read_all(root: Path = ROOT, *, demo: bool) -> list[Found]:
     found, problems = _read_files(sorted(root.rglob("*.yaml")), root, demo=demo)
     problems.extend(_twice(found))
     if not problems:
-        problems = [
-            _as_problem(one, finding) for one, finding in findings(found) if finding.severity == "error"
-        ]
+        problems = [_as_problem(one, finding) for one, finding in findings(found) if finding.severity == "error"]
     if problems:
         raise Invalid(problems, "\n".join(f"{p.path}: {p.message}" for p in problems))
     return found

@@ -49,9 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("names", nargs="*", help="life cycles; default: all")
     simulate = verb("simulate", stepping.simulate, "step through a life cycle; `help` lists the commands")
     simulate.add_argument("name", help="FILE, or the NAME of a life cycle below workflow_defs/")
-    simulate.add_argument(
-        "--script", type=Path, help="read the commands from a file (- is the standard input)"
-    )
+    simulate.add_argument("--script", type=Path, help="read the commands from a file (- is the standard input)")
     plan = verb("plan", releasing.plan, "what publishing would change; writes nothing")
     plan.add_argument("--json", action="store_true")
     apply = verb("apply", releasing.apply, "publish what differs from what is in force")
@@ -68,15 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     migrate.add_argument("name", nargs="?")
     migrate.add_argument("--to", type=int, metavar="VERSION")
     migrate.add_argument("--to-name", help="another life cycle")
-    migrate.add_argument(
-        "--map", action="append", default=[], metavar="OLD=NEW", help="where tickets of a state go"
-    )
+    migrate.add_argument("--map", action="append", default=[], metavar="OLD=NEW", help="where tickets of a state go")
     migrate.add_argument("--dry-run", action="store_true", help="check and count only")
     migrate.add_argument("--resume", metavar="ID", help="go on with a migration that was cut off")
     migrate.add_argument("--reverse", metavar="ID", help="move the tickets of a migration back")
-    replay = verb(
-        "replay", moving.replay, "run the recorded events of the last days through a draft; writes nothing"
-    )
+    replay = verb("replay", moving.replay, "run the recorded events of the last days through a draft; writes nothing")
     replay.add_argument("name")
     replay.add_argument("--days", type=float, default=30.0)
     replay.add_argument("--file", type=Path, help="the draft; default: the file below workflow_defs/")

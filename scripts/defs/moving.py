@@ -27,11 +27,7 @@ def migrate(options: argparse.Namespace) -> int:
         if migration_id is None:
             raise NotFound(f"there is no migration {options.resume or options.reverse!r}")
         with database.transaction():
-            found = (
-                migration.reverse(migration_id, by=options.by)
-                if options.reverse
-                else migration.get(migration_id)
-            )
+            found = migration.reverse(migration_id, by=options.by) if options.reverse else migration.get(migration_id)
     else:
         if options.name is None or options.to is None:
             raise Invalid([FieldProblem("", "expected NAME --to VERSION, or --resume ID, or --reverse ID")])
@@ -47,9 +43,7 @@ def migrate(options: argparse.Namespace) -> int:
             found = migration.start(
                 options.name, to_version=options.to, to_workflow=to_name, state_map=state_map, by=options.by
             )
-    print(
-        f"migration {found.id} (go on after a cut: migrate --resume {found.id}; back: migrate --reverse {found.id})"
-    )
+    print(f"migration {found.id} (go on after a cut: migrate --resume {found.id}; back: migrate --reverse {found.id})")
     done = migration.run(found.id, progress=lambda moved: _cli.progress(f"{moved} tickets moved"))
     print(f"{done.moved} tickets moved")
     return 0
@@ -69,25 +63,28 @@ def replay(options: argparse.Namespace) -> int:
     until = clock.now()
     with database.connection():
         report = replaying.replay(
-            options.name, draft, since=until - timedelta(days=options.days), until=until,
+            options.name,
+            draft,
+            since=until - timedelta(days=options.days),
+            until=until,
             progress=lambda events: _cli.progress(f"{events} events") if not options.json else None,
-        )  # fmt: skip
+        )
     if options.json:
         print(json.dumps(dataclasses.asdict(report), ensure_ascii=False, indent=2, default=str))
         return 0
     print(
         f"{report.tickets} tickets with {report.events} events; {report.faithful} baselines end where the real ticket stands"
     )
-    print(
-        f"{report.ended_differently} tickets would have ended differently, {report.failed} could not be replayed"
-    )
+    print(f"{report.ended_differently} tickets would have ended differently, {report.failed} could not be replayed")
     for difference in report.differences:
         number, recorded = difference.pop("number"), difference.pop("recorded_state")
         print(f"  #{number} (is {recorded}): {', '.join(f'{k} {v}' for k, v in difference.items())}")
     for title, counts in (
-        ("messages", report.messages), ("broken promises", report.breaches), ("money (minor units)", report.money),
+        ("messages", report.messages),
+        ("broken promises", report.breaches),
+        ("money (minor units)", report.money),
         ("refusals", report.refusals),
-    ):  # fmt: skip
+    ):
         for name, (before, after) in counts.items():
             if before != after:
                 print(f"  {title}: {name}: {before} -> {after} ({after - before:+d})")

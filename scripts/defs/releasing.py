@@ -23,11 +23,7 @@ def plan(options: argparse.Namespace) -> int:
     with database.connection():
         entries = planning.plan(found)
     if options.json:
-        print(
-            json.dumps(
-                [dataclasses.asdict(entry) for entry in entries], ensure_ascii=False, indent=2, default=str
-            )
-        )
+        print(json.dumps([dataclasses.asdict(entry) for entry in entries], ensure_ascii=False, indent=2, default=str))
     else:
         for entry in entries:
             _tell(entry)
@@ -89,11 +85,7 @@ def history(options: argparse.Namespace) -> int:
         raise NotFound(f"there is no {options.kind} {options.name!r}")
     for row in rows:
         mark, at = "*" if row["in_force"] else " ", clock.rfc3339(row["published_at"])
-        print(
-            f"{mark} version {row['version']} published {at} by {row['published_by']} ({row['sha256'][:12]})"
-        )
+        print(f"{mark} version {row['version']} published {at} by {row['published_by']} ({row['sha256'][:12]})")
         for one in row["activations"]:
-            print(
-                f"      in force from {clock.rfc3339(one['activated_at'])} by {one['activated_by']}: {one['reason']}"
-            )
+            print(f"      in force from {clock.rfc3339(one['activated_at'])} by {one['activated_by']}: {one['reason']}")
     return 0

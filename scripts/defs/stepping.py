@@ -80,12 +80,16 @@ class Stepper:
             Person("root", "Root", "admin"),
         ]
         self._simulation = Simulation(
-            workflow, datetime(2026, 11, 23, 9, tzinfo=UTC), people,
+            workflow,
+            datetime(2026, 11, 23, 9, tzinfo=UTC),
+            people,
             fields_view=lambda type_, fields: (values.view_values(types.get(type_), fields), values.filled(fields)),
-            validate=lambda type_, before, wanted: values.validated(
-                types[type_], wanted, before=before, role="automation", view=None, complete=False
-            ) if type_ in types else {**before, **wanted},
-        )  # fmt: skip
+            validate=lambda type_, before, wanted: (
+                values.validated(types[type_], wanted, before=before, role="automation", view=None, complete=False)
+                if type_ in types
+                else {**before, **wanted}
+            ),
+        )
         self._past: list[Simulation] = []
 
     def run(self, lines: Iterable[str], *, echo: bool) -> int:
@@ -117,9 +121,7 @@ class Stepper:
             self._why()
         elif name == "options":
             for option in self._simulation.options(rest[0]):
-                print(
-                    f"  {option.name:<24} -> {option.transition.to:<20} {'; '.join(option.reasons) or 'possible'}"
-                )
+                print(f"  {option.name:<24} -> {option.transition.to:<20} {'; '.join(option.reasons) or 'possible'}")
         elif name == "undo":
             if not self._past:
                 raise ValueError("there is nothing to undo")
@@ -210,10 +212,7 @@ def _teams(workflow: Workflow) -> set[str]:
 
     found = {one.approval.team for one in workflow.transitions.values() if one.approval is not None}
     found |= {
-        who.removeprefix("team:")
-        for one in workflow.transitions.values()
-        for who in one.who
-        if who.startswith("team:")
+        who.removeprefix("team:") for one in workflow.transitions.values() for who in one.who if who.startswith("team:")
     }
     for _, effect in places.effects(workflow):
         for team in (effect.team, effect.notify and effect.notify.team, effect.assign and effect.assign.team):
@@ -243,7 +242,5 @@ def _told(act: AnyAct) -> str:
             return f"{named}: {' '.join(act.text.split())[:90]}"
         case Refused():
             return f"{named}: {'; '.join(act.reasons)}"
-    rest = ", ".join(
-        f"{key} {value}" for key, value in act.details.items() if value not in (None, "", [], {})
-    )
+    rest = ", ".join(f"{key} {value}" for key, value in act.details.items() if value not in (None, "", [], {}))
     return f"{named}: {rest}"

@@ -27,9 +27,7 @@ def test(options: argparse.Namespace) -> int:
             print(f"{name}: no scenarios")
             continue
         document = files.load(path, defs.ROOT)
-        for result in scenarios.run(
-            definition.read(workflows[name].body), scenarios.parse(document.body), types
-        ):
+        for result in scenarios.run(definition.read(workflows[name].body), scenarios.parse(document.body), types):
             passed, failed = passed + result.passed, failed + (not result.passed)
             print(f"{'ok  ' if result.passed else 'FAIL'} {name}: {result.case}")
             for failure in result.failures:

@@ -198,9 +198,7 @@ class Desk:
             except subprocess.TimeoutExpired:
                 os.killpg(server.pid, signal.SIGKILL)
                 server.wait()
-                print(
-                    "nestor: the desk did not stop in time and was killed; nothing is lost", file=sys.stderr
-                )
+                print("nestor: the desk did not stop in time and was killed; nothing is lost", file=sys.stderr)
         if self._sandbox is not None:
             self._sandbox.stop()
 
@@ -215,12 +213,8 @@ def _is_loopback(host: str) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./scripts/run", description=__doc__)
     parser.add_argument("--port", type=int, default=8080)
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on; the demo takes loopback only"
-    )
-    parser.add_argument(
-        "--data-dir", default=str(ROOT / "var"), help="where the database and the sandbox's outbox lie"
-    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; the demo takes loopback only")
+    parser.add_argument("--data-dir", default=str(ROOT / "var"), help="where the database and the sandbox's outbox lie")
     parser.add_argument("--reset", action="store_true", help="remove the data first")
     parser.add_argument("--no-demo", action="store_true", help="no demo accounts and no sandbox")
     options = parser.parse_args()

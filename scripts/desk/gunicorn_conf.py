@@ -22,16 +22,22 @@ from functions.gunicorn_conf import (
 from models.kernel import settings
 
 __all__ = [
-    "control_socket_disable", "graceful_timeout", "keepalive", "logger_class", "loglevel", "preload_app", "threads", "timeout",
-    "worker_class", "worker_tmp_dir",
-]  # fmt: skip
+    "control_socket_disable",
+    "graceful_timeout",
+    "keepalive",
+    "logger_class",
+    "loglevel",
+    "preload_app",
+    "threads",
+    "timeout",
+    "worker_class",
+    "worker_tmp_dir",
+]
 
 bind = f"{os.environ['NESTOR_BIND']}:{settings.current().port}"
 workers = 1  # one process: the in-memory broker lives in it
 
-_workers_stop_s = (
-    8.0  # what runs is a parse or a send to a server on this machine; the supervisor waits longer
-)
+_workers_stop_s = 8.0  # what runs is a parse or a send to a server on this machine; the supervisor waits longer
 
 
 def on_starting(server: Any) -> None:

@@ -41,9 +41,15 @@ def create_app(config: Settings) -> Any:
         return Answer(raw=_first_page(config).encode(), content_type="text/html; charset=utf-8")
 
     @operations.add(
-        "GET", "/sandbox/outbox", summary="What the desk sent", answers={200: dict}, public=True, unlocked=True, query=OutboxQuery,
+        "GET",
+        "/sandbox/outbox",
+        summary="What the desk sent",
+        answers={200: dict},
+        public=True,
+        unlocked=True,
+        query=OutboxQuery,
         problems=(404,),
-    )  # fmt: skip
+    )
     def outbox(call: Call) -> Answer:
         """Demo only: the messages that the fake Bot API and the mail catcher received."""
         return Answer(raw=_sandbox(config, call.query))

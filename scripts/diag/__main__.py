@@ -36,9 +36,7 @@ def _text(parts: list[Part]) -> str:
         lines.extend(f"  {line}" for line in part.lines)
         lines.extend(f"  ! {problem}" for problem in part.problems)
     count = sum(len(part.problems) for part in parts)
-    verdict = (
-        f"{words.counted(count, 'thing')} for a person, marked with !" if count else "Nothing needs a person."
-    )
+    verdict = f"{words.counted(count, 'thing')} for a person, marked with !" if count else "Nothing needs a person."
     return "\n".join([*lines, "", verdict])
 
 

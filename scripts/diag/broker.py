@@ -32,9 +32,7 @@ def look(config: Settings) -> Part:
     try:
         connection = pika.BlockingConnection(pika.URLParameters(broker.amqp_url(config.broker_url)))
     except (AMQPError, OSError) as error:
-        part.problem(
-            f"{part.facts['url']} is away ({_reason(error)}): rows are kept, nothing runs until it is back"
-        )
+        part.problem(f"{part.facts['url']} is away ({_reason(error)}): rows are kept, nothing runs until it is back")
         return part
     try:
         for queue in (name + suffix for name in QUEUES for suffix in _SUFFIXES):
@@ -92,9 +90,7 @@ def _management(part: Part, config: Settings) -> None:
         answer.raise_for_status()
         found = answer.json()
     except (requests.RequestException, ValueError) as error:
-        part.problem(
-            f"the HTTP API at {where(config.broker_management_url)} cannot be read: {words.short(error)}"
-        )
+        part.problem(f"the HTTP API at {where(config.broker_management_url)} cannot be read: {words.short(error)}")
         return
     for row in found:
         ready, unacked = row.get("messages_ready", 0), row.get("messages_unacknowledged", 0)

@@ -97,9 +97,7 @@ def _tasks(part: Part) -> None:
         for row in dead
     )
     if backlog["dead"]:
-        part.problem(
-            f"{words.counted(backlog['dead'], 'dead letter')}: retry or discard at /v1/tasks?state=dead"
-        )
+        part.problem(f"{words.counted(backlog['dead'], 'dead letter')}: retry or discard at /v1/tasks?state=dead")
 
 
 def _misconfigured(part: Part) -> None:
@@ -119,9 +117,7 @@ def _accounts(part: Part) -> None:
         "SELECT channel, account, error FROM channel_health WHERE error IS NOT NULL ORDER BY channel, account LIMIT :most",
         most=limits.examples_max,
     )
-    part.facts["troubled"] = [
-        {"account": f"{row['channel']}/{row['account']}", "error": row["error"]} for row in rows
-    ]
+    part.facts["troubled"] = [{"account": f"{row['channel']}/{row['account']}", "error": row["error"]} for row in rows]
     for row in rows:
         part.problem(f"{row['channel']}/{row['account']}: {words.short(row['error'])}")
 
@@ -134,8 +130,7 @@ def _inbox(part: Part) -> None:
     failures = inbox.page(status="failed", before=None, limit=limits.examples_max) if failed else []
     part.facts["failures"] = failures
     part.lines.extend(
-        f"failed: {row['channel']}/{row['account']} event {row['id']}: {words.short(row['reason'])}"
-        for row in failures
+        f"failed: {row['channel']}/{row['account']} event {row['id']}: {words.short(row['reason'])}" for row in failures
     )
     if failed:
         part.problem(
@@ -149,9 +144,7 @@ def _deliveries(part: Part) -> None:
     )
     counts = {row["state"]: int(row["deliveries"]) for row in rows}
     part.facts.update(counts=counts, examples=[])
-    part.lines.append(
-        ", ".join(f"{n} {state}" for state, n in counts.items()) or "all sent, or none was made yet"
-    )
+    part.lines.append(", ".join(f"{n} {state}" for state, n in counts.items()) or "all sent, or none was made yet")
     for state in ("failed", "unknown"):
         if counts.get(state):
             _troubled(part, state, counts[state])

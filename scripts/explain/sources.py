@@ -50,9 +50,7 @@ def story(ticket: Ticket) -> list[Entry]:
     entries = [
         *_inbound(ticket),
         *happened,
-        *_messages(
-            ticket, {e.facts["payload"].get("message_id"): e.order for e in happened if e.told_elsewhere}
-        ),
+        *_messages(ticket, {e.facts["payload"].get("message_id"): e.order for e in happened if e.told_elsewhere}),
         *_deliveries(ticket),
         *_tasks(ticket),
         *_timers(ticket),
@@ -115,23 +113,34 @@ def _messages(ticket: Ticket, order: Mapping[str, int]) -> Iterator[Entry]:
             f"{row['sequence']} {row['direction']} {row['kind']} by {author}{automatic}:"
             f" {words.first_line(row['body'])}"
         )
-        details = [
-            f"message {row['id']} over {row['channel']}" + (f"/{row['account']}" * bool(row["account"]))
-        ]
+        details = [f"message {row['id']} over {row['channel']}" + (f"/{row['account']}" * bool(row["account"]))]
         if row["edited_at"]:
             details.append(f"edited at {clock.rfc3339(row['edited_at'])}")
         if row["attachments"]:
             details.append(f"{len(row['attachments'])} attachments")
         facts = {name: row[name] for name in _MESSAGE_FACTS}
-        yield Entry(
-            _at(row["created_at"]), "message", line, tuple(details), facts, order.get(str(row["id"]), 0)
-        )
+        yield Entry(_at(row["created_at"]), "message", line, tuple(details), facts, order.get(str(row["id"]), 0))
 
 
 _MESSAGE_FACTS = (
-    "id", "sequence", "direction", "kind", "author_kind", "author_name", "subject", "body", "channel", "account", "external_id",
-    "in_reply_to", "automatic", "attachments", "inbox_id", "created_at", "edited_at",
-)  # fmt: skip
+    "id",
+    "sequence",
+    "direction",
+    "kind",
+    "author_kind",
+    "author_name",
+    "subject",
+    "body",
+    "channel",
+    "account",
+    "external_id",
+    "in_reply_to",
+    "automatic",
+    "attachments",
+    "inbox_id",
+    "created_at",
+    "edited_at",
+)
 
 
 def _deliveries(ticket: Ticket) -> Iterator[Entry]:
@@ -193,9 +202,7 @@ def _tasks(ticket: Ticket) -> Iterator[Entry]:
 
 def _told_task(row: Row, created_at: datetime, finished_at: datetime | None) -> tuple[str, tuple[str, ...]]:
     state = "DEAD" if row["state"] == "dead" else row["state"]
-    line = (
-        f"{row['id']} {row['kind']} on {row['queue']}: {state}, {words.counted(row['attempts'], 'attempt')}"
-    )
+    line = f"{row['id']} {row['kind']} on {row['queue']}: {state}, {words.counted(row['attempts'], 'attempt')}"
     if finished_at is not None:
         line += f", {words.seconds(finished_at - created_at)} after it was made"
     elif row["state"] == "ready":
@@ -219,15 +226,9 @@ def _timers(ticket: Ticket) -> Iterator[Entry]:
     now = clock.now()
     for row in rows:
         due_at = _at(row["due_at"])
-        when = (
-            f"in {words.seconds(due_at - now)}"
-            if due_at > now
-            else f"overdue for {words.seconds(now - due_at)}"
-        )
+        when = f"in {words.seconds(due_at - now)}" if due_at > now else f"overdue for {words.seconds(now - due_at)}"
         switched_off = "" if row["enabled"] else ", switched off"
-        yield Entry(
-            due_at, "timer", f"{row['name'].removeprefix(prefix)} fires {when}{switched_off}", (), row
-        )
+        yield Entry(due_at, "timer", f"{row['name'].removeprefix(prefix)} fires {when}{switched_off}", (), row)
 
 
 def _silent_rules(ticket: Ticket) -> Iterator[Entry]:

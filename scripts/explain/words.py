@@ -120,9 +120,7 @@ def _edited(payload: Payload, people: Mapping[str, str]) -> Told:
 def _rule(payload: Payload) -> tuple[str, ...]:
     """The rule, its condition and the values that it saw."""
     found = (
-        [
-            f"rule: {short(payload['rule'])} of {payload.get('workflow')} version {payload.get('workflow_version')}"
-        ]
+        [f"rule: {short(payload['rule'])} of {payload.get('workflow')} version {payload.get('workflow_version')}"]
         if "rule" in payload
         else []
     )
@@ -149,15 +147,12 @@ _TELLERS: dict[str, Callable[[Payload, Mapping[str, str]], Told]] = {
     "attachment_stored": _told(lambda p: f"file fetched, {p.get('size_bytes')} bytes"),
     "attachment_failed": _told(
         lambda p: (
-            f"file not had: {short(p.get('reason'))}"
-            + ("; its sender was told" if p.get("requester_told") else "")
+            f"file not had: {short(p.get('reason'))}" + ("; its sender was told" if p.get("requester_told") else "")
         )
     ),
     "sla_warning": _told(lambda p: f"promise {p.get('target')} in danger, due {p.get('due_at')}"),
     "sla_breached": _told(lambda p: f"promise {p.get('target')} broken, was due {p.get('due_at')}"),
-    "approval_requested": _told(
-        lambda p: f"{p.get('transition')} waits for {p.get('needed')} of {p.get('team')}"
-    ),
+    "approval_requested": _told(lambda p: f"{p.get('transition')} waits for {p.get('needed')} of {p.get('team')}"),
     "approval_voted": _told(
         lambda p: f"vote on {p.get('transition')}: {p.get('vote')} {short(p.get('comment') or '')}".rstrip()
     ),

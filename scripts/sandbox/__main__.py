@@ -41,18 +41,14 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m scripts.sandbox", description="Fake Telegram Bot API and mail catcher."
     )
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
-    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     for name in ("bot", "smtp", "control"):
         parser.add_argument(f"--{name}-port", type=int, default=0, help="0 (default) takes a free one")
     parser.add_argument(
         "--data-dir", type=Path, required=True, help="holds outbox.jsonl and files/; kept over restarts"
     )
     parser.add_argument("--ports-file", type=Path, help="written as JSON once all ports listen")
-    parser.add_argument(
-        "--rate-limits", action="store_true", help="answer 429 above the real service's rates"
-    )
+    parser.add_argument("--rate-limits", action="store_true", help="answer 429 above the real service's rates")
     parser.add_argument(
         "--exit-with-stdin", action="store_true", help="end when standard input closes (our parent died)"
     )
@@ -90,16 +86,11 @@ async def _run(arguments: argparse.Namespace) -> int:
         "control_port": HttpServer(controller.handle, control.error_form),
     }
     try:
-        ports = {
-            name: await server.start(arguments.host, getattr(arguments, name))
-            for name, server in servers.items()
-        }
+        ports = {name: await server.start(arguments.host, getattr(arguments, name)) for name, server in servers.items()}
         if arguments.ports_file is not None:
             _write_ports(arguments.ports_file, {"host": arguments.host, "pid": os.getpid(), **ports})
         await stop.wait()
-        async with asyncio.timeout(
-            limits.STOP_S_MAX / 2
-        ):  # the rest of the time is for the interpreter's own end
+        async with asyncio.timeout(limits.STOP_S_MAX / 2):  # the rest of the time is for the interpreter's own end
             for server in servers.values():
                 await server.close()
     except TimeoutError:

@@ -43,9 +43,7 @@ class Context:
         """The sequence is unique for ever, so a message id never comes twice, not even after a restart."""
         return limits.MESSAGE_ID_BASE + self.outbox.sequence + 1
 
-    def send(
-        self, call: Call, content: dict[str, Any], stored: StoredFile | None = None, field: str = ""
-    ) -> Message:
+    def send(self, call: Call, content: dict[str, Any], stored: StoredFile | None = None, field: str = "") -> Message:
         """The message as the chat sees it, recorded. Raises ApiError."""
         chat_id = chat_of(call)
         message = {**new_message(call, chat_id, self.next_message_id()), **content}

@@ -87,9 +87,7 @@ class _Edits:
         message_id = call.integer("message_id")
         if self._context.sent.get(call.bot_id, chat_of(call), message_id) is None:
             raise bad_request("message to react not found")
-        reactions = (
-            call.json("reaction", list, "can't parse reaction: expected an Array of ReactionType") or []
-        )
+        reactions = call.json("reaction", list, "can't parse reaction: expected an Array of ReactionType") or []
         emojis = [one.get("emoji", "") if isinstance(one, dict) else "" for one in reactions]
         if any(emoji not in _REACTIONS for emoji in emojis):
             raise bad_request("REACTION_INVALID")
@@ -106,9 +104,7 @@ class _Edits:
             raise bad_request("message can't be edited")
         return message
 
-    def _edited(
-        self, call: Call, message: Message, content: dict[str, Any], fields: tuple[str, ...]
-    ) -> Message:
+    def _edited(self, call: Call, message: Message, content: dict[str, Any], fields: tuple[str, ...]) -> Message:
         edited = {name: value for name, value in message.items() if name not in fields} | content
         if edited == message:
             raise bad_request(

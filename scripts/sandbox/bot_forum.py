@@ -9,10 +9,19 @@ from scripts.sandbox.bot_request import Call, bad_request
 _NAME_MAX = 128
 _COLOURS = (7322096, 16766590, 13338331, 9367192, 16749490, 16478047)
 _RIGHTS = (
-    "can_manage_chat", "can_delete_messages", "can_manage_video_chats", "can_restrict_members", "can_promote_members",
-    "can_change_info", "can_invite_users", "can_post_stories", "can_edit_stories", "can_delete_stories",
-    "can_pin_messages", "can_manage_topics",
-)  # fmt: skip
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+    "can_pin_messages",
+    "can_manage_topics",
+)
 
 
 def methods(context: Context) -> list[Method]:
@@ -40,10 +49,13 @@ class _Forum:
             "accent_color_id": 0,
             "max_reaction_count": 11,
             "accepted_gift_types": {
-                "unlimited_gifts": False, "limited_gifts": False, "unique_gifts": False,
-                "premium_subscription": False, "gifts_from_channels": False,
+                "unlimited_gifts": False,
+                "limited_gifts": False,
+                "unique_gifts": False,
+                "premium_subscription": False,
+                "gifts_from_channels": False,
             },
-        }  # fmt: skip
+        }
         return {**found, "is_forum": True} if chat_of(call) in self._chats.forums else found
 
     def member(self, call: Call) -> dict[str, Any]:

@@ -19,15 +19,17 @@ _DICE = {"🎲": 6, "🎯": 6, "🏀": 5, "⚽": 5, "🎳": 6, "🎰": 64}
 
 def methods(context: Context) -> list[Method]:
     sends = [
-        Method(f"send{''.join(part.capitalize() for part in field.split('_'))}", _sender(context, field),
-               needs_chat=True, is_limited=True)
+        Method(
+            f"send{''.join(part.capitalize() for part in field.split('_'))}",
+            _sender(context, field),
+            needs_chat=True,
+            is_limited=True,
+        )
         for field in _FIELDS
-    ]  # fmt: skip
+    ]
     others: dict[str, Callable[[Call], Any]] = {
         "sendMediaGroup": lambda call: _send_album(context, call),
-        "sendLocation": lambda call: context.send(
-            call, {"location": _location(call), **inline_keyboard(call)}
-        ),
+        "sendLocation": lambda call: context.send(call, {"location": _location(call), **inline_keyboard(call)}),
         "sendVenue": lambda call: context.send(call, {**_venue(call), **inline_keyboard(call)}),
         "sendContact": lambda call: context.send(call, {"contact": _contact(call), **inline_keyboard(call)}),
         "sendPoll": lambda call: context.send(call, {"poll": _poll(context, call), **inline_keyboard(call)}),
@@ -101,8 +103,7 @@ def _send_album(context: Context, call: Call) -> list[Message]:
         found.append((kind, stored, {**medium(kind, stored), **_item_caption(call, item)}))
     group_id = str(context.next_message_id())
     return [
-        context.send(call, {**content, "media_group_id": group_id}, stored, kind)
-        for kind, stored, content in found
+        context.send(call, {**content, "media_group_id": group_id}, stored, kind) for kind, stored, content in found
     ]
 
 
@@ -146,8 +147,7 @@ def _poll(context: Context, call: Call) -> dict[str, Any]:
         "id": str(context.next_message_id()),
         "question": call.text("question"),
         "options": [
-            {"persistent_id": str(number), "text": text, "voter_count": 0}
-            for number, text in enumerate(texts)
+            {"persistent_id": str(number), "text": text, "voter_count": 0} for number, text in enumerate(texts)
         ],
         "total_voter_count": 0,
         "is_closed": False,

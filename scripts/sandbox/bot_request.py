@@ -98,9 +98,7 @@ def read_parameters(request: Request) -> tuple[dict[str, str], dict[str, Upload]
     elif media == "multipart/form-data":
         _read_multipart(request.body, content_type, params, uploads)
     else:
-        raise bad_request(
-            "unsupported content type; expected a form, multipart/form-data or application/json"
-        )
+        raise bad_request("unsupported content type; expected a form, multipart/form-data or application/json")
     return params, uploads
 
 
@@ -118,9 +116,7 @@ def _json_parameters(body: bytes) -> dict[str, str]:
     }
 
 
-def _read_multipart(
-    body: bytes, content_type: str, params: dict[str, str], uploads: dict[str, Upload]
-) -> None:
+def _read_multipart(body: bytes, content_type: str, params: dict[str, str], uploads: dict[str, Upload]) -> None:
     match = re.search(r'boundary="?([^";]{1,200})"?', content_type)
     if match is None:
         raise bad_request("boundary is missing in multipart/form-data")

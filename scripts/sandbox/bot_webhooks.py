@@ -74,9 +74,7 @@ class _Webhooks:
 
     def _allow(self, call: Call) -> None:
         """The list stays until the next one, as the Bot API says; an empty one means all but the rare kinds."""
-        allowed = call.json(
-            "allowed_updates", list, "can't parse allowed_updates: expected an Array of strings"
-        )
+        allowed = call.json("allowed_updates", list, "can't parse allowed_updates: expected an Array of strings")
         if allowed is not None:
             self._bots.get(call.bot_id).allowed_updates = frozenset(str(one) for one in allowed) or None
 

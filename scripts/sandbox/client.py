@@ -46,17 +46,13 @@ class SandboxClient:
             if len(page["items"]) < limits.OUTBOX_PAGE_MAX:
                 return entries
 
-    def wait_for_outbox(
-        self, count: int, channel: str | None = None, *, timeout_s: float = 10.0
-    ) -> list[Entry]:
+    def wait_for_outbox(self, count: int, channel: str | None = None, *, timeout_s: float = 10.0) -> list[Entry]:
         """The entries once there are at least `count`; raises SandboxError after `timeout_s`."""
         deadline = time.monotonic() + timeout_s
         while len(entries := self.outbox(channel)) < count:
             if time.monotonic() > deadline:
                 kinds = [entry.get("method") or entry.get("subject") for entry in entries]
-                raise SandboxError(
-                    f"expected {count} entries within {timeout_s:g} s, got {len(entries)}: {kinds}"
-                )
+                raise SandboxError(f"expected {count} entries within {timeout_s:g} s, got {len(entries)}: {kinds}")
             time.sleep(limits.POLL_INTERVAL_S)
         return entries
 
@@ -70,9 +66,7 @@ class SandboxClient:
         **details: Any,
     ) -> None:
         """Program the Bot API; details: retry_after, hang_s, description, migrate_to_chat_id."""
-        self.control(
-            "POST", "/faults", {"kind": kind, "method": method, "chat_id": chat_id, "times": times, **details}
-        )
+        self.control("POST", "/faults", {"kind": kind, "method": method, "chat_id": chat_id, "times": times, **details})
 
     def fail_mail(self, kind: str, *, stage: str = "data", times: int = 1, **details: Any) -> None:
         """Program the SMTP server; details: code, text, recipient, delay_s."""
@@ -101,9 +95,7 @@ class SandboxClient:
         """Give a group topics: only there do createForumTopic and its like work."""
         self.control("POST", "/forums", {"chat_id": chat_id})
 
-    def store_file(
-        self, content: bytes, *, filename: str, content_type: str = "application/octet-stream"
-    ) -> str:
+    def store_file(self, content: bytes, *, filename: str, content_type: str = "application/octet-stream") -> str:
         """Make a file that getFile and the download know; returns the file_id to put into an update."""
         path = f"/files?{urlencode({'filename': filename})}"
         return str(self._request("POST", path, content, content_type)["file_id"])
@@ -244,9 +236,7 @@ class SandboxProcess(SandboxClient):
             if self._process.poll() is not None:
                 raise SandboxError(f"the sandbox ended at once; its log says: {_tail(log_path)}")
             if time.monotonic() > deadline:
-                raise SandboxError(
-                    f"the sandbox did not listen within {limits.START_S_MAX:g} s; see {log_path}"
-                )
+                raise SandboxError(f"the sandbox did not listen within {limits.START_S_MAX:g} s; see {log_path}")
             time.sleep(limits.POLL_INTERVAL_S)
         ports: dict[str, Any] = json.loads(ports_file.read_text())
         return ports

@@ -67,9 +67,7 @@ class Control:
             known = sorted(method for method, path in self._routes if path == request.path)
             if known:
                 return error_form(405, f"{request.path} takes {', '.join(known)}, not {request.method}")
-            return error_form(
-                404, f"no such path; known: {', '.join(sorted({path for _, path in self._routes}))}"
-            )
+            return error_form(404, f"no such path; known: {', '.join(sorted({path for _, path in self._routes}))}")
         try:
             result = route(request)
         except (FaultRefused, UpdateRefused, DeedRefused) as error:
@@ -137,9 +135,7 @@ class Control:
         body = _json_object(request)
         unknown = sorted(set(body) - _SETTINGS)
         if unknown:
-            raise ControlError(
-                422, f"unknown setting {unknown[0]!r}; expected {', '.join(sorted(_SETTINGS))}"
-            )
+            raise ControlError(422, f"unknown setting {unknown[0]!r}; expected {', '.join(sorted(_SETTINGS))}")
         rate_limits = body.get("rate_limits", self._settings.rate_limits)
         if not isinstance(rate_limits, bool):
             raise ControlError(422, "rate_limits: expected true or false")
@@ -147,9 +143,7 @@ class Control:
         if isinstance(tokens, list) and all(isinstance(token, str) for token in tokens):
             tokens = frozenset(tokens)
         if tokens is not None and not isinstance(tokens, frozenset):
-            raise ControlError(
-                422, "tokens: expected a list of tokens, or null to take every well-formed one"
-            )
+            raise ControlError(422, "tokens: expected a list of tokens, or null to take every well-formed one")
         chats = body.get("unknown_chats", self._settings.unknown_chats)
         if not isinstance(chats, list | set) or not all(isinstance(chat, int | str) for chat in chats):
             raise ControlError(422, "unknown_chats: expected a list of chat ids")

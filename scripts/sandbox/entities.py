@@ -14,19 +14,29 @@ from scripts.sandbox.bot_request import bad_request
 Entity = dict[str, Any]
 
 _HTML_TYPES = {
-    "b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "ins": "underline",
-    "s": "strikethrough", "strike": "strikethrough", "del": "strikethrough", "code": "code", "pre": "pre",
-    "a": "text_link", "tg-spoiler": "spoiler", "span": "spoiler", "blockquote": "blockquote",
-}  # fmt: skip
+    "b": "bold",
+    "strong": "bold",
+    "i": "italic",
+    "em": "italic",
+    "u": "underline",
+    "ins": "underline",
+    "s": "strikethrough",
+    "strike": "strikethrough",
+    "del": "strikethrough",
+    "code": "code",
+    "pre": "pre",
+    "a": "text_link",
+    "tg-spoiler": "spoiler",
+    "span": "spoiler",
+    "blockquote": "blockquote",
+}
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]*)((?:\s[^<>]*)?)>")
 _HREF = re.compile(r"""href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""")
 _NAMED = re.compile(r"&(?:lt|gt|amp|quot|#\d{1,7}|#x[0-9A-Fa-f]{1,6});")
 
 
 def utf16_units(text: str) -> int:
-    return (
-        len(text) + sum(1 for character in text if character > "\uffff") if not text.isascii() else len(text)
-    )
+    return len(text) + sum(1 for character in text if character > "\uffff") if not text.isascii() else len(text)
 
 
 def parse_html(source: str) -> tuple[str, list[Entity]]:
@@ -62,9 +72,7 @@ def parse_html(source: str) -> tuple[str, list[Entity]]:
         units += utf16_units(plain)
     if open_tags:
         end = len(source.encode("utf-8", "replace"))
-        raise _unparsable(
-            f'Can\'t find end tag corresponding to start tag "{open_tags[-1][0]}" at byte offset {end}'
-        )
+        raise _unparsable(f'Can\'t find end tag corresponding to start tag "{open_tags[-1][0]}" at byte offset {end}')
     entities.sort(key=lambda entity: (entity["offset"], -entity["length"]))
     return "".join(pieces), entities
 

@@ -15,8 +15,7 @@ BOT_DESCRIPTIONS: Mapping[str, str] = {
     "401": "Unauthorized",
     "403": "Forbidden: bot was blocked by the user",
     "404": "Not Found",
-    "409": "Conflict: terminated by other getUpdates request; "
-    "make sure that only one bot instance is running",
+    "409": "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
     "500": "Internal Server Error",
     "502": "Bad Gateway",
 }
@@ -66,9 +65,7 @@ class MailFault:
 
     def matches(self, stage: str, recipients: list[str]) -> bool:
         wanted = self.recipient
-        return self.stage == stage and (
-            wanted is None or wanted.lower() in (one.lower() for one in recipients)
-        )
+        return self.stage == stage and (wanted is None or wanted.lower() in (one.lower() for one in recipients))
 
 
 class _Counted(Protocol):

@@ -68,9 +68,7 @@ class HttpServer:
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port that was chosen when `port` is 0."""
         # asyncio sets TCP_NODELAY itself and looks no names up.
-        self._server = await asyncio.start_server(
-            self._serve, host, port, limit=limits.HEAD_BYTES_MAX, backlog=1024
-        )
+        self._server = await asyncio.start_server(self._serve, host, port, limit=limits.HEAD_BYTES_MAX, backlog=1024)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
@@ -160,9 +158,7 @@ async def _read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
     return Request(parts[0].upper(), unquote(path), query, headers, body)
 
 
-async def _read_body(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, headers: dict[str, str]
-) -> bytes:
+async def _read_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, headers: dict[str, str]) -> bytes:
     length_text = headers.get("content-length", "0")
     if not length_text.isdecimal():
         raise MalformedRequest(400, "Bad Request")

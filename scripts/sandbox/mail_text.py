@@ -19,9 +19,7 @@ def describe(content: bytes) -> dict[str, Any]:
     headers: dict[str, str] = {}
     for name, value in message.raw_items():  # `items` replaces the letters of SMTPUTF8
         decoded = _decoded(value)
-        headers[name] = (
-            f"{headers[name]}\n{decoded}" if name in headers else decoded
-        )  # repeated ones, a line each
+        headers[name] = f"{headers[name]}\n{decoded}" if name in headers else decoded  # repeated ones, a line each
     bodies: dict[str, str] = {}
     attachments: list[dict[str, Any]] = []
     for part in message.walk():

@@ -110,9 +110,7 @@ class Outbox:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise OutboxUnusable(
-                f"{self._path} is in use by another sandbox; give each its own --data-dir"
-            ) from None
+            raise OutboxUnusable(f"{self._path} is in use by another sandbox; give each its own --data-dir") from None
 
     def _load(self) -> None:
         loaded_count = 0
@@ -136,9 +134,7 @@ class Outbox:
         try:
             entry = json.loads(line)
         except ValueError as error:
-            raise OutboxUnusable(
-                f"{self._path}, line {number}: not JSON ({error}); mend or remove the file"
-            ) from error
+            raise OutboxUnusable(f"{self._path}, line {number}: not JSON ({error}); mend or remove the file") from error
         sequence = entry.get("sequence") if isinstance(entry, dict) else None
         if not isinstance(sequence, int) or ("channel" in entry and sequence != self._sequence + 1):
             raise OutboxUnusable(
@@ -151,9 +147,7 @@ class Outbox:
         self._entries.append(entry)
         self._sizes.append(size)
         self._bytes += size
-        while len(self._entries) > self._entries_max or (
-            self._bytes > self._bytes_max and len(self._entries) > 1
-        ):
+        while len(self._entries) > self._entries_max or (self._bytes > self._bytes_max and len(self._entries) > 1):
             self._entries.popleft()
             self._bytes -= self._sizes.popleft()
 

@@ -80,9 +80,7 @@ class People:
         message = self._message(deed)
         rows = message.get("reply_markup", {}).get("inline_keyboard", [])
         wanted = {deed.body.get("data"), deed.body.get("label")} - {None}
-        button = next(
-            (one for row in rows for one in row if {one.get("callback_data"), one["text"]} & wanted), None
-        )
+        button = next((one for row in rows for one in row if {one.get("callback_data"), one["text"]} & wanted), None)
         if button is None:
             raise DeedRefused(f"message {message['message_id']} has no such button")
         query = {
@@ -134,11 +132,7 @@ class People:
 
     def _message(self, deed: "_Deed") -> Message:
         message_id = deed.body.get("message_id")
-        message = (
-            self._context.sent.get(deed.bot_id, deed.chat_id, message_id)
-            if isinstance(message_id, int)
-            else None
-        )
+        message = self._context.sent.get(deed.bot_id, deed.chat_id, message_id) if isinstance(message_id, int) else None
         if message is None:
             raise DeedRefused(f"there is no message {message_id!r} in this chat")
         return message

@@ -53,9 +53,7 @@ class Catcher:
             await asyncio.sleep(fault.delay_s)  # taken, but the sender waits: past its timeout it cannot know
         return f"250 2.0.0 OK queued as {sequence}"
 
-    def authenticate(
-        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
-    ) -> AuthResult:
+    def authenticate(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
         """Take any user and password; a fault at the stage `auth` refuses."""
         fault = self._take("auth", [])
         if fault is None:

@@ -14,9 +14,26 @@ from tests.architecture.code import REPOSITORY
 FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/app.py"))
 # Worker-only, or needed by few requests and loaded by those. Measured in ENGINE 4: each costs 20 to 250 ms.
 HEAVY = (
-    "telegram", "httpx", "httpcore", "anyio", "apscheduler", "requests", "urllib3", "yaml", "smtplib", "jinja2", "nh3", "aiosmtpd",
-    "cel", "argon2", "charset_normalizer", "email_reply_parser", "gunicorn", "pytest", "sqlalchemy",
-)  # fmt: skip
+    "telegram",
+    "httpx",
+    "httpcore",
+    "anyio",
+    "apscheduler",
+    "requests",
+    "urllib3",
+    "yaml",
+    "smtplib",
+    "jinja2",
+    "nh3",
+    "aiosmtpd",
+    "cel",
+    "argon2",
+    "charset_normalizer",
+    "email_reply_parser",
+    "gunicorn",
+    "pytest",
+    "sqlalchemy",
+)
 OURS_OF_WORKERS = (
     "queues.runner",
     "queues.actors",

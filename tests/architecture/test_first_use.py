@@ -117,9 +117,7 @@ def test_a_function_builds_the_type_information_of_every_struct_before_its_threa
 def test_a_worker_builds_the_type_information_of_every_struct_of_its_packages(
     worker: dict[str, list[str]],
 ) -> None:
-    declared = {
-        f"{module.name}.{name}" for module in modules("models", "queues") for name in structs_of(module)
-    }
+    declared = {f"{module.name}.{name}" for module in modules("models", "queues") for name in structs_of(module)}
 
     assert declared - set(worker["structs"]) == set()
     assert worker["missing"] == []
@@ -134,9 +132,7 @@ def test_a_module_with_structs_that_a_request_imports_is_loaded_by_one_thread(fu
     late = {name for name, module in by_name.items() if structs_of(module) and name not in loaded}
 
     found = reachable(f"functions.{function}.app")
-    with_loads = loaded.union(
-        *({name} | _reached(graph, name) for module in found for name in loads_of(module))
-    )
+    with_loads = loaded.union(*({name} | _reached(graph, name) for module in found for name in loads_of(module)))
     bare = [
         f"{module.at(line)} imports {name}"
         for module in found
@@ -231,9 +227,7 @@ def test_a_worker_has_loaded_whatever_its_modules_import_inside_functions(
         for module in modules("models", "queues")
         if not within(module.name, "queues.embedded")
         for line, name in imports_in_functions(module)
-        if name not in loaded
-        and name not in NOT_FOR_TASKS
-        and (name in known or not within(name, "models", "queues"))
+        if name not in loaded and name not in NOT_FOR_TASKS and (name in known or not within(name, "models", "queues"))
     ]
 
     assert late == []
@@ -320,8 +314,7 @@ def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
 def test_parsers_import_nothing_after_the_childs_start() -> None:
     """Every recorded event of every channel. An import that fails there would look like a fault of the event."""
     accounts = {
-        path.stem: yaml.safe_load(path.read_text())
-        for path in (REPOSITORY / "workflow_defs/channels").glob("*.yaml")
+        path.stem: yaml.safe_load(path.read_text()) for path in (REPOSITORY / "workflow_defs/channels").glob("*.yaml")
     }
 
     late = told_by(_PARSERS.replace("ACCOUNTS", repr(accounts)))["late"]

@@ -91,9 +91,7 @@ def test_no_function_imports_another() -> None:
 
 def test_no_channel_imports_another() -> None:
     """Adding or dropping a channel touches its folder and nothing else."""
-    channels = sorted(
-        {m.name.split(".")[2] for m in modules("queues/channels") if m.path.parent.name != "channels"}
-    )
+    channels = sorted({m.name.split(".")[2] for m in modules("queues/channels") if m.path.parent.name != "channels"})
     assert channels, "each channel is a folder"
 
     for channel in channels:
@@ -132,9 +130,7 @@ def test_reading_and_replies_of_mail_are_like_packages_of_their_own() -> None:
 
     for room in ("reading", "replies"):
         package = f"queues.channels.email.{room}"
-        taken = offences(
-            modules(f"queues/channels/email/{room}"), "models", "queues", allowed=(package, *helpers)
-        )
+        taken = offences(modules(f"queues/channels/email/{room}"), "models", "queues", allowed=(package, *helpers))
 
         # `from queues.channels import text` also names the package itself.
         assert [line for line in taken if not line.endswith(packages)] == []

@@ -17,10 +17,20 @@ _timeout_s = 120.0
 REGISTRIES = tuple(
     ".".join(parts)
     for parts in (
-        ("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"), ("docker", "io"), ("ghcr", "io"),
-        ("quay", "io"), ("gcr", "io"), ("pkg", "dev"), ("deb", "debian", "org"), ("crates", "io"), ("rubygems", "org"),
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("npmjs", "org"),
+        ("npmjs", "com"),
+        ("docker", "io"),
+        ("ghcr", "io"),
+        ("quay", "io"),
+        ("gcr", "io"),
+        ("pkg", "dev"),
+        ("deb", "debian", "org"),
+        ("crates", "io"),
+        ("rubygems", "org"),
     )
-)  # fmt: skip
+)
 _BINARY = (".png", ".jpg", ".ico", ".woff2", ".gz", ".zip", ".pdf", ".bin", ".eml")
 
 
@@ -29,8 +39,12 @@ def tracked() -> list[Path]:
     if (REPOSITORY / ".git").exists():
         listed = subprocess.run(
             ["git", "-c", f"safe.directory={REPOSITORY}", "ls-files", "-z"],
-            cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=_timeout_s,
-        ).stdout  # fmt: skip
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_timeout_s,
+        ).stdout
         found = [REPOSITORY / name for name in listed.split("\0") if name]
     else:
         found = [p for p in REPOSITORY.rglob("*") if not {".venv", "var", "__pycache__"} & set(p.parts)]
@@ -66,9 +80,7 @@ _LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:)([^)#\s]+)(?:#[^)\s]*)?\)")
 )
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     """A map with a dead end sends the next reader away."""
-    dead = [
-        link for link in _LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()
-    ]
+    dead = [link for link in _LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
 
     assert dead == []
 
@@ -92,8 +104,12 @@ def test_the_manifests_are_current() -> None:
     """The command as CI calls it; its rules have their own tests in tests/scripts/check_manifests."""
     done = subprocess.run(
         [sys.executable, "-m", "scripts.check_manifests"],
-        cwd=REPOSITORY, capture_output=True, text=True, timeout=_timeout_s, check=False,
-    )  # fmt: skip
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=_timeout_s,
+        check=False,
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -70,9 +70,7 @@ def primary_key(table: str) -> list[str]:
                 name=table,
             )
         else:
-            rows = database.run(
-                "SELECT name FROM pragma_table_info(:name) WHERE pk > 0 ORDER BY pk", name=table
-            )
+            rows = database.run("SELECT name FROM pragma_table_info(:name) WHERE pk > 0 ORDER BY pk", name=table)
     return [row["name"] for row in rows]
 
 
@@ -92,9 +90,7 @@ def test_a_model_has_the_columns_of_its_table(desk_environment: Settings, model:
     described = {field.column_name: field for field in model._meta.sorted_fields}
 
     assert sorted(described) == sorted(found)
-    assert {n for n, f in described.items() if f.null} == {
-        n for n, (_, nullable) in found.items() if nullable
-    }
+    assert {n for n, f in described.items() if f.null} == {n for n, (_, nullable) in found.items() if nullable}
     engine = 0 if database.is_postgres() else 1
     wrong = {
         name: (type(field).__name__, found[name][0])

@@ -87,10 +87,7 @@ def _commands(place: str) -> list[list[str]]:
     text = (REPOSITORY / place).read_text(encoding="utf-8")
     if place.endswith(".yaml"):
         return [
-            words
-            for document in yaml.safe_load_all(text)
-            for words in _texts(document)
-            if "queues.master" in words
+            words for document in yaml.safe_load_all(text) for words in _texts(document) if "queues.master" in words
         ]
     return [re.split(r"\s+", line.strip("` |")) for line in re.findall(r"queues\.master -[^`\n]*", text)]
 
@@ -111,9 +108,7 @@ def test_the_documented_worker_commands_consume_every_queue(place: str) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_sends_have_a_worker_of_their_own_where_workers_are_documented(place: str) -> None:
     """A relay that accepts and says nothing would hold every thread, and new messages would wait for it."""
-    assert any(
-        "sends" in words and "default" not in words and "--queues" in words for words in commands(place)
-    ), place
+    assert any("sends" in words and "default" not in words and "--queues" in words for words in commands(place)), place
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -25,9 +25,11 @@ def parts(count: int) -> bytes:
     """So many parts beside each other, the first one readable."""
     part = b"--cut\r\nContent-Type: application/octet-stream; name=a\r\n\r\nx\r\n"
     return (
-        _HEAD + b"Content-Type: multipart/mixed; boundary=cut\r\n\r\n--cut\r\n\r\nIt burns.\r\n"
-        + part * count + b"--cut--\r\n"
-    )  # fmt: skip
+        _HEAD
+        + b"Content-Type: multipart/mixed; boundary=cut\r\n\r\n--cut\r\n\r\nIt burns.\r\n"
+        + part * count
+        + b"--cut--\r\n"
+    )
 
 
 def depth(count: int) -> bytes:
@@ -37,18 +39,23 @@ def depth(count: int) -> bytes:
     )
     closing = b"".join(b"--b%d--\r\n" % n for n in range(count, -1, -1))
     return (
-        _HEAD + b"Content-Type: multipart/mixed; boundary=b0\r\n\r\n--b0\r\n\r\nIt burns.\r\n" + opening
-        + b"--b%d\r\n\r\ndeepest\r\n" % count + closing
-    )  # fmt: skip
+        _HEAD
+        + b"Content-Type: multipart/mixed; boundary=b0\r\n\r\n--b0\r\n\r\nIt burns.\r\n"
+        + opening
+        + b"--b%d\r\n\r\ndeepest\r\n" % count
+        + closing
+    )
 
 
 def messages_within(count: int) -> bytes:
     """So many mails attached to each other."""
     inner = b"Content-Type: message/rfc822\r\n\r\n" * count
     return (
-        _HEAD + b"Content-Type: multipart/mixed; boundary=cut\r\n\r\n--cut\r\n\r\nIt burns.\r\n--cut\r\n" + inner
+        _HEAD
+        + b"Content-Type: multipart/mixed; boundary=cut\r\n\r\n--cut\r\n\r\nIt burns.\r\n--cut\r\n"
+        + inner
         + b"Subject: deepest\r\n\r\nx\r\n--cut--\r\n"
-    )  # fmt: skip
+    )
 
 
 def headers(line: Callable[[int], bytes], size: int) -> bytes:
@@ -66,10 +73,14 @@ def attachment(size: int, *, encoding: str = "base64") -> bytes:
     """A text and a file of so many bytes."""
     line = base64.b64encode(bytes(range(57))) + b"\r\n" if encoding == "base64" else bytes(range(48, 105))
     return (
-        _HEAD + b"Content-Type: multipart/mixed; boundary=cut\r\n\r\n--cut\r\n\r\nIt burns.\r\n--cut\r\n"
-        + b"Content-Type: application/pdf; name=plan.pdf\r\nContent-Transfer-Encoding: " + encoding.encode()
-        + b"\r\n\r\n" + line * (size // 57) + b"\r\n--cut--\r\n"
-    )  # fmt: skip
+        _HEAD
+        + b"Content-Type: multipart/mixed; boundary=cut\r\n\r\n--cut\r\n\r\nIt burns.\r\n--cut\r\n"
+        + b"Content-Type: application/pdf; name=plan.pdf\r\nContent-Transfer-Encoding: "
+        + encoding.encode()
+        + b"\r\n\r\n"
+        + line * (size // 57)
+        + b"\r\n--cut--\r\n"
+    )
 
 
 def from_nobody(mail: bytes) -> bytes:
@@ -106,9 +117,7 @@ MAILS: dict[str, Callable[[], bytes]] = {
     ),
     "1 MB of addresses": lambda: headers(lambda n: b"Cc: a" if n == 0 else b", b%d@example.test" % n, MIB),
     "1 MB of nested comments in an address": lambda: headers(lambda n: b"Cc: " + b"(" * MIB + b"\r\n", MIB),
-    "1 MB of ids": lambda: headers(
-        lambda n: b"References: <a@b>" if n == 0 else b"\r\n <%d@example.test>" % n, MIB
-    ),
+    "1 MB of ids": lambda: headers(lambda n: b"References: <a@b>" if n == 0 else b"\r\n <%d@example.test>" % n, MIB),
     "1 MB of RFC 2231 parameters": lambda: headers(
         lambda n: b"Content-Type: text/plain" if n == 0 else b";\r\n name*%d*=a" % n, MIB
     ),
@@ -120,9 +129,11 @@ MAILS: dict[str, Callable[[], bytes]] = {
 def update(message: dict[str, object]) -> bytes:
     """A Telegram update with a message of Eve's."""
     told = {
-        "message_id": 1, "date": 1_790_000_000, "chat": {"id": 66, "type": "private"},
+        "message_id": 1,
+        "date": 1_790_000_000,
+        "chat": {"id": 66, "type": "private"},
         "from": {"id": 66, "is_bot": False, "first_name": "Eve"},
-    }  # fmt: skip
+    }
     return json.dumps({"update_id": 1, "message": told | message}).encode()
 
 

@@ -82,9 +82,12 @@ def bounces(address: str) -> Mailbox:
     def answer(raw: bytes, sender: str) -> list[tuple[str, str, bytes]]:
         domain = address.partition("@")[2]
         report = _REPORT.format(
-            number=next(_numbers), domain=domain, sender=sender, address=address,
+            number=next(_numbers),
+            domain=domain,
+            sender=sender,
+            address=address,
             headers=raw.partition(b"\r\n\r\n")[0].decode("ascii", "replace"),
-        )  # fmt: skip
+        )
         return [("", sender, report.replace("\r\n", "\n").replace("\n", "\r\n").encode())]
 
     return answer

@@ -20,16 +20,12 @@ from tests.desk import Desk
 from tests.end_to_end import hostile
 from tests.functions.callers import DEMO_KEY, Caller, sqlite_only
 
-pytestmark = (
-    sqlite_only  # reading makes no difference between the engines; raw bytes have their own tests on both
-)
+pytestmark = sqlite_only  # reading makes no difference between the engines; raw bytes have their own tests on both
 
 MIB = hostile.MIB
 CPU_S_MAX = 6.0  # of the child, its start included; the costliest needs one second on one of two busy cores
 CHILD_BYTES_MAX = 256 * MIB  # the largest attachment takes 105, an empty child 33
-OURS_BYTES_MAX = (
-    400 * MIB
-)  # what a request and its reading add to a worker's memory, at the most: some copies of 30 MB
+OURS_BYTES_MAX = 400 * MIB  # what a request and its reading add to a worker's memory, at the most: some copies of 30 MB
 MAIL = {"Authorization": "Bearer demo-secret", "Content-Type": "message/rfc822"}
 TELEGRAM = {"X-Telegram-Bot-Api-Secret-Token": "demo-secret", "Content-Type": "application/json"}
 Post = Callable[..., testing.Result]
@@ -159,9 +155,7 @@ def test_of_a_mail_over_the_limit_people_see_the_beginning_and_its_sender_learns
     assert desk.tickets() == []
 
 
-@pytest.mark.parametrize(
-    "name", ["100,000 parts", "depth of 20,000", "1 MB of addresses", "200,000 nested divs"]
-)
+@pytest.mark.parametrize("name", ["100,000 parts", "depth of 20,000", "1 MB of addresses", "200,000 nested divs"])
 def test_a_mail_made_to_cost_that_nobody_sent_is_a_failure_to_be_downloaded_and_replayed(
     desk: Desk, post: Post, admin: Caller, child: Callable[[], psutil.Process], name: str
 ) -> None:
@@ -212,8 +206,7 @@ def test_a_child_that_ran_out_of_memory_is_replaced_and_its_mail_is_read(
     large = hostile.attachment(20 * MIB).replace(b"<1@", b"<2@", 1).replace(b"eve@", b"mallory@", 1)
 
     events = [
-        post(raw).json["event_id"]
-        for raw in (large, hostile.text("Another. ", 1_000).replace(b"<1@", b"<3@", 1))
+        post(raw).json["event_id"] for raw in (large, hostile.text("Another. ", 1_000).replace(b"<1@", b"<3@", 1))
     ]
     desk.run_due()
 

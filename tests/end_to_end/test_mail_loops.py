@@ -231,8 +231,6 @@ def test_a_stranger_whose_loop_opens_tickets_is_quarantined_at_the_cap_of_an_hou
     ours, _ = looks(office)
     assert ours["tickets"] == limits.new_tickets_per_sender_hour
     assert ours["inbox"] == {"processed": limits.new_tickets_per_sender_hour, "failed": 5}
-    assert all(
-        reason.startswith("quarantined: more than 20 new tickets in an hour") for reason in ours["reasons"]
-    )
+    assert all(reason.startswith("quarantined: more than 20 new tickets in an hour") for reason in ours["reasons"])
     assert ours["deliveries"] == {"sent": limits.acknowledgements_burst}
     assert len(ours["withheld"]) == limits.new_tickets_per_sender_hour - limits.acknowledgements_burst

@@ -61,9 +61,13 @@ def running(log: Path, *arguments: str, **environment: str) -> Iterator[subproce
     """A Python process of ours; ended at the end, whatever it does."""
     with log.open("ab") as file:
         process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, stdout=file, stderr=file, stdin=subprocess.DEVNULL,
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            stdout=file,
+            stderr=file,
+            stdin=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-        )  # fmt: skip
+        )
     try:
         yield process
     finally:
@@ -127,9 +131,7 @@ def test_a_broker_that_goes_away_under_a_worker_is_a_warning(
         wait_until(lambda: log.exists() and bool(events(log, "worker_started")), within_s=60, what="a worker")
         rabbit_server.stop_app()
         try:
-            wait_until(
-                lambda: len(events(log, "broker_away")) >= 2, within_s=60, what="two queues without a broker"
-            )
+            wait_until(lambda: len(events(log, "broker_away")) >= 2, within_s=60, what="two queues without a broker")
         finally:
             rabbit_server.start_app()
         process.terminate()
@@ -144,9 +146,7 @@ def test_a_worker_that_a_signal_ended_is_an_error(
     worker: tuple[subprocess.Popen[bytes], Path], number: signal.Signals
 ) -> None:
     process, log = worker
-    child = next(
-        one for one in children(process.pid) if b"queues.master" in Path(f"/proc/{one}/cmdline").read_bytes()
-    )
+    child = next(one for one in children(process.pid) if b"queues.master" in Path(f"/proc/{one}/cmdline").read_bytes())
 
     os.kill(child, number)
     code = process.wait(60)
@@ -178,9 +178,7 @@ def test_an_embedded_desk_that_a_signal_ended_is_an_error_in_its_log(desk: Desk,
     with running(told, *command) as supervisor:
         wait_until(lambda: "Nestor runs at" in told.read_text(encoding="utf-8"), within_s=90, what="a desk")
         master = next(
-            one
-            for one in children(supervisor.pid)
-            if b"gunicorn" in Path(f"/proc/{one}/cmdline").read_bytes()
+            one for one in children(supervisor.pid) if b"gunicorn" in Path(f"/proc/{one}/cmdline").read_bytes()
         )
         (inner,) = children(master)
 
@@ -206,10 +204,16 @@ REFUSED: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {
     "two processes": (("-m", "queues.master", "-p", "2"), {}, "expected one process, found 2"),
     "a wrong setting of a worker": (("-m", "queues.master"), {"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
     "a wrong setting of a function": (
-        ("-m", "gunicorn", "-c", "functions/gunicorn_conf.py", "functions.gateway.app:create_app()"), {"LOG_LEVEL": "LOUD"}, "LOG_LEVEL",
+        ("-m", "gunicorn", "-c", "functions/gunicorn_conf.py", "functions.gateway.app:create_app()"),
+        {"LOG_LEVEL": "LOUD"},
+        "LOG_LEVEL",
     ),
-    "a scheduler without a schema": (("-m", "queues.scheduler"), {"DATABASE_URL": "empty"}, "the database has schema 0"),
-}  # fmt: skip
+    "a scheduler without a schema": (
+        ("-m", "queues.scheduler"),
+        {"DATABASE_URL": "empty"},
+        "the database has schema 0",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -264,15 +268,16 @@ def test_what_nobody_catches_is_one_line_each(desk: Desk, tmp_path: Path) -> Non
 
     told = [(line["level"], line["event"]) for line in lines_of(log)]
     assert told == [
-        ("warning", "python_warning"), ("error", "thread_died"), ("error", "exception_ignored"), ("error", "process_failed"),
-    ]  # fmt: skip
+        ("warning", "python_warning"),
+        ("error", "thread_died"),
+        ("error", "exception_ignored"),
+        ("error", "process_failed"),
+    ]
     assert "secret-words" not in log.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("at_work", [True, False], ids=["at work", "between two events"])
-def test_a_parser_that_a_signal_ended_is_an_error(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, at_work: bool
-) -> None:
+def test_a_parser_that_a_signal_ended_is_an_error(desk: Desk, monkeypatch: pytest.MonkeyPatch, at_work: bool) -> None:
     told: list[tuple[str, int, int]] = []
     monkeypatch.setattr(logs, "tell_end", lambda *ended: told.append(ended))
     monkeypatch.setattr(limits, "parse_here_bytes_max", 10)

@@ -43,9 +43,7 @@ def each_event_made_one_message(desk: Desk, requesters: Sequence[Requester]) -> 
         tickets = {str(by_event[event_id][0]["ticket_id"]) for event_id in requester.event_ids}
         assert len(tickets) == 1, f"the messages of one conversation lie in {len(tickets)} tickets"
         numbers = [by_event[event_id][0]["sequence"] for event_id in requester.event_ids]
-        assert numbers == sorted(numbers), (
-            f"messages of {requester.address} were taken out of order: {numbers}"
-        )
+        assert numbers == sorted(numbers), f"messages of {requester.address} were taken out of order: {numbers}"
 
 
 def each_reply_arrived_once_in_order(desk: Desk, requesters: Sequence[Requester]) -> Travelled:
@@ -81,9 +79,7 @@ def each_reply_arrived_once_in_order(desk: Desk, requesters: Sequence[Requester]
                     missing += 1
                     delivery = desk.truth.delivery(text)
                     assert delivery is not None
-                    assert delivery["state"] == "unknown", (
-                        f"{text} never arrived, and nobody can see it: {delivery}"
-                    )
+                    assert delivery["state"] == "unknown", f"{text} never arrived, and nobody can see it: {delivery}"
                 _no_more_often_than_allowed(desk, requester, text, counts[text])
                 continue
             assert counts[text] == 1, (
@@ -101,19 +97,14 @@ def _no_more_often_than_allowed(desk: Desk, requester: Requester, text: str, arr
     assert arrived <= len(may_have_arrived), f"{text} arrived {arrived} times, by {attempts}"
     # The soak's accounts are the demo's, whose files override none of the channel's rule.
     arrivals_max = 1 + channels.capabilities(requester.channel).retries_after_unknown
-    assert arrived <= arrivals_max, (
-        f"{text} arrived {arrived} times; the rule allows {arrivals_max}: {attempts}"
-    )
+    assert arrived <= arrivals_max, f"{text} arrived {arrived} times; the rule allows {arrivals_max}: {attempts}"
 
 
 def the_desk_is_at_rest(desk: Desk) -> None:
     """No task is live or dead, no delivery is under way, no event failed, every history is without gaps."""
     rows = desk.truth.rows
     assert (
-        rows(
-            "SELECT id, kind, state, attempts, last_error FROM tasks WHERE state IN ('ready', 'leased', 'dead')"
-        )
-        == []
+        rows("SELECT id, kind, state, attempts, last_error FROM tasks WHERE state IN ('ready', 'leased', 'dead')") == []
     )
     assert rows("SELECT id, state, last_error FROM deliveries WHERE state IN ('pending', 'sending')") == []
     assert rows("SELECT a.id FROM delivery_attempts AS a WHERE a.state <> 'closed'") == []

@@ -28,9 +28,7 @@ def shared_sandbox(request: pytest.FixtureRequest) -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture(scope="session")
-def durable_postgres(
-    postgres_server: PostgresServer, request: pytest.FixtureRequest
-) -> Iterator[PostgresServer]:
+def durable_postgres(postgres_server: PostgresServer, request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
     """A PostgreSQL that waits for the disk and that tests may restart. (`postgres_server` says whether there is one at all.)"""
     with long_lived(request.config, "PostgreSQL with fsync", PostgresServer(fsync=True)) as server:
         yield server

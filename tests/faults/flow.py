@@ -46,9 +46,7 @@ class Flow:
     def goes_on(self, *, rounds: int = 1) -> None:
         """Wait until everybody has written and was answered `rounds` times more, on average."""
         wanted = len(self.took_s) + 2 * len(self.requesters) * rounds
-        wait_until(
-            lambda: len(self.took_s) >= wanted, within_s=limits.settle_s, what="requests being answered"
-        )
+        wait_until(lambda: len(self.took_s) >= wanted, within_s=limits.settle_s, what="requests being answered")
 
     def told(self) -> str:
         return (

@@ -3,9 +3,7 @@
 # A desk's processes.
 start_s = 60.0  # a process imports and answers in half a second; a machine full of other tests takes its time
 stop_s = 30.0  # from SIGTERM to the end: the longest drain of ours is 25 s
-task_lease_s = (
-    3  # TASK_LEASE_S: how long a killed worker's tasks wait; the product's 20 s would be most of a test
-)
+task_lease_s = 3  # TASK_LEASE_S: how long a killed worker's tasks wait; the product's 20 s would be most of a test
 kill_tries_max = 200  # looks for something alive to kill before a desk counts as not coming back
 
 # Clients, as patient as a provider.

@@ -97,9 +97,7 @@ class Desk:
     def prepare(self) -> None:
         """Migrate, publish, seed, declare the queues."""
         command = [sys.executable, "-m", "scripts.bootstrap", "--demo"]
-        done = subprocess.run(
-            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"bootstrap failed: {done.stdout}{done.stderr}"
 
     def start(self) -> None:

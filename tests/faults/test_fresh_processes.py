@@ -71,9 +71,7 @@ def fresh_gateway(desk: RealDesk) -> None:
     gateway = desk.programs["gateway"]
     gateway.kill()
     # A killed worker process may hold the socket a moment longer than its master.
-    wait_until(
-        lambda: not accepts(desk.api_port), within_s=limits.stop_s, what="the old gateway's socket closing"
-    )
+    wait_until(lambda: not accepts(desk.api_port), within_s=limits.stop_s, what="the old gateway's socket closing")
     gateway.log.write_bytes(b"")
     gateway.start()
     desk.answers_soon(desk.api_port)
@@ -209,8 +207,11 @@ def send_a_picture(desk: RealDesk, person: Requester) -> None:
     value = json.loads(update(person.number, ""))
     del value["message"]["text"]
     value["message"]["document"] = {
-        "file_id": file_id, "file_unique_id": f"u{file_id}"[:32], "file_name": "printer.png", "file_size": 108
-    }  # fmt: skip
+        "file_id": file_id,
+        "file_unique_id": f"u{file_id}"[:32],
+        "file_name": "printer.png",
+        "file_size": 108,
+    }
     reply = desk.telegram().once("POST", "/webhooks/telegram/demo", json.dumps(value).encode())
     assert reply.status == 200, reply
 
@@ -245,7 +246,4 @@ def ask_by_webhook_and_answer(desk: RealDesk) -> None:
         what="the webhook's event",
     )
     ticket_id = desk.api().get(event)["ticket_id"]
-    assert (
-        desk.api().post(f"/v1/tickets/{ticket_id}/messages", {"kind": "reply", "body": "Water."}).status
-        == 201
-    )
+    assert desk.api().post(f"/v1/tickets/{ticket_id}/messages", {"kind": "reply", "body": "Water."}).status == 201

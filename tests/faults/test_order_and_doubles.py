@@ -29,9 +29,7 @@ def test_one_update_posted_twenty_times_by_eight_clients_at_once_is_one_message(
 
     with ThreadPoolExecutor(8) as clients:
         replies = list(
-            clients.map(
-                lambda _: real_desk.telegram().once("POST", "/webhooks/telegram/demo", body), range(20)
-            )
+            clients.map(lambda _: real_desk.telegram().once("POST", "/webhooks/telegram/demo", body), range(20))
         )
 
     assert [reply.status for reply in replies] == [200] * 20
@@ -78,9 +76,7 @@ def sweepers(desk: RealDesk, count: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("count", [2, 4])
-def test_several_sweepers_at_once_double_nothing(
-    real_desk: RealDesk, rabbit_server: RabbitServer, count: int
-) -> None:
+def test_several_sweepers_at_once_double_nothing(real_desk: RealDesk, rabbit_server: RabbitServer, count: int) -> None:
     """ENGINE 3.8: two or more sweepers/schedulers: a doubled hint costs one failed claim, a timer fires each due time once."""
     requesters = [Requester(real_desk, "email") for _ in range(30)]
     once, often = f"test-once-{uuid4().hex}", f"test-often-{uuid4().hex}"
@@ -107,9 +103,7 @@ def test_several_sweepers_at_once_double_nothing(
             what="four beats of the recurring timers",
         )
         with closing(psycopg2.connect(real_desk.truth.url)) as connection, connection:
-            connection.cursor().execute(
-                "DELETE FROM timers WHERE name LIKE %s RETURNING name, fired", (f"{often}%",)
-            )
+            connection.cursor().execute("DELETE FROM timers WHERE name LIKE %s RETURNING name, fired", (f"{often}%",))
         real_desk.wait_until_drained()
 
     checks.each_event_made_one_message(real_desk, requesters)
@@ -138,9 +132,7 @@ def test_a_worker_that_hangs_past_its_lease_changes_nothing_when_it_wakes(real_d
     second.kill()
     with closing(psycopg2.connect(real_desk.truth.url)) as connection:
         # The next message's actor waits for the chat's row, which we hold: the worker is in the middle of its task.
-        connection.cursor().execute(
-            "SELECT 1 FROM conversations WHERE address = %s FOR UPDATE", (requester.address,)
-        )
+        connection.cursor().execute("SELECT 1 FROM conversations WHERE address = %s FOR UPDATE", (requester.address,))
         requester.write()
         wait_until(lambda: lease(real_desk) == 1, within_s=limits.settle_s, what="the first worker's claim")
         hung = first.children()
@@ -219,6 +211,5 @@ def test_both_workers_of_one_function_publish_hints(real_desk: RealDesk, rabbit_
 def publishers(program: Program, port: int) -> int:
     """How many of the function's worker processes have a connection to the broker."""
     return sum(
-        any(c.raddr and c.raddr.port == port for c in process.net_connections("tcp"))
-        for process in program.children()
+        any(c.raddr and c.raddr.port == port for c in process.net_connections("tcp")) for process in program.children()
     )

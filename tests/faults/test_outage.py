@@ -26,19 +26,13 @@ def test_a_database_that_is_away_for_several_leases_doubles_no_mail_that_was_und
         requester.ticket()
     real_desk.wait_until_drained()
     for requester in requesters:
-        real_desk.sandbox.fail_mail(
-            "delay", stage="data", recipient=requester.address, delay_s=slow_s, times=1
-        )
+        real_desk.sandbox.fail_mail("delay", stage="data", recipient=requester.address, delay_s=slow_s, times=1)
         requester.be_answered()
-    wait_until(
-        lambda: under_way(real_desk) == mails, within_s=limits.settle_s, what="all mails being handed over"
-    )
+    wait_until(lambda: under_way(real_desk) == mails, within_s=limits.settle_s, what="all mails being handed over")
 
     durable_postgres.stop()
     back_at = time.monotonic() + away_s
-    wait_until(
-        lambda: all(arrived(real_desk, r) for r in requesters), within_s=limits.settle_s, what="every mail"
-    )
+    wait_until(lambda: all(arrived(real_desk, r) for r in requesters), within_s=limits.settle_s, what="every mail")
     answered_in_the_outage = time.monotonic() < back_at
     newcomer = real_desk.add("newcomer", WORKER)  # a process that saw nothing of the outage
     newcomer.start()

@@ -27,9 +27,7 @@ def pooled_desk(
     rabbit_server.delete_vhost(vhost)
 
 
-def test_a_desk_behind_a_pooler_in_transaction_mode_starts_and_works(
-    pooled_desk: RealDesk, tell: Tell
-) -> None:
+def test_a_desk_behind_a_pooler_in_transaction_mode_starts_and_works(pooled_desk: RealDesk, tell: Tell) -> None:
     flow = Flow(pooled_desk, chats=1)
 
     with flow.running(every_s=0.1):

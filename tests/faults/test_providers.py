@@ -74,9 +74,7 @@ def answer(requester: Requester) -> tuple[str, str, list[dict[str, Any]]]:
         assert found is not None
         return str(found["state"])
 
-    wait_until(
-        lambda: state() not in ("pending", "sending"), within_s=limits.settle_s, what=f"an end of {text}"
-    )
+    wait_until(lambda: state() not in ("pending", "sending"), within_s=limits.settle_s, what=f"an end of {text}")
     return text, state(), truth.attempts(text)
 
 
@@ -96,9 +94,7 @@ def send_task(desk: RealDesk, text: str) -> dict[str, Any]:
     return desk.truth.rows("SELECT * FROM tasks WHERE dedupe_key = ?", f"send:{delivery['id']}")[0]
 
 
-def test_a_429_is_waited_for_and_uses_up_no_attempt(
-    desk: RealDesk, acquainted: Callable[[Channel], Requester]
-) -> None:
+def test_a_429_is_waited_for_and_uses_up_no_attempt(desk: RealDesk, acquainted: Callable[[Channel], Requester]) -> None:
     """ENGINE 3.8: 429 / channel down: due_at moved, attempts not counted for 429."""
     requester = acquainted("telegram")
     desk.sandbox.fail("429", method="sendMessage", chat_id=requester.number, retry_after=retry_after_s)
@@ -184,9 +180,7 @@ def test_a_403_ends_the_delivery_and_the_address_rests_until_its_owner_writes_ag
 def test_a_450_is_tried_again(desk: RealDesk, acquainted: Callable[[Channel], Requester]) -> None:
     """ENGINE 3.8: channel down, on SMTP: greylisting."""
     requester = acquainted("email")
-    desk.sandbox.fail_mail(
-        "reject", stage="rcpt", code=450, text="4.2.0 Greylisted", recipient=requester.address
-    )
+    desk.sandbox.fail_mail("reject", stage="rcpt", code=450, text="4.2.0 Greylisted", recipient=requester.address)
 
     text, state, attempts = answer(requester)
 
@@ -194,14 +188,10 @@ def test_a_450_is_tried_again(desk: RealDesk, acquainted: Callable[[Channel], Re
     assert texts(requester) == [text]
 
 
-def test_a_550_ends_the_delivery_and_is_seen(
-    desk: RealDesk, acquainted: Callable[[Channel], Requester]
-) -> None:
+def test_a_550_ends_the_delivery_and_is_seen(desk: RealDesk, acquainted: Callable[[Channel], Requester]) -> None:
     """ENGINE 3.7: permanent: no retry; a mailbox that does not exist is not written to again."""
     requester = acquainted("email")
-    desk.sandbox.fail_mail(
-        "reject", stage="rcpt", code=550, text="5.1.1 No such user", recipient=requester.address
-    )
+    desk.sandbox.fail_mail("reject", stage="rcpt", code=550, text="5.1.1 No such user", recipient=requester.address)
 
     _, state, attempts = answer(requester)
     _, state_after, attempts_after = answer(requester)

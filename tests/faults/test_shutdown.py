@@ -102,9 +102,7 @@ def test_a_worker_whose_time_is_up_gives_its_task_to_another(real_desk: RealDesk
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
-def test_the_embedded_desk_ends_as_a_whole_and_keeps_its_data(
-    embedded_desk: EmbeddedDesk, by: signal.Signals
-) -> None:
+def test_the_embedded_desk_ends_as_a_whole_and_keeps_its_data(embedded_desk: EmbeddedDesk, by: signal.Signals) -> None:
     """Ctrl-C ends every process, those of the sandbox too; the next start has what was there."""
     demo = embedded_desk.desk
     embedded_desk.desk.kill()

@@ -23,9 +23,7 @@ POSTGRES, AMQP = 5432, 5672  # of nodes with all ports free
 
 
 @contextmanager
-def _desk(
-    sandbox: SandboxProcess, *, database_url: str, direct_url: str, broker_url: str
-) -> Iterator[RealDesk]:
+def _desk(sandbox: SandboxProcess, *, database_url: str, direct_url: str, broker_url: str) -> Iterator[RealDesk]:
     desk = RealDesk(sandbox, database_url=database_url, broker_url=broker_url, workers=1)
     desk.truth = Truth(direct_url)
     with desk:
@@ -90,9 +88,7 @@ def test_a_database_node_that_vanishes_holds_no_request_for_long_and_the_new_pri
         assert set(desk.seen) <= {200, 201, 503}, f"clients saw {dict(desk.seen)}"
         assert starts == {name: program.starts for name, program in desk.programs.items()}
         assert all(program.running() for program in desk.programs.values()), "a process ended"
-        tell(
-            f"\na database node vanished: statuses {dict(desk.seen)}, {flow.told()}; drained {drained_s:.1f} s after"
-        )
+        tell(f"\na database node vanished: statuses {dict(desk.seen)}, {flow.told()}; drained {drained_s:.1f} s after")
     rabbit_server.delete_vhost(vhost)
 
 

@@ -21,9 +21,7 @@ def test_a_desk_whose_machines_have_wrong_clocks_answers_everybody_in_order(
     shared_sandbox: SandboxProcess, durable_postgres: PostgresServer, rabbit_server: RabbitServer
 ) -> None:
     vhost = rabbit_server.create_vhost()
-    desk = RealDesk(
-        shared_sandbox, database_url=durable_postgres.create_database(), broker_url=vhost, workers=1
-    )
+    desk = RealDesk(shared_sandbox, database_url=durable_postgres.create_database(), broker_url=vhost, workers=1)
     desk.add("worker-ahead", _there(AHEAD_S, WORKER, "dramatiq.cli:main"))
     desk.add("worker-behind", _there(BEHIND_S, WORKER, "dramatiq.cli:main"))
     for name, ahead_s in (("gateway", AHEAD_S), ("webhooks", BEHIND_S)):

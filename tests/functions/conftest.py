@@ -125,9 +125,7 @@ def as_user(gateway: Any) -> Callable[[str], Caller]:
     """A caller who has signed in as the seeded user of a role."""
 
     def sign_in(role: str) -> Caller:
-        found = Caller(gateway).made(
-            "/v1/auth/tokens", {"email": f"{role}@example.test", "password": PASSWORD}
-        )
+        found = Caller(gateway).made("/v1/auth/tokens", {"email": f"{role}@example.test", "password": PASSWORD})
         return Caller(gateway, found["access_token"])
 
     return sign_in

@@ -23,9 +23,7 @@ def signed_in(gateway: Any, role: str) -> Caller:
 
 
 def upload(caller: Caller, content: bytes = PNG, *, name: str = "plan.png", kind: str = "image/png") -> Any:
-    return caller.made(
-        "/v1/attachments", raw=content, headers={"Content-Type": kind}, params={"filename": name}
-    )
+    return caller.made("/v1/attachments", raw=content, headers={"Content-Type": kind}, params={"filename": name})
 
 
 def follow(caller: Caller, url: str, *, host: str | None = None, method: str = "GET") -> testing.Result:

@@ -21,10 +21,16 @@ def test_a_head_request_is_a_get_without_its_body(machine: Caller) -> None:
     ("body", "said"),
     [
         ({"title": "  "}, "/title: expected one line of text, more than blanks and without control characters"),
-        ({"title": "x", "type": "Big Type"}, "/type: expected a word of lower-case letters, digits, - and _, beginning with a letter"),
-        ({"title": "x", "requester": {"email": "ada"}}, "/requester/email: expected an e-mail address such as ada@example.test"),
+        (
+            {"title": "x", "type": "Big Type"},
+            "/type: expected a word of lower-case letters, digits, - and _, beginning with a letter",
+        ),
+        (
+            {"title": "x", "requester": {"email": "ada"}},
+            "/requester/email: expected an e-mail address such as ada@example.test",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_text_is_explained_in_words_and_not_by_a_pattern(
     machine: Caller, body: dict[str, object], said: str
 ) -> None:
@@ -52,9 +58,7 @@ def test_a_ticket_is_not_given_to_somebody_who_may_not_work_on_it(desk: Desk, ma
     ticket = machine.ticket()
     people = {user["role"]: user["id"] for user in machine.read("/v1/users")["items"]}
 
-    refused = machine.ask(
-        "PUT", f"/v1/tickets/{ticket['id']}/assignment", {"assignee_id": people["accountant"]}
-    )
+    refused = machine.ask("PUT", f"/v1/tickets/{ticket['id']}/assignment", {"assignee_id": people["accountant"]})
     taken = machine.ask("PUT", f"/v1/tickets/{ticket['id']}/assignment", {"assignee_id": people["agent"]})
 
     assert (refused.status_code, taken.status_code) == (422, 200)

@@ -113,9 +113,7 @@ def test_too_many_uploads_for_one_message_are_refused(caller: Caller) -> None:
     ticket = caller.ticket()
     ids = [str(UUID(int=number)) for number in range(limits.attachments_per_message_max + 1)]
 
-    refused = caller.post(
-        f"/v1/tickets/{ticket['id']}/messages", {"kind": "note", "body": "x", "attachments": ids}
-    )
+    refused = caller.post(f"/v1/tickets/{ticket['id']}/messages", {"kind": "note", "body": "x", "attachments": ids})
 
     assert paths(problem(refused, 422)) == ["/attachments"]
 
@@ -123,9 +121,7 @@ def test_too_many_uploads_for_one_message_are_refused(caller: Caller) -> None:
 def test_an_upload_that_nobody_sends_is_gone_after_a_day(desk: Desk, caller: Caller) -> None:
     made, sent = upload(caller), upload(caller, b"sent")
     ticket = caller.ticket()
-    caller.made(
-        f"/v1/tickets/{ticket['id']}/messages", {"kind": "note", "body": "x", "attachments": [sent["id"]]}
-    )
+    caller.made(f"/v1/tickets/{ticket['id']}/messages", {"kind": "note", "body": "x", "attachments": [sent["id"]]})
     from queues import sweep
 
     sweep.ensure_housekeeping()
@@ -156,9 +152,7 @@ def test_a_conversations_files_are_read_in_one_statement(
     for number in range(3):
         info = AttachmentInfo(f"{number}.png", "image/png", 1, content=PNG + bytes([number]))
         desk.receive(
-            InboundMessage(
-                "42", "Ada", "42", f"{number}", conversation_address="42", attachments=(info, info)
-            ),
+            InboundMessage("42", "Ada", "42", f"{number}", conversation_address="42", attachments=(info, info)),
             channel="telegram",
         )
     desk.run_due()

@@ -115,9 +115,7 @@ def test_an_empty_database_is_503_until_it_is_migrated(
     for result in results:
         assert "scripts.migrate" in problem(result, 503, "schema_mismatch")["detail"]
     migrations.run()
-    assert (
-        Caller(apps[0], DEMO_KEY).get("/v1/tickets").status_code == 401
-    )  # nobody is seeded, but the desk is there
+    assert Caller(apps[0], DEMO_KEY).get("/v1/tickets").status_code == 401  # nobody is seeded, but the desk is there
 
 
 def test_a_newer_schema_is_503_with_what_to_do(

@@ -50,9 +50,7 @@ def test_a_link_gives_the_bytes_as_a_download_without_any_header_of_ours(caller:
     assert headers["content-length"] == str(len(PNG))
 
 
-def test_a_head_request_tells_the_size_and_opens_nothing(
-    caller: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_head_request_tells_the_size_and_opens_nothing(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     url = upload(caller)["url"]
     monkeypatch.setattr(blobs, "open_key", None)
 
@@ -205,9 +203,7 @@ def test_what_is_no_picture_by_its_bytes_is_not_shown_in_place_anywhere(
 
 
 @pytest.mark.usefixtures("own_origin")
-def test_the_consoles_host_serves_no_files_when_they_have_one_of_their_own(
-    desk: Desk, caller: Caller
-) -> None:
+def test_the_consoles_host_serves_no_files_when_they_have_one_of_their_own(desk: Desk, caller: Caller) -> None:
     url = link(caller, inbound(desk, PNG))
 
     problem(follow(caller, url, host="desk.example.org"), 404)

@@ -82,9 +82,7 @@ def test_a_bucket_behind_the_function_serves_files_in_little_memory(
 
 
 @sqlite_only
-def test_an_upload_that_grows_beyond_the_bound_is_refused_with_the_reason(
-    server: Server, tmp_path: Path
-) -> None:
+def test_an_upload_that_grows_beyond_the_bound_is_refused_with_the_reason(server: Server, tmp_path: Path) -> None:
     for body in (
         b"x" * (limits.upload_bytes_max + 1),
         in_pieces(b"x" * (limits.upload_bytes_max + limits.MIB)),
@@ -132,8 +130,7 @@ def test_probes_and_others_answer_while_many_read_slowly(server: Server) -> None
     head = f"GET {path_of(made)} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     with ExitStack() as held:
         readers = [
-            held.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20))
-            for _ in range(4)
+            held.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20)) for _ in range(4)
         ]
         for reader in readers:
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

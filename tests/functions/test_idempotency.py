@@ -75,8 +75,7 @@ def test_eight_at_once_have_one_effect_and_get_one_answer(gateway: Any, machine:
 
 def test_eight_different_requests_with_one_key_make_one_ticket(gateway: Any, desk: Desk) -> None:
     callers = [
-        partial(Caller(gateway, DEMO_KEY).post, "/v1/tickets", {"title": f"Printer {n}"}, headers=KEY)
-        for n in range(8)
+        partial(Caller(gateway, DEMO_KEY).post, "/v1/tickets", {"title": f"Printer {n}"}, headers=KEY) for n in range(8)
     ]
 
     results: list[testing.Result] = desk.in_threads(*callers)

@@ -31,9 +31,7 @@ def test_each_order_is_walked_without_a_repeat_or_a_gap_while_tickets_come_in(
     walked: list[int] = []
     cursor: str | None = ""
     while cursor is not None:
-        page = machine.read(
-            "/v1/tickets", params={"limit": "2", "sort": sort} | ({"cursor": cursor} if cursor else {})
-        )
+        page = machine.read("/v1/tickets", params={"limit": "2", "sort": sort} | ({"cursor": cursor} if cursor else {}))
         walked += numbers(page["items"])
         cursor = page["next_cursor"]
         if len(desk.tickets()) < 12:
@@ -45,9 +43,7 @@ def test_each_order_is_walked_without_a_repeat_or_a_gap_while_tickets_come_in(
     assert known == sorted(before, reverse=sort.startswith("-"))
 
 
-def test_equal_instants_are_told_apart_by_id(
-    machine: Caller, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_equal_instants_are_told_apart_by_id(machine: Caller, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
     for n in range(5):
@@ -136,10 +132,7 @@ def test_a_foreign_cursor_is_refused(machine: Caller, cursor: str) -> None:
 def test_a_cursor_of_another_order_or_list_is_refused(machine: Caller, desk: Desk) -> None:
     for n in range(3):
         desk.create_ticket(f"Ticket {n}")
-    cursors = {
-        sort: machine.read("/v1/tickets", params={"limit": "1", "sort": sort})["next_cursor"]
-        for sort in SORTS
-    }
+    cursors = {sort: machine.read("/v1/tickets", params={"limit": "1", "sort": sort})["next_cursor"] for sort in SORTS}
 
     for mine, other in itertools.permutations(SORTS, 2):
         result = machine.get("/v1/tickets", params={"sort": mine, "cursor": cursors[other]})

@@ -17,9 +17,7 @@ from tests.functions.test_webhooks import EMAIL, EMAIL_HEADERS, MAIL, TELEGRAM, 
 SAID = "secret-said"
 
 
-def test_a_request_is_one_line_with_its_ids_and_the_routes_template(
-    machine: Caller, log_lines: LogLines
-) -> None:
+def test_a_request_is_one_line_with_its_ids_and_the_routes_template(machine: Caller, log_lines: LogLines) -> None:
     ticket = machine.ticket()
     machine.get(f"/v1/tickets/{ticket['id']}", params={"x": "secret-query"}, headers={"X-Request-Id": "mine"})
 
@@ -73,9 +71,7 @@ def test_secrets_addresses_and_bodies_stay_out_of_the_log_wherever_they_are_sent
     user = {"email": f"{SAID}@example.test", "name": SAID, "password": SAID + "-long", "role": "agent"}
     made = machine.made("/v1/users", user)
     machine.post("/v1/users", user)
-    machine.ask(
-        "PATCH", f"/v1/users/{made['id']}", {"email": "agent@example.test"}, headers={"If-Match": "*"}
-    )
+    machine.ask("PATCH", f"/v1/users/{made['id']}", {"email": "agent@example.test"}, headers={"If-Match": "*"})
     machine.made("/v1/api_keys", {"name": SAID, "role": "agent"})
     provider = Caller(webhooks)
     provider.post(TELEGRAM, raw=update(1, SAID), headers=TELEGRAM_HEADERS)

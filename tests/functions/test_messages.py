@@ -67,9 +67,7 @@ def test_an_answer_that_waits_is_changed_before_it_is_sent(machine: Caller, desk
     body = {"kind": "reply", "body": "Watter", "send_at": "2027-01-01T00:00:00Z"}
     message = machine.made(f"/v1/tickets/{ticket['id']}/messages", body)
 
-    machine.ask(
-        "PATCH", f"/v1/tickets/{ticket['id']}/messages/{message['id']}", {"body": "Water"}, headers=ANY
-    )
+    machine.ask("PATCH", f"/v1/tickets/{ticket['id']}/messages/{message['id']}", {"body": "Water"}, headers=ANY)
     desk.advance(days=365)
     desk.run_due()
 
@@ -95,9 +93,7 @@ def test_a_requesters_words_are_not_ours_to_change(machine: Caller, desk: Desk) 
     ticket = _telegram(desk, machine)
     theirs = machine.read(f"/v1/tickets/{ticket['id']}/messages")["items"][0]
 
-    result = machine.ask(
-        "PATCH", f"/v1/tickets/{ticket['id']}/messages/{theirs['id']}", {"body": "x"}, headers=ANY
-    )
+    result = machine.ask("PATCH", f"/v1/tickets/{ticket['id']}/messages/{theirs['id']}", {"body": "x"}, headers=ANY)
 
     problem(result, 409, "cannot_correct")
 
@@ -117,9 +113,7 @@ def test_an_answer_goes_to_those_who_got_the_requesters_mail_as_well(machine: Ca
     ticket = machine.read("/v1/tickets")["items"][0]
 
     _answered(machine, desk, ticket)
-    machine.made(
-        f"/v1/tickets/{ticket['id']}/messages", {"kind": "reply", "body": "For you alone.", "copies": []}
-    )
+    machine.made(f"/v1/tickets/{ticket['id']}/messages", {"kind": "reply", "body": "For you alone.", "copies": []})
     desk.run_due()
 
     assert [call.message.copies for call in desk.sent[-2:]] == [(("Grace", "grace@example.com"),), ()]
@@ -140,9 +134,7 @@ def test_an_address_that_returned_our_mail_gets_no_copies(machine: Caller, desk:
 
     _answered(machine, desk, ticket)
     wanted = ["ida@example.com", "Grace@Example.com", "desk@example.test", "desk+r.x@example.test"]
-    refused = machine.post(
-        f"/v1/tickets/{ticket['id']}/messages", {"kind": "reply", "body": "x", "copies": wanted}
-    )
+    refused = machine.post(f"/v1/tickets/{ticket['id']}/messages", {"kind": "reply", "body": "x", "copies": wanted})
 
     assert desk.sent[-1].message.copies == (("Ida", "ida@example.com"),)
     told = problem(refused, 422)
@@ -218,9 +210,12 @@ def test_a_picture_that_the_text_shows_is_uploaded_with_its_name(machine: Caller
     ticket = machine.ticket(requester={"email": "ada@example.test"})
     desk.run_due()
     picture = machine.ask(
-        "POST", "/v1/attachments", raw=b"\x89PNG\r\n\x1a\n.", query_string="filename=p.png&content_id=pic1",
+        "POST",
+        "/v1/attachments",
+        raw=b"\x89PNG\r\n\x1a\n.",
+        query_string="filename=p.png&content_id=pic1",
         headers={"Content-Type": "image/png"},
-    ).json  # fmt: skip
+    ).json
     html = {"kind": "reply", "body": '<p>See <img src="cid:pic1"></p>', "body_format": "html"}
 
     machine.made(f"/v1/tickets/{ticket['id']}/messages", {**html, "attachments": [picture["id"]]})
@@ -256,9 +251,7 @@ def test_the_parts_that_arrived_of_a_message_are_taken_back(machine: Caller, des
 
     ticket = _telegram(desk, machine)
     desk.answers.append(
-        outbound.SendOutcome(
-            "unknown", "the third part failed", external_id="42:1", external_ids=("42:1", "42:2")
-        )
+        outbound.SendOutcome("unknown", "the third part failed", external_id="42:1", external_ids=("42:1", "42:2"))
     )
     _, path = _answered(machine, desk, ticket, "In three parts.")
 

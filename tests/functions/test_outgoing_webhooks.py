@@ -94,9 +94,7 @@ def test_a_trial_goes_out_and_its_log_tells_what_came_of_it(
         assert (trial["state"], trial["event_type"]) == ("pending", "webhook_tested")
         assert (told["state"], told["attempts"], told["last_status"]) == ("delivered", 2, 204)
         assert [one["response"] for one in told["attempt_log"]] == ["no", ""]
-        assert [one["id"] for one in machine.read(f"{address}/deliveries?state=delivered")["items"]] == [
-            trial["id"]
-        ]
+        assert [one["id"] for one in machine.read(f"{address}/deliveries?state=delivered")["items"]] == [trial["id"]]
         assert machine.read(f"{address}/deliveries?state=failed")["items"] == []
         machine.made(f"{address}/deliveries/{trial['id']}/replay")
         problem(machine.post(f"{address}/deliveries/{trial['id']}/replay"), 409)

@@ -61,9 +61,7 @@ def test_an_access_token_runs_out(gateway: Any, desk: Desk) -> None:
 
 def test_a_failed_sign_in_says_the_same_whatever_was_wrong(stranger: Caller) -> None:
     answers = [
-        problem(
-            stranger.post("/v1/auth/tokens", {"email": email, "password": password}), 401, "sign_in_failed"
-        )
+        problem(stranger.post("/v1/auth/tokens", {"email": email, "password": password}), 401, "sign_in_failed")
         for email, password in (
             ("agent@example.test", "secret-wrong"),
             ("nobody@example.test", PASSWORD),
@@ -78,9 +76,7 @@ def test_a_failed_sign_in_says_the_same_whatever_was_wrong(stranger: Caller) -> 
 def test_sign_ins_that_fail_too_often_are_429_until_later(gateway: Any, stranger: Caller, desk: Desk) -> None:
     wrong = {"email": "agent@example.test", "password": "secret-wrong"}
 
-    statuses = [
-        stranger.post("/v1/auth/tokens", wrong).status_code for _ in range(limits.sign_in_failures_burst)
-    ]
+    statuses = [stranger.post("/v1/auth/tokens", wrong).status_code for _ in range(limits.sign_in_failures_burst)]
     limited = stranger.post("/v1/auth/tokens", wrong)
     right = stranger.post("/v1/auth/tokens", {"email": "agent@example.test", "password": PASSWORD})
     desk.advance(seconds=int(limited.headers["retry-after"]) + 1)
@@ -125,9 +121,7 @@ def test_an_api_key_is_shown_once_works_and_is_revoked(gateway: Any, machine: Ca
 
 def test_an_api_key_expires(gateway: Any, machine: Caller, desk: Desk) -> None:
     soon = clock.rfc3339(clock.now() + timedelta(hours=1))
-    robot = Caller(
-        gateway, machine.made("/v1/api_keys", {"name": "r", "role": "agent", "expires_at": soon})["key"]
-    )
+    robot = Caller(gateway, machine.made("/v1/api_keys", {"name": "r", "role": "agent", "expires_at": soon})["key"])
     before = robot.get("/v1/me").status_code
 
     desk.advance(hours=2)
@@ -137,9 +131,7 @@ def test_an_api_key_expires(gateway: Any, machine: Caller, desk: Desk) -> None:
     for at in ("2020-01-01T00:00:00Z", "2099-01-01T00:00:00", "9999-12-31T23:59:59-14:00"):
         refused = machine.post("/v1/api_keys", {"name": "r", "role": "agent", "expires_at": at})
         assert paths(problem(refused, 422)) == ["/expires_at"]
-    forever = machine.post(
-        "/v1/api_keys", {"name": "r", "role": "agent", "expires_at": "9999-12-31T23:59:59Z"}
-    )
+    forever = machine.post("/v1/api_keys", {"name": "r", "role": "agent", "expires_at": "9999-12-31T23:59:59Z"})
     assert forever.status_code == 201
 
 
@@ -167,9 +159,7 @@ def test_an_address_belongs_to_one_user_however_it_is_written(machine: Caller) -
     other = machine.made("/v1/users", NEW)
 
     taken = machine.post("/v1/users", NEW | {"email": "Agent@EXAMPLE.test"})
-    moved = machine.ask(
-        "PATCH", f"/v1/users/{other['id']}", {"email": "agent@example.test"}, headers={"If-Match": "*"}
-    )
+    moved = machine.ask("PATCH", f"/v1/users/{other['id']}", {"email": "agent@example.test"}, headers={"If-Match": "*"})
 
     problem(taken, 409, "email_taken")
     problem(moved, 409, "email_taken")

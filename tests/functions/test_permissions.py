@@ -162,6 +162,4 @@ def test_me_tells_role_and_permissions(as_role: Callable[[str], Caller]) -> None
 
         assert (me["kind"], me["role"]) == ("api_key", role)
         assert set(me["permissions"]) == {str(permission) for permission in ROLE_PERMISSIONS[Role(role)]}
-    assert {str(permission) for permission in Permission} == set(
-        as_role("admin").read("/v1/me")["permissions"]
-    )
+    assert {str(permission) for permission in Permission} == set(as_role("admin").read("/v1/me")["permissions"])

@@ -56,14 +56,10 @@ def test_a_database_without_a_schema_is_not_ready_until_it_is_migrated(
         for _ in range(20):
             server.ask("GET", "/readyz")
         subprocess.run([sys.executable, "-m", "scripts.migrate"], cwd=ROOT, check=True, capture_output=True)
-        wait_until(
-            lambda: server.ask("GET", "/readyz").status_code == 200, within_s=30, what="a ready process"
-        )
+        wait_until(lambda: server.ask("GET", "/readyz").status_code == 200, within_s=30, what="a ready process")
         told = [line for line in server.lines() if line["level"] not in ("debug", "info")]
 
-    assert [line["event"] for line in told] == ["not_ready"], (
-        "a reason is told once, however often it is asked for"
-    )
+    assert [line["event"] for line in told] == ["not_ready"], "a reason is told once, however often it is asked for"
 
 
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
@@ -86,9 +82,7 @@ def test_a_database_that_is_away_leaves_a_function_ready(
 
     with serving(function, desk, tmp_path) as server:
         if function == "gateway":
-            asked = server.ask(
-                "POST", "/v1/auth/tokens", json={"email": "a@example.test", "password": "x" * 12}
-            )
+            asked = server.ask("POST", "/v1/auth/tokens", json={"email": "a@example.test", "password": "x" * 12})
         elif function == "tick":
             asked = server.ask("POST", "/tick", headers={"Ce-Ticktoken": "secret-tick"})
         else:

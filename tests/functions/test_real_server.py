@@ -66,8 +66,12 @@ def serving(function: str, desk: Desk, folder: Path, *, until: str = "/readyz") 
     with log.open("wb") as file:
         process = subprocess.Popen(
             [*command, f"functions.{function}.app:create_app()"],
-            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, pass_fds=[listener.fileno()], stderr=file, stdout=file,
-        )  # fmt: skip
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            pass_fds=[listener.fileno()],
+            stderr=file,
+            stdout=file,
+        )
     listener.close()
     server = Server(f"http://127.0.0.1:{port}", port, process, log)
     try:
@@ -168,16 +172,12 @@ def _talk(server: Server, raw: bytes) -> bytes:
 def _say_no_more(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_WR)
-    except (
-        OSError
-    ) as error:  # the server was quicker and reset the connection; its answer may wait to be read
+    except OSError as error:  # the server was quicker and reset the connection; its answer may wait to be read
         if error.errno != errno.ENOTCONN:
             raise
 
 
-def test_a_webhook_takes_25_mb_says_why_it_does_not_take_more_and_stops_in_order(
-    desk: Desk, tmp_path: Path
-) -> None:
+def test_a_webhook_takes_25_mb_says_why_it_does_not_take_more_and_stops_in_order(desk: Desk, tmp_path: Path) -> None:
     with serving("webhooks", desk, tmp_path) as server:
         attachment = b"x" * (25 * limits.MIB)
 

@@ -33,9 +33,7 @@ def _telegram_person(desk: Desk, machine: Caller) -> Any:
 def test_two_people_are_merged_and_parted_again(machine: Caller, desk: Desk, ada: Any) -> None:
     other = _telegram_person(desk, machine)
 
-    merge = machine.made(
-        f"/v1/requesters/{ada['id']}/merges", {"source_id": other["id"], "reason": "one Ada"}
-    )
+    merge = machine.made(f"/v1/requesters/{ada['id']}/merges", {"source_id": other["id"], "reason": "one Ada"})
     together = machine.read(f"/v1/requesters/{ada['id']}")
     tickets = machine.read(f"/v1/tickets?requester={ada['id']}")["items"]
     undone = machine.ask("DELETE", f"/v1/requesters/{ada['id']}/merges/{merge['id']}")
@@ -49,9 +47,7 @@ def test_two_people_are_merged_and_parted_again(machine: Caller, desk: Desk, ada
     problem(machine.ask("DELETE", f"/v1/requesters/{ada['id']}/merges/{merge['id']}"), 409)
 
 
-def test_what_came_after_a_merge_goes_to_whom_its_address_belongs(
-    machine: Caller, desk: Desk, ada: Any
-) -> None:
+def test_what_came_after_a_merge_goes_to_whom_its_address_belongs(machine: Caller, desk: Desk, ada: Any) -> None:
     other = _telegram_person(desk, machine)
     merge = machine.made(f"/v1/requesters/{ada['id']}/merges", {"source_id": other["id"]})
     machine.made("/v1/tickets", {"title": "Ada's", "requester": {"email": "ada@example.com"}})
@@ -152,18 +148,14 @@ def test_no_code_goes_to_an_address_that_must_not_be_written_to(
     problem(machine.post(path, {"address": "ADA@example.com"}), 409, "address_not_written")
 
 
-def test_an_address_that_a_code_cannot_reach_is_not_written_to_again(
-    machine: Caller, desk: Desk, ada: Any
-) -> None:
+def test_an_address_that_a_code_cannot_reach_is_not_written_to_again(machine: Caller, desk: Desk, ada: Any) -> None:
     path = f"/v1/requesters/{ada['id']}/codes"
     desk.answers.append(outbound.permanent("no such mailbox", suppress="no such mailbox"))
 
     machine.made(path, {"address": "ada@example.com"})
     desk.run_due()
 
-    assert (
-        machine.read(f"/v1/requesters/{ada['id']}")["identities"][0]["suppressed_reason"] == "no such mailbox"
-    )
+    assert machine.read(f"/v1/requesters/{ada['id']}")["identities"][0]["suppressed_reason"] == "no such mailbox"
     problem(machine.post(path, {"address": "ada@example.com"}), 409, "address_not_written")
 
 
@@ -193,9 +185,7 @@ def test_a_deep_link_is_told_once(machine: Caller, ada: Any) -> None:
     assert set(link["token"]) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
-def test_nothing_is_taken_from_a_blocked_address_until_it_is_released(
-    machine: Caller, desk: Desk, ada: Any
-) -> None:
+def test_nothing_is_taken_from_a_blocked_address_until_it_is_released(machine: Caller, desk: Desk, ada: Any) -> None:
     path = f"/v1/requesters/{ada['id']}/identity_changes"
     address = {"channel": "email", "address": "ada@example.com"}
 
@@ -218,9 +208,7 @@ def test_name_language_and_zone_are_changed_by_version(machine: Caller, ada: Any
     path = f"/v1/requesters/{ada['id']}"
     etag = machine.get(path).headers["etag"]
 
-    changed = machine.ask(
-        "PATCH", path, {"locale": "de", "time_zone": "Europe/Berlin"}, headers={"If-Match": etag}
-    )
+    changed = machine.ask("PATCH", path, {"locale": "de", "time_zone": "Europe/Berlin"}, headers={"If-Match": etag})
 
     assert (changed.json["locale"], changed.json["time_zone"]) == ("de", "Europe/Berlin")
     problem(machine.ask("PATCH", path, {"name": "A"}, headers={"If-Match": etag}), 412)
@@ -261,9 +249,17 @@ def test_an_erasure_leaves_nothing_of_the_person(machine: Caller, desk: Desk, ad
 
     assert erased["tickets"] == 1
     for table in (
-        "requesters", "identities", "tickets", "messages", "events", "inbox", "deliveries", "message_references", "decisions",
+        "requesters",
+        "identities",
+        "tickets",
+        "messages",
+        "events",
+        "inbox",
+        "deliveries",
+        "message_references",
+        "decisions",
         "ticket_participants",
-    ):  # fmt: skip
+    ):
         rows = [
             {name: bytes(value) if isinstance(value, memoryview) else value for name, value in row.items()}
             for row in desk.rows(f"SELECT * FROM {table}")

@@ -89,8 +89,11 @@ def test_a_payload_is_bounded(machine: Caller) -> None:
 
     kept = machine.post(path, {"signal": "big", "payload": fits})
     refused = machine.post(path, {"signal": "big", "payload": {"a": fits["a"] + "x"}})
-    nested = machine.post(path, raw=b'{"signal":"deep","payload":{"a":' + b"[" * 40 + b"]" * 40 + b"}}",
-                          headers={"Content-Type": "application/json"})  # fmt: skip
+    nested = machine.post(
+        path,
+        raw=b'{"signal":"deep","payload":{"a":' + b"[" * 40 + b"]" * 40 + b"}}",
+        headers={"Content-Type": "application/json"},
+    )
 
     assert kept.status_code == 202
     assert paths(problem(refused, 422)) == ["/payload"]

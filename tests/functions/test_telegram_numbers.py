@@ -11,9 +11,7 @@ from tests.functions.test_telegram_webhook import no_bot_api, post, recorded
 __all__ = ["no_bot_api"]  # files are fetched from nowhere
 
 
-def test_a_message_that_comes_again_under_another_updates_number_is_one_message(
-    provider: Caller, desk: Desk
-) -> None:
+def test_a_message_that_comes_again_under_another_updates_number_is_one_message(provider: Caller, desk: Desk) -> None:
     for name in ("text_message", "album_first_part", "album_second_part_with_caption"):
         for number in (1, 2):
             update = json.loads(recorded(name))
@@ -27,9 +25,7 @@ def test_a_message_that_comes_again_under_another_updates_number_is_one_message(
     assert reasons == ["the same message came before, in another event"] * 3
 
 
-def test_another_bot_behind_the_account_counts_its_messages_from_one_again(
-    provider: Caller, desk: Desk
-) -> None:
+def test_another_bot_behind_the_account_counts_its_messages_from_one_again(provider: Caller, desk: Desk) -> None:
     update = json.loads(recorded("text_message"))
     post(provider, json.dumps(update).encode())
     desk.run_due()

@@ -71,9 +71,7 @@ def hidden_bot(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> str:
     return SECRET
 
 
-def test_every_recorded_update_is_taken_and_becomes_what_it_is(
-    provider: Caller, machine: Caller, desk: Desk
-) -> None:
+def test_every_recorded_update_is_taken_and_becomes_what_it_is(provider: Caller, machine: Caller, desk: Desk) -> None:
     names = sorted(path.stem for path in FIXTURES.iterdir())
 
     answers = {name: post(provider, recorded(name)) for name in names}
@@ -90,9 +88,7 @@ def test_every_recorded_update_is_taken_and_becomes_what_it_is(
     assert all(reason for kind, reason in status.values() if kind == "ignored")
 
 
-def test_a_secret_address_works_and_the_accounts_name_does_not(
-    provider: Caller, desk: Desk, hidden_bot: str
-) -> None:
+def test_a_secret_address_works_and_the_accounts_name_does_not(provider: Caller, desk: Desk, hidden_bot: str) -> None:
     header = {"X-Telegram-Bot-Api-Secret-Token": hidden_bot}
 
     for wrong in ("hidden", PATH[:-1], PATH + "x", PATH.upper(), TOKEN):
@@ -122,8 +118,20 @@ def test_neither_the_token_nor_the_secrets_are_logged_or_stored(
         post(provider, recorded(name), PATH, **{"X-Telegram-Bot-Api-Secret-Token": hidden_bot})
     desk.run_due()
 
-    tables = ["inbox", "tasks", "messages", "events", "deliveries", "delivery_attempts", "conversations", "attachments", "definitions",
-              "channel_health", "identities", "tickets"]  # fmt: skip
+    tables = [
+        "inbox",
+        "tasks",
+        "messages",
+        "events",
+        "deliveries",
+        "delivery_attempts",
+        "conversations",
+        "attachments",
+        "definitions",
+        "channel_health",
+        "identities",
+        "tickets",
+    ]
     stored = "".join(repr(desk.rows(f"SELECT * FROM {table}")) for table in tables)
     shown = json.dumps([machine.read("/v1/inbox"), machine.read("/v1/tickets")])
     assert "printer" in stored
@@ -212,9 +220,7 @@ def test_a_new_ticket_by_command_leaves_the_old_one_as_it_is(provider: Caller, d
     ]
 
 
-def test_formats_quotes_and_forwards_are_shown_with_the_message(
-    provider: Caller, machine: Caller, desk: Desk
-) -> None:
+def test_formats_quotes_and_forwards_are_shown_with_the_message(provider: Caller, machine: Caller, desk: Desk) -> None:
     post(provider, recorded("text_with_entities"))
     post(provider, recorded("reply_with_quote"))
     desk.run_due()

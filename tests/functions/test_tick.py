@@ -80,9 +80,7 @@ def test_eight_ticks_at_once_hint_each_task_once(make_tick: MakeTick, desk: Desk
     desk.hints.clear()
     desk.advance(seconds=limits.task_hint_grace_s + 1)
 
-    results = desk.in_threads(
-        *[lambda: tick.post("/tick", headers={"Ce-Ticktoken": TOKEN}).json["tasks_hinted"]] * 8
-    )
+    results = desk.in_threads(*[lambda: tick.post("/tick", headers={"Ce-Ticktoken": TOKEN}).json["tasks_hinted"]] * 8)
 
     assert sum(results) == 10
     assert len(desk.hints) == 10

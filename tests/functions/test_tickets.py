@@ -41,9 +41,7 @@ def test_a_ticket_is_made_read_and_found_by_id_and_by_number(machine: Caller) ->
     assert [identity["address"] for identity in person["identities"]] == ["ada@example.test"]
 
 
-def test_the_description_is_the_first_message_and_the_requester_is_acknowledged(
-    machine: Caller, desk: Desk
-) -> None:
+def test_the_description_is_the_first_message_and_the_requester_is_acknowledged(machine: Caller, desk: Desk) -> None:
     ticket = machine.ticket(description="It burns.", requester={"name": "Ada", "email": "ada@example.test"})
 
     desk.run_due()
@@ -56,9 +54,7 @@ def test_the_description_is_the_first_message_and_the_requester_is_acknowledged(
     assert [d["attempt_log"][0]["outcome"] for d in deliveries] == ["accepted"]
 
 
-def test_a_reply_is_answered_at_once_and_goes_out_to_the_requester(
-    agent: Caller, machine: Caller, desk: Desk
-) -> None:
+def test_a_reply_is_answered_at_once_and_goes_out_to_the_requester(agent: Caller, machine: Caller, desk: Desk) -> None:
     ticket = machine.ticket(description="It burns.", requester={"email": "ada@example.test"})
 
     result = agent.post(f"/v1/tickets/{ticket['id']}/messages", {"kind": "reply", "body": "Water it."})
@@ -217,18 +213,14 @@ def test_changes_need_the_version_that_was_read(machine: Caller) -> None:
         ("*, *", 400),
     ):
         problem(machine.ask("PATCH", path, {"priority": "low"}, headers={"If-Match": given}), status)
-    several = machine.ask(
-        "PATCH", path, {"priority": "high"}, headers={"If-Match": f'"x", {whatever.headers["etag"]}'}
-    )
+    several = machine.ask("PATCH", path, {"priority": "high"}, headers={"If-Match": f'"x", {whatever.headers["etag"]}'})
     assert several.status_code == 200
 
 
 def test_a_change_that_changes_nothing_keeps_the_version(machine: Caller) -> None:
     ticket = machine.ticket()
 
-    same = machine.ask(
-        "PATCH", f"/v1/tickets/{ticket['id']}", {"title": "Printer"}, headers={"If-Match": '"1"'}
-    )
+    same = machine.ask("PATCH", f"/v1/tickets/{ticket['id']}", {"title": "Printer"}, headers={"If-Match": '"1"'})
     empty = machine.ask("PATCH", f"/v1/tickets/{ticket['id']}", {}, headers={"If-Match": '"1"'})
 
     assert same.json == empty.json == ticket
@@ -250,9 +242,7 @@ def test_a_change_that_changes_nothing_keeps_the_version(machine: Caller) -> Non
         ("POST", "/v1/tickets/{}/signals", {"signal": "x"}),
     ],
 )
-def test_a_ticket_that_does_not_exist_is_404_everywhere(
-    machine: Caller, method: str, path: str, body: Any
-) -> None:
+def test_a_ticket_that_does_not_exist_is_404_everywhere(machine: Caller, method: str, path: str, body: Any) -> None:
     missing = (
         "4711",
         "0",

@@ -98,10 +98,7 @@ def test_a_processed_event_is_linked_and_not_replayed(machine: Caller, desk: Des
     event = machine.read(f"/v1/inbox/{event_id}")
 
     assert event["status"] == "processed"
-    assert (
-        machine.read(f"/v1/tickets/{event['ticket_id']}/messages/{event['message_id']}")["body"].strip()
-        == "Help"
-    )
+    assert machine.read(f"/v1/tickets/{event['ticket_id']}/messages/{event['message_id']}")["body"].strip() == "Help"
     problem(machine.post(f"/v1/inbox/{event_id}/replay"), 409, "conflict")
 
 

@@ -56,14 +56,10 @@ def test_a_second_message_of_the_room_joins_its_ticket_and_an_edit_changes_the_f
     assert desk.bodies(desk.ticket()) == ["The plotter is on fire.", "Hello?"]
 
 
-def test_a_wrong_secret_is_refused_and_nothing_is_kept(
-    service: HttpReceiver, provider: Caller, desk: Desk
-) -> None:
+def test_a_wrong_secret_is_refused_and_nothing_is_kept(service: HttpReceiver, provider: Caller, desk: Desk) -> None:
     problem(post(provider, event(), key="secret-other"), 401)
     problem(
-        provider.post(
-            "/webhooks/webhook/chatterbox", raw=event(), headers={"Content-Type": "application/json"}
-        ),
+        provider.post("/webhooks/webhook/chatterbox", raw=event(), headers={"Content-Type": "application/json"}),
         401,
     )
 
@@ -99,9 +95,7 @@ def test_a_malformed_body_is_kept_and_answered_with_2xx(
     assert (fate["status"], bool(fate["reason"])) == ("failed", True)
 
 
-def test_a_challenge_gets_its_word_back_and_is_not_kept(
-    service: HttpReceiver, provider: Caller, desk: Desk
-) -> None:
+def test_a_challenge_gets_its_word_back_and_is_not_kept(service: HttpReceiver, provider: Caller, desk: Desk) -> None:
     answer = post(provider, (FIXTURES / "chat/ping.json").read_bytes())
 
     assert answer.json == {"pong": "3eZbrw1aBm2rZgRNFdxV"}
@@ -135,9 +129,7 @@ def test_a_throttled_answer_is_sent_when_it_may(service: HttpReceiver, provider:
     assert (early, outcome(desk, ticket)["state"], len(service.got)) == ("pending", "sent", 2)
 
 
-def test_a_permanent_refusal_is_visible_and_not_repeated(
-    service: HttpReceiver, provider: Caller, desk: Desk
-) -> None:
+def test_a_permanent_refusal_is_visible_and_not_repeated(service: HttpReceiver, provider: Caller, desk: Desk) -> None:
     ticket = replied(provider, desk, service)
     service.answers.append(Say(400))
 
@@ -169,9 +161,10 @@ def test_a_file_named_by_its_url_is_fetched_into_the_ticket(
     with receiving() as files:
         files.otherwise = Say(200, body=b"PNG bytes")
         message = {
-            "id": "m-1", "text": "See.",
+            "id": "m-1",
+            "text": "See.",
             "files": [{"href": files.url, "name": "fire.png", "type": "image/png", "bytes": 9}],
-        }  # fmt: skip
+        }
         post(provider, event(message=message))
         desk.run_due()
 

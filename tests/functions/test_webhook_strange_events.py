@@ -88,9 +88,7 @@ def test_a_file_whose_url_nobody_can_call_is_named_and_holds_up_nobody(
     assert [line.partition(":")[0] for line in details["left_out"]] == ["0.png", "1.png", "2.png"]
 
 
-def test_a_url_whose_file_has_changed_gives_the_new_one(
-    service: HttpReceiver, provider: Caller, desk: Desk
-) -> None:
+def test_a_url_whose_file_has_changed_gives_the_new_one(service: HttpReceiver, provider: Caller, desk: Desk) -> None:
     with receiving() as files:
         for number, content in enumerate((b"the first", b"the second, longer")):
             files.otherwise = Say(200, body=content)

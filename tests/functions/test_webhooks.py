@@ -63,9 +63,7 @@ def test_an_event_is_stored_with_one_task_and_becomes_a_ticket(
 
 
 @pytest.mark.parametrize(("send", "raw"), [(telegram, update()), (email, MAIL)])
-def test_a_repeat_gets_the_same_event_and_changes_nothing(
-    provider: Caller, desk: Desk, send: Any, raw: bytes
-) -> None:
+def test_a_repeat_gets_the_same_event_and_changes_nothing(provider: Caller, desk: Desk, send: Any, raw: bytes) -> None:
     first = send(provider, raw).json
     before = send(provider, raw).json
     desk.run_due()
@@ -78,16 +76,12 @@ def test_a_repeat_gets_the_same_event_and_changes_nothing(
 
 
 @pytest.mark.parametrize(("send", "raw"), [(telegram, update()), (email, MAIL)])
-def test_twenty_at_once_from_eight_clients_are_one_event(
-    webhooks: Any, desk: Desk, send: Any, raw: bytes
-) -> None:
+def test_twenty_at_once_from_eight_clients_are_one_event(webhooks: Any, desk: Desk, send: Any, raw: bytes) -> None:
     def client(times: int) -> list[Any]:
         return [send(Caller(webhooks), raw).json for _ in range(times)]
 
     answers = [
-        answer
-        for found in desk.in_threads(*[partial(client, n) for n in (3, 3, 3, 3, 2, 2, 2, 2)])
-        for answer in found
+        answer for found in desk.in_threads(*[partial(client, n) for n in (3, 3, 3, 3, 2, 2, 2, 2)]) for answer in found
     ]
 
     assert len(answers) == 20
@@ -135,9 +129,7 @@ def test_an_unknown_channel_or_account_is_404(provider: Caller, desk: Desk) -> N
 
 
 @sqlite_only
-def test_a_function_of_one_channel_does_not_serve_the_others(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_function_of_one_channel_does_not_serve_the_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     from functions.webhooks.app import create_app
 
     monkeypatch.setenv("WEBHOOK_CHANNELS", "email")
@@ -201,9 +193,9 @@ STRANGE_MAILS = {
     "a broken encoded word": MAIL.replace(b"Printer", b"=?utf-8?b?////?= =?nope?q?x?="),
     "another charset": MAIL.replace(b"Subject", b"Content-Type: text/plain; charset=nope\r\nSubject"),
     "broken multipart": MAIL.replace(b"Subject", b"Content-Type: multipart/mixed; boundary=b\r\nSubject"),
-    "a thousand parts": MAIL.replace(
-        b"Subject", b"Content-Type: multipart/mixed; boundary=b\r\nSubject"
-    ).replace(b"It burns.", b"--b\r\n\r\nx\r\n" * 5_000),
+    "a thousand parts": MAIL.replace(b"Subject", b"Content-Type: multipart/mixed; boundary=b\r\nSubject").replace(
+        b"It burns.", b"--b\r\n\r\nx\r\n" * 5_000
+    ),
     "many headers": b"X: y\r\n" * 50_000 + MAIL,
     "strange date": MAIL.replace(b"Subject", b"Date: Fri, 99 Foo 99999 99:99:99 +9999\r\nSubject"),
     "an old Macintosh's lines": MAIL.replace(b"\r\n", b"\r"),
@@ -271,9 +263,7 @@ def test_what_is_too_large_is_refused_and_seen_with_its_beginning(
 
     first = provider.ask("POST", "/webhooks/email/demo", raw=mail, headers=headers)
     again = provider.ask("POST", "/webhooks/email/demo", raw=mail, headers=headers)
-    stranger = provider.ask(
-        "POST", "/webhooks/email/demo", raw=mail, headers={**headers, "Authorization": "Bearer no"}
-    )
+    stranger = provider.ask("POST", "/webhooks/email/demo", raw=mail, headers={**headers, "Authorization": "Bearer no"})
 
     assert (first.status_code, again.status_code, stranger.status_code) == (413, 413, 401)
     [kept] = desk.rows("SELECT status, reason, raw FROM inbox")

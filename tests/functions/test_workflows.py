@@ -87,9 +87,7 @@ def test_what_is_no_draft_is_told_in_the_same_way(machine: Caller) -> None:
 def test_a_plan_counts_live_tickets(machine: Caller, desk: Desk) -> None:
     desk.transition(desk.create_ticket(), "resolve")
 
-    planned = machine.post(
-        "/v1/workflows/support/plan", {"source": SUPPORT.replace("solved", "answered")}
-    ).json
+    planned = machine.post("/v1/workflows/support/plan", {"source": SUPPORT.replace("solved", "answered")}).json
 
     assert (planned["action"], planned["version"], planned["states_gone"]) == ("changed", 2, {"solved": 1})
 
@@ -131,9 +129,7 @@ def test_a_new_field_is_taken_at_once_and_a_used_one_is_not_removed(machine: Cal
     }
 
 
-def test_a_schema_says_what_the_callers_role_may_not_set(
-    machine: Caller, as_role: Callable[[str], Caller]
-) -> None:
+def test_a_schema_says_what_the_callers_role_may_not_set(machine: Caller, as_role: Callable[[str], Caller]) -> None:
     path = "/v1/model/entities/requester/schema"
 
     assert as_role("agent").read(path)["properties"]["vip"]["readOnly"]
@@ -170,9 +166,7 @@ def test_why_names_rules_values_timers_and_promises(machine: Caller, desk: Desk)
     assert [one["target"] for one in told["promises"]] == ["first_response", "resolution"]
 
 
-def test_approvals_are_voted_on_over_the_api(
-    machine: Caller, desk: Desk, as_user: Callable[[str], Caller]
-) -> None:
+def test_approvals_are_voted_on_over_the_api(machine: Caller, desk: Desk, as_user: Callable[[str], Caller]) -> None:
     agent = as_user("agent")
     me = agent.read("/v1/me")["id"]
     machine.ask("PUT", "/v1/teams/approvers/members", {"members": [me]})
@@ -195,9 +189,7 @@ def test_a_team_that_does_not_exist_is_refused(machine: Caller) -> None:
         "expected a team"
         in problem(machine.post("/v1/tickets", {"title": "x", "team": "ghosts"}), 422, "invalid")["detail"]
     )
-    assert machine.made("/v1/tickets", {"title": "x", "team": "it", "tags": ["vip", "vip"]})["tags"] == [
-        "vip"
-    ]
+    assert machine.made("/v1/tickets", {"title": "x", "team": "it", "tags": ["vip", "vip"]})["tags"] == ["vip"]
     assert [one["team"] for one in machine.read("/v1/tickets?team=it&tag=vip")["items"]] == ["it"]
 
 
@@ -217,9 +209,7 @@ def test_notices_are_read_once(machine: Caller, desk: Desk, as_user: Callable[[s
 
 
 def test_a_search_looks_into_the_fields_that_are_searchable(machine: Caller) -> None:
-    wanted = machine.ticket(
-        type="incident", fields={"service": "Mail gateway", "workaround": "Use the phone"}
-    )
+    wanted = machine.ticket(type="incident", fields={"service": "Mail gateway", "workaround": "Use the phone"})
     machine.ticket(type="incident", fields={"service": "Printers"})
 
     assert [one["number"] for one in machine.read("/v1/tickets?q=gateway")["items"]] == [wanted["number"]]
@@ -229,18 +219,13 @@ def test_a_search_looks_into_the_fields_that_are_searchable(machine: Caller) -> 
 def test_a_field_is_shown_to_those_who_may_see_it_and_survives_who_may_not(
     machine: Caller, as_role: Callable[[str], Caller]
 ) -> None:
-    secret = (
-        QUESTION
-        + "  margin: {kind: number, see: [manager], edit: [manager], label: {en: Margin, ru: Маржа}}\n"
-    )
+    secret = QUESTION + "  margin: {kind: number, see: [manager], edit: [manager], label: {en: Margin, ru: Маржа}}\n"
     machine.post("/v1/model/types/question/versions", {"source": secret})
     path = f"/v1/tickets/{machine.made('/v1/tickets', {'title': 'x', 'fields': {'margin': 7, 'product': 'A'}})['id']}"
     agent = as_role("agent")
 
     seen = agent.read(path)
-    changed = agent.ask(
-        "PATCH", path, {"fields": {"product": "B"}}, headers={"If-Match": f'"{seen["version"]}"'}
-    )
+    changed = agent.ask("PATCH", path, {"fields": {"product": "B"}}, headers={"If-Match": f'"{seen["version"]}"'})
 
     assert seen["fields"] == {"product": "A"}
     assert changed.json["fields"] == {"product": "B"}

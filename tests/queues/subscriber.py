@@ -15,9 +15,14 @@ from tests.servers import Got, HttpReceiver
 
 def subscribe(desk: Desk, receiver: HttpReceiver, *event_types: str, bodies: bool = False) -> Subscription:
     found = desk.command(
-        commands.create, url=receiver.url, event_types=list(event_types or ["ticket_created"]), description="CRM",
-        include_bodies=bodies, private=True, actor=desk.person("admin"),
-    )  # fmt: skip
+        commands.create,
+        url=receiver.url,
+        event_types=list(event_types or ["ticket_created"]),
+        description="CRM",
+        include_bodies=bodies,
+        private=True,
+        actor=desk.person("admin"),
+    )
     assert isinstance(found, Subscription)
     return found
 
@@ -25,9 +30,7 @@ def subscribe(desk: Desk, receiver: HttpReceiver, *event_types: str, bodies: boo
 def signed_by(got: Got, secret: str) -> bool:
     """Written from the specification, without our code: id.timestamp.body, HMAC-SHA256, base64, one of several."""
     key = base64.b64decode(secret.split("_", 1)[1])
-    content = b".".join(
-        [got.headers["webhook-id"].encode(), got.headers["webhook-timestamp"].encode(), got.body]
-    )
+    content = b".".join([got.headers["webhook-id"].encode(), got.headers["webhook-timestamp"].encode(), got.body])
     expected = base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
     return f"v1,{expected}" in got.headers["webhook-signature"].split(" ")
 

@@ -22,9 +22,13 @@ ATTEMPTS_AT = {"before_call": "unknown", "after_call": "unknown"}
 def _run(calls: Path, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tests.queues.crashing"],
-        cwd=ROOT, env={**os.environ, "CALLS": str(calls), **more}, capture_output=True, text=True, timeout=60,
+        cwd=ROOT,
+        env={**os.environ, "CALLS": str(calls), **more},
+        capture_output=True,
+        text=True,
+        timeout=60,
         check=False,
-    )  # fmt: skip
+    )
 
 
 def test_every_point_is_a_case_here() -> None:

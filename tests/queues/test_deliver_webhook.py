@@ -17,9 +17,7 @@ from tests.queues.subscriber import log_of, reload, signed_by, states, subscribe
 from tests.servers import HttpReceiver, Say, receiving
 
 
-def test_an_event_is_told_signed_and_in_the_envelope_of_standard_webhooks(
-    desk: Desk, receiver: HttpReceiver
-) -> None:
+def test_an_event_is_told_signed_and_in_the_envelope_of_standard_webhooks(desk: Desk, receiver: HttpReceiver) -> None:
     subscription = subscribe(desk, receiver)
 
     ticket = desk.create_ticket("The printer is on fire")
@@ -37,9 +35,7 @@ def test_an_event_is_told_signed_and_in_the_envelope_of_standard_webhooks(
     assert states(desk, subscription) == ["delivered"]
 
 
-def test_the_packaged_verifier_of_the_specification_accepts_our_calls(
-    desk: Desk, receiver: HttpReceiver
-) -> None:
+def test_the_packaged_verifier_of_the_specification_accepts_our_calls(desk: Desk, receiver: HttpReceiver) -> None:
     from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
     subscription = subscribe(desk, receiver)
@@ -54,9 +50,7 @@ def test_the_packaged_verifier_of_the_specification_accepts_our_calls(
         Webhook(subscription.secret).verify(got.body + b" ", dict(got.headers))
 
 
-def test_a_receiver_that_fails_twice_gets_the_same_call_under_the_same_id(
-    desk: Desk, receiver: HttpReceiver
-) -> None:
+def test_a_receiver_that_fails_twice_gets_the_same_call_under_the_same_id(desk: Desk, receiver: HttpReceiver) -> None:
     receiver.answers.extend([Say(500, body=b"we are tired"), Say(503)])
     subscription = subscribe(desk, receiver)
     desk.create_ticket()
@@ -188,10 +182,18 @@ def test_what_people_wrote_is_told_only_to_those_who_asked_for_it(desk: Desk, re
 
 def test_secrets_and_texts_in_a_payload_are_left_out_wherever_they_stand() -> None:
     event = {
-        "event_id": "1", "event_type": "ticket_updated", "event_version": 1, "occurred_at": None, "aggregate": "ticket",
-        "aggregate_id": "2", "sequence": 1, "actor_kind": "user", "actor_id": None, "request_id": None,
+        "event_id": "1",
+        "event_type": "ticket_updated",
+        "event_version": 1,
+        "occurred_at": None,
+        "aggregate": "ticket",
+        "aggregate_id": "2",
+        "sequence": 1,
+        "actor_kind": "user",
+        "actor_id": None,
+        "request_id": None,
         "payload": {"steps": [{"comment": "psst", "token": "t"}], "changes": {"title": {"from": "a", "to": "b"}}},
-    }  # fmt: skip
+    }
 
     shy = json.loads(payloads.body(event, include_bodies=False))["data"]
     open_ = json.loads(payloads.body(event, include_bodies=True))["data"]
@@ -219,17 +221,13 @@ def test_a_pause_ends_what_is_on_its_way(desk: Desk, receiver: HttpReceiver) -> 
     desk.create_ticket()
     actor = desk.person("admin")
 
-    desk.command(
-        commands.update, subscription.id, {"active": False}, expected_version=None, private=True, actor=actor
-    )
+    desk.command(commands.update, subscription.id, {"active": False}, expected_version=None, private=True, actor=actor)
     desk.run_due()
 
     assert (receiver.got, states(desk, subscription)) == ([], ["discarded"])
 
 
-def test_a_removed_webhook_is_not_called_any_more_and_forgets_its_secret(
-    desk: Desk, receiver: HttpReceiver
-) -> None:
+def test_a_removed_webhook_is_not_called_any_more_and_forgets_its_secret(desk: Desk, receiver: HttpReceiver) -> None:
     subscription = subscribe(desk, receiver)
     desk.create_ticket()
 

@@ -38,9 +38,7 @@ def start(desk: Desk) -> Iterator[Callable[[], EmbeddedWorkers]]:
         workers.stop(timeout_s=5)
 
 
-def test_a_message_is_answered_without_anybody_pushing(
-    desk: Desk, start: Callable[[], EmbeddedWorkers]
-) -> None:
+def test_a_message_is_answered_without_anybody_pushing(desk: Desk, start: Callable[[], EmbeddedWorkers]) -> None:
     start()
 
     for chat in range(10):
@@ -104,15 +102,11 @@ def test_a_provider_that_says_nothing_does_not_hold_up_what_comes_in(
     try:
         for chat in range(30):
             desk.receive_telegram("Help!", chat=100 + chat)
-        wait_until(
-            lambda: len(desk.tasks(kind="send_delivery")) == 30, within_s=20, what="thirty waiting sends"
-        )
+        wait_until(lambda: len(desk.tasks(kind="send_delivery")) == 30, within_s=20, what="thirty waiting sends")
 
         event_id = desk.receive_telegram("And me?", chat=7)
 
-        wait_until(
-            lambda: desk.inbox(event_id)["status"] == "processed", within_s=3, what="the event's ticket"
-        )
+        wait_until(lambda: desk.inbox(event_id)["status"] == "processed", within_s=3, what="the event's ticket")
         assert len(desk.calls) < 30, "the sends should still hang"
     finally:
         hung.set()

@@ -62,9 +62,7 @@ def test_an_event_whose_parser_cannot_be_imported_is_read_later(desk: Desk, erro
     assert desk.inbox(event)["status"] == "processed"
 
 
-def test_an_event_whose_fetcher_cannot_be_imported_is_read_later(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_event_whose_fetcher_cannot_be_imported_is_read_later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     event = desk.receive(HELLO)
 
     def broken(channel: str) -> None:
@@ -152,9 +150,7 @@ def test_a_parsers_child_that_cannot_import_fails_no_event(monkeypatch: pytest.M
     assert isinstance(parsing.parse("email", large(), {}, EMAIL), InboundMessage)
 
 
-def test_an_import_that_fails_in_the_parsers_child_fails_no_event(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_import_that_fails_in_the_parsers_child_fails_no_event(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     program = (
         "from queues import channels, parsing\n"
         "def broken(channel): raise ImportError('libssl.so.3: failed to map segment from shared object')\n"

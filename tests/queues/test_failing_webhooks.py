@@ -54,9 +54,7 @@ def test_three_days_of_failure_switch_off_and_what_was_missed_is_replayed_after(
     pass_days(desk, 1)
     silent = len(receiver.got) - calls_while_failing
     actor = desk.person("admin")
-    desk.command(
-        commands.update, subscription.id, {"active": True}, expected_version=None, private=True, actor=actor
-    )
+    desk.command(commands.update, subscription.id, {"active": True}, expected_version=None, private=True, actor=actor)
     replayed = desk.command(commands.replay_since, subscription.id, began - timedelta(minutes=1))
     desk.run_due()
 
@@ -68,9 +66,7 @@ def test_three_days_of_failure_switch_off_and_what_was_missed_is_replayed_after(
     assert sorted(told) == ["first", "second", "third"]
 
 
-def test_a_receiver_that_is_down_is_not_called_once_for_each_waiting_event(
-    desk: Desk, receiver: HttpReceiver
-) -> None:
+def test_a_receiver_that_is_down_is_not_called_once_for_each_waiting_event(desk: Desk, receiver: HttpReceiver) -> None:
     """A hundred calls that each wait for their timeout would hold up every other send."""
     receiver.otherwise = Say(500)
     subscription = subscribe(desk, receiver)

@@ -442,9 +442,7 @@ def test_row_all_replicas_down_over_a_timer_it_fires_once_late_and_keeps_its_rhy
     assert round((due - start).total_seconds()) == 6 * 3600
 
 
-@pytest.mark.parametrize(
-    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
-)
+@pytest.mark.parametrize("database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
 def test_row_database_fails_over_in_the_transaction_the_caller_hears_unavailable_and_repeats(
     desk: Desk,
 ) -> None:
@@ -460,9 +458,7 @@ def test_row_database_fails_over_in_the_transaction_the_caller_hears_unavailable
     assert len(desk.tasks(kind="ingest_event")) == 1
 
 
-@pytest.mark.parametrize(
-    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
-)
+@pytest.mark.parametrize("database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
 def test_row_connection_dropped_while_idle_is_replaced_unseen(work: Work) -> None:
     task_id = work.enqueue()
     assert cut_connections(work.desk) >= 1
@@ -470,9 +466,7 @@ def test_row_connection_dropped_while_idle_is_replaced_unseen(work: Work) -> Non
     assert work.run(task_id) == "done"
 
 
-@pytest.mark.parametrize(
-    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
-)
+@pytest.mark.parametrize("database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
 def test_row_connection_dropped_in_use_nothing_is_lost_and_nothing_doubled(work: Work) -> None:
     task_id = work.enqueue()
     cuts = iter([True])
@@ -509,17 +503,13 @@ def test_row_a_kind_that_this_release_does_not_know_goes_back_uncounted(work: Wo
 
 
 @pytest.mark.parametrize("hours", [1 / 6, 2.0])
-def test_row_a_clock_that_is_set_back_holds_up_no_send_and_no_work_of_the_desk_itself(
-    desk: Desk, hours: float
-) -> None:
+def test_row_a_clock_that_is_set_back_holds_up_no_send_and_no_work_of_the_desk_itself(desk: Desk, hours: float) -> None:
     desk.bucket_list = [Bucket("telegram:demo", 0.05, 2), Bucket("telegram:demo:42", 0.1, 2)]
     desk.advance(hours=hours)
     sweep.ensure_housekeeping()
     desk.receive_telegram()
     desk.run_due()
-    desk.answers.append(
-        outbound.SendOutcome("throttled", detail="429", retry_after_s=1.0, pause_account=True)
-    )
+    desk.answers.append(outbound.SendOutcome("throttled", detail="429", retry_after_s=1.0, pause_account=True))
     desk.reply(desk.ticket(), "before")
     desk.run_due()
     desk.advance(seconds=2)

@@ -55,9 +55,7 @@ def message(*files: AttachmentInfo, **more: Any) -> InboundMessage:
     return InboundMessage("42", "Ada", "42", "See the photo.", attachments=files, **(plain | more))
 
 
-def file(
-    provider_id: str = "f1", *, size: int = 0, key: str | None = None, name: str = "photo.jpg"
-) -> AttachmentInfo:
+def file(provider_id: str = "f1", *, size: int = 0, key: str | None = None, name: str = "photo.jpg") -> AttachmentInfo:
     return AttachmentInfo(name, "image/jpeg", size, provider_id=provider_id, provider_key=key)
 
 
@@ -183,9 +181,7 @@ def test_a_file_that_is_too_large_is_named_and_its_sender_is_told_once_a_message
     assert sorted(event["payload"]["requester_told"] for event in events) == [False, True]
 
 
-def test_an_accounts_own_bound_and_words_count(
-    desk: Desk, provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_accounts_own_bound_and_words_count(desk: Desk, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     find = accounts.find
 
     def own(channel: str, name: str) -> ChannelAccount:
@@ -252,9 +248,7 @@ def test_a_file_that_is_given_up_on_is_shown_with_the_reason(desk: Desk, provide
     assert "away" in found["reason"] or "given up" in found["reason"]
 
 
-def test_a_missing_credential_is_mended_by_the_operator_and_loses_no_file(
-    desk: Desk, provider: Provider
-) -> None:
+def test_a_missing_credential_is_mended_by_the_operator_and_loses_no_file(desk: Desk, provider: Provider) -> None:
     provider.answers["f1"] = [ConfigurationError("credential telegram_demo_token is missing"), PHOTO]
     receive(desk, file())
     desk.run_due()

@@ -177,9 +177,7 @@ def test_a_bounce_is_a_later_word_than_an_acceptance_that_is_told_late(desk: Des
     assert claimed is not None
     first = open_again(delivery_id, claimed)
     with database.transaction():
-        database.execute(
-            "UPDATE deliveries SET state = 'failed', receipt = 'bounced' WHERE id = :id", id=delivery_id
-        )
+        database.execute("UPDATE deliveries SET state = 'failed', receipt = 'bounced' WHERE id = :id", id=delivery_id)
 
     desk.command(attempts.record_outcome, delivery_id, first, ANSWERS["accepted"], duration_ms=1)
 

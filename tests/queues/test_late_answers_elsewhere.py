@@ -139,9 +139,7 @@ def test_a_notice_whose_worker_died_in_the_call_is_not_sent_again(desk: Desk) ->
     assert len(desk.calls) == 1
 
 
-@pytest.mark.parametrize(
-    "first", [outbound.transient("busy"), SendOutcome("throttled", "slowly", retry_after_s=1.0)]
-)
+@pytest.mark.parametrize("first", [outbound.transient("busy"), SendOutcome("throttled", "slowly", retry_after_s=1.0)])
 def test_a_notice_that_certainly_did_not_arrive_is_sent_again(desk: Desk, first: SendOutcome) -> None:
     send_notice(desk)
     desk.answers.append(first)

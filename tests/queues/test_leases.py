@@ -37,16 +37,12 @@ def test_a_running_task_keeps_its_lease_for_longer_than_one(work: Work, keeper: 
     assert keeper.running() == []
 
 
-def test_a_task_beyond_its_time_limit_is_not_renewed_and_runs_elsewhere(
-    work: Work, keeper: LeaseKeeper
-) -> None:
+def test_a_task_beyond_its_time_limit_is_not_renewed_and_runs_elsewhere(work: Work, keeper: LeaseKeeper) -> None:
     task_id = work.enqueue()
     task = work.claim(task_id, lease_s=LEASE_S)
 
     with keeper.keeping(task, time_limit_s=0.0):
-        wait_until(
-            lambda: commands.claim(task_id, lease_s=20) is not None, within_s=10, what="the lease running out"
-        )
+        wait_until(lambda: commands.claim(task_id, lease_s=20) is not None, within_s=10, what="the lease running out")
 
 
 @pytest.mark.parametrize("error", [Unavailable(), peewee.OperationalError("statement timeout")])

@@ -95,9 +95,7 @@ def test_a_process_that_saw_an_outage_leaves_expired_leases_to_their_holders_for
     assert work.run(expired) == "done"
 
 
-def test_work_on_our_own_database_is_taken_at_once_all_the_same(
-    work: Work, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_work_on_our_own_database_is_taken_at_once_all_the_same(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its effect happens once anyway, and workers that die every few seconds must not keep it from being done."""
     monkeypatch.setitem(KINDS, KIND, TaskKind(KIND))
     task_id = work.enqueue()
@@ -172,8 +170,7 @@ def test_many_threads_that_wait_for_the_database_ask_it_by_one_probe(
     answers: list[bool] = []
     with patient.keeping(work.claim(work.enqueue()), time_limit_s=60):
         waiting = [
-            threading.Thread(target=lambda: answers.append(patient.wait_for_database(within_s=30)))
-            for _ in range(8)
+            threading.Thread(target=lambda: answers.append(patient.wait_for_database(within_s=30))) for _ in range(8)
         ]
         for thread in waiting:
             thread.start()
@@ -185,9 +182,7 @@ def test_many_threads_that_wait_for_the_database_ask_it_by_one_probe(
 
     assert answers == [True] * 8
     assert {name for _, name in away.asked} == {"leases"}
-    assert min(between[1:]) > limits.database_probe_s[0] / 2, (
-        "eight threads must not ask eight times as often"
-    )
+    assert min(between[1:]) > limits.database_probe_s[0] / 2, "eight threads must not ask eight times as often"
 
 
 def test_the_lease_is_renewed_before_what_waits_for_the_database_is_recorded(work: Work, away: Away) -> None:

@@ -37,10 +37,15 @@ def large(mail: bytes = MAIL) -> bytes:
     filler = b"QUJD" * 19 + b"\r\n"
     content = filler * (limits.parse_here_bytes_max // len(filler) + 1)
     return (
-        head + b'\r\nContent-Type: multipart/mixed; boundary="cut"\r\n\r\n--' + boundary + b"\r\n\r\n" + body
+        head
+        + b'\r\nContent-Type: multipart/mixed; boundary="cut"\r\n\r\n--'
+        + boundary
+        + b"\r\n\r\n"
+        + body
         + b"\r\n--cut\r\nContent-Type: application/pdf; name=a.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-        + content + b"--cut--\r\n"
-    )  # fmt: skip
+        + content
+        + b"--cut--\r\n"
+    )
 
 
 def slow_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str) -> None:
@@ -96,9 +101,7 @@ def test_a_child_that_takes_too_long_is_ended_and_the_next_event_is_read(
     assert took_s < 10
 
 
-def test_a_child_that_dies_of_an_event_fails_that_event(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_child_that_dies_of_an_event_fails_that_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow_child(tmp_path, monkeypatch, "os._exit(9)")
 
     with pytest.raises(Unparseable, match="want of memory"):

@@ -43,9 +43,7 @@ def copies(subscription_id: UUID, event_id: UUID, count: int) -> list[UUID]:
     replaced = {"event_id": "v.column1::uuid", "sequence": "e.sequence + v.column2"}
     selected = ", ".join(replaced.get(name, f"e.{name}") for name in columns)
     for start in range(0, count, 500):
-        places = ", ".join(
-            f"('{one}', {number})" for number, one in enumerate(ids[start : start + 500], start + 1)
-        )
+        places = ", ".join(f"('{one}', {number})" for number, one in enumerate(ids[start : start + 500], start + 1))
         source = f"(VALUES {places}) AS v"
         database.execute(
             f"INSERT INTO events ({', '.join(columns)}) SELECT {selected} FROM events AS e, {source} WHERE e.event_id = :id",
@@ -70,9 +68,7 @@ def run_some(desk: Desk, most: int) -> list[str]:
 
 
 def due_times(desk: Desk) -> list[Any]:
-    rows = desk.rows(
-        "SELECT due_at FROM tasks WHERE kind = 'deliver_webhook' AND state = 'ready' ORDER BY due_at"
-    )
+    rows = desk.rows("SELECT due_at FROM tasks WHERE kind = 'deliver_webhook' AND state = 'ready' ORDER BY due_at")
     return [database.instant(row["due_at"]) for row in rows]
 
 
@@ -97,9 +93,7 @@ def test_a_backlog_of_thousands_costs_a_task_run_or_two_for_each_rest(
     assert len(receiver.got) == len(runs) + subscription_limits.failures_before_rest
     assert states(desk, backlog).count("pending") == many
     due = due_times(desk)
-    assert due[-1] - due[2] > timedelta(
-        seconds=many * subscription_limits.return_gap_s * 0.9
-    )  # not all at one instant
+    assert due[-1] - due[2] > timedelta(seconds=many * subscription_limits.return_gap_s * 0.9)  # not all at one instant
 
 
 def test_after_a_rest_one_probe_goes_alone(backlog: Subscription, desk: Desk, receiver: HttpReceiver) -> None:
@@ -183,9 +177,13 @@ def test_a_new_address_brings_the_waiting_deliveries_back_at_once(
 ) -> None:
     with receiving() as healthy:
         desk.command(
-            commands.update, backlog.id, {"url": healthy.url}, expected_version=None, private=True,
+            commands.update,
+            backlog.id,
+            {"url": healthy.url},
+            expected_version=None,
+            private=True,
             actor=desk.person("admin"),
-        )  # fmt: skip
+        )
 
         assert run_some(desk, 3) == ["done"] * 3
         assert len(healthy.got) == 3
@@ -198,9 +196,7 @@ def test_a_paused_or_removed_receiver_leaves_no_task_that_finds_nothing_to_do(
 ) -> None:
     actor = desk.person("admin")
     if end == "pause":
-        desk.command(
-            commands.update, backlog.id, {"active": False}, expected_version=None, private=True, actor=actor
-        )
+        desk.command(commands.update, backlog.id, {"active": False}, expected_version=None, private=True, actor=actor)
     else:
         desk.command(commands.delete, backlog.id, expected_version=None, actor=actor)
 

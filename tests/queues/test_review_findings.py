@@ -100,9 +100,7 @@ def test_a_lease_that_ends_does_not_end_the_renewal_of_the_next_run_of_its_task(
         assert [task.lease_id for task in keeper.running()] == [second.lease_id]
 
 
-@pytest.mark.parametrize(
-    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
-)
+@pytest.mark.parametrize("database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
 def test_a_connection_that_a_thread_was_left_with_is_given_back_and_does_not_fail_for_ever(
     desk: Desk,
 ) -> None:
@@ -205,9 +203,7 @@ def test_a_discarded_scheduled_reply_that_is_taken_back_waits_for_its_time(desk:
         (Forbidden("Forbidden: bot was blocked by the user"), "permanent", True),
     ],
 )
-def test_a_proxys_answer_is_not_taken_for_the_bot_apis(
-    error: TelegramError, kind: str, suppressed: bool
-) -> None:
+def test_a_proxys_answer_is_not_taken_for_the_bot_apis(error: TelegramError, kind: str, suppressed: bool) -> None:
     outcome = errors.outcome_of(error)
 
     assert (outcome.kind, outcome.suppress is not None) == (kind, suppressed)

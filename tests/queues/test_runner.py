@@ -69,9 +69,7 @@ def test_a_failure_that_quotes_what_was_written_is_kept_by_its_name_alone(work: 
     assert "letter" not in kept
 
 
-@pytest.mark.parametrize(
-    "error", [KeyError("their words"), ValueError("their words"), OSError(5, "their words")]
-)
+@pytest.mark.parametrize("error", [KeyError("their words"), ValueError("their words"), OSError(5, "their words")])
 def test_a_failure_that_nobody_foresaw_is_kept_without_its_words(work: Work, error: Exception) -> None:
     def fail(task: ClaimedTask) -> Settlement:
         raise error

@@ -62,19 +62,44 @@ def call(url: str, **more: Any) -> safe_http.Reply:
 @pytest.mark.parametrize(
     "address",
     [
-        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.100.100.200", "0.0.0.0", "224.0.0.1",
-        "255.255.255.255", "198.18.0.1", "192.0.0.192", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254",
-        "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a00:1", "64:ff9b:1::1",
-        "2002:7f00:1::", "2002:5db8:d70e::1", "2001:0:1::1", "2001:db8::1", "fec0::1", "not an address", "",
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.100.100.200",
+        "0.0.0.0",
+        "224.0.0.1",
+        "255.255.255.255",
+        "198.18.0.1",
+        "192.0.0.192",
+        "::1",
+        "::",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fc00::1",
+        "fd00:ec2::254",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "::127.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b::a00:1",
+        "64:ff9b:1::1",
+        "2002:7f00:1::",
+        "2002:5db8:d70e::1",
+        "2001:0:1::1",
+        "2001:db8::1",
+        "fec0::1",
+        "not an address",
+        "",
     ],
-)  # fmt: skip
+)
 def test_an_address_of_no_use_on_the_internet_is_not_public(address: str) -> None:
     assert not addresses.is_public(address)
 
 
-@pytest.mark.parametrize(
-    "address", [PUBLIC, "2606:2800:21f:cb07::1", "64:ff9b::5db8:d70e", f"::ffff:{PUBLIC}"]
-)
+@pytest.mark.parametrize("address", [PUBLIC, "2606:2800:21f:cb07::1", "64:ff9b::5db8:d70e", f"::ffff:{PUBLIC}"])
 def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert addresses.is_public(address)
 
@@ -82,12 +107,25 @@ def test_an_address_of_the_internet_is_public(address: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "http://127.0.0.1/x", "http://[::1]/x", "http://[::ffff:127.0.0.1]/x", "https://localhost/x", "https://db.internal/x",
-        "ftp://example.com/x", "file:///etc/passwd", "gopher://example.com/", "https://example.com:5432/x", "https://u:p@example.com/",
-        "https://exa mple.com/", "https://example.com\\@127.0.0.1/", "https:///x", "https://example.com:99999/", "https://exämple.com/",
-        "https://example.com/\r\nHost: x", "https://" + "a" * 3_000,
+        "http://127.0.0.1/x",
+        "http://[::1]/x",
+        "http://[::ffff:127.0.0.1]/x",
+        "https://localhost/x",
+        "https://db.internal/x",
+        "ftp://example.com/x",
+        "file:///etc/passwd",
+        "gopher://example.com/",
+        "https://example.com:5432/x",
+        "https://u:p@example.com/",
+        "https://exa mple.com/",
+        "https://example.com\\@127.0.0.1/",
+        "https:///x",
+        "https://example.com:99999/",
+        "https://exämple.com/",
+        "https://example.com/\r\nHost: x",
+        "https://" + "a" * 3_000,
     ],
-)  # fmt: skip
+)
 def test_a_url_that_must_not_be_called_is_refused_before_any_look_up(url: str) -> None:
     names = Names(PUBLIC)
 
@@ -110,9 +148,7 @@ def test_a_name_of_a_private_address_is_refused_and_nothing_is_connected(
 
 
 @pytest.mark.parametrize("literal", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1"])
-def test_other_spellings_of_an_address_are_judged_as_what_they_lead_to(
-    literal: str, receiver: HttpReceiver
-) -> None:
+def test_other_spellings_of_an_address_are_judged_as_what_they_lead_to(literal: str, receiver: HttpReceiver) -> None:
     """The system's own look-up reads these as 127.0.0.1."""
     with pytest.raises(safe_http.AddressRefused, match="private network"):
         call(f"http://{literal}/x", private=False)
@@ -154,9 +190,7 @@ def test_a_redirect_is_an_answer_and_is_not_followed(receiver: HttpReceiver) -> 
     assert (answer.status, len(receiver.got)) == (307, 1)
 
 
-def test_a_proxy_of_the_environment_is_not_used(
-    receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_proxy_of_the_environment_is_not_used(receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would look the name up again, on its own terms."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
 
@@ -264,10 +298,29 @@ def certificate(tmp_path: Path) -> Path:
     """A certificate for hook.example.com, with its key in one file."""
     path = tmp_path / "hook.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=hook.example.com", "-addext", "subjectAltName=DNS:hook.example.com", "-keyout", path, "-out", tmp_path / "c"],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=hook.example.com",
+            "-addext",
+            "subjectAltName=DNS:hook.example.com",
+            "-keyout",
+            path,
+            "-out",
+            tmp_path / "c",
+        ],
+        check=True,
+        capture_output=True,
+    )
     path.write_bytes(path.read_bytes() + (tmp_path / "c").read_bytes())
     return path
 

@@ -76,9 +76,7 @@ def test_a_worker_reads_the_accounts_that_have_to_be_asked(
         def wants(self, account: ChannelAccount) -> bool:
             return account.channel == "email"
 
-        def pull(
-            self, account: ChannelAccount, config: Settings, stop: threading.Event, idle_s: float
-        ) -> None:
+        def pull(self, account: ChannelAccount, config: Settings, stop: threading.Event, idle_s: float) -> None:
             begun.set()
             stop.wait(idle_s)
 

@@ -38,9 +38,7 @@ def test_a_conversation_with_a_mail_server_is_watched() -> None:
 def test_a_connection_to_a_mailbox_is_watched_also_inside_tls(imap_server: DovecotServer) -> None:
     imap_server.start()
     made = imap_server.new_mailbox()
-    server = mailbox.Server(
-        "127.0.0.1", imap_server.port, False, made.user, made.password, str(imap_server.ca_file)
-    )
+    server = mailbox.Server("127.0.0.1", imap_server.port, False, made.user, made.password, str(imap_server.ca_file))
 
     with mailbox.Mailbox(server) as connected:
         assert _notices_after_s(connected._client.socket()) == limits.provider_lost_s
@@ -58,9 +56,7 @@ def test_a_call_of_a_webhook_is_watched() -> None:
 
 def test_a_connection_to_the_broker_is_watched_and_the_operators_options_win() -> None:
     ours = pika.URLParameters(broker.amqp_url("amqp://nestor:secret@mq/desk"))
-    theirs = pika.URLParameters(
-        broker.amqp_url("amqp://nestor:secret@mq/desk?tcp_options={'TCP_USER_TIMEOUT':1}")
-    )
+    theirs = pika.URLParameters(broker.amqp_url("amqp://nestor:secret@mq/desk?tcp_options={'TCP_USER_TIMEOUT':1}"))
 
     assert ours.tcp_options is not None
     assert ours.tcp_options["TCP_USER_TIMEOUT"] == limits.server_lost_s * 1000

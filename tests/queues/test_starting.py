@@ -138,9 +138,7 @@ def test_a_worker_command_of_two_processes_refuses_and_says_why(desk: Desk) -> N
     command = [sys.executable, "-m", "dramatiq", "queues.worker:create_broker", "-p", "2", "-t", "1"]
     environment = {**os.environ, "BROKER_URL": "amqp://guest:guest@127.0.0.1:9/", "PYTHONPATH": str(ROOT)}
 
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
     assert done.returncode != 0
     assert "expected -p 1, found 2 processes" in done.stdout + done.stderr

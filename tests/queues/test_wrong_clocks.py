@@ -108,9 +108,7 @@ def test_row_a_wrong_clock_a_block_by_a_providers_429_is_as_long_as_the_provider
     desk.receive_telegram()
     desk.run_due()
     ticket = desk.ticket()
-    desk.answers.append(
-        outbound.SendOutcome("throttled", detail="429", retry_after_s=30.0, pause_account=True)
-    )
+    desk.answers.append(outbound.SendOutcome("throttled", detail="429", retry_after_s=30.0, pause_account=True))
     with another_machine(desk, ahead_s=ahead_s):
         desk.reply(ticket, "Water it.")
         desk.run_due()
@@ -142,9 +140,7 @@ def test_row_a_wrong_clock_a_receiver_of_webhooks_rests_no_longer_than_its_rest(
     assert states(desk, subscription) == ["delivered"] * subscription_limits.failures_before_rest
 
 
-def test_row_a_wrong_clock_an_event_for_a_receiver_goes_out_at_once(
-    desk: Desk, receiver: HttpReceiver
-) -> None:
+def test_row_a_wrong_clock_an_event_for_a_receiver_goes_out_at_once(desk: Desk, receiver: HttpReceiver) -> None:
     subscription = subscribe(desk, receiver)
 
     with another_machine(desk, ahead_s=AHEAD_S):

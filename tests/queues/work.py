@@ -46,9 +46,7 @@ class Work:
 
     def effect(self, task: ClaimedTask, note: str = "") -> None:
         """An effect in our own database, to be recorded by the settlement."""
-        database.execute(
-            "INSERT INTO test_effects (task_id, note) VALUES (:id, :note)", id=task.id, note=note
-        )
+        database.execute("INSERT INTO test_effects (task_id, note) VALUES (:id, :note)", id=task.id, note=note)
 
     def effects(self) -> list[int]:
         return [row["task_id"] for row in self.desk.rows("SELECT task_id FROM test_effects ORDER BY n")]

@@ -48,9 +48,7 @@ class RunningDesk:
         )
         event = self.ask("GET", f"/v1/inbox/{event_id}")
         assert event["status"] == "processed", event
-        found: dict[str, Any] = self.ask(
-            "GET", f"/v1/tickets/{event['ticket_id']}/messages/{event['message_id']}"
-        )
+        found: dict[str, Any] = self.ask("GET", f"/v1/tickets/{event['ticket_id']}/messages/{event['message_id']}")
         return found
 
     def bytes_of(self, attachment_id: str) -> bytes:
@@ -124,9 +122,7 @@ def test_a_mails_files_come_out_as_they_went_in_and_lie_below_the_data_folder(ru
 
 
 def test_an_upload_leaves_in_the_mail_that_answers(running: RunningDesk) -> None:
-    ticket = running.ask(
-        "POST", "/v1/tickets", json={"title": "Plan", "requester": {"email": "grace@example.com"}}
-    )
+    ticket = running.ask("POST", "/v1/tickets", json={"title": "Plan", "requester": {"email": "grace@example.com"}})
     file = running.ask(
         "POST", "/v1/attachments?filename=plan.pdf", data=PDF, headers={"Content-Type": "application/pdf"}
     )

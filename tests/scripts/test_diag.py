@@ -58,9 +58,7 @@ def test_a_desk_that_did_its_work_needs_nobody(desk: Desk) -> None:
 
 @pytest.mark.parametrize("database_engine", ["postgresql"], indirect=True)
 @pytest.mark.parametrize(("ahead_s", "side"), [(600.0, "600 s ahead of"), (-7200.0, "7200 s behind")])
-def test_a_machine_whose_clock_is_not_the_databases_needs_a_person(
-    desk: Desk, ahead_s: float, side: str
-) -> None:
+def test_a_machine_whose_clock_is_not_the_databases_needs_a_person(desk: Desk, ahead_s: float, side: str) -> None:
     with another_machine(desk, ahead_s=ahead_s):
         part = parts_of(desk)["clock"]
 
@@ -133,9 +131,7 @@ def test_a_timer_that_nobody_fires_needs_a_person(desk: Desk) -> None:
     assert desk.transition(desk.create_ticket(), "resolve") == ()
     desk.advance(days=8)
 
-    assert problems_of(desk) == [
-        "a timer should have fired 24 h ago: nothing sweeps (scheduler, worker or tick)"
-    ]
+    assert problems_of(desk) == ["a timer should have fired 24 h ago: nothing sweeps (scheduler, worker or tick)"]
 
 
 def test_a_desk_without_definitions_is_told_what_to_run(desk: Desk) -> None:
@@ -203,9 +199,7 @@ class Vhost:
         self.server, self.url = server, server.create_vhost()
 
     def settings(self, *, management: bool = False) -> Settings:
-        return Settings(
-            broker_url=self.url, broker_management_url=self.server.management_url if management else ""
-        )
+        return Settings(broker_url=self.url, broker_management_url=self.server.management_url if management else "")
 
     def publish(self, queue: str) -> None:
         with pika.BlockingConnection(pika.URLParameters(self.url)) as connection:
@@ -265,9 +259,7 @@ def test_the_schema_this_program_needs_is_the_newest_migration() -> None:
     assert ledger.newest_schema() == migrations.available()[-1].version
 
 
-def test_looking_for_a_desk_that_is_not_there_makes_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_looking_for_a_desk_that_is_not_there_makes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = tmp_path / "nowhere" / "nestor.db"
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{missing}")
 
@@ -280,9 +272,14 @@ def test_looking_for_a_desk_that_is_not_there_makes_none(
 
 def test_a_webhook_that_was_switched_off_needs_a_person(desk: Desk) -> None:
     made = desk.command(
-        subscriptions.create, url="https://hooks.example.com/x", event_types=["*"], description="", include_bodies=False,
-        private=False, actor=desk.person("admin"),
-    )  # fmt: skip
+        subscriptions.create,
+        url="https://hooks.example.com/x",
+        event_types=["*"],
+        description="",
+        include_bodies=False,
+        private=False,
+        actor=desk.person("admin"),
+    )
     assert problems_of(desk) == []
 
     desk.command(subscriptions.switch_off, made, "the receiver answered 410 Gone")

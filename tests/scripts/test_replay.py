@@ -51,9 +51,7 @@ def test_a_replayed_event_becomes_a_ticket_and_a_second_replay_is_a_repeat(
 def test_with_a_new_key_the_same_fixture_is_a_new_event(desk: Desk, served: str, channel: str) -> None:
     renew = replay.MANNERS[channel].with_new_key
 
-    first, second = (
-        replay.post(served, channel, "demo", renew(RAW[channel]), secret="demo-secret") for _ in range(2)
-    )
+    first, second = (replay.post(served, channel, "demo", renew(RAW[channel]), secret="demo-secret") for _ in range(2))
 
     assert not second["repeat"]
     assert first["event_id"] != second["event_id"]
@@ -93,9 +91,7 @@ def test_a_fixture_is_found_by_its_name_with_or_without_its_ending(tmp_path: Pat
     folder.mkdir(parents=True)
     (folder / "text_message.json").write_text("{}")
 
-    found = {
-        replay.find_fixture("telegram", name, tmp_path) for name in ("text_message", "text_message.json")
-    }
+    found = {replay.find_fixture("telegram", name, tmp_path) for name in ("text_message", "text_message.json")}
 
     assert found == {folder / "text_message.json"}
 
@@ -105,9 +101,7 @@ def test_a_fixture_that_is_not_there_is_told_with_those_that_are(tmp_path: Path)
     folder.mkdir(parents=True)
     (folder / "text_message.json").write_text("{}")
 
-    with pytest.raises(
-        ConfigurationError, match=r"no file or telegram fixture 'photo'; there are text_message\.json"
-    ):
+    with pytest.raises(ConfigurationError, match=r"no file or telegram fixture 'photo'; there are text_message\.json"):
         replay.find_fixture("telegram", "photo", tmp_path)
 
 
@@ -117,9 +111,7 @@ def test_a_name_that_several_fixtures_share_is_not_guessed(tmp_path: Path) -> No
         (folder / sub).mkdir(parents=True)
         (folder / sub / "gmail.eml").write_text("")
 
-    with pytest.raises(
-        ConfigurationError, match=r"several fixtures .* bounces/gmail\.eml, replies/gmail\.eml"
-    ):
+    with pytest.raises(ConfigurationError, match=r"several fixtures .* bounces/gmail\.eml, replies/gmail\.eml"):
         replay.find_fixture("email", "gmail", tmp_path)
 
 

@@ -44,9 +44,15 @@ def published(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def wish(url: str, name: str, fixture: str, **more: Any) -> argparse.Namespace:
     told: dict[str, Any] = {
-        "name": name, "fixture": fixture, "url": url, "gateway_url": None, "secret": None, "api_key": "demo-key", "new_key": False,
+        "name": name,
+        "fixture": fixture,
+        "url": url,
+        "gateway_url": None,
+        "secret": None,
+        "api_key": "demo-key",
+        "new_key": False,
         "wait": 0.0,
-    }  # fmt: skip
+    }
     return argparse.Namespace(**told | more)
 
 
@@ -113,9 +119,7 @@ def test_the_verb_is_there() -> None:
     assert "--new-key" in found.stdout
 
 
-def test_setup_tells_what_to_enter_and_test_what_is_missing(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_setup_tells_what_to_enter_and_test_what_is_missing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     from queues.channels.webhook import reach
     from tests.queues.channels.webhook.conftest import account_of
 

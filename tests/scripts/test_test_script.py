@@ -82,9 +82,7 @@ def test_a_machine_of_many_cores_runs_four_processes_and_one_of_one_core_none(ch
     assert said == ["started: -m pytest -n 4 --dist worksteal", "started: -m pytest"]
 
 
-@pytest.mark.usefixtures(
-    "postgres_server", "rabbit_server", "imap_server", "pooler"
-)  # .ci/run fails without them
+@pytest.mark.usefixtures("postgres_server", "rabbit_server", "imap_server", "pooler")  # .ci/run fails without them
 def test_ci_runs_the_extended_tests_too_and_says_what_each_part_took(checkout: Path) -> None:
     done = run(checkout, ".ci/run")
 
@@ -92,15 +90,11 @@ def test_ci_runs_the_extended_tests_too_and_says_what_each_part_took(checkout: P
     lines = done.stdout.splitlines()
     assert "started: -m pytest -n 2 --dist worksteal --all" in lines
     parts = [line.split(maxsplit=1)[1] for line in lines[lines.index("=== seconds by part") + 1 : -1]]
-    assert parts == [
-        *("Debian packages", "Python packages", "ruff check", "ruff format", "mypy", "manifests", "tests")
-    ]
+    assert parts == [*("Debian packages", "Python packages", "ruff check", "ruff format", "mypy", "manifests", "tests")]
     assert lines[-1].startswith("=== all passed")
 
 
-@pytest.mark.usefixtures(
-    "postgres_server", "rabbit_server", "imap_server", "pooler"
-)  # .ci/run fails without them
+@pytest.mark.usefixtures("postgres_server", "rabbit_server", "imap_server", "pooler")  # .ci/run fails without them
 @pytest.mark.parametrize("part", ["ruff check", "mypy", "scripts.check_manifests", "pytest"])
 def test_ci_stops_at_the_first_part_that_fails(checkout: Path, part: str) -> None:
     done = run(checkout, ".ci/run", failing=f"-m {part}")

@@ -203,9 +203,7 @@ class DovecotServer:
         client.login(mailbox.user, mailbox.password)
         return client
 
-    def deliver(
-        self, mailbox: Mailbox, *mails: bytes, folder: str = "INBOX", flags: tuple[bytes, ...] = ()
-    ) -> None:
+    def deliver(self, mailbox: Mailbox, *mails: bytes, folder: str = "INBOX", flags: tuple[bytes, ...] = ()) -> None:
         """Put mails into a folder, unseen unless `flags` says so."""
         with self.client(mailbox) as client:
             for mail in mails:
@@ -234,8 +232,16 @@ class DovecotServer:
         certificate.cert_chain_pems[0].write_to_path(str(folder / "server.pem"))
         certificate.private_key_pem.write_to_path(str(folder / "server.key"))
         (folder / "mail").mkdir()
-        values = {"folder": folder, "user": entry.pw_name, "group": _group_name(entry.pw_gid), "uid": entry.pw_uid,
-                  "gid": entry.pw_gid, "port": self.port, "tls_port": self.tls_port, "password": self.password}  # fmt: skip
+        values = {
+            "folder": folder,
+            "user": entry.pw_name,
+            "group": _group_name(entry.pw_gid),
+            "uid": entry.pw_uid,
+            "gid": entry.pw_gid,
+            "port": self.port,
+            "tls_port": self.tls_port,
+            "password": self.password,
+        }
         (folder / "dovecot.conf").write_text(_CONFIG.format(**values))
         if self._user:
             for path in (folder / "mail", *folder.glob("server.*"), folder / "dovecot.conf"):

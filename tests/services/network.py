@@ -33,7 +33,9 @@ from tests.services import limits
 from tests.services.folder import ServiceFolder, ServiceUnavailable
 from tests.services.waiting import wait_until
 
-MISSING = "Network namespaces are not possible here: they need root (CAP_NET_ADMIN, CAP_SYS_ADMIN) and Debian's iproute2."
+MISSING = (
+    "Network namespaces are not possible here: they need root (CAP_NET_ADMIN, CAP_SYS_ADMIN) and Debian's iproute2."
+)
 _CLONE_NEWNET = 0x40000000  # sched.h
 _FORWARD = "echo 1 > /proc/sys/net/ipv4/ip_forward"
 _any_order = random.SystemRandom()
@@ -196,9 +198,7 @@ class Network:
 
     def _ip(self, node: Node | None, *arguments: str) -> None:
         inside = [] if node is None else ["nsenter", f"--net={node.namespace}"]
-        done = subprocess.run(
-            [*inside, self._program, *arguments], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([*inside, self._program, *arguments], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ServiceUnavailable(f"ip {' '.join(arguments)} in {node}: {done.stderr}")
 

@@ -73,9 +73,7 @@ class PgBouncer:
             "postgres_port": server.port,
             "user": SUPERUSER,
         }
-        config.write_text(
-            _CONFIG.format(**values, pool_size=pool_size, clients_max=limits.pgbouncer_clients_max)
-        )
+        config.write_text(_CONFIG.format(**values, pool_size=pool_size, clients_max=limits.pgbouncer_clients_max))
         if self._user:
             shutil.chown(config, self._user)
 

@@ -60,9 +60,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Every worker collects all tests and leaves out the same ones."""
-    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get(
-        _WORKER_OUTPUT, node.config.stash[_left_out]
-    )
+    node.config.stash[_left_out] = getattr(node, "workeroutput", {}).get(_WORKER_OUTPUT, node.config.stash[_left_out])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

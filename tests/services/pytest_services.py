@@ -130,7 +130,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     counts = Counter(_LABELS[frozenset(_STACKS & report.keywords.keys())] for report in ran)
     told = ", ".join(f"{label} {counts[label]}" for label in _LABELS.values())
     for marker in _ALSO:
-        told += f"{'; of these' if marker == _ALSO[0] else ''}, {marker} {sum(marker in report.keywords for report in ran)}"
+        told += (
+            f"{'; of these' if marker == _ALSO[0] else ''}, {marker} {sum(marker in report.keywords for report in ran)}"
+        )
     terminalreporter.write_line(f"Tests ran against: {told}")
 
 

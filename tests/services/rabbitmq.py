@@ -43,11 +43,7 @@ def find_bin_folder() -> Path | None:
     if shutil.which("epmd") is None:
         return None
     return next(
-        (
-            folder
-            for folder in candidates
-            if (folder / "rabbitmqctl").exists() and (folder / "rabbitmq-env").exists()
-        ),
+        (folder for folder in candidates if (folder / "rabbitmqctl").exists() and (folder / "rabbitmq-env").exists()),
         None,
     )
 

@@ -81,9 +81,7 @@ def test_a_database_made_from_a_template_is_a_copy_of_it(postgres_server: Postgr
 def test_a_benchmark_gets_a_postgresql_that_waits_for_the_disk() -> None:
     with PostgresServer(fsync=True) as server:
         assert execute(server.url, "SHOW fsync") == [("on",)]
-        done = subprocess.run(
-            [server.bin("pgbench"), "--version"], capture_output=True, text=True, check=True
-        )
+        done = subprocess.run([server.bin("pgbench"), "--version"], capture_output=True, text=True, check=True)
 
     assert "pgbench" in done.stdout
     assert not accepts(server.port)
@@ -140,9 +138,7 @@ def test_a_memory_alarm_blocks_a_publisher_until_it_is_cleared(rabbit_server: Ra
 
 
 @pytest.mark.parametrize("queue_type", ["classic", "quorum"])
-def test_a_vhost_gives_its_queues_its_default_type(
-    rabbit_server: RabbitServer, queue_type: QueueType
-) -> None:
+def test_a_vhost_gives_its_queues_its_default_type(rabbit_server: RabbitServer, queue_type: QueueType) -> None:
     url = rabbit_server.create_vhost(default_queue_type=queue_type)
 
     with channel_of(url) as channel:

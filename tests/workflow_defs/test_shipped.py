@@ -26,9 +26,7 @@ def results(name: str) -> tuple[definition.Workflow, list[Result]]:
     [found] = [one for one in shipped() if (one.kind, one.name) == ("workflow", name)]
     workflow = checks.parse(found.body)
     body = files.load(found.path.parent / "scenarios.yaml").body
-    return workflow, scenarios.run(
-        workflow, scenarios.parse(body), catalogue.surroundings_of(shipped()).types
-    )
+    return workflow, scenarios.run(workflow, scenarios.parse(body), catalogue.surroundings_of(shipped()).types)
 
 
 def test_these_are_the_ones() -> None:

@@ -42,9 +42,7 @@ def _always(subject: Subject) -> Iterator[Finding]:
             yield from _judge(subject, f".transitions.{name}.guard", transition.guard, starts, None)
     for index, reaction in enumerate(workflow.reactions):
         if reaction.when is not None:
-            yield from _judge(
-                subject, f".reactions[{index}].when", reaction.when, reaction.in_, reaction.event
-            )
+            yield from _judge(subject, f".reactions[{index}].when", reaction.when, reaction.in_, reaction.event)
     for index, policy in enumerate(workflow.sla):
         if policy.when is not None:
             yield from _judge(subject, f".sla[{index}].when", policy.when, None, None)
@@ -53,9 +51,7 @@ def _always(subject: Subject) -> Iterator[Finding]:
             yield from _judge(subject, f"{place}.when", effect.when, None, None)
 
 
-def _judge(
-    subject: Subject, place: str, text: str, states: list[str] | None, event: str | None
-) -> Iterator[Finding]:
+def _judge(subject: Subject, place: str, text: str, states: list[str] | None, event: str | None) -> Iterator[Finding]:
     said = truth.truth(text, subject.domains(states, event))
     if said is True:
         yield warning(
@@ -64,9 +60,7 @@ def _judge(
             f"{text!r} is true whatever the ticket is: leave the condition out, or mend it",
         )
     elif said is False:
-        yield error(
-            "never_true", place, f"{text!r} is never true: what stands here cannot happen; mend the condition"
-        )
+        yield error("never_true", place, f"{text!r} is never true: what stands here cannot happen; mend the condition")
 
 
 def _shadowed(subject: Subject) -> Iterator[Finding]:

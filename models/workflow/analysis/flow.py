@@ -11,11 +11,7 @@ from models.workflow.definition import Transition
 
 def look(subject: Subject) -> Iterator[Finding]:
     yield from _nobody(subject)
-    ways = [
-        (start, end)
-        for start, end, name, transition in subject.moves()
-        if _somebody(subject, name, transition)
-    ]
+    ways = [(start, end) for start, end, name, transition in subject.moves() if _somebody(subject, name, transition)]
     yield from _unreachable(subject, ways)
     yield from _stuck(subject, ways)
     yield from _approvals(subject)
@@ -72,9 +68,7 @@ def _stuck(subject: Subject, ways: list[tuple[str, str]]) -> Iterator[Finding]:
     states = subject.workflow.states
     final = {name for name, state in states.items() if state.category in ("done", "closed")}
     if not final:
-        yield error(
-            "no_final_state", ".states", "no state is done or closed: a ticket would stay in work for ever"
-        )
+        yield error("no_final_state", ".states", "no state is done or closed: a ticket would stay in work for ever")
         return
     reached, grown = set(final), True
     while grown:
@@ -83,7 +77,9 @@ def _stuck(subject: Subject, ways: list[tuple[str, str]]) -> Iterator[Finding]:
         reached |= found
     for state in states:
         if state not in reached:
-            told = "from here no state that is done or closed can be reached: tickets would stay for ever; add a way out"
+            told = (
+                "from here no state that is done or closed can be reached: tickets would stay for ever; add a way out"
+            )
             yield error("cannot_reach_final", f".states.{state}", told)
 
 
@@ -95,10 +91,10 @@ def _approvals(subject: Subject) -> Iterator[Finding]:
             continue
         waits = [state for state in workflow.states if transition.starts_in(state)]
         for key, follows in (("refused", approval.refused), ("expired", approval.expired)):
-            if follows is not None and not any(
-                workflow.transitions[follows].starts_in(state) for state in waits
-            ):
-                told = f"{follows} does not start from {', '.join(waits)}, where the approval waits: it would never happen"
+            if follows is not None and not any(workflow.transitions[follows].starts_in(state) for state in waits):
+                told = (
+                    f"{follows} does not start from {', '.join(waits)}, where the approval waits: it would never happen"
+                )
                 yield error("approval_follow_up", f".transitions.{name}.approval.{key}", told)
         if approval.expires is None:
             told = "this approval waits for ever; say when it `expires`, or tickets rest here unseen"

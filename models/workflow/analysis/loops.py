@@ -47,10 +47,7 @@ def _sure_or_not(reactions: list[Reaction], code: str, place: str, message: str)
 
 def _nodes(subject: Subject) -> Iterator[Node]:
     for index, reaction in enumerate(subject.workflow.reactions):
-        if (
-            reaction.transition is not None
-            and subject.workflow.transitions[reaction.transition].approval is not None
-        ):
+        if reaction.transition is not None and subject.workflow.transitions[reaction.transition].approval is not None:
             continue  # people stand between
         for state in _starts(subject, reaction):
             yield index, _after(subject, reaction, state)
@@ -84,10 +81,7 @@ def _next(subject: Subject, node: Node) -> Iterator[Node]:
     index, state = node
     reaction = subject.workflow.reactions[index]
     for number, other in enumerate(subject.workflow.reactions):
-        if (
-            other.transition is not None
-            and subject.workflow.transitions[other.transition].approval is not None
-        ):
+        if other.transition is not None and subject.workflow.transitions[other.transition].approval is not None:
             continue
         if state in _starts(subject, other) and _sets_off(subject, reaction, other, state):
             yield number, _after(subject, other, state)
@@ -139,9 +133,7 @@ def _undone_fields(subject: Subject) -> Iterator[Finding]:
     """Two reactions to a change of the same field that set it to different values without looking at what it is."""
     setters: dict[str, list[tuple[int, object]]] = {}
     for index, reaction in enumerate(subject.workflow.reactions):
-        if reaction.event != "field_changed" or (
-            reaction.when is not None and "event.after" in reaction.when
-        ):
+        if reaction.event != "field_changed" or (reaction.when is not None and "event.after" in reaction.when):
             continue
         for name, value in _sets(reaction.do):
             if reaction.about in (None, name) and not _reads(reaction, name):
@@ -149,7 +141,9 @@ def _undone_fields(subject: Subject) -> Iterator[Finding]:
     for name, found in setters.items():
         values = {repr(value) for _, value in found}
         if len(values) > 1:
-            told = f"{name} is set to {' and '.join(sorted(values))} by reactions to its own change: each undoes the other"
+            told = (
+                f"{name} is set to {' and '.join(sorted(values))} by reactions to its own change: each undoes the other"
+            )
             yield error("reactions_undo_each_other", f".reactions[{found[-1][0]}]", told)
 
 
@@ -175,7 +169,9 @@ def _mail(subject: Subject) -> Iterator[Finding]:
         sends = any(effect.send is not None or effect.ask_rating is not None for effect in reaction.do)
         place = f".reactions[{index}]"
         if sends and reaction.event == "delivery_failed":
-            told = "a message that answers a failed delivery goes to the address that just failed: notify agents instead"
+            told = (
+                "a message that answers a failed delivery goes to the address that just failed: notify agents instead"
+            )
             yield error("mail_loop", place, told)
         if not sends or reaction.event not in _MAIL_EVENTS:
             continue

@@ -29,13 +29,7 @@ def look(subject: Subject) -> Iterator[Finding]:
                 if missing:
                     told = f"nothing is promised for {', '.join(missing)}: name them, or add `default`"
                     yield warning("sla_no_target", f".sla[{index}].targets.{target}", told)
-            live = [
-                name
-                for name, state in subject.workflow.states.items()
-                if state.category in ("todo", "waiting")
-            ]
-            if all(
-                name in policy.pause_in or target in subject.workflow.states[name].pauses for name in live
-            ):
+            live = [name for name, state in subject.workflow.states.items() if state.category in ("todo", "waiting")]
+            if all(name in policy.pause_in or target in subject.workflow.states[name].pauses for name in live):
                 told = f"the clock of {target} stands still in every state: it can never be late"
                 yield error("sla_never_runs", f".sla[{index}].targets.{target}", told)

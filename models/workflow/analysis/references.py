@@ -95,14 +95,8 @@ def _tickets(subject: Subject) -> Iterator[Finding]:
         if made is None:
             continue
         if subject.types is not None and made.type not in subject.types:
-            yield error(
-                "undefined_type", f"{place}.create_ticket.type", f"there is no ticket type {made.type!r}"
-            )
-        if (
-            made.workflow is not None
-            and subject.workflows is not None
-            and made.workflow not in subject.workflows
-        ):
+            yield error("undefined_type", f"{place}.create_ticket.type", f"there is no ticket type {made.type!r}")
+        if made.workflow is not None and subject.workflows is not None and made.workflow not in subject.workflows:
             yield error(
                 "undefined_workflow",
                 f"{place}.create_ticket.workflow",
@@ -124,8 +118,7 @@ def _unused(subject: Subject) -> Iterator[Finding]:
     used: dict[str, set[str | None]] = {
         "templates": {*(name for _, name in places.templates(workflow))},
         "webhooks": {effect.webhook for effect in effects},
-        "calendars": {one.calendar for one in workflow.timers.values()}
-        | {one.calendar for one in workflow.sla},
+        "calendars": {one.calendar for one in workflow.timers.values()} | {one.calendar for one in workflow.sla},
         "timers": {reaction.about for reaction in workflow.reactions if reaction.event == "timer"},
     }
     for section, names in used.items():
@@ -139,6 +132,4 @@ def _unused(subject: Subject) -> Iterator[Finding]:
     for place, effect in places.effects(workflow):
         for tag in (*(effect.add_tags or []), *(effect.remove_tags or [])):
             if workflow.tags and tag not in workflow.tags:
-                yield error(
-                    "undefined_tag", place, f"{tag!r} is none of the tags that the life cycle declares"
-                )
+                yield error("undefined_tag", place, f"{tag!r} is none of the tags that the life cycle declares")

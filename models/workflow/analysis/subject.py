@@ -43,15 +43,11 @@ class Subject:
             return None
         return {name for one in self.entities for name in one.fields}
 
-    def domains(
-        self, states: Collection[str] | None = None, event: str | None = None
-    ) -> dict[str, tuple[Any, ...]]:
+    def domains(self, states: Collection[str] | None = None, event: str | None = None) -> dict[str, tuple[Any, ...]]:
         """Path -> the values that it can have, in some of the states, at one event."""
         found: dict[str, tuple[Any, ...]] = {
             "ticket.state": tuple(states if states is not None else self.workflow.states),
-            "ticket.category": tuple(
-                {self.workflow.states[s].category for s in (states or self.workflow.states)}
-            ),
+            "ticket.category": tuple({self.workflow.states[s].category for s in (states or self.workflow.states)}),
             "ticket.priority": self.workflow.priorities,
             "message.author_kind": ("", "requester", "agent", "api", "system"),
             "actor.role": ("admin", "manager", "accountant", "agent", "requester", "automation"),

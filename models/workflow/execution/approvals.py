@@ -93,7 +93,5 @@ def _decided(run: Run, name: str, outcome: str, *, comment: str | None) -> None:
     if follows is not None:
         transition = run.workflow.transitions[follows]
         if transition.starts_in(run.instance.state):
-            transitions.take(
-                run, follows, transition, rule=name, event=f"approval_{outcome}", comment=comment
-            )
+            transitions.take(run, follows, transition, rule=name, event=f"approval_{outcome}", comment=comment)
     run.emit(Event(f"approval_{outcome}", name))

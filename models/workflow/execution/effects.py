@@ -53,8 +53,12 @@ def _values(run: Run, language: str | None) -> dict[str, Any]:
     fields, _ = run.context.fields_view(ticket.type, ticket.fields)
     return {
         "ticket": {
-            "number": ticket.number, "title": ticket.title, "type": ticket.type, "priority": ticket.priority,
-            "state_label": label["ru" if (language or "").startswith("ru") else "en"], "team": ticket.team,
+            "number": ticket.number,
+            "title": ticket.title,
+            "type": ticket.type,
+            "priority": ticket.priority,
+            "state_label": label["ru" if (language or "").startswith("ru") else "en"],
+            "team": ticket.team,
             "created_at": ticket.created_at or run.context.now,
         },
         "requester": {"name": run.requester()["name"], "locale": language or ""},
@@ -64,7 +68,7 @@ def _values(run: Run, language: str | None) -> dict[str, Any]:
         "rating": {"url": ""},
         "approval": {"by": "", "comment": ""},
         "event": {"type": run.event.type, "name": run.event.name, "before": run.event.before, "after": run.event.after},
-    }  # fmt: skip
+    }
 
 
 def _shown(value: Any) -> Any:
@@ -93,9 +97,7 @@ def _note(run: Run, effect: Effect, rule: str, why: Reason) -> None:
 def _ask_rating(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     assert effect.ask_rating is not None
     if _answers_a_machine(run):
-        withhold(
-            run, "ask_rating", "the message that caused it is automatic (no mail loops)", rule=rule, why=why
-        )
+        withhold(run, "ask_rating", "the message that caused it is automatic (no mail loops)", rule=rule, why=why)
         return
     text = _text(run, effect.ask_rating, rating={"url": run.context.rating_url()})
     run.act(acts.RatingAsked(rule, why=why, template=effect.ask_rating, text=text))
@@ -111,9 +113,7 @@ def _notify(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     else:
         users = [one.id for one in run.context.roster(None) if one.email == notify.user]
     if not users:
-        whom = (
-            "the ticket has no assignee" if notify.assignee else f"{notify.team or notify.user} is nobody now"
-        )
+        whom = "the ticket has no assignee" if notify.assignee else f"{notify.team or notify.user} is nobody now"
         withhold(run, "notify", whom, rule=rule, why=why)
         return
     run.act(acts.Notified(rule, why=why, users=users, team=notify.team, text=_text(run, notify.text)))
@@ -176,9 +176,7 @@ def _by_chance(run: Run, candidates: list[Candidate]) -> Candidate:
 _CHOICES: dict[str, Callable[[Run, list[Candidate]], Candidate]] = {
     "person": lambda run, candidates: candidates[0],
     "round_robin": lambda run, candidates: min(candidates, key=lambda one: (*_never(one), one.id)),
-    "least_busy": lambda run, candidates: min(
-        candidates, key=lambda one: (one.open_tickets, *_never(one), one.id)
-    ),
+    "least_busy": lambda run, candidates: min(candidates, key=lambda one: (one.open_tickets, *_never(one), one.id)),
     "random": _by_chance,
 }
 
@@ -246,9 +244,7 @@ def _charge(run: Run, effect: Effect, rule: str, why: Reason) -> None:
         return
     minor = int(Decimal(charge.amount) * 100)
     run.act(
-        acts.Charged(
-            rule, why=why, charge_kind=charge.kind, amount_minor=minor, currency=charge.currency, user=user
-        )
+        acts.Charged(rule, why=why, charge_kind=charge.kind, amount_minor=minor, currency=charge.currency, user=user)
     )
 
 

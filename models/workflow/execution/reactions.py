@@ -89,9 +89,7 @@ def _act(run: Run, reaction: Reaction, event: Event, explained: conditions.Expla
             run.act(again)
     if found:
         values = {**explained.values, **guarded.values}
-        run.look(
-            Look(event.type, reaction.name, "refused", transition.guard, guarded.failed, values, tuple(found))
-        )
+        run.look(Look(event.type, reaction.name, "refused", transition.guard, guarded.failed, values, tuple(found)))
         refused = Refused(
             reaction.name, why=why, event=event.type, transition=reaction.transition, reasons=tuple(found)
         )

@@ -63,11 +63,7 @@ class Run:
     def emit(self, event: Event) -> None:
         """An event to look at after the present one."""
         if self._depth >= chain_max or len(self.acts) >= acts_max:
-            bound = (
-                f"{chain_max} events that cause each other"
-                if self._depth >= chain_max
-                else f"{acts_max} acts"
-            )
+            bound = f"{chain_max} events that cause each other" if self._depth >= chain_max else f"{acts_max} acts"
             self.act(ChainStopped("engine", event=event.type, reason=f"more than {bound} in one step"))
             return
         self._events.append((event, self._depth + 1))
@@ -105,27 +101,49 @@ class Run:
         actor = context.actor
         return {
             "ticket": {
-                "number": ticket.number, "title": ticket.title, "type": ticket.type, "priority": ticket.priority,
-                "state": ticket.state, "category": ticket.category, "channel": ticket.channel,
-                "contact_channel": ticket.contact_channel, "assigned": bool(ticket.assignee), "assignee": ticket.assignee,
-                "team": ticket.team, "tags": list(ticket.tags), "message_count": ticket.message_count,
-                "created_at": ticket.created_at or context.now, "state_since": ticket.state_since or context.now,
-                "fields": fields, "filled": list(filled),
+                "number": ticket.number,
+                "title": ticket.title,
+                "type": ticket.type,
+                "priority": ticket.priority,
+                "state": ticket.state,
+                "category": ticket.category,
+                "channel": ticket.channel,
+                "contact_channel": ticket.contact_channel,
+                "assigned": bool(ticket.assignee),
+                "assignee": ticket.assignee,
+                "team": ticket.team,
+                "tags": list(ticket.tags),
+                "message_count": ticket.message_count,
+                "created_at": ticket.created_at or context.now,
+                "state_since": ticket.state_since or context.now,
+                "fields": fields,
+                "filled": list(filled),
             },
             "fields": fields,
             "requester": self.requester() if requester else _REQUESTER,
             "event": {
-                "type": self.event.type, "name": self.event.name, "payload": dict(self.event.payload),
-                "before": self.event.before, "after": self.event.after, "count": self.event.count,
+                "type": self.event.type,
+                "name": self.event.name,
+                "payload": dict(self.event.payload),
+                "before": self.event.before,
+                "after": self.event.after,
+                "count": self.event.count,
             },
             "message": dict(context.message or NO_MESSAGE),
             "actor": {
-                "kind": actor.kind, "id": actor.id, "role": actor.role, "teams": list(actor.teams),
-                "is_assignee": is_assignee(actor, ticket), "is_requester": actor.role == "requester",
+                "kind": actor.kind,
+                "id": actor.id,
+                "role": actor.role,
+                "teams": list(actor.teams),
+                "is_assignee": is_assignee(actor, ticket),
+                "is_requester": actor.role == "requester",
             },
-            "sla": {target: status(ticket.clocks.get(target)) for target in ("first_response", "next_response", "resolution")},
+            "sla": {
+                target: status(ticket.clocks.get(target))
+                for target in ("first_response", "next_response", "resolution")
+            },
             "now": context.now,
-        }  # fmt: skip
+        }
 
     # -- timers -------------------------------------------------------------------------------------------------
 
@@ -135,9 +153,7 @@ class Run:
             if self.instance.state in timer.in_ and not timer.manual:
                 self.start_timer(name, timer, rule="state", since=since)
 
-    def start_timer(
-        self, name: str, timer: Timer, *, rule: str, count: int = 1, since: datetime | None = None
-    ) -> None:
+    def start_timer(self, name: str, timer: Timer, *, rule: str, count: int = 1, since: datetime | None = None) -> None:
         """`count`: which firing this will be; from the second on, the distance is the repeat's."""
         if count > 1 and timer.repeat is not None:
             seconds = parse_duration(timer.repeat.every)
@@ -158,9 +174,7 @@ class Run:
         timer = self.workflow.timers.get(event.name)
         if timer is None or (timer.in_ and not timer.keep and self.instance.state not in timer.in_):
             reason = f"the ticket is {self.instance.state}" if timer else "this version has no such timer"
-            self.look(
-                Look("timer", event.name, "silent", reasons=(f"the timer does not stand any more: {reason}",))
-            )
+            self.look(Look("timer", event.name, "silent", reasons=(f"the timer does not stand any more: {reason}",)))
             return False
         if timer.repeat is not None and event.count <= timer.repeat.times:
             self.start_timer(event.name, timer, rule="repeat", count=event.count + 1)

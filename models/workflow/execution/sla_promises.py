@@ -34,9 +34,7 @@ def asked(run: Run) -> None:
     if not run.workflow.sla or (run.context.message or {}).get("automatic"):
         return
     policy, clocks_ = _policy(run), run.instance.clocks
-    waits = any(
-        clocks_[target].state in _LIVE for target in ("first_response", "next_response") if target in clocks_
-    )
+    waits = any(clocks_[target].state in _LIVE for target in ("first_response", "next_response") if target in clocks_)
     if policy is not None and not waits:
         _start(run, policy, "next_response")
         _follow_state(run, policy)
@@ -47,9 +45,7 @@ def went_off(run: Run, target: str) -> None:
     clock = run.instance.clocks.get(target)
     kind = clocks.due(clock, run.context.now) if clock is not None else None
     if clock is None or kind is None:
-        run.look(
-            Look("sla", target, "silent", reasons=("the clock was stopped, met or moved in the meantime",))
-        )
+        run.look(Look("sla", target, "silent", reasons=("the clock was stopped, met or moved in the meantime",)))
         return
     due_at = clock.due_at
     if kind == "breach":
@@ -72,9 +68,7 @@ def _policy(run: Run) -> SlaPolicy | None:
             return policy
         if explained.error is not None:
             reasons = (not_evaluated(policy.when, explained),)
-            look = Look(
-                "sla", policy.name, "refused", policy.when, explained.failed, explained.values, reasons
-            )
+            look = Look("sla", policy.name, "refused", policy.when, explained.failed, explained.values, reasons)
             if look not in run.looks:  # a step asks for the policy several times
                 run.look(look)
     return None
@@ -98,9 +92,15 @@ def _follow_promises(run: Run, policy: SlaPolicy | None) -> None:
             _put(run, target, clocks.cancel(clock), rule=clock.policy)
         elif (clock.policy, clock.target_s) != (policy.name, seconds):
             moved = clocks.retarget(
-                clock, target_s=seconds, warn_before_s=_warn_s(policy), policy=policy.name, calendar_name=policy.calendar,
-                old_calendar=calendar_of(run.workflow, clock), calendar=_calendar(run.workflow, policy), now=run.context.now,
-            )  # fmt: skip
+                clock,
+                target_s=seconds,
+                warn_before_s=_warn_s(policy),
+                policy=policy.name,
+                calendar_name=policy.calendar,
+                old_calendar=calendar_of(run.workflow, clock),
+                calendar=_calendar(run.workflow, policy),
+                now=run.context.now,
+            )
             _put(run, target, moved, rule=policy.name)
     if policy is None:
         return
@@ -120,11 +120,7 @@ def _follow_state(run: Run, policy: SlaPolicy | None) -> None:
         if over:
             if clock.state not in _LIVE:
                 continue
-            ended = (
-                clocks.meet(clock, run.context.now, calendar)
-                if target == "resolution"
-                else clocks.cancel(clock)
-            )
+            ended = clocks.meet(clock, run.context.now, calendar) if target == "resolution" else clocks.cancel(clock)
             _put(run, target, ended, rule=clock.policy)
             continue
         if target == "resolution" and clock.state == "met":
@@ -139,9 +135,14 @@ def _start(run: Run, policy: SlaPolicy, target: Target) -> None:
     if seconds is None or run.instance.category in ("done", "closed"):
         return
     clock = clocks.start(
-        target, policy=policy.name, target_s=seconds, warn_before_s=_warn_s(policy), calendar_name=policy.calendar,
-        calendar=_calendar(run.workflow, policy), now=run.context.now,
-    )  # fmt: skip
+        target,
+        policy=policy.name,
+        target_s=seconds,
+        warn_before_s=_warn_s(policy),
+        calendar_name=policy.calendar,
+        calendar=_calendar(run.workflow, policy),
+        now=run.context.now,
+    )
     _put(run, target, clock, rule=policy.name)
 
 

@@ -34,9 +34,7 @@ def enter_first(run: Run) -> None:
     sla_promises.follow(run)
 
 
-def _move(
-    run: Run, state: str, transition: str, *, rule: str, event: str, comment: str | None, why: Reason
-) -> None:
+def _move(run: Run, state: str, transition: str, *, rule: str, event: str, comment: str | None, why: Reason) -> None:
     ticket, before = run.instance, run.instance.state
     ticket.state, ticket.category = state, run.workflow.states[state].category
     ticket.state_since = run.context.now

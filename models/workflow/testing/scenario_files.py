@@ -138,9 +138,7 @@ def parse(body: dict[str, Any]) -> ScenarioFile:
     problems = []
     for number, case in enumerate(found.cases):
         for index, step in enumerate(case.steps):
-            named = [
-                name for name in When.__struct_fields__ if step.when and getattr(step.when, name) is not None
-            ]
+            named = [name for name in When.__struct_fields__ if step.when and getattr(step.when, name) is not None]
             if len(named) != 1 and not (index == 0 and step.when is None):
                 told = f"expected exactly one of {', '.join(When.__struct_fields__)}"
                 problems.append(FieldProblem(f".cases[{number}].steps[{index}].when", told))

@@ -81,22 +81,29 @@ def _begin(
             [FieldProblem("/given/at", f"expected an instant such as {Given.at}, found {given.at!r}")]
         ) from error
     simulation = Simulation(
-        workflow, at, people, requester={"id": "requester", "name": "Ada", "locale": "en"} | given.requester,
+        workflow,
+        at,
+        people,
+        requester={"id": "requester", "name": "Ada", "locale": "en"} | given.requester,
         fields_view=lambda type_, fields: (values.view_values(types.get(type_), fields), values.filled(fields)),
         validate=lambda type_, before, wanted: _validated(types.get(type_), before, wanted),
-    )  # fmt: skip
+    )
     type_ = given.type or (workflow.types[0] if workflow.types else "question")
     steps = list(case.steps)
     if steps and steps[0].when is None:
         steps.pop(0)
     if given.by != "requester" and given.by not in file.people:
-        raise Invalid(
-            [FieldProblem("/given/by", f"expected requester or one of the people, found {given.by!r}")]
-        )
+        raise Invalid([FieldProblem("/given/by", f"expected requester or one of the people, found {given.by!r}")])
     simulation.create(
-        title=given.title, type=type_, priority=given.priority, channel=given.channel, contact_channel=given.contact,
-        fields=_validated(types.get(type_), {}, given.fields), automatic=given.automatic, by=given.by,
-    )  # fmt: skip
+        title=given.title,
+        type=type_,
+        priority=given.priority,
+        channel=given.channel,
+        contact_channel=given.contact,
+        fields=_validated(types.get(type_), {}, given.fields),
+        automatic=given.automatic,
+        by=given.by,
+    )
     return simulation, steps
 
 

@@ -63,9 +63,7 @@ class Simulation:
     workflow: Workflow
     now: datetime
     people: Sequence[Person] = ()
-    requester: Mapping[str, Any] = field(
-        default_factory=lambda: {"id": "requester", "name": "Ada", "locale": "en"}
-    )
+    requester: Mapping[str, Any] = field(default_factory=lambda: {"id": "requester", "name": "Ada", "locale": "en"})
     fields_view: FieldsView | None = None
     validate: Validate | None = None
     instance: Instance = field(default_factory=lambda: Instance("", ""))
@@ -91,11 +89,21 @@ class Simulation:
     ) -> Step:
         """The ticket is opened, by a message of the requester unless `by` names somebody else."""
         self.instance = Instance(
-            state=self.workflow.initial, category=self.workflow.states[self.workflow.initial].category, type=type,
-            priority=priority, number=1, title=title, channel=channel, team=team, tags=tuple(tags),
-            contact_channel=channel if contact_channel is None else contact_channel, fields=dict(fields or {}),
-            message_count=1, created_at=self.now, state_since=self.now,
-        )  # fmt: skip
+            state=self.workflow.initial,
+            category=self.workflow.states[self.workflow.initial].category,
+            type=type,
+            priority=priority,
+            number=1,
+            title=title,
+            channel=channel,
+            team=team,
+            tags=tuple(tags),
+            contact_channel=channel if contact_channel is None else contact_channel,
+            fields=dict(fields or {}),
+            message_count=1,
+            created_at=self.now,
+            state_since=self.now,
+        )
         self._take("ticket opened", engine.start(self.workflow, self.instance, self._context(by)))
         message = _message(automatic, "requester" if by == "requester" else "agent", channel)
         return self._react("ticket_created", by=by, message=message)
@@ -141,9 +149,7 @@ class Simulation:
         self.instance.assignee_name = self.person(to).name if to else ""
         return self._react("assigned", by=by)
 
-    def change(
-        self, by: str, *, priority: str | None = None, fields: Mapping[str, Any] | None = None
-    ) -> Step:
+    def change(self, by: str, *, priority: str | None = None, fields: Mapping[str, Any] | None = None) -> Step:
         """A person changes priority or fields."""
         context, events = self._context(by), []
         if priority is not None and priority != self.instance.priority:
@@ -216,9 +222,14 @@ class Simulation:
     # -- inside ---------------------------------------------------------------------------------------------
 
     def _react(
-        self, type: str, *, name: str = "", by: str | None = None, message: Mapping[str, Any] | None = None,
+        self,
+        type: str,
+        *,
+        name: str = "",
+        by: str | None = None,
+        message: Mapping[str, Any] | None = None,
         payload: Mapping[str, Any] | None = None,
-    ) -> Step:  # fmt: skip
+    ) -> Step:
         context = self._context(by, message)
         step = engine.react(self.workflow, self.instance, context, Event(type, name, payload or {}))
         who = f" by {by}" if by else ""
@@ -258,10 +269,15 @@ class Simulation:
 
     def _context(self, by: str | None, message: Mapping[str, Any] | None = None) -> Context:
         context = Context(
-            now=self.now, actor=self._actor(by), message=message, desk_url="http://desk.example.test",
-            seed=f"{len(self.log)}", roster=self._roster, requester=lambda: self.requester,
+            now=self.now,
+            actor=self._actor(by),
+            message=message,
+            desk_url="http://desk.example.test",
+            seed=f"{len(self.log)}",
+            roster=self._roster,
+            requester=lambda: self.requester,
             rating_url=lambda: "http://desk.example.test/rating",
-        )  # fmt: skip
+        )
         if self.fields_view is not None:
             context.fields_view = self.fields_view
         if self.validate is not None:

@@ -23,9 +23,7 @@ _HARMLESS_REPEATS = 10
 operations = frozenset({"send"})
 buttons = False
 
-Provider = Literal[
-    "raw", "mailgun", "sendgrid", "postmark", "ses", "cloudflare", "mailjet", "brevo", "resend", "imap"
-]
+Provider = Literal["raw", "mailgun", "sendgrid", "postmark", "ses", "cloudflare", "mailjet", "brevo", "resend", "imap"]
 Outbound = Literal["smtp", "mailgun", "sendgrid", "postmark", "ses", "resend"]
 
 
@@ -57,9 +55,7 @@ class Account(Common, kw_only=True):
     imap_url: Secret | None = None  # imap[s]://user:password@host[:port]
     imap_folder: str = "INBOX"
     imap_idle: bool = True
-    replay_window_s: Annotated[float, msgspec.Meta(ge=60, le=10 * 3600)] = (
-        900.0  # Mailgun: how old a signature may be
-    )
+    replay_window_s: Annotated[float, msgspec.Meta(ge=60, le=10 * 3600)] = 900.0  # Mailgun: how old a signature may be
     authserv_ids: list[str] = msgspec.field(
         default_factory=list
     )  # whose Authentication-Results are believed (RFC 8601)
@@ -71,9 +67,7 @@ class Account(Common, kw_only=True):
     show_agent_name: bool = False  # From: "Olga (Nestor desk)"
     outbound: Outbound = "smtp"
     smtp_url: Secret | None = None
-    smtp_ca_file: str | None = (
-        None  # certificates of a private authority (PEM); TLS is then never done without
-    )
+    smtp_ca_file: str | None = None  # certificates of a private authority (PEM); TLS is then never done without
     imap_ca_file: str | None = None
     region: str | None = None  # SES, Mailgun (eu)
     domain: str | None = None  # Mailgun
@@ -99,9 +93,7 @@ def check(account: Account) -> list[FieldProblem]:
         for alternatives in _needs(provider, needs):
             if not any(getattr(account, key) for key in alternatives):
                 keys = " or ".join(alternatives)
-                problems.append(
-                    FieldProblem(f".{alternatives[0]}", f"an account that {doing} {provider} needs {keys}")
-                )
+                problems.append(FieldProblem(f".{alternatives[0]}", f"an account that {doing} {provider} needs {keys}"))
     return problems + _together(account)
 
 

@@ -8,9 +8,7 @@ from models.ports.inbound import Ignored
 from queues.channels.email import providers
 
 
-def fetch(
-    raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings
-) -> bytes | Ignored | None:
+def fetch(raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings) -> bytes | Ignored | None:
     """The mail; None when the event holds all there is. Raises TransientFailure, Unparseable."""
     fetcher = providers.fetcher(providers.teller_of(envelope))
     return None if fetcher is None else fetcher.fetch(raw, envelope, account, settings)

@@ -28,9 +28,7 @@ uu_line_bytes_min = 20  # on average
 preamble_bytes_max = 64 * 1024  # where a boundary that nobody declared is looked for
 sources_max = 3  # multiparts that are base64 themselves, which RFC 2045 forbids; each is a copy
 base64_slice_bytes = 256 * 1024  # decoded at a time: a file costs its own size, not a multiple
-base64_pieces_max = (
-    20_000  # slices, and what ends in a padding, as each line of some encoders; and one more for each
-)
+base64_pieces_max = 20_000  # slices, and what ends in a padding, as each line of some encoders; and one more for each
 base64_piece_bytes_min = 24  # bytes: such lines have 55 and more; 25 MB of tiny ones would cost 15 s
 encoding_sample_bytes = 4_096  # what shows whether a text is base64 as it claims
 
@@ -53,9 +51,7 @@ html_style_chars_max = 2_000  # of one style attribute
 # -- bounces ---------------------------------------------------------------------------------------------------
 report_bytes_max = 256 * 1024  # of a delivery status, or of the mail that came back: its headers stand first
 report_blocks_max = 50  # recipients of one report; our mails have one
-report_text_chars_max = (
-    64 * 1024
-)  # of an old-fashioned bounce: the reason stands before the mail that it quotes
+report_text_chars_max = 64 * 1024  # of an old-fashioned bounce: the reason stands before the mail that it quotes
 report_ids_max = 5
 diagnostic_chars_max = 300
 

@@ -115,12 +115,7 @@ class _Content:
         source = joined_html(structure, texts)
         html_cut = None if source is None else cut_html(source, subject=subject)
         is_html_alone = not any(texts.of(part).strip() for block in structure.blocks for part in block.plain)
-        if (
-            is_html_alone
-            and html_cut is not None
-            and html_cut.text
-            and not (html_cut.hidden or html_cut.signature)
-        ):
+        if is_html_alone and html_cut is not None and html_cut.text and not (html_cut.hidden or html_cut.signature):
             self.full = clean(html_cut.text).strip("\n")  # reading HTML is the costly part; once is enough
         else:
             self.full = texts.plain(structure)
@@ -142,11 +137,7 @@ class _Content:
     def _visible(self, subject: str, html_cut: HtmlCut | None, *, is_html_alone: bool) -> str:
         """The reply: by the HTML's marks where it is all there is, or where the plain text shows none."""
         found = split(self.full, subject=subject)
-        if (
-            html_cut is not None
-            and html_cut.text.strip()
-            and (is_html_alone or (html_cut.hidden and not found.hidden))
-        ):
+        if html_cut is not None and html_cut.text.strip() and (is_html_alone or (html_cut.hidden and not found.hidden)):
             return clean(html_cut.text).strip()
         return found.visible.strip()
 

@@ -36,9 +36,7 @@ def _credentials(account: ChannelAccount, settings: Settings) -> list[Finding]:
 
 def _smtp(account: ChannelAccount, settings: Settings) -> Finding:
     try:
-        relay = smtp.relay_of(
-            account.credential("smtp_url", settings), ca_file=account.config.get("smtp_ca_file")
-        )
+        relay = smtp.relay_of(account.credential("smtp_url", settings), ca_file=account.config.get("smtp_ca_file"))
         ours = checked_address(str(account.config.get("address", "")))
     except NestorError as error:
         return Finding(False, f"SMTP: {error.message}")
@@ -46,9 +44,7 @@ def _smtp(account: ChannelAccount, settings: Settings) -> Finding:
         return Finding(False, f"SMTP: {error}")
     outcome = smtp.look(relay, helo=ours.domain)
     if outcome.kind == "accepted":
-        return Finding(
-            True, "SMTP: the relay took our login" if relay.user else "SMTP: the relay talks to us"
-        )
+        return Finding(True, "SMTP: the relay took our login" if relay.user else "SMTP: the relay talks to us")
     return Finding(False, f"SMTP: {outcome.detail}")
 
 

@@ -21,9 +21,7 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
     try:
         carrier = providers.carrier_of(account)
         return (by_smtp if carrier is None else carrier.send)(message, account, settings)
-    except (
-        ConfigurationError
-    ) as error:  # a credential, SECRET_KEY, the blob store: the mail waits for the operator
+    except ConfigurationError as error:  # a credential, SECRET_KEY, the blob store: the mail waits for the operator
         return misconfigured(error)
     except NestorError as error:  # an attachment's bytes: nothing was sent
         return permanent(error.message) if is_final(error) else transient(error.message)
@@ -35,9 +33,7 @@ def by_smtp(message: OutgoingMessage, account: ChannelAccount, settings: Setting
     The recipient's refusal decides; a copy's is told in the outcome's `detail`. Raises what an attachment's `open()` raises.
     """
     try:
-        relay = smtp.relay_of(
-            account.credential("smtp_url", settings), ca_file=account.config.get("smtp_ca_file")
-        )
+        relay = smtp.relay_of(account.credential("smtp_url", settings), ca_file=account.config.get("smtp_ca_file"))
         signer = signer_of(account, settings)
         ours = checked_address(str(account.config.get("address", "")))
     except (ConfigurationError, smtp.BadUrl, BadAddress) as error:  # can be mended; nothing was sent
@@ -66,16 +62,10 @@ def by_smtp(message: OutgoingMessage, account: ChannelAccount, settings: Setting
             # A reader of a copy must not keep the mail from the requester.
             outcome = hand_over(plain)
             if outcome.kind == "accepted":
-                outcome = dataclasses.replace(
-                    outcome, detail=outcome.detail or f"copies left out: {smtp.NO_UTF8}"
-                )
+                outcome = dataclasses.replace(outcome, detail=outcome.detail or f"copies left out: {smtp.NO_UTF8}")
     except OSError as error:
         return transient(f"a file of the message cannot be read ({type(error).__name__})")
-    return (
-        dataclasses.replace(outcome, external_id=message.external_id)
-        if outcome.kind == "accepted"
-        else outcome
-    )
+    return dataclasses.replace(outcome, external_id=message.external_id) if outcome.kind == "accepted" else outcome
 
 
 def buckets(account: ChannelAccount, address: str) -> list[Bucket]:

@@ -102,9 +102,7 @@ def _message(message: Json, *, is_edit: bool, account: ChannelAccount) -> Parsed
     if isinstance(command, Ignored):
         return command
     if command.name == "new" and (command.argument or attachments.read(message)):
-        return _inbound(
-            _without(message, command), author, place, account, is_edit=is_edit, is_new=not is_edit
-        )
+        return _inbound(_without(message, command), author, place, account, is_edit=is_edit, is_new=not is_edit)
     if is_edit:
         return Ignored(f"an edited command is not obeyed again: /{command.name}")
     if command.name == "start" and command.argument and author.is_chat:
@@ -115,9 +113,7 @@ def _message(message: Json, *, is_edit: bool, account: ChannelAccount) -> Parsed
 def _staff(message: Json, author: Author, place: Place, *, is_edit: bool) -> Parsed:
     """What is written in the staff's group is an agent's, never a requester's."""
     if is_edit:
-        return Ignored(
-            "an edited message of the staff's group: what was said in its place is changed in the console"
-        )
+        return Ignored("an edited message of the staff's group: what was said in its place is changed in the console")
     found = content.words(message)
     return StaffMessage(
         chat_address=str(place.contact),

@@ -24,9 +24,7 @@ from queues.pulling import events as pulled
 log = logs.get("telegram_pull")
 
 POSITION = "updates"
-OTHER_READER = (
-    "another program reads this bot's updates, or has set a webhook for it: each bot has one reader"
-)
+OTHER_READER = "another program reads this bot's updates, or has set a webhook for it: each bot has one reader"
 STOLEN = (
     "somebody has set a webhook for this bot since this desk began to read it; remove it there,"
     " or run the set-up of this account again"
@@ -94,9 +92,7 @@ class _Reader:
         }
         if "offset" in self._position:
             parameters["offset"] = str(self._position["offset"])
-        answer = self._answer(
-            "getUpdates", parameters, stop, read_timeout_s=wait_s + limits.send_read_timeout_s
-        )
+        answer = self._answer("getUpdates", parameters, stop, read_timeout_s=wait_s + limits.send_read_timeout_s)
         if answer is None:
             return None
         updates = _result(answer)
@@ -126,9 +122,7 @@ class _Reader:
                 self._carry_out(dict(answer))
 
     def _keep(self, events: list[ReceivedEvent], position: dict[str, Any]) -> None:
-        pulled.store(
-            self._account, events, content_type=_CONTENT_TYPE, position=position, position_name=POSITION
-        )
+        pulled.store(self._account, events, content_type=_CONTENT_TYPE, position=position, position_name=POSITION)
         self._position = position
 
     def _carry_out(self, answer: dict[str, Any]) -> None:

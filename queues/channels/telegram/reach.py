@@ -51,9 +51,7 @@ def _webhook(account: ChannelAccount, info: bot_api.WebhookInfo) -> list[Finding
         return [
             Finding(
                 not info.url,
-                "getUpdates: no webhook is set"
-                if not info.url
-                else "a webhook is set, so getUpdates gets nothing",
+                "getUpdates: no webhook is set" if not info.url else "a webhook is set, so getUpdates gets nothing",
             )
         ]
     if not info.url:

@@ -87,9 +87,7 @@ def _send(carrier: Carrier, message: OutgoingMessage, rich: Rich) -> SendOutcome
 
 def _arrived(carrier: Carrier) -> SendOutcome:
     external = tuple(carrier.external_id(one) for one in carrier.arrived)
-    return SendOutcome(
-        "accepted", external_id=external[0], external_ids=external, file_ids=tuple(carrier.file_ids)
-    )
+    return SendOutcome("accepted", external_id=external[0], external_ids=external, file_ids=tuple(carrier.file_ids))
 
 
 def _ended(carrier: Carrier, outcome: SendOutcome) -> SendOutcome:

@@ -31,9 +31,7 @@ def _change(account: ChannelAccount, settings: Settings, address: str, method: s
         raise PermanentFailure("the address is no topic's")
     token = account.credential("token", settings)
     try:
-        setup.call(
-            token, settings.telegram_api_url, method, chat_id=place.chat, message_thread_id=place.topic
-        )
+        setup.call(token, settings.telegram_api_url, method, chat_id=place.chat, message_thread_id=place.topic)
     except PermanentFailure as error:
         # Somebody did it by hand.
         if "TOPIC_NOT_MODIFIED" not in error.message.upper():

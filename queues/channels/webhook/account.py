@@ -30,9 +30,23 @@ Scalar = str | int | float | bool | None
 Expression = str | list[str]  # a path, a text with places, a constant; a list: the first that gives something
 Header = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{1,64}\Z")]
 ANSWER_VALUES = frozenset(
-    {"text", "subject", "format", "address", "recipient_name", "delivery_id", "attempt", "ticket_number", "in_reply_to",
-     "automatic", "locale", "author_name", "attachments", "conversation"}
-)  # fmt: skip
+    {
+        "text",
+        "subject",
+        "format",
+        "address",
+        "recipient_name",
+        "delivery_id",
+        "attempt",
+        "ticket_number",
+        "in_reply_to",
+        "automatic",
+        "locale",
+        "author_name",
+        "attachments",
+        "conversation",
+    }
+)
 
 
 class Pairs(msgspec.Struct, forbid_unknown_fields=True):
@@ -192,18 +206,12 @@ def _auth(account: Account) -> Iterator[FieldProblem]:
     known = {"body", "timestamp", "id"}
     used = set(re.findall(r"\{([^{}]*)\}", auth.signed))
     for name in sorted(used - known):
-        yield FieldProblem(
-            ".auth.signed", f"expected only {{body}}, {{timestamp}} and {{id}}, found {{{name[:40]}}}"
-        )
-    has_timestamp = auth.timestamp_header is not None or (
-        auth.pairs is not None and auth.pairs.timestamp is not None
-    )
+        yield FieldProblem(".auth.signed", f"expected only {{body}}, {{timestamp}} and {{id}}, found {{{name[:40]}}}")
+    has_timestamp = auth.timestamp_header is not None or (auth.pairs is not None and auth.pairs.timestamp is not None)
     if "timestamp" in used and not has_timestamp:
         yield FieldProblem(".auth.timestamp_header", "expected the header of the {timestamp} that is signed")
     if has_timestamp and "timestamp" not in used:
-        yield FieldProblem(
-            ".auth.signed", "expected {timestamp} in it: one that is not signed proves nothing"
-        )
+        yield FieldProblem(".auth.signed", "expected {timestamp} in it: one that is not signed proves nothing")
     if "id" in used and auth.id_header is None:
         yield FieldProblem(".auth.id_header", "expected the header of the {id} that is signed")
     if not used & {"body", "timestamp"}:
@@ -237,9 +245,7 @@ def _rule(at: str, rule: Rule) -> Iterator[FieldProblem]:
         if (conditions := getattr(rule, name)) is not None:
             yield from _conditions(f"{at}.{name}", conditions)
     if rule.edit is not None and rule.message_id is None:
-        yield FieldProblem(
-            f"{at}.message_id", "expected it beside `edit`: else nobody knows which message was changed"
-        )
+        yield FieldProblem(f"{at}.message_id", "expected it beside `edit`: else nobody knows which message was changed")
     for name, one in rule.fields.items():
         yield from _expression(f"{at}.fields.{name}", one)
     for index, files in enumerate(rule.attachments):
@@ -326,9 +332,7 @@ def _text(at: str, text: str, known: frozenset[str]) -> Iterator[FieldProblem]:
         return
     for source in sorted(asked):
         if known and source not in known:
-            yield FieldProblem(
-                at, f"there is no value {source!r}; expected one of {', '.join(sorted(known))}"
-            )
+            yield FieldProblem(at, f"there is no value {source!r}; expected one of {', '.join(sorted(known))}")
         elif not known and not source.startswith("$"):
             yield FieldProblem(at, f"{{{{ {source} }}}}: expected a path such as $.text")
 

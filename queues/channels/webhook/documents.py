@@ -46,9 +46,12 @@ def storable(found: Any) -> Any:
 def _form(raw: bytes) -> dict[str, Any]:
     try:
         pairs = parse_qsl(
-            raw.decode("utf-8"), keep_blank_values=True, strict_parsing=bool(raw), max_num_fields=limits.form_fields_max,
+            raw.decode("utf-8"),
+            keep_blank_values=True,
+            strict_parsing=bool(raw),
+            max_num_fields=limits.form_fields_max,
             errors="replace",
-        )  # fmt: skip
+        )
     except ValueError:  # UnicodeDecodeError is one
         raise Unreadable("the body is no form, or one of too many fields") from None
     document: dict[str, Any] = {}

@@ -35,9 +35,7 @@ def each(path: str, document: Any) -> list[Any]:
 
 def holds(conditions: Conditions, document: Any) -> bool:
     """Whether all conditions hold; each looks at the first value at its path."""
-    return all(
-        _holds(condition, paths.every(paths.read(path), document)) for path, condition in conditions.items()
-    )
+    return all(_holds(condition, paths.every(paths.read(path), document)) for path, condition in conditions.items())
 
 
 def _holds(condition: Any, found: list[Any]) -> bool:
@@ -48,9 +46,7 @@ def _holds(condition: Any, found: list[Any]) -> bool:
         return False
     if condition.equals is not msgspec.UNSET and not (found and _same(first, condition.equals)):
         return False
-    return condition.isin is msgspec.UNSET or (
-        bool(found) and any(_same(first, one) for one in condition.isin)
-    )
+    return condition.isin is msgspec.UNSET or (bool(found) and any(_same(first, one) for one in condition.isin))
 
 
 def _same(found: Any, wanted: Any) -> bool:

@@ -79,10 +79,7 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
         return Received((ReceivedEvent(_unreadable(request.body, str(error))),))
     challenge = config.challenge
     if challenge is not None and expressions.holds(challenge.when, document):
-        answer = {
-            name: documents.storable(expressions.value(one, document))
-            for name, one in challenge.answer.items()
-        }
+        answer = {name: documents.storable(expressions.value(one, document)) for name, one in challenge.answer.items()}
         return Received((), answer=answer)
     nonce = _nonce(config.auth, request)
     if config.items is None:

@@ -117,11 +117,7 @@ def _body(rule: Rule, document: Any) -> str:
 def _locale(found: str | None) -> str | None:
     """A language tag's form, such as en or pt-BR; what is none says nothing."""
     tag = one_line(found or "", 30).replace("_", "-")
-    return (
-        tag
-        if tag and len(tag) <= 20 and all(part.isalnum() and part.isascii() for part in tag.split("-"))
-        else None
-    )
+    return tag if tag and len(tag) <= 20 and all(part.isalnum() and part.isascii() for part in tag.split("-")) else None
 
 
 def _instant(found: Any) -> datetime | None:
@@ -155,9 +151,7 @@ def _attachments(rule: Rule, document: Any) -> tuple[list[AttachmentInfo], list[
 
 def _attachment(files: Files, one: Any, left_out: list[str]) -> Iterator[AttachmentInfo]:
     filename = one_line(expressions.text(files.filename, one), limits.name_chars_max) or "file"
-    content_type = (
-        one_line(expressions.text(files.content_type, one), 100).lower() or "application/octet-stream"
-    )
+    content_type = one_line(expressions.text(files.content_type, one), 100).lower() or "application/octet-stream"
     size = expressions.value(files.size, one) if files.size is not None else 0
     size_bytes = size if isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**53 else 0
     if files.base64 is not None:

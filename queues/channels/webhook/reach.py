@@ -69,9 +69,7 @@ def _reply(account: ChannelAccount, settings: Settings) -> Finding:
         return Finding(False, f"reply.url: {problem}")
     parts = urlsplit(url)
     try:
-        found = safe_http.look_up(
-            parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        )
+        found = safe_http.look_up(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
     except (OSError, socket.gaierror):
         return Finding(False, f"reply.url: the name {parts.hostname} has no address")
     if not private and not all(addresses.is_public(address) for _, address in found):

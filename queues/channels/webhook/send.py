@@ -53,9 +53,14 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
         return permanent(error.message) if is_final(error) else transient(error.message)
     try:
         answer = safe_http.call(
-            reply.method, url, headers=headers, body=content, private=may_be_private(url, settings), total_s=reply.timeout_s,
+            reply.method,
+            url,
+            headers=headers,
+            body=content,
+            private=may_be_private(url, settings),
+            total_s=reply.timeout_s,
             body_bytes_max=limits.response_bytes_max,
-        )  # fmt: skip
+        )
     except safe_http.AddressRefused as error:
         return transient(error.message)  # the operator can allow it, or the file be mended
     except safe_http.NotReached as error:
@@ -158,9 +163,7 @@ def _url(reply: Reply, lookup: texts.Lookup, settings: Settings) -> str:
     return texts.fill(reply.url, lookup, encode=lambda one: quote(one, safe=""))
 
 
-def _headers(
-    reply: Reply, message: OutgoingMessage, lookup: texts.Lookup, settings: Settings
-) -> Mapping[str, str]:
+def _headers(reply: Reply, message: OutgoingMessage, lookup: texts.Lookup, settings: Settings) -> Mapping[str, str]:
     told = {"content-type": _CONTENT_TYPES[reply.body_format], "idempotency-key": message.delivery_id}
     for name, one in reply.headers.items():
         if isinstance(one, SecretHeader):

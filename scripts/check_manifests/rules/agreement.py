@@ -21,9 +21,7 @@ def names(manifests: ManifestSet) -> Iterator[Finding]:
     yield from _config_maps(manifests)
     for document, path, secret, key in secret_references(manifests):
         if (secret, key) not in manifests.documented_keys:
-            message = (
-                f"expected a row `{secret}` | `{key}` in the Secrets table of knative/README.md, found none"
-            )
+            message = f"expected a row `{secret}` | `{key}` in the Secrets table of knative/README.md, found none"
             yield document.finding("R13", path, message)
 
 
@@ -62,9 +60,7 @@ def _config_maps(manifests: ManifestSet) -> Iterator[Finding]:
             for index, source in enumerate(listed(container.get("envFrom"))):
                 where = (*path, "envFrom", index)
                 if "secretRef" in mapped(source):
-                    message = (
-                        "expected secretKeyRef for each key: a whole Secret cannot be documented or compared"
-                    )
+                    message = "expected secretKeyRef for each key: a whole Secret cannot be documented or compared"
                     yield pod.document.finding("R13", (*where, "secretRef"), message)
                     continue
                 name = str(mapped(mapped(source).get("configMapRef")).get("name"))
@@ -74,17 +70,13 @@ def _config_maps(manifests: ManifestSet) -> Iterator[Finding]:
                 for key in known.get(name, {}):
                     if not is_setting(manifests, key) and (name, key) not in reported:
                         reported.add((name, key))
-                        message = (
-                            f"ConfigMap {name}: expected a variable of models.kernel.settings, found {key}"
-                        )
+                        message = f"ConfigMap {name}: expected a variable of models.kernel.settings, found {key}"
                         yield pod.document.finding("R13", where, message)
             for index, entry in enumerate(listed(container.get("env"))):
                 reference = mapped(mapped(mapped(entry).get("valueFrom")).get("configMapKeyRef"))
                 if reference and reference.get("key") not in known.get(str(reference.get("name")), {}):
                     message = f"expected a key of a ConfigMap of this set, found {reference.get('name')}/{reference.get('key')}"
-                    yield pod.document.finding(
-                        "R13", (*path, "env", index, "valueFrom", "configMapKeyRef"), message
-                    )
+                    yield pod.document.finding("R13", (*path, "env", index, "valueFrom", "configMapKeyRef"), message)
 
 
 def secret_references(manifests: ManifestSet) -> Iterator[Reference]:
@@ -93,9 +85,7 @@ def secret_references(manifests: ManifestSet) -> Iterator[Reference]:
             for index, entry in enumerate(listed(container.get("env"))):
                 reference = mapped(mapped(mapped(entry).get("valueFrom")).get("secretKeyRef"))
                 if reference:
-                    yield _reference(
-                        pod.document, (*path, "env", index, "valueFrom", "secretKeyRef"), reference
-                    )
+                    yield _reference(pod.document, (*path, "env", index, "valueFrom", "secretKeyRef"), reference)
         for index, volume in enumerate(listed(pod.spec.get("volumes"))):
             where = (*pod.spec_path, "volumes", index)
             yield from _volume_references(pod.document, where, mapped(volume))

@@ -20,16 +20,12 @@ KEDA_CONNECTIONS = 1  # one for each ScaledObject with a postgresql trigger
 def private_services(manifests: ManifestSet) -> Iterator[Finding]:
     """R9: a DomainMapping makes a cluster-local service public."""
     private = {
-        s.name
-        for s in manifests.knative_services()
-        if s.get("metadata", "labels", VISIBILITY) == "cluster-local"
+        s.name for s in manifests.knative_services() if s.get("metadata", "labels", VISIBILITY) == "cluster-local"
     }
     for mapping in manifests.of_kind("DomainMapping", "serving.knative.dev"):
         name = mapping.get("spec", "ref", "name")
         if name in private:
-            message = (
-                f"expected a public service, found {name}, which is cluster-local and would become public"
-            )
+            message = f"expected a public service, found {name}, which is cluster-local and would become public"
             yield mapping.finding("R9", ("spec", "ref", "name"), message)
 
 
@@ -99,9 +95,7 @@ def disruption_budgets(manifests: ManifestSet) -> Iterator[Finding]:
             )
         selectors.append(mapped(budget.get("spec", "selector")))
     for pod in manifests.pods():
-        if pod.document.kind not in ("Job", "CronJob") and not any(
-            s and selects(s, pod.labels) for s in selectors
-        ):
+        if pod.document.kind not in ("Job", "CronJob") and not any(s and selects(s, pod.labels) for s in selectors):
             yield pod.document.finding(
                 "R14", pod.template_path, "expected a PodDisruptionBudget that selects these pods"
             )
@@ -113,11 +107,7 @@ def network_policies(manifests: ManifestSet) -> Iterator[Finding]:
     everyone = [p for p in policies if p.get("spec", "podSelector") == {}]
     denied = {t for p in everyone if not _allows(p) for t in listed(p.get("spec", "policyTypes"))}
     for pod in manifests.pods():
-        own = [
-            p
-            for p in policies
-            if p not in everyone and selects(mapped(p.get("spec", "podSelector")), pod.labels)
-        ]
+        own = [p for p in policies if p not in everyone and selects(mapped(p.get("spec", "podSelector")), pod.labels)]
         if not own:
             yield pod.document.finding(
                 "R15", pod.template_path, "expected a NetworkPolicy that selects these pods by label"
@@ -181,6 +171,4 @@ def current_api_versions(manifests: ManifestSet) -> Iterator[Finding]:
         expected = _CURRENT.get((document.group, document.kind))
         found = document.api_version.rpartition("/")[2]
         if expected is not None and found != expected:
-            yield document.finding(
-                "R18", ("apiVersion",), f"expected {document.group}/{expected}, found {found}"
-            )
+            yield document.finding("R18", ("apiVersion",), f"expected {document.group}/{expected}, found {found}")

@@ -10,9 +10,7 @@ from scripts.check_manifests.findings import Finding, Path
 from scripts.check_manifests.manifest_set import ManifestSet, Pod
 
 AUTOSCALING = "autoscaling.knative.dev/"
-TIMEOUT_S_MIN = (
-    60  # SIGTERM comes 30 s after the last request at the earliest, and the request itself needs time
-)
+TIMEOUT_S_MIN = 60  # SIGTERM comes 30 s after the last request at the earliest, and the request itself needs time
 TIMEOUT_S_MAX = 600  # Knative's `max-revision-timeout-seconds`
 QUIET_S = 30  # how long queue-proxy waits without a request before SIGTERM (serving 13736: not configurable)
 TEMPLATE: Path = ("spec", "template")
@@ -61,9 +59,7 @@ def autoscaling_annotations(manifests: ManifestSet) -> Iterator[Finding]:
         for key in mapped(service.get("metadata", "annotations")):
             if str(key).startswith(AUTOSCALING):
                 path: Path = ("metadata", "annotations", str(key))
-                yield service.finding(
-                    "R1", path, "expected on spec.template.metadata, the webhook refuses it here"
-                )
+                yield service.finding("R1", path, "expected on spec.template.metadata, the webhook refuses it here")
         base: Path = (*TEMPLATE, "metadata", "annotations")
         annotations = mapped(service.get(*base))
         for key, value in annotations.items():
@@ -150,23 +146,17 @@ def refused_fields(manifests: ManifestSet) -> Iterator[Finding]:
             if mapped(security.get("capabilities")).get("add"):
                 yield service.finding("R2", (*path, "securityContext", "capabilities", "add"), _REFUSED)
             for index, entry in enumerate(listed(container.get("env"))):
-                for source in sorted(
-                    {"fieldRef", "resourceFieldRef"} & set(mapped(mapped(entry).get("valueFrom")))
-                ):
+                for source in sorted({"fieldRef", "resourceFieldRef"} & set(mapped(mapped(entry).get("valueFrom")))):
                     yield service.finding("R2", (*path, "env", index, "valueFrom", source), _REFUSED)
             mounted |= {mapped(mount).get("name") for mount in listed(container.get("volumeMounts"))}
         for index, volume in enumerate(listed(pod.spec.get("volumes"))):
             where = (*SPEC, "volumes", index)
             yield from _unlisted(service, where, mapped(volume), _VOLUME_FIELDS)
             if mapped(volume).get("name") not in mounted:
-                yield service.finding(
-                    "R2", (*where, "name"), "expected a container that mounts it: refused otherwise"
-                )
+                yield service.finding("R2", (*where, "name"), "expected a container that mounts it: refused otherwise")
 
 
-def _unlisted(
-    service: Document, path: Path, found: dict[Any, Any], allowed: frozenset[str]
-) -> Iterator[Finding]:
+def _unlisted(service: Document, path: Path, found: dict[Any, Any], allowed: frozenset[str]) -> Iterator[Finding]:
     for key in found:
         if key not in allowed:
             yield service.finding("R2", (*path, str(key)), _REFUSED)
@@ -196,9 +186,7 @@ def reserved_names(manifests: ManifestSet) -> Iterator[Finding]:
             for index, mount in enumerate(listed(container.get("volumeMounts"))):
                 target = str(mapped(mount).get("mountPath", ""))
                 if (target.rstrip("/") or "/") in _MOUNTS:
-                    yield service.finding(
-                        "R3", (*path, "volumeMounts", index, "mountPath"), f"{reserved} {target}"
-                    )
+                    yield service.finding("R3", (*path, "volumeMounts", index, "mountPath"), f"{reserved} {target}")
 
 
 def _config_keys(manifests: ManifestSet, container: dict[str, Any]) -> set[str]:
@@ -212,9 +200,7 @@ def probes(manifests: ManifestSet) -> Iterator[Finding]:
             ready, alive = mapped(container.get("readinessProbe")), mapped(container.get("livenessProbe"))
             ready_path = mapped(ready.get("httpGet")).get("path")
             if not ready_path:
-                yield service.finding(
-                    "R4", (*path, "readinessProbe", "httpGet", "path"), "expected a path, found none"
-                )
+                yield service.finding("R4", (*path, "readinessProbe", "httpGet", "path"), "expected a path, found none")
             for key in ("periodSeconds", "timeoutSeconds", "failureThreshold"):
                 if ready.get(key):
                     message = f"expected unset (polled every 50 ms, the fast start), found {ready[key]}"
@@ -242,13 +228,17 @@ def timeouts(manifests: ManifestSet) -> Iterator[Finding]:
                 continue
             least = max(TIMEOUT_S_MIN, drain + QUIET_S)
             if found is None or not least <= found <= TIMEOUT_S_MAX:
-                reason = f"expected {least:g} (drain {drain:g} s + {QUIET_S} s, at least {TIMEOUT_S_MIN}) to {TIMEOUT_S_MAX}"
+                reason = (
+                    f"expected {least:g} (drain {drain:g} s + {QUIET_S} s, at least {TIMEOUT_S_MIN}) to {TIMEOUT_S_MAX}"
+                )
                 shown = "none" if found is None else f"{found:g}"
                 yield service.finding("R5", where, f"{reason}, found {shown}")
             concurrency = number(service.get(*SPEC, "containerConcurrency"))
             threads = number(environment.get("HTTP_THREADS"))
             if concurrency and threads is not None and threads < concurrency:
-                message = f"expected at most HTTP_THREADS ({threads:g}), found {concurrency:g}: the rest would wait unseen"
+                message = (
+                    f"expected at most HTTP_THREADS ({threads:g}), found {concurrency:g}: the rest would wait unseen"
+                )
                 yield service.finding("R5", (*SPEC, "containerConcurrency"), message)
         start = number(service.get(*SPEC, "responseStartTimeoutSeconds"))
         if start is not None and found is not None and start > found:
@@ -262,17 +252,13 @@ def traffic(manifests: ManifestSet) -> Iterator[Finding]:
         revision = service.get(*TEMPLATE, "metadata", "name")
         if revision is not None and not str(revision).startswith(f"{service.name}-"):
             where: Path = (*TEMPLATE, "metadata", "name")
-            yield service.finding(
-                "R8", where, f"expected a name that begins with {service.name}-, found {revision}"
-            )
+            yield service.finding("R8", where, f"expected a name that begins with {service.name}-, found {revision}")
         targets = [mapped(target) for target in listed(service.get("spec", "traffic"))]
         if not targets:
             continue
         total = sum(number(target.get("percent")) or 0 for target in targets)
         if total != 100:
-            yield service.finding(
-                "R8", ("spec", "traffic"), f"expected percents that add to 100, found {total:g}"
-            )
+            yield service.finding("R8", ("spec", "traffic"), f"expected percents that add to 100, found {total:g}")
         tags = [target["tag"] for target in targets if "tag" in target]
         for tag in sorted({tag for tag in tags if tags.count(tag) > 1}):
             yield service.finding(

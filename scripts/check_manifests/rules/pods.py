@@ -27,9 +27,7 @@ def restricted_security(manifests: ManifestSet) -> Iterator[Finding]:
     for pod in manifests.pods():
         if pod.spec.get("automountServiceAccountToken") is not False:
             where = (*pod.spec_path, "automountServiceAccountToken")
-            yield pod.document.finding(
-                "R6", where, "expected false: nothing of ours talks to the Kubernetes API"
-            )
+            yield pod.document.finding("R6", where, "expected false: nothing of ours talks to the Kubernetes API")
         scratch = {mapped(v).get("name") for v in listed(pod.spec.get("volumes")) if "emptyDir" in mapped(v)}
         for path, container in pod.containers():
             security = mapped(container.get("securityContext"))
@@ -45,9 +43,7 @@ def restricted_security(manifests: ManifestSet) -> Iterator[Finding]:
                 )
             mounts = [mapped(mount) for mount in listed(container.get("volumeMounts"))]
             if not any(m.get("mountPath") == "/tmp" and m.get("name") in scratch for m in mounts):  # noqa: S108
-                message = (
-                    "expected an emptyDir at /tmp: gunicorn's heartbeat and large request bodies need it"
-                )
+                message = "expected an emptyDir at /tmp: gunicorn's heartbeat and large request bodies need it"
                 yield pod.document.finding("R6", (*path, "volumeMounts"), message)
 
 
@@ -61,9 +57,7 @@ def resources(manifests: ManifestSet) -> Iterator[Finding]:
         for path, container in pod.containers():
             for field in (("requests", "cpu"), ("requests", "memory"), ("limits", "memory")):
                 if dig(container, ("resources", *field)) is None:
-                    yield pod.document.finding(
-                        "R7", (*path, "resources", *field), "expected a quantity, found none"
-                    )
+                    yield pod.document.finding("R7", (*path, "resources", *field), "expected a quantity, found none")
             limit = dig(container, ("resources", "limits", "cpu"))
             if limit is not None and (cpus(limit) or 0) < 1:
                 message = f"expected none or at least 1, found {limit}: cold starts grow to seconds"
@@ -88,16 +82,16 @@ def grace_period(manifests: ManifestSet) -> Iterator[Finding]:
                 continue
             shutdown_ms = number(option(arguments, SHUTDOWN_OPTION) or SHUTDOWN_MS_DEFAULT)
             if shutdown_ms is None:
-                yield pod.document.finding(
-                    "R12", (*path, "args"), f"{SHUTDOWN_OPTION}: expected milliseconds"
-                )
+                yield pod.document.finding("R12", (*path, "args"), f"{SHUTDOWN_OPTION}: expected milliseconds")
                 continue
             if shutdown_ms / 1000 <= limit_s:
                 message = f"{SHUTDOWN_OPTION}: expected more than the longest actor's {limit_s:g} s, found {shutdown_ms / 1000:g} s"
                 yield pod.document.finding("R12", (*path, "args"), message)
             grace_s = number(pod.spec.get("terminationGracePeriodSeconds", GRACE_S_DEFAULT)) or 0
             if grace_s <= shutdown_ms / 1000:
-                message = f"expected more than the worker's shutdown timeout of {shutdown_ms / 1000:g} s, found {grace_s:g}"
+                message = (
+                    f"expected more than the worker's shutdown timeout of {shutdown_ms / 1000:g} s, found {grace_s:g}"
+                )
                 yield pod.document.finding("R12", (*pod.spec_path, "terminationGracePeriodSeconds"), message)
 
 
@@ -128,6 +122,4 @@ def image_by_digest(manifests: ManifestSet) -> Iterator[Finding]:
         for path, container in pod.containers():
             image = str(container.get("image", ""))
             if "@sha256:" not in image:
-                yield pod.document.finding(
-                    "R16", (*path, "image"), f"expected an image by digest, found {image}"
-                )
+                yield pod.document.finding("R16", (*path, "image"), f"expected an image by digest, found {image}")

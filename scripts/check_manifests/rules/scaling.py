@@ -26,9 +26,7 @@ def scaled_objects(manifests: ManifestSet) -> Iterator[Finding]:
         )
         if high is None or low > high:
             shown = "none" if high is None else f"{high:g}"
-            yield scaled.finding(
-                "R11", ("spec", "maxReplicaCount"), f"expected at least {low:g}, found {shown}"
-            )
+            yield scaled.finding("R11", ("spec", "maxReplicaCount"), f"expected at least {low:g}, found {shown}")
         if not mapped(scaled.get("spec", "fallback")):
             message = "expected one: without it a trigger that fails scales neither up nor down"
             yield scaled.finding("R11", ("spec", "fallback"), message)
@@ -43,19 +41,13 @@ def _target(manifests: ManifestSet, scaled: Document) -> Iterator[Finding]:
     kind = scaled.get("spec", "scaleTargetRef", "kind", default="Deployment")
     targets = [d for d in manifests.documents if d.kind == kind and d.name == name]
     if not targets:
-        yield scaled.finding(
-            "R11", ("spec", "scaleTargetRef", "name"), f"expected a {kind} of this set, found {name}"
-        )
+        yield scaled.finding("R11", ("spec", "scaleTargetRef", "name"), f"expected a {kind} of this set, found {name}")
     for target in targets:
         if "replicas" in mapped(target.get("spec")):
-            yield target.finding(
-                "R11", ("spec", "replicas"), f"expected none: {scaled.subject} owns the number"
-            )
+            yield target.finding("R11", ("spec", "replicas"), f"expected none: {scaled.subject} owns the number")
 
 
-def _trigger(
-    manifests: ManifestSet, scaled: Document, path: Path, trigger: dict[str, Any]
-) -> Iterator[Finding]:
+def _trigger(manifests: ManifestSet, scaled: Document, path: Path, trigger: dict[str, Any]) -> Iterator[Finding]:
     metadata = mapped(trigger.get("metadata"))
     for key, value in metadata.items():
         if not isinstance(value, str):
@@ -67,13 +59,9 @@ def _trigger(
                 message = f'expected "{expected}", found {_quoted(metadata.get(key))}: {reason}'
                 yield scaled.finding("R11", (*path, "metadata", key), message)
         if "queueLength" in metadata:
-            yield scaled.finding(
-                "R11", (*path, "metadata", "queueLength"), "deprecated: expected mode and value"
-            )
+            yield scaled.finding("R11", (*path, "metadata", "queueLength"), "deprecated: expected mode and value")
         if "value" not in metadata:
-            yield scaled.finding(
-                "R11", (*path, "metadata", "value"), "expected messages for each worker, found none"
-            )
+            yield scaled.finding("R11", (*path, "metadata", "value"), "expected messages for each worker, found none")
     reference = mapped(trigger.get("authenticationRef"))
     known = {d.name for d in manifests.of_kind("TriggerAuthentication", KEDA)}
     if (
@@ -100,9 +88,7 @@ def _queues(manifests: ManifestSet, scaled: Document) -> Iterator[Finding]:
         watched.add(name)
         path: Path = ("spec", "triggers", index, "metadata", "queueName")
         if name not in declared:
-            yield scaled.finding(
-                "R11", path, f"expected a queue of the broker ({_listed(declared)}), found {name}"
-            )
+            yield scaled.finding("R11", path, f"expected a queue of the broker ({_listed(declared)}), found {name}")
         elif name not in read:
             message = f"expected a queue that this worker reads ({_listed(read)}), found {name}"
             yield scaled.finding("R11", path, message)
@@ -131,9 +117,7 @@ def _worker_queues(manifests: ManifestSet) -> Iterator[Finding]:
             if not is_worker(words):
                 continue
             last = (pod.document, (*path, "args"))
-            names = _queue_words(words) or sorted(
-                manifests.facts.queues
-            )  # without --queues dramatiq reads them all
+            names = _queue_words(words) or sorted(manifests.facts.queues)  # without --queues dramatiq reads them all
             served |= set(names)
             for name in sorted(set(names) - manifests.facts.queues):
                 message = f"--queues: expected queues of the broker ({_listed(manifests.facts.queues)}), found {name}"

@@ -50,9 +50,7 @@ def test_deep_health_tells_the_backlog(functions: dict[str, Caller], desk: Desk)
         assert "1 failed inbox events" in told["parts"]["database"]["detail"]
 
 
-def test_deep_health_says_when_the_newest_task_was_made_in_the_future(
-    functions: dict[str, Caller], desk: Desk
-) -> None:
+def test_deep_health_says_when_the_newest_task_was_made_in_the_future(functions: dict[str, Caller], desk: Desk) -> None:
     desk.advance(seconds=7200)
     desk.create_ticket(description="x", email="ada@example.test")
     desk.advance(seconds=-7200)
@@ -74,9 +72,7 @@ def test_deep_health_says_when_this_machines_clock_is_not_the_databases(
     here = functions["webhooks"].read("/healthz/deep")
 
     assert there["status"] == "failing"
-    assert there["parts"]["clock"] == {
-        "ok": False, "detail": "this machine's clock is 600 s ahead of the database's"
-    }  # fmt: skip
+    assert there["parts"]["clock"] == {"ok": False, "detail": "this machine's clock is 600 s ahead of the database's"}
     assert (here["status"], here["parts"]["clock"]["ok"]) == ("ok", True)
 
 
@@ -127,9 +123,7 @@ def test_metrics_count_requests_by_route_and_tell_the_engines(
         assert name in text, name
 
 
-def test_the_tick_function_and_the_embedded_gateway_tell_the_backlog(
-    functions: dict[str, Caller], desk: Desk
-) -> None:
+def test_the_tick_function_and_the_embedded_gateway_tell_the_backlog(functions: dict[str, Caller], desk: Desk) -> None:
     desk.create_ticket(description="x", email="ada@example.test")
 
     for name in ("tick", "gateway"):
@@ -154,9 +148,7 @@ def test_the_backlog_is_counted_at_most_every_few_seconds(
         return real()
 
     monkeypatch.setattr(queries, "backlog", backlog)
-    seconds = [
-        1_000.0
-    ]  # of the process's clock: on a busy machine 40 requests may take longer than an answer is kept
+    seconds = [1_000.0]  # of the process's clock: on a busy machine 40 requests may take longer than an answer is kept
     monkeypatch.setattr(health, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
     tick = make_tick("x")
 

@@ -97,9 +97,7 @@ def test_a_trace_is_followed_into_tasks_and_the_request_into_events(
     assert traces
     assert all(trace.split("-")[1] == trace_id for trace in traces)
     events = machine.read(f"/v1/tickets/{ticket['id']}/events")["items"]
-    assert {event["request_id"] for event in events if event["event_type"] == "ticket_created"} == {
-        request_id
-    }
+    assert {event["request_id"] for event in events if event["event_type"] == "ticket_created"} == {request_id}
     assert {line["trace_id"] for line in log_lines.events("task_run")} == {trace_id}
     line = log_lines.events("request")[0]
     assert (line["trace_id"], line["request_id"]) == (trace_id, request_id)
@@ -132,8 +130,11 @@ def _broken_app(desk: Desk, error: Exception) -> Any:
 
     @operations.add("POST", "/broken", summary="Breaks", public=True, answers={200: None})
     def broken(call: Call) -> Answer:
-        database.execute("INSERT INTO requesters (id, name, created_at, updated_at)"
-                         " VALUES ('00000000-0000-7000-8000-000000000000', 'x', :at, :at)", at="2026-01-01 00:00:00+00:00")  # fmt: skip
+        database.execute(
+            "INSERT INTO requesters (id, name, created_at, updated_at)"
+            " VALUES ('00000000-0000-7000-8000-000000000000', 'x', :at, :at)",
+            at="2026-01-01 00:00:00+00:00",
+        )
         raise error
 
     return web.create_app("broken", operations, configured=desk.settings)
@@ -172,9 +173,7 @@ def test_a_database_that_is_locked_is_503_and_worth_a_retry(desk: Desk) -> None:
     assert result.headers["retry-after"] == "2"
 
 
-@pytest.mark.parametrize(
-    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
-)
+@pytest.mark.parametrize("database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
 @pytest.mark.parametrize(
     ("sqlstate", "code"),
     [

@@ -49,8 +49,9 @@ def resident_bytes(process_id: int) -> int:
 
 @sqlite_only
 @pytest.mark.parametrize(
-    ("path", "header"), [("/v1/tickets", KNOWN), ("/v1/tickets", NOBODY), ("/v1/auth/tokens", NOBODY), ("/nowhere", NOBODY)]
-)  # fmt: skip
+    ("path", "header"),
+    [("/v1/tickets", KNOWN), ("/v1/tickets", NOBODY), ("/v1/auth/tokens", NOBODY), ("/nowhere", NOBODY)],
+)
 def test_probes_answer_while_every_thread_could_wait_for_a_slow_client(
     desk: Desk, tmp_path: Path, path: str, header: str
 ) -> None:
@@ -82,8 +83,7 @@ def test_strangers_bodies_do_not_fill_the_memory(desk: Desk, tmp_path: Path) -> 
         server.ask("POST", TELEGRAM, data=update(), headers=TELEGRAM_HEADERS)
         before = resident_bytes(server.process.pid)
         clients = [
-            held.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20))
-            for _ in range(8)
+            held.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20)) for _ in range(8)
         ]
         for client in clients:
             client.sendall(f"POST {EMAIL} HTTP/1.1\r\nHost: x\r\nContent-Length: {_large}\r\n\r\n".encode())
@@ -139,9 +139,7 @@ def take(incoming: Incoming, bytes_max: int = 2_000) -> bytes:
         return body
 
 
-def test_a_body_that_stands_still_is_408_and_the_connection_ends(
-    line: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_body_that_stands_still_is_408_and_the_connection_ends(line: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     client, incoming = line
     monkeypatch.setattr(limits, "body_stall_s", 0.05)
     client.sendall(b"x")
@@ -187,9 +185,7 @@ def test_a_body_that_ends_early_is_400_and_one_over_the_bound_413(line: Any) -> 
     assert incoming.stream.failed
 
 
-def test_an_unwanted_body_is_read_on_and_an_endless_one_is_not(
-    line: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unwanted_body_is_read_on_and_an_endless_one_is_not(line: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     client, incoming = line
     client.sendall(b"x" * 1_000)
     incoming().finish()
@@ -217,9 +213,7 @@ def test_two_threads_are_never_given_to_bodies_and_strangers_get_half_of_the_res
         assert Busy.http_status == 503
 
 
-def test_two_large_bodies_at_once_and_the_third_comes_again(
-    line: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_large_bodies_at_once_and_the_third_comes_again(line: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     client, incoming = line
     doors = Doors(8)
     monkeypatch.setattr(limits, "large_body_wait_s", 0.0)

@@ -193,9 +193,7 @@ def test_a_large_body_is_413_and_the_largest_one_is_taken(machine: Caller, desk:
 
 @sqlite_only
 def test_a_body_that_ends_early_is_400_and_makes_nothing(machine: Caller, desk: Desk) -> None:
-    result = machine.post(
-        "/v1/tickets", raw=b'{"title": "x"}', headers=JSON, extras={"CONTENT_LENGTH": "1000"}
-    )
+    result = machine.post("/v1/tickets", raw=b'{"title": "x"}', headers=JSON, extras={"CONTENT_LENGTH": "1000"})
 
     problem(result, 400, "bad_request")
     assert desk.tickets() == []

@@ -24,9 +24,7 @@ PNG_SHA256 = hashlib.sha256(PNG).hexdigest()
 
 
 def mail(*attachments: AttachmentInfo, **more: Any) -> InboundMessage:
-    plain = InboundMessage(
-        "ada@example.com", "Ada", "ada@example.com", "See the file.", attachments=attachments
-    )
+    plain = InboundMessage("ada@example.com", "Ada", "ada@example.com", "See the file.", attachments=attachments)
     return replace(plain, **more)
 
 
@@ -133,9 +131,7 @@ def test_bytes_that_a_provider_has_are_named_to_it_and_to_no_other(desk: Desk) -
     desk.receive(mail())
     desk.run_due()
     by_channel = {ticket.channel: ticket for ticket in desk.tickets()}
-    desk.answers.append(
-        replace(accepted("42:1"), file_ids=((PNG_SHA256, "file-id-1"), ("0" * 64, "unknown")))
-    )
+    desk.answers.append(replace(accepted("42:1"), file_ids=((PNG_SHA256, "file-id-1"), ("0" * 64, "unknown"))))
 
     for channel in ("telegram", "telegram", "email"):
         ticket, file = by_channel[channel], upload(desk)
@@ -217,9 +213,12 @@ def test_an_albums_files_are_listed_in_one_message_in_order(desk: Desk) -> None:
     for number in range(3):
         part = mail(
             info(PNG + bytes([number]), name=f"{number}.png"),
-            author_address="42", contact_address="42", conversation_address="42", external_id=f"42:{number}",
+            author_address="42",
+            contact_address="42",
+            conversation_address="42",
+            external_id=f"42:{number}",
             group_key="42:album",
-        )  # fmt: skip
+        )
         desk.receive(part, channel="telegram", ordering_key="42")
         desk.run_due()
 

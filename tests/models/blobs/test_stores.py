@@ -42,9 +42,7 @@ def test_an_empty_object_is_an_object(store: BlobStore) -> None:
     assert read(store) == b""
 
 
-def test_an_object_of_several_parts_comes_back_whole(
-    store: BlobStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_object_of_several_parts_comes_back_whole(store: BlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "blob_part_bytes", 5 * limits.MIB)
     content = os.urandom(12 * limits.MIB + 17)
 
@@ -166,9 +164,7 @@ def test_a_bucket_that_is_away_is_transient(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(limits, "blob_retries_max", 0)
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        away = open_store(
-            f"s3://files?endpoint=http://127.0.0.1:{closed.getsockname()[1]}&access_key_id=a", SECRET_KEY
-        )
+        away = open_store(f"s3://files?endpoint=http://127.0.0.1:{closed.getsockname()[1]}&access_key_id=a", SECRET_KEY)
 
         with pytest.raises(BlobStoreAway):
             away.exists(KEY)
@@ -183,9 +179,7 @@ def test_a_bucket_that_accepts_and_says_nothing_ends_in_time(monkeypatch: pytest
     monkeypatch.setattr(limits, "blob_timeout_s", 0.3)
     monkeypatch.setattr(limits, "blob_retries_max", 0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        away = open_store(
-            f"s3://files?endpoint=http://127.0.0.1:{silent.getsockname()[1]}&access_key_id=a", SECRET_KEY
-        )
+        away = open_store(f"s3://files?endpoint=http://127.0.0.1:{silent.getsockname()[1]}&access_key_id=a", SECRET_KEY)
 
         with pytest.raises(BlobStoreAway):
             away.exists(KEY)

@@ -284,13 +284,9 @@ def test_a_reply_mail_names_what_it_answers_and_the_thread(desk: Desk) -> None:
     assert message.subject == f"Re: Printer [#{ticket.number}]"
 
 
-@pytest.mark.parametrize(
-    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
-)
+@pytest.mark.parametrize("database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
 @pytest.mark.parametrize("channel", ["telegram", "email"])
-def test_a_message_that_comes_while_its_ticket_is_being_closed_opens_a_new_one(
-    desk: Desk, channel: str
-) -> None:
+def test_a_message_that_comes_while_its_ticket_is_being_closed_opens_a_new_one(desk: Desk, channel: str) -> None:
     def receive(text: str, in_reply_to: str | None = None) -> None:
         if channel == "telegram":
             desk.receive_telegram(text, chat=42)

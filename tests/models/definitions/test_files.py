@@ -68,9 +68,7 @@ def test_every_wrong_file_of_a_folder_is_told_and_none_is_read(tmp_path: Path) -
     root.mkdir()
     (root / "a.yaml").write_text("workflow: a\n")
     (root / "b.yaml").write_text("what: is this\n")
-    (root / "c.yaml").write_text(
-        "channel: telegram\naccount: x\ntoken: 42:secret-itself\nsecret_token: {secret: s}\n"
-    )
+    (root / "c.yaml").write_text("channel: telegram\naccount: x\ntoken: 42:secret-itself\nsecret_token: {secret: s}\n")
     (root / "d.yaml").write_text("channel: pigeon\naccount: x\n")
 
     with pytest.raises(Invalid) as refused:

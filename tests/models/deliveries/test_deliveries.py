@@ -36,9 +36,7 @@ def test_a_reply_is_sent_once_and_its_provider_id_is_known_for_replies(desk: Des
     [sent] = desk.sent
     delivery = _last(desk, ticket)
     assert (sent.body, sent.address, delivery["state"]) == ("Water it.", "42", "sent")
-    assert desk.rows(
-        "SELECT ticket_id FROM message_references WHERE external_id = :id", id=delivery["external_id"]
-    )
+    assert desk.rows("SELECT ticket_id FROM message_references WHERE external_id = :id", id=delivery["external_id"])
 
 
 def test_replies_to_one_address_keep_their_order_through_failures(desk: Desk, ticket: Ticket) -> None:
@@ -55,9 +53,7 @@ def test_replies_to_one_address_keep_their_order_through_failures(desk: Desk, ti
     assert desk.sent_bodies() == ["0", "1", "2"]
 
 
-def test_a_permanent_refusal_fails_visibly_and_does_not_hold_back_the_next(
-    desk: Desk, ticket: Ticket
-) -> None:
+def test_a_permanent_refusal_fails_visibly_and_does_not_hold_back_the_next(desk: Desk, ticket: Ticket) -> None:
     desk.answers.append(outbound.permanent("message is too long"))
     desk.reply(ticket, "x")
     desk.reply(ticket, "y")
@@ -131,9 +127,7 @@ def test_a_discarded_delivery_that_waits_for_its_turn_is_not_sent(desk: Desk, ti
     assert desk.calls == []
 
 
-def test_a_message_for_later_is_sent_when_its_time_comes_and_holds_nothing_back(
-    desk: Desk, ticket: Ticket
-) -> None:
+def test_a_message_for_later_is_sent_when_its_time_comes_and_holds_nothing_back(desk: Desk, ticket: Ticket) -> None:
     desk.reply(ticket, "later", send_at=clock.now() + timedelta(hours=2))
     desk.reply(ticket, "now")
     desk.run_due()
@@ -155,9 +149,7 @@ def test_a_message_for_later_that_is_discarded_is_never_sent(desk: Desk, ticket:
     assert desk.calls == []
 
 
-def test_429_waits_as_long_as_told_for_the_chat_and_the_whole_account_when_asked(
-    desk: Desk, ticket: Ticket
-) -> None:
+def test_429_waits_as_long_as_told_for_the_chat_and_the_whole_account_when_asked(desk: Desk, ticket: Ticket) -> None:
     desk.bucket_list = [Bucket("telegram:demo", 0.001, 5), Bucket("telegram:demo:42", 0.001, 5)]
     desk.answers.append(SendOutcome("throttled", "429", retry_after_s=40, pause_account=True))
     desk.reply(ticket, "x")
@@ -197,9 +189,7 @@ def test_429_holds_up_what_shares_the_limit_whatever_its_address(desk: Desk, tic
 
 def test_the_parts_of_a_long_answer_count_all_against_the_limits(desk: Desk, ticket: Ticket) -> None:
     desk.bucket_list = [Bucket("telegram:demo:42", 10.0, 3)]
-    desk.answers.append(
-        SendOutcome("accepted", external_id="42:1", external_ids=("42:1", "42:2", "42:3", "42:4"))
-    )
+    desk.answers.append(SendOutcome("accepted", external_id="42:1", external_ids=("42:1", "42:2", "42:3", "42:4")))
     desk.reply(ticket, "long")
     desk.run_due()
     desk.reply(ticket, "short")
@@ -259,9 +249,7 @@ def test_an_adapters_bug_leaves_the_outcome_unknown_and_is_repeated_once(desk: D
     assert desk.sent_bodies() == ["x"]
 
 
-def test_a_provider_that_is_away_for_a_day_makes_a_dead_letter_that_people_see(
-    desk: Desk, ticket: Ticket
-) -> None:
+def test_a_provider_that_is_away_for_a_day_makes_a_dead_letter_that_people_see(desk: Desk, ticket: Ticket) -> None:
     desk.reply(ticket, "x")
     while not desk.tasks("dead"):
         desk.answers.append(outbound.transient("away"))

@@ -120,9 +120,15 @@ def test_a_batch_of_many_events_is_told_whole(desk: Desk) -> None:
     batch, aggregate = Batch(), new_id()
     for sequence in range(1, 451):
         events.add(
-            batch, "signal_received", aggregate="ticket", aggregate_id=aggregate, sequence=sequence, actor=SYSTEM,
-            payload={}, at=clock.now(),
-        )  # fmt: skip
+            batch,
+            "signal_received",
+            aggregate="ticket",
+            aggregate_id=aggregate,
+            sequence=sequence,
+            actor=SYSTEM,
+            payload={},
+            at=clock.now(),
+        )
     desk.command(batch.write)
 
     assert len(told(desk, subscription)) == len(set(deliver_tasks(desk))) == 450
@@ -133,9 +139,7 @@ def test_a_paused_subscription_hears_nothing_and_one_that_was_switched_off_keeps
 ) -> None:
     paused, off = subscribe(desk, "ticket_created"), subscribe(desk, "ticket_created")
     actor = desk.person("admin")
-    desk.command(
-        commands.update, paused.id, {"active": False}, expected_version=None, private=False, actor=actor
-    )
+    desk.command(commands.update, paused.id, {"active": False}, expected_version=None, private=False, actor=actor)
     desk.command(commands.switch_off, off, "nothing was delivered for 3 days")
 
     desk.create_ticket()
@@ -146,9 +150,7 @@ def test_a_paused_subscription_hears_nothing_and_one_that_was_switched_off_keeps
     assert _tasks(desk) == []
 
 
-@pytest.mark.parametrize(
-    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
-)
+@pytest.mark.parametrize("database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
 def test_a_transaction_that_began_first_and_commits_last_is_not_skipped(desk: Desk) -> None:
     """What a reader with a cursor loses: the earlier id appears after the later one has been read."""
     subscription = subscribe(desk, "ticket_created")
@@ -176,9 +178,7 @@ def test_a_transaction_that_began_first_and_commits_last_is_not_skipped(desk: De
     assert len(set(deliver_tasks(desk))) == len(deliver_tasks(desk)) == 2
 
 
-@pytest.mark.parametrize(
-    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
-)
+@pytest.mark.parametrize("database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
 def test_a_subscription_made_while_a_transaction_is_open_hears_what_is_written_after_it(desk: Desk) -> None:
     """From the moment that its maker has the answer: no cache has to notice it first."""
     began, made = threading.Event(), threading.Event()
@@ -202,9 +202,7 @@ def test_a_subscription_made_while_a_transaction_is_open_hears_what_is_written_a
     assert told(desk, found[0]) == ["ticket_created"]
 
 
-@pytest.mark.parametrize(
-    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
-)
+@pytest.mark.parametrize("database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
 def test_nobody_who_writes_an_event_waits_for_somebody_who_changes_a_subscription(desk: Desk) -> None:
     subscription = subscribe(desk, "ticket_created")
     held, done = threading.Event(), threading.Event()
@@ -225,9 +223,7 @@ def test_nobody_who_writes_an_event_waits_for_somebody_who_changes_a_subscriptio
     assert told(desk, subscription) == ["ticket_created"]
 
 
-@pytest.mark.parametrize(
-    "database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
-)
+@pytest.mark.parametrize("database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
 def test_under_many_writers_some_of_whom_fail_each_event_is_told_once(desk: Desk) -> None:
     subscription = subscribe(desk, "ticket_created")
 
@@ -243,13 +239,8 @@ def test_under_many_writers_some_of_whom_fail_each_event_is_told_once(desk: Desk
 
     desk.in_threads(*[lambda number=number: writer(number) for number in range(6)])
 
-    events = {
-        str(r["event_id"])
-        for r in desk.rows("SELECT event_id FROM events WHERE event_type = 'ticket_created'")
-    }
-    rows = desk.rows(
-        "SELECT event_id FROM webhook_deliveries WHERE subscription_id = :id", id=subscription.id
-    )
+    events = {str(r["event_id"]) for r in desk.rows("SELECT event_id FROM events WHERE event_type = 'ticket_created'")}
+    rows = desk.rows("SELECT event_id FROM webhook_deliveries WHERE subscription_id = :id", id=subscription.id)
     assert len(events) == 40
     assert {str(row["event_id"]) for row in rows} == events
     assert sorted(event for _, event in deliver_tasks(desk)) == sorted(events)

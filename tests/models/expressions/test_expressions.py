@@ -61,7 +61,7 @@ def test_what_people_write_is_fine_and_the_library_compiles_it(text: str) -> Non
         ("99999999999999999999 == 1", 0, "at most 63 bits"),
         ("fields.sevrity == 'x'", 0, "unknown name sevrity; did you mean severity?"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_told_with_its_place(text: str, offset: int, told: str) -> None:
     names = environment(Record({"severity": DOUBLE})) if "sevrity" in text else ENVIRONMENT
     [problem, *_] = checker.check(text, names)
@@ -119,10 +119,19 @@ def evaluate(node: Node) -> Any:
         case Binary(operator=operator, left=left, right=right):
             a, b = evaluate(left), evaluate(right)
             computed: dict[str, Any] = {
-                "&&": lambda: a and b, "||": lambda: a or b, "==": lambda: a == b, "!=": lambda: a != b, "<": lambda: a < b,
-                "<=": lambda: a <= b, ">": lambda: a > b, ">=": lambda: a >= b, "+": lambda: a + b, "-": lambda: a - b,
-                "*": lambda: a * b, "in": lambda: a in b,
-            }  # fmt: skip
+                "&&": lambda: a and b,
+                "||": lambda: a or b,
+                "==": lambda: a == b,
+                "!=": lambda: a != b,
+                "<": lambda: a < b,
+                "<=": lambda: a <= b,
+                ">": lambda: a > b,
+                ">=": lambda: a >= b,
+                "+": lambda: a + b,
+                "-": lambda: a - b,
+                "*": lambda: a * b,
+                "in": lambda: a in b,
+            }
             return computed[operator]()
     raise AssertionError(node)
 
@@ -153,13 +162,31 @@ DOMAINS = {"p": ("low", "high"), "x": tuple(range(5))}
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('p == "hgih"', False), ('p == "low" || p == "high"', True), ('p == "low" && p == "high"', False), ('p != "low"', None),
-        ("n > 5 && n < 3", False), ("n > 5 || n <= 5", True), ("n > 5 && n < 7", None), ("a || !a", True), ("a && !a", False),
-        ("size(l) >= 0", True), ("size(l) < 0", False), ("1 < 2", True), ("x < 9", True), ("x > 4", False), ("x in [1, 2]", None),
-        ('p in ["mid"]', False), ("a == true || a == false", True), ("f(x) || !f(x)", True), ('!(p == "low" || p == "high")', False),
-        ("n == 3 && n > 4", False), ("3 < n && n < 3", False), ("true", True), ("broken (", None),
+        ('p == "hgih"', False),
+        ('p == "low" || p == "high"', True),
+        ('p == "low" && p == "high"', False),
+        ('p != "low"', None),
+        ("n > 5 && n < 3", False),
+        ("n > 5 || n <= 5", True),
+        ("n > 5 && n < 7", None),
+        ("a || !a", True),
+        ("a && !a", False),
+        ("size(l) >= 0", True),
+        ("size(l) < 0", False),
+        ("1 < 2", True),
+        ("x < 9", True),
+        ("x > 4", False),
+        ("x in [1, 2]", None),
+        ('p in ["mid"]', False),
+        ("a == true || a == false", True),
+        ("f(x) || !f(x)", True),
+        ('!(p == "low" || p == "high")', False),
+        ("n == 3 && n > 4", False),
+        ("3 < n && n < 3", False),
+        ("true", True),
+        ("broken (", None),
     ],
-)  # fmt: skip
+)
 def test_what_can_be_decided_is_and_the_rest_is_left_open(text: str, said: bool | None) -> None:
     assert truth.truth(text, DOMAINS) is said
 
@@ -168,8 +195,10 @@ def test_a_condition_comes_apart_at_its_ands_and_names_what_it_reads() -> None:
     text = '(ticket.assigned || fields["a"] > 2) && ticket.tags.exists(t, t == requester.name) && event.count < 3'
 
     assert parts.conjuncts(text) == [
-        '(ticket.assigned || fields["a"] > 2)', "ticket.tags.exists(t, t == requester.name)", "event.count < 3",
-    ]  # fmt: skip
+        '(ticket.assigned || fields["a"] > 2)',
+        "ticket.tags.exists(t, t == requester.name)",
+        "event.count < 3",
+    ]
     assert parts.reads(text) == [
         "ticket.assigned",
         "fields.a",

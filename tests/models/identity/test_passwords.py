@@ -54,8 +54,6 @@ def test_neither_argon2_nor_jwt_is_loaded_before_it_is_needed() -> None:
         " print([m for m in ('argon2', 'jwt') if m in sys.modules])"
     )
 
-    answer = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
-    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
 
     assert answer.stdout.strip() == "[]"

@@ -47,9 +47,7 @@ def test_a_token_for_a_session_that_was_made_up_is_not_genuine() -> None:
     assert not refresh_tokens.is_genuine(forged, SETTINGS)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "nsr_", "nsr_" + "!" * 86, "nsr_" + "ж" * 86, "x" * 90, "nsr_" + "A" * 87]
-)
+@pytest.mark.parametrize("text", ["", "nsr_", "nsr_" + "!" * 86, "nsr_" + "ж" * 86, "x" * 90, "nsr_" + "A" * 87])
 def test_what_is_no_token_names_no_session(text: str) -> None:
     assert refresh_tokens.session_of(text) is None
     assert not refresh_tokens.is_genuine(text, SETTINGS)

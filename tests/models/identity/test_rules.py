@@ -39,9 +39,7 @@ def test_only_an_admin_manages_users_and_keys(role: Role) -> None:
     assert not ROLE_PERMISSIONS[role] & {"users_manage", "api_keys_manage", "definitions_manage"}
 
 
-@pytest.mark.parametrize(
-    "email", ["ada@example.test", "o'hara+desk@mail.example.co", "юля@пример.рф", "a@b.cd"]
-)
+@pytest.mark.parametrize("email", ["ada@example.test", "o'hara+desk@mail.example.co", "юля@пример.рф", "a@b.cd"])
 def test_an_ordinary_address_is_accepted(email: str) -> None:
     assert rules.email_problems(rules.normalise_email(email)) == []
 
@@ -93,9 +91,7 @@ def test_each_broken_password_rule_gives_its_sentence(password: str, sentences: 
         assert sentence in problem.message
 
 
-@pytest.mark.parametrize(
-    "name", ["", "   ", "two\nlines", "nul\x00", "\ud800", "x" * (limits.name_chars_max + 1)]
-)
+@pytest.mark.parametrize("name", ["", "   ", "two\nlines", "nul\x00", "\ud800", "x" * (limits.name_chars_max + 1)])
 def test_a_name_is_one_printable_line(name: str) -> None:
     assert [problem.path for problem in rules.name_problems(name)] == ["name"]
 

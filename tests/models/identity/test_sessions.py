@@ -75,9 +75,7 @@ def test_wrong_password_unknown_address_and_deactivated_user_look_the_same(peopl
     assert len(answers) == 1
 
 
-def test_an_unknown_address_costs_one_hash_like_a_known_one(
-    people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unknown_address_costs_one_hash_like_a_known_one(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     people.user()
     seen: list[str | None] = []
     real = passwords.matches
@@ -231,9 +229,7 @@ def test_sign_in_refuses_to_run_inside_a_transaction_that_could_undo_its_record(
         people.sign_in()
 
 
-def test_refreshing_exchanges_the_pair_and_keeps_the_session(
-    people: People, moving_clock: MovableClock
-) -> None:
+def test_refreshing_exchanges_the_pair_and_keeps_the_session(people: People, moving_clock: MovableClock) -> None:
     people.user()
     first = people.sign_in()
     session_id = authenticate(first.access_token, people.settings).session_id
@@ -245,9 +241,7 @@ def test_refreshing_exchanges_the_pair_and_keeps_the_session(
     assert authenticate(second.access_token, people.settings).session_id == session_id
 
 
-def test_two_tabs_that_refresh_at_once_both_go_on_for_hours(
-    people: People, moving_clock: MovableClock
-) -> None:
+def test_two_tabs_that_refresh_at_once_both_go_on_for_hours(people: People, moving_clock: MovableClock) -> None:
     people.user()
     start = people.sign_in()
 

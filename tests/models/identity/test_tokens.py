@@ -55,9 +55,7 @@ def test_an_expired_access_token_is_told_to_be_refreshed(people: People, moving_
     assert (caught.value.code, caught.value.http_status) == ("token_expired", 401)
 
 
-@pytest.mark.parametrize(
-    "change", [{"typ": "refresh"}, {"iss": "other"}, {"sid": 7}, {"sub": "x"}, {"exp": None}]
-)
+@pytest.mark.parametrize("change", [{"typ": "refresh"}, {"iss": "other"}, {"sid": 7}, {"sub": "x"}, {"exp": None}])
 def test_a_token_with_other_claims_is_refused(people: People, change: dict[str, Any]) -> None:
     people.user()
     claims = {**claims_of(people, people.sign_in().access_token), **change}
@@ -90,9 +88,7 @@ def test_a_token_of_one_user_with_the_session_of_another_is_refused(people: Peop
         authenticate(tokens.access_token(user.id, session_id, people.settings), people.settings)
 
 
-@pytest.mark.parametrize(
-    "bearer", ["", "x", "a.b.c", "..", "nst_unknown", "ж", "\ud800", "\ud800..", "x" * 9000]
-)
+@pytest.mark.parametrize("bearer", ["", "x", "a.b.c", "..", "nst_unknown", "ж", "\ud800", "\ud800..", "x" * 9000])
 def test_nonsense_is_refused_with_a_sentence(people: People, bearer: str) -> None:
     with pytest.raises(Unauthenticated, match="bearer token is n"):
         authenticate(bearer, people.settings)

@@ -20,9 +20,7 @@ ROOT = Actor("user", "root", "Root")
 
 
 def test_a_user_is_kept_with_a_normalised_address_and_a_hash(people: People) -> None:
-    user = commands.create_user(
-        " Ada@Example.TEST ", " Ada L. ", "a parrot named Kea", "agent", "ru", actor=ROOT
-    )
+    user = commands.create_user(" Ada@Example.TEST ", " Ada L. ", "a parrot named Kea", "agent", "ru", actor=ROOT)
 
     assert (user.email, user.name, user.role, user.locale) == ("ada@example.test", "Ada L.", Role.agent, "ru")
     assert (user.active, user.version) == (True, 1)
@@ -55,17 +53,13 @@ def test_every_broken_rule_of_a_new_user_is_named(people: People) -> None:
     with pytest.raises(Invalid) as caught:
         commands.create_user("nobody", " ", "short", "king", "tlh", actor=SYSTEM)
 
-    assert {problem.path for problem in caught.value.problems} == {
-        *("email", "name", "password", "role", "locale")
-    }
+    assert {problem.path for problem in caught.value.problems} == {*("email", "name", "password", "role", "locale")}
 
 
 def test_an_update_changes_what_differs_and_tells_what_was(people: People) -> None:
     user = people.user()
 
-    changed = commands.update_user(
-        user.id, {"name": "Ada Lovelace", "locale": "en"}, expected_version=1, actor=ROOT
-    )
+    changed = commands.update_user(user.id, {"name": "Ada Lovelace", "locale": "en"}, expected_version=1, actor=ROOT)
 
     assert (changed.name, changed.version) == ("Ada Lovelace", 2)
     event = people.history("user", user.id)[-1]
@@ -132,9 +126,7 @@ def test_an_address_cannot_be_changed_to_a_taken_one(people: People) -> None:
     assert queries.get_user(user.id).email == "ada@example.test"
 
 
-@pytest.mark.parametrize(
-    "changes", [{"active": False}, {"role": "manager"}, {"password": "another long one"}]
-)
+@pytest.mark.parametrize("changes", [{"active": False}, {"role": "manager"}, {"password": "another long one"}])
 def test_deactivation_and_changes_of_role_or_password_sign_the_user_out_everywhere(
     people: People, changes: dict[str, Any]
 ) -> None:
@@ -196,9 +188,7 @@ def test_two_admins_who_demote_each_other_at_once_do_not_both_succeed(people: Pe
     def demote(target: User) -> None:
         barrier.wait()
         try:
-            outcomes.append(
-                commands.update_user(target.id, {"role": "agent"}, expected_version=1, actor=ROOT).role
-            )
+            outcomes.append(commands.update_user(target.id, {"role": "agent"}, expected_version=1, actor=ROOT).role)
         except NestorError as error:
             outcomes.append(error.code)
         finally:
@@ -220,9 +210,7 @@ def test_pages_of_users_follow_each_other_newest_first(people: People) -> None:
     second = queries.page_of_users(limit=3, before=(first[-1].created_at, first[-1].id))
 
     assert [user.id for user in (*first, *second)] == [user.id for user in reversed(users)]
-    assert [user.email for user in queries.page_of_users(role=Role.manager, limit=9)] == [
-        "user2@example.test"
-    ]
+    assert [user.email for user in queries.page_of_users(role=Role.manager, limit=9)] == ["user2@example.test"]
 
 
 def test_users_can_be_listed_by_whether_they_are_active(people: People) -> None:

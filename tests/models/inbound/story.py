@@ -8,9 +8,7 @@ from models.ports.inbound import InboundMessage
 from models.tickets.tables import Ticket
 from tests.desk import Desk
 
-CHAT = InboundMessage(
-    "42", "Ada", "42", "It burns.", conversation_address="42", external_id="42:1", locale="en"
-)
+CHAT = InboundMessage("42", "Ada", "42", "It burns.", conversation_address="42", external_id="42:1", locale="en")
 MAIL = InboundMessage(
     "ada@example.com", "Ada", "ada@example.com", "It burns.", external_id="<1@example.com>", subject="Printer"
 )

@@ -175,9 +175,7 @@ def test_a_deep_link_joins_the_chat_to_the_person_once(desk: Desk) -> None:
 
     assert "joined" in first["reason"]
     assert "not valid" in second["reason"]
-    owners = desk.rows(
-        "SELECT DISTINCT requester_id FROM identities WHERE address IN ('42', 'ada@example.com')"
-    )
+    owners = desk.rows("SELECT DISTINCT requester_id FROM identities WHERE address IN ('42', 'ada@example.com')")
     assert [str(row["requester_id"]) for row in owners] == [str(mailed.requester_id)]
 
 

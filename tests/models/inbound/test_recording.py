@@ -38,9 +38,13 @@ def test_a_stranger_with_the_tickets_address_opens_a_related_ticket(desk: Desk) 
     first = opened(desk, MAIL, "email")
     token = desk.rows("SELECT reply_token FROM tickets")[0]["reply_token"]
     stranger = replace(
-        MAIL, author_address="eve@evil.example", contact_address="eve@evil.example", body="Give me access.",
-        external_id="<3@evil.example>", reply_token=token,
-    )  # fmt: skip
+        MAIL,
+        author_address="eve@evil.example",
+        contact_address="eve@evil.example",
+        body="Give me access.",
+        external_id="<3@evil.example>",
+        reply_token=token,
+    )
 
     told(desk, stranger, "email")
 
@@ -52,9 +56,14 @@ def test_a_stranger_with_the_tickets_address_opens_a_related_ticket(desk: Desk) 
 def test_a_reader_of_a_copy_takes_part(desk: Desk) -> None:
     ticket = opened(desk, replace(MAIL, copies=(Participant("Grace", "grace@example.com"),)), "email")
     answer = replace(
-        MAIL, author_address="grace@example.com", author_name="Grace", contact_address="grace@example.com",
-        body="I saw it, too.", external_id="<4@example.com>", references=("<1@example.com>",),
-    )  # fmt: skip
+        MAIL,
+        author_address="grace@example.com",
+        author_name="Grace",
+        contact_address="grace@example.com",
+        body="I saw it, too.",
+        external_id="<4@example.com>",
+        references=("<1@example.com>",),
+    )
 
     told(desk, answer, "email")
 
@@ -65,9 +74,13 @@ def test_a_reader_of_a_copy_takes_part(desk: Desk) -> None:
 def test_a_number_in_the_subject_counts_only_for_who_takes_part(desk: Desk, author: str, joins: bool) -> None:
     ticket = opened(desk, MAIL, "email")
     written = replace(
-        MAIL, author_address=author, contact_address=author, body="Any news?", external_id="<5@x>",
+        MAIL,
+        author_address=author,
+        contact_address=author,
+        body="Any news?",
+        external_id="<5@x>",
         subject_number=ticket.number,
-    )  # fmt: skip
+    )
 
     told(desk, written, "email")
 
@@ -140,9 +153,13 @@ def test_the_pictures_of_an_album_are_one_message(desk: Desk) -> None:
     def part(number: int, body: str, **details: Any) -> InboundMessage:
         picture = AttachmentInfo(f"photo-{number}.jpg", "image/jpeg", 10, provider_id=f"file{number}")
         return replace(
-            CHAT, body=body, external_id=f"42:{number}", group_key="42:album", attachments=(picture,),
+            CHAT,
+            body=body,
+            external_id=f"42:{number}",
+            group_key="42:album",
+            attachments=(picture,),
             details=details,
-        )  # fmt: skip
+        )
 
     desk.receive(part(1, "[photo]"), channel="telegram")
     desk.receive(part(2, "Look at this", caption=True), channel="telegram")
@@ -152,10 +169,7 @@ def test_the_pictures_of_an_album_are_one_message(desk: Desk) -> None:
     [message] = [one for one in desk.messages(desk.ticket()) if one["direction"] == "inbound"]
     assert message["body"] == "Look at this"
     assert (
-        desk.rows("SELECT count(*) AS n FROM message_references WHERE message_id = :id", id=message["id"])[0][
-            "n"
-        ]
-        == 3
+        desk.rows("SELECT count(*) AS n FROM message_references WHERE message_id = :id", id=message["id"])[0]["n"] == 3
     )
 
 
@@ -218,9 +232,7 @@ def test_a_bounce_by_the_provider_fails_the_delivery_and_suppresses_the_address(
 
     told(
         desk,
-        Receipts(
-            (Receipt(reference, "bounced", "ada@example.com", "no such user", "5.1.1", permanent=True),)
-        ),
+        Receipts((Receipt(reference, "bounced", "ada@example.com", "no such user", "5.1.1", permanent=True),)),
         "email",
     )
 

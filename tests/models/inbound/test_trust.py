@@ -33,9 +33,14 @@ def test_a_copy_that_did_not_arrive_is_told_and_the_requesters_mail_stands(desk:
 
 
 GRACE = replace(
-    MAIL, author_address="grace@example.com", author_name="Grace", contact_address="grace@example.com",
-    external_id="<g@example.com>", references=("<1@example.com>",), copies=(Participant("Ada", "ada@example.com"),),
-)  # fmt: skip
+    MAIL,
+    author_address="grace@example.com",
+    author_name="Grace",
+    contact_address="grace@example.com",
+    external_id="<g@example.com>",
+    references=("<1@example.com>",),
+    copies=(Participant("Ada", "ada@example.com"),),
+)
 
 
 def test_who_only_got_a_copy_does_not_draw_the_answers_to_themselves(desk: Desk) -> None:
@@ -75,9 +80,12 @@ def test_an_edit_of_a_message_that_we_never_saw_changes_no_answer_to_it(desk: De
 def test_who_a_mail_names_that_came_by_a_number_alone_gets_no_answers(desk: Desk) -> None:
     ticket = opened(desk, MAIL, "email")
     forged = replace(
-        MAIL, body="Any news?", external_id="<forged@x>", subject_number=ticket.number,
+        MAIL,
+        body="Any news?",
+        external_id="<forged@x>",
+        subject_number=ticket.number,
         copies=(Participant("M", "mallory@evil.example"),),
-    )  # fmt: skip
+    )
 
     told(desk, forged, "email")
     desk.reply(ticket, "The password is ...")

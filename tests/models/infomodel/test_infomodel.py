@@ -29,9 +29,7 @@ def entity(**fields: dict[str, Any]) -> Entity:
 
 
 def validated(model: Entity, wanted: dict[str, Any], **how: Any) -> dict[str, Any]:
-    return values.validated(
-        model, wanted, **({"before": {}, "role": "agent", "view": None, "complete": True} | how)
-    )
+    return values.validated(model, wanted, **({"before": {}, "role": "agent", "view": None, "complete": True} | how))
 
 
 @pytest.mark.parametrize(
@@ -41,7 +39,11 @@ def validated(model: Entity, wanted: dict[str, Any], **how: Any) -> dict[str, An
         ({"kind": "long_text"}, "one\ntwo", "one\ntwo"),
         ({"kind": "number"}, 3.0, 3),
         ({"kind": "number", "min": 0, "max": 5}, 2.5, 2.5),
-        ({"kind": "money", "currencies": ["EUR"]}, {"amount": 1999, "currency": "EUR"}, {"amount": 1999, "currency": "EUR"}),
+        (
+            {"kind": "money", "currencies": ["EUR"]},
+            {"amount": 1999, "currency": "EUR"},
+            {"amount": 1999, "currency": "EUR"},
+        ),
         ({"kind": "choice", "choices": CHOICES}, "red", "red"),
         ({"kind": "multi_choice", "choices": CHOICES}, ["red", "red", "blue"], ["red", "blue"]),
         ({"kind": "date"}, "2026-02-28", "2026-02-28"),
@@ -54,7 +56,7 @@ def validated(model: Entity, wanted: dict[str, Any], **how: Any) -> dict[str, An
         ({"kind": "ticket"}, 17, "id-of-17"),
         ({"kind": "text", "pattern": "CC-[0-9]{4}"}, "CC-1000", "CC-1000"),
     ],
-)  # fmt: skip
+)
 def test_a_value_is_kept_in_its_normal_form(field: dict[str, Any], value: Any, kept: Any) -> None:
     found = validated(
         entity(f=field),
@@ -94,10 +96,8 @@ def test_a_value_is_kept_in_its_normal_form(field: dict[str, Any], value: Any, k
         ({"kind": "person"}, "nobody", "the id or the e-mail address of a user"),
         ({"kind": "ticket"}, 99, "the number or the id of a ticket"),
     ],
-)  # fmt: skip
-def test_what_does_not_fit_is_told_with_what_was_expected(
-    field: dict[str, Any], value: Any, told: str
-) -> None:
+)
+def test_what_does_not_fit_is_told_with_what_was_expected(field: dict[str, Any], value: Any, told: str) -> None:
     with pytest.raises(Invalid) as refused:
         validated(entity(f=field), {"f": value}, people=lambda text: None, tickets=lambda text: None)
 
@@ -123,9 +123,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 
 
 def test_an_unknown_field_is_refused_with_what_was_meant_or_kept_where_the_type_says_so() -> None:
-    assert (
-        "did you mean colour?" in problems(entity(colour={"kind": "text"}), {"color": "red"})["/fields/color"]
-    )
+    assert "did you mean colour?" in problems(entity(colour={"kind": "text"}), {"color": "red"})["/fields/color"]
 
     open_one = checks.parse({"type": "open", "label": LABEL, "fields": {}, "other_fields": "allowed"})
     assert validated(open_one, {"anything": [1]}) == {"anything": [1]}
@@ -204,14 +202,12 @@ def test_conditions_see_null_for_a_number_without_a_value_and_the_zero_of_other_
         ({"kind": "text", "label": {"en": "x"}}, ".label.ru", "expected a label"),
         ({"kind": "text", "required": True, "edit": ["admin"]}, ".edit", "agents may not fill it in"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_field_is_told_with_its_place(field: dict[str, Any], place: str, told: str) -> None:
     with pytest.raises(Invalid) as refused:
         entity(f=field)
 
-    assert any(one.path == f".fields.f{place}" and told in one.message for one in refused.value.problems), (
-        refused.value
-    )
+    assert any(one.path == f".fields.f{place}" and told in one.message for one in refused.value.problems), refused.value
 
 
 SHIPPED = [checks.parse(one.body) for one in defs.read_all(demo=False) if one.kind == "model"]
@@ -230,11 +226,13 @@ some_values = st.fixed_dictionaries(
     {},
     optional={
         "service": st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=20),
-        "severity": st.sampled_from(["minor", "major", "nope"]), "affected_users": st.integers(-5, 100) | st.floats(0, 9),
-        "started_on": st.sampled_from(["2026-01-31", "tomorrow"]), "runbook": st.sampled_from(["https://x.test", "x"]),
+        "severity": st.sampled_from(["minor", "major", "nope"]),
+        "affected_users": st.integers(-5, 100) | st.floats(0, 9),
+        "started_on": st.sampled_from(["2026-01-31", "tomorrow"]),
+        "runbook": st.sampled_from(["https://x.test", "x"]),
         "root_cause": st.text("ab ", min_size=1, max_size=20),
     },
-)  # fmt: skip
+)
 
 
 @given(some_values)

@@ -13,16 +13,33 @@ from models.ports.inbound import Unparseable
 
 ROOT = Path(__file__).resolve().parents[3]
 FINAL = [
-    errors.BadRequest(), errors.Invalid("no"), errors.Unauthenticated(), errors.Forbidden(), errors.NotFound(), errors.Conflict(),
-    errors.PreconditionFailed(), errors.PreconditionRequired(), errors.TooLarge(), errors.UnsupportedMediaType(),
-    errors.PermanentFailure(), Unparseable(),
-]  # fmt: skip
+    errors.BadRequest(),
+    errors.Invalid("no"),
+    errors.Unauthenticated(),
+    errors.Forbidden(),
+    errors.NotFound(),
+    errors.Conflict(),
+    errors.PreconditionFailed(),
+    errors.PreconditionRequired(),
+    errors.TooLarge(),
+    errors.UnsupportedMediaType(),
+    errors.PermanentFailure(),
+    Unparseable(),
+]
 OPEN = [
-    errors.NestorError(), errors.TooManyRequests(), errors.Unavailable(), errors.StatementTimeout(), errors.Contention(), errors.NotReady(),
+    errors.NestorError(),
+    errors.TooManyRequests(),
+    errors.Unavailable(),
+    errors.StatementTimeout(),
+    errors.Contention(),
+    errors.NotReady(),
     errors.ConfigurationError(),
     errors.SchemaMismatch(),
-    errors.TransientFailure(), errors.LeaseLost(), KeyError("a bug"), MemoryError(),
-]  # fmt: skip
+    errors.TransientFailure(),
+    errors.LeaseLost(),
+    KeyError("a bug"),
+    MemoryError(),
+]
 
 
 @pytest.mark.parametrize("error", FINAL, ids=lambda one: type(one).__name__)
@@ -37,9 +54,7 @@ def test_what_passes_or_is_mended_is_not_final(error: BaseException) -> None:
 
 def test_each_error_of_the_kernel_is_in_one_of_the_two_lists() -> None:
     listed = {type(one) for one in (*FINAL, *OPEN)}
-    declared = {
-        one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.NestorError)
-    }
+    declared = {one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.NestorError)}
 
     assert declared - listed == set()
 

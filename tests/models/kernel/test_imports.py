@@ -142,8 +142,6 @@ def test_a_type_that_cannot_be_decoded_stops_the_start(monkeypatch: pytest.Monke
     assert not type_info.is_built(bad)
 
 
-@pytest.mark.parametrize(
-    "error", [RuntimeError("deadlock"), AttributeError("no attribute"), ValueError("import")]
-)
+@pytest.mark.parametrize("error", [RuntimeError("deadlock"), AttributeError("no attribute"), ValueError("import")])
 def test_other_errors_are_no_failed_imports(error: Exception) -> None:
     assert not imports.failed(error)

@@ -61,9 +61,7 @@ def test_an_idle_transaction_is_ended(pooled_url: str, monkeypatch: pytest.Monke
         with database.transaction():
             [mine] = database.run("SELECT pg_backend_pid() AS pid")
             gone = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {mine['pid']}"
-            wait_until(
-                lambda: _first(pooled_url, gone) == 0, within_s=_within_s, what="the end of a transaction"
-            )
+            wait_until(lambda: _first(pooled_url, gone) == 0, within_s=_within_s, what="the end of a transaction")
             database.run("SELECT 1")
 
     with pytest.raises(Unavailable):

@@ -91,8 +91,6 @@ def test_an_error_before_the_first_statement_takes_its_begin_along(desk: Desk) -
         raise ValueError("before")
 
     with database.connection():
-        database.execute(
-            "INSERT INTO rate_buckets (bucket, tat_s) VALUES ('kept', :now)", now=clock.now().timestamp()
-        )
+        database.execute("INSERT INTO rate_buckets (bucket, tat_s) VALUES ('kept', :now)", now=clock.now().timestamp())
 
     assert len(desk.rows("SELECT bucket FROM rate_buckets")) == 1, "it was committed by itself"

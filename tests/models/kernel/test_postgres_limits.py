@@ -94,9 +94,7 @@ def _idle_until_ended(url: str) -> None:
         database.run("SELECT 1")
 
 
-def test_a_transaction_that_idles_is_ended_and_the_next_one_works(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_transaction_that_idles_is_ended_and_the_next_one_works(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "_LIMITS", postgres._LIMITS.replace("'30s'", "'50ms'"))
 
     with pytest.raises(Unavailable):
@@ -133,9 +131,7 @@ def test_a_server_that_does_not_answer_holds_no_thread_for_another_ones_wait(
 ) -> None:
     monkeypatch.setattr(limits, "database_connect_s", 2)
     with _silent_server() as url:
-        silent = PooledPostgres(
-            url, max_connections=8, stale_timeout=300, timeout=1, **postgres.connect_options(url)
-        )
+        silent = PooledPostgres(url, max_connections=8, stale_timeout=300, timeout=1, **postgres.connect_options(url))
 
         def connect(_: int) -> float:
             started = time.monotonic()

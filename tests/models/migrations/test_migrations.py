@@ -28,10 +28,14 @@ def test_four_processes_at_once_on_an_empty_database_one_applies_and_all_succeed
     processes = [
         subprocess.Popen(
             [sys.executable, "-m", "scripts.migrate"],
-            cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         for _ in range(4)
-    ]  # fmt: skip
+    ]
 
     told = [process.communicate(timeout=60)[0] for process in processes]
 
@@ -57,9 +61,7 @@ def test_a_second_run_finds_nothing_to_do(empty_database_url: str) -> None:
 def test_an_empty_database_is_refused_with_what_to_do(empty_database_url: str) -> None:
     bind(empty_database_url)
 
-    with pytest.raises(
-        SchemaMismatch, match=r"has schema 0, this program needs \d+: run `python -m scripts.migrate`"
-    ):
+    with pytest.raises(SchemaMismatch, match=r"has schema 0, this program needs \d+: run `python -m scripts.migrate`"):
         migrations.check()
 
 
@@ -80,14 +82,10 @@ def test_a_newer_schema_that_this_program_cannot_use_is_refused_by_check_and_by_
             refuse()
 
 
-def test_a_newer_schema_that_only_added_is_used_and_told_once(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_newer_schema_that_only_added_is_used_and_told_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The migration Job of a rollout is done, and a pod of the old revision starts from zero."""
     told: list[str] = []
-    monkeypatch.setattr(
-        migrations, "log", SimpleNamespace(warning=lambda event, **fields: told.append(event))
-    )
+    monkeypatch.setattr(migrations, "log", SimpleNamespace(warning=lambda event, **fields: told.append(event)))
     migrations._warn_once.cache_clear()
     migrated_by_tomorrow(min_program=migrations.available()[-1].version)
 
@@ -116,14 +114,13 @@ def test_a_migration_that_says_nothing_keeps_the_previous_ones_oldest_program(
     bind(empty_database_url)
     first, real = migrations.available()[0], migrations.Migration.statements
     oldest = {1: 1, 2: None, 3: 2, 4: None}
-    monkeypatch.setattr(
-        migrations, "available", lambda: [migrations.Migration(v, f"of_day_{v}") for v in oldest]
-    )
+    monkeypatch.setattr(migrations, "available", lambda: [migrations.Migration(v, f"of_day_{v}") for v in oldest])
     monkeypatch.setattr(migrations.Migration, "min_program", property(lambda m: oldest[m.version]))
     monkeypatch.setattr(
-        migrations.Migration, "statements",
+        migrations.Migration,
+        "statements",
         lambda m, dialect: real(first, dialect) if m.version == 1 else [],
-    )  # fmt: skip
+    )
 
     migrations.run()
 
@@ -138,9 +135,7 @@ def test_no_migration_asks_for_a_program_that_is_not_there_yet() -> None:
     assert migrations.available()[0].min_program == 1, "the first one says where it begins"
 
 
-def test_a_failing_migration_leaves_nothing_half_done(
-    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_migration_leaves_nothing_half_done(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bind(empty_database_url)
     real = migrations.Migration.statements
 

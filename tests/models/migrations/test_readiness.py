@@ -66,9 +66,7 @@ def test_a_schema_that_is_missing_is_told_and_is_over_when_it_is_there(
     wait_until(lambda: one.reason() is None, within_s=20, what="a ready process")
 
 
-def test_a_newer_schema_is_ready_unless_it_needs_a_newer_program(
-    desk: Desk, started: Callable[..., Readiness]
-) -> None:
+def test_a_newer_schema_is_ready_unless_it_needs_a_newer_program(desk: Desk, started: Callable[..., Readiness]) -> None:
     newer = "INSERT INTO schema_migrations (version, name, min_program, applied_at) VALUES (:version, 'newer', :oldest, NOW())"
     try:
         desk.command(database.execute, newer, version=9998, oldest=1)
@@ -126,9 +124,7 @@ def test_a_first_look_that_hangs_is_a_database_that_is_away(
 
 
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
-def test_a_worker_tells_why_it_is_not_ready_and_stays_alive(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_tells_why_it_is_not_ready_and_stays_alive(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SECRET_KEY")
     settings.current.cache_clear()
     port = free_port()

@@ -120,12 +120,8 @@ def test_what_does_not_run_changes_nothing_when_it_is_stopped_again(state: Any) 
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    st.lists(st.tuples(st.booleans(), st.integers(0, 30_000)), max_size=12), st.sampled_from([None, OFFICE])
-)
-def test_elapsed_is_the_working_time_while_it_ran(
-    turns: list[tuple[bool, int]], calendar: Calendar | None
-) -> None:
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 30_000)), max_size=12), st.sampled_from([None, OFFICE]))
+def test_elapsed_is_the_working_time_while_it_ran(turns: list[tuple[bool, int]], calendar: Calendar | None) -> None:
     from models.sla import working_time
 
     clock, now, expected = started(calendar, target_s=10**6), NOW, 0.0

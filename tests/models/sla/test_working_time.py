@@ -28,19 +28,47 @@ def at(zone: str, text: str) -> datetime:
         ("Europe/Berlin", WEEK, [], "2026-11-23T16:00", 2, "2026-11-24T10:00"),
         ("Europe/Berlin", WEEK, [], "2026-11-20T16:30", 1, "2026-11-23T09:30"),  # over a weekend
         ("Europe/Berlin", WEEK, [], "2026-11-21T12:00", 1, "2026-11-23T10:00"),  # begun on a Saturday
-        ("Europe/Berlin", WEEK, [], "2026-11-23T07:00", 8, "2026-11-23T17:00"),  # the end of a day, not the next morning
+        (
+            "Europe/Berlin",
+            WEEK,
+            [],
+            "2026-11-23T07:00",
+            8,
+            "2026-11-23T17:00",
+        ),  # the end of a day, not the next morning
         ("Europe/Berlin", WEEK, ["12-25", "2026-12-28"], "2026-12-24T16:00", 2, "2026-12-29T10:00"),
         ("Europe/Berlin", {"mon": ["09:00-12:00", "13:00-17:00"]}, [], "2026-11-23T11:00", 2, "2026-11-23T14:00"),
         ("Europe/Berlin", NIGHTS, [], "2026-11-23T23:00", 2, "2026-11-24T01:00"),  # over midnight
-        ("Europe/Berlin", {"sun": ["01:00-04:00"]}, [], "2026-03-29T00:00", 2, "2026-03-29T04:00"),  # an hour is missing
-        ("Europe/Berlin", {"sun": ["01:00-04:00"]}, [], "2026-10-25T00:00", 4, "2026-10-25T04:00"),  # an hour is there twice
+        (
+            "Europe/Berlin",
+            {"sun": ["01:00-04:00"]},
+            [],
+            "2026-03-29T00:00",
+            2,
+            "2026-03-29T04:00",
+        ),  # an hour is missing
+        (
+            "Europe/Berlin",
+            {"sun": ["01:00-04:00"]},
+            [],
+            "2026-10-25T00:00",
+            4,
+            "2026-10-25T04:00",
+        ),  # an hour is there twice
         ("America/New_York", {"sun": ["00:00-05:00"]}, [], "2026-03-08T00:00", 4, "2026-03-08T05:00"),
-        ("Australia/Lord_Howe", {"sun": ["01:00-04:00"]}, [], "2026-10-04T00:00", 2.5, "2026-10-04T04:00"),  # half an hour
+        (
+            "Australia/Lord_Howe",
+            {"sun": ["01:00-04:00"]},
+            [],
+            "2026-10-04T00:00",
+            2.5,
+            "2026-10-04T04:00",
+        ),  # half an hour
         ("Asia/Kolkata", WEEK, [], "2026-06-01T09:00", 8, "2026-06-01T17:00"),
         ("Pacific/Apia", ALWAYS, [], "2011-12-29T12:00", 24, "2011-12-31T12:00"),  # a day that was not
         ("UTC", ALWAYS, [], "2026-02-28T12:00", 24, "2026-03-01T12:00"),
     ],
-)  # fmt: skip
+)
 def test_working_time_passes_as_the_table_says(
     zone: str, hours: dict[str, list[str]], holidays: list[str], start: str, hours_of_work: float, end: str
 ) -> None:
@@ -114,7 +142,13 @@ ZONES = [
     "Africa/Casablanca",
 ]
 # Around changes of the clock in some of the zones, and an ordinary week.
-BEGINNINGS = [datetime(2026, 3, 28, tzinfo=UTC), datetime(2026, 10, 24, tzinfo=UTC), datetime(2026, 3, 7, tzinfo=UTC), datetime(2026, 6, 10, tzinfo=UTC), datetime(2026, 4, 4, tzinfo=UTC)]  # fmt: skip
+BEGINNINGS = [
+    datetime(2026, 3, 28, tzinfo=UTC),
+    datetime(2026, 10, 24, tzinfo=UTC),
+    datetime(2026, 3, 7, tzinfo=UTC),
+    datetime(2026, 6, 10, tzinfo=UTC),
+    datetime(2026, 4, 4, tzinfo=UTC),
+]
 
 
 @st.composite

@@ -242,11 +242,16 @@ def test_a_file_in_a_topic_is_not_lost_without_a_word(desk: Desk, group: Topics)
     update = {
         "update_id": number,
         "message": {
-            "message_id": number, "date": 1, "chat": {"id": GROUP, "type": "supergroup", "is_forum": True},
-            "from": {"id": 7001, "is_bot": False, "first_name": "Olga"}, "message_thread_id": 11, "is_topic_message": True,
-            "photo": [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}], "caption": "See this",
+            "message_id": number,
+            "date": 1,
+            "chat": {"id": GROUP, "type": "supergroup", "is_forum": True},
+            "from": {"id": 7001, "is_bot": False, "first_name": "Olga"},
+            "message_thread_id": 11,
+            "is_topic_message": True,
+            "photo": [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}],
+            "caption": "See this",
         },
-    }  # fmt: skip
+    }
 
     desk.receive_raw("telegram", json.dumps(update).encode(), content_type="application/json")
     desk.run_due()

@@ -217,9 +217,7 @@ def test_a_bucket_that_is_healed_gives_what_is_free_at_once(desk: Desk) -> None:
     alone_s = [_take(Bucket("all", 3600.0, 2)) for _ in range(2)]
 
     assert (both_s[0], 1 < both_s[1] <= 2) == (0, True), "one slot of the chat was used there"
-    assert (alone_s[0], alone_s[1] > 3000) == (0, True), (
-        "the pair that got both took one slot of the other bucket"
-    )
+    assert (alone_s[0], alone_s[1] > 3000) == (0, True), "the pair that got both took one slot of the other bucket"
 
 
 def test_a_line_that_cannot_be_that_long_starts_anew(desk: Desk) -> None:

@@ -45,9 +45,15 @@ def test_a_failure_is_retried_only_within_attempts_and_patience_and_not_before_t
     kind: TaskKind, attempts: int, jitter: float, age_s: float, retry_after_s: float | None
 ) -> None:
     decision = after_failure(
-        kind, attempts=attempts, first_run_at=NOON - timedelta(seconds=age_s), now=NOON, error="no",
-        permanent=False, retry_after_s=retry_after_s, jitter=jitter,
-    )  # fmt: skip
+        kind,
+        attempts=attempts,
+        first_run_at=NOON - timedelta(seconds=age_s),
+        now=NOON,
+        error="no",
+        permanent=False,
+        retry_after_s=retry_after_s,
+        jitter=jitter,
+    )
 
     if isinstance(decision, Retry):
         assert attempts < kind.attempts_max
@@ -60,9 +66,15 @@ def test_a_failure_is_retried_only_within_attempts_and_patience_and_not_before_t
 
 def test_a_permanent_failure_ends_at_the_first_attempt_with_its_own_reason() -> None:
     decision = after_failure(
-        TaskKind("any"), attempts=1, first_run_at=NOON, now=NOON, error="blocked", permanent=True,
-        retry_after_s=None, jitter=0.5,
-    )  # fmt: skip
+        TaskKind("any"),
+        attempts=1,
+        first_run_at=NOON,
+        now=NOON,
+        error="blocked",
+        permanent=True,
+        retry_after_s=None,
+        jitter=0.5,
+    )
 
     assert decision == GiveUp("blocked")
 
@@ -72,9 +84,15 @@ def test_a_send_outlives_a_night_without_its_provider() -> None:
     while True:
         attempts += 1
         decision = after_failure(
-            kind, attempts=attempts, first_run_at=NOON, now=at, error="away", permanent=False,
-            retry_after_s=None, jitter=0.0,
-        )  # fmt: skip
+            kind,
+            attempts=attempts,
+            first_run_at=NOON,
+            now=at,
+            error="away",
+            permanent=False,
+            retry_after_s=None,
+            jitter=0.0,
+        )
         if isinstance(decision, GiveUp):
             break
         at += timedelta(seconds=decision.wait_s)

@@ -36,9 +36,7 @@ def test_an_automatic_reply_does_not_reopen_a_solved_ticket(desk: Desk) -> None:
     ticket = desk.ticket()
     desk.transition(ticket, "resolve")
 
-    desk.receive_email(
-        "I am away.", in_reply_to="<a@example.com>", headers={"Auto-Submitted": "auto-replied"}
-    )
+    desk.receive_email("I am away.", in_reply_to="<a@example.com>", headers={"Auto-Submitted": "auto-replied"})
     desk.run_due()
 
     assert desk.reload(ticket).state == "solved"
@@ -46,9 +44,7 @@ def test_an_automatic_reply_does_not_reopen_a_solved_ticket(desk: Desk) -> None:
 
 
 def test_a_bounce_of_something_unknown_opens_nothing(desk: Desk) -> None:
-    event = desk.receive(
-        InboundMessage("mailer-daemon@x", "MTA", "mailer-daemon@x", "Undelivered", automatic="bounce")
-    )
+    event = desk.receive(InboundMessage("mailer-daemon@x", "MTA", "mailer-daemon@x", "Undelivered", automatic="bounce"))
     desk.run_due()
 
     assert desk.tickets() == []
@@ -57,9 +53,7 @@ def test_a_bounce_of_something_unknown_opens_nothing(desk: Desk) -> None:
 
 
 def test_our_own_mail_coming_back_is_ignored(desk: Desk) -> None:
-    event = desk.receive(
-        InboundMessage("desk@example.test", "Us", "desk@example.test", "Hi", automatic="own")
-    )
+    event = desk.receive(InboundMessage("desk@example.test", "Us", "desk@example.test", "Hi", automatic="own"))
     desk.run_due()
 
     assert desk.tickets() == []
@@ -83,9 +77,7 @@ def test_too_many_acknowledgements_to_one_address_are_withheld_visibly(desk: Des
 
 
 @pytest.mark.parametrize("threaded", [True, False])
-def test_two_desks_that_answer_each_other_with_lying_headers_stop_by_themselves(
-    desk: Desk, threaded: bool
-) -> None:
+def test_two_desks_that_answer_each_other_with_lying_headers_stop_by_themselves(desk: Desk, threaded: bool) -> None:
     """The other desk answers each mail of ours at once, as a person would; half of such desks lose the thread."""
     desk.receive_email("Hello", sender="help@other.example")
     desk.run_due()

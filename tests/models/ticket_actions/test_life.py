@@ -22,9 +22,7 @@ WEEK_S = 7 * 24 * 3600
 
 
 def _update(desk: Desk, ticket: Ticket, expected: int | None = None, **changes: Any) -> Ticket:
-    made: Ticket = desk.command(
-        tickets.update, ticket.id, changes, expected_version=expected, actor=desk.person()
-    )
+    made: Ticket = desk.command(tickets.update, ticket.id, changes, expected_version=expected, actor=desk.person())
     return made
 
 
@@ -42,9 +40,16 @@ def test_the_whole_story_is_told_by_gapless_events(desk: Desk) -> None:
     events = desk.events(ticket)
     assert gapless([event["sequence"] for event in events])
     assert [event["event_type"] for event in events] == [
-        "ticket_created", "message_received", "message_added", "message_added", "ticket_state_changed",
-        "message_received", "ticket_state_changed", "transition_refused", "ticket_state_changed",
-    ]  # fmt: skip
+        "ticket_created",
+        "message_received",
+        "message_added",
+        "message_added",
+        "ticket_state_changed",
+        "message_received",
+        "ticket_state_changed",
+        "transition_refused",
+        "ticket_state_changed",
+    ]
     changes = [event["payload"] for event in events if event["event_type"] == "ticket_state_changed"]
     assert [(c["from"], c["to"], c["rule"]) for c in changes] == [
         ("new", "waiting_on_requester", "wait_after_reply"),
@@ -155,11 +160,7 @@ def test_a_priority_that_the_life_cycle_does_not_have_is_invalid(desk: Desk, doo
     ticket = desk.create_ticket()
 
     def ask() -> Ticket:
-        return (
-            desk.create_ticket(priority="asap")
-            if door == "create"
-            else _update(desk, ticket, priority="asap")
-        )
+        return desk.create_ticket(priority="asap") if door == "create" else _update(desk, ticket, priority="asap")
 
     with pytest.raises(Invalid, match=r"/priority: expected one of low, normal, high, urgent, found 'asap'"):
         ask()

@@ -74,9 +74,7 @@ def test_a_timer_that_waited_for_a_vacation_notice_closes_the_ticket_after_it(de
     assert len(desk.events(ticket, "transition_refused")) == 1
 
 
-def test_a_message_whose_reaction_was_given_up_holds_up_no_closing(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_message_whose_reaction_was_given_up_holds_up_no_closing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     ticket = _joined_while_solved(desk)
     with monkeypatch.context() as broken:
         broken.setattr(tickets, "advance", _raise)

@@ -33,9 +33,7 @@ def staffed(desk: Desk) -> Desk:
 
 
 def incident(desk: Desk, **more: Any) -> Ticket:
-    return desk.create_ticket(
-        "Mail is down", type="incident", email="ada@example.com", description="Help", **more
-    )
+    return desk.create_ticket("Mail is down", type="incident", email="ada@example.com", description="Help", **more)
 
 
 def vote(desk: Desk, ticket: Ticket, transition: str, role: str, word: str = "approve") -> tuple[str, ...]:
@@ -124,9 +122,7 @@ def test_an_approval_waits_for_the_team_and_the_last_vote_moves_the_ticket(staff
 
 
 def test_an_approval_expires_by_itself(staffed: Desk) -> None:
-    ticket = staffed.create_ticket(
-        "CRM", type="access-request", email="ada@example.com", fields={"system": "crm"}
-    )
+    ticket = staffed.create_ticket("CRM", type="access-request", email="ada@example.com", fields={"system": "crm"})
 
     staffed.advance(days=3, seconds=1)
     staffed.run_due()
@@ -214,9 +210,7 @@ def test_agents_read_their_notices_and_only_theirs(staffed: Desk) -> None:
     agent = UUID(str(staffed.person("agent").id))
     with database.connection():
         [notice] = notices.of_user(agent, unread=True, before=None, limit=10)
-        assert (
-            notices.of_user(UUID(str(staffed.person("admin").id)), unread=False, before=None, limit=10) == []
-        )
+        assert notices.of_user(UUID(str(staffed.person("admin").id)), unread=False, before=None, limit=10) == []
     assert notice["text"] == f"Incident #{ticket.number} has nobody yet"
     with database.transaction():
         notices.mark_read(UUID(str(notice["id"])), user_id=agent)
@@ -255,8 +249,10 @@ def test_why_tells_what_every_rule_saw_and_which_stayed_silent(staffed: Desk) ->
     [acknowledged] = [look for look in created["looks"] if look["rule"] == "acknowledge"]
     assert acknowledged["outcome"] == "acted"
     assert acknowledged["values"] == {
-        "ticket.contact_channel": "telegram", "message.automatic": "", "message.author_kind": "requester",
-    }  # fmt: skip
+        "ticket.contact_channel": "telegram",
+        "message.automatic": "",
+        "message.author_kind": "requester",
+    }
     assert (created["workflow"], created["workflow_version"]) == ("support", ticket.workflow_version)
 
 
@@ -264,9 +260,7 @@ def test_a_rule_that_stayed_silent_names_the_part_that_failed(desk: Desk) -> Non
     ticket = desk.create_ticket()
 
     with database.connection():
-        [created] = [
-            one for one in why.decisions(ticket.id, after=None, limit=5) if one["event"] == "ticket_created"
-        ]
+        [created] = [one for one in why.decisions(ticket.id, after=None, limit=5) if one["event"] == "ticket_created"]
 
     [look] = created["looks"]
     assert (look["rule"], look["outcome"]) == ("acknowledge", "silent")

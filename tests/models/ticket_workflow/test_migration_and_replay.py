@@ -64,9 +64,7 @@ def test_a_rollback_puts_the_version_before_in_force_and_says_who_and_why(desk: 
         [_, row] = store.history("workflow", "support")
     assert row["in_force"]
     assert [(one["activated_by"], one["reason"]) for one in row["activations"]][-1] == ("ada", "too early")
-    assert (
-        publish(without_solved()) == version + 1
-    )  # what was rolled back is published anew, as a version of its own
+    assert publish(without_solved()) == version + 1  # what was rolled back is published anew, as a version of its own
 
 
 def test_a_rollback_to_nowhere_is_refused(desk: Desk) -> None:

@@ -29,8 +29,8 @@ FAILING = {
     'timestamp("9999-12-31T23:59:59Z") + duration("24h") > now': "overflow",
     "event.payload.missing == 1": "there is no missing",
     "event.before + 1 == 2": "Unsupported operation: null + int",
-    'int(ticket.title) > 1': "parse error",
-}  # fmt: skip
+    "int(ticket.title) > 1": "parse error",
+}
 
 
 @pytest.mark.parametrize("condition", FAILING)
@@ -95,9 +95,7 @@ def test_an_effect_and_an_sla_policy_that_fail_are_told(condition: str) -> None:
     ],
 )
 def test_a_value_that_cannot_be_kept_withholds_the_effect(expression: str, told: str) -> None:
-    simulated = simulation(
-        reactions=[{"on": "signal:s", "name": "r", "do": [{"set": {"f": {"cel": expression}}}]}]
-    )
+    simulated = simulation(reactions=[{"on": "signal:s", "name": "r", "do": [{"set": {"f": {"cel": expression}}}]}])
 
     step = simulated.signal("s")
 
@@ -118,12 +116,14 @@ def test_a_value_that_does_not_fit_the_field_withholds_the_effect() -> None:
 
 def with_fields(model: Entity, fields: dict[str, Any], **reaction: Any) -> Any:
     simulated = Simulation(
-        workflow(reactions=[{"on": "signal:s", "name": "r", **reaction}]), NOW, PEOPLE,
+        workflow(reactions=[{"on": "signal:s", "name": "r", **reaction}]),
+        NOW,
+        PEOPLE,
         fields_view=lambda type_, given: (values.view_values(model, given), values.filled(given)),
         validate=lambda type_, before, wanted: values.validated(
             model, wanted, before=before, role="automation", view=None, complete=False
         ),
-    )  # fmt: skip
+    )
     simulated.create(fields=fields)
     return simulated.signal("s")
 
@@ -139,10 +139,16 @@ NUMBERS: dict[str, Any] = {
 @pytest.mark.parametrize(
     "condition",
     [
-        "fields.price / fields.seats < 10.0", "10.0 / ticket.fields.seats > 1.0", "fields.seats + 1.0 > 0.0", "-fields.seats <= 0.0",
-        "fields.spent * 2 < 10", "3600 / fields.spent > 1", "fields.cost.amount / 2 < 10", "double(fields.seats) < 1.0",
+        "fields.price / fields.seats < 10.0",
+        "10.0 / ticket.fields.seats > 1.0",
+        "fields.seats + 1.0 > 0.0",
+        "-fields.seats <= 0.0",
+        "fields.spent * 2 < 10",
+        "3600 / fields.spent > 1",
+        "fields.cost.amount / 2 < 10",
+        "double(fields.seats) < 1.0",
     ],
-)  # fmt: skip
+)
 def test_an_empty_number_is_no_zero_in_arithmetic(condition: str) -> None:
     model = entity(**NUMBERS)
 
@@ -157,13 +163,23 @@ def test_an_empty_number_is_no_zero_in_arithmetic(condition: str) -> None:
 @pytest.mark.parametrize(
     ("condition", "holds"),
     [
-        ("fields.seats == 0.0", True), ("fields.seats > 3.0", False), ("fields.seats < 3.0", True), ("fields.seats != 0.0", False),
-        ("5.0 > ticket.fields.seats", True), ('fields["seats"] <= fields.price', True), ("fields.seats in [0.0, 1.0]", True),
-        ("fields.cost.amount <= 100", True), ("fields.spent == 0", True), ("fields.seats == null", True),
-        ("fields.price == null", False), ("fields.price != null", True), ('!("seats" in ticket.filled)', True),
-        ("fields.seats > 0.0 && fields.price / fields.seats < 10.0", False), ("[1.0].exists(x, x > fields.seats)", True),
+        ("fields.seats == 0.0", True),
+        ("fields.seats > 3.0", False),
+        ("fields.seats < 3.0", True),
+        ("fields.seats != 0.0", False),
+        ("5.0 > ticket.fields.seats", True),
+        ('fields["seats"] <= fields.price', True),
+        ("fields.seats in [0.0, 1.0]", True),
+        ("fields.cost.amount <= 100", True),
+        ("fields.spent == 0", True),
+        ("fields.seats == null", True),
+        ("fields.price == null", False),
+        ("fields.price != null", True),
+        ('!("seats" in ticket.filled)', True),
+        ("fields.seats > 0.0 && fields.price / fields.seats < 10.0", False),
+        ("[1.0].exists(x, x > fields.seats)", True),
     ],
-)  # fmt: skip
+)
 def test_a_comparison_reads_an_empty_number_as_zero_and_null_asks_for_it(condition: str, holds: bool) -> None:
     model = entity(**NUMBERS)
 
@@ -203,11 +219,18 @@ def test_an_empty_number_is_empty_in_a_text_and_zero_in_its_comparisons() -> Non
     model = entity(**NUMBERS)
     simulated = Simulation(
         workflow(
-            templates={"text": {"en": "<{{ fields.seats }}|{{ fields.cost | money }}|{% if fields.seats < 1 %}few{% endif %}>", "ru": "x"}},
+            templates={
+                "text": {
+                    "en": "<{{ fields.seats }}|{{ fields.cost | money }}|{% if fields.seats < 1 %}few{% endif %}>",
+                    "ru": "x",
+                }
+            },
             reactions=[{"on": "signal:s", "name": "r", "do": [{"note": "text"}]}],
         ),
-        NOW, PEOPLE, fields_view=lambda type_, given: (values.view_values(model, given), values.filled(given)),
-    )  # fmt: skip
+        NOW,
+        PEOPLE,
+        fields_view=lambda type_, given: (values.view_values(model, given), values.filled(given)),
+    )
     simulated.create()
 
     [note] = [act for act in simulated.signal("s").acts if act.kind == "note_added"]
@@ -218,10 +241,21 @@ def test_an_empty_number_is_empty_in_a_text_and_zero_in_its_comparisons() -> Non
 @pytest.mark.parametrize(
     "strange",
     [
-        "\ud800", {"\ud800": 1}, 10**400, -(10**400), {1.5: 2}, {None: 1}, {(1, 2): 3}, {1, 2}, object(), b"\xff", float("nan"),
-        timedelta.max, [[[10**400]]],
+        "\ud800",
+        {"\ud800": 1},
+        10**400,
+        -(10**400),
+        {1.5: 2},
+        {None: 1},
+        {(1, 2): 3},
+        {1, 2},
+        object(),
+        b"\xff",
+        float("nan"),
+        timedelta.max,
+        [[[10**400]]],
     ],
-)  # fmt: skip
+)
 def test_a_payload_that_the_library_cannot_read_keeps_no_rule_from_its_turn(strange: Any) -> None:
     names = {"ticket": {"priority": "high"}, "event": {"payload": {"x": strange}}}
 
@@ -245,11 +279,14 @@ def test_payloads_that_nest_too_deep_for_the_stack_are_cut() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        " + ".join(["1"] * 490) + " > 1", " || ".join(["ticket.assigned"] * 90), "ticket" + ".a" * 480 + " == 1",
+        " + ".join(["1"] * 490) + " > 1",
+        " || ".join(["ticket.assigned"] * 90),
+        "ticket" + ".a" * 480 + " == 1",
         "ticket.tags" + "[0]" * 300,
-        "-" * 39 + "1 > 0", "(" * 39 + "true" + ")" * 39,
+        "-" * 39 + "1 > 0",
+        "(" * 39 + "true" + ")" * 39,
     ],
-)  # fmt: skip
+)
 def test_a_long_expression_is_checked_and_evaluated_or_refused_with_words(text: str) -> None:
     deep_in_a_stack(200, lambda: checker.problem(text, ENVIRONMENT))
 
@@ -267,8 +304,7 @@ def test_an_expression_that_doubles_its_value_again_and_again_is_refused() -> No
     assert "copies" in str(checker.problem(bomb, ENVIRONMENT))
     assert "copies" in str(checker.problem(lists, ENVIRONMENT))
     assert (
-        checker.problem('ticket.tags.map(t, t + "!").exists(t, t == ticket.title + ticket.team)', ENVIRONMENT)
-        is None
+        checker.problem('ticket.tags.map(t, t + "!").exists(t, t == ticket.title + ticket.team)', ENVIRONMENT) is None
     )
 
 

@@ -21,20 +21,70 @@ from tests.models.infomodel.test_infomodel import entity
 from tests.models.workflow.test_engine import LABEL, NOW, PEOPLE, workflow
 
 MODEL = entity(
-    n={"kind": "number"}, m={"kind": "number"}, d={"kind": "duration"}, c={"kind": "checkbox"}, t={"kind": "text"},
+    n={"kind": "number"},
+    m={"kind": "number"},
+    d={"kind": "duration"},
+    c={"kind": "checkbox"},
+    t={"kind": "text"},
     k={"kind": "multi_choice", "choices": {"a": {"label": LABEL}, "b": {"label": LABEL}}},
     cost={"kind": "money", "currencies": ["EUR"]},
-)  # fmt: skip
+)
 PATHS = [
-    "ticket", "ticket.number", "ticket.title", "ticket.tags", "ticket.assigned", "ticket.created_at", "ticket.fields.n", 'ticket["title"]',
-    "ticket.message_count", "fields", "fields.n", "fields.m", "fields.d", "fields.c", "fields.t", "fields.k", "fields.cost",
-    "fields.cost.amount", 'fields["n"]', "fields.nothing", "requester.name", "requester.fields", "event.payload", "event.payload.a",
-    "event.payload.b", "event.payload.c", "event.before", "event.after", "event.count", "message.length", "actor.teams", "now", "unknown",
-]  # fmt: skip
+    "ticket",
+    "ticket.number",
+    "ticket.title",
+    "ticket.tags",
+    "ticket.assigned",
+    "ticket.created_at",
+    "ticket.fields.n",
+    'ticket["title"]',
+    "ticket.message_count",
+    "fields",
+    "fields.n",
+    "fields.m",
+    "fields.d",
+    "fields.c",
+    "fields.t",
+    "fields.k",
+    "fields.cost",
+    "fields.cost.amount",
+    'fields["n"]',
+    "fields.nothing",
+    "requester.name",
+    "requester.fields",
+    "event.payload",
+    "event.payload.a",
+    "event.payload.b",
+    "event.payload.c",
+    "event.before",
+    "event.after",
+    "event.count",
+    "message.length",
+    "actor.teams",
+    "now",
+    "unknown",
+]
 LITERALS = [
-    "0", "1", "-1", "9223372036854775807", "0.0", "1.5", "1e308", "5e-324", "true", "false", "null", '""', '"a"', "'7'",
-    '"\\n\u00e9\U0001f600"', '"9999-12-31T23:59:59Z"', '"1h"', "[]", "{}",
-]  # fmt: skip
+    "0",
+    "1",
+    "-1",
+    "9223372036854775807",
+    "0.0",
+    "1.5",
+    "1e308",
+    "5e-324",
+    "true",
+    "false",
+    "null",
+    '""',
+    '"a"',
+    "'7'",
+    '"\\n\u00e9\U0001f600"',
+    '"9999-12-31T23:59:59Z"',
+    '"1h"',
+    "[]",
+    "{}",
+]
 METHODS = [
     "contains",
     "startsWith",
@@ -63,41 +113,56 @@ def grown(smaller: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.tuples(smaller, smaller).map(lambda p: f"({p[0]})[{p[1]}]"),
         st.tuples(smaller, st.sampled_from(["n", "a", "tags", "x"])).map(lambda p: f"({p[0]}).{p[1]}"),
         some.map(lambda items: f"[{', '.join(items)}]"),
-        st.lists(st.tuples(smaller, smaller), max_size=2).map(lambda items: "{" + ", ".join(f"{k}: {v}" for k, v in items) + "}"),
+        st.lists(st.tuples(smaller, smaller), max_size=2).map(
+            lambda items: "{" + ", ".join(f"{k}: {v}" for k, v in items) + "}"
+        ),
         st.tuples(st.sampled_from(FUNCTIONS), some).map(lambda p: f"{p[0]}({', '.join(p[1])})"),
         st.tuples(smaller, st.sampled_from(METHODS), some).map(lambda p: f"({p[0]}).{p[1]}({', '.join(p[2])})"),
         st.tuples(smaller, st.sampled_from(["all", "exists", "exists_one", "filter", "map"]), names, smaller).map(
             lambda p: f"({p[0]}).{p[1]}({p[2]}, {p[3]})"
         ),
-    )  # fmt: skip
+    )
 
 
 expressions = st.recursive(st.sampled_from([*PATHS, *LITERALS, "x", "y", "divisor"]), grown, max_leaves=12)
 strange = st.recursive(
     st.one_of(
-        st.none(), st.booleans(), st.integers(), st.sampled_from([2**63, -(2**63), 10**30, 10**400]), st.floats(), st.text(max_size=5),
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.sampled_from([2**63, -(2**63), 10**30, 10**400]),
+        st.floats(),
+        st.text(max_size=5),
         st.sampled_from(["\x00", "\ud800", "7", "2026-01-01T00:00:00Z"]),
     ),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3), max_leaves=8,
-)  # fmt: skip
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
 stored_fields = st.fixed_dictionaries(
     {},
     optional={
-        "n": st.sampled_from([0, 1, -3, 2.5, 2**53 - 1]), "m": st.sampled_from([0, 7]), "d": st.integers(0, 10**8), "c": st.booleans(),
-        "t": st.text(max_size=5), "k": st.lists(st.sampled_from("ab"), unique=True),
+        "n": st.sampled_from([0, 1, -3, 2.5, 2**53 - 1]),
+        "m": st.sampled_from([0, 7]),
+        "d": st.integers(0, 10**8),
+        "c": st.booleans(),
+        "t": st.text(max_size=5),
+        "k": st.lists(st.sampled_from("ab"), unique=True),
         "cost": st.integers(-5, 10**15).map(lambda amount: {"amount": amount, "currency": "EUR"}),
     },
-)  # fmt: skip
+)
 few = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def simulated(fields: dict[str, Any], body: Any = None) -> Simulation:
     found = Simulation(
-        body or workflow(), NOW, PEOPLE, fields_view=lambda type_, given: (values.view_values(MODEL, given), values.filled(given)),
+        body or workflow(),
+        NOW,
+        PEOPLE,
+        fields_view=lambda type_, given: (values.view_values(MODEL, given), values.filled(given)),
         validate=lambda type_, before, wanted: values.validated(
             MODEL, wanted, before=before, role="automation", view=None, complete=False
         ),
-    )  # fmt: skip
+    )
     found.create(fields=fields)
     return found
 
@@ -127,9 +192,7 @@ def test_every_expression_ends_in_a_value_or_an_error(
         return
     simulation = simulated(fields)
     run = Run(simulation.workflow, simulation.instance, simulation._context("olga"))
-    run.event = Event(
-        "signal", "s", payload={"a": payload, "b": [payload], "c": {"a": 1}}, before=before, after=after
-    )
+    run.event = Event("signal", "s", payload={"a": payload, "b": [payload], "c": {"a": 1}}, before=before, after=after)
 
     explained = run.explain(text)
     try:

@@ -65,7 +65,12 @@ def test_the_good_one_is_good() -> None:
         ("transitions.finish.guard", "ticket.(", ".transitions.finish.guard", "not a CEL condition"),
         ("transitions.finish.guard", "x" * 3000, ".transitions.finish.guard", "at most 2000 characters"),
         ("transitions.finish.do", [{}], ".transitions.finish.do[0]", "exactly one of send, note, notify"),
-        ("transitions.finish.do", [{"send": "bye"}], ".transitions.finish.do[0].send", "one of the templates, found 'bye'"),
+        (
+            "transitions.finish.do",
+            [{"send": "bye"}],
+            ".transitions.finish.do[0].send",
+            "one of the templates, found 'bye'",
+        ),
         ("transitions.finish.do", [{"send": "hello"}] * 21, ".transitions.finish.do", "at most 20 effects, found 21"),
         ("reactions.0.on", "full_moon", ".reactions[0].on", "expected one of the events, found 'full_moon'"),
         ("reactions.0.timer", "never", ".reactions[0].timer", "one of the timers, found 'never'"),
@@ -79,7 +84,7 @@ def test_the_good_one_is_good() -> None:
         ("templates.hello.en", "{{ ticket.secret }}", ".templates.hello.en", "unknown variable 'ticket.secret'"),
         ("states.Bad-Name", {"category": "todo", "label": LABEL}, ".states.Bad-Name", "lower-case letters"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_told_with_its_place(change: str, value: Any, place: str, told: str) -> None:
     problems = _problems(_changed(change, value))
 

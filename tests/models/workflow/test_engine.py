@@ -73,11 +73,16 @@ def test_a_declared_transition_is_made_and_names_its_rule_condition_and_values()
         ({"go": {"who": ["team:it"]}}, "go", "mira", "go is for team:it; you are manager"),
         ({"go": {"comment": "required"}}, "go", "olga", "go needs a comment"),
         ({"go": {"requires": ["cause"]}}, "go", "olga", "go needs a value in cause"),
-        ({"go": {"guard": "ticket.assigned"}}, "go", "olga", "the condition 'ticket.assigned' does not hold (ticket.assigned is False)"),
-        ({"go": {"guard": 'fields.floor > 2'}}, "go", "olga", "cannot be evaluated: there is no floor"),
+        (
+            {"go": {"guard": "ticket.assigned"}},
+            "go",
+            "olga",
+            "the condition 'ticket.assigned' does not hold (ticket.assigned is False)",
+        ),
+        ({"go": {"guard": "fields.floor > 2"}}, "go", "olga", "cannot be evaluated: there is no floor"),
         ({"go": {"from": "any", "to": "a"}}, "go", "olga", "the ticket is already a"),
     ],
-)  # fmt: skip
+)
 def test_what_speaks_against_a_transition_is_a_sentence_and_nothing_moves(
     more: dict[str, Any], name: str, by: str, reason: str
 ) -> None:
@@ -139,8 +144,11 @@ def test_the_first_reaction_that_matches_acts_and_the_others_tell_why_not() -> N
     step = simulated.note("olga")
 
     assert [(look.rule, look.outcome) for look in step.looks] == [
-        ("elsewhere", "silent"), ("urgent_only", "silent"), ("this_one", "acted"), ("too_late", "not_reached"),
-    ]  # fmt: skip
+        ("elsewhere", "silent"),
+        ("urgent_only", "silent"),
+        ("this_one", "acted"),
+        ("too_late", "not_reached"),
+    ]
     assert step.looks[0].reasons == ("it is for b; the ticket is a",)
     assert step.looks[1].failed == ('ticket.priority == "urgent"',)
 
@@ -174,10 +182,15 @@ def test_a_change_that_an_effect_makes_is_an_event_of_the_same_step() -> None:
     simulated = simulation(
         reactions=[
             {"on": "note", "name": "mark", "do": [{"set": {"severity": "high"}}]},
-            {"on": "field_changed:severity", "name": "raise", "when": 'event.after == "high"', "do": [{"priority": "urgent"}]},
+            {
+                "on": "field_changed:severity",
+                "name": "raise",
+                "when": 'event.after == "high"',
+                "do": [{"priority": "urgent"}],
+            },
             {"on": "field_changed:priority", "name": "tag", "do": [{"add_tags": ["hot"]}]},
         ]
-    )  # fmt: skip
+    )
 
     step = simulated.note("olga")
 
@@ -200,9 +213,7 @@ def test_a_circle_of_rules_is_stopped_and_says_so() -> None:
 
 
 def test_a_machine_is_never_answered_whatever_the_definition_says() -> None:
-    simulated = simulation(
-        reactions=[{"on": "requester_message", "name": "answer", "do": [{"send": "text"}]}]
-    )
+    simulated = simulation(reactions=[{"on": "requester_message", "name": "answer", "do": [{"send": "text"}]}])
 
     assert kinds(simulated.message(automatic="auto_reply")) == ["withheld"]
     assert kinds(simulated.message()) == ["message_sent"]
@@ -210,12 +221,22 @@ def test_a_machine_is_never_answered_whatever_the_definition_says() -> None:
 
 def test_every_kind_of_effect_acts() -> None:
     effects: list[dict[str, Any]] = [
-        {"send": "text"}, {"note": "text"}, {"notify": {"team": "it", "text": "text"}}, {"set": {"copied": {"cel": "ticket.priority"}}},
-        {"assign": {"how": "person", "user": "olga@example.test"}}, {"team": "it"}, {"priority": "low"}, {"add_tags": ["one"]},
-        {"remove_tags": ["one"]}, {"start_timer": "later"}, {"stop_timer": "later"}, {"webhook": "hook"},
+        {"send": "text"},
+        {"note": "text"},
+        {"notify": {"team": "it", "text": "text"}},
+        {"set": {"copied": {"cel": "ticket.priority"}}},
+        {"assign": {"how": "person", "user": "olga@example.test"}},
+        {"team": "it"},
+        {"priority": "low"},
+        {"add_tags": ["one"]},
+        {"remove_tags": ["one"]},
+        {"start_timer": "later"},
+        {"stop_timer": "later"},
+        {"webhook": "hook"},
         {"charge": {"kind": "fee", "amount": "4.50", "currency": "EUR"}},
-        {"create_ticket": {"title": "text", "type": "task"}}, {"ask_rating": "text"},
-    ]  # fmt: skip
+        {"create_ticket": {"title": "text", "type": "task"}},
+        {"ask_rating": "text"},
+    ]
     simulated = simulation(
         reactions=[{"on": "note", "name": "all", "do": effects}],
         timers={"later": {"manual": True, "after": "1h"}},
@@ -225,17 +246,28 @@ def test_every_kind_of_effect_acts() -> None:
     step = simulated.note("mira")
 
     assert kinds(step) == [
-        "message_sent", "note_added", "notified", "field_set", "assigned", "team_set", "priority_set", "tags_set", "tags_set",
-        "timer_started", "timer_stopped", "webhook_called", "charged", "ticket_made", "rating_asked",
-    ]  # fmt: skip
+        "message_sent",
+        "note_added",
+        "notified",
+        "field_set",
+        "assigned",
+        "team_set",
+        "priority_set",
+        "tags_set",
+        "tags_set",
+        "timer_started",
+        "timer_stopped",
+        "webhook_called",
+        "charged",
+        "ticket_made",
+        "rating_asked",
+    ]
     assert simulated.instance.fields == {"copied": "normal"}
     assert step.acts[12].details["amount_minor"] == 450
     assert set(definition.EFFECTS) == {next(iter(effect)) for effect in effects}
 
 
-@pytest.mark.parametrize(
-    ("how", "first", "second"), [("round_robin", "olga", "otto"), ("least_busy", "olga", "otto")]
-)
+@pytest.mark.parametrize(("how", "first", "second"), [("round_robin", "olga", "otto"), ("least_busy", "olga", "otto")])
 def test_the_turn_and_the_load_decide_who_gets_a_ticket(how: str, first: str, second: str) -> None:
     assign = {"assign": {"how": how, "team": "it"}}
     simulated = simulation(reactions=[{"on": "note", "name": "give", "do": [assign]}])
@@ -247,17 +279,13 @@ def test_the_turn_and_the_load_decide_who_gets_a_ticket(how: str, first: str, se
 
 
 def test_chance_is_drawn_from_the_event_so_that_a_replay_draws_the_same() -> None:
-    chosen = workflow(
-        reactions=[{"on": "note", "name": "give", "do": [{"assign": {"how": "random", "team": "it"}}]}]
-    )
+    chosen = workflow(reactions=[{"on": "note", "name": "give", "do": [{"assign": {"how": "random", "team": "it"}}]}])
     drawn = set()
     for seed in map(str, range(20)):
         found = []
         for _ in range(2):
             context = Context(now=NOW, seed=seed, roster=Simulation(chosen, NOW, PEOPLE)._roster)
-            found.append(
-                engine.react(chosen, Instance("a", "todo"), context, Event("note")).instance.assignee
-            )
+            found.append(engine.react(chosen, Instance("a", "todo"), context, Event("note")).instance.assignee)
         assert found[0] == found[1]
         drawn.add(found[0])
 
@@ -293,9 +321,11 @@ def test_timers_run_in_their_states_repeat_with_a_bound_and_stop_when_they_are_l
     )
 
     steps = simulated.advance(seconds=24 * 3600)
-    assert [
-        entry.at.hour * 60 + entry.at.minute for entry in simulated.log if entry.event == "timer nag"
-    ] == [600, 630, 660]
+    assert [entry.at.hour * 60 + entry.at.minute for entry in simulated.log if entry.event == "timer nag"] == [
+        600,
+        630,
+        660,
+    ]
     assert len(steps) == 3
 
     again = simulation(timers={"nag": {"in": ["a"], "after": "1h"}})
@@ -333,7 +363,7 @@ def test_a_refusal_and_an_expiry_end_an_approval_with_the_transition_that_they_n
         "go": {"from": ["a"], "to": "b", "label": LABEL, "who": ["agent"], "approval": approval},
         "drop": {"from": ["a"], "to": "b", "label": LABEL, "who": ["manager"]},
         "back": {"from": ["b"], "to": "a", "label": LABEL, "who": ["agent"]},
-    }  # fmt: skip
+    }
     refused, expired = simulation(transitions=transitions), simulation(transitions=transitions)
     for simulated in (refused, expired):
         simulated.transition("go", "olga")
@@ -385,8 +415,6 @@ def test_the_engine_leaves_what_it_was_given_as_it_was() -> None:
     given = Instance("a", "todo", fields={"x": 1}, tags=("one",))
     before = copy.deepcopy(given)
 
-    engine.request(
-        workflow(), given, Context(now=NOW, actor=Actor("user", "olga", "agent")), "go", fields={"x": 2}
-    )
+    engine.request(workflow(), given, Context(now=NOW, actor=Actor("user", "olga", "agent")), "go", fields={"x": 2})
 
     assert given == before

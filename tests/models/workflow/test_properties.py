@@ -30,14 +30,32 @@ CONDITIONS = [
     "event.count < 2",
 ]
 EFFECTS: list[dict[str, Any]] = [
-    {"note": "text"}, {"send": "text"}, {"priority": "high"}, {"priority": "low"}, {"add_tags": ["one"]}, {"remove_tags": ["one"]},
-    {"set": {"f": "x"}}, {"set": {"f": "y"}}, {"assign": {"how": "round_robin", "team": "it"}}, {"assign": {"how": "nobody"}},
-    {"start_timer": "t1"}, {"stop_timer": "t0"},
-]  # fmt: skip
+    {"note": "text"},
+    {"send": "text"},
+    {"priority": "high"},
+    {"priority": "low"},
+    {"add_tags": ["one"]},
+    {"remove_tags": ["one"]},
+    {"set": {"f": "x"}},
+    {"set": {"f": "y"}},
+    {"assign": {"how": "round_robin", "team": "it"}},
+    {"assign": {"how": "nobody"}},
+    {"start_timer": "t1"},
+    {"stop_timer": "t0"},
+]
 EVENTS = [
-    "ticket_created", "requester_message", "agent_reply", "note", "assigned", "state_entered", "field_changed", "timer:t0",
-    "timer:t1", "signal:go", "sla_breached",
-]  # fmt: skip
+    "ticket_created",
+    "requester_message",
+    "agent_reply",
+    "note",
+    "assigned",
+    "state_entered",
+    "field_changed",
+    "timer:t0",
+    "timer:t1",
+    "signal:go",
+    "sla_breached",
+]
 
 some_states = st.lists(st.sampled_from(STATES), min_size=1, max_size=3, unique=True)
 some_effects = st.lists(st.sampled_from(EFFECTS), max_size=2)
@@ -48,22 +66,37 @@ def definitions(draw: st.DrawFn) -> Workflow:
     """Any life cycle that `checks` lets through, also foolish ones: circles, shadowed rules, dead ends."""
     transitions = {
         f"t{n}": {
-            "from": draw(some_states), "to": draw(st.sampled_from(STATES)), "label": LABEL,
-            "who": draw(st.lists(st.sampled_from(["agent", "manager", "assignee", "automation", "requester"]), min_size=1, unique=True)),
-            "guard": draw(st.sampled_from(CONDITIONS)), "do": draw(some_effects),
+            "from": draw(some_states),
+            "to": draw(st.sampled_from(STATES)),
+            "label": LABEL,
+            "who": draw(
+                st.lists(
+                    st.sampled_from(["agent", "manager", "assignee", "automation", "requester"]),
+                    min_size=1,
+                    unique=True,
+                )
+            ),
+            "guard": draw(st.sampled_from(CONDITIONS)),
+            "do": draw(some_effects),
         }
         for n in range(draw(st.integers(1, 6)))
-    }  # fmt: skip
+    }
     reactions = [
         {
-            "on": draw(st.sampled_from(EVENTS)), "name": f"r{n}", "in": draw(st.none() | some_states),
-            "when": draw(st.sampled_from(CONDITIONS)), "continue": draw(st.booleans()),
-            "transition": draw(st.none() | st.sampled_from(sorted(transitions))), "do": draw(some_effects),
+            "on": draw(st.sampled_from(EVENTS)),
+            "name": f"r{n}",
+            "in": draw(st.none() | some_states),
+            "when": draw(st.sampled_from(CONDITIONS)),
+            "continue": draw(st.booleans()),
+            "transition": draw(st.none() | st.sampled_from(sorted(transitions))),
+            "do": draw(some_effects),
         }
         for n in range(draw(st.integers(0, 6)))
-    ]  # fmt: skip
+    ]
     body = {
-        "workflow": "random", "label": LABEL, "initial": "s0",
+        "workflow": "random",
+        "label": LABEL,
+        "initial": "s0",
         "states": {
             name: {"category": category, "label": LABEL, "pauses": ["resolution"] if category == "waiting" else []}
             for name, category in zip(STATES, ["todo", "waiting", "done", "closed"], strict=True)
@@ -76,18 +109,22 @@ def definitions(draw: st.DrawFn) -> Workflow:
         },
         "sla": [{"name": "p", "targets": {"first_response": "4h", "resolution": "8h"}, "warn_before": "1h"}],
         "templates": {"text": {"en": "Hello", "ru": "Привет"}},
-    }  # fmt: skip
+    }
     return checks.parse(body)
 
 
 happenings = st.lists(
     st.one_of(
-        st.tuples(st.just("do"), st.sampled_from([f"t{n}" for n in range(6)]), st.sampled_from(["olga", "mira", "requester"])),
+        st.tuples(
+            st.just("do"), st.sampled_from([f"t{n}" for n in range(6)]), st.sampled_from(["olga", "mira", "requester"])
+        ),
         st.tuples(st.just("wait"), st.integers(0, 6 * 3600), st.none()),
-        st.tuples(st.sampled_from(["message", "auto", "reply", "note", "signal", "assign", "raise"]), st.none(), st.none()),
+        st.tuples(
+            st.sampled_from(["message", "auto", "reply", "note", "signal", "assign", "raise"]), st.none(), st.none()
+        ),
     ),
     max_size=15,
-)  # fmt: skip
+)
 
 
 def run(workflow: Workflow, events: list[Any]) -> Simulation:
@@ -118,9 +155,7 @@ def run(workflow: Workflow, events: list[Any]) -> Simulation:
 
 @settings(max_examples=150, deadline=None)
 @given(definitions(), happenings)
-def test_no_undeclared_move_ever_happens_and_the_log_gives_the_state(
-    workflow: Workflow, events: list[Any]
-) -> None:
+def test_no_undeclared_move_ever_happens_and_the_log_gives_the_state(workflow: Workflow, events: list[Any]) -> None:
     simulated = run(workflow, events)
 
     state, fields, priority, tags, assignee = workflow.initial, dict[str, Any](), "normal", list[str](), ""
@@ -161,19 +196,13 @@ def test_the_same_events_give_the_same(workflow: Workflow, events: list[Any]) ->
 def test_a_timer_goes_off_once_for_each_time_that_it_was_set(workflow: Workflow, events: list[Any]) -> None:
     simulated = run(workflow, events)
 
-    started = Counter(
-        (a.details["timer"], a.details["due_at"]) for a in simulated.acts if a.kind == "timer_started"
-    )
+    started = Counter((a.details["timer"], a.details["due_at"]) for a in simulated.acts if a.kind == "timer_started")
     fired = Counter(
-        (entry.event.removeprefix("timer "), entry.at)
-        for entry in simulated.log
-        if entry.event.startswith("timer ")
+        (entry.event.removeprefix("timer "), entry.at) for entry in simulated.log if entry.event.startswith("timer ")
     )
     for firing, count in fired.items():
         assert count <= started[firing]
-    breached = Counter(
-        (a.details["target"], a.details["due_at"]) for a in simulated.acts if a.kind == "sla_breached"
-    )
+    breached = Counter((a.details["target"], a.details["due_at"]) for a in simulated.acts if a.kind == "sla_breached")
     assert all(count == 1 for count in breached.values())
 
 

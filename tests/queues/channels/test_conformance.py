@@ -100,9 +100,7 @@ def test_what_one_person_writes_stays_in_order(post_to_channel: Post, desk: Desk
 
 
 @each_channel
-def test_a_wrong_secret_is_refused_with_the_same_words_as_none(
-    post_to_channel: Post, desk: Desk, channel: str
-) -> None:
+def test_a_wrong_secret_is_refused_with_the_same_words_as_none(post_to_channel: Post, desk: Desk, channel: str) -> None:
     raws = [manners(channel).said("Let me in.", 1), manners(channel).unknown(), b"nonsense"]
 
     refused = [
@@ -171,9 +169,30 @@ def damaged(raw: bytes, chance: random.Random) -> bytes:
 
 
 MEANINGFUL = [
-    b"\r\n", b"\r\n\r\n", b"--", b'"', b"\x00", b"=?utf-8?q?=00?=", b"\xff", b"{", b"}", b"[", b"null", b"1e999", b"-1",
-    b"\xed\xa0\x80", b"\\ud800", b"\\u0000", b"99999999999999999999", b'""', b"true", b"<", b"(", b":", b",",
-]  # fmt: skip
+    b"\r\n",
+    b"\r\n\r\n",
+    b"--",
+    b'"',
+    b"\x00",
+    b"=?utf-8?q?=00?=",
+    b"\xff",
+    b"{",
+    b"}",
+    b"[",
+    b"null",
+    b"1e999",
+    b"-1",
+    b"\xed\xa0\x80",
+    b"\\ud800",
+    b"\\u0000",
+    b"99999999999999999999",
+    b'""',
+    b"true",
+    b"<",
+    b"(",
+    b":",
+    b",",
+]
 
 
 @sqlite_only

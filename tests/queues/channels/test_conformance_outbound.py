@@ -26,9 +26,7 @@ def provider(
     channel: str, desk: Desk, sandbox: SandboxProcess, post_to_channel: Post, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Provider]:
     """The channel's provider; Ada has written, her acknowledgement has arrived and is forgotten."""
-    monkeypatch.setattr(
-        channels, "sender", lambda name: importlib.import_module(f"queues.channels.{name}.send")
-    )
+    monkeypatch.setattr(channels, "sender", lambda name: importlib.import_module(f"queues.channels.{name}.send"))
     with manners(channel).serve(sandbox, monkeypatch) as served:
         settings.current.cache_clear()
         assert post_to_channel(channel, manners(channel).said("It burns.", 1)).status_code == 200
@@ -57,9 +55,7 @@ def outcomes(desk: Desk) -> list[str]:
 
 
 @each_channel
-def test_an_accepted_answer_has_arrived_once_under_an_id(
-    provider: Provider, desk: Desk, channel: str
-) -> None:
+def test_an_accepted_answer_has_arrived_once_under_an_id(provider: Provider, desk: Desk, channel: str) -> None:
     desk.reply(desk.ticket(), "Water it.")
     desk.run_due()
 
@@ -73,9 +69,7 @@ def test_an_accepted_answer_has_arrived_once_under_an_id(
 
 
 @each_channel
-def test_a_throttled_answer_is_sent_later_and_uses_no_attempt_up(
-    provider: Provider, desk: Desk, channel: str
-) -> None:
+def test_a_throttled_answer_is_sent_later_and_uses_no_attempt_up(provider: Provider, desk: Desk, channel: str) -> None:
     provider.throttle()
 
     desk.reply(desk.ticket(), "Water it.")
@@ -135,9 +129,7 @@ def test_an_answer_whose_fate_nobody_knows_is_repeated_as_often_as_the_channel_a
 
 
 @each_channel
-def test_a_repeat_that_is_accepted_settles_what_was_unknown(
-    provider: Provider, desk: Desk, channel: str
-) -> None:
+def test_a_repeat_that_is_accepted_settles_what_was_unknown(provider: Provider, desk: Desk, channel: str) -> None:
     provider.stay_silent()
 
     desk.reply(desk.ticket(), "Water it.")

@@ -31,9 +31,7 @@ def run_for_hours(desk: Desk, hours: int) -> None:
         desk.run_due()
 
 
-def check_that_it_waits_and_goes_out(
-    desk: Desk, provider: Provider, lack: pytest.MonkeyPatch, named: str
-) -> None:
+def check_that_it_waits_and_goes_out(desk: Desk, provider: Provider, lack: pytest.MonkeyPatch, named: str) -> None:
     """Answer while something is missing; `lack.undo()` mends it."""
     settings.current.cache_clear()
     desk.reply(desk.ticket(), "Water it.")
@@ -57,9 +55,7 @@ def check_that_it_waits_and_goes_out(
 
 
 @each_channel
-def test_an_answer_waits_for_a_credential_that_is_missing(
-    provider: Provider, desk: Desk, channel: str
-) -> None:
+def test_an_answer_waits_for_a_credential_that_is_missing(provider: Provider, desk: Desk, channel: str) -> None:
     with pytest.MonkeyPatch.context() as lack:
         lack.delenv(f"NESTOR_SECRET_{CREDENTIALS[channel]}")
 

@@ -31,9 +31,7 @@ def test_setup_sets_the_webhook_and_test_then_finds_nothing_wrong(
     done = telegram.setup(bot, config, public_url="https://desk.example.test/")
     after = telegram.test(bot, config)
 
-    assert [one.text for one in before if not one.ok] == [
-        "no webhook is set: run `python -m scripts.channels setup`"
-    ]
+    assert [one.text for one in before if not one.ok] == ["no webhook is set: run `python -m scripts.channels setup`"]
     assert all(one.ok for one in done), done
     assert all(one.ok for one in after), after
     shown = " ".join(one.text for one in [*before, *done, *after])
@@ -45,18 +43,11 @@ def test_the_webhooks_address_ends_in_the_secret_path(monkeypatch: pytest.Monkey
     monkeypatch.setenv("NESTOR_SECRET_TEST_PATH", "unguessable")
     bot = account(golden.TELEGRAM, path_id={"secret": "test_path"})
 
-    assert (
-        channels.webhook_url(golden.TELEGRAM, golden.settings(), "https://x/")
-        == "https://x/webhooks/telegram/demo"
-    )
-    assert (
-        channels.webhook_url(bot, golden.settings(), "https://x") == "https://x/webhooks/telegram/unguessable"
-    )
+    assert channels.webhook_url(golden.TELEGRAM, golden.settings(), "https://x/") == "https://x/webhooks/telegram/demo"
+    assert channels.webhook_url(bot, golden.settings(), "https://x") == "https://x/webhooks/telegram/unguessable"
 
 
-def test_a_bot_that_polls_has_its_webhook_taken_away(
-    sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bot_that_polls_has_its_webhook_taken_away(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NESTOR_SECRET_TEST_WEBHOOK", "a-secret")
     config = golden.settings(telegram_api_url=sandbox.bot_api_url)
     telegram.setup(golden.TELEGRAM, config, public_url="https://desk.example.test")

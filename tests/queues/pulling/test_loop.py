@@ -77,9 +77,7 @@ def start(desk: Desk, processes: ExitStack) -> loop.Pullers:
     return made
 
 
-def test_of_two_processes_one_reads_the_account(
-    desk: Desk, puller: ScriptedPuller, processes: ExitStack
-) -> None:
+def test_of_two_processes_one_reads_the_account(desk: Desk, puller: ScriptedPuller, processes: ExitStack) -> None:
     both = [start(desk, processes), start(desk, processes)]
 
     wait_until(lambda: puller.now == 1, within_s=_within_s, what="reading")
@@ -131,16 +129,12 @@ def test_a_trouble_is_shown_at_the_account_and_reading_goes_on(
     puller.errors = [ValueError("a secret of the server"), TransientFailure("the login was refused")]
 
     start(desk, processes)
-    wait_until(
-        lambda: health.of("email", "demo").told_at is not None, within_s=_within_s, what="the third call"
-    )
+    wait_until(lambda: health.of("email", "demo").told_at is not None, within_s=_within_s, what="the third call")
     told = health.of("email", "demo")
 
     assert told.error is None
     assert puller.calls == 3
-    assert (
-        told.told["last_error"] == "reading failed (ValueError)"
-    )  # the later one; no secret of a stranger's error
+    assert told.told["last_error"] == "reading failed (ValueError)"  # the later one; no secret of a stranger's error
 
 
 def test_an_account_that_is_no_longer_wanted_is_left_and_its_lease_given_back(
@@ -152,9 +146,7 @@ def test_an_account_that_is_no_longer_wanted_is_left_and_its_lease_given_back(
     puller.wanted = False
 
     wait_until(lambda: reader.reading() == set() and puller.now == 0, within_s=_within_s, what="the end")
-    wait_until(
-        lambda: leases.take("email", "demo", holder="other", lease_s=1), within_s=_within_s, what="the lease"
-    )
+    wait_until(lambda: leases.take("email", "demo", holder="other", lease_s=1), within_s=_within_s, what="the lease")
 
 
 def test_a_process_that_cannot_renew_stops_reading_before_another_may_begin(

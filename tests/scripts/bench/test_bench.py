@@ -27,8 +27,13 @@ def test_a_quick_run_measures_every_part_and_writes_it_as_json(tmp_path: Path) -
 
     done = subprocess.run(
         [sys.executable, "-m", "scripts.bench", "--quick", "--json", str(file)],
-        cwd=_ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=_run_s_max, check=False,
-    )  # fmt: skip
+        cwd=_ROOT,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=_run_s_max,
+        check=False,
+    )
 
     assert done.returncode == 0, done.stderr
     rows = json.loads(file.read_text())["rows"]
@@ -74,16 +79,10 @@ def test_sends_to_telegram_are_counted_and_a_refused_one_ends_the_sample() -> No
 
 
 def test_what_differs_between_two_requests_varies_in_the_pgbench_script_and_the_rest_is_kept() -> None:
-    text = (
-        "INSERT INTO t (id, number, at, title, kind) VALUES (%(id)s, %(number)s, %(at)s, %(title)s, %(kind)s)"
-    )
+    text = "INSERT INTO t (id, number, at, title, kind) VALUES (%(id)s, %(number)s, %(at)s, %(title)s, %(kind)s)"
 
     def statement(id_: str, number: int, title: str) -> list[Statement]:
-        return [
-            Statement(
-                text, {"id": id_, "number": number, "at": NOW, "title": title, "kind": "a 'quoted' one"}
-            )
-        ]
+        return [Statement(text, {"id": id_, "number": number, "at": NOW, "title": title, "kind": "a 'quoted' one"})]
 
     script = pgbench_script.script(
         statement("01900000-0000-7000-8000-000000000001", FIRST_NUMBER, "one"),

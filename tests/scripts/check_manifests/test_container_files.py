@@ -14,9 +14,7 @@ from scripts.check_manifests.documents import read_documents
 from scripts.check_manifests.facts import load_facts
 
 DOCKERFILE = (CHECKOUT / "Dockerfile").read_text(encoding="utf-8")
-INSTRUCTIONS = [
-    line.split(maxsplit=1) for line in DOCKERFILE.splitlines() if line and not line.startswith("#")
-]
+INSTRUCTIONS = [line.split(maxsplit=1) for line in DOCKERFILE.splitlines() if line and not line.startswith("#")]
 COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "compose.yaml").read_text(encoding="utf-8"))
 OURS = {name: s for name, s in COMPOSE["services"].items() if s["image"].startswith("nestor")}
 
@@ -41,13 +39,9 @@ def test_the_image_runs_as_a_user_without_rights_and_with_compiled_bytecode() ->
 
 def test_the_build_context_holds_what_the_image_copies() -> None:
     allowed = {
-        line[1:]
-        for line in (CHECKOUT / ".dockerignore").read_text(encoding="utf-8").splitlines()
-        if line[:1] == "!"
+        line[1:] for line in (CHECKOUT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[:1] == "!"
     }
-    copied = {
-        word for value in values("COPY") if not value.startswith("--from") for word in value.split()[:-1]
-    }
+    copied = {word for value in values("COPY") if not value.startswith("--from") for word in value.split()[:-1]}
 
     assert copied == allowed
 

@@ -90,7 +90,11 @@ def traffic(*targets: dict[str, Any]) -> Change:
 
 
 BAD: list[tuple[str, str, Change]] = [
-    ("R1", f'metadata.annotations["{SCALE}min-scale"]', put(KSVC, "metadata", "annotations", value={SCALE + "min-scale": "1"})),
+    (
+        "R1",
+        f'metadata.annotations["{SCALE}min-scale"]',
+        put(KSVC, "metadata", "annotations", value={SCALE + "min-scale": "1"}),
+    ),
     ("R1", f'{TEMPLATE_NOTES}minScal"]', annotate("minScal", "1")),
     ("R1", f'{TEMPLATE_NOTES}max-scale"]', annotate("max-scale", 4)),
     ("R1", f'{TEMPLATE_NOTES}window"]', annotate("window", "3s")),
@@ -103,13 +107,21 @@ BAD: list[tuple[str, str, Change]] = [
     ("R2", "spec.template.spec.securityContext", pod_field("securityContext", {"runAsNonRoot": True})),
     ("R2", f"{BOX}.lifecycle", box_field("lifecycle", {})),
     ("R2", f"{BOX}.securityContext.privileged", in_box("securityContext", {"privileged": True})),
-    ("R2", f"{BOX}.securityContext.capabilities.add", in_box("securityContext", {"capabilities": {"drop": ["ALL"], "add": ["NET_RAW"]}})),
+    (
+        "R2",
+        f"{BOX}.securityContext.capabilities.add",
+        in_box("securityContext", {"capabilities": {"drop": ["ALL"], "add": ["NET_RAW"]}}),
+    ),
     ("R2", f"{BOX}.env[3].valueFrom.fieldRef", env({"name": "LOG_LEVEL", "valueFrom": {"fieldRef": {}}})),
     ("R2", "spec.template.spec.volumes[0].hostPath", lambda o: pod(o)["volumes"][0].update({"hostPath": {}})),
     ("R2", "spec.template.spec.volumes[1].name", volume({"name": "unused", "emptyDir": {}})),
     ("R3", f"{BOX}.env[3].name", env({"name": "PORT", "value": "80"})),
     ("R3", f"{BOX}.ports[0].containerPort", box_field("ports", [{"containerPort": 8012}])),
-    ("R3", f"{BOX}.volumeMounts[1].mountPath", lambda o: container(o)["volumeMounts"].append({"name": "tmp", "mountPath": "/dev/"})),
+    (
+        "R3",
+        f"{BOX}.volumeMounts[1].mountPath",
+        lambda o: container(o)["volumeMounts"].append({"name": "tmp", "mountPath": "/dev/"}),
+    ),
     ("R3", f"{BOX}.name", box_field("name", "queue-proxy")),
     ("R4", f"{BOX}.readinessProbe.httpGet.path", box_field("readinessProbe", {"tcpSocket": {"port": 0}})),
     ("R4", f"{BOX}.readinessProbe.periodSeconds", in_box("readinessProbe", {"periodSeconds": 5})),
@@ -121,11 +133,19 @@ BAD: list[tuple[str, str, Change]] = [
     ("R5", "spec.template.spec.timeoutSeconds", unset(KSVC, "spec", "template", "spec", "timeoutSeconds")),
     ("R5", "spec.template.spec.responseStartTimeoutSeconds", pod_field("responseStartTimeoutSeconds", 91)),
     ("R5", "spec.template.spec.containerConcurrency", pod_field("containerConcurrency", 17)),
-    ("R6", f"{BOX}.securityContext.readOnlyRootFilesystem", in_box("securityContext", {"readOnlyRootFilesystem": False})),
+    (
+        "R6",
+        f"{BOX}.securityContext.readOnlyRootFilesystem",
+        in_box("securityContext", {"readOnlyRootFilesystem": False}),
+    ),
     ("R6", f"{BOX}.securityContext.runAsNonRoot", in_box("securityContext", {"runAsNonRoot": None}, WORKER)),
     ("R6", f"{BOX}.securityContext.runAsUser", in_box("securityContext", {"runAsUser": 0})),
     ("R6", f"{BOX}.volumeMounts", box_field("volumeMounts", [], WORKER)),
-    ("R6", "spec.template.spec.automountServiceAccountToken", unset(JOB, "spec", "template", "spec", "automountServiceAccountToken")),
+    (
+        "R6",
+        "spec.template.spec.automountServiceAccountToken",
+        unset(JOB, "spec", "template", "spec", "automountServiceAccountToken"),
+    ),
     ("R7", f"{BOX}.resources.limits.cpu", lambda o: container(o)["resources"]["limits"].update(cpu="500m")),
     ("R7", f"{BOX}.resources.requests.cpu", lambda o: container(o, WORKER)["resources"]["requests"].pop("cpu")),
     ("R7", f"{BOX}.resources.limits.memory", lambda o: container(o, JOB)["resources"]["limits"].pop("memory")),
@@ -147,18 +167,34 @@ BAD: list[tuple[str, str, Change]] = [
     ("R11", "spec.scaleTargetRef.name", scaled(scaleTargetRef={"name": "workers"})),
     ("R11", "spec.replicas", put(WORKER, "spec", "replicas", value=1)),
     ("R11", f"{BOX}.args", args("dramatiq x --queues default --worker-shutdown-timeout 150000")),
-    ("R11", "spec.triggers[1].metadata.queueName", args("dramatiq x --queues default --worker-shutdown-timeout 150000")),
+    (
+        "R11",
+        "spec.triggers[1].metadata.queueName",
+        args("dramatiq x --queues default --worker-shutdown-timeout 150000"),
+    ),
     ("R11", f"{BOX}.args", args("dramatiq x --queues default sends mail --worker-shutdown-timeout 150000")),
-    ("R12", "spec.template.spec.terminationGracePeriodSeconds", pod_field("terminationGracePeriodSeconds", 150, WORKER)),
+    (
+        "R12",
+        "spec.template.spec.terminationGracePeriodSeconds",
+        pod_field("terminationGracePeriodSeconds", 150, WORKER),
+    ),
     ("R12", f"{BOX}.args", args("dramatiq x --queues default sends --worker-shutdown-timeout=120000")),
     ("R12", "spec.template.spec.terminationGracePeriodSeconds", args("dramatiq x --queues default sends")),
     ("R13", f"{BOX}.env[3].name", env({"name": "LOGLEVEL", "value": "INFO"}, WORKER)),
-    ("R13", f"{BOX}.env[2].valueFrom.secretKeyRef", lambda o: container(o)["env"][2]["valueFrom"]["secretKeyRef"].update(key="dsn")),
+    (
+        "R13",
+        f"{BOX}.env[2].valueFrom.secretKeyRef",
+        lambda o: container(o)["env"][2]["valueFrom"]["secretKeyRef"].update(key="dsn"),
+    ),
     ("R13", f"{BOX}.envFrom[0].configMapRef.name", box_field("envFrom", [{"configMapRef": {"name": "other"}}])),
     ("R13", f"{BOX}.envFrom[0].secretRef", box_field("envFrom", [{"secretRef": {"name": "database"}}])),
     ("R13", f"{BOX}.envFrom[0]", put("ConfigMap/config", "data", "DRAIN_SECS", value="25")),
     ("R13", "spec.template.spec.volumes[1].secret", volume({"name": "s", "secret": {"secretName": "tokens"}}, WORKER)),
-    ("R13", "spec.secretTargetRef[0]", put("TriggerAuthentication/broker", "spec", "secretTargetRef", 0, "key", value="url")),
+    (
+        "R13",
+        "spec.secretTargetRef[0]",
+        put("TriggerAuthentication/broker", "spec", "secretTargetRef", 0, "key", value="url"),
+    ),
     ("R14", "spec.minAvailable", put(PDB, "spec", "minAvailable", value=1)),
     ("R14", "spec.maxUnavailable", put(PDB, "spec", "maxUnavailable", value=0)),
     ("R14", "spec.template", lambda o: o.pop(PDB)),
@@ -168,16 +204,14 @@ BAD: list[tuple[str, str, Change]] = [
     ("R17", "metadata.name", put(JOB, "metadata", "name", value="migrate")),
     ("R17", 'metadata.labels["app.kubernetes.io/version"]', put(JOB, "metadata", "labels", value={})),
     ("R18", "apiVersion", put(KSVC, "apiVersion", value="serving.knative.dev/v1beta1")),
-]  # fmt: skip
+]
 
 
 def test_the_minimal_set_has_no_finding() -> None:
     assert findings_with(lambda objects: None) == []
 
 
-@pytest.mark.parametrize(
-    ("rule", "path", "change"), BAD, ids=[f"{r}-{p}-{n}" for n, (r, p, _) in enumerate(BAD)]
-)
+@pytest.mark.parametrize(("rule", "path", "change"), BAD, ids=[f"{r}-{p}-{n}" for n, (r, p, _) in enumerate(BAD)])
 def test_a_mistake_is_found_by_its_rule_at_its_place(rule: str, path: str, change: Change) -> None:
     found = findings_with(change)
 

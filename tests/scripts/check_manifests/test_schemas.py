@@ -170,9 +170,7 @@ SCALERS = """{"scalers": [{"type": "rabbitmq", "parameters": [
 
 
 @pytest.mark.parametrize(("path", "change"), KEDA, ids=[path for path, _ in KEDA])
-def test_a_parameter_that_keda_does_not_know_or_misses_is_found(
-    tmp_path: Path, path: str, change: Change
-) -> None:
+def test_a_parameter_that_keda_does_not_know_or_misses_is_found(tmp_path: Path, path: str, change: Change) -> None:
     (tmp_path / "keda.scalers-schema.json").write_text(SCALERS, encoding="utf-8")
 
     found = [str(f) for f in SchemaCheck(CrdFolder(tmp_path)).check_triggers(documents_with(change))]

@@ -115,9 +115,7 @@ def test_each_secret_is_documented_and_each_documented_one_is_used(knative: Path
     readme = knative / "README.md"
     assert ("nestor-app", "tick-token") in documented_keys(readme)
 
-    readme.write_text(
-        readme.read_text(encoding="utf-8").replace("`tick-token` |", "`tock-token` |"), encoding="utf-8"
-    )
+    readme.write_text(readme.read_text(encoding="utf-8").replace("`tick-token` |", "`tock-token` |"), encoding="utf-8")
 
     found = [str(finding) for finding in check(knative).findings]
     assert len(found) == 2

@@ -39,9 +39,15 @@ def run(*words: str, database: Path | None = None, stdin: str = "") -> subproces
     if database is not None:
         environment["DATABASE_URL"] = f"sqlite:///{database}"
     return subprocess.run(
-        [sys.executable, "-m", "scripts.defs", *words], cwd=REPOSITORY, env=environment, input=stdin,
-        capture_output=True, text=True, timeout=_timeout_s, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "scripts.defs", *words],
+        cwd=REPOSITORY,
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=_timeout_s,
+        check=False,
+    )
 
 
 @dataclass(frozen=True)
@@ -91,22 +97,38 @@ def test_the_shipped_ones_are_fine_strictly() -> None:
 
 
 def bomb() -> str:
-    return "\n".join(
-        ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 15)}]" for n in range(1, 9)]
-    )
+    return "\n".join(["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 15)}]" for n in range(1, 9)])
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (WORKFLOW.replace("initial: open", "initial: opne"), "3:10: .initial: error: expected one of the states, found 'opne'; did you mean open?"),
+        (
+            WORKFLOW.replace("initial: open", "initial: opne"),
+            "3:10: .initial: error: expected one of the states, found 'opne'; did you mean open?",
+        ),
         (WORKFLOW + "colour: red\n", "9:1: error: Object contains unknown field `colour`"),
-        (WORKFLOW.replace("who: [agent]", "who: [agent], gaurd: x"), ".transitions.finish: error: Object contains unknown field `gaurd`; did you mean `guard`?"),
+        (
+            WORKFLOW.replace("who: [agent]", "who: [agent], gaurd: x"),
+            ".transitions.finish: error: Object contains unknown field `gaurd`; did you mean `guard`?",
+        ),
         (WORKFLOW + "label: {en: Twice, ru: Дважды}\n", "9:1: error: key 'label' is there twice"),
         (WORKFLOW.replace("from: [open]", "from: 3"), "8:18: .transitions.finish.from: error: Expected"),
-        (WORKFLOW.replace("who: [agent]", 'who: [agent], guard: "ticket.asigned"'), "unknown name asigned; did you mean assigned?"),
-        (WORKFLOW.replace("who: [agent]", 'who: [agent], guard: "ticket.tags.all(a, ticket.tags.all(b, ticket.tags.all(c, a == c)))"'), "too many nested loops"),
-        (WORKFLOW.replace("  done:", "  lost: {category: done, label: {en: L, ru: Л}}\n  done:"), "6:9: .states.lost: error: no ticket can come into this state"),
+        (
+            WORKFLOW.replace("who: [agent]", 'who: [agent], guard: "ticket.asigned"'),
+            "unknown name asigned; did you mean assigned?",
+        ),
+        (
+            WORKFLOW.replace(
+                "who: [agent]",
+                'who: [agent], guard: "ticket.tags.all(a, ticket.tags.all(b, ticket.tags.all(c, a == c)))"',
+            ),
+            "too many nested loops",
+        ),
+        (
+            WORKFLOW.replace("  done:", "  lost: {category: done, label: {en: L, ru: Л}}\n  done:"),
+            "6:9: .states.lost: error: no ticket can come into this state",
+        ),
         ("workflow: [small\n", ":2:1: error:"),
         (bomb(), "expected at most 100 aliases"),
         ("a: " + "x" * 5_000_000, "expected at most 524288 bytes, found 5000003"),
@@ -115,7 +137,7 @@ def bomb() -> str:
         ("include: [../../etc/passwd]\n" + WORKFLOW, "expected a file below"),
     ],
     ids=lambda value: value[:30] if len(value) < 60 else None,
-)  # fmt: skip
+)
 def test_bad_input_is_told_with_its_place(here: Here, tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(text)
@@ -140,9 +162,7 @@ def test_files_that_include_each_other_in_a_circle_are_told_with_the_circle(tmp_
 
 def test_what_an_include_brings_twice_is_told_with_both_places(tmp_path: Path) -> None:
     (tmp_path / "w.yaml").write_text(
-        "include: [x.yaml]\n"
-        + WORKFLOW
-        + "calendars:\n  office: {zone: UTC, hours: {mon: ['09:00-10:00']}}\n"
+        "include: [x.yaml]\n" + WORKFLOW + "calendars:\n  office: {zone: UTC, hours: {mon: ['09:00-10:00']}}\n"
     )
     (tmp_path / "x.yaml").write_text("fragment: calendars\ncalendars:\n  office: {zone: UTC, hours: {}}\n")
 

@@ -30,9 +30,7 @@ def with_bot(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> WithBo
         async def session() -> Any:
             request = HTTPXRequest(read_timeout=read_timeout_s, media_write_timeout=5.0)
             url = sandbox.bot_api_url
-            async with Bot(
-                TOKEN, base_url=f"{url}/bot", base_file_url=f"{url}/file/bot", request=request
-            ) as bot:
+            async with Bot(TOKEN, base_url=f"{url}/bot", base_file_url=f"{url}/file/bot", request=request) as bot:
                 return await use(bot)
 
         return asyncio.run(session())

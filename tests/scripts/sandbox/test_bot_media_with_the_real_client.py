@@ -81,9 +81,7 @@ def test_places_people_polls_and_dice_are_read(with_bot: WithBot) -> None:
     assert 1 <= dice.dice.value <= 6
 
 
-def test_an_album_arrives_whole_with_one_group_and_its_caption(
-    sandbox: SandboxProcess, with_bot: WithBot
-) -> None:
+def test_an_album_arrives_whole_with_one_group_and_its_caption(sandbox: SandboxProcess, with_bot: WithBot) -> None:
     async def send(bot: Bot) -> tuple[Message, ...]:
         return await bot.send_media_group(
             ADA, [InputMediaPhoto(b"1", caption="See"), InputMediaVideo(b"2"), InputMediaPhoto(b"3")]
@@ -133,9 +131,7 @@ def test_captions_are_edited_and_kept_apart_from_texts(with_bot: WithBot) -> Non
     assert with_bot(act).caption == "new"
 
 
-def test_many_messages_are_deleted_at_once_and_missing_ones_skipped(
-    sandbox: SandboxProcess, with_bot: WithBot
-) -> None:
+def test_many_messages_are_deleted_at_once_and_missing_ones_skipped(sandbox: SandboxProcess, with_bot: WithBot) -> None:
     async def act(bot: Bot) -> bool:
         ids = [(await bot.send_message(ADA, str(number))).message_id for number in range(3)]
         with pytest.raises(BadRequest, match="Too many message identifiers"):
@@ -223,14 +219,14 @@ def test_a_forums_topics_are_made_named_closed_and_gone(sandbox: SandboxProcess,
 
     with_bot(act)
 
-    topics = [
-        (e["method"], e["topic"]["name"], e["topic"]["closed"]) for e in sandbox.outbox() if "topic" in e
-    ]
+    topics = [(e["method"], e["topic"]["name"], e["topic"]["closed"]) for e in sandbox.outbox() if "topic" in e]
     assert topics == [
-        ("createForumTopic", "#7 Fire", False), ("editForumTopic", "#7 Fire, out", False),
-        ("closeForumTopic", "#7 Fire, out", True), ("reopenForumTopic", "#7 Fire, out", False),
+        ("createForumTopic", "#7 Fire", False),
+        ("editForumTopic", "#7 Fire, out", False),
+        ("closeForumTopic", "#7 Fire, out", True),
+        ("reopenForumTopic", "#7 Fire, out", False),
         ("deleteForumTopic", "#7 Fire, out", False),
-    ]  # fmt: skip
+    ]
 
 
 def test_topics_and_messages_outlive_a_restart(sandbox: SandboxProcess, with_bot: WithBot) -> None:
@@ -256,9 +252,7 @@ def test_reactions_are_checked(with_bot: WithBot) -> None:
     assert with_bot(act)
 
 
-def test_what_people_do_is_an_update_that_the_real_client_reads(
-    sandbox: SandboxProcess, with_bot: WithBot
-) -> None:
+def test_what_people_do_is_an_update_that_the_real_client_reads(sandbox: SandboxProcess, with_bot: WithBot) -> None:
     async def act(bot: Bot) -> tuple[Update, ...]:
         markup = InlineKeyboardMarkup([[InlineKeyboardButton("Close", callback_data="b:tok")]])
         sent = await bot.send_message(ADA, "Done?", reply_markup=markup)
@@ -339,9 +333,7 @@ def test_every_method_that_the_desk_calls_is_one_that_the_fake_knows() -> None:
     for name in ("carrier", "edits", "files", "pull", "send", "setup", "upload"):
         source = (ROOT / "queues" / "channels" / "telegram" / f"{name}.py").read_text(encoding="utf-8")
         used |= set(re.findall(r'"((?:send|edit|delete|get|set)(?:_[a-z]+)+)"', source))
-    fake = "".join(
-        path.read_text(encoding="utf-8") for path in (ROOT / "scripts" / "sandbox").glob("bot_*.py")
-    )
+    fake = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "scripts" / "sandbox").glob("bot_*.py"))
 
     known = {name.lower() for name in re.findall(r'"((?:send|edit|delete|get|set)[A-Za-z]+)"', fake)}
     kinds = {f"send{kind}" for kind in ("photo", "document", "audio", "voice", "video", "animation")}

@@ -153,9 +153,7 @@ def test_an_upload_above_the_limit_is_answered_413_not_a_lost_connection(sandbox
     part = b'--b\r\nContent-Disposition: form-data; name="document"; filename="x"\r\n\r\n'
     body = part + bytes(52 * 1024 * 1024) + b"\r\n--b--\r\n"
 
-    status, answer = _ask(
-        sandbox, "/bot1:a/sendDocument", body, {"Content-Type": "multipart/form-data; boundary=b"}
-    )
+    status, answer = _ask(sandbox, "/bot1:a/sendDocument", body, {"Content-Type": "multipart/form-data; boundary=b"})
 
     assert (status, answer["description"]) == (413, "Request Entity Too Large")
 
@@ -163,9 +161,7 @@ def test_an_upload_above_the_limit_is_answered_413_not_a_lost_connection(sandbox
 def test_a_chunked_body_is_read(sandbox: SandboxProcess) -> None:
     connection = _connect(sandbox)
 
-    connection.request(
-        "POST", "/bot1:a/sendMessage", iter([b"chat_id=7&", b"text=hi"]), FORM, encode_chunked=True
-    )
+    connection.request("POST", "/bot1:a/sendMessage", iter([b"chat_id=7&", b"text=hi"]), FORM, encode_chunked=True)
 
     assert json.loads(connection.getresponse().read())["result"]["text"] == "hi"
     connection.close()

@@ -74,13 +74,9 @@ def test_a_file_is_multipart_and_an_albums_files_are_named_in_its_json(
     sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PTB_TIMEDELTA", "true")
-    single = caught(
-        lambda bot: bot.send_document(ADA, InputFile(b"%PDF", filename="счёт.pdf"), caption="Bill")
-    )
+    single = caught(lambda bot: bot.send_document(ADA, InputFile(b"%PDF", filename="счёт.pdf"), caption="Bill"))
     album = caught(
-        lambda bot: bot.send_media_group(
-            ADA, [InputMediaDocument(b"1", filename="a"), InputMediaDocument(b"2")]
-        )
+        lambda bot: bot.send_media_group(ADA, [InputMediaDocument(b"1", filename="a"), InputMediaDocument(b"2")])
     )
 
     first, second = given_to_the_fake(sandbox, single), given_to_the_fake(sandbox, album)

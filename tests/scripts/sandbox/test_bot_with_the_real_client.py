@@ -60,9 +60,7 @@ def test_a_sent_message_comes_back_as_telegram_returns_it_and_stands_in_the_outb
     assert entry["message_id"] == message.message_id
 
 
-def test_message_ids_increase_and_a_reply_carries_its_original(
-    sandbox: SandboxProcess, with_bot: WithBot
-) -> None:
+def test_message_ids_increase_and_a_reply_carries_its_original(sandbox: SandboxProcess, with_bot: WithBot) -> None:
     async def converse(bot: Bot) -> list[Message]:
         first = await bot.send_message(ADA, "one")
         reply = ReplyParameters(first.message_id)
@@ -100,9 +98,7 @@ def test_an_edit_changes_the_message_and_an_edit_to_the_same_is_refused(
     assert [entry["text"] for entry in sandbox.outbox()] == ["Hello Ada", "Bye Ada"]
 
 
-def test_a_keyboard_is_taken_away_and_a_message_is_deleted_once(
-    sandbox: SandboxProcess, with_bot: WithBot
-) -> None:
+def test_a_keyboard_is_taken_away_and_a_message_is_deleted_once(sandbox: SandboxProcess, with_bot: WithBot) -> None:
     async def act(bot: Bot) -> Message | bool:
         keyboard = InlineKeyboardMarkup([[InlineKeyboardButton("Close", callback_data="close")]])
         sent = await bot.send_message(ADA, "Done?", reply_markup=keyboard)
@@ -115,9 +111,7 @@ def test_a_keyboard_is_taken_away_and_a_message_is_deleted_once(
     assert with_bot(act).reply_markup is None
 
 
-def test_a_document_and_a_photo_are_stored_and_can_be_fetched_again(
-    sandbox: SandboxProcess, with_bot: WithBot
-) -> None:
+def test_a_document_and_a_photo_are_stored_and_can_be_fetched_again(sandbox: SandboxProcess, with_bot: WithBot) -> None:
     content = bytes(range(256)) * 100 + b"\r\n--not-the-boundary\r\n"
 
     async def send(bot: Bot) -> tuple[Message, Message, bytes]:
@@ -237,12 +231,8 @@ def test_a_programmed_refusal_raises_what_the_real_one_raises(
     assert sandbox.outbox() == []
 
 
-def test_a_fault_hits_only_its_chat_and_only_as_often_as_told(
-    sandbox: SandboxProcess, with_bot: WithBot
-) -> None:
-    sandbox.fail(
-        "403", method="sendMessage", chat_id=ADA, times=2, description="Forbidden: user is deactivated"
-    )
+def test_a_fault_hits_only_its_chat_and_only_as_often_as_told(sandbox: SandboxProcess, with_bot: WithBot) -> None:
+    sandbox.fail("403", method="sendMessage", chat_id=ADA, times=2, description="Forbidden: user is deactivated")
 
     async def send(bot: Bot) -> None:
         await bot.send_message(2002, "to Grace")
@@ -268,9 +258,7 @@ def test_a_migrated_group_names_its_new_id(sandbox: SandboxProcess, with_bot: Wi
     assert with_bot(send) == -1009876543210
 
 
-def test_a_hanging_answer_times_out_although_the_message_was_taken(
-    sandbox: SandboxProcess, with_bot: WithBot
-) -> None:
+def test_a_hanging_answer_times_out_although_the_message_was_taken(sandbox: SandboxProcess, with_bot: WithBot) -> None:
     sandbox.fail("hang", method="sendMessage", hang_s=30)
     started = time.monotonic()
 
@@ -319,9 +307,7 @@ def test_an_unknown_chat_and_an_unknown_token_are_refused(sandbox: SandboxProces
     with_bot(send)
 
 
-def test_the_rate_limit_answers_429_when_it_is_switched_on(
-    sandbox: SandboxProcess, with_bot: WithBot
-) -> None:
+def test_the_rate_limit_answers_429_when_it_is_switched_on(sandbox: SandboxProcess, with_bot: WithBot) -> None:
     sandbox.configure(rate_limits=True)
 
     async def send(bot: Bot) -> int:
@@ -335,9 +321,7 @@ def test_the_rate_limit_answers_429_when_it_is_switched_on(
     assert len(sandbox.outbox()) == 20 - refused_count
 
 
-def test_html_mode_becomes_entities_and_broken_html_is_refused(
-    sandbox: SandboxProcess, with_bot: WithBot
-) -> None:
+def test_html_mode_becomes_entities_and_broken_html_is_refused(sandbox: SandboxProcess, with_bot: WithBot) -> None:
     async def send(bot: Bot) -> Message:
         with pytest.raises(BadRequest, match="Can't parse entities: can't find end tag"):
             await bot.send_message(ADA, "<b>open", parse_mode="HTML")

@@ -77,9 +77,7 @@ def test_a_mail_that_cannot_be_parsed_is_kept_all_the_same(sandbox: SandboxProce
 
 @pytest.mark.parametrize("code", [450, 550])
 def test_one_recipient_is_refused_and_the_others_get_the_mail(sandbox: SandboxProcess, code: int) -> None:
-    sandbox.fail_mail(
-        "reject", stage="rcpt", recipient="gone@example.test", code=code, text="5.1.1 no such user"
-    )
+    sandbox.fail_mail("reject", stage="rcpt", recipient="gone@example.test", code=code, text="5.1.1 no such user")
 
     with _client(sandbox) as client:
         refused = client.send_message(_mail(), to_addrs=["gone@example.test", "ada@example.test"])

@@ -53,9 +53,7 @@ def test_a_parrot_is_two_units() -> None:
 
 
 def test_html_becomes_text_and_nested_entities() -> None:
-    text, entities = parse_html(
-        '\U0001f99c <b>bold <i>both</i></b> &amp; <a href="https://example.test">link</a>'
-    )
+    text, entities = parse_html('\U0001f99c <b>bold <i>both</i></b> &amp; <a href="https://example.test">link</a>')
 
     assert text == "\U0001f99c bold both & link"
     assert entities == [

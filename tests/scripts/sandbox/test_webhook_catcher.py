@@ -15,9 +15,19 @@ from queues.channels.webhook import send
 from scripts.sandbox.client import SandboxProcess
 
 MESSAGE = OutgoingMessage(
-    delivery_id="d-1", attempt_number=1, address="demo:ada", recipient_name="Ada", body="Water it.", body_format="text", subject=None,
-    external_id=None, in_reply_to=None, references=(), automatic=False, ticket_number=7,
-)  # fmt: skip
+    delivery_id="d-1",
+    attempt_number=1,
+    address="demo:ada",
+    recipient_name="Ada",
+    body="Water it.",
+    body_format="text",
+    subject=None,
+    external_id=None,
+    in_reply_to=None,
+    references=(),
+    automatic=False,
+    ticket_number=7,
+)
 
 
 def test_an_answer_of_the_demo_account_stands_in_the_outbox_once(

@@ -20,9 +20,7 @@ from queues.channels.email.reading.structure import content_id
 from queues.channels.email.reading.tnef import Tnef, read_tnef
 from queues.channels.text import clean, one_line
 
-_SIGNATURES = frozenset(
-    ["application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"]
-)
+_SIGNATURES = frozenset(["application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"])
 _HIDDEN = _SIGNATURES | {"application/pgp-encrypted"}  # for programs, not for people
 _TNEF_TYPES = frozenset(["application/ms-tnef", "application/vnd.ms-tnef"])
 _CALENDAR_TYPES = frozenset(["text/calendar", "application/ics"])

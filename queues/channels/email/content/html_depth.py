@@ -23,9 +23,7 @@ _ODD = re.compile(
     re.IGNORECASE,
 )
 _CDATA = "<![CDATA["
-_RAW_TEXT = {
-    name: re.compile(rf"</{name}[\s/>]", re.IGNORECASE) for name in ("script", "style", "title", "textarea")
-}
+_RAW_TEXT = {name: re.compile(rf"</{name}[\s/>]", re.IGNORECASE) for name in ("script", "style", "title", "textarea")}
 _IGNORED = frozenset(
     [
         "html",
@@ -47,9 +45,7 @@ _IGNORED = frozenset(
 
 def is_too_deep(source: str) -> bool:
     """Whether the sanitiser must not see this text: deeper than `html_depth_max`, or too many tags times depth."""
-    if (
-        source.count("<") < limits.html_depth_max // 2
-    ):  # each tag makes it deeper by one, or opens formatting again
+    if source.count("<") < limits.html_depth_max // 2:  # each tag makes it deeper by one, or opens formatting again
         return False
     is_odd = _ODD.search(source) is not None
     if is_odd and _CDATA in source:

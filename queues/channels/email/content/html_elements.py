@@ -14,10 +14,39 @@ _FORMATTING = frozenset(
 )
 _HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
 _BLOCKS = _HEADINGS | frozenset(
-    ["address", "article", "aside", "blockquote", "center", "details", "dialog", "dir", "div", "dl", "fieldset", "figcaption", "figure",
-     "footer", "header", "hgroup", "listing", "main", "menu", "nav", "ol", "p", "pre", "search", "section", "summary", "ul", "li", "dd",
-     "dt"]
-)  # fmt: skip
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "center",
+        "details",
+        "dialog",
+        "dir",
+        "div",
+        "dl",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "header",
+        "hgroup",
+        "listing",
+        "main",
+        "menu",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "search",
+        "section",
+        "summary",
+        "ul",
+        "li",
+        "dd",
+        "dt",
+    ]
+)
 _BARRIERS = _CELLS | {"table"}
 _ENDS_PARAGRAPH = _BLOCKS | {"table", "form", "hr"}
 _LIST_BARRIERS = _BARRIERS | {"ul", "ol"}
@@ -109,9 +138,7 @@ class Elements:
             if self._reaches(wanted, _LIST_BARRIERS if name == "li" else _BARRIERS):
                 self._pop_to(wanted)
         elif self._reaches(wanted, _SPECIAL) and (name != "form" or self._stack[-1].name == "form"):
-            self._pop_to(
-                wanted
-            )  # a form that does not stand last is taken out alone; what it holds stays open
+            self._pop_to(wanted)  # a form that does not stand last is taken out alone; what it holds stays open
 
     def _open_table_part(self, name: str, tag: str) -> None:
         if self._names.get("table"):

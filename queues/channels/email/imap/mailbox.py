@@ -124,9 +124,7 @@ class Mailbox:
         if not server.tls and server.tls_needed:
             with _said("STARTTLS"):
                 if not self._client.has_capability("STARTTLS"):
-                    raise TransientFailure(
-                        "the mail server offers no TLS; the password was not sent in clear"
-                    )
+                    raise TransientFailure("the mail server offers no TLS; the password was not sent in clear")
                 self._client.starttls(client_context(server.ca_file))
         with _said("the login"):
             self._client.login(server.user, server.password)
@@ -137,9 +135,7 @@ class Mailbox:
             told = self._client.select_folder(folder, readonly)
         uidvalidity, next_uid = told.get(b"UIDVALIDITY"), told.get(b"UIDNEXT")
         if not isinstance(uidvalidity, int) or not isinstance(next_uid, int):
-            raise TransientFailure(
-                "the mail server tells no UIDVALIDITY or UIDNEXT; its mails cannot be told apart"
-            )
+            raise TransientFailure("the mail server tells no UIDVALIDITY or UIDNEXT; its mails cannot be told apart")
         return Folder(uidvalidity, next_uid, int(told.get(b"EXISTS", 0)))
 
     def uids_after(self, uid: int) -> list[int]:
@@ -164,9 +160,7 @@ class Mailbox:
         """Bytes of each mail that is still there. Raises Refused."""
         with _said("the mails' sizes", refused=Refused):
             told = self._client.fetch(uids, ["RFC822.SIZE"])
-            return {
-                int(uid): int(items[b"RFC822.SIZE"]) for uid, items in told.items() if b"RFC822.SIZE" in items
-            }
+            return {int(uid): int(items[b"RFC822.SIZE"]) for uid, items in told.items() if b"RFC822.SIZE" in items}
 
     def fetch(self, uid: int, bytes_max: int) -> bytes | None:
         """The first `bytes_max` bytes of the mail, which stays unseen; None when it is gone. Raises Refused."""
@@ -199,9 +193,7 @@ class Mailbox:
                 if any(isinstance(one, tuple) and one[:1] == (b"BYE",) for one in told):
                     raise imaplib.IMAP4.abort("BYE")  # it may keep the connection open for seconds more
                 # An empty answer before its time is the connection's end, which idle_done tells.
-                if any(_is_new(one) for one in told) or (
-                    not told and time.monotonic() - before < slice_s / 2
-                ):
+                if any(_is_new(one) for one in told) or (not told and time.monotonic() - before < slice_s / 2):
                     break
             self._client.idle_done()
 
@@ -216,9 +208,7 @@ def _said(step: str, *, refused: type[TransientFailure] = TransientFailure) -> I
     try:
         yield
     except ssl.SSLCertVerificationError as error:
-        raise TransientFailure(
-            f"{step}: the server's certificate is not good: {error.verify_message}"
-        ) from error
+        raise TransientFailure(f"{step}: the server's certificate is not good: {error.verify_message}") from error
     except LoginError as error:
         if isinstance(error.__context__, imaplib.IMAP4.abort):  # IMAPClient calls this a refusal, too
             raise TransientFailure(f"{step}: the mail server ended the connection") from error
@@ -233,9 +223,7 @@ def _said(step: str, *, refused: type[TransientFailure] = TransientFailure) -> I
         raise TransientFailure(f"{step} failed ({type(error).__name__})") from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         # imaplib and IMAPClient take a server's grammar for granted.
-        raise TransientFailure(
-            f"{step}: the mail server's answer cannot be read ({type(error).__name__})"
-        ) from error
+        raise TransientFailure(f"{step}: the mail server's answer cannot be read ({type(error).__name__})") from error
 
 
 def _words(error: Exception) -> str:

@@ -62,9 +62,7 @@ def pull(account: ChannelAccount, settings: Settings, stop: threading.Event, idl
             read(mailbox, account, stop)
             if idle_s <= 0 or stop.is_set():
                 return
-            mailbox.wait(
-                stop, min(idle_s, bounds.round_s), idle=account.config.get("imap_idle", True) is True
-            )
+            mailbox.wait(stop, min(idle_s, bounds.round_s), idle=account.config.get("imap_idle", True) is True)
             if stop.is_set():
                 return
 
@@ -136,9 +134,7 @@ def _sizes(
         return position, mailbox.sizes(batch)
     except Refused:
         return failed, unknown
-    except (
-        TransientFailure
-    ):  # perhaps the connection's fault, perhaps a mail's: the next reading does without
+    except TransientFailure:  # perhaps the connection's fault, perhaps a mail's: the next reading does without
         _keep(account, name, failed)
         raise
 

@@ -15,18 +15,14 @@ from queues.channels.email import limits
 from queues.channels.email.reading.header_block import Headers, all_values
 from queues.channels.email.reading.headers import addresses
 
-_RESULT = re.compile(
-    r"\s*([a-z0-9_-]{1,30})(?:\s*/\s*\d{1,3})?\s*=\s*([a-z]{1,20})\b(.*)", re.IGNORECASE | re.DOTALL
-)
+_RESULT = re.compile(r"\s*([a-z0-9_-]{1,30})(?:\s*/\s*\d{1,3})?\s*=\s*([a-z]{1,20})\b(.*)", re.IGNORECASE | re.DOTALL)
 _PROPERTY = re.compile(
     r"([a-z]{1,20}\.[a-z0-9_.-]{1,40}|reason|action|policy)\s*=\s*(\"[^\"]{0,300}\"|[^\s;\"]{1,300})",
     re.IGNORECASE,
 )
 _METHODS = frozenset(["dmarc", "spf", "dkim", "compauth"])
 # Second-level names under which others register: the domain below them is the organisation's.
-_PUBLIC_SECOND = frozenset(
-    ["ac", "co", "com", "edu", "gob", "gov", "gv", "mil", "ne", "net", "nom", "or", "org"]
-)
+_PUBLIC_SECOND = frozenset(["ac", "co", "com", "edu", "gob", "gov", "gv", "mil", "ne", "net", "nom", "or", "org"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +40,7 @@ class _Result:
     properties: dict[str, str] = field(default_factory=dict)
 
 
-def verdict(
-    headers: Headers, trusted_ids: Collection[str], provider_verdict: Verdict | None = None
-) -> Judgement:
+def verdict(headers: Headers, trusted_ids: Collection[str], provider_verdict: Verdict | None = None) -> Judgement:
     """Judge a mail by the headers of trusted servers, and by what the provider found itself.
 
     A fail of either wins. DMARC decides where it has a result; otherwise SPF or DKIM pass only for the From address's own
@@ -115,20 +109,14 @@ def _judged(results: list[_Result], author: str) -> Judgement:
 
 
 def _domain_of(result: _Result) -> str:
-    names = (
-        ("header.d", "header.i") if result.method == "dkim" else ("smtp.mailfrom", "smtp.mail", "smtp.helo")
-    )
+    names = ("header.d", "header.i") if result.method == "dkim" else ("smtp.mailfrom", "smtp.mail", "smtp.helo")
     value = next((result.properties[name] for name in names if result.properties.get(name)), "")
     return value.rpartition("@")[2].strip("<>.")
 
 
 def _author_domain(headers: Headers) -> str:
     """The domain of From; empty when there is none or more than one."""
-    domains = {
-        found.address.rpartition("@")[2]
-        for value in all_values(headers, b"from")
-        for found in addresses(value)
-    }
+    domains = {found.address.rpartition("@")[2] for value in all_values(headers, b"from") for found in addresses(value)}
     return domains.pop() if len(domains) == 1 else ""
 
 
@@ -164,7 +152,5 @@ def _without_comments(text: str) -> str:
 def _pieces(text: str) -> list[str]:
     """The text at its semicolons outside quotes."""
     quoted = text.split('"')
-    marked = '"'.join(
-        piece.replace(";", "\0") if index % 2 == 0 else piece for index, piece in enumerate(quoted)
-    )
+    marked = '"'.join(piece.replace(";", "\0") if index % 2 == 0 else piece for index, piece in enumerate(quoted))
     return marked.split("\0")

@@ -50,9 +50,7 @@ BOUNCE_TEXT = re.compile(
     r"|konnte nicht zugestellt|n'a pas (?:pu être|été) remis",
     re.IGNORECASE,
 )
-SMTP_STATUS = re.compile(
-    r"\b5\d\d[ -]#?5\.\d{1,3}\.\d{1,3}\b|(?<![\d.])#?5\.\d{1,3}\.\d{1,3}(?![\d.])|\b55\d[ -]"
-)
+SMTP_STATUS = re.compile(r"\b5\d\d[ -]#?5\.\d{1,3}\.\d{1,3}\b|(?<![\d.])#?5\.\d{1,3}\.\d{1,3}(?![\d.])|\b55\d[ -]")
 DELAY = re.compile(
     r"delivery (?:status notification )?\(?(?:delay|temporarily)|\(delay\)|delayed|warning: (?:message"
     r"|could not send)|still being (?:re)?tried"

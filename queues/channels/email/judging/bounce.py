@@ -72,9 +72,7 @@ def report(
         return None
     ids = tuple(dict.fromkeys([*_returned_ids(root, text), *_envelope_ids(root)]))[: limits.report_ids_max]
     recipients = [
-        fields
-        for fields in _blocks(root, _STATUS_TYPES)
-        if _has_any(fields, b"action", b"final-recipient", b"status")
+        fields for fields in _blocks(root, _STATUS_TYPES) if _has_any(fields, b"action", b"final-recipient", b"status")
     ]
     if recipients:
         return _from_recipients(recipients, ids)
@@ -94,8 +92,7 @@ def read_receipt(root: Part) -> Report | None:
             disposition = (first_value(fields, b"disposition") or b"").rpartition(b";")[2]
             return Report(
                 None,
-                tuple(message_ids(first_value(fields, b"original-message-id") or b"")[:1])
-                or _returned_ids(root, ""),
+                tuple(message_ids(first_value(fields, b"original-message-id") or b"")[:1]) or _returned_ids(root, ""),
                 {"read_receipt": one_line(text_of(disposition), 100).lower()},
             )
     return None
@@ -111,12 +108,8 @@ def _from_recipients(recipients: list[Headers], ids: tuple[str, ...]) -> Report:
                 (first_value(fields, b"diagnostic-code") or b"").removeprefix(b"smtp;").removeprefix(b"SMTP;")
             )
             diagnostic = one_line(said, limits.diagnostic_chars_max)
-            recipient = (
-                first_value(fields, b"final-recipient") or first_value(fields, b"original-recipient") or b""
-            )
-            named = one_line(
-                text_of(recipient.rpartition(b";")[2].strip(b" <>")), limits.diagnostic_chars_max
-            )
+            recipient = first_value(fields, b"final-recipient") or first_value(fields, b"original-recipient") or b""
+            named = one_line(text_of(recipient.rpartition(b";")[2].strip(b" <>")), limits.diagnostic_chars_max)
             failure = DeliveryFailure(status[1].decode("ascii") if status else None, diagnostic)
             return Report(failure, ids, {"failed_recipient": named} if named else {})
     return Report(None, ids)
@@ -132,9 +125,7 @@ def _failure_in(text: str) -> DeliveryFailure:
 
 
 def _failed_recipients(headers: Headers) -> dict[str, Any]:
-    named = one_line(
-        text_of(first_value(headers, b"x-failed-recipients") or b""), limits.diagnostic_chars_max
-    )
+    named = one_line(text_of(first_value(headers, b"x-failed-recipients") or b""), limits.diagnostic_chars_max)
     return {"failed_recipient": named} if named else {}
 
 
@@ -146,9 +137,7 @@ def _complaint(root: Part, text: str) -> Report | None:
             continue
         recipient = first_value(fields, b"original-rcpt-to") or b""
         named = one_line(text_of(recipient.strip(b" <>")), limits.diagnostic_chars_max)
-        failure = DeliveryFailure(
-            None, one_line(f"complaint: {kind}", limits.diagnostic_chars_max), kind="complaint"
-        )
+        failure = DeliveryFailure(None, one_line(f"complaint: {kind}", limits.diagnostic_chars_max), kind="complaint")
         return Report(failure, _returned_ids(root, text), {"failed_recipient": named} if named else {})
     return None
 
@@ -178,11 +167,7 @@ def _envelope_ids(root: Part) -> list[str]:
     """The id that we gave with the envelope (RFC 3461 ENVID), when it is a Message-ID."""
     found: list[str] = []
     for fields in _blocks(root, _STATUS_TYPES):
-        value = (
-            first_value(fields, b"original-envelope-id")
-            or first_value(fields, b"x-original-message-id")
-            or b""
-        )
+        value = first_value(fields, b"original-envelope-id") or first_value(fields, b"x-original-message-id") or b""
         found += message_ids(value)[:1]
     return [one for one in found if "@" in one]
 

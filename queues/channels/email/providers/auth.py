@@ -33,9 +33,7 @@ def refused(account: ChannelAccount | None = None) -> Unauthenticated:
     return Unauthenticated(said)
 
 
-def by_header(
-    headers: Mapping[str, str], account: ChannelAccount, settings: Settings, *, required: bool
-) -> bool:
+def by_header(headers: Mapping[str, str], account: ChannelAccount, settings: Settings, *, required: bool) -> bool:
     """Check the basic or bearer credential that the account has. False when it has none and none is `required`.
 
     An account whose address ends in a secret (`path_id`) has proved its caller by that already. Raises Unauthenticated.

@@ -37,14 +37,10 @@ class File:
     inline: bool = False
 
 
-def mail(
-    headers: Headers, *, text: str | None = None, html: str | None = None, files: Sequence[File] = ()
-) -> bytes:
+def mail(headers: Headers, *, text: str | None = None, html: str | None = None, files: Sequence[File] = ()) -> bytes:
     """RFC 5322 bytes of what a provider tells."""
     bodies = [
-        (f"text/{kind}; charset=utf-8", content)
-        for kind, content in (("plain", text), ("html", html))
-        if content
+        (f"text/{kind}; charset=utf-8", content) for kind, content in (("plain", text), ("html", html)) if content
     ]
     told = [(name, value) for name, value in headers if name.lower() not in _OURS]
     lines = [_line(name, value) for name, value in told if _NAME.fullmatch(name)]
@@ -109,9 +105,7 @@ def _multipart(kind: str, boundary: bytes, parts: Sequence[list[bytes]]) -> list
 
 def _file(file: File) -> list[bytes]:
     content = file.content if file.encoded else base64.b64encode(file.content)
-    content_type = (
-        file.content_type.lower() if _TYPE.fullmatch(file.content_type) else "application/octet-stream"
-    )
+    content_type = file.content_type.lower() if _TYPE.fullmatch(file.content_type) else "application/octet-stream"
     more = [_line("Content-Disposition", _disposition(file))]
     if file.content_id.strip():
         more.append(_line("Content-ID", f"<{file.content_id.strip().strip('<>')}>"))

@@ -99,9 +99,7 @@ def received_one(raw: bytes, key: Callable[[bytes, Document], EventKey]) -> Rece
     return Received((ReceivedEvent(found),))
 
 
-def several(
-    items: Sequence[Document], event_of: Callable[[Document], ReceivedEvent]
-) -> tuple[ReceivedEvent, ...]:
+def several(items: Sequence[Document], event_of: Callable[[Document], ReceivedEvent]) -> tuple[ReceivedEvent, ...]:
     """The events of a request that holds many; those beyond the bound are kept together as one that people see."""
     found = [event_of(one) for one in items[: limits.events_max]]
     if len(items) > limits.events_max:

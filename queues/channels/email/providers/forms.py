@@ -28,11 +28,7 @@ class Field:
 
     def content(self) -> bytes:
         """The field's bytes."""
-        return (
-            _unquoted(self.source, self.start, self.end)
-            if self.quoted
-            else self.source[self.start : self.end]
-        )
+        return _unquoted(self.source, self.start, self.end) if self.quoted else self.source[self.start : self.end]
 
     def text(self, charset: str | None = None) -> str:
         """The field as text: in the charset that the provider tells, else UTF-8, else what fits."""
@@ -106,9 +102,7 @@ def _head(body: bytes, start: int) -> tuple[int, int]:
     for line_end in (b"\r\n", b"\n"):
         if body.startswith(line_end, start):
             return start, start + len(line_end)
-    found = [
-        (at, at + len(gap)) for gap in (b"\r\n\r\n", b"\n\n") if (at := body.find(gap, start, limit)) >= 0
-    ]
+    found = [(at, at + len(gap)) for gap in (b"\r\n\r\n", b"\n\n") if (at := body.find(gap, start, limit)) >= 0]
     if not found:
         raise Unreadable("the body is a form with a field that has no end of its headers")
     return min(found)

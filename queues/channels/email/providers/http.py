@@ -91,12 +91,17 @@ def call(
         with (
             requests.Session() as session,
             session.request(
-                method, url, headers={"User-Agent": "Nestor", "Accept-Encoding": "identity", **(headers or {})},
+                method,
+                url,
+                headers={"User-Agent": "Nestor", "Accept-Encoding": "identity", **(headers or {})},
                 auth=_as_told if basic is None else basic,
-                data=body if body is not None else fields, files=files, allow_redirects=False, stream=True,
+                data=body if body is not None else fields,
+                files=files,
+                allow_redirects=False,
+                stream=True,
                 timeout=(limits.send_connect_timeout_s, limits.send_read_timeout_s),
             ) as answer,
-        ):  # fmt: skip
+        ):
             told = {name.lower(): value for name, value in answer.headers.items()}
             return Answer(answer.status_code, told, _body(answer, answer_bytes_max, deadline))
     except (

@@ -10,9 +10,7 @@ signatures_max = 10  # of one request: during a rotation of keys there are two
 desk_signature_s = 300.0  # the Worker signs and calls at once, and signs again when it calls again
 svix_s = 300.0  # what Svix's own libraries allow; each retry is signed anew
 mailgun_s = 900.0  # its signature does not cover the body, so it may not be used for long
-sendgrid_s = (
-    3 * 24 * 3600.0
-)  # it comes again for three days, and does not say that it signs again; the body is covered
+sendgrid_s = 3 * 24 * 3600.0  # it comes again for three days, and does not say that it signs again; the body is covered
 sns_s = (
     8 * 3600.0
 )  # the instant is the publication's, and SNS holds messages back and comes again for hours; all is covered

@@ -106,9 +106,7 @@ def by_status(answer: Answer, detail: str) -> SendOutcome:
     A gateway's 5xx may stand in front of a provider that took the mail: unknown, but for 503, which says that nothing was done.
     """
     if answer.status == 429:
-        return SendOutcome(
-            "throttled", detail, retry_after_s=answer.retry_after_s or 10.0, pause_account=True
-        )
+        return SendOutcome("throttled", detail, retry_after_s=answer.retry_after_s or 10.0, pause_account=True)
     if answer.status in (401, 402, 403, 404) or 300 <= answer.status < 400:
         # The key, the plan, the domain, the address of the API: people mend it, and the mail can go then.
         return SendOutcome("transient", detail, account_error=detail)
@@ -145,11 +143,7 @@ def parts_of(raw: bytes) -> Parts:
         cc=_mailboxes(mail, "Cc"),
         reply_to=_mailboxes(mail, "Reply-To"),
         subject=str(mail["Subject"] or ""),
-        headers=[
-            (name, " ".join(str(value).split()))
-            for name, value in mail.items()
-            if name.lower() not in _FIELDS
-        ],
+        headers=[(name, " ".join(str(value).split())) for name, value in mail.items() if name.lower() not in _FIELDS],
         text="" if text is None else text.get_content(),
         html="" if html is None else html.get_content(),
         files=list(_files(mail, text, html)),

@@ -22,9 +22,7 @@ class Mail:
 class Teller(Protocol):
     """`parse.py`: pure, bounded."""
 
-    def parse(
-        self, raw: bytes, envelope: dict[str, str], account: ChannelAccount
-    ) -> Mail | Receipts | Ignored:
+    def parse(self, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail | Receipts | Ignored:
         """What the event's bytes (or what `fetch` got for them) are. Raises Unparseable with a reason for people."""
 
 

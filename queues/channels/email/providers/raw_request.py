@@ -16,10 +16,7 @@ def receive(request: IngressRequest) -> Received:
         found = one_line(content_type, 80) or "none"
         raise UnsupportedMediaType(f"send the raw mail as message/rfc822; the content type found is {found}")
     headers = request.headers
-    told = {
-        side: headers.get(f"x-envelope-{side}", request.query.get(f"envelope_{side}"))
-        for side in ("from", "to")
-    }
+    told = {side: headers.get(f"x-envelope-{side}", request.query.get(f"envelope_{side}")) for side in ("from", "to")}
     return Received((ReceivedEvent(mail_key(request.body, envelope(told["from"], told["to"]))),))
 
 

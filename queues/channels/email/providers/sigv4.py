@@ -61,9 +61,7 @@ def signed(
     for step in (day, region, service, "aws4_request"):
         key = hmac_sha256(key, step)
     signature = hmac_sha256(key, text).hex()
-    authorization = (
-        f"{_ALGORITHM} Credential={given.key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
-    )
+    authorization = f"{_ALGORITHM} Credential={given.key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
     return {
         **{name: value for name, value in headers.items() if name != "host"},
         "Authorization": authorization,

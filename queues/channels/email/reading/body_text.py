@@ -46,9 +46,7 @@ class Texts:
     def of_block(self, block: Block) -> str:
         """The plain form; the HTML form as text where the plain one is empty or only says that there is HTML."""
         plain = self.joined(list(dict.fromkeys(self.of(part).strip("\n") for part in block.plain)))
-        if plain.strip() and not (
-            block.html and len(plain) < _STAND_IN_CHARS_MAX and _STAND_IN.search(plain)
-        ):
+        if plain.strip() and not (block.html and len(plain) < _STAND_IN_CHARS_MAX and _STAND_IN.search(plain)):
             return plain
         html = self.joined([html_to_text(self.of(part)) for part in block.html])
         return html if len(html.strip()) > len(plain.strip()) else plain

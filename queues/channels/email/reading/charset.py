@@ -14,9 +14,7 @@ _SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0
 # How many characters must be valid UTF-8 before it is believed against another declared charset.
 _UTF_8_PROOF = {"cp1252": 1, "iso8859-15": 1, "mac-roman": 1}
 _PROOF_SINGLE, _PROOF_DOUBLE = 2, 4
-_DOUBLE = frozenset(
-    ["gb18030", "cp949", "cp932", "cp950", "big5hkscs", "euc_jp", "euc_kr", "gb2312", "gbk", "big5"]
-)
+_DOUBLE = frozenset(["gb18030", "cp949", "cp932", "cp950", "big5hkscs", "euc_jp", "euc_kr", "gb2312", "gbk", "big5"])
 _STATEFUL = re.compile(r"utf-7|utf-16.*|utf-32.*|iso2022.*|hz|cp037|cp500|cp1140")
 _SECOND_TRY = {
     "cp950": "big5hkscs",
@@ -68,11 +66,7 @@ def _declared(content: bytes, codec: str) -> str | None:
             if text is not None and len(content) > 1:
                 return text
         if codec.startswith("iso2022_jp"):
-            return (
-                _strict(content, codec)
-                or _strict(content, "iso2022_jp_2004")
-                or _japanese_of_windows(content)
-            )
+            return _strict(content, codec) or _strict(content, "iso2022_jp_2004") or _japanese_of_windows(content)
         return _strict(content, codec) or _nearly(content, codec)
     needed = _UTF_8_PROOF.get(codec, _PROOF_DOUBLE if codec in _DOUBLE else _PROOF_SINGLE)
     if (
@@ -102,9 +96,7 @@ def _undeclared(content: bytes) -> str:
     if b"\x1b$" in content and (text := _escaped(content)) is not None:
         return text
     if content.count(b"\0") * 3 > len(content) > 3:
-        text = _strict(
-            content, "utf-16-le" if content[1::2].count(b"\0") > content[::2].count(b"\0") else "utf-16-be"
-        )
+        text = _strict(content, "utf-16-le" if content[1::2].count(b"\0") > content[::2].count(b"\0") else "utf-16-be")
         if text is not None:
             return text
     for candidate in ("ascii", "utf-8"):
@@ -123,11 +115,7 @@ def _escaped(content: bytes) -> str | None:
     """Text that changes its alphabet by escape sequences (ISO-2022), which nothing else does."""
     if b"\x1b$)C" in content:
         return _strict(content, "iso2022_kr")
-    return (
-        _strict(content, "iso2022_jp_ext")
-        or _strict(content, "iso2022_jp_2004")
-        or _japanese_of_windows(content)
-    )
+    return _strict(content, "iso2022_jp_ext") or _strict(content, "iso2022_jp_2004") or _japanese_of_windows(content)
 
 
 def _japanese_of_windows(content: bytes) -> str | None:

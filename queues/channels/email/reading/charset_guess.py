@@ -64,12 +64,7 @@ def _score(sample: bytes, codec: str) -> float:
             worth += _COMMON if character in common else (_SEEN if character in seen else _WRONG)
         if (before.islower() and character.isupper()) or (before == "ς" and character.isalpha()):
             worth += _WRONG
-        if (
-            codec not in _LATIN
-            and before.isascii() != character.isascii()
-            and before.isalpha()
-            and character.isalpha()
-        ):
+        if codec not in _LATIN and before.isascii() != character.isascii() and before.isalpha() and character.isalpha():
             worth += _WRONG  # two alphabets in one word
         before = character
     return worth / max(count, 1)
@@ -83,11 +78,7 @@ def _double(sample: bytes, text: str, codec: str) -> float:
             continue
         count += 1
         encoded = character.encode(codec, "replace")
-        usual = (
-            len(encoded) == 2
-            and encoded[0] in _LEADS[codec]
-            and (encoded[1] > 0x7F or codec in ("cp932", "cp950"))
-        )
+        usual = len(encoded) == 2 and encoded[0] in _LEADS[codec] and (encoded[1] > 0x7F or codec in ("cp932", "cp950"))
         if not usual:
             worth += _WRONG
         elif "\u3041" <= character <= "\u30ff":

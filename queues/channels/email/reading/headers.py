@@ -21,9 +21,7 @@ from queues.channels.text import one_line
 # An encoded word as people send it: blanks and question marks inside, the end missing. It stops at the next `=?`, so the search is linear.
 _WORD = re.compile(rb"=\?([^?\s]{0,60})\?([bBqQ])\?((?:[^?=]|=(?!\?[^=])|\?(?!=))*)(?:\?=|\Z)")
 _ID = re.compile(r"<([^<>]*)>|([^\s<>,;\"]+)")
-_BARE_ADDRESS = re.compile(
-    r"[^\s<>\"(),;:\\\[\]@]{1,100}@[A-Za-z0-9\u0080-\U0010ffff][^\s<>\"(),;:@\[\]]{0,250}"
-)
+_BARE_ADDRESS = re.compile(r"[^\s<>\"(),;:\\\[\]@]{1,100}@[A-Za-z0-9\u0080-\U0010ffff][^\s<>\"(),;:@\[\]]{0,250}")
 _QUOTED_LOCAL = re.compile(r'"([^"<>]{1,64})"@([^\s<>"(),;:@]{1,250})')
 _GROUP = re.compile(r'\s{0,20}(?:"[^"]{0,200}"|[^":<>@,;]{1,200}):')  # RFC 5322 3.4: name: mailbox, mailbox;
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffd]")
@@ -48,9 +46,7 @@ def text_of(value: bytes, *, raw_charset: str | None = None) -> str:
 
     `raw_charset` is the charset of the mail's text: who writes 8-bit headers, against the rules, writes them in the same one.
     """
-    pieces: list[
-        tuple[bytes, str | None]
-    ] = []  # bytes and their charset; neighbours of one charset are joined
+    pieces: list[tuple[bytes, str | None]] = []  # bytes and their charset; neighbours of one charset are joined
     at, digits = 0, b""  # digits: of the last word, when its base64 ended within a byte
     for word in _WORD.finditer(value):
         between = value[at : word.start()]
@@ -121,9 +117,7 @@ def _readable(text: str, raw_charset: str | None) -> list[Address]:
         if angle is None and "@" not in words and "@" not in comment:
             before = f"{words.strip()}, " if words.strip() and not found else ""
             continue
-        address = _address(
-            before + words.lstrip() if angle is not None else words, angle, comment, raw_charset
-        )
+        address = _address(before + words.lstrip() if angle is not None else words, angle, comment, raw_charset)
         before = ""
         if address is not None:
             found.append(address)

@@ -17,9 +17,7 @@ from queues.channels.email.reading.transfer import decoded, encoding_of
 
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,100}", re.ASCII)
 _LONE_CR = re.compile(rb"\r(?!\n)")
-_GUESSED = re.compile(
-    rb"^--([^\r\n]{1,200})\r?\n(?=content-[a-z-]{1,40}[ \t]*:)", re.IGNORECASE | re.MULTILINE
-)
+_GUESSED = re.compile(rb"^--([^\r\n]{1,200})\r?\n(?=content-[a-z-]{1,40}[ \t]*:)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -74,9 +72,7 @@ class Reader:
         self.left_out: list[str] = []
 
     def read(self) -> Part:
-        root = self._part(
-            self._raw, mail_start(self._raw), len(self._raw), depth=0, default_type="text/plain"
-        )
+        root = self._part(self._raw, mail_start(self._raw), len(self._raw), depth=0, default_type="text/plain")
         charset = declared_charset(root)
         for part in root.leaves() if charset else ():
             if not part.filename.isascii():  # written in 8 bits, perhaps: then in the charset of the text
@@ -195,9 +191,7 @@ def _described(
 ) -> tuple[str, dict[str, str], str, str]:
     """Content type, its parameters, disposition, file name."""
     content_type, of_type = parameters(first_value(headers, b"content-type"), raw_charset=raw_charset)
-    disposition, of_disposition = parameters(
-        first_value(headers, b"content-disposition"), raw_charset=raw_charset
-    )
+    disposition, of_disposition = parameters(first_value(headers, b"content-disposition"), raw_charset=raw_charset)
     known = _TYPE.match(content_type)
     filename = of_disposition.get("filename") or of_type.get("name") or of_disposition.get("name") or ""
     return known[0] if known else default_type, of_type, disposition, filename

@@ -20,9 +20,7 @@ _UNQUOTED_END = re.compile(
 _VALUE_END = re.compile(rb"[;]|\s+(?=[A-Za-z-]{1,20}\*?\d{0,3}\*?=)|\Z")
 _TOKEN = re.compile(r"[^\s;()\"']{1,100}")
 _EXTENDED = re.compile(rb"([^'%]{0,40})'([^'%]{0,40})'(.*)", re.DOTALL)
-_TOKENS = frozenset(
-    ["charset", "format", "delsp", "smime-type", "protocol", "report-type", "method", "micalg"]
-)
+_TOKENS = frozenset(["charset", "format", "delsp", "smime-type", "protocol", "report-type", "method", "micalg"])
 
 
 def parameters(value: bytes | None, *, raw_charset: str | None = None) -> tuple[str, dict[str, str]]:

@@ -27,12 +27,46 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _SKIPPED = frozenset(
-    [b"fonttbl", b"colortbl", b"stylesheet", b"info", b"pict", b"object", b"themedata", b"listtable", b"listoverridetable", b"rsidtbl",
-     b"generator", b"xmlnstbl", b"datastore", b"latentstyles", b"header", b"footer", b"bkmkstart", b"bkmkend", b"fldinst"]
-)  # fmt: skip
-_CHARACTERS = {b"par": "\n", b"line": "\n", b"tab": "\t", b"lquote": "‘", b"rquote": "’", b"ldblquote": "“", b"rdblquote": "”",
-               b"bullet": "•", b"endash": "–", b"emdash": "—", b"emspace": " ", b"enspace": " ", b"cell": "\t", b"row": "\n",
-               b"page": "\n", b"sect": "\n"}  # fmt: skip
+    [
+        b"fonttbl",
+        b"colortbl",
+        b"stylesheet",
+        b"info",
+        b"pict",
+        b"object",
+        b"themedata",
+        b"listtable",
+        b"listoverridetable",
+        b"rsidtbl",
+        b"generator",
+        b"xmlnstbl",
+        b"datastore",
+        b"latentstyles",
+        b"header",
+        b"footer",
+        b"bkmkstart",
+        b"bkmkend",
+        b"fldinst",
+    ]
+)
+_CHARACTERS = {
+    b"par": "\n",
+    b"line": "\n",
+    b"tab": "\t",
+    b"lquote": "‘",
+    b"rquote": "’",
+    b"ldblquote": "“",
+    b"rdblquote": "”",
+    b"bullet": "•",
+    b"endash": "–",
+    b"emdash": "—",
+    b"emspace": " ",
+    b"enspace": " ",
+    b"cell": "\t",
+    b"row": "\n",
+    b"page": "\n",
+    b"sect": "\n",
+}
 _SYMBOLS = {b"~": "\u00a0", b"_": "-", b"\\": "\\", b"{": "{", b"}": "}", b"\n": "\n", b"\r": "\n"}
 
 

@@ -51,9 +51,7 @@ _FIXED = {
 }
 _VARIABLE = frozenset([0x000D, 0x001E, 0x001F, 0x0102])
 _STRING, _UNICODE, _OBJECT, _MANY = 0x001E, 0x001F, 0x000D, 0x1000
-_MESSAGE_IID = bytes.fromhex(
-    "0703020000000000c000000000000046"
-)  # IID_IMessage: an attached message is TNEF again
+_MESSAGE_IID = bytes.fromhex("0703020000000000c000000000000046")  # IID_IMessage: an attached message is TNEF again
 
 Properties = dict[int, tuple[int, bytes]]  # by id: type and bytes of the first value
 
@@ -204,9 +202,7 @@ def _padded(length: int) -> int:
 
 def _text(properties: Properties, name: int, codepage: str) -> str:
     kind, value = properties.get(name, (0, b""))
-    return (
-        _decoded(value, "utf-16-le" if kind == _UNICODE else codepage) if kind in (_STRING, _UNICODE) else ""
-    )
+    return _decoded(value, "utf-16-le" if kind == _UNICODE else codepage) if kind in (_STRING, _UNICODE) else ""
 
 
 def _decoded(value: bytes, codepage: str) -> str:

@@ -61,9 +61,7 @@ def _data_lines(content: bytes, at: int) -> tuple[list[bytes], int]:
         if not line or line == b"end" or not 33 <= line[0] <= 95:
             break
         counted = ((line[0] - 32) * 4 + 2) // 3
-        if (
-            not counted <= len(line) - 1 + 2 <= counted + 5
-        ):  # blanks at its end may be lost, a check byte be added
+        if not counted <= len(line) - 1 + 2 <= counted + 5:  # blanks at its end may be lost, a check byte be added
             break
         lines.append(_line(line))
         at = line_end + 1

@@ -19,9 +19,7 @@ _DIGIT = re.compile(r"\d")
 _DATE, _CLOCK, _ADDRESS, _VERB = 1, 2, 4, 8
 _CANDIDATE_ENDS = frozenset(":：>)]-*_–—\"'")
 _END_TRIM = " \t:：-–—*_>)]\"'.;,"
-_BRACKETED_END = re.compile(
-    r"[<(\[][^<>()\[\]\s]{1,200}@[^<>()\[\]]{1,200}[>)\]]{1,3}[*_]{0,2}\s?[:：]?[*_]{0,2}$"
-)
+_BRACKETED_END = re.compile(r"[<(\[][^<>()\[\]\s]{1,200}@[^<>()\[\]]{1,200}[>)\]]{1,3}[*_]{0,2}\s?[:：]?[*_]{0,2}$")
 _MIDLINE = re.compile(r"[.!?…] (?:on|am|le|el|il|op|em|den|dnia|w dniu)\b (?=.*\d)", re.I)
 _WEAK_CHARS_MAX = 160
 _TAIL_CHARS_MAX = 140
@@ -154,26 +152,14 @@ class Attributions:
             if evidence == 1 and ends_with_colon and text.count(" ") <= 8:
                 return near_quote or bool(flags & _ADDRESS)
             return near_quote and len(text) <= _WEAK_CHARS_MAX and text.count(" ") <= 15
-        if (
-            flags & _VERB
-            and flags & _DATE
-            and flags & _ADDRESS
-            and flags & _CLOCK
-            and ends_with_colon
-            and near_quote
-        ):
+        if flags & _VERB and flags & _DATE and flags & _ADDRESS and flags & _CLOCK and ends_with_colon and near_quote:
             return True
         first = text.split(None, 1)[0].casefold() if text else ""
         if first in words.QUOTING and ends_with_colon:
             return bool(flags & _ADDRESS) or near_quote
         if flags & _VERB:
             return False
-        if (
-            flags & _ADDRESS
-            and flags & _DATE
-            and _BRACKETED_END.search(text)
-            and len(text) <= _WEAK_CHARS_MAX
-        ):
+        if flags & _ADDRESS and flags & _DATE and _BRACKETED_END.search(text) and len(text) <= _WEAK_CHARS_MAX:
             return anchored or near_quote or (ends_with_colon and bool(flags & _CLOCK))
         if evidence == 3 and ends_with_colon and (anchored or text.endswith(("]:", "):"))):
             return True

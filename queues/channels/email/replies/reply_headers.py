@@ -41,12 +41,7 @@ _KINDS = {
         |user-agent|mime-version
         |content-type""",
 }
-KIND = {
-    name.strip().casefold(): kind
-    for kind, names in _KINDS.items()
-    for name in names.split("|")
-    if name.strip()
-}
+KIND = {name.strip().casefold(): kind for kind, names in _KINDS.items() for name in names.split("|") if name.strip()}
 name_chars_max = max(map(len, KIND)) + 8  # with the asterisks and spaces around it; the longest name has 18
 
 

@@ -25,9 +25,7 @@ _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _ESCAPED = re.compile(r"\\([-_*>#=.])")
 _HEADER_BLOCK_LINES_MAX = 14  # with folded recipients and blank lines between
-_WRAPPED_FROM_CHARS = (
-    60  # a quoted line this long was wrapped when its end stands on the next line without a mark
-)
+_WRAPPED_FROM_CHARS = 60  # a quoted line this long was wrapped when its end stands on the next line without a mark
 _WRAPPED_CHARS_MAX = 40
 _ENDS_OF_SENTENCES = frozenset(".?!:;…。？！")
 _DECORATED_STARTS = frozenset("-_=*~#|+—–―─━‐‑‒")
@@ -40,9 +38,7 @@ _ORIGINAL = frozenset(words.ORIGINAL)
 class Lines:
     """The lines of a text, cleaned for reading, and their letters."""
 
-    def __init__(
-        self, text: str, *, known: dict[int, str] | None = None, pictures: Sequence[int] = ()
-    ) -> None:
+    def __init__(self, text: str, *, known: dict[int, str] | None = None, pictures: Sequence[int] = ()) -> None:
         """`known` letters come from the structure of an HTML mail; a line of `pictures` has no text but is something."""
         self._known = known or {}
         self._pictures = pictures

@@ -99,9 +99,7 @@ LEADS = _words(
 # Older web mail: "Quoting Ada <ada@...>:", without a verb or a date.
 QUOTING = _words("quoting zitat citando selon citát citování")
 
-CLOCK = re.compile(
-    r"\b\d{1,2} ?[:.h點点时時시] ?\d{2}\b|\b\d{1,2} ?(?:am|pm|uhr)\b|[下上]午 ?\d|오[전후] ?\d", re.I
-)
+CLOCK = re.compile(r"\b\d{1,2} ?[:.h點点时時시] ?\d{2}\b|\b\d{1,2} ?(?:am|pm|uhr)\b|[下上]午 ?\d|오[전후] ?\d", re.I)
 # Months by their first letters; where a year is missing, "May 5" is a date, too.
 _MONTHS = _words(
     """
@@ -113,9 +111,7 @@ _MONTHS = _words(
 _MONTH_DAY = re.compile(
     r"\b([^\W\d_]{3,10})\.? \d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th)?[. ]{1,2}(?:de )?([^\W\d_]{3,10})", re.I
 )
-_NUMERIC_DATE = re.compile(
-    r"(?<!\d)(?:19|20|21)\d\d(?!\d)|(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)|\d月|\d월"
-)
+_NUMERIC_DATE = re.compile(r"(?<!\d)(?:19|20|21)\d\d(?!\d)|(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)|\d月|\d월")
 
 
 def has_date(line: str) -> bool:

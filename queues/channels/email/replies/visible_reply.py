@@ -14,9 +14,7 @@ from queues.channels.email.replies.reply_attribution import tells_who_wrote
 from queues.channels.email.replies.reply_lines import Lines
 
 _SIGNATURE_LINES_MAX = 14  # with text; a longer text after `-- ` is no signature
-_STRICT_SIGNATURE_LINES_MAX = (
-    40  # below `-- ` with its space, which mail programs write: legal notices are long
-)
+_STRICT_SIGNATURE_LINES_MAX = 40  # below `-- ` with its space, which mail programs write: legal notices are long
 _RULED_SIGNATURE_LINES_MAX = 8  # below `____`, which is as often a rule within a letter
 _SIGNATURE_LINES_MAXIMA = {
     "S": _STRICT_SIGNATURE_LINES_MAX,
@@ -33,9 +31,7 @@ class Split:
 
     visible: str
     hidden: str  # the lines folded away, without the signature; empty when all is shown
-    hidden_at: (
-        int  # where in the text, in characters, the first hidden line begins; its length when none is hidden
-    )
+    hidden_at: int  # where in the text, in characters, the first hidden line begins; its length when none is hidden
     signature: str | None  # with its dashes
     # all, nothing else (it would be left), attribution, headers, original (a mark above it), quote (without attribution), below, wrapped,
     # interleaved, forward, reply above, signature, armour

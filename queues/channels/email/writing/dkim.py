@@ -25,9 +25,20 @@ if TYPE_CHECKING:
 
 # What says who wrote to whom about what. Named once more than they stand there, so that nobody can add a second one (RFC 6376 8.15).
 _SIGNED = (
-    b"from", b"to", b"cc", b"subject", b"date", b"message-id", b"in-reply-to", b"references", b"reply-to", b"mime-version",
-    b"content-type", b"content-transfer-encoding", b"auto-submitted",
-)  # fmt: skip
+    b"from",
+    b"to",
+    b"cc",
+    b"subject",
+    b"date",
+    b"message-id",
+    b"in-reply-to",
+    b"references",
+    b"reply-to",
+    b"mime-version",
+    b"content-type",
+    b"content-transfer-encoding",
+    b"auto-submitted",
+)
 _OVERSIGNED = (b"from", b"to", b"cc", b"subject", b"date", b"reply-to", b"message-id", b"content-type")
 _BLANKS = re.compile(rb"[ \t]+")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,250}[A-Za-z0-9])?")
@@ -107,9 +118,7 @@ def _private_key(text: str, where: str) -> Any:
     except (ValueError, TypeError, binascii.Error) as error:
         raise ConfigurationError(wanted) from error
     if isinstance(key, RSAPrivateKey) and key.key_size < _RSA_BITS_MIN:
-        raise ConfigurationError(
-            f"{where}: the key has {key.key_size} bits; receivers want {_RSA_BITS_MIN} at least"
-        )
+        raise ConfigurationError(f"{where}: the key has {key.key_size} bits; receivers want {_RSA_BITS_MIN} at least")
     if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
         raise ConfigurationError(wanted)
     return key

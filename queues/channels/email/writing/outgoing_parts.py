@@ -121,8 +121,7 @@ def _filename(name: str) -> list[str]:
     if len(pieces) == 1:
         return [f" filename*={encoded}"]
     return [
-        f" filename*{number}*={piece}{'' if number == len(pieces) - 1 else ';'}"
-        for number, piece in enumerate(pieces)
+        f" filename*{number}*={piece}{'' if number == len(pieces) - 1 else ';'}" for number, piece in enumerate(pieces)
     ]
 
 

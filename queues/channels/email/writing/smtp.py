@@ -30,9 +30,7 @@ _ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,255}")
 _GONE = re.compile(rb"5\.1\.(?:[1236]|10)(?![0-9])")
 _LINE_ENDS = re.compile(rb"\r\n|\r|\n")
 _LINE_DOT = re.compile(rb"(?m)^\.")
-_PIECE_BYTES = (
-    256 * 1024
-)  # sent at a time: a mail of 35 MiB is not copied whole, and its sending is under the deadline
+_PIECE_BYTES = 256 * 1024  # sent at a time: a mail of 35 MiB is not copied whole, and its sending is under the deadline
 # 5xx answers about our login: the configuration is to be mended, and the mail can go then.
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
 
@@ -167,9 +165,7 @@ class _Conversation:
                 self._client.ehlo_or_helo_if_needed()
                 encrypted = True
         if not encrypted and self._relay.tls_required:
-            raise Ended(
-                transient("the mail server offers no TLS, which the account asks for; nothing was sent")
-            )
+            raise Ended(transient("the mail server offers no TLS, which the account asks for; nothing was sent"))
         if not self._relay.user:
             return
         if not encrypted and not self._relay.local:
@@ -216,9 +212,7 @@ class _Conversation:
             self._client.send(b".\r\n")
             code, text = self._client.getreply()
         except (OSError, smtplib.SMTPException) as error:
-            raise Ended(
-                unknown(f"the connection failed before the mail server confirmed ({_kind(error)})")
-            ) from error
+            raise Ended(unknown(f"the connection failed before the mail server confirmed ({_kind(error)})")) from error
         if not 200 <= code < 600:
             raise Ended(unknown("the mail server answered the mail with something else than a reply code"))
         self._expect("the mail", code, text)
@@ -263,9 +257,7 @@ def _certainly_not_sent(step: str) -> Iterator[None]:
     except smtplib.SMTPResponseException as error:
         raise Ended(transient(f"{step}: {_reply(error.smtp_code, error.smtp_error)}")) from error
     except ssl.SSLCertVerificationError as error:
-        raise Ended(
-            transient(f"{step}: the server's certificate is not good: {error.verify_message}")
-        ) from error
+        raise Ended(transient(f"{step}: the server's certificate is not good: {error.verify_message}")) from error
     except smtplib.SMTPNotSupportedError as error:
         raise Ended(transient(f"{step}: the mail server does not offer what is needed")) from error
     except (OSError, smtplib.SMTPException, UnicodeError) as error:
@@ -295,9 +287,7 @@ def _kind(error: BaseException) -> str:
 def _refused_copies(refused: list[str], count: int) -> str:
     if not refused:
         return ""
-    return one_line(
-        f"{len(refused)} of {count} readers of a copy were refused: {refused[0]}", _DETAIL_CHARS_MAX
-    )
+    return one_line(f"{len(refused)} of {count} readers of a copy were refused: {refused[0]}", _DETAIL_CHARS_MAX)
 
 
 def _dotted(mail: bytes) -> Iterator[bytes]:

@@ -185,9 +185,7 @@ class TooLarge(Exception):
     """The file goes on after the bytes that were allowed."""
 
 
-async def _download(
-    loop: _Loop, token: str, api_url: str, file_path: str, out: BinaryIO, bytes_max: int
-) -> int:
+async def _download(loop: _Loop, token: str, api_url: str, file_path: str, out: BinaryIO, bytes_max: int) -> int:
     client = await loop.client(api_url)
     url = f"{api_url.rstrip('/')}/file/bot{token}/{file_path}"
     timeout = httpx.Timeout(limits.send_read_timeout_s, connect=limits.send_connect_timeout_s)

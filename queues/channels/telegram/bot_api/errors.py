@@ -79,9 +79,7 @@ def _network(error: NetworkError) -> SendOutcome:
         return unknown(f"the connection failed after the request had left ({name})")
     if _FOREIGN_ANSWER in error.message:  # a 5xx of a proxy in front, which may have passed the request on
         return unknown("an answer that is not the Bot API's own")
-    if cause is None or isinstance(
-        cause, TelegramError
-    ):  # the Bot API's own `ok: false`, 5xx as a rule: not sent
+    if cause is None or isinstance(cause, TelegramError):  # the Bot API's own `ok: false`, 5xx as a rule: not sent
         return transient(said(error))
     return unknown(f"the send failed in an unexpected way ({type(cause).__name__})")
 

@@ -50,9 +50,7 @@ def _path_of(token: str, file_id: str, api_url: str) -> str:
             raise TooLarge(TOO_BIG) from None
         raise PermanentFailure(f"Telegram does not give the file: {errors.said(error)}") from None
     except RetryAfter as error:
-        raise TransientFailure(
-            "Telegram asks to wait", retry_after_s=errors.seconds(error.retry_after)
-        ) from None
+        raise TransientFailure("Telegram asks to wait", retry_after_s=errors.seconds(error.retry_after)) from None
     except TelegramError as error:
         raise TransientFailure(f"getFile failed: {errors.outcome_of(error).detail}") from None
     except bots.NoAnswer as error:
@@ -60,7 +58,5 @@ def _path_of(token: str, file_id: str, api_url: str) -> str:
     path = file.get("file_path") if isinstance(file, dict) else None
     if not isinstance(path, str) or not path or path.startswith("/"):
         # A Bot API server of one's own in `--local` mode names a file on its own disk, which is not ours to open.
-        raise PermanentFailure(
-            "the Bot API server gave no address to load the file from (is it in local mode?)"
-        )
+        raise PermanentFailure("the Bot API server gave no address to load the file from (is it in local mode?)")
     return path

@@ -57,11 +57,7 @@ def read(message: Json) -> tuple[AttachmentInfo, ...]:
     for kind, file in _found(message):
         file_id = file.get("file_id")
         # An id is opaque and short (some 80 characters); a cut one would fetch nothing.
-        if (
-            isinstance(file_id, str)
-            and 0 < len(file_id) <= limits.telegram_file_id_chars_max
-            and file_id.isascii()
-        ):
+        if isinstance(file_id, str) and 0 < len(file_id) <= limits.telegram_file_id_chars_max and file_id.isascii():
             key = line(file, "file_unique_id", limits.telegram_file_id_chars_max) or file_id
             files.setdefault(key, (kind, file))
     chosen = list(files.values())[: limits.telegram_files_per_message_max]

@@ -32,9 +32,7 @@ _FRAME = frozenset(
 
 def kind(message: Json) -> str:
     """What the message is: text, the name of its medium, or `unsupported`."""
-    return next(
-        (name for name in KINDS if name in message), "unsupported" if words(message) is None else "text"
-    )
+    return next((name for name in KINDS if name in message), "unsupported" if words(message) is None else "text")
 
 
 def words(message: Json) -> tuple[str, str] | None:
@@ -99,9 +97,7 @@ def _poll(value: Json) -> str:
 def _checklist(value: Json) -> str:
     tasks = items(value, "tasks", limits.telegram_tasks_max)
     done = {"completion_date", "completed_by_user", "completed_by_chat"}
-    shown = [
-        f"\n{'☑' if done & task.keys() else '☐'} {line(task, 'text', _LINE_CHARS_MAX)}" for task in tasks
-    ]
+    shown = [f"\n{'☑' if done & task.keys() else '☐'} {line(task, 'text', _LINE_CHARS_MAX)}" for task in tasks]
     return f"checklist: {line(value, 'title', _LINE_CHARS_MAX)}{''.join(shown)}"
 
 
@@ -126,9 +122,7 @@ def _winners(value: Json) -> str:
         lines(one, "first_name", "last_name", chars_max=60)
         for one in items(value, "winners", limits.telegram_poll_options_max)
     ]
-    return (
-        f"winners of a giveaway: {', '.join(filter(None, names)) or line(value, 'winner_count') or 'unknown'}"
-    )
+    return f"winners of a giveaway: {', '.join(filter(None, names)) or line(value, 'winner_count') or 'unknown'}"
 
 
 # A venue comes with a location, so it goes first.

@@ -80,9 +80,7 @@ def _chat(chat: Json) -> dict[str, Any]:
     number = identifier(chat, "id")
     if number is None:
         return {}
-    return _told(
-        {"id": number, "type": chat_type(chat), "name": name_of(chat), "username": line(chat, "username", 64)}
-    )
+    return _told({"id": number, "type": chat_type(chat), "name": name_of(chat), "username": line(chat, "username", 64)})
 
 
 def _topic(message: Json, place: Place) -> dict[str, Any]:
@@ -184,9 +182,7 @@ def _number(value: object) -> float | int | None:
 
 
 def _venue(value: Json) -> dict[str, Any]:
-    named = {
-        name: line(value, name, 300) for name in ("title", "address", "foursquare_id", "google_place_id")
-    }
+    named = {name: line(value, name, 300) for name in ("title", "address", "foursquare_id", "google_place_id")}
     return _told({**named, "location": _place(member(value, "location"))})
 
 
@@ -217,9 +213,7 @@ def _poll(value: Json) -> dict[str, Any]:
 def _media(value: Json) -> dict[str, Any]:
     """What a player shows of a file."""
     numbers = {name: identifier(value, name) for name in ("duration", "width", "height", "length")}
-    return _told(
-        {**numbers, **{name: line(value, name) for name in ("performer", "title", "emoji", "set_name")}}
-    )
+    return _told({**numbers, **{name: line(value, name) for name in ("performer", "title", "emoji", "set_name")}})
 
 
 def _checklist(value: Json) -> dict[str, Any]:
@@ -228,9 +222,7 @@ def _checklist(value: Json) -> dict[str, Any]:
 
 
 def _facts(value: Json) -> dict[str, Any]:
-    numbers = {
-        name: identifier(value, name) for name in ("value", "total_amount", "star_count", "winner_count")
-    }
+    numbers = {name: identifier(value, name) for name in ("value", "total_amount", "star_count", "winner_count")}
     words = ("emoji", "title", "description", "currency", "prize_description")
     return _told({**{name: line(value, name, 300) for name in words}, **numbers})
 

@@ -71,17 +71,9 @@ def spans(text: str, entities: object) -> list[Span]:
     wanted = []
     for entity in known:
         offset, length = (
-            (identifier(entity, "offset"), identifier(entity, "length"))
-            if isinstance(entity, dict)
-            else (None, None)
+            (identifier(entity, "offset"), identifier(entity, "length")) if isinstance(entity, dict) else (None, None)
         )
-        if (
-            offset is None
-            or length is None
-            or offset < 0
-            or length <= 0
-            or not isinstance(entity.get("type"), str)
-        ):
+        if offset is None or length is None or offset < 0 or length <= 0 or not isinstance(entity.get("type"), str):
             continue
         wanted.append((offset, offset + length, entity))
     places = _places(text, sorted({edge for start, end, _ in wanted for edge in (start, end)}))
@@ -170,9 +162,7 @@ def _address(kind: str, shown: str, entity: Json) -> str:
     url: Any = entity.get("url") if kind == "text_link" else shown
     if not isinstance(url, str):
         return ""
-    return safe_url(url) or (
-        safe_url(f"https://{url}") if kind == "url" and ":" not in url.split("/")[0] else ""
-    )
+    return safe_url(url) or (safe_url(f"https://{url}") if kind == "url" and ":" not in url.split("/")[0] else "")
 
 
 def safe_url(url: str) -> str:
@@ -215,9 +205,7 @@ def pieces(text: str, marks: Sequence[Span]) -> Iterator[Piece]:
 def _fits(span: Span, open_spans: Sequence[Span]) -> bool:
     if len(open_spans) >= limits.telegram_entity_depth_max:
         return False
-    return all(
-        other.tag != span.tag for other in open_spans
-    )  # a link in a link, a quote in a quote: one shows it
+    return all(other.tag != span.tag for other in open_spans)  # a link in a link, a quote in a quote: one shows it
 
 
 def to_html(text: str, entities: object) -> str | None:

@@ -93,9 +93,7 @@ def my_chat_member(update: Json) -> ReachabilityChange:
         address=str(number),
         author_address=str(number if sender is None else sender),
         reachable=is_reachable,
-        reason=_private(is_reachable, before)
-        if kind == "private"
-        else _group(now, before, kind, is_reachable),
+        reason=_private(is_reachable, before) if kind == "private" else _group(now, before, kind, is_reachable),
     )
 
 
@@ -104,9 +102,7 @@ def _may_write(membership: Json, kind: str) -> bool:
         case "left" | "kicked":
             return False
         case "restricted":
-            return (
-                membership.get("is_member") is not False and membership.get("can_send_messages") is not False
-            )
+            return membership.get("is_member") is not False and membership.get("can_send_messages") is not False
         case "member":
             return kind != "channel"  # only a channel's administrators post
         case "administrator":
@@ -118,9 +114,7 @@ def _may_write(membership: Json, kind: str) -> bool:
 def _private(is_reachable: bool, before: Json) -> str:
     if not is_reachable:
         return "the person blocked the bot"
-    return (
-        "the person unblocked the bot" if before.get("status") == "kicked" else "the person started the bot"
-    )
+    return "the person unblocked the bot" if before.get("status") == "kicked" else "the person started the bot"
 
 
 def _group(now: Json, before: Json, kind: str, is_reachable: bool) -> str:

@@ -41,17 +41,13 @@ class Refused(Exception):
 
     def says(self, *words: str) -> bool:
         """Whether the Bot API refused it as a bad request with one of these words in its text."""
-        return isinstance(self.error, BadRequest) and any(
-            word in self.error.message.lower() for word in words
-        )
+        return isinstance(self.error, BadRequest) and any(word in self.error.message.lower() for word in words)
 
 
 class Carrier:
     """Carries one message of ours to one chat."""
 
-    def __init__(
-        self, token: str, api_url: str, to: Address, message: OutgoingMessage, deadline: float
-    ) -> None:
+    def __init__(self, token: str, api_url: str, to: Address, message: OutgoingMessage, deadline: float) -> None:
         self._token, self._api_url, self.to, self._deadline = token, api_url, to, deadline
         self.arrived: list[int] = []  # message ids, in order
         self.file_ids: list[tuple[str, str]] = []  # (sha256, Telegram's name of the file)
@@ -142,9 +138,7 @@ class Carrier:
         """One call; a short 429 after something arrived is waited for, because nobody could go on from there later."""
         while True:
             try:
-                return bots.call(
-                    self._token, self._api_url, method, timeout_s=max(self.left_s(), 0.0), **parameters
-                )
+                return bots.call(self._token, self._api_url, method, timeout_s=max(self.left_s(), 0.0), **parameters)
             except RetryAfter as error:
                 outcome = errors.outcome_of(error)
                 wait_s = outcome.retry_after_s or 0.0
@@ -185,8 +179,7 @@ def caption_parameters(rich: Rich | None) -> dict[str, Any]:
 
 def entities(rich: Rich) -> list[MessageEntity] | None:
     return [
-        MessageEntity(one.type, one.offset, one.length, url=one.url, language=one.language)
-        for one in rich.entities
+        MessageEntity(one.type, one.offset, one.length, url=one.url, language=one.language) for one in rich.entities
     ] or None
 
 

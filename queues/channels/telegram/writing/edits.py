@@ -87,24 +87,18 @@ def _done(carrier: Carrier, ids: list[int]) -> SendOutcome:
 
 def _change_text(carrier: Carrier, message_id: int, part: Rich, markup: InlineKeyboardMarkup | None) -> None:
     try:
-        carrier.change(
-            "edit_message_text", **_place(carrier, message_id), **text_parameters(part), **_with(markup)
-        )
+        carrier.change("edit_message_text", **_place(carrier, message_id), **text_parameters(part), **_with(markup))
     except Refused as refused:
         if refused.says(*_UNCHANGED):
             return
         if not refused.says(*_NO_TEXT):
             raise
         if units(part.text) > limits.telegram_caption_utf16_max:
-            raise Refused(
-                permanent("the new text is longer than the 1,024 characters under a file")
-            ) from refused
+            raise Refused(permanent("the new text is longer than the 1,024 characters under a file")) from refused
         _change_caption(carrier, message_id, part, markup)
 
 
-def _change_caption(
-    carrier: Carrier, message_id: int, rich: Rich, markup: InlineKeyboardMarkup | None
-) -> None:
+def _change_caption(carrier: Carrier, message_id: int, rich: Rich, markup: InlineKeyboardMarkup | None) -> None:
     try:
         carrier.change(
             "edit_message_caption",

@@ -56,17 +56,13 @@ def trouble(attachments: Sequence[OutgoingAttachment]) -> str | None:
         if attachment.size_bytes > limits.telegram_upload_bytes_max:
             size_mb = attachment.size_bytes / limits.MIB
             most_mb = limits.telegram_upload_bytes_max // limits.MIB
-            return (
-                f"file {number} has {size_mb:.0f} MB; Telegram takes files of up to {most_mb} MB from a bot"
-            )
+            return f"file {number} has {size_mb:.0f} MB; Telegram takes files of up to {most_mb} MB from a bot"
         if attachment.size_bytes == 0:
             return f"file {number} is empty; Telegram takes no empty file"
     return None
 
 
-def groups(
-    attachments: Sequence[OutgoingAttachment], *, alone_last: bool = False
-) -> list[list[OutgoingAttachment]]:
+def groups(attachments: Sequence[OutgoingAttachment], *, alone_last: bool = False) -> list[list[OutgoingAttachment]]:
     """The files as they are sent: albums of 2 to 10 of kinds that go together, and single ones, in the order of their first file.
 
     `alone_last`: the last file stays by itself, because an album has no place for buttons.

@@ -23,9 +23,17 @@ _RULE = "———"
 _INDENTS_MAX = 6  # a phone shows some forty signs in a line
 _MARKS: Final = {"strong": "bold", "em": "italic", "s": "strikethrough"}
 _TAGS: Final = {
-    "b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "ins": "underline",
-    "s": "strikethrough", "del": "strikethrough", "strike": "strikethrough", "blockquote": "blockquote",
-}  # fmt: skip
+    "b": "bold",
+    "strong": "bold",
+    "i": "italic",
+    "em": "italic",
+    "u": "underline",
+    "ins": "underline",
+    "s": "strikethrough",
+    "del": "strikethrough",
+    "strike": "strikethrough",
+    "blockquote": "blockquote",
+}
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _BLOCKS = _HEADINGS | {"p", "div", "ul", "ol", "table", "blockquote", "pre", "section", "article", "header"}
 _LINES = frozenset({"li", "tr", "dt", "dd"})

@@ -120,8 +120,7 @@ class Builder:
         self.write(text)
         self._entities.append(Entity(kind, start, self._units - start, language=language))
         self._open = [
-            replace(entity, offset=self._units) if entity.type in SPLITTABLE else entity
-            for entity in self._open
+            replace(entity, offset=self._units) if entity.type in SPLITTABLE else entity for entity in self._open
         ]
 
     def finish(self) -> Rich:

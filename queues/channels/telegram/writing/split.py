@@ -37,9 +37,7 @@ def split(
     start = begun = 0
     while start < len(text):
         end = max(bisect_right(places, places[start] + utf16_max) - 1, start + 1)
-        crowd = begun + max(
-            entities_max - len(going_on), 0
-        )  # the first one too many, if it begins before the end
+        crowd = begun + max(entities_max - len(going_on), 0)  # the first one too many, if it begins before the end
         if crowd < len(entities) and places[start] < entities[crowd].offset < places[end]:
             end = bisect_left(places, entities[crowd].offset)
         elif end < len(text):
@@ -65,9 +63,7 @@ def _part(text: str, entities: list[Entity], low: int, high: int) -> Rich:
         Rich(
             text,
             tuple(
-                replace(
-                    one, offset=max(one.offset, low) - low, length=min(one.end, high) - max(one.offset, low)
-                )
+                replace(one, offset=max(one.offset, low) - low, length=min(one.end, high) - max(one.offset, low))
                 for one in entities
             ),
         )

@@ -33,11 +33,23 @@ _MEDIA: dict[Kind, Any] = {
     "document": InputMediaDocument,
 }
 # The bytes are no picture (or film) that Telegram can show; as a document it takes anything.
-_ABOUT_KIND = ("photo_invalid_dimensions", "photo_ext_invalid", "image_process_failed", "photo_save_file_invalid",
-               "type of file mismatch", "media_invalid")  # fmt: skip
+_ABOUT_KIND = (
+    "photo_invalid_dimensions",
+    "photo_ext_invalid",
+    "image_process_failed",
+    "photo_save_file_invalid",
+    "type of file mismatch",
+    "media_invalid",
+)
 # Another bot's file_id, or one of another kind.
-_ABOUT_NAME = ("wrong file identifier", "wrong file_id", "wrong remote file identifier", "can't use file of type",
-               "file_reference", "file is temporarily unavailable")  # fmt: skip
+_ABOUT_NAME = (
+    "wrong file identifier",
+    "wrong file_id",
+    "wrong remote file identifier",
+    "can't use file of type",
+    "file_reference",
+    "file is temporarily unavailable",
+)
 
 
 def send_files(
@@ -52,10 +64,7 @@ def send_files(
     while True:
         with ExitStack() as stack:
             names = [None if by_upload else media.file_id(one) for one in group]
-            files = [
-                name or _opened(one, stack, attach=len(group) > 1)
-                for name, one in zip(names, group, strict=True)
-            ]
+            files = [name or _opened(one, stack, attach=len(group) > 1) for name, one in zip(names, group, strict=True)]
             try:
                 _send(carrier, group, files, as_document=as_document, caption=caption, keyboard=keyboard)
             except Refused as refused:

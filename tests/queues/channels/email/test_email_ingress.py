@@ -11,9 +11,7 @@ from models.ports.inbound import EventKey, IngressRequest
 from queues.channels.email import ingress
 from tests.queues.channels import golden
 
-MAIL = (
-    b"Received: from a\r\nFrom: Ada <ada@example.test>\r\nDate: today\r\nMessage-ID: <1@x>\r\n\r\nHello\r\n"
-)
+MAIL = b"Received: from a\r\nFrom: Ada <ada@example.test>\r\nDate: today\r\nMessage-ID: <1@x>\r\n\r\nHello\r\n"
 
 
 def identify(body: bytes, content_type: str = "message/rfc822", **headers: str) -> EventKey:
@@ -28,9 +26,7 @@ def test_the_right_bearer_token_passes(given_header: str, monkeypatch: pytest.Mo
     ingress.authenticate({"authorization": given_header}, {}, golden.EMAIL, golden.settings())
 
 
-@pytest.mark.parametrize(
-    "given_header", [None, "", "right", "Basic right", "Bearer", "Bearer wrong", "Bearer \u00e9"]
-)
+@pytest.mark.parametrize("given_header", [None, "", "right", "Basic right", "Bearer", "Bearer wrong", "Bearer \u00e9"])
 def test_a_missing_and_a_wrong_token_get_the_same_answer(
     given_header: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

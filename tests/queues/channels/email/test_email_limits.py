@@ -64,7 +64,9 @@ def test_nested_comments_and_quotes_cost_one_pass(value: bytes, address: str) ->
 
 
 def attachment(encoding: bytes, body: bytes) -> bytes:
-    head = b"--b\r\n\r\nSee attached\r\n--b\r\nContent-Type: application/zip; name=big.zip\r\nContent-Transfer-Encoding: "
+    head = (
+        b"--b\r\n\r\nSee attached\r\n--b\r\nContent-Type: application/zip; name=big.zip\r\nContent-Transfer-Encoding: "
+    )
     return MULTIPART + head + encoding + b"\r\n\r\n" + body + b"\r\n--b--\r\n"
 
 
@@ -86,7 +88,9 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "base64 of paddings": lambda: attachment(b"base64", b"QQ==\r\n" * 1_000_000),
     "base64 of equal signs": lambda: attachment(b"base64", b"=" * 5_000_000),
     "base64 of nothing": lambda: attachment(b"base64", b"\r\n" * 5_000_000),
-    "quoted-printable of breaks": lambda: FROM + b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b"= \t \r\n" * 500_000,
+    "quoted-printable of breaks": lambda: (
+        FROM + b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b"= \t \r\n" * 500_000
+    ),
     "uuencode begins": lambda: FROM + b"\r\n" + b"begin 644 a\r\n" * 300_000,
     "uuencode of a name of blanks": lambda: FROM + b"\r\nbegin 644 x" + b" " * 2_000_000 + b"z\r\n",
     "uuencode lines": lambda: FROM + b"\r\nbegin 644 a\r\n" + b"#86)C\r\n" * 500_000,
@@ -97,13 +101,16 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "quotes in parameters": lambda: FROM + b'Content-Type: text/plain; name="' + b'a" ' * 20_000 + b"\r\n\r\nx",
     "encoded words": lambda: FROM + b"Subject: " + b"=?utf-8?q?a?= " * 80_000 + b"\r\n\r\nx",
     "words without end": lambda: FROM + b"Subject: " + b"=?u?q?" * 170_000 + b"\r\n\r\nx",
-    "calendar": lambda: FROM + b"Content-Type: text/calendar\r\n\r\nBEGIN:VEVENT\r\n" + b'X;A="' * 200_000 + b"\r\nBEGIN:X" * 50_000,
+    "calendar": lambda: (
+        FROM + b"Content-Type: text/calendar\r\n\r\nBEGIN:VEVENT\r\n" + b'X;A="' * 200_000 + b"\r\nBEGIN:X" * 50_000
+    ),
     "authentication": lambda: (b"Authentication-Results: mx; " + b"a=b;" * 20_000 + b"\r\n") * 50 + FROM + b"\r\nx",
     "json of nul": lambda: FROM + b"\r\n" + b"\0" * 2_000_000,
-    "escape sequences": lambda: FROM + b"Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n"
-    + b"\x1b$B\x1b(B" * 300_000 + b"\x1b$B\x7f\x7f",
+    "escape sequences": lambda: (
+        FROM + b"Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n" + b"\x1b$B\x1b(B" * 300_000 + b"\x1b$B\x7f\x7f"
+    ),
     "undeclared words": lambda: FROM + b"\r\n" + "Привет, ".encode("cp1251") * 200_000,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", HOSTILE)

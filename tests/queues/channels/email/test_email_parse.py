@@ -16,7 +16,9 @@ from tests.queues.channels import golden
 
 FROM = b"From: Ada <ada@example.test>\r\n"
 MEGABYTE = 1_000_000
-SECONDS_MAX = 6.0  # for 1 MB; the parser needs 1.8 s for the worst of these (HTML is read, cut and cleaned), and machines differ
+SECONDS_MAX = (
+    6.0  # for 1 MB; the parser needs 1.8 s for the worst of these (HTML is read, cut and cleaned), and machines differ
+)
 
 
 def read(raw: bytes, **envelope: str) -> InboundMessage:
@@ -199,18 +201,13 @@ def test_what_lies_beyond_a_bound_is_left_out_and_said() -> None:
 
 
 def nested(depth: int) -> bytes:
-    levels = (
-        b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n) for n in range(depth)
-    )
+    levels = (b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n) for n in range(depth))
     return FROM + b"".join(levels) + b"\r\nhello\r\n"
 
 
 MULTIPART = FROM + b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
 HTML = FROM + b"Content-Type: text/html\r\n\r\n"
-REPORT = (
-    FROM
-    + b'X-Failed-Recipients: a@b\r\nContent-Type: multipart/report; boundary="r"\r\n\r\n--r\r\n\r\nSorry.\r\n'
-)
+REPORT = FROM + b'X-Failed-Recipients: a@b\r\nContent-Type: multipart/report; boundary="r"\r\n\r\n--r\r\n\r\nSorry.\r\n'
 UU = b"Content-Type: image/png\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n"
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "nested 1,000 deep": lambda: nested(1_000),
@@ -219,8 +216,18 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "almost boundaries": lambda: MULTIPART + b"--bx\n" * 200_000,
     **{
         f"lines of {line[:12]!r}": lambda line=line: FROM + b"\r\n" + line * (MEGABYTE // len(line))  # type: ignore[misc]
-        for line in (b">\n", b"On the other hand\n", b"On 1.1.2026 10:10 b@c wrote:\n", b"a b:\n", b"From: x\n", b"-- \n", b"\n",
-                     b"On " + b"a b c d e f g " * 20 + b":\n", b"a@", b"_" * 12 + b"\n")
+        for line in (
+            b">\n",
+            b"On the other hand\n",
+            b"On 1.1.2026 10:10 b@c wrote:\n",
+            b"a b:\n",
+            b"From: x\n",
+            b"-- \n",
+            b"\n",
+            b"On " + b"a b c d e f g " * 20 + b":\n",
+            b"a@",
+            b"_" * 12 + b"\n",
+        )
     },
     **{
         f"html of {piece!r}": lambda piece=piece: HTML + piece * (MEGABYTE // len(piece))  # type: ignore[misc]
@@ -228,16 +235,26 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     },
     **{
         f"header {name!r}": lambda name=name, piece=piece: FROM + name + piece * (MEGABYTE // len(piece)) + b"\r\n\r\nx"  # type: ignore[misc]
-        for name, piece in ((b"Subject: ", b"=?utf-8?q?a"), (b"References: ", b"<"), (b"Content-Type: t/p; ", b'a="'), (b"Date: ", b"1 "),
-                            (b"Content-Type: t/p", b";a*0=x"), (b"", b"x:y\n"), (b"X: ", b"a\n b"), (b"Cc: ", b"a@b,"))
+        for name, piece in (
+            (b"Subject: ", b"=?utf-8?q?a"),
+            (b"References: ", b"<"),
+            (b"Content-Type: t/p; ", b'a="'),
+            (b"Date: ", b"1 "),
+            (b"Content-Type: t/p", b";a*0=x"),
+            (b"", b"x:y\n"),
+            (b"X: ", b"a\n b"),
+            (b"Cc: ", b"a@b,"),
+        )
     },
     "from of brackets": lambda: b"From: " + b"(<" * (MEGABYTE // 2) + b"\r\nReturn-Path: <a@b>\r\n\r\nx",
     "digits without end": lambda: HTML + b"&#" + b"9" * MEGABYTE + b";&#x" + b"f" * MEGABYTE,
-    "a bounce of blocks": lambda: REPORT + b"\r\n--r\r\nContent-Type: message/delivery-status\r\n\r\n" + b"Action: x\n\n" * 100_000,
+    "a bounce of blocks": lambda: (
+        REPORT + b"\r\n--r\r\nContent-Type: message/delivery-status\r\n\r\n" + b"Action: x\n\n" * 100_000
+    ),
     "a bounce of ids": lambda: REPORT + b"\r\n" + b"> Message-ID: <a\n" * 60_000,
     "uuencode of tiny lines": lambda: FROM + UU + b"Mx\n" * 5_000_000,
     "undeclared bytes": lambda: FROM + b"\r\n" + bytes(range(128, 256)) * 8_000,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -256,11 +273,25 @@ def test_an_html_number_of_thousands_of_digits_names_no_character() -> None:
 
 
 LINES = st.sampled_from(
-    [b"From: ada@example.test", b"Subject: =?x?q?a?=", b"Content-Type: multipart/mixed; boundary=b", b"--b", b"--b--", b"",
-     b"Content-Type: text/html; charset=punycode", b"Content-Transfer-Encoding: base64", b"Content-Type: message/rfc822",
-     b"Content-Disposition: attachment; filename*=utf-8''%00%ff", b"References: <a@b> <", b"Date: 99 Foo 99999",
-     b"Content-Transfer-Encoding: x-uuencode", b"Content-Type: text/plain; charset=utf-7", b"> a", b"On 1.1.2026 10:10 a@b wrote:"]
-)  # fmt: skip
+    [
+        b"From: ada@example.test",
+        b"Subject: =?x?q?a?=",
+        b"Content-Type: multipart/mixed; boundary=b",
+        b"--b",
+        b"--b--",
+        b"",
+        b"Content-Type: text/html; charset=punycode",
+        b"Content-Transfer-Encoding: base64",
+        b"Content-Type: message/rfc822",
+        b"Content-Disposition: attachment; filename*=utf-8''%00%ff",
+        b"References: <a@b> <",
+        b"Date: 99 Foo 99999",
+        b"Content-Transfer-Encoding: x-uuencode",
+        b"Content-Type: text/plain; charset=utf-7",
+        b"> a",
+        b"On 1.1.2026 10:10 a@b wrote:",
+    ]
+)
 
 
 @given(st.lists(LINES | st.binary(max_size=20), max_size=25), st.sampled_from([b"\n", b"\r\n"]))

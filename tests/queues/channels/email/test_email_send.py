@@ -83,9 +83,7 @@ def test_an_automatic_mail_says_so_in_every_way(sandbox: SandboxProcess) -> None
     ],
     ids=str,
 )
-def test_each_failure_has_its_documented_outcome(
-    sandbox: SandboxProcess, fault: dict[str, Any], kind: str
-) -> None:
+def test_each_failure_has_its_documented_outcome(sandbox: SandboxProcess, fault: dict[str, Any], kind: str) -> None:
     sandbox.fail_mail(text="no such user <ada@example.test>", **fault)
 
     outcome = deliver()
@@ -236,9 +234,21 @@ def test_any_text_makes_a_mail_with_our_headers_only(name: str, subject: str, bo
 
     read = email.message_from_bytes(mail, policy=email.policy.compat32)
     assert sorted(read.keys()) == sorted(
-        ["From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Reply-To", "X-Nestor-Desk", "MIME-Version",
-         "Content-Type", "Content-Transfer-Encoding"]
-    )  # fmt: skip
+        [
+            "From",
+            "To",
+            "Subject",
+            "Date",
+            "Message-ID",
+            "In-Reply-To",
+            "References",
+            "Reply-To",
+            "X-Nestor-Desk",
+            "MIME-Version",
+            "Content-Type",
+            "Content-Transfer-Encoding",
+        ]
+    )
     assert max(len(line) for line in mail.split(b"\r\n")) < 998
 
 

@@ -55,9 +55,7 @@ class Provider:
         self._sandbox.fail("hang", method="sendMessage", hang_s=1.5)
 
     def taken(self) -> list[str]:
-        return [
-            entry["text"] for entry in self._sandbox.outbox("telegram") if entry["method"] == "sendMessage"
-        ]
+        return [entry["text"] for entry in self._sandbox.outbox("telegram") if entry["method"] == "sendMessage"]
 
 
 @contextmanager

@@ -44,9 +44,7 @@ def send_to(sandbox: SandboxProcess) -> SendTo:
     return run
 
 
-def attachment(
-    filename: str, content_type: str, content: bytes = b"bytes", **changes: Any
-) -> OutgoingAttachment:
+def attachment(filename: str, content_type: str, content: bytes = b"bytes", **changes: Any) -> OutgoingAttachment:
     found = OutgoingAttachment(
         filename, content_type, len(content), sha256(content).hexdigest(), lambda: io.BytesIO(content)
     )

@@ -13,10 +13,40 @@ from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels.telegram.conftest import SendTo, attachment
 
 _PIECES = (
-    "**", "_", "~~", "`", "```\n", "> ", "- ", "1. ", "# ", "\n", "\n\n", "[x](https://x.test/é)", "word ", "🔥", "👩‍👩‍👧", "[",
-    "](tg://user?id=1)", "\\", "e\u0301", "  ", "\t", "&amp;", "<b>", "</b>", "<pre>", "</pre>", "<blockquote>",
-    "</blockquote>", "<li>", "x" * 50 + " ", "\ud800", "\x00", "\u00a0",
-)  # fmt: skip
+    "**",
+    "_",
+    "~~",
+    "`",
+    "```\n",
+    "> ",
+    "- ",
+    "1. ",
+    "# ",
+    "\n",
+    "\n\n",
+    "[x](https://x.test/é)",
+    "word ",
+    "🔥",
+    "👩‍👩‍👧",
+    "[",
+    "](tg://user?id=1)",
+    "\\",
+    "e\u0301",
+    "  ",
+    "\t",
+    "&amp;",
+    "<b>",
+    "</b>",
+    "<pre>",
+    "</pre>",
+    "<blockquote>",
+    "</blockquote>",
+    "<li>",
+    "x" * 50 + " ",
+    "\ud800",
+    "\x00",
+    "\u00a0",
+)
 _TYPES = ("image/jpeg", "image/gif", "video/mp4", "audio/ogg", "audio/mpeg", "text/plain", "application/pdf")
 
 

@@ -14,9 +14,7 @@ from tests.queues.test_fetch_attachment import PHOTO, file, files_of, receive, t
 
 
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
-@pytest.mark.parametrize(
-    "prepare", [lambda sandbox: None, lambda sandbox: sandbox.fail("500", method="getFile")]
-)
+@pytest.mark.parametrize("prepare", [lambda sandbox: None, lambda sandbox: sandbox.fail("500", method="getFile")])
 def test_a_photo_comes_from_a_bot_api_server(
     desk: Desk,
     sandbox: SandboxProcess,

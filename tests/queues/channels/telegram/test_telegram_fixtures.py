@@ -50,8 +50,13 @@ def test_there_is_a_recorded_update_of_every_kind() -> None:
 
     assert {str(kind.value) for kind in UpdateType} <= recorded
     assert {str(kind.value) for kind in UpdateType} == {
-        *updates.MESSAGES, *updates.UNUSED, "callback_query", "message_reaction", "my_chat_member", "deleted_business_messages",
-    }  # fmt: skip
+        *updates.MESSAGES,
+        *updates.UNUSED,
+        "callback_query",
+        "message_reaction",
+        "my_chat_member",
+        "deleted_business_messages",
+    }
 
 
 def _messages() -> Iterator[dict[str, Any]]:
@@ -68,8 +73,13 @@ def test_there_is_a_recorded_message_of_every_content_and_service_kind() -> None
     missing = fields - recorded
     # Of a guest message, which is no message of ours, and what says nothing.
     assert missing <= {
-        "guest_bot_caller_chat", "guest_bot_caller_user", "guest_query_id", "is_paid_post", "reply_to_poll_option_id", "reply_markup",
-    }  # fmt: skip
+        "guest_bot_caller_chat",
+        "guest_bot_caller_user",
+        "guest_query_id",
+        "is_paid_post",
+        "reply_to_poll_option_id",
+        "reply_markup",
+    }
 
 
 def test_every_member_of_a_message_is_content_a_service_message_or_known_to_be_neither() -> None:
@@ -77,9 +87,7 @@ def test_every_member_of_a_message_is_content_a_service_message_or_known_to_be_n
     telling = {
         name
         for name in fields
-        if name not in content.KINDS
-        and service.reason({name: True}) is None
-        and not name.startswith("migrate_")
+        if name not in content.KINDS and service.reason({name: True}) is None and not name.startswith("migrate_")
     }
 
     assert content.unknown_keys(dict.fromkeys(telling, True)) == []

@@ -54,10 +54,14 @@ IN_TOPIC = {"is_topic_message": True, "message_thread_id": 3}
         ({"groups": "on_mention"}, mention("🔥 help @DESK_bot", "@DESK_bot"), ("-9", "-9#7")),
         ({"groups": "off"}, {"chat": {"id": 7, "type": "private"}}, ("7", "7")),
         ({"groups": "off"}, {"chat": {"id": 7}}, ("7", "7")),
-        ({"groups": "off"}, {"chat": GROUP | {"is_direct_messages": True}, "direct_messages_topic": {"topic_id": 7}}, ("-9~7", "-9~7")),
+        (
+            {"groups": "off"},
+            {"chat": GROUP | {"is_direct_messages": True}, "direct_messages_topic": {"topic_id": 7}},
+            ("-9~7", "-9~7"),
+        ),
         ({}, {"chat": {"id": 7, "type": "private"}, **IN_TOPIC}, ("7/3", "7/3")),
     ],
-)  # fmt: skip
+)
 def test_each_kind_of_group_has_its_talks_and_answers_go_where_the_message_stood(
     config: dict[str, Any], message: dict[str, Any], expected: tuple[str, str]
 ) -> None:
@@ -85,13 +89,19 @@ def test_a_group_that_is_off_is_ignored_and_says_why() -> None:
         ({"reply_to_message": {"message_id": 1, "from": BOT}}, True),
         ({"reply_to_message": {"message_id": 1, "from": ADA}}, False),
         ({"reply_to_message": {"message_id": 1, "from": BOT | {"id": 43}}}, False),
-        ({"text": None, "photo": [], "caption": "@desk_bot", "caption_entities": [{"type": "mention", "offset": 0, "length": 9}]}, True),
+        (
+            {
+                "text": None,
+                "photo": [],
+                "caption": "@desk_bot",
+                "caption_entities": [{"type": "mention", "offset": 0, "length": 9}],
+            },
+            True,
+        ),
         ({"entities": [{"type": "mention", "offset": -1, "length": 10**9}, 7, {"type": "mention"}]}, False),
     ],
-)  # fmt: skip
-def test_on_mention_hears_mentions_answers_and_commands_to_it(
-    message: dict[str, Any], is_heard: bool
-) -> None:
+)
+def test_on_mention_hears_mentions_answers_and_commands_to_it(message: dict[str, Any], is_heard: bool) -> None:
     parsed = read({"groups": "on_mention"}, **message)
 
     assert isinstance(parsed, InboundMessage | Command) == is_heard
@@ -166,9 +176,7 @@ def test_a_message_of_a_topic_does_not_answer_the_topics_opening() -> None:
         (-9, {"migrate_to_chat_id": "x", "migrate_from_chat_id": True}, None),
     ],
 )
-def test_a_migration_is_told_by_either_group(
-    chat: int, message: dict[str, Any], expected: AddressMove | None
-) -> None:
+def test_a_migration_is_told_by_either_group(chat: int, message: dict[str, Any], expected: AddressMove | None) -> None:
     parsed = read({"groups": "off"}, chat={"id": chat, "type": "group"}, **message)
 
     assert parsed == expected if expected else not isinstance(parsed, AddressMove)
@@ -200,8 +208,6 @@ def test_an_address_is_written_as_it_is_read(written: str, parts: Address) -> No
     assert str(parts) == written
 
 
-@pytest.mark.parametrize(
-    "written", ["", "x", "7/", "7/x", "7#8", "7/3/4", "+7", "7" * 30, "7@", "7@a:b", "٧", "7\n"]
-)
+@pytest.mark.parametrize("written", ["", "x", "7/", "7/x", "7#8", "7/3/4", "+7", "7" * 30, "7@", "7@a:b", "٧", "7\n"])
 def test_what_is_no_address_is_none(written: str) -> None:
     assert address.read(written) is None

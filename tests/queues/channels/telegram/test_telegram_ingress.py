@@ -30,9 +30,7 @@ def test_the_right_secret_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     ingress.authenticate({HEADER: "right"}, {}, golden.TELEGRAM, golden.settings())
 
 
-@pytest.mark.parametrize(
-    "headers", [{}, {HEADER: ""}, {HEADER: "wrong"}, {HEADER: "\udc80"}, {HEADER: "right "}]
-)
+@pytest.mark.parametrize("headers", [{}, {HEADER: ""}, {HEADER: "wrong"}, {HEADER: "\udc80"}, {HEADER: "right "}])
 def test_a_missing_and_a_wrong_secret_get_the_same_answer(
     headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,9 +72,7 @@ def test_what_is_no_update_is_refused_with_a_reason(raw: bytes) -> None:
 
 
 def test_names_lose_control_characters_and_are_cut() -> None:
-    message = read(
-        **{"text": "x", "from": {"id": 7, "first_name": "A\u202eda\x00\n", "last_name": "L" * 1000}}
-    )
+    message = read(**{"text": "x", "from": {"id": 7, "first_name": "A\u202eda\x00\n", "last_name": "L" * 1000}})
 
     assert message.author_name.startswith("A da LLL")
     assert len(message.author_name) == 200
@@ -111,20 +109,54 @@ def test_messages_of_our_own_bot_are_ignored_where_the_account_names_it() -> Non
 FIELDS = sorted({*content.KINDS, *Message.__slots__, "from", "forward_from", "hologram"} - {"from_user"})
 # What our own readers look into; other JSON rarely has these names.
 NAMES = [
-    "id", "type", "text", "entities", "offset", "length", "url", "user", "chat", "message", "message_id", "data", "from", "status",
-    "new_chat_member", "new_reaction", "emoji", "photo", "file_id", "file_unique_id", "file_name", "file_size", "mime_type", "width",
-    "paid_media", "options", "tasks", "title", "latitude", "origin", "sender_user", "date", "message_ids", "business_connection_id",
-    "forum_topic_created", "media", "first_name", "username", "is_bot", "topic_id",
-]  # fmt: skip
+    "id",
+    "type",
+    "text",
+    "entities",
+    "offset",
+    "length",
+    "url",
+    "user",
+    "chat",
+    "message",
+    "message_id",
+    "data",
+    "from",
+    "status",
+    "new_chat_member",
+    "new_reaction",
+    "emoji",
+    "photo",
+    "file_id",
+    "file_unique_id",
+    "file_name",
+    "file_size",
+    "mime_type",
+    "width",
+    "paid_media",
+    "options",
+    "tasks",
+    "title",
+    "latitude",
+    "origin",
+    "sender_user",
+    "date",
+    "message_ids",
+    "business_connection_id",
+    "forum_topic_created",
+    "media",
+    "first_name",
+    "username",
+    "is_bot",
+    "topic_id",
+]
 JSON = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
     | st.floats()
     | st.text(max_size=12)
-    | st.sampled_from(
-        ["private", "text_link", "bold", "/new a", "/start", "@desk_bot", "b:x:1", "\ud800", "\x00"]
-    ),
+    | st.sampled_from(["private", "text_link", "bold", "/new a", "/start", "@desk_bot", "b:x:1", "\ud800", "\x00"]),
     lambda children: (
         st.lists(children, max_size=4)
         | st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=8), children, max_size=5)
@@ -171,16 +203,20 @@ def check(raw: bytes, account: ChannelAccount) -> None:
     holder=st.fixed_dictionaries(
         {},
         optional={
-            "chat": st.fixed_dictionaries({"id": IDS}, optional={"type": st.sampled_from(["private", "channel", "group"])}) | JSON,
+            "chat": st.fixed_dictionaries(
+                {"id": IDS}, optional={"type": st.sampled_from(["private", "channel", "group"])}
+            )
+            | JSON,
             "message_id": IDS,
             "from": st.fixed_dictionaries({"id": IDS}) | JSON,
             "text": st.sampled_from(["", " ", "/new x", "a🔥b", "/status@desk_bot"]) | JSON,
-            "entities": st.lists(st.fixed_dictionaries({"type": JSON, "offset": IDS, "length": IDS}), max_size=4) | JSON,
+            "entities": st.lists(st.fixed_dictionaries({"type": JSON, "offset": IDS, "length": IDS}), max_size=4)
+            | JSON,
         },
     ),
     members=st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=6),
     account=ACCOUNTS,
-)  # fmt: skip
+)
 def test_any_shape_is_read_or_refused_in_words(
     kind: str, holder: dict[str, Any], members: dict[str, Any], account: ChannelAccount
 ) -> None:
@@ -229,9 +265,7 @@ def test_an_album_is_one_group_of_messages_in_one_chat() -> None:
 def test_a_file_that_is_listed_twice_is_one_attachment() -> None:
     file = {"file_id": "a", "file_unique_id": "u", "mime_type": "VIDEO/MP4", "file_size": -5}
 
-    (attachment,) = read(
-        animation=file, document=file | {"file_id": "b"}, video=file | {"file_id": "c"}
-    ).attachments
+    (attachment,) = read(animation=file, document=file | {"file_id": "b"}, video=file | {"file_id": "c"}).attachments
 
     assert (attachment.provider_id, attachment.provider_key) == ("a", "u")
     assert (attachment.content_type, attachment.size_bytes) == ("video/mp4", 0)

@@ -142,8 +142,11 @@ def test_a_killed_process_neither_loses_nor_doubles(
     def process(**more: str) -> int:
         return subprocess.run(
             [sys.executable, "-m", "tests.queues.channels.telegram.polling"],
-            cwd=ROOT, env={**os.environ, "TELEGRAM_API_URL": sandbox.bot_api_url, **more}, timeout=60, check=False,
-        ).returncode  # fmt: skip
+            cwd=ROOT,
+            env={**os.environ, "TELEGRAM_API_URL": sandbox.bot_api_url, **more},
+            timeout=60,
+            check=False,
+        ).returncode
 
     killed, after_the_kill = process(CRASH_AT=point), len(stored())
     waiting = setup.get_webhook_info(TOKEN, sandbox.bot_api_url).pending_updates
@@ -255,9 +258,7 @@ def test_a_refused_question_says_why_without_the_token(
     assert isinstance(refused.value, ConfigurationError) == (kind == "401")
 
 
-def test_a_stop_ends_the_long_wait_at_once(
-    sandbox: SandboxProcess, account: ChannelAccount, config: Settings
-) -> None:
+def test_a_stop_ends_the_long_wait_at_once(sandbox: SandboxProcess, account: ChannelAccount, config: Settings) -> None:
     stop = threading.Event()
     thread = threading.Thread(target=pull, args=(account, config, stop, 50))
     thread.start()
@@ -308,10 +309,6 @@ def test_another_programs_reading_is_shown_at_the_account(
         reader.start()
         stack.callback(reader.stop)
 
-        wait_until(
-            lambda: health.of("telegram", "demo").error == OTHER_READER, within_s=_within_s, what="the error"
-        )
+        wait_until(lambda: health.of("telegram", "demo").error == OTHER_READER, within_s=_within_s, what="the error")
         sandbox.clear()
-        wait_until(
-            lambda: health.of("telegram", "demo").error is None, within_s=_within_s, what="the end of it"
-        )
+        wait_until(lambda: health.of("telegram", "demo").error is None, within_s=_within_s, what="the end of it")

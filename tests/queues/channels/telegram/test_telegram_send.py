@@ -19,9 +19,7 @@ from tests.queues.channels import golden
 from tests.queues.channels.telegram.conftest import MESSAGE, SendTo
 
 
-def test_a_text_arrives_as_it_was_written_and_its_id_comes_back(
-    send_to: SendTo, sandbox: SandboxProcess
-) -> None:
+def test_a_text_arrives_as_it_was_written_and_its_id_comes_back(send_to: SendTo, sandbox: SandboxProcess) -> None:
     outcome = send_to()
 
     (entry,) = sandbox.outbox("telegram")
@@ -31,9 +29,7 @@ def test_a_text_arrives_as_it_was_written_and_its_id_comes_back(
     assert outcome == SendOutcome("accepted", external_id=name, external_ids=(name,))
 
 
-def test_the_answer_is_linked_to_the_message_of_the_same_chat_only(
-    send_to: SendTo, sandbox: SandboxProcess
-) -> None:
+def test_the_answer_is_linked_to_the_message_of_the_same_chat_only(send_to: SendTo, sandbox: SandboxProcess) -> None:
     first = send_to()
 
     send_to(in_reply_to=first.external_id)
@@ -44,9 +40,7 @@ def test_the_answer_is_linked_to_the_message_of_the_same_chat_only(
     assert "reply_parameters" not in other["raw"]
 
 
-def test_an_answer_to_a_deleted_message_is_sent_all_the_same(
-    send_to: SendTo, sandbox: SandboxProcess
-) -> None:
+def test_an_answer_to_a_deleted_message_is_sent_all_the_same(send_to: SendTo, sandbox: SandboxProcess) -> None:
     assert send_to(in_reply_to="700100:1").kind == "accepted"
 
 
@@ -105,9 +99,7 @@ def test_a_bot_and_each_chat_have_their_limits() -> None:
     assert (bot.name, bot.every_s) == ("telegram:demo", 0.04)
     assert (chat.name, chat.every_s, chat.burst) == ("telegram:demo:700100", 1.0, 3)
     assert (group.name, group.every_s) == ("telegram:demo:-1009", 3.0)
-    assert buckets(golden.TELEGRAM, "-1009/7") == buckets(golden.TELEGRAM, "-1009"), (
-        "topics share their group's"
-    )
+    assert buckets(golden.TELEGRAM, "-1009/7") == buckets(golden.TELEGRAM, "-1009"), "topics share their group's"
     assert external_id(golden.TELEGRAM, "m", 7) is None
 
 
@@ -149,9 +141,7 @@ def test_what_goes_with_a_message_is_told_to_the_bot_api(
 
     (entry,) = sandbox.outbox("telegram")
     sent = {name: value.lower() if value == "True" else value for name, value in entry["raw"].items()}
-    assert {name: sent.get(name) for name in raw} == {
-        k: v.lower() if v == "True" else v for k, v in raw.items()
-    }
+    assert {name: sent.get(name) for name in raw} == {k: v.lower() if v == "True" else v for k, v in raw.items()}
     assert outcome.kind == "accepted"
 
 

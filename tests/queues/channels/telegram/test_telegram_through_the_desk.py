@@ -24,9 +24,7 @@ ADA = 700_100
 
 
 @pytest.fixture
-def telegram(
-    desk: Desk, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[SandboxProcess]:
+def telegram(desk: Desk, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxProcess]:
     """The fake Bot API, to which the desk really sends."""
     monkeypatch.setenv("TELEGRAM_API_URL", sandbox.bot_api_url)
     settings.current.cache_clear()
@@ -69,9 +67,7 @@ def test_an_answer_is_sent_changed_and_taken_back(desk: Desk, telegram: SandboxP
     opened(desk)
     telegram.clear()
 
-    desk.command(
-        tickets.reply, desk.ticket().id, "Please **wait**.", actor=desk.person(), body_format="markdown"
-    )
+    desk.command(tickets.reply, desk.ticket().id, "Please **wait**.", actor=desk.person(), body_format="markdown")
     run(desk)
     message_id = last_message(desk)
     desk.command(corrections.edit, message_id, "Please **run**.", actor=desk.person(), can=can)
@@ -108,9 +104,7 @@ def test_a_blocked_chat_is_seen_and_not_tried_again(desk: Desk, telegram: Sandbo
     assert entries(telegram) == []
 
 
-def test_a_group_that_became_a_supergroup_gets_its_answer_at_once(
-    desk: Desk, telegram: SandboxProcess
-) -> None:
+def test_a_group_that_became_a_supergroup_gets_its_answer_at_once(desk: Desk, telegram: SandboxProcess) -> None:
     opened(desk, chat=-900, user=ADA)
     telegram.fail("migrate", method="sendMessage", chat_id=-900, migrate_to_chat_id=-1_000_000_000_900)
 
@@ -121,9 +115,7 @@ def test_a_group_that_became_a_supergroup_gets_its_answer_at_once(
     assert desk.deliveries(desk.ticket())[-1]["state"] == "sent"
 
 
-def test_a_desk_without_an_address_reads_answers_and_hears_the_reply(
-    desk: Desk, telegram: SandboxProcess
-) -> None:
+def test_a_desk_without_an_address_reads_answers_and_hears_the_reply(desk: Desk, telegram: SandboxProcess) -> None:
     with database.connection():
         account = accounts.find("telegram", "demo")
     polling = replace(account, config={**account.config, "delivery": "polling"})

@@ -22,9 +22,7 @@ def test_what_waits_at_telegram_is_told(sandbox: SandboxProcess) -> None:
     setup.delete_webhook("4242:test-token", config.telegram_api_url)
 
     without = watch.look(golden.TELEGRAM, config)
-    setup.set_webhook(
-        "4242:test-token", config.telegram_api_url, "https://desk.example.test/x", secret_token="s"
-    )
+    setup.set_webhook("4242:test-token", config.telegram_api_url, "https://desk.example.test/x", secret_token="s")
     with_one = watch.look(golden.TELEGRAM, config)
 
     assert without is not None

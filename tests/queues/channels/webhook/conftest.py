@@ -33,8 +33,11 @@ def fixture(name: str) -> bytes:
 def config(monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings with the services' credentials."""
     for name, value in {
-        "LOOKOUT_SIGNING_KEY": "lookout-key", "LOOKOUT_API_TOKEN": "lookout-token", "CHATTERBOX_KEY": "chatterbox-key",
-        "CHATTERBOX_REPLY_URL": "http://192.0.2.1/", "FORMWRIGHT_LOGIN": "form:wright",
-    }.items():  # fmt: skip
+        "LOOKOUT_SIGNING_KEY": "lookout-key",
+        "LOOKOUT_API_TOKEN": "lookout-token",
+        "CHATTERBOX_KEY": "chatterbox-key",
+        "CHATTERBOX_REPLY_URL": "http://192.0.2.1/",
+        "FORMWRIGHT_LOGIN": "form:wright",
+    }.items():
         monkeypatch.setenv(f"NESTOR_SECRET_{name}", value)
     return Settings(secret_key="forty-two characters for the tests of today", webhooks_private=True)

@@ -37,8 +37,13 @@ def changed(service: str, place: str, value: Any) -> dict[str, Any]:
         ("alerts", "auth/signed", "{body}", ".auth.signed", "not signed proves nothing"),
         ("alerts", "auth/signed", "{timestamp}.{url}", ".auth.signed", "found {url}"),
         ("chat", "auth/signed", "hello", ".auth.signed", "expected {body} or {timestamp}"),
-        ("chat", "auth", {"kind": "hmac", "header": "X-Sum", "secret": {"secret": "key"}, "signed": "{id}", "id_header": "X-Id"},
-         ".auth.signed", "expected {body} or {timestamp}"),
+        (
+            "chat",
+            "auth",
+            {"kind": "hmac", "header": "X-Sum", "secret": {"secret": "key"}, "signed": "{id}", "id_header": "X-Id"},
+            ".auth.signed",
+            "expected {body} or {timestamp}",
+        ),
         ("alerts", "auth/pairs", {"signature": "v1"}, ".auth.timestamp_header", "{timestamp} that is signed"),
         ("alerts", "auth/algorithm", "md5", ".auth.algorithm", ""),
         ("alerts", "auth", {"kind": "none_but_path"}, ".path_id", "must be a secret"),
@@ -64,10 +69,8 @@ def changed(service: str, place: str, value: Any) -> dict[str, Any]:
         ("chat", "reply/id_path", "id", ".reply.id_path", "begins with $"),
         ("chat", "challenge/when", {"x": 1}, ".challenge.when.x", "begins with $"),
     ],
-)  # fmt: skip
-def test_a_mistake_is_told_with_its_place(
-    service: str, place: str, value: Any, path: str, message: str
-) -> None:
+)
+def test_a_mistake_is_told_with_its_place(service: str, place: str, value: Any, path: str, message: str) -> None:
     with pytest.raises(Invalid) as refused:
         check_account(changed(service, place, value))
 

@@ -18,20 +18,47 @@ EVENT = {"a": {"b": [{"c": 1}, {"c": None}, {"c": "x"}], "x y": True, "d.e": 2},
 @pytest.mark.parametrize(
     ("path", "found"),
     [
-        ("$", [EVENT]), ("$.a.b[0].c", [1]), ("$.a.b[-1].c", ["x"]), ("$.a.b[*].c", [1, None, "x"]), ("$.a['x y']", [True]),
-        ('$["a"]["d.e"]', [2]), ("$.list[*]", [1, 2, 3]), ("$.list[9]", []), ("$.list[-4]", []), ("$.a.nothing.more", []),
-        ("$.list.a", []), ("$.a[0]", []), ("$.a.b[0].c.d", []), ("$.a['b'][*]['c']", [1, None, "x"]),
+        ("$", [EVENT]),
+        ("$.a.b[0].c", [1]),
+        ("$.a.b[-1].c", ["x"]),
+        ("$.a.b[*].c", [1, None, "x"]),
+        ("$.a['x y']", [True]),
+        ('$["a"]["d.e"]', [2]),
+        ("$.list[*]", [1, 2, 3]),
+        ("$.list[9]", []),
+        ("$.list[-4]", []),
+        ("$.a.nothing.more", []),
+        ("$.list.a", []),
+        ("$.a[0]", []),
+        ("$.a.b[0].c.d", []),
+        ("$.a['b'][*]['c']", [1, None, "x"]),
     ],
-)  # fmt: skip
+)
 def test_a_path_finds_what_it_names(path: str, found: list[Any]) -> None:
     assert paths.every(paths.read(path), EVENT) == found
 
 
 @pytest.mark.parametrize(
     "path",
-    ["", "a.b", "$a", "$.", "$..a", "$.a[", "$.a[?(@.b)]", "$.a[0:2]", "$.a['b]", "$.a[b]", "$.a b", "$.a[1e3]", "$" + ".a" * 30,
-     "$." + "a" * 400, "$.a[(1)]", "$.a[99999999]"],
-)  # fmt: skip
+    [
+        "",
+        "a.b",
+        "$a",
+        "$.",
+        "$..a",
+        "$.a[",
+        "$.a[?(@.b)]",
+        "$.a[0:2]",
+        "$.a['b]",
+        "$.a[b]",
+        "$.a b",
+        "$.a[1e3]",
+        "$" + ".a" * 30,
+        "$." + "a" * 400,
+        "$.a[(1)]",
+        "$.a[99999999]",
+    ],
+)
 def test_what_is_no_path_is_refused(path: str) -> None:
     with pytest.raises(paths.BadPath):
         paths.read(path)

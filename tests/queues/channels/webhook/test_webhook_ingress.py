@@ -60,9 +60,7 @@ def test_a_signed_request_is_taken_and_its_items_are_events_of_their_own(config:
 def test_a_request_within_the_window_is_taken(config: Settings, shift_s: float) -> None:
     body = fixture("alerts/two_alerts.json")
 
-    assert take(
-        account_of("alerts"), config, body, lookout(body, at=clock.now().timestamp() + shift_s)
-    ).events
+    assert take(account_of("alerts"), config, body, lookout(body, at=clock.now().timestamp() + shift_s)).events
 
 
 BODY = b'{"alerts": [{"status": "ok"}]}'
@@ -77,10 +75,7 @@ BODY = b'{"alerts": [{"status": "ok"}]}'
         lookout(BODY, key="another"),
         lookout(BODY + b" "),
         lookout(BODY, at=1),
-        {
-            "x-lookout-signature": "t=x,v1="
-            + hmac.new(b"lookout-key", b"x." + BODY, hashlib.sha256).hexdigest()
-        },
+        {"x-lookout-signature": "t=x,v1=" + hmac.new(b"lookout-key", b"x." + BODY, hashlib.sha256).hexdigest()},
         {"x-lookout-signature": "t=1,v1=\xff\xfe"},
     ],
 )
@@ -118,9 +113,13 @@ def test_a_signature_without_a_moment_is_remembered(config: Settings) -> None:
 
 def _moment_only(**more: Any) -> ChannelAccount:
     auth = {
-        "kind": "hmac", "header": "X-Sum", "signed": "{timestamp}", "timestamp_header": "X-At", "tolerance_s": 100,
+        "kind": "hmac",
+        "header": "X-Sum",
+        "signed": "{timestamp}",
+        "timestamp_header": "X-At",
+        "tolerance_s": 100,
         "secret": {"secret": "chatterbox_key"},
-    }  # fmt: skip
+    }
     return account_of("chat", auth=auth | more)
 
 
@@ -149,22 +148,24 @@ def test_a_signature_of_a_moment_is_remembered_for_as_long_as_it_is_good(config:
     assert received.nonce[1] == 200
 
 
-def test_the_signatures_of_standard_webhooks_are_understood(
-    config: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_signatures_of_standard_webhooks_are_understood(config: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     from models.events import subscription_rules
 
     secret = subscription_rules.new_secret()
     monkeypatch.setenv("NESTOR_SECRET_CHATTERBOX_KEY", secret)
     auth = {
-        "kind": "hmac", "header": "webhook-signature", "prefix": "v1,", "encoding": "base64", "key_format": "base64",
-        "signed": "{id}.{timestamp}.{body}", "timestamp_header": "webhook-timestamp", "id_header": "webhook-id",
+        "kind": "hmac",
+        "header": "webhook-signature",
+        "prefix": "v1,",
+        "encoding": "base64",
+        "key_format": "base64",
+        "signed": "{id}.{timestamp}.{body}",
+        "timestamp_header": "webhook-timestamp",
+        "id_header": "webhook-id",
         "secret": {"secret": "chatterbox_key"},
-    }  # fmt: skip
+    }
     body = fixture("chat/said.json")
-    headers = subscription_rules.headers(
-        "msg-1", clock.now(), body, [subscription_rules.new_secret(), secret]
-    )
+    headers = subscription_rules.headers("msg-1", clock.now(), body, [subscription_rules.new_secret(), secret])
 
     assert take(account_of("chat", auth=auth), config, body, headers).events
     with pytest.raises(Unauthenticated):
@@ -189,9 +190,7 @@ def basic(login: str) -> dict[str, str]:
 
 
 def test_a_form_with_the_right_login_is_an_event(config: Settings) -> None:
-    [event] = take(
-        account_of("forms"), config, fixture("forms/submission.txt"), basic("form:wright"), FORM
-    ).events
+    [event] = take(account_of("forms"), config, fixture("forms/submission.txt"), basic("form:wright"), FORM).events
 
     assert (event.key.event_key, event.key.envelope) == ("key:991", {"form": "form"})
 

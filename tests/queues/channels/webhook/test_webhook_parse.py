@@ -51,9 +51,7 @@ def test_an_edit_names_the_message_that_it_changes() -> None:
 
 def test_an_alert_of_several_is_read_from_its_own_part() -> None:
     account = account_of("alerts")
-    received = ingress.receive(
-        IngressRequest({}, fixture("alerts/two_alerts.json"), "application/json"), account
-    )
+    received = ingress.receive(IngressRequest({}, fixture("alerts/two_alerts.json"), "application/json"), account)
 
     firing, over = (parse(event.raw or b"", event.key.envelope, account) for event in received.events)
 
@@ -155,9 +153,15 @@ def test_long_ids_and_rooms_that_begin_alike_are_not_one() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["https://x.example.com/\x00", "https://x.example.com/\ud800", "javascript:alert(1)", "https://a:b@x.example.com/",
-     "https://[x/", "https://x.example.com/" + "a" * 2_000],
-)  # fmt: skip
+    [
+        "https://x.example.com/\x00",
+        "https://x.example.com/\ud800",
+        "javascript:alert(1)",
+        "https://a:b@x.example.com/",
+        "https://[x/",
+        "https://x.example.com/" + "a" * 2_000,
+    ],
+)
 def test_a_url_that_cannot_be_called_is_told_as_left_out(url: str) -> None:
     message = said(chat(message={"id": "m", "text": "a", "files": [{"href": url, "name": "f"}]}))
 

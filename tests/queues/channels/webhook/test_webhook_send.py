@@ -21,11 +21,20 @@ from tests.queues.channels.webhook.conftest import account_of
 from tests.servers import HttpReceiver, Say, receiving
 
 MESSAGE = OutgoingMessage(
-    delivery_id="0199-delivery", attempt_number=2, address="chatterbox:room-7", recipient_name="Ada", body='Water "it".\n\U0001f525',
-    body_format="markdown", subject=None, external_id=None,
-    in_reply_to=ids.scoped("chatterbox:room-7", "m-1"), references=(), automatic=False, ticket_number=7,
+    delivery_id="0199-delivery",
+    attempt_number=2,
+    address="chatterbox:room-7",
+    recipient_name="Ada",
+    body='Water "it".\n\U0001f525',
+    body_format="markdown",
+    subject=None,
+    external_id=None,
+    in_reply_to=ids.scoped("chatterbox:room-7", "m-1"),
+    references=(),
+    automatic=False,
+    ticket_number=7,
     author_name="Olga",
-)  # fmt: skip
+)
 
 
 @pytest.fixture
@@ -49,8 +58,13 @@ def test_an_answer_goes_out_as_the_file_says(service: HttpReceiver, config: Sett
     assert (got.method, got.path, got.headers["content-type"]) == ("POST", "/hook?key=1", "application/json")
     assert got.headers["idempotency-key"] == "0199-delivery"
     assert json.loads(got.body) == {
-        "room": "room-7", "text": MESSAGE.body, "answers": "m-1", "quiet": False, "footer": "Ticket 7", "files": [],
-    }  # fmt: skip
+        "room": "room-7",
+        "text": MESSAGE.body,
+        "answers": "m-1",
+        "quiet": False,
+        "footer": "Ticket 7",
+        "files": [],
+    }
 
 
 def test_an_answer_to_a_contact_of_its_own_is_told_by_the_place_of_what_it_answers(
@@ -67,9 +81,7 @@ def test_files_go_with_it_where_the_body_has_a_place(service: HttpReceiver, conf
     file = OutgoingAttachment("a.txt", "text/plain", 3, "0" * 64, lambda: io.BytesIO(b"abc"))
 
     send.send(replace(MESSAGE, attachments=(file,)), account_of("chat"), config)
-    refused = send.send(
-        replace(MESSAGE, attachments=(file,)), account_of("chat", reply=reply_of(service)), config
-    )
+    refused = send.send(replace(MESSAGE, attachments=(file,)), account_of("chat", reply=reply_of(service)), config)
 
     [got] = service.got
     assert json.loads(got.body)["files"] == [
@@ -78,16 +90,13 @@ def test_files_go_with_it_where_the_body_has_a_place(service: HttpReceiver, conf
     assert (refused.kind, "no {{ attachments }}" in refused.detail) == ("permanent", True)
 
 
-def test_values_in_an_address_and_a_header_cannot_break_out_of_it(
-    service: HttpReceiver, config: Settings
-) -> None:
+def test_values_in_an_address_and_a_header_cannot_break_out_of_it(service: HttpReceiver, config: Settings) -> None:
     reply = reply_of(
-        service, url=service.url + "/{{ address }}/x?q={{ author_name }}",
+        service,
+        url=service.url + "/{{ address }}/x?q={{ author_name }}",
         headers={"X-By": "{{ author_name }}", "Authorization": {"secret": "lookout_api_token", "prefix": "Bearer "}},
-    )  # fmt: skip
-    message = replace(
-        MESSAGE, address="chatterbox:../../admin?a=b#c", author_name="Ol\r\nX-Evil: 1\u0431&q=2"
     )
+    message = replace(MESSAGE, address="chatterbox:../../admin?a=b#c", author_name="Ol\r\nX-Evil: 1\u0431&q=2")
 
     send.send(message, account_of("chat", reply=reply), config)
 
@@ -98,9 +107,7 @@ def test_values_in_an_address_and_a_header_cannot_break_out_of_it(
 
 
 def test_a_form_is_sent_as_one(service: HttpReceiver, config: Settings) -> None:
-    reply = reply_of(
-        service, method="PUT", body_format="form", body={"t": "{{ text }}", "n": "{{ ticket_number }}"}
-    )
+    reply = reply_of(service, method="PUT", body_format="form", body={"t": "{{ text }}", "n": "{{ ticket_number }}"})
 
     send.send(MESSAGE, account_of("chat", reply=reply), config)
 
@@ -112,13 +119,24 @@ def test_a_form_is_sent_as_one(service: HttpReceiver, config: Settings) -> None:
 @pytest.mark.parametrize(
     ("say", "kind"),
     [
-        (Say(200, body=b'{"ok": true}'), "accepted"), (Say(204), "accepted"), (Say(200, body=b'{"ok": false}'), "permanent"),
-        (Say(200, body=b"not json"), "accepted"), (Say(206), "permanent"), (Say(302), "permanent"), (Say(400), "permanent"),
-        (Say(401), "permanent"), (Say(404), "permanent"), (Say(408), "transient"), (Say(429), "throttled"),
-        (Say(500), "transient"), (Say(503), "transient"), (Say(501), "permanent"), (Say(cut=True), "unknown"),
+        (Say(200, body=b'{"ok": true}'), "accepted"),
+        (Say(204), "accepted"),
+        (Say(200, body=b'{"ok": false}'), "permanent"),
+        (Say(200, body=b"not json"), "accepted"),
+        (Say(206), "permanent"),
+        (Say(302), "permanent"),
+        (Say(400), "permanent"),
+        (Say(401), "permanent"),
+        (Say(404), "permanent"),
+        (Say(408), "transient"),
+        (Say(429), "throttled"),
+        (Say(500), "transient"),
+        (Say(503), "transient"),
+        (Say(501), "permanent"),
+        (Say(cut=True), "unknown"),
         (Say(200, body=b"half", length=100), "unknown"),
     ],
-)  # fmt: skip
+)
 def test_each_answer_has_its_outcome(service: HttpReceiver, config: Settings, say: Say, kind: str) -> None:
     service.answers.append(say)
 

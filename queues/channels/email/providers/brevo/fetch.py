@@ -16,9 +16,7 @@ HOST = "https://api.brevo.com"
 _GONE = b"The provider does not have this file any more.\n"
 
 
-def fetch(
-    raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings
-) -> bytes | Ignored | None:
+def fetch(raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings) -> bytes | Ignored | None:
     """The mail with its files; None when it has none. Raises TransientFailure, ConfigurationError."""
     item = documents.load_object(raw)
     told = documents.objects(item.get("Attachments"))[: limits.download_attachments_max]

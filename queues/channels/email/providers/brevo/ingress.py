@@ -17,12 +17,8 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
     """The mails of the request."""
     try:
         told = documents.load_object(request.body)
-        if (
-            "items" not in told and "event" in told
-        ):  # a webhook for sent mail, if somebody gave it this address
-            return Received(
-                (ReceivedEvent(EventKey(documents.message_key("brevo-event", "", request.body), None)),)
-            )
+        if "items" not in told and "event" in told:  # a webhook for sent mail, if somebody gave it this address
+            return Received((ReceivedEvent(EventKey(documents.message_key("brevo-event", "", request.body), None)),))
         items = documents.objects(told.get("items"))
         if not items:
             raise Unreadable("the document holds no mails: it has no items")
@@ -37,15 +33,11 @@ def _event(item: Document) -> ReceivedEvent:
         key = documents.unreadable(raw, "the item is no mail: it has none of Brevo's fields")
         return ReceivedEvent(key, raw=raw, content_type="application/json")
     uuid = next(iter(documents.texts(item.get("Uuid"))), "")
-    digested = [
-        documents.text(item.get(name)) for name in ("SentAtDate", "Subject", "RawTextBody", "RawHtmlBody")
-    ]
+    digested = [documents.text(item.get(name)) for name in ("SentAtDate", "Subject", "RawTextBody", "RawHtmlBody")]
     named = (
         documents.key_of("brevo", uuid)
         if uuid
         else documents.message_key("brevo", documents.text(item.get("MessageId")), *digested)
     )
     sender = documents.text(documents.part(item.get("From")).get("Address"))
-    return ReceivedEvent(
-        EventKey(named, documents.from_order(sender)), raw=raw, content_type="application/json"
-    )
+    return ReceivedEvent(EventKey(named, documents.from_order(sender)), raw=raw, content_type="application/json")

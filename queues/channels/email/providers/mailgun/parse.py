@@ -125,8 +125,4 @@ def _failed(event: Document) -> ReceiptKind:
     """`temporary` is tried again; `permanent` is a bounce, unless Mailgun itself gave up (`old`, a rule of the sender's own)."""
     if documents.text(event.get("severity")) == "temporary":
         return "deferred"
-    return (
-        "bounced"
-        if documents.text(event.get("reason")) in ("bounce", "suppress-bounce", "generic")
-        else "failed"
-    )
+    return "bounced" if documents.text(event.get("reason")) in ("bounce", "suppress-bounce", "generic") else "failed"

@@ -23,9 +23,7 @@ def _key(body: bytes, told: Document) -> EventKey:
         raise Unreadable("the document is no mail: it has none of Mailjet's fields")
     headers = told_headers.pairs(told.get("Headers"))
     sender = documents.text(told.get("From")) or compose.first(headers, "From")
-    digested = [
-        documents.text(told.get(name)) for name in ("From", "Date", "Subject", "Text-part", "Html-part")
-    ]
+    digested = [documents.text(told.get(name)) for name in ("From", "Date", "Subject", "Text-part", "Html-part")]
     envelope = raw_request.envelope(
         documents.text(told["Sender"]) if "Sender" in told else None,
         documents.text(told.get("Recipient")) or None,

@@ -19,9 +19,7 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail
     """Raises Unparseable."""
     told = documents.load_object(raw)
     if "event" in told:
-        return Ignored(
-            f"an event of Mailjet that needs nothing: {one_line(documents.text(told['event']), 40)}"
-        )
+        return Ignored(f"an event of Mailjet that needs nothing: {one_line(documents.text(told['event']), 40)}")
     beside = [
         ("From", documents.text(told.get("From")) or documents.text(told.get("Sender"))),
         ("To", documents.text(told.get("Recipient"))),

@@ -25,9 +25,7 @@ def _key(body: bytes, told: Document) -> EventKey:
         recipient = documents.text(told.get("Recipient") or told.get("Email"))
         key = documents.message_key("postmark-event", named, kind, when, recipient)
         return EventKey(key, documents.about_order(message_id))
-    sender = documents.text(documents.part(told.get("FromFull")).get("Email")) or documents.text(
-        told.get("From")
-    )
+    sender = documents.text(documents.part(told.get("FromFull")).get("Email")) or documents.text(told.get("From"))
     envelope = raw_request.envelope(None, documents.text(told.get("OriginalRecipient")) or None)
     raw = documents.text(told.get("RawEmail"))
     if raw:

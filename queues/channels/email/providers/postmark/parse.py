@@ -30,9 +30,7 @@ _BOUNCES: dict[str, tuple[ReceiptKind, bool]] = {
     "SMTPApiError": ("failed", False),
     "InboundError": ("failed", False),
 }
-_NO_BOUNCES = frozenset(
-    {"AutoResponder", "Subscribe", "ChallengeVerification", "AddressChange", "OpenRelayTest"}
-)
+_NO_BOUNCES = frozenset({"AutoResponder", "Subscribe", "ChallengeVerification", "AddressChange", "OpenRelayTest"})
 
 
 def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail | Receipts | Ignored:

@@ -48,9 +48,7 @@ def _document(raw: bytes, message_id: str) -> bytes:
         "Subject": parts.subject,
         "TextBody": parts.text,
         "HtmlBody": parts.html,
-        "Metadata": {
-            "nestor_id": message_id
-        },  # comes back in every event, also of an attempt whose answer was lost
+        "Metadata": {"nestor_id": message_id},  # comes back in every event, also of an attempt whose answer was lost
         "Headers": [
             *({"Name": name, "Value": value} for name, value in parts.headers),
             {"Name": "X-PM-KeepID", "Value": "true"},

@@ -16,17 +16,13 @@ from queues.channels.email.providers.fetching import answered
 HOST = "https://api.resend.com"
 
 
-def fetch(
-    raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings
-) -> bytes | Ignored | None:
+def fetch(raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings) -> bytes | Ignored | None:
     """The mail; None for an event about one of ours. Raises Unparseable, TransientFailure, ConfigurationError."""
     told = documents.load_object(raw)
     if told.get("type") != "email.received":
         return None
     email_id = documents.text(documents.part(told.get("data")).get("email_id"))
-    place = (
-        f"{outgoing.base_url(account, HOST)}/emails/receiving/{quote(email_id, safe='', errors='replace')}"
-    )
+    place = f"{outgoing.base_url(account, HOST)}/emails/receiving/{quote(email_id, safe='', errors='replace')}"
     mail = _document(f"{place}?html_format=cid", account, settings)
     if not mail.keys() & {"from", "raw", "text", "html"}:
         raise TransientFailure("Resend answered with something that is no mail of its own form")
@@ -39,9 +35,7 @@ def fetch(
 
 def _document(url: str, account: ChannelAccount, settings: Settings) -> Document:
     headers = {"Authorization": f"Bearer {outgoing.api_key(account, settings)}"}
-    answer = answered(
-        "Resend", lambda: http.call("GET", url, headers=headers, answer_bytes_max=limits.mail_bytes_max)
-    )
+    answer = answered("Resend", lambda: http.call("GET", url, headers=headers, answer_bytes_max=limits.mail_bytes_max))
     if answer is None:
         raise Unparseable("Resend does not have the mail any more")
     return answer.document()

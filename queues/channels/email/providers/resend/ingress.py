@@ -59,9 +59,7 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
     if not kind:
         return Received((ReceivedEvent(documents.unreadable(request.body, "the document has no type")),))
     if kind != "email.received":
-        key = EventKey(
-            documents.key_of("svix", request.headers.get("svix-id", "")), documents.about_order(email_id)
-        )
+        key = EventKey(documents.key_of("svix", request.headers.get("svix-id", "")), documents.about_order(email_id))
     elif not email_id:
         key = documents.unreadable(request.body, "the mail has no email_id, so it cannot be fetched")
     else:

@@ -62,9 +62,7 @@ def _mail_key(request: IngressRequest) -> EventKey:
         return mail_key(form["email"].content(), envelope)
     if not form.keys() & {"headers", "from", "text", "html"}:
         raise Unreadable("the form holds no mail: it has none of SendGrid's fields")
-    key = documents.message_key(
-        "sendgrid", _message_id(form), *(form[n].content() for n in _TELLING if n in form)
-    )
+    key = documents.message_key("sendgrid", _message_id(form), *(form[n].content() for n in _TELLING if n in form))
     return EventKey(key, documents.from_order(forms.text_of(form, "from")), envelope)
 
 
@@ -80,9 +78,7 @@ def _event(event: Document) -> ReceivedEvent:
     raw = json.dumps(event, sort_keys=True).encode()
     event_id = documents.text(event.get("sg_event_id"))
     named = (
-        documents.key_of("sendgrid-event", event_id)
-        if event_id
-        else documents.message_key("sendgrid-event", "", raw)
+        documents.key_of("sendgrid-event", event_id) if event_id else documents.message_key("sendgrid-event", "", raw)
     )
     order = documents.about_order(documents.text(event.get("sg_message_id")).partition(".")[0])
     return ReceivedEvent(EventKey(named, order), raw=raw, content_type="application/json")

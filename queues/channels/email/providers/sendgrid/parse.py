@@ -60,11 +60,7 @@ def _mail(form: Form) -> bytes:
 def _files(form: Form) -> list[compose.File]:
     """`attachment1` ...; `attachment-info` says what they are called, `content-ids` which of them the HTML shows."""
     described = documents.part(_json(form, "attachment-info"))
-    cids = {
-        field: cid
-        for cid, field in documents.part(_json(form, "content-ids")).items()
-        if isinstance(field, str)
-    }
+    cids = {field: cid for cid, field in documents.part(_json(form, "content-ids")).items() if isinstance(field, str)}
     found = []
     for name, field in form.items():
         if field.filename is None or not name.startswith("attachment"):
@@ -96,9 +92,7 @@ def _event(event: Document) -> Receipts | Ignored:
     if kind is None:
         return Ignored(f"an event of SendGrid that needs nothing: {one_line(word, 40) or 'without a name'}")
     # `nestor_id` is what our own send told it; without it (a mail of somebody else's), the id that SendGrid answered.
-    reference = (
-        documents.text(event.get("nestor_id")) or documents.text(event.get("sg_message_id")).partition(".")[0]
-    )
+    reference = documents.text(event.get("nestor_id")) or documents.text(event.get("sg_message_id")).partition(".")[0]
     if not reference:
         return Ignored(f"SendGrid's event {word} names no message")
     reason = documents.text(event.get("reason"))

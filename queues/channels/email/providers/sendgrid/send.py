@@ -33,9 +33,7 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
         told = answer.headers.get("x-message-id", "").strip()
         return SendOutcome("accepted", external_id=message.external_id, provider_id=told or None)
 
-    return outgoing.hand_over(
-        message, account, request=request, accepted=accepted, refused=_refused, say=_said
-    )
+    return outgoing.hand_over(message, account, request=request, accepted=accepted, refused=_refused, say=_said)
 
 
 def host_of(account: ChannelAccount) -> str:

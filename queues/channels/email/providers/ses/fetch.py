@@ -12,9 +12,7 @@ from queues.channels.email.providers.documents import Document, Unreadable
 from queues.channels.email.providers.ses import signature, sns
 
 
-def fetch(
-    raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings
-) -> bytes | Ignored | None:
+def fetch(raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings) -> bytes | Ignored | None:
     """The mail of an S3 action; None when the message holds it. Raises Unparseable, TransientFailure, ConfigurationError."""
     message = documents.load_object(raw)
     signature.verify(message, account)
@@ -45,20 +43,14 @@ def _from_bucket(message: Document, account: ChannelAccount, settings: Settings)
         return None
     bucket, key = documents.text(action.get("bucketName")), documents.text(action.get("objectKey"))
     if not bucket or bucket != account.config.get("bucket"):
-        raise ConfigurationError(
-            f"channel account {account.name}: bucket: the mail is in another bucket of S3"
-        )
+        raise ConfigurationError(f"channel account {account.name}: bucket: the mail is in another bucket of S3")
     return _object(bucket, key, account, settings)
 
 
 def _object(bucket: str, key: str, account: ChannelAccount, settings: Settings) -> bytes:
     region = str(account.config.get("region") or "us-east-1")
     elsewhere = account.config.get("api_url")
-    place = (
-        f"{str(elsewhere).rstrip('/')}/{bucket}"
-        if elsewhere
-        else f"https://{bucket}.s3.{region}.amazonaws.com"
-    )
+    place = f"{str(elsewhere).rstrip('/')}/{bucket}" if elsewhere else f"https://{bucket}.s3.{region}.amazonaws.com"
     url = f"{place}/{sigv4.path_of(key)}"
     headers = sigv4.signed(
         "GET",

@@ -45,9 +45,7 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
     if inner.get("notificationType") == "Received":
         receipt = documents.part(inner.get("receipt"))
         to = documents.texts(receipt.get("recipients"))
-        envelope = raw_request.envelope(
-            source, ", ".join(to or documents.texts(mail.get("destination"))) or None
-        )
+        envelope = raw_request.envelope(source, ", ".join(to or documents.texts(mail.get("destination"))) or None)
         envelope["verdict"] = _verdict(receipt)
         order = documents.from_order(source)
     else:

@@ -30,9 +30,7 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
     def call() -> Answer:
         url = f"{outgoing.base_url(account, f'https://email.{region}.amazonaws.com')}/v2/email/account"
         given = sigv4.credentials(outgoing.api_key(account, settings))
-        headers = sigv4.signed(
-            "GET", url, service="ses", region=region, body=b"", given=given, at=clock.now()
-        )
+        headers = sigv4.signed("GET", url, service="ses", region=region, body=b"", given=given, at=clock.now())
         return http.call("GET", url, headers=headers)
 
     return [reaching.asked("SES", call, told)]

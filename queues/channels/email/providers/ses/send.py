@@ -30,9 +30,7 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
     region = str(account.config.get("region") or "us-east-1")
 
     def request(raw: bytes) -> Answer:
-        url = (
-            f"{outgoing.base_url(account, f'https://email.{region}.amazonaws.com')}/v2/email/outbound-emails"
-        )
+        url = f"{outgoing.base_url(account, f'https://email.{region}.amazonaws.com')}/v2/email/outbound-emails"
         to, *copies = outgoing.recipients(message)
         destination = {"ToAddresses": [to], **({"CcAddresses": copies} if copies else {})}
         told = {
@@ -42,18 +40,14 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
         }
         body = json.dumps(told).encode()
         given = sigv4.credentials(outgoing.api_key(account, settings))
-        headers = sigv4.signed(
-            "POST", url, service="ses", region=region, body=body, given=given, at=clock.now()
-        )
+        headers = sigv4.signed("POST", url, service="ses", region=region, body=body, given=given, at=clock.now())
         return http.call("POST", url, headers={**headers, "Content-Type": "application/json"}, body=body)
 
     def accepted(answer: Answer) -> SendOutcome:
         told = documents.text(answer.document().get("MessageId"))
         domain = "email.amazonses.com" if region == "us-east-1" else f"{region}.amazonses.com"
         ids = (message.external_id or "", f"<{told}@{domain}>") if told else (message.external_id or "",)
-        return SendOutcome(
-            "accepted", external_id=message.external_id, external_ids=ids, provider_id=told or None
-        )
+        return SendOutcome("accepted", external_id=message.external_id, external_ids=ids, provider_id=told or None)
 
     return outgoing.hand_over(message, account, request=request, accepted=accepted, refused=_refused)
 

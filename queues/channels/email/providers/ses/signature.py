@@ -43,9 +43,7 @@ def verify(message: Document, account: ChannelAccount) -> None:
         raise Unparseable(_UNFIT)
     if names is None or version not in hashes:
         raise Unparseable(_UNFIT)
-    text = "".join(
-        f"{name}\n{documents.text(message[name])}\n" for name in names if message.get(name) is not None
-    )
+    text = "".join(f"{name}\n{documents.text(message[name])}\n" for name in names if message.get(name) is not None)
     key = _certificate(url).public_key()
     if not isinstance(key, RSAPublicKey):
         raise Unparseable(_UNFIT)

@@ -12,9 +12,7 @@ from queues.channels.email.providers.documents import Document
 from queues.channels.email.reading.headers import instant
 
 _HOST = re.compile(r"sns\.([a-z0-9-]{3,30})\.amazonaws\.com(?:\.cn)?", re.ASCII)
-_ARN = re.compile(
-    r"arn:aws(?:-[a-z-]{1,10})?:sns:([a-z0-9-]{3,30}):[0-9]{12}:[A-Za-z0-9_.-]{1,256}", re.ASCII
-)
+_ARN = re.compile(r"arn:aws(?:-[a-z-]{1,10})?:sns:([a-z0-9-]{3,30}):[0-9]{12}:[A-Za-z0-9_.-]{1,256}", re.ASCII)
 NOTIFICATION, CONFIRMATION, GOODBYE = "Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"
 # Which fields are signed, in this order (SNS: "Verifying the signatures of Amazon SNS messages").
 SIGNED = {
@@ -30,12 +28,7 @@ def plausible(message: Document, account: ChannelAccount) -> bool:
     arn = _ARN.fullmatch(topic)
     configured = account.config.get("topic_arns") or []
     at = instant(documents.text(message.get("Timestamp")).encode("ascii", "replace"))
-    if (
-        arn is None
-        or topic not in configured
-        or at is None
-        or documents.text(message.get("Type")) not in SIGNED
-    ):
+    if arn is None or topic not in configured or at is None or documents.text(message.get("Type")) not in SIGNED:
         return False
     age_s = (clock.now() - at).total_seconds()
     return -limits.clock_skew_s <= age_s <= limits.sns_s and of_amazon(

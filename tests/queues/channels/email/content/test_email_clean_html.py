@@ -40,9 +40,7 @@ def test_links_open_elsewhere_and_lead_nowhere_dangerous() -> None:
     mail = sanitise('<a href="mailto:a@b">x</a>').html
     dangerous = sanitise("<a href='javascript:x'>x</a><a href='data:x'>x</a><a href='/relative'>x</a>").html
 
-    assert (
-        safe == '<a href="https://x.test/?a=1&amp;b" target="_blank" rel="noopener noreferrer nofollow">x</a>'
-    )
+    assert safe == '<a href="https://x.test/?a=1&amp;b" target="_blank" rel="noopener noreferrer nofollow">x</a>'
     assert 'href="mailto:a@b"' in mail
     assert "href" not in dangerous
 
@@ -70,10 +68,7 @@ def test_a_cid_cannot_break_out_of_its_attribute() -> None:
 
 HOSTILE = {
     "200,000 nested divs": "<div>" * 200_000,
-    "reopened formatting": "<p>"
-    + "".join(f"<font size={n}>" for n in range(150))
-    + "</p>"
-    + "<p>x</p>" * 200_000,
+    "reopened formatting": "<p>" + "".join(f"<font size={n}>" for n in range(150)) + "</p>" + "<p>x</p>" * 200_000,
     "misnested blocks": "<b><div></b>" * 100_000,
     "ends in comments": "<div><!--</div>-->" * 60_000,
     "ends in attributes": '<div><a title="</div>">' * 60_000,
@@ -105,11 +100,28 @@ def test_what_is_nested_too_deeply_is_not_shown() -> None:
     assert not is_too_deep("<table><tr><td><font color=red>x</td></tr></table><p><b><i>x</b></i></p>" * 2_000)
 
 
-NAMES = ["div", "p", "b", "i", "a", "span", "font", "table", "td", "tr", "li", "ul", "dd", "form", "center", "h1", "hr",
-         "nobr", "ruby"]  # fmt: skip
-TOKENS = (
-    [f"<{name}>" for name in NAMES] + [f"</{name}>" for name in NAMES] + ["x", "<a href=y>", "<font size=1>"]
-)
+NAMES = [
+    "div",
+    "p",
+    "b",
+    "i",
+    "a",
+    "span",
+    "font",
+    "table",
+    "td",
+    "tr",
+    "li",
+    "ul",
+    "dd",
+    "form",
+    "center",
+    "h1",
+    "hr",
+    "nobr",
+    "ruby",
+]
+TOKENS = [f"<{name}>" for name in NAMES] + [f"</{name}>" for name in NAMES] + ["x", "<a href=y>", "<font size=1>"]
 
 
 @settings(max_examples=300)

@@ -31,10 +31,4 @@ def mail(number: int, *, sender: str = "ada@example.test", size: int = 0) -> byt
         f"The printer {number} burns.\r\n--b\r\nContent-Type: application/zip; name=big.zip\r\n"
         "Content-Transfer-Encoding: base64\r\n\r\n"
     )
-    return (
-        (head + parts).encode()
-        + b"QUJD" * 18
-        + b"\r\n"
-        + (b"QUJD" * 18 + b"\r\n") * (size // 74)
-        + b"--b--\r\n"
-    )
+    return (head + parts).encode() + b"QUJD" * 18 + b"\r\n" + (b"QUJD" * 18 + b"\r\n") * (size // 74) + b"--b--\r\n"

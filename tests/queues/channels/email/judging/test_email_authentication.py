@@ -72,15 +72,15 @@ def test_several_authors_cannot_pass() -> None:
         (["mx.desk.test; dmarc=pass"], "fail", "fail"),
     ],
 )
-def test_a_fail_of_the_provider_or_of_the_server_wins(
-    results: list[str], provider: Verdict, found: Verdict
-) -> None:
+def test_a_fail_of_the_provider_or_of_the_server_wins(results: list[str], provider: Verdict, found: Verdict) -> None:
     assert judge(*results, provider=provider) == found
 
 
 def test_a_mail_carries_its_verdict_and_what_it_rests_on() -> None:
     account = golden.EMAIL.__class__("email", "demo", 1, golden.EMAIL.config | {"authserv_ids": TRUSTED})
-    raw = b"Authentication-Results: mx.desk.test; dmarc=pass header.from=example.test\r\nFrom: ada@example.test\r\n\r\nx"
+    raw = (
+        b"Authentication-Results: mx.desk.test; dmarc=pass header.from=example.test\r\nFrom: ada@example.test\r\n\r\nx"
+    )
 
     parsed = read_mail(raw, {}, account)
 
@@ -95,9 +95,7 @@ def test_an_author_behind_a_list_is_named_but_not_proved() -> None:
         b"From: Ada via L <l@lists.test>\r\nX-Original-From: %s\r\nReply-To: Ada <ada@example.test>\r\n\r\nx"
     )
 
-    agreed, differing = (
-        read_mail(raw % one, {}, account) for one in (b"Ada <ada@example.test>", b"boss@bank.test")
-    )
+    agreed, differing = (read_mail(raw % one, {}, account) for one in (b"Ada <ada@example.test>", b"boss@bank.test"))
 
     assert isinstance(agreed, InboundMessage)
     assert isinstance(differing, InboundMessage)

@@ -19,9 +19,7 @@ def parse(
     return read_mail(raw, {}, golden.EMAIL)
 
 
-def kind(
-    headers: str, body: str = "text", *, sender: str = "ada@example.test", subject: str = "x"
-) -> str | None:
+def kind(headers: str, body: str = "text", *, sender: str = "ada@example.test", subject: str = "x") -> str | None:
     parsed = parse(headers, body, sender=sender, subject=subject)
     assert isinstance(parsed, InboundMessage)
     return parsed.automatic
@@ -88,13 +86,9 @@ def test_the_sender_alone_can_tell(sender: str, expected: str | None) -> None:
 
 
 def test_an_alias_is_ours_as_well_and_so_is_our_mark() -> None:
-    account = golden.EMAIL.__class__(
-        "email", "demo", 1, golden.EMAIL.config | {"aliases": ["Help@example.test"]}
-    )
+    account = golden.EMAIL.__class__("email", "demo", 1, golden.EMAIL.config | {"aliases": ["Help@example.test"]})
     by_alias = read_mail(b"From: help@example.test\n\nx", {}, account)
-    by_mark = read_mail(
-        f"From: a@b.test\n{DESK_HEADER}: {desk_id('desk@example.test')}\n\nx".encode(), {}, account
-    )
+    by_mark = read_mail(f"From: a@b.test\n{DESK_HEADER}: {desk_id('desk@example.test')}\n\nx".encode(), {}, account)
 
     assert isinstance(by_alias, InboundMessage)
     assert isinstance(by_mark, InboundMessage)
@@ -115,9 +109,7 @@ def test_an_alias_is_ours_as_well_and_so_is_our_mark() -> None:
         ("Undeliverable: hello", "Return-Path: <>\n", "Sorry", "bounce"),
     ],
 )
-def test_a_subject_counts_only_with_another_sign(
-    subject: str, headers: str, body: str, expected: str | None
-) -> None:
+def test_a_subject_counts_only_with_another_sign(subject: str, headers: str, body: str, expected: str | None) -> None:
     assert kind(headers, body, subject=subject) == expected
 
 
@@ -203,9 +195,7 @@ def test_a_feedback_report_is_a_complaint_when_it_complains(feedback: str, is_co
 
 
 def test_a_read_receipt_is_no_failure_and_names_our_mail() -> None:
-    fields = (
-        "Original-Message-ID: <ours@example.test>\nDisposition: manual-action/MDN-sent-manually; displayed"
-    )
+    fields = "Original-Message-ID: <ours@example.test>\nDisposition: manual-action/MDN-sent-manually; displayed"
     part = f"Content-Type: message/disposition-notification\n\n{fields}"
 
     parsed = parse(report("disposition-notification", part))
@@ -220,9 +210,7 @@ def test_a_read_receipt_is_no_failure_and_names_our_mail() -> None:
 
 
 def test_a_bounce_to_a_reply_address_brings_its_token() -> None:
-    parsed = read_mail(
-        b"From: mailer-daemon@x.test\n\nSorry", {"to": "<desk+T0ken@example.test>"}, golden.EMAIL
-    )
+    parsed = read_mail(b"From: mailer-daemon@x.test\n\nSorry", {"to": "<desk+T0ken@example.test>"}, golden.EMAIL)
 
     assert isinstance(parsed, InboundMessage)
     assert parsed.reply_token == "t0ken"

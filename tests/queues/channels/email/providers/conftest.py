@@ -69,9 +69,7 @@ def publish(provider: str, api: FakeApi, monkeypatch: pytest.MonkeyPatch, config
         serve(api, monkeypatch)
     for name, value in manners(provider).secrets().items():
         monkeypatch.setenv(f"NESTOR_SECRET_{name.upper()}", value)
-    body = {
-        k: v for k, v in (recorded.config(provider) | {"api_url": api.url} | config).items() if v is not None
-    }
+    body = {k: v for k, v in (recorded.config(provider) | {"api_url": api.url} | config).items() if v is not None}
     accounts_of.check_account(body)
     with database.transaction():
         store.publish("channel", f"email.{provider}", body, source="tests", by="tests")

@@ -178,9 +178,7 @@ def test_a_form_of_20_mb_goes_all_the_way(desk: Desk, post: Post) -> None:
     }
 
 
-def test_events_beyond_the_bound_are_kept_and_shown(
-    desk: Desk, post: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_events_beyond_the_bound_are_kept_and_shown(desk: Desk, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     def five(request: Request) -> Request:
         [event] = json.loads(request.body)
         return replace(request, body=json.dumps([event | {"sg_event_id": str(n)} for n in range(5)]).encode())

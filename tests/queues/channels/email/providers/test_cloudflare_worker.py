@@ -47,8 +47,12 @@ def played(tmp_path: Any) -> Any:
         mail = recorded.one("cloudflare/attachment.eml").path
         done = subprocess.run(
             [NODE, "play.mjs", str(mail), str(status)],
-            cwd=tmp_path, capture_output=True, text=True, timeout=_timeout_s, check=True,
-        )  # fmt: skip
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=_timeout_s,
+            check=True,
+        )
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     return play

@@ -152,9 +152,7 @@ def test_only_the_authors_own_domain_proves_the_author(
 def test_what_is_put_together_is_a_mail_for_others_too() -> None:
     files = [compose.File("plan.txt", "text/plain", b"Water it.\n"), compose.File("", "", b"\x00\xff")]
 
-    mail = email.message_from_bytes(
-        compose.mail(HEADERS, text="a\r\n", html="<p>a</p>", files=files), policy=default
-    )
+    mail = email.message_from_bytes(compose.mail(HEADERS, text="a\r\n", html="<p>a</p>", files=files), policy=default)
 
     assert [part.get_content_type() for part in mail.walk()] == [
         *("multipart/mixed", "multipart/alternative", "text/plain", "text/html"),

@@ -40,9 +40,7 @@ def test_a_provider_has_all_recordings_and_says_what_it_needs(provider: str) -> 
         for one in recorded.fixtures("inbound", "attachment", "malformed", "unknown", *RECEIPTS)
         if one.provider == provider
     }
-    wanted = {"inbound", "attachment", "malformed"} | (
-        {*RECEIPTS, "unknown"} if provider in CARRIERS else set()
-    )
+    wanted = {"inbound", "attachment", "malformed"} | ({*RECEIPTS, "unknown"} if provider in CARRIERS else set())
 
     assert wanted <= kinds
     assert (recorded.FOLDERS / provider / "README.md").is_file()
@@ -53,9 +51,7 @@ def test_a_provider_has_all_recordings_and_says_what_it_needs(provider: str) -> 
 
 
 @each("inbound")
-def test_a_mail_is_one_event_and_one_message_of_who_wrote_it(
-    post: Post, desk: Desk, fixture: Fixture
-) -> None:
+def test_a_mail_is_one_event_and_one_message_of_who_wrote_it(post: Post, desk: Desk, fixture: Fixture) -> None:
     result = post(fixture)
     desk.run_due()
 
@@ -80,9 +76,7 @@ def test_a_repeat_is_the_same_event_and_changes_nothing(post: Post, desk: Desk, 
 
 
 @each("inbound", "unknown")
-def test_a_wrong_secret_is_refused_with_the_same_words_as_none(
-    post: Post, desk: Desk, fixture: Fixture
-) -> None:
+def test_a_wrong_secret_is_refused_with_the_same_words_as_none(post: Post, desk: Desk, fixture: Fixture) -> None:
     def bare(request: Request) -> Request:
         return Request(request.body, request.content_type)
 
@@ -104,9 +98,7 @@ def test_a_caught_request_is_too_old_later_and_none_comes_from_the_future(
 
 
 @each("malformed")
-def test_a_malformed_body_is_kept_as_failed_and_answered_well(
-    post: Post, desk: Desk, fixture: Fixture
-) -> None:
+def test_a_malformed_body_is_kept_as_failed_and_answered_well(post: Post, desk: Desk, fixture: Fixture) -> None:
     result = post(fixture)
     desk.run_due()
 

@@ -47,9 +47,7 @@ def hand_over(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @each_carrier
-def test_an_accepted_mail_is_told_whole_and_its_ids_come_back(
-    api: FakeApi, hand_over: Any, provider: str
-) -> None:
+def test_an_accepted_mail_is_told_whole_and_its_ids_come_back(api: FakeApi, hand_over: Any, provider: str) -> None:
     status, document, *headers = carrier(provider).ACCEPTED
     api.answer(status, document, *headers)
 
@@ -104,9 +102,7 @@ def test_a_refused_recipient_is_permanent(api: FakeApi, hand_over: Any, provider
 
 
 @each_carrier
-def test_a_wrong_key_is_the_accounts_fault_and_can_be_mended(
-    api: FakeApi, hand_over: Any, provider: str
-) -> None:
+def test_a_wrong_key_is_the_accounts_fault_and_can_be_mended(api: FakeApi, hand_over: Any, provider: str) -> None:
     status, document = carrier(provider).WRONG_KEY
     api.answer(status, document)
 
@@ -117,9 +113,7 @@ def test_a_wrong_key_is_the_accounts_fault_and_can_be_mended(
 
 
 @each_carrier
-@pytest.mark.parametrize(
-    ("status", "kind"), [(500, "unknown"), (502, "unknown"), (503, "transient"), (504, "unknown")]
-)
+@pytest.mark.parametrize(("status", "kind"), [(500, "unknown"), (502, "unknown"), (503, "transient"), (504, "unknown")])
 def test_a_server_that_fails_may_have_taken_the_mail_unless_it_says_that_it_is_away(
     api: FakeApi, hand_over: Any, provider: str, status: int, kind: str
 ) -> None:

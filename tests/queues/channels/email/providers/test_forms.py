@@ -19,9 +19,7 @@ TYPE = "multipart/form-data; boundary=xYz"
 
 def multipart(*fields: tuple[str, bytes], end: str = "\r\n", boundary: str = "xYz") -> bytes:
     parts = [
-        f'--{boundary}{end}Content-Disposition: form-data; name="{name}"{end}{end}'.encode()
-        + value
-        + end.encode()
+        f'--{boundary}{end}Content-Disposition: form-data; name="{name}"{end}{end}'.encode() + value + end.encode()
         for name, value in fields
     ]
     return b"".join(parts) + f"--{boundary}--{end}".encode()
@@ -122,9 +120,7 @@ def test_an_urlencoded_field_of_10_mb_costs_no_object_for_each_percent_sign() ->
     value = b"%0A" * (10 * MIB // 3)
     tracemalloc.start()
 
-    content = forms.read(b"a=b&body-mime=" + value, "application/x-www-form-urlencoded")[
-        "body-mime"
-    ].content()
+    content = forms.read(b"a=b&body-mime=" + value, "application/x-www-form-urlencoded")["body-mime"].content()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 

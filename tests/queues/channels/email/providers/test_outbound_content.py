@@ -27,9 +27,14 @@ __all__ = ["hand_over"]  # the fixture
 
 def attachment(name: str, kind: str, content: bytes, content_id: str | None = None) -> OutgoingAttachment:
     return OutgoingAttachment(
-        name, kind, len(content), hashlib.sha256(content).hexdigest(), lambda: io.BytesIO(content),
-        inline=content_id is not None, content_id=content_id,
-    )  # fmt: skip
+        name,
+        kind,
+        len(content),
+        hashlib.sha256(content).hexdigest(),
+        lambda: io.BytesIO(content),
+        inline=content_id is not None,
+        content_id=content_id,
+    )
 
 
 FULL = replace(
@@ -54,9 +59,7 @@ def test_the_fields_of_a_mail_are_what_the_mail_says() -> None:
     assert "Water" in parts.text
     assert "<strong>Water</strong>" in parts.html
     assert "Адa" in parts.html
-    assert [(one.filename, one.content_type) for one in parts.files if not one.inline] == [
-        ("план.txt", "text/plain")
-    ]
+    assert [(one.filename, one.content_type) for one in parts.files if not one.inline] == [("план.txt", "text/plain")]
     [logo] = [one for one in parts.files if one.content_id]
     assert (logo.content_id, logo.content) == ("logo@desk", PIXEL)
     headers = dict(parts.headers)
@@ -175,9 +178,7 @@ def test_ses_is_known_by_the_id_that_replies_refer_to(api: FakeApi, hand_over: A
         assert outcome.external_ids == (MESSAGE.external_id, f"<abc-1@{domain}>")
 
 
-def test_only_a_provider_that_honours_an_idempotency_key_gets_a_mail_of_unknown_outcome_more_than_twice() -> (
-    None
-):
+def test_only_a_provider_that_honours_an_idempotency_key_gets_a_mail_of_unknown_outcome_more_than_twice() -> None:
     repeats = {
         one: channels.retries_after_unknown(ChannelAccount("email", "desk", 1, {"outbound": one}))
         for one in (*CARRIERS, "smtp")

@@ -34,11 +34,7 @@ PATHS = {
 def tried(provider: str, api: FakeApi, monkeypatch: pytest.MonkeyPatch, **config: Any) -> list[Finding]:
     for name, value in manners(provider).secrets().items():
         monkeypatch.setenv(f"NESTOR_SECRET_{name.upper()}", value)
-    known = (
-        recorded.config(provider)
-        | getattr(manners(provider), "OUTBOUND", {})
-        | {"api_url": api.url, **config}
-    )
+    known = recorded.config(provider) | getattr(manners(provider), "OUTBOUND", {}) | {"api_url": api.url, **config}
     known |= {"outbound": provider} if provider in CARRIERS else {}
     account = ChannelAccount("email", provider, 1, known)
     [trier] = providers.triers(account)
@@ -46,9 +42,7 @@ def tried(provider: str, api: FakeApi, monkeypatch: pytest.MonkeyPatch, **config
 
 
 @pytest.mark.parametrize("provider", WITH_API)
-def test_a_key_that_the_provider_knows_is_fine(
-    provider: str, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_key_that_the_provider_knows_is_fine(provider: str, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     api.answer(200, FINE.get(provider, {}))
 
     [finding] = tried(provider, api, monkeypatch)
@@ -119,16 +113,12 @@ def test_the_channels_own_test_asks_the_provider_and_setup_names_both_addresses(
     for name, value in {**manners("postmark").secrets(), **manners("mailgun").secrets()}.items():
         monkeypatch.setenv(f"NESTOR_SECRET_{name.upper()}", value)
     config = recorded.config("postmark") | manners("mailgun").OUTBOUND  # type: ignore[attr-defined]  # a carrier has it
-    both = ChannelAccount(
-        "email", "desk", 1, config | {"outbound": "mailgun", "api_url": api.url, "smtp_url": None}
-    )
+    both = ChannelAccount("email", "desk", 1, config | {"outbound": "mailgun", "api_url": api.url, "smtp_url": None})
     for _ in range(2):
         api.answer(200, FINE["mailgun"])
 
     found = [one.text for one in reach.setup(both, golden.settings(), public_url="https://desk.example.test")]
 
-    assert any(
-        "let postmark post mail to https://desk.example.test/webhooks/email/desk (" in text for text in found
-    )
+    assert any("let postmark post mail to https://desk.example.test/webhooks/email/desk (" in text for text in found)
     assert any("https://desk.example.test/webhooks/email/desk?provider=mailgun" in text for text in found)
     assert len(api.calls) == 2

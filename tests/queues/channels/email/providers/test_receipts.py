@@ -14,9 +14,7 @@ from tests.queues.channels.email.providers.conftest import Post
 from tests.queues.channels.email.providers.outbound import CARRIERS, carrier
 from tests.queues.channels.email.providers.recorded import SENT_ID, Request
 
-INBOUND = {
-    name: next(one for one in recorded.fixtures("inbound") if one.provider == name) for name in CARRIERS
-}
+INBOUND = {name: next(one for one in recorded.fixtures("inbound") if one.provider == name) for name in CARRIERS}
 
 
 def answered(desk: Desk, post: Post, provider: str) -> str:
@@ -49,9 +47,7 @@ def told(desk: Desk, post: Post, provider: str, kind: str, message_id: str) -> N
 
 
 @pytest.mark.parametrize("provider", CARRIERS)
-@pytest.mark.parametrize(
-    ("kind", "state"), [("delivered", "sent"), ("bounced", "failed"), ("complained", "sent")]
-)
+@pytest.mark.parametrize(("kind", "state"), [("delivered", "sent"), ("bounced", "failed"), ("complained", "sent")])
 def test_a_receipt_updates_the_delivery_that_it_is_about(
     desk: Desk, post: Post, provider: str, kind: str, state: str
 ) -> None:

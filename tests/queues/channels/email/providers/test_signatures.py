@@ -139,9 +139,7 @@ def test_svix_keys_can_be_changed_without_losing_an_event(monkeypatch: pytest.Mo
 def test_our_own_signature_may_come_with_two_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     fixture = recorded.one("raw/inbound.eml")
     at = int(clock.now().timestamp())
-    digests = [
-        hmac.new(key, f"{at}.".encode() + fixture.request.body, hashlib.sha256) for key in (b"new", b"old")
-    ]
+    digests = [hmac.new(key, f"{at}.".encode() + fixture.request.body, hashlib.sha256) for key in (b"new", b"old")]
     header = f"t={at}," + ",".join(f"v1={digest.hexdigest()}" for digest in digests)
     monkeypatch.setenv("NESTOR_SECRET_RAW_KEY", "old")
 
@@ -190,12 +188,8 @@ def test_with_a_password_and_a_key_sendgrid_shows_both(monkeypatch: pytest.Monke
             verify(fixture, replace(request, headers=headers), monkeypatch, **config)
 
 
-@pytest.mark.parametrize(
-    "provider", [name for name in NAMES if name not in ("cloudflare", "mailgun", "resend")]
-)
-def test_a_secret_address_is_proof_where_a_provider_has_none(
-    provider: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("provider", [name for name in NAMES if name not in ("cloudflare", "mailgun", "resend")])
+def test_a_secret_address_is_proof_where_a_provider_has_none(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The function found the account by it (accounts.at_path); SES's topic is looked at all the same."""
     credentials = dict.fromkeys(("basic", "bearer", "signing_key"))
     account = ChannelAccount(

@@ -162,9 +162,7 @@ def asked(post: Post, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
-def test_a_subscription_to_our_topic_is_confirmed_once_verified(
-    desk: Desk, post: Post, asked: list[str]
-) -> None:
+def test_a_subscription_to_our_topic_is_confirmed_once_verified(desk: Desk, post: Post, asked: list[str]) -> None:
     post(CONFIRMATION)
     assert asked == [], "a webhook makes no outbound call"
 

@@ -159,11 +159,7 @@ def _play(fixture: Fixture, document: Any) -> None:
 def paths(document: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every place in the document."""
     inner = (
-        document.items()
-        if isinstance(document, dict)
-        else enumerate(document)
-        if isinstance(document, list)
-        else ()
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
     )
     return [path for key, value in inner for path in [(*at, key), *paths(value, (*at, key))]]
 

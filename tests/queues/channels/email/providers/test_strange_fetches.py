@@ -56,9 +56,7 @@ def event_of(fixture: Fixture) -> Any:
 
 
 @pytest.mark.parametrize("fixture", FETCHED, ids=str)
-def test_an_event_with_any_value_of_another_kind_is_fetched_or_told(
-    served: FakeApi, fixture: Fixture
-) -> None:
+def test_an_event_with_any_value_of_another_kind_is_fetched_or_told(served: FakeApi, fixture: Fixture) -> None:
     document = event_of(fixture)
     assert fetched(fixture.provider, document, served)
 

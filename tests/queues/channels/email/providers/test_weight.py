@@ -31,8 +31,12 @@ _timeout_s = 60.0
 def test_every_providers_ingress_loads_nothing_heavy() -> None:
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM],
-        cwd=REPOSITORY, capture_output=True, text=True, timeout=_timeout_s, check=True,
-    )  # fmt: skip
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=_timeout_s,
+        check=True,
+    )
 
     loaded = set(json.loads(done.stdout))
 
@@ -66,9 +70,7 @@ def test_megabytes_of_json_of_a_stranger_are_refused_unread(
 
 @pytest.mark.parametrize("name", ["timestamp", "token", "signature"])
 @pytest.mark.parametrize("form", ["urlencoded", "escaped", "multipart"])
-def test_a_signature_of_megabytes_is_refused_undecoded(
-    name: str, form: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_signature_of_megabytes_is_refused_undecoded(name: str, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NESTOR_SECRET_SIGNING", "key")
     config = {**golden.EMAIL.config, "provider": "mailgun", "signing_key": {"secret": "signing"}}
     content_type, body = _form_of(form, name, 5_000_000)

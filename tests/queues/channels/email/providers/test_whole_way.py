@@ -22,13 +22,9 @@ each_carrier = pytest.mark.parametrize("provider", CARRIERS)
 
 
 @pytest.fixture
-def asked(
-    desk: Desk, post: Post, api: FakeApi, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str], dict[str, Any]]:
+def asked(desk: Desk, post: Post, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, Any]]:
     """Ada's mail has come by a provider, by which the answers leave as well; gives the account's keys for that."""
-    monkeypatch.setattr(
-        channels, "sender", lambda channel: importlib.import_module(f"queues.channels.{channel}.send")
-    )
+    monkeypatch.setattr(channels, "sender", lambda channel: importlib.import_module(f"queues.channels.{channel}.send"))
 
     def ask(provider: str) -> dict[str, Any]:
         keys = carrier(provider).OUTBOUND | {"outbound": provider, "smtp_url": None}
@@ -124,9 +120,7 @@ def test_a_refused_address_is_not_written_to_again_and_a_bounce_is_visible(
 
 
 @each_carrier
-def test_a_throttled_account_waits_and_then_sends(
-    desk: Desk, api: FakeApi, asked: Any, provider: str
-) -> None:
+def test_a_throttled_account_waits_and_then_sends(desk: Desk, api: FakeApi, asked: Any, provider: str) -> None:
     asked(provider)
     api.answers.appendleft(Answer(429, b"{}", {"Retry-After": "7"}))
 

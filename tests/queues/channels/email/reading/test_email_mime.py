@@ -143,9 +143,7 @@ def test_two_paddings_are_two_texts(first: bytes, second: bytes) -> None:
 
 @given(
     st.text(max_size=200),
-    st.sampled_from(
-        ["utf-8", "utf-16", "utf-7", "gb18030", "koi8-r", "cp1251", "iso-2022-jp", "big5", "x-none", ""]
-    ),
+    st.sampled_from(["utf-8", "utf-16", "utf-7", "gb18030", "koi8-r", "cp1251", "iso-2022-jp", "big5", "x-none", ""]),
 )
 def test_any_text_of_any_charset_decodes(text: str, name: str) -> None:
     try:
@@ -181,10 +179,7 @@ def test_a_wrong_or_missing_charset_is_seen_through(content: bytes, declared: st
 
 
 def test_flowed_paragraphs_are_joined_within_their_depth() -> None:
-    assert (
-        unflowed("a \nb\n> c \n> d\n>> e\n -- x\n-- \nsig", delete_space=False)
-        == "a b\n> c d\n>> e\n-- x\n-- \nsig"
-    )
+    assert unflowed("a \nb\n> c \n> d\n>> e\n -- x\n-- \nsig", delete_space=False) == "a b\n> c d\n>> e\n-- x\n-- \nsig"
     assert unflowed("a \n> b", delete_space=False) == "a\n> b"
     assert unflowed("a \nb", delete_space=True) == "ab"
 
@@ -220,13 +215,10 @@ def test_blanks_after_a_uuencoded_file_s_name_are_no_part_of_it() -> None:
 
 def test_a_mail_with_no_blank_line_or_no_headers_in_a_part_keeps_its_words() -> None:
     assert (
-        read(b"From: ada@example.test\r\nSubject: x\r\nWords without a blank line").body
-        == "Words without a blank line"
+        read(b"From: ada@example.test\r\nSubject: x\r\nWords without a blank line").body == "Words without a blank line"
     )
     assert (
-        read(
-            b"From: ada@example.test\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nWords\r\n--b--"
-        ).body
+        read(b"From: ada@example.test\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nWords\r\n--b--").body
         == "Words"
     )
 

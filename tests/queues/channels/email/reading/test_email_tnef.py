@@ -31,10 +31,10 @@ def utf16(text: str) -> bytes:
 
 def mail_with(winmail: bytes, text: str = "") -> InboundMessage:
     head = b'From: ada@example.test\r\nSubject: x\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\n\r\n'
-    part = b"\r\n--b\r\nContent-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-    parsed = read_mail(
-        head + text.encode() + part + base64.encodebytes(winmail) + b"--b--\r\n", {}, golden.EMAIL
+    part = (
+        b"\r\n--b\r\nContent-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     )
+    parsed = read_mail(head + text.encode() + part + base64.encodebytes(winmail) + b"--b--\r\n", {}, golden.EMAIL)
     assert isinstance(parsed, InboundMessage)
     golden.storable(parsed)
     return parsed
@@ -113,10 +113,7 @@ def test_the_text_is_found_in_each_of_its_forms(
     assert (found.text, found.html) == (text, html)
 
 
-@given(
-    st.binary(min_size=1, max_size=600)
-    | st.text(alphabet="ab {}\\rtf", min_size=1, max_size=600).map(str.encode)
-)
+@given(st.binary(min_size=1, max_size=600) | st.text(alphabet="ab {}\\rtf", min_size=1, max_size=600).map(str.encode))
 def test_what_was_compressed_comes_back(document: bytes) -> None:
     assert rtf.decompressed(writer.compressed_rtf(document, rtf.DICTIONARY)) == document
 
@@ -148,8 +145,7 @@ def repeated(unit: bytes, size: int) -> bytes:
         tokens.append(struct.pack(">H", (at + written - length) % 4096 << 4 | length - 2))
     groups = [tokens[n : n + 8] for n in range(0, len(tokens), 8)]
     packed = b"".join(
-        bytes([sum(1 << n for n, one in enumerate(group) if len(one) == 2)]) + b"".join(group)
-        for group in groups
+        bytes([sum(1 << n for n, one in enumerate(group) if len(one) == 2)]) + b"".join(group) for group in groups
     )
     return struct.pack("<IIII", 0, size, 0x75465A4C, 0) + packed
 
@@ -202,9 +198,7 @@ def test_the_html_of_outlook_is_cleaned_like_any() -> None:
     assert (message.body, message.body_html) == ("Hi", "<p>Hi</p>")
 
 
-@pytest.mark.parametrize(
-    "broken", [b"", b"x" * 50, writer.tnef(files=[writer.file(title=b"a", data=b"%PDF")])[:-30]]
-)
+@pytest.mark.parametrize("broken", [b"", b"x" * 50, writer.tnef(files=[writer.file(title=b"a", data=b"%PDF")])[:-30]])
 def test_a_broken_one_stays_a_file(broken: bytes) -> None:
     message = mail_with(broken, "text")
 
@@ -221,9 +215,7 @@ def test_no_bytes_raise(data: st.DataObject) -> None:
                 (0x1009, writer.BINARY, writer.compressed_rtf(HTML_IN_RTF, rtf.DICTIONARY)),
                 (0x1000, writer.STRING, b"x"),
             ],
-            files=[
-                writer.file(title=b"a", data=b"b", properties=[(0x3707, writer.UNICODE, utf16("long name"))])
-            ],
+            files=[writer.file(title=b"a", data=b"b", properties=[(0x3707, writer.UNICODE, utf16("long name"))])],
         )
     )
     for at in data.draw(st.lists(st.integers(6, len(sample) - 1), min_size=1, max_size=8)):
@@ -237,9 +229,7 @@ def test_what_it_claims_costs_nothing() -> None:
     header = struct.pack("<IH", 0x223E9F78, 1)
     values = struct.pack("<IHHI", 1, writer.BINARY, 0x1009, 0xFFFFFFFF) + bytes(4) * 200_000
     groups = b"{\\rtf1 " + b"{" * 500_000 + b"\\'e9" * 100_000
-    endless = (
-        struct.pack("<IIII", 0, 0xFFFFFFFF, 0x75465A4C, 0) + (b"\xff" + struct.pack(">H", 15) * 8) * 20_000
-    )
+    endless = struct.pack("<IIII", 0, 0xFFFFFFFF, 0x75465A4C, 0) + (b"\xff" + struct.pack(">H", 15) * 8) * 20_000
     started = time.process_time()
 
     read_tnef(header + writer.attribute(1, 0x9003, values))

@@ -47,13 +47,7 @@ def mapi(properties: Sequence[Property]) -> bytes:
     """A property list; a named property stands in it as in Outlook's, to be passed over."""
     named = struct.pack("<HH", LONG, 0x8001) + bytes(16) + struct.pack("<II", 0, 7) + struct.pack("<I", 1)
     text = "Name".encode("utf-16-le") + b"\0\0"
-    named += (
-        struct.pack("<HH", LONG, 0x8002)
-        + bytes(16)
-        + struct.pack("<II", 1, len(text))
-        + padded(text)
-        + bytes(4)
-    )
+    named += struct.pack("<HH", LONG, 0x8002) + bytes(16) + struct.pack("<II", 1, len(text)) + padded(text) + bytes(4)
     return struct.pack("<I", len(properties) + 2) + named + b"".join(one(*found) for found in properties)
 
 

@@ -58,15 +58,37 @@ HOSTILE_HTML = {
 }
 # Pieces of which the rules are made, to be strung together at random.
 PIECES = (
-    "On Mon, May 1, 2020 at 10:00 AM, Ada Lovelace", "<ada@example.test> wrote:", "> quoted", ">> older", "",
-    "Yes, please.", "-- ", "--",
-    "____________", "From: Ada <ada@example.test>", "Sent: Monday", "To: Desk", "Subject: x", "-----Original Message-----",
-    "---------- Forwarded message ---------", "Sent from my iPhone", "Am 1. Mai 2020 um 10:00 schrieb Ada:",
-    "- item", "-Ada", "\t", "   indented",
-    "|", "> On 1 May 2020, at 10:00, Ada <ada@example.test> wrote:",
-    REPLY_ABOVE["en"], "-----BEGIN PGP SIGNED MESSAGE-----", "Hash: SHA1",
-    "-----BEGIN PGP SIGNATURE-----", "-----END PGP SIGNATURE-----", "x\r", "在 2020年5月1日，Ada <ada@example.test> 写道：",
-)  # fmt: skip
+    "On Mon, May 1, 2020 at 10:00 AM, Ada Lovelace",
+    "<ada@example.test> wrote:",
+    "> quoted",
+    ">> older",
+    "",
+    "Yes, please.",
+    "-- ",
+    "--",
+    "____________",
+    "From: Ada <ada@example.test>",
+    "Sent: Monday",
+    "To: Desk",
+    "Subject: x",
+    "-----Original Message-----",
+    "---------- Forwarded message ---------",
+    "Sent from my iPhone",
+    "Am 1. Mai 2020 um 10:00 schrieb Ada:",
+    "- item",
+    "-Ada",
+    "\t",
+    "   indented",
+    "|",
+    "> On 1 May 2020, at 10:00, Ada <ada@example.test> wrote:",
+    REPLY_ABOVE["en"],
+    "-----BEGIN PGP SIGNED MESSAGE-----",
+    "Hash: SHA1",
+    "-----BEGIN PGP SIGNATURE-----",
+    "-----END PGP SIGNATURE-----",
+    "x\r",
+    "在 2020年5月1日，Ada <ada@example.test> 写道：",
+)
 TEXTS = st.one_of(
     st.lists(st.sampled_from(PIECES), max_size=25).map("\n".join),
     st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=30)), max_size=15).map("\n".join),
@@ -121,9 +143,7 @@ def test_no_word_of_a_mail_gets_lost(text: str) -> None:
     parts = f"{found.visible}\n{found.hidden}\n{found.signature or ''}"
     assert sorted(parts.split()) == sorted(text.split())
     assert 0 <= found.hidden_at <= len(text)
-    assert (found.hidden_at == len(text)) == (
-        not found.hidden and found.signature is None
-    ) or not text.strip()
+    assert (found.hidden_at == len(text)) == (not found.hidden and found.signature is None) or not text.strip()
 
 
 @given(text=TEXTS)
@@ -140,9 +160,7 @@ def test_the_cost_of_a_hostile_text_grows_with_its_length_only(name: str) -> Non
 
     few, many = Lines(small).steps, Lines(large).steps
 
-    assert (
-        many <= 2 * 64 * few + 64
-    )  # 64 times the text; twice, because lines beyond the bound are looked at otherwise
+    assert many <= 2 * 64 * few + 64  # 64 times the text; twice, because lines beyond the bound are looked at otherwise
     assert many <= 16 * large.count("\n") + limits.attribution_steps_max + 64
 
 
@@ -158,15 +176,39 @@ def test_a_hostile_megabyte_of_text_is_split_quickly(name: str) -> None:
 
 
 HTML_PIECES = (
-    "<div>", "</div>", "Yes.", "<br>", "<p>", "</p>",
-    '<div class="gmail_quote">', '<div class="gmail_attr">', "<blockquote>", "</blockquote>",
-    '<blockquote type="cite">', "On 1 May 2020 at 10:00, Ada &lt;ada@example.test&gt; wrote:",
-    '<div id="x_divRplyFwdMsg">', "<hr>", "<!-- ",
-    "-->", '<div id="appendonsend"></div>', '<div class="gmail_signature">', "<img src=x>", "old",
-    "From: Ada<br>Sent: x<br>To: y<br>", "<script>x",
-    "</script>", '<a href="', "&gt; q", "<b>", "</b>", "<li>", "<table><tr><td>", "</table>",
-    '<div data-nestor-reply-above="1">', "<",
-)  # fmt: skip
+    "<div>",
+    "</div>",
+    "Yes.",
+    "<br>",
+    "<p>",
+    "</p>",
+    '<div class="gmail_quote">',
+    '<div class="gmail_attr">',
+    "<blockquote>",
+    "</blockquote>",
+    '<blockquote type="cite">',
+    "On 1 May 2020 at 10:00, Ada &lt;ada@example.test&gt; wrote:",
+    '<div id="x_divRplyFwdMsg">',
+    "<hr>",
+    "<!-- ",
+    "-->",
+    '<div id="appendonsend"></div>',
+    '<div class="gmail_signature">',
+    "<img src=x>",
+    "old",
+    "From: Ada<br>Sent: x<br>To: y<br>",
+    "<script>x",
+    "</script>",
+    '<a href="',
+    "&gt; q",
+    "<b>",
+    "</b>",
+    "<li>",
+    "<table><tr><td>",
+    "</table>",
+    '<div data-nestor-reply-above="1">',
+    "<",
+)
 
 
 @settings(max_examples=300)
@@ -213,9 +255,7 @@ def _words(text: str) -> str:
 
 @pytest.mark.parametrize("language", REPLY_ABOVE)
 @pytest.mark.parametrize("form", ["{}", "> {}", "> > {}", "*{}*", "  {}  "])
-def test_our_own_line_ends_the_reply_in_every_language_however_a_client_quotes_it(
-    language: str, form: str
-) -> None:
+def test_our_own_line_ends_the_reply_in_every_language_however_a_client_quotes_it(language: str, form: str) -> None:
     text = f"Merci, ça marche.\n\nEin Satz, den niemand kennt, 5:\n{form.format(REPLY_ABOVE[language])}\nWhat we wrote\nbefore."
 
     found = split(text)
@@ -236,12 +276,8 @@ def test_our_own_line_is_known_when_it_was_wrapped(language: str) -> None:
 
 
 @pytest.mark.parametrize(("language", "spoken"), [("de-AT", "de"), ("PT", "pt"), ("xx", "en"), (None, "en")])
-def test_our_own_line_is_written_in_the_readers_language_and_found_in_html(
-    language: str | None, spoken: str
-) -> None:
-    answer = (
-        f"<p>Thanks.</p><p>Desk 5</p><blockquote>{marker_html(language)}<p>What we wrote</p></blockquote>"
-    )
+def test_our_own_line_is_written_in_the_readers_language_and_found_in_html(language: str | None, spoken: str) -> None:
+    answer = f"<p>Thanks.</p><p>Desk 5</p><blockquote>{marker_html(language)}<p>What we wrote</p></blockquote>"
 
     cut = cut_html(answer)
 

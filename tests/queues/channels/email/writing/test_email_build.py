@@ -109,9 +109,7 @@ def test_a_picture_with_plain_text_brings_html_that_shows_it() -> None:
 
 
 def test_a_picture_that_the_text_does_not_show_is_a_file() -> None:
-    read = made(
-        body="no picture", body_format="markdown", attachments=(file("x.png", PNG, "image/png", cid="x"),)
-    )
+    read = made(body="no picture", body_format="markdown", attachments=(file("x.png", PNG, "image/png", cid="x"),))
 
     (attached,) = read.iter_attachments()
     assert attached.get_filename() == "x.png"
@@ -288,8 +286,21 @@ def test_any_attachment_makes_a_mail_that_can_be_read(
     raw = build(message, account(reply_marker=True))
 
     read = email.message_from_bytes(raw, policy=email.policy.compat32)
-    known = {"From", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Reply-To", "X-Nestor-Desk", "MIME-Version",
-             "Content-Type", "Content-Transfer-Encoding"}  # fmt: skip
+    known = {
+        "From",
+        "To",
+        "Cc",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "In-Reply-To",
+        "References",
+        "Reply-To",
+        "X-Nestor-Desk",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+    }
     assert set(read.keys()) <= known
     assert PNG in [part.get_payload(decode=True) for part in read.walk()]
 

@@ -88,9 +88,7 @@ MAILS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("mail", MAILS)
-def test_another_verifier_believes_our_signature(
-    key: str, mail: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_verifier_believes_our_signature(key: str, mail: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NESTOR_SECRET_TEST_DKIM", KEYS[key])
 
     assert verifies(signed(**MAILS[mail]), key)
@@ -108,9 +106,7 @@ def test_another_verifier_believes_our_signature(
     ],
     ids=["subject", "recipient", "second sender", "added copy", "body"],
 )
-def test_what_is_changed_on_the_way_is_seen(
-    key: str, old: bytes, new: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_changed_on_the_way_is_seen(key: str, old: bytes, new: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NESTOR_SECRET_TEST_DKIM", KEYS[key])
     mail = signed()
 

@@ -97,9 +97,42 @@ class _Seen(HTMLParser):
 
 
 _PIECES = st.sampled_from(
-    ["*", "**", "_", "~~", "`", "```", "[", "]", "(", ")", "<", ">", "!", "\n", "\n\n", " ", "    ", "- ", "1. ", "> ", "# ", "&lt;", '"',
-     "https://x.test", "javascript:x", "data:text/html,x", "a", "<script>", "<img src=x onerror=y>", "\\", "cid:x", "\t", "---"]
-)  # fmt: skip
+    [
+        "*",
+        "**",
+        "_",
+        "~~",
+        "`",
+        "```",
+        "[",
+        "]",
+        "(",
+        ")",
+        "<",
+        ">",
+        "!",
+        "\n",
+        "\n\n",
+        " ",
+        "    ",
+        "- ",
+        "1. ",
+        "> ",
+        "# ",
+        "&lt;",
+        '"',
+        "https://x.test",
+        "javascript:x",
+        "data:text/html,x",
+        "a",
+        "<script>",
+        "<img src=x onerror=y>",
+        "\\",
+        "cid:x",
+        "\t",
+        "---",
+    ]
+)
 
 
 @given(st.lists(_PIECES, max_size=40).map("".join) | st.text(max_size=80))
@@ -118,12 +151,13 @@ def test_any_markdown_makes_closed_html_of_harmless_elements(source: str) -> Non
         ("blockquote", "style"),
         ("ol", "start"),
     }
-    plain = {(tag, "") for tag in ("p", "strong", "em", "s", "br", "hr", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6")}  # fmt: skip
+    plain = {
+        (tag, "")
+        for tag in ("p", "strong", "em", "s", "br", "hr", "ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6")
+    }
     assert seen.found <= known | plain
     assert seen.open == []
-    assert all(
-        one.lower().startswith(("http://", "https://", "mailto:", "tel:", "cid:x")) for one in seen.addresses
-    )
+    assert all(one.lower().startswith(("http://", "https://", "mailto:", "tel:", "cid:x")) for one in seen.addresses)
 
 
 @pytest.mark.parametrize(

@@ -42,13 +42,9 @@ def ca_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def deliver(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Send a message by the relay; `config` are the account's keys."""
 
-    def run(
-        relay: Relay, config: dict[str, Any] | None = None, user: str = "", **changes: Any
-    ) -> SendOutcome:
+    def run(relay: Relay, config: dict[str, Any] | None = None, user: str = "", **changes: Any) -> SendOutcome:
         monkeypatch.setenv("NESTOR_SECRET_TEST_SMTP_URL", relay.url(user=user))
-        account: ChannelAccount = dataclasses.replace(
-            golden.EMAIL, config={**golden.EMAIL.config, **(config or {})}
-        )
+        account: ChannelAccount = dataclasses.replace(golden.EMAIL, config={**golden.EMAIL.config, **(config or {})})
         message: OutgoingMessage = dataclasses.replace(MESSAGE, **changes)
         return send(message, account, golden.settings())
 
@@ -89,9 +85,7 @@ def test_a_bad_certificate_is_told_and_nothing_is_sent(
     assert relay.heard == []
 
 
-def test_a_certificate_of_an_authority_that_nobody_knows_is_not_believed(
-    deliver: Any, tmp_path: Path
-) -> None:
+def test_a_certificate_of_an_authority_that_nobody_knows_is_not_believed(deliver: Any, tmp_path: Path) -> None:
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
     with Relay(server_tls("127.0.0.1"), implicit=True) as relay:
@@ -101,9 +95,7 @@ def test_a_certificate_of_an_authority_that_nobody_knows_is_not_believed(
     assert "certificate is not good" in outcome.detail
 
 
-def test_without_the_tls_that_the_account_asks_for_nothing_leaves_in_clear(
-    deliver: Any, ca_file: Path
-) -> None:
+def test_without_the_tls_that_the_account_asks_for_nothing_leaves_in_clear(deliver: Any, ca_file: Path) -> None:
     with Relay() as relay:
         outcome = deliver(relay, {"smtp_ca_file": str(ca_file)})
 
@@ -145,9 +137,7 @@ COPIES = (("Bob", "bob@example.test"), ("", "carol@example.test"))
 
 def test_readers_of_copies_get_the_same_mail(deliver: Any) -> None:
     with Relay() as relay:
-        outcome = deliver(
-            relay, copies=(*COPIES, ("Ada again", "ADA@example.test"), ("", "no address"), COPIES[0])
-        )
+        outcome = deliver(relay, copies=(*COPIES, ("Ada again", "ADA@example.test"), ("", "no address"), COPIES[0]))
 
     (taken,) = relay.taken
     assert outcome.kind == "accepted"
@@ -157,9 +147,7 @@ def test_readers_of_copies_get_the_same_mail(deliver: Any) -> None:
 
 
 @pytest.mark.parametrize("answer", ["550 5.1.1 no such user <carol@example.test>", "450 4.2.0 greylisted"])
-def test_a_refused_copy_is_told_and_does_not_keep_the_mail_from_the_requester(
-    deliver: Any, answer: str
-) -> None:
+def test_a_refused_copy_is_told_and_does_not_keep_the_mail_from_the_requester(deliver: Any, answer: str) -> None:
     with Relay(answers={"carol@example.test": answer}) as relay:
         outcome = deliver(relay, copies=COPIES)
 

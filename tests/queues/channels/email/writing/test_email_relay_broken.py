@@ -116,9 +116,7 @@ def test_each_broken_step_has_its_outcome(
     assert len(outcome.detail) < 400
 
 
-def test_a_relay_that_breaks_nothing_takes_the_mail(
-    relays: list[Relay], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_relay_that_breaks_nothing_takes_the_mail(relays: list[Relay], monkeypatch: pytest.MonkeyPatch) -> None:
     relays.append(Relay())
     monkeypatch.setenv("NESTOR_SECRET_TEST_SMTP_URL", relays[0].url)
 

@@ -40,10 +40,22 @@ def suppressed(text: str) -> dict[str, Any]:
     return {"kind": "permanent", "suppress": f"Forbidden: {text}", "account_error": None}
 
 
-_BLOCKED = ("bot was blocked by the user", "user is deactivated", "bot was kicked from the supergroup chat",
-            "bot is not a member of the channel chat", "bot can't initiate conversation with a user")  # fmt: skip
-_NEVER = ("chat not found", "CHAT_WRITE_FORBIDDEN", "not enough rights to send text messages to the chat",
-          "file is too big", "message is too long", "have no rights to send a message", "TOPIC_CLOSED")  # fmt: skip
+_BLOCKED = (
+    "bot was blocked by the user",
+    "user is deactivated",
+    "bot was kicked from the supergroup chat",
+    "bot is not a member of the channel chat",
+    "bot can't initiate conversation with a user",
+)
+_NEVER = (
+    "chat not found",
+    "CHAT_WRITE_FORBIDDEN",
+    "not enough rights to send text messages to the chat",
+    "file is too big",
+    "message is too long",
+    "have no rights to send a message",
+    "TOPIC_CLOSED",
+)
 
 ROWS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"kind": "429", "retry_after": 3}, {"kind": "throttled", "retry_after_s": 3.0, "pause_account": False}),
@@ -131,9 +143,7 @@ def test_a_group_that_moved_keeps_its_topic(sandbox: SandboxProcess, send_to: Se
 
 def test_an_unchanged_message_is_a_success(sandbox: SandboxProcess, send_to: SendTo) -> None:
     sent = send_to()
-    sandbox.fail(
-        "400", method="editMessageText", description="Bad Request: message is not modified: exactly the same"
-    )
+    sandbox.fail("400", method="editMessageText", description="Bad Request: message is not modified: exactly the same")
 
     assert send_to(operation="edit", sent_ids=sent.external_ids, body="y").kind == "accepted"
 
@@ -151,9 +161,7 @@ def test_a_read_timeout_is_ambiguous_and_is_repeated_once_at_most(
     assert capabilities.retries_after_unknown == 1
 
 
-def test_no_free_connection_means_certainly_not_sent(
-    sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_free_connection_means_certainly_not_sent(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bots, "_CONNECTIONS_MAX", 1)
     monkeypatch.setattr(limits, "send_connect_timeout_s", 0.3)
     monkeypatch.setenv("NESTOR_SECRET_TEST_TOKEN", "4242:one-connection")

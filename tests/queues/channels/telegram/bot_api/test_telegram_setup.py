@@ -35,9 +35,7 @@ def test_the_bot_says_who_it_is(sandbox: SandboxProcess) -> None:
 
 
 def test_the_menu_is_set_for_each_language(sandbox: SandboxProcess) -> None:
-    setup.set_my_commands(
-        TOKEN, sandbox.bot_api_url, {"": {"new": "A new question"}, "ru": {"new": "Новый вопрос"}}
-    )
+    setup.set_my_commands(TOKEN, sandbox.bot_api_url, {"": {"new": "A new question"}, "ru": {"new": "Новый вопрос"}})
 
     calls = [entry for entry in sandbox.outbox("telegram") if entry["method"] == "setMyCommands"]
     assert [(call["raw"].get("language_code"), call["commands"][0]["description"]) for call in calls] == [

@@ -50,9 +50,15 @@ def read(text: str, *, kind: str = "message", marked: bool = True, **message: An
 )
 def test_a_command_is_told_with_what_follows_it(text: str, name: str, argument: str) -> None:
     assert read(text) == Command(
-        name=name, argument=argument, author_address="7", author_name="Ada", chat_address="7",
-        conversation_address="7", external_id="7:5", locale="ru",
-    )  # fmt: skip
+        name=name,
+        argument=argument,
+        author_address="7",
+        author_name="Ada",
+        chat_address="7",
+        conversation_address="7",
+        external_id="7:5",
+        locale="ru",
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,26 @@ from queues.channels.telegram.reading.entities import moved, safe_url, spans, to
 from queues.channels.text import clean
 
 KINDS = [
-    "bold", "italic", "underline", "strikethrough", "spoiler", "code", "pre", "blockquote", "expandable_blockquote", "text_link",
-    "text_mention", "url", "email", "date_time", "mention", "hashtag", "custom_emoji", "bot_command", "hologram",
-]  # fmt: skip
+    "bold",
+    "italic",
+    "underline",
+    "strikethrough",
+    "spoiler",
+    "code",
+    "pre",
+    "blockquote",
+    "expandable_blockquote",
+    "text_link",
+    "text_mention",
+    "url",
+    "email",
+    "date_time",
+    "mention",
+    "hashtag",
+    "custom_emoji",
+    "bot_command",
+    "hologram",
+]
 TEXTS = st.text(alphabet=st.sampled_from("ab <>&\"'\n\r🔥é\ud83d\x00/:.@"), max_size=60)
 OFFSETS = st.integers(min_value=-5, max_value=70)
 ENTITIES = st.fixed_dictionaries(
@@ -67,15 +84,11 @@ def balanced(markup: str) -> Balance:
 
 
 def marked(text: str, *entities: tuple[int, int, str]) -> str | None:
-    return to_html(
-        text, [{"offset": start, "length": length, "type": kind} for start, length, kind in entities]
-    )
+    return to_html(text, [{"offset": start, "length": length, "type": kind} for start, length, kind in entities])
 
 
 @given(TEXTS, st.lists(ENTITIES, max_size=12))
-def test_any_entities_give_balanced_tags_and_the_whole_text(
-    text: str, entities: list[dict[str, Any]]
-) -> None:
+def test_any_entities_give_balanced_tags_and_the_whole_text(text: str, entities: list[dict[str, Any]]) -> None:
     markup = to_html(text, entities)
 
     if markup is None:
@@ -122,9 +135,7 @@ def test_what_are_no_entities_changes_nothing(text: str, entities: object) -> No
         ),
     ],
 )
-def test_entities_are_shown_where_they_are(
-    text: str, entities: list[tuple[int, int, str]], expected: str
-) -> None:
+def test_entities_are_shown_where_they_are(text: str, entities: list[tuple[int, int, str]], expected: str) -> None:
     assert marked(text, *entities) == expected
 
 
@@ -196,8 +207,9 @@ def test_entities_move_with_the_words_that_remain() -> None:
         {"offset": 0, "length": 4, "type": "bot_command"},
         {"offset": 2, "length": 5, "type": "bold"},
         {"offset": 6, "length": 2, "type": "italic", "extra": 1},
-        {"offset": None, "length": 1}, 7,
-    ]  # fmt: skip
+        {"offset": None, "length": 1},
+        7,
+    ]
 
     assert moved(entities, -5) == [
         {"offset": 0, "length": 2, "type": "bold"},

@@ -46,8 +46,14 @@ def press(data: object, **query: Any) -> Parsed:
 )
 def test_a_button_of_ours_tells_its_token_and_what_was_chosen(data: str, token: str, value: str) -> None:
     assert press(data) == ButtonPress(
-        token=token, value=value, author_address="7", author_name="Ada", chat_address="7", external_id="7:5", press_id="99"
-    )  # fmt: skip
+        token=token,
+        value=value,
+        author_address="7",
+        author_name="Ada",
+        chat_address="7",
+        external_id="7:5",
+        press_id="99",
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,14 +116,32 @@ def test_a_reaction_to_nothing_or_by_nobody_is_refused(missing: dict[str, Any]) 
         (GROUP, "member", {"status": "left"}, False, "the bot was removed from the group"),
         (GROUP, "member", {"status": "kicked"}, False, "the bot was removed from the group"),
         (GROUP, "member", {"status": "administrator"}, True, "the bot's rights in the group changed"),
-        (GROUP, "member", {"status": "restricted", "can_send_messages": False}, False, "the bot may not write in the group"),
+        (
+            GROUP,
+            "member",
+            {"status": "restricted", "can_send_messages": False},
+            False,
+            "the bot may not write in the group",
+        ),
         (GROUP, "member", {"status": "restricted", "is_member": False}, False, "the bot may not write in the group"),
-        (GROUP, "restricted", {"status": "restricted", "can_send_messages": True}, True, "the bot's rights in the group changed"),
+        (
+            GROUP,
+            "restricted",
+            {"status": "restricted", "can_send_messages": True},
+            True,
+            "the bot's rights in the group changed",
+        ),
         (GROUP, "left", {"status": "emperor"}, True, "the bot was added to the group"),
-        (CHANNEL, "left", {"status": "administrator", "can_post_messages": True}, True, "the bot was added to the channel"),
+        (
+            CHANNEL,
+            "left",
+            {"status": "administrator", "can_post_messages": True},
+            True,
+            "the bot was added to the channel",
+        ),
         (CHANNEL, "left", {"status": "administrator"}, False, "the bot may not write in the channel"),
     ],
-)  # fmt: skip
+)
 def test_what_the_bot_is_in_a_chat_says_whether_it_can_write(
     chat: dict[str, Any], before: str, now: dict[str, Any], reachable: bool, reason: str
 ) -> None:
@@ -162,9 +186,7 @@ def test_what_a_desk_has_no_use_for_is_named_whatever_its_shape(kind: str, value
 
 
 def test_an_unknown_kind_is_named_without_its_content() -> None:
-    assert read("thought\u202e_transfer", {"secret": 1}) == Ignored(
-        "unknown update kind thought _transfer; kept raw"
-    )
+    assert read("thought\u202e_transfer", {"secret": 1}) == Ignored("unknown update kind thought _transfer; kept raw")
     assert len(getattr(read("x" * 5_000, 1), "reason")) < 100  # noqa: B009  # any of the results
 
 

@@ -33,9 +33,7 @@ def test_a_changed_text_stands_where_the_old_one_stood(send_to: SendTo, sandbox:
     assert (edited.kind, edited.external_ids) == ("accepted", sent.external_ids)
 
 
-def test_a_longer_text_edits_what_is_there_and_sends_what_is_missing(
-    send_to: SendTo, sandbox: SandboxProcess
-) -> None:
+def test_a_longer_text_edits_what_is_there_and_sends_what_is_missing(send_to: SendTo, sandbox: SandboxProcess) -> None:
     sent = send_to(body="x" * 10)
 
     edited = send_to(operation="edit", sent_ids=sent.external_ids, body="y" * 5_000)
@@ -95,9 +93,7 @@ def test_a_text_too_long_for_the_place_under_its_file_leaves_nothing_of_the_old_
     buttons = (Button("Close", "tok"),)
     sent = send_to(body=old, attachments=files, buttons=buttons)
 
-    edited = send_to(
-        operation="edit", sent_ids=sent.external_ids, body="x" * 1_025, attachments=files, buttons=buttons
-    )
+    edited = send_to(operation="edit", sent_ids=sent.external_ids, body="x" * 1_025, attachments=files, buttons=buttons)
 
     text, file = ids(*edited.external_ids)
     assert (edited.kind, [file]) == ("accepted", ids(*sent.external_ids))
@@ -105,9 +101,7 @@ def test_a_text_too_long_for_the_place_under_its_file_leaves_nothing_of_the_old_
     assert "reply_markup" in sandbox.outbox("telegram")[-1]["message"]
 
 
-def test_an_edit_that_fails_after_a_new_part_still_knows_the_files(
-    send_to: SendTo, sandbox: SandboxProcess
-) -> None:
+def test_an_edit_that_fails_after_a_new_part_still_knows_the_files(send_to: SendTo, sandbox: SandboxProcess) -> None:
     files = (attachment("a.pdf", "application/pdf"),)
     sent = send_to(body="x" * 1_025, attachments=files)
     sandbox.fail("hang", method="sendMessage", hang_s=0.0)
@@ -123,9 +117,7 @@ def test_an_edit_that_fails_after_a_new_part_still_knows_the_files(
     assert standing(sandbox) == {}
 
 
-def test_buttons_go_when_the_edit_has_none_and_stay_when_it_has(
-    send_to: SendTo, sandbox: SandboxProcess
-) -> None:
+def test_buttons_go_when_the_edit_has_none_and_stay_when_it_has(send_to: SendTo, sandbox: SandboxProcess) -> None:
     buttons = (Button("Close", "tok"),)
     sent = send_to(body="x", buttons=buttons)
 
@@ -159,9 +151,7 @@ def test_everything_that_was_sent_is_taken_back_and_what_is_gone_already_is_fine
 
 def test_what_is_too_old_to_be_taken_back_is_said_clearly(send_to: SendTo, sandbox: SandboxProcess) -> None:
     sent = send_to(body="x")
-    sandbox.fail(
-        "400", method="deleteMessages", description="Bad Request: message can't be deleted for everyone"
-    )
+    sandbox.fail("400", method="deleteMessages", description="Bad Request: message can't be deleted for everyone")
 
     outcome = send_to(operation="delete", sent_ids=sent.external_ids)
 

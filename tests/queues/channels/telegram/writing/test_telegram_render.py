@@ -50,7 +50,7 @@ def shown(rich: Rich) -> list[tuple[str, str]]:
         ("a\x00b", "a\ufffdb", []),
         ("   ", "", []),
     ],
-)  # fmt: skip
+)
 def test_markdown_becomes_text_with_entities(source: str, text: str, entities: list[tuple[str, str]]) -> None:
     rich = render(source, "markdown")
 
@@ -80,7 +80,7 @@ def test_a_block_of_code_names_its_language_and_a_link_its_address() -> None:
         ("<style>p{}</style>a<script>1</script>", "a", []),
         ("  <div>\n  a   b </div>", "a b", []),
     ],
-)  # fmt: skip
+)
 def test_html_becomes_text_with_entities(source: str, text: str, entities: list[tuple[str, str]]) -> None:
     rich = render(source, "html")
 
@@ -94,12 +94,41 @@ def test_plain_text_is_shown_as_it_is() -> None:
 
 _PIECES = st.lists(
     st.sampled_from(
-        ["**", "_", "~~", "`", "```\n", "> ", "- ", "1. ", "# ", "\n", "\n\n", "[x](https://x.test)", "a", " ", "🔥",
-         "[", "](tg://user)", "<b>", "</b>", "<a href='https://x'>", "</a>", "<pre>", "</pre>", "<li>", "<blockquote>",
-         "</blockquote>", "<code>", "</i>", "<i>", "![i](http://x)"]
+        [
+            "**",
+            "_",
+            "~~",
+            "`",
+            "```\n",
+            "> ",
+            "- ",
+            "1. ",
+            "# ",
+            "\n",
+            "\n\n",
+            "[x](https://x.test)",
+            "a",
+            " ",
+            "🔥",
+            "[",
+            "](tg://user)",
+            "<b>",
+            "</b>",
+            "<a href='https://x'>",
+            "</a>",
+            "<pre>",
+            "</pre>",
+            "<li>",
+            "<blockquote>",
+            "</blockquote>",
+            "<code>",
+            "</i>",
+            "<i>",
+            "![i](http://x)",
+        ]
     ),
     max_size=40,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=300)

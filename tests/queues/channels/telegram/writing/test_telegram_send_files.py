@@ -88,11 +88,14 @@ def test_a_long_text_goes_first_and_the_file_after_it(send_to: SendTo, sandbox: 
 
 def test_files_that_go_together_become_albums(send_to: SendTo, sandbox: SandboxProcess) -> None:
     files = (
-        attachment("1.jpg", "image/jpeg", b"1"), attachment("2.pdf", "application/pdf", b"2"),
-        attachment("3.mp4", "video/mp4", b"3"), attachment("4.mp3", "audio/mpeg", b"4"),
-        attachment("5.txt", "text/plain", b"5"), attachment("6.gif", "image/gif", b"6"),
+        attachment("1.jpg", "image/jpeg", b"1"),
+        attachment("2.pdf", "application/pdf", b"2"),
+        attachment("3.mp4", "video/mp4", b"3"),
+        attachment("4.mp3", "audio/mpeg", b"4"),
+        attachment("5.txt", "text/plain", b"5"),
+        attachment("6.gif", "image/gif", b"6"),
         attachment("7.mp3", "audio/mpeg", b"7"),
-    )  # fmt: skip
+    )
 
     outcome = send_to(body="all", attachments=files)
 
@@ -106,14 +109,10 @@ def test_files_that_go_together_become_albums(send_to: SendTo, sandbox: SandboxP
 
 
 @given(
-    st.lists(
-        st.sampled_from(["image/jpeg", "video/mp4", "text/plain", "audio/mpeg", "image/gif"]), max_size=40
-    ),
+    st.lists(st.sampled_from(["image/jpeg", "video/mp4", "text/plain", "audio/mpeg", "image/gif"]), max_size=40),
     st.booleans(),
 )
-def test_albums_hold_two_to_ten_of_what_goes_together_and_lose_nothing(
-    types: list[str], alone_last: bool
-) -> None:
+def test_albums_hold_two_to_ten_of_what_goes_together_and_lose_nothing(types: list[str], alone_last: bool) -> None:
     files = [attachment(str(number), content_type) for number, content_type in enumerate(types)]
 
     groups = media.groups(files, alone_last=alone_last)
@@ -126,9 +125,7 @@ def test_albums_hold_two_to_ten_of_what_goes_together_and_lose_nothing(
     assert not (alone_last and files) or groups[-1] == [files[-1]]
 
 
-def test_buttons_stand_under_the_text_or_under_the_last_file(
-    send_to: SendTo, sandbox: SandboxProcess
-) -> None:
+def test_buttons_stand_under_the_text_or_under_the_last_file(send_to: SendTo, sandbox: SandboxProcess) -> None:
     buttons = (Button("5", "tok", "5"),)
     two = (attachment(*JPEG, b"1"), attachment("b.jpg", "image/jpeg", b"2"))
 
@@ -137,9 +134,12 @@ def test_buttons_stand_under_the_text_or_under_the_last_file(
 
     entries = sandbox.outbox("telegram")
     assert [(e["method"], "reply_markup" in e["message"]) for e in entries] == [
-        ("sendMessage", True), ("sendMediaGroup", False), ("sendMediaGroup", False),
-        ("sendPhoto", False), ("sendPhoto", True),
-    ]  # fmt: skip
+        ("sendMessage", True),
+        ("sendMediaGroup", False),
+        ("sendMediaGroup", False),
+        ("sendPhoto", False),
+        ("sendPhoto", True),
+    ]
 
 
 def test_what_telegram_holds_is_not_uploaded_again(send_to: SendTo, sandbox: SandboxProcess) -> None:
@@ -154,27 +154,21 @@ def test_what_telegram_holds_is_not_uploaded_again(send_to: SendTo, sandbox: San
     assert sandbox.outbox("telegram")[0]["raw"]["document"] == file_id
 
 
-def test_a_file_name_of_another_bot_is_replaced_by_the_bytes(
-    send_to: SendTo, sandbox: SandboxProcess
-) -> None:
+def test_a_file_name_of_another_bot_is_replaced_by_the_bytes(send_to: SendTo, sandbox: SandboxProcess) -> None:
     outcome = send_to(body="", attachments=(attachment(*PDF, provider_id="another-bots-name-of-the-file"),))
 
     assert (outcome.kind, methods(sandbox)) == ("accepted", ["sendDocument"])
     assert sandbox.outbox("telegram")[0]["files"][0]["size_bytes"] == 5
 
 
-def test_a_name_that_is_no_file_id_never_becomes_a_file_of_ours(
-    send_to: SendTo, sandbox: SandboxProcess
-) -> None:
+def test_a_name_that_is_no_file_id_never_becomes_a_file_of_ours(send_to: SendTo, sandbox: SandboxProcess) -> None:
     send_to(body="", attachments=(attachment(*PDF, b"mine", provider_id="requirements.txt"),))
 
     (entry,) = sandbox.outbox("telegram")
     assert entry["files"][0]["size_bytes"] == 4
 
 
-def test_a_picture_that_telegram_cannot_show_goes_as_a_document(
-    send_to: SendTo, sandbox: SandboxProcess
-) -> None:
+def test_a_picture_that_telegram_cannot_show_goes_as_a_document(send_to: SendTo, sandbox: SandboxProcess) -> None:
     sandbox.fail("400", method="sendPhoto", description="Bad Request: PHOTO_INVALID_DIMENSIONS")
 
     outcome = send_to(body="", attachments=(attachment(*JPEG),))
@@ -219,9 +213,7 @@ class _Endless(io.RawIOBase):
         (OSError(), "transient"),
     ],
 )
-def test_bytes_that_cannot_be_read_say_whether_to_try_again(
-    send_to: SendTo, error: Exception, kind: str
-) -> None:
+def test_bytes_that_cannot_be_read_say_whether_to_try_again(send_to: SendTo, error: Exception, kind: str) -> None:
     def away() -> Any:
         raise error
 
@@ -247,8 +239,7 @@ def test_a_later_file_that_fails_tells_what_arrived(send_to: SendTo, sandbox: Sa
 
 def test_an_attachment_of_an_album_is_streamed_whole(send_to: SendTo, sandbox: SandboxProcess) -> None:
     big: list[OutgoingAttachment] = [
-        attachment(f"{number}.bin", "application/octet-stream", bytes([number]) * 3_000_000)
-        for number in (1, 2)
+        attachment(f"{number}.bin", "application/octet-stream", bytes([number]) * 3_000_000) for number in (1, 2)
     ]
 
     outcome = send_to(body="", attachments=tuple(big))

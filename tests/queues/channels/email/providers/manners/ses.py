@@ -74,9 +74,7 @@ def signed(request: Request, *, secret: str, at_s: int) -> Request:
     message = json.loads(request.body)
     message["Timestamp"] = datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     given = base64.b64encode(f"sns:{secret}".encode()).decode()
-    return Request(
-        json.dumps(sign(message)).encode(), "text/plain; charset=UTF-8", {"Authorization": f"Basic {given}"}
-    )
+    return Request(json.dumps(sign(message)).encode(), "text/plain; charset=UTF-8", {"Authorization": f"Basic {given}"})
 
 
 def sign(message: dict[str, Any]) -> dict[str, Any]:
@@ -96,9 +94,7 @@ def serve(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """The certificate at Amazon's, and the mail in the bucket."""
     monkeypatch.setattr(signature, "fetched", lambda url: certificate())
     signature._certificates.clear()
-    content = json.loads(json.loads((FOLDERS / "ses/fixtures/inbound.json").read_bytes())["Message"])[
-        "content"
-    ]
+    content = json.loads(json.loads((FOLDERS / "ses/fixtures/inbound.json").read_bytes())["Message"])["content"]
     api.at["/nestor-mail/" + sigv4.path_of("in/printer 1+ü")] = Answer(body=base64.b64decode(content))
 
 
