@@ -21,7 +21,8 @@ from models.kernel import clock, database, limits
 from models.kernel.batch import Batch, as_json
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.requesters import commands as requesters
-from models.tasks import rates
+from models.tasks import leases, rates
+from models.tasks.commands import ClaimedTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def open_attempt(
     delivery_id: UUID,
     *,
     attempt_id: UUID,
-    task_id: int,
+    task: ClaimedTask,
     buckets: Sequence[rates.Bucket],
     retries_after_unknown: int,
     buttons: bool = False,
@@ -58,11 +59,14 @@ def open_attempt(
 
     An attempt still open is one whose worker died between the call and the record: its outcome is unknown, and the
     channel's rule (`retries_after_unknown`) decides whether there is another. `buttons`: the channel can show them.
+    Raises LeaseLost when the open attempt is that of the worker that has taken the task over.
     """
     # Held before the message is read: a correction that commits in between is what must be sent.
     held = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
     if held is None:
         return NotNow(0, "the delivery is gone")
+    if held["state"] == "sending":
+        leases.confirm(task)
     _close_lost(delivery_id)
     if held["state"] not in ("pending", "sending"):
         return NotNow(0, f"the delivery is {held['state']}")
@@ -110,7 +114,7 @@ def open_attempt(
             "state": "sending",
             "started_at": clock.now(),
             "possibly_duplicate": unknown > 0,
-            "task_id": task_id,
+            "task_id": task.id,
         },
     )
     batch.write()
@@ -161,17 +165,20 @@ def record_outcome(delivery_id: UUID, attempt: OpenAttempt, outcome: SendOutcome
     """Close the attempt and draw the conclusions for the delivery; what becomes of the task is the caller's.
 
     May come late, after another run has closed the attempt as unknown and perhaps opened its own: then the attempt gets its true
-    outcome, and only an acceptance changes the delivery.
+    outcome, and only an acceptance changes the delivery. May come twice, when the answer to a commit was lost: the second time changes
+    nothing.
     """
     held = database.one("SELECT state, attempts FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
     assert held is not None, "deliveries are never deleted"
-    _close_attempt(
+    closed = _close_attempt(
         attempt.attempt_id,
         outcome.kind,
         detail=outcome.detail,
         duration_ms=duration_ms,
         external_id=outcome.external_id,
     )
+    if not closed:
+        return
     account = attempt.account
     health.report_outcome(account.channel, account.name, outcome)
     if outcome.kind == "accepted":
@@ -283,9 +290,9 @@ def _count_unknown(delivery_id: UUID) -> int:
 
 def _close_attempt(
     attempt_id: UUID, outcome: str, *, detail: str, duration_ms: int | None, external_id: str | None = None
-) -> None:
-    """Close an open attempt, or give one that was closed as unknown its true outcome."""
-    database.execute(
+) -> bool:
+    """Close an open attempt, or give one that was closed as unknown its true outcome; False when its outcome is known."""
+    closed = database.execute(
         "UPDATE delivery_attempts SET state = 'closed', outcome = :outcome, detail = :detail, finished_at = :now,"
         " duration_ms = :duration_ms, external_id = :external_id"
         " WHERE id = :id AND (state = 'sending' OR outcome IN ('unknown', 'unknown_accepted_by_person'))",
@@ -296,6 +303,7 @@ def _close_attempt(
         external_id=external_id,
         id=attempt_id,
     )
+    return bool(closed.rowcount)
 
 
 def give_up(delivery_id: UUID, reason: str) -> None:

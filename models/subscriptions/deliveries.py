@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,13 +16,14 @@ from models.subscriptions.queries import Subscription
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call. `status` is None when there was no answer; `error` is None when it was taken."""
+    """One call. `status` is None when there was no answer; `error` is None when it was taken. `id` names the call in the log."""
 
     started_at: datetime
     duration_ms: int
     status: int | None
     response: str | None
     error: str | None
+    id: UUID = field(default_factory=new_id)
 
 
 def wanted(subscription_id: UUID, event_id: UUID) -> tuple[Subscription, dict[str, Any]] | None:
@@ -64,38 +65,39 @@ def settle_unwanted(subscription_id: UUID, event_id: UUID) -> None:
 def record(subscription: Subscription, event_id: UUID, attempt: Attempt) -> None:
     """Write the attempt; a failure may make the receiver rest, or switch the subscription off.
 
-    May come late, after another run of the task: what was delivered stays delivered.
+    May come late, after another run of the task: what was delivered stays delivered. May come twice, when the answer to a commit was
+    lost: the second time changes nothing.
     """
     failed = attempt.error is not None
     # Whoever changes both holds the subscription first; a success of a healthy one leaves its row alone.
     held = queries.find(subscription.id, lock=True) if failed or subscription.failing_since else None
-    delivery = database.one(
+    written = database.execute(
+        "INSERT INTO webhook_attempts (id, subscription_id, event_id, number, started_at, duration_ms, status, response, error)"
+        " SELECT :attempt, subscription_id, event_id, attempts + 1, :at, :duration_ms, :status, :response, :error"
+        " FROM webhook_deliveries WHERE subscription_id = :id AND event_id = :event FOR_UPDATE ON CONFLICT (id) DO NOTHING",
+        attempt=attempt.id,
+        at=attempt.started_at,
+        duration_ms=attempt.duration_ms,
+        status=attempt.status,
+        response=attempt.response,
+        error=attempt.error,
+        id=subscription.id,
+        event=event_id,
+    ).rowcount
+    if not written:
+        return  # recorded before, or too old and collected while the call ran
+    database.execute(
         "UPDATE webhook_deliveries SET attempts = attempts + 1, "
         " last_status = CASE WHEN :failed AND state = 'delivered' THEN last_status ELSE :status END,"
         " last_error = CASE WHEN :failed AND state = 'delivered' THEN last_error ELSE :error END,"
         " state = CASE WHEN :failed THEN state ELSE 'delivered' END, finished_at = CASE WHEN :failed THEN finished_at ELSE :now END"
-        " WHERE subscription_id = :id AND event_id = :event RETURNING attempts",
+        " WHERE subscription_id = :id AND event_id = :event",
         status=attempt.status,
         error=attempt.error,
         failed=failed,
         now=clock.now(),
         id=subscription.id,
         event=event_id,
-    )
-    if delivery is None:
-        return  # too old and collected while the call ran
-    database.execute(
-        "INSERT INTO webhook_attempts (id, subscription_id, event_id, number, started_at, duration_ms, status, response, error)"
-        " VALUES (:id, :subscription, :event, :number, :at, :duration_ms, :status, :response, :error)",
-        id=new_id(),
-        subscription=subscription.id,
-        event=event_id,
-        number=delivery["attempts"],
-        at=attempt.started_at,
-        duration_ms=attempt.duration_ms,
-        status=attempt.status,
-        response=attempt.response,
-        error=attempt.error,
     )
     if held is not None and held.active:
         _note_failure(held, attempt) if failed else _note_success(held)

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from models.kernel import clock, database, limits, logs, trace
 from models.kernel.batch import Batch, as_json, from_json
-from models.kernel.errors import Conflict, LeaseLost, NotFound
+from models.kernel.errors import Conflict, LeaseLost, NotFound, Unavailable
 from models.tasks import rules, wakeups
 from models.tasks.kinds import KINDS, TaskKind
 
@@ -287,11 +287,16 @@ def wake_next(key: str | None) -> None:
 
 
 def _hint_head(key: str) -> None:
-    with database.connection():
-        head = database.one(
-            "SELECT id, queue FROM tasks WHERE key = :key AND state = 'ready' AND due_at <= NOW() ORDER BY id LIMIT 1",
-            key=key,
-        )
+    """Runs after a commit, so a failure is no failure of the work: the sweep hints the task."""
+    try:
+        with database.connection():
+            head = database.one(
+                "SELECT id, queue FROM tasks WHERE key = :key AND state = 'ready' AND due_at <= NOW() ORDER BY id LIMIT 1",
+                key=key,
+            )
+    except Unavailable as error:
+        log.warning("next_not_hinted", code=error.code)
+        return
     if head is not None:
         wakeups.give(wakeups.Hint(head["id"], head["queue"]))
 

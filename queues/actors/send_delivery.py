@@ -38,7 +38,7 @@ def run(task: ClaimedTask) -> Settlement:
             opened = attempts.open_attempt(
                 delivery_id,
                 attempt_id=attempt_id,
-                task_id=task.id,
+                task=task,
                 buckets=sender.buckets(account, address),
                 retries_after_unknown=channels.retries_after_unknown(account),
                 buttons=able.buttons,
