@@ -7,7 +7,6 @@ from uuid import UUID
 
 from models.events import queries as events
 from models.kernel import clock, database, logs, settings
-from models.kernel.errors import ConfigurationError
 from models.publishing import workflows
 from models.tasks import leases
 from models.tasks.commands import ClaimedTask
@@ -21,17 +20,17 @@ log = logs.get("webhook")
 
 
 def run(task: ClaimedTask) -> Settlement:
-    """One attempt. 2xx: done; 429 and 5xx: again; another 4xx: given up at once."""
+    """One attempt. 2xx: done; 429 and 5xx: again; another 4xx: given up at once.
+
+    Raises ConfigurationError when the secret is missing: the task waits for the operator.
+    """
     with database.connection():
         event = events.get(UUID(task.payload["event_id"]))
         ticket = queries.find(task.payload["ticket_id"])
     payload = event["payload"]
     definition = workflows.of_version(payload["workflow"], payload["workflow_version"]).definition
     webhook = definition.webhooks[payload["webhook"]]
-    try:
-        secret = settings.current().secret(webhook.secret.secret)
-    except ConfigurationError as error:
-        return Failed(str(error))  # an operator can mend it; the next attempt looks again
+    secret = settings.current().secret(webhook.secret.secret)
     content = webhook_calls.body(ticket, event)
     told = webhook_calls.headers(str(event["event_id"]), clock.now(), content, secret)
     private = settings.current().webhooks_private

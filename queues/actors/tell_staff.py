@@ -10,7 +10,7 @@ from models.attachments import queries as attachments
 from models.channels import accounts, health
 from models.channels.accounts import ChannelAccount
 from models.kernel import database, imports, logs, settings
-from models.kernel.errors import ConfigurationError, NestorError, PermanentFailure, is_final
+from models.kernel.errors import ConfigurationError, NestorError, PermanentFailure
 from models.kernel.settings import Settings
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.staff_chat import ticket_posts
@@ -76,7 +76,9 @@ def _posted(task: ClaimedTask, account: ChannelAccount, chat: str, post: ticket_
     except (ConfigurationError, PermanentFailure) as error:
         with database.connection():
             health.report_error(account.channel, account.name, f"staff group: {error.message}")
-        return Failed(error.message, permanent=is_final(error))
+        if isinstance(error, ConfigurationError):
+            raise  # the task waits for the operator
+        return Failed(error.message, permanent=True)
     sender = channels.sender(account.channel)
     outcome = sender.send(_message(post, account, address), account, config)
     if outcome.kind == "permanent" and post.message_id is not None:

@@ -58,9 +58,7 @@ def take_over(desk: Desk, kind: str = "send_delivery") -> ClaimedTask:
 def open_again(delivery_id: UUID, task: ClaimedTask) -> OpenAttempt:
     """The other worker opens its attempt, and has not called the provider."""
     with database.transaction():
-        opened = attempts.open_attempt(
-            delivery_id, attempt_id=new_id(), task=task, buckets=[], retries_after_unknown=1
-        )
+        opened = attempts.open_attempt(delivery_id, attempt_id=new_id(), task=task, buckets=[], retries_after_unknown=1)
     assert isinstance(opened, OpenAttempt)
     return opened
 

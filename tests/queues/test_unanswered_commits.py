@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from models.deliveries import attempts, port
-from models.deliveries.port import OutgoingMessage, SendOutcome
+from models.deliveries import attempts
 from models.kernel import database
 from models.kernel.errors import ConfigurationError, Unavailable
+from models.ports import outbound as port
+from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import commands, rates
 from models.tasks.commands import ClaimedTask
 from models.tickets.tables import Ticket
 from queues import runner
 from tests.desk import Desk
-from tests.models.staff.test_staff_group import Topics, group
+from tests.models.staff_chat.test_staff_group import Topics, group
 from tests.queues.subscriber import log_of, reload, states, subscribe
 from tests.queues.test_call_webhook import alarm, declared
 from tests.queues.test_late_answers import LEASE_S, open_again, reply_to, state_of, take_over, ticket
