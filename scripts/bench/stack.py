@@ -52,6 +52,15 @@ class Process:
             said = self.log.read_text(errors="replace")[-2_000:]
             raise RuntimeError(f"{self._process.args!r} ended with {self._process.returncode}:\n{said}")
 
+    def wait_for(self, event: str) -> Self:
+        """Wait until its log has the event."""
+        while event not in self.log.read_text(errors="replace"):
+            self.check_alive()
+            if time.perf_counter() - self.spawned_at > limits.start_s_max:
+                raise RuntimeError(f"no {event} within {limits.start_s_max:g} s; see {self.log}")
+            time.sleep(limits.poll_s)
+        return self
+
     def stop(self) -> None:
         children = psutil.Process(self.pid).children(recursive=True) if self._process.poll() is None else []
         self._process.terminate()

@@ -69,7 +69,8 @@ def _start_of(stack: Stack, function: str) -> Callable[[], Sample]:
 def _idle(desk: Desk, report: Report) -> None:
     """Gateway, worker and scheduler, each after its first work."""
     web: Web = desk.web("gateway").wait_ready()
-    parts = {"web": web, "worker": desk.worker("default", "sends"), "scheduler": desk.scheduler()}
+    worker = desk.worker("default", "sends").wait_for("worker_started")  # it has imported all that tasks use
+    parts = {"web": web, "worker": worker, "scheduler": desk.scheduler()}
     web.request("GET", "/v1/tickets", None, BEARER)
     time.sleep(limits.settle_s)
     for part in parts.values():
