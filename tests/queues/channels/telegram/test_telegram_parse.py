@@ -304,7 +304,7 @@ def test_many_files_and_many_options_are_bounded() -> None:
 def test_a_megabyte_of_odd_members_costs_little() -> None:
     raw = update(text="x" * 300_000, **{f"k{number}": [number] * 5 for number in range(20_000)})
 
-    begun = time.perf_counter()
+    begun = time.process_time()
     parse(raw, {}, golden.TELEGRAM)
 
-    assert time.perf_counter() - begun < 1.0
+    assert time.process_time() - begun < 1.0

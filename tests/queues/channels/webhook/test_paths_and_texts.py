@@ -66,12 +66,12 @@ def test_what_is_no_path_is_refused(path: str) -> None:
 
 def test_stars_under_stars_stay_bounded() -> None:
     wide: Any = [[[list(range(100))] * 100] * 100] * 100
-    started = time.perf_counter()
+    started = time.process_time()
 
     found = paths.every(paths.read("$" + "[*]" * 5), wide)
 
     assert len(found) <= limits.values_max
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def filled(text: str, document: Any) -> str:

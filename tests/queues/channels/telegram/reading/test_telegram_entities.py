@@ -181,10 +181,10 @@ def test_many_marks_over_one_letter_are_bounded_in_number_and_in_depth() -> None
         for number in range(100_000)
     ]
 
-    begun = time.perf_counter()
+    begun = time.process_time()
     markup = to_html("x" * 4_096, entities) or ""
 
-    assert time.perf_counter() - begun < 1.0
+    assert time.process_time() - begun < 1.0
     assert len(spans("x" * 4_096, entities)) == len(kinds)
     apart = [{"offset": 2 * number, "length": 1, "type": "bold"} for number in range(2_000)]
     assert len(spans("x" * 4_096, apart)) == limits.telegram_entities_read_max
@@ -196,10 +196,10 @@ def test_many_marks_over_one_letter_are_bounded_in_number_and_in_depth() -> None
 def test_a_long_text_costs_time_in_proportion(size: int) -> None:
     entities = [{"offset": number * (size // 400), "length": 50, "type": "bold"} for number in range(400)]
 
-    begun = time.perf_counter()
+    begun = time.process_time()
     to_html("🔥a" * (size // 2), entities)
 
-    assert time.perf_counter() - begun < 1.0
+    assert time.process_time() - begun < 1.0
 
 
 def test_entities_move_with_the_words_that_remain() -> None:
