@@ -65,7 +65,7 @@ def _tokens(pair: TokenPair, status: int) -> Answer:
     answers={201: Tokens},
     problems=(401, 429),
 )
-def sign_in(call: Call) -> Answer:
+def sign_in(call: Call[SignIn]) -> Answer:
     """Failures are limited per address and per caller."""
     migrations.check_once()
     return _tokens(
@@ -84,7 +84,7 @@ def sign_in(call: Call) -> Answer:
     answers={201: Tokens},
     problems=(401,),
 )
-def refresh_tokens(call: Call) -> Answer:
+def refresh_tokens(call: Call[Refresh]) -> Answer:
     """A refresh token that was used before ends the whole session: it was stolen."""
     migrations.check_once()
     return _tokens(sessions.refresh(call.body.refresh_token), 201)

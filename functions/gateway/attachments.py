@@ -10,7 +10,7 @@ import msgspec
 
 from functions.http import streams
 from functions.http.bodies import tell_pattern
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import message_views as views
 from functions.views import pages
 from functions.views import representations as show
@@ -61,7 +61,7 @@ class LinkQuery(msgspec.Struct):
     answers={201: views.LinkedAttachment},
     problems=(413, 503),
 )
-def upload(call: Call) -> Answer:
+def upload(call: Call[None, UploadQuery]) -> Answer:
     """The body is the file. Give its id to `attachments` of a message; what no message took within a day is deleted.
 
     Only who uploaded it may use it, once.
@@ -102,7 +102,7 @@ def _disposition_name(header: str) -> str:
     answers={200: views.LinkedAttachment},
     problems=(404,),
 )
-def read_attachment(call: Call) -> Answer:
+def read_attachment(call: Call[None, LinkQuery]) -> Answer:
     """`url` needs no header and is good for five minutes."""
     row = queries.get(pages.id_of(call.params["attachment"], "attachment"))
     if row["message_id"] is None and row["uploaded_by"] != _key(call.principal):
@@ -166,7 +166,7 @@ def download(call: Call) -> Answer:
     return Answer(status=200 if whole else 206, headers=headers, content_type=kind, stream=stream, stream_bytes=length)
 
 
-def _range(call: Call, row: dict[str, Any]) -> tuple[int, int]:
+def _range(call: AnyCall, row: dict[str, Any]) -> tuple[int, int]:
     """Where to begin and how many bytes: one range is honoured; what is none of ours is ignored, as RFC 9110 (14.2) allows."""
     size: int = row["size_bytes"]
     match = _RANGE.fullmatch(call.request.get_header("Range") or "")

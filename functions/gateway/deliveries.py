@@ -28,7 +28,7 @@ class DeliveryQuery(pages.PageQuery, kw_only=True):
     query=DeliveryQuery,
     answers={200: show.DeliveryPage},
 )
-def list_deliveries(call: Call) -> Answer:
+def list_deliveries(call: Call[None, DeliveryQuery]) -> Answer:
     """Newest first, with every attempt."""
     before = pages.decode(call.query.cursor, "deliveries", pages.instant, UUID)
     position = (before[0], before[1]) if before else None

@@ -28,7 +28,7 @@ class InboxQuery(pages.PageQuery, kw_only=True):
     query=InboxQuery,
     answers={200: show.InboxPage},
 )
-def list_inbox(call: Call) -> Answer:
+def list_inbox(call: Call[None, InboxQuery]) -> Answer:
     """Newest first."""
     before = pages.decode(call.query.cursor, "inbox", pages.instant, UUID)
     position = (before[0], before[1]) if before else None

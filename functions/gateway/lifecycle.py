@@ -194,7 +194,7 @@ class NewRating(msgspec.Struct, forbid_unknown_fields=True):
     answers={200: Why},
     problems=(404,),
 )
-def read_why(call: Call) -> Answer:
+def read_why(call: Call[None, pages.PageQuery]) -> Answer:
     """Every event with what each rule made of it, also of the rules that stayed silent; then the timers and promises that run."""
     ticket = queries.find(call.params["ticket"])
     after = pages.decode(call.query.cursor, "why", UUID)
@@ -253,7 +253,7 @@ def list_approvals(call: Call) -> Answer:
     answers={200: show.Ticket},
     problems=(404, 409),
 )
-def vote(call: Call) -> Answer:
+def vote(call: Call[NewVote]) -> Answer:
     """For members of the team, each once; 409 with reasons when the vote does not count. The last needed vote makes the move."""
     ticket = queries.find(call.params["ticket"])
     approval_id = pages.id_of(call.params["approval"], "approval")
@@ -318,9 +318,9 @@ def read_team(call: Call) -> Answer:
     problems=(404,),
     etag="optional",
 )
-def set_members(call: Call) -> Answer:
+def set_members(call: Call[Members]) -> Answer:
     """Active users who work on tickets. With If-Match (optional), 412 when the team was changed since that version."""
-    expected = call.expected_version() if call.request.get_header("If-Match") is not None else None
+    expected = call.optional_version()
     name = call.params["team"]
     team_commands.set_members(name, call.body.members, expected_version=expected)
     row = team_queries.get(name)
@@ -339,9 +339,9 @@ def _team(row: dict[str, Any]) -> TeamShown:
     query=NoticeQuery,
     answers={200: NoticePage},
 )
-def list_notices(call: Call) -> Answer:
+def list_notices(call: Call[None, NoticeQuery]) -> Answer:
     """Newest first."""
-    query: NoticeQuery = call.query
+    query = call.query
     before = pages.decode(query.cursor, "notices", UUID)
     rows = notices.of_user(
         call.caller.id, unread=query.unread, before=before[0] if before else None, limit=query.limit + 1
@@ -386,6 +386,6 @@ def read_rating(call: Call) -> Answer:
     answers={200: RatingShown},
     problems=(404,),
 )
-def rate(call: Call) -> Answer:
+def rate(call: Call[NewRating]) -> Answer:
     """The last word counts; the life cycle hears of each."""
     return Answer(msgspec.convert(ratings.rate(call.params["token"], call.body.score, call.body.comment), RatingShown))

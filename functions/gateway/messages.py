@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import message_views as views
 from functions.views import pages
 from functions.views import representations as show
@@ -57,9 +57,9 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     problems=(404, 409),
     body_bytes_max=limits.json_body_bytes_max,
 )
-def add_message(call: Call) -> Answer:
+def add_message(call: Call[NewMessage]) -> Answer:
     """An answer goes out over the requester's channel right after it is committed."""
-    body: NewMessage = call.body
+    body = call.body
     if not body.body.strip():
         raise Invalid([FieldProblem("/body", "expected a text that is more than blanks")])
     ticket = queries.find(call.params["ticket"])
@@ -101,7 +101,7 @@ def _check_send_at(send_at: datetime | None) -> None:
     answers={200: views.MessagePage},
     problems=(404,),
 )
-def list_messages(call: Call) -> Answer:
+def list_messages(call: Call[None, pages.PageQuery]) -> Answer:
     """In order, from the first."""
     ticket = queries.find(call.params["ticket"])
     after = pages.decode(call.query.cursor, "messages", pages.number)
@@ -155,7 +155,7 @@ class Html(msgspec.Struct):
     answers={200: Html},
     problems=(404,),
 )
-def read_html(call: Call) -> Answer:
+def read_html(call: Call[None, HtmlQuery]) -> Answer:
     """Show it in a sandboxed frame without scripts. Remote pictures are blocked until asked for."""
     message_id = _of_ticket(call)
     row = conversations.get(message_id)
@@ -182,7 +182,7 @@ class MessageChange(msgspec.Struct, forbid_unknown_fields=True):
     body_bytes_max=limits.json_body_bytes_max,
     etag=True,
 )
-def change_message(call: Call) -> Answer:
+def change_message(call: Call[MessageChange]) -> Answer:
     """A note, or an answer: not sent yet, or over a channel that lets it be edited (409 else). What it said before is kept."""
     if not call.body.body.strip():
         raise Invalid([FieldProblem("/body", "expected a text that is more than blanks")])
@@ -220,7 +220,7 @@ def delete_message(call: Call) -> Answer:
     return Answer(_shown(message_id))
 
 
-def _of_ticket(call: Call) -> UUID:
+def _of_ticket(call: AnyCall) -> UUID:
     ticket = queries.find(call.params["ticket"])
     message_id = pages.id_of(call.params["message"], "message")
     if conversations.get(message_id)["ticket_id"] != ticket.id:
@@ -270,7 +270,7 @@ def list_participants(call: Call) -> Answer:
     answers={200: show.DeliveryPage},
     problems=(404,),
 )
-def list_ticket_deliveries(call: Call) -> Answer:
+def list_ticket_deliveries(call: Call[None, pages.PageQuery]) -> Answer:
     """Oldest first, with every attempt."""
     ticket = queries.find(call.params["ticket"])
     after = pages.decode(call.query.cursor, "ticket_deliveries", pages.instant, UUID)

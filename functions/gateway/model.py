@@ -87,7 +87,7 @@ def read_type(call: Call) -> Answer:
     answers={200: dict[str, Any]},
     problems=(404,),
 )
-def read_type_schema(call: Call) -> Answer:
+def read_type_schema(call: Call[None, SchemaQuery]) -> Answer:
     """What `fields` of a ticket may hold, as the caller's role may see and set it."""
     entity = _type(call.params["type"])
     return Answer(model_schema.json_schema(entity, language=call.query.language, role=call.caller.role))
@@ -102,7 +102,7 @@ def read_type_schema(call: Call) -> Answer:
     answers={200: dict[str, Any]},
     problems=(404,),
 )
-def read_entity_schema(call: Call) -> Answer:
+def read_entity_schema(call: Call[None, SchemaQuery]) -> Answer:
     """`requester` or `organisation`."""
     entity = infomodel.entity(call.params["entity"])
     if entity is None:
@@ -118,7 +118,7 @@ def read_entity_schema(call: Call) -> Answer:
     body=Draft,
     answers={200: Checked},
 )
-def check_type(call: Call) -> Answer:
+def check_type(call: Call[Draft]) -> Answer:
     """Also whether values would lose their field; nothing is kept."""
     findings = [FindingShown(**one) for one in drafts.judged("model", call.params["type"], call.body.source)]
     return Answer(Checked(all(one.severity != "error" for one in findings), findings))
@@ -133,7 +133,7 @@ def check_type(call: Call) -> Answer:
     answers={201: TypeShown, 200: TypeShown},
     problems=(409,),
 )
-def publish_type(call: Call) -> Answer:
+def publish_type(call: Call[NewVersion]) -> Answer:
     """In force at once, without a restart; refused with their count when values would lose their field."""
     from models.infomodel import definition
 

@@ -122,9 +122,9 @@ def _user(row: queries.User, status: int = 200, **headers: str) -> Answer:
     answers={201: User},
     problems=(409,),
 )
-def create_user(call: Call) -> Answer:
+def create_user(call: Call[NewUser]) -> Answer:
     """The address is unique, however it is written."""
-    body: NewUser = call.body
+    body = call.body
     made = commands.create_user(body.email, body.name, body.password, body.role, body.locale, actor=call.caller.actor)
     return _user(made, 201, Location=f"/v1/users/{made.id}")
 
@@ -132,7 +132,7 @@ def create_user(call: Call) -> Answer:
 @operations.add(
     "GET", "/v1/users", summary="List users", needs=Permission.users_read, query=UserQuery, answers={200: UserPage}
 )
-def list_users(call: Call) -> Answer:
+def list_users(call: Call[None, UserQuery]) -> Answer:
     """Newest first."""
     before = pages.decode(call.query.cursor, "users", pages.instant, UUID)
     position = (before[0], before[1]) if before else None
@@ -161,7 +161,7 @@ def read_user(call: Call) -> Answer:
     problems=(404, 409),
     etag=True,
 )
-def change_user(call: Call) -> Answer:
+def change_user(call: Call[UserChanges]) -> Answer:
     """The last active admin stays one."""
     expected = call.expected_version()
     changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
@@ -178,9 +178,9 @@ def change_user(call: Call) -> Answer:
     answers={201: MadeApiKey},
     unlocked=True,
 )
-def create_api_key(call: Call) -> Answer:
+def create_api_key(call: Call[NewApiKey]) -> Answer:
     """The key is in this answer and nowhere else, so there is no Idempotency-Key here: an answer kept would keep the key."""
-    body: NewApiKey = call.body
+    body = call.body
     record, key = commands.create_api_key(body.name, body.role, body.expires_at, actor=call.caller.actor)
     copied = {name: getattr(record, name) for name in ApiKey.__struct_fields__}
     headers = {"Location": f"/v1/api_keys/{record.id}", "Cache-Control": "no-store"}
@@ -195,7 +195,7 @@ def create_api_key(call: Call) -> Answer:
     query=pages.PageQuery,
     answers={200: ApiKeyPage},
 )
-def list_api_keys(call: Call) -> Answer:
+def list_api_keys(call: Call[None, pages.PageQuery]) -> Answer:
     """Newest first, revoked ones too."""
     before = pages.decode(call.query.cursor, "api_keys", pages.instant, UUID)
     rows = queries.page_of_api_keys(before=(before[0], before[1]) if before else None, limit=call.query.limit + 1)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
 from functions.views.texts import Comment, Email, Name
@@ -149,7 +149,7 @@ class Verification(msgspec.Struct, forbid_unknown_fields=True):
     digits: Annotated[str, msgspec.Meta(min_length=1, max_length=12)]
 
 
-def _id(call: Call) -> UUID:
+def _id(call: AnyCall) -> UUID:
     return pages.id_of(call.params["requester"], "requester")
 
 
@@ -172,7 +172,7 @@ def _requester(row: dict[str, Any]) -> Requester:
     query=RequesterQuery,
     answers={200: RequesterPage},
 )
-def list_requesters(call: Call) -> Answer:
+def list_requesters(call: Call[None, RequesterQuery]) -> Answer:
     """Newest first; those merged into others are left out."""
     before = pages.decode(call.query.cursor, "requesters", UUID)
     rows = queries.page(
@@ -208,7 +208,7 @@ def read_requester(call: Call) -> Answer:
     problems=(404, 409),
     etag=True,
 )
-def change_requester(call: Call) -> Answer:
+def change_requester(call: Call[RequesterChanges]) -> Answer:
     """Name, language, time zone (IANA)."""
     changes = {k: v for k, v in msgspec.structs.asdict(call.body).items() if v is not msgspec.UNSET}
     profile.update(_id(call), changes, expected_version=call.expected_version())
@@ -224,7 +224,7 @@ def change_requester(call: Call) -> Answer:
     answers={201: Requester},
     problems=(404, 409),
 )
-def add_identity(call: Call) -> Answer:
+def add_identity(call: Call[NewIdentity]) -> Answer:
     """409 when it is somebody else's: merge the two, if they are one person."""
     profile.add_address(_id(call), call.body.channel, call.body.address)
     return _shown(_id(call), 201)
@@ -239,9 +239,9 @@ def add_identity(call: Call) -> Answer:
     answers={200: Requester},
     problems=(404,),
 )
-def change_identity(call: Call) -> Answer:
+def change_identity(call: Call[IdentityChange]) -> Answer:
     """A blocked address's messages are ignored, with the reason in the inbox."""
-    body: IdentityChange = call.body
+    body = call.body
     if body.blocked is not msgspec.UNSET:
         reason = (body.reason or f"blocked by {call.caller.name}") if body.blocked else None
         profile.set_blocked(_id(call), body.channel, body.address, reason)
@@ -259,7 +259,7 @@ def change_identity(call: Call) -> Answer:
     answers={201: Merge},
     problems=(404, 409),
 )
-def merge_requesters(call: Call) -> Answer:
+def merge_requesters(call: Call[NewMerge]) -> Answer:
     """Addresses, tickets and messages move; each is noted, so that it can be undone."""
     merge_id = merging.merge(call.body.source_id, _id(call), by=call.caller.name, reason=call.body.reason)
     return Answer(show.copied(Merge, merging.get(merge_id)), status=201)
@@ -304,7 +304,7 @@ def undo_merge(call: Call) -> Answer:
     problems=(404,),
     unlocked=True,
 )
-def make_link(call: Call) -> Answer:
+def make_link(call: Call[NewLink]) -> Answer:
     """The token is in this answer and nowhere else, so no Idempotency-Key is taken."""
 
     with database.connection(), database.transaction():
@@ -327,7 +327,7 @@ def make_link(call: Call) -> Answer:
     answers={201: Code},
     problems=(404, 409),
 )
-def send_code(call: Call) -> Answer:
+def send_code(call: Call[NewCode]) -> Answer:
     """Six digits to the address; whoever sends them back owns it."""
     account = accounts.find("email", call.body.account) if call.body.account else accounts.require_default("email")
     code_id = codes.send(_id(call), call.body.address, account=account.name)
@@ -344,7 +344,7 @@ def send_code(call: Call) -> Answer:
     problems=(404, 409),
     unlocked=True,
 )
-def verify_code(call: Call) -> Answer:
+def verify_code(call: Call[Verification]) -> Answer:
     """The address becomes the requester's; whoever had it so far is merged into them. A wrong try counts, whatever is answered."""
 
     with database.connection():

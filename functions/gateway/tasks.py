@@ -37,7 +37,7 @@ def _id(text: str) -> int:
 @operations.add(
     "GET", "/v1/tasks", summary="List tasks", needs=Permission.tasks_read, query=TaskQuery, answers={200: show.TaskPage}
 )
-def list_tasks(call: Call) -> Answer:
+def list_tasks(call: Call[None, TaskQuery]) -> Answer:
     """Newest first; `state=dead` are those that a person must look at."""
     before = pages.decode(call.query.cursor, "tasks", pages.number)
     rows = queries.page(state=call.query.state, before_id=before[0] if before else None, limit=call.query.limit + 1)

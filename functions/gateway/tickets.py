@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.http.problems import problem
 from functions.views import pages
 from functions.views import representations as show
@@ -135,7 +135,7 @@ def _bounded(fields: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _answer(call: Call, row: Any, status: int = 200, **headers: str) -> Answer:
+def _answer(call: AnyCall, row: Any, status: int = 200, **headers: str) -> Answer:
     return Answer(
         show.tickets([row], role=call.caller.role)[0], status=status, headers=show.etag(row.version) | headers
     )
@@ -149,9 +149,9 @@ def _answer(call: Call, row: Any, status: int = 200, **headers: str) -> Answer:
     body=NewTicket,
     answers={201: show.Ticket},
 )
-def create_ticket(call: Call) -> Answer:
+def create_ticket(call: Call[NewTicket]) -> Answer:
     """The life cycle reacts at once; what it sends goes out right after the answer."""
-    body: NewTicket = call.body
+    body = call.body
     requester = body.requester or NewRequester()
     row = commands.create(
         commands.NewTicket(
@@ -179,9 +179,9 @@ def create_ticket(call: Call) -> Answer:
     query=TicketQuery,
     answers={200: show.TicketPage},
 )
-def list_tickets(call: Call) -> Answer:
+def list_tickets(call: Call[None, TicketQuery]) -> Answer:
     """`assignee` is a user's id, `me` or `none`; `q` looks in titles, messages and searchable fields."""
-    query: TicketQuery = call.query
+    query = call.query
     column, _ = search.SORTS[query.sort]
     after = pages.decode(
         query.cursor, f"tickets:{query.sort}", pages.number if column == "number" else pages.instant, UUID
@@ -233,7 +233,7 @@ def read_ticket(call: Call) -> Answer:
     problems=(404,),
     etag=True,
 )
-def change_ticket(call: Call) -> Answer:
+def change_ticket(call: Call[TicketChanges]) -> Answer:
     """State and assignee have addresses of their own. `fields` replaces all fields."""
     expected = call.expected_version()
     changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
@@ -290,14 +290,14 @@ def list_transitions(call: Call) -> Answer:
     problems=(404, 409),
     etag="optional",
 )
-def make_transition(call: Call) -> Answer:
+def make_transition(call: Call[TransitionWanted]) -> Answer:
     """409 with reasons, and with the last move, when the life cycle refuses; the refusal is part of the ticket's history.
 
     A transition that needs an approval answers 200 with the ticket in its old state: see its approvals. With If-Match (optional), 412
     when the ticket was changed since that version.
     """
-    body: TransitionWanted = call.body
-    expected = call.expected_version() if call.request.get_header("If-Match") is not None else None
+    body = call.body
+    expected = call.optional_version()
     ticket = queries.find(call.params["ticket"])
     row, reasons = commands.transition(
         ticket.id,
@@ -348,12 +348,12 @@ def refused(row: Ticket, reasons: tuple[str, ...]) -> Answer:
     problems=(404,),
     etag="optional",
 )
-def assign_ticket(call: Call) -> Answer:
+def assign_ticket(call: Call[AssignmentWanted]) -> Answer:
     """The assignee is an active user.
 
     With If-Match (optional), 412 when the ticket was changed since that version; without it, the last word counts.
     """
-    expected = call.expected_version() if call.request.get_header("If-Match") is not None else None
+    expected = call.optional_version()
     ticket = queries.find(call.params["ticket"])
     row = commands.assign(ticket.id, call.body.assignee_id, actor=call.caller.actor, expected_version=expected)
     return _answer(call, row)
@@ -368,7 +368,7 @@ def assign_ticket(call: Call) -> Answer:
     answers={202: SignalTaken},
     problems=(404,),
 )
-def send_signal(call: Call) -> Answer:
+def send_signal(call: Call[Signal]) -> Answer:
     """For automations. The life cycle decides soon after; a signal that it does not know changes nothing."""
     ticket = queries.find(call.params["ticket"])
     event_id = signals.receive(ticket.id, call.body.signal, call.body.payload, actor=call.caller.actor)
@@ -384,7 +384,7 @@ def send_signal(call: Call) -> Answer:
     answers={200: show.EventPage},
     problems=(404,),
 )
-def list_ticket_events(call: Call) -> Answer:
+def list_ticket_events(call: Call[None, pages.PageQuery]) -> Answer:
     """In order, from the first."""
     ticket = queries.find(call.params["ticket"])
     after = pages.decode(call.query.cursor, "events", pages.number)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
 from functions.views.texts import Instant
@@ -165,7 +165,7 @@ def _with_secret(row: queries.Subscription, status: int) -> Answer:
     return Answer(MadeWebhook(secret=row.secret, **_webhook(row)), status=status, headers=headers)
 
 
-def _id(call: Call) -> UUID:
+def _id(call: AnyCall) -> UUID:
     return pages.id_of(call.params["webhook"], "webhook")
 
 
@@ -183,13 +183,13 @@ def _private() -> bool:
     problems=(409,),
     unlocked=True,
 )
-def create_webhook(call: Call) -> Answer:
+def create_webhook(call: Call[NewWebhook]) -> Answer:
     """The secret is in this answer and nowhere else, so there is no Idempotency-Key here: an answer kept would keep the secret.
 
     Every event that is written after this answer is told. For a desk's first webhook that takes a few seconds: other processes
     remember for a while that there is none.
     """
-    body: NewWebhook = call.body
+    body = call.body
     with database.transaction():
         made = commands.create(**msgspec.structs.asdict(body), private=_private(), actor=call.caller.actor)
         known = queries.noticed_by_all(clock.now())
@@ -206,7 +206,7 @@ def create_webhook(call: Call) -> Answer:
     query=pages.PageQuery,
     answers={200: WebhookPage},
 )
-def list_webhooks(call: Call) -> Answer:
+def list_webhooks(call: Call[None, pages.PageQuery]) -> Answer:
     """Newest first."""
     before = pages.decode(call.query.cursor, "webhooks", pages.instant, UUID)
     position = (before[0], before[1]) if before else None
@@ -270,7 +270,7 @@ def read_webhook(call: Call) -> Answer:
     problems=(404,),
     etag=True,
 )
-def change_webhook(call: Call) -> Answer:
+def change_webhook(call: Call[WebhookChanges]) -> Answer:
     """Pausing discards what is on its way; switching on again keeps what was missed, to be replayed."""
     expected = call.expected_version()
     changes = {n: v for n, v in msgspec.structs.asdict(call.body).items() if v is not msgspec.UNSET}
@@ -290,7 +290,7 @@ def change_webhook(call: Call) -> Answer:
 )
 def delete_webhook(call: Call) -> Answer:
     """For good; its log stays with its events until it is too old."""
-    expected = call.expected_version() if call.request.get_header("If-Match") is not None else None
+    expected = call.optional_version()
     commands.delete(_id(call), expected_version=expected, actor=call.caller.actor)
     return Answer(status=204)
 
@@ -347,9 +347,9 @@ def _told(row: dict[str, Any]) -> WebhookDelivery:
     answers={200: WebhookDeliveryPage},
     problems=(404,),
 )
-def list_webhook_deliveries(call: Call) -> Answer:
+def list_webhook_deliveries(call: Call[None, WebhookDeliveryQuery]) -> Answer:
     """The newest event first, with every attempt."""
-    query: WebhookDeliveryQuery = call.query
+    query = call.query
     webhook_id = queries.get(_id(call)).id
     before = pages.decode(query.cursor, "webhook_deliveries", UUID)
     rows = queries.deliveries(
@@ -396,7 +396,7 @@ def replay_webhook_delivery(call: Call) -> Answer:
     answers={202: Replayed},
     problems=(404, 409),
 )
-def replay_webhook(call: Call) -> Answer:
+def replay_webhook(call: Call[Since]) -> Answer:
     """What failed or was missed since then, at most ten thousand at once, the oldest first."""
-    body: Since = call.body
+    body = call.body
     return Answer(Replayed(commands.replay_since(_id(call), body.since)), status=202)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from functions.gateway import drafts
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views.texts import Comment
 from models.definitions import store
 from models.identity.rules import Permission
@@ -144,7 +144,7 @@ class Simulation(msgspec.Struct):
     options: list[dict[str, Any]]
 
 
-def _name(call: Call) -> str:
+def _name(call: AnyCall) -> str:
     return call.params["workflow"]
 
 
@@ -235,7 +235,7 @@ def read_version(call: Call) -> Answer:
     answers={201: WorkflowDetail, 200: WorkflowDetail},
     problems=(409,),
 )
-def publish_version(call: Call) -> Answer:
+def publish_version(call: Call[NewVersion]) -> Answer:
     """422 with line and column of every error; 200 when the version in force says the same already. Tickets stay on their versions."""
     found = drafts.checked("workflow", _name(call), call.body.source)
     version, is_new = store.publish(
@@ -255,7 +255,7 @@ def publish_version(call: Call) -> Answer:
     answers={200: WorkflowDetail},
     problems=(404,),
 )
-def put_in_force(call: Call) -> Answer:
+def put_in_force(call: Call[VersionInForce]) -> Answer:
     """Tickets stay on their versions; new ones start on this."""
     name, body = _name(call), call.body
     publishing.rollback("workflow", name, to=body.version, by=call.caller.key, reason=body.reason)
@@ -274,7 +274,7 @@ def put_in_force(call: Call) -> Answer:
     body=Draft,
     answers={200: Checked},
 )
-def check_workflow(call: Call) -> Answer:
+def check_workflow(call: Call[Draft]) -> Answer:
     """Schema and static analysis, with line and column; nothing is kept."""
     findings = [FindingShown(**one) for one in drafts.judged("workflow", _name(call), call.body.source)]
     return Answer(Checked(all(one.severity != "error" for one in findings), findings))
@@ -288,7 +288,7 @@ def check_workflow(call: Call) -> Answer:
     body=Draft,
     answers={200: Planned},
 )
-def plan_workflow(call: Call) -> Answer:
+def plan_workflow(call: Call[Draft]) -> Answer:
     """Counted, not done."""
     from models.publishing import plan
 
@@ -305,8 +305,8 @@ def plan_workflow(call: Call) -> Answer:
     answers={200: Simulation},
     problems=(404,),
 )
-def simulate_workflow(call: Call) -> Answer:
+def simulate_workflow(call: Call[Simulated]) -> Answer:
     """Nothing is kept and nothing is sent."""
-    body: Simulated = call.body
+    body = call.body
     told = drafts.simulated(_name(call), body.source, people=body.people, given=body.given, steps=body.steps)
     return Answer(msgspec.convert(told, Simulation))

@@ -19,8 +19,6 @@ _PLACE = re.compile(r" - at `(?:key` in `)?\$([^`]*)`$")
 def decode(req: falcon.Request, operation: Operation, raw: bytes) -> Any:
     """The JSON body as the operation's type. Raises UnsupportedMediaType, BadRequest (not JSON) or Invalid (wrong value, with its path)."""
     assert operation.body is not None
-    if not raw and operation.optional_body:
-        return operation.body()
     media_type = (req.content_type or "").split(";")[0].strip().lower()
     if media_type != "application/json":
         raise UnsupportedMediaType(f"expected application/json, found {media_type or 'no content type'}"[:200])

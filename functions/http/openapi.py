@@ -99,7 +99,7 @@ def _operation(operation: Operation, by_type: dict[Any, Any], components: dict[s
         described["security"] = [{"bearer": []}]
     if operation.body is not None:
         content = {"application/json": {"schema": by_type[operation.body]}}
-        described["requestBody"] = {"required": not operation.optional_body, "content": content}
+        described["requestBody"] = {"required": True, "content": content}
     elif operation.raw is not None:
         content = {operation.raw: {"schema": {}}}
         described["requestBody"] = {"required": True, "content": content}

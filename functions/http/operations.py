@@ -1,6 +1,6 @@
-"""Operations: what an address takes and gives, declared once for routing, validation, authorisation and OpenAPI.
+"""Operations: declare a method of a path once for routing, validation, authorisation and the OpenAPI document.
 
-An operation without `needs` must say `public`; a test holds that (invariant 9).
+An operation names the permission that it `needs`, or declares itself `public` (tests/architecture/test_operations.py lists those).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, Required, TypedDict, Unpack, overload
 
 import falcon
 import msgspec
@@ -17,38 +17,52 @@ from functions.http.reading import Incoming
 from models.identity.rules import Permission, Principal
 from models.kernel.errors import BadRequest, PreconditionFailed, PreconditionRequired
 
+if TYPE_CHECKING:
+    # Only the type checker needs the defaults (PEP 696); `typing.TypeVar` has them from Python 3.13 on.
+    from typing_extensions import TypeVar
+
+    B = TypeVar("B", default=None)
+    Q = TypeVar("Q", default=None)
+else:
+    from typing import TypeVar
+
+    B = TypeVar("B")
+    Q = TypeVar("Q")
+
 _ETAG = re.compile(r'(?:W/)?"([!#-~]*)"')
-IF_MATCH = r'^(?:\*|(?:W/)?"[!#-~]*"(?:[ \t]*,[ \t]*(?:W/)?"[!#-~]*")*)$'  # RFC 9110, 13.1.1
+# RFC 9110, section 13.1.1.
+IF_MATCH = r'^(?:\*|(?:W/)?"[!#-~]*"(?:[ \t]*,[ \t]*(?:W/)?"[!#-~]*")*)$'
 _IF_MATCH = re.compile(IF_MATCH)
-_VERSION_DIGITS_MAX = 9  # a version is a 32-bit integer
+# A version is a 32-bit integer.
+_VERSION_DIGITS_MAX = 9
 
 
 @dataclass(slots=True)
-class Call:
-    """One request as an operation sees it. `body` and `query` are of the declared types.
+class Call(Generic[B, Q]):
+    """One request as a handler receives it. `Call[Body, Query]` has the types that the operation declares; None: it declares none.
 
-    An operation that takes its body `raw` reads it itself, from `incoming`, when it knows who calls.
+    A `raw` operation reads its body itself from `incoming`, after it has authenticated the caller.
     """
 
     request: falcon.Request
     params: Mapping[str, str]
     incoming: Incoming
     principal: Principal | None
+    body: B
+    query: Q
     client: str = "unknown"
-    body: Any = None
-    query: Any = None
     raw_body: bytes = b""
 
     @property
     def caller(self) -> Principal:
-        """Who calls; only for operations that are not public."""
+        """The authenticated caller. Only an operation that is not public may ask."""
         assert self.principal is not None
         return self.principal
 
     def expected_version(self) -> int | None:
         """The version in If-Match; None for `*`.
 
-        Raises PreconditionRequired without the header, BadRequest for what is no ETag, PreconditionFailed when none of them can be ours.
+        Raises PreconditionRequired without the header, BadRequest for a malformed one, PreconditionFailed when no ETag in it is ours.
         """
         text = self.request.get_header("If-Match")
         if text is None:
@@ -57,21 +71,28 @@ class Call:
         if text == "*":
             return None
         if _IF_MATCH.fullmatch(text) is None:
-            raise BadRequest('If-Match: expected * or the ETag that you read, such as "3"')
+            raise BadRequest('If-Match: expected * or the ETag of the resource, such as "3"')
         tags = _ETAG.findall(text)
         ours = [tag for tag in tags if tag.isdigit() and len(tag) <= _VERSION_DIGITS_MAX]
         if not ours:
-            raise PreconditionFailed("this ETag is none that we gave; read the resource again")
+            raise PreconditionFailed("The ETag in If-Match was not issued by this API; read the resource again.")
         if len(ours) > 1:
-            raise BadRequest("If-Match: expected the one ETag that you read last")
+            raise BadRequest(f"If-Match: expected one ETag, found {len(ours)}")
         return int(ours[0])
+
+    def optional_version(self) -> int | None:
+        """The version in If-Match; None for `*` and without the header."""
+        return None if self.request.get_header("If-Match") is None else self.expected_version()
+
+
+AnyCall = Call[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an operation answers. `body` is a Struct, a dict, a list or None; `raw` is sent as it is, with `content_type`.
+    """The response of an operation. `body` is a Struct, a dict, a list or None; `raw` is sent unchanged, with `content_type`.
 
-    `stream` gives pieces that are sent as they come, `stream_bytes` in all; it is closed by who sends it.
+    `stream` yields `stream_bytes` bytes in pieces; the server closes it.
     """
 
     body: Any = None
@@ -83,93 +104,99 @@ class Answer:
     stream_bytes: int = 0
 
 
-Handler = Callable[[Call], Answer]
+AnyHandler = Callable[[AnyCall], Answer]
 
 
-@dataclass(frozen=True)
-class Operation:
-    """One method of one path."""
+class Declaration(TypedDict, total=False):
+    """The keyword arguments of `Operations.add` besides `body` and `query`; `Operation` explains them."""
 
-    method: str
-    path: str
-    handler: Handler
-    summary: str
+    summary: Required[str]
+    answers: Required[Mapping[int, Any]]
     needs: Permission | None
     public: bool
-    body: type[msgspec.Struct] | None
-    query: type[msgspec.Struct] | None
-    answers: Mapping[int, Any]
     problems: tuple[int, ...]
     body_bytes_max: int
     raw: str | None
-    optional_body: bool
     etag: bool | Literal["optional"]
     unlocked: bool
     media_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One method of one path.
+
+    `answers`: status -> type of the body (None: no body). `problems`: error statuses besides those that every operation has.
+    `raw`: the media type of a body that the handler reads as bytes from `call.incoming`. `etag`: If-Match is required, or honoured
+    when the caller sends it ("optional"). `unlocked`: the handler opens its own transactions and takes no Idempotency-Key; any other
+    writing operation runs in one transaction. `media_type`: of an answer declared as `str` (text) or `bytes`.
+    """
+
+    method: str
+    path: str
+    handler: AnyHandler
+    summary: str
+    answers: Mapping[int, Any]
+    needs: Permission | None = None
+    public: bool = False
+    body: type[msgspec.Struct] | None = None
+    query: type[msgspec.Struct] | None = None
+    problems: tuple[int, ...] = ()
+    body_bytes_max: int = 0
+    raw: str | None = None
+    etag: bool | Literal["optional"] = False
+    unlocked: bool = False
+    media_type: str = "text/plain"
 
     @property
     def writes(self) -> bool:
         return self.method in ("POST", "PUT", "PATCH", "DELETE")
 
 
+# Types a handler's parameter by the body and query of its declaration.
+_Register = Callable[[Callable[[Call[B, Q]], Answer]], Callable[[Call[B, Q]], Answer]]
+
+
 class Operations:
-    """The operations of one function, collected by decorators in its modules."""
+    """The operations of one function. Decorators in its modules collect them."""
 
     def __init__(self) -> None:
         self.all: list[Operation] = []
+
+    @overload
+    def add(self, method: str, path: str, **declared: Unpack[Declaration]) -> _Register[None, None]: ...
+
+    @overload
+    def add(self, method: str, path: str, *, body: type[B], **declared: Unpack[Declaration]) -> _Register[B, None]: ...
+
+    @overload
+    def add(self, method: str, path: str, *, query: type[Q], **declared: Unpack[Declaration]) -> _Register[None, Q]: ...
+
+    @overload
+    def add(
+        self, method: str, path: str, *, body: type[B], query: type[Q], **declared: Unpack[Declaration]
+    ) -> _Register[B, Q]: ...
 
     def add(
         self,
         method: str,
         path: str,
         *,
-        summary: str,
-        answers: Mapping[int, Any],
-        needs: Permission | None = None,
-        public: bool = False,
-        body: type[msgspec.Struct] | None = None,
-        query: type[msgspec.Struct] | None = None,
-        problems: tuple[int, ...] = (),
-        body_bytes_max: int = 0,
-        raw: str | None = None,
-        optional_body: bool = False,
-        etag: bool | Literal["optional"] = False,
-        unlocked: bool = False,
-        media_type: str = "text/plain",
-    ) -> Callable[[Handler], Handler]:
-        """Declare an operation.
+        body: type[Any] | None = None,
+        query: type[Any] | None = None,
+        **declared: Unpack[Declaration],
+    ) -> Callable[[AnyHandler], AnyHandler]:
+        """Declare an operation; the decorated function handles it. `Operation` explains the arguments."""
 
-        `answers`: status -> type of the body (None: no body). `problems`: error statuses beside the usual ones. `raw`: the handler
-        reads the body as bytes of this media type from `call.incoming`, after it has authenticated the caller. `etag`: needs
-        If-Match, or honours it when it is sent ("optional"). `unlocked`: opens its own transactions (no Idempotency-Key); for
-        everything else a writing operation runs in one transaction. `media_type`: of an answer declared as `str` (text) or `bytes`.
-        """
-
-        def register(handler: Handler) -> Handler:
-            assert public or needs is not None or unlocked, f"{method} {path} has no guard and is not declared public"
-            assert raw is None or unlocked, (
+        def register(handler: AnyHandler) -> AnyHandler:
+            operation = Operation(method=method, path=path, handler=handler, body=body, query=query, **declared)
+            assert operation.public or operation.needs is not None or operation.unlocked, (
+                f"{method} {path} has no guard and is not declared public"
+            )
+            assert operation.raw is None or operation.unlocked, (
                 f"{method} {path} reads its body itself, so it opens its transactions itself"
             )
-            self.all.append(
-                Operation(
-                    method,
-                    path,
-                    handler,
-                    summary,
-                    needs,
-                    public,
-                    body,
-                    query,
-                    answers,
-                    problems,
-                    body_bytes_max,
-                    raw,
-                    optional_body,
-                    etag,
-                    unlocked,
-                    media_type,
-                )
-            )
+            self.all.append(operation)
             return handler
 
         return register

@@ -17,7 +17,7 @@ import msgspec
 import peewee
 
 from functions.http import bodies, health, problems
-from functions.http.operations import Answer, Call, Operation, Operations
+from functions.http.operations import Answer, AnyCall, Call, Operation, Operations
 from functions.http.reading import Incoming
 from models import migrations
 from models.idempotency import commands as idempotency
@@ -127,7 +127,7 @@ class _Resource:
 
 def _responder(operation: Operation, config: Settings, after: Callable[[], None] | None) -> Callable[..., None]:
     def respond(req: falcon.Request, resp: falcon.Response, **params: str) -> None:
-        call = Call(req, params, req.context.incoming, None, client=_client(req, config))
+        call: AnyCall = Call(req, params, req.context.incoming, None, None, None, client=_client(req, config))
         if any("\x00" in value for value in params.values()):
             raise BadRequest("the address must not contain the null character")
         in_the_open = operation.public and operation.unlocked
@@ -139,7 +139,7 @@ def _responder(operation: Operation, config: Settings, after: Callable[[], None]
     return respond
 
 
-def _open(call: Call, operation: Operation) -> Answer:
+def _open(call: AnyCall, operation: Operation) -> Answer:
     """For everybody, and without a connection unless the handler wants one."""
     if operation.body is not None:
         with call.incoming.body(operation.body_bytes_max or limits.json_body_bytes_max) as call.raw_body:
@@ -148,7 +148,7 @@ def _open(call: Call, operation: Operation) -> Answer:
     return operation.handler(call)
 
 
-def _guarded(call: Call, operation: Operation, config: Settings) -> Answer:
+def _guarded(call: AnyCall, operation: Operation, config: Settings) -> Answer:
     """First who calls, then the body, and no connection of the pool waits for it."""
     with database.connection():
         migrations.check_once()
@@ -177,7 +177,7 @@ def _client(req: falcon.Request, config: Settings) -> str:
     return req.remote_addr or "unknown"
 
 
-def _authorise(call: Call, operation: Operation, config: Settings) -> None:
+def _authorise(call: AnyCall, operation: Operation, config: Settings) -> None:
     """401 without a caller, 403 without the permission; before anything else is told about the address."""
     if operation.public:
         return
@@ -192,14 +192,14 @@ def _authorise(call: Call, operation: Operation, config: Settings) -> None:
         raise Forbidden(f"{operation.needs} is needed; the role {call.principal.role} does not have it")
 
 
-def _prepare(call: Call, operation: Operation) -> None:
+def _prepare(call: AnyCall, operation: Operation) -> None:
     if operation.query is not None:
         call.query = bodies.query(call.request, operation.query)
     if operation.body is not None:
         call.body = bodies.decode(call.request, operation, call.raw_body)
 
 
-def _act(call: Call, operation: Operation, config: Settings) -> Answer:
+def _act(call: AnyCall, operation: Operation, config: Settings) -> Answer:
     """Run the operation; a writing one in one transaction, with its Idempotency-Key inside."""
     if not operation.writes or operation.unlocked:
         return operation.handler(call)
@@ -230,7 +230,7 @@ def _act(call: Call, operation: Operation, config: Settings) -> Answer:
     return answer
 
 
-def _fingerprint(call: Call, operation: Operation, config: Settings) -> str:
+def _fingerprint(call: AnyCall, operation: Operation, config: Settings) -> str:
     """What makes two requests the same: method, address and body. Keyed, because a body may hold a password, and a plain
     hash of one could be guessed fast from a copied table."""
     request = call.request

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from functions.http import runtime, web
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, AnyCall, Call, Operations
 from models import migrations
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
@@ -75,7 +75,7 @@ def operations(config: Settings) -> Operations:
     return collected
 
 
-def _keep_beginning(call: Call, account: ChannelAccount, error: TooLarge) -> None:
+def _keep_beginning(call: AnyCall, account: ChannelAccount, error: TooLarge) -> None:
     """What a provider brings and we cannot take is seen by people, with its first bytes; the provider hears that it is too large."""
     beginning = call.incoming.beginning(limits.oversized_kept_bytes)
     announced = call.request.content_length or 0
@@ -91,7 +91,7 @@ def _keep_beginning(call: Call, account: ChannelAccount, error: TooLarge) -> Non
 
 
 def _take(
-    call: Call,
+    call: AnyCall,
     ingress: channels.Ingress,
     account: ChannelAccount,
     headers: dict[str, str],
