@@ -50,7 +50,7 @@ def create_app(config: Settings) -> Any:
         query=OutboxQuery,
         problems=(404,),
     )
-    def outbox(call: Call) -> Answer:
+    def outbox(call: Call[None, OutboxQuery]) -> Answer:
         """Demo only: the messages that the fake Bot API and the mail catcher received."""
         return Answer(raw=_sandbox(config, call.query))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import peewee
@@ -167,7 +168,12 @@ def test_a_bug_is_500_without_a_word_about_it_and_nothing_is_half_written(
 
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)  # only SQLite locks a whole database
 def test_a_database_that_is_locked_is_503_and_worth_a_retry(desk: Desk) -> None:
-    result = Caller(_broken_app(desk, peewee.OperationalError("database is locked"))).post("/broken")
+    locked = sqlite3.OperationalError("database is locked")
+    locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    error = peewee.OperationalError("database is locked")
+    error.__cause__ = locked
+
+    result = Caller(_broken_app(desk, error)).post("/broken")
 
     problem(result, 503, "contention")
     assert result.headers["retry-after"] == "2"
