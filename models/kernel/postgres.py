@@ -171,11 +171,22 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
         self._waiting.begin = True
 
     def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
-        if self._takes_begin():
+        begins = self._takes_begin()
+        if begins:
             sql = f"BEGIN;{_LIMITS}{sql}"
         elif not self.in_transaction():
             sql = f"{_LIMITS}{sql}"
-        return super()._execute_cursor(sql, params, **options)
+        try:
+            return super()._execute_cursor(sql, params, **options)
+        except Exception:
+            if (
+                begins
+                and not self._state.closed
+                and self._state.conn.get_transaction_status() == TRANSACTION_STATUS_IDLE
+            ):
+                # The driver or the server's parser refused the message, BEGIN with it. The next statement must not run outside.
+                self._waiting.begin = True
+            raise
 
     def commit(self) -> None:
         if not self._takes_begin():

@@ -94,3 +94,21 @@ def test_an_error_before_the_first_statement_takes_its_begin_along(desk: Desk) -
         database.execute("INSERT INTO rate_buckets (bucket, tat_s) VALUES ('kept', :now)", now=clock.now().timestamp())
 
     assert len(desk.rows("SELECT bucket FROM rate_buckets")) == 1, "it was committed by itself"
+
+
+@pytest.mark.parametrize(("statement", "value"), [("SELECT :value", "a\x00b"), ("SELEKT :value", "a")])
+def test_a_first_statement_that_never_runs_leaves_the_next_ones_in_the_transaction(
+    desk: Desk, statement: str, value: str
+) -> None:
+    """The driver refuses a NUL, and the server's parser refuses the whole message with BEGIN in it."""
+
+    def write_and_fail() -> None:
+        with pytest.raises((ValueError, peewee.ProgrammingError)):
+            database.execute(statement, value=value)
+        database.execute("INSERT INTO rate_buckets (bucket, tat_s) VALUES ('x', 1)")
+        raise RuntimeError("roll back")
+
+    with pytest.raises(RuntimeError, match="roll back"), database.transaction():
+        write_and_fail()
+
+    assert desk.rows("SELECT * FROM rate_buckets WHERE bucket = 'x'") == []
