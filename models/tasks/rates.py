@@ -91,11 +91,12 @@ def _take(buckets: Sequence[Bucket], *, healed: bool = False) -> tuple[float, Bu
 def _heal(bucket: Bucket, now_s: float) -> bool:
     """Move a bucket's times to where they can be; whether that changed something. The caller's transaction holds its row.
 
-    A legitimate debt may be higher when several long texts were charged at once. The provider's 429 then tells us.
+    A legitimate debt may be higher when several long texts were charged at once. The provider's 429 then tells us. `now_s` was read before
+    the wait for the row's lock: who held it may rightly have changed the bucket since, so the change is compared with the clock now.
     """
     row = database.one("SELECT tat_s, blocked_until_s, changed_s FROM rate_buckets WHERE bucket = :b", b=bucket.name)
     assert row is not None, "a bucket that refuses is there"
-    ahead_s = row["changed_s"] - now_s
+    ahead_s = row["changed_s"] - clock.now().timestamp()
     back_s = ahead_s if ahead_s > limits.bucket_clock_tolerance_s else 0.0
     tat_s = min(row["tat_s"] - back_s, now_s + bucket.every_s * (bucket.burst + limits.charged_slots_max))
     blocked_until_s = min(row["blocked_until_s"] - back_s, now_s + limits.provider_wait_s_max)

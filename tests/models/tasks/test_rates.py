@@ -231,3 +231,19 @@ def test_a_line_that_cannot_be_that_long_starts_anew(desk: Desk) -> None:
 
     with database.transaction():
         assert 0 < rates.take_or_line_up([bucket]) <= 2.0
+
+
+def test_who_waited_for_the_row_takes_its_change_for_no_wrong_clock(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock was read before the wait, and the holder of the row changed the bucket during it."""
+    bucket = Bucket("bot", 60.0, 1)
+    assert _take(bucket) == 0
+    before = desk.rows("SELECT tat_s FROM rate_buckets WHERE bucket = 'bot'")
+    real = clock.now
+    readings = iter([real() - timedelta(seconds=3)])
+    monkeypatch.setattr(clock, "now", lambda: next(readings, None) or real())
+
+    assert _take(bucket) > 0
+
+    assert desk.rows("SELECT tat_s FROM rate_buckets WHERE bucket = 'bot'") == before
