@@ -183,22 +183,29 @@ def _first_message(recorded: list[dict[str, Any]], index: int) -> bool:
 
 
 def _create(simulation: Simulation, event: dict[str, Any], after: list[dict[str, Any]]) -> None:
-    told = event["payload"]
-    first = next((one for one in after if one["event_type"] == "message_received"), None)
-    channel = told.get("channel") or "api"
-    by = "requester" if event["actor_kind"] == "requester" or told.get("requester_id") else _who(simulation, event)
+    told = _Payload(event["payload"])
+    first = next((_Payload(one["payload"]) for one in after if one["event_type"] == "message_received"), _Payload({}))
+    channel = told.text("channel") or "api"
+    by = "requester" if event["actor_kind"] == "requester" or told.text("requester_id") else _who(simulation, event)
     simulation.create(
-        title=told.get("title") or "",
-        type=told.get("type") or "question",
-        priority=told.get("priority") or "normal",
+        title=told.text("title"),
+        type=told.text("type") or "question",
+        priority=told.text("priority") or "normal",
         channel=channel,
         contact_channel=channel if channel != "api" else "",
         fields=told.get("fields") or {},
-        team=told.get("team") or "",
+        team=told.text("team"),
         tags=told.get("tags") or [],
-        automatic=(first or {"payload": {}})["payload"].get("automatic") or "",
+        automatic=first.text("automatic"),
         by=by,
     )
+
+
+class _Payload(dict[str, Any]):
+    """An event's payload. A text that is missing or null is empty."""
+
+    def text(self, key: str) -> str:
+        return self.get(key) or ""
 
 
 def _who(simulation: Simulation, event: dict[str, Any]) -> str:
@@ -210,41 +217,81 @@ def _who(simulation: Simulation, event: dict[str, Any]) -> str:
 
 
 def _happen(simulation: Simulation, event: dict[str, Any], fields: dict[str, Any]) -> None:
-    """What a person or the outside did; what rules did is left to the rules."""
-    told, who = event["payload"], _who(simulation, event)
-    by_rule = "rule" in told
-    match event["event_type"]:
-        case "message_received":
-            simulation.message(automatic=told.get("automatic") or "", channel=told.get("channel"))
-        case "message_added" if not told.get("automatic") and not by_rule:
-            simulation.reply(who)
-        case "note_added" if not by_rule:
-            simulation.note(who)
-        case "ticket_updated":
-            changes = {name: change["to"] for name, change in told["changes"].items()}
-            set_fields = {name[7:]: value for name, value in changes.items() if name.startswith("fields.")}
-            if by_rule:
-                fields.update(set_fields)  # a person's, if the transition of this rule follows as a request
-            else:
-                set_fields |= changes.get("fields") or {}
-                simulation.change(who, priority=changes.get("priority"), fields=set_fields)
-        case "ticket_state_changed" if told.get("event") == "request":
-            simulation.transition(told["transition"], who, comment=told.get("comment") or "-", fields=dict(fields))
-            fields.clear()
-        case "ticket_state_changed":
-            fields.clear()
-        case "transition_refused" if told.get("event") == "request":
-            simulation.transition(str(told.get("transition") or told["rule"]), who)
-        case "ticket_assigned" if not by_rule:
-            to = str(told["to"]) if told.get("to") else None
-            known = to is None or any(person.id == to for person in simulation.people)
-            simulation.assign(to if known else None, who)
-        case "signal_received":
-            simulation.signal(told["signal"], told.get("payload") or {})
-        case "approval_voted" if who != "automation":
-            simulation.vote(told["transition"], who, told["vote"])
-        case "delivery_failed" | "rated":
-            simulation.event(event["event_type"])
+    """Repeat in the simulation what a person or the outside did. What rules did is left to the rules.
+
+    `fields` collects the fields that a rule's event names, for the request that follows it.
+    """
+    repeat = _REPEATED.get(event["event_type"])
+    if repeat is not None:
+        repeat(simulation, _Payload(event["payload"]), _who(simulation, event), fields)
+
+
+def _received(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+    simulation.message(automatic=told.text("automatic"), channel=told.get("channel"))
+
+
+def _replied(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+    if not told.get("automatic") and "rule" not in told:
+        simulation.reply(who)
+
+
+def _noted(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+    if "rule" not in told:
+        simulation.note(who)
+
+
+def _updated(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+    changes = {name: change["to"] for name, change in told["changes"].items()}
+    set_fields = {name[7:]: value for name, value in changes.items() if name.startswith("fields.")}
+    if "rule" in told:
+        fields.update(set_fields)  # a person set them, if the transition of this rule follows as a request
+    else:
+        set_fields |= changes.get("fields") or {}
+        simulation.change(who, priority=changes.get("priority"), fields=set_fields)
+
+
+def _moved(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+    if told.get("event") == "request":
+        comment = told.text("comment") or "-"
+        simulation.transition(told["transition"], who, comment=comment, fields=dict(fields))
+    fields.clear()
+
+
+def _refused(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+    if told.get("event") == "request":
+        simulation.transition(told.text("transition") or str(told["rule"]), who)
+
+
+def _assigned(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+    if "rule" in told:
+        return
+    to = str(told["to"]) if told.get("to") else None
+    known = to is None or any(person.id == to for person in simulation.people)
+    simulation.assign(to if known else None, who)
+
+
+def _signalled(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+    simulation.signal(told["signal"], told.get("payload") or {})
+
+
+def _voted(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+    if who != "automation":
+        simulation.vote(told["transition"], who, told["vote"])
+
+
+_REPEATED: dict[str, Callable[[Simulation, _Payload, str, dict[str, Any]], object]] = {
+    "message_received": _received,
+    "message_added": _replied,
+    "note_added": _noted,
+    "ticket_updated": _updated,
+    "ticket_state_changed": _moved,
+    "transition_refused": _refused,
+    "ticket_assigned": _assigned,
+    "signal_received": _signalled,
+    "approval_voted": _voted,
+    "delivery_failed": lambda simulation, told, who, fields: simulation.event("delivery_failed"),
+    "rated": lambda simulation, told, who, fields: simulation.event("rated"),
+}
 
 
 def _outcome(simulation: Simulation) -> _Outcome:

@@ -15,6 +15,7 @@ from models.kernel.batch import from_json
 from models.kernel.ids import new_id
 from models.publishing import workflows
 from models.requesters import queries as requesters
+from models.sla.clocks import Clock
 from models.teams import queries as teams
 from models.ticket_workflow import apply_acts, approvals, ratings
 from models.ticket_workflow import sla_clocks as sla
@@ -23,7 +24,7 @@ from models.tickets.ticket_change import TicketChange
 from models.workflow import engine
 from models.workflow.acts import Refused
 from models.workflow.definition import Workflow
-from models.workflow.instance import Actor, Context, Event, Instance, Step
+from models.workflow.instance import Actor, Context, Event, Instance, PendingApproval, Step
 
 AUTOMATION = "automation"
 _UNREAD = "the requester has just written, and the life cycle has not looked at the message yet; try again in a moment"
@@ -121,8 +122,6 @@ def vote(change: TicketChange, transition: str, *, role: str, vote: str, comment
 def instance_of(change: TicketChange, workflow: Workflow) -> Instance:
     """The ticket as plain data; clocks and approvals are read only where the life cycle has any."""
     ticket = change.ticket
-    fresh = change.is_new
-    has_approvals = any(one.approval is not None for one in workflow.transitions.values())
     return Instance(
         state=ticket.state,
         category=ticket.category,
@@ -141,13 +140,21 @@ def instance_of(change: TicketChange, workflow: Workflow) -> Instance:
         created_at=ticket.created_at,
         state_since=ticket.state_since or ticket.updated_at,
         first_response_at=ticket.first_response_at,
-        clocks=change.clocks
-        if change.clocks is not None
-        else sla.of_ticket(ticket.id)
-        if workflow.sla and not fresh
-        else {},
-        approvals=approvals.pending(ticket.id) if has_approvals and not fresh else {},
+        clocks=_clocks(change, workflow),
+        approvals=_pending_approvals(change, workflow),
     )
+
+
+def _clocks(change: TicketChange, workflow: Workflow) -> dict[str, Clock]:
+    if change.clocks is not None:
+        return change.clocks
+    return {} if change.is_new or not workflow.sla else sla.of_ticket(change.ticket.id)
+
+
+def _pending_approvals(change: TicketChange, workflow: Workflow) -> dict[str, PendingApproval]:
+    if change.is_new or all(one.approval is None for one in workflow.transitions.values()):
+        return {}
+    return approvals.pending(change.ticket.id)
 
 
 def _name(user_id: UUID) -> str:

@@ -107,17 +107,10 @@ class TicketChange:
             first.extend(self.batch)
             self.batch = first
         else:
-            assert self._before is not None
             if visible:
                 ticket.version += 1
                 ticket.updated_at = self.at
-            changed = [name for name in Ticket.columns() if getattr(ticket, name) != self._before[name]]
-            if changed:
-                values = {name: getattr(ticket, name) for name in changed}
-                for name in values.keys() & {"fields", "tags"}:
-                    values[name] = as_json(values[name])
-                assignments = ", ".join(f"{name} = :{name}" for name in changed)
-                database.execute(f"UPDATE tickets SET {assignments} WHERE id = :ticket_id", values, ticket_id=ticket.id)
+            self._update_row()
         if ticket.event_sequence > self._sequence_before:
             self._tell_staff()
         for task in self.tasks:
@@ -125,8 +118,20 @@ class TicketChange:
         tasks.write(self.batch)
         return ticket
 
+    def _update_row(self) -> None:
+        """Write the columns that changed."""
+        assert self._before is not None
+        after = self.ticket.row()
+        values = {name: value for name, value in after.items() if value != self._before[name]}
+        if not values:
+            return
+        for name in values.keys() & {"fields", "tags"}:
+            values[name] = as_json(values[name])
+        assignments = ", ".join(f"{name} = :{name}" for name in values)
+        database.execute(f"UPDATE tickets SET {assignments} WHERE id = :ticket_id", values, ticket_id=self.ticket.id)
+
     def _tell_staff(self) -> None:
-        """Agents who work from a chat read what happened in the ticket's topic."""
+        """Enqueue a post in the ticket's topic for each staff group that follows it."""
         for account in staff_groups.that_hear_of(self.ticket):
             names = f"{account.channel}:{account.name}"
             payload = {"channel": account.channel, "account": account.name, "ticket_id": self.ticket.id}

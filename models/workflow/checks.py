@@ -6,7 +6,7 @@ What is allowed but suspicious (unreachable states, loops, shadowed reactions) i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -23,9 +23,12 @@ from models.workflow.definition import (
     NAMED_EVENTS,
     TARGETS,
     WHO,
+    Approval,
     Effect,
     EventType,
     Label,
+    Notify,
+    Reaction,
     Workflow,
     read,
 )
@@ -149,25 +152,22 @@ def _transitions(workflow: Workflow) -> Iterator[FieldProblem]:
                 told = f"expected one of {', '.join(WHO)} or team:<name>, found {who!r}"
                 yield FieldProblem(f"{place}.who[{index}]", told)
         yield from _effects(workflow, f"{place}.do", transition.do)
-        approval = transition.approval
-        if approval is not None:
-            yield from _duration(f"{place}.approval.expires", approval.expires)
-            if not 1 <= approval.count <= 20:
-                yield FieldProblem(f"{place}.approval.count", f"expected 1 to 20, found {approval.count}")
-            for key, follows in (("refused", approval.refused), ("expired", approval.expired)):
-                if follows is not None:
-                    yield from _one_of(f"{place}.approval.{key}", follows, workflow.transitions, "transitions")
-            if approval.expired is not None and approval.expires is None:
-                yield FieldProblem(f"{place}.approval.expires", "expected a duration, because `expired` is given")
+        if transition.approval is not None:
+            yield from _approval(workflow, f"{place}.approval", transition.approval)
+
+
+def _approval(workflow: Workflow, place: str, approval: Approval) -> Iterator[FieldProblem]:
+    yield from _duration(f"{place}.expires", approval.expires)
+    if not 1 <= approval.count <= 20:
+        yield FieldProblem(f"{place}.count", f"expected 1 to 20, found {approval.count}")
+    for key, follows in (("refused", approval.refused), ("expired", approval.expired)):
+        if follows is not None:
+            yield from _one_of(f"{place}.{key}", follows, workflow.transitions, "transitions")
+    if approval.expired is not None and approval.expires is None:
+        yield FieldProblem(f"{place}.expires", "expected a duration, because `expired` is given")
 
 
 def _reactions(workflow: Workflow) -> Iterator[FieldProblem]:
-    known: dict[str | None, Iterable[str]] = {
-        "timer": workflow.timers,
-        "state": workflow.states,
-        "target": TARGETS,
-        "approval": workflow.transitions,
-    }
     for index, reaction in enumerate(workflow.reactions):
         place = f".reactions[{index}]"
         yield from _one_of(f"{place}.on", reaction.event, _EVENTS, "events")
@@ -175,23 +175,37 @@ def _reactions(workflow: Workflow) -> Iterator[FieldProblem]:
             yield from _one_of(f"{place}.in", state, workflow.states, "states")
         if reaction.transition is not None:
             yield from _one_of(f"{place}.transition", reaction.transition, workflow.transitions, "transitions")
-        wanted = NAMED_EVENTS.get(reaction.event)
-        for key in ("timer", "signal", "field", "state", "target", "approval"):
-            if getattr(reaction, key) is not None and key != wanted:
-                yield FieldProblem(f"{place}.{key}", f"expected no `{key}` with `on: {reaction.on}`")
-        if reaction.event in ("timer", "signal") and reaction.about is None:
-            yield FieldProblem(
-                f"{place}.{wanted}", f"expected the name of the {wanted} that `on: {reaction.on}` is about"
-            )
-        elif wanted in known and reaction.about is not None:
-            yield from _one_of(f"{place}.{wanted}", reaction.about, known[wanted], f"{wanted}s")
-        elif reaction.about is not None and not NAME.match(reaction.about):
-            yield FieldProblem(
-                f"{place}.{wanted or 'on'}", "expected a name of lower-case letters, digits and underscores"
-            )
-        if ":" in reaction.on and wanted is None:
-            yield FieldProblem(f"{place}.on", f"{reaction.event} is about nothing that could follow a colon")
+        yield from _subject_of_event(workflow, place, reaction)
         yield from _effects(workflow, f"{place}.do", reaction.do)
+
+
+def _subject_of_event(workflow: Workflow, place: str, reaction: Reaction) -> Iterator[FieldProblem]:
+    """The timer, signal, field, state, target or approval that the reaction's event is about."""
+    wanted = NAMED_EVENTS.get(reaction.event)
+    for key in ("timer", "signal", "field", "state", "target", "approval"):
+        if getattr(reaction, key) is not None and key != wanted:
+            yield FieldProblem(f"{place}.{key}", f"expected no `{key}` with `on: {reaction.on}`")
+    yield from _name_of_subject(workflow, place, reaction, wanted)
+    if ":" in reaction.on and wanted is None:
+        yield FieldProblem(f"{place}.on", f"{reaction.event} is about nothing that could follow a colon")
+
+
+def _name_of_subject(workflow: Workflow, place: str, reaction: Reaction, wanted: str | None) -> Iterator[FieldProblem]:
+    known: dict[str | None, Iterable[str]] = {
+        "timer": workflow.timers,
+        "state": workflow.states,
+        "target": TARGETS,
+        "approval": workflow.transitions,
+    }
+    if reaction.about is None:
+        if reaction.event in ("timer", "signal"):
+            told = f"expected the name of the {wanted} that `on: {reaction.on}` is about"
+            yield FieldProblem(f"{place}.{wanted}", told)
+    elif wanted in known:
+        yield from _one_of(f"{place}.{wanted}", reaction.about, known[wanted], f"{wanted}s")
+    elif not NAME.match(reaction.about):
+        told = "expected a name of lower-case letters, digits and underscores"
+        yield FieldProblem(f"{place}.{wanted or 'on'}", told)
 
 
 def _effects(workflow: Workflow, place: str, effects: list[Effect]) -> Iterator[FieldProblem]:
@@ -207,29 +221,39 @@ def _effect(workflow: Workflow, place: str, effect: Effect) -> Iterator[FieldPro
         found = ", ".join(named) or "none"
         yield FieldProblem(place, f"expected exactly one of {', '.join(EFFECTS)}; found {found}")
         return
-    kind = named[0]
-    template = {"send": effect.send, "note": effect.note, "ask_rating": effect.ask_rating}.get(kind)
-    if effect.notify is not None:
-        template = effect.notify.text
-        if sum((effect.notify.assignee, effect.notify.team is not None, effect.notify.user is not None)) != 1:
-            yield FieldProblem(f"{place}.notify", "expected exactly one of assignee: true, team, user")
-    if template is not None:
-        yield from _one_of(f"{place}.{kind}", template, workflow.templates, "templates")
+    for key, name, known, what in _names_in(workflow, effect):
+        if name is not None:
+            yield from _one_of(f"{place}.{key}", name, known, what)
+    yield from _rules_of_effect(place, effect)
+
+
+def _rules_of_effect(place: str, effect: Effect) -> Iterator[FieldProblem]:
+    if effect.notify is not None and _recipients(effect.notify) != 1:
+        yield FieldProblem(f"{place}.notify", "expected exactly one of assignee: true, team, user")
     if effect.assign is not None and (effect.assign.how == "person") != (effect.assign.user is not None):
         yield FieldProblem(f"{place}.assign.user", "expected an e-mail address with `how: person`, and only there")
-    if effect.priority is not None:
-        yield from _one_of(f"{place}.priority", effect.priority, workflow.priorities, "priorities")
-    for key in ("start_timer", "stop_timer"):
-        if (name := getattr(effect, key)) is not None:
-            yield from _one_of(f"{place}.{key}", name, workflow.timers, "timers")
-    if effect.webhook is not None:
-        yield from _one_of(f"{place}.webhook", effect.webhook, workflow.webhooks, "webhooks")
     if effect.charge is not None:
         yield from _money(f"{place}.charge", effect.charge.amount, effect.charge.currency)
-    if (made := effect.create_ticket) is not None:
-        for key, name in (("title", made.title), ("description", made.description)):
-            if name is not None:
-                yield from _one_of(f"{place}.create_ticket.{key}", name, workflow.templates, "templates")
+
+
+def _names_in(workflow: Workflow, effect: Effect) -> Iterator[tuple[str, str | None, Iterable[str], str]]:
+    """Each name that an effect may hold: its key, the name, the names that there are, and their section."""
+    yield "send", effect.send, workflow.templates, "templates"
+    yield "note", effect.note, workflow.templates, "templates"
+    yield "ask_rating", effect.ask_rating, workflow.templates, "templates"
+    yield "priority", effect.priority, workflow.priorities, "priorities"
+    yield "start_timer", effect.start_timer, workflow.timers, "timers"
+    yield "stop_timer", effect.stop_timer, workflow.timers, "timers"
+    yield "webhook", effect.webhook, workflow.webhooks, "webhooks"
+    if effect.notify is not None:
+        yield "notify", effect.notify.text, workflow.templates, "templates"
+    if effect.create_ticket is not None:
+        yield "create_ticket.title", effect.create_ticket.title, workflow.templates, "templates"
+        yield "create_ticket.description", effect.create_ticket.description, workflow.templates, "templates"
+
+
+def _recipients(notify: Notify) -> int:
+    return sum((notify.assignee, notify.team is not None, notify.user is not None))
 
 
 def _money(place: str, amount: str, currency: str) -> Iterator[FieldProblem]:
@@ -269,9 +293,8 @@ def _policies(workflow: Workflow) -> Iterator[FieldProblem]:
     for index, policy in enumerate(workflow.sla):
         place = f".sla[{index}]"
         if not NAME.match(policy.name) or policy.name in seen:
-            yield FieldProblem(
-                f"{place}.name", "expected a name of its own of lower-case letters, digits and underscores"
-            )
+            told = "expected a name of its own of lower-case letters, digits and underscores"
+            yield FieldProblem(f"{place}.name", told)
         seen.add(policy.name)
         if policy.calendar is not None:
             yield from _one_of(f"{place}.calendar", policy.calendar, workflow.calendars, "calendars")
@@ -281,13 +304,17 @@ def _policies(workflow: Workflow) -> Iterator[FieldProblem]:
         if not policy.targets:
             yield FieldProblem(f"{place}.targets", f"expected one of {', '.join(TARGETS)}")
         for target, promised in policy.targets.items():
-            each = promised if isinstance(promised, dict) else {"": promised}
-            for priority, duration in each.items():
-                if priority not in ("", "default"):
-                    yield from _one_of(
-                        f"{place}.targets.{target}.{priority}", priority, workflow.priorities, "priorities"
-                    )
-                yield from _duration(f"{place}.targets.{target}.{priority}".rstrip("."), duration)
+            yield from _promised(workflow, f"{place}.targets.{target}", promised)
+
+
+def _promised(workflow: Workflow, place: str, promised: str | Mapping[str, str]) -> Iterator[FieldProblem]:
+    if isinstance(promised, str):
+        yield from _duration(place, promised)
+        return
+    for priority, duration in promised.items():
+        if priority != "default":
+            yield from _one_of(f"{place}.{priority}", priority, workflow.priorities, "priorities")
+        yield from _duration(f"{place}.{priority}", duration)
 
 
 def _expressions(workflow: Workflow) -> Iterator[FieldProblem]:

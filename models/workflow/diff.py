@@ -54,11 +54,12 @@ def _named(value: Any) -> bool:
 
 def _of_list(before: list[Any], after: list[Any], path: str) -> Iterator[Difference]:
     old, new = {one["name"]: one for one in before}, {one["name"]: one for one in after}
-    for name in [*old, *(name for name in new if name not in old)]:
+    for name in dict.fromkeys([*old, *new]):
         yield from _of_key(old, new, name, f"{path}[{name}]")
-    kept_before, kept_after = [name for name in old if name in new], [name for name in new if name in old]
-    if kept_before != kept_after:
-        yield Difference(f"{path} (their order)", "changed", kept_before, kept_after)
+    kept = old.keys() & new.keys()
+    orders = [[name for name in names if name in kept] for names in (old, new)]
+    if orders[0] != orders[1]:
+        yield Difference(f"{path} (their order)", "changed", *orders)
 
 
 def _short(value: Any) -> str:

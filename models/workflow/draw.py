@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -25,20 +26,27 @@ class Edge:
 
 
 def edges(workflow: Workflow, language: str) -> list[Edge]:
-    """Every way between states, people's and automatic ones; those of "any" from every state."""
-    found: list[Edge] = []
-    for name, transition in workflow.transitions.items():
-        reactions = [one for one in workflow.reactions if one.transition == name]
-        for state in workflow.states:
-            if not transition.starts_in(state):
-                continue
-            if [who for who in transition.who if who != "automation"] or not reactions:
-                found.append(Edge(state, transition.to, _label(transition.label, language), False))
-            for reaction in reactions:
-                if reaction.in_ is None or state in reaction.in_:
-                    about = f" {reaction.about}" if reaction.about else ""
-                    found.append(Edge(state, transition.to, f"{reaction.event}{about}", True))
+    """List every way between states, manual and automatic; a transition from "any" starts in every state."""
+    found = [
+        edge
+        for name in workflow.transitions
+        for state in workflow.states
+        if workflow.transitions[name].starts_in(state)
+        for edge in _edges_of(workflow, name, state, language)
+    ]
     return list(dict.fromkeys(found))
+
+
+def _edges_of(workflow: Workflow, name: str, state: str, language: str) -> Iterator[Edge]:
+    """The manual edge of a transition from one state, if people may take it, then one edge per reaction that takes it."""
+    transition = workflow.transitions[name]
+    reactions = [one for one in workflow.reactions if one.transition == name]
+    if not reactions or any(who != "automation" for who in transition.who):
+        yield Edge(state, transition.to, _label(transition.label, language), False)
+    for reaction in reactions:
+        if reaction.in_ is None or state in reaction.in_:
+            about = f" {reaction.about}" if reaction.about else ""
+            yield Edge(state, transition.to, f"{reaction.event}{about}", True)
 
 
 def _label(label: object, language: str) -> str:
@@ -67,17 +75,13 @@ def _mermaid_text(text: str) -> str:
 
 
 def layers(workflow: Workflow) -> list[list[str]]:
-    """States in groups: how many moves they are away from the initial one; what cannot be reached stands last."""
+    """Group the states by their distance from the initial one, in transitions; unreachable states come last."""
     ways = {(edge.start, edge.end) for edge in edges(workflow, "en")}
-    found, seen = [[workflow.initial]], {workflow.initial}
-    while True:
-        following = [s for s in workflow.states if s not in seen and any((b, s) in ways for b in found[-1])]
-        if not following:
-            break
+    found, left = [[workflow.initial]], [state for state in workflow.states if state != workflow.initial]
+    while following := [state for state in left if any((before, state) in ways for before in found[-1])]:
         found.append(following)
-        seen |= set(following)
-    rest = [state for state in workflow.states if state not in seen]
-    return [*found, *([rest] if rest else [])]
+        left = [state for state in left if state not in following]
+    return [*found, left] if left else found
 
 
 def svg(workflow: Workflow, language: str = "en") -> str:

@@ -8,7 +8,7 @@ from models.expressions import checker, divisions, truth
 from models.workflow import places
 from models.workflow.analysis.findings import Finding, error, warning
 from models.workflow.analysis.subject import Subject
-from models.workflow.definition import Reaction
+from models.workflow.definition import Reaction, Workflow
 
 
 def look(subject: Subject) -> Iterator[Finding]:
@@ -35,20 +35,22 @@ def _divisions(subject: Subject) -> Iterator[Finding]:
 
 
 def _always(subject: Subject) -> Iterator[Finding]:
-    workflow = subject.workflow
+    for place, text, states, event in _judged(subject.workflow):
+        if text is not None:
+            yield from _judge(subject, place, text, states, event)
+
+
+def _judged(workflow: Workflow) -> Iterator[tuple[str, str | None, list[str] | None, str | None]]:
+    """Place and text of each condition, the states in which it is asked, and the event; None where any counts."""
     for name, transition in workflow.transitions.items():
-        if transition.guard is not None:
-            starts = [state for state in workflow.states if transition.starts_in(state)]
-            yield from _judge(subject, f".transitions.{name}.guard", transition.guard, starts, None)
+        starts = [state for state in workflow.states if transition.starts_in(state)]
+        yield f".transitions.{name}.guard", transition.guard, starts, None
     for index, reaction in enumerate(workflow.reactions):
-        if reaction.when is not None:
-            yield from _judge(subject, f".reactions[{index}].when", reaction.when, reaction.in_, reaction.event)
+        yield f".reactions[{index}].when", reaction.when, reaction.in_, reaction.event
     for index, policy in enumerate(workflow.sla):
-        if policy.when is not None:
-            yield from _judge(subject, f".sla[{index}].when", policy.when, None, None)
+        yield f".sla[{index}].when", policy.when, None, None
     for place, effect in places.effects(workflow):
-        if effect.when is not None:
-            yield from _judge(subject, f"{place}.when", effect.when, None, None)
+        yield f"{place}.when", effect.when, None, None
 
 
 def _judge(subject: Subject, place: str, text: str, states: list[str] | None, event: str | None) -> Iterator[Finding]:

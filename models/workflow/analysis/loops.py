@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from models.expressions import parts, truth
 from models.workflow.analysis.findings import Finding, error, warning
@@ -58,13 +58,16 @@ def _starts(subject: Subject, reaction: Reaction) -> set[str]:
     names = set(reaction.in_) if reaction.in_ is not None else set(subject.workflow.states)
     if reaction.event == "state_entered" and reaction.about is not None:
         names &= {reaction.about}
-    if reaction.event == "timer" and reaction.about is not None:
-        timer = subject.workflow.timers.get(reaction.about)
-        if timer is not None and timer.in_ and not timer.keep:
-            names &= set(timer.in_)
+    names &= _states_of_timer(subject, reaction) or names
     if reaction.transition is not None:
         names = {name for name in names if subject.workflow.transitions[reaction.transition].starts_in(name)}
     return names
+
+
+def _states_of_timer(subject: Subject, reaction: Reaction) -> set[str]:
+    """The states that the timer of a reaction is bound to; empty when it is bound to none."""
+    timer = subject.workflow.timers.get(reaction.about or "") if reaction.event == "timer" else None
+    return set(timer.in_) if timer is not None and not timer.keep else set()
 
 
 def _after(subject: Subject, reaction: Reaction, state: str) -> str:
@@ -88,20 +91,35 @@ def _next(subject: Subject, node: Node) -> Iterator[Node]:
 
 
 def _sets_off(subject: Subject, reaction: Reaction, other: Reaction, state: str) -> bool:
-    effects, about = _effects(subject, reaction), other.about
-    match other.event:
-        case "state_entered":
-            return reaction.transition is not None and about in (None, state)
-        case "assigned":
-            given = [effect.assign for effect in effects if effect.assign is not None]
-            return any(_fits(subject, other, state, assigned=one.how != "nobody") for one in given)
-        case "field_changed":
-            return any(about in (None, name) for name, _ in _sets(effects))
-        case "timer":
-            timer = subject.workflow.timers.get(about or "")
-            begins = reaction.transition is not None and timer is not None and not timer.manual
-            return begins or any(effect.start_timer == about for effect in effects)
-    return False
+    asked = _CAUSES.get(other.event)
+    return asked is not None and asked(subject, reaction, other, state)
+
+
+def _enters(subject: Subject, reaction: Reaction, other: Reaction, state: str) -> bool:
+    return reaction.transition is not None and other.about in (None, state)
+
+
+def _assigns(subject: Subject, reaction: Reaction, other: Reaction, state: str) -> bool:
+    given = [effect.assign for effect in _effects(subject, reaction) if effect.assign is not None]
+    return any(_fits(subject, other, state, assigned=one.how != "nobody") for one in given)
+
+
+def _changes_field(subject: Subject, reaction: Reaction, other: Reaction, state: str) -> bool:
+    return any(other.about in (None, name) for name, _ in _sets(_effects(subject, reaction)))
+
+
+def _starts_timer(subject: Subject, reaction: Reaction, other: Reaction, state: str) -> bool:
+    timer = subject.workflow.timers.get(other.about or "")
+    begins = reaction.transition is not None and timer is not None and not timer.manual
+    return begins or any(effect.start_timer == other.about for effect in _effects(subject, reaction))
+
+
+_CAUSES: dict[str, Callable[[Subject, Reaction, Reaction, str], bool]] = {
+    "state_entered": _enters,
+    "assigned": _assigns,
+    "field_changed": _changes_field,
+    "timer": _starts_timer,
+}
 
 
 def _fits(subject: Subject, reaction: Reaction, state: str, *, assigned: bool) -> bool:
@@ -130,14 +148,11 @@ def _way_back(graph: dict[Node, list[Node]], start: Node) -> list[Node] | None:
 
 
 def _undone_fields(subject: Subject) -> Iterator[Finding]:
-    """Two reactions to a change of the same field that set it to different values without looking at what it is."""
+    """Find reactions to a change of one field that set it to different values without reading it."""
     setters: dict[str, list[tuple[int, object]]] = {}
     for index, reaction in enumerate(subject.workflow.reactions):
-        if reaction.event != "field_changed" or (reaction.when is not None and "event.after" in reaction.when):
-            continue
-        for name, value in _sets(reaction.do):
-            if reaction.about in (None, name) and not _reads(reaction, name):
-                setters.setdefault(name, []).append((index, value))
+        for name, value in _set_blindly(reaction):
+            setters.setdefault(name, []).append((index, value))
     for name, found in setters.items():
         values = {repr(value) for _, value in found}
         if len(values) > 1:
@@ -145,6 +160,15 @@ def _undone_fields(subject: Subject) -> Iterator[Finding]:
                 f"{name} is set to {' and '.join(sorted(values))} by reactions to its own change: each undoes the other"
             )
             yield error("reactions_undo_each_other", f".reactions[{found[-1][0]}]", told)
+
+
+def _set_blindly(reaction: Reaction) -> Iterator[tuple[str, object]]:
+    """The fields that a reaction to their own change sets without reading them, and the values."""
+    if reaction.event != "field_changed" or (reaction.when is not None and "event.after" in reaction.when):
+        return
+    for name, value in _sets(reaction.do):
+        if reaction.about in (None, name) and not _reads(reaction, name):
+            yield name, value
 
 
 def _sets(effects: list[Effect]) -> Iterator[tuple[str, object]]:

@@ -30,24 +30,38 @@ def _types(subject: Subject) -> Iterator[Finding]:
             )
 
 
+_OWN_FIELDS = {"priority", "team", "title", "type", "tags"}
+
+
 def _fields(subject: Subject) -> Iterator[Finding]:
     known = subject.fields
     if known is None:
         return
-    for name, transition in subject.workflow.transitions.items():
-        for index, field in enumerate(transition.requires):
-            if field not in known:
-                yield _no_field(f".transitions.{name}.requires[{index}]", field, known)
+    for place, field in _fields_named(subject):
+        if field not in known:
+            yield _no_field(place, field, known)
     for index, reaction in enumerate(subject.workflow.reactions):
         about = reaction.about if reaction.event == "field_changed" else None
-        if about is not None and about not in known | {"priority", "team", "title", "type", "tags"}:
+        if about is not None and about not in known | _OWN_FIELDS:
             yield _no_field(f".reactions[{index}].field", about, known)
+    yield from _constants(subject, known)
+
+
+def _constants(subject: Subject, known: set[str]) -> Iterator[Finding]:
     for place, effect in places.effects(subject.workflow):
         for field, value in (effect.set or {}).items():
-            if field not in known:
-                yield _no_field(f"{place}.set.{field}", field, known)
-            elif not (isinstance(value, dict) and list(value) == ["cel"]):
+            if field in known and not (isinstance(value, dict) and list(value) == ["cel"]):
                 yield from _value(subject, f"{place}.set.{field}", field, value)
+
+
+def _fields_named(subject: Subject) -> Iterator[tuple[str, str]]:
+    """Place and name of each field that a transition requires or an effect sets."""
+    for name, transition in subject.workflow.transitions.items():
+        for index, field in enumerate(transition.requires):
+            yield f".transitions.{name}.requires[{index}]", field
+    for place, effect in places.effects(subject.workflow):
+        for field in effect.set or {}:
+            yield f"{place}.set.{field}", field
 
 
 def _no_field(place: str, field: str, known: set[str]) -> Finding:
@@ -67,19 +81,26 @@ def _value(subject: Subject, place: str, field: str, value: object) -> Iterator[
 def _teams(subject: Subject) -> Iterator[Finding]:
     if subject.teams is None:
         return
-    named: list[tuple[str, str]] = []
+    for place, team in _teams_named(subject):
+        if team not in subject.teams:
+            known = ", ".join(sorted(subject.teams)) or "none"
+            yield error(
+                "undefined_team", place, f"there is no team {team!r}; there are {known} (workflow_defs/teams.yaml)"
+            )
+
+
+def _teams_named(subject: Subject) -> Iterator[tuple[str, str]]:
+    """Place and name of each team."""
     for name, transition in subject.workflow.transitions.items():
         if transition.approval is not None:
-            named.append((f".transitions.{name}.approval.team", transition.approval.team))
+            yield f".transitions.{name}.approval.team", transition.approval.team
         for index, who in enumerate(transition.who):
             if who.startswith("team:"):
-                named.append((f".transitions.{name}.who[{index}]", who.removeprefix("team:")))
+                yield f".transitions.{name}.who[{index}]", who.removeprefix("team:")
     for place, effect in places.effects(subject.workflow):
-        named.extend((f"{place}{key}", team) for key, team in _teams_of(effect) if team is not None)
-    for place, team in named:
-        if team not in subject.teams:
-            told = f"there is no team {team!r}; there are {', '.join(sorted(subject.teams)) or 'none'} (workflow_defs/teams.yaml)"
-            yield error("undefined_team", place, told)
+        for key, team in _teams_of(effect):
+            if team is not None:
+                yield f"{place}{key}", team
 
 
 def _teams_of(effect: Effect) -> Iterator[tuple[str, str | None]]:
@@ -122,14 +143,17 @@ def _unused(subject: Subject) -> Iterator[Finding]:
         "timers": {reaction.about for reaction in workflow.reactions if reaction.event == "timer"},
     }
     for section, names in used.items():
-        for name in getattr(workflow, section):
-            if name not in names:
-                yield warning(
-                    f"unused_{section[:-1]}",
-                    f".{section}.{name}",
-                    f"nothing uses it: a {section[:-1]} without effect",
-                )
-    for place, effect in places.effects(workflow):
+        for name in (one for one in getattr(workflow, section) if one not in names):
+            told = f"nothing uses it: a {section[:-1]} without effect"
+            yield warning(f"unused_{section[:-1]}", f".{section}.{name}", told)
+    yield from _undefined_tags(subject)
+
+
+def _undefined_tags(subject: Subject) -> Iterator[Finding]:
+    declared = subject.workflow.tags
+    if not declared:
+        return
+    for place, effect in places.effects(subject.workflow):
         for tag in (*(effect.add_tags or []), *(effect.remove_tags or [])):
-            if workflow.tags and tag not in workflow.tags:
+            if tag not in declared:
                 yield error("undefined_tag", place, f"{tag!r} is none of the tags that the life cycle declares")

@@ -1,4 +1,4 @@
-"""Guards: everything that speaks against a transition now."""
+"""Checks of a transition: the reasons why it must not happen now."""
 
 from __future__ import annotations
 
@@ -13,37 +13,62 @@ NOTHING_ASKED = conditions.Explanation(result=True, error=None, failed=(), value
 def reasons(
     run: Run, name: str, transition: Transition, *, comment: str | None, asked: bool, decided: bool = False
 ) -> tuple[list[str], conditions.Explanation]:
-    """Everything that speaks against a transition now; `comment` is None when it is not asked for.
+    """Collect every reason against a transition now, with the guard's explanation.
 
-    `asked`: by a person (who the actor is counts); a reaction acts as `automation`. `decided`: by an approval; who may was judged before.
+    `asked`: a person asked, so their role counts; a reaction acts as `automation`. `decided`: an approval decided, and the actor was
+    checked before. `comment` is None when nobody asked for one.
     """
-    found: list[str] = []
     ticket, actor = run.instance, run.context.actor if asked else Actor()
-    if not transition.starts_in(ticket.state):
-        if transition.from_ == "any":
-            found.append(f"the ticket is already {ticket.state}")
-        else:
-            found.append(f"{name} starts from {', '.join(transition.from_)}; the ticket is {ticket.state}")
-    elif transition.to == ticket.state:
-        found.append(f"the ticket is already {ticket.state}")
-    if not decided and not may(transition.who, actor, ticket):
-        found.append(f"{name} is for {', '.join(transition.who)}; you are {actor.role}")
+    explained = NOTHING_ASKED if transition.guard is None else run.explain(transition.guard)
+    found = [
+        _wrong_state(name, transition, ticket.state),
+        None if decided else _wrong_actor(name, transition, actor, ticket),
+        _no_comment(name, transition, comment),
+        _no_values(run, name, transition),
+        _waits_for_approval(name, ticket),
+        _guard_fails(transition, explained),
+    ]
+    return [reason for reason in found if reason is not None], explained
+
+
+def _wrong_state(name: str, transition: Transition, state: str) -> str | None:
+    if not transition.starts_in(state) and transition.from_ != "any":
+        return f"{name} starts from {', '.join(transition.from_)}; the ticket is {state}"
+    if transition.to == state or not transition.starts_in(state):
+        return f"the ticket is already {state}"
+    return None
+
+
+def _wrong_actor(name: str, transition: Transition, actor: Actor, ticket: Instance) -> str | None:
+    if may(transition.who, actor, ticket):
+        return None
+    return f"{name} is for {', '.join(transition.who)}; you are {actor.role}"
+
+
+def _no_comment(name: str, transition: Transition, comment: str | None) -> str | None:
     if transition.comment == "required" and comment is not None and not comment.strip():
-        found.append(f"{name} needs a comment")
+        return f"{name} needs a comment"
+    return None
+
+
+def _no_values(run: Run, name: str, transition: Transition) -> str | None:
     missing = _missing(run, transition) if transition.requires else []
-    if missing:
-        found.append(f"{name} needs a value in {', '.join(missing)}")
-    if name in ticket.approvals:
-        found.append(f"{name} already waits for the approval of {ticket.approvals[name].team}")
-    explained = NOTHING_ASKED
-    if transition.guard is not None:
-        explained = run.explain(transition.guard)
-        if explained.error is not None:
-            found.append(not_evaluated(transition.guard, explained))
-        elif not explained.result:
-            parts = " and ".join(repr(part) for part in explained.failed) or repr(transition.guard)
-            found.append(f"the condition {parts} does not hold{conditions.in_words(explained.values)}")
-    return found, explained
+    return f"{name} needs a value in {', '.join(missing)}" if missing else None
+
+
+def _waits_for_approval(name: str, ticket: Instance) -> str | None:
+    if name not in ticket.approvals:
+        return None
+    return f"{name} already waits for the approval of {ticket.approvals[name].team}"
+
+
+def _guard_fails(transition: Transition, explained: conditions.Explanation) -> str | None:
+    if transition.guard is None or explained.result:
+        return None
+    if explained.error is not None:
+        return not_evaluated(transition.guard, explained)
+    parts = " and ".join(repr(part) for part in explained.failed) or repr(transition.guard)
+    return f"the condition {parts} does not hold{conditions.in_words(explained.values)}"
 
 
 def may(who: list[str], actor: Actor, ticket: Instance) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from models.expressions.durations import parse_duration
 from models.infomodel import values
@@ -133,26 +133,28 @@ def _validated(entity: Entity | None, before: Mapping[str, Any], wanted: Mapping
 
 
 def _happen(simulation: Simulation, when: When) -> Step | list[Step] | None:
-    if when.message is not None:
-        return simulation.message(automatic=when.message.automatic)
-    if when.reply is not None:
-        return simulation.reply(when.reply)
-    if when.note is not None:
-        return simulation.note(when.note)
-    if (move := when.transition) is not None:
-        return simulation.transition(move.name, move.by, comment=move.comment, fields=move.fields)
-    if (vote := when.vote) is not None:
-        return simulation.vote(vote.on, vote.by, vote.vote, comment=vote.comment)
-    if when.assign is not None:
-        return simulation.assign(when.assign.to, when.assign.by)
-    if (change := when.change) is not None:
-        return simulation.change(change.by, priority=change.priority, fields=change.fields)
-    if when.signal is not None:
-        return simulation.signal(when.signal.name, when.signal.payload)
-    if when.event is not None:
-        return simulation.event(when.event.type, when.event.name, when.event.payload)
-    assert when.wait is not None, "parse saw that one is set"
-    return simulation.advance(seconds=parse_duration(when.wait))
+    """Let the one happening that is set happen; `parse` saw that exactly one is."""
+    for name, happen in _HAPPENINGS.items():
+        wanted = getattr(when, name)
+        if wanted is not None:
+            return happen(simulation, wanted)
+    raise AssertionError("parse saw that one is set")
+
+
+_HAPPENINGS: dict[str, Callable[[Simulation, Any], Step | list[Step] | None]] = {
+    "message": lambda simulation, one: simulation.message(automatic=one.automatic),
+    "reply": lambda simulation, by: simulation.reply(by),
+    "note": lambda simulation, by: simulation.note(by),
+    "transition": lambda simulation, one: simulation.transition(
+        one.name, one.by, comment=one.comment, fields=one.fields
+    ),
+    "vote": lambda simulation, one: simulation.vote(one.on, one.by, one.vote, comment=one.comment),
+    "assign": lambda simulation, one: simulation.assign(one.to, one.by),
+    "change": lambda simulation, one: simulation.change(one.by, priority=one.priority, fields=one.fields),
+    "signal": lambda simulation, one: simulation.signal(one.name, one.payload),
+    "event": lambda simulation, one: simulation.event(one.type, one.name, one.payload),
+    "wait": lambda simulation, text: simulation.advance(seconds=parse_duration(text)),
+}
 
 
 def _compare(simulation: Simulation, index: int, then: Then, log: list[Entry]) -> list[Failure]:
@@ -186,22 +188,37 @@ def _followed(followed: list[AnyAct], log: list[Entry]) -> dict[str, Any]:
     """Collect the consequences of a step under the names that `then` uses."""
     sent = [act for act in followed if isinstance(act, acts.MessageSent | acts.RatingAsked)]
     templates = [act.template for act in sent]
-    notices = [act for act in followed if isinstance(act, acts.Notified)]
-    charges = [act for act in followed if isinstance(act, acts.Charged)]
-    refusals = [act for act in followed if isinstance(act, acts.Refused)]
+    reasons = [reason for act in _of(followed, acts.Refused) for reason in act.reasons]
     return {
         "sent": templates,
         "not_sent": templates,
         "says": "\n".join(act.text for act in sent),
-        "notified": list(dict.fromkeys(act.team or user for act in notices for user in act.users)),
-        "charged": [f"{act.charge_kind} {act.amount_minor / 100:.2f} {act.currency}" for act in charges],
-        "webhooks": [act.webhook for act in followed if isinstance(act, acts.WebhookCalled)],
-        "tickets_made": [act.type for act in followed if isinstance(act, acts.TicketMade)],
-        "withheld": [act.effect for act in followed if isinstance(act, acts.Withheld)],
-        "acted": [look.rule for entry in log for look in entry.looks if look.outcome == "acted"],
-        "silent": [look.rule for entry in log for look in entry.looks if look.outcome == "silent"],
-        "refused": "; ".join(reason for act in refusals for reason in act.reasons),
+        "notified": _notified(_of(followed, acts.Notified)),
+        "charged": [
+            f"{act.charge_kind} {act.amount_minor / 100:.2f} {act.currency}" for act in _of(followed, acts.Charged)
+        ],
+        "webhooks": [act.webhook for act in _of(followed, acts.WebhookCalled)],
+        "tickets_made": [act.type for act in _of(followed, acts.TicketMade)],
+        "withheld": [act.effect for act in _of(followed, acts.Withheld)],
+        "acted": _rules(log, "acted"),
+        "silent": _rules(log, "silent"),
+        "refused": "; ".join(reasons),
     }
+
+
+_A = TypeVar("_A", bound=acts.Act)
+
+
+def _of(followed: list[AnyAct], kind: type[_A]) -> list[_A]:
+    return [act for act in followed if isinstance(act, kind)]
+
+
+def _notified(notices: list[acts.Notified]) -> list[str]:
+    return list(dict.fromkeys(act.team or user for act in notices for user in act.users))
+
+
+def _rules(log: list[Entry], outcome: str) -> list[str]:
+    return [look.rule for entry in log for look in entry.looks if look.outcome == outcome]
 
 
 def _equal(expected: Any, found: Any) -> bool:
