@@ -153,7 +153,7 @@ def simulated(
                         "failed": list(look.failed),
                         "reasons": list(look.reasons),
                     }
-                    for look in entry.looks
+                    for look in entry.traces
                 ],
             }
             for entry in tried.log

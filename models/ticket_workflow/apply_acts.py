@@ -54,7 +54,7 @@ def ticket_key(ticket_id: object) -> str:
     return f"ticket:{ticket_id}"
 
 
-def carry_out(change: TicketChange, workflow: Workflow, step: Step) -> None:
+def apply(change: TicketChange, workflow: Workflow, step: Step) -> None:
     """Write the consequences of a step in their order. Each clock is written once, as it is at the end."""
     before = dict(change.clocks or {})
     for act in step.acts:

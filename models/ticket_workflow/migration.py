@@ -216,7 +216,7 @@ def _move(change: TicketChange, target: Workflow, migration: Migration, *, versi
     after = {"workflow": ticket.workflow, "version": version, "state": state}
     change.record("ticket_migrated", {"migration_id": migration.id, "from": before, "to": after})
     step = engine.moved_to_version(target, instance, steps.context_of(change, target), state)
-    apply_acts.carry_out(change, target, step)
+    apply_acts.apply(change, target, step)
     change.save()
 
 

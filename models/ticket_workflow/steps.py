@@ -24,7 +24,7 @@ from models.tickets.ticket_change import TicketChange
 from models.workflow import engine
 from models.workflow.acts import Refused
 from models.workflow.definition import Workflow
-from models.workflow.instance import Actor, Context, Event, Instance, PendingApproval, Step
+from models.workflow.instance import Actor, Context, Event, Instance, PendingApproval, RuleTrace, Step
 
 AUTOMATION = "automation"
 _UNREAD = "the requester has just written, and the life cycle has not looked at the message yet; try again in a moment"
@@ -38,7 +38,7 @@ def start(change: TicketChange) -> None:
     """A new ticket enters its first state."""
     workflow = workflow_of(change)
     step = engine.start(workflow, instance_of(change, workflow), context_of(change, workflow))
-    _carry_out(change, workflow, step, event="ticket_created")
+    _apply(change, workflow, step, event="ticket_created")
 
 
 def react(
@@ -48,28 +48,28 @@ def react(
     workflow = workflow_of(change)
     context = context_of(change, workflow, message=message)
     step = engine.react(workflow, instance_of(change, workflow), context, Event(event, name, **more))
-    _carry_out(change, workflow, step, event=event)
+    _apply(change, workflow, step, event=event)
 
 
 def clock_due(change: TicketChange, target: str) -> None:
     """The timer of an SLA clock went off."""
     workflow = workflow_of(change)
     step = engine.clock_due(workflow, instance_of(change, workflow), context_of(change, workflow), target)
-    _carry_out(change, workflow, step, event="sla")
+    _apply(change, workflow, step, event="sla")
 
 
 def approval_expired(change: TicketChange, transition: str) -> None:
     """The time for an approval is over."""
     workflow = workflow_of(change)
     step = engine.approval_expired(workflow, instance_of(change, workflow), context_of(change, workflow), transition)
-    _carry_out(change, workflow, step, event="approval_expired")
+    _apply(change, workflow, step, event="approval_expired")
 
 
 def touched(change: TicketChange, events: list[Event], *, role: str) -> None:
     """A person changed fields, type or priority; the ticket has the new values already."""
     workflow = workflow_of(change)
     step = engine.touched(workflow, instance_of(change, workflow), context_of(change, workflow, role=role), events)
-    _carry_out(change, workflow, step, event="field_changed")
+    _apply(change, workflow, step, event="field_changed")
 
 
 def options(change: TicketChange, *, role: str) -> list[engine.Option]:
@@ -99,7 +99,7 @@ def request(
         comment=comment,
         fields=dict(fields or {}),
     )
-    _carry_out(change, workflow, step, event="request")
+    _apply(change, workflow, step, event="request")
     # A refusal of a later rule (a reaction to the new state) is no refusal of this request.
     return step.refusal if step.acts and isinstance(step.acts[0], Refused) else ()
 
@@ -115,7 +115,7 @@ def vote(change: TicketChange, transition: str, *, role: str, vote: str, comment
         vote=vote,
         comment=comment,
     )
-    _carry_out(change, workflow, step, event="vote")
+    _apply(change, workflow, step, event="vote")
     return step.refusal if step.acts and isinstance(step.acts[0], Refused) else ()
 
 
@@ -199,11 +199,11 @@ def _requester(change: TicketChange) -> Callable[[], Mapping[str, Any]]:
     return read
 
 
-def _carry_out(change: TicketChange, workflow: Workflow, step: Step, *, event: str) -> None:
+def _apply(change: TicketChange, workflow: Workflow, step: Step, *, event: str) -> None:
     first = change.ticket.event_sequence + 1
     change.event = event
-    apply_acts.carry_out(change, workflow, step)
-    if step.looks:
+    apply_acts.apply(change, workflow, step)
+    if step.traces:
         ticket = change.ticket
         change.batch.insert(
             "decisions",
@@ -218,14 +218,14 @@ def _carry_out(change: TicketChange, workflow: Workflow, step: Step, *, event: s
                 "causation_id": change.causation_id,
                 "first_sequence": first,
                 "last_sequence": ticket.event_sequence,
-                "looks": [_look(look) for look in step.looks],
+                "looks": [_trace_as_json(trace) for trace in step.traces],
             },
         )
 
 
-def _look(look: Any) -> dict[str, Any]:
+def _trace_as_json(trace: RuleTrace) -> dict[str, Any]:
     told = {
-        name: getattr(look, name) for name in ("event", "rule", "outcome", "condition", "failed", "values", "reasons")
+        name: getattr(trace, name) for name in ("event", "rule", "outcome", "condition", "failed", "values", "reasons")
     }
     return {name: value for name, value in told.items() if value not in (None, (), {})}
 

@@ -13,7 +13,7 @@ from models.workflow.acts import Reason, Refused
 from models.workflow.definition import Transition, Workflow
 from models.workflow.execution import approvals, guards, reactions, sla_promises, transitions
 from models.workflow.execution.run import Run
-from models.workflow.instance import Context, Event, Instance, Look, Step
+from models.workflow.instance import Context, Event, Instance, RuleTrace, Step
 
 AUTOMATION = "automation"
 
@@ -67,9 +67,11 @@ def request(
     if not found and (veto := context.veto(transition.to)) is not None:
         found = [veto]
     if found:
-        look = Look("request", name, "refused", transition.guard, explained.failed, explained.values, tuple(found))
-        return _refusal(instance, name, tuple(found), (look,))
-    run.look(Look("request", name, "acted", transition.guard, (), explained.values))
+        trace = RuleTrace(
+            "request", name, "refused", transition.guard, explained.failed, explained.values, tuple(found)
+        )
+        return _refusal(instance, name, tuple(found), (trace,))
+    run.trace(RuleTrace("request", name, "acted", transition.guard, (), explained.values))
     why = Reason(transition.guard, explained.values)
     if transition.approval is not None:
         approvals.ask(run, name, transition.approval, comment=comment, why=why)
@@ -79,9 +81,9 @@ def request(
     return run.end()
 
 
-def _refusal(instance: Instance, name: str, reasons: tuple[str, ...], looks: tuple[Look, ...]) -> Step:
+def _refusal(instance: Instance, name: str, reasons: tuple[str, ...], traces: tuple[RuleTrace, ...]) -> Step:
     act = Refused(name, event="request", transition=name, reasons=reasons)
-    return Step(instance, (act,), looks or (Look("request", name, "refused", reasons=reasons),))
+    return Step(instance, (act,), traces or (RuleTrace("request", name, "refused", reasons=reasons),))
 
 
 def react(workflow: Workflow, instance: Instance, context: Context, event: Event) -> Step:

@@ -83,7 +83,7 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RuleTrace:
     """What a rule made of an event: it acted, stayed silent (and which part of its condition failed), refused, or was not reached."""
 
     event: str
@@ -101,7 +101,7 @@ class Step:
 
     instance: Instance
     acts: tuple[AnyAct, ...]
-    looks: tuple[Look, ...]
+    traces: tuple[RuleTrace, ...]
 
     @property
     def refusal(self) -> tuple[str, ...]:

@@ -201,7 +201,7 @@ class Stepper:
             print(f"    waits for: {', '.join(ticket.approvals)}")
 
     def _why(self) -> None:
-        for look in self._simulation.log[-1].looks:
+        for look in self._simulation.log[-1].traces:
             reason = "; ".join((*look.failed, *look.reasons))
             seen = ", ".join(f"{path}={value!r}" for path, value in look.values.items())
             print(f"  {look.outcome:<11} {look.rule:<28} {reason}{f' [{seen}]' if seen else ''}")

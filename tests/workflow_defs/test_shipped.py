@@ -58,7 +58,7 @@ def test_every_transition_and_every_reaction_acts_in_a_scenario(name: str) -> No
     entries = [entry for one in found for entry in one.log]
 
     moved = {act.details["transition"] for entry in entries for act in entry.acts if act.kind == "moved"}
-    acted = {look.rule for entry in entries for look in entry.looks if look.outcome == "acted"}
+    acted = {look.rule for entry in entries for look in entry.traces if look.outcome == "acted"}
     assert set(workflow.transitions) - moved == set()
     assert {reaction.name for reaction in workflow.reactions} - acted == set()
 

@@ -7,7 +7,7 @@ from models.workflow.acts import Reason, Refused, TimerStarted, Unmatched
 from models.workflow.definition import NAMED_EVENTS, Reaction
 from models.workflow.execution import approvals, effects, guards, transitions
 from models.workflow.execution.run import Run, not_evaluated
-from models.workflow.instance import Event, Look
+from models.workflow.instance import Event, RuleTrace
 
 
 def drain(run: Run) -> None:
@@ -23,7 +23,7 @@ def react(run: Run, event: Event) -> None:
         if not is_about(reaction, event):
             continue
         if ended:
-            run.look(Look(event.type, reaction.name, "not_reached", reaction.when))
+            run.trace(RuleTrace(event.type, reaction.name, "not_reached", reaction.when))
             continue
         explained = _matches(run, reaction, event)
         if explained is None:
@@ -46,7 +46,7 @@ def _matches(run: Run, reaction: Reaction, event: Event) -> conditions.Explanati
     state = run.instance.state
     if reaction.in_ is not None and state not in reaction.in_:
         reason = f"it is for {', '.join(reaction.in_)}; the ticket is {state}"
-        run.look(Look(event.type, reaction.name, "silent", reaction.when, reasons=(reason,)))
+        run.trace(RuleTrace(event.type, reaction.name, "silent", reaction.when, reasons=(reason,)))
         return None
     if reaction.when is None:
         return guards.NOTHING_ASKED
@@ -55,8 +55,8 @@ def _matches(run: Run, reaction: Reaction, event: Event) -> conditions.Explanati
         return explained
     if explained.error is not None:
         reasons = (not_evaluated(reaction.when, explained),)
-        run.look(
-            Look(
+        run.trace(
+            RuleTrace(
                 event.type,
                 reaction.name,
                 "refused",
@@ -68,14 +68,14 @@ def _matches(run: Run, reaction: Reaction, event: Event) -> conditions.Explanati
         )
         run.act(Refused(reaction.name, event=event.type, transition=reaction.transition, reasons=reasons))
         return None
-    run.look(Look(event.type, reaction.name, "silent", reaction.when, explained.failed, explained.values))
+    run.trace(RuleTrace(event.type, reaction.name, "silent", reaction.when, explained.failed, explained.values))
     return None
 
 
 def _act(run: Run, reaction: Reaction, event: Event, explained: conditions.Explanation) -> None:
     why = Reason(reaction.when, explained.values)
     if reaction.transition is None:
-        run.look(Look(event.type, reaction.name, "acted", reaction.when, (), explained.values))
+        run.trace(RuleTrace(event.type, reaction.name, "acted", reaction.when, (), explained.values))
         for effect in reaction.do:
             effects.run(run, effect, rule=reaction.name, why=why)
         return
@@ -89,13 +89,15 @@ def _act(run: Run, reaction: Reaction, event: Event, explained: conditions.Expla
             run.act(again)
     if found:
         values = {**explained.values, **guarded.values}
-        run.look(Look(event.type, reaction.name, "refused", transition.guard, guarded.failed, values, tuple(found)))
+        run.trace(
+            RuleTrace(event.type, reaction.name, "refused", transition.guard, guarded.failed, values, tuple(found))
+        )
         refused = Refused(
             reaction.name, why=why, event=event.type, transition=reaction.transition, reasons=tuple(found)
         )
         run.act(refused)
         return
-    run.look(Look(event.type, reaction.name, "acted", reaction.when, (), explained.values))
+    run.trace(RuleTrace(event.type, reaction.name, "acted", reaction.when, (), explained.values))
     for effect in reaction.do:
         effects.run(run, effect, rule=reaction.name, why=why)
     if transition.approval is not None:

@@ -13,7 +13,7 @@ from models.sla import working_time
 from models.sla.clocks import status
 from models.workflow.acts import NO_REASON, AnyAct, ChainStopped, FieldSet, Reason, TimerStarted
 from models.workflow.definition import Timer, Workflow
-from models.workflow.instance import Actor, Context, Event, Instance, Look, Step
+from models.workflow.instance import Actor, Context, Event, Instance, RuleTrace, Step
 
 # An effect causes an event, whose reaction has an effect ...: no sensible life cycle goes deeper, and a loop ends here.
 chain_max = 8
@@ -40,7 +40,7 @@ class Run:
         self.instance.clocks = dict(instance.clocks)
         self.instance.approvals = dict(instance.approvals)
         self.acts: list[AnyAct] = []
-        self.looks: list[Look] = []
+        self.traces: list[RuleTrace] = []
         self.event = Event("")
         self._events: deque[tuple[Event, int]] = deque()
         self._depth = 0
@@ -48,7 +48,7 @@ class Run:
         self._requester: dict[str, Any] | None = None
 
     def end(self) -> Step:
-        return Step(self.instance, tuple(self.acts), tuple(self.looks))
+        return Step(self.instance, tuple(self.acts), tuple(self.traces))
 
     # -- telling ------------------------------------------------------------------------------------------------
 
@@ -57,8 +57,8 @@ class Run:
         self.acts.append(act)
         self._names = {}
 
-    def look(self, look: Look) -> None:
-        self.looks.append(look)
+    def trace(self, trace: RuleTrace) -> None:
+        self.traces.append(trace)
 
     def emit(self, event: Event) -> None:
         """An event to look at after the present one."""
@@ -174,7 +174,9 @@ class Run:
         timer = self.workflow.timers.get(event.name)
         if timer is None or (timer.in_ and not timer.keep and self.instance.state not in timer.in_):
             reason = f"the ticket is {self.instance.state}" if timer else "this version has no such timer"
-            self.look(Look("timer", event.name, "silent", reasons=(f"the timer does not stand any more: {reason}",)))
+            self.trace(
+                RuleTrace("timer", event.name, "silent", reasons=(f"the timer does not stand any more: {reason}",))
+            )
             return False
         if timer.repeat is not None and event.count <= timer.repeat.times:
             self.start_timer(event.name, timer, rule="repeat", count=event.count + 1)

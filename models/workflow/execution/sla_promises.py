@@ -9,7 +9,7 @@ from models.sla.working_time import Calendar
 from models.workflow.acts import ClockChanged, SlaBreached, SlaWarned
 from models.workflow.definition import SlaPolicy, Target, Workflow
 from models.workflow.execution.run import Run, not_evaluated
-from models.workflow.instance import Event, Look
+from models.workflow.instance import Event, RuleTrace
 
 _LIVE = ("running", "paused")
 
@@ -45,7 +45,7 @@ def went_off(run: Run, target: str) -> None:
     clock = run.instance.clocks.get(target)
     kind = clocks.due(clock, run.context.now) if clock is not None else None
     if clock is None or kind is None:
-        run.look(Look("sla", target, "silent", reasons=("the clock was stopped, met or moved in the meantime",)))
+        run.trace(RuleTrace("sla", target, "silent", reasons=("the clock was stopped, met or moved in the meantime",)))
         return
     due_at = clock.due_at
     if kind == "breach":
@@ -68,9 +68,9 @@ def _policy(run: Run) -> SlaPolicy | None:
             return policy
         if explained.error is not None:
             reasons = (not_evaluated(policy.when, explained),)
-            look = Look("sla", policy.name, "refused", policy.when, explained.failed, explained.values, reasons)
-            if look not in run.looks:  # a step asks for the policy several times
-                run.look(look)
+            trace = RuleTrace("sla", policy.name, "refused", policy.when, explained.failed, explained.values, reasons)
+            if trace not in run.traces:  # a step asks for the policy several times
+                run.trace(trace)
     return None
 
 

@@ -218,7 +218,7 @@ def _notified(notices: list[acts.Notified]) -> list[str]:
 
 
 def _rules(log: list[Entry], outcome: str) -> list[str]:
-    return [look.rule for entry in log for look in entry.looks if look.outcome == outcome]
+    return [trace.rule for entry in log for trace in entry.traces if trace.outcome == outcome]
 
 
 def _equal(expected: Any, found: Any) -> bool:

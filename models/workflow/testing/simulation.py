@@ -22,7 +22,7 @@ from models.workflow.acts import (
     TimerStopped,
 )
 from models.workflow.definition import Workflow
-from models.workflow.instance import Actor, Candidate, Context, Event, Instance, Look, Step
+from models.workflow.instance import Actor, Candidate, Context, Event, Instance, RuleTrace, Step
 
 firings_max = 10_000  # timers that one `advance` lets go off; a loop that would not end stops here
 
@@ -52,7 +52,7 @@ class Entry:
     at: datetime
     event: str
     acts: tuple[AnyAct, ...]
-    looks: tuple[Look, ...]
+    traces: tuple[RuleTrace, ...]
     state: str = ""
 
 
@@ -237,7 +237,7 @@ class Simulation:
 
     def _take(self, event: str, step: Step) -> Step:
         self.instance = step.instance
-        self.log.append(Entry(self.now, event, step.acts, step.looks, step.instance.state))
+        self.log.append(Entry(self.now, event, step.acts, step.traces, step.instance.state))
         for act in step.acts:
             self._keep(act)
         return step

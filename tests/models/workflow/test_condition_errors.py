@@ -46,7 +46,7 @@ def test_a_guard_that_fails_refuses_and_names_the_condition_and_the_error(condit
     assert repr(condition) in step.refusal[0]
     assert "cannot be evaluated" in step.refusal[0]
     assert FAILING[condition] in step.refusal[0]
-    assert step.looks[0].outcome == "refused"
+    assert step.traces[0].outcome == "refused"
 
 
 @pytest.mark.parametrize("condition", FAILING)
@@ -60,7 +60,7 @@ def test_a_reaction_that_fails_does_not_act_and_the_next_one_does(condition: str
 
     step = simulated.signal("s")
 
-    looks = {look.rule: look for look in step.looks}
+    looks = {look.rule: look for look in step.traces}
     assert (looks["failing"].outcome, looks["sound"].outcome) == ("refused", "acted")
     assert FAILING[condition] in looks["failing"].reasons[0]
     assert (simulated.instance.state, simulated.instance.priority) == ("a", "high")
@@ -79,7 +79,7 @@ def test_an_effect_and_an_sla_policy_that_fail_are_told(condition: str) -> None:
     assert FAILING[condition] in withheld.details["reason"]
     assert simulated.instance.clocks == {}
     [created, *_] = simulated.log
-    [look] = [look for look in created.looks if look.rule == "vip"]
+    [look] = [look for look in created.traces if look.rule == "vip"]
     assert (look.outcome, look.condition) == ("refused", condition)
     assert FAILING[condition] in look.reasons[0]
 
@@ -154,7 +154,7 @@ def test_an_empty_number_is_no_zero_in_arithmetic(condition: str) -> None:
 
     step = with_fields(model, {"price": 5}, when=condition, do=[{"priority": "high"}])
 
-    [look] = [look for look in step.looks if look.rule == "r"]
+    [look] = [look for look in step.traces if look.rule == "r"]
     assert look.outcome == "refused"
     assert "has no value" in look.reasons[0]
     assert not [act for act in step.acts if act.kind == "priority_set"]
@@ -185,7 +185,7 @@ def test_a_comparison_reads_an_empty_number_as_zero_and_null_asks_for_it(conditi
 
     step = with_fields(model, {"price": 5}, when=condition, do=[{"priority": "high"}])
 
-    [look] = [look for look in step.looks if look.rule == "r"]
+    [look] = [look for look in step.traces if look.rule == "r"]
     assert look.outcome == ("acted" if holds else "silent")
 
 

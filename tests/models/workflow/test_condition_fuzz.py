@@ -252,7 +252,7 @@ def test_a_life_cycle_with_any_condition_in_every_place_takes_every_step(
     ticket.advance(seconds=8 * 3600)
 
     for entry in ticket.log:
-        as_json([[look.values, look.reasons] for look in entry.looks])
+        as_json([[look.values, look.reasons] for look in entry.traces])
         as_json([act.values for act in entry.acts])
         as_json([dict(act.details) for act in entry.acts if act.kind in ("field_set", "withheld", "refused")])
     values.validated(MODEL, {}, before=ticket.instance.fields, role="automation", view=None, complete=True)

@@ -101,7 +101,7 @@ def test_the_part_of_a_guard_that_failed_is_told_with_what_it_saw() -> None:
     step = simulated.transition("go", "olga")
 
     assert "'ticket.priority == \"high\"' does not hold" in step.refusal[0]
-    [look] = step.looks
+    [look] = step.traces
     assert (look.outcome, look.failed) == ("refused", ('ticket.priority == "high"',))
     assert look.values == {"ticket.priority": "normal", "ticket.state": "a"}
 
@@ -143,14 +143,14 @@ def test_the_first_reaction_that_matches_acts_and_the_others_tell_why_not() -> N
 
     step = simulated.note("olga")
 
-    assert [(look.rule, look.outcome) for look in step.looks] == [
+    assert [(look.rule, look.outcome) for look in step.traces] == [
         ("elsewhere", "silent"),
         ("urgent_only", "silent"),
         ("this_one", "acted"),
         ("too_late", "not_reached"),
     ]
-    assert step.looks[0].reasons == ("it is for b; the ticket is a",)
-    assert step.looks[1].failed == ('ticket.priority == "urgent"',)
+    assert step.traces[0].reasons == ("it is for b; the ticket is a",)
+    assert step.traces[1].failed == ('ticket.priority == "urgent"',)
 
 
 def test_a_reaction_that_continues_lets_the_next_one_look() -> None:
