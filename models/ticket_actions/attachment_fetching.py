@@ -10,12 +10,14 @@ from typing import Any
 from uuid import UUID
 
 from models.attachments import rules
+from models.attachments.tables import Attachment
 from models.blobs.commands import Stored
 from models.channels import accounts, texts
 from models.conversations import messages
+from models.conversations.tables import Message
 from models.events.commands import SYSTEM
 from models.kernel import clock, database, limits
-from models.kernel.batch import as_json, from_json
+from models.kernel.batch import as_json
 from models.ticket_workflow import automatic_messages
 from models.tickets.ticket_change import TicketChange
 
@@ -34,7 +36,7 @@ class Pending:
 
 
 def pending(attachment_id: UUID) -> Pending | None:
-    """The file, if its bytes are still wanted."""
+    """Read a file whose bytes are still to be fetched; None when they are not wanted any more."""
     row = database.one(
         "SELECT ticket_id, message_id, provider_channel, provider_account, provider_id, size_bytes FROM attachments"
         " WHERE id = :id AND state = 'pending'",
@@ -42,10 +44,11 @@ def pending(attachment_id: UUID) -> Pending | None:
     )
     if row is None:
         return None
+    row = Attachment.converted(row)
     return Pending(
         attachment_id,
-        UUID(str(row["ticket_id"])),
-        UUID(str(row["message_id"])),
+        row["ticket_id"],
+        row["message_id"],
         row["provider_channel"],
         row["provider_account"],
         row["provider_id"],
@@ -120,7 +123,7 @@ def _tell(change: TicketChange, file: Pending, filename: str, limit_bytes: int) 
 
 
 def _is_automatic(message_id: UUID) -> bool:
-    """A machine's message is not answered (INGRESS 1.4)."""
+    """Whether a machine wrote the message; machines get no automatic answer (RFC 3834)."""
     row = database.one("SELECT automatic FROM messages WHERE id = :id", id=message_id)
     return row is None or row["automatic"] is not None
 
@@ -131,10 +134,10 @@ def _locale(change: TicketChange) -> str | None:
 
 
 def _list(message_id: UUID, position: int, kept: Stored) -> None:
-    """The message's own list says the same."""
+    """Write the stored size and hash into the message's own list of files."""
     row = database.one("SELECT attachments FROM messages WHERE id = :id FOR_UPDATE", id=message_id)
     assert row is not None, "a file's message is there"
-    listed = from_json(row["attachments"])
+    listed = Message.converted(row)["attachments"]
     if position < len(listed):
         listed[position] |= {"sha256": kept.sha256, "size_bytes": kept.size_bytes}
         database.execute(

@@ -1,26 +1,26 @@
-"""Make the ticket that another ticket's workflow asks for, and link the two."""
+"""Creates the ticket that another ticket's workflow asks for, and links the two."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from models.events.commands import SYSTEM
+from models.events.tables import EventRow
 from models.kernel import clock, database, limits
-from models.kernel.batch import from_json
 from models.kernel.errors import NotFound, PermanentFailure
 from models.ticket_actions import commands
 from models.tickets.ticket_change import TicketChange
 
 
 def make(ticket_id: UUID, event_id: UUID, *, causation_id: str) -> None:
-    """Make the ticket that a life cycle asked for by the event `linked_ticket_wanted`, and link it. Joins the caller's transaction.
+    """Create and link the ticket that the event `linked_ticket_wanted` asks for. Joins the caller's transaction.
 
     Raises PermanentFailure beyond limits.linked_depth_max (two life cycles that make each other's tickets end there).
     """
     wanted = database.one("SELECT payload FROM events WHERE event_id = :id", id=event_id)
     if wanted is None:
         raise NotFound(f"there is no event {event_id}")
-    payload = from_json(wanted["payload"])["wanted"]
+    payload = EventRow.converted(wanted)["payload"]["wanted"]
     if _depth(ticket_id) >= limits.linked_depth_max:
         raise PermanentFailure(f"tickets made by tickets are more than {limits.linked_depth_max} deep")
     new = commands.NewTicket(
@@ -46,7 +46,7 @@ def make(ticket_id: UUID, event_id: UUID, *, causation_id: str) -> None:
 
 
 def _depth(ticket_id: UUID) -> int:
-    """How many tickets stand above this one in a chain of children."""
+    """Count the ancestors of a ticket in its chain of parents."""
     row = database.one(
         "WITH RECURSIVE above(id, depth) AS (SELECT from_id, 1 FROM ticket_links WHERE to_id = :id UNION ALL"
         " SELECT l.from_id, a.depth + 1 FROM ticket_links AS l JOIN above AS a ON l.to_id = a.id WHERE a.depth < :most)"

@@ -1,4 +1,4 @@
-"""A requester blocked the bot, or let it in again; a group removed it: seen in the history, and no more tries (INGRESS 2.2)."""
+"""Records that a requester blocked the bot or unblocked it, or that a group removed it; the desk sends nothing to a blocked chat."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats
+from models.conversations.tables import Conversation
 from models.events.commands import SYSTEM
 from models.kernel import database
 from models.ports.inbound import ReachabilityChange
@@ -14,7 +15,7 @@ from models.tickets.ticket_change import TicketChange
 
 
 def change(account: ChannelAccount, told: ReachabilityChange) -> UUID | None:
-    """Note it at the chat and in its current ticket, if it has one; returns that ticket. Joins the caller's transaction."""
+    """Record the change at the chat and in its current ticket; returns that ticket's id, or None. Joins the caller's transaction."""
     chat = told.address.partition("/")[0]
     news = chats.mark_unreachable(account, chat, None if told.reachable else told.reason)
     if told.reachable:
@@ -35,4 +36,4 @@ def _current(account: ChannelAccount, address: str) -> UUID | None:
         account=account.name,
         address=address,
     )
-    return None if row is None else UUID(str(row["ticket_id"]))
+    return None if row is None else Conversation.converted(row)["ticket_id"]

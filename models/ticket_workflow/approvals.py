@@ -1,4 +1,4 @@
-"""Approvals as rows: what waits, for whom, who voted how, and what became of it."""
+"""Approvals as rows: the transition that waits, the team, the votes and the outcome."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from uuid import UUID
 
 from models.kernel import database
 from models.kernel.ids import new_id
+from models.ticket_workflow.tables import Approval, ApprovalVote
 from models.tickets.ticket_change import TicketChange
 from models.workflow.acts import ApprovalAsked, ApprovalDecided, ApprovalVoted
 from models.workflow.instance import PendingApproval
 
 
 def pending(ticket_id: UUID) -> dict[str, PendingApproval]:
-    """What waits for approval on a ticket, by transition."""
+    """Read the pending approvals of a ticket, by transition."""
     found = {}
     for row in of_ticket(ticket_id):
         if row["state"] != "pending":
@@ -31,12 +32,15 @@ def pending(ticket_id: UUID) -> dict[str, PendingApproval]:
 
 
 def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
-    """Every approval of a ticket, oldest first, each with its votes."""
-    rows = database.run(
-        "SELECT id, transition, team, needed, state, requested_by, requested_comment, requested_at, expires_at, decided_at"
-        " FROM approvals WHERE ticket_id = :id ORDER BY id",
-        id=ticket_id,
-    )
+    """List the approvals of a ticket, oldest first, each with its votes. Statements, because decisions read them."""
+    rows = [
+        Approval.converted(row)
+        for row in database.run(
+            "SELECT id, transition, team, needed, state, requested_by, requested_comment, requested_at, expires_at, decided_at"
+            " FROM approvals WHERE ticket_id = :id ORDER BY id",
+            id=ticket_id,
+        )
+    ]
     votes = (
         database.run(
             "SELECT v.approval_id, v.user_id, v.vote, v.comment, v.at FROM approval_votes AS v JOIN approvals AS a"
@@ -46,12 +50,9 @@ def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
         if rows
         else []
     )
-    for vote in votes:
-        vote["at"] = database.instant(vote["at"])
+    votes = [ApprovalVote.converted(vote) for vote in votes]
     for row in rows:
-        for name in ("requested_at", "expires_at", "decided_at"):
-            row[name] = database.instant(row[name])
-        row["votes"] = [vote for vote in votes if str(vote["approval_id"]) == str(row["id"])]
+        row["votes"] = [vote for vote in votes if vote["approval_id"] == row["id"]]
     return rows
 
 

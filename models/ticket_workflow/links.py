@@ -1,4 +1,4 @@
-"""Links between tickets: which tickets belong together, and telling a parent that its child is done."""
+"""Links between tickets, and the event that tells a parent that its child is done."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ from typing import Any
 from uuid import UUID
 
 from models.kernel import database
+from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 
 
 def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
-    """The tickets that a ticket is linked with; `kind` is what the other one is to it (child, parent, related)."""
+    """List the tickets that a ticket is linked with. `kind` is the other ticket's role: child, parent or related."""
     rows = database.run(
         "SELECT l.kind, t.id, t.number, t.title, t.state, t.category FROM ticket_links AS l JOIN tickets AS t ON t.id = l.to_id"
         " WHERE l.from_id = :id UNION ALL SELECT CASE WHEN l.kind = 'child' THEN 'parent' ELSE l.kind END, t.id, t.number, t.title,"
         " t.state, t.category FROM ticket_links AS l JOIN tickets AS t ON t.id = l.from_id WHERE l.to_id = :id ORDER BY 3",
         id=ticket_id,
     )
-    for row in rows:
-        row["id"] = UUID(str(row["id"]))
-    return rows
+    return [Ticket.converted(row) for row in rows]
 
 
 def tell_parents(change: TicketChange) -> None:
-    """The ticket is done: the life cycles of those that wait for it hear `linked_ticket_done`."""
+    """Send `linked_ticket_done` to the workflows of the parents of a ticket that is done."""
     rows = database.run("SELECT from_id FROM ticket_links WHERE to_id = :id AND kind = 'child'", id=change.ticket.id)
     for row in rows:
         payload = {"ticket_id": row["from_id"], "event": "linked_ticket_done", "linked_id": change.ticket.id}

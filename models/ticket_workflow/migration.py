@@ -12,12 +12,15 @@ from uuid import UUID
 from models.events import queries as events
 from models.events.commands import SYSTEM
 from models.kernel import clock, database
-from models.kernel.batch import as_json, from_json
+from models.kernel.batch import as_json
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.kernel.ids import new_id
+from models.kernel.table import RowView
 from models.publishing import workflows
 from models.tasks import timers
 from models.ticket_workflow import apply_acts, steps
+from models.ticket_workflow.tables import WorkflowMigration
+from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 from models.workflow import engine
 from models.workflow.definition import Workflow
@@ -40,6 +43,9 @@ class Migration:
     reverses: UUID | None
     cursor: UUID | None
     moved: int
+
+
+_MIGRATION = RowView(Migration, WorkflowMigration)
 
 
 def check(workflow: str, to_workflow: str, to_version: int, state_map: Mapping[str, str]) -> dict[str, int]:
@@ -106,21 +112,15 @@ def _insert(
 
 
 def get(migration_id: UUID) -> Migration:
-    """Raises NotFound."""
-    row = database.one(
-        "SELECT id, workflow, to_workflow, to_version, state_map, state, reverses, cursor, moved FROM workflow_migrations WHERE id = :id",
-        id=migration_id,
-    )
-    if row is None:
+    """Read a migration. Raises NotFound."""
+    found = _MIGRATION.all(WorkflowMigration.select(*_MIGRATION.fields).where(WorkflowMigration.id == migration_id))
+    if not found:
         raise NotFound(f"there is no migration {migration_id}")
-    for name in ("id", "reverses", "cursor"):
-        row[name] = UUID(str(row[name])) if row[name] is not None else None
-    row["state_map"] = from_json(row["state_map"])
-    return Migration(**row)
+    return found[0]
 
 
 def run(migration_id: UUID, progress: Callable[[int], None] = lambda moved: None) -> Migration:
-    """Do the rest of a migration in batches; a run that was cut off goes on where it stood. Opens its own transactions."""
+    """Run the rest of a migration in batches. A run that was interrupted resumes at its cursor. Opens its own transactions."""
     while True:
         with database.transaction():
             migration = get(migration_id)
@@ -138,7 +138,7 @@ def get_moved(migration_id: UUID) -> int:
 
 
 def get_finished(migration_id: UUID) -> Migration:
-    """Close the migration and give it back."""
+    """Close a migration and read it."""
     with database.transaction():
         database.execute(
             "UPDATE workflow_migrations SET state = 'finished', finished_at = :at WHERE id = :id",
@@ -149,7 +149,7 @@ def get_finished(migration_id: UUID) -> Migration:
 
 
 def _batch(migration: Migration) -> bool:
-    """Move the next tickets; whether there were any."""
+    """Move the next batch of tickets; returns False when none was left."""
     rows = database.run(
         "SELECT id FROM tickets WHERE workflow = :workflow AND category <> 'closed' AND id > :cursor ORDER BY id LIMIT :most",
         workflow=migration.workflow,
@@ -158,7 +158,7 @@ def _batch(migration: Migration) -> bool:
     )
     moved = 0
     for row in rows:
-        change = TicketChange.of(UUID(str(row["id"])), actor=SYSTEM, causation_id=f"migration:{migration.id}")
+        change = TicketChange.of(Ticket.converted(row)["id"], actor=SYSTEM, causation_id=f"migration:{migration.id}")
         moved += _back(change, migration) if migration.reverses is not None else _forth(change, migration)
     if rows:
         database.execute(

@@ -12,6 +12,7 @@ from models.kernel import database, settings
 from models.kernel.errors import NotFound
 from models.kernel.ids import new_id
 from models.ticket_workflow.apply_acts import ticket_key
+from models.ticket_workflow.tables import Rating
 from models.tickets.ticket_change import TicketChange
 
 
@@ -32,7 +33,7 @@ def new_url(change: TicketChange) -> str:
 
 
 def find(token: str) -> dict[str, Any]:
-    """What a link asks about. Raises NotFound for a token that we never gave."""
+    """Read the rating that a link asks for. Raises NotFound for an unknown token."""
     row = database.one(
         "SELECT r.id, r.ticket_id, t.number AS ticket_number, t.title, t.requester_id, r.score, r.comment FROM ratings AS r"
         " JOIN tickets AS t ON t.id = r.ticket_id WHERE r.token_hash = :hash",
@@ -40,29 +41,28 @@ def find(token: str) -> dict[str, Any]:
     )
     if row is None:
         raise NotFound("there is no such rating")
-    return row
+    return Rating.converted(row)
 
 
 def rate_by_id(rating_id: UUID, score: int) -> None:
-    """Keep the score that a button carries; a second press changes it. Joins the caller's transaction."""
-    row = database.one("SELECT id, ticket_id FROM ratings WHERE id = :id", id=rating_id)
+    """Record the score of a pressed button; a second press changes it. Joins the caller's transaction. Raises NotFound."""
+    row = database.one(
+        "SELECT r.id, r.ticket_id, t.requester_id FROM ratings AS r JOIN tickets AS t ON t.id = r.ticket_id WHERE r.id = :id",
+        id=rating_id,
+    )
     if row is None:
         raise NotFound("there is no such rating")
-    requester = database.one("SELECT requester_id FROM tickets WHERE id = :id", id=row["ticket_id"])
-    asked = {**row, "requester_id": requester["requester_id"] if requester else None}
-    _keep(asked, score, None)
+    _record(Rating.converted(row), score, None)
 
 
 def rate(token: str, score: int, comment: str | None) -> dict[str, Any]:
-    """Keep a score from 1 to 5; the ticket's history tells of it, its life cycle hears `rated`. Joins the caller's transaction."""
-    _keep(find(token), score, comment)
+    """Record a score from 1 to 5 as an event, and let the workflow react to `rated`. Joins the caller's transaction."""
+    _record(find(token), score, comment)
     return find(token)
 
 
-def _keep(asked: dict[str, Any], score: int, comment: str | None) -> None:
-    change = TicketChange.of(
-        UUID(str(asked["ticket_id"])), actor=Actor("requester", str(asked["requester_id"] or ""), "")
-    )
+def _record(asked: dict[str, Any], score: int, comment: str | None) -> None:
+    change = TicketChange.of(asked["ticket_id"], actor=Actor("requester", str(asked["requester_id"] or ""), ""))
     database.execute(
         "UPDATE ratings SET score = :score, comment = :comment, rated_at = :at WHERE id = :id",
         score=score,

@@ -13,13 +13,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from models.events.tables import EventRow
 from models.infomodel import published as infomodel
 from models.infomodel import values
 from models.kernel import database
-from models.kernel.batch import from_json
 from models.kernel.errors import ConfigurationError
 from models.publishing import workflows
 from models.teams import queries as teams
+from models.tickets.tables import Ticket
 from models.workflow.acts import AnyAct, Charged, MessageSent, RatingAsked, Refused, SlaBreached
 from models.workflow.definition import Workflow
 from models.workflow.testing.simulation import Person, Simulation, TooManyFirings
@@ -142,12 +143,10 @@ def _histories(name: str, since: datetime) -> Iterator[tuple[dict[str, Any], lis
         )
         by_ticket: dict[str, list[dict[str, Any]]] = {}
         for row in rows:
-            row["payload"] = from_json(row["payload"])
-            row["occurred_at"] = database.instant(row["occurred_at"])
-            by_ticket.setdefault(str(row["aggregate_id"]), []).append(row)
+            by_ticket.setdefault(str(row["aggregate_id"]), []).append(EventRow.converted(row))
         for ticket in tickets:
             yield ticket, by_ticket.get(str(ticket["id"]), [])
-        cursor = UUID(str(tickets[-1]["id"]))
+        cursor = Ticket.converted(tickets[-1])["id"]
 
 
 def _drive(workflow: Workflow, recorded: list[dict[str, Any]], people: list[Person], until: datetime) -> _Outcome:

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from models.identity import queries as identity
 from models.kernel import database, settings
-from models.kernel.batch import from_json
 from models.kernel.ids import new_id
 from models.publishing import workflows
 from models.requesters import queries as requesters
 from models.sla.clocks import Clock
+from models.tasks.tables import Task
 from models.teams import queries as teams
 from models.ticket_workflow import apply_acts, approvals, ratings
 from models.ticket_workflow import sla_clocks as sla
@@ -233,7 +233,7 @@ def _trace_as_json(trace: RuleTrace) -> dict[str, Any]:
 def _would_bury_a_message(change: TicketChange, workflow: Workflow, state: str) -> bool:
     """Whether the move would close the ticket over a message that waits for its reaction.
 
-    A message that joined is committed, and its reaction follows in a task (DESIGN 4). Closed in between, nothing would reopen
+    A message that joined is committed, and its reaction follows in a task. Closed in between, nothing would reopen
     it and nobody would read the message. The ticket's row is held, so no message can join while we look; the task that runs
     now is the reaction itself. A task that was given up (`dead`) no longer counts: the history shows it.
     """
@@ -244,6 +244,6 @@ def _would_bury_a_message(change: TicketChange, workflow: Workflow, state: str) 
         key=apply_acts.ticket_key(change.ticket.id),
     )
     return any(
-        from_json(row["payload"])["event"] == "requester_message" and change.causation_id != f"task:{row['id']}"
+        Task.converted(row)["payload"]["event"] == "requester_message" and change.causation_id != f"task:{row['id']}"
         for row in rows
     )

@@ -123,3 +123,18 @@ class WorkflowMigration(Table):
 
     class Meta:
         table_name = "workflow_migrations"
+
+
+class Rating(Table):
+    """A requester's rating. The token is kept as a hash only."""
+
+    id = IdField(primary_key=True)
+    ticket_id = IdField()
+    token_hash = peewee.TextField()
+    score = peewee.IntegerField(null=True)
+    comment = peewee.TextField(null=True)
+    asked_at = InstantField()
+    rated_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "ratings"

@@ -1,4 +1,4 @@
-"""Read why: the decisions of a ticket's life cycle, and what runs by itself."""
+"""Reads the explanation of a ticket: the decisions of its workflow, its running timers and its promises."""
 
 from __future__ import annotations
 
@@ -7,41 +7,28 @@ from typing import Any
 from uuid import UUID
 
 from models.kernel import database
-from models.kernel.batch import from_json
 from models.sla.clocks import Clock
+from models.tasks.tables import Timer
 from models.ticket_workflow import sla_clocks as sla
+from models.ticket_workflow.tables import Decision
 
 
 def decisions(ticket_id: UUID, *, after: UUID | None, limit: int) -> list[dict[str, Any]]:
-    """What every rule made of every event, in order, after a decision's id."""
-    rows = database.run(
-        "SELECT id, event, at, workflow, workflow_version, state, causation_id, first_sequence, last_sequence, looks FROM decisions"
-        " WHERE ticket_id = :ticket AND id > :after ORDER BY id LIMIT :limit",
-        ticket=ticket_id,
-        after=after or UUID(int=0),
-        limit=limit,
-    )
-    for row in rows:
-        row["at"], row["looks"] = database.instant(row["at"]), from_json(row["looks"])
-    return rows
+    """List the decisions after the id `after`, oldest first, each with the traces of its rules."""
+    query = Decision.select().where(Decision.ticket_id == ticket_id)
+    if after is not None:
+        query = query.where(Decision.id > after)
+    return database.rows(query.order_by(Decision.id).limit(limit))
 
 
 def timers(ticket_id: UUID) -> list[tuple[str, datetime]]:
-    """The timers that run, by when they are due."""
+    """List the running timers with their due instants, the next one first."""
     prefix = f"ticket:{ticket_id}:"
-    rows = database.run(
-        "SELECT name, due_at FROM timers WHERE name >= :prefix AND name < :beyond ORDER BY due_at, name",
-        prefix=prefix,
-        beyond=prefix + "\U0010ffff",
-    )
-    found = []
-    for row in rows:
-        due_at = database.instant(row["due_at"])
-        assert due_at is not None, "the column is NOT NULL"
-        found.append((row["name"].removeprefix(prefix), due_at))
-    return found
+    query = Timer.select(Timer.name, Timer.due_at).where(Timer.name >= prefix, Timer.name < prefix + "\U0010ffff")
+    rows = database.rows(query.order_by(Timer.due_at, Timer.name))
+    return [(row["name"].removeprefix(prefix), row["due_at"]) for row in rows]
 
 
 def promises(ticket_id: UUID) -> list[Clock]:
-    """The SLA clocks, by target."""
+    """List the SLA clocks by target."""
     return [clock for _, clock in sorted(sla.of_ticket(ticket_id).items())]

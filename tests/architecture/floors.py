@@ -62,5 +62,5 @@ FOREIGN_TABLES: dict[str, tuple[str, ...]] = {
         "ticket_links",
         "tickets",
     ),
-    "ticket_workflow": ("api_keys", "events", "ratings", "tasks", "tickets", "timers", "users"),
+    "ticket_workflow": ("api_keys", "events", "tasks", "tickets", "users"),
 }

@@ -183,7 +183,7 @@ def test_a_look_back_is_a_ticket_of_its_own_linked_with_the_incident(staffed: De
         [link] = links.of_ticket(ticket.id)
     made = next(one for one in staffed.tickets() if one.id == link["id"])
     assert (made.type, made.workflow, link["kind"]) == ("task", "task", "related")
-    assert made.title == f"RuleTrace back at incident #{ticket.number}"
+    assert made.title == f"Look back at incident #{ticket.number}"
     assert made.fields == {"size": "large"}
 
 
