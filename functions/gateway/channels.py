@@ -16,7 +16,7 @@ from models.kernel.errors import NotFound
 operations = Operations()
 
 
-class Health(msgspec.Struct):
+class ChannelHealth(msgspec.Struct):
     """How the account is doing. `error`: what is wrong with the account itself; `told`: what its provider said last."""
 
     ok: bool
@@ -41,7 +41,7 @@ class Channel(msgspec.Struct):
     version: int
     enabled: bool
     config: dict[str, Any]
-    health: Health
+    health: ChannelHealth
 
 
 class Channels(msgspec.Struct):
@@ -81,5 +81,5 @@ def read_channel(call: Call) -> Answer:
 def _shown(account: ChannelAccount) -> Channel:
     known = overview.of_account(account.channel, account.name)
     enabled = account.config.get("enabled", True) is not False
-    health = Health(ok=enabled and known["error"] is None, **known)
+    health = ChannelHealth(ok=enabled and known["error"] is None, **known)
     return Channel(account.channel, account.name, account.version, enabled, account.config, health)

@@ -1,4 +1,4 @@
-"""/v1/tickets: create, list, read, change, move, assign, and read the history."""
+"""/v1/tickets: create, list, read, change and assign tickets, and read their history."""
 
 from __future__ import annotations
 
@@ -8,21 +8,16 @@ from uuid import UUID
 import msgspec
 
 from functions.http.operations import Answer, AnyCall, Call, Operations
-from functions.http.problems import problem
 from functions.views import pages
 from functions.views import representations as show
-from functions.views.texts import Assignee, Comment, Description, Email, Instant, Name, Tags, Title, Word
+from functions.views.texts import Assignee, Description, Email, Instant, Name, Tags, Title, Word
 from models.events import queries as events
 from models.identity.rules import Permission
 from models.kernel import limits
-from models.kernel.clock import rfc3339
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.ids import parse_id
 from models.ticket_actions import commands, search
-from models.ticket_workflow import signals, steps
 from models.tickets import queries, ticket_fields
-from models.tickets.tables import Ticket
-from models.tickets.ticket_change import TicketChange
 
 operations = Operations()
 
@@ -74,68 +69,19 @@ class TicketQuery(pages.PageQuery, kw_only=True):
     sort: Literal["-updated_at", "updated_at", "-created_at", "created_at", "-number", "number"] = "-updated_at"
 
 
-class TransitionWanted(msgspec.Struct, forbid_unknown_fields=True):
-    """A move of the life cycle."""
-
-    transition: Word
-    fields: dict[str, Any] = {}
-    comment: Comment | None = None
-
-
-class ApprovalNeeded(msgspec.Struct):
-    """The move waits for `count` members of a team."""
-
-    team: str
-    count: int
-
-
-class TransitionOption(msgspec.Struct):
-    """A move as it stands now: possible, or refused with reasons."""
-
-    transition: str
-    to: str
-    label: dict[str, str]
-    possible: bool
-    reasons: list[str]
-    comment: str
-    requires: list[str]
-    confirm: dict[str, str] | None
-    approval: ApprovalNeeded | None
-
-
-class TransitionOptions(msgspec.Struct):
-    """What is possible now, what is refused and why."""
-
-    state: str
-    items: list[TransitionOption]
-
-
 class AssignmentWanted(msgspec.Struct, forbid_unknown_fields=True):
     """Who is responsible; null: nobody."""
 
     assignee_id: UUID | None
 
 
-class Signal(msgspec.Struct, forbid_unknown_fields=True):
-    """Something that happened outside the desk; the life cycle may react to it by name."""
-
-    signal: Word
-    payload: dict[str, Any] = {}
-
-
-class SignalTaken(msgspec.Struct):
-    """The signal is in the ticket's history under this event; what it does follows."""
-
-    event_id: UUID
-
-
-def _bounded(fields: dict[str, Any]) -> dict[str, Any]:
+def bounded(fields: dict[str, Any]) -> dict[str, Any]:
     if len(fields) > limits.fields_max:
         raise Invalid([FieldProblem("/fields", f"expected at most {limits.fields_max} fields, found {len(fields)}")])
     return fields
 
 
-def _answer(call: AnyCall, row: Any, status: int = 200, **headers: str) -> Answer:
+def represented(call: AnyCall, row: Any, status: int = 200, **headers: str) -> Answer:
     return Answer(
         show.tickets([row], role=call.caller.role)[0], status=status, headers=show.etag(row.version) | headers
     )
@@ -161,14 +107,14 @@ def create_ticket(call: Call[NewTicket]) -> Answer:
             priority=body.priority,
             requester_name=requester.name,
             requester_email=requester.email,
-            fields=_bounded(body.fields),
+            fields=bounded(body.fields),
             team=body.team,
             tags=tuple(dict.fromkeys(body.tags)),
         ),
         actor=call.caller.actor,
         role=call.caller.role,
     )
-    return _answer(call, row, 201, Location=f"/v1/tickets/{row.id}")
+    return represented(call, row, 201, Location=f"/v1/tickets/{row.id}")
 
 
 @operations.add(
@@ -220,7 +166,7 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
 )
 def read_ticket(call: Call) -> Answer:
     """By id or by number."""
-    return _answer(call, queries.find(call.params["ticket"]))
+    return represented(call, queries.find(call.params["ticket"]))
 
 
 @operations.add(
@@ -238,104 +184,10 @@ def change_ticket(call: Call[TicketChanges]) -> Answer:
     expected = call.expected_version()
     changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
     if "fields" in changes:
-        _bounded(changes["fields"])
+        bounded(changes["fields"])
     ticket = queries.find(call.params["ticket"])
     row = commands.update(ticket.id, changes, expected_version=expected, actor=call.caller.actor, role=call.caller.role)
-    return _answer(call, row)
-
-
-@operations.add(
-    "GET",
-    "/v1/tickets/{ticket}/transitions",
-    summary="What is possible now, what is refused and why",
-    needs=Permission.tickets_read,
-    answers={200: TransitionOptions},
-    problems=(404,),
-)
-def list_transitions(call: Call) -> Answer:
-    """Every move that leaves the current state."""
-    ticket = queries.find(call.params["ticket"])
-    looked_at = TicketChange(ticket, actor=call.caller.actor, new=False)
-    options = steps.options(looked_at, role=call.caller.role)
-    return Answer(
-        TransitionOptions(
-            ticket.state,
-            [
-                TransitionOption(
-                    option.name,
-                    option.transition.to,
-                    dict[str, str](option.transition.label.items()),
-                    not option.reasons,
-                    list(option.reasons),
-                    option.transition.comment,
-                    option.transition.requires,
-                    dict[str, str](option.transition.confirm.items()) if option.transition.confirm else None,
-                    ApprovalNeeded(option.transition.approval.team, option.transition.approval.count)
-                    if option.transition.approval
-                    else None,
-                )
-                for option in options
-            ],
-        )
-    )
-
-
-@operations.add(
-    "POST",
-    "/v1/tickets/{ticket}/transitions",
-    summary="Move a ticket",
-    needs=Permission.tickets_write,
-    body=TransitionWanted,
-    answers={200: show.Ticket},
-    problems=(404, 409),
-    etag="optional",
-)
-def make_transition(call: Call[TransitionWanted]) -> Answer:
-    """409 with reasons, and with the last move, when the life cycle refuses; the refusal is part of the ticket's history.
-
-    A transition that needs an approval answers 200 with the ticket in its old state: see its approvals. With If-Match (optional), 412
-    when the ticket was changed since that version.
-    """
-    body = call.body
-    expected = call.optional_version()
-    ticket = queries.find(call.params["ticket"])
-    row, reasons = commands.transition(
-        ticket.id,
-        body.transition,
-        fields=_bounded(body.fields),
-        comment=body.comment,
-        role=call.caller.role,
-        actor=call.caller.actor,
-        expected_version=expected,
-    )
-    return refused(row, reasons) if reasons else _answer(call, row)
-
-
-def refused(row: Ticket, reasons: tuple[str, ...]) -> Answer:
-    """The life cycle's no: why, where the ticket stands, and who moved it there and when."""
-    move = events.last_of("ticket", row.id, "ticket_state_changed")
-    told = None
-    if move is not None:
-        payload = move["payload"]
-        told = {
-            "from": payload["from"],
-            "to": payload["to"],
-            "transition": payload["transition"],
-            "rule": payload["rule"],
-            "actor_kind": move["actor_kind"],
-            "actor_id": move["actor_id"],
-            "at": rfc3339(move["occurred_at"]),
-        }
-    document = problem(
-        409,
-        "transition_refused",
-        "; ".join(reasons),
-        reasons=list(reasons),
-        state=row.state,
-        version=row.version,
-        last_move=told,
-    )
-    return Answer(document, status=409, headers={"Content-Type": "application/problem+json"})
+    return represented(call, row)
 
 
 @operations.add(
@@ -356,23 +208,7 @@ def assign_ticket(call: Call[AssignmentWanted]) -> Answer:
     expected = call.optional_version()
     ticket = queries.find(call.params["ticket"])
     row = commands.assign(ticket.id, call.body.assignee_id, actor=call.caller.actor, expected_version=expected)
-    return _answer(call, row)
-
-
-@operations.add(
-    "POST",
-    "/v1/tickets/{ticket}/signals",
-    summary="Push a ticket along",
-    needs=Permission.tickets_write,
-    body=Signal,
-    answers={202: SignalTaken},
-    problems=(404,),
-)
-def send_signal(call: Call[Signal]) -> Answer:
-    """For automations. The life cycle decides soon after; a signal that it does not know changes nothing."""
-    ticket = queries.find(call.params["ticket"])
-    event_id = signals.receive(ticket.id, call.body.signal, call.body.payload, actor=call.caller.actor)
-    return Answer(SignalTaken(event_id), status=202)
+    return represented(call, row)
 
 
 @operations.add(

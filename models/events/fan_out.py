@@ -6,7 +6,7 @@ transaction ids of one cluster, which do not survive a restore). The rows have n
 changes a subscription.
 
 A desk without subscriptions pays nothing: each process remembers for `notice_s` whether there are any at all. That memory is exact for
-whoever waits `notice_s` after the first subscription was made, which its maker's answer does (functions/gateway/webhooks.py).
+whoever waits `notice_s` after the first subscription was made, which its maker's answer does (functions/gateway/subscriptions.py).
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""/v1/webhooks: outgoing webhooks, their delivery log, and what subscribers are told, as JSON Schemas."""
+"""/v1/webhooks: the subscriptions of other systems to the events of the desk (outgoing webhooks)."""
 
 from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -12,16 +12,13 @@ import msgspec
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
-from functions.views.texts import Instant
-from models.events import catalogue, fan_out, subscription_limits
+from models.events import fan_out, subscription_limits
 from models.identity.rules import Permission
 from models.kernel import clock, database, settings
-from models.kernel.errors import NotFound
 from models.subscriptions import commands, queries
 
 operations = Operations()
 _margin_s = 1.0  # between a process's look at the database and the start of its memory
-
 Url = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 EventTypes = Annotated[
     list[Annotated[str, msgspec.Meta(pattern=r"^(\*|[a-z][a-z0-9_]{0,62})$")]],
@@ -84,71 +81,6 @@ class WebhookChanges(msgspec.Struct, forbid_unknown_fields=True):
     active: bool | msgspec.UnsetType = msgspec.UNSET
 
 
-class Attempt(msgspec.Struct):
-    """One call. `status` is null when there was no answer; `response` is the beginning of what it said."""
-
-    number: int
-    started_at: datetime
-    duration_ms: int
-    status: int | None
-    response: str | None
-    error: str | None
-
-
-class WebhookDelivery(msgspec.Struct):
-    """An event on its way to a subscriber. `id` is the event's, and what the receiver gets as `webhook-id`."""
-
-    id: UUID
-    event_type: str | None
-    occurred_at: datetime | None
-    state: str
-    attempts: int
-    last_status: int | None
-    last_error: str | None
-    created_at: datetime
-    finished_at: datetime | None
-    attempt_log: list[Attempt]
-
-
-class WebhookDeliveryPage(msgspec.Struct):
-    """Deliveries, and where the next page begins."""
-
-    items: list[WebhookDelivery]
-    next_cursor: str | None
-
-
-class WebhookDeliveryQuery(pages.PageQuery, kw_only=True):
-    """Which deliveries."""
-
-    state: Literal["pending", "delivered", "failed", "missed", "discarded"] | None = None
-
-
-class Since(msgspec.Struct, forbid_unknown_fields=True):
-    """From when on."""
-
-    since: Instant
-
-
-class Replayed(msgspec.Struct):
-    """How many deliveries are on their way again."""
-
-    count: int
-
-
-class EventSchema(msgspec.Struct):
-    """A type of event, and where its schema is."""
-
-    event_type: str
-    description: str
-    schema_url: str
-
-
-class EventSchemaList(msgspec.Struct):
-    """All types of events."""
-
-    items: list[EventSchema]
-
-
 def _webhook(row: queries.Subscription) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in Webhook.__struct_fields__ if name != "secret_rotating_until"}
     return values | {"secret_rotating_until": row.previous_secret_until if row.previous_secret else None}
@@ -165,7 +97,7 @@ def _with_secret(row: queries.Subscription, status: int) -> Answer:
     return Answer(MadeWebhook(secret=row.secret, **_webhook(row)), status=status, headers=headers)
 
 
-def _id(call: AnyCall) -> UUID:
+def id_of(call: AnyCall) -> UUID:
     return pages.id_of(call.params["webhook"], "webhook")
 
 
@@ -217,38 +149,6 @@ def list_webhooks(call: Call[None, pages.PageQuery]) -> Answer:
 
 @operations.add(
     "GET",
-    "/v1/webhooks/schemas",
-    summary="List what can be subscribed to",
-    needs=Permission.webhooks_manage,
-    answers={200: EventSchemaList},
-)
-def list_event_schemas(call: Call) -> Answer:
-    """Each type of event, with the address of its JSON Schema."""
-    items = [
-        EventSchema(name, says, f"/v1/webhooks/schemas/{name}")
-        for name, (says, _) in sorted(catalogue.EVENT_TYPES.items())
-    ]
-    return Answer(EventSchemaList(items))
-
-
-@operations.add(
-    "GET",
-    "/v1/webhooks/schemas/{event_type}",
-    summary="Read the schema of what is told of an event",
-    needs=Permission.webhooks_manage,
-    answers={200: dict},
-    problems=(404,),
-)
-def read_event_schema(call: Call) -> Answer:
-    """JSON Schema (2020-12) of the call's body, version 1."""
-    name = call.params["event_type"]
-    if name not in catalogue.EVENT_TYPES:
-        raise NotFound(f"there is no event type {name[:60]!r}")
-    return Answer(catalogue.schema(name, settings.current().public_url))
-
-
-@operations.add(
-    "GET",
     "/v1/webhooks/{webhook}",
     summary="Read an outgoing webhook",
     needs=Permission.webhooks_manage,
@@ -257,7 +157,7 @@ def read_event_schema(call: Call) -> Answer:
 )
 def read_webhook(call: Call) -> Answer:
     """Without its secret."""
-    return _shown(queries.get(_id(call)))
+    return _shown(queries.get(id_of(call)))
 
 
 @operations.add(
@@ -275,7 +175,7 @@ def change_webhook(call: Call[WebhookChanges]) -> Answer:
     expected = call.expected_version()
     changes = {n: v for n, v in msgspec.structs.asdict(call.body).items() if v is not msgspec.UNSET}
     return _shown(
-        commands.update(_id(call), changes, expected_version=expected, private=_private(), actor=call.caller.actor)
+        commands.update(id_of(call), changes, expected_version=expected, private=_private(), actor=call.caller.actor)
     )
 
 
@@ -291,7 +191,7 @@ def change_webhook(call: Call[WebhookChanges]) -> Answer:
 def delete_webhook(call: Call) -> Answer:
     """For good; its log stays with its events until it is too old."""
     expected = call.optional_version()
-    commands.delete(_id(call), expected_version=expected, actor=call.caller.actor)
+    commands.delete(id_of(call), expected_version=expected, actor=call.caller.actor)
     return Answer(status=204)
 
 
@@ -307,96 +207,5 @@ def delete_webhook(call: Call) -> Answer:
 def rotate_webhook_secret(call: Call) -> Answer:
     """For a day both secrets sign. The new one is in this answer and nowhere else."""
     with database.transaction():
-        rotated = commands.rotate_secret(_id(call), actor=call.caller.actor)
+        rotated = commands.rotate_secret(id_of(call), actor=call.caller.actor)
     return _with_secret(rotated, 200)
-
-
-@operations.add(
-    "POST",
-    "/v1/webhooks/{webhook}/test",
-    summary="Call it for a trial",
-    needs=Permission.webhooks_manage,
-    answers={202: WebhookDelivery},
-    problems=(404, 409),
-)
-def test_webhook(call: Call) -> Answer:
-    """An event `webhook_tested` goes to it, whatever it wants to hear; its delivery says what came of it."""
-    webhook_id = _id(call)
-    return _delivery(webhook_id, commands.test(webhook_id, actor=call.caller.actor), 202)
-
-
-def _delivery(webhook_id: UUID, event_id: UUID, status: int) -> Answer:
-    row = queries.delivery(webhook_id, event_id)
-    if row is None:
-        raise NotFound(f"there is no delivery {event_id} of this webhook")
-    return Answer(_told(row), status=status)
-
-
-def _told(row: dict[str, Any]) -> WebhookDelivery:
-    values = {name: row[name] for name in WebhookDelivery.__struct_fields__ if name not in ("id", "attempt_log")}
-    log = [show.copied(Attempt, one) for one in row["attempt_log"]]
-    return WebhookDelivery(id=UUID(str(row["event_id"])), attempt_log=log, **values)
-
-
-@operations.add(
-    "GET",
-    "/v1/webhooks/{webhook}/deliveries",
-    summary="List what went to it",
-    needs=Permission.webhooks_manage,
-    query=WebhookDeliveryQuery,
-    answers={200: WebhookDeliveryPage},
-    problems=(404,),
-)
-def list_webhook_deliveries(call: Call[None, WebhookDeliveryQuery]) -> Answer:
-    """The newest event first, with every attempt."""
-    query = call.query
-    webhook_id = queries.get(_id(call)).id
-    before = pages.decode(query.cursor, "webhook_deliveries", UUID)
-    rows = queries.deliveries(
-        webhook_id, state=query.state, before=before[0] if before else None, limit=query.limit + 1
-    )
-    page, cursor = pages.cut(rows, query.limit, "webhook_deliveries", lambda row: (row["event_id"],))
-    return Answer(WebhookDeliveryPage([_told(row) for row in page], cursor))
-
-
-@operations.add(
-    "GET",
-    "/v1/webhooks/{webhook}/deliveries/{delivery}",
-    summary="Read what went to it",
-    needs=Permission.webhooks_manage,
-    answers={200: WebhookDelivery},
-    problems=(404,),
-)
-def read_webhook_delivery(call: Call) -> Answer:
-    """With every attempt."""
-    return _delivery(queries.get(_id(call)).id, pages.id_of(call.params["delivery"], "delivery"), 200)
-
-
-@operations.add(
-    "POST",
-    "/v1/webhooks/{webhook}/deliveries/{delivery}/replay",
-    summary="Send it again",
-    needs=Permission.webhooks_manage,
-    answers={202: WebhookDelivery},
-    problems=(404, 409),
-)
-def replay_webhook_delivery(call: Call) -> Answer:
-    """Under its old id, so that the receiver can tell a repeat."""
-    webhook_id, event_id = _id(call), pages.id_of(call.params["delivery"], "delivery")
-    commands.replay(webhook_id, event_id)
-    return _delivery(webhook_id, event_id, 202)
-
-
-@operations.add(
-    "POST",
-    "/v1/webhooks/{webhook}/replay",
-    summary="Send again what failed",
-    needs=Permission.webhooks_manage,
-    body=Since,
-    answers={202: Replayed},
-    problems=(404, 409),
-)
-def replay_webhook(call: Call[Since]) -> Answer:
-    """What failed or was missed since then, at most ten thousand at once, the oldest first."""
-    body = call.body
-    return Answer(Replayed(commands.replay_since(_id(call), body.since)), status=202)

@@ -1,0 +1,59 @@
+"""/v1/webhooks/schemas: the event types that webhooks can subscribe to, with their JSON Schemas."""
+
+from __future__ import annotations
+
+import msgspec
+
+from functions.http.operations import Answer, Call, Operations
+from models.events import catalogue
+from models.identity.rules import Permission
+from models.kernel import settings
+from models.kernel.errors import NotFound
+
+operations = Operations()
+
+
+class EventSchema(msgspec.Struct):
+    """A type of event, and where its schema is."""
+
+    event_type: str
+    description: str
+    schema_url: str
+
+
+class EventSchemaList(msgspec.Struct):
+    """All types of events."""
+
+    items: list[EventSchema]
+
+
+@operations.add(
+    "GET",
+    "/v1/webhooks/schemas",
+    summary="List what can be subscribed to",
+    needs=Permission.webhooks_manage,
+    answers={200: EventSchemaList},
+)
+def list_event_schemas(call: Call) -> Answer:
+    """Each type of event, with the address of its JSON Schema."""
+    items = [
+        EventSchema(name, says, f"/v1/webhooks/schemas/{name}")
+        for name, (says, _) in sorted(catalogue.EVENT_TYPES.items())
+    ]
+    return Answer(EventSchemaList(items))
+
+
+@operations.add(
+    "GET",
+    "/v1/webhooks/schemas/{event_type}",
+    summary="Read the schema of what is told of an event",
+    needs=Permission.webhooks_manage,
+    answers={200: dict},
+    problems=(404,),
+)
+def read_event_schema(call: Call) -> Answer:
+    """JSON Schema (2020-12) of the call's body, version 1."""
+    name = call.params["event_type"]
+    if name not in catalogue.EVENT_TYPES:
+        raise NotFound(f"there is no event type {name[:60]!r}")
+    return Answer(catalogue.schema(name, settings.current().public_url))

@@ -1,0 +1,71 @@
+"""/v1/me/notices: notices of life cycles to an agent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from functions.http.operations import Answer, Call, Operations
+from functions.views import pages
+from models.identity.rules import Permission
+from models.ticket_workflow import notices
+
+operations = Operations()
+
+
+class Notice(msgspec.Struct):
+    """Something that a life cycle tells an agent, or the desk an admin (then it is about no ticket)."""
+
+    id: UUID
+    ticket_id: UUID | None
+    ticket_number: int | None
+    rule: str
+    text: str
+    created_at: datetime
+    read_at: datetime | None
+
+
+class NoticePage(msgspec.Struct):
+    items: list[Notice]
+    next_cursor: str | None
+
+
+class NoticeQuery(pages.PageQuery, kw_only=True):
+    """Which notices."""
+
+    unread: bool = False
+
+
+@operations.add(
+    "GET",
+    "/v1/me/notices",
+    summary="What life cycles tell me",
+    needs=Permission.tickets_read,
+    query=NoticeQuery,
+    answers={200: NoticePage},
+)
+def list_notices(call: Call[None, NoticeQuery]) -> Answer:
+    """Newest first."""
+    query = call.query
+    before = pages.decode(query.cursor, "notices", UUID)
+    rows = notices.of_user(
+        call.caller.id, unread=query.unread, before=before[0] if before else None, limit=query.limit + 1
+    )
+    page, cursor = pages.cut(rows, query.limit, "notices", lambda row: (row["id"],))
+    return Answer(NoticePage(msgspec.convert(page, list[Notice]), cursor))
+
+
+@operations.add(
+    "PUT",
+    "/v1/me/notices/{notice}/read",
+    summary="I have read it",
+    needs=Permission.tickets_read,
+    answers={204: None},
+    problems=(404,),
+)
+def read_notice(call: Call) -> Answer:
+    """Once is enough; a second time changes nothing."""
+    notices.mark_read(pages.id_of(call.params["notice"], "notice"), user_id=call.caller.id)
+    return Answer(status=204)

@@ -1,0 +1,52 @@
+"""/v1/requesters/{requester}/export and /erasure: the rights of a person to their data (GDPR, articles 15 and 17)."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from functions.gateway.requesters import id_of
+from functions.http.operations import Answer, Call, Operations
+from models.identity.rules import Permission
+from models.privacy import export_and_erasure
+
+operations = Operations()
+
+
+@operations.add(
+    "GET",
+    "/v1/requesters/{requester}/export",
+    summary="All data of a person",
+    needs=Permission.requesters_export,
+    answers={200: dict[str, Any]},
+    problems=(404,),
+)
+def export_requester(call: Call) -> Answer:
+    """Everything that the desk has of them, as one document."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="requester-{id_of(call)}.json"',
+        "Cache-Control": "no-store",
+    }
+    return Answer(export_and_erasure.export(id_of(call)), headers=headers)
+
+
+class Erasure(msgspec.Struct):
+    """What was erased."""
+
+    requester_id: UUID
+    tickets: int
+
+
+@operations.add(
+    "POST",
+    "/v1/requesters/{requester}/erasure",
+    summary="Erase a person's data",
+    needs=Permission.requesters_erase,
+    answers={200: Erasure},
+    problems=(404, 409),
+)
+def erase_requester(call: Call) -> Answer:
+    """Who they are and what they wrote goes, for good; that there were tickets stays."""
+    return Answer(Erasure(id_of(call), export_and_erasure.erase(id_of(call), actor=call.caller.actor)))

@@ -1,0 +1,171 @@
+"""/v1/requesters/{requester}: the addresses of a requester, and the links and codes that prove them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+
+from functions.gateway.requesters import Address, Requester, id_of, represented
+from functions.http.operations import Answer, Call, Operations
+from functions.views import pages
+from functions.views.texts import Comment, Email
+from models.channels import accounts
+from models.identity.rules import Permission
+from models.kernel import database, limits
+from models.requesters import codes, links, profile, queries
+
+operations = Operations()
+
+
+class NewIdentity(msgspec.Struct, forbid_unknown_fields=True):
+    """An address that an agent knows to be theirs."""
+
+    channel: Literal["email", "telegram", "webhook"]
+    address: Address
+
+
+class IdentityChange(msgspec.Struct, forbid_unknown_fields=True):
+    """`blocked`: take nothing from it any more, with the reason; `suppressed: false`: it may be written to again."""
+
+    channel: str
+    address: Address
+    blocked: bool | msgspec.UnsetType = msgspec.UNSET
+    suppressed: Literal[False] | msgspec.UnsetType = msgspec.UNSET
+    reason: Comment = ""
+
+
+class NewLink(msgspec.Struct, forbid_unknown_fields=True):
+    """A deep link for a chat account; left out, the default one."""
+
+    account: str | None = None
+
+
+class Link(msgspec.Struct):
+    """Who opens it joins their chat to this requester: once, within a day. `url` is null when the account names no bot_username."""
+
+    token: str
+    url: str | None
+    expires_in_s: int
+
+
+class NewCode(msgspec.Struct, forbid_unknown_fields=True):
+    """A mail address that is to be proved."""
+
+    address: Email
+    account: str | None = None
+
+
+class Code(msgspec.Struct):
+    """The code went out; send it back with this id."""
+
+    id: UUID
+    expires_in_s: int
+
+
+class Verification(msgspec.Struct, forbid_unknown_fields=True):
+    """The six digits that arrived."""
+
+    digits: Annotated[str, msgspec.Meta(min_length=1, max_length=12)]
+
+
+@operations.add(
+    "POST",
+    "/v1/requesters/{requester}/identities",
+    summary="Add an address",
+    needs=Permission.requesters_write,
+    body=NewIdentity,
+    answers={201: Requester},
+    problems=(404, 409),
+)
+def add_identity(call: Call[NewIdentity]) -> Answer:
+    """409 when it is somebody else's: merge the two, if they are one person."""
+    profile.add_address(id_of(call), call.body.channel, call.body.address)
+    return represented(id_of(call), 201)
+
+
+@operations.add(
+    "POST",
+    "/v1/requesters/{requester}/identity_changes",
+    summary="Block or release an address",
+    needs=Permission.requesters_write,
+    body=IdentityChange,
+    answers={200: Requester},
+    problems=(404,),
+)
+def change_identity(call: Call[IdentityChange]) -> Answer:
+    """A blocked address's messages are ignored, with the reason in the inbox."""
+    body = call.body
+    if body.blocked is not msgspec.UNSET:
+        reason = (body.reason or f"blocked by {call.caller.name}") if body.blocked else None
+        profile.set_blocked(id_of(call), body.channel, body.address, reason)
+    if body.suppressed is False:
+        profile.lift_suppression(id_of(call), body.channel, body.address)
+    return represented(id_of(call))
+
+
+@operations.add(
+    "POST",
+    "/v1/requesters/{requester}/links",
+    summary="Make a deep link",
+    needs=Permission.requesters_write,
+    body=NewLink,
+    answers={201: Link},
+    problems=(404,),
+    unlocked=True,
+)
+def make_link(call: Call[NewLink]) -> Answer:
+    """The token is in this answer and nowhere else, so no Idempotency-Key is taken."""
+
+    with database.connection(), database.transaction():
+        queries.get(id_of(call))
+        account = (
+            accounts.find("telegram", call.body.account) if call.body.account else accounts.default_for("telegram")
+        )
+        token = links.make(id_of(call), made_by=call.caller.name)
+    username = account.config.get("bot_username") if account else None
+    url = f"https://t.me/{username}?start={token}" if username else None
+    return Answer(Link(token, url, int(limits.link_works_s)), status=201, headers={"Cache-Control": "no-store"})
+
+
+@operations.add(
+    "POST",
+    "/v1/requesters/{requester}/codes",
+    summary="Mail a code that proves an address",
+    needs=Permission.requesters_write,
+    body=NewCode,
+    answers={201: Code},
+    problems=(404, 409),
+)
+def send_code(call: Call[NewCode]) -> Answer:
+    """Six digits to the address; whoever sends them back owns it."""
+    account = accounts.find("email", call.body.account) if call.body.account else accounts.require_default("email")
+    code_id = codes.send(id_of(call), call.body.address, account=account.name)
+    return Answer(Code(code_id, int(limits.code_works_s)), status=201)
+
+
+@operations.add(
+    "POST",
+    "/v1/requesters/{requester}/codes/{code}/verification",
+    summary="Prove an address by its code",
+    needs=Permission.requesters_write,
+    body=Verification,
+    answers={200: Requester},
+    problems=(404, 409),
+    unlocked=True,
+)
+def verify_code(call: Call[Verification]) -> Answer:
+    """The address becomes the requester's; whoever had it so far is merged into them. A wrong try counts, whatever is answered."""
+
+    with database.connection():
+        with database.transaction():
+            try:
+                codes.verify(id_of(call), pages.id_of(call.params["code"], "code"), call.body.digits)
+            except codes.WrongCode as wrong:
+                refused: codes.WrongCode | None = wrong
+            else:
+                refused = None
+        if refused is not None:
+            raise refused
+        return represented(id_of(call))

@@ -1,0 +1,162 @@
+"""/v1/webhooks/{webhook}/deliveries: the delivery log of an outgoing webhook, test deliveries and replays."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from functions.gateway.subscriptions import id_of
+from functions.http.operations import Answer, Call, Operations
+from functions.views import pages
+from functions.views import representations as show
+from functions.views.texts import Instant
+from models.identity.rules import Permission
+from models.kernel.errors import NotFound
+from models.subscriptions import commands, queries
+
+operations = Operations()
+
+
+class WebhookAttempt(msgspec.Struct):
+    """One call. `status` is null when there was no answer; `response` is the beginning of what it said."""
+
+    number: int
+    started_at: datetime
+    duration_ms: int
+    status: int | None
+    response: str | None
+    error: str | None
+
+
+class WebhookDelivery(msgspec.Struct):
+    """An event on its way to a subscriber. `id` is the event's, and what the receiver gets as `webhook-id`."""
+
+    id: UUID
+    event_type: str | None
+    occurred_at: datetime | None
+    state: str
+    attempts: int
+    last_status: int | None
+    last_error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+    attempt_log: list[WebhookAttempt]
+
+
+class WebhookDeliveryPage(msgspec.Struct):
+    """Deliveries, and where the next page begins."""
+
+    items: list[WebhookDelivery]
+    next_cursor: str | None
+
+
+class WebhookDeliveryQuery(pages.PageQuery, kw_only=True):
+    """Which deliveries."""
+
+    state: Literal["pending", "delivered", "failed", "missed", "discarded"] | None = None
+
+
+class Since(msgspec.Struct, forbid_unknown_fields=True):
+    """From when on."""
+
+    since: Instant
+
+
+class Replayed(msgspec.Struct):
+    """How many deliveries are on their way again."""
+
+    count: int
+
+
+@operations.add(
+    "POST",
+    "/v1/webhooks/{webhook}/test",
+    summary="Call it for a trial",
+    needs=Permission.webhooks_manage,
+    answers={202: WebhookDelivery},
+    problems=(404, 409),
+)
+def test_webhook(call: Call) -> Answer:
+    """An event `webhook_tested` goes to it, whatever it wants to hear; its delivery says what came of it."""
+    webhook_id = id_of(call)
+    return _delivery(webhook_id, commands.test(webhook_id, actor=call.caller.actor), 202)
+
+
+def _delivery(webhook_id: UUID, event_id: UUID, status: int) -> Answer:
+    row = queries.delivery(webhook_id, event_id)
+    if row is None:
+        raise NotFound(f"there is no delivery {event_id} of this webhook")
+    return Answer(_represented(row), status=status)
+
+
+def _represented(row: dict[str, Any]) -> WebhookDelivery:
+    values = {name: row[name] for name in WebhookDelivery.__struct_fields__ if name not in ("id", "attempt_log")}
+    log = [show.copied(WebhookAttempt, one) for one in row["attempt_log"]]
+    return WebhookDelivery(id=UUID(str(row["event_id"])), attempt_log=log, **values)
+
+
+@operations.add(
+    "GET",
+    "/v1/webhooks/{webhook}/deliveries",
+    summary="List what went to it",
+    needs=Permission.webhooks_manage,
+    query=WebhookDeliveryQuery,
+    answers={200: WebhookDeliveryPage},
+    problems=(404,),
+)
+def list_webhook_deliveries(call: Call[None, WebhookDeliveryQuery]) -> Answer:
+    """The newest event first, with every attempt."""
+    query = call.query
+    webhook_id = queries.get(id_of(call)).id
+    before = pages.decode(query.cursor, "webhook_deliveries", UUID)
+    rows = queries.deliveries(
+        webhook_id, state=query.state, before=before[0] if before else None, limit=query.limit + 1
+    )
+    page, cursor = pages.cut(rows, query.limit, "webhook_deliveries", lambda row: (row["event_id"],))
+    return Answer(WebhookDeliveryPage([_represented(row) for row in page], cursor))
+
+
+@operations.add(
+    "GET",
+    "/v1/webhooks/{webhook}/deliveries/{delivery}",
+    summary="Read what went to it",
+    needs=Permission.webhooks_manage,
+    answers={200: WebhookDelivery},
+    problems=(404,),
+)
+def read_webhook_delivery(call: Call) -> Answer:
+    """With every attempt."""
+    return _delivery(queries.get(id_of(call)).id, pages.id_of(call.params["delivery"], "delivery"), 200)
+
+
+@operations.add(
+    "POST",
+    "/v1/webhooks/{webhook}/deliveries/{delivery}/replay",
+    summary="Send it again",
+    needs=Permission.webhooks_manage,
+    answers={202: WebhookDelivery},
+    problems=(404, 409),
+)
+def replay_webhook_delivery(call: Call) -> Answer:
+    """Under its old id, so that the receiver can tell a repeat."""
+    webhook_id, event_id = id_of(call), pages.id_of(call.params["delivery"], "delivery")
+    commands.replay(webhook_id, event_id)
+    return _delivery(webhook_id, event_id, 202)
+
+
+@operations.add(
+    "POST",
+    "/v1/webhooks/{webhook}/replay",
+    summary="Send again what failed",
+    needs=Permission.webhooks_manage,
+    body=Since,
+    answers={202: Replayed},
+    problems=(404, 409),
+)
+def replay_webhook(call: Call[Since]) -> Answer:
+    """What failed or was missed since then, at most ten thousand at once, the oldest first."""
+    body = call.body
+    return Answer(Replayed(commands.replay_since(id_of(call), body.since)), status=202)

@@ -1,0 +1,77 @@
+"""/v1/teams: teams and their members."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+
+from functions.http.operations import Answer, Call, Operations
+from functions.views import representations as show
+from models.identity.rules import Permission
+from models.teams import commands as team_commands
+from models.teams import queries as team_queries
+
+operations = Operations()
+
+
+class TeamShown(msgspec.Struct):
+    name: str
+    label: dict[str, str]
+    members: list[UUID]
+    version: int
+
+
+class Teams(msgspec.Struct):
+    items: list[TeamShown]
+
+
+class Members(msgspec.Struct, forbid_unknown_fields=True):
+    """Who belongs to the team from now on, by user id."""
+
+    members: Annotated[list[UUID], msgspec.Meta(max_length=team_commands.members_max)]
+
+
+@operations.add(
+    "GET", "/v1/teams", summary="Teams and their members", needs=Permission.tickets_read, answers={200: Teams}
+)
+def list_teams(call: Call) -> Answer:
+    """By name."""
+    return Answer(Teams([_team(row) for row in team_queries.all_teams()]))
+
+
+@operations.add(
+    "GET",
+    "/v1/teams/{team}",
+    summary="A team",
+    needs=Permission.tickets_read,
+    answers={200: TeamShown},
+    problems=(404,),
+)
+def read_team(call: Call) -> Answer:
+    row = team_queries.get(call.params["team"])
+    return Answer(_team(row), headers=show.etag(row["version"]))
+
+
+@operations.add(
+    "PUT",
+    "/v1/teams/{team}/members",
+    summary="Say who belongs to a team",
+    needs=Permission.users_manage,
+    body=Members,
+    answers={200: TeamShown},
+    problems=(404,),
+    etag="optional",
+)
+def set_members(call: Call[Members]) -> Answer:
+    """Active users who work on tickets. With If-Match (optional), 412 when the team was changed since that version."""
+    expected = call.optional_version()
+    name = call.params["team"]
+    team_commands.set_members(name, call.body.members, expected_version=expected)
+    row = team_queries.get(name)
+    return Answer(_team(row), headers=show.etag(row["version"]))
+
+
+def _team(row: dict[str, Any]) -> TeamShown:
+    return TeamShown(row["name"], row["label"], row["members"], row["version"])
