@@ -57,7 +57,6 @@ def run(checkout: Path, *command: str, failing: str = "nothing") -> subprocess.C
     ("arguments", "started"),
     [
         ((), "-n 2 --dist worksteal"),
-        (("--all",), "-n 2 --dist worksteal --all"),
         (("tests/models", "-k", "identity or money"), "tests/models -k identity or money"),
         (("--all", "tests/faults"), "--all tests/faults"),
         (("-n", "3"), "-n 3"),
@@ -70,6 +69,17 @@ def test_all_tests_run_in_a_process_for_each_core_and_chosen_ones_as_they_are_as
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == f"started: -m pytest {started}".rstrip()
+
+
+@pytest.mark.parametrize("failing", ["--dist worksteal", "-m extended"])
+def test_the_extended_tests_run_after_the_others_in_one_process_and_each_failure_counts(
+    checkout: Path, failing: str
+) -> None:
+    whole, failed = run(checkout, "./scripts/test", "--all"), run(checkout, "./scripts/test", "--all", failing=failing)
+
+    started = ["started: -m pytest -n 2 --dist worksteal", "started: -m pytest --all -m extended"]
+    assert (whole.returncode, failed.returncode) == (0, 3)
+    assert whole.stdout.splitlines()[-2:] == failed.stdout.splitlines()[-2:] == started
 
 
 def test_a_machine_of_many_cores_runs_four_processes_and_one_of_one_core_none(checkout: Path) -> None:
@@ -88,7 +98,8 @@ def test_ci_runs_the_extended_tests_too_and_says_what_each_part_took(checkout: P
 
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert "started: -m pytest -n 2 --dist worksteal --all" in lines
+    assert "started: -m pytest -n 2 --dist worksteal" in lines
+    assert "started: -m pytest --all -m extended" in lines
     parts = [line.split(maxsplit=1)[1] for line in lines[lines.index("=== seconds by part") + 1 : -1]]
     assert parts == [*("Debian packages", "Python packages", "ruff check", "ruff format", "mypy", "manifests", "tests")]
     assert lines[-1].startswith("=== all passed")
