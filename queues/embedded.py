@@ -68,7 +68,7 @@ class EmbeddedWorkers:
         for thread in stopping:
             thread.join()
         keeper().give_back()
-        channels.close_senders()
+        channels.close_all()
         parsing.close()
         self.broker.close()
 

@@ -49,7 +49,7 @@ def parse(channel: str, raw: bytes, envelope: dict[str, str], account: ChannelAc
     Raises what the parser raises; TookTooLong; TransientFailure when the child is busy with others for too long.
     """
     if len(raw) <= limits.parse_here_bytes_max:
-        return channels.parser(channel).parse(raw, envelope, account)
+        return channels.get(channel).parser.parse(raw, envelope, account)
     return _child.ask(channel, raw, envelope, account)
 
 
@@ -213,7 +213,7 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
         # A parent that was killed cannot end us: the kernel does, a while after it would have.
         signal.alarm(int(limits.parse_s) + 5)
         try:
-            answer: tuple[str, object] = ("parsed", channels.parser(channel).parse(raw, envelope, account))
+            answer: tuple[str, object] = ("parsed", channels.get(channel).parser.parse(raw, envelope, account))
         except MemoryError:
             return  # the parent sees us end, and keeps the event as failed; its own memory is not the trouble
         except Exception as error:  # noqa: BLE001 -- raised again in the parent
@@ -228,6 +228,8 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
 def _preload() -> None:
     """Import all that a parser can use: an import that fails later would look like a fault of the event."""
     imports.load_all("queues.channels", called="parse")
+    for channel in sorted(channels.names()):
+        channels.get(channel).parser  # noqa: B018 -- the access imports it
     imports.load(*_PARSERS_USE)
 
 

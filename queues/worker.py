@@ -55,7 +55,7 @@ class _Life(Middleware):
     def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
         """The shutdown time is over: what still runs is given back, so that another worker takes it without waiting for the lease."""
         given_back = keeper().give_back()
-        channels.close_senders()
+        channels.close_all()
         parsing.close()
         self._publisher.stop()
         log.info("worker_stopped", tasks_given_back=given_back)

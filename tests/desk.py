@@ -6,6 +6,7 @@ as a worker would; what would go to a provider is in `sent`, and `answers` says 
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 import threading
@@ -40,6 +41,7 @@ from models.ticket_actions import search
 from models.tickets import queries
 from models.tickets.tables import Ticket
 from queues import channels, runner
+from queues.channel_port import Parser
 
 runs_max = 2_000  # tasks that one `run_due` runs; more is a loop
 _join_s = 30.0  # for threads that a test starts; a hung one fails the test instead of the session
@@ -93,12 +95,13 @@ class FakeProvider:
 class ScriptedParser:
     """Gives what `Desk.receive` was told; every other event goes to the channel's own parser."""
 
-    def __init__(self, desk: Desk, parser: Callable[[str], channels.Parser], channel: str) -> None:
-        self._desk, self._real, self._channel = desk, parser, channel
+    def __init__(self, desk: Desk, channel: str) -> None:
+        self._desk, self._channel = desk, channel
 
     def parse(self, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
         if "scripted" not in envelope:
-            return self._real(self._channel).parse(raw, envelope, account)
+            parser: Parser = importlib.import_module(f"queues.channels.{self._channel}.parse")
+            return parser.parse(raw, envelope, account)
         parsed = self._desk.scripted[envelope["scripted"]]
         if isinstance(parsed, Exception):
             raise parsed
@@ -184,7 +187,7 @@ class Desk:
         request = IngressRequest(dict(headers or {}), body, content_type)
         with database.connection():
             account = accounts.find(channel, "demo")
-            [event] = channels.ingress(channel).receive(request, account).events
+            [event] = channels.get(channel).ingress.receive(request, account).events
             with database.transaction():
                 return inbox.store(account, event.key, raw=body, content_type=content_type).event_id
 

@@ -198,12 +198,11 @@ def desk_environment(database_url: str, tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.fixture
 def desk(desk_environment: Settings, database_engine: str, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A desk in this thread (tests/desk.py), with a fake provider behind every channel."""
-    from queues import channels
+    from tests.channel_parts import replace_part
     from tests.desk import Desk, FakeProvider, ScriptedParser
 
     made = Desk(database_engine, desk_environment)
-    real_parser = channels.parser
-    monkeypatch.setattr(channels, "sender", lambda channel: FakeProvider(made, channel))
-    monkeypatch.setattr(channels, "parser", lambda channel: ScriptedParser(made, real_parser, channel))
+    replace_part(monkeypatch, "sender", lambda channel: FakeProvider(made, channel))
+    replace_part(monkeypatch, "parser", lambda channel: ScriptedParser(made, channel))
     wakeups.set_publisher(made.hints.append)
     return made

@@ -229,7 +229,7 @@ def _of_ticket(call: AnyCall) -> UUID:
 
 
 def _operations_of(channel: str) -> frozenset[str]:
-    return channels.capabilities(channel).operations
+    return channels.get(channel).operations
 
 
 class Participant(msgspec.Struct):

@@ -22,6 +22,7 @@ from models.kernel.errors import NotFound, TooLarge
 from models.kernel.settings import Settings
 from models.ports.inbound import EventKey, IngressRequest
 from queues import channels
+from queues.channel_port import Ingress
 from queues.sweep import OpportunisticSweep
 
 
@@ -57,7 +58,7 @@ def operations(config: Settings) -> Operations:
         channel, name = call.params["channel"], call.params["account"]
         if channel not in served:
             raise NotFound(f"there is no channel {channel[:40]!r} here")
-        ingress = channels.ingress(channel)
+        ingress = channels.get(channel).ingress
         headers = {key.lower(): value for key, value in call.request.headers.items()}
         query = {key: value[-1] if isinstance(value, list) else value for key, value in call.request.params.items()}
         with database.connection():
@@ -92,7 +93,7 @@ def _keep_beginning(call: AnyCall, account: ChannelAccount, error: TooLarge) -> 
 
 def _take(
     call: AnyCall,
-    ingress: channels.Ingress,
+    ingress: Ingress,
     account: ChannelAccount,
     headers: dict[str, str],
     query: dict[str, str],

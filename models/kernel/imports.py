@@ -11,6 +11,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from models.kernel import type_info
@@ -31,6 +33,14 @@ def load(*names: str) -> ModuleType:
             type_info.build()
             _loaded.update(names)
     return importlib.import_module(names[-1])
+
+
+@contextmanager
+def late() -> Iterator[None]:
+    """Let one thread at a time run the import statements of a `with` block, and build the type information of their Structs."""
+    with _lock:
+        yield
+        type_info.build()
 
 
 def load_all(package: str, *, called: str | None = None) -> None:

@@ -15,6 +15,7 @@ from models.kernel.ids import new_id
 from models.ports.outbound import SendOutcome, misconfigured
 from models.tasks.commands import ClaimedTask
 from queues import channels
+from queues.channel_port import Sender
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 log = logs.get("send")
@@ -30,7 +31,8 @@ def run(task: ClaimedTask) -> Settlement:
             return Done()
         channel, account_name, address = known
         account = accounts.find(channel, account_name)
-    sender, able = channels.sender(channel), channels.capabilities(channel)
+    adapter = channels.get(channel)
+    sender = adapter.sender
     attempt_id = new_id()
     uncalled = partial(attempts.close_uncalled, delivery_id, attempt_id, "not called: the database went away")
     try:
@@ -40,8 +42,8 @@ def run(task: ClaimedTask) -> Settlement:
                 attempt_id=attempt_id,
                 task=task,
                 buckets=sender.buckets(account, address),
-                retries_after_unknown=channels.retries_after_unknown(account),
-                buttons=able.buttons,
+                retries_after_unknown=adapter.retries_for(account),
+                buttons=adapter.buttons,
             )
         if isinstance(opened, NotNow):
             return Postponed(opened.wait_s, opened.reason) if opened.wait_s > 0 else Done()
@@ -69,7 +71,7 @@ def run(task: ClaimedTask) -> Settlement:
     return _settlement(delivery_id, opened, outcome, duration_ms)
 
 
-def _call(sender: channels.Sender, opened: OpenAttempt) -> SendOutcome:
+def _call(sender: Sender, opened: OpenAttempt) -> SendOutcome:
     """Hand the message to the adapter, the only network of this task.
 
     An adapter reads its configuration and imports its libraries before it sends, so after a ConfigurationError or a failed import

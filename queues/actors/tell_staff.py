@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Protocol, cast
 from uuid import UUID
 
 from models.attachments import queries as attachments
 from models.channels import accounts, health
 from models.channels.accounts import ChannelAccount
-from models.kernel import database, imports, logs, settings
+from models.kernel import database, logs, settings
 from models.kernel.errors import ConfigurationError, NestorError, PermanentFailure
 from models.kernel.settings import Settings
 from models.ports.outbound import OutgoingMessage, SendOutcome
@@ -18,6 +17,7 @@ from models.tasks import leases, rates
 from models.tasks.commands import ClaimedTask
 from models.tickets import staff_groups
 from queues import channels
+from queues.channel_port import Topics
 from queues.recording import record_answer
 from queues.settlement import Done, Failed, Postponed, Settlement
 
@@ -25,18 +25,6 @@ log = logs.get("staff")
 _post_chars_max = 3_500  # one message of the chat; a long text would hold a worker at the group's pace
 _GOES_ON = " … [It goes on in the console.]"
 _posts_max = 100  # of one run; what is left is told by the next
-
-
-class Topics(Protocol):
-    """`staff.py` of a channel whose groups have topics."""
-
-    def open_topic(self, account: ChannelAccount, settings: Settings, chat: str, name: str) -> str: ...
-    def close_topic(self, account: ChannelAccount, settings: Settings, address: str) -> None: ...
-    def reopen_topic(self, account: ChannelAccount, settings: Settings, address: str) -> None: ...
-
-
-def _topics(channel: str) -> Topics:
-    return cast(Topics, imports.load(f"queues.channels.{channel}.staff"))
 
 
 def run(task: ClaimedTask) -> Settlement:
@@ -47,7 +35,7 @@ def run(task: ClaimedTask) -> Settlement:
     chat = staff_groups.chat_of(account)
     if chat is None:
         return Done()
-    sender = channels.sender(account.channel)
+    sender = channels.get(account.channel).sender
     for _ in range(_posts_max):
         leases.confirm(task)  # the posts together may take longer than the task's time limit
         with database.transaction():
@@ -65,7 +53,8 @@ def run(task: ClaimedTask) -> Settlement:
 
 def _posted(task: ClaimedTask, account: ChannelAccount, chat: str, post: ticket_posts.Post) -> Settlement | None:
     """Post one thing; None when it stands there, else how the task ends."""
-    config, topics = settings.current(), _topics(account.channel)
+    config, topics = settings.current(), channels.get(account.channel).topics
+    assert topics is not None, "only a channel with topics has a staff group"
     address = post.address
     try:
         if address is None:
@@ -79,7 +68,7 @@ def _posted(task: ClaimedTask, account: ChannelAccount, chat: str, post: ticket_
         if isinstance(error, ConfigurationError):
             raise  # the task waits for the operator
         return Failed(error.message, permanent=True)
-    sender = channels.sender(account.channel)
+    sender = channels.get(account.channel).sender
     outcome = sender.send(_message(post, account, address), account, config)
     if outcome.kind == "permanent" and post.message_id is not None:
         # Most likely a file: what was said is told all the same.

@@ -8,6 +8,7 @@ from models.kernel import database, logs, settings
 from models.kernel.errors import ConfigurationError, NestorError
 from models.tasks.commands import ClaimedTask
 from queues import channels
+from queues.channel_port import Watch
 from queues.settlement import Done, Settlement
 
 log = logs.get("channels")
@@ -18,13 +19,13 @@ def run(task: ClaimedTask) -> Settlement:
     with database.connection():
         found = [account for account in accounts.every() if account.config.get("enabled") is not False]
     for account in found:
-        watch = channels.watch(account.channel)
+        watch = channels.get(account.channel).watch
         if watch is not None:
             _look(watch, account)
     return Done()
 
 
-def _look(watch: channels.Watch, account: ChannelAccount) -> None:
+def _look(watch: Watch, account: ChannelAccount) -> None:
     try:
         seen = watch.look(account, settings.current())
     except ConfigurationError as error:

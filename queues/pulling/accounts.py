@@ -16,7 +16,7 @@ def pulled_accounts() -> list[ChannelAccount]:
     """The published accounts that have to be asked, as their channels say."""
     found = []
     for account in accounts.every():
-        puller = channels.puller(account.channel) if account.channel in channels.names() else None
+        puller = channels.get(account.channel).puller if account.channel in channels.names() else None
         if puller is not None and account.config.get("enabled") is not False and puller.wants(account):
             found.append(account)
     return found

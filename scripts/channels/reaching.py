@@ -11,7 +11,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import clock, database, settings
 from models.kernel.errors import ConfigurationError, NestorError
 from queues import channels
-from queues.channels import Finding, Reach
+from queues.channel_port import Finding, Reach
 from scripts import _cli, defs
 from scripts.channels import checking
 
@@ -34,7 +34,7 @@ def _account(name: str) -> tuple[ChannelAccount, Reach]:
     if not dot or channel not in channels.names():
         known = ", ".join(sorted(channels.names()))
         raise ConfigurationError(f"expected CHANNEL.ACCOUNT with a channel of {known}, found {name!r}")
-    reach = channels.reach(channel)
+    reach = channels.get(channel).reach
     if reach is None:
         raise ConfigurationError(f"there is nothing to be tried or set up for {channel} accounts")
     found = _published(channel, account)

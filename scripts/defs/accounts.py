@@ -1,8 +1,8 @@
-"""What a channel account's file must say: the channel's own `account.py` declares it, this reads it."""
+"""What a channel account's file must say: the channel declares its type and its checks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from models.definitions import shape
@@ -16,14 +16,12 @@ def check_account(body: Mapping[str, Any]) -> None:
     if channel not in channels.names():
         known = ", ".join(sorted(channels.names()))
         raise Invalid([FieldProblem(".channel", f"expected one of {known}, found {channel!r}")])
-    capabilities = channels.capabilities(str(channel))
+    declared = channels.get(str(channel))
     try:
-        account = shape.convert(dict(body), capabilities.Account)
+        account = shape.convert(dict(body), declared.account_type)
     except Invalid as error:
         raise Invalid([_told(problem, body) for problem in error.problems]) from error
-    check: Callable[[Any], Sequence[FieldProblem]] | None = getattr(capabilities, "check", None)
-    problems = list(check(account)) if check is not None else []
-    if problems:
+    if problems := list(declared.check(account)):
         raise Invalid(problems)
 
 

@@ -95,7 +95,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     accounts = {
         f"channel-{name}": {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            **msgspec.json.schema(channels.capabilities(name).Account),
+            **msgspec.json.schema(channels.get(name).account_type),
         }
         for name in sorted(channels.names())
     }

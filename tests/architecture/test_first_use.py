@@ -50,7 +50,7 @@ parsing._preload()
 before = set(sys.modules)
 for name, config in ACCOUNTS.items():
     channel, _, account = name.partition(".")
-    parser = channels.parser(channel)
+    parser = channels.get(channel).parser
     events = [path for path in pathlib.Path("queues/channels", channel, "fixtures").rglob("*") if path.is_file()]
     assert events
     for event in events:

@@ -40,7 +40,7 @@ def check(outcomes: list[str], arrived: int) -> checks.Travelled:
 @pytest.fixture(params=[1, 4])
 def repeats(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """How often e-mail repeats a send of unknown outcome."""
-    monkeypatch.setattr(channels.capabilities("email"), "retries_after_unknown", request.param)
+    monkeypatch.setattr(channels.get("email"), "retries_after_unknown", request.param)
     return int(request.param)
 
 

@@ -134,7 +134,7 @@ def as_user(gateway: Any) -> Callable[[str], Caller]:
 @pytest.fixture
 def service(desk: Desk, webhooks: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpReceiver]:
     """The invented chat product: its account is published, and its server answers the desk's real sender."""
-    from queues import channels
+    from tests.channel_parts import replace_part
 
     with receiving() as found:
         found.otherwise = Say(200, body=b'{"ok": true, "id": "m-900"}')
@@ -143,7 +143,7 @@ def service(desk: Desk, webhooks: Any, monkeypatch: pytest.MonkeyPatch) -> Itera
         monkeypatch.setenv("WEBHOOKS_PRIVATE", "true")
         settings.current.cache_clear()
         chatterbox.publish(chatterbox.account_body())
-        monkeypatch.setattr(channels, "sender", lambda channel: send)
+        replace_part(monkeypatch, "sender", lambda channel: send)
         yield found
 
 

@@ -41,7 +41,8 @@ class Provider:
 def main() -> None:
     config = settings.current()
     database.configure(config)
-    channels.sender = lambda channel: Provider()
+    for name in channels.names():
+        vars(channels.get(name))["sender"] = Provider()
     desk = Desk("sqlite", config)
     clock.set_shift(timedelta(seconds=float(os.environ.get("CLOCK_SHIFT_S", "0"))))
     with database.transaction():

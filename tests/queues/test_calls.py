@@ -15,8 +15,9 @@ from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import commands, leases
 from models.tasks.kinds import KINDS, SENDS
 from models.tickets.tables import Ticket
-from queues import calls, channels, runner
+from queues import calls, runner
 from queues.embedded import EmbeddedWorkers
+from tests.channel_parts import replace_part
 from tests.desk import Desk
 from tests.services.waiting import wait_until
 
@@ -178,7 +179,7 @@ def test_the_first_send_of_another_message_does_not_wait_for_the_repeats(desk: D
 def test_a_provider_that_knows_a_repeat_by_its_key_gets_all_repeats_at_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels, "retries_after_unknown", lambda account: 10)
+    replace_part(monkeypatch, "retries_for", lambda channel: lambda account: 10)
     replies(desk, people=4)
     kill_during_each(desk, 4)
     desk.calls.clear()

@@ -65,11 +65,12 @@ def test_an_event_whose_parser_cannot_be_imported_is_read_later(desk: Desk, erro
 def test_an_event_whose_fetcher_cannot_be_imported_is_read_later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     event = desk.receive(HELLO)
 
-    def broken(channel: str) -> None:
+    def broken(channel: object) -> None:
         raise ImportError("libssl.so.3: failed to map segment from shared object")
 
     with monkeypatch.context() as patched:
-        patched.setattr(channels, "fetcher", broken)
+        for name in channels.names():
+            patched.setattr(type(channels.get(name)), "fetcher", property(broken))
         first = desk.run_due()
     desk.advance(minutes=1)
     desk.run_due()
@@ -154,7 +155,8 @@ def test_an_import_that_fails_in_the_parsers_child_fails_no_event(desk: Desk, mo
     program = (
         "from queues import channels, parsing\n"
         "def broken(channel): raise ImportError('libssl.so.3: failed to map segment from shared object')\n"
-        "channels.parser = broken\n"
+        "parsing._preload = lambda: None\n"
+        "channels.get = broken\n"
         "parsing.main()\n"
     )
     with monkeypatch.context() as patched:

@@ -18,7 +18,7 @@ from models.kernel.errors import ConfigurationError, PermanentFailure, TooLarge,
 from models.kernel.settings import Settings
 from models.ports.inbound import AttachmentInfo, InboundMessage
 from models.ticket_actions import attachment_fetching
-from queues import channels
+from tests.channel_parts import replace_part
 from tests.desk import Desk
 
 PHOTO = b"\xff\xd8\xff\xe0 a photo"
@@ -46,7 +46,7 @@ class Provider:
 @pytest.fixture
 def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
     made = Provider()
-    monkeypatch.setattr(channels, "files", lambda channel: made)
+    replace_part(monkeypatch, "files", lambda channel: made)
     return made
 
 

@@ -14,7 +14,8 @@ from models.kernel import settings
 from models.kernel.errors import Unavailable
 from models.kernel.settings import Settings
 from queues import broker as brokers
-from queues import channels, monitor, scheduler, sweep, worker
+from queues import monitor, scheduler, sweep, worker
+from tests.channel_parts import replace_part
 from tests.desk import Desk
 from tests.services.ports import free_port
 from tests.services.waiting import wait_until
@@ -80,7 +81,7 @@ def test_a_worker_reads_the_accounts_that_have_to_be_asked(
             begun.set()
             stop.wait(idle_s)
 
-    monkeypatch.setattr(channels, "puller", lambda channel: Puller())
+    replace_part(monkeypatch, "puller", lambda channel: Puller())
     life.after_process_boot(broker)
 
     assert begun.wait(20)

@@ -14,7 +14,8 @@ def main() -> None:
     logs.configure("worker", config.log_level)
     database.configure(config)
     desk = Desk("postgresql", config, bucket_list=[Bucket("telegram:demo", 0.05, 2)])
-    channels.sender = lambda channel: FakeProvider(desk, channel)
+    for name in channels.names():
+        vars(channels.get(name))["sender"] = FakeProvider(desk, name)
     desk.receive_telegram()
     desk.run_due()
     assert desk.sent, "the acknowledgement went out from here"

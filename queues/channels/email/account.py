@@ -5,23 +5,13 @@ Keys that only one provider needs are checked by that provider's folder (`provid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from models.channels.files import Common, Secret
 from models.kernel.errors import FieldProblem
 from queues.channels.email import providers
-
-# A mail keeps its Message-ID over all attempts, but few receiving systems drop a repeat by it: a person finds the same mail twice in
-# the mailbox. So a mail of unknown outcome is repeated once, and then a person decides, as for Telegram.
-retries_after_unknown = 1
-# Providers that answer a repeat under the delivery's idempotency key with the first one's id: a repeat does no harm there.
-_IDEMPOTENT = frozenset({"resend"})
-_HARMLESS_REPEATS = 10
-operations = frozenset({"send"})
-buttons = False
 
 Provider = Literal["raw", "mailgun", "sendgrid", "postmark", "ses", "cloudflare", "mailjet", "brevo", "resend", "imap"]
 Outbound = Literal["smtp", "mailgun", "sendgrid", "postmark", "ses", "resend"]
@@ -75,11 +65,6 @@ class Account(Common, kw_only=True):
     null_sender_for_automatic: bool = False
     rate_per_s: float | None = None
     api_url: str | None = None  # the HTTP provider's API elsewhere: a region's host, a proxy
-
-
-def retries_for(config: Mapping[str, Any]) -> int:
-    """How often the account's provider gets a mail again whose outcome is unknown."""
-    return _HARMLESS_REPEATS if config.get("outbound") in _IDEMPOTENT else retries_after_unknown
 
 
 def check(account: Account) -> list[FieldProblem]:

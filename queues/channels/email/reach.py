@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.channels.accounts import ChannelAccount
 from models.kernel.errors import NestorError
 from models.kernel.settings import Settings
-from queues.channels import Finding, webhook_url
+from queues.channel_port import Finding, webhook_url
 from queues.channels.email import providers
 from queues.channels.email.writing import smtp
 from queues.channels.email.writing.build import BadAddress, checked_address

@@ -8,11 +8,6 @@ import msgspec
 
 from models.channels.files import Common, Secret
 
-# No idempotency key: a person's message of unknown outcome is repeated once, marked as possibly doubled, and no more.
-retries_after_unknown = 1
-operations = frozenset({"send", "edit", "delete"})
-buttons = True
-
 
 class Staff(msgspec.Struct, forbid_unknown_fields=True):
     """A group with topics in which agents work; the bot must be its administrator."""

@@ -6,7 +6,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import clock
 from models.kernel.errors import ConfigurationError, NestorError
 from models.kernel.settings import Settings
-from queues.channels import Finding, webhook_url
+from queues.channel_port import Finding, webhook_url
 from queues.channels.telegram.bot_api import setup as bot_api
 from queues.channels.telegram.bot_api.updates import ALLOWED_UPDATES
 

@@ -13,7 +13,6 @@ from models.ports.outbound import OutgoingMessage, SendOutcome, misconfigured, p
 from models.tasks.rates import Bucket
 from queues.channels.telegram import address
 from queues.channels.telegram.address import Address
-from queues.channels.telegram.bot_api import bots
 from queues.channels.telegram.writing import edits, media
 from queues.channels.telegram.writing.carrier import Carrier, Refused, keyboard, text_parameters
 from queues.channels.telegram.writing.render import shown
@@ -124,8 +123,3 @@ def buckets(account: ChannelAccount, where: str) -> list[Bucket]:
 def external_id(account: ChannelAccount, message_id: str, ticket_number: int) -> str | None:
     """None: the Bot API gives the id."""
     return None
-
-
-def close() -> None:
-    """Close the connections of this process; for the worker's shutdown."""
-    bots.close()

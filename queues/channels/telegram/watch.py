@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.channels.accounts import ChannelAccount
 from models.kernel import clock
 from models.kernel.settings import Settings
-from queues.channels import Watched
+from queues.channel_port import Watched
 from queues.channels.telegram.bot_api import setup
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,19 +12,6 @@ from models.channels.files import Common, Secret
 from models.kernel import addresses
 from models.kernel.errors import FieldProblem
 from queues.channels.webhook import limits, paths, texts
-
-# Only where the other side honours Idempotency-Key may an unknown outcome be repeated (`reply.idempotent`, send.py tells).
-retries_after_unknown = 0
-operations = frozenset({"send"})
-buttons = False
-_REPEATS = 10  # of an answer of unknown outcome, where the other side drops what it has had
-
-
-def retries_for(config: Mapping[str, Any]) -> int:
-    """How often this account's answer of unknown outcome is repeated."""
-    reply = config.get("reply")
-    return _REPEATS if isinstance(reply, dict) and reply.get("idempotent") is True else retries_after_unknown
-
 
 Scalar = str | int | float | bool | None
 Expression = str | list[str]  # a path, a text with places, a constant; a list: the first that gives something

@@ -12,7 +12,7 @@ from models.kernel import addresses
 from models.kernel.errors import NestorError
 from models.kernel.settings import Settings
 from queues import safe_http
-from queues.channels import Finding, webhook_url
+from queues.channel_port import Finding, webhook_url
 from queues.channels.webhook.config import of
 from queues.channels.webhook.send import may_be_private
 

@@ -33,16 +33,16 @@ def at_rest(desk: Desk) -> bool:
 def test_a_channel_has_all_that_belongs_to_it(channel: str) -> None:
     folder = FOLDERS / channel
 
-    for name in ("account.py", "ingress.py", "parse.py", "send.py", "README.md"):
+    for name in ("channel.py", "account.py", "ingress.py", "parse.py", "send.py", "README.md"):
         assert (folder / name).is_file(), name
     assert any((folder / "fixtures").iterdir()), "recorded events"
-    able = channels.capabilities(channel)
-    assert able.operations <= {"send", "edit", "delete"}
-    assert "send" in able.operations
-    assert able.retries_after_unknown >= 0
-    assert 0 < channels.ingress(channel).body_bytes_max <= limits.webhook_body_bytes_max
+    declared = channels.get(channel)
+    assert declared.operations <= {"send", "edit", "delete"}
+    assert "send" in declared.operations
+    assert declared.retries_after_unknown >= 0
+    assert 0 < declared.ingress.body_bytes_max <= limits.webhook_body_bytes_max
     for needed in ("authenticate", "verify", "receive"):
-        assert callable(getattr(channels.ingress(channel), needed))
+        assert callable(getattr(declared.ingress, needed))
     assert isinstance(manners(channel), Manners)
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from models.kernel import limits, settings
-from queues import channels
 from scripts.sandbox.client import SandboxProcess
+from tests.channel_parts import replace_part
 from tests.desk import Desk
 from tests.queues.channels.every import Post, Provider, each_channel, manners
 
@@ -26,7 +26,7 @@ def provider(
     channel: str, desk: Desk, sandbox: SandboxProcess, post_to_channel: Post, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Provider]:
     """The channel's provider; Ada has written, her acknowledgement has arrived and is forgotten."""
-    monkeypatch.setattr(channels, "sender", lambda name: importlib.import_module(f"queues.channels.{name}.send"))
+    replace_part(monkeypatch, "sender", lambda name: importlib.import_module(f"queues.channels.{name}.send"))
     with manners(channel).serve(sandbox, monkeypatch) as served:
         settings.current.cache_clear()
         assert post_to_channel(channel, manners(channel).said("It burns.", 1)).status_code == 200
@@ -110,7 +110,7 @@ def test_a_refused_answer_has_failed_for_people_to_see_and_is_not_tried_again(
 def test_an_answer_whose_fate_nobody_knows_is_repeated_as_often_as_the_channel_allows_and_then_shown(
     provider: Provider, desk: Desk, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channels, "retries_after_unknown", lambda account: 1)
+    replace_part(monkeypatch, "retries_for", lambda channel: lambda account: 1)
     for _ in range(2):
         provider.stay_silent()
 
@@ -148,7 +148,7 @@ def test_what_is_given_up_after_an_unknown_attempt_is_not_called_failed(
     provider: Provider, desk: Desk, channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A person who reads "failed" sends it again without a thought."""
-    monkeypatch.setattr(channels, "retries_after_unknown", lambda account: 10)
+    replace_part(monkeypatch, "retries_for", lambda channel: lambda account: 10)
     desk.reply(desk.ticket(), "Water it.")
 
     with impatient():

@@ -77,7 +77,7 @@ def test_an_adapter_that_lets_a_wrong_configuration_out_has_sent_nothing(
     """A repeat after an unknown outcome may double a message; after this one it cannot."""
     from queues import channels
 
-    real = channels.sender(channel)
+    real = channels.get(channel).sender
 
     def refuse(*arguments: object) -> None:
         raise ConfigurationError("PUBLIC_URL: expected http(s)://host")

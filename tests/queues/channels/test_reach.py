@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.channels.accounts import ChannelAccount
-from queues import channels
+from queues.channel_port import webhook_url
 from queues.channels.email import reach as email
 from queues.channels.telegram import reach as telegram
 from scripts.sandbox.client import SandboxProcess
@@ -43,8 +43,8 @@ def test_the_webhooks_address_ends_in_the_secret_path(monkeypatch: pytest.Monkey
     monkeypatch.setenv("NESTOR_SECRET_TEST_PATH", "unguessable")
     bot = account(golden.TELEGRAM, path_id={"secret": "test_path"})
 
-    assert channels.webhook_url(golden.TELEGRAM, golden.settings(), "https://x/") == "https://x/webhooks/telegram/demo"
-    assert channels.webhook_url(bot, golden.settings(), "https://x") == "https://x/webhooks/telegram/unguessable"
+    assert webhook_url(golden.TELEGRAM, golden.settings(), "https://x/") == "https://x/webhooks/telegram/demo"
+    assert webhook_url(bot, golden.settings(), "https://x") == "https://x/webhooks/telegram/unguessable"
 
 
 def test_a_bot_that_polls_has_its_webhook_taken_away(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> None:

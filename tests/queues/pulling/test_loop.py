@@ -16,6 +16,7 @@ from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
 from queues import channels
 from queues.pulling import loop
+from tests.channel_parts import replace_part
 from tests.desk import Desk
 from tests.services.waiting import wait_until
 
@@ -58,7 +59,7 @@ class ScriptedPuller:
 @pytest.fixture
 def puller(monkeypatch: pytest.MonkeyPatch) -> ScriptedPuller:
     made = ScriptedPuller()
-    monkeypatch.setattr(channels, "puller", lambda channel: made if channel == "email" else None)
+    replace_part(monkeypatch, "puller", lambda channel: made if channel == "email" else None)
     monkeypatch.setattr(limits, "puller_pause_s", 0.01)
     return made
 

@@ -17,7 +17,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import imports
 from models.kernel.errors import ConfigurationError
 from models.ports.inbound import Ignored, Receipts
-from queues.channels import Fetcher, Ingress
+from queues.channel_port import Fetcher, Ingress
 from queues.channels.email.providers.port import Carrier, Described, Mail, Teller, Trier
 
 PLAIN = "raw"  # the mail itself, from a script or a mail server; events that name no provider are mails

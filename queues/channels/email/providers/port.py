@@ -9,7 +9,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
 from models.ports.inbound import Ignored, Receipts
 from models.ports.outbound import OutgoingMessage, SendOutcome
-from queues.channels import Finding
+from queues.channel_port import Finding
 
 
 @dataclass(frozen=True, slots=True)

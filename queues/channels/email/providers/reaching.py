@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from models.kernel.errors import NestorError
-from queues.channels import Finding
+from queues.channel_port import Finding
 from queues.channels.email.providers import http
 from queues.channels.email.providers.http import Answer
 

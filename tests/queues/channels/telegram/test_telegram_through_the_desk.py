@@ -14,9 +14,9 @@ from models.deliveries import corrections
 from models.kernel import database, settings
 from models.ticket_actions import commands as tickets
 from queues import channels
-from queues.channels.telegram import account as capabilities
 from queues.channels.telegram import pull, send
 from scripts.sandbox.client import SandboxProcess
+from tests.channel_parts import replace_part
 from tests.desk import Desk
 
 BOT = 42  # the demo bot's token is 42:demo
@@ -28,7 +28,7 @@ def telegram(desk: Desk, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatc
     """The fake Bot API, to which the desk really sends."""
     monkeypatch.setenv("TELEGRAM_API_URL", sandbox.bot_api_url)
     settings.current.cache_clear()
-    monkeypatch.setattr(channels, "sender", lambda channel: send)
+    replace_part(monkeypatch, "sender", lambda channel: send)
     yield sandbox
     settings.current.cache_clear()
 
@@ -51,7 +51,7 @@ def opened(desk: Desk, chat: int = ADA, user: int | None = None) -> None:
 
 
 def can(channel: str) -> frozenset[str]:
-    return capabilities.operations
+    return channels.get(channel).operations
 
 
 def last_message(desk: Desk) -> Any:

@@ -9,10 +9,11 @@ import pytest
 from models.channels import accounts, health
 from models.kernel import database
 from models.tasks import commands as tasks
-from queues import channels
+from queues.channel_port import Watched
 from queues.channels.telegram import watch
 from queues.channels.telegram.bot_api import setup
 from scripts.sandbox.client import SandboxProcess
+from tests.channel_parts import replace_part
 from tests.desk import Desk
 from tests.queues.channels import golden
 
@@ -45,10 +46,10 @@ def test_what_a_look_finds_stands_at_the_account(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, error: str | None
 ) -> None:
     class Watching:
-        def look(self, account: accounts.ChannelAccount, settings: object) -> channels.Watched:
-            return channels.Watched({"pending_updates": 7}, error)
+        def look(self, account: accounts.ChannelAccount, settings: object) -> Watched:
+            return Watched({"pending_updates": 7}, error)
 
-    monkeypatch.setattr(channels, "watch", lambda channel: Watching() if channel == "telegram" else None)
+    replace_part(monkeypatch, "watch", lambda channel: Watching() if channel == "telegram" else None)
     with database.transaction():
         health.report_error("telegram", "demo", "an old trouble")
         tasks.enqueue("watch_accounts", {})

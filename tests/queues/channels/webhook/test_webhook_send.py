@@ -203,8 +203,8 @@ def test_a_missing_credential_is_mended_and_tried_again(
 
 
 def test_only_an_idempotent_service_is_sent_an_unknown_answer_again() -> None:
-    assert channels.retries_after_unknown(account_of("chat")) == 10
-    assert channels.retries_after_unknown(account_of("alerts")) == 0
+    assert channels.get("webhook").retries_for(account_of("chat")) == 10
+    assert channels.get("webhook").retries_for(account_of("alerts")) == 0
 
 
 def test_the_rate_of_the_file_is_the_accounts_bucket() -> None:

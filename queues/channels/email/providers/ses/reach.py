@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.channels.accounts import ChannelAccount
 from models.kernel import clock
 from models.kernel.settings import Settings
-from queues.channels import Finding
+from queues.channel_port import Finding
 from queues.channels.email.providers import http, outgoing, reaching, sigv4
 from queues.channels.email.providers.http import Answer
 

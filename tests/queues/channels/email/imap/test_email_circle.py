@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from models.channels.accounts import ChannelAccount
-from queues import channels
 from queues.channels.email import send as email_sender
 from queues.channels.email.imap.pulling import Pulled
 from scripts.sandbox.client import SandboxProcess
+from tests.channel_parts import replace_part
 from tests.desk import Desk
 from tests.queues.channels.email.imap.mails import mail
 from tests.queues.channels.email.imap.reading_once import pull_once
@@ -20,7 +20,7 @@ from tests.services.dovecot import DovecotServer, Mailbox
 @pytest.fixture
 def real_sender(sandbox: SandboxProcess, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> SandboxProcess:
     """The desk sends by SMTP to the catcher."""
-    monkeypatch.setattr(channels, "sender", lambda channel: email_sender)
+    replace_part(monkeypatch, "sender", lambda channel: email_sender)
     monkeypatch.setenv("NESTOR_SECRET_EMAIL_DEMO_SMTP_URL", sandbox.smtp_url)
     return sandbox
 

@@ -180,7 +180,7 @@ def test_ses_is_known_by_the_id_that_replies_refer_to(api: FakeApi, hand_over: A
 
 def test_only_a_provider_that_honours_an_idempotency_key_gets_a_mail_of_unknown_outcome_more_than_twice() -> None:
     repeats = {
-        one: channels.retries_after_unknown(ChannelAccount("email", "desk", 1, {"outbound": one}))
+        one: channels.get("email").retries_for(ChannelAccount("email", "desk", 1, {"outbound": one}))
         for one in (*CARRIERS, "smtp")
     }
 
@@ -188,7 +188,7 @@ def test_only_a_provider_that_honours_an_idempotency_key_gets_a_mail_of_unknown_
 
 
 def test_an_account_that_names_no_provider_repeats_a_mail_of_unknown_outcome_once() -> None:
-    assert channels.retries_after_unknown(ChannelAccount("email", "desk", 1, {})) == 1
+    assert channels.get("email").retries_for(ChannelAccount("email", "desk", 1, {})) == 1
 
 
 @pytest.mark.parametrize(

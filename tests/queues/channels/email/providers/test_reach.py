@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models.channels.accounts import ChannelAccount
-from queues.channels import Finding
+from queues.channel_port import Finding
 from queues.channels.email import providers, reach
 from tests.queues.channels import golden
 from tests.queues.channels.email.providers import recorded

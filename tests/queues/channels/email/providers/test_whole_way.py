@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from models.kernel import limits
-from queues import channels
+from tests.channel_parts import replace_part
 from tests.desk import Desk
 from tests.queues.channels.email.providers import recorded
 from tests.queues.channels.email.providers.conftest import Post
@@ -24,7 +24,7 @@ each_carrier = pytest.mark.parametrize("provider", CARRIERS)
 @pytest.fixture
 def asked(desk: Desk, post: Post, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, Any]]:
     """Ada's mail has come by a provider, by which the answers leave as well; gives the account's keys for that."""
-    monkeypatch.setattr(channels, "sender", lambda channel: importlib.import_module(f"queues.channels.{channel}.send"))
+    replace_part(monkeypatch, "sender", lambda channel: importlib.import_module(f"queues.channels.{channel}.send"))
 
     def ask(provider: str) -> dict[str, Any]:
         keys = carrier(provider).OUTBOUND | {"outbound": provider, "smtp_url": None}

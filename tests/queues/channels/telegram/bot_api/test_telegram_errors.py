@@ -12,7 +12,7 @@ import pytest
 
 from models.kernel import limits
 from models.ports.outbound import SendOutcome
-from queues.channels.telegram import account as capabilities
+from queues import channels
 from queues.channels.telegram.bot_api import bots
 from queues.channels.telegram.send import send
 from scripts.sandbox.client import SandboxProcess
@@ -158,7 +158,7 @@ def test_a_read_timeout_is_ambiguous_and_is_repeated_once_at_most(
 
     assert (outcome.kind, outcome.external_id) == ("unknown", None)
     assert len(sandbox.outbox("telegram")) == 1
-    assert capabilities.retries_after_unknown == 1
+    assert channels.get("telegram").retries_after_unknown == 1
 
 
 def test_no_free_connection_means_certainly_not_sent(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,74 @@
+"""The declaration of the e-mail channel (queues/channel_port.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from models.channels.accounts import ChannelAccount
+from models.kernel import imports
+from models.kernel.errors import FieldProblem
+from queues.channel_port import Channel, Fetcher, Ingress, Parser, Puller, Reach, Sender
+from queues.channels.email.account import Account, check
+
+# Providers that answer a repeat under the delivery's idempotency key with the first mail's id, so ten repeats do no harm.
+_IDEMPOTENT = frozenset({"resend"})
+_IDEMPOTENT_REPEATS = 10
+
+# The imports inside the properties keep the cold start of a function small.
+
+
+class Email(Channel[Account]):
+    """E-mail through SMTP, IMAP and HTTP providers."""
+
+    account_type = Account
+    operations = frozenset({"send"})
+    buttons = False
+    # A mail keeps its Message-ID over all attempts, but few receiving systems drop a repeat by it: a person finds the same mail twice
+    # in the mailbox. So a mail of unknown outcome is repeated once, and then a person decides, as for Telegram.
+    retries_after_unknown = 1
+
+    @cached_property
+    def ingress(self) -> Ingress:
+        with imports.late():
+            from queues.channels.email import ingress
+        return ingress
+
+    @cached_property
+    def parser(self) -> Parser:
+        with imports.late():
+            from queues.channels.email import parse
+        return parse
+
+    @cached_property
+    def sender(self) -> Sender:
+        with imports.late():
+            from queues.channels.email import send
+        return send
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        with imports.late():
+            from queues.channels.email import fetch
+        return fetch
+
+    @cached_property
+    def puller(self) -> Puller:
+        with imports.late():
+            from queues.channels.email import pull
+        return pull
+
+    @cached_property
+    def reach(self) -> Reach:
+        with imports.late():
+            from queues.channels.email import reach
+        return reach
+
+    def check(self, account: Account) -> Sequence[FieldProblem]:
+        return check(account)
+
+    def retries_for(self, account: ChannelAccount) -> int:
+        return _IDEMPOTENT_REPEATS if account.config.get("outbound") in _IDEMPOTENT else self.retries_after_unknown
+
+
+CHANNEL = Email()

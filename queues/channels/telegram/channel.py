@@ -1,0 +1,77 @@
+"""The declaration of the Telegram channel (queues/channel_port.py)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from models.kernel import imports
+from queues.channel_port import Channel, Files, Ingress, Parser, Puller, Reach, Sender, Topics, Watch
+from queues.channels.telegram.account import Account
+
+# The imports inside the properties keep the cold start of a function small.
+
+
+class Telegram(Channel[Account]):
+    """Telegram through the Bot API."""
+
+    account_type = Account
+    operations = frozenset({"send", "edit", "delete"})
+    buttons = True
+    # The Bot API has no idempotency key: a message of unknown outcome is repeated once, marked as a possible duplicate.
+    retries_after_unknown = 1
+
+    @cached_property
+    def ingress(self) -> Ingress:
+        with imports.late():
+            from queues.channels.telegram import ingress
+        return ingress
+
+    @cached_property
+    def parser(self) -> Parser:
+        with imports.late():
+            from queues.channels.telegram import parse
+        return parse
+
+    @cached_property
+    def sender(self) -> Sender:
+        with imports.late():
+            from queues.channels.telegram import send
+        return send
+
+    @cached_property
+    def files(self) -> Files:
+        with imports.late():
+            from queues.channels.telegram import download
+        return download
+
+    @cached_property
+    def puller(self) -> Puller:
+        with imports.late():
+            from queues.channels.telegram import pull
+        return pull
+
+    @cached_property
+    def watch(self) -> Watch:
+        with imports.late():
+            from queues.channels.telegram import watch
+        return watch
+
+    @cached_property
+    def reach(self) -> Reach:
+        with imports.late():
+            from queues.channels.telegram import reach
+        return reach
+
+    @cached_property
+    def topics(self) -> Topics:
+        with imports.late():
+            from queues.channels.telegram import staff
+        return staff
+
+    def close(self) -> None:
+        with imports.late():
+            from queues.channels.telegram.bot_api import bots
+        bots.close()
+
+
+CHANNEL = Telegram()
