@@ -221,7 +221,7 @@ def _failed(task: ClaimedTask, failed: Failed, *, tell: bool) -> str:
         return "retried"
     if not tell:
         return "dead"
-    on_dead = getattr(actors.load(task.kind), "on_dead", None)
-    if on_dead is not None:
-        on_dead(task, decision.reason)
+    actor = actors.load(task.kind)
+    if actor is not None:
+        actor.on_dead(task, decision.reason)
     return "dead"

@@ -1,36 +1,30 @@
-"""The actors: one file a kind of task, thin (claim, do, record), found by its name.
+"""The registry of actors: one file for each kind of task, found by its name; each file declares an `ACTOR` (queues/actor.py).
 
-A file has `run(task) -> Settlement`, and `on_dead(task, reason)` where people must learn that it was given up. A worker loads all of
-them before its threads start (`queues/preloading.py`).
+An actor claims nothing itself: the runner claims the task, calls `run`, and records the settlement that `run` returns. A worker imports
+all actors before its threads start (`queues/preloading.py`).
 """
 
 from __future__ import annotations
 
 import pkgutil
 from functools import cache
-from typing import Protocol, cast
 
 from models.kernel import imports
-from models.tasks.commands import ClaimedTask
-from queues.settlement import Settlement
-
-
-class ActorModule(Protocol):
-    """What an actor's file offers."""
-
-    def run(self, task: ClaimedTask) -> Settlement:
-        """Do the task, safe to run more than once. Exceptions count as failures; `permanent` ones are not repeated."""
+from queues.actor import Actor
 
 
 @cache
 def names() -> frozenset[str]:
-    """The kinds of task that this program can run."""
+    """Return the kinds of task that this program can run."""
     return frozenset(module.name for module in pkgutil.iter_modules(__path__))
 
 
 @cache
-def load(kind: str) -> ActorModule | None:
-    """The actor for a kind of task, or None when this release does not know it. Raises ImportError, each time anew."""
+def load(kind: str) -> Actor | None:
+    """Return the actor for a kind of task; None when this release does not know the kind. Raises ImportError, each time anew."""
     if kind not in names():
         return None
-    return cast(ActorModule, imports.load(f"{__name__}.{kind}"))
+    found = imports.load(f"{__name__}.{kind}").ACTOR
+    if not isinstance(found, Actor):
+        raise TypeError(f"{__name__}.{kind}: expected ACTOR to be an Actor, found {type(found).__name__}")
+    return found

@@ -7,6 +7,7 @@ from uuid import UUID
 from models.tasks.commands import ClaimedTask
 from models.ticket_actions import commands as tickets
 from models.ticket_workflow import failures
+from queues.actor import Actor
 from queues.settlement import Done, Settlement
 
 
@@ -21,3 +22,6 @@ def on_dead(task: ClaimedTask, reason: str) -> None:
     failures.record_automation_failure(
         UUID(task.payload["ticket_id"]), event=task.payload["event"], task_id=task.id, reason=reason
     )
+
+
+ACTOR = Actor(run, on_dead)

@@ -14,6 +14,7 @@ from models.ticket_actions import commands as tickets
 from models.ticket_workflow import failures, webhook_calls
 from models.tickets import queries
 from queues import safe_http
+from queues.actor import Actor
 from queues.settlement import Done, Failed, Settlement
 
 log = logs.get("webhook")
@@ -58,3 +59,6 @@ def on_dead(task: ClaimedTask, reason: str) -> None:
     ticket_id = UUID(task.payload["ticket_id"])
     failures.record_automation_failure(ticket_id, event="webhook_called", task_id=task.id, reason=reason)
     tickets.advance(ticket_id, {"event": "webhook_failed"}, causation_id=f"task:{task.id}")
+
+
+ACTOR = Actor(run, on_dead)

@@ -13,6 +13,7 @@ from models.kernel import clock, database, limits
 from models.subscriptions import deliveries as webhook_deliveries
 from models.tasks import rates
 from models.tasks.commands import ClaimedTask
+from queues.actor import Actor
 from queues.settlement import Done, Postponed, Settlement
 
 _FINISHED_TASKS = (
@@ -70,3 +71,6 @@ def _collect_files() -> None:
 def _delete(statement: str, **values: object) -> int:
     with database.transaction():
         return int(database.execute(statement, values, batch=limits.collect_batch_max).rowcount)
+
+
+ACTOR = Actor(run)

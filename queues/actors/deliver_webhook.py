@@ -14,6 +14,7 @@ from models.subscriptions.queries import Subscription
 from models.tasks import leases
 from models.tasks.commands import ClaimedTask
 from queues import safe_http
+from queues.actor import Actor
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 log = logs.get("webhook")
@@ -90,3 +91,6 @@ def _call(subscription: Subscription, message_id: str, content: bytes) -> tuple[
 def on_dead(task: ClaimedTask, reason: str) -> None:
     """Given up after days: the delivery shows as failed, and can be replayed."""
     deliveries.give_up(*_ids(task), reason[: limits.error_chars_max])
+
+
+ACTOR = Actor(run, on_dead)

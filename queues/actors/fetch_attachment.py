@@ -14,6 +14,7 @@ from models.tasks.commands import ClaimedTask
 from models.ticket_actions import attachment_fetching
 from models.ticket_actions.attachment_fetching import Pending
 from queues import channels
+from queues.actor import Actor
 from queues.settlement import Done, Postponed, Settlement
 
 log = logs.get("attachments")
@@ -56,3 +57,6 @@ def on_dead(task: ClaimedTask, reason: str) -> None:
     file = attachment_fetching.pending(UUID(task.payload["attachment_id"]))
     if file is not None:
         attachment_fetching.record_failed(file, reason)
+
+
+ACTOR = Actor(run, on_dead)

@@ -16,6 +16,7 @@ from models.kernel.errors import NestorError
 from models.ports.inbound import Ignored, InboundMessage, Unparseable
 from models.tasks.commands import ClaimedTask
 from queues import channels, parsing
+from queues.actor import Actor
 from queues.settlement import Done, Postponed, Settlement
 
 log = logs.get("inbox")
@@ -78,3 +79,6 @@ def _failed(event: inbox.RawEvent, reason: str) -> Done:
 def on_dead(task: ClaimedTask, reason: str) -> None:
     """Given up: the event shows as failed, with the reason, and can be replayed."""
     inbox.record_failure(UUID(task.payload["inbox_id"]), reason)
+
+
+ACTOR = Actor(run, on_dead)

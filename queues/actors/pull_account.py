@@ -10,6 +10,7 @@ from models.kernel.errors import NestorError
 from models.tasks.commands import ClaimedTask
 from models.tasks.kinds import KINDS
 from queues import channels
+from queues.actor import Actor
 from queues.pulling import accounts, loop
 from queues.settlement import Done, Settlement
 
@@ -41,3 +42,6 @@ def run(task: ClaimedTask) -> Settlement:
         over.cancel()
         leases.give_back(*name, holder=holder)
     return Done()
+
+
+ACTOR = Actor(run)

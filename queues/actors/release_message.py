@@ -7,6 +7,7 @@ from uuid import UUID
 from models.deliveries import attempts
 from models.deliveries import commands as deliveries
 from models.tasks.commands import ClaimedTask
+from queues.actor import Actor
 from queues.settlement import Done, Settlement
 
 
@@ -18,3 +19,6 @@ def run(task: ClaimedTask) -> Settlement:
 def on_dead(task: ClaimedTask, reason: str) -> None:
     """Given up: the delivery has failed, visibly, instead of staying scheduled for ever."""
     attempts.give_up(UUID(task.payload["delivery_id"]), reason)
+
+
+ACTOR = Actor(run, on_dead)

@@ -13,6 +13,7 @@ from models.requesters import codes, commands, queries
 from models.tasks import leases, rates
 from models.tasks.commands import ClaimedTask
 from queues import channels
+from queues.actor import Actor
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 
@@ -72,3 +73,6 @@ def _record(account: accounts.ChannelAccount, row: database.Row, outcome: SendOu
     health.report_outcome(account.channel, account.name, outcome)
     if outcome.kind == "permanent" and outcome.suppress is not None:
         commands.suppress(row["channel"], row["address"], outcome.suppress)
+
+
+ACTOR = Actor(run)

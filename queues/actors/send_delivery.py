@@ -15,6 +15,7 @@ from models.kernel.ids import new_id
 from models.ports.outbound import SendOutcome, misconfigured
 from models.tasks.commands import ClaimedTask
 from queues import channels
+from queues.actor import Actor
 from queues.channel_port import Sender
 from queues.settlement import Done, Failed, Postponed, Settlement
 
@@ -119,3 +120,6 @@ def _settlement(delivery_id: UUID, opened: OpenAttempt, outcome: SendOutcome, du
 def on_dead(task: ClaimedTask, reason: str) -> None:
     """Given up after a day: the delivery has failed, visibly."""
     attempts.give_up(UUID(task.payload["delivery_id"]), reason[: limits.error_chars_max])
+
+
+ACTOR = Actor(run, on_dead)

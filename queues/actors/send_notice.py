@@ -11,6 +11,7 @@ from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import leases, rates
 from models.tasks.commands import ClaimedTask
 from queues import channels
+from queues.actor import Actor
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 log = logs.get("notice")
@@ -62,3 +63,6 @@ def _record(account: accounts.ChannelAccount, address: str, outcome: SendOutcome
     health.report_outcome(account.channel, account.name, outcome)
     if outcome.suppress:
         chats.mark_unreachable(account, address, outcome.suppress)
+
+
+ACTOR = Actor(run)

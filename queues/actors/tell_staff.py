@@ -17,6 +17,7 @@ from models.tasks import leases, rates
 from models.tasks.commands import ClaimedTask
 from models.tickets import staff_groups
 from queues import channels
+from queues.actor import Actor
 from queues.channel_port import Topics
 from queues.recording import record_answer
 from queues.settlement import Done, Failed, Postponed, Settlement
@@ -140,3 +141,6 @@ def _message(
         buttons=tuple(post.buttons),
         attachments=files,
     )
+
+
+ACTOR = Actor(run)

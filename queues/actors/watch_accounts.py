@@ -8,6 +8,7 @@ from models.kernel import database, logs, settings
 from models.kernel.errors import ConfigurationError, NestorError
 from models.tasks.commands import ClaimedTask
 from queues import channels
+from queues.actor import Actor
 from queues.channel_port import Watch
 from queues.settlement import Done, Settlement
 
@@ -39,3 +40,6 @@ def _look(watch: Watch, account: ChannelAccount) -> None:
     health.report_well(account.channel, account.name, seen.told)
     if seen.error is not None:
         health.report_error(account.channel, account.name, seen.error)
+
+
+ACTOR = Actor(run)
