@@ -1,6 +1,6 @@
-"""By which ids, classes and attributes a mail program marks quotes, forwards and signatures in its HTML.
+"""The ids, classes and attributes by which mail programs mark quotes, forwards and signatures in their HTML.
 
-A name counts when it ends so, because Outlook writes `x_` before the ids of what it quotes, and Yahoo a random prefix.
+A name matches by its end, because Outlook writes `x_` before the ids in what it quotes, and Yahoo a random prefix.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ import re
 
 from queues.channels.email.replies.reply_above import ATTRIBUTE
 
-# The role of the element; see html_reply.py for what follows from it.
+# The roles of elements; html_reply.py gives letters by them.
 QUOTE, ATTRIBUTION, REST, SIGNATURE = "quote", "attribution", "rest", "signature"
 FORWARD, MARKER, BORDER = "forward", "marker", "border"
 
-_SUFFIX_CHARS_MIN = 9  # a shorter name has to stand alone: `quote` is a suffix of much
+# A shorter name must match as a whole: `quote` is the suffix of many names.
+_SUFFIX_CHARS_MIN = 9
 
 _ROLES = {
     QUOTE: (
@@ -127,11 +128,12 @@ _ATTRIBUTE = re.compile(
 _BORDER = re.compile(
     r"border-top:\s?(?:solid|#\w{3,8} (?:solid|1)|\d[\d.]{0,5}p[tx] solid|none solid)|border:none;\s?border-top:"
 )
-tag_chars_max = 2_000  # of a start tag that is looked at; styles of Outlook have some 300
+# Characters of a start tag that are read; styles of Outlook have some 300.
+tag_chars_max = 2_000
 
 
 def role_of(name: str, tag: str) -> str:
-    """The role of the element that a start tag opens; empty when it has none."""
+    """Return the role of the element that a start tag opens; empty when it has none."""
     tag = tag[:tag_chars_max]
     if ATTRIBUTE in tag:
         return MARKER
@@ -139,16 +141,28 @@ def role_of(name: str, tag: str) -> str:
     for found in _ATTRIBUTE.finditer(tag):
         attribute, value = found[1].lower(), found[2].strip("\"'").lower()
         if attribute in ("id", "class", "name"):
-            for word in value.split():
-                known = _role_of_name(word)
-                if known:
-                    # Gmail marks a forward as a quote, and a quote's line as both.
-                    role = known if known != QUOTE or not role else role
-        elif attribute == "type" and value == "cite" and name == "blockquote":
-            role = role or QUOTE
-        elif attribute == "style" and name == "div" and not role and _BORDER.search(value):
-            role = BORDER
+            role = _role_by_names(role, value)
+        elif not role:
+            role = _role_by_attribute(name, attribute, value)
     return role
+
+
+def _role_by_names(role: str, value: str) -> str:
+    """Return the role that the names in an id or class give to an element that has `role` so far."""
+    for word in value.split():
+        known = _role_of_name(word)
+        # Gmail marks a forward as a quote, and the attribution of a quote as both: the other role wins.
+        if known and (known != QUOTE or not role):
+            role = known
+    return role
+
+
+def _role_by_attribute(name: str, attribute: str, value: str) -> str:
+    if attribute == "type" and value == "cite" and name == "blockquote":
+        return QUOTE
+    if attribute == "style" and name == "div" and _BORDER.search(value):
+        return BORDER
+    return ""
 
 
 def _role_of_name(word: str) -> str:

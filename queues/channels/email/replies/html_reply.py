@@ -1,9 +1,10 @@
-"""What a person has newly written in an HTML mail: by the marks of mail programs first, then by the words.
+"""Find the visible reply of an HTML mail, first by the marks of mail programs and then by the words.
 
-The source is read once, by the reader of `html_text.py`. Each line of its text gets a letter from the element that it stands in
-(`html_marks.py`), where there is such an element; all other letters, and what follows from them, are those of plain text. So
-answers between quotes, below the quote, or above our own line are found by the same rules. What is hidden is then cut out of the
-source; tags that the cut would leave open stay. Linear, without recursion: 200,000 nested quotes are a loop over 200,000 tags.
+The reader of `html_text.py` reads the source once. A line in an element that a mail program marks (`html_marks.py`) gets its
+letter from that mark. All other lines are classified as plain text, and the rules of plain text decide. So the same rules
+find answers between quotes, below a quote and above our own line. The hidden lines are then cut out of the source; a tag
+without its partner in the cut stays. The cost is linear and without recursion: 200,000 nested quotes are a loop over
+200,000 tags.
 """
 
 from __future__ import annotations
@@ -30,32 +31,44 @@ _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
 )
 _END_TAG = re.compile(r"\s{0,100}</([a-zA-Z][a-zA-Z0-9]{0,20})\s{0,10}>")
-_NEAR_CHARS = 100  # more white space than that parts any two words
-_OPENS_BLOCK = (REST, FORWARD, MARKER, BORDER)
+# More white space than that separates any two words.
+_NEAR_CHARS = 100
+# A border begins a quote only if the line has a colon near its start, as a header line has.
+_BORDER_LETTER, _BORDER_COLON_CHARS_MAX = "b", 40
+_BLOCK_LETTERS = {REST: "o", FORWARD: "f", MARKER: "R", BORDER: _BORDER_LETTER}
+# A start tag is read for a role only if it has this many characters beside its name.
+_TAG_EXTRA_CHARS_MIN = 4
 
 
 @dataclass(frozen=True, slots=True)
 class HtmlCut:
-    """An HTML mail parted into what is shown and what is folded away."""
+    """An HTML mail, divided into the part that is shown and the parts that are folded away."""
 
-    html: str  # not sanitised: the source without the hidden parts; all of it when nothing is hidden
-    text: str  # the same as text; empty when the reply is a picture
-    hidden: str  # the text folded away, without the signature
-    hidden_at: int  # where in the source, in characters, the first hidden part begins; its length when none is hidden
-    signature: str | None  # as text
-    reason: str  # the rule that cut, as in visible_reply.Split
+    # The source without the hidden parts, not sanitised; the whole source when nothing is hidden.
+    html: str
+    # The shown part as text; empty when the reply is a picture.
+    text: str
+    # The folded part as text, without the signature.
+    hidden: str
+    # Offset of the first hidden part in the source, in characters; the length of the source when nothing is hidden.
+    hidden_at: int
+    # As text.
+    signature: str | None
+    # The rule that decided, as in visible_reply.Split.
+    reason: str
 
 
 @dataclass(slots=True)
 class _Quote:
-    """An outermost quote of a mail program. Within it, but outside its blockquotes, people write answers."""
+    """An outermost quote of a mail program. People write answers inside it, between its blockquotes."""
 
-    lines: list[int] = field(default_factory=list)  # outside any blockquote
+    # Lines outside any blockquote.
+    lines: list[int] = field(default_factory=list)
     first_quoted: int = -1
 
 
 class _Reader(Writer):
-    """Notes the letter of each line that a mail program's mark gives it, and where the mark began."""
+    """Records the letters that the marks of mail programs give to lines, and where these marks begin."""
 
     def __init__(self, source: str) -> None:
         super().__init__()
@@ -63,7 +76,8 @@ class _Reader(Writer):
         self._stack: list[tuple[str, str]] = []
         self._open: Counter[str] = Counter()
         self._roles: Counter[str] = Counter()
-        self._next = ""  # the letter of the next line with text
+        # The letter of the next line with text.
+        self._next = ""
         self._next_at = -1
         self._rule = False
         self._picture = -1
@@ -71,7 +85,8 @@ class _Reader(Writer):
         self._quote: _Quote | None = None
         self._quotes: list[_Quote] = []
         self.letters: dict[int, str] = {}
-        self.begins: dict[int, int] = {}  # a line's own mark stands before its words
+        # Offsets of the marks of lines; a mark stands before the words of its line.
+        self.begins: dict[int, int] = {}
         self.pictures: list[int] = []
 
     def tag(self, name: str, start: int, end: int, *, is_end: bool) -> None:
@@ -82,16 +97,22 @@ class _Reader(Writer):
         if is_end:
             self._close(name)
             return
-        if name == "img" and not self._roles[QUOTE] and not self.quote_depth:
+        if name == "img":
+            self._see_picture(start)
+        is_bare = end - start <= len(name) + _TAG_EXTRA_CHARS_MIN
+        role = "" if is_bare else html_marks.role_of(name, self._source[start:end])
+        if role in _BLOCK_LETTERS and self._next not in ("R", "o") and not self.quote_depth:
+            self.end_line(start)
+            self._next, self._next_at = _BLOCK_LETTERS[role], start
+        if name not in _VOID:
+            self._push(name, role, start)
+
+    def _see_picture(self, start: int) -> None:
+        if not self._roles[QUOTE] and not self.quote_depth:
             self._picture = start
-        role = html_marks.role_of(name, self._source[start:end]) if end - start > len(name) + 4 else ""
-        if role in _OPENS_BLOCK:
-            letter = {REST: "o", FORWARD: "f", MARKER: "R", BORDER: "b"}[role]
-            if self._next not in ("R", "o") and not self.quote_depth:
-                self.end_line(start)
-                self._next, self._next_at = letter, start
-        if name in _VOID:
-            return
+
+    def _push(self, name: str, role: str, start: int) -> None:
+        """Open an element that has an end tag."""
         if role == QUOTE and not self._roles[QUOTE] and (self.quote_depth == 0 or name == "blockquote"):
             self._quote = _Quote()
             self._quotes.append(self._quote)
@@ -103,7 +124,7 @@ class _Reader(Writer):
             self._roles[role] += 1
 
     def _close(self, name: str) -> None:
-        """Pop to the element that the tag ends; each element is popped once."""
+        """Close the elements up to the one that the tag ends. Each element is closed once."""
         if not self._open[name]:
             return
         while True:
@@ -116,7 +137,8 @@ class _Reader(Writer):
             if opened == name:
                 break
         if len(self._stack) < self._begin_depth:
-            self._begin, self._begin_depth = -1, 0  # it had no words
+            # The marked element had no words.
+            self._begin, self._begin_depth = -1, 0
 
     def end_line(self, at: int, *, always: bool = False) -> None:
         super().end_line(at, always=always or self._picture >= 0)
@@ -128,22 +150,32 @@ class _Reader(Writer):
             self._rule = False
             self.letters[index] = "r"
             return
-        if self._picture >= 0:
-            if not line.text and not self._next:
-                self.pictures.append(index)
-                self.begins[index] = self._picture
-            self._picture = -1
+        self._record_picture(index, line.text)
         if not line.text.strip("> "):
             return
         if self._begin >= 0:
             self.begins[index] = self._begin
             self._begin, self._begin_depth = -1, 0
         if self._next and not self.quote_depth:
-            if self._next != "b" or ":" in line.text[:40]:
-                self.letters[index] = self._next
-                self.begins[index] = self._next_at
-            self._next = ""
-            return
+            self._begin_block(index, line.text)
+        else:
+            self._set_letter(index)
+
+    def _record_picture(self, index: int, text: str) -> None:
+        if self._picture >= 0 and not text and not self._next:
+            self.pictures.append(index)
+            self.begins[index] = self._picture
+        self._picture = -1
+
+    def _begin_block(self, index: int, text: str) -> None:
+        """Give the line the letter of the block that a tag before it has opened."""
+        if self._next != _BORDER_LETTER or ":" in text[:_BORDER_COLON_CHARS_MAX]:
+            self.letters[index] = self._next
+            self.begins[index] = self._next_at
+        self._next = ""
+
+    def _set_letter(self, index: int) -> None:
+        """Give the line the letter of the elements that are open."""
         if self._roles[SIGNATURE] and not self._roles[QUOTE] and not self.quote_depth:
             self.letters[index] = "z"
         elif self._roles[ATTRIBUTION] and not self.quote_depth:
@@ -155,7 +187,7 @@ class _Reader(Writer):
                 self._quote.first_quoted = index
 
     def finish(self) -> None:
-        """Decide what the lines of each quote outside its blockquotes are."""
+        """Set the letters of the lines in quotes outside their blockquotes: above the first is an attribution."""
         for quote in self._quotes:
             for index in quote.lines:
                 if quote.first_quoted < 0:
@@ -165,7 +197,7 @@ class _Reader(Writer):
 
 
 def cut_html(html: str, *, subject: str = "") -> HtmlCut:
-    """Part an HTML mail. Never raises; linear in the length of the source."""
+    """Divide an HTML mail. Never raises; linear in the length of the source."""
     reader = _Reader(html)
     read(html, reader)
     reader.finish()
@@ -185,7 +217,7 @@ def cut_html(html: str, *, subject: str = "") -> HtmlCut:
 
 
 def _ranges(html: str, reader: _Reader, hidden: frozenset[int]) -> list[tuple[int, int]]:
-    """The hidden lines as places in the source; the last one takes all that follows, pictures of a signature for example."""
+    """Return the places of the hidden lines in the source. The last line takes all that follows, such as pictures."""
     ranges: list[tuple[int, int]] = []
     previous = -2
     for index in sorted(hidden):
@@ -194,7 +226,7 @@ def _ranges(html: str, reader: _Reader, hidden: frozenset[int]) -> list[tuple[in
         if previous == index - 1 and ranges:
             ranges[-1] = (ranges[-1][0], max(ranges[-1][1], line.end))
         else:
-            # Not before the end of what is shown above, whatever began there.
+            # The range begins after the line above, even if the mark of this line begins earlier.
             above = reader.lines[index - 1].end if index else 0
             ranges.append((max(start, above), line.end))
         previous = index
@@ -204,7 +236,7 @@ def _ranges(html: str, reader: _Reader, hidden: frozenset[int]) -> list[tuple[in
 
 
 def _without(html: str, ranges: list[tuple[int, int]]) -> str:
-    """The source without these places, but with those of their tags that belong to what stays."""
+    """Cut these places out of the source, but keep the tags whose partners stay."""
     kept: list[str] = []
     at = 0
     for start, end in ranges:
@@ -218,15 +250,29 @@ def _without(html: str, ranges: list[tuple[int, int]]) -> str:
 
 
 def _is_text_around(html: str, start: int, end: int) -> bool:
-    """Whether words would run into each other where this place was: "<" and "b" would even become a tag."""
+    """Whether the cut would join two words; "<" and "b" would even become a tag."""
     above = html[max(0, start - _NEAR_CHARS) : start].rstrip()
     below = html[end : end + _NEAR_CHARS].lstrip()
     return above != "" and below != "" and above[-1] != ">" and below[0] != "<"
 
 
 def _unmatched(html: str, start: int, end: int) -> tuple[list[str], int]:
-    """End tags of elements opened before `start`, then start tags of those that end after `end`; and the end, moved behind the end
-    tags right there of elements that lose all."""
+    """Return the tags of this place that belong to elements outside it, and the end of the place.
+
+    End tags of elements that begin before `start` come first, then start tags of elements that end after `end`. End tags
+    right after the place, of elements that lose all their content, move the end behind them.
+    """
+    ends, stack = _tags_without_partner(html, start, end)
+    if end == len(html):
+        return ends, end
+    while stack and (found := _END_TAG.match(html, end)) is not None and found[1].lower() == stack[-1][0]:
+        end = found.end()
+        stack.pop()
+    return ends + [html[tag_start:tag_end] for _, tag_start, tag_end in stack], end
+
+
+def _tags_without_partner(html: str, start: int, end: int) -> tuple[list[str], list[tuple[str, int, int]]]:
+    """Return the end tags without a start tag here, and the start tags (name, start, end) without an end tag here."""
     ends: list[str] = []
     stack: list[tuple[str, int, int]] = []
     opened: Counter[str] = Counter()
@@ -236,17 +282,16 @@ def _unmatched(html: str, start: int, end: int) -> tuple[list[str], int]:
         if not is_end:
             stack.append((name, tag_start, tag_end))
             opened[name] += 1
-        elif not opened[name]:
-            ends.append(html[tag_start:tag_end])
+        elif opened[name]:
+            _pop_to(name, stack, opened)
         else:
-            while stack:
-                last = stack.pop()[0]
-                opened[last] -= 1
-                if last == name:
-                    break
-    if end == len(html):
-        return ends, end
-    while stack and (found := _END_TAG.match(html, end)) is not None and found[1].lower() == stack[-1][0]:
-        end = found.end()
-        stack.pop()
-    return ends + [html[tag_start:tag_end] for _, tag_start, tag_end in stack], end
+            ends.append(html[tag_start:tag_end])
+    return ends, stack
+
+
+def _pop_to(name: str, stack: list[tuple[str, int, int]], opened: Counter[str]) -> None:
+    while stack:
+        last = stack.pop()[0]
+        opened[last] -= 1
+        if last == name:
+            return

@@ -1,14 +1,14 @@
-"""The line "reply above this line": ours in each language of the desk, and those of other desks.
+"""The line "reply above this line": ours in each language of the desk, and the lines of other help desks.
 
-The surest sign of all, because we wrote it ourselves: whatever a mail program does to the quote, the sentence stays. It is found
-with a quote mark before it, within decoration, and broken over two lines.
+It is the most reliable sign of a quote, because the desk wrote it: whatever a mail program does to the quote, the sentence
+stays. It is found behind a quote mark, within decoration, and broken over two lines.
 """
 
 from __future__ import annotations
 
 import re
 
-# What our mails carry; `{}` of other desks' forms are recognised by _PHRASES.
+# The line in our mails. `_TRIGGERS` and `_PHRASE` recognise the lines of other desks as well.
 REPLY_ABOVE = {
     "en": "##- Please write your reply above this line -##",
     "ru": "##- Пожалуйста, пишите ответ выше этой строки -##",
@@ -24,20 +24,21 @@ REPLY_ABOVE = {
     "zh": "##- 请在此行上方回复 -##",
     "ja": "##- この行より上に返信を書いてください -##",
 }
-ATTRIBUTE = "data-nestor-reply-above"  # of the element that holds the line in our HTML
+# Attribute of the element that holds the line in our HTML.
+ATTRIBUTE = "data-nestor-reply-above"
 
 
 def marker_line(language: str | None) -> str:
-    """The line for a text mail in this language (`pt-BR` counts as `pt`); English where there is none."""
+    """Return the line for a text mail in this language (`pt-BR` counts as `pt`); English if the desk has no such line."""
     return REPLY_ABOVE.get((language or "").partition("-")[0].lower(), REPLY_ABOVE["en"])
 
 
 def marker_html(language: str | None) -> str:
-    """The line for an HTML mail. Clients that drop the attribute leave the words."""
+    """Return the line for an HTML mail. Clients that drop the attribute keep the words."""
     return f'<div {ATTRIBUTE}="1" style="color:#999999;font-size:12px">{marker_line(language)}</div>'
 
 
-# A word of each form that is rare elsewhere: a text without any of them is not looked at further.
+# Rare words, one for each form of the line: a text without any of them has no such line.
 _TRIGGERS = (
     "above this",
     "above the",
@@ -87,12 +88,16 @@ _VERBS = (
 _PHRASE = re.compile(rf"{_VERBS}|below this line", re.I)
 _DECORATED = re.compile(r"[-=#_*~+>—–⎯]{2,}")
 _EDGES = " \t>|-=#_*~+—–⎯.:!()[]"
-phrase_chars_max = 160  # with its decoration and some politeness; the longest of ours has 63
-phrase_words_max = 12  # without decoration a longer sentence is prose
+# With its decoration and some politeness; the longest of ours has 63.
+phrase_chars_max = 160
+# A longer sentence without decoration is prose.
+phrase_words_max = 12
+# Characters before the verb in a line without decoration.
+_LEAD_CHARS_MAX = 30
 
 
 def triggers_in(text: str) -> tuple[str, ...]:
-    """The trigger words that a text contains at all; `lower` keeps one pass per word."""
+    """Return the trigger words that the text contains."""
     lowered = text.lower()
     return tuple(trigger for trigger in _TRIGGERS if trigger in lowered)
 
@@ -119,9 +124,9 @@ def _is_phrase(line: str, triggers: tuple[str, ...]) -> bool:
 
 
 def _begins(inner: str) -> bool:
-    """Without decoration only a sentence that begins as such an order does: "Please reply above this line"."""
+    """Whether a line without decoration is a request such as "Please reply above this line"."""
     found = _PHRASE.search(inner)
-    return found is not None and found.start() <= 30 and inner.endswith(_LAST)
+    return found is not None and found.start() <= _LEAD_CHARS_MAX and inner.endswith(_LAST)
 
 
 _LAST = (

@@ -1,28 +1,42 @@
-"""Finds "On 16 November 2026, Ada <ada@example.test> wrote:" in any language, wrapped over up to five lines.
+"""Find attributions: "On 16 November 2026, Ada <ada@example.test> wrote:", in any language, over up to five lines.
 
-No language has a pattern of its own. What counts is evidence: a date, a clock, an address, a word that a mail program begins with,
-and the verb, with nothing but a name, an address or a date behind it. Two pieces beside the verb are enough anywhere; less is
-enough only right above quoted lines. A person's own sentence ("on Monday I wrote:") lacks them, or has a pronoun.
+No language has a pattern of its own. The rules weigh evidence: a date, a clock time, an address, a word with which mail
+programs begin the line, and the verb with only a name, an address or a date after it. The verb and two more pieces are
+enough anywhere; less is enough only right above quoted lines. A person's own sentence ("on Monday I wrote:") lacks the
+evidence or has a pronoun.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from queues.channels.email import limits
 from queues.channels.email.replies import reply_words as words
 
 _LINES_MAX = 5
-_SPREAD_LINES_MAX = 8  # with the blank lines between
+# With the blank lines between.
+_SPREAD_LINES_MAX = 8
+# Lines of a quote that may carry its own attribution.
+_QUOTED_LINES_MAX = 3
 _WORD = re.compile(r"[^\W\d_][\w()'’/]*")
 _DIGIT = re.compile(r"\d")
 _DATE, _CLOCK, _ADDRESS, _VERB = 1, 2, 4, 8
+_WITHOUT_VERB = _DATE | _CLOCK | _ADDRESS
+_ADDRESS_AND_DATE = _ADDRESS | _DATE
+_EVERYTHING = _WITHOUT_VERB | _VERB
 _CANDIDATE_ENDS = frozenset(":：>)]-*_–—\"'")
 _END_TRIM = " \t:：-–—*_>)]\"'.;,"
 _BRACKETED_END = re.compile(r"[<(\[][^<>()\[\]\s]{1,200}@[^<>()\[\]]{1,200}[>)\]]{1,3}[*_]{0,2}\s?[:：]?[*_]{0,2}$")
 _MIDLINE = re.compile(r"[.!?…] (?:on|am|le|el|il|op|em|den|dnia|w dniu)\b (?=.*\d)", re.I)
 _WEAK_CHARS_MAX = 160
 _TAIL_CHARS_MAX = 140
+_BARE_VERB_CHARS_MAX = 40
+# Blanks in a line that has a colon, the verb and one more piece of evidence.
+_SHORT_BLANKS_MAX = 8
+# Blanks in a line that has only the verb, right above a quote.
+_WEAK_BLANKS_MAX = 15
 _QUOTE_NEAR_LINES = 3
 _VERBS = words.WROTE | words.WROTE_NAME
 
@@ -37,28 +51,35 @@ class Attributions:
         self.steps = 0
 
     def mark(self) -> None:
-        """Put an `a` for each line of each attribution."""
+        """Set the letter `a` for each line of each attribution."""
         letters = self._letters
         before = "e"
         for index, line in enumerate(self._lines):
             letter = letters[index]
             if letter == "q":
-                if _is_bare_verb(line):  # "<", "ada@example.test", "> wrote:": the bracket is no quote mark
-                    self._mark_spread(index)
-                elif line.endswith(">>>") and line.startswith(">>>") and _is_group_wise(line):
-                    letters[index] = "a"
-                elif before != "q":
-                    self._mark_quoted(index)
+                self._mark_in_quote(index, line, begins_quote=before != "q")
             elif letter in "tn" and self._may_end(line):
                 if self.steps >= limits.attribution_steps_max:
                     break
                 start = self._start(index)
                 if start is not None:
-                    letters[start : index + 1] = "a" * (index + 1 - start)
+                    self._set(start, index)
             before = letters[index]
 
+    def _set(self, first: int, last: int) -> None:
+        self._letters[first : last + 1] = "a" * (last + 1 - first)
+
+    def _mark_in_quote(self, index: int, line: str, *, begins_quote: bool) -> None:
+        # "<", "ada@example.test", "> wrote:" on three lines: the bracket is no quote mark.
+        if _is_bare_verb(line):
+            self._mark_spread(index)
+        elif line.endswith(">>>") and line.startswith(">>>") and _is_group_wise(line):
+            self._letters[index] = "a"
+        elif begins_quote:
+            self._mark_quoted(index)
+
     def _mark_spread(self, end: int) -> None:
-        """Some programs set the address of an attribution off by blank lines."""
+        """Mark an attribution whose address stands between blank lines, as some programs write it."""
         flags = 0
         for start in range(end - 1, max(-1, end - _SPREAD_LINES_MAX), -1):
             line = self._lines[start]
@@ -67,19 +88,19 @@ class Attributions:
             self.steps += 1
             flags |= self._flag(start)
             if flags & _ADDRESS and self._flag(start) & _DATE and _is_anchored(line):
-                self._letters[start : end + 1] = "a" * (end + 1 - start)
+                self._set(start, end)
                 return
 
     def _mark_quoted(self, index: int) -> None:
-        """The first quoted line may be the attribution itself: some programs put the mark before it, too."""
+        """Mark an attribution in the first quoted lines: some programs put the quote mark before it as well."""
         joined = ""
-        for end in range(index, min(index + 3, len(self._lines))):
+        for end in range(index, min(index + _QUOTED_LINES_MAX, len(self._lines))):
             if self._letters[end] != "q" or len(self._lines[end]) > limits.reply_line_chars_max:
                 return
             joined = f"{joined} {self._lines[end].lstrip('>＞ ')}".strip()
             self.steps += 1
-            if self._may_end(joined) and self._is_attribution(joined, _evidence(joined), near_quote=False):
-                self._letters[index : end + 1] = "a" * (end + 1 - index)
+            if self._may_end(joined) and _is_attribution(joined, _evidence(joined), near_quote=False):
+                self._set(index, end)
                 return
 
     @staticmethod
@@ -91,37 +112,38 @@ class Attributions:
         return line[line.rfind(" ") + 1 :].casefold() in words.WROTE or line.endswith(words.WROTE_PARTS)
 
     def _start(self, end: int) -> int | None:
-        """The first line of the attribution that ends in line `end`; None when it is none."""
+        """Return the first line of the attribution that ends in line `end`; None when there is none."""
         near_quote = self._near_quote(end)
-        joined, flags, found = "", 0, None
+        found = None
+        for start, joined, flags in self._candidates(end):
+            own = self._flag(start)
+            if found is not None and not self._may_extend(start, own):
+                continue
+            if not _is_attribution(joined, flags, near_quote=near_quote):
+                continue
+            is_extended, found = found is not None, start
+            if own & _DATE and (is_extended or (flags & (_VERB | _ADDRESS) and _is_anchored(self._lines[start]))):
+                break
+        return found
+
+    def _candidates(self, end: int) -> Iterator[tuple[int, str, int]]:
+        """Yield the last line, the last two lines, and so on: the first line, the joined text and its evidence."""
+        joined, flags = "", 0
         for start in range(end, max(-1, end - _LINES_MAX), -1):
             line = self._lines[start]
             if self._letters[start] not in "tn" or len(line) > limits.reply_line_chars_max:
-                break
+                return
             self.steps += 1
             joined = f"{line} {joined}" if joined else line
-            own = self._flag(start)
-            flags |= own
-            if found is None:
-                if self._is_attribution(joined, flags, near_quote=near_quote):
-                    found = start
-                    if _is_anchored(line) and own & _DATE and flags & (_VERB | _ADDRESS):
-                        break
-                continue
-            # "On 16 November 2026, Ada" above "<ada@example.test> wrote:".
-            begins = _is_anchored(line) or self._begins_paragraph(start)
-            if (
-                begins
-                and own & (_DATE | _CLOCK | _ADDRESS)
-                and self._is_attribution(joined, flags, near_quote=near_quote)
-            ):
-                found = start
-                if own & _DATE:
-                    break
-        return found
+            flags |= self._flag(start)
+            yield start, joined, flags
 
-    def _begins_paragraph(self, index: int) -> bool:
-        return index == 0 or self._letters[index - 1] not in "tn"
+    def _may_extend(self, start: int, own: int) -> bool:
+        """Whether an attribution may begin above the one found, as "On 16 November, Ada" above "<ada@x.test> wrote:"."""
+        if not own & _WITHOUT_VERB:
+            return False
+        begins_paragraph = start == 0 or self._letters[start - 1] not in "tn"
+        return begins_paragraph or _is_anchored(self._lines[start])
 
     def _near_quote(self, end: int) -> bool:
         for letter in self._letters[end + 1 : end + 1 + _QUOTE_NEAR_LINES]:
@@ -135,38 +157,89 @@ class Attributions:
             flags = self._flags[index] = _evidence(self._lines[index])
         return flags
 
-    def _is_attribution(self, joined: str, flags: int, *, near_quote: bool) -> bool:
-        if flags == 0 or not flags & (_VERB | _ADDRESS | _DATE | _CLOCK):
-            return False
-        if _MIDLINE.search(joined):
-            return False
-        evidence = bool(flags & _DATE) + bool(flags & _CLOCK) + bool(flags & _ADDRESS)
-        text = joined.strip(" *_-–—~\t")
-        ends_with_colon = text.rstrip(" *_-–—").endswith((":", "："))
-        anchored = _is_anchored(text)
-        if flags & _VERB and _verb_ends(text, ends_with_colon=ends_with_colon, may_address=near_quote):
-            if joined.startswith("--") and joined.endswith("--"):
-                return True  # ---- Ada wrote ----
-            if evidence >= 2 or (evidence == 1 and anchored):
-                return True
-            if evidence == 1 and ends_with_colon and text.count(" ") <= 8:
-                return near_quote or bool(flags & _ADDRESS)
-            return near_quote and len(text) <= _WEAK_CHARS_MAX and text.count(" ") <= 15
-        if flags & _VERB and flags & _DATE and flags & _ADDRESS and flags & _CLOCK and ends_with_colon and near_quote:
-            return True
-        first = text.split(None, 1)[0].casefold() if text else ""
-        if first in words.QUOTING and ends_with_colon:
-            return bool(flags & _ADDRESS) or near_quote
-        if flags & _VERB:
-            return False
-        if flags & _ADDRESS and flags & _DATE and _BRACKETED_END.search(text) and len(text) <= _WEAK_CHARS_MAX:
-            return anchored or near_quote or (ends_with_colon and bool(flags & _CLOCK))
-        if evidence == 3 and ends_with_colon and (anchored or text.endswith(("]:", "):"))):
-            return True
-        return near_quote and ends_with_colon and evidence >= 2 and len(text) <= _WEAK_CHARS_MAX
+
+class _Candidate(NamedTuple):
+    """Lines that may be an attribution, joined by blanks, with their evidence."""
+
+    joined: str
+    # `joined` without decoration at both ends.
+    text: str
+    flags: int
+    # How many of date, clock time and address it has.
+    evidence: int
+    ends_with_colon: bool
+    near_quote: bool
+
+
+def _is_attribution(joined: str, flags: int, *, near_quote: bool) -> bool:
+    """Whether the joined lines are an attribution; `near_quote` when quoted lines follow."""
+    if not flags or _MIDLINE.search(joined):
+        return False
+    text = joined.strip(" *_-–—~\t")
+    ends_with_colon = text.rstrip(" *_-–—").endswith((":", "："))
+    candidate = _Candidate(joined, text, flags, (flags & _WITHOUT_VERB).bit_count(), ends_with_colon, near_quote)
+    if flags & _VERB and _verb_ends(text, ends_with_colon=ends_with_colon, may_address=near_quote):
+        return _is_enough_with_verb(candidate)
+    if _begins_as_quoting(candidate):
+        return near_quote or bool(flags & _ADDRESS)
+    if flags & _VERB:
+        return flags == _EVERYTHING and ends_with_colon and near_quote
+    return _is_enough_without_verb(candidate)
+
+
+def _is_enough_with_verb(candidate: _Candidate) -> bool:
+    """Whether the evidence beside a verb at the end is enough."""
+    text, evidence = candidate.text, candidate.evidence
+    if evidence >= 2 or _is_between_dashes(candidate.joined):
+        return True
+    blanks = text.count(" ")
+    if evidence == 1 and _is_anchored(text):
+        return True
+    if evidence == 1 and candidate.ends_with_colon and blanks <= _SHORT_BLANKS_MAX:
+        return candidate.near_quote or bool(candidate.flags & _ADDRESS)
+    return candidate.near_quote and _is_short(text, blanks)
+
+
+def _is_short(text: str, blanks: int) -> bool:
+    return blanks <= _WEAK_BLANKS_MAX and len(text) <= _WEAK_CHARS_MAX
+
+
+def _is_between_dashes(joined: str) -> bool:
+    """Whether the line is like "---- Ada wrote ----"."""
+    return joined.startswith("--") and joined.endswith("--")
+
+
+def _is_enough_without_verb(candidate: _Candidate) -> bool:
+    """Whether a line without a verb has enough evidence: "2026-11-16 11:20 GMT+01:00 Ada <ada@example.test>:"."""
+    return _ends_with_address(candidate) or (candidate.ends_with_colon and _is_dated_sender(candidate))
+
+
+def _ends_with_address(candidate: _Candidate) -> bool:
+    """Whether a short dated line ends with an address in brackets, and one more sign says that it is an attribution."""
+    text, flags = candidate.text, candidate.flags
+    if flags & _ADDRESS_AND_DATE != _ADDRESS_AND_DATE or len(text) > _WEAK_CHARS_MAX:
+        return False
+    if not _BRACKETED_END.search(text):
+        return False
+    return candidate.near_quote or _is_anchored(text) or (candidate.ends_with_colon and bool(flags & _CLOCK))
+
+
+def _is_dated_sender(candidate: _Candidate) -> bool:
+    """Whether a line with a colon at its end has all evidence but the verb, or two pieces of it right above a quote."""
+    text = candidate.text
+    if candidate.evidence == 3 and (text.endswith(("]:", "):")) or _is_anchored(text)):
+        return True
+    return candidate.near_quote and candidate.evidence >= 2 and len(text) <= _WEAK_CHARS_MAX
+
+
+def _begins_as_quoting(candidate: _Candidate) -> bool:
+    """Whether the text is like "Quoting Ada <ada@example.test>:"."""
+    text = candidate.text
+    return candidate.ends_with_colon and text != "" and text.split(None, 1)[0].casefold() in words.QUOTING
 
 
 def _evidence(line: str) -> int:
+    """Return the evidence in a line as the sum of `_DATE`, `_CLOCK`, `_ADDRESS` and `_VERB`."""
     flags = 0
     if _DIGIT.search(line):
         if words.has_date(line):
@@ -176,29 +249,34 @@ def _evidence(line: str) -> int:
     at = line.find("@")
     if at >= 0 and line[at + 1 : at + 2].isalnum():
         flags |= _ADDRESS
-    has_part = not line.isascii() and any(part in line for part in words.WROTE_PARTS)
-    if has_part or any(word.casefold() in _VERBS for word in _WORD.findall(line)):
+    if _has_verb(line):
         flags |= _VERB
     return flags
 
 
+def _has_verb(line: str) -> bool:
+    if not line.isascii() and any(part in line for part in words.WROTE_PARTS):
+        return True
+    return any(word.casefold() in _VERBS for word in _WORD.findall(line))
+
+
 def tells_who_wrote(line: str) -> bool:
-    """Whether a line above a quote says whose it is, though it may say other things, too."""
+    """Whether a line above a quote names the author of the quote, though it may say other things as well."""
     flags = _evidence(line[: limits.reply_line_chars_max])
     return bool(flags & _VERB) or flags.bit_count() >= 2
 
 
 def _is_bare_verb(line: str) -> bool:
-    return len(line) < 40 and line.strip("> :：").casefold() in words.WROTE
+    return len(line) < _BARE_VERB_CHARS_MAX and line.strip("> :：").casefold() in words.WROTE
 
 
 def _is_group_wise(line: str) -> bool:
-    """GroupWise writes `>>> Ada Lovelace 16/11/2026 11:20 >>>` above what it quotes."""
+    """Whether the line is GroupWise's attribution: `>>> Ada Lovelace 16/11/2026 11:20 >>>`."""
     return len(line) <= _WEAK_CHARS_MAX and _evidence(line) & (_DATE | _CLOCK) == _DATE | _CLOCK
 
 
 def _is_anchored(line: str) -> bool:
-    """Whether a mail program would begin so: "On", "Le", a weekday, a date."""
+    """Whether the line begins as a mail program begins it: "On", "Le", a weekday, a date."""
     bare = line.lstrip(" *_-–—~\"'>(")
     if words.DATE_START.match(bare):
         return True
@@ -207,32 +285,49 @@ def _is_anchored(line: str) -> bool:
 
 
 def _verb_ends(text: str, *, ends_with_colon: bool, may_address: bool) -> bool:
-    """Whether behind the last verb stands only what a mail program puts there."""
-    found = None
-    previous = before = ""
-    for word in _WORD.finditer(text):
-        folded = word[0].casefold()
-        if not may_address and (folded in words.FIRST_PERSON or word[0] == "I"):
-            return False
-        if folded in _VERBS or (folded.endswith(("(a", "(а")) and folded[:-2] in _VERBS):
-            found, before = word, previous
-        previous = folded
-    if found is None:
-        return _part_ends(text)
-    if before in words.PRONOUNS and not (may_address and before in words.SECOND_PERSON):
+    """Whether only words of a mail program follow the last verb; `may_address` allows "you wrote:"."""
+    found = list(_WORD.finditer(text))
+    folded = [word[0].casefold() for word in found]
+    last = _last_verb(folded)
+    if _is_own_sentence(found, folded, last, may_address=may_address):
         return False
-    tail = text[found.end() :].strip(_END_TRIM)
+    if last < 0:
+        return _part_ends(text)
+    tail = text[found[last].end() :].strip(_END_TRIM)
     if not tail or tail == "je":
         return True
     if len(tail) > _TAIL_CHARS_MAX or not ends_with_colon:
         return "@" in tail and _BRACKETED_END.search(text) is not None
+    return _may_follow(tail, folded[last])
+
+
+def _is_own_sentence(found: list[re.Match[str]], folded: list[str], verb: int, *, may_address: bool) -> bool:
+    """Whether a person wrote the line: in the first person, or with a pronoun before the verb at index `verb`."""
+    if not may_address and (not words.FIRST_PERSON.isdisjoint(folded) or any(word[0] == "I" for word in found)):
+        return True
+    before = folded[verb - 1] if verb > 0 else ""
+    return before in words.PRONOUNS and not (may_address and before in words.SECOND_PERSON)
+
+
+def _last_verb(folded: list[str]) -> int:
+    """Return the index of the last verb, also with a feminine ending as in "napisał(a)"; -1 when there is none."""
+    for index in range(len(folded) - 1, -1, -1):
+        word = folded[index]
+        if word in _VERBS or (word.endswith(("(a", "(а")) and word[:-2] in _VERBS):
+            return index
+    return -1
+
+
+def _may_follow(tail: str, verb: str) -> bool:
+    """Whether a mail program writes this tail between the verb and the colon: a name, a date or an address."""
     next_word = tail.split(None, 1)[0].rstrip(",").casefold()
-    if found[0].casefold() in words.WROTE_NAME:
+    if verb in words.WROTE_NAME:
         return next_word not in words.PRONOUNS
     return next_word in words.AFTER_WROTE or tail[:1].isdigit() or tail[:1] in "<(\"'" or "@" in tail
 
 
 def _part_ends(text: str) -> bool:
+    """Whether a verb of a language without spaces stands near the end."""
     for part in words.WROTE_PARTS:
         at = text.rfind(part)
         if at >= 0:

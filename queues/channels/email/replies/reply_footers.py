@@ -1,4 +1,4 @@
-"""Footers that mobile programs write below a mail ("Sent from my iPhone"), and the dashes above a signature."""
+"""Footers that mobile programs write below a mail ("Sent from my iPhone")."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ _DEVICES = (
     "tab ",
     "google",
 )
-# Followed within the line by a device or a program.
+# A device or a program follows these in the line.
 _STARTS = (
     "sent from",
     "sent via",
@@ -250,21 +250,8 @@ _STARTS = (
     "išsiųsta iš",
     "nosūtīts no",
 )
-# What is also a word of prose: "Sent by mail yesterday." Only behind a word for "from".
-_COMMON = (
-    "mail",
-    "e-mail",
-    "front",
-    "nine",
-    "computer",
-    "laptop",
-    "google",
-    "correo",
-    "posta",
-    "pošty",
-    "poczta",
-    "курьер",
-)
+# Also words of prose ("Sent by mail yesterday."), so they count only behind a word for "from".
+_COMMON = re.compile("mail|front|nine|computer|laptop|google|correo|posta|pošty|poczta|курьер")
 _FROM = (
     "sent from",
     "gesendet von",
@@ -288,7 +275,7 @@ _FROM = (
     "sent using",
     "sent with ",
 )
-# The device stands before these, "from" within them.
+# The device stands before these, and they contain "from".
 _ENDS = (
     "dan gönderildi",
     "den gönderildi",
@@ -317,12 +304,14 @@ _FIXED = frozenset(
     ]
 )
 _LINK = re.compile(r"[<(\[]\s?(?:https?://|www\.)[^\s>)\]]{1,250}\s?[>)\]]|https?://\S{1,250}")
-_DEVICE_WORDS_MAX = 7  # "Sent from my desk, it is easier than on my phone" is a sentence
-footer_chars_max = 90  # without its link; "Sent from my BlackBerry wireless handheld by AT&T" has 50
+# Words in which the device must stand: "Sent from my desk, it is easier than on my phone" is a sentence.
+_DEVICE_WORDS_MAX = 7
+# Without its link; "Sent from my BlackBerry wireless handheld by AT&T" has 50.
+footer_chars_max = 90
 
 
 def is_footer(line: str) -> bool:
-    """Whether a line, lower-cased and without decoration, is what a mobile program adds."""
+    """Whether a line, lower-cased and without decoration, is the footer of a mobile mail program."""
     has_link = "http" in line or "www." in line
     if has_link:
         line = _LINK.sub("", line).strip(" <>[]()")
@@ -331,28 +320,22 @@ def is_footer(line: str) -> bool:
         return False
     if line in _FIXED:
         return True
-    begin = " ".join(line.split(" ", _DEVICE_WORDS_MAX)[:_DEVICE_WORDS_MAX])
     if line.startswith(_STARTS) or line.endswith(_ENDS) or _is_around(line):
-        if any(device in begin for device in _DEVICES):
-            return True
-        return line.startswith(_FROM) and any(word in begin for word in _COMMON)
+        return _names_device(line)
     # "Get Outlook for iOS" in any language has its link; "It fails in Outlook for iOS" has none.
-    return has_link and "outlook" in line and ("ios" in line or "android" in line)
+    return has_link and _is_outlook_mobile(line)
+
+
+def _is_outlook_mobile(line: str) -> bool:
+    return "outlook" in line and ("ios" in line or "android" in line)
+
+
+def _names_device(line: str) -> bool:
+    begin = " ".join(line.split(" ", _DEVICE_WORDS_MAX)[:_DEVICE_WORDS_MAX])
+    if any(device in begin for device in _DEVICES):
+        return True
+    return line.startswith(_FROM) and _COMMON.search(begin) is not None
 
 
 def _is_around(line: str) -> bool:
     return any(line.startswith(start) and line.endswith(end) for start, end in _AROUND)
-
-
-_MARKS = frozenset(["--", "—", "―", "–", "——", "――", "- --", "-- --", "~~"])  # `- --` within a PGP-signed text
-_NAME = re.compile(r"(?:-|(?:--|[–—―]{1,2})[ \t]?)(?:[^\W\d_a-z][\w.'’-]{0,30}(?: |$)){1,3}")
-
-
-def is_signature_mark(line: str) -> bool:
-    """`--` or a long dash, alone on its line."""
-    return line in _MARKS
-
-
-def is_dashed_name(line: str) -> bool:
-    """`-Ada`, `-- Ada Lovelace`, `— Ada`: a signature of one line. `- Ada` is the item of a list."""
-    return len(line) <= 60 and _NAME.fullmatch(line) is not None

@@ -1,4 +1,4 @@
-"""Names of the header lines that Outlook and others put above a quoted mail ("From: ... Sent: ... To: ... Subject: ...")."""
+"""Names of the header lines that Outlook and others write above a quoted mail ("From: ... Sent: ... Subject: ...")."""
 
 from __future__ import annotations
 
@@ -42,11 +42,12 @@ _KINDS = {
         |content-type""",
 }
 KIND = {name.strip().casefold(): kind for kind, names in _KINDS.items() for name in names.split("|") if name.strip()}
-name_chars_max = max(map(len, KIND)) + 8  # with the asterisks and spaces around it; the longest name has 18
+# With the asterisks and spaces around it; the longest name has 18.
+name_chars_max = max(map(len, KIND)) + 8
 
 
 def kind_of(line: str) -> str:
-    """The kind of header that a line opens (from, date, to, cc, subject, other), or an empty string."""
+    """Return the kind of header line (from, date, to, cc, subject, other); empty for any other line."""
     at = line.find(":", 0, name_chars_max)
     if at < 0 and (at := line.find("：", 0, name_chars_max)) < 0:
         return ""

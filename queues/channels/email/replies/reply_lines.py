@@ -1,11 +1,24 @@
-"""Each line of a mail becomes one letter; `visible_reply.py` decides over the letters where the reply ends.
+"""Classify each line of a mail by one letter; `visible_reply.py` finds the end of the reply in the letters.
 
-e empty, q quote, a attribution ("On ... Ada wrote:", all its lines), o mark above an original message, f mark of a forward,
-H block of header lines, R "reply above this line", r rule, u underscores or `---`, s signature mark, S `-- ` exactly, n dashed name,
-m footer of a mobile program, p armour of PGP, z signature by a mark in HTML, t text.
+| letter | line |
+|---|---|
+| e | empty |
+| q | quote |
+| a | attribution ("On ... Ada wrote:"), all its lines |
+| o | mark above an original message |
+| f | mark of a forward |
+| H | block of header lines |
+| R | "reply above this line" |
+| r, u | rule; underscores or `---` |
+| s, S | signature mark; exactly `-- ` |
+| n | dashed name |
+| m | footer of a mobile program |
+| p | PGP armour |
+| z | signature by a mark in HTML |
+| t | text |
 
-Linear: a line is looked at once by sets and first letters, and a line that might end an attribution together with at most four above
-it; no pattern repeats inside a repetition. `steps` counts the looks, so that a test can see it.
+The cost is linear: sets and first letters classify a line, and a line that may end an attribution is read again with at
+most four lines above it. No pattern has a repetition inside a repetition. `steps` counts the readings for a test.
 """
 
 from __future__ import annotations
@@ -17,19 +30,27 @@ from queues.channels.email import limits
 from queues.channels.email.replies import reply_above
 from queues.channels.email.replies import reply_words as words
 from queues.channels.email.replies.reply_attribution import Attributions
-from queues.channels.email.replies.reply_footers import is_dashed_name, is_footer, is_signature_mark
+from queues.channels.email.replies.reply_footers import is_footer
 from queues.channels.email.replies.reply_headers import kind_of
+from queues.channels.email.replies.signature_marks import is_dashed_name, is_signature_mark
 from queues.channels.html_text import RULE
 
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _ESCAPED = re.compile(r"\\([-_*>#=.])")
-_HEADER_BLOCK_LINES_MAX = 14  # with folded recipients and blank lines between
-_WRAPPED_FROM_CHARS = 60  # a quoted line this long was wrapped when its end stands on the next line without a mark
+# With folded recipients and blank lines between.
+_HEADER_BLOCK_LINES_MAX = 14
+# Lines between two headers: a folded line, or blank lines.
+_HEADER_GAP_LINES_MAX = 2
+# A quoted line of this length was wrapped if its end stands on the next line without a quote mark.
+_WRAPPED_FROM_CHARS = 60
 _WRAPPED_CHARS_MAX = 40
 _ENDS_OF_SENTENCES = frozenset(".?!:;…。？！")
 _DECORATED_STARTS = frozenset("-_=*~#|+—–―─━‐‑‒")
 _MARKED = re.compile(r"[|:}]\s?|[A-Z]{1,3}> ?")
+_QUOTE_STARTS = (">", "＞", "&gt;")
+_RULE_CHARS_MIN = 4
+_FORWARD_CHARS_MAX = 70
 _FORWARDED_STARTS = frozenset(phrase[:4] for phrase in words.FORWARDED)
 _ORIGINAL_STARTS = frozenset(phrase[:4] for phrase in words.ORIGINAL)
 _ORIGINAL = frozenset(words.ORIGINAL)
@@ -39,7 +60,7 @@ class Lines:
     """The lines of a text, cleaned for reading, and their letters."""
 
     def __init__(self, text: str, *, known: dict[int, str] | None = None, pictures: Sequence[int] = ()) -> None:
-        """`known` letters come from the structure of an HTML mail; a line of `pictures` has no text but is something."""
+        """Read a text. `known` has letters from an HTML mail's structure; `pictures` are lines that only show a picture."""
         self._known = known or {}
         self._pictures = pictures
         self.raw = text.split("\n")
@@ -49,11 +70,13 @@ class Lines:
         if "&nbsp;" in readable:
             readable = readable.replace("&nbsp;", " ")
         if "\\" in readable:
-            readable = _ESCAPED.sub(r"\1", readable)  # HTML made Markdown by a gateway
+            # A gateway made Markdown from HTML.
+            readable = _ESCAPED.sub(r"\1", readable)
         self.clean = [line.strip() for line in readable.split("\n")]
         self.steps = 0
         self._kinds: dict[int, str] = {}
-        self._weak: list[int] = []  # "Original message" without decoration
+        # Lines with "Original message" without decoration.
+        self._weak: list[int] = []
         self.letters = self._read(readable)
 
     def _read(self, readable: str) -> str:
@@ -65,7 +88,7 @@ class Lines:
         self._armour(letters)
         self._markers(letters, readable)
         for index, letter in self._known.items():
-            # Gmail marks a forward as a quote; its words know better. Our own line is sure in any place.
+            # Gmail marks a forward as a quote; the words say that it is a forward. Our own line is always certain.
             if letters[index] not in "fR":
                 letters[index] = "o" if letter == "b" else letter
         self._header_blocks(letters)
@@ -82,32 +105,35 @@ class Lines:
     def _letter(self, index: int, line: str) -> str:
         if not line:
             return "e"
-        first = line[0]
-        if first == ">" or first == "＞" or (first == "&" and line.startswith("&gt;")):
+        if line.startswith(_QUOTE_STARTS):
             return "q"
         if index >= limits.reply_lines_max or len(line) > limits.reply_line_chars_max:
             return "t"
-        if first in _DECORATED_STARTS and (letter := _decorated(line)):
+        if line[0] in _DECORATED_STARTS and (letter := _decorated(line)):
             return letter
-        if ":" in line or "：" in line:
-            kind = kind_of(line)
-            if kind:
-                self._kinds[index] = kind
-                return "t"
-            if line[-1] in ":：" and _is_forward_line(line):
-                return "f"
+        kind = kind_of(line) if ":" in line or "：" in line else ""
+        if kind:
+            self._kinds[index] = kind
+            return "t"
+        return self._letter_by_words(index, line)
+
+    def _letter_by_words(self, index: int, line: str) -> str:
+        has_colon = line[-1] in ":："
+        if has_colon and _is_forward_line(line):
+            return "f"
         lowered = line.casefold()
         if lowered in _ORIGINAL:
             self._weak.append(index)
             return "t"
         if lowered.startswith(words.NOTICE):
             return "o"
-        if line[-1] in ":：":
-            return "t"  # "Sent from my phoneAda <ada@example.test> wrote:"
+        if has_colon:
+            # "Sent from my phoneAda <ada@example.test> wrote:" is an attribution.
+            return "t"
         return "m" if is_footer(lowered.strip(" \t*_[]()|~")) else "t"
 
     def _quoted_forwards(self, letters: list[str]) -> None:
-        """Apple Mail quotes what it forwards, with its mark."""
+        """Set `f` at the forward mark within a quote: Apple Mail quotes a forward with its mark."""
         before = ""
         for index, line in enumerate(self.clean):
             begins_quote = letters[index] == "q" and before != "q"
@@ -117,7 +143,7 @@ class Lines:
                 letters[index] = "f"
 
     def _lone_picture(self, letters: list[str]) -> None:
-        """A picture above the quote may be all that somebody sent."""
+        """Set `t` at a picture above the quote when it is the whole answer."""
         for index in self._pictures:
             above = set(letters[:index])
             if above & set("tnqaoHR"):
@@ -125,7 +151,7 @@ class Lines:
             letters[index] = "t"
 
     def _armour(self, letters: list[str]) -> None:
-        """Signed text stays; what PGP wrote around it does not count."""
+        """Set `p` at the lines that PGP wrote around a signed text (RFC 9580 section 7)."""
         signature_end = "-----END PGP SIGNATURE-----"
         if signature_end not in self.clean:
             return
@@ -156,7 +182,7 @@ class Lines:
                     return
 
     def _header_blocks(self, letters: list[str]) -> None:
-        """From, Sent, To, Subject in a row: at least three kinds, the sender or the subject among them."""
+        """Set `H` at From, Sent, To, Subject in a row: at least three kinds, with the sender or the subject."""
         done = -1
         for start in self._kinds:
             if start <= done or letters[start] != "t":
@@ -168,6 +194,7 @@ class Lines:
             letters[start : end + 1] = "H" * (end + 1 - start)
 
     def _block_end(self, letters: list[str], start: int) -> int | None:
+        """Return the last line of the header block that begins in line `start`; None when it is no block."""
         kinds: set[str] = set()
         end, gap = start, 0
         for index in range(start, min(len(letters), start + _HEADER_BLOCK_LINES_MAX)):
@@ -176,24 +203,23 @@ class Lines:
             if kind and letters[index] == "t":
                 kinds.add(kind)
                 end, gap = index, 0
-            elif letters[index] in "et" and gap < 2:
-                gap += 1  # a folded line, or blank lines between the headers
+            elif letters[index] in "et" and gap < _HEADER_GAP_LINES_MAX:
+                gap += 1
             else:
                 break
-        has_address = any("@" in self.clean[index] for index in range(start, end + 1))
+        return end if self._is_block(letters, kinds, start, end) else None
+
+    def _is_block(self, letters: list[str], kinds: set[str], start: int, end: int) -> bool:
+        has_address = "@" in "".join(self.clean[start : end + 1])
         if kinds >= {"from", "date"} and has_address and self._is_dated(start, end):
-            return end
-        is_ruled = "".join(letters[max(0, start - 3) : start]).rstrip("e")[-1:] in ("u", "r")
-        if is_ruled and "from" in kinds and kinds & {"date", "subject"}:
-            return end
-        kinds.discard("other")
-        # From Berlin, to Paris, on that date: a form, not a mail.
-        if len(kinds) >= 3 and (has_address or "subject" in kinds) and kinds & {"from", "subject"}:
-            return end
-        return None
+            return True
+        if "from" in kinds and kinds & {"date", "subject"} and _is_below_rule(letters, start):
+            return True
+        # "From: Berlin", "To: Paris" and "Date: ..." without an address or a subject are a form, not a mail.
+        return (has_address or "subject" in kinds) and len(kinds - {"other"}) >= 3 and bool(kinds & {"from", "subject"})
 
     def _is_dated(self, start: int, end: int) -> bool:
-        """Whether one of these header lines has a date and a clock, as a mail's has."""
+        """Whether one of these header lines has a date and a clock time, as the header of a mail has."""
         return any(
             words.has_date(self.clean[index]) and words.CLOCK.search(self.clean[index])
             for index in range(start, end + 1)
@@ -207,7 +233,7 @@ class Lines:
                 letters[index] = "o"
 
     def _marked_quotes(self, letters: list[str]) -> None:
-        """Below an attribution `|`, `:` or initials mark a quote; elsewhere they are tables and lists."""
+        """Set `q` at lines with `|`, `:` or initials below an attribution; elsewhere these are tables and lists."""
         index, count = 0, len(letters)
         while index < count:
             if letters[index] != "a":
@@ -215,13 +241,15 @@ class Lines:
                 continue
             while index < count and letters[index] in "ae":
                 index += 1
-            mark = _MARKED.match(self.clean[index]) if index < count and letters[index] == "t" else None
-            if mark is None:
-                continue
-            begin = mark[0].strip()
-            while index < count and (letters[index] == "e" or self.clean[index].startswith(begin)):
-                letters[index] = "e" if letters[index] == "e" else "q"
-                index += 1
+            if index < count and letters[index] == "t" and (mark := _MARKED.match(self.clean[index])):
+                index = self._mark_quote(letters, index, mark[0].strip())
+
+    def _mark_quote(self, letters: list[str], index: int, begin: str) -> int:
+        """Set `q` from `index` on while lines begin with the mark or are empty; return the first line after them."""
+        while index < len(letters) and (letters[index] == "e" or self.clean[index].startswith(begin)):
+            letters[index] = "e" if letters[index] == "e" else "q"
+            index += 1
+        return index
 
     def _wrapped_quotes(self, letters: list[str]) -> None:
         for index in range(1, len(letters) - 1):
@@ -229,37 +257,54 @@ class Lines:
                 continue
             above, line = self.clean[index - 1], self.clean[index]
             is_cut_off = len(above) >= _WRAPPED_FROM_CHARS and above[-1] not in _ENDS_OF_SENTENCES
-            # "Yes" below a long question is an answer; "before" below half a sentence is its end.
+            # "Yes" below a long question is an answer. "before" below half a sentence is the end of that sentence.
             if is_cut_off and len(line) <= _WRAPPED_CHARS_MAX and not line[0].isupper():
                 letters[index] = "q"
 
 
+def _is_below_rule(letters: list[str], start: int) -> bool:
+    return "".join(letters[max(0, start - 3) : start]).rstrip("e")[-1:] in ("u", "r")
+
+
 def _decorated(line: str) -> str:
-    """The letter of a line that begins with dashes or the like; empty when it is like any other."""
+    """Return the letter of a line that begins with dashes or other decoration; empty for any other line."""
     inner = line.strip(words.DECORATION)
     if not inner:
-        if line == RULE:
-            return "r"
-        if line == "---" or (line[0] == "_" and len(line) > 1 and not line.strip("_")):
-            return "u"
-        if is_signature_mark(line):
-            return "s"
-        return "r" if len(line) >= 4 and not set(line) - words.RULE_CHARS else ""
+        return _bare_decoration(line)
     if line[1:2] in _DECORATED_STARTS or line[0] in "*|":
-        lowered = inner.casefold()
-        start = lowered[:4]
-        if start in _FORWARDED_STARTS and lowered.startswith(words.FORWARDED):
-            return "f"
-        is_original = start in _ORIGINAL_STARTS and lowered.startswith(words.ORIGINAL)
-        if is_original and (line[-1] in _DECORATED_STARTS or lowered in _ORIGINAL):
-            return "o"
-        if lowered.startswith(words.NOTICE):
-            return "o"
+        letter = _announced(line, inner.casefold())
+        if letter:
+            return letter
     elif line[-1] in _DECORATED_STARTS and inner.casefold() in _ORIGINAL:
-        return "o"  # - - - Original Message - - -
+        # - - - Original Message - - -
+        return "o"
     return "n" if is_dashed_name(line) else ""
+
+
+def _bare_decoration(line: str) -> str:
+    """Return the letter of a line that has only decoration; empty when the line is too short for a rule."""
+    if line == RULE:
+        return "r"
+    if line == "---" or (line[0] == "_" and len(line) > 1 and not line.strip("_")):
+        return "u"
+    if is_signature_mark(line):
+        return "s"
+    return "r" if len(line) >= _RULE_CHARS_MIN and not set(line) - words.RULE_CHARS else ""
+
+
+def _announced(line: str, lowered: str) -> str:
+    """Return `f` or `o` for decorated words that announce a forward or an original message; empty for other words."""
+    start = lowered[:4]
+    if start in _FORWARDED_STARTS and lowered.startswith(words.FORWARDED):
+        return "f"
+    is_original = start in _ORIGINAL_STARTS and lowered.startswith(words.ORIGINAL)
+    if is_original and (line[-1] in _DECORATED_STARTS or lowered in _ORIGINAL):
+        return "o"
+    return "o" if lowered.startswith(words.NOTICE) else ""
 
 
 def _is_forward_line(line: str) -> bool:
     lowered = line.strip(words.DECORATION + "：").casefold()
-    return lowered[:4] in _FORWARDED_STARTS and lowered.startswith(words.FORWARDED) and len(lowered) <= 70
+    if lowered[:4] not in _FORWARDED_STARTS or len(lowered) > _FORWARD_CHARS_MAX:
+        return False
+    return lowered.startswith(words.FORWARDED)

@@ -1,8 +1,8 @@
-"""Words by which mail programs announce a quote, a forward or a footer, in the languages that our requesters write.
+"""Words by which mail programs announce a quote or a forward, in the languages of our requesters.
 
-Sets of whole words, lower-cased, not patterns: a look-up costs the same for one language as for forty. Where a language has no
-spaces between words the parts of `*_PARTS` are searched instead. What a word means alone decides nothing; `reply_lines.py` asks
-for a date, a clock or an address beside it.
+The words are sets of whole, lower-cased words and not patterns: a look-up costs the same for one language as for forty.
+Languages without spaces between words are searched for the substrings in `*_PARTS`. No word decides alone;
+`reply_attribution.py` needs a date, a clock time or an address as well.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import re
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(text.casefold().split())  # as the lines are compared: ς becomes σ
+    # The lines are compared in the same form: ς becomes σ.
+    return frozenset(text.casefold().split())
 
 
 def _phrases(text: str) -> tuple[str, ...]:
@@ -30,16 +31,16 @@ WROTE = _words(
     shkroi sumulat
     """
 )
-# The name stands behind these as often: de nl sv da no et and some of the above.
+# The name often stands behind these: de nl sv da no et and some of the above.
 WROTE_NAME = _words(
     "schrieb schreibt geschrieben schreef schrijft geschreven skrev skreiv skrifaði kirjutas kirjutab napsal napísal írta "
     "escribió escreveu kirjoitti נכתב"
 )
-# Who writes so tells of somebody else's words: "Am 5. Mai hat mir Ihr Kollege geschrieben:". No weekday among them ("Mi", "Me").
+# Signs of a person's own sentence: "Am 5. Mai hat mir Ihr Kollege geschrieben:". Without weekdays ("Mi", "Me").
 FIRST_PERSON = _words(
     "my ich mir mich uns wir nous moi yo ik mij ons я мне меня нам мы мені нам jag jeg minulle bana bize mně mnie"
 )
-# The Bat! addresses the one who is quoted: "you wrote:". Only right above a quote.
+# The Bat! addresses the quoted person: "you wrote:". Counts only right above a quote.
 SECOND_PERSON = _words(
     "you вы ты ви ти sie du ihr vous tu usted tú vosotros lei voi você tu u jij jullie pan pani ty vy siz"
 )
@@ -65,7 +66,7 @@ WROTE_PARTS = _phrases(
     מאת
     """
 )
-# "As I wrote on 5 May:" is prose. Before the verb, or behind it in the second group.
+# "As I wrote on 5 May:" is prose. The pronoun stands before the verb or, in languages of `WROTE_NAME`, behind it.
 PRONOUNS = _words(
     """
     i you we he she they it who nobody someone somebody one also already just never once ever then that which
@@ -75,7 +76,7 @@ PRONOUNS = _words(
     ik jij hij zij ze wij we u jag du han hon vi ni jeg hun я ты вы мы он она они кто мне вам ему уже ja ty on ona my wy oni
     """
 )
-# "Ada wrote on 5 May 2020:" "Ada schrieb am ...": what may follow the verb although no name can.
+# Words that may follow the verb when no name can: "Ada wrote on 5 May 2020:", "Ada schrieb am ...".
 AFTER_WROTE = _words(
     "on at the in am um le el em en il op den dne dňa в dnia w tarihinde (on (am the: following på kl kl. alle às a 於 于 "
     "(időpont: klo"
@@ -96,11 +97,11 @@ LEADS = _words(
     في בתאריך ב 在 เมื่อ
     """
 )
-# Older web mail: "Quoting Ada <ada@...>:", without a verb or a date.
+# Older web mail programs write "Quoting Ada <ada@...>:", without a verb or a date.
 QUOTING = _words("quoting zitat citando selon citát citování")
 
 CLOCK = re.compile(r"\b\d{1,2} ?[:.h點点时時시] ?\d{2}\b|\b\d{1,2} ?(?:am|pm|uhr)\b|[下上]午 ?\d|오[전후] ?\d", re.I)
-# Months by their first letters; where a year is missing, "May 5" is a date, too.
+# Months by their first letters: "May 5" is a date without a year.
 _MONTHS = _words(
     """
     jan feb fév fev mar mär mrt maa apr avr abr may mai maj mei mag jun jui giu jul lug aug aoû ago sep set oct okt ott out nov dec
@@ -115,7 +116,7 @@ _NUMERIC_DATE = re.compile(r"(?<!\d)(?:19|20|21)\d\d(?!\d)|(?<!\d)\d{1,4}[./-]\d
 
 
 def has_date(line: str) -> bool:
-    """Whether a year, a date in numbers, or a day with a month stands in the line."""
+    """Whether the line has a year, a date in numbers, or a day with a month."""
     if _NUMERIC_DATE.search(line):
         return True
     return any((found[1] or found[2])[:3].casefold() in _MONTHS for found in _MONTH_DAY.finditer(line))
@@ -208,7 +209,7 @@ ORIGINAL = _phrases(
     previous message
     """
 )
-# What a forum's or a desk's notification says between the newest answer and the older ones.
+# Phrases with which the notification of a forum or a help desk separates the newest answer from the older ones.
 NOTICE = _phrases(
     """
     previous replies

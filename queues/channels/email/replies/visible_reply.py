@@ -1,8 +1,8 @@
-"""What a person has newly written in a mail, without quotes and signature.
+"""Find the visible reply of a text mail: the newly written part, without quotes and signature.
 
-Each line becomes one letter (`reply_lines.py`), and a few rules over the letters decide where the reply ends: linear and
-explainable, unlike the libraries, one of which takes 180 s for 50 kB (INGRESS 1.3). In doubt nothing is hidden; the whole text
-is kept beside the reply in any case. `Split.reason` names the rule.
+`reply_lines.py` gives each line one letter. A few rules over the letters decide where the reply ends. The rules are linear
+in the length of the text and name themselves in `Split.reason`; one of the libraries needs 180 s for 50 kB. In doubt
+nothing is hidden, and the caller keeps the whole text in any case.
 """
 
 from __future__ import annotations
@@ -13,53 +13,61 @@ from queues.channels.email.replies import reply_words as words
 from queues.channels.email.replies.reply_attribution import tells_who_wrote
 from queues.channels.email.replies.reply_lines import Lines
 
-_SIGNATURE_LINES_MAX = 14  # with text; a longer text after `-- ` is no signature
-_STRICT_SIGNATURE_LINES_MAX = 40  # below `-- ` with its space, which mail programs write: legal notices are long
-_RULED_SIGNATURE_LINES_MAX = 8  # below `____`, which is as often a rule within a letter
+# Lines with text. A longer text below `--` is no signature.
+_SIGNATURE_LINES_MAX = 14
+# Below `-- ` with its space, which mail programs write: legal notices are long.
+_STRICT_SIGNATURE_LINES_MAX = 40
+# Below `____`, which is as often a rule within a letter.
+_RULED_SIGNATURE_LINES_MAX = 8
 _SIGNATURE_LINES_MAXIMA = {
     "S": _STRICT_SIGNATURE_LINES_MAX,
     "s": _SIGNATURE_LINES_MAX,
     "u": _RULED_SIGNATURE_LINES_MAX,
 }
-_ANNOUNCED_LINES_MAX = 3  # of a quote with our own line in it
+# Lines of a sentence that announces a quote which contains our "reply above" line.
+_ANNOUNCED_LINES_MAX = 3
 _TEXT = frozenset("tn")
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A text parted into what is shown and what is folded away."""
+    """A text, divided into the part that is shown and the parts that are folded away."""
 
     visible: str
-    hidden: str  # the lines folded away, without the signature; empty when all is shown
-    hidden_at: int  # where in the text, in characters, the first hidden line begins; its length when none is hidden
-    signature: str | None  # with its dashes
-    # all, nothing else (it would be left), attribution, headers, original (a mark above it), quote (without attribution), below, wrapped,
-    # interleaved, forward, reply above, signature, armour
+    # The folded lines without the signature; empty when the whole text is shown.
+    hidden: str
+    # Offset of the first folded line in characters; the length of the text when no line is folded.
+    hidden_at: int
+    # With its dashes.
+    signature: str | None
+    # The rule that decided: all, nothing else (no words would be left), attribution, headers, original (a mark above
+    # the original message), quote (without attribution), below, wrapped, interleaved, forward, reply above, signature,
+    # armour.
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """Which lines are hidden, as half-open ranges in order."""
+    """The hidden lines as half-open ranges in order, and the rule that hid them."""
 
     ranges: tuple[tuple[int, int], ...]
     reason: str
 
 
 def visible_reply(text: str, *, subject: str = "") -> str:
-    """The reply in `text`; all of it when there is no quote, when it is a forward, or when nothing else would be left."""
+    """Return the reply in `text`; the whole text if it has no quote, is a forward, or would have no words left."""
     return split(text, subject=subject).visible
 
 
 def split(text: str, *, subject: str = "") -> Split:
-    """Part a text mail (lines end with LF or CRLF). Never raises; linear in the length of the text."""
+    """Divide a text mail (lines end with LF or CRLF). Never raises; linear in the length of the text."""
     lines = Lines(text)
     return split_lines(lines, text, hidden_lines(lines, subject=subject))
 
 
 @dataclass(frozen=True, slots=True)
 class HiddenLines:
-    """The same as numbers of lines, for a caller that knows where in its source each line stood."""
+    """The folded lines by number, for a caller that maps lines to places in its own source."""
 
     hidden: frozenset[int]
     signature: frozenset[int]
@@ -67,58 +75,57 @@ class HiddenLines:
 
 
 def hidden_lines(lines: Lines, *, subject: str = "") -> HiddenLines:
-    """Which lines are not part of the reply. Nothing is hidden when nothing with words would be left."""
+    """Find the lines that are not part of the reply. Hides nothing when no words would be left."""
     letters = lines.letters
     parts = _parts(lines, is_forward=words.FORWARD_SUBJECT.match(subject) is not None)
     hidden = {index for start, end in parts.ranges for index in range(start, end)}
     kept = [index for index in range(len(letters)) if index not in hidden and letters[index] != "p"]
     if not _has_words(letters, kept):
-        # Somebody sent a quote back, or we were wrong: show it.
+        # Somebody sent a quote back, or the rules were wrong: show the whole text.
         return HiddenLines(frozenset(), frozenset(), "nothing else" if hidden else parts.reason)
-    marked = {index for index in kept if letters[index] == "z"}
+    signature = _signature_lines(lines, kept)
+    armour = frozenset(index for index, letter in enumerate(letters) if letter == "p")
+    return HiddenLines(frozenset(hidden) | armour, signature, _reason(parts, armour, signature))
+
+
+def _reason(parts: _Parts, armour: frozenset[int], signature: frozenset[int]) -> str:
+    if parts.reason != "all":
+        return parts.reason
+    return "armour" if armour else "signature" if signature else "all"
+
+
+def _signature_lines(lines: Lines, kept: list[int]) -> frozenset[int]:
+    """Find the signature among the kept lines: lines that HTML marks as one, and the trailing lines that read as one."""
+    letters = lines.letters
+    marked = frozenset(index for index in kept if letters[index] == "z")
     unmarked = [index for index in kept if index not in marked]
-    if marked and any(letters[index] in "tnq" for index in unmarked):
-        kept = unmarked
-    else:
-        marked = set()
-    first = _signature(lines, kept)
-    signature = frozenset(marked) | frozenset(
-        kept[first:] if any(letters[index] != "e" for index in kept[first:]) else ()
-    )
-    armour = {index for index, letter in enumerate(letters) if letter == "p"}
-    reason = parts.reason
-    if reason == "all" and (armour or signature):
-        reason = "armour" if armour else "signature"
-    return HiddenLines(frozenset(hidden | armour), signature, reason)
+    if not any(letters[index] in "tnq" for index in unmarked):
+        # The marks cover the whole reply, so they are not believed.
+        marked, unmarked = frozenset(), kept
+    trailing = unmarked[_signature_index(lines, unmarked) :]
+    return marked | frozenset(trailing if any(letters[index] != "e" for index in trailing) else ())
 
 
 def split_lines(lines: Lines, text: str, found: HiddenLines) -> Split:
-    """The parted text for the numbers of its lines."""
-    shown, hidden, signature = [], [], []
-    hidden_at, offset = len(text), 0
-    for index, line in enumerate(lines.raw):
-        if index in found.hidden:
-            hidden.append(line)
-        elif index in found.signature:
-            signature.append(line)
-        else:
-            shown.append(line)
-        if index in found.hidden or index in found.signature:
-            hidden_at = min(hidden_at, offset)
-        offset += len(line) + 1
-    if not hidden and not any(line.strip() for line in signature):
-        return Split(_trimmed(lines.raw) or text, "", len(text), None, found.reason)
+    """Divide the text at the lines that `hidden_lines` found."""
+    raw = lines.raw
+    hidden = [raw[index] for index in sorted(found.hidden)]
+    signature = _trimmed([raw[index] for index in sorted(found.signature)])
+    if not hidden and not signature:
+        return Split(_trimmed(raw) or text, "", len(text), None, found.reason)
+    folded = found.hidden | found.signature
+    hidden_at = sum(len(line) + 1 for line in raw[: min(folded)])
     return Split(
-        _trimmed(shown),
-        _trimmed(hidden),
-        hidden_at,
-        _trimmed(signature) or None,
-        found.reason,
+        visible=_trimmed([line for index, line in enumerate(raw) if index not in folded]),
+        hidden=_trimmed(hidden),
+        hidden_at=min(hidden_at, len(text)),
+        signature=signature or None,
+        reason=found.reason,
     )
 
 
 def _trimmed(lines: list[str]) -> str:
-    """Joined, without blank lines at both ends."""
+    """Join the lines without the blank lines at both ends."""
     first, last = 0, len(lines)
     while first < last and not lines[first].strip():
         first += 1
@@ -131,23 +138,30 @@ def _has_words(letters: str, kept: list[int]) -> bool:
     return any(letters[index] in "tnqfz" for index in kept)
 
 
+def _first_of(letters: str, wanted: str, end: int) -> int:
+    """Return the index of the first of the wanted letters before `end`; -1 when there is none."""
+    return min((at for letter in wanted if (at := letters.find(letter, 0, end)) >= 0), default=-1)
+
+
 def _parts(lines: Lines, *, is_forward: bool) -> _Parts:
     letters = lines.letters
-    marked = None if is_forward else _above_marker(lines)
-    if marked is not None:
+    if not is_forward and (marked := _above_marker(lines)) is not None:
         return marked
-    for index, letter in enumerate(letters):
-        if letter == "f" or (letter in "oH" and is_forward):
-            return _Parts((), "forward")  # what the person wants to show
-        if letter in "oH":
-            return _below_headers(letters, index)
-        if letter == "a" and not is_forward:
-            return _at_attribution(letters, index)
-    return _Parts((), "forward") if is_forward and "q" in letters else _trailing_quote(lines)
+    index = _first_of(letters, "foH" if is_forward else "foHa", len(letters))
+    if index < 0:
+        return _Parts((), "forward") if is_forward and "q" in letters else _trailing_quote(lines)
+    if is_forward or letters[index] == "f":
+        # The sender wants to show the forwarded mail.
+        return _Parts((), "forward")
+    return _at_attribution(letters, index) if letters[index] == "a" else _below_headers(letters, index)
 
 
 def _above_marker(lines: Lines) -> _Parts | None:
-    """Above our own line; None when somebody forwards it, answers below it all the same, or between what is quoted with it."""
+    """Cut at our own "reply above" line.
+
+    None when there is no such line, when it was forwarded, or when the answer stands below it or between the lines that
+    are quoted with it.
+    """
     letters = lines.letters
     index = letters.find("R")
     if index < 0 or "f" in letters[:index]:
@@ -155,16 +169,19 @@ def _above_marker(lines: Lines) -> _Parts | None:
     below = set(letters[index + 1 :])
     if lines.clean[index][0] in ">＞" and "q" in below and _TEXT & below:
         return None
-    begins = [at for mark in "aoH" if (at := letters.find(mark, 0, index)) >= 0]
-    # What stands between the quote's own beginning and our line belongs to the quote.
-    index = min(begins) if begins else _announcement(lines, index)
-    if not _TEXT & set(letters[:index]):
+    # The lines between the beginning of the quote and our line belong to the quote.
+    begin = _first_of(letters, "aoH", index)
+    end = begin if begin >= 0 else _announcement(lines, index)
+    if not _TEXT & set(letters[:end]):
         return None
-    return _Parts(((len(letters[:index].rstrip("eqru")), len(letters)),), "reply above")
+    return _Parts(((len(letters[:end].rstrip("eqru")), len(letters)),), "reply above")
 
 
 def _announcement(lines: Lines, index: int) -> int:
-    """The begin of a paragraph of few lines that ends with a colon right above `index`: whatever it says, it says who wrote."""
+    """Return the first line of a short paragraph with a colon at its end right above `index`; `index` if there is none.
+
+    Such a paragraph names the author of the quote, in whatever language.
+    """
     end = len(lines.letters[:index].rstrip("eqru"))
     if not lines.clean[end - 1].endswith((":", "：")) or index - end > _ANNOUNCED_LINES_MAX:
         return index
@@ -181,33 +198,38 @@ def _below_headers(letters: str, index: int) -> _Parts:
 
 def _at_attribution(letters: str, index: int) -> _Parts:
     has_text_above = bool(_TEXT & set(letters[:index]))
-    start = len(letters[:index].rstrip("er"))  # with a rule right above
     end = len(letters)
-    after = index
-    while after < end and letters[after] in "aeru":
-        after += 1
+    # A rule right above the attribution belongs to the quote.
+    start = len(letters[:index].rstrip("er"))
+    cut_here = _Parts(((start, end),), "attribution") if has_text_above else _Parts((), "all")
+    after = _skipped(letters, index, "aeru")
     if after == end or letters[after] not in "qR":
         # Nothing follows, or the quote has no marks.
-        return _Parts(((start, end),), "attribution") if has_text_above else _Parts((), "all")
-    quote_end = after
-    while quote_end < end and letters[quote_end] in "qaeRru":
-        quote_end += 1
-    quote_end = len(letters[:quote_end].rstrip("ru"))  # a rule below the quote begins a footer
+        return cut_here
+    # A rule below the quote begins a footer.
+    quote_end = len(letters[: _skipped(letters, after, "qaeRru")].rstrip("ru"))
     signature = _signature_start(letters, quote_end)
-    rest_end = end if signature is None else signature
-    below = letters[quote_end:rest_end]
-    if not _TEXT & set(below):
-        if has_text_above:
-            return _Parts(((start, end),), "attribution")
-        return _Parts((), "all")
-    if set(below) & set("qaoH"):
+    below = set(letters[quote_end : end if signature is None else signature])
+    if not _TEXT & below:
+        return cut_here
+    if below & set("qaoH"):
         return _interleaved(letters)
     return _Parts(((index, quote_end),), "wrapped" if has_text_above else "below")
 
 
+def _skipped(letters: str, index: int, skipped: str) -> int:
+    """Return the first index from `index` on whose letter is not among the skipped ones."""
+    while index < len(letters) and letters[index] in skipped:
+        index += 1
+    return index
+
+
 def _interleaved(letters: str) -> _Parts:
-    """Answers between the quotes need them. What no answer needs is a whole older mail below the last one: by a mark above an original
-    message, or with an attribution of its own."""
+    """Show the quotes that have answers between them, because the answers need them.
+
+    A whole older mail below the last answer is hidden: it begins with a mark above an original message or has an
+    attribution of its own.
+    """
     first = letters.find("q")
     hard = min((at for mark in "oH" if (at := letters.find(mark, first)) >= 0), default=-1)
     if hard >= 0 and _TEXT & set(letters[first:hard]):
@@ -221,7 +243,10 @@ def _interleaved(letters: str) -> _Parts:
 
 
 def _trailing_quote(lines: Lines) -> _Parts:
-    """Quotes at the end without a word of who wrote; above them must be an answer, and none that announces them."""
+    """Hide a quote without attribution at the end of the text.
+
+    The text above must be an answer, and not a sentence that announces the quote.
+    """
     letters = lines.letters
     body = letters.rstrip("esSmru")
     if not body.endswith("q"):
@@ -236,7 +261,7 @@ def _trailing_quote(lines: Lines) -> _Parts:
 
 
 def _signature_start(letters: str, start: int) -> int | None:
-    """Where a signature of few lines begins at or below `start`: the highest mark with not too much below it."""
+    """Return where a short signature begins at or below `start`: the highest mark with not too much text below it."""
     found, text_lines = None, 0
     for index in range(len(letters) - 1, start - 1, -1):
         letter = letters[index]
@@ -249,18 +274,24 @@ def _signature_start(letters: str, start: int) -> int | None:
     return found
 
 
-def _signature(lines: Lines, kept: list[int]) -> int:
-    """From which of the kept lines on it is a signature or a footer; their count when there is none."""
+def _signature_index(lines: Lines, kept: list[int]) -> int:
+    """Return the index in `kept` where a signature or footer begins; the length of `kept` when there is none."""
     own = "".join(lines.letters[index] for index in kept)
     end = len(own)
-    first_text = next((index for index, letter in enumerate(own) if letter in _TEXT), end)
+    # The text begins where its first letter of `_TEXT` stands.
+    first_text = min((at for letter in _TEXT if (at := own.find(letter)) >= 0), default=end)
     mark = _signature_start(own, first_text)
     if mark is not None and not set("qa") & set(own[mark:]):
         end = mark
     shorter = len(own[:end].rstrip("emu"))
-    above = own[: max(0, shorter - 1)].rstrip("e")
-    # `-Ada` below a blank line, and the only dash of all: no item of a list, nor announced as one.
-    is_name = own[:shorter].endswith("en") and own[:shorter].count("n") == 1
-    if is_name and above and not lines.clean[kept[len(above) - 1]].endswith((":", "：")):
+    if _is_lone_name(lines, kept, own[:shorter]):
         shorter = len(own[: shorter - 1].rstrip("em"))
     return shorter if _TEXT & set(own[:shorter]) else end
+
+
+def _is_lone_name(lines: Lines, kept: list[int], own: str) -> bool:
+    """Whether the letters end with `-Ada` below a blank line, the only dashed name, which no colon above announces."""
+    if not own.endswith("en") or own.count("n") != 1:
+        return False
+    above = own[:-1].rstrip("e")
+    return above != "" and not lines.clean[kept[len(above) - 1]].endswith((":", "："))

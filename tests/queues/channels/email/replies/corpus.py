@@ -1,4 +1,4 @@
-"""Reads the cases in this folder, for the tests and for `scripts/bench/reply_classifier.py`."""
+"""The reader of the cases in this folder, for the tests and for `scripts/bench/reply_classifier.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A body, and what of it is newly written."""
+    """A body and its newly written part."""
 
     id: str
     body: str
@@ -23,7 +23,7 @@ class Case:
 
 
 def cases(kind: str) -> list[Case]:
-    """All cases of one kind: `text` or `html`."""
+    """Read all cases of one kind: `text` or `html`."""
     found = []
     for path in sorted((FOLDER / kind).glob("*.yaml")):
         for entry in yaml.safe_load(path.read_text(encoding="utf-8")):

@@ -1,4 +1,4 @@
-"""The visible reply: our own corpus, hostile texts, and what holds for any text."""
+"""The visible reply: the corpus, hostile texts, and properties of every text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from tests.queues.channels.email.replies.corpus import Case, cases
 
 TEXT_CASES, HTML_CASES = cases("text"), cases("html")
 MEGABYTE = 1 << 20
-SECONDS_MAX = 1.5  # a quiet machine needs a third; the libraries need minutes
+# A quiet machine needs a third of it; the libraries need minutes.
+SECONDS_MAX = 1.5
 HOSTILE = {
     "prose with the usual first word": "On the other hand\n",
     "one line of letters": "a b c d e f g ",
@@ -56,7 +57,7 @@ HOSTILE_HTML = {
     "signatures": '<div class="gmail_signature">a</div>' * 28_000,
     "borders": '<div style="border:none;border-top:solid">a:</div>' * 20_000,
 }
-# Pieces of which the rules are made, to be strung together at random.
+# Pieces that the rules look for, to be joined at random.
 PIECES = (
     "On Mon, May 1, 2020 at 10:00 AM, Ada Lovelace",
     "<ada@example.test> wrote:",
@@ -96,7 +97,7 @@ TEXTS = st.one_of(
 
 
 @pytest.mark.parametrize("case", TEXT_CASES, ids=[case.id for case in TEXT_CASES])
-def test_of_a_mail_of_our_corpus_just_what_is_new_is_shown(case: Case) -> None:
+def test_only_the_new_part_of_a_text_mail_in_the_corpus_is_shown(case: Case) -> None:
     found = split(case.body, subject=case.subject)
 
     assert found.visible.strip("\n") == case.visible
@@ -108,7 +109,7 @@ def test_of_a_mail_of_our_corpus_just_what_is_new_is_shown(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", HTML_CASES, ids=[case.id for case in HTML_CASES])
-def test_of_an_html_mail_of_our_corpus_just_what_is_new_is_shown(case: Case) -> None:
+def test_only_the_new_part_of_an_html_mail_in_the_corpus_is_shown(case: Case) -> None:
     cut = cut_html(case.body, subject=case.subject)
 
     assert cut.text.strip("\n") == case.visible
@@ -120,14 +121,14 @@ def test_of_an_html_mail_of_our_corpus_just_what_is_new_is_shown(case: Case) -> 
         assert cut.reason == case.reason
 
 
-def test_the_corpus_is_as_large_as_it_was_promised_to_be() -> None:
+def test_the_corpus_has_150_text_mails_and_40_html_mails() -> None:
     assert len(TEXT_CASES) >= 150
     assert len(HTML_CASES) >= 40
     assert len({case.id for case in TEXT_CASES + HTML_CASES}) == len(TEXT_CASES + HTML_CASES)
 
 
 @given(text=TEXTS)
-def test_what_is_shown_are_lines_of_the_mail_in_their_order_and_never_nothing(text: str) -> None:
+def test_the_visible_reply_has_lines_of_the_mail_in_their_order_and_is_never_empty(text: str) -> None:
     found = split(text)
 
     rest = iter(text.split("\n"))
@@ -137,7 +138,7 @@ def test_what_is_shown_are_lines_of_the_mail_in_their_order_and_never_nothing(te
 
 
 @given(text=TEXTS)
-def test_no_word_of_a_mail_gets_lost(text: str) -> None:
+def test_no_word_of_a_mail_is_lost(text: str) -> None:
     found = split(text)
 
     parts = f"{found.visible}\n{found.hidden}\n{found.signature or ''}"
@@ -147,20 +148,21 @@ def test_no_word_of_a_mail_gets_lost(text: str) -> None:
 
 
 @given(text=TEXTS)
-def test_a_reply_shown_above_its_quote_is_the_same_when_it_is_read_again(text: str) -> None:
+def test_the_visible_reply_of_a_visible_reply_is_itself(text: str) -> None:
     reply = f"Thank you, that works.\n\n{'> '.join(['', *text.splitlines(keepends=True)])}"
 
     assert visible_reply(visible_reply(reply)) == visible_reply(reply)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_the_cost_of_a_hostile_text_grows_with_its_length_only(name: str) -> None:
+def test_the_cost_of_a_hostile_text_is_linear_in_its_length(name: str) -> None:
     piece = HOSTILE[name]
     small, large = (piece * (size // len(piece)) for size in (MEGABYTE // 64, MEGABYTE))
 
     few, many = Lines(small).steps, Lines(large).steps
 
-    assert many <= 2 * 64 * few + 64  # 64 times the text; twice, because lines beyond the bound are looked at otherwise
+    # The text is 64 times as long. The factor 2 allows for lines beyond the bound, which cost something else.
+    assert many <= 2 * 64 * few + 64
     assert many <= 16 * large.count("\n") + limits.attribution_steps_max + 64
 
 
@@ -213,7 +215,7 @@ HTML_PIECES = (
 
 @settings(max_examples=300)
 @given(pieces=st.lists(st.sampled_from(HTML_PIECES), max_size=30))
-def test_of_any_html_the_words_shown_are_those_of_the_html_shown(pieces: list[str]) -> None:
+def test_the_visible_text_and_the_visible_html_have_the_same_words(pieces: list[str]) -> None:
     html = "".join(pieces)
 
     cut = cut_html(html)
@@ -233,7 +235,7 @@ def test_of_any_html_the_words_shown_are_those_of_the_html_shown(pieces: list[st
         ('<p>Yes</p><div class="gmail_signature">Ada</div>please.', "<p>Yes</p>please."),
     ],
 )
-def test_words_around_a_cut_do_not_run_into_each_other(html: str, shown: str) -> None:
+def test_a_cut_does_not_join_the_words_around_it(html: str, shown: str) -> None:
     cut = cut_html(html)
 
     assert (cut.html, cut.signature) == (shown, "Ada")
@@ -249,13 +251,13 @@ def test_a_hostile_megabyte_of_html_is_cut_quickly(name: str) -> None:
 
 
 def _words(text: str) -> str:
-    """Letters and figures only: a cut may part lines or leave the dash of a list item, but no word."""
+    """Return letters and digits only: a cut may split lines or leave the dash of a list item, but it splits no word."""
     return "".join(filter(str.isalnum, text))
 
 
 @pytest.mark.parametrize("language", REPLY_ABOVE)
 @pytest.mark.parametrize("form", ["{}", "> {}", "> > {}", "*{}*", "  {}  "])
-def test_our_own_line_ends_the_reply_in_every_language_however_a_client_quotes_it(language: str, form: str) -> None:
+def test_our_reply_above_line_ends_the_reply_in_every_language_and_form_of_quote(language: str, form: str) -> None:
     text = f"Merci, ça marche.\n\nEin Satz, den niemand kennt, 5:\n{form.format(REPLY_ABOVE[language])}\nWhat we wrote\nbefore."
 
     found = split(text)
@@ -266,7 +268,7 @@ def test_our_own_line_ends_the_reply_in_every_language_however_a_client_quotes_i
 
 
 @pytest.mark.parametrize("language", ["en", "ru", "de", "fr", "es", "it", "pt", "nl", "pl", "uk", "tr"])
-def test_our_own_line_is_known_when_it_was_wrapped(language: str) -> None:
+def test_our_reply_above_line_is_found_when_it_was_wrapped(language: str) -> None:
     first, _, last = REPLY_ABOVE[language].rpartition(" ")
     start, _, middle = first.rpartition(" ")
 
@@ -276,7 +278,9 @@ def test_our_own_line_is_known_when_it_was_wrapped(language: str) -> None:
 
 
 @pytest.mark.parametrize(("language", "spoken"), [("de-AT", "de"), ("PT", "pt"), ("xx", "en"), (None, "en")])
-def test_our_own_line_is_written_in_the_readers_language_and_found_in_html(language: str | None, spoken: str) -> None:
+def test_our_reply_above_line_is_written_in_the_readers_language_and_found_in_html(
+    language: str | None, spoken: str
+) -> None:
     answer = f"<p>Thanks.</p><p>Desk 5</p><blockquote>{marker_html(language)}<p>What we wrote</p></blockquote>"
 
     cut = cut_html(answer)
