@@ -144,7 +144,7 @@ class LeaseKeeper:
                 commands.extend(leases, lease_s=self.lease_s)
             else:
                 database.ping()
-        except (NestorError, peewee.DatabaseError) as error:
+        except (NestorError, peewee.PeeweeException) as error:
             # The thread lives on, or no task of this process would be renewed any more. The fencing token protects the records.
             outages.note(error)
             if not self._away:

@@ -1,4 +1,4 @@
-"""What arrives by a channel opens a ticket or joins one. Commands join the caller's transaction."""
+"""Inbound messages that open a ticket or join one. Commands join the caller's transaction."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def open_from_channel(
     related_id: UUID | None,
     related_reason: str,
 ) -> tuple[Ticket, UUID]:
-    """A channel's message opens a ticket; its life cycle advances in a task of its own."""
+    """Open a ticket with an inbound message; its workflow advances in a separate task."""
     change = commands.start_new(
         title=_title(parsed),
         type_=str(account.config.get("ticket_type", "question")),
@@ -83,7 +83,7 @@ def _title(parsed: InboundMessage) -> str:
 
 
 def _advance(change: TicketChange, event: str, message_id: UUID) -> None:
-    """What arrives by message is decided by the `advance_ticket` actor (DESIGN 4)."""
+    """Enqueue the reaction of the workflow to an inbound message (the `advance_ticket` actor)."""
     change.enqueue(
         "advance_ticket",
         {"ticket_id": change.ticket.id, "event": event, "message_id": message_id},

@@ -1,6 +1,6 @@
-"""What became of a file that had to be fetched from its provider. Commands join the caller's transaction.
+"""Records the outcome of fetching a file from its provider. Commands join the caller's transaction.
 
-Each may come twice (a worker that died after the download): only a file that is still `pending` changes.
+An outcome may be recorded twice (a worker died after the download), so only a file that is still `pending` changes.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def record_failed(file: Pending, reason: str) -> None:
 
 
 def record_too_large(file: Pending, *, limit_bytes: int) -> None:
-    """The file is larger than what comes through; its requester is told so, once a message."""
+    """Record that a file is too large, and tell its requester, once per message."""
     reason = f"larger than {rules.size_in_words(limit_bytes)}, which is what comes through here"
     _end(file, "too_large", reason, limit_bytes=limit_bytes)
 

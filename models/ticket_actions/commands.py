@@ -1,4 +1,4 @@
-"""What people and channels do with tickets. Commands join the caller's transaction."""
+"""Actions of people and API callers on tickets. Commands join the caller's transaction."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TicketClosed(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class NewTicket:
-    """A ticket as somebody asks for it; values are checked by the caller's door."""
+    """The values of a new ticket. The caller's entry point has checked their form."""
 
     title: str
     description: str | None = None
@@ -52,9 +52,10 @@ class NewTicket:
 
 
 def create(new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causation_id: str | None = None) -> Ticket:
-    """Make a ticket from the API, the console or a life cycle; its own life cycle reacts at once, its effects are tasks.
+    """Create a ticket from the API, the console or a workflow. The ticket's workflow reacts immediately; its effects
+    are tasks.
 
-    Raises Invalid for a priority or a field that its life cycle or its type does not have.
+    Raises Invalid for a priority or a field that the workflow or the type does not have.
     """
     if new.team is not None:
         teams.get_or_invalid(new.team)
@@ -123,7 +124,10 @@ def start_new(
     team: str | None = None,
     tags: tuple[str, ...] = (),
 ) -> TicketChange:
-    """A new ticket's change, in its first state and not saved yet. Raises Invalid for a priority that its life cycle does not have."""
+    """A new ticket's change, in its first state and not saved yet.
+
+    Raises Invalid for a priority that its life cycle does not have.
+    """
     workflow = workflow or ticket_fields.workflow_of(type_)
     version = workflows.newest(workflow)
     definition = version.definition
@@ -181,9 +185,11 @@ def start_new(
 
 
 def advance(ticket_id: UUID, payload: Mapping[str, Any], *, causation_id: str) -> None:
-    """Let the life cycle react to what a task of kind `advance_ticket` tells: a stored message, a fired timer, a signal ...
+    """Let the life cycle react to what a task of kind `advance_ticket` tells: a stored message, a fired timer, a signal
+    ...
 
-    `payload`: `event`, and by its kind `message_id`; `timer` and `count`; `signal` and `event_id`; `target`; `transition`.
+    `payload`: `event`, and by its kind `message_id`; `timer` and `count`; `signal` and `event_id`; `target`;
+      `transition`.
     """
     event = str(payload["event"])
     change = TicketChange.of(ticket_id, actor=Actor("system", f"workflow:{event}", "Nestor"), causation_id=causation_id)
@@ -206,7 +212,7 @@ def advance(ticket_id: UUID, payload: Mapping[str, Any], *, causation_id: str) -
 
 
 def _event_payload(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the event carries: a signal's facts from the history, a linked ticket's id."""
+    """Read the payload of an event: a signal's facts from the history, a linked ticket's id."""
     if payload.get("event_id"):
         told = events.payload_of(UUID(payload["event_id"]))
         found = told.get("payload", told)
@@ -224,9 +230,9 @@ def reply(
     copies: Sequence[str] | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> UUID:
-    """An agent's public answer; raises TicketClosed. The life cycle reacts at once.
+    """Add an agent's public reply. The workflow reacts immediately. Raises TicketClosed.
 
-    `copies`: mail addresses; None: those who got a copy of the requester's last mail. Other channels than e-mail know no copies.
+    `copies`: mail addresses; None: the copy recipients of the requester's last mail. Only e-mail has copies.
     """
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
@@ -239,7 +245,7 @@ def reply(
     )
     participants.add(change, "email", readers, role="copy")
     if send_at is not None and send_at > change.at:
-        change.save()  # nobody has been answered yet: the life cycle hears of it when it leaves (deliveries.release)
+        change.save()  # the reply is not sent yet: the workflow reacts when it leaves (deliveries.release)
         return message_id
     if ticket.first_response_at is None:
         ticket.first_response_at = change.at
@@ -284,9 +290,9 @@ def update(
     actor: Actor,
     role: str = steps.AUTOMATION,
 ) -> Ticket:
-    """Change title, type, priority, team, tags or fields (all of them are replaced).
+    """Change title, type, priority, team, tags or fields (fields and tags are replaced as a whole).
 
-    Raises PreconditionFailed when somebody else was first, Invalid for a wrong priority, team or field.
+    Raises PreconditionFailed when the ticket changed meanwhile, Invalid for a wrong priority, team or field.
     """
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
@@ -339,9 +345,10 @@ def _events_of(ticket: Ticket, different: Mapping[str, Any]) -> list[Event]:
 
 
 def assign(ticket_id: UUID, assignee_id: UUID | None, *, actor: Actor, expected_version: int | None = None) -> Ticket:
-    """Make an active user responsible, or nobody.
+    """Assign the ticket to an active user, or to nobody.
 
-    Raises PreconditionFailed when the ticket is not at `expected_version` any more, Invalid when no such active user works on tickets.
+    Raises PreconditionFailed when the ticket is not at `expected_version` any more, Invalid when no such active user
+    works on tickets.
     """
     change = TicketChange.of(ticket_id, actor=actor)
     if expected_version is not None and change.ticket.version != expected_version:
@@ -366,9 +373,11 @@ def transition(
     actor: Actor,
     expected_version: int | None = None,
 ) -> tuple[Ticket, tuple[str, ...]]:
-    """A person moves the ticket. The reasons of a refusal are recorded and returned, so that the caller commits them before telling.
+    """Take a transition on a person's request. Records and returns the reasons of a refusal, so that the caller can
+    commit them.
 
-    `fields` are added to those that the ticket has; raises Invalid for wrong ones, PreconditionFailed when somebody was first.
+    `fields` are merged into the ticket's. Raises Invalid for wrong ones, PreconditionFailed when the ticket changed
+    meanwhile.
     """
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
@@ -385,7 +394,9 @@ def transition(
 def vote(
     ticket_id: UUID, transition: str, vote: str, *, comment: str | None, role: str, actor: Actor
 ) -> tuple[Ticket, tuple[str, ...]]:
-    """A person approves or refuses a transition that waits; the reasons when the vote does not count (recorded, to be committed)."""
+    """A person approves or refuses a transition that waits; the reasons when the vote does not count (recorded, to be
+    committed).
+    """
     change = TicketChange.of(ticket_id, actor=actor)
     reasons = steps.vote(change, transition, role=role, vote=vote, comment=comment)
     return change.save(visible=not reasons), reasons

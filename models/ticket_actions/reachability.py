@@ -1,4 +1,6 @@
-"""Records that a requester blocked the bot or unblocked it, or that a group removed it; the desk sends nothing to a blocked chat."""
+"""Records that a requester blocked the bot or unblocked it, or that a group removed it; the desk sends nothing to a
+blocked chat.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ from models.tickets.ticket_change import TicketChange
 
 
 def change(account: ChannelAccount, told: ReachabilityChange) -> UUID | None:
-    """Record the change at the chat and in its current ticket; returns that ticket's id, or None. Joins the caller's transaction."""
+    """Record the change at the chat and in its current ticket; returns that ticket's id, or None.
+
+    Joins the caller's transaction.
+    """
     chat = told.address.partition("/")[0]
     news = chats.mark_unreachable(account, chat, None if told.reachable else told.reason)
     if told.reachable:

@@ -18,7 +18,7 @@ from models.tickets.tables import Ticket
 
 @dataclass(frozen=True, slots=True)
 class TicketFilter:
-    """What a list is narrowed to; several values of one property mean any of them."""
+    """The filters of a list. Several values of one property mean any of them."""
 
     states: Sequence[str] = ()
     categories: Sequence[str] = ()

@@ -1,4 +1,7 @@
-"""Limits of automatic messages: the last net against mail loops, which holds even when every header of a mail lies."""
+"""Rate limits of automatic messages: the last defence against mail loops.
+
+It holds even when every header of a mail is forged.
+"""
 
 from __future__ import annotations
 

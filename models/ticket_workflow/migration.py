@@ -1,6 +1,8 @@
-"""Move live tickets to another version of their life cycle, or to another life cycle: checked first, in batches, resumable, reversible.
+"""Moves live tickets to another version of their life cycle, or to another life cycle: checked first, in batches,
+resumable, reversible.
 
-Nobody is told and no rule acts: the ticket's state is mapped, its timers are set anew (time already spent counts), its clocks follow.
+A migration notifies nobody and runs no rule. It maps the ticket's state, resets its timers (time already spent counts)
+and updates its clocks.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ batch_max = (
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A move as it stands. `state`: running or finished; `cursor`: the last ticket that was looked at."""
+    """The progress of a migration. `state`: running or finished; `cursor`: the last ticket that was processed."""
 
     id: UUID
     workflow: str
@@ -49,7 +51,10 @@ _MIGRATION = RowView(Migration, WorkflowMigration)
 
 
 def check(workflow: str, to_workflow: str, to_version: int, state_map: Mapping[str, str]) -> dict[str, int]:
-    """How many live tickets would move, by state. Raises Invalid naming every state that the new version lacks, with its tickets."""
+    """Count the live tickets that would move, by state.
+
+    Raises Invalid that names every state missing in the new version, with its tickets.
+    """
     target = workflows.of_version(to_workflow, to_version).definition
     problems = [
         FieldProblem(f"/state_map/{old}", f"expected one of {', '.join(target.states)}, found {new!r}")
@@ -120,7 +125,10 @@ def get(migration_id: UUID) -> Migration:
 
 
 def run(migration_id: UUID, progress: Callable[[int], None] = lambda moved: None) -> Migration:
-    """Run the rest of a migration in batches. A run that was interrupted resumes at its cursor. Opens its own transactions."""
+    """Run the rest of a migration in batches. A run that was interrupted resumes at its cursor.
+
+    Opens its own transactions.
+    """
     while True:
         with database.transaction():
             migration = get(migration_id)

@@ -36,7 +36,10 @@ def of_user(user_id: UUID, *, unread: bool, before: UUID | None, limit: int) -> 
 
 
 def mark_read(notice_id: UUID, *, user_id: UUID) -> None:
-    """Mark a notice as read; the first reading counts. Joins the caller's transaction. Raises NotFound, also for another's notice."""
+    """Mark a notice as read; the first reading counts. Joins the caller's transaction.
+
+    Raises NotFound, also for another's notice.
+    """
     read_at = peewee.fn.COALESCE(Notice.read_at, clock.now())
     own = (Notice.id == notice_id) & (Notice.user_id == user_id)
     if not Notice.update(read_at=read_at).where(own).execute():

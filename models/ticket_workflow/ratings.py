@@ -45,7 +45,10 @@ def find(token: str) -> dict[str, Any]:
 
 
 def rate_by_id(rating_id: UUID, score: int) -> None:
-    """Record the score of a pressed button; a second press changes it. Joins the caller's transaction. Raises NotFound."""
+    """Record the score of a pressed button; a second press changes it. Joins the caller's transaction.
+
+    Raises NotFound.
+    """
     row = database.one(
         "SELECT r.id, r.ticket_id, t.requester_id FROM ratings AS r JOIN tickets AS t ON t.id = r.ticket_id WHERE r.id = :id",
         id=rating_id,

@@ -1,7 +1,9 @@
-"""Run what really happened through a draft: which tickets would have ended differently, and what would have been sent, promised and paid.
+"""Run what really happened through a draft: which tickets would have ended differently, and what would have been sent,
+promised and paid.
 
-Each ticket's recorded events are driven through the simulation twice: with the version that it was on (the baseline) and with the draft.
-Only the difference between the two counts, so what the record does not tell (who was how busy) is the same for both. Nothing is written.
+Each ticket's recorded events are driven through the simulation twice: with the version that it was on (the baseline)
+and with the draft. Only the difference between the two counts, so what the record does not tell (who was how busy) is
+the same for both. Nothing is written.
 """
 
 from __future__ import annotations
@@ -26,12 +28,15 @@ from models.workflow.definition import Workflow
 from models.workflow.testing.simulation import Person, Simulation, TooManyFirings
 
 page_tickets = 200  # tickets whose events are in memory at once
-differences_max = 200  # told one by one; more are counted
+differences_max = 200  # listed one by one; the rest is counted
 
 
 @dataclass(slots=True)
 class Report:
-    """What came out. Counters: key -> baseline and draft. `faithful`: baselines that ended where the real ticket stands."""
+    """The result of a replay. Counters: key -> baseline and draft.
+
+    `faithful`: baselines that ended in the real ticket's state.
+    """
 
     workflow: str
     since: datetime
@@ -174,7 +179,7 @@ def _drive(workflow: Workflow, recorded: list[dict[str, Any]], people: list[Pers
 
 
 def _first_message(recorded: list[dict[str, Any]], index: int) -> bool:
-    """Whether the event is the message by which the ticket was opened."""
+    """Whether the event is the message that opened the ticket."""
     event = recorded[index]
     return event["event_type"] == "message_received" and not any(
         one["event_type"] == "message_received" for one in recorded[:index]

@@ -1,7 +1,7 @@
-"""Signals: an automation tells a ticket's life cycle that something happened outside the desk.
+"""Signals: an automation reports to a ticket's workflow that something happened outside the desk.
 
-What arrives by signal is decided by the `advance_ticket` actor like a message or a timer (DESIGN 4), so the automation learns only that
-the signal is kept; what it did is in the ticket's history.
+The `advance_ticket` actor lets the workflow react, as for a message or a timer. So the automation learns only that the
+signal is stored; the ticket's history shows its effect.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from models.tickets.ticket_change import TicketChange
 def receive(ticket_id: UUID, name: str, payload: Mapping[str, Any], *, actor: Actor) -> UUID:
     """Record the signal in the ticket's history and let the life cycle react soon; returns the event's id.
 
-    Joins the caller's transaction. Raises NotFound, or Invalid for a payload of more than limits.signal_payload_bytes_max.
+    Joins the caller's transaction. Raises NotFound, or Invalid for a payload of more than
+    limits.signal_payload_bytes_max.
     """
     size_bytes = len(as_json(payload).encode())
     if size_bytes > limits.signal_payload_bytes_max:

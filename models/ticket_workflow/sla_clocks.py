@@ -1,4 +1,6 @@
-"""The clocks of tickets as rows: due instants that a list sorts by, and timers that go off at a warning and at a breach."""
+"""The clocks of tickets as rows: due instants that a list sorts by, and timers that go off at a warning and at a
+breach.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ def put(change: TicketChange, target: str, clock: Clock, *, timer_key: str) -> N
 
 
 def put_timer(ticket_id: UUID, target: str, clock: Clock, *, timer_key: str) -> None:
-    """One timer a clock: at the warning if that is still to come, else at the breach; none when it stands still."""
+    """Set the timer of a clock: at the warning if it is still ahead, else at the breach; none while the clock is
+    paused.
+    """
     name = f"ticket:{ticket_id}:sla:{target}"
     next_at = None
     if clock.state == "running" and clock.breached_at is None:

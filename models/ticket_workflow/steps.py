@@ -1,6 +1,7 @@
 """A ticket and its life cycle: the engine is asked here, and what it answers is carried out and kept with its reasons.
 
-The engine is pure; this module gives it the ticket as plain data, the people and the clock, and `carrying` turns its acts into rows.
+The engine is pure; this module gives it the ticket as plain data, the people and the clock, and `apply_acts` turns its
+acts into rows.
 """
 
 from __future__ import annotations
@@ -231,11 +232,11 @@ def _trace_as_json(trace: RuleTrace) -> dict[str, Any]:
 
 
 def _would_bury_a_message(change: TicketChange, workflow: Workflow, state: str) -> bool:
-    """Whether the move would close the ticket over a message that waits for its reaction.
+    """Whether the transition would close the ticket while a message waits for its reaction.
 
-    A message that joined is committed, and its reaction follows in a task. Closed in between, nothing would reopen
-    it and nobody would read the message. The ticket's row is held, so no message can join while we look; the task that runs
-    now is the reaction itself. A task that was given up (`dead`) no longer counts: the history shows it.
+    A message is committed first, and its reaction follows in a task. If the ticket closed in between, nothing would
+    reopen it and nobody would read the message. The ticket's row is held, so no message can join during this check. The
+    task that runs now is the reaction itself. A dead task does not count: the history shows it.
     """
     if workflow.states[state].category != "closed" or change.ticket.category == "closed":
         return False

@@ -1,6 +1,7 @@
-"""What a life cycle's webhook call says: body and signature. Pure; `queues/actors/call_webhook.py` sends it.
+"""The body and signature of a life cycle's webhook call. Pure; `queues/actors/call_webhook.py` sends it.
 
-Signed as Standard Webhooks says (https://www.standardwebhooks.com, "Signature scheme"): HMAC-SHA256 over id, timestamp and body.
+The signature follows Standard Webhooks (https://www.standardwebhooks.com, "Signature scheme"): HMAC-SHA256 over id,
+timestamp and body.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from models.tickets.tables import Ticket
 
 
 def body(ticket: Ticket, event: Mapping[str, Any]) -> bytes:
-    """The payload, version 1: what happened, by which rule, and the ticket as it is now. No message and no address is in it."""
+    """The payload, version 1: what happened, by which rule, and the ticket as it is now.
+
+    No message and no address is in it.
+    """
     payload = event["payload"]
     document = {
         "type": f"ticket.{payload['event']}",

@@ -34,7 +34,10 @@ def lock(ticket_id: UUID) -> Ticket:
 
 
 def next_number() -> int:
-    """The number of the next ticket. PostgreSQL's sequence may leave gaps where a transaction failed; numbers never repeat."""
+    """The number of the next ticket.
+
+    PostgreSQL's sequence may leave gaps where a transaction failed; numbers never repeat.
+    """
     if database.is_postgres():
         return int(database.run("SELECT nextval('ticket_numbers') AS number")[0]["number"])
     return int(

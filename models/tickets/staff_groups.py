@@ -1,4 +1,4 @@
-"""Which accounts have a staff group, and which tickets are told there. Light: every change of a ticket asks."""
+"""Finds the staff groups that follow a ticket. It must stay cheap, because every change of a ticket asks it."""
 
 from __future__ import annotations
 

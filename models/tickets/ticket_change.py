@@ -1,7 +1,7 @@
-"""One change of one ticket: the row, its messages, its events and the tasks that follow, written together.
+"""The unit of work of one ticket: writes the row, its messages, its events and its tasks together.
 
-The change holds the ticket's row from the start, so messages and events get their numbers without races and the tasks of one
-ticket get ids in commit order (which is what keeps them in order, ENGINE 3.4).
+The change holds the ticket's row from the start. So messages and events get their numbers without races, and the tasks
+of one ticket get ids in commit order, which keeps them in order.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class TicketChange:
         self.tasks: list[Mapping[str, Any]] = []
         # SLA clocks, once the life cycle has read or changed them in this change.
         self.clocks: dict[str, Clock] | None = None
-        # What the life cycle looks at in this change (ticket_created, agent_reply ...).
+        # The event of this change that the workflow reacts to (ticket_created, agent_reply ...).
         self.event = ""
         # The rating that was asked for last in this change.
         self.rating_id: UUID | None = None
@@ -59,7 +59,7 @@ class TicketChange:
 
     @property
     def is_new(self) -> bool:
-        """Whether the ticket's row is still to be written."""
+        """Whether the ticket's row does not exist yet."""
         return self._new
 
     def record(self, event_type: str, payload: Mapping[str, Any], *, actor: Actor | None = None) -> UUID:

@@ -64,7 +64,10 @@ def workflow_of(type_: str) -> str:
 
 
 def new_fields(type_: str, wanted: Mapping[str, Any], *, role: str, priority: str) -> dict[str, Any]:
-    """The fields of a new ticket with their defaults. Raises Invalid for what is wrong and for what is required and missing."""
+    """The fields of a new ticket with their defaults.
+
+    Raises Invalid for what is wrong and for what is required and missing.
+    """
     entity = published.find(type_)
     if entity is None:
         return dict(wanted)
@@ -73,15 +76,17 @@ def new_fields(type_: str, wanted: Mapping[str, Any], *, role: str, priority: st
 
 
 def defaults(type_: str) -> dict[str, Any]:
-    """The fields of a ticket that a message opens: nobody filled in a form."""
+    """The field values of a ticket that a message opens, without a form: the defaults."""
     entity = published.find(type_)
     return {} if entity is None else _validated(entity, {}, before={}, role="automation", view=None, complete=False)
 
 
 def told_fields(type_: str, told: Any) -> dict[str, Any]:
-    """The fields of a ticket that a service's event opens: defaults, and what it told of fields that the type has and that fit.
+    """The field values of a ticket that a service's event opens: defaults, and the event's values that fit the type's
+    fields.
 
-    What does not fit is no reason to refuse a message; it stays with the message (`details`), where people see it.
+    A value that does not fit is no reason to refuse a message. It stays in the message's `details`, where people see
+    it.
     """
     fields = defaults(type_)
     entity = published.find(type_)
@@ -113,7 +118,7 @@ def replaced_fields(
     entity = published.find(type_)
     if entity is None:
         return dict(wanted)
-    # What the role cannot see, it cannot have meant to take away.
+    # A role cannot intend to remove a value that it cannot see.
     seen = values.visible(entity, before, role)
     gone = {name: None for name in seen if name not in wanted and name in entity.fields}
     gone |= {name: None for name in before if name not in wanted and name not in entity.fields}

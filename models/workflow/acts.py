@@ -1,7 +1,7 @@
 """The consequences of an event, one frozen dataclass per kind.
 
-The engine gives acts in order; the desk turns each into rows, events and tasks, and a simulation keeps them in memory. Whoever
-handles acts matches on `AnyAct` and ends with `assert_never`, so a type checker finds a kind that nobody handles.
+The engine gives acts in order; the desk turns each into rows, events and tasks, and a simulation keeps them in memory.
+A handler matches on `AnyAct` and ends with `assert_never`, so a type checker finds a kind without a handler.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class TagsSet(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assigned(Act):
-    """The ticket got another assignee. `before` and `after` are user ids, empty for nobody; `name` is the new assignee's."""
+    """The assignee changed. `before` and `after` are user ids, empty for no assignee; `name` is the new assignee's."""
 
     kind = "assigned"
     before: str
@@ -279,7 +279,10 @@ class ApprovalDecided(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused(Act):
-    """A transition was refused, for `reasons` in words. `transition` is None where a reaction without one was refused."""
+    """A transition was refused, for `reasons` in words.
+
+    `transition` is None where a reaction without one was refused.
+    """
 
     kind = "refused"
     event: str

@@ -1,6 +1,6 @@
-"""What must fit together in a life cycle for it to be published: names, languages, bounds, conditions, templates.
+"""Checks that a life cycle is consistent before it is published: names, languages, bounds, conditions, templates.
 
-What is allowed but suspicious (unreachable states, loops, shadowed reactions) is found by `analysis`.
+`analysis` finds what is allowed but suspicious: unreachable states, loops, shadowed reactions.
 """
 
 from __future__ import annotations

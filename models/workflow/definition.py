@@ -1,6 +1,7 @@
-"""A life cycle as data: the shape of the YAML file and its defaults. `checks` says what must fit together in it.
+"""A life cycle as data: the schema of the YAML file and its defaults. `checks` holds the rules of consistency.
 
-Published versions are read for ever, so a key is never taken away or given another meaning here; `after_s` of a timer is such an old key.
+Published versions stay readable, so no key is ever removed or given another meaning. `after_s` of a timer is such an
+old key.
 """
 
 from __future__ import annotations
@@ -60,7 +61,10 @@ NAME = re.compile(r"^[a-z][a-z0-9_]{0,40}$")
 
 
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a ticket can stand. `requester_label`: what the requester reads, where it differs; `pauses`: SLA clocks that stand still."""
+    """A state of a ticket.
+
+    `requester_label`: the label for the requester, if it differs; `pauses`: the SLA clocks that pause here.
+    """
 
     category: Category
     label: Label
@@ -79,7 +83,7 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Assign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who gets the ticket. Of `team`, or of all agents without one; `user` is an e-mail address."""
+    """An assignment. The assignee comes from `team`, or from all agents without one; `user` is an e-mail address."""
 
     how: Literal["round_robin", "least_busy", "random", "person", "nobody"]
     team: Name | None = None
@@ -87,7 +91,10 @@ class Assign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Charge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A fee (the agent owes) or a reward (the agent is owed). `amount` is a decimal text in major units, such as "4.50"."""
+    """A fee (the agent owes) or a reward (the agent is owed).
+
+    `amount` is a decimal text in major units, such as "4.50".
+    """
 
     kind: Literal["fee", "reward"]
     amount: str
@@ -177,9 +184,11 @@ class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Reaction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an event does. Reactions are looked at in the order of the file: the first that matches acts, and ends it unless `continue`.
+    """A rule that reacts to an event. Reactions are tried in the order of the file: the first that matches acts, and
+    the search ends unless it says `continue`.
 
-    `timer`, `signal`, `field`, `state`, `target`, `approval` name what `on` is about; left out, any (`on: timer:x` is short for both).
+    `timer`, `signal`, `field`, `state`, `target`, `approval` name what `on` is about; left out, any (`on: timer:x` is
+    short for both).
     """
 
     on: str
@@ -236,9 +245,10 @@ class Timer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SlaPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Promises to the tickets for which `when` holds; the first policy that matches applies.
+    """Promises to the tickets that match `when`; the first policy that matches applies.
 
-    `targets`: a duration, or one per priority (`default` for the others). Clocks stand still in `pause_in` and where a state `pauses` them.
+    `targets`: a duration, or one per priority (`default` for the others). Clocks pause in `pause_in` and in states that
+      `pauses` them.
     """
 
     name: Name

@@ -1,4 +1,4 @@
-"""What changed between two versions of a definition, in words. Pure."""
+"""Describes the differences between two versions of a definition in words. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class Difference:
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[Difference]:
-    """Every change between two bodies; lists whose items have names (reactions, policies) are compared by name, and by their order."""
+    """Every change between two bodies; lists whose items have names (reactions, policies) are compared by name, and by
+    their order.
+    """
     if before == after:
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):

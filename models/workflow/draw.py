@@ -85,9 +85,11 @@ def layers(workflow: Workflow) -> list[list[str]]:
 
 
 def svg(workflow: Workflow, language: str = "en") -> str:
-    """A picture that stands alone, like a wiring diagram: moves ahead on the right, moves back on the left, each on a line of its own.
+    """Draw the life cycle as a self-contained SVG, like a wiring diagram: forward transitions on the right, backward
+    ones on the left.
 
-    Solid: people's moves; dashed: automatic ones, with their event. Moves between the same states share a line.
+    Solid lines are people's transitions, dashed lines automatic ones with their event. Transitions between the same
+    states share a line.
     """
     order = [state for column in layers(workflow) for state in column]
     wires = _wires(workflow, language, order)
@@ -115,7 +117,7 @@ def svg(workflow: Workflow, language: str = "en") -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Wire:
-    """All moves of one kind from a state to another. `ahead`: the other one stands below."""
+    """All transitions of one kind from a state to another. `ahead`: the other state is drawn below."""
 
     start: str
     end: str
@@ -174,7 +176,7 @@ def _marker(kind: str, colour: str) -> str:
 def _drawn(
     wire: _Wire, boxes: dict[str, tuple[int, int]], ports: dict[tuple[str, bool], int], left: int, lane: int
 ) -> str:
-    """Out of the box, along the lane, into the other box; the label stands on the first piece."""
+    """Draw a line out of the box, along its lane, into the other box, with the label on the first segment."""
     kind, colour, dash = _STYLES[wire.automatic]
     ends = []
     for state in (wire.start, wire.end):

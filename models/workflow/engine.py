@@ -1,8 +1,8 @@
-"""The engine: what follows from an event. Pure; the same input gives the same answer for ever.
+"""The engine: decides what follows from an event. It is pure; the same input always gives the same result.
 
-A *person's* transition is made or refused with reasons (`request`). An *event* (a message, a timer) is answered by the reactions of the
-definition, in their order (`react`). What acts cause (a field changed, a state entered) are events of the same step, up to a bound.
-Nothing here reads a clock, a database or chance: `Context` brings them.
+`request` takes a *person's* transition or refuses it with reasons. `react` answers an *event* (a message, a timer) with
+the reactions of the definition, in their order. Consequences of acts (a changed field, an entered state) are events of
+the same step, up to a bound. The engine reads no clock, no database and no random source: `Context` brings them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def options(workflow: Workflow, instance: Instance, context: Context) -> list[Op
 
 
 def start(workflow: Workflow, instance: Instance, context: Context) -> Step:
-    """A new ticket enters the initial state: its timers and clocks start. `ticket_created` is an event of its own."""
+    """Put a new ticket into the initial state and start its timers and clocks. `ticket_created` is a separate event."""
     run = Run(workflow, instance, context)
     transitions.enter_first(run)
     return run.end()
@@ -53,9 +53,9 @@ def request(
     comment: str | None = None,
     fields: dict[str, object] | None = None,
 ) -> Step:
-    """A person's wish to make the transition called `name`, with changed fields (already valid) if any.
+    """Take the transition `name` on a person's request, with changed fields (already valid) if any.
 
-    Refused, nothing else happens: the step has one act `refused` and the instance as it was.
+    A refused request changes nothing: the step has one act `refused` and the unchanged instance.
     """
     run = Run(workflow, instance, context)
     transition = workflow.transitions.get(name)
@@ -87,7 +87,7 @@ def _refusal(instance: Instance, name: str, reasons: tuple[str, ...], traces: tu
 
 
 def react(workflow: Workflow, instance: Instance, context: Context, event: Event) -> Step:
-    """What the event does by the reactions of the definition; also what it does to the ticket's clocks and timers."""
+    """Run the reactions of the definition to an event, and update the ticket's clocks and timers."""
     run = Run(workflow, instance, context)
     if event.type == "timer" and not run.timer_stands(event):
         return run.end()
@@ -133,7 +133,7 @@ def approval_expired(workflow: Workflow, instance: Instance, context: Context, n
 
 
 def touched(workflow: Workflow, instance: Instance, context: Context, events: list[Event]) -> Step:
-    """A person changed the ticket (fields, priority, type): clocks follow, and `field_changed` reactions look at each change."""
+    """React to a person's change of the ticket (fields, priority, type): update clocks, run `field_changed` reactions."""
     run = Run(workflow, instance, context)
     sla_promises.follow(run)
     for event in events:
@@ -143,9 +143,9 @@ def touched(workflow: Workflow, instance: Instance, context: Context, events: li
 
 
 def moved_to_version(workflow: Workflow, instance: Instance, context: Context, state: str) -> Step:
-    """The ticket comes to this version from another one (or another life cycle): its timers and clocks are set anew, nobody is told.
+    """Move a ticket to this version from another version or life cycle: reset its timers and clocks, notify nobody.
 
-    Time that was spent in the state counts for the timers; what is overdue goes off now.
+    The time already spent in the state counts for the timers; overdue timers fire now.
     """
     run = Run(workflow, replace(instance, state=state, category=workflow.states[state].category), context)
     run.restart_timers(since=instance.state_since)

@@ -1,4 +1,4 @@
-"""What the engine works on and what it gives back: plain data, the same in the desk, in a simulation and in a replay."""
+"""The input and output of the engine: plain data, the same in the desk, in a simulation and in a replay."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts, as rules see it. `role` is a user's role, `requester` or `automation`."""
+    """The actor as rules see it. `role` is a user's role, `requester` or `automation`."""
 
     kind: str = "system"
     id: str = ""
@@ -35,7 +35,10 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody who can be given a ticket. `open_tickets`: not done or closed; `assigned_at`: when last given one (round robin)."""
+    """Somebody who can be given a ticket.
+
+    `open_tickets`: not done or closed; `assigned_at`: when last given one (round robin).
+    """
 
     id: str
     name: str
@@ -84,7 +87,9 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class RuleTrace:
-    """What a rule made of an event: it acted, stayed silent (and which part of its condition failed), refused, or was not reached."""
+    """The outcome of one rule for one event: acted, silent (with the part of its condition that failed), refused, or
+    not reached.
+    """
 
     event: str
     rule: str
@@ -97,7 +102,7 @@ class RuleTrace:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What an event did: the instance after it, the acts in order, and what every rule made of it."""
+    """The result of an event: the instance after it, the acts in order, and a trace of every rule."""
 
     instance: Instance
     acts: tuple[AnyAct, ...]
@@ -119,7 +124,7 @@ def _any_value(type_: str, before: Mapping[str, Any], wanted: Mapping[str, Any])
 
 @dataclass(slots=True)
 class Context:
-    """What the engine may ask of its surroundings. All answers must be the same for the same ticket, event and instant."""
+    """The surroundings that the engine may query. Answers must be the same for the same ticket, event and instant."""
 
     now: datetime
     actor: Actor = Actor()
@@ -133,7 +138,7 @@ class Context:
     fields_view: Callable[[str, Mapping[str, Any]], tuple[Mapping[str, Any], Sequence[str]]] = _as_they_are
     # (type, before, wanted) -> all fields after; raises Invalid.
     validate: Callable[[str, Mapping[str, Any], Mapping[str, Any]], dict[str, Any]] = _any_value
-    # Why a move into a state must not happen now, or None.
+    # The reason why the ticket must not enter a state now, or None.
     veto: Callable[[str], str | None] = lambda state: None
     rating_url: Callable[[], str] = lambda: ""
     # id, name, locale, channel, organisation, fields of who asks; asked for only where a rule or a text needs it.

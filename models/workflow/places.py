@@ -1,4 +1,4 @@
-"""Where a definition says what: every condition and every effect with its path in the file."""
+"""Lists every condition and every effect of a definition with its path in the file."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Message texts with variables: a small, sandboxed part of Jinja2.
 
-Allowed are `{{ path }}`, `{{ path | filter }}` and `{% if %}` over paths and constants; everything else is refused when the definition is
-checked, by the parsed tree and not by a look at the text. Values are data: a title with braces in it is never read as a template.
+Allowed are `{{ path }}`, `{{ path | filter }}` and `{% if %}` over paths and constants. The check of a definition
+refuses everything else, by the parsed tree and not by the text. Values are data: a title with braces in it is never
+read as a template.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ EMPTY_NUMBER = _EmptyNumber(0.0)
 
 @dataclass(frozen=True, slots=True)
 class TemplateProblem:
-    """What is wrong, where in the text (from 1; 0: unknown)."""
+    """One problem of a template, with its place in the text (from 1; 0: unknown)."""
 
     line: int
     column: int
@@ -69,7 +70,10 @@ class TemplateProblem:
 
 
 def problems(text: str, fields: set[str] | None) -> list[TemplateProblem]:
-    """Everything that keeps a text from being used. `fields`: the names that `fields.` may be followed by; None: any."""
+    """Everything that keeps a text from being used.
+
+    `fields`: the names that `fields.` may be followed by; None: any.
+    """
     if len(text) > text_chars_max:
         return [TemplateProblem(0, 0, f"expected at most {text_chars_max} characters, found {len(text)}")]
     imports.load(*LIBRARY)
@@ -174,8 +178,8 @@ def reads(text: str) -> list[str]:
 def render(text: str, values: Mapping[str, Any], language: str) -> str:
     """The text with its variables filled in; a value that is missing is empty.
 
-    `values`: nested by the paths' parts. `language`: en or ru, for dates and numbers. Raises TemplateError when a comparison or a filter
-    does not fit a value, such as `event.before > 5` for a text.
+    `values`: nested by the paths' parts. `language`: en or ru, for dates and numbers. Raises TemplateError when a
+      comparison or a filter does not fit a value, such as `event.before > 5` for a text.
     """
     template = _compiled(text, "ru" if language.lower().startswith("ru") else "en")
     try:

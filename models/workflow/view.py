@@ -1,4 +1,4 @@
-"""What conditions may read: the typed view of a ticket, its event and its people. `run.Run.view` fills it."""
+"""The typed view of a ticket, its event and its people that conditions read. `run.Run.view` fills it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ _FIELDS_TEXT = 'the fields of the ticket\'s type; without a value null for numbe
 
 
 def environment(fields: Record | None = None) -> dict[str, Type]:
-    """The names of conditions with their types; `fields` by the information model of the ticket types, else of any type."""
+    """The names of conditions with their types; `fields` by the information model of the ticket types, else of any
+    type.
+    """
     typed: Type = fields if fields is not None else MapType(DYN)
     ticket = {name: type_ for name, (type_, _) in _TICKET.items()}
     return {

@@ -83,7 +83,7 @@ class Pullers:
         while True:
             try:
                 self._look()
-            except (NestorError, peewee.DatabaseError) as error:
+            except (NestorError, peewee.PeeweeException) as error:
                 # The database is away or slow: what cannot be renewed in time is given up below.
                 log.warning("pullers_not_renewed", error=type(error).__name__)
             except Exception as error:  # the root of a thread: without it no account is read and no lease kept
@@ -144,7 +144,7 @@ class Pullers:
     def _give_back(self, channel: str, name: str) -> None:
         try:
             leases.give_back(channel, name, holder=self._holder)
-        except (NestorError, peewee.DatabaseError) as error:  # it runs out by itself
+        except (NestorError, peewee.PeeweeException) as error:  # it runs out by itself
             log.warning("puller_lease_not_given_back", channel=channel, account=name, error=type(error).__name__)
 
     def _read(self, reader: _Reader) -> None:
@@ -189,5 +189,5 @@ def report(account: ChannelAccount, error: Exception) -> None:
     text = error.message if isinstance(error, NestorError) else f"reading failed ({type(error).__name__})"
     try:
         health.report_error(account.channel, account.name, text)
-    except (NestorError, peewee.DatabaseError) as away:
+    except (NestorError, peewee.PeeweeException) as away:
         log.warning("pull_failure_not_kept", error=type(away).__name__)

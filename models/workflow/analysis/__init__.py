@@ -1,7 +1,7 @@
-"""Static analysis of a life cycle: what is allowed by the form of the file and will surprise people when it runs.
+"""Static analysis of a life cycle: finds rules that the file format allows and that surprise people at run time.
 
-`checks` refuses what cannot run at all; here each finding says what is wrong, why it matters and what to do. What cannot be decided is not
-told. Errors keep a definition from being published.
+`checks` refuses definitions that cannot run. Each finding here says what is wrong, why it matters and what to do. The
+analysis reports only what it can decide. A definition with errors cannot be published.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ def analyse(
     teams: Collection[str] | None = None,
     workflows: Collection[str] | None = None,
 ) -> list[Finding]:
-    """Everything suspicious, errors first. `types`, `teams`, `workflows`: what may be named; None: not known, so not judged."""
+    """Everything suspicious, errors first.
+
+    `types`, `teams`, `workflows`: what may be named; None: not known, so not judged.
+    """
     subject = Subject(workflow, types, teams, workflows)
     found = [
         finding

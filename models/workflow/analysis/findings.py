@@ -1,4 +1,4 @@
-"""What an analysis finds."""
+"""The findings of an analysis."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`code` is stable; `path` is the place in the definition; an error keeps it from being published, a warning does not."""
+    """`code` is stable; `path` is the place in the definition; an error keeps it from being published, a warning does
+    not.
+    """
 
     code: str
     severity: Literal["error", "warning"]

@@ -1,4 +1,4 @@
-"""Where tickets can go: states that cannot be reached or left, transitions that nobody makes."""
+"""Finds states that tickets cannot reach or leave, and transitions that nobody takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs in circles: reactions that undo each other, timers without end, mail that answers machines."""
+"""Finds loops: reactions that undo each other, endless timers, mail that answers machines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def look(subject: Subject) -> Iterator[Finding]:
 
 
 def _circles(subject: Subject) -> Iterator[Finding]:
-    """Reactions that cause each other in a circle, at once or by timers, with no person's event between."""
+    """Find reactions that cause each other in a circle, directly or by timers, without a person's event in between."""
     graph = {node: list(_next(subject, node)) for node in _nodes(subject)}
     told: set[int] = set()
     for node in graph:
@@ -48,7 +48,7 @@ def _sure_or_not(reactions: list[Reaction], code: str, place: str, message: str)
 def _nodes(subject: Subject) -> Iterator[Node]:
     for index, reaction in enumerate(subject.workflow.reactions):
         if reaction.transition is not None and subject.workflow.transitions[reaction.transition].approval is not None:
-            continue  # people stand between
+            continue  # people decide in between
         for state in _starts(subject, reaction):
             yield index, _after(subject, reaction, state)
 
@@ -80,7 +80,7 @@ def _effects(subject: Subject, reaction: Reaction) -> list[Effect]:
 
 
 def _next(subject: Subject, node: Node) -> Iterator[Node]:
-    """The reactions that what this one does sets off, at once or by a timer."""
+    """Yield the reactions that this one triggers, directly or by a timer."""
     index, state = node
     reaction = subject.workflow.reactions[index]
     for number, other in enumerate(subject.workflow.reactions):

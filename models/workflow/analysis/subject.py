@@ -1,4 +1,4 @@
-"""The life cycle under analysis, with what several looks ask of it."""
+"""The life cycle under analysis, with the facts that several analyses need."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Subject:
 
     @cached_property
     def environment(self) -> dict[str, Type]:
-        """What conditions may read, with the fields of the types where these are known."""
+        """The names that conditions may read, with the fields of the ticket types where those are known."""
         return environment(model_types.record(self.entities) if self.entities else None)
 
     @property

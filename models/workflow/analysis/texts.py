@@ -13,7 +13,9 @@ _WORD = re.compile(r"[A-Za-z]{3,}")
 
 
 def look(subject: Subject) -> Iterator[Finding]:
-    """Missing texts are refused by `checks`; here: a Russian text without a Russian letter is a copy that waits for its translator."""
+    """Missing texts are refused by `checks`; here: a Russian text without a Russian letter is a copy that waits for its
+    translator.
+    """
     workflow = subject.workflow
     told: list[tuple[str, Mapping[str, str] | None]] = [(".label", dict[str, str](workflow.label.items()))]
     for name, state in workflow.states.items():

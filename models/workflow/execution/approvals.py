@@ -36,7 +36,7 @@ def ask(run: Run, name: str, approval: Approval, *, comment: str | None, why: Re
 
 
 def objections(run: Run, name: str) -> tuple[str, ...]:
-    """Why the actor's vote on a transition does not count; empty when it does."""
+    """List the reasons why the actor's vote on a transition does not count; empty when it does."""
     pending = run.instance.approvals.get(name)
     if pending is None:
         return (f"{name} does not wait for an approval",)
@@ -78,7 +78,7 @@ def _approved(run: Run, name: str, pending: PendingApproval) -> None:
 
 
 def expire(run: Run, name: str) -> None:
-    """The time is over: as a refusal, with a transition of its own."""
+    """End an approval whose time is over. It counts as a refusal, and may have its own transition."""
     pending = run.instance.approvals.get(name)
     if pending is None or pending.expires_at is None or pending.expires_at > run.context.now:
         return

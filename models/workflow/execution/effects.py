@@ -1,4 +1,4 @@
-"""What effects do: each turns into acts, and into events that reactions look at next."""
+"""Runs effects: each becomes acts, and events that the reactions see next."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(run: Run, effect: Effect, *, rule: str, why: Reason = NO_REASON) -> None
 
 
 def withhold(run: Run, effect: str, reason: str, *, rule: str, why: Reason = NO_REASON) -> None:
-    """An effect that did not happen is told like one that did."""
+    """Record that an effect did not happen, with its reason."""
     run.act(acts.Withheld(rule, why=why, effect=effect, reason=reason))
 
 

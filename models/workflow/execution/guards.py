@@ -13,10 +13,10 @@ NOTHING_ASKED = conditions.Explanation(result=True, error=None, failed=(), value
 def reasons(
     run: Run, name: str, transition: Transition, *, comment: str | None, asked: bool, decided: bool = False
 ) -> tuple[list[str], conditions.Explanation]:
-    """Collect every reason against a transition now, with the guard's explanation.
+    """Collect every reason against a transition, with the guard's explanation.
 
-    `asked`: a person asked, so their role counts; a reaction acts as `automation`. `decided`: an approval decided, and the actor was
-    checked before. `comment` is None when nobody asked for one.
+    `asked`: a person asked, so their role counts; a reaction acts as `automation`. `decided`: an approval decided, and
+      the actor was checked before. `comment` is None when nobody asked for one.
     """
     ticket, actor = run.instance, run.context.actor if asked else Actor()
     explained = NOTHING_ASKED if transition.guard is None else run.explain(transition.guard)

@@ -1,4 +1,4 @@
-"""Let the reactions of a definition look at events, in their order; the first that matches acts."""
+"""Runs the reactions of a definition to events, in their order. The first that matches acts."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from models.workflow.instance import Event, RuleTrace
 
 
 def drain(run: Run) -> None:
-    """Let the reactions look at every event of the step, in the order in which they happened."""
+    """Run the reactions to every event of the step, in the order of the events."""
     while (event := run.next_event()) is not None:
         react(run, event)
 
 
 def react(run: Run, event: Event) -> None:
-    """Let the reactions look at an event; the first that matches acts and ends it, unless it says `continue`."""
+    """Run the reactions to one event. The first that matches acts and ends the search, unless it says `continue`."""
     ended = matched = False
     for reaction in run.workflow.reactions:
         if not is_about(reaction, event):
@@ -42,7 +42,7 @@ def is_about(reaction: Reaction, event: Event) -> bool:
 
 
 def _matches(run: Run, reaction: Reaction, event: Event) -> conditions.Explanation | None:
-    """What the condition saw when the reaction matches; None, and a look that says why, when it does not."""
+    """Explain the condition of a reaction that matches; otherwise add a trace that says why not, and return None."""
     state = run.instance.state
     if reaction.in_ is not None and state not in reaction.in_:
         reason = f"it is for {', '.join(reaction.in_)}; the ticket is {state}"

@@ -1,4 +1,4 @@
-"""One step of the engine while it is being taken: the working copy of the ticket, the acts so far, and the events still to look at."""
+"""One step of the engine in progress: the working copy of the ticket, the acts so far, and the pending events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from models.workflow.instance import Actor, Context, Event, Instance, RuleTrace,
 
 # An effect causes an event, whose reaction has an effect ...: no sensible life cycle goes deeper, and a loop ends here.
 chain_max = 8
-# Acts of one step: the widest shipped life cycle has 9; a definition that wants more does too much at once.
+# The most acts of one step. The widest shipped life cycle has 9; a definition that reaches the bound is faulty.
 acts_max = 100
 
 NO_MESSAGE: dict[str, Any] = {
@@ -61,7 +61,7 @@ class Run:
         self.traces.append(trace)
 
     def emit(self, event: Event) -> None:
-        """An event to look at after the present one."""
+        """Queue an event for the reactions, after the present one."""
         if self._depth >= chain_max or len(self.acts) >= acts_max:
             bound = f"{chain_max} events that cause each other" if self._depth >= chain_max else f"{acts_max} acts"
             self.act(ChainStopped("engine", event=event.type, reason=f"more than {bound} in one step"))
@@ -69,7 +69,10 @@ class Run:
         self._events.append((event, self._depth + 1))
 
     def next_event(self) -> Event | None:
-        """The next event that reactions have not looked at; conditions see it from now on. None when there is no more."""
+        """The next event that reactions have not looked at; conditions see it from now on.
+
+        None when there is no more.
+        """
         if not self._events:
             self._depth = 0
             return None
@@ -80,11 +83,14 @@ class Run:
     # -- the view -----------------------------------------------------------------------------------------------
 
     def explain(self, expression: str) -> conditions.Explanation:
-        """What a condition says of the ticket now, and what it saw."""
+        """Evaluate a condition over the ticket as it is now, and report the values that it read."""
         return conditions.explain(expression, self.names(expression))
 
     def names(self, expression: str) -> conditions.Prepared:
-        """What the expression sees (the contract is `view.ENVIRONMENT`); the requester is read only for who asks."""
+        """Prepare the view for an expression (`view.ENVIRONMENT` is the contract).
+
+        The requester is read only if the expression names it.
+        """
         whole = "requester" in expression
         if whole not in self._names:
             self._names[whole] = conditions.prepare(self.view(requester=whole))
@@ -170,7 +176,7 @@ class Run:
         return working_time.add(self.workflow.calendars[calendar], start, seconds)
 
     def timer_stands(self, event: Event) -> bool:
-        """Whether a timer that went off still means something; a repeating one starts again here."""
+        """Whether a fired timer still applies. Starts a repeating timer again."""
         timer = self.workflow.timers.get(event.name)
         if timer is None or (timer.in_ and not timer.keep and self.instance.state not in timer.in_):
             reason = f"the ticket is {self.instance.state}" if timer else "this version has no such timer"

@@ -59,7 +59,10 @@ def went_off(run: Run, target: str) -> None:
 
 
 def _policy(run: Run) -> SlaPolicy | None:
-    """The first policy that applies to the ticket as it is now. One whose condition cannot be evaluated does not apply."""
+    """The first policy that applies to the ticket as it is now.
+
+    One whose condition cannot be evaluated does not apply.
+    """
     for policy in run.workflow.sla:
         if policy.when is None:
             return policy
@@ -75,7 +78,7 @@ def _policy(run: Run) -> SlaPolicy | None:
 
 
 def target_s(policy: SlaPolicy, target: str, priority: str) -> int | None:
-    """What a policy promises for a target at a priority, in seconds; None: nothing."""
+    """The time that a policy promises for a target at a priority, in seconds, or None."""
     promised = policy.targets.get(target)  # type: ignore[call-overload]  # a name from a row
     if isinstance(promised, dict):
         promised = promised.get(priority, promised.get("default"))

@@ -1,4 +1,6 @@
-"""Take a transition: the ticket's new state, the timers and SLA clocks that follow from it, and the transition's effects."""
+"""Take a transition: the ticket's new state, the timers and SLA clocks that follow from it, and the transition's
+effects.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ def take(
     comment: str | None = None,
     why: Reason = NO_REASON,
 ) -> None:
-    """Take a transition that nothing speaks against: change the state, then run the transition's effects."""
+    """Take a transition that the guards allow: change the state, then run the transition's effects."""
     _move(run, transition.to, name, rule=rule, event=event, comment=comment, why=why)
     for effect in transition.do:
         effects.run(run, effect, rule=rule)

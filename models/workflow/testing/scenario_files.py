@@ -74,7 +74,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What happens; exactly one of them."""
+    """The happening of a step; exactly one key is set."""
 
     message: Message | None = None
     reply: str | None = None
@@ -89,7 +89,7 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Then(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What follows from the step, and what stands after it; what is left out is not looked at."""
+    """The expected consequences of a step and the ticket after it. Keys that are left out are not compared."""
 
     state: str | None = None
     assignee: str | None = None

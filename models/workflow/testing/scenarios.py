@@ -27,7 +27,7 @@ __all__ = ["Failure", "Result", "ScenarioFile", "parse", "run", "standing", "ste
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a step expected and what was found. `step`: its number from 1; 0 is the beginning."""
+    """An expectation that failed, and the value that was found. `step`: its number from 1; 0 is the start."""
 
     step: int
     what: str
@@ -169,7 +169,7 @@ def _compare(simulation: Simulation, index: int, then: Then, log: list[Entry]) -
 
 
 def standing(simulation: Simulation) -> dict[str, Any]:
-    """What is so after a step."""
+    """Collect the facts about the ticket after a step."""
     ticket = simulation.instance
     return {
         "state": ticket.state,

@@ -1,7 +1,7 @@
-"""One ticket in memory, moved by the same engine as in the desk, with a clock of its own.
+"""One ticket in memory, driven by the desk's own engine, with a clock that callers move.
 
-Scenarios, `simulate`, `replay` and the property tests run on this; it touches no database, sends nothing, and asks no clock. What the
-desk keeps in rows (timers, SLA clocks, votes) is kept here in dictionaries; what the desk would send is in `acts`.
+Scenarios, `simulate`, `replay` and the property tests use it. It touches no database and sends nothing. Dictionaries
+hold what the desk keeps in rows (timers, SLA clocks, votes); `acts` holds what the desk would send.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What happened at an instant: the event in words, and what the engine made of it."""
+    """One event at an instant, in words, and the engine's result."""
 
     at: datetime
     event: str
@@ -87,7 +87,7 @@ class Simulation:
         automatic: str = "",
         by: str = "requester",
     ) -> Step:
-        """The ticket is opened, by a message of the requester unless `by` names somebody else."""
+        """Open the ticket, by a message of the requester unless `by` names another person."""
         self.instance = Instance(
             state=self.workflow.initial,
             category=self.workflow.states[self.workflow.initial].category,
@@ -144,7 +144,7 @@ class Simulation:
         return self._take(f"{by} votes {vote} on {name}", step)
 
     def assign(self, to: str | None, by: str) -> Step:
-        """A person gives the ticket to somebody, or to nobody."""
+        """Assign the ticket to a person, or to nobody, on a person's request."""
         self.instance.assignee = to or ""
         self.instance.assignee_name = self.person(to).name if to else ""
         return self._react("assigned", by=by)

@@ -1,4 +1,6 @@
-"""New versions beside running tickets: publish, roll back, plan, migrate and back, replay; and a version that nobody can read."""
+"""New versions beside running tickets: publish, roll back, plan, migrate and back, replay; and a version that nobody
+can read.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A condition or a value that cannot be evaluated is an error of its rule: it refuses or stays silent, says why, and never raises."""
+"""A condition or a value that cannot be evaluated is an error of its rule: it refuses or stays silent, says why, and
+never raises.
+"""
 
 from __future__ import annotations
 

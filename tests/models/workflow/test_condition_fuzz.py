@@ -1,4 +1,6 @@
-"""Expressions drawn from the whole grammar over strange tickets and events: evaluation gives a value or an error, and never raises."""
+"""Expressions drawn from the whole grammar over strange tickets and events: evaluation gives a value or an error, and
+never raises.
+"""
 
 from __future__ import annotations
 

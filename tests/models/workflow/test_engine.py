@@ -1,4 +1,6 @@
-"""The engine: a pure step from a definition, a ticket and an event to acts; every shipped kind of rule, and what speaks against it."""
+"""The engine: a pure step from a definition, a ticket and an event to acts; every shipped kind of rule, and what speaks
+against it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""For random definitions and events: only declared moves, the log gives the state, timers fire once, the same gives the same."""
+"""For random definitions and events: only declared moves, the log gives the state, timers fire once, the same gives the
+same.
+"""
 
 from __future__ import annotations
 
