@@ -9,7 +9,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import imports
 from models.kernel.errors import FieldProblem
 from queues.channel_port import Channel, Files, Ingress, Parser, Reach, Sender
-from queues.channels.webhook.account import Account, check
+from queues.channels.webhook.account import Account
 
 # A service that honours Idempotency-Key drops repeats, so ten repeats do no harm.
 _IDEMPOTENT_REPEATS = 10
@@ -56,6 +56,8 @@ class Webhook(Channel[Account]):
         return reach
 
     def check(self, account: Account) -> Sequence[FieldProblem]:
+        with imports.late():
+            from queues.channels.webhook.account_checks import check
         return check(account)
 
     def retries_for(self, account: ChannelAccount) -> int:

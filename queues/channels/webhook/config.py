@@ -1,4 +1,4 @@
-"""The account's file as a Struct, converted once a version."""
+"""The account's file as a Struct, converted once for each version."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from queues.channels.webhook.account import Account
 
 
 def of(account: ChannelAccount) -> Account:
-    """What the account's file says. Raises ConfigurationError for one that was published by another program."""
+    """Return the account's file. Raises ConfigurationError when this release cannot read the published version."""
     return _converted(account.name, as_json(account.config))
 
 

@@ -1,4 +1,4 @@
-"""Read a request's body as the document that paths look into. Pure, bounded, never surprised."""
+"""The reader of a request's body: returns the document that paths look into. Pure and bounded."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from queues.channels.webhook import limits
 
 
 class Unreadable(ValueError):
-    """The bytes are not what the account says; the message is for people."""
+    """The bytes are not in the format that the account states; the message is for people."""
 
 
 def read(raw: bytes, form: str) -> Any:
-    """The document: JSON, or a form's names with their values (the last of each, a list under `name[]`). Raises Unreadable."""
+    """Return the JSON document, or a form's names and values (the last value of a name; a list under `name[]`). Raises Unreadable."""
     if form == "form":
         return _form(raw)
     try:
         document = json.loads(raw)
     except RecursionError:
         raise Unreadable("the body is nested too deeply") from None
-    except ValueError:  # broken JSON, invalid UTF-8, a number of thousands of digits
+    except ValueError:
+        # Broken JSON, invalid UTF-8, or a number of thousands of digits.
         raise Unreadable("the body is not JSON") from None
     if not isinstance(document, dict | list):
-        raise Unreadable("the body is no JSON object or list")
+        raise Unreadable("the body is not a JSON object or list")
     if _too_deep(document):
         raise Unreadable("the body is nested too deeply")
     return document
 
 
 def storable(found: Any) -> Any:
-    """A value of the event as the database takes it: texts cleaned, a number that JSON has not as text."""
+    """Return a value of the event in a form that the database accepts: texts cleaned, NaN and infinity as text."""
     if isinstance(found, str):
         return clean(found)
     if isinstance(found, float) and not math.isfinite(found):
@@ -52,8 +53,9 @@ def _form(raw: bytes) -> dict[str, Any]:
             max_num_fields=limits.form_fields_max,
             errors="replace",
         )
-    except ValueError:  # UnicodeDecodeError is one
-        raise Unreadable("the body is no form, or one of too many fields") from None
+    except ValueError:
+        # UnicodeDecodeError is a ValueError.
+        raise Unreadable("the body is not a form, or has too many fields") from None
     document: dict[str, Any] = {}
     for name, value in pairs:
         if name.endswith("[]"):
@@ -64,7 +66,7 @@ def _form(raw: bytes) -> dict[str, Any]:
 
 
 def _too_deep(document: Any) -> bool:
-    """Level by level, so that depth costs no recursion."""
+    """Check the depth level by level, without recursion."""
     level, depth = [document], 0
     while level:
         depth += 1

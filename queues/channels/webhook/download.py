@@ -1,4 +1,4 @@
-"""Fetch a file that an event only names by its URL: a stranger's word, so never from our own network unless allowed."""
+"""The download of a file that an event names by its URL. A stranger chose the URL, so our own network is refused unless allowed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from queues import safe_http
 from queues.channels.webhook.send import may_be_private
 
 bytes_max = limits.fetched_bytes_max
-_download_s_max = 90.0  # of a file, within the fetching task's time limit of 110 s
+# Within the time limit of the fetching task, 110 s.
+_download_s_max = 90.0
 
 
 def download(provider_id: str, account: ChannelAccount, settings: Settings) -> BinaryIO:
-    """The file as a stream at its beginning, which the caller closes. `provider_id` is its URL.
+    """Open the file as a stream at its beginning; the caller closes it. `provider_id` is the file's URL.
 
     Raises TooLarge, TransientFailure, PermanentFailure (also for an address of a private network).
     """

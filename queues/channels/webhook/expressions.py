@@ -1,4 +1,4 @@
-"""What an account's expressions give for an event: a path, a text with places, a constant, or the first of several."""
+"""The evaluation of an account's expressions for an event: a path, a text with placeholders, a constant, or a list of these."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from queues.channels.webhook.account import Account, Condition, Conditions, Expr
 
 
 def value(expression: Expression, document: Any) -> Any:
-    """The value with its type; of a list of expressions the first that gives something; None when none does."""
+    """Return the value with its type; of a list of expressions the first value that is not empty, or None."""
     if isinstance(expression, list):
         for one in expression:
             found = value(one, document)
@@ -24,33 +24,37 @@ def value(expression: Expression, document: Any) -> Any:
 
 
 def text(expression: Expression, document: Any) -> str:
-    """The value as text; empty for nothing."""
+    """Return the value as text; empty for None."""
     return texts.as_text(value(expression, document))
 
 
 def each(path: str, document: Any) -> list[Any]:
-    """All values at a path."""
+    """Return all values at a path."""
     return paths.every(paths.read(path), document)
 
 
 def holds(conditions: Conditions, document: Any) -> bool:
-    """Whether all conditions hold; each looks at the first value at its path."""
+    """Whether all conditions hold; each is about the first value at its path."""
     return all(_holds(condition, paths.every(paths.read(path), document)) for path, condition in conditions.items())
 
 
 def _holds(condition: Any, found: list[Any]) -> bool:
-    first = found[0] if found else None
     if not isinstance(condition, Condition):
-        return bool(found) and _same(first, condition)
-    if condition.exists is not msgspec.UNSET and condition.exists is not (first is not None):
+        return _is_one_of(found, [condition])
+    exists = bool(found) and found[0] is not None
+    if condition.exists is not msgspec.UNSET and condition.exists is not exists:
         return False
-    if condition.equals is not msgspec.UNSET and not (found and _same(first, condition.equals)):
+    if condition.equals is not msgspec.UNSET and not _is_one_of(found, [condition.equals]):
         return False
-    return condition.isin is msgspec.UNSET or (bool(found) and any(_same(first, one) for one in condition.isin))
+    return condition.isin is msgspec.UNSET or _is_one_of(found, condition.isin)
+
+
+def _is_one_of(found: list[Any], wanted: list[Any]) -> bool:
+    return bool(found) and any(_same(found[0], one) for one in wanted)
 
 
 def _same(found: Any, wanted: Any) -> bool:
-    """Equal, and true is not 1."""
+    """Whether two values are equal; true is not 1."""
     return (type(found) is type(wanted) and bool(found == wanted)) or _numbers(found, wanted)
 
 
@@ -60,5 +64,5 @@ def _numbers(found: Any, wanted: Any) -> bool:
 
 
 def rule_of(config: Account, document: Any) -> Rule | None:
-    """The first rule that matches, or None."""
+    """Return the first rule that matches, or None."""
     return next((rule for rule in config.events if holds(rule.when, document)), None)

@@ -1,7 +1,7 @@
-"""Message ids in the desk's form. A service may number its messages anew in each conversation: an id alone would mean several.
+"""Message ids in the desk's form. A service may number the messages of each conversation from 1, so its id alone is ambiguous.
 
-So each is kept as `<place>:<id>`; the place is a hash of the conversation's (or, without one, the author's) address in the desk, of
-a fixed form, so that it can be taken off again when the service is told its id.
+An id is stored as `<place>:<id>`. The place is a hash of the address of the conversation (without one, of the author) in the desk. Its
+form is fixed, so that it can be removed before the id is sent back to the service.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SCOPED = re.compile(r"([0-9a-f]{12}):(.*)", re.DOTALL)
 
 
 def bounded(text: str) -> str:
-    """A service's id or address on one line; a longer one is told by its beginning and a hash."""
+    """Return a service's id or address on one line; a long one is shortened to its beginning and a hash."""
     line = one_line(text, limits.address_chars_max * 2)
     if len(line) <= limits.address_chars_max:
         return line
@@ -26,21 +26,21 @@ def bounded(text: str) -> str:
 
 
 def scoped(place: str, message_id: str) -> str | None:
-    """The id of a message that is in `place` (an address in the desk); None for an empty one."""
+    """Return the desk's id of a message in `place` (an address in the desk); None for an empty id."""
     line = bounded(message_id)
     return f"{_hash(place)}:{line}" if line else None
 
 
 def unscoped(message_id: str) -> str:
-    """The service's own form of a message's id."""
+    """Return the service's own form of a message id."""
     found = _SCOPED.fullmatch(message_id)
     return found[2] if found else message_id
 
 
 def scoped_answer(address: str, message_id: str, thread: Sequence[str]) -> str | None:
-    """The id of an answer to `address` in a thread of these ids, the one that it answers last.
+    """Return the desk's id of an answer to `address` in a thread of these ids; the last one is the message answered.
 
-    With a `contact` of its own the address is not the place of the messages: then it is that of the message answered.
+    When the rule has a `contact`, the address is not the place of the messages: the place of the message answered is used.
     """
     places = [found[1] for one in thread if (found := _SCOPED.fullmatch(one))]
     own = _hash(address)

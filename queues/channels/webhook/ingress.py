@@ -1,6 +1,6 @@
-"""What the webhook function needs to know about a service that its account describes: is it the service, and which events.
+"""The ingress: authenticates a service's request and names its events, as the account's file says.
 
-Runs at every cold start: the standard library, msgspec and ours only.
+Every cold start imports it: only the standard library, msgspec and modules of ours.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from models.kernel.settings import Settings
 from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
 from queues.channels.text import check_secret, short_hash
 from queues.channels.webhook import documents, expressions, limits
-from queues.channels.webhook.account import Auth
+from queues.channels.webhook.account import Account, Auth, Pairs, Rule
 from queues.channels.webhook.config import of
 
 body_bytes_max = limits.body_bytes_max
@@ -29,31 +29,35 @@ body_bytes_max = limits.body_bytes_max
 def authenticate(
     headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
 ) -> bool:
-    """True for bearer, basic and a secret address; False: the body is signed. Raises Unauthenticated else."""
+    """Return True for bearer, basic and a secret address; False when the body is signed. Raises Unauthenticated otherwise."""
     auth = of(account).auth
     if auth.kind == "none_but_path":
         if not account.config.get("path_id"):
             raise ConfigurationError(
                 f"channel account {account.channel}/{account.name}: path_id: expected {{secret: name}}"
             )
-        return True  # the address was compared in constant time (accounts.at_path)
+        # `accounts.at_path` compared the address in constant time.
+        return True
     secret = _secret(auth, settings)
     if auth.kind == "hmac":
         return False
-    given = headers.get((auth.header or "authorization").lower())
-    if auth.header is None:
-        scheme, _, rest = (given or "").partition(" ")
-        given = rest.strip() if scheme.lower() == auth.kind else None
-    elif given is not None:
-        given = given.removeprefix(auth.prefix)
-    if auth.kind == "basic" and given is not None:
-        given = _decoded(given)
-    check_secret(given, secret)
+    check_secret(_credential(auth, headers), secret)
     return True
 
 
+def _credential(auth: Auth, headers: Mapping[str, str]) -> str | None:
+    """Return the token, or user and password, that the request carries."""
+    if auth.header is None:
+        scheme, _, rest = headers.get("authorization", "").partition(" ")
+        given = rest.strip() if scheme.lower() == auth.kind else None
+    else:
+        given = headers.get(auth.header.lower())
+        given = None if given is None else given.removeprefix(auth.prefix)
+    return _decoded(given) if auth.kind == "basic" and given is not None else given
+
+
 def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
-    """The signature over the exact bytes, and its age where it has a timestamp. Raises Unauthenticated, the same for each fault."""
+    """Check the signature over the exact bytes, and its age if it has a timestamp. Raises Unauthenticated, the same for each fault."""
     auth = of(account).auth
     if auth.kind != "hmac":
         raise Unauthenticated("this webhook needs the channel account's secret")
@@ -67,12 +71,9 @@ def verify(request: IngressRequest, account: ChannelAccount, settings: Settings)
 
 
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:
-    """The request's events, each under the key that its rule reads. Raises UnsupportedMediaType for a wrong content type."""
+    """Return the request's events, each with the key that its rule reads. Raises UnsupportedMediaType for a wrong content type."""
     config = of(account)
-    expected = "application/x-www-form-urlencoded" if config.body == "form" else "application/json"
-    found = request.content_type.partition(";")[0].strip().lower()
-    if found != expected and not (config.body == "json" and found.endswith("+json")):
-        raise UnsupportedMediaType(f"this webhook takes {expected}")
+    _check_content_type(config, request.content_type)
     try:
         document = documents.read(request.body, config.body)
     except documents.Unreadable as error:
@@ -83,32 +84,48 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
         return Received((), answer=answer)
     nonce = _nonce(config.auth, request)
     if config.items is None:
-        return Received((ReceivedEvent(_key_of(account, document, request.body)),), nonce=nonce)
-    items = expressions.each(config.items, document)
+        return Received((ReceivedEvent(_key_of(config, document, request.body)),), nonce=nonce)
+    return _events(config, config.items, document, request.body, nonce)
+
+
+def _check_content_type(config: Account, content_type: str) -> None:
+    expected = "application/x-www-form-urlencoded" if config.body == "form" else "application/json"
+    found = content_type.partition(";")[0].strip().lower()
+    if found != expected and not (config.body == "json" and found.endswith("+json")):
+        raise UnsupportedMediaType(f"this webhook takes {expected}")
+
+
+def _events(config: Account, path: str, document: Any, body: bytes, nonce: tuple[str, float] | None) -> Received:
+    """Return the events of a request that carries several, each as JSON."""
+    items = expressions.each(path, document)
     if not items or len(items) > limits.items_max:
-        reason = f"expected 1 to {limits.items_max} events at {config.items}, found {len(items)}"
-        return Received((ReceivedEvent(_unreadable(request.body, reason)),), nonce=nonce)
+        reason = f"expected 1 to {limits.items_max} events at {path}, found {len(items)}"
+        return Received((ReceivedEvent(_unreadable(body, reason)),), nonce=nonce)
     events = []
     for item in items:
         raw = json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        events.append(ReceivedEvent(_key_of(account, item, raw, one_of_many=True), raw, "application/json"))
+        events.append(ReceivedEvent(_key_of(config, item, raw, one_of_many=True), raw, "application/json"))
     return Received(tuple(events), nonce=nonce)
 
 
-def _key_of(account: ChannelAccount, document: Any, raw: bytes, *, one_of_many: bool = False) -> EventKey:
-    config = of(account)
+def _key_of(config: Account, document: Any, raw: bytes, *, one_of_many: bool = False) -> EventKey:
     rule = expressions.rule_of(config, document)
     envelope: dict[str, str] = {"form": "json" if one_of_many else config.body}
     key = "" if rule is None or rule.event_key is None else expressions.text(rule.event_key, document)
-    ordering_key = None
-    if rule is not None and rule.author is not None:
-        place = expressions.text(rule.thread or rule.author.address, document)
-        ordering_key = f"from:{short_hash(place.encode('utf-8', 'replace'))}" if place else None
+    ordering_key = _ordering_key(rule, document)
     if not key:
         return EventKey(f"sha256:{hashlib.sha256(raw).hexdigest()}", ordering_key, envelope)
     if len(key) > limits.key_chars_max or not key.isprintable():
         key = f"sha256:{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()}"
     return EventKey(f"key:{key}", ordering_key, envelope)
+
+
+def _ordering_key(rule: Rule | None, document: Any) -> str | None:
+    """Order the events of one conversation, or of one author without a conversation."""
+    if rule is None or rule.author is None:
+        return None
+    place = expressions.text(rule.thread or rule.author.address, document)
+    return f"from:{short_hash(place.encode('utf-8', 'replace'))}" if place else None
 
 
 def _unreadable(body: bytes, reason: str) -> EventKey:
@@ -132,19 +149,24 @@ def _decoded(given: str) -> str | None:
 
 
 def _signature_parts(auth: Auth, headers: Mapping[str, str]) -> tuple[list[str], str, str]:
-    """The signatures that the request offers (several while a secret rotates), its timestamp and its id; empty where missing."""
+    """Return the request's signatures (several while a secret rotates), its timestamp and its id; empty when missing."""
     header = headers.get((auth.header or "").lower(), "")
     timestamp = headers.get((auth.timestamp_header or "").lower(), "")
     message_id = headers.get((auth.id_header or "").lower(), "")
     if auth.pairs is None:
         offered = header.split()[: limits.signatures_max]
     else:
-        pairs = [one.strip().partition("=")[::2] for one in header.split(",")[: limits.signatures_max]]
-        offered = [given for name, given in pairs if name == auth.pairs.signature]
-        if auth.pairs.timestamp is not None:
-            timestamp = next((given for name, given in pairs if name == auth.pairs.timestamp), "")
+        offered, paired = _from_pairs(auth.pairs, header)
+        timestamp = timestamp if auth.pairs.timestamp is None else paired
     signatures = [one.removeprefix(auth.prefix) for one in offered if one.startswith(auth.prefix)]
     return [one.lower() if auth.encoding == "hex" else one for one in signatures], timestamp, message_id
+
+
+def _from_pairs(wanted: Pairs, header: str) -> tuple[list[str], str]:
+    """Return the signatures and the timestamp of a header such as `t=1,v1=ab`."""
+    pairs = [one.strip().partition("=")[::2] for one in header.split(",")[: limits.signatures_max]]
+    signatures = [given for name, given in pairs if name == wanted.signature]
+    return signatures, next((given for name, given in pairs if name == wanted.timestamp), "")
 
 
 def _key(auth: Auth, secret: str) -> bytes:
@@ -152,12 +174,13 @@ def _key(auth: Auth, secret: str) -> bytes:
         if auth.key_format == "base64":
             return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
         return bytes.fromhex(secret) if auth.key_format == "hex" else secret.encode()
-    except ValueError as error:  # never the value
+    except ValueError as error:
+        # The message must not contain the value.
         raise ConfigurationError(f"auth.secret: its value is not {auth.key_format}") from error
 
 
 def signature(auth: Auth, secret: str, body: bytes, timestamp: str, message_id: str) -> str:
-    """The signature that the service would send, without its prefix; for replays."""
+    """Return the signature that the service would send, without its prefix; for replays."""
     return _expected(auth, _key(auth, secret), body, timestamp, message_id)
 
 
@@ -169,7 +192,7 @@ def _expected(auth: Auth, key: bytes, body: bytes, timestamp: str, message_id: s
 
 
 def _signed(auth: Auth, body: bytes, timestamp: str, message_id: str) -> Iterator[bytes]:
-    """What is signed, piece by piece. One pass over the template: what a header holds is never read as a place itself."""
+    """Yield the signed bytes, piece by piece. One pass over the template, so that a header's value is never read as a placeholder."""
     parts = {
         "{body}": body,
         "{timestamp}": timestamp.encode("utf-8", "replace"),
@@ -183,12 +206,8 @@ def _signed(auth: Auth, body: bytes, timestamp: str, message_id: str) -> Iterato
         rest = rest[at + len(place) :]
 
 
-def _has_timestamp(auth: Auth) -> bool:
-    return auth.timestamp_header is not None or (auth.pairs is not None and auth.pairs.timestamp is not None)
-
-
 def _in_time(auth: Auth, timestamp: str) -> bool:
-    if not _has_timestamp(auth):
+    if not auth.has_timestamp():
         return True
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 13):
         return False
@@ -197,16 +216,17 @@ def _in_time(auth: Auth, timestamp: str) -> bool:
 
 
 def _nonce(auth: Auth, request: IngressRequest) -> tuple[str, float] | None:
-    """A signature that covers no body, or no moment: remembered, so that it cannot come with other bytes.
+    """Return the nonce, and how long to remember it, of a signature that covers no body or no timestamp; None for another one.
 
-    Under what was signed, which the right signature stands for: what else a request offers beside that one is its sender's choice.
+    The nonce keeps such a signature from being used again with other bytes. It is a digest of the signed bytes, because the sender
+    chooses freely what else a request contains.
     """
-    if auth.kind != "hmac" or ("{body}" in auth.signed and _has_timestamp(auth)):
+    if auth.kind != "hmac" or ("{body}" in auth.signed and auth.has_timestamp()):
         return None
     _, timestamp, message_id = _signature_parts(auth, request.headers)
     digest = hashlib.sha256()
     for piece in _signed(auth, request.body, timestamp, message_id):
         digest.update(piece)
-    # The moment may lie as far ahead as behind: so long does it stay good.
-    remembered_s = auth.tolerance_s * (2 if _has_timestamp(auth) else 1)
+    # A timestamp may be as far in the future as in the past, so the signature stays valid twice as long.
+    remembered_s = auth.tolerance_s * (2 if auth.has_timestamp() else 1)
     return digest.hexdigest(), float(remembered_s)

@@ -1,4 +1,4 @@
-"""Read an event into a message by its account's rules. Pure."""
+"""The parser: makes a message of an event by the account's rules. Pure."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed
 from queues.channels.text import clean, cut, one_line
 from queues.channels.webhook import documents, expressions, ids
 from queues.channels.webhook import limits as bounds
-from queues.channels.webhook.account import Files, Rule
+from queues.channels.webhook.account import Conditions, Expression, Files, Rule
 from queues.channels.webhook.config import of
 
-_MILLISECONDS_FROM = 10**11  # seconds would be the year 5138
+# As seconds, this number is in the year 5138.
+_MILLISECONDS_FROM = 10**11
 
 
 def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
-    """What the first matching rule makes of the event. Raises Unparseable, with the rule's number, when something is missing."""
+    """Apply the first matching rule. Raises Unparseable, with the rule's number, when a required value is missing."""
     config = of(account)
     try:
         document = documents.read(raw, envelope.get("form", config.body))
@@ -40,12 +41,12 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Pars
 
 
 def scoped(account_name: str, address: str) -> str:
-    """An author's or a conversation's address in the desk: two services may both have a user 42."""
+    """Return the desk's form of an author's or conversation's address: two services may both have a user 42."""
     return f"{account_name}:{ids.bounded(address)}"
 
 
 def unscoped(address: str) -> str:
-    """The service's own form of an address."""
+    """Return the service's own form of an address."""
     return address.partition(":")[2]
 
 
@@ -62,39 +63,47 @@ def _message(rule: Rule, number: int, document: Any, account: ChannelAccount) ->
     thread = _optional(rule.thread, document)
     conversation = None if thread is None else scoped(account.name, thread)
     contact = _optional(rule.contact, document)
-    details: dict[str, Any] = {}
-    if rule.fields:
-        details["fields"] = {
-            name: documents.storable(expressions.value(one, document)) for name, one in rule.fields.items()
-        }
-    if left_out:
-        details["left_out"] = left_out
     place = conversation or author
-    message_id = _optional(rule.message_id, document)
-    answered = [found for one in rule.references if (found := _optional(one, document))]
-    references = [found for one in answered if (found := ids.scoped(place, one))]
     return InboundMessage(
         author_address=author,
         author_name=one_line(expressions.text(rule.author.name, document), limits.name_chars_max),
-        contact_address=scoped(account.name, contact) if contact else conversation or author,
+        contact_address=place if contact is None else scoped(account.name, contact),
         conversation_address=conversation,
         body=body,
-        external_id=None if message_id is None else ids.scoped(place, message_id),
-        references=tuple(references),
-        subject=None
-        if rule.subject is None
-        else one_line(expressions.text(rule.subject, document), limits.ticket_title_chars_max),
-        sent_at=_instant(None if rule.sent_at is None else expressions.value(rule.sent_at, document)),
-        edit=rule.edit is not None and expressions.holds(rule.edit, document),
-        new_ticket=rule.new_ticket is not None and expressions.holds(rule.new_ticket, document),
+        external_id=_scoped_id(place, rule.message_id, document),
+        references=tuple(filter(None, (_scoped_id(place, one, document) for one in rule.references))),
+        subject=_subject(rule, document),
+        sent_at=_sent_at(rule, document),
+        edit=_holds(rule.edit, document),
+        new_ticket=_holds(rule.new_ticket, document),
         locale=_locale(_optional(rule.locale, document)),
         attachments=tuple(attachments),
         verdict="pass" if rule.author.verified else "none",
-        details=details,
+        details=_details(rule, document, left_out),
     )
 
 
-def _optional(expression: Any, document: Any) -> str | None:
+def _details(rule: Rule, document: Any, left_out: list[str]) -> dict[str, Any]:
+    fields = {name: documents.storable(expressions.value(one, document)) for name, one in rule.fields.items()}
+    return {name: found for name, found in (("fields", fields), ("left_out", left_out)) if found}
+
+
+def _subject(rule: Rule, document: Any) -> str | None:
+    if rule.subject is None:
+        return None
+    return one_line(expressions.text(rule.subject, document), limits.ticket_title_chars_max)
+
+
+def _holds(conditions: Conditions | None, document: Any) -> bool:
+    return conditions is not None and expressions.holds(conditions, document)
+
+
+def _scoped_id(place: str, expression: Expression | None, document: Any) -> str | None:
+    found = _optional(expression, document)
+    return None if found is None else ids.scoped(place, found)
+
+
+def _optional(expression: Expression | None, document: Any) -> str | None:
     if expression is None:
         return None
     found = expressions.text(expression, document)
@@ -106,37 +115,40 @@ def _body(rule: Rule, document: Any) -> str:
         return ""
     found = expressions.text(rule.text, document)
     if rule.text_format == "html":
-        from queues.channels.html_text import (
-            html_to_text,
-        )  # a worker's, and only where a service sends HTML
+        # Only workers need this module, and only for services that send HTML.
+        from queues.channels.html_text import html_to_text
 
         found = html_to_text(found)
     return cut(clean(found).strip(), limits.message_body_chars_max)
 
 
 def _locale(found: str | None) -> str | None:
-    """A language tag's form, such as en or pt-BR; what is none says nothing."""
+    """Return a language tag such as en or pt-BR; None for another text."""
     tag = one_line(found or "", 30).replace("_", "-")
     return tag if tag and len(tag) <= 20 and all(part.isalnum() and part.isascii() for part in tag.split("-")) else None
 
 
-def _instant(found: Any) -> datetime | None:
-    """Seconds or milliseconds since 1970, or RFC 3339; None for what is none of them, or has no zone."""
-    if isinstance(found, str) and found.isascii() and found.replace(".", "", 1).isdigit() and len(found) < 20:
-        found = float(found)
+def _sent_at(rule: Rule, document: Any) -> datetime | None:
+    """Read seconds or milliseconds since 1970, or RFC 3339; None for another value, and for a time without a zone."""
+    found = None if rule.sent_at is None else expressions.value(rule.sent_at, document)
     try:
-        if isinstance(found, int | float) and not isinstance(found, bool):
-            return datetime.fromtimestamp(found / 1000 if found >= _MILLISECONDS_FROM else found, UTC)
-        if isinstance(found, str):
+        if isinstance(found, str) and not _is_number(found):
             at = datetime.fromisoformat(found)
             return at.astimezone(UTC) if at.tzinfo is not None else None
+        if isinstance(found, int | float | str) and not isinstance(found, bool):
+            number = float(found)
+            return datetime.fromtimestamp(number / 1000 if number >= _MILLISECONDS_FROM else number, UTC)
     except (ValueError, OverflowError, OSError):
         return None
     return None
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.replace(".", "", 1).isdigit() and len(text) < 20
+
+
 def _attachments(rule: Rule, document: Any) -> tuple[list[AttachmentInfo], list[str]]:
-    """The message's files, and a line for each that could not be read."""
+    """Return the message's files, and a line for each file that cannot be read."""
     found: list[AttachmentInfo] = []
     left_out: list[str] = []
     for files in rule.attachments:
@@ -152,25 +164,35 @@ def _attachments(rule: Rule, document: Any) -> tuple[list[AttachmentInfo], list[
 def _attachment(files: Files, one: Any, left_out: list[str]) -> Iterator[AttachmentInfo]:
     filename = one_line(expressions.text(files.filename, one), limits.name_chars_max) or "file"
     content_type = one_line(expressions.text(files.content_type, one), 100).lower() or "application/octet-stream"
-    size = expressions.value(files.size, one) if files.size is not None else 0
-    size_bytes = size if isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**53 else 0
     if files.base64 is not None:
-        encoded = "".join(expressions.text(files.base64, one).split())
-        if not encoded:
-            return  # a form's file that nobody chose
-        try:
-            content = base64.b64decode(encoded, validate=True)
-        except (binascii.Error, ValueError):
-            left_out.append(f"{filename}: not base64")
-            return
-        digest = hashlib.sha256(content).hexdigest()
-        yield AttachmentInfo(filename, content_type, len(content), sha256=digest, content=content)
+        yield from _contained(filename, content_type, expressions.text(files.base64, one), left_out)
         return
     url = expressions.text(files.url, one) if files.url is not None else ""
-    # Whether private addresses are allowed is the operator's setting, looked at when the file is fetched.
+    # The operator's setting decides whether private addresses are allowed, when the file is fetched.
     wrong = addresses.url_problem(url, private=True) if url else "no URL"
     if wrong is not None:
         left_out.append(f"{filename}: {wrong}")
         return
-    # No `provider_key`: what lies under a URL changes (latest.png), so each message's file is fetched anew.
-    yield AttachmentInfo(filename, content_type, size_bytes, provider_id=url)
+    # No `provider_key`: the content under a URL changes (latest.png), so each message's file is fetched anew.
+    yield AttachmentInfo(filename, content_type, _size_bytes(files, one), provider_id=url)
+
+
+def _contained(filename: str, content_type: str, text: str, left_out: list[str]) -> Iterator[AttachmentInfo]:
+    """Read a file that the event contains in base64."""
+    encoded = "".join(text.split())
+    if not encoded:
+        # A form sends an empty value when nobody chose a file.
+        return
+    try:
+        content = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        left_out.append(f"{filename}: not base64")
+        return
+    digest = hashlib.sha256(content).hexdigest()
+    yield AttachmentInfo(filename, content_type, len(content), sha256=digest, content=content)
+
+
+def _size_bytes(files: Files, one: Any) -> int:
+    """Return the size that the event states; 0 when it states none."""
+    size = expressions.value(files.size, one) if files.size is not None else 0
+    return size if isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**53 else 0

@@ -1,7 +1,7 @@
-"""Paths into an event: a small part of JSONPath (RFC 9535), read once, walked in bounded time.
+"""Paths into an event: a small part of JSONPath (RFC 9535), parsed once and evaluated in bounded time.
 
 `$` is the event; `.name`, `['any name']`, `[0]` (`[-1]` is the last), `[*]` (every entry of a list, every value of an object).
-No filters, no scripts, no `..`: what cannot be written cannot surprise.
+There are no filters, no scripts and no `..`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _STEP = re.compile(
 
 
 class BadPath(ValueError):
-    """The text is no path; the message says where it stops being one."""
+    """The text is not a path; the message gives the place of the error."""
 
 
 @lru_cache(maxsize=1024)
 def read(text: str) -> Path:
-    """The path that a text writes. Raises BadPath."""
+    """Parse a path. Raises BadPath."""
     if len(text) > limits.path_chars_max:
         raise BadPath(f"expected at most {limits.path_chars_max} characters")
     if not text.startswith("$"):
@@ -50,7 +50,7 @@ def read(text: str) -> Path:
 
 
 def every(path: Path, document: Any) -> list[Any]:
-    """All values at the path, in order; empty when there is none. At most `bounds.values_max`."""
+    """Return all values at the path, in order; at most `limits.values_max`."""
     found = [document]
     for step in path:
         following: list[Any] = []
@@ -64,7 +64,7 @@ def every(path: Path, document: Any) -> list[Any]:
 
 
 def first(path: Path, document: Any) -> Any:
-    """The first value at the path, or None."""
+    """Return the first value at the path, or None."""
     found = every(path, document)
     return found[0] if found else None
 

@@ -1,4 +1,4 @@
-"""Try a described service's account, and tell the operator what to enter there. Nothing is sent: a trial answer would be one."""
+"""Tests and instructions for a webhook account. A test sends nothing, because the service would take it for an answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from queues.channels.webhook.send import may_be_private
 
 
 def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
-    """That every credential is there, and that the answer's server has an address that may be called."""
+    """Check that every credential exists, and that the answer's server has an address that may be called."""
     findings = []
     for name in sorted(set(_credentials(account.config))):
         try:
@@ -32,7 +32,7 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
 
 
 def setup(account: ChannelAccount, settings: Settings, *, public_url: str) -> list[Finding]:
-    """What to enter at the service."""
+    """Return what the operator enters at the service."""
     config = of(account)
     auth = config.auth
     proof = {
@@ -48,7 +48,7 @@ def setup(account: ChannelAccount, settings: Settings, *, public_url: str) -> li
 
 
 def _credentials(value: Any) -> Iterator[str]:
-    """The names of all credentials, wherever in the file they stand."""
+    """Yield the names of all credentials in the file."""
     if isinstance(value, Mapping):
         if isinstance(value.get("secret"), str):
             yield value["secret"]
@@ -64,16 +64,22 @@ def _reply(account: ChannelAccount, settings: Settings) -> Finding:
     if reply is None:
         return Finding(True, "nothing can be answered there: the file has no `reply`")
     url = reply.url.partition("{{")[0] if isinstance(reply.url, str) else settings.secret(reply.url.secret)
+    problem = _url_problem(url, settings)
+    if problem is not None:
+        return Finding(False, f"reply.url: {problem}")
+    return Finding(True, f"the answer's server {urlsplit(url).hostname} has an address that may be called")
+
+
+def _url_problem(url: str, settings: Settings) -> str | None:
+    """Return why the URL may not be called, or None."""
     private = may_be_private(url, settings)
     if (problem := addresses.url_problem(url, private=private)) is not None:
-        return Finding(False, f"reply.url: {problem}")
+        return problem
     parts = urlsplit(url)
     try:
         found = safe_http.look_up(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
     except (OSError, socket.gaierror):
-        return Finding(False, f"reply.url: the name {parts.hostname} has no address")
+        return f"the name {parts.hostname} has no address"
     if not private and not all(addresses.is_public(address) for _, address in found):
-        return Finding(
-            False, f"reply.url: {parts.hostname} is in a private network; WEBHOOKS_PRIVATE=true allows those"
-        )
-    return Finding(True, f"the answer's server {parts.hostname} has an address that may be called")
+        return f"{parts.hostname} is in a private network; WEBHOOKS_PRIVATE=true allows those"
+    return None

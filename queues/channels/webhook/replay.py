@@ -1,4 +1,4 @@
-"""Send a recorded event as its service would: signed anew, if wished under a new key. For `python -m scripts.channels replay` and tests."""
+"""Replays of recorded events: signs an event as its service would, on request under a new key; for `scripts.channels replay` and tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONTENT_TYPES = {"json": "application/json", "form": "application/x-www-form-ur
 
 
 def headers(account: ChannelAccount, raw: bytes, *, secret: str) -> dict[str, str]:
-    """What the service would send beside the body. Raises ConfigurationError for a secret that is no key."""
+    """Return the headers that the service would send. Raises ConfigurationError for a secret that is not a key."""
     config = of(account)
     auth = config.auth
     told = {"Content-Type": _CONTENT_TYPES[config.body]}
@@ -43,7 +43,7 @@ def headers(account: ChannelAccount, raw: bytes, *, secret: str) -> dict[str, st
 
 
 def with_new_key(account: ChannelAccount, raw: bytes) -> bytes:
-    """The event under a key that the desk has not seen: the value that its rule reads is another. Raises ConfigurationError."""
+    """Return the event with a new key: changes the value that its rule reads. Raises ConfigurationError."""
     config = of(account)
     try:
         document = documents.read(raw, config.body)
@@ -62,7 +62,8 @@ def _renew(config: Account, item: Any) -> None:
     rule = expressions.rule_of(config, item)
     if rule is None or rule.event_key is None:
         if isinstance(item, dict):
-            item["replayed"] = secrets.token_hex(8)  # the key is the digest of the bytes
+            # The key is the digest of the bytes.
+            item["replayed"] = secrets.token_hex(8)
         return
     for path in _paths_of(rule.event_key):
         if _put(item, path):
@@ -81,7 +82,7 @@ def _paths_of(expression: Expression) -> list[paths.Path]:
 
 
 def _put(item: Any, path: paths.Path) -> bool:
-    """Another value of the same kind at a path without `[*]`; False when nothing is there."""
+    """Put another value of the same type at a path without `[*]`; returns False when the path has no value."""
     if not path or None in path:
         return False
     holder = paths.first(path[:-1], item)

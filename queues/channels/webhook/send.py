@@ -1,4 +1,4 @@
-"""Carry an answer to the service as its account's file says: one HTTP request, whose outcome is read by a table."""
+"""The sender: carries an answer to the service by one HTTP request, as the account's file says."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ _CONTENT_TYPES = {"json": "application/json", "form": "application/x-www-form-ur
 
 
 def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
-    """Post the answer under `Idempotency-Key: <delivery id>`.
+    """Send the answer with `Idempotency-Key: <delivery id>`.
 
-    success: accepted. 429: throttled. `retry`: transient. Another status, a redirect too: permanent. No answer: unknown.
+    Outcomes: a `success` status is accepted, 429 is throttled, a `retry` status is transient, another status (also a redirect) is
+    permanent, and no answer is unknown.
     """
     try:
         reply = of(account).reply
@@ -47,9 +48,10 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
         url = _url(reply, lookup, settings)
         headers = _headers(reply, message, lookup, settings)
         content = _content(reply, lookup)
-    except ConfigurationError as error:  # can be mended; nothing was sent
+    # Nothing was sent in either case.
+    except ConfigurationError as error:
         return misconfigured(error)
-    except NestorError as error:  # an attachment's bytes: nothing was sent
+    except NestorError as error:
         return permanent(error.message) if is_final(error) else transient(error.message)
     try:
         answer = safe_http.call(
@@ -61,9 +63,8 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
             total_s=reply.timeout_s,
             body_bytes_max=limits.response_bytes_max,
         )
-    except safe_http.AddressRefused as error:
-        return transient(error.message)  # the operator can allow it, or the file be mended
-    except safe_http.NotReached as error:
+    except (safe_http.AddressRefused, safe_http.NotReached) as error:
+        # The operator can allow a refused address.
         return transient(error.message)
     except safe_http.NoAnswer as error:
         return unknown(error.message)
@@ -71,20 +72,15 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
 
 
 def may_be_private(url: str, settings: Settings) -> bool:
-    """Whether a URL may lead into our own network: the operator says so, or it is the demo's sandbox."""
+    """Whether a URL may lead into our own network: the operator allows it, or it is the demo's sandbox."""
     sandbox = settings.sandbox_url
     return settings.webhooks_private or (bool(sandbox) and url.startswith(f"{sandbox.rstrip('/')}/"))
 
 
 def buckets(account: ChannelAccount, address: str) -> list[Bucket]:
-    """The service's limit, when the account names one (`rate_per_s`)."""
+    """Return the account's rate limit (`rate_per_s`), if any."""
     rate = of(account).rate_per_s
     return [] if rate is None else [Bucket(f"webhook:{account.name}", 1.0 / rate, max(1, int(rate)))]
-
-
-def external_id(account: ChannelAccount, message_id: str, ticket_number: int) -> str | None:
-    """None: the service gives the id, if it gives one (`reply.id_path`)."""
-    return None
 
 
 def _outcome(reply: Reply, answer: safe_http.Reply, message: OutgoingMessage) -> SendOutcome:
@@ -132,7 +128,7 @@ def _values(message: OutgoingMessage) -> dict[str, Any]:
 
 
 class _Files(list[dict[str, Any]]):
-    """The message's files with their bytes in base64, read when a body asks for them."""
+    """The message's files, with their bytes in base64."""
 
     def __init__(self, message: OutgoingMessage) -> None:
         super().__init__(
@@ -147,7 +143,7 @@ class _Files(list[dict[str, Any]]):
 
 
 def _asked(body: Any) -> set[str]:
-    """The names of all values that a body asks for."""
+    """Return the names of all values that a body uses."""
     if isinstance(body, str):
         return texts.names(body)
     parts = body.values() if isinstance(body, dict) else body if isinstance(body, list) else ()
@@ -174,7 +170,7 @@ def _headers(reply: Reply, message: OutgoingMessage, lookup: texts.Lookup, setti
 
 
 def _header_value(text: str) -> str:
-    """One line of ASCII: a header cannot carry more, and a line end would begin another header."""
+    """Return one line of ASCII: a line break would begin another header."""
     return one_line(text, 500).encode("ascii", "replace").decode()
 
 

@@ -1,7 +1,7 @@
-"""Texts with places: `Alert {{ $.title|without a title }}`. Places are filled in; nothing is ever run.
+"""Texts with placeholders: `Alert {{ $.title|without a title }}`. Placeholders are filled in; no code runs.
 
-A place holds a path, or the name of one of a few values, and after `|` the text to use when there is nothing. A text that is one
-place alone keeps the value's type; in an answer's body every value is encoded as JSON afterwards, never pasted into it.
+A placeholder contains a path, or the name of one of a few values, and after `|` the default for an empty value. A text that consists of
+one placeholder keeps the value's type. In an answer's body every value is encoded as JSON afterwards, never pasted into JSON text.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ Lookup = Callable[[str], Any]
 
 
 class BadText(ValueError):
-    """The text has a place that cannot be filled in; the message says which."""
+    """The text has a placeholder that cannot be filled in; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`source`: a path or a name; `default`: the text when nothing is there, None without one."""
+    """A placeholder. `source`: a path or a name; `default`: the text for an empty value, or None."""
 
     source: str
     default: str | None
@@ -34,51 +34,58 @@ class Place:
 
 @lru_cache(maxsize=1024)
 def read(text: str) -> tuple[str | Place, ...]:
-    """The text's parts. Raises BadText for a broken place or path."""
+    """Split the text into constants and placeholders. Raises BadText for a broken placeholder or path."""
     if len(text) > limits.template_chars_max:
         raise BadText(f"expected at most {limits.template_chars_max} characters")
     parts: list[str | Place] = []
     at = 0
     for found in _PLACE.finditer(text):
-        if found.start() > at:
-            parts.append(text[at : found.start()])
-        source, bar, default = found[1].partition("|")
-        source = source.strip()
-        if source.startswith("$"):
-            try:
-                paths.read(source)
-            except paths.BadPath as error:
-                raise BadText(f"{found[0]}: {error}") from error
-        elif _NAME.fullmatch(source) is None:
-            raise BadText(f"{found[0]}: expected a path ($.a.b) or a name")
-        parts.append(Place(source, default.strip() if bar else None))
+        parts += [text[at : found.start()], _read_place(found)]
         at = found.end()
-    if at < len(text):
-        parts.append(text[at:])
-    if any(isinstance(part, str) and ("{{" in part or "}}" in part) for part in parts):
-        raise BadText("a place is not closed: expected {{ path }} or {{ path|default }}")
-    if sum(isinstance(part, Place) for part in parts) > limits.places_max:
-        raise BadText(f"expected at most {limits.places_max} places")
-    return tuple(parts)
+    parts.append(text[at:])
+    _check(parts)
+    return tuple(part for part in parts if part != "")
+
+
+def _check(parts: list[str | Place]) -> None:
+    """Raise BadText for an unclosed placeholder or too many of them."""
+    constants = [part for part in parts if isinstance(part, str)]
+    if any(brackets in constant for constant in constants for brackets in ("{{", "}}")):
+        raise BadText("a placeholder is not closed: expected {{ path }} or {{ path|default }}")
+    if len(parts) - len(constants) > limits.places_max:
+        raise BadText(f"expected at most {limits.places_max} placeholders")
+
+
+def _read_place(found: re.Match[str]) -> Place:
+    source, bar, default = found[1].partition("|")
+    source = source.strip()
+    if source.startswith("$"):
+        try:
+            paths.read(source)
+        except paths.BadPath as error:
+            raise BadText(f"{found[0]}: {error}") from error
+    elif _NAME.fullmatch(source) is None:
+        raise BadText(f"{found[0]}: expected a path ($.a.b) or a name")
+    return Place(source, default.strip() if bar else None)
 
 
 def names(text: str) -> set[str]:
-    """What the places of a text ask for, paths too."""
+    """Return the names and paths in the placeholders of a text."""
     return {part.source for part in read(text) if isinstance(part, Place)}
 
 
 def in_event(document: Any) -> Lookup:
-    """Look a path up in an event; names mean nothing there."""
+    """Return a function that looks up a path in an event; it returns None for a name."""
     return lambda source: paths.first(paths.read(source), document) if source.startswith("$") else None
 
 
 def in_values(values: Mapping[str, Any]) -> Lookup:
-    """Look a name up among an answer's values."""
+    """Return a function that looks up a name among an answer's values."""
     return values.get
 
 
 def fill(text: str, lookup: Lookup, encode: Callable[[str], str] = str) -> str:
-    """The text with its places filled in, each value through `encode`."""
+    """Fill in the placeholders, each value through `encode`."""
     filled = []
     for part in read(text):
         filled.append(part if isinstance(part, str) else encode(as_text(_value(part, lookup))))
@@ -86,7 +93,7 @@ def fill(text: str, lookup: Lookup, encode: Callable[[str], str] = str) -> str:
 
 
 def value(text: str, lookup: Lookup) -> Any:
-    """What a text of an answer's body stands for: one place alone gives the value itself, else a text."""
+    """Return the value of a text that consists of one placeholder; the filled-in text of another."""
     parts = read(text)
     if len(parts) == 1 and isinstance(parts[0], Place):
         return _value(parts[0], lookup)
@@ -94,7 +101,7 @@ def value(text: str, lookup: Lookup) -> Any:
 
 
 def filled(body: Any, lookup: Lookup) -> Any:
-    """An answer's body with every text filled in; keys stay as they are written."""
+    """Fill in every text of an answer's body; keys stay unchanged."""
     if isinstance(body, str):
         return value(body, lookup)
     if isinstance(body, dict):
@@ -103,7 +110,7 @@ def filled(body: Any, lookup: Lookup) -> Any:
 
 
 def as_text(found: Any) -> str:
-    """A value in a text: texts as they are, nothing as nothing, everything else as JSON writes it."""
+    """Write a value inside a text: a text unchanged, None as nothing, everything else as JSON."""
     if found is None:
         return ""
     return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)

@@ -157,7 +157,7 @@ def test_no_bytes_raise(body: bytes) -> None:
 
 def test_the_ingress_loads_no_package_of_the_workers() -> None:
     program = (
-        "import sys, queues.channels as c; c.ingress('telegram'); c.ingress('email');"
+        "import sys, queues.channels as c; c.get('telegram').ingress; c.get('email').ingress;"
         "print(sorted({'telegram', 'requests', 'httpx', 'smtplib', 'charset_normalizer'} & set(sys.modules)))"
     )
 
