@@ -1,4 +1,4 @@
-"""gunicorn's settings for every function: one gthread process per pod, threads equal to containerConcurrency (ENGINE 4, KNATIVE 2)."""
+"""gunicorn's settings for every function: one gthread process per pod, threads equal to containerConcurrency."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ threads = _config.http_threads
 graceful_timeout = _config.drain_seconds
 timeout = 120  # a thread that hangs longer than any limit of ours: let the arbiter start a new worker
 keepalive = 95  # longer than queue-proxy keeps idle connections, so that a reuse never meets a closed one
-control_socket_disable = True  # a read-only root has no place for it (ENGINE 4)
+control_socket_disable = True  # a read-only root has no place for it
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 -- heartbeat file in memory, as gunicorn's docs advise
 accesslog = None  # our own access log names routes, not URLs
 loglevel = "warning"
 logger_class = "functions.gunicorn_logs.JsonLogger"
-preload_app = False  # nothing may be connected before the fork (ENGINE X3)
+# A connection that is made before the fork is shared by the children, and messages on it get lost.
+preload_app = False
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -45,7 +45,7 @@ def operations(config: Settings) -> Operations:
         problems=(401,),
     )
     def tick(call: Call) -> Answer:
-        """Needs TICK_TOKEN, because the activator hides who calls (KNATIVE 1.8).
+        """Needs TICK_TOKEN, because the activator hides who calls (knative/serving#12466).
 
         As bearer token, or as the CloudEvents extension `ticktoken`: a PingSource sends no header of its own choosing.
         """

@@ -1,6 +1,6 @@
 """Take provider events: authenticate, store the raw bytes with one task, answer. Everything else happens in an actor.
 
-Malformed content is kept and shown (2xx), because a 5xx makes a provider resend poison for days (INGRESS 1.1).
+Malformed content is kept and shown (2xx), because a 5xx makes a provider resend poison for days.
 """
 
 from __future__ import annotations

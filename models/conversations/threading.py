@@ -1,6 +1,6 @@
 """Which ticket a message belongs to: by the ids it refers to, and only if its sender takes part in that ticket.
 
-Ids alone are not enough: people forward mails, and newsletters share ids (INGRESS 1.2). A stranger's reply therefore opens a
+Ids alone are not enough: people forward mails, and newsletters share ids. A stranger's reply therefore opens a
 ticket of its own, which notes the one it referred to.
 """
 
@@ -47,7 +47,7 @@ class Clues:
 def find(
     account: ChannelAccount, clues: Clues, *, requester_id: UUID, author_address: str, verdict: str = "none"
 ) -> Thread:
-    """The ticket that a message belongs to, in the order of INGRESS 1.2: the token of the address that it was sent to, the ids that
+    """The ticket that a message belongs to, in this order: the token of the address that it was sent to, the ids that
     it answers, the number in its subject. Each only if the author takes part in that ticket and it is not closed.
 
     Last comes the message's own id: a mail that answers it may have overtaken it. Only such an answer counts, no other mail that
@@ -147,7 +147,7 @@ def _takes_part(
 
 
 def twin(account: ChannelAccount, external_id: str, author_address: str, body: str) -> database.Row | None:
-    """The same mail as it came by another mailbox of ours: one mail with two recipients is one message (INGRESS 1.6)."""
+    """The same mail as it came by another mailbox of ours: one mail with two recipients is one message."""
     if not _ids_are_global(account):
         return None
     return database.one(
@@ -167,7 +167,7 @@ def told_before(
     account: ChannelAccount, external_id: str, group_key: str | None, sent_at: datetime | None
 ) -> UUID | None:
     """The ticket of a chat's message that came already, under another event's name: Telegram numbers its updates anew after a
-    silent week, but never a chat's messages (INGRESS 2.1).
+    silent week, but never a chat's messages (https://core.telegram.org/bots/api#update).
 
     Another bot behind the account does: it counts its chats' messages from 1. What was written at another time is another message, and
     the older one gives its id up. Joins the caller's transaction.
@@ -252,7 +252,7 @@ def new_external_id(
 
 
 def outgoing_references(ticket_id: UUID, account: ChannelAccount) -> tuple[str | None, tuple[str, ...]]:
-    """What a mail of ours answers, and the thread's ids, oldest first: at most ten, the first and the last nine (INGRESS 1.2)."""
+    """What a mail of ours answers, and the thread's ids, oldest first: at most ten, the first and the last nine (RFC 5322 3.6.4)."""
     rows = database.run(
         "SELECT external_id, direction FROM messages WHERE ticket_id = :ticket AND channel = :channel AND account = :account"
         " AND external_id IS NOT NULL ORDER BY sequence",

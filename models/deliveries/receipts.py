@@ -1,4 +1,4 @@
-"""What a provider tells of a message after it took it: delivered, bounced, called abuse (INGRESS 1.4)."""
+"""What a provider tells of a message after it took it: delivered, bounced, called abuse."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class Principal:
         return f"{self.kind}:{self.id}"
 
 
-LOCALES: Final = ("en", "ru")  # the languages that life cycles have labels in (DESIGN 4)
+LOCALES: Final = ("en", "ru")  # the languages that life cycles have labels in
 
 # A long list belongs to a breach service; these are the ones of ten characters and more that every guesser tries first.
 _COMMON_PASSWORDS: Final = frozenset(

@@ -1,4 +1,4 @@
-"""Whose message is kept back until a person lets it in: a forged sender, or one who opens too many tickets (INGRESS 1.4, 1.5).
+"""Whose message is kept back until a person lets it in: a forged sender, or one who opens too many tickets.
 
 Kept back means: the event is `failed` with a reason that people see, and replaying it lets it in.
 """

@@ -1,6 +1,7 @@
 """Forced crashes for the fault tests: CRASH_AT names the point at which the process ends like a kill -9.
 
-The points are those of ENGINE's failure matrix: after_commit, after_claim, before_call, after_call, after_effect, after_finish.
+The points are those of ARCHITECTURE's failure matrix: after_commit, after_claim, before_call, after_call, after_effect,
+after_finish.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Statements are written once, with `:name` parameters and the tokens NOW(), NOW_P
 per engine (`translate`). Transactions are opened by the function or the actor (`transaction`), joined by commands,
 and never held across the network. What must happen only when the change is certain (`on_commit`) runs after the commit.
 
-SQLite follows ENGINE 2: WAL, synchronous=FULL, BEGIN IMMEDIATE, and one lock of ours around writers, because SQLite's own
+SQLite runs with WAL, synchronous=FULL, BEGIN IMMEDIATE, and one lock of ours around writers, because SQLite's own
 busy handler sleeps and starves (p99 657 ms against 45 ms).
 """
 

@@ -8,9 +8,7 @@ MIB = 1024 * 1024
 json_body_bytes_max = (
     1 * MIB
 )  # the largest JSON request is a message of 100,000 characters; ten times that is room enough
-webhook_body_bytes_max = (
-    30 * MIB
-)  # Gmail and Outlook send up to 25 MB, base64 adds a third of an attachment (INGRESS 1.6)
+webhook_body_bytes_max = 30 * MIB  # Gmail and Outlook send up to 25 MB, base64 adds a third of an attachment
 telegram_body_bytes_max = 1 * MIB  # an update carries text and file ids, never files; the largest seen is some 20 kB
 threads_for_probes = 2  # of HTTP_THREADS; they never wait for a body, so that /healthz answers while callers are slow
 body_stall_s = 15.0  # without a byte; a mobile connection that changes cells is back within a few
@@ -38,7 +36,7 @@ signal_payload_bytes_max = 8_192  # a signal carries facts, not documents; it is
 page_size_default = 50  # one screen of an agent's list
 page_size_max = 200  # a page of tickets stays under 1 MB of JSON
 search_chars_max = 200  # longer search texts are mistakes, and LIKE is linear in both
-idempotency_key_kept_s = 24 * 3600  # DESIGN 5
+idempotency_key_kept_s = 24 * 3600  # a client that repeats its write within a day gets the stored answer
 
 # -- what people write -----------------------------------------------------------------------------------------
 ticket_title_chars_max = 200  # the number; one line in every list
@@ -132,9 +130,7 @@ telegram_entities_max = 100  # what follows is shown without its format
 telegram_button_bytes_max = 64  # callback_data
 telegram_button_label_chars_max = 64  # what a phone shows of a button that stands alone
 telegram_ids_per_deletion_max = 100  # deleteMessages
-new_tickets_per_sender_hour = (
-    20  # a person opens few; more is a loop whose headers lie (INGRESS 1.4); an account may set its own
-)
+new_tickets_per_sender_hour = 20  # a person opens few; more is a loop whose headers lie; an account may set its own
 code_works_s = 15 * 60.0  # a code that proves an address: long enough to open a mailbox
 code_tries = 5  # of a million codes: a guesser has one chance in 200,000
 codes_burst, code_every_s = 3, 300.0  # to one address; a stranger must not fill a mailbox with our codes
@@ -162,11 +158,11 @@ telegram_tasks_max = 50  # of a checklist; the Bot API allows 30
 telegram_quote_chars_max = 1_500  # the Bot API quotes 1,024
 telegram_deleted_ids_max = 1_000  # of one update about deleted messages
 acknowledgements_burst = 5  # automatic mails to one address of one account, then one each `acknowledgement_every_s`
-acknowledgement_every_s = 15 * 60.0  # holds a mail loop even when every header lies (INGRESS 1.4)
+acknowledgement_every_s = 15 * 60.0  # holds a mail loop even when every header lies
 automatic_messages_burst, automatic_message_every_s = (
     20,
     24 * 3600.0 / 5,
-)  # to one address, then five a day (INGRESS 1.4): a loop that takes a quarter of an hour for a round would else go on for ever
+)  # to one address, then five a day: a loop that takes a quarter of an hour for a round would else go on for ever
 automatic_messages_per_ticket_day = 10  # a talk of two machines ends here; a person's ticket causes far fewer
 
 # -- mail out --------------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ _TICKETS = [
         subject text, body text NOT NULL, body_full text, body_format text NOT NULL DEFAULT 'text', body_html text,
         channel text NOT NULL, account text, external_id text, in_reply_to text, automatic text, attachments {json} NOT NULL,
         inbox_id {id} UNIQUE, created_at {instant} NOT NULL, edited_at {instant}, UNIQUE (ticket_id, sequence))""",
-    # Every provider id seen in or sent out, by which a reply finds its ticket (INGRESS 1.2).
+    # Every provider id seen in or sent out, by which a reply finds its ticket.
     """CREATE TABLE message_references (channel text NOT NULL, account text NOT NULL, external_id text NOT NULL,
         ticket_id {id} NOT NULL REFERENCES tickets (id), message_id {id} NOT NULL REFERENCES messages (id),
         created_at {instant} NOT NULL, PRIMARY KEY (channel, account, external_id))""",
@@ -98,7 +98,7 @@ _ENGINE = [
     "CREATE INDEX inbox_received ON inbox (received_at, id)",
     "CREATE INDEX inbox_unprocessed ON inbox (status, received_at) WHERE status IN ('stored', 'failed')",
     # The due time of immediate work is the database's own clock, so that a skewed program's clock never makes a task wait.
-    # The outbox and job ledger (DESIGN 2). `ready` and `leased` are live; everything else is history.
+    # The outbox and job ledger. `ready` and `leased` are live; everything else is history.
     """CREATE TABLE tasks (id {serial}, kind text NOT NULL, queue text NOT NULL, key text, payload {json} NOT NULL,
         state text NOT NULL DEFAULT 'ready', attempts integer NOT NULL DEFAULT 0, due_at {instant} NOT NULL {now},
         lease_id text, lease_until {instant}, hints integer NOT NULL DEFAULT 0, next_hint_at {instant} NOT NULL {now_and_grace},
@@ -111,7 +111,7 @@ _ENGINE = [
     """CREATE TABLE timers (name text PRIMARY KEY, kind text NOT NULL, queue text NOT NULL, key text, payload {json} NOT NULL,
         due_at {instant} NOT NULL, every_s integer, fired integer NOT NULL DEFAULT 0, enabled {bool} NOT NULL DEFAULT {true})""",
     "CREATE INDEX timers_due ON timers (due_at)",
-    # GCRA (ENGINE 3.7): `tat_s` is the theoretical arrival time, seconds since 1970.
+    # GCRA: `tat_s` is the theoretical arrival time, seconds since 1970.
     """CREATE TABLE rate_buckets (bucket text PRIMARY KEY, tat_s double precision NOT NULL,
         blocked_until_s double precision NOT NULL DEFAULT 0)""",
     """CREATE TABLE idempotency_keys (principal text NOT NULL, key text NOT NULL, request_hash text NOT NULL,
@@ -122,7 +122,7 @@ _ENGINE = [
 
 _POSTGRES_ONLY = [
     "CREATE SEQUENCE ticket_numbers",
-    # Claims rewrite the row; room on the page keeps them off the indexes, and vacuum must keep up (ENGINE 3.2).
+    # Claims rewrite the row; room on the page keeps them off the indexes, and vacuum must keep up.
     """ALTER TABLE tasks SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0)""",
 ]
 

@@ -1,4 +1,4 @@
-"""Rate limits in the database: GCRA, all buckets or none (ENGINE 3.7), no Redis, no sleeping worker.
+"""Rate limits in the database: GCRA, all buckets or none, no Redis, no sleeping worker.
 
 One row a bucket holds the theoretical arrival time (TAT). A cell conforms when TAT <= now + burst tolerance; who must wait
 learns how long and becomes due later.

@@ -1,7 +1,7 @@
 """Find all that is due and hint it again: the net under every lost hint.
 
 Any number of sweepers at once is safe: rows are taken with SKIP LOCKED and their next hint is moved forward in the same
-statement. Only heads of their key are hinted, or the batch would be spent on tasks that cannot run (ENGINE 2).
+statement. Only heads of their key are hinted, or the batch would be spent on tasks that cannot run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Timers: rows that make a task at an instant, once or repeatedly.
 
 Firing inserts the task with a dedupe key of name and due time and moves the timer on, in one transaction under the row's
-lock: any number of schedulers fires each due time once. A desk that slept over several periods fires once, late (ENGINE 5).
+lock: any number of schedulers fires each due time once. A desk that slept over several periods fires once, late.
 """
 
 from __future__ import annotations
