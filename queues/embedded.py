@@ -40,7 +40,7 @@ class EmbeddedWorkers:
         """Import what tasks use, and begin to work; tasks that an earlier process left are picked up at once."""
         preloading.preload()  # no thread runs yet
         brokers.add_runner(self.broker)
-        # Dramatiq's command line emits this; without it TimeLimit never watches (ENGINE X20).
+        # Dramatiq's command line emits this; without it TimeLimit never watches.
         self.broker.emit_after("process_boot")
         self.publisher = publisher.install(self.broker, embedded=True)
         released = starting.through_outage(leases.release_all)

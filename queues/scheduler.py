@@ -1,7 +1,7 @@
 """The clock of long-lived processes: APScheduler beats once a second, each beat sweeps.
 
 APScheduler only keeps time (memory store, coalescing, one run at a time); schedules live in `timers`, where any number of
-schedulers is safe (ENGINE 5). Start it alone with `python -m queues.scheduler`.
+schedulers is safe. Start it alone with `python -m queues.scheduler`.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def ensure_housekeeping() -> None:
 
 
 class OpportunisticSweep:
-    """Lets requests sweep at most once per `every_s` seconds and process, in the background (ENGINE 3.5b).
+    """Lets requests sweep at most once per `every_s` seconds and process, in the background.
 
     With everything scaled to zero it is the first request that wakes what a lost hint left behind.
     """

@@ -1,7 +1,7 @@
 """Carry hints to the broker without ever holding up the caller.
 
 RabbitMQ: one background thread a process, started at the first hint (after any fork), with a bounded queue, publisher confirms and a
-circuit breaker: a broker that is slow, blocked or away costs a request nothing (ENGINE 4: an inline publish can block
+circuit breaker: a broker that is slow, blocked or away costs a request nothing (an inline publish can block
 for ever under a memory alarm). A hint that cannot be given is dropped; its row is committed and the sweep brings it back.
 """
 
@@ -94,7 +94,7 @@ class HintPublisher:
     def _publish(self, hint: Hint) -> None:
         try:
             self._broker.enqueue(brokers.message(hint.task_id, hint.queue))
-        except Exception as error:  # noqa: BLE001 -- pika raises some errors that Dramatiq does not wrap (ENGINE X10); none may end this thread
+        except Exception as error:  # noqa: BLE001 -- pika raises some errors that Dramatiq does not wrap (AMQPConnectorStackTimeout); none may end this thread
             self._failed(error)
         else:
             if self._failures:

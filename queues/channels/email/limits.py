@@ -1,4 +1,4 @@
-"""Bounds of reading a mail, each with its reason (INGRESS 1.6). They hold before any library sees the bytes."""
+"""Bounds of reading a mail, each with its reason. They hold before any library sees the bytes."""
 
 from __future__ import annotations
 

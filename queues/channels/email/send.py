@@ -77,6 +77,6 @@ def buckets(account: ChannelAccount, address: str) -> list[Bucket]:
 
 
 def external_id(account: ChannelAccount, message_id: str, ticket_number: int) -> str | None:
-    """A new Message-ID. Its random part keeps strangers from making up the id of somebody's ticket (INGRESS 1.2)."""
+    """A new Message-ID. Its random part keeps strangers from making up the id of somebody's ticket."""
     domain = checked_address(str(account.config["address"])).domain
     return f"<nestor.{ticket_number}.{message_id.replace('-', '')}.{secrets.token_hex(8)}@{domain}>"

@@ -161,7 +161,7 @@ class _Reader:
 
 
 def _result(answer: bytes) -> list[dict[str, Any]]:
-    """The updates; python-telegram-bot would refuse some (INGRESS 2.6), so they stay dictionaries."""
+    """The updates; python-telegram-bot would refuse some, so they stay dictionaries."""
     try:
         content = json.loads(answer)
         updates = content["result"]

@@ -1,4 +1,4 @@
-"""What Telegram says of a bot's webhook, asked now and then: updates that cannot be delivered are lost after a day (INGRESS 2.1)."""
+"""What Telegram says of a bot's webhook, asked now and then: updates that cannot be delivered are lost after a day."""
 
 from __future__ import annotations
 

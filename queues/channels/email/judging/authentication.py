@@ -1,4 +1,4 @@
-"""What a mail's Authentication-Results (RFC 8601) prove of its sender (INGRESS 1.5).
+"""What a mail's Authentication-Results (RFC 8601) prove of its sender.
 
 Anybody can write such a header into a mail. Believed are only those that carry an id of a server that the account trusts, and of
 these a pass only from the topmost one: what stands below it was in the mail when it came.

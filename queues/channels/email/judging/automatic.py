@@ -1,4 +1,4 @@
-"""Which mail no person has written (INGRESS 1.4): it gets no acknowledgement and reopens nothing, so that two desks
+"""Which mail no person has written (RFC 3834, and vendors' headers): it gets no acknowledgement and reopens nothing, so that two desks
 answering each other stop by themselves."""
 
 from __future__ import annotations

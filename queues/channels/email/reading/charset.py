@@ -1,4 +1,4 @@
-"""Bytes of a doubtful charset become text: a ladder of guesses, from what was declared to what always works (INGRESS 1.6)."""
+"""Bytes of a doubtful charset become text: a ladder of guesses, from what was declared to what always works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What mail calls charsets, and which codec of Python reads what is really meant (INGRESS 1.6).
+"""What mail calls charsets, and which codec of Python reads what is really meant.
 
 A declared name often means a larger relative: who writes iso-8859-1 sends the quotes of Windows, who writes gb2312 sends GBK.
 """

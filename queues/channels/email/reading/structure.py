@@ -1,7 +1,7 @@
 """Which parts of a mail are its text, which are the same text once more, and which are files.
 
 Everything is looked at, not only the top level: files stand in `related` inside `alternative` inside `mixed`, and broken senders put
-them into `alternative` itself (INGRESS 1.6). What is neither text nor its twin is a file, so that nothing is lost.
+them into `alternative` itself. What is neither text nor its twin is a file, so that nothing is lost.
 """
 
 from __future__ import annotations

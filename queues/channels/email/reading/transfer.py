@@ -1,7 +1,6 @@
 """Undo a part's transfer encoding, whatever is left of it: padding in the middle, lines cut short, a wrong name.
 
-Base64 is decoded slice by slice: a file of 25 MB costs its own size and nothing more, where the standard library takes 520 MB
-(INGRESS 1.6).
+Base64 is decoded slice by slice: a file of 25 MB costs its own size and nothing more, where the standard library takes 520 MB.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The one event loop and the bots of this process.
 
 python-telegram-bot is asynchronous and a Bot belongs to the loop that first used it: `asyncio.run` for each send fails
-every second time, and a new Bot for each send costs 60 ms (INGRESS 2.6). So one thread runs one loop, started at the
+every second time, and a new Bot for each send costs 60 ms. So one thread runs one loop, started at the
 first send (after any fork), and one Bot a token lives in it with its connections kept open.
 """
 
@@ -30,7 +30,7 @@ from telegram.request import HTTPXRequest
 
 from models.kernel import limits
 
-# httpx writes each URL at INFO, and a Bot API URL contains the token (DESIGN 8, invariant 8).
+# httpx writes each URL at INFO, and a Bot API URL contains the token.
 for _logger in ("httpx", "httpcore", "telegram"):
     logging.getLogger(_logger).setLevel(logging.WARNING)
 # On an answer that is not JSON it logs the whole answer; we report the outcome ourselves.
@@ -132,7 +132,7 @@ def _running() -> _Loop:
 def call(token: str, api_url: str, method: str, *, timeout_s: float, **parameters: Any) -> Any:
     """Call a method (`send_message`) and return its result as JSON; parameters may be python-telegram-bot's objects.
 
-    As JSON, because the library refuses some real answers (a message that answers an odd one, INGRESS 2.6): what was sent would then
+    As JSON, because the library refuses some real answers (a message that answers an odd one): what was sent would then
     count as lost and be sent again. Raises telegram.error.TelegramError, or NoAnswer after `timeout_s`.
     """
     with _lock:

@@ -1,4 +1,4 @@
-"""What each failure of python-telegram-bot means for a delivery (INGRESS 2.5).
+"""What each failure of python-telegram-bot means for a delivery.
 
 The order is the point: `BadRequest` and `TimedOut` are subclasses of `NetworkError`, and a permanent error that is
 taken for a network's is tried for ever.
@@ -24,7 +24,7 @@ from telegram.error import (
 from models.ports.outbound import SendOutcome, permanent, transient, unknown
 from queues.channels.text import one_line
 
-PAUSE_ACCOUNT_S = 30.0  # a longer 429 concerns the bot, not the chat (INGRESS 2.5)
+PAUSE_ACCOUNT_S = 30.0  # a longer 429 concerns the bot, not the chat
 BOT_UNKNOWN = "the Bot API does not know the bot's token"
 _DETAIL_CHARS_MAX = 200
 # What python-telegram-bot says when the body is not the Bot API's JSON (telegram/request/_baserequest.py): a proxy answered.

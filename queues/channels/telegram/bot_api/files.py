@@ -1,4 +1,6 @@
-"""Fetch what a requester sent: the update has only a name, the bytes are at Telegram for a while (INGRESS 2.3).
+"""Fetch the files of a message: the update only names them, and Telegram keeps the bytes for a while.
+
+Source: https://core.telegram.org/bots/api#getfile.
 
 The address of the bytes holds the bot's token, so it exists inside `bots.download` only: never stored, logged or shown.
 """

@@ -1,4 +1,5 @@
-"""One delivery's calls to the Bot API: in order, within one time, with the second tries that INGRESS 2.5 grants.
+"""One delivery's calls to the Bot API: in order, within one time limit, and once more after an error that says what to
+change.
 
 It remembers what arrived, so that whatever fails later, people are told what stands in the chat already.
 """

@@ -1,6 +1,6 @@
 """Text with entities as the Bot API has it: plain text, and ranges of it that look otherwise.
 
-Never a parse mode: what an agent wrote can then not be taken for markup, and there is nothing to escape (INGRESS 2.4).
+Never a parse mode: what an agent wrote can then not be taken for markup, and there is nothing to escape.
 Offsets and lengths are UTF-16 code units (https://core.telegram.org/bots/api#messageentity).
 """
 
