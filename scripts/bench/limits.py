@@ -7,7 +7,7 @@ from dataclasses import dataclass
 start_s_max = 30.0  # a process of ours answers within this, or the run ends with its log
 stop_s_max = 15.0  # a worker idles out in 3 s; then it is killed
 request_s_max = 20.0  # an answer that takes longer ends the sample as a failure
-foreign_share_max = 0.15  # above this, others' CPU use has bent the sample (ENGINE 8)
+foreign_share_max = 0.15  # above this, others' CPU use has bent the sample
 poll_s = 0.002  # how exactly a start is timed
 settle_s = 2.0  # an idle desk's memory is read after this
 drain_s_max = 120.0  # the backlog and the acknowledgements come to an end within this

@@ -14,7 +14,7 @@ from scripts.check_manifests.crds import CrdFolder, Schema
 from scripts.check_manifests.documents import Document, listed, mapped
 from scripts.check_manifests.findings import Finding, Path
 
-KUBERNETES_VERSION = "1.35"  # what Knative 1.23 builds against (KNATIVE.md 1.1)
+KUBERNETES_VERSION = "1.35"  # what Knative 1.23 builds against
 MESSAGE_CHARS_MAX = 300  # jsonschema quotes the whole object; its beginning is enough to find it
 _KNATIVE_ONLY = (
     "containerConcurrency",

@@ -12,7 +12,7 @@ import pytest
 from tests.architecture.code import REPOSITORY
 
 FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/app.py"))
-# Worker-only, or needed by few requests and loaded by those. Measured in ENGINE 4: each costs 20 to 250 ms.
+# Worker-only, or needed by few requests and loaded by those. Each costs 20 to 250 ms.
 HEAVY = (
     "telegram",
     "httpx",

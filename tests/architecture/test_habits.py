@@ -1,4 +1,4 @@
-"""Habits of the source that a reviewer would have to ask for again and again (STYLE)."""
+"""Habits of the source that a reviewer would have to ask for again and again."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_log_lines_have_constant_event_names() -> None:
 
 
 def test_log_lines_name_no_field_that_holds_what_people_wrote() -> None:
-    """Logs are read by more people, and kept for longer, than tickets (DESIGN 8, invariant 8)."""
+    """Logs are read by more people, and kept for longer, than tickets (ARCHITECTURE.md, "What never happens")."""
     wrong = [
         f"{module.at(call.lineno)} {keyword.arg}"
         for module in modules("models", "queues", "functions")
@@ -212,7 +212,7 @@ def test_every_bound_says_its_reason() -> None:
 
 
 def test_every_module_says_why_it_exists() -> None:
-    """Who opens a file learns in one sentence what breaks without it (STYLE 2)."""
+    """Who opens a file learns in one sentence what breaks without it."""
     assert [m.shown for m in modules() if not ast.get_docstring(m.tree)] == []
 
 

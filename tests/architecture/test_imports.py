@@ -1,4 +1,4 @@
-"""Imports go one way: functions -> queues (publishing and ingress) -> models -> kernel (DESIGN 1)."""
+"""Imports go one way: functions -> queues (publishing and ingress) -> models -> kernel."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def test_operations_tell_what_they_do(served: tuple[str, list[Operation]]) -> No
 
 
 def test_a_body_has_a_bound_and_a_change_by_id_needs_the_version(served: tuple[str, list[Operation]]) -> None:
-    """PATCH and PUT without If-Match overwrite somebody's change unseen (DESIGN 5); raw bodies must not be of any size."""
+    """PATCH and PUT without If-Match overwrite somebody's change unseen; raw bodies must not be of any size."""
     _, operations = served
 
     assert [name(o) for o in operations if o.raw is not None and o.body_bytes_max <= 0] == []

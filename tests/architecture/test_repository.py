@@ -115,7 +115,7 @@ def test_the_manifests_are_current() -> None:
 
 
 def test_every_package_says_why_it_exists() -> None:
-    """The paragraph in `__init__.py` is the map's legend (STYLE, habit 8)."""
+    """The paragraph in `__init__.py` is the map's legend."""
     silent = [
         str(path.relative_to(REPOSITORY))
         for folder in ("models", "queues", "functions", "scripts")

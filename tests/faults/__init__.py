@@ -1,4 +1,4 @@
 """What happens to a running desk when its parts are killed, stopped, blocked or hung: real processes, real servers.
 
-Without these tests "nothing is lost" would be a claim about code in one process; here `kill -9` decides (ENGINE 3.8).
+Without these tests "nothing is lost" would be a claim about code in one process; here `kill -9` decides.
 """

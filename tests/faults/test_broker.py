@@ -40,7 +40,7 @@ def test_a_broker_that_is_stopped_is_not_noticed_by_requests(
 def test_a_broker_that_takes_nothing_is_not_noticed_by_requests(
     real_desk: RealDesk, rabbit_server: RabbitServer, tell: Tell
 ) -> None:
-    """ENGINE 3.8: RabbitMQ blocked (memory alarm): connections stand, publishes hang."""
+    """Failure matrix: RabbitMQ blocked (memory alarm): connections stand, publishes hang."""
     flow = Flow(real_desk)
 
     with flow.running():
@@ -72,7 +72,7 @@ def _delete(server: RabbitServer, url: str) -> None:
 def test_rows_whose_hints_were_lost_are_hinted_again(
     real_desk: RealDesk, rabbit_server: RabbitServer, lose: Callable[[RabbitServer, str], None]
 ) -> None:
-    """ENGINE 3.8: RabbitMQ loses its disk, queue purged or deleted: hints gone, rows stay, the queue is declared again."""
+    """Failure matrix: RabbitMQ loses its disk, queue purged or deleted: hints gone, rows stay, the queue is declared again."""
     flow = Flow(real_desk)
     url = real_desk.environment["BROKER_URL"]
 

@@ -19,7 +19,7 @@ NOT_NOW = {0, 503}  # no answer, or "try again"
 def test_a_database_that_goes_away_and_comes_back_costs_repeats_and_nothing_else(
     real_desk: RealDesk, durable_postgres: PostgresServer, end: Callable[[PostgresServer], None], tell: Tell
 ) -> None:
-    """ENGINE 3.8: before COMMIT; DB failover in COMMIT (outcome unknown); DB connection dropped while idle, broken in use."""
+    """Failure matrix: before COMMIT; DB failover in COMMIT (outcome unknown); DB connection dropped while idle, broken in use."""
     flow = Flow(real_desk, chats=1)
     starts = {name: program.starts for name, program in real_desk.programs.items()}
     real_desk.seen.clear()
@@ -41,7 +41,7 @@ def test_a_database_that_goes_away_and_comes_back_costs_repeats_and_nothing_else
 def test_database_and_broker_may_restart_at_once(
     real_desk: RealDesk, durable_postgres: PostgresServer, rabbit_server: RabbitServer
 ) -> None:
-    """ENGINE 3.8: all of the rows about servers together."""
+    """Failure matrix: all rows about servers together."""
     flow = Flow(real_desk)
     real_desk.seen.clear()
 

@@ -22,7 +22,7 @@ from tests.services.waiting import wait_until
 
 
 def test_one_update_posted_twenty_times_by_eight_clients_at_once_is_one_message(real_desk: RealDesk) -> None:
-    """ENGINE 3.8: after COMMIT, before the answer: the repeat finds the inbox row and gets the stored id."""
+    """Failure matrix: after COMMIT, before the answer: the repeat finds the inbox row and gets the stored id."""
     chat_id = unique()
     text = f"question {chat_id}"
     body = update(chat_id, text)
@@ -40,7 +40,7 @@ def test_one_update_posted_twenty_times_by_eight_clients_at_once_is_one_message(
 
 
 def test_each_conversation_keeps_its_order_in_two_processes_of_eight_threads(real_desk: RealDesk) -> None:
-    """ENGINE 3.4: tasks of one key run one after another, though sixteen threads are free to take any."""
+    """Tasks of one key run one after another, though sixteen threads are free to take any."""
     requesters = [Requester(real_desk, "email" if n % 4 else "telegram") for n in range(24)]
 
     def write_often(requester: Requester) -> None:
@@ -77,7 +77,7 @@ def sweepers(desk: RealDesk, count: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("count", [2, 4])
 def test_several_sweepers_at_once_double_nothing(real_desk: RealDesk, rabbit_server: RabbitServer, count: int) -> None:
-    """ENGINE 3.8: two or more sweepers/schedulers: a doubled hint costs one failed claim, a timer fires each due time once."""
+    """Failure matrix: two or more sweepers/schedulers: a doubled hint costs one failed claim, a timer fires each due time once."""
     requesters = [Requester(real_desk, "email") for _ in range(30)]
     once, often = f"test-once-{uuid4().hex}", f"test-often-{uuid4().hex}"
 
@@ -124,7 +124,7 @@ def test_several_sweepers_at_once_double_nothing(real_desk: RealDesk, rabbit_ser
 
 
 def test_a_worker_that_hangs_past_its_lease_changes_nothing_when_it_wakes(real_desk: RealDesk) -> None:
-    """ENGINE 3.8: worker hangs, lease expires, another runs, first wakes up: fencing."""
+    """Failure matrix: worker hangs, lease expires, another runs, first wakes up: fencing."""
     requester = Requester(real_desk, "telegram")
     requester.write()
     real_desk.wait_until_drained()
@@ -176,7 +176,7 @@ def lease(desk: RealDesk) -> int:
 
 
 def test_both_workers_of_one_function_publish_hints(real_desk: RealDesk, rabbit_server: RabbitServer) -> None:
-    """ENGINE X3: a connection made before the fork is shared, and two in three hints are lost."""
+    """A connection made before the fork is shared, and two in three hints are lost."""
     webhooks = real_desk.programs["webhooks"]
     everything = [program for program in real_desk.programs.values() if program is not webhooks]
     webhooks.kill()

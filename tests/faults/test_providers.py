@@ -1,4 +1,4 @@
-"""What providers do to us, end to end: the documented outcome of each, in the attempt log and at the provider's end (ENGINE 3.7)."""
+"""What providers do to us, end to end: the documented outcome of each, in the attempt log and at the provider's end."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def send_task(desk: RealDesk, text: str) -> dict[str, Any]:
 
 
 def test_a_429_is_waited_for_and_uses_up_no_attempt(desk: RealDesk, acquainted: Callable[[Channel], Requester]) -> None:
-    """ENGINE 3.8: 429 / channel down: due_at moved, attempts not counted for 429."""
+    """Failure matrix: 429 / channel down: due_at moved, attempts not counted for 429."""
     requester = acquainted("telegram")
     desk.sandbox.fail("429", method="sendMessage", chat_id=requester.number, retry_after=retry_after_s)
 
@@ -109,7 +109,7 @@ def test_a_429_is_waited_for_and_uses_up_no_attempt(desk: RealDesk, acquainted: 
 
 
 def test_a_500_is_tried_again(desk: RealDesk, acquainted: Callable[[Channel], Requester]) -> None:
-    """ENGINE 3.8: channel down: backoff."""
+    """Failure matrix: channel down: backoff."""
     requester = acquainted("telegram")
     desk.sandbox.fail("500", method="sendMessage", chat_id=requester.number, times=2)
 
@@ -123,7 +123,7 @@ def test_a_500_is_tried_again(desk: RealDesk, acquainted: Callable[[Channel], Re
 def test_a_call_without_an_answer_is_repeated_once_and_marked(
     desk: RealDesk, acquainted: Callable[[Channel], Requester]
 ) -> None:
-    """ENGINE 3.8, external: during or after the call, before the record: unknown, then the channel's rule."""
+    """Failure matrix: during or after the call, before the record: unknown, then the channel's rule."""
     requester = acquainted("telegram")
     desk.sandbox.fail("hang", method="sendMessage", chat_id=requester.number, hang_s=3)
 
@@ -137,7 +137,7 @@ def test_a_call_without_an_answer_is_repeated_once_and_marked(
 def test_a_second_call_without_an_answer_is_left_to_a_person(
     desk: RealDesk, acquainted: Callable[[Channel], Requester]
 ) -> None:
-    """ENGINE 3.7: resend once, mark it, then stop; the conversation goes on."""
+    """Resend once, mark it, then stop; the conversation goes on."""
     requester = acquainted("telegram")
     desk.sandbox.fail("hang", method="sendMessage", chat_id=requester.number, hang_s=3, times=2)
 
@@ -155,7 +155,7 @@ def test_a_second_call_without_an_answer_is_left_to_a_person(
 def test_a_403_ends_the_delivery_and_the_address_rests_until_its_owner_writes_again(
     desk: RealDesk, acquainted: Callable[[Channel], Requester]
 ) -> None:
-    """INGRESS 2.5: a blocked bot is permanent, seen by people, and forgotten when the person comes back."""
+    """A blocked bot is permanent, seen by people, and forgotten when the person comes back."""
     requester = acquainted("telegram")
     desk.sandbox.fail("403", method="sendMessage", chat_id=requester.number)
 
@@ -178,7 +178,7 @@ def test_a_403_ends_the_delivery_and_the_address_rests_until_its_owner_writes_ag
 
 
 def test_a_450_is_tried_again(desk: RealDesk, acquainted: Callable[[Channel], Requester]) -> None:
-    """ENGINE 3.8: channel down, on SMTP: greylisting."""
+    """Failure matrix: channel down, on SMTP: greylisting."""
     requester = acquainted("email")
     desk.sandbox.fail_mail("reject", stage="rcpt", code=450, text="4.2.0 Greylisted", recipient=requester.address)
 
@@ -189,7 +189,7 @@ def test_a_450_is_tried_again(desk: RealDesk, acquainted: Callable[[Channel], Re
 
 
 def test_a_550_ends_the_delivery_and_is_seen(desk: RealDesk, acquainted: Callable[[Channel], Requester]) -> None:
-    """ENGINE 3.7: permanent: no retry; a mailbox that does not exist is not written to again."""
+    """Permanent: no retry; a mailbox that does not exist is not written to again."""
     requester = acquainted("email")
     desk.sandbox.fail_mail("reject", stage="rcpt", code=550, text="5.1.1 No such user", recipient=requester.address)
 
@@ -205,7 +205,7 @@ def test_a_550_ends_the_delivery_and_is_seen(desk: RealDesk, acquainted: Callabl
 def test_a_mail_server_that_hangs_up_after_the_data_gets_the_same_mail_again(
     desk: RealDesk, acquainted: Callable[[Channel], Requester]
 ) -> None:
-    """ENGINE 3.7: e-mail is sent again under the same Message-ID, by which the receiving side drops the repeat."""
+    """E-mail is sent again under the same Message-ID, by which the receiving side drops the repeat."""
     requester = acquainted("email")
     desk.sandbox.fail_mail("drop_after", stage="data", recipient=requester.address)
 

@@ -67,7 +67,7 @@ class Caller:
 
 
 def problem(result: testing.Result, status: int, code: str | None = None) -> Any:
-    """The answer's problem document, checked to be a whole one (RFC 9457 and DESIGN 5)."""
+    """The answer's problem document, checked to be a whole one (RFC 9457)."""
     assert result.status_code == status, result.text
     assert result.headers["content-type"] == PROBLEM
     document = result.json

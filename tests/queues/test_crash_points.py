@@ -15,7 +15,7 @@ from tests.desk import Desk, gapless
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLED = 137
-# The window in which nobody can know whether the provider has the message (ENGINE 3.8): the call was made and not recorded.
+# The window in which nobody can know whether the provider has the message: the call was made and not recorded.
 ATTEMPTS_AT = {"before_call": "unknown", "after_call": "unknown"}
 
 

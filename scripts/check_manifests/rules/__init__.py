@@ -1,4 +1,4 @@
-"""The rules of KNATIVE.md 4.4, one function each, in the order of their numbers."""
+"""The rules, one function each, in the order of their numbers."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def connection_budget(manifests: ManifestSet) -> Iterator[Finding]:
 
 
 def _pool(manifests: ManifestSet, container: dict[str, Any]) -> float:
-    """Connections of one pod: one process each, see KNATIVE.md 2."""
+    """Count the connections of one pod, which runs one process."""
     value = manifests.plain_environment(container).get("DATABASE_POOL_MAX", manifests.facts.database_pool_max)
     return number(value) or manifests.facts.database_pool_max
 
@@ -150,7 +150,7 @@ def job_release(manifests: ManifestSet) -> Iterator[Finding]:
             yield job.finding("R17", ("metadata", "name"), message)
 
 
-_CURRENT = {  # (group, kind) -> version, KNATIVE.md 1.1
+_CURRENT = {  # (group, kind) -> version, from the projects' CRDs
     ("serving.knative.dev", "Service"): "v1",
     ("serving.knative.dev", "DomainMapping"): "v1beta1",
     ("sources.knative.dev", "PingSource"): "v1",

@@ -1,4 +1,4 @@
-"""A mail over a limit still becomes a message, in bounded time and memory (INGRESS 1.6)."""
+"""A mail over a limit still becomes a message, in bounded time and memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Machines are told from people, bounces from delays and complaints (INGRESS 1.4)."""
+"""Machines are told from people, bounces from delays and complaints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The error table of INGRESS 2.5, row by row, each answer given by a server over real HTTP."""
+"""The Bot API's errors and what each means for a delivery, row by row, each answer given by a server over real HTTP."""
 
 from __future__ import annotations
 
