@@ -1,6 +1,7 @@
 """JSON logs: one line an event, a constant event name, then fields; ids rather than objects.
 
-A line never holds a body, an address, a token or a URL with a secret: callers pass ids, and `_FORBIDDEN` stops the obvious mistakes. Request, trace and task ids are bound once per request or task and appear on every line.
+A line never holds a body, an address, a token or a URL with a secret: callers pass ids, and `_FORBIDDEN` stops the obvious
+mistakes. Request, trace and task ids are bound once per request or task and appear on every line.
 """
 
 from __future__ import annotations
