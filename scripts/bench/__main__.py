@@ -1,4 +1,4 @@
-"""`python -m scripts.bench [a b c d e f g h i t] [--quick] [--json FILE]`: measure, and print a table with targets."""
+"""Measure the desk on private servers, and print a table of the figures and their targets."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import psutil
 from models.kernel.errors import ConfigurationError
 from scripts import _cli
 from scripts.bench import (
+    journeys,
     lifecycles,
     limits,
     mail_parser,
@@ -28,7 +29,7 @@ from scripts.bench.report import Report
 from scripts.bench.stack import Stack
 from tests.services.folder import ServiceUnavailable
 
-PARTS = "abcdefghit"
+PARTS = "abcdefghijt"
 
 
 def main() -> int:
@@ -37,12 +38,17 @@ def main() -> int:
         "parts",
         nargs="*",
         metavar="PART",
-        help="a limit, b tickets, c webhooks, d work, e starts, f replies, g life cycles, h visible reply, i mails, t sends; default: all",
+        help="a: database alone, b: tickets, c: webhooks, d: tasks, e: cold starts, f: replies, g: life cycles, h: visible reply,"
+        " i: mails, j: statements per journey, t: sends to Telegram; default: all",
     )
     parser.add_argument(
-        "--quick", action="store_true", help="small samples, one each: shows that it runs, says nothing"
+        "--quick",
+        action="store_true",
+        help="take one small sample each; proves that the benchmark runs, its figures mean nothing",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the rows and their samples here")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write the rows and their samples to FILE as JSON"
+    )
     options = parser.parse_args()
     wanted = set(options.parts or PARTS)
     if not wanted <= set(PARTS):
@@ -82,6 +88,8 @@ def run(stack: Stack, plan: limits.Plan, report: Report, wanted: set[str], folde
         reply_classifier.print_rows(report)
     if "i" in wanted:
         mail_parser.print_rows(report)
+    if "j" in wanted:
+        journeys.measure(stack, report)
     if "t" in wanted:
         telegram_sends.measure(stack.sandbox, plan, report)
 

@@ -2,13 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from scripts.bench import mail_parser, pgbench_script, reply_classifier, telegram_sends
+from scripts.bench import journeys, mail_parser, pgbench_script, reply_classifier, telegram_sends
 from scripts.bench.limits import QUICK
 from scripts.bench.load import Load
 from scripts.bench.recorded import FIRST_NUMBER, NOW, Statement
@@ -37,8 +38,10 @@ def test_a_quick_run_measures_every_part_and_writes_it_as_json(tmp_path: Path) -
 
     assert done.returncode == 0, done.stderr
     rows = json.loads(file.read_text())["rows"]
-    assert {row["part"] for row in rows} == set("abcdefghit")
+    assert {row["part"] for row in rows} == set("abcdefghijt")
     assert {row["verdict"] for row in rows} <= {"", "OK", "SHORT"}
+    journey = next(row["figure"] for row in rows if row["part"] == "j" and "Telegram" in row["what"])
+    assert re.fullmatch(r"\d+ statements in \d+ transactions: request \d+ \+ ingest_event .*send_delivery \d+", journey)
 
 
 def test_an_unknown_part_is_refused_with_the_names_of_all() -> None:
@@ -47,7 +50,7 @@ def test_an_unknown_part_is_refused_with_the_names_of_all() -> None:
     )
 
     assert done.returncode == 2
-    assert "expected some of a, b, c, d, e, f, g, h, i, t, found x" in done.stderr
+    assert "expected some of a, b, c, d, e, f, g, h, i, j, t, found x" in done.stderr
 
 
 def test_the_visible_reply_is_right_in_our_whole_corpus_and_reads_a_megabyte_in_a_second() -> None:
@@ -121,3 +124,27 @@ def test_a_percentile_is_a_value_that_was_measured() -> None:
 
     assert percentile(values, 0.50) == 51.0
     assert percentile(values, 0.99) == 100.0
+
+
+class _Database:
+    def execute_sql(self, statement: str) -> str:
+        return statement
+
+    def commit(self) -> None:
+        pass
+
+
+def test_statements_are_counted_in_the_stage_that_executes_them() -> None:
+    database = _Database()
+    counter = journeys.Counter(database)
+    stages: journeys.Stages = {}
+
+    database.execute_sql("SELECT 'before every stage'")
+    with counter.stage(stages, "request"):
+        database.execute_sql("SELECT 1")
+        database.commit()
+    for _ in range(2):
+        with counter.stage(stages, "task"):
+            database.execute_sql("SELECT 2")
+
+    assert stages == {"request": (1, 1), "task": (2, 0)}
