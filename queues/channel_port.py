@@ -18,6 +18,7 @@ from models.channels.accounts import ChannelAccount
 from models.channels.files import Common
 from models.kernel.errors import FieldProblem
 from models.kernel.settings import Settings
+from models.ports.channel_facts import ChannelFacts
 from models.ports.inbound import Ignored, IngressRequest, Parsed, Received
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks.rates import Bucket
@@ -165,6 +166,7 @@ class Channel(ABC, Generic[A]):
     function import at the same time. A channel overrides the optional parts that it has.
     """
 
+    facts: ChannelFacts  # what the domain decides by
     account_type: type[A]  # the keys of an account's file
     operations: frozenset[str]  # of send, edit, delete
     buttons: bool  # messages can have buttons

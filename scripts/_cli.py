@@ -1,4 +1,4 @@
-"""What every verb needs: settings, logs, database; and a sentence instead of a traceback for what an operator can mend."""
+"""Set-up of every script: settings, logs, database, the channels' facts; and a sentence instead of a traceback."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from models.kernel import database, logs, settings
 from models.kernel.errors import ConfigurationError, NestorError
+from queues import channels as _channels  # noqa: F401 -- its import registers the facts that the domain decides by
 
 
 def connect(service: str = "script", *, only_look: bool = False) -> settings.Settings:

@@ -59,9 +59,8 @@ def link_own_address(call: Call) -> Answer:
         raise Conflict("an API key is nobody who writes in a chat; sign in as an agent")
     with database.connection(), database.transaction():
         token = addresses.make_link(call.caller.id)
-        account = accounts.default_for("telegram")
-    username = account.config.get("bot_username") if account else None
-    url = f"https://t.me/{username}?start={token}" if username else None
+        account = accounts.of_deep_links()
+    url = accounts.deep_link(account, token)
     link = OwnLink(token, url, int(limits.link_works_s))
     return Answer(link, status=201, headers={"Cache-Control": "no-store"})
 

@@ -14,7 +14,9 @@ from functions.views.texts import Comment, Email
 from models.channels import accounts
 from models.identity.rules import Permission
 from models.kernel import database, limits
+from models.kernel.errors import FieldProblem, Invalid
 from models.requesters import codes, links, profile, queries
+from queues import channels
 
 operations = Operations()
 
@@ -22,7 +24,7 @@ operations = Operations()
 class NewIdentity(msgspec.Struct, forbid_unknown_fields=True):
     """An address that an agent knows to be theirs."""
 
-    channel: Literal["email", "telegram", "webhook"]
+    channel: str
     address: Address
 
 
@@ -81,6 +83,9 @@ class Verification(msgspec.Struct, forbid_unknown_fields=True):
 )
 def add_identity(call: Call[NewIdentity]) -> Answer:
     """409 when it is somebody else's: merge the two, if they are one person."""
+    if call.body.channel not in channels.names():
+        known = ", ".join(sorted(channels.names()))
+        raise Invalid([FieldProblem("/channel", f"expected one of {known}, found {call.body.channel!r}")])
     profile.add_address(id_of(call), call.body.channel, call.body.address)
     return represented(id_of(call), 201)
 
@@ -120,12 +125,9 @@ def make_link(call: Call[NewLink]) -> Answer:
 
     with database.connection(), database.transaction():
         queries.get(id_of(call))
-        account = (
-            accounts.find("telegram", call.body.account) if call.body.account else accounts.default_for("telegram")
-        )
+        account = accounts.of_deep_links(call.body.account)
         token = links.make(id_of(call), made_by=call.caller.name)
-    username = account.config.get("bot_username") if account else None
-    url = f"https://t.me/{username}?start={token}" if username else None
+    url = accounts.deep_link(account, token)
     return Answer(Link(token, url, int(limits.link_works_s)), status=201, headers={"Cache-Control": "no-store"})
 
 
@@ -140,8 +142,8 @@ def make_link(call: Call[NewLink]) -> Answer:
 )
 def send_code(call: Call[NewCode]) -> Answer:
     """Six digits to the address; whoever sends them back owns it."""
-    account = accounts.find("email", call.body.account) if call.body.account else accounts.require_default("email")
-    code_id = codes.send(id_of(call), call.body.address, account=account.name)
+    account = accounts.of_emails(call.body.account)
+    code_id = codes.send(id_of(call), call.body.address, channel=account.channel, account=account.name)
     return Answer(Code(code_id, int(limits.code_works_s)), status=201)
 
 

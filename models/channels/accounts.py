@@ -10,6 +10,7 @@ from models.definitions import store
 from models.kernel import logs
 from models.kernel.errors import ConfigurationError, NotFound
 from models.kernel.settings import Settings
+from models.ports import channel_facts
 
 log = logs.get("channels")
 
@@ -63,17 +64,42 @@ def at_path(channel: str, path: str, settings: Settings) -> ChannelAccount:
 
 
 def is_ours(channel: str, address: str) -> bool:
-    """Whether a mail address is one of this desk's own, whichever account it belongs to; `desk+anything@` is where answers go."""
-    if channel != "email":
+    """Whether the address is one of this desk's own, whichever account it belongs to."""
+    facts = channel_facts.of(channel)
+    if facts.own_addresses is None:
         return False
-    local, _, domain = address.strip().lower().rpartition("@")
-    wanted = {f"{local}@{domain}", f"{local.partition('+')[0]}@{domain}"}
+    wanted = {facts.comparable(address)}
+    if facts.has_subaddresses:
+        local, _, domain = facts.comparable(address).rpartition("@")
+        wanted.add(f"{local.partition('+')[0]}@{domain}")
     return any(
-        own.strip().lower() in wanted
+        facts.comparable(own) in wanted
         for account in every()
         if account.channel == channel
-        for own in (str(account.config.get("address", "")), *(account.config.get("aliases") or ()))
+        for own in facts.own_addresses(account.config)
     )
+
+
+def deep_link(account: ChannelAccount | None, token: str) -> str | None:
+    """The link that opens a chat with the account and hands over the token; None where the account has no such link."""
+    make = None if account is None else channel_facts.of(account.channel).deep_link
+    return None if account is None or make is None else make(account.config, token)
+
+
+def of_deep_links(name: str | None = None) -> ChannelAccount | None:
+    """The account whose chat a link opens: the one of this name, else the default one. Raises NotFound for an unknown name."""
+    channel = channel_facts.with_deep_links()
+    if channel is None:
+        if name:
+            raise NotFound(f"no channel has links that open a chat, so there is no account {name!r} for them")
+        return None
+    return find(channel, name) if name else default_for(channel)
+
+
+def of_emails(name: str | None = None) -> ChannelAccount:
+    """The account that sends mail: the one of this name, else the default one. Raises NotFound."""
+    channel = channel_facts.with_emails()
+    return find(channel, name) if name else require_default(channel)
 
 
 def default_for(channel: str) -> ChannelAccount | None:

@@ -1,4 +1,4 @@
-"""Who may write into a ticket beside its requester: those who got copies, and those whom an agent added."""
+"""People besides the requester who may write into a ticket: readers of copies, and people whom an agent added."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from models.channels import accounts
 from models.kernel import database, limits
 from models.kernel.batch import from_json
 from models.kernel.errors import FieldProblem, Invalid
+from models.ports import channel_facts
 from models.ports.inbound import Participant
 from models.requesters.commands import normalise_address
 from models.tickets.ticket_change import TicketChange
 
 
 def add(change: TicketChange, channel: str, people: Sequence[Participant], *, role: str) -> None:
-    """Note them; who is there already stays as they are."""
+    """Add people to the ticket; a person who takes part already keeps their row."""
     for one in people[: limits.participants_max]:
         if accounts.is_ours(channel, one.address):
-            continue  # another mailbox of this desk reads no copies
+            # Another mailbox of this desk reads no copies.
+            continue
         change.batch.insert(
             "ticket_participants",
             {
@@ -35,20 +37,23 @@ def add(change: TicketChange, channel: str, people: Sequence[Participant], *, ro
 
 
 def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
-    """All of them, in the order in which they came."""
+    """Return all people of the ticket, in the order in which they were added."""
     return database.run(
         "SELECT channel, address, name, role, added_at FROM ticket_participants WHERE ticket_id = :id ORDER BY added_at, address",
         id=ticket_id,
     )
 
 
-def last_copies(ticket_id: UUID, contact: str) -> tuple[Participant, ...]:
-    """Whom the last mail of a person named, and who wrote it, without the contact: an answer goes to them as well, unless the agent
-    says otherwise."""
+def _last_copies(ticket_id: UUID, channel: str, contact: str) -> tuple[Participant, ...]:
+    """Return the author and the readers of the last message that a person wrote on the channel, without the contact.
+
+    An answer goes to them as well, unless the agent chooses other readers.
+    """
     row = database.one(
-        "SELECT copies, details, author_name, verdict FROM messages WHERE ticket_id = :id AND direction = 'inbound' AND channel = 'email'"
-        " AND automatic IS NULL ORDER BY sequence DESC LIMIT 1",
+        "SELECT copies, details, author_name, verdict FROM messages WHERE ticket_id = :id AND direction = 'inbound'"
+        " AND channel = :channel AND automatic IS NULL ORDER BY sequence DESC LIMIT 1",
         id=ticket_id,
+        channel=channel,
     )
     if row is None or is_unproved(from_json(row["details"]), row["verdict"]):
         return ()
@@ -56,56 +61,51 @@ def last_copies(ticket_id: UUID, contact: str) -> tuple[Participant, ...]:
     author = from_json(row["details"]).get("from")
     if author:
         people.insert(0, Participant(row["author_name"], author))
-    known = {normalise_address("email", one.address): one for one in reversed(people)}
+    known = {normalise_address(channel, one.address): one for one in reversed(people)}
     known.pop(contact, None)
-    silent = _suppressed(known)
+    silent = _suppressed(channel, known)
     return tuple(
         one
         for address, one in reversed(known.items())
-        if address not in silent and not accounts.is_ours("email", address)
+        if address not in silent and not accounts.is_ours(channel, address)
     )
 
 
-def _suppressed(addresses: Collection[str]) -> dict[str, str]:
-    """Why nothing is sent to those of them that returned our mail or complained of it: a copy would be one more such mail."""
+def _suppressed(channel: str, addresses: Collection[str]) -> dict[str, str]:
+    """Return the suppressed ones of the addresses with the reasons: they returned our mail, or complained about it."""
     if not addresses:
         return {}
     names, values = database.in_list("address", list(addresses))
     rows = database.run(
-        "SELECT address, suppressed_reason FROM identities WHERE channel = 'email' AND suppressed_reason IS NOT NULL"
+        "SELECT address, suppressed_reason FROM identities WHERE channel = :channel AND suppressed_reason IS NOT NULL"
         f" AND address IN {names}",
         values,
+        channel=channel,
     )
     return {row["address"]: row["suppressed_reason"] for row in rows}
 
 
 def of_reply(change: TicketChange, wanted: Sequence[str] | None) -> tuple[Participant, ...]:
-    """Who gets a copy of an answer: those whom the agent names, else those of the requester's last mail.
+    """Return the readers who get a copy of an answer: the addresses that the agent names, else those of the requester's last mail.
 
-    Raises Invalid for copies where the ticket's channel knows none, to a mailbox of this desk, and to an address that returned our mail.
+    Raises Invalid for copies on a channel that has none, for a mailbox of this desk, and for an address that returned our mail.
     """
-    if change.ticket.contact_channel != "email":
+    channel = change.ticket.contact_channel
+    if channel is None or not channel_facts.of(channel).has_copies:
         if wanted:
-            raise Invalid(
-                [
-                    FieldProblem(
-                        "/copies",
-                        f"only mails have copies; this ticket is answered by {change.ticket.contact_channel}",
-                    )
-                ]
-            )
+            raise Invalid([FieldProblem("/copies", f"only mails have copies; this ticket is answered by {channel}")])
         return ()
-    contact = normalise_address("email", change.ticket.contact_address or "")
+    contact = normalise_address(channel, change.ticket.contact_address or "")
     if wanted is None:
-        return last_copies(change.ticket.id, contact)
-    chosen = [normalise_address("email", address) for address in wanted]
-    silent = _suppressed(chosen)
+        return _last_copies(change.ticket.id, channel, contact)
+    chosen = [normalise_address(channel, address) for address in wanted]
+    silent = _suppressed(channel, chosen)
     problems = [
         FieldProblem(f"/copies/{index}", f"{address} {reason}")
         for index, address in enumerate(chosen)
         if (
             reason := "is a mailbox of this desk"
-            if accounts.is_ours("email", address)
+            if accounts.is_ours(channel, address)
             else f"gets no mail: {silent[address]}"
             if address in silent
             else ""
@@ -117,6 +117,8 @@ def of_reply(change: TicketChange, wanted: Sequence[str] | None) -> tuple[Partic
 
 
 def is_unproved(details: Mapping[str, Any], verdict: str | None) -> bool:
-    """Whether a mail got into its ticket by nothing but a number in its subject and an address that anybody can write: whom it names
-    then gets no copies of answers."""
+    """Whether a mail joined its ticket only by the number in its subject, which anybody can write, from an unproved address.
+
+    The readers that such a mail names get no copies of answers.
+    """
     return details.get("joined_by") == "number" and verdict != "pass"

@@ -11,6 +11,7 @@ from models.conversations import messages, participants, threading
 from models.kernel import clock, database
 from models.kernel.batch import as_json, from_json
 from models.kernel.ids import new_id
+from models.ports import channel_facts
 from models.ports.inbound import InboundMessage
 from models.tickets.ticket_change import TicketChange
 
@@ -46,7 +47,7 @@ def add_inbound(
         inbox_id=inbox_id,
         details=_facts(account, parsed),
         copies=[{"name": one.name, "address": one.address} for one in parsed.copies],
-        verdict=parsed.verdict if account.channel == "email" else None,
+        verdict=parsed.verdict if channel_facts.of(account.channel).authenticates_senders else None,
         group_key=parsed.group_key,
     )
     attachments.record(change, message_id, parsed.attachments, account=account)
@@ -79,7 +80,7 @@ def add_inbound(
 def _facts(account: ChannelAccount, parsed: InboundMessage) -> dict[str, Any]:
     """The parser's facts; of a mail the address that it came from, as its author may have several; where ids start anew when it was
     written, which tells a message that comes again from another one of the same number."""
-    if account.channel == "email":
+    if channel_facts.of(account.channel).has_copies:
         return {**parsed.details, "from": parsed.author_address}
     if not parsed.ids_start_anew or parsed.edit or parsed.sent_at is None:  # of an edit it is when it was edited
         return dict(parsed.details)

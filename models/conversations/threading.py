@@ -16,6 +16,7 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.kernel import clock, database
 from models.kernel.batch import from_json
+from models.ports import channel_facts
 from models.requesters.commands import normalise_address
 
 references_max = 50  # ids of one message that are looked up; a long thread repeats its first and last ones
@@ -108,7 +109,7 @@ def _by_reference(account: ChannelAccount, wanted: Sequence[str]) -> list[databa
 
 
 def _ids_are_global(account: ChannelAccount) -> bool:
-    return account.channel == "email"
+    return channel_facts.of(account.channel).message_ids_are_global
 
 
 def _answered_already(account: ChannelAccount, clues: Clues) -> database.Row | None:
@@ -245,6 +246,8 @@ def new_external_id(
 
     `mark` stands for the random part where the id is not stored, and must be the same at each attempt.
     """
+    if not _ids_are_global(account):
+        return None
     match = _DOMAIN.search(str(account.config.get("address", "")))
     if match is None:
         return None

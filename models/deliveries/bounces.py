@@ -54,7 +54,7 @@ def _delivery_of(account: ChannelAccount, references: Sequence[str]) -> database
     wanted = list(dict.fromkeys(references))[: threading.references_max]
     places, values = database.in_list("id", wanted)
     rows = database.run(
-        "SELECT r.external_id, d.id, d.ticket_id, d.address, m.copies FROM message_references AS r"
+        "SELECT r.external_id, d.id, d.ticket_id, d.channel, d.address, m.copies FROM message_references AS r"
         " JOIN messages AS m ON m.id = r.message_id AND m.external_id = r.external_id AND m.direction = 'outbound'"
         " JOIN deliveries AS d ON d.message_id = m.id"
         f" WHERE r.channel = :channel AND r.account = :account AND r.external_id IN {places}",
@@ -67,11 +67,12 @@ def _delivery_of(account: ChannelAccount, references: Sequence[str]) -> database
 
 
 def is_copys_reader(row: database.Row, recipient: str) -> bool:
-    """Whether a report is about somebody who only got a copy. `row`: the delivery with its message's copies."""
-    named = normalise_address("email", recipient)
-    if not named or named == normalise_address("email", row["address"]):
+    """Whether a report is about the reader of a copy, not about the requester. `row`: the delivery with its message's copies."""
+    channel = row["channel"]
+    named = normalise_address(channel, recipient)
+    if not named or named == normalise_address(channel, row["address"]):
         return False
-    return any(normalise_address("email", one["address"]) == named for one in from_json(row["copies"]))
+    return any(normalise_address(channel, one["address"]) == named for one in from_json(row["copies"]))
 
 
 def tell_of_copy(row: database.Row, recipient: str, said: str) -> None:

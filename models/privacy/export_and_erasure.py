@@ -14,6 +14,7 @@ from models.events.commands import Actor
 from models.kernel import clock, database
 from models.kernel.batch import as_json, from_json
 from models.kernel.errors import Conflict, NotFound
+from models.ports import channel_facts
 from models.tickets.ticket_change import TicketChange
 
 ERASED = "[erased]"
@@ -160,18 +161,18 @@ def _erase_traces(requester_id: UUID) -> None:
 def _erase_events_without_message(requester_id: UUID) -> None:
     """Raw events that made no message (quarantined, blocked, ignored) and hold an address of the person's."""
     for identity in database.run("SELECT channel, address FROM identities WHERE requester_id = :id", id=requester_id):
-        # Bytes, so no pattern: the address as it is, and for an id of a chat its place in the JSON.
-        wanted = identity["address"] if identity["channel"] == "email" else f":{identity['address']},"
+        marks = channel_facts.of(identity["channel"]).address_marks(identity["address"].replace(" ", ""))
+        # The column holds bytes, so LIKE cannot search it.
         holds = (
-            "position(convert_to(lower(:wanted), 'UTF8') in convert_to(lower(replace(encode(raw, 'escape'), ' ', '')), 'UTF8')) > 0"
+            "position(convert_to(lower(:mark{0}), 'UTF8') in convert_to(lower(replace(encode(raw, 'escape'), ' ', '')), 'UTF8')) > 0"
             if database.is_postgres()
-            else "instr(lower(CAST(replace(CAST(raw AS TEXT), ' ', '') AS TEXT)), lower(:wanted)) > 0"
+            else "instr(lower(CAST(replace(CAST(raw AS TEXT), ' ', '') AS TEXT)), lower(:mark{0})) > 0"
         )
-        conditions = holds
+        conditions = " OR ".join(holds.format(index) for index in range(len(marks)))
         database.execute(
             "UPDATE inbox SET raw = :nothing, fetched = NULL, envelope = '{}', reason = :erased WHERE channel = :channel"
-            f" AND message_id IS NULL AND {conditions}",
-            wanted=wanted,
+            f" AND message_id IS NULL AND ({conditions})",
+            {f"mark{index}": mark for index, mark in enumerate(marks)},
             channel=identity["channel"],
             nothing=b"",
             erased=ERASED,

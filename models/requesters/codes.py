@@ -38,7 +38,7 @@ class AddressNotWritten(Conflict):
     code = "address_not_written"
 
 
-def send(requester_id: UUID, address: str, *, channel: str = "email", account: str) -> UUID:
+def send(requester_id: UUID, address: str, *, channel: str, account: str) -> UUID:
     """Mail a code to an address that the requester claims.
 
     Joins the caller's transaction. Raises NotFound, TooManyCodes, AddressNotWritten.

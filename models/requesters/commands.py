@@ -12,14 +12,14 @@ from models.kernel import clock, database, limits
 from models.kernel.batch import Batch
 from models.kernel.errors import NotFound
 from models.kernel.ids import new_id
+from models.ports import channel_facts
 from models.requesters import merging
 from models.requesters.tables import Identity, Requester
 
 
 def normalise_address(channel: str, address: str) -> str:
-    """Returns the form in which addresses are compared: mail addresses in lower case, others unchanged."""
-    address = address.strip().replace("\x00", "")
-    return address.lower() if channel == "email" else address
+    """Return the form in which addresses are compared: in lower case where the channel does not tell case apart."""
+    return channel_facts.of(channel).comparable(address)
 
 
 def find(channel: str, address: str) -> Requester | None:

@@ -12,6 +12,7 @@ from models.events.commands import Actor
 from models.identity.queries import User
 from models.identity.rules import ROLE_PERMISSIONS, Permission
 from models.kernel.errors import NestorError, is_final
+from models.ports import channel_facts
 from models.ports.inbound import StaffMessage
 from models.staff import addresses
 from models.staff_chat import ticket_posts
@@ -39,7 +40,8 @@ def hear(account: ChannelAccount, told: StaffMessage, *, event_id: UUID) -> Hear
         _answer(
             account,
             told,
-            "You are not linked with an agent of the desk: open your profile there, and link Telegram.",
+            "You are not linked with an agent of the desk: open your profile there, and link"
+            f" {channel_facts.of(account.channel).title or account.channel}.",
             event_id,
         )
         return Heard("said in the staff's group by somebody who is no linked agent", ticket_id)

@@ -17,6 +17,7 @@ from models.identity import queries as identity
 from models.kernel import clock
 from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
 from models.kernel.ids import new_id
+from models.ports import channel_facts
 from models.publishing import workflows
 from models.requesters import commands as requesters
 from models.requesters.commands import normalise_address
@@ -76,8 +77,8 @@ def create(new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causat
     )
     if new.requester_email is not None:
         # In the form that suppressions and rate limits are kept by: another spelling is no second address.
-        change.ticket.contact_channel = "email"
-        change.ticket.contact_address = normalise_address("email", new.requester_email)
+        change.ticket.contact_channel = channel_facts.with_emails()
+        change.ticket.contact_address = normalise_address(change.ticket.contact_channel, new.requester_email)
     message = None
     if new.description:
         author = ("requester", requester.id, requester.name) if requester else messages.actor_author(actor)
@@ -103,7 +104,9 @@ def create(new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causat
 
 def _requester(new: NewTicket) -> Requester | None:
     if new.requester_email is not None:
-        return requesters.find_or_create("email", new.requester_email, name=new.requester_name or "")
+        return requesters.find_or_create(
+            channel_facts.with_emails(), new.requester_email, name=new.requester_name or ""
+        )
     if new.requester_name is not None:
         return requesters.create_without_address(new.requester_name)
     return None
@@ -243,7 +246,8 @@ def reply(
     message_id, _ = messages.add_reply(
         change, body, author=author, body_format=body_format, send_at=send_at, copies=readers, details=details
     )
-    participants.add(change, "email", readers, role="copy")
+    if readers and ticket.contact_channel is not None:
+        participants.add(change, ticket.contact_channel, readers, role="copy")
     if send_at is not None and send_at > change.at:
         change.save()  # the reply is not sent yet: the workflow reacts when it leaves (deliveries.release)
         return message_id

@@ -1,6 +1,7 @@
 """The registry of channels. Each folder here is a channel; its `channel.py` declares the `Channel` (`queues/channel_port.py`).
 
-Adding a channel means adding a folder: the registry finds it by its name.
+Adding a channel means adding a folder: the registry finds it by its name. The import of this module registers the channels' facts with
+the domain (`models/ports/channel_facts.py`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from functools import cache
 from typing import Any
 
 from models.kernel import imports
+from models.ports import channel_facts
+from models.ports.channel_facts import ChannelFacts
 from queues.channel_port import Channel
 
 
@@ -26,6 +29,14 @@ def get(channel: str) -> Channel[Any]:
     if not isinstance(found, Channel):
         raise TypeError(f"{__name__}.{channel}.channel: expected CHANNEL to be a Channel, found {type(found).__name__}")
     return found
+
+
+def facts(channel: str) -> ChannelFacts:
+    """Return the facts that the channel declares."""
+    return get(channel).facts
+
+
+channel_facts.register(names, facts)
 
 
 def load_all(channel: str) -> None:

@@ -7,8 +7,11 @@ from uuid import UUID
 
 import pytest
 
+from models.channels.accounts import ChannelAccount
+from models.inbox import commands as inbox
 from models.kernel import database
 from models.ports import outbound
+from models.ports.inbound import EventKey
 from models.requesters import codes, commands, profile
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem
@@ -269,6 +272,39 @@ def test_an_erasure_leaves_nothing_of_the_person(machine: Caller, desk: Desk, ad
         assert "Secret matter" not in str(rows), table
     assert machine.read(f"/v1/tickets/{ticket.id}")["title"] == "[erased]"
     problem(machine.post(f"/v1/requesters/{ada['id']}/erasure"), 409)
+
+
+@pytest.mark.parametrize(
+    ("channel", "address", "raw"),
+    [
+        ("webhook", "grace", b'{"from": {"id": "grace", "name": "G. Hopper"}, "text": "hunter2"}'),
+        ("telegram", "700100", b'{"message": {"text": "hunter2", "from": {"id": 700100, "first_name": "Grace"}}}'),
+        ("telegram", "700100", b'{"message": {"text": "hunter2", "chat": {"type": "private", "id": 700100}}}'),
+    ],
+)
+def test_an_erasure_finds_events_without_a_message_on_each_channel(
+    machine: Caller, desk: Desk, channel: str, address: str, raw: bytes
+) -> None:
+    account = ChannelAccount(channel, "demo", 1, {})
+    with database.transaction():
+        grace = commands.find_or_create(channel, address, name="Grace")
+        for number, held in enumerate((raw, raw.replace(address.encode(), b"1" + address.encode()))):
+            inbox.store(account, EventKey(f"quarantined-{number}", None), raw=held, content_type="application/json")
+
+    machine.made(f"/v1/requesters/{grace.id}/erasure")
+
+    left = [bytes(row["raw"]) for row in desk.rows("SELECT raw FROM inbox ORDER BY event_key")]
+    assert left == [b"", raw.replace(address.encode(), b"1" + address.encode())]
+
+
+def test_an_address_is_added_only_on_a_channel_of_the_desk(machine: Caller, ada: Any) -> None:
+    path = f"/v1/requesters/{ada['id']}/identities"
+
+    machine.made(path, {"channel": "webhook", "address": "Ada"})
+    refused = machine.post(path, {"channel": "carrier_pigeon", "address": "Ada"})
+
+    assert problem(refused, 422)["errors"][0]["path"] == "/channel"
+    assert {one["channel"] for one in machine.read(f"/v1/requesters/{ada['id']}")["identities"]} == {"email", "webhook"}
 
 
 @pytest.mark.parametrize("path", ["export", "erasure"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import imports
 from models.kernel.errors import FieldProblem
+from models.ports.channel_facts import ChannelFacts, Config
 from queues.channel_port import Channel, Fetcher, Ingress, Parser, Puller, Reach, Sender
 from queues.channels.email.account import Account, check
 
@@ -15,12 +16,31 @@ from queues.channels.email.account import Account, check
 _IDEMPOTENT = frozenset({"resend"})
 _IDEMPOTENT_REPEATS = 10
 
+
+def _own_addresses(config: Config) -> Iterator[str]:
+    yield str(config.get("address", ""))
+    yield from config.get("aliases") or ()
+
+
 # The imports inside the properties keep the cold start of a function small.
 
 
 class Email(Channel[Account]):
     """E-mail through SMTP, IMAP and HTTP providers."""
 
+    facts = ChannelFacts(
+        title="E-mail",
+        addresses_are_emails=True,
+        # The local part is case-sensitive by RFC 5321 2.4, but no mailbox in use tells case apart.
+        addresses_fold_case=True,
+        own_addresses=_own_addresses,
+        has_subaddresses=True,
+        has_copies=True,
+        authenticates_senders=True,
+        message_ids_are_global=True,
+        # Raw mail is no JSON: the address stands in headers and in the text.
+        address_marks=lambda address: (address,),
+    )
     account_type = Account
     operations = frozenset({"send"})
     buttons = False

@@ -5,8 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 
 from models.kernel import imports
+from models.ports.channel_facts import ChannelFacts, Config
 from queues.channel_port import Channel, Files, Ingress, Parser, Puller, Reach, Sender, Topics, Watch
 from queues.channels.telegram.account import Account
+
+
+def _deep_link(config: Config, token: str) -> str | None:
+    """The link that starts the bot with a token (core.telegram.org/bots/features#deep-linking)."""
+    username = config.get("bot_username")
+    return f"https://t.me/{username}?start={token}" if username else None
+
 
 # The imports inside the properties keep the cold start of a function small.
 
@@ -14,6 +22,7 @@ from queues.channels.telegram.account import Account
 class Telegram(Channel[Account]):
     """Telegram through the Bot API."""
 
+    facts = ChannelFacts(title="Telegram", deep_link=_deep_link)
     account_type = Account
     operations = frozenset({"send", "edit", "delete"})
     buttons = True

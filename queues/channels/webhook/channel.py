@@ -8,6 +8,7 @@ from functools import cached_property
 from models.channels.accounts import ChannelAccount
 from models.kernel import imports
 from models.kernel.errors import FieldProblem
+from models.ports.channel_facts import ChannelFacts
 from queues.channel_port import Channel, Files, Ingress, Parser, Reach, Sender
 from queues.channels.webhook.account import Account
 
@@ -20,6 +21,7 @@ _IDEMPOTENT_REPEATS = 10
 class Webhook(Channel[Account]):
     """Any service that posts JSON or a form, described by its account's file."""
 
+    facts = ChannelFacts(title="Webhook")
     account_type = Account
     operations = frozenset({"send"})
     buttons = False
