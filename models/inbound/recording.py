@@ -1,10 +1,12 @@
-"""What a parsed event becomes: a message in a ticket, a receipt at a delivery, a change of a chat. Joins the caller's transaction."""
+"""Recording of parsed events: messages in tickets, receipts of deliveries, changes of chats. Joins the caller's transaction."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
@@ -34,112 +36,169 @@ from models.ticket_actions import arrivals, reachability
 
 
 def record(event: inbox.RawEvent, account: ChannelAccount, parsed: Parsed) -> None:
-    """Record what the parser found; running it twice for one event is harmless: its status is checked under its row's lock."""
+    """Record what the parser found. A second run for one event does nothing: the event's status is checked under its row lock."""
     if not inbox.hold(event.id):
         return
     _RECORDERS[type(parsed)](event, account, parsed)
 
 
-_UNKNOWN_BOUNCE = "a bounce that answers no message of ours"
+@dataclass(frozen=True, slots=True)
+class _Settlement:
+    """The end of an event, as the inbox shows it."""
+
+    status: str
+    reason: str | None = None
+    ticket_id: UUID | None = None
+    message_id: UUID | None = None
+
+
+_UNKNOWN_BOUNCE = _Settlement("ignored", "a bounce that answers no message of ours")
 
 
 def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> None:
-    """Make the event's message: it joins its ticket or opens one."""
+    """Put the event's message into its ticket or a new one, unless one of the checks ends the event before."""
+    ends = (check(event, account, parsed) for check in _CHECKS)
+    settlement = next((end for end in ends if end is not None), None) or _accept(event, account, parsed)
+    inbox.settle(
+        event.id,
+        settlement.status,
+        reason=settlement.reason,
+        ticket_id=settlement.ticket_id,
+        message_id=settlement.message_id,
+    )
+
+
+def _own_message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> _Settlement | None:
     if parsed.automatic == "own" or accounts.is_ours(account.channel, parsed.author_address):
-        inbox.settle(event.id, "ignored", reason="a message of our own")
-        return
-    if parsed.failure is not None:
-        # A mailer is no requester, and its report no message: what it says is in the delivery and in the ticket's history.
-        failed_in = bounces.record(
-            account,
-            parsed.references,
-            parsed.failure,
-            recipient=str(parsed.details.get("failed_recipient") or ""),
-        )
-        if failed_in is None:
-            inbox.settle(event.id, "ignored", reason=_UNKNOWN_BOUNCE)
-        else:
-            inbox.settle(event.id, "processed", reason="a bounce of an answer of ours", ticket_id=failed_in)
-        return
+        return _Settlement("ignored", "a message of our own")
+    return None
+
+
+def _bounce_report(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> _Settlement | None:
+    """A report about a message of ours goes to its delivery: a mailer is no requester, and its report is no message."""
+    if parsed.failure is None:
+        return None
+    recipient = str(parsed.details.get("failed_recipient") or "")
+    failed_in = bounces.record(account, parsed.references, parsed.failure, recipient=recipient)
+    if failed_in is None:
+        return _UNKNOWN_BOUNCE
+    return _Settlement("processed", "a bounce of an answer of ours", failed_in)
+
+
+def _forged_sender(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> _Settlement | None:
     reason = quarantine.reason_before_reading(account, parsed, released=event.released_by is not None)
-    if reason is not None:
-        inbox.settle(event.id, "failed", reason=reason)
-        return
-    if parsed.external_id and not parsed.edit:
-        # A mail to two of our mailboxes is read by two workers at once, under two keys.
-        advisory_lock.hold(f"message:{account.channel}:{parsed.external_id}")
-        twin = threading.twin(account, parsed.external_id, parsed.author_address, parsed.body)
-        if twin is not None:
-            inbox.settle(
-                event.id,
-                "ignored",
-                reason=f"the same mail came by the account {twin['account']}",
-                ticket_id=twin["ticket_id"],
-            )
-            return
-    if parsed.external_id and parsed.conversation_address is not None and not parsed.edit:
-        told = threading.told_before(account, parsed.external_id, parsed.group_key, parsed.sent_at)
-        if told is not None:
-            inbox.settle(event.id, "ignored", reason="the same message came before, in another event", ticket_id=told)
-            return
+    return None if reason is None else _Settlement("failed", reason)
+
+
+def _copy_by_another_account(
+    event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage
+) -> _Settlement | None:
+    if not parsed.external_id or parsed.edit:
+        return None
+    # Two workers read a mail to two of our mailboxes at the same time, under two ordering keys.
+    advisory_lock.hold(f"message:{account.channel}:{parsed.external_id}")
+    twin = threading.twin(account, parsed.external_id, parsed.author_address, parsed.body)
+    if twin is None:
+        return None
+    return _Settlement("ignored", f"the same mail came by the account {twin['account']}", twin["ticket_id"])
+
+
+def _repeat_in_another_event(
+    event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage
+) -> _Settlement | None:
+    if not parsed.external_id or parsed.conversation_address is None or parsed.edit:
+        return None
+    told = threading.told_before(account, parsed.external_id, parsed.group_key, parsed.sent_at)
+    return None if told is None else _Settlement("ignored", "the same message came before, in another event", told)
+
+
+def _blocked_sender(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> _Settlement | None:
+    if requesters.is_blocked(account.channel, parsed.author_address):
+        return _BLOCKED
+    return None
+
+
+_BLOCKED = _Settlement("ignored", "its sender is blocked")
+# The first check that gives a settlement ends the event.
+_CHECKS: tuple[Callable[[inbox.RawEvent, ChannelAccount, InboundMessage], _Settlement | None], ...] = (
+    _own_message,
+    _bounce_report,
+    _forged_sender,
+    _copy_by_another_account,
+    _repeat_in_another_event,
+    _blocked_sender,
+)
+
+
+def _accept(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> _Settlement:
+    """Find the requester and the ticket of a message that no check stopped; the message joins the ticket or opens one."""
     requester = requesters.find_or_create(
         account.channel,
         parsed.author_address,
         name=parsed.author_name,
         locale=parsed.locale or account.config.get("locale"),
     )
-    if requesters.is_blocked(account.channel, parsed.author_address):
-        inbox.settle(event.id, "ignored", reason="its sender is blocked")
-        return
+    # The sender reaches us, so the desk may write to them again.
     requesters.unsuppress(account.channel, parsed.author_address)
     chats.mark_unreachable(account, parsed.contact_address, None)
     thread = _thread_of(account, parsed, requester)
-    if thread.ticket_id is not None:
-        if thread.by_number:
-            parsed = dataclasses.replace(parsed, details={**parsed.details, "joined_by": "number"})
-        ticket, message_id = arrivals.join_from_channel(
-            thread.ticket_id, parsed, account=account, requester=requester, inbox_id=event.id
-        )
-        if parsed.conversation_address is not None and not parsed.edit:
-            chats.set_current(account, parsed.conversation_address, thread.ticket_id)
-    elif parsed.automatic == "bounce":
-        # A bounce of something we do not know must not open a ticket, or a bounce of its acknowledgement would open the next.
-        inbox.settle(event.id, "ignored", reason=_UNKNOWN_BOUNCE)
-        return
-    else:
-        reason = quarantine.reason_before_a_new_ticket(account, parsed, released=event.released_by is not None)
-        if reason is not None:
-            inbox.settle(event.id, "failed", reason=reason)
-            return
-        ticket, message_id = arrivals.open_from_channel(
-            parsed,
-            account=account,
-            requester=requester,
-            inbox_id=event.id,
-            related_id=thread.related_id,
-            related_reason=thread.reason,
-        )
-        if parsed.conversation_address is not None:
-            chats.set_current(account, parsed.conversation_address, ticket.id)
-    inbox.settle(event.id, "processed", ticket_id=ticket.id, message_id=message_id)
+    if thread.ticket_id is None:
+        return _open_ticket(event, account, parsed, requester, thread)
+    return _join_ticket(event, account, parsed, requester, thread.ticket_id, by_number=thread.by_number)
+
+
+def _join_ticket(
+    event: inbox.RawEvent,
+    account: ChannelAccount,
+    parsed: InboundMessage,
+    requester: Requester,
+    ticket_id: UUID,
+    *,
+    by_number: bool,
+) -> _Settlement:
+    if by_number:
+        parsed = dataclasses.replace(parsed, details={**parsed.details, "joined_by": "number"})
+    ticket, message_id = arrivals.join_from_channel(
+        ticket_id, parsed, account=account, requester=requester, inbox_id=event.id
+    )
+    if parsed.conversation_address is not None and not parsed.edit:
+        chats.set_current(account, parsed.conversation_address, ticket_id)
+    return _Settlement("processed", None, ticket.id, message_id)
+
+
+def _open_ticket(
+    event: inbox.RawEvent,
+    account: ChannelAccount,
+    parsed: InboundMessage,
+    requester: Requester,
+    thread: threading.Thread,
+) -> _Settlement:
+    if parsed.automatic == "bounce":
+        # An unknown bounce opens no ticket; else the bounce of that ticket's acknowledgement would open the next.
+        return _UNKNOWN_BOUNCE
+    reason = quarantine.reason_before_a_new_ticket(account, parsed, released=event.released_by is not None)
+    if reason is not None:
+        return _Settlement("failed", reason)
+    ticket, message_id = arrivals.open_from_channel(
+        parsed,
+        account=account,
+        requester=requester,
+        inbox_id=event.id,
+        related_id=thread.related_id,
+        related_reason=thread.reason,
+    )
+    if parsed.conversation_address is not None:
+        chats.set_current(account, parsed.conversation_address, ticket.id)
+    return _Settlement("processed", None, ticket.id, message_id)
 
 
 def _thread_of(account: ChannelAccount, parsed: InboundMessage, requester: Requester) -> threading.Thread:
-    """Where the message belongs; the ticket's row is held, so that it cannot be closed before the message is in it."""
-    if parsed.edit and parsed.external_id is not None:
-        edited = threading.ticket_of_message(account, parsed.external_id)
-        if edited is not None:
-            return threading.Thread(edited)  # it changes what was said where it was said, be it closed by now
-    if parsed.group_key is not None:
-        begun = threading.ticket_of_group(account, parsed.group_key)
-        if begun is not None:
-            return threading.Thread(begun)  # the rest of an album goes where its first picture went
-    chat = parsed.conversation_address
-    if chat is not None:
-        current = chats.current_ticket(account, chat)
-        if parsed.new_ticket:
-            return threading.Thread(None)
-        return threading.Thread(chats.answered_ticket(account, parsed.references, requester.id) or current)
+    """Find where the message belongs. The ticket's row is locked, so it cannot be closed before the message is in it."""
+    known = _ticket_of_first_part(account, parsed)
+    if known is not None:
+        return threading.Thread(known)
+    if parsed.conversation_address is not None:
+        return _thread_of_chat(account, parsed, parsed.conversation_address, requester)
     clues = threading.Clues(parsed.references, parsed.external_id, parsed.reply_token, parsed.subject_number)
     thread = threading.find(
         account,
@@ -153,12 +212,35 @@ def _thread_of(account: ChannelAccount, parsed: InboundMessage, requester: Reque
     return thread
 
 
+def _ticket_of_first_part(account: ChannelAccount, parsed: InboundMessage) -> UUID | None:
+    """Find the ticket of the message that this one changes or continues, even if the ticket is closed by now.
+
+    An edit changes a message where it is. A further part of an album joins the message of the first part.
+    """
+    found = None
+    if parsed.edit and parsed.external_id is not None:
+        found = threading.ticket_of_message(account, parsed.external_id)
+    if found is None and parsed.group_key is not None:
+        found = threading.ticket_of_group(account, parsed.group_key)
+    return found
+
+
+def _thread_of_chat(
+    account: ChannelAccount, parsed: InboundMessage, chat: str, requester: Requester
+) -> threading.Thread:
+    """A message in a chat joins the open ticket that it answers, else the chat's current ticket."""
+    current = chats.current_ticket(account, chat)
+    if parsed.new_ticket:
+        return threading.Thread(None)
+    return threading.Thread(chats.answered_ticket(account, parsed.references, requester.id) or current)
+
+
 def _ignored(event: inbox.RawEvent, account: ChannelAccount, ignored: Ignored) -> None:
     inbox.settle(event.id, "ignored", reason=ignored.reason)
 
 
 def _receipts(event: inbox.RawEvent, account: ChannelAccount, parsed: Receipts) -> None:
-    """What a provider tells of messages of ours."""
+    """Record what a provider reports about messages of ours."""
     found = [receipts.record(account, receipt) for receipt in parsed.items]
     tickets_told = [ticket_id for ticket_id in found if ticket_id is not None]
     if tickets_told:

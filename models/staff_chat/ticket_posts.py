@@ -1,8 +1,8 @@
-"""What of a ticket's story is told in its topic, and how far it has got. Commands join the caller's transaction."""
+"""Posts that show a ticket's events in its topic of the staff group. Commands join the caller's transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -20,12 +20,17 @@ from models.requesters import queries as requesters
 from models.tickets import queries
 from models.tickets.tables import Ticket
 
-_events_at_once = 50  # looked at for the next post; the rest follows in the next round
+# Events read at once to find the next post; the next round reads the rest.
+_events_at_once = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """The next thing to be told. `address` is None while the ticket has no topic yet; `closes`: the topic rests with it, or wakes."""
+    """The next post of a ticket.
+
+    `address` is None while the ticket has no topic. `closes`: True closes the topic, False reopens it, None leaves it.
+    `possibly_told`: an earlier attempt may have posted it.
+    """
 
     ticket: Ticket
     address: str | None
@@ -38,7 +43,7 @@ class Post:
 
 
 def topic_name(ticket: Ticket) -> str:
-    """At most 128 characters (Bot API, createForumTopic)."""
+    """Return the name of the ticket's topic: at most 128 characters (Bot API, createForumTopic)."""
     return f"#{ticket.number} {ticket.title}"[:128]
 
 
@@ -52,7 +57,7 @@ def _row(account: ChannelAccount, ticket_id: UUID) -> database.Row | None:
 
 
 def next_post(account: ChannelAccount, ticket_id: UUID) -> Post | None:
-    """What is to be told next, with its buttons made; notes that it is being told. None when all is told."""
+    """Return the next post with its buttons, and mark it as being posted. None when all events are posted."""
     ticket = queries.find(str(ticket_id))
     topic = _row(account, ticket_id)
     told = int(topic["told_sequence"]) if topic else 0
@@ -101,51 +106,79 @@ def _post(
     return Post(ticket, address, sequence, text, message_id, offered, closes, again)
 
 
-def _said(account: ChannelAccount, ticket: Ticket, kind: str, payload: dict[str, Any]) -> tuple[str, UUID | None]:
-    """An event in words; empty for what nobody in the group needs to read."""
-    definition = workflows.of_version(ticket.workflow, ticket.workflow_version).definition
-    if kind == "ticket_created":
-        asker = requesters.names_of({ticket.requester_id}).get(ticket.requester_id) if ticket.requester_id else None
-        asked = f"by {ticket.channel}, {asker}" if asker else f"by {ticket.channel}"
-        return f"New ticket #{ticket.number} ({asked}): {ticket.title}", None
-    if kind in ("message_received", "message_added", "note_added"):
-        message_id = UUID(payload["message_id"])
-        try:
-            message = conversations.get(message_id)
-        except NotFound:
-            return "", None
-        if from_json(message["details"]).get("said_in") == f"{account.channel}.{account.name}":
-            return "", None  # it stands in the topic already: there it was written
-        who = {"note_added": f"{message['author_name']} (note)"}.get(kind, message["author_name"])
-        return f"{who}:\n{message['body']}", message_id
-    if kind == "ticket_state_changed":
-        labels = (
-            {str(k): v for k, v in definition.states[payload["to"]].label.items()}
-            if payload["to"] in definition.states
-            else {}
-        )
-        return (
-            f"→ {labels.get(str(account.config.get('locale', 'en'))) or labels.get('en') or payload['to']}",
-            None,
-        )
-    if kind == "ticket_assigned":
-        to = payload.get("to")
-        return (
-            f"Assigned to {identity.names_of({UUID(str(to))}).get(UUID(str(to)), '?')}" if to else "Assigned to nobody"
-        ), None
-    if kind == "delivery_failed":
-        return f"Not delivered: {payload.get('error', '')}", None
-    if kind in ("requester_unreachable", "sla_breached", "automation_failed"):
-        words = {"requester_unreachable": "Requester unreachable", "sla_breached": "Promise broken"}
-        return (
-            f"{words.get(kind, 'An automation failed')}: {payload.get('reason') or payload.get('target') or ''}",
-            None,
-        )
-    return "", None
+_Said = tuple[str, UUID | None]
+_NOTHING: _Said = ("", None)
+
+
+def _said(account: ChannelAccount, ticket: Ticket, kind: str, payload: dict[str, Any]) -> _Said:
+    """Return an event in words, with the message that it is about; an empty text for an event that the group need not read."""
+    say = _SAID.get(kind)
+    return _NOTHING if say is None else say(account, ticket, payload)
+
+
+def _created(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _Said:
+    asker = requesters.names_of({ticket.requester_id}).get(ticket.requester_id) if ticket.requester_id else None
+    asked = f"by {ticket.channel}, {asker}" if asker else f"by {ticket.channel}"
+    return f"New ticket #{ticket.number} ({asked}): {ticket.title}", None
+
+
+def _message(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any], *, mark: str = "") -> _Said:
+    message_id = UUID(payload["message_id"])
+    try:
+        message = conversations.get(message_id)
+    except NotFound:
+        return _NOTHING
+    if from_json(message["details"]).get("said_in") == f"{account.channel}.{account.name}":
+        # The agent wrote it in the topic, so the topic shows it already.
+        return _NOTHING
+    return f"{message['author_name']}{mark}:\n{message['body']}", message_id
+
+
+def _note_added(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _Said:
+    return _message(account, ticket, payload, mark=" (note)")
+
+
+def _moved(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _Said:
+    states = workflows.of_version(ticket.workflow, ticket.workflow_version).definition.states
+    to = payload["to"]
+    labels = {str(language): label for language, label in states[to].label.items()} if to in states else {}
+    return f"→ {labels.get(str(account.config.get('locale', 'en'))) or labels.get('en') or to}", None
+
+
+def _assigned(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _Said:
+    if not payload.get("to"):
+        return "Assigned to nobody", None
+    to = UUID(str(payload["to"]))
+    return f"Assigned to {identity.names_of({to}).get(to, '?')}", None
+
+
+def _not_delivered(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _Said:
+    return f"Not delivered: {payload.get('error', '')}", None
+
+
+def _trouble(words: str) -> Callable[[ChannelAccount, Ticket, dict[str, Any]], _Said]:
+    def say(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _Said:
+        return f"{words}: {payload.get('reason') or payload.get('target') or ''}", None
+
+    return say
+
+
+_SAID: dict[str, Callable[[ChannelAccount, Ticket, dict[str, Any]], _Said]] = {
+    "ticket_created": _created,
+    "message_received": _message,
+    "message_added": _message,
+    "note_added": _note_added,
+    "ticket_state_changed": _moved,
+    "ticket_assigned": _assigned,
+    "delivery_failed": _not_delivered,
+    "requester_unreachable": _trouble("Requester unreachable"),
+    "sla_breached": _trouble("Promise broken"),
+    "automation_failed": _trouble("An automation failed"),
+}
 
 
 def open_topic(account: ChannelAccount, ticket_id: UUID, address: str) -> None:
-    """The ticket's topic was made; a second one, made by a worker that died in between, stays unused."""
+    """Record the ticket's topic. If another worker recorded one before, that one stays and this topic is unused."""
     database.execute(
         "INSERT INTO staff_topics (channel, account, ticket_id, address, created_at) VALUES (:channel, :account, :id, :address, :now)"
         " ON CONFLICT (channel, account, ticket_id) DO NOTHING",
@@ -158,7 +191,7 @@ def open_topic(account: ChannelAccount, ticket_id: UUID, address: str) -> None:
 
 
 def not_told(account: ChannelAccount, post: Post) -> None:
-    """The post certainly did not arrive: the next try is no repetition."""
+    """Record that the post certainly did not arrive, so the next attempt is no repetition."""
     database.execute(
         "UPDATE staff_topics SET telling_sequence = 0 WHERE channel = :channel AND account = :account AND ticket_id = :id",
         channel=account.channel,
@@ -168,7 +201,7 @@ def not_told(account: ChannelAccount, post: Post) -> None:
 
 
 def told(account: ChannelAccount, post: Post, external_id: str | None) -> None:
-    """The post stands in its topic."""
+    """Record that the post is in its topic."""
     _note(account, post.ticket.id, told=post.sequence)
     if post.closes is not None:
         database.execute(
@@ -192,7 +225,7 @@ def _note(account: ChannelAccount, ticket_id: UUID, *, told: int) -> None:
 
 
 def ticket_of(account: ChannelAccount, address: str) -> UUID | None:
-    """The ticket of a topic."""
+    """Find the ticket of a topic."""
     row = database.one(
         "SELECT ticket_id FROM staff_topics WHERE channel = :channel AND account = :account AND address = :address",
         channel=account.channel,
