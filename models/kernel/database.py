@@ -22,9 +22,10 @@ from typing import Any
 from uuid import UUID
 
 import peewee
+from playhouse.pool import MaxConnectionsExceeded
 
 from models.kernel import clock, limits, logs, skew, sqlite_trouble
-from models.kernel.errors import ConfigurationError, Contention, StatementTimeout, Unavailable
+from models.kernel.errors import ConfigurationError, Contention, NoFreeConnection, StatementTimeout, Unavailable
 from models.kernel.postgres import PooledPostgres, connect_options
 from models.kernel.settings import Settings
 
@@ -173,13 +174,16 @@ def connection() -> Iterator[None]:
 
     A connection that a thread keeps fails forever after the server drops it, so each unit of work checks one out.
     SQLite keeps one a thread: closing the last one checkpoints the log.
-    Raises Unavailable when the database is away, StatementTimeout or Contention when it gave up.
+    Raises Unavailable when the database is away, NoFreeConnection when the pool stayed empty, StatementTimeout or
+    Contention when the database gave up.
     """
     database = proxy.obj
     outermost = _units.depth == 0
     try:
         database.connect(reuse_if_open=True)
-    except (peewee.OperationalError, peewee.InterfaceError, ValueError) as error:
+    except MaxConnectionsExceeded as error:
+        raise NoFreeConnection() from error
+    except (peewee.OperationalError, peewee.InterfaceError) as error:
         raise Unavailable() from error
     _units.depth += 1
     try:

@@ -132,6 +132,12 @@ class StatementTimeout(Unavailable):
     code = "database_timeout"
 
 
+class NoFreeConnection(Unavailable):
+    """All database connections of this process are in use; nothing was changed. Try again."""
+
+    code = "no_free_connection"
+
+
 class Contention(Unavailable):
     """Another request was changing the same data; nothing was changed. Try again."""
 

@@ -15,8 +15,9 @@ import psycopg2
 import pytest
 
 from models.kernel import database, limits, postgres
-from models.kernel.errors import ConfigurationError, Contention, StatementTimeout, Unavailable
+from models.kernel.errors import ConfigurationError, Contention, NoFreeConnection, StatementTimeout, Unavailable
 from models.kernel.postgres import PooledPostgres
+from queues.outage import Outages
 from tests.desk import Desk
 from tests.services.waiting import wait_until
 
@@ -207,3 +208,30 @@ def test_a_url_that_cannot_be_read_is_told_without_its_password(desk: Desk) -> N
         postgres.connect_options("postgresql://nestor:sec%ret@db/nestor")
 
     assert "sec" not in caught.value.message.replace("DATABASE_URL", "")
+
+
+def test_a_pool_whose_connections_stay_in_use_is_no_outage(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = _pool()
+    monkeypatch.setattr(pool, "_max_connections", 1)
+    monkeypatch.setattr(pool, "_wait_timeout", 0.05)
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with database.connection():
+            held.set()
+            done.wait(30)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        assert held.wait(30)
+        with pytest.raises(NoFreeConnection) as caught, database.connection():
+            pass
+    finally:
+        done.set()
+        holder.join()
+
+    outages = Outages()
+    outages.note(caught.value)
+    assert (caught.value.code, caught.value.http_status) == ("no_free_connection", 503)
+    assert outages.wait_s() == 0.0
