@@ -10,7 +10,9 @@ from models.kernel import logs, settings
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """For `logger_class`. A worker sets the service's name again when it starts its function (functions/http/runtime.py)."""
+    """For `logger_class`. A worker sets the service's name again when it starts its function
+    (functions/http/runtime.py).
+    """
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)

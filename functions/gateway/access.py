@@ -19,20 +19,20 @@ operations = Operations()
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Who signs in."""
+    """The credentials of a user."""
 
     email: Annotated[str, msgspec.Meta(max_length=limits.email_address_chars_max)]
     password: Annotated[str, msgspec.Meta(max_length=limits.password_chars_max)]
 
 
 class Refresh(msgspec.Struct, forbid_unknown_fields=True):
-    """A refresh token; each can be used once."""
+    """A refresh token. Each can be used once."""
 
     refresh_token: Annotated[str, msgspec.Meta(max_length=500)]
 
 
 class Tokens(msgspec.Struct):
-    """An access token for the next minutes and a refresh token for the next pair."""
+    """A short-lived access token and the refresh token that obtains the next pair."""
 
     access_token: str
     refresh_token: str
@@ -41,7 +41,7 @@ class Tokens(msgspec.Struct):
 
 
 class Me(msgspec.Struct):
-    """Who you are, and what you may."""
+    """The authenticated caller with its permissions."""
 
     kind: str
     id: UUID
@@ -66,7 +66,7 @@ def _tokens(pair: TokenPair, status: int) -> Answer:
     problems=(401, 429),
 )
 def sign_in(call: Call[SignIn]) -> Answer:
-    """Failures are limited per address and per caller."""
+    """Failed attempts are rate-limited by address and by client."""
     migrations.check_once()
     return _tokens(
         sessions.sign_in(call.body.email, call.body.password, client=call.client),
@@ -77,7 +77,7 @@ def sign_in(call: Call[SignIn]) -> Answer:
 @operations.add(
     "POST",
     "/v1/auth/tokens/refresh",
-    summary="Get the next pair of tokens",
+    summary="Exchange a refresh token",
     public=True,
     unlocked=True,
     body=Refresh,
@@ -85,7 +85,10 @@ def sign_in(call: Call[SignIn]) -> Answer:
     problems=(401,),
 )
 def refresh_tokens(call: Call[Refresh]) -> Answer:
-    """A refresh token that was used before ends the whole session: it was stolen."""
+    """Returns the next pair of tokens.
+
+    A refresh token that is used a second time ends the session, because it may be stolen.
+    """
     migrations.check_once()
     return _tokens(sessions.refresh(call.body.refresh_token), 201)
 
@@ -94,15 +97,15 @@ def refresh_tokens(call: Call[Refresh]) -> Answer:
     "DELETE", "/v1/auth/tokens/current", summary="Sign out", unlocked=True, answers={204: None}, problems=(409,)
 )
 def sign_out(call: Call) -> Answer:
-    """Ends this session; its tokens are refused from now on."""
+    """Ends the current session and revokes its tokens."""
     if call.caller.session_id is None:
-        raise Conflict("an API key has no session to end")
+        raise Conflict("An API key has no session to end.")
     sessions.sign_out(call.caller.session_id)
     return Answer(status=204)
 
 
-@operations.add("GET", "/v1/me", summary="Who am I?", unlocked=True, answers={200: Me})
+@operations.add("GET", "/v1/me", summary="Get the authenticated caller", unlocked=True, answers={200: Me})
 def read_me(call: Call) -> Answer:
-    """The caller, its role and permissions."""
+    """Returns the caller with its role and permissions."""
     me = call.caller
     return Answer(Me(me.kind, me.id, me.name, me.role, sorted(me.permissions)))

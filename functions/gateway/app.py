@@ -6,6 +6,7 @@ from typing import Any
 
 from functions.http import runtime, web
 from functions.http.operations import Operations
+from functions.views.parameters import PARAMETERS
 from queues.sweep import OpportunisticSweep
 
 
@@ -40,7 +41,7 @@ def operations() -> Operations:
         workflows,
     )
 
-    collected = Operations()
+    collected = Operations(PARAMETERS)
     for module in (
         access,
         people,

@@ -23,6 +23,8 @@ operations = Operations()
 
 
 class Vote(msgspec.Struct):
+    """A member's vote."""
+
     user_id: UUID
     vote: str
     comment: str | None
@@ -30,7 +32,7 @@ class Vote(msgspec.Struct):
 
 
 class ApprovalShown(msgspec.Struct):
-    """A transition that waits, or waited, for people."""
+    """A transition that needs, or needed, the votes of a team."""
 
     id: UUID
     transition: str
@@ -46,11 +48,13 @@ class ApprovalShown(msgspec.Struct):
 
 
 class Approvals(msgspec.Struct):
+    """The approvals of a ticket."""
+
     items: list[ApprovalShown]
 
 
 class NewVote(msgspec.Struct, forbid_unknown_fields=True):
-    """A word on a transition that waits."""
+    """A vote on a pending approval."""
 
     vote: Literal["approve", "refuse"]
     comment: Comment | None = None
@@ -59,7 +63,7 @@ class NewVote(msgspec.Struct, forbid_unknown_fields=True):
 @operations.add(
     "GET",
     "/v1/tickets/{ticket}/approvals",
-    summary="What waits or waited for approval",
+    summary="List a ticket's approvals",
     needs=Permission.tickets_read,
     answers={200: Approvals},
     problems=(404,),
@@ -73,14 +77,17 @@ def list_approvals(call: Call) -> Answer:
 @operations.add(
     "POST",
     "/v1/tickets/{ticket}/approvals/{approval}/votes",
-    summary="Approve or refuse",
+    summary="Vote on an approval",
     needs=Permission.tickets_write,
     body=NewVote,
     answers={200: show.Ticket},
     problems=(404, 409),
 )
 def vote(call: Call[NewVote]) -> Answer:
-    """For members of the team, each once; 409 with reasons when the vote does not count. The last needed vote makes the move."""
+    """Members of the team vote once each.
+
+    A vote that does not count answers 409 with the reasons. The last required vote takes the transition.
+    """
     ticket = queries.find(call.params["ticket"])
     approval_id = pages.id_of(call.params["approval"], "approval")
     known = {str(row["id"]): row["transition"] for row in approvals.of_ticket(ticket.id)}

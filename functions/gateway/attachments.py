@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from functions.http import streams
-from functions.http.bodies import tell_pattern
+from functions.http.bodies import explain_pattern
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import message_views as views
 from functions.views import pages
@@ -29,22 +29,26 @@ _RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})")
 _BARE_NAME = re.compile(r"filename\s*=\s*([^;\"\s]+)", re.IGNORECASE)
 
 
-CONTENT_ID = tell_pattern(
+CONTENT_ID = explain_pattern(
     r"^[A-Za-z0-9._@-]{1,100}(?![\s\S])", "expected letters, digits, dots, @, - and _, at most 100"
 )
 
 
 class UploadQuery(msgspec.Struct):
-    """The file's name, where Content-Disposition does not tell it. `content_id`: a picture that the text shows, in Markdown as
-    `![](cid:...)`, in HTML as `<img src="cid:...">`."""
+    """`filename` is used when Content-Disposition has no name.
+
+    `content_id` lets the text embed a picture: in Markdown as `![](cid:...)`, in HTML as `<img src="cid:...">`.
+    """
 
     content_id: Annotated[str, msgspec.Meta(pattern=CONTENT_ID)] | None = None
     filename: Annotated[str, msgspec.Meta(max_length=limits.attachment_name_chars_max)] | None = None
 
 
 class LinkQuery(msgspec.Struct):
-    """`inline`: a link that shows a picture in place. Only where files have an origin of their own, and for PNG, JPEG, GIF and WebP by
-    their bytes; else the link is a download."""
+    """`inline` requests a link that displays a picture instead of downloading it.
+
+    It applies to PNG, JPEG, GIF and WebP, detected by content, when files have an origin of their own.
+    """
 
     inline: bool = False
 
@@ -52,7 +56,7 @@ class LinkQuery(msgspec.Struct):
 @operations.add(
     "POST",
     "/v1/attachments",
-    summary="Upload a file for an answer",
+    summary="Upload an attachment",
     needs=Permission.tickets_write,
     raw="*/*",
     unlocked=True,
@@ -62,13 +66,13 @@ class LinkQuery(msgspec.Struct):
     problems=(413, 503),
 )
 def upload(call: Call[None, UploadQuery]) -> Answer:
-    """The body is the file. Give its id to `attachments` of a message; what no message took within a day is deleted.
+    """The request body is the file. Name the returned id in `attachments` of a message.
 
-    Only who uploaded it may use it, once.
+    Only the uploader can use it, in one message. An upload that no message uses is deleted after a day.
     """
     claimed = call.request.content_type or rules.UNKNOWN
     if claimed.lower().startswith("multipart/"):
-        raise Invalid([FieldProblem("/file", "expected the file itself as the body, with its own type, not a form")])
+        raise Invalid([FieldProblem("/file", "expected the file itself as the request body, found a multipart form")])
     name = call.query.filename or _disposition_name(call.request.get_header("Content-Disposition") or "")
     with call.incoming.pieces(limits.upload_bytes_max, whole_s=limits.upload_s) as parts:
         attachment_id = commands.upload(
@@ -96,14 +100,14 @@ def _disposition_name(header: str) -> str:
 @operations.add(
     "GET",
     "/v1/attachments/{attachment}",
-    summary="A file, with a link to its bytes",
+    summary="Get an attachment",
     needs=Permission.tickets_read,
     query=LinkQuery,
     answers={200: views.LinkedAttachment},
     problems=(404,),
 )
 def read_attachment(call: Call[None, LinkQuery]) -> Answer:
-    """`url` needs no header and is good for five minutes."""
+    """`url` is a signed link that needs no header and expires after five minutes."""
     row = queries.get(pages.id_of(call.params["attachment"], "attachment"))
     if row["message_id"] is None and row["uploaded_by"] != _key(call.principal):
         raise NotFound(f"there is no attachment {row['id']}")
@@ -125,7 +129,7 @@ def _linked(row: dict[str, Any], *, inline: bool) -> views.LinkedAttachment:
 @operations.add(
     "GET",
     "/files/{token}",
-    summary="Download a file by a link",
+    summary="Download a file",
     public=True,
     unlocked=True,
     answers={200: bytes, 206: bytes},
@@ -133,16 +137,19 @@ def _linked(row: dict[str, Any], *, inline: bool) -> views.LinkedAttachment:
     media_type=rules.UNKNOWN,
 )
 def download(call: Call) -> Answer:
-    """The link is the right to it. Always a download, but for pictures on an origin that has nothing else."""
+    """The signed link authorises the request.
+
+    The response is a download, except for pictures on a separate origin for files.
+    """
     config = settings.current()
     if not links.serves(call.request.netloc, config):
-        raise NotFound("files are not served here")
+        raise NotFound("Files are not served on this host.")
     migrations.check_once()  # the first connection brings the database's clock, by which links expire
     link = links.read(call.params["token"], config)
     with database.connection():
         row = queries.get(link.attachment_id)
     if row["object_key"] is None:
-        raise NotFound("this file has no bytes any more")
+        raise NotFound("The content of this file was deleted.")
     shown = link.inline and row["sniffed_type"] in rules.SHOWN_IN_PLACE
     kind = row["sniffed_type"] if shown else rules.served_type(row["content_type"], row["sniffed_type"])
     headers = {
@@ -167,7 +174,9 @@ def download(call: Call) -> Answer:
 
 
 def _range(call: AnyCall, row: dict[str, Any]) -> tuple[int, int]:
-    """Where to begin and how many bytes: one range is honoured; what is none of ours is ignored, as RFC 9110 (14.2) allows."""
+    """Where to begin and how many bytes: one range is honoured; what is none of ours is ignored, as RFC 9110 (14.2)
+    allows.
+    """
     size: int = row["size_bytes"]
     match = _RANGE.fullmatch(call.request.get_header("Range") or "")
     same = call.request.get_header("If-Range") in (None, f'"{row["sha256"]}"')

@@ -17,7 +17,7 @@ operations = Operations()
 
 
 class ChannelHealth(msgspec.Struct):
-    """How the account is doing. `error`: what is wrong with the account itself; `told`: what its provider said last."""
+    """The health of an account. `error` is the account's own problem; `told` is the last status of its provider."""
 
     ok: bool
     error: str | None
@@ -34,7 +34,7 @@ class ChannelHealth(msgspec.Struct):
 
 
 class Channel(msgspec.Struct):
-    """An account; `config` is its published file, in which credentials are names."""
+    """A channel account. `config` is its published configuration, which names credentials without holding them."""
 
     channel: str
     account: str
@@ -45,7 +45,7 @@ class Channel(msgspec.Struct):
 
 
 class Channels(msgspec.Struct):
-    """All accounts by name."""
+    """All channel accounts, by name."""
 
     items: list[Channel]
 
@@ -58,20 +58,20 @@ class Channels(msgspec.Struct):
     answers={200: Channels},
 )
 def list_channels(call: Call) -> Answer:
-    """With the health of each."""
+    """Each with its health."""
     return Answer(Channels([_shown(account) for account in accounts.every()]))
 
 
 @operations.add(
     "GET",
     "/v1/channels/{channel}/{account}",
-    summary="Read a channel account",
+    summary="Get a channel account",
     needs=Permission.inbox_read,
     answers={200: Channel},
     problems=(404,),
 )
 def read_channel(call: Call) -> Answer:
-    """Last event, last error, what waits and what its provider told."""
+    """With its last event, its last error, its waiting work and the last status of its provider."""
     for account in accounts.every():
         if (account.channel, account.name) == (call.params["channel"], call.params["account"]):
             return Answer(_shown(account))

@@ -15,7 +15,7 @@ operations = Operations()
 
 
 class DeliveryQuery(pages.PageQuery, kw_only=True):
-    """Which deliveries."""
+    """Filters for the list of deliveries."""
 
     status: Literal["scheduled", "pending", "sending", "sent", "failed", "unknown", "discarded"] | None = None
 
@@ -40,7 +40,7 @@ def list_deliveries(call: Call[None, DeliveryQuery]) -> Answer:
 @operations.add(
     "GET",
     "/v1/deliveries/{delivery}",
-    summary="Read a delivery",
+    summary="Get a delivery",
     needs=Permission.deliveries_read,
     answers={200: show.Delivery},
     problems=(404,),
@@ -53,13 +53,13 @@ def read_delivery(call: Call) -> Answer:
 @operations.add(
     "POST",
     "/v1/deliveries/{delivery}/retry",
-    summary="Send again",
+    summary="Retry a delivery",
     needs=Permission.deliveries_manage,
     answers={202: show.Delivery},
     problems=(404, 409),
 )
 def retry_delivery(call: Call) -> Answer:
-    """For failed, unknown and discarded deliveries."""
+    """Sends a failed, unknown or discarded delivery again."""
     delivery_id = pages.id_of(call.params["delivery"], "delivery")
     commands.retry(delivery_id)
     return Answer(show.delivery(queries.get(delivery_id)), status=202)
@@ -68,13 +68,13 @@ def retry_delivery(call: Call) -> Answer:
 @operations.add(
     "POST",
     "/v1/deliveries/{delivery}/discard",
-    summary="Let it be",
+    summary="Discard a delivery",
     needs=Permission.deliveries_manage,
     answers={200: show.Delivery},
     problems=(404, 409),
 )
 def discard_delivery(call: Call) -> Answer:
-    """For what is not sent and shall not be."""
+    """Discards a pending or failed delivery. It is not attempted again."""
     delivery_id = pages.id_of(call.params["delivery"], "delivery")
     commands.discard(delivery_id)
     return Answer(show.delivery(queries.get(delivery_id)))

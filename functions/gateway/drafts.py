@@ -52,11 +52,16 @@ def _read(kind: str, name: str, source: str) -> tuple[Found | None, list[FieldPr
     try:
         if files.INCLUDE in document.body:
             raise Invalid(
-                [FieldProblem(f".{files.INCLUDE}", "a text over the API stands alone: write the sections into it")]
+                [
+                    FieldProblem(
+                        f".{files.INCLUDE}",
+                        "expected no includes in a definition that is sent over the API",
+                    )
+                ]
             )
         found_kind = catalogue.kind_of(document.body)
         if found_kind != kind:
-            raise Invalid([FieldProblem("", f"expected a {kind}, found {found_kind or 'something else'}")])
+            raise Invalid([FieldProblem("", f"expected a {kind}, found {found_kind or 'an unknown kind'}")])
         found_name = catalogue.name_of(kind, document.body)
         if found_name != name:
             raise Invalid(

@@ -14,7 +14,7 @@ operations = Operations()
 
 
 class EventSchema(msgspec.Struct):
-    """A type of event, and where its schema is."""
+    """An event type and the URL of its schema."""
 
     event_type: str
     description: str
@@ -22,7 +22,7 @@ class EventSchema(msgspec.Struct):
 
 
 class EventSchemaList(msgspec.Struct):
-    """All types of events."""
+    """All event types."""
 
     items: list[EventSchema]
 
@@ -30,12 +30,12 @@ class EventSchemaList(msgspec.Struct):
 @operations.add(
     "GET",
     "/v1/webhooks/schemas",
-    summary="List what can be subscribed to",
+    summary="List event types",
     needs=Permission.webhooks_manage,
     answers={200: EventSchemaList},
 )
 def list_event_schemas(call: Call) -> Answer:
-    """Each type of event, with the address of its JSON Schema."""
+    """Each event type with the URL of its JSON Schema."""
     items = [
         EventSchema(name, says, f"/v1/webhooks/schemas/{name}")
         for name, (says, _) in sorted(catalogue.EVENT_TYPES.items())
@@ -46,13 +46,13 @@ def list_event_schemas(call: Call) -> Answer:
 @operations.add(
     "GET",
     "/v1/webhooks/schemas/{event_type}",
-    summary="Read the schema of what is told of an event",
+    summary="Get the schema of an event type",
     needs=Permission.webhooks_manage,
     answers={200: dict},
     problems=(404,),
 )
 def read_event_schema(call: Call) -> Answer:
-    """JSON Schema (2020-12) of the call's body, version 1."""
+    """The JSON Schema (2020-12) of the webhook's request body, version 1."""
     name = call.params["event_type"]
     if name not in catalogue.EVENT_TYPES:
         raise NotFound(f"there is no event type {name[:60]!r}")

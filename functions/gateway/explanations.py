@@ -19,7 +19,9 @@ operations = Operations()
 
 
 class RuleLook(msgspec.Struct):
-    """What a rule made of an event: acted, silent (and what failed), refused (and why), not_reached (an earlier one ended it)."""
+    """The outcome of a rule for an event: acted, silent (with the failed conditions), refused (with reasons), or
+    not_reached (an earlier rule ended the evaluation).
+    """
 
     event: str
     rule: str
@@ -31,7 +33,7 @@ class RuleLook(msgspec.Struct):
 
 
 class Decision(msgspec.Struct):
-    """One event and every rule that looked at it. `events`: the sequence numbers of the history that it wrote (none: nothing changed)."""
+    """An event with the outcome of every rule. `events` lists the sequence numbers of the history that it wrote."""
 
     event: str
     at: datetime
@@ -44,12 +46,14 @@ class Decision(msgspec.Struct):
 
 
 class TimerShown(msgspec.Struct):
+    """A running timer."""
+
     timer: str
     due_at: datetime
 
 
 class Promise(msgspec.Struct):
-    """An SLA clock. `due_at` is null while it stands still and when it is over."""
+    """An SLA clock. `due_at` is null while the clock is paused and after it has stopped."""
 
     target: str
     policy: str
@@ -62,7 +66,7 @@ class Promise(msgspec.Struct):
 
 
 class Why(msgspec.Struct):
-    """Why the ticket is what it is: what happened to it by which rule, and what will happen by itself."""
+    """The decisions that led to the ticket's state, with the running timers and SLA clocks."""
 
     state: str
     workflow: str
@@ -76,14 +80,16 @@ class Why(msgspec.Struct):
 @operations.add(
     "GET",
     "/v1/tickets/{ticket}/why",
-    summary="Why a ticket is what it is",
+    summary="Explain a ticket's state",
     needs=Permission.tickets_read,
     query=pages.PageQuery,
     answers={200: Why},
     problems=(404,),
 )
 def read_why(call: Call[None, pages.PageQuery]) -> Answer:
-    """Every event with what each rule made of it, also of the rules that stayed silent; then the timers and promises that run."""
+    """Lists the decisions of the life cycle: each event with the outcome of every rule, including rules that did not
+    act. Also lists the running timers and SLA clocks.
+    """
     ticket = queries.find(call.params["ticket"])
     after = pages.decode(call.query.cursor, "why", UUID)
     rows = why.decisions(ticket.id, after=after[0] if after else None, limit=call.query.limit + 1)

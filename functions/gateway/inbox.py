@@ -15,7 +15,7 @@ operations = Operations()
 
 
 class InboxQuery(pages.PageQuery, kw_only=True):
-    """Which events."""
+    """Filters for the list of inbound events."""
 
     status: Literal["stored", "processed", "ignored", "failed"] | None = None
 
@@ -23,7 +23,7 @@ class InboxQuery(pages.PageQuery, kw_only=True):
 @operations.add(
     "GET",
     "/v1/inbox",
-    summary="List events from providers",
+    summary="List inbound events",
     needs=Permission.inbox_read,
     query=InboxQuery,
     answers={200: show.InboxPage},
@@ -40,27 +40,27 @@ def list_inbox(call: Call[None, InboxQuery]) -> Answer:
 @operations.add(
     "GET",
     "/v1/inbox/{event}",
-    summary="Read an event's fate",
+    summary="Get an inbound event",
     needs=Permission.inbox_read,
     answers={200: show.InboxEvent},
     problems=(404,),
 )
 def read_inbox_event(call: Call) -> Answer:
-    """Stored, processed, ignored or failed, and why."""
+    """With its status (stored, processed, ignored or failed) and the reason."""
     return Answer(show.copied(show.InboxEvent, queries.get(pages.id_of(call.params["event"], "inbox event"))))
 
 
 @operations.add(
     "GET",
     "/v1/inbox/{event}/raw",
-    summary="Download an event as it came",
+    summary="Download the raw inbound event",
     needs=Permission.inbox_read,
     answers={200: bytes},
     problems=(404,),
     media_type="application/octet-stream",
 )
 def download_inbox_event(call: Call) -> Answer:
-    """The exact bytes, as an attachment."""
+    """The bytes exactly as the provider sent them, as an attachment."""
     event = commands.load(pages.id_of(call.params["event"], "inbox event"))
     headers = {
         "Content-Disposition": f'attachment; filename="{event.channel}-{event.id}.bin"',
@@ -72,13 +72,13 @@ def download_inbox_event(call: Call) -> Answer:
 @operations.add(
     "POST",
     "/v1/inbox/{event}/replay",
-    summary="Read an event again",
+    summary="Reprocess an inbound event",
     needs=Permission.inbox_replay,
     answers={202: show.InboxEvent},
     problems=(404, 409),
 )
 def replay_inbox_event(call: Call) -> Answer:
-    """For failed and ignored events; one that made its message is refused with 409."""
+    """For failed and ignored events. An event that already created its message answers 409."""
     event_id = pages.id_of(call.params["event"], "inbox event")
     commands.replay(event_id, by=call.caller.name)
     return Answer(show.copied(show.InboxEvent, queries.get(event_id)), status=202)
@@ -87,13 +87,13 @@ def replay_inbox_event(call: Call) -> Answer:
 @operations.add(
     "POST",
     "/v1/inbox/{event}/discard",
-    summary="Put a failed event away",
+    summary="Discard a failed inbound event",
     needs=Permission.inbox_replay,
     answers={200: show.InboxEvent},
     problems=(404, 409),
 )
 def discard_inbox_event(call: Call) -> Answer:
-    """It needs no further attention; its bytes stay, and it can still be replayed."""
+    """Marks the event as needing no attention. Its bytes are kept and it can still be reprocessed."""
     event_id = pages.id_of(call.params["event"], "inbox event")
     commands.discard(event_id, by=call.caller.name)
     return Answer(show.copied(show.InboxEvent, queries.get(event_id)))

@@ -33,10 +33,10 @@ _send_at_max = timedelta(days=366)  # a date a year away is more often a mistake
 
 
 class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
-    """An answer to the requester, or an internal note. `send_at` sends an answer later.
+    """A reply to the requester, or an internal note. `send_at` schedules a reply.
 
-    `copies`: mail addresses that get the same mail; left out, those who got a copy of the requester's last mail; `[]`: nobody.
-    `attachments`: ids of uploads.
+    `copies` lists the mail addresses that receive a copy. When it is left out, the copied recipients of the requester's
+    last mail receive one; `[]` sends none. `attachments` lists ids of uploads.
     """
 
     kind: Literal["reply", "note"]
@@ -50,7 +50,7 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
 @operations.add(
     "POST",
     "/v1/tickets/{ticket}/messages",
-    summary="Answer, or add a note",
+    summary="Create a message",
     needs=Permission.tickets_write,
     body=NewMessage,
     answers={201: views.Message},
@@ -58,17 +58,17 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     body_bytes_max=limits.json_body_bytes_max,
 )
 def add_message(call: Call[NewMessage]) -> Answer:
-    """An answer goes out over the requester's channel right after it is committed."""
+    """Adds a reply to the requester or an internal note. A reply is sent over the channel of the requester."""
     body = call.body
     if not body.body.strip():
-        raise Invalid([FieldProblem("/body", "expected a text that is more than blanks")])
+        raise Invalid([FieldProblem("/body", "expected a text that is not blank")])
     ticket = queries.find(call.params["ticket"])
     actor = call.caller.actor
     if body.kind == "note":
         if body.send_at is not None:
-            raise Invalid([FieldProblem("/send_at", "a note is not sent")])
+            raise Invalid([FieldProblem("/send_at", "expected none: a note is not sent")])
         if body.copies:
-            raise Invalid([FieldProblem("/copies", "a note is not sent")])
+            raise Invalid([FieldProblem("/copies", "expected none: a note is not sent")])
         message_id = commands.note(ticket.id, body.body, actor=actor, body_format=body.body_format)
     else:
         _check_send_at(body.send_at)
@@ -95,14 +95,14 @@ def _check_send_at(send_at: datetime | None) -> None:
 @operations.add(
     "GET",
     "/v1/tickets/{ticket}/messages",
-    summary="Read a conversation",
+    summary="List a ticket's messages",
     needs=Permission.tickets_read,
     query=pages.PageQuery,
     answers={200: views.MessagePage},
     problems=(404,),
 )
 def list_messages(call: Call[None, pages.PageQuery]) -> Answer:
-    """In order, from the first."""
+    """Oldest first."""
     ticket = queries.find(call.params["ticket"])
     after = pages.decode(call.query.cursor, "messages", pages.number)
     rows = conversations.page(ticket.id, after_sequence=after[0] if after else 0, limit=call.query.limit + 1)
@@ -113,13 +113,13 @@ def list_messages(call: Call[None, pages.PageQuery]) -> Answer:
 @operations.add(
     "GET",
     "/v1/tickets/{ticket}/messages/{message}",
-    summary="Read a message",
+    summary="Get a message",
     needs=Permission.tickets_read,
     answers={200: views.Message},
     problems=(404,),
 )
 def read_message(call: Call) -> Answer:
-    """One message of the ticket."""
+    """The ETag is the version that a change expects in If-Match."""
     ticket = queries.find(call.params["ticket"])
     message_id = pages.id_of(call.params["message"], "message")
     row = conversations.get(message_id)
@@ -130,15 +130,16 @@ def read_message(call: Call) -> Answer:
 
 
 class HtmlQuery(msgspec.Struct, kw_only=True):
-    """`remote`: with pictures from elsewhere, which tell their sender that the mail is read."""
+    """`remote` includes remote pictures. Loading them tells the sender that the mail is read."""
 
     remote: bool = False
 
 
 class Html(msgspec.Struct):
-    """A mail's HTML, cleaned. `<img data-cid="x">` stands for the picture at `pictures["x"]` (a signed link, valid for minutes).
+    """The sanitised HTML of a mail. `<img data-cid="x">` refers to `pictures["x"]`, a signed link that expires after
+    minutes.
 
-    `blocked_remote`: how many remote pictures are left out here.
+    `blocked_remote` counts the remote pictures that are left out.
     """
 
     html: str | None
@@ -149,14 +150,14 @@ class Html(msgspec.Struct):
 @operations.add(
     "GET",
     "/v1/tickets/{ticket}/messages/{message}/html",
-    summary="Read a mail's HTML",
+    summary="Get the HTML of a message",
     needs=Permission.tickets_read,
     query=HtmlQuery,
     answers={200: Html},
     problems=(404,),
 )
 def read_html(call: Call[None, HtmlQuery]) -> Answer:
-    """Show it in a sandboxed frame without scripts. Remote pictures are blocked until asked for."""
+    """Render it in a sandboxed frame without scripts. Remote pictures are blocked unless `remote` is set."""
     message_id = _of_ticket(call)
     row = conversations.get(message_id)
     blocked = int(from_json(row["details"]).get("blocked_remote") or 0)
@@ -166,7 +167,7 @@ def read_html(call: Call[None, HtmlQuery]) -> Answer:
 
 
 class MessageChange(msgspec.Struct, forbid_unknown_fields=True):
-    """Another wording."""
+    """The new text of a message."""
 
     body: Body
 
@@ -174,7 +175,7 @@ class MessageChange(msgspec.Struct, forbid_unknown_fields=True):
 @operations.add(
     "PATCH",
     "/v1/tickets/{ticket}/messages/{message}",
-    summary="Change what was said",
+    summary="Update a message",
     needs=Permission.tickets_write,
     body=MessageChange,
     answers={200: views.Message},
@@ -183,14 +184,18 @@ class MessageChange(msgspec.Struct, forbid_unknown_fields=True):
     etag=True,
 )
 def change_message(call: Call[MessageChange]) -> Answer:
-    """A note, or an answer: not sent yet, or over a channel that lets it be edited (409 else). What it said before is kept."""
+    """Changes a note, a reply that is not sent yet, or a reply on a channel that supports edits; other replies answer
+    409.
+
+    Earlier versions are kept.
+    """
     if not call.body.body.strip():
-        raise Invalid([FieldProblem("/body", "expected a text that is more than blanks")])
+        raise Invalid([FieldProblem("/body", "expected a text that is not blank")])
     message_id = _of_ticket(call)
     expected = call.expected_version()
     current = _shown(message_id)
     if expected not in (None, _version(current)):
-        raise PreconditionFailed(f"the message has version {_version(current)} by now; you read {expected}")
+        raise PreconditionFailed(f"If-Match: expected version {_version(current)}, found {expected}")
     corrections.edit(message_id, call.body.body, actor=call.caller.actor, can=_operations_of)
     changed = _shown(message_id)
     return Answer(changed, headers=show.etag(_version(changed)))
@@ -208,13 +213,16 @@ def _version(message: views.Message) -> int:
 @operations.add(
     "DELETE",
     "/v1/tickets/{ticket}/messages/{message}",
-    summary="Take back what was said",
+    summary="Delete a message",
     needs=Permission.tickets_write,
     answers={200: views.Message},
     problems=(404, 409),
 )
 def delete_message(call: Call) -> Answer:
-    """As for a change. The message stays in the history, marked; it is taken away where it was sent."""
+    """Allowed for the same messages as an update.
+
+    The message stays in the history, marked as deleted, and is deleted on its channel.
+    """
     message_id = _of_ticket(call)
     corrections.delete(message_id, actor=call.caller.actor, can=_operations_of)
     return Answer(_shown(message_id))
@@ -233,7 +241,7 @@ def _operations_of(channel: str) -> frozenset[str]:
 
 
 class Participant(msgspec.Struct):
-    """Somebody who may write into the ticket beside its requester."""
+    """A person other than the requester who may write to the ticket."""
 
     channel: str
     address: str
@@ -242,7 +250,7 @@ class Participant(msgspec.Struct):
 
 
 class Participants(msgspec.Struct):
-    """All of a ticket."""
+    """The participants of a ticket."""
 
     items: list[Participant]
 
@@ -250,13 +258,13 @@ class Participants(msgspec.Struct):
 @operations.add(
     "GET",
     "/v1/tickets/{ticket}/participants",
-    summary="Who takes part",
+    summary="List a ticket's participants",
     needs=Permission.tickets_read,
     answers={200: Participants},
     problems=(404,),
 )
 def list_participants(call: Call) -> Answer:
-    """Readers of copies, in the order in which they came; the requester is in the ticket itself."""
+    """Copied recipients in the order in which they joined. The requester is part of the ticket."""
     ticket = queries.find(call.params["ticket"])
     return Answer(Participants([show.copied(Participant, row) for row in participants.of_ticket(ticket.id)]))
 
@@ -264,7 +272,7 @@ def list_participants(call: Call) -> Answer:
 @operations.add(
     "GET",
     "/v1/tickets/{ticket}/deliveries",
-    summary="How a ticket's answers travelled",
+    summary="List a ticket's deliveries",
     needs=Permission.deliveries_read,
     query=pages.PageQuery,
     answers={200: show.DeliveryPage},

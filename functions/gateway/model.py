@@ -19,7 +19,7 @@ operations = Operations()
 
 
 class FieldShown(msgspec.Struct):
-    """A field of a type."""
+    """A field of a ticket type."""
 
     name: str
     kind: str
@@ -41,11 +41,13 @@ class TypeShown(msgspec.Struct):
 
 
 class Types(msgspec.Struct):
+    """All ticket types, by name."""
+
     items: list[TypeShown]
 
 
 class SchemaQuery(msgspec.Struct, kw_only=True):
-    """In which language the titles are."""
+    """The language of the titles."""
 
     language: Literal["en", "ru"] = "en"
 
@@ -59,7 +61,7 @@ def _shown(entity: Any) -> TypeShown:
 
 
 @operations.add(
-    "GET", "/v1/model/types", summary="Ticket types", needs=Permission.definitions_read, answers={200: Types}
+    "GET", "/v1/model/types", summary="List ticket types", needs=Permission.definitions_read, answers={200: Types}
 )
 def list_types(call: Call) -> Answer:
     """By name, with their fields."""
@@ -69,26 +71,27 @@ def list_types(call: Call) -> Answer:
 @operations.add(
     "GET",
     "/v1/model/types/{type}",
-    summary="A ticket type",
+    summary="Get a ticket type",
     needs=Permission.definitions_read,
     answers={200: TypeShown},
     problems=(404,),
 )
 def read_type(call: Call) -> Answer:
+    """With its fields."""
     return Answer(_shown(_type(call.params["type"])))
 
 
 @operations.add(
     "GET",
     "/v1/model/types/{type}/schema",
-    summary="The fields of a ticket type as JSON Schema",
+    summary="Get the JSON Schema of a ticket type",
     needs=Permission.definitions_read,
     query=SchemaQuery,
     answers={200: dict[str, Any]},
     problems=(404,),
 )
 def read_type_schema(call: Call[None, SchemaQuery]) -> Answer:
-    """What `fields` of a ticket may hold, as the caller's role may see and set it."""
+    """Describes `fields` of a ticket as the role of the caller can see and set it."""
     entity = _type(call.params["type"])
     return Answer(model_schema.json_schema(entity, language=call.query.language, role=call.caller.role))
 
@@ -96,14 +99,14 @@ def read_type_schema(call: Call[None, SchemaQuery]) -> Answer:
 @operations.add(
     "GET",
     "/v1/model/entities/{entity}/schema",
-    summary="The fields of requesters or organisations as JSON Schema",
+    summary="Get the JSON Schema of requesters or organisations",
     needs=Permission.definitions_read,
     query=SchemaQuery,
     answers={200: dict[str, Any]},
     problems=(404,),
 )
 def read_entity_schema(call: Call[None, SchemaQuery]) -> Answer:
-    """`requester` or `organisation`."""
+    """`entity` is `requester` or `organisation`."""
     entity = infomodel.entity(call.params["entity"])
     if entity is None:
         raise NotFound(f"there is no model of {call.params['entity'][:40]!r}")
@@ -113,13 +116,13 @@ def read_entity_schema(call: Call[None, SchemaQuery]) -> Answer:
 @operations.add(
     "POST",
     "/v1/model/types/{type}/check",
-    summary="Check a draft of a ticket type",
+    summary="Validate a draft of a ticket type",
     needs=Permission.definitions_read,
     body=Draft,
     answers={200: Checked},
 )
 def check_type(call: Call[Draft]) -> Answer:
-    """Also whether values would lose their field; nothing is kept."""
+    """Also reports stored values that would lose their field. Nothing is saved."""
     findings = [FindingShown(**one) for one in drafts.judged("model", call.params["type"], call.body.source)]
     return Answer(Checked(all(one.severity != "error" for one in findings), findings))
 
@@ -134,7 +137,9 @@ def check_type(call: Call[Draft]) -> Answer:
     problems=(409,),
 )
 def publish_type(call: Call[NewVersion]) -> Answer:
-    """In force at once, without a restart; refused with their count when values would lose their field."""
+    """Takes effect immediately. A version under which stored values would lose their field is rejected with their
+    number.
+    """
     from models.infomodel import definition
 
     found = drafts.checked("model", call.params["type"], call.body.source)

@@ -16,7 +16,7 @@ operations = Operations()
 
 
 class Notice(msgspec.Struct):
-    """Something that a life cycle tells an agent, or the desk an admin (then it is about no ticket)."""
+    """A notice to a user, from a life cycle or, without a ticket, from the desk itself."""
 
     id: UUID
     ticket_id: UUID | None
@@ -28,12 +28,14 @@ class Notice(msgspec.Struct):
 
 
 class NoticePage(msgspec.Struct):
+    """A page of notices."""
+
     items: list[Notice]
     next_cursor: str | None
 
 
 class NoticeQuery(pages.PageQuery, kw_only=True):
-    """Which notices."""
+    """Filters for the list of notices."""
 
     unread: bool = False
 
@@ -41,7 +43,7 @@ class NoticeQuery(pages.PageQuery, kw_only=True):
 @operations.add(
     "GET",
     "/v1/me/notices",
-    summary="What life cycles tell me",
+    summary="List the caller's notices",
     needs=Permission.tickets_read,
     query=NoticeQuery,
     answers={200: NoticePage},
@@ -60,12 +62,12 @@ def list_notices(call: Call[None, NoticeQuery]) -> Answer:
 @operations.add(
     "PUT",
     "/v1/me/notices/{notice}/read",
-    summary="I have read it",
+    summary="Mark a notice as read",
     needs=Permission.tickets_read,
     answers={204: None},
     problems=(404,),
 )
 def read_notice(call: Call) -> Answer:
-    """Once is enough; a second time changes nothing."""
+    """Idempotent: repeating the request changes nothing."""
     notices.mark_read(pages.id_of(call.params["notice"], "notice"), user_id=call.caller.id)
     return Answer(status=204)

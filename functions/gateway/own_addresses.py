@@ -15,20 +15,20 @@ operations = Operations()
 
 
 class OwnAddress(msgspec.Struct):
-    """What is written from there in a staff group is said as its owner."""
+    """A chat address. A message from it in a staff group counts as a message of its owner."""
 
     channel: str
     address: str
 
 
 class OwnAddresses(msgspec.Struct):
-    """The caller's."""
+    """The caller's chat addresses."""
 
     items: list[OwnAddress]
 
 
 class OwnLink(msgspec.Struct):
-    """Open it in Telegram: once, within a day. `url` is null when the account names no bot_username."""
+    """A link to open in Telegram, once, within a day. `url` is null when the channel account has no `bot_username`."""
 
     token: str
     url: str | None
@@ -36,10 +36,14 @@ class OwnLink(msgspec.Struct):
 
 
 @operations.add(
-    "GET", "/v1/me/addresses", summary="My chat accounts", needs=Permission.tickets_write, answers={200: OwnAddresses}
+    "GET",
+    "/v1/me/addresses",
+    summary="List the caller's chat addresses",
+    needs=Permission.tickets_write,
+    answers={200: OwnAddresses},
 )
 def list_own_addresses(call: Call) -> Answer:
-    """Linked by opening a link of one's own."""
+    """Addresses that the caller connected by a link."""
     found = addresses.of_user(call.caller.id) if call.caller.kind == "user" else []
     return Answer(OwnAddresses([OwnAddress(one["channel"], one["address"]) for one in found]))
 
@@ -47,16 +51,16 @@ def list_own_addresses(call: Call) -> Answer:
 @operations.add(
     "POST",
     "/v1/me/address_links",
-    summary="Link my chat account",
+    summary="Create a link to connect a chat address",
     needs=Permission.tickets_write,
     answers={201: OwnLink},
     problems=(409,),
     unlocked=True,
 )
 def link_own_address(call: Call) -> Answer:
-    """The token is in this answer and nowhere else, so no Idempotency-Key is taken."""
+    """The token is returned only once, so the operation accepts no Idempotency-Key."""
     if call.caller.kind != "user":
-        raise Conflict("an API key is nobody who writes in a chat; sign in as an agent")
+        raise Conflict("An API key cannot have a chat address; sign in as a user.")
     with database.connection(), database.transaction():
         token = addresses.make_link(call.caller.id)
         account = accounts.of_deep_links()
@@ -68,12 +72,12 @@ def link_own_address(call: Call) -> Answer:
 @operations.add(
     "DELETE",
     "/v1/me/addresses/{channel}/{address}",
-    summary="Unlink a chat account",
+    summary="Disconnect a chat address",
     needs=Permission.tickets_write,
     answers={204: None},
     problems=(404,),
 )
 def unlink_own_address(call: Call) -> Answer:
-    """What is written from there changes nothing any more."""
+    """Messages from this address are no longer attributed to the caller."""
     addresses.unlink(call.caller.id, call.params["channel"], call.params["address"])
     return Answer(status=204)

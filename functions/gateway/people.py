@@ -37,14 +37,14 @@ class User(msgspec.Struct):
 
 
 class UserPage(msgspec.Struct):
-    """Users, and where the next page begins."""
+    """A page of users."""
 
     items: list[User]
     next_cursor: str | None
 
 
 class NewUser(msgspec.Struct, forbid_unknown_fields=True):
-    """A user to make."""
+    """A user to create."""
 
     email: UserEmail
     name: Name
@@ -54,7 +54,10 @@ class NewUser(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class UserChanges(msgspec.Struct, forbid_unknown_fields=True):
-    """What to change; what is left out stays. Deactivating, a new role or a new password ends the user's sessions."""
+    """The properties to change; others keep their values.
+
+    Deactivation, a new role or a new password ends the sessions of the user.
+    """
 
     email: UserEmail | msgspec.UnsetType = msgspec.UNSET
     name: Name | msgspec.UnsetType = msgspec.UNSET
@@ -65,14 +68,14 @@ class UserChanges(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class UserQuery(pages.PageQuery, kw_only=True):
-    """Which users."""
+    """Filters for the list of users."""
 
     role: Role | None = None
     active: bool | None = None
 
 
 class ApiKey(msgspec.Struct):
-    """A machine's key, without the key."""
+    """An API key without its secret."""
 
     id: UUID
     name: str
@@ -85,20 +88,20 @@ class ApiKey(msgspec.Struct):
 
 
 class MadeApiKey(ApiKey):
-    """A new key; `key` is shown this once."""
+    """A new API key. `key` is returned only once."""
 
     key: str
 
 
 class ApiKeyPage(msgspec.Struct):
-    """Keys, revoked ones too, and where the next page begins."""
+    """A page of API keys, including revoked ones."""
 
     items: list[ApiKey]
     next_cursor: str | None
 
 
 class NewApiKey(msgspec.Struct, forbid_unknown_fields=True):
-    """A key to make."""
+    """An API key to create."""
 
     name: Name
     role: Role
@@ -116,14 +119,14 @@ def _user(row: queries.User, status: int = 200, **headers: str) -> Answer:
 @operations.add(
     "POST",
     "/v1/users",
-    summary="Make a user",
+    summary="Create a user",
     needs=Permission.users_manage,
     body=NewUser,
     answers={201: User},
     problems=(409,),
 )
 def create_user(call: Call[NewUser]) -> Answer:
-    """The address is unique, however it is written."""
+    """The e-mail address is unique, compared without case."""
     body = call.body
     made = commands.create_user(body.email, body.name, body.password, body.role, body.locale, actor=call.caller.actor)
     return _user(made, 201, Location=f"/v1/users/{made.id}")
@@ -144,17 +147,17 @@ def list_users(call: Call[None, UserQuery]) -> Answer:
 
 
 @operations.add(
-    "GET", "/v1/users/{user}", summary="Read a user", needs=Permission.users_read, answers={200: User}, problems=(404,)
+    "GET", "/v1/users/{user}", summary="Get a user", needs=Permission.users_read, answers={200: User}, problems=(404,)
 )
 def read_user(call: Call) -> Answer:
-    """Without anything secret."""
+    """The ETag is the version that a change expects in If-Match."""
     return _user(queries.get_user(pages.id_of(call.params["user"], "user")))
 
 
 @operations.add(
     "PATCH",
     "/v1/users/{user}",
-    summary="Change a user",
+    summary="Update a user",
     needs=Permission.users_manage,
     body=UserChanges,
     answers={200: User},
@@ -162,7 +165,7 @@ def read_user(call: Call) -> Answer:
     etag=True,
 )
 def change_user(call: Call[UserChanges]) -> Answer:
-    """The last active admin stays one."""
+    """The last active administrator cannot be deactivated or given another role."""
     expected = call.expected_version()
     changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
     user_id = pages.id_of(call.params["user"], "user")
@@ -172,14 +175,16 @@ def change_user(call: Call[UserChanges]) -> Answer:
 @operations.add(
     "POST",
     "/v1/api_keys",
-    summary="Make an API key",
+    summary="Create an API key",
     needs=Permission.api_keys_manage,
     body=NewApiKey,
     answers={201: MadeApiKey},
     unlocked=True,
 )
 def create_api_key(call: Call[NewApiKey]) -> Answer:
-    """The key is in this answer and nowhere else, so there is no Idempotency-Key here: an answer kept would keep the key."""
+    """The key is returned only once. The operation accepts no Idempotency-Key, because a stored response would hold the
+    key.
+    """
     body = call.body
     record, key = commands.create_api_key(body.name, body.role, body.expires_at, actor=call.caller.actor)
     copied = {name: getattr(record, name) for name in ApiKey.__struct_fields__}
@@ -196,7 +201,7 @@ def create_api_key(call: Call[NewApiKey]) -> Answer:
     answers={200: ApiKeyPage},
 )
 def list_api_keys(call: Call[None, pages.PageQuery]) -> Answer:
-    """Newest first, revoked ones too."""
+    """Newest first, including revoked keys."""
     before = pages.decode(call.query.cursor, "api_keys", pages.instant, UUID)
     rows = queries.page_of_api_keys(before=(before[0], before[1]) if before else None, limit=call.query.limit + 1)
     page, cursor = pages.cut(rows, call.query.limit, "api_keys", lambda row: (row.created_at, row.id))
@@ -212,7 +217,7 @@ def list_api_keys(call: Call[None, pages.PageQuery]) -> Answer:
     problems=(404,),
 )
 def revoke_api_key(call: Call) -> Answer:
-    """Refused from now on; the record stays."""
+    """The key is rejected immediately. Its record is kept."""
     return Answer(
         _copied(
             ApiKey,

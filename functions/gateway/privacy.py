@@ -18,13 +18,13 @@ operations = Operations()
 @operations.add(
     "GET",
     "/v1/requesters/{requester}/export",
-    summary="All data of a person",
+    summary="Export a requester's personal data",
     needs=Permission.requesters_export,
     answers={200: dict[str, Any]},
     problems=(404,),
 )
 def export_requester(call: Call) -> Answer:
-    """Everything that the desk has of them, as one document."""
+    """Returns all data of the person as one document."""
     headers = {
         "Content-Disposition": f'attachment; filename="requester-{id_of(call)}.json"',
         "Cache-Control": "no-store",
@@ -33,7 +33,7 @@ def export_requester(call: Call) -> Answer:
 
 
 class Erasure(msgspec.Struct):
-    """What was erased."""
+    """The result of an erasure."""
 
     requester_id: UUID
     tickets: int
@@ -42,11 +42,11 @@ class Erasure(msgspec.Struct):
 @operations.add(
     "POST",
     "/v1/requesters/{requester}/erasure",
-    summary="Erase a person's data",
+    summary="Erase a requester's personal data",
     needs=Permission.requesters_erase,
     answers={200: Erasure},
     problems=(404, 409),
 )
 def erase_requester(call: Call) -> Answer:
-    """Who they are and what they wrote goes, for good; that there were tickets stays."""
+    """Irreversibly deletes identities and message contents. The tickets themselves are kept without them."""
     return Answer(Erasure(id_of(call), export_and_erasure.erase(id_of(call), actor=call.caller.actor)))

@@ -14,7 +14,7 @@ operations = Operations()
 
 
 class RatingShown(msgspec.Struct):
-    """What a requester is asked."""
+    """A rating, with the ticket that it is about."""
 
     ticket_number: int
     title: str
@@ -23,7 +23,7 @@ class RatingShown(msgspec.Struct):
 
 
 class NewRating(msgspec.Struct, forbid_unknown_fields=True):
-    """How it went, from 1 (badly) to 5 (well)."""
+    """A rating from 1 (bad) to 5 (good)."""
 
     score: Annotated[int, msgspec.Meta(ge=1, le=5)]
     comment: Comment | None = None
@@ -32,25 +32,25 @@ class NewRating(msgspec.Struct, forbid_unknown_fields=True):
 @operations.add(
     "GET",
     "/v1/ratings/{token}",
-    summary="What a requester is asked",
+    summary="Get a rating request",
     public=True,
     answers={200: RatingShown},
     problems=(404,),
 )
 def read_rating(call: Call) -> Answer:
-    """By the link of a message. Reading rates nothing: mail programs open links ahead of people."""
+    """Authorised by the link in a message. Reading it rates nothing, because mail programs prefetch links."""
     return Answer(msgspec.convert(ratings.find(call.params["token"]), RatingShown))
 
 
 @operations.add(
     "POST",
     "/v1/ratings/{token}",
-    summary="Rate how it went",
+    summary="Submit a rating",
     public=True,
     body=NewRating,
     answers={200: RatingShown},
     problems=(404,),
 )
 def rate(call: Call[NewRating]) -> Answer:
-    """The last word counts; the life cycle hears of each."""
+    """A later rating replaces an earlier one. The life cycle receives each as an event."""
     return Answer(msgspec.convert(ratings.rate(call.params["token"], call.body.score, call.body.comment), RatingShown))

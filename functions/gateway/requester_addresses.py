@@ -22,14 +22,16 @@ operations = Operations()
 
 
 class NewIdentity(msgspec.Struct, forbid_unknown_fields=True):
-    """An address that an agent knows to be theirs."""
+    """An address that belongs to the requester."""
 
     channel: str
     address: Address
 
 
 class IdentityChange(msgspec.Struct, forbid_unknown_fields=True):
-    """`blocked`: take nothing from it any more, with the reason; `suppressed: false`: it may be written to again."""
+    """`blocked` ignores new messages from the address, for the given reason; `suppressed: false` allows sending to it
+    again.
+    """
 
     channel: str
     address: Address
@@ -39,13 +41,16 @@ class IdentityChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class NewLink(msgspec.Struct, forbid_unknown_fields=True):
-    """A deep link for a chat account; left out, the default one."""
+    """The chat account of a deep link; the default account when it is left out."""
 
     account: str | None = None
 
 
 class Link(msgspec.Struct):
-    """Who opens it joins their chat to this requester: once, within a day. `url` is null when the account names no bot_username."""
+    """A deep link. Opening it once, within a day, adds the opener's chat to the requester.
+
+    `url` is null when the account has no `bot_username`.
+    """
 
     token: str
     url: str | None
@@ -53,21 +58,21 @@ class Link(msgspec.Struct):
 
 
 class NewCode(msgspec.Struct, forbid_unknown_fields=True):
-    """A mail address that is to be proved."""
+    """A mail address to verify."""
 
     address: Email
     account: str | None = None
 
 
 class Code(msgspec.Struct):
-    """The code went out; send it back with this id."""
+    """A verification code that was sent. Return its digits with this id."""
 
     id: UUID
     expires_in_s: int
 
 
 class Verification(msgspec.Struct, forbid_unknown_fields=True):
-    """The six digits that arrived."""
+    """The six digits of a verification code."""
 
     digits: Annotated[str, msgspec.Meta(min_length=1, max_length=12)]
 
@@ -75,14 +80,14 @@ class Verification(msgspec.Struct, forbid_unknown_fields=True):
 @operations.add(
     "POST",
     "/v1/requesters/{requester}/identities",
-    summary="Add an address",
+    summary="Add an address to a requester",
     needs=Permission.requesters_write,
     body=NewIdentity,
     answers={201: Requester},
     problems=(404, 409),
 )
 def add_identity(call: Call[NewIdentity]) -> Answer:
-    """409 when it is somebody else's: merge the two, if they are one person."""
+    """Answers 409 when another requester has the address; merge the two if they are one person."""
     if call.body.channel not in channels.names():
         known = ", ".join(sorted(channels.names()))
         raise Invalid([FieldProblem("/channel", f"expected one of {known}, found {call.body.channel!r}")])
@@ -93,14 +98,14 @@ def add_identity(call: Call[NewIdentity]) -> Answer:
 @operations.add(
     "POST",
     "/v1/requesters/{requester}/identity_changes",
-    summary="Block or release an address",
+    summary="Block or unblock an address",
     needs=Permission.requesters_write,
     body=IdentityChange,
     answers={200: Requester},
     problems=(404,),
 )
 def change_identity(call: Call[IdentityChange]) -> Answer:
-    """A blocked address's messages are ignored, with the reason in the inbox."""
+    """Messages from a blocked address are ignored. The inbox records the reason."""
     body = call.body
     if body.blocked is not msgspec.UNSET:
         reason = (body.reason or f"blocked by {call.caller.name}") if body.blocked else None
@@ -113,7 +118,7 @@ def change_identity(call: Call[IdentityChange]) -> Answer:
 @operations.add(
     "POST",
     "/v1/requesters/{requester}/links",
-    summary="Make a deep link",
+    summary="Create a deep link",
     needs=Permission.requesters_write,
     body=NewLink,
     answers={201: Link},
@@ -121,7 +126,7 @@ def change_identity(call: Call[IdentityChange]) -> Answer:
     unlocked=True,
 )
 def make_link(call: Call[NewLink]) -> Answer:
-    """The token is in this answer and nowhere else, so no Idempotency-Key is taken."""
+    """The token is returned only once, so the operation accepts no Idempotency-Key."""
 
     with database.connection(), database.transaction():
         queries.get(id_of(call))
@@ -134,14 +139,14 @@ def make_link(call: Call[NewLink]) -> Answer:
 @operations.add(
     "POST",
     "/v1/requesters/{requester}/codes",
-    summary="Mail a code that proves an address",
+    summary="Send a verification code",
     needs=Permission.requesters_write,
     body=NewCode,
     answers={201: Code},
     problems=(404, 409),
 )
 def send_code(call: Call[NewCode]) -> Answer:
-    """Six digits to the address; whoever sends them back owns it."""
+    """Sends six digits to the address. Whoever returns them owns the address."""
     account = accounts.of_emails(call.body.account)
     code_id = codes.send(id_of(call), call.body.address, channel=account.channel, account=account.name)
     return Answer(Code(code_id, int(limits.code_works_s)), status=201)
@@ -150,7 +155,7 @@ def send_code(call: Call[NewCode]) -> Answer:
 @operations.add(
     "POST",
     "/v1/requesters/{requester}/codes/{code}/verification",
-    summary="Prove an address by its code",
+    summary="Verify an address",
     needs=Permission.requesters_write,
     body=Verification,
     answers={200: Requester},
@@ -158,7 +163,10 @@ def send_code(call: Call[NewCode]) -> Answer:
     unlocked=True,
 )
 def verify_code(call: Call[Verification]) -> Answer:
-    """The address becomes the requester's; whoever had it so far is merged into them. A wrong try counts, whatever is answered."""
+    """The address becomes the requester's.
+
+    Another requester that had it is merged into this one. Each wrong attempt counts.
+    """
 
     with database.connection():
         with database.transaction():

@@ -19,14 +19,14 @@ operations = Operations()
 
 
 class NewMerge(msgspec.Struct, forbid_unknown_fields=True):
-    """All that `source_id` has becomes this requester's."""
+    """The requester to merge into this one."""
 
     source_id: UUID
     reason: Comment = ""
 
 
 class Merge(msgspec.Struct):
-    """Two people who turned out to be one; it can be undone."""
+    """A merge of two requesters. It can be undone."""
 
     id: UUID
     source_id: UUID
@@ -39,7 +39,7 @@ class Merge(msgspec.Struct):
 
 
 class Merges(msgspec.Struct):
-    """Newest first."""
+    """Merges, newest first."""
 
     items: list[Merge]
 
@@ -54,7 +54,7 @@ class Merges(msgspec.Struct):
     problems=(404, 409),
 )
 def merge_requesters(call: Call[NewMerge]) -> Answer:
-    """Addresses, tickets and messages move; each is noted, so that it can be undone."""
+    """Moves addresses, tickets and messages. Each move is recorded so that the merge can be undone."""
     merge_id = merging.merge(call.body.source_id, id_of(call), by=call.caller.name, reason=call.body.reason)
     return Answer(show.copied(Merge, merging.get(merge_id)), status=201)
 
@@ -62,13 +62,13 @@ def merge_requesters(call: Call[NewMerge]) -> Answer:
 @operations.add(
     "GET",
     "/v1/requesters/{requester}/merges",
-    summary="Who was merged into a requester",
+    summary="List a requester's merges",
     needs=Permission.tickets_read,
     answers={200: Merges},
     problems=(404,),
 )
 def list_merges(call: Call) -> Answer:
-    """Those that were undone, too."""
+    """Newest first, including undone merges."""
     queries.get(id_of(call))
     return Answer(Merges([show.copied(Merge, row) for row in merging.of_requester(id_of(call))]))
 
@@ -82,7 +82,7 @@ def list_merges(call: Call) -> Answer:
     problems=(404, 409),
 )
 def undo_merge(call: Call) -> Answer:
-    """What moved then and is still there moves back; what came since stays."""
+    """Moves back the addresses, tickets and messages that the merge moved. Later ones stay."""
     merge_id = pages.id_of(call.params["merge"], "merge")
     merging.undo(merge_id, by=call.caller.name)
     return Answer(show.copied(Merge, merging.get(merge_id)))

@@ -22,8 +22,11 @@ Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){
 
 
 class Identity(msgspec.Struct):
-    """An address on a channel. `suppressed_reason`: why it must not be written to; `blocked_reason`: why nothing is taken from it;
-    `verified_by`: link, code, agent, or null when the person simply wrote from it."""
+    """An address on a channel.
+
+    `suppressed_reason`: sending to it is not allowed. `blocked_reason`: messages from it are ignored. `verified_by`:
+    link, code, agent, or null for an address that only sent a message.
+    """
 
     channel: str
     address: str
@@ -34,7 +37,7 @@ class Identity(msgspec.Struct):
 
 
 class Requester(msgspec.Struct):
-    """A person who asks."""
+    """A person who asks for help."""
 
     id: UUID
     name: str
@@ -48,21 +51,21 @@ class Requester(msgspec.Struct):
 
 
 class RequesterPage(msgspec.Struct):
-    """Requesters, and where the next page begins."""
+    """A page of requesters."""
 
     items: list[Requester]
     next_cursor: str | None
 
 
 class RequesterQuery(pages.PageQuery, kw_only=True):
-    """Which requesters; `q` is part of a name or address."""
+    """Filters for the list of requesters. `q` matches a part of a name or address."""
 
     q: Annotated[str, msgspec.Meta(max_length=limits.search_chars_max)] | None = None
     blocked: bool | None = None
 
 
 class RequesterChanges(msgspec.Struct, forbid_unknown_fields=True):
-    """What to change; what is left out stays."""
+    """The properties to change; others keep their values."""
 
     name: Name | msgspec.UnsetType = msgspec.UNSET
     locale: Language | msgspec.UnsetType | None = msgspec.UNSET
@@ -93,7 +96,7 @@ def _requester(row: dict[str, Any]) -> Requester:
     answers={200: RequesterPage},
 )
 def list_requesters(call: Call[None, RequesterQuery]) -> Answer:
-    """Newest first; those merged into others are left out."""
+    """Newest first. Requesters that were merged into others are left out."""
     before = pages.decode(call.query.cursor, "requesters", UUID)
     rows = queries.page(
         text=call.query.q,
@@ -108,20 +111,20 @@ def list_requesters(call: Call[None, RequesterQuery]) -> Answer:
 @operations.add(
     "GET",
     "/v1/requesters/{requester}",
-    summary="Read a requester",
+    summary="Get a requester",
     needs=Permission.tickets_read,
     answers={200: Requester},
     problems=(404,),
 )
 def read_requester(call: Call) -> Answer:
-    """With addresses on all channels."""
+    """With the addresses on all channels."""
     return represented(id_of(call))
 
 
 @operations.add(
     "PATCH",
     "/v1/requesters/{requester}",
-    summary="Change a requester",
+    summary="Update a requester",
     needs=Permission.requesters_write,
     body=RequesterChanges,
     answers={200: Requester},
@@ -129,7 +132,7 @@ def read_requester(call: Call) -> Answer:
     etag=True,
 )
 def change_requester(call: Call[RequesterChanges]) -> Answer:
-    """Name, language, time zone (IANA)."""
+    """Name, language and IANA time zone."""
     changes = {k: v for k, v in msgspec.structs.asdict(call.body).items() if v is not msgspec.UNSET}
     profile.update(id_of(call), changes, expected_version=call.expected_version())
     return represented(id_of(call))

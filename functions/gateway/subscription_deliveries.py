@@ -21,7 +21,7 @@ operations = Operations()
 
 
 class WebhookAttempt(msgspec.Struct):
-    """One call. `status` is null when there was no answer; `response` is the beginning of what it said."""
+    """One HTTP request to the receiver. `status` is null without a response; `response` is the beginning of its body."""
 
     number: int
     started_at: datetime
@@ -32,7 +32,7 @@ class WebhookAttempt(msgspec.Struct):
 
 
 class WebhookDelivery(msgspec.Struct):
-    """An event on its way to a subscriber. `id` is the event's, and what the receiver gets as `webhook-id`."""
+    """The delivery of an event to a webhook. `id` is the event's id, which the receiver gets as `webhook-id`."""
 
     id: UUID
     event_type: str | None
@@ -47,26 +47,26 @@ class WebhookDelivery(msgspec.Struct):
 
 
 class WebhookDeliveryPage(msgspec.Struct):
-    """Deliveries, and where the next page begins."""
+    """A page of deliveries."""
 
     items: list[WebhookDelivery]
     next_cursor: str | None
 
 
 class WebhookDeliveryQuery(pages.PageQuery, kw_only=True):
-    """Which deliveries."""
+    """Filters for the list of deliveries."""
 
     state: Literal["pending", "delivered", "failed", "missed", "discarded"] | None = None
 
 
 class Since(msgspec.Struct, forbid_unknown_fields=True):
-    """From when on."""
+    """The time from which on events are redelivered."""
 
     since: Instant
 
 
 class Replayed(msgspec.Struct):
-    """How many deliveries are on their way again."""
+    """The number of deliveries that were queued again."""
 
     count: int
 
@@ -74,13 +74,13 @@ class Replayed(msgspec.Struct):
 @operations.add(
     "POST",
     "/v1/webhooks/{webhook}/test",
-    summary="Call it for a trial",
+    summary="Send a test event",
     needs=Permission.webhooks_manage,
     answers={202: WebhookDelivery},
     problems=(404, 409),
 )
 def test_webhook(call: Call) -> Answer:
-    """An event `webhook_tested` goes to it, whatever it wants to hear; its delivery says what came of it."""
+    """Sends a `webhook_tested` event to the webhook, regardless of its event types. The delivery records the outcome."""
     webhook_id = id_of(call)
     return _delivery(webhook_id, commands.test(webhook_id, actor=call.caller.actor), 202)
 
@@ -101,14 +101,14 @@ def _represented(row: dict[str, Any]) -> WebhookDelivery:
 @operations.add(
     "GET",
     "/v1/webhooks/{webhook}/deliveries",
-    summary="List what went to it",
+    summary="List a webhook's deliveries",
     needs=Permission.webhooks_manage,
     query=WebhookDeliveryQuery,
     answers={200: WebhookDeliveryPage},
     problems=(404,),
 )
 def list_webhook_deliveries(call: Call[None, WebhookDeliveryQuery]) -> Answer:
-    """The newest event first, with every attempt."""
+    """Newest event first, with every attempt."""
     query = call.query
     webhook_id = queries.get(id_of(call)).id
     before = pages.decode(query.cursor, "webhook_deliveries", UUID)
@@ -122,7 +122,7 @@ def list_webhook_deliveries(call: Call[None, WebhookDeliveryQuery]) -> Answer:
 @operations.add(
     "GET",
     "/v1/webhooks/{webhook}/deliveries/{delivery}",
-    summary="Read what went to it",
+    summary="Get a webhook's delivery",
     needs=Permission.webhooks_manage,
     answers={200: WebhookDelivery},
     problems=(404,),
@@ -135,13 +135,13 @@ def read_webhook_delivery(call: Call) -> Answer:
 @operations.add(
     "POST",
     "/v1/webhooks/{webhook}/deliveries/{delivery}/replay",
-    summary="Send it again",
+    summary="Redeliver a webhook's event",
     needs=Permission.webhooks_manage,
     answers={202: WebhookDelivery},
     problems=(404, 409),
 )
 def replay_webhook_delivery(call: Call) -> Answer:
-    """Under its old id, so that the receiver can tell a repeat."""
+    """Keeps the event id, so that the receiver can recognise a repeat."""
     webhook_id, event_id = id_of(call), pages.id_of(call.params["delivery"], "delivery")
     commands.replay(webhook_id, event_id)
     return _delivery(webhook_id, event_id, 202)
@@ -150,13 +150,13 @@ def replay_webhook_delivery(call: Call) -> Answer:
 @operations.add(
     "POST",
     "/v1/webhooks/{webhook}/replay",
-    summary="Send again what failed",
+    summary="Redeliver failed events",
     needs=Permission.webhooks_manage,
     body=Since,
     answers={202: Replayed},
     problems=(404, 409),
 )
 def replay_webhook(call: Call[Since]) -> Answer:
-    """What failed or was missed since then, at most ten thousand at once, the oldest first."""
+    """Redelivers events that failed or were missed since the given time, at most ten thousand a request, oldest first."""
     body = call.body
     return Answer(Replayed(commands.replay_since(id_of(call), body.since)), status=202)

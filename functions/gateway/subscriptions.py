@@ -30,7 +30,7 @@ Description = Annotated[
 
 
 class Webhook(msgspec.Struct):
-    """An outgoing webhook. `state`: active, paused by a person, or switched off after long failure."""
+    """A webhook subscription. `state`: active, paused by a person, or switched off after a long series of failures."""
 
     id: UUID
     url: str
@@ -50,20 +50,20 @@ class Webhook(msgspec.Struct):
 
 
 class MadeWebhook(Webhook):
-    """A webhook with its new secret, which is shown this once."""
+    """A webhook with its new secret, which is returned only once."""
 
     secret: str
 
 
 class WebhookPage(msgspec.Struct):
-    """Webhooks, and where the next page begins."""
+    """A page of webhooks."""
 
     items: list[Webhook]
     next_cursor: str | None
 
 
 class NewWebhook(msgspec.Struct, forbid_unknown_fields=True):
-    """A webhook to make. `event_types`: names, or `["*"]`. `include_bodies`: what people wrote is told too."""
+    """A webhook to create. `event_types` lists names, or is `["*"]`. `include_bodies` adds message texts to the events."""
 
     url: Url
     event_types: EventTypes
@@ -72,7 +72,7 @@ class NewWebhook(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class WebhookChanges(msgspec.Struct, forbid_unknown_fields=True):
-    """What to change; what is left out stays. `active: true` switches on again."""
+    """The properties to change; others keep their values. `active: true` switches the webhook on again."""
 
     url: Url | msgspec.UnsetType = msgspec.UNSET
     event_types: EventTypes | msgspec.UnsetType = msgspec.UNSET
@@ -108,7 +108,7 @@ def _private() -> bool:
 @operations.add(
     "POST",
     "/v1/webhooks",
-    summary="Make an outgoing webhook",
+    summary="Create a webhook",
     needs=Permission.webhooks_manage,
     body=NewWebhook,
     answers={201: MadeWebhook},
@@ -116,10 +116,12 @@ def _private() -> bool:
     unlocked=True,
 )
 def create_webhook(call: Call[NewWebhook]) -> Answer:
-    """The secret is in this answer and nowhere else, so there is no Idempotency-Key here: an answer kept would keep the secret.
+    """The secret is returned only once.
 
-    Every event that is written after this answer is told. For a desk's first webhook that takes a few seconds: other processes
-    remember for a while that there is none.
+    The operation accepts no Idempotency-Key, because a stored response would hold the secret.
+
+    Every event that is written after the response is delivered. The first webhook of a desk takes a few seconds to
+    create, because other processes cache the absence of webhooks.
     """
     body = call.body
     with database.transaction():
@@ -133,7 +135,7 @@ def create_webhook(call: Call[NewWebhook]) -> Answer:
 @operations.add(
     "GET",
     "/v1/webhooks",
-    summary="List outgoing webhooks",
+    summary="List webhooks",
     needs=Permission.webhooks_manage,
     query=pages.PageQuery,
     answers={200: WebhookPage},
@@ -150,7 +152,7 @@ def list_webhooks(call: Call[None, pages.PageQuery]) -> Answer:
 @operations.add(
     "GET",
     "/v1/webhooks/{webhook}",
-    summary="Read an outgoing webhook",
+    summary="Get a webhook",
     needs=Permission.webhooks_manage,
     answers={200: Webhook},
     problems=(404,),
@@ -163,7 +165,7 @@ def read_webhook(call: Call) -> Answer:
 @operations.add(
     "PATCH",
     "/v1/webhooks/{webhook}",
-    summary="Change an outgoing webhook",
+    summary="Update a webhook",
     needs=Permission.webhooks_manage,
     body=WebhookChanges,
     answers={200: Webhook},
@@ -171,7 +173,7 @@ def read_webhook(call: Call) -> Answer:
     etag=True,
 )
 def change_webhook(call: Call[WebhookChanges]) -> Answer:
-    """Pausing discards what is on its way; switching on again keeps what was missed, to be replayed."""
+    """Pausing discards its pending deliveries. Resuming keeps the missed events, which can be replayed."""
     expected = call.expected_version()
     changes = {n: v for n, v in msgspec.structs.asdict(call.body).items() if v is not msgspec.UNSET}
     return _shown(
@@ -182,14 +184,14 @@ def change_webhook(call: Call[WebhookChanges]) -> Answer:
 @operations.add(
     "DELETE",
     "/v1/webhooks/{webhook}",
-    summary="Remove an outgoing webhook",
+    summary="Delete a webhook",
     needs=Permission.webhooks_manage,
     answers={204: None},
     problems=(404,),
     etag="optional",
 )
 def delete_webhook(call: Call) -> Answer:
-    """For good; its log stays with its events until it is too old."""
+    """Irreversible. Its delivery log is kept until its events expire."""
     expected = call.optional_version()
     commands.delete(id_of(call), expected_version=expected, actor=call.caller.actor)
     return Answer(status=204)
@@ -198,14 +200,14 @@ def delete_webhook(call: Call) -> Answer:
 @operations.add(
     "POST",
     "/v1/webhooks/{webhook}/rotate_secret",
-    summary="Change the secret",
+    summary="Rotate a webhook's secret",
     needs=Permission.webhooks_manage,
     answers={200: MadeWebhook},
     problems=(404,),
     unlocked=True,
 )
 def rotate_webhook_secret(call: Call) -> Answer:
-    """For a day both secrets sign. The new one is in this answer and nowhere else."""
+    """Both secrets sign for a day. The new secret is returned only once."""
     with database.transaction():
         rotated = commands.rotate_secret(id_of(call), actor=call.caller.actor)
     return _with_secret(rotated, 200)

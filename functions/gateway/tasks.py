@@ -17,7 +17,7 @@ operations = Operations()
 
 
 class TaskQuery(pages.PageQuery, kw_only=True):
-    """Which tasks."""
+    """Filters for the list of tasks."""
 
     state: Literal["ready", "leased", "done", "dead", "discarded"] | None = None
 
@@ -38,7 +38,7 @@ def _id(text: str) -> int:
     "GET", "/v1/tasks", summary="List tasks", needs=Permission.tasks_read, query=TaskQuery, answers={200: show.TaskPage}
 )
 def list_tasks(call: Call[None, TaskQuery]) -> Answer:
-    """Newest first; `state=dead` are those that a person must look at."""
+    """Newest first. `state=dead` lists the tasks that need a person."""
     before = pages.decode(call.query.cursor, "tasks", pages.number)
     rows = queries.page(state=call.query.state, before_id=before[0] if before else None, limit=call.query.limit + 1)
     page, cursor = pages.cut(rows, call.query.limit, "tasks", lambda row: (row["id"],))
@@ -48,7 +48,7 @@ def list_tasks(call: Call[None, TaskQuery]) -> Answer:
 @operations.add(
     "GET",
     "/v1/tasks/{task}",
-    summary="Read a task",
+    summary="Get a task",
     needs=Permission.tasks_read,
     answers={200: show.Task},
     problems=(404,),
@@ -61,13 +61,13 @@ def read_task(call: Call) -> Answer:
 @operations.add(
     "POST",
     "/v1/tasks/{task}/retry",
-    summary="Run a dead task again",
+    summary="Retry a dead task",
     needs=Permission.tasks_manage,
     answers={202: show.Task},
     problems=(404, 409),
 )
 def retry_task(call: Call) -> Answer:
-    """Its attempts are counted anew."""
+    """Resets the count of its attempts."""
     task_id = _id(call.params["task"])
     commands.retry(task_id)
     return Answer(_show(queries.get(task_id)), status=202)
@@ -76,13 +76,13 @@ def retry_task(call: Call) -> Answer:
 @operations.add(
     "POST",
     "/v1/tasks/{task}/discard",
-    summary="Let a dead task be",
+    summary="Discard a dead task",
     needs=Permission.tasks_manage,
     answers={200: show.Task},
     problems=(404, 409),
 )
 def discard_task(call: Call) -> Answer:
-    """It needs no further attention."""
+    """Marks the task as needing no attention."""
     task_id = _id(call.params["task"])
     commands.discard(task_id)
     return Answer(_show(queries.get(task_id)))

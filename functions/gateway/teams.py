@@ -17,6 +17,8 @@ operations = Operations()
 
 
 class TeamShown(msgspec.Struct):
+    """A team."""
+
     name: str
     label: dict[str, str]
     members: list[UUID]
@@ -24,32 +26,33 @@ class TeamShown(msgspec.Struct):
 
 
 class Teams(msgspec.Struct):
+    """All teams, by name."""
+
     items: list[TeamShown]
 
 
 class Members(msgspec.Struct, forbid_unknown_fields=True):
-    """Who belongs to the team from now on, by user id."""
+    """The ids of all members of the team."""
 
     members: Annotated[list[UUID], msgspec.Meta(max_length=team_commands.members_max)]
 
 
-@operations.add(
-    "GET", "/v1/teams", summary="Teams and their members", needs=Permission.tickets_read, answers={200: Teams}
-)
+@operations.add("GET", "/v1/teams", summary="List teams", needs=Permission.tickets_read, answers={200: Teams})
 def list_teams(call: Call) -> Answer:
-    """By name."""
+    """By name, with their members."""
     return Answer(Teams([_team(row) for row in team_queries.all_teams()]))
 
 
 @operations.add(
     "GET",
     "/v1/teams/{team}",
-    summary="A team",
+    summary="Get a team",
     needs=Permission.tickets_read,
     answers={200: TeamShown},
     problems=(404,),
 )
 def read_team(call: Call) -> Answer:
+    """With its members."""
     row = team_queries.get(call.params["team"])
     return Answer(_team(row), headers=show.etag(row["version"]))
 
@@ -57,7 +60,7 @@ def read_team(call: Call) -> Answer:
 @operations.add(
     "PUT",
     "/v1/teams/{team}/members",
-    summary="Say who belongs to a team",
+    summary="Replace a team's members",
     needs=Permission.users_manage,
     body=Members,
     answers={200: TeamShown},
@@ -65,7 +68,10 @@ def read_team(call: Call) -> Answer:
     etag="optional",
 )
 def set_members(call: Call[Members]) -> Answer:
-    """Active users who work on tickets. With If-Match (optional), 412 when the team was changed since that version."""
+    """Members are active users who can work on tickets.
+
+    With If-Match (optional), a team that was changed since that version answers 412.
+    """
     expected = call.optional_version()
     name = call.params["team"]
     team_commands.set_members(name, call.body.members, expected_version=expected)

@@ -15,7 +15,7 @@ operations = Operations()
 
 
 class LinkShown(msgspec.Struct):
-    """A ticket that belongs to this one; `kind` is what the other one is to it."""
+    """A related ticket. `kind` is its relation to this one."""
 
     kind: str
     id: UUID
@@ -26,18 +26,20 @@ class LinkShown(msgspec.Struct):
 
 
 class Links(msgspec.Struct):
+    """The related tickets of a ticket."""
+
     items: list[LinkShown]
 
 
 @operations.add(
     "GET",
     "/v1/tickets/{ticket}/links",
-    summary="Tickets that belong to this one",
+    summary="List a ticket's related tickets",
     needs=Permission.tickets_read,
     answers={200: Links},
     problems=(404,),
 )
 def list_links(call: Call) -> Answer:
-    """In the order of their numbers."""
+    """By number."""
     ticket = queries.find(call.params["ticket"])
     return Answer(msgspec.convert({"items": links.of_ticket(ticket.id)}, Links))

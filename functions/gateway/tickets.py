@@ -23,14 +23,14 @@ operations = Operations()
 
 
 class NewRequester(msgspec.Struct, forbid_unknown_fields=True):
-    """Who asks. With an e-mail address, answers are sent there."""
+    """The requester of a new ticket. Replies are sent to the e-mail address."""
 
     name: Name | None = None
     email: Email | None = None
 
 
 class NewTicket(msgspec.Struct, forbid_unknown_fields=True):
-    """A ticket to make."""
+    """A ticket to create."""
 
     title: Title
     description: Description | None = None
@@ -43,7 +43,7 @@ class NewTicket(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TicketChanges(msgspec.Struct, forbid_unknown_fields=True):
-    """What to change; what is left out stays."""
+    """The properties to change; others keep their values."""
 
     title: Title | msgspec.UnsetType = msgspec.UNSET
     type: Word | msgspec.UnsetType = msgspec.UNSET
@@ -54,7 +54,7 @@ class TicketChanges(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class TicketQuery(pages.PageQuery, kw_only=True):
-    """What a list of tickets is narrowed to. Several values, separated by commas, mean any of them."""
+    """Filters for the list of tickets. Several values, separated by commas, match any of them."""
 
     state: list[Word] = msgspec.field(default_factory=list)
     category: list[Literal["todo", "waiting", "done", "closed"]] = msgspec.field(default_factory=list)
@@ -70,7 +70,7 @@ class TicketQuery(pages.PageQuery, kw_only=True):
 
 
 class AssignmentWanted(msgspec.Struct, forbid_unknown_fields=True):
-    """Who is responsible; null: nobody."""
+    """The responsible user; null removes the assignment."""
 
     assignee_id: UUID | None
 
@@ -90,13 +90,13 @@ def represented(call: AnyCall, row: Any, status: int = 200, **headers: str) -> A
 @operations.add(
     "POST",
     "/v1/tickets",
-    summary="Make a ticket",
+    summary="Create a ticket",
     needs=Permission.tickets_write,
     body=NewTicket,
     answers={201: show.Ticket},
 )
 def create_ticket(call: Call[NewTicket]) -> Answer:
-    """The life cycle reacts at once; what it sends goes out right after the answer."""
+    """The life cycle processes the new ticket in the same request. Its outgoing messages are sent afterwards."""
     body = call.body
     requester = body.requester or NewRequester()
     row = commands.create(
@@ -126,7 +126,7 @@ def create_ticket(call: Call[NewTicket]) -> Answer:
     answers={200: show.TicketPage},
 )
 def list_tickets(call: Call[None, TicketQuery]) -> Answer:
-    """`assignee` is a user's id, `me` or `none`; `q` looks in titles, messages and searchable fields."""
+    """`assignee` is a user's id, `me` or `none`. `q` searches titles, messages and searchable fields."""
     query = call.query
     column, _ = search.SORTS[query.sort]
     after = pages.decode(
@@ -159,20 +159,20 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
 @operations.add(
     "GET",
     "/v1/tickets/{ticket}",
-    summary="Read a ticket",
+    summary="Get a ticket",
     needs=Permission.tickets_read,
     answers={200: show.Ticket},
     problems=(404,),
 )
 def read_ticket(call: Call) -> Answer:
-    """By id or by number."""
+    """By id or number."""
     return represented(call, queries.find(call.params["ticket"]))
 
 
 @operations.add(
     "PATCH",
     "/v1/tickets/{ticket}",
-    summary="Change a ticket",
+    summary="Update a ticket",
     needs=Permission.tickets_write,
     body=TicketChanges,
     answers={200: show.Ticket},
@@ -180,7 +180,7 @@ def read_ticket(call: Call) -> Answer:
     etag=True,
 )
 def change_ticket(call: Call[TicketChanges]) -> Answer:
-    """State and assignee have addresses of their own. `fields` replaces all fields."""
+    """`fields` replaces all fields. State and assignee have endpoints of their own."""
     expected = call.expected_version()
     changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
     if "fields" in changes:
@@ -193,7 +193,7 @@ def change_ticket(call: Call[TicketChanges]) -> Answer:
 @operations.add(
     "PUT",
     "/v1/tickets/{ticket}/assignment",
-    summary="Make somebody responsible, or nobody",
+    summary="Assign a ticket",
     needs=Permission.tickets_assign,
     body=AssignmentWanted,
     answers={200: show.Ticket},
@@ -203,7 +203,7 @@ def change_ticket(call: Call[TicketChanges]) -> Answer:
 def assign_ticket(call: Call[AssignmentWanted]) -> Answer:
     """The assignee is an active user.
 
-    With If-Match (optional), 412 when the ticket was changed since that version; without it, the last word counts.
+    With If-Match (optional), a ticket that was changed since that version answers 412; without it, the last write wins.
     """
     expected = call.optional_version()
     ticket = queries.find(call.params["ticket"])
@@ -214,14 +214,14 @@ def assign_ticket(call: Call[AssignmentWanted]) -> Answer:
 @operations.add(
     "GET",
     "/v1/tickets/{ticket}/events",
-    summary="A ticket's history",
+    summary="List a ticket's events",
     needs=Permission.tickets_read,
     query=pages.PageQuery,
     answers={200: show.EventPage},
     problems=(404,),
 )
 def list_ticket_events(call: Call[None, pages.PageQuery]) -> Answer:
-    """In order, from the first."""
+    """Oldest first."""
     ticket = queries.find(call.params["ticket"])
     after = pages.decode(call.query.cursor, "events", pages.number)
     first = after[0] if after else 0

@@ -25,7 +25,7 @@ operations = Operations()
 
 
 class TransitionWanted(msgspec.Struct, forbid_unknown_fields=True):
-    """A move of the life cycle."""
+    """A transition to take."""
 
     transition: Word
     fields: dict[str, Any] = {}
@@ -33,14 +33,14 @@ class TransitionWanted(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ApprovalNeeded(msgspec.Struct):
-    """The move waits for `count` members of a team."""
+    """The approval that the transition needs: votes of `count` members of a team."""
 
     team: str
     count: int
 
 
 class TransitionOption(msgspec.Struct):
-    """A move as it stands now: possible, or refused with reasons."""
+    """A transition from the current state: possible, or refused with reasons."""
 
     transition: str
     to: str
@@ -54,21 +54,21 @@ class TransitionOption(msgspec.Struct):
 
 
 class TransitionOptions(msgspec.Struct):
-    """What is possible now, what is refused and why."""
+    """The transitions from the current state."""
 
     state: str
     items: list[TransitionOption]
 
 
 class Signal(msgspec.Struct, forbid_unknown_fields=True):
-    """Something that happened outside the desk; the life cycle may react to it by name."""
+    """An event from outside the desk, to which the life cycle can react by name."""
 
     signal: Word
     payload: dict[str, Any] = {}
 
 
 class SignalTaken(msgspec.Struct):
-    """The signal is in the ticket's history under this event; what it does follows."""
+    """The id of the signal's event in the ticket's history."""
 
     event_id: UUID
 
@@ -76,13 +76,13 @@ class SignalTaken(msgspec.Struct):
 @operations.add(
     "GET",
     "/v1/tickets/{ticket}/transitions",
-    summary="What is possible now, what is refused and why",
+    summary="List a ticket's transitions",
     needs=Permission.tickets_read,
     answers={200: TransitionOptions},
     problems=(404,),
 )
 def list_transitions(call: Call) -> Answer:
-    """Every move that leaves the current state."""
+    """Every transition from the current state, with the reasons why it is refused."""
     ticket = queries.find(call.params["ticket"])
     looked_at = TicketChange(ticket, actor=call.caller.actor, new=False)
     options = steps.options(looked_at, role=call.caller.role)
@@ -112,7 +112,7 @@ def list_transitions(call: Call) -> Answer:
 @operations.add(
     "POST",
     "/v1/tickets/{ticket}/transitions",
-    summary="Move a ticket",
+    summary="Take a transition",
     needs=Permission.tickets_write,
     body=TransitionWanted,
     answers={200: show.Ticket},
@@ -120,10 +120,12 @@ def list_transitions(call: Call) -> Answer:
     etag="optional",
 )
 def make_transition(call: Call[TransitionWanted]) -> Answer:
-    """409 with reasons, and with the last move, when the life cycle refuses; the refusal is part of the ticket's history.
+    """A transition that the life cycle refuses answers 409 with the reasons and the last transition.
 
-    A transition that needs an approval answers 200 with the ticket in its old state: see its approvals. With If-Match (optional), 412
-    when the ticket was changed since that version.
+    The refusal is recorded in the history.
+
+    A transition that needs an approval answers 200 with the ticket in its current state; see its approvals. With
+    If-Match (optional), a ticket that was changed since that version answers 412.
     """
     body = call.body
     expected = call.optional_version()
@@ -170,14 +172,14 @@ def refused(row: Ticket, reasons: tuple[str, ...]) -> Answer:
 @operations.add(
     "POST",
     "/v1/tickets/{ticket}/signals",
-    summary="Push a ticket along",
+    summary="Send a signal to a ticket",
     needs=Permission.tickets_write,
     body=Signal,
     answers={202: SignalTaken},
     problems=(404,),
 )
 def send_signal(call: Call[Signal]) -> Answer:
-    """For automations. The life cycle decides soon after; a signal that it does not know changes nothing."""
+    """For automations. The life cycle processes the signal asynchronously. An unknown signal changes nothing."""
     ticket = queries.find(call.params["ticket"])
     event_id = signals.receive(ticket.id, call.body.signal, call.body.payload, actor=call.caller.actor)
     return Answer(SignalTaken(event_id), status=202)

@@ -34,14 +34,16 @@ class NewVersion(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class VersionInForce(msgspec.Struct, forbid_unknown_fields=True):
-    """The published version that new tickets start on."""
+    """The published version on which new tickets start."""
 
     version: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
     reason: Comment = "put in force over the API"
 
 
 class Simulated(msgspec.Struct, forbid_unknown_fields=True):
-    """What to try: a draft (the version in force without one), a ticket to begin with, and what happens to it (as in scenario files)."""
+    """The input of a simulation: a draft (default: the version in force), a ticket and its steps, written as in
+    scenario files.
+    """
 
     source: Source | None = None
     people: dict[str, Any] = {}
@@ -60,11 +62,13 @@ class WorkflowSummary(msgspec.Struct):
 
 
 class Workflows(msgspec.Struct):
+    """All life cycles in force, by name."""
+
     items: list[WorkflowSummary]
 
 
 class WorkflowDetail(msgspec.Struct):
-    """One version of a definition, as data and as its text."""
+    """One version of a life cycle, as data and as YAML text."""
 
     name: str
     version: int
@@ -73,7 +77,7 @@ class WorkflowDetail(msgspec.Struct):
 
 
 class Activation(msgspec.Struct):
-    """When a version came into force, by whom and why."""
+    """The activation of a version: time, person and reason."""
 
     activated_at: datetime
     activated_by: str
@@ -92,11 +96,13 @@ class Version(msgspec.Struct):
 
 
 class Versions(msgspec.Struct):
+    """The published versions of a life cycle."""
+
     items: list[Version]
 
 
 class FindingShown(msgspec.Struct):
-    """Something wrong (error) or suspicious (warning): where in the text, counted from 1, and what to do."""
+    """An error or a warning about a draft. Line and column start at 1."""
 
     code: str
     severity: str
@@ -107,14 +113,14 @@ class FindingShown(msgspec.Struct):
 
 
 class Checked(msgspec.Struct):
-    """`publishable`: no error was found."""
+    """The result of a validation. A draft without errors is `publishable`."""
 
     publishable: bool
     findings: list[FindingShown]
 
 
 class Planned(msgspec.Struct):
-    """What publishing would change; counts are of live tickets."""
+    """The changes that a publication would make. Counts are of live tickets."""
 
     action: str
     version: int
@@ -129,7 +135,7 @@ class Planned(msgspec.Struct):
 
 
 class SimulatedStep(msgspec.Struct):
-    """What a step did, and how the ticket stands after it."""
+    """The acts of a step, and the state of the ticket after it."""
 
     at: datetime
     event: str
@@ -139,6 +145,8 @@ class SimulatedStep(msgspec.Struct):
 
 
 class Simulation(msgspec.Struct):
+    """The result of a simulation."""
+
     steps: list[SimulatedStep]
     ticket: dict[str, Any]
     options: list[dict[str, Any]]
@@ -156,10 +164,10 @@ def _in_force(kind: str, name: str) -> store.Definition:
 
 
 @operations.add(
-    "GET", "/v1/workflows", summary="Life cycles in force", needs=Permission.definitions_read, answers={200: Workflows}
+    "GET", "/v1/workflows", summary="List life cycles", needs=Permission.definitions_read, answers={200: Workflows}
 )
 def list_workflows(call: Call) -> Answer:
-    """By name."""
+    """The versions in force, by name."""
     return Answer(
         Workflows(
             [
@@ -179,13 +187,13 @@ def list_workflows(call: Call) -> Answer:
 @operations.add(
     "GET",
     "/v1/workflows/{workflow}",
-    summary="A life cycle as it is in force",
+    summary="Get a life cycle",
     needs=Permission.definitions_read,
     answers={200: WorkflowDetail},
     problems=(404,),
 )
 def read_workflow(call: Call) -> Answer:
-    """New tickets start on this version."""
+    """The version in force, on which new tickets start."""
     found = _in_force("workflow", _name(call))
     source = store.source_of("workflow", found.name, found.version) or ""
     return Answer(WorkflowDetail(found.name, found.version, found.body, source))
@@ -194,13 +202,13 @@ def read_workflow(call: Call) -> Answer:
 @operations.add(
     "GET",
     "/v1/workflows/{workflow}/versions",
-    summary="Every version: who published it and when",
+    summary="List a life cycle's versions",
     needs=Permission.definitions_read,
     answers={200: Versions},
     problems=(404,),
 )
 def list_versions(call: Call) -> Answer:
-    """Newest first."""
+    """Newest first, with author and time of publication."""
     rows = store.history("workflow", _name(call))
     if not rows:
         raise NotFound(f"there is no life cycle {_name(call)[:60]!r}")
@@ -210,13 +218,13 @@ def list_versions(call: Call) -> Answer:
 @operations.add(
     "GET",
     "/v1/workflows/{workflow}/versions/{version}",
-    summary="One version",
+    summary="Get a life cycle's version",
     needs=Permission.definitions_read,
     answers={200: WorkflowDetail},
     problems=(404,),
 )
 def read_version(call: Call) -> Answer:
-    """Versions never change."""
+    """A published version never changes."""
     name, text = _name(call), call.params["version"]
     found = store.version_of("workflow", name, int(text)) if text.isdecimal() and len(text) < 9 else None
     if found is None:
@@ -236,7 +244,10 @@ def read_version(call: Call) -> Answer:
     problems=(409,),
 )
 def publish_version(call: Call[NewVersion]) -> Answer:
-    """422 with line and column of every error; 200 when the version in force says the same already. Tickets stay on their versions."""
+    """Answers 422 with the line and column of every error, and 200 when the version in force is identical.
+
+    Existing tickets keep their versions.
+    """
     found = drafts.checked("workflow", _name(call), call.body.source)
     version, is_new = store.publish(
         found.kind, found.name, found.body, source=found.source, by=call.caller.key, reason=call.body.reason
@@ -249,14 +260,14 @@ def publish_version(call: Call[NewVersion]) -> Answer:
 @operations.add(
     "PUT",
     "/v1/workflows/{workflow}/version_in_force",
-    summary="Put a published version in force (roll back)",
+    summary="Put a published version in force",
     needs=Permission.definitions_manage,
     body=VersionInForce,
     answers={200: WorkflowDetail},
     problems=(404,),
 )
 def put_in_force(call: Call[VersionInForce]) -> Answer:
-    """Tickets stay on their versions; new ones start on this."""
+    """Rolls back to an earlier version. Existing tickets keep their versions; new tickets start on this one."""
     name, body = _name(call), call.body
     publishing.rollback("workflow", name, to=body.version, by=call.caller.key, reason=body.reason)
     found = store.version_of("workflow", name, body.version)
@@ -269,13 +280,13 @@ def put_in_force(call: Call[VersionInForce]) -> Answer:
 @operations.add(
     "POST",
     "/v1/workflows/{workflow}/check",
-    summary="Check a draft",
+    summary="Validate a draft",
     needs=Permission.definitions_read,
     body=Draft,
     answers={200: Checked},
 )
 def check_workflow(call: Call[Draft]) -> Answer:
-    """Schema and static analysis, with line and column; nothing is kept."""
+    """Checks the schema and runs the static analysis, with line and column. Nothing is saved."""
     findings = [FindingShown(**one) for one in drafts.judged("workflow", _name(call), call.body.source)]
     return Answer(Checked(all(one.severity != "error" for one in findings), findings))
 
@@ -283,13 +294,13 @@ def check_workflow(call: Call[Draft]) -> Answer:
 @operations.add(
     "POST",
     "/v1/workflows/{workflow}/plan",
-    summary="What publishing a draft would change",
+    summary="Preview the publication of a draft",
     needs=Permission.definitions_read,
     body=Draft,
     answers={200: Planned},
 )
 def plan_workflow(call: Call[Draft]) -> Answer:
-    """Counted, not done."""
+    """Counts the affected tickets, timers, SLA clocks and approvals. Nothing is changed."""
     from models.publishing import plan
 
     [entry] = plan.plan([drafts.checked("workflow", _name(call), call.body.source)])
@@ -299,14 +310,14 @@ def plan_workflow(call: Call[Draft]) -> Answer:
 @operations.add(
     "POST",
     "/v1/workflows/{workflow}/simulate",
-    summary="Try a life cycle on a ticket in memory",
+    summary="Simulate a life cycle",
     needs=Permission.definitions_read,
     body=Simulated,
     answers={200: Simulation},
     problems=(404,),
 )
 def simulate_workflow(call: Call[Simulated]) -> Answer:
-    """Nothing is kept and nothing is sent."""
+    """Runs a ticket through the life cycle in memory. Nothing is saved or sent."""
     body = call.body
     told = drafts.simulated(_name(call), body.source, people=body.people, given=body.given, steps=body.steps)
     return Answer(msgspec.convert(told, Simulation))

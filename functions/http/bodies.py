@@ -1,4 +1,4 @@
-"""Read a body and a query as the operation declares them, and say precisely what is wrong with one."""
+"""Decode the body and the query of a request into the declared types; errors name the place and the expectation."""
 
 from __future__ import annotations
 
@@ -17,17 +17,20 @@ _PLACE = re.compile(r" - at `(?:key` in `)?\$([^`]*)`$")
 
 
 def decode(req: falcon.Request, operation: Operation, raw: bytes) -> Any:
-    """The JSON body as the operation's type. Raises UnsupportedMediaType, BadRequest (not JSON) or Invalid (wrong value, with its path)."""
+    """The JSON body as the operation's type.
+
+    Raises UnsupportedMediaType, BadRequest (not JSON) or Invalid (wrong value, with its path).
+    """
     assert operation.body is not None
     media_type = (req.content_type or "").split(";")[0].strip().lower()
     if media_type != "application/json":
-        raise UnsupportedMediaType(f"expected application/json, found {media_type or 'no content type'}"[:200])
+        raise UnsupportedMediaType(f"Content-Type: expected application/json, found {media_type or 'none'}"[:200])
     try:
         body = msgspec.json.decode(raw, type=operation.body)
     except msgspec.ValidationError as error:
         raise invalid(error) from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise BadRequest(f"the body is not JSON: {error}"[:300]) from error
+        raise BadRequest(f"The request body is not valid JSON: {error}"[:300]) from error
     values.settle(body)
     return body
 
@@ -36,14 +39,16 @@ _PATTERN = re.compile(r"^Expected `str` matching regex (?P<pattern>.*)$", re.DOT
 _meanings: dict[str, str] = {}
 
 
-def tell_pattern(pattern: str, meaning: str) -> str:
-    """Say in words what a pattern asks for (`expected ...`); returns the pattern."""
+def explain_pattern(pattern: str, meaning: str) -> str:
+    """Register the message of a pattern (`expected ...`), which errors give instead of the pattern; returns the
+    pattern.
+    """
     _meanings[repr(pattern)] = meaning
     return pattern
 
 
 def invalid(error: msgspec.ValidationError) -> Invalid:
-    """msgspec's message as ours: a JSON Pointer and what was expected."""
+    """The problem of a msgspec error: its place as a JSON Pointer, and the expectation."""
     text = str(error)
     match = _PLACE.search(text)
     message = text[: match.start()] if match else text
@@ -55,20 +60,23 @@ def invalid(error: msgspec.ValidationError) -> Invalid:
 
 
 def query(req: falcon.Request, kind: type[msgspec.Struct]) -> Any:
-    """The query parameters as the operation's type: strings become numbers, booleans, lists (repeated or by comma). Raises Invalid."""
+    """The query parameters as the operation's type: strings become numbers, booleans, lists (repeated or by comma).
+
+    Raises Invalid.
+    """
     given: dict[str, Any] = {}
     fields = {f.encode_name: f for f in msgspec.structs.fields(kind)}
     for name, value in req.params.items():
         if name not in fields:
             known = ", ".join(sorted(fields))
-            raise Invalid([FieldProblem(f"?{name}"[:80], f"unknown parameter; there are {known}")])
+            raise Invalid([FieldProblem(f"?{name}"[:80], f"unknown parameter; expected one of {known}")])
         texts = value if isinstance(value, list) else [value]
         if _is_list(fields[name].type):
             given[name] = [part for text in texts for part in text.split(",") if part]
         elif len(texts) > 1:
-            raise Invalid([FieldProblem(f"?{name}", "expected once")])
+            raise Invalid([FieldProblem(f"?{name}", f"expected one value, found {len(texts)}")])
         elif "datetime" in str(fields[name].type) and not _DATE.match(texts[0]):
-            # msgspec would take a number for seconds since 1970.
+            # msgspec reads a number as seconds since 1970.
             raise Invalid([FieldProblem(f"?{name}", "expected a time such as 2026-01-31T09:00:00Z")])
         else:
             given[name] = texts[0]
@@ -79,7 +87,7 @@ def query(req: falcon.Request, kind: type[msgspec.Struct]) -> Any:
         raise Invalid([FieldProblem("?" + problem.path.lstrip("/"), problem.message)]) from error
     for name in given:
         if getattr(wanted, name) is None:
-            # msgspec reads the word null as nothing, and a mistaken filter must not let everything pass.
+            # msgspec reads the word null as None. A mistaken filter must not match everything.
             raise Invalid([FieldProblem(f"?{name}", "expected a value; leave the parameter out instead of null")])
         values.settle_member(wanted, name, f"?{name}")
     return wanted

@@ -1,8 +1,8 @@
 """Health and metrics of a function.
 
-/healthz: the process lives. /readyz: the process can do its work (models/migrations/readiness.py); cheap, because Knative polls
-it every 50 ms: it touches no server and tells what a background look found. /healthz/deep: database, schema and backlog, for people.
-/metrics: Prometheus.
+/healthz: the process lives. /readyz: the process can do its work (models/migrations/readiness.py); cheap, because
+Knative polls it every 50 ms: it touches no server and tells what a background look found. /healthz/deep: database,
+schema and backlog, for people. /metrics: Prometheus.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from models.tasks import queries as tasks
 
 
 class Health(msgspec.Struct):
-    """The process lives, or is ready for requests."""
+    """The status of the process."""
 
     status: str
     function: str
 
 
 class Part(msgspec.Struct):
-    """One thing that the desk stands on."""
+    """The status of a dependency."""
 
     ok: bool
     detail: str
 
 
 class DeepHealth(msgspec.Struct):
-    """Everything that the desk stands on; `status` is `ok` or `failing`."""
+    """The status of every dependency. `status` is `ok` or `failing`."""
 
     status: str
     parts: dict[str, Part]
@@ -84,7 +84,10 @@ def _backlog() -> bytes:
 
 
 def add(operations: Operations, function: str, config: Settings, *, backlog: bool = False) -> None:
-    """Add the health and metrics operations. `backlog`: this function's metrics also tell what is due, for the whole desk."""
+    """Add the health and metrics operations.
+
+    `backlog`: this function's metrics also tell what is due, for the whole desk.
+    """
     ledger = _Kept(_backlog) if backlog else None
     parts_kept = _Kept(
         lambda: {
@@ -98,23 +101,24 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
         }
     )
 
-    @operations.add("GET", "/healthz", summary="The process lives", answers={200: Health}, public=True, unlocked=True)
+    @operations.add("GET", "/healthz", summary="Check liveness", answers={200: Health}, public=True, unlocked=True)
     def alive(call: Call) -> Answer:
+        """The process is alive."""
         return Answer(Health("ok", function))
 
     @operations.add(
         "GET",
         "/readyz",
-        summary="Ready for requests",
+        summary="Check readiness",
         answers={200: Health},
         problems=(503,),
         public=True,
         unlocked=True,
     )
     def ready(call: Call) -> Answer:
-        """503 with the reason while the schema is missing, older or too new, or SECRET_KEY is missing.
+        """Answers 503 with the reason while the database schema is missing or does not match, or SECRET_KEY is missing.
 
-        A database that is away is no reason: requests answer 503 by themselves.
+        A database that is unreachable does not make the process unready: requests answer 503 themselves.
         """
         if (reason := runtime.not_ready_reason()) is not None:
             raise NotReady(reason)
@@ -123,18 +127,20 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
     @operations.add(
         "GET",
         "/healthz/deep",
-        summary="Database, schema, backlog",
+        summary="Check dependencies",
         answers={200: DeepHealth, 503: DeepHealth},
         public=True,
         unlocked=True,
     )
     def deep(call: Call) -> Answer:
+        """Checks the database, the schema, the broker, stored files, webhooks and clocks, and reports the backlog."""
         parts = parts_kept.get()
         ok = all(part.ok for part in parts.values())
         return Answer(DeepHealth("ok" if ok else "failing", parts), status=200 if parts["database"].ok else 503)
 
-    @operations.add("GET", "/metrics", summary="Prometheus metrics", answers={200: str}, public=True, unlocked=True)
+    @operations.add("GET", "/metrics", summary="Get metrics", answers={200: str}, public=True, unlocked=True)
     def metrics(call: Call) -> Answer:
+        """In the Prometheus text format."""
         from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
         registry: Any = REGISTRY

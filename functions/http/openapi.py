@@ -1,9 +1,11 @@
-"""OpenAPI 3.1 generated from the declared operations (https://spec.openapis.org/oas/v3.1.1), and a readable page of it."""
+"""The OpenAPI 3.1 document of the declared operations (https://spec.openapis.org/oas/v3.1.1), as JSON and as a page."""
 
 from __future__ import annotations
 
 import html
+import inspect
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,36 +14,41 @@ from functions.http.operations import IF_MATCH, Answer, Call, Operation, Operati
 from models.kernel import limits
 
 VERSION = "0.1.0"
-_TEXTS = {
-    200: "Done",
-    201: "Made",
-    202: "Taken",
-    204: "Done",
-    400: "The request cannot be read",
-    401: "Who are you?",
-    403: "Your role does not allow this",
-    404: "No such thing",
-    409: "Does not go together with what is there",
-    412: "Changed since you read it",
-    408: "The body did not arrive in time",
-    413: "The body is too large",
-    415: "Wrong media type",
-    422: "Wrong value",
-    428: "If-Match is missing",
-    429: "Too many requests",
-    503: "The database cannot serve the request now; a repeat is safe",
+_STATUS_DESCRIPTIONS = {
+    200: "OK.",
+    201: "Created.",
+    202: "Accepted; processed asynchronously.",
+    204: "No content.",
+    206: "Partial content.",
+    400: "The request is malformed.",
+    401: "Authentication required.",
+    403: "The role of the caller does not permit this operation.",
+    404: "Not found.",
+    408: "The request body did not arrive in time.",
+    409: "The request conflicts with the current state.",
+    412: "The resource was changed since the version in If-Match.",
+    413: "The request body is too large.",
+    415: "The media type is not supported.",
+    422: "A value is invalid.",
+    428: "If-Match is required.",
+    429: "Too many requests. Retry after the time in Retry-After.",
+    503: "Temporarily unavailable. The request can be repeated safely.",
 }
+_IF_MATCH_DESCRIPTION = 'The ETag of the resource, such as `"3"`, or `*`. A newer version answers 412.'
+_IDEMPOTENCY_KEY_DESCRIPTION = (
+    "Identifies the request, so that a repeat returns the stored response instead of a second effect."
+)
 
 
 class ProblemError(msgspec.Struct):
-    """One wrong value: where, and what was expected."""
+    """An invalid value: its place and the expectation."""
 
     path: str
     message: str
 
 
 class Problem(msgspec.Struct, omit_defaults=True):
-    """What went wrong (RFC 9457). `code` is stable; `request_id` names the request in our logs."""
+    """An error (RFC 9457). `code` is stable; `request_id` identifies the request in the logs."""
 
     type: str
     title: str
@@ -53,30 +60,32 @@ class Problem(msgspec.Struct, omit_defaults=True):
     reasons: list[str] = []
 
 
-def document(operations: list[Operation], function: str) -> dict[str, Any]:
+def document(operations: Operations, function: str) -> dict[str, Any]:
     """The OpenAPI document of a function's operations."""
     types: list[Any] = [Problem]
-    for operation in operations:
+    for operation in operations.all:
         types.extend(t for t in (operation.body, operation.query, *operation.answers.values()) if _has_schema(t))
     unique = list(dict.fromkeys(types))
     schemas, components = msgspec.json.schema_components(unique, ref_template="#/components/schemas/{name}")
     by_type = dict(zip(unique, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
-    for operation in operations:
+    for operation in operations.all:
         path = re.sub(r"{(\w+)(:\w+)?}", r"{\1}", operation.path)
-        paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, by_type, components)
+        paths.setdefault(path, {})[operation.method.lower()] = _operation(
+            operation, by_type, components, operations.parameters
+        )
     return {
         "openapi": "3.1.0",
         "info": {
             "title": f"Nestor {function}",
             "version": VERSION,
-            "description": "Errors are RFC 9457 problem details. Times are RFC 3339 in UTC. Lists are read with `cursor`.",
+            "description": "Errors are RFC 9457 problem details. Times are RFC 3339 in UTC. `cursor` paginates lists.",
         },
         "paths": paths,
         "components": {
             "schemas": components,
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "description": "An access token or an API key"}
+                "bearer": {"type": "http", "scheme": "bearer", "description": "An access token or an API key."}
             },
         },
     }
@@ -86,15 +95,17 @@ def _has_schema(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
-def _operation(operation: Operation, by_type: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
+def _operation(
+    operation: Operation, by_type: dict[Any, Any], components: dict[str, Any], described_names: Mapping[str, str]
+) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.handler.__name__,
         "summary": operation.summary,
-        "parameters": _parameters(operation, by_type, components),
+        "parameters": _parameters(operation, by_type, components, described_names),
         "responses": _responses(operation, by_type),
     }
     if operation.handler.__doc__:
-        described["description"] = operation.handler.__doc__
+        described["description"] = inspect.cleandoc(operation.handler.__doc__)
     if not operation.public:
         described["security"] = [{"bearer": []}]
     if operation.body is not None:
@@ -106,35 +117,38 @@ def _operation(operation: Operation, by_type: dict[Any, Any], components: dict[s
     return described
 
 
-def _parameters(operation: Operation, by_type: dict[Any, Any], components: dict[str, Any]) -> list[dict[str, Any]]:
-    parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+def _parameters(
+    operation: Operation, by_type: dict[Any, Any], components: dict[str, Any], described_names: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    parameters = [
+        _parameter(name, "path", {"type": "string"}, described_names.get(name, f"The id of the {name}."), required=True)
         for name, _ in re.findall(r"{(\w+)(:\w+)?}", operation.path)
     ]
     if operation.query is not None:
         schema = components[by_type[operation.query]["$ref"].rsplit("/", 1)[1]]
         for name, described in schema["properties"].items():
-            # By comma, as we document and read lists.
+            # Lists are written and read by comma.
             style = {"style": "form", "explode": False} if described.get("type") == "array" else {}
-            parameter = {"name": name, "in": "query", "required": False, "schema": _without_null(described)}
-            parameters.append(parameter | style)
+            text = described.pop("description", None) or described_names[name]
+            parameters.append(_parameter(name, "query", _without_null(described), text) | style)
     if operation.etag:
-        parameters.append(
-            {
-                "name": "If-Match",
-                "in": "header",
-                "required": operation.etag is True,
-                "schema": {"type": "string", "pattern": IF_MATCH},
-            }
-        )
+        etag = {"type": "string", "pattern": IF_MATCH}
+        required = operation.etag is True
+        parameters.append(_parameter("If-Match", "header", etag, _IF_MATCH_DESCRIPTION, required=required))
     if operation.writes and not operation.unlocked:
         key = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
-        parameters.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": key})
+        parameters.append(_parameter("Idempotency-Key", "header", key, _IDEMPOTENCY_KEY_DESCRIPTION))
     return parameters
 
 
+def _parameter(
+    name: str, place: str, schema: dict[str, Any], description: str, *, required: bool = False
+) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": required, "description": description, "schema": schema}
+
+
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """An optional parameter is left out; in a query there is no way to write null."""
+    """The schema without null: a query cannot express null, so an optional parameter is left out instead."""
     kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
     if not kinds:
         return schema
@@ -145,66 +159,81 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 def _responses(operation: Operation, by_type: dict[Any, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status, kind in operation.answers.items():
-        responses[str(status)] = {"description": _TEXTS.get(status, "Answer")}
-        if kind is str:
-            responses[str(status)]["content"] = {operation.media_type: {"schema": {"type": "string"}}}
-        elif kind is bytes:
-            responses[str(status)]["content"] = {operation.media_type: {}}
-        elif kind is not None:
-            schema = by_type.get(kind, {})
-            responses[str(status)]["content"] = {"application/json": {"schema": schema}}
-    statuses = set(operation.problems)
-    if not (operation.public and operation.unlocked and not operation.path.startswith("/webhooks")):
-        statuses |= {400, 503}
-    if not operation.public:
-        statuses |= {401, 403}
-    if operation.body is not None or operation.raw is not None:
-        statuses |= {400, 408, 413, 415}
-    if operation.body is not None or operation.query is not None:
-        statuses |= {422}
-    if operation.etag:
-        statuses |= {412, 428} if operation.etag is True else {412}
-    if operation.writes and not operation.unlocked:
-        statuses |= {409}
-    for status in sorted(statuses - operation.answers.keys()):
-        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        responses[str(status)] = {"description": _TEXTS.get(status, "Problem"), "content": content}
+        content = _content(kind, operation.media_type, by_type)
+        responses[str(status)] = {"description": _STATUS_DESCRIPTIONS[status]} | content
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status in _problem_statuses(operation) - operation.answers.keys():
+        responses[str(status)] = {"description": _STATUS_DESCRIPTIONS[status], "content": problem}
     return dict(sorted(responses.items()))
 
 
+def _content(kind: Any, media_type: str, by_type: dict[Any, Any]) -> dict[str, Any]:
+    """The `content` of a response whose body has the type `kind`; none without a body."""
+    if kind is None:
+        return {}
+    if kind is str:
+        return {"content": {media_type: {"schema": {"type": "string"}}}}
+    if kind is bytes:
+        return {"content": {media_type: {}}}
+    return {"content": {"application/json": {"schema": by_type.get(kind, {})}}}
+
+
+def _problem_statuses(operation: Operation) -> set[int]:
+    """The error statuses of an operation: those that it declares, and those that follow from its declaration."""
+    has_body = operation.body is not None or operation.raw is not None
+    works_without_database = operation.public and operation.unlocked and not operation.path.startswith("/webhooks")
+    implied = (
+        (not works_without_database, {400, 503}),
+        (not operation.public, {401, 403}),
+        (has_body, {400, 408, 413, 415}),
+        (operation.body is not None or operation.query is not None, {422}),
+        (bool(operation.etag), {412}),
+        (operation.etag is True, {428}),
+        (operation.writes and not operation.unlocked, {409}),
+    )
+    return set(operation.problems).union(*(statuses for applies, statuses in implied if applies))
+
+
 def add(operations: Operations, function: str) -> None:
-    """Add /openapi.json and its readable page."""
+    """Add the operations /openapi.json and /docs."""
     cached: dict[str, bytes] = {}
 
     def encoded() -> bytes:
         if "json" not in cached:
-            cached["json"] = msgspec.json.encode(document(operations.all, function))
+            cached["json"] = msgspec.json.encode(document(operations, function))
         return cached["json"]
 
-    @operations.add("GET", "/openapi.json", summary="This document", answers={200: dict}, public=True, unlocked=True)
+    @operations.add(
+        "GET", "/openapi.json", summary="Get the OpenAPI document", answers={200: dict}, public=True, unlocked=True
+    )
     def openapi_json(call: Call) -> Answer:
+        """OpenAPI 3.1 as JSON."""
         return Answer(raw=encoded())
 
     @operations.add(
         "GET",
         "/docs",
-        summary="This document, readable",
+        summary="Get the documentation",
         answers={200: str},
         public=True,
         unlocked=True,
         media_type="text/html",
     )
     def docs(call: Call) -> Answer:
+        """The OpenAPI document as a page for people."""
         return Answer(raw=page(msgspec.json.decode(encoded())).encode(), content_type="text/html; charset=utf-8")
 
 
 def page(spec: dict[str, Any]) -> str:
-    """The document as one plain HTML page, without scripts."""
+    """The document as one HTML page without scripts."""
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
-        f"<title>{html.escape(spec['info']['title'])} API</title><style>body{{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;",
-        "padding:0 1rem}code{background:#8882;padding:.1em .3em;border-radius:.2em}h2{margin-top:2rem;border-top:1px solid #8884;",
-        "padding-top:1rem}table{border-collapse:collapse}td,th{text-align:left;padding:.2em .8em .2em 0;vertical-align:top}</style>",
+        f"<title>{html.escape(spec['info']['title'])} API</title>",
+        "<style>body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;",
+        "padding:0 1rem}code{background:#8882;padding:.1em .3em;border-radius:.2em}",
+        "h2{margin-top:2rem;border-top:1px solid #8884;",
+        "padding-top:1rem}table{border-collapse:collapse}",
+        "td,th{text-align:left;padding:.2em .8em .2em 0;vertical-align:top}</style>",
         f"<h1>{html.escape(spec['info']['title'])} API</h1><p>{html.escape(spec['info']['description'])} ",
         "Machine-readable: <a href=/openapi.json>openapi.json</a>.</p>",
     ]
@@ -214,21 +243,27 @@ def page(spec: dict[str, Any]) -> str:
                 f"<h2><code>{method.upper()} {html.escape(path)}</code></h2><p>{html.escape(operation['summary'])}</p>"
             )
             if operation.get("description"):
-                parts.append(f"<p>{html.escape(operation['description'])}</p>")
+                paragraphs = operation["description"].split("\n\n")
+                parts.extend(f"<p>{html.escape(paragraph)}</p>" for paragraph in paragraphs)
             parts.append(
-                _rows("Parameters", [(p["name"], p["in"], _kind(p["schema"])) for p in operation["parameters"]])
+                _rows(
+                    "Parameters",
+                    [(p["name"], p["in"], _kind(p["schema"]), p["description"]) for p in operation["parameters"]],
+                )
             )
             body = operation.get("requestBody", {}).get("content", {})
             for media_type, content in body.items():
                 parts.append(_rows(f"Body, {media_type}", _properties(content["schema"], spec)))
             parts.append(
-                _rows("Answers", [(s, r["description"], _answer(r)) for s, r in operation["responses"].items()])
+                _rows(
+                    "Responses", [(s, r["description"], _response_kind(r)) for s, r in operation["responses"].items()]
+                )
             )
-    parts.append(f"<p>Lists give at most {limits.page_size_max} items a page.</p></html>")
+    parts.append(f"<p>A page of a list has at most {limits.page_size_max} items.</p></html>")
     return "".join(parts)
 
 
-def _rows(title: str, rows: list[tuple[str, str, str]]) -> str:
+def _rows(title: str, rows: Sequence[tuple[str, ...]]) -> str:
     if not rows:
         return ""
     cells = "".join("<tr>" + "".join(f"<td>{html.escape(str(c))}" for c in row) for row in rows)
@@ -257,5 +292,5 @@ def _properties(schema: dict[str, Any], spec: dict[str, Any]) -> list[tuple[str,
     ]
 
 
-def _answer(response: dict[str, Any]) -> str:
+def _response_kind(response: dict[str, Any]) -> str:
     return ", ".join(_kind(c["schema"]) if "schema" in c else "bytes" for c in response.get("content", {}).values())

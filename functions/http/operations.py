@@ -1,6 +1,7 @@
 """Operations: declare a method of a path once for routing, validation, authorisation and the OpenAPI document.
 
-An operation names the permission that it `needs`, or declares itself `public` (tests/architecture/test_operations.py lists those).
+An operation names the permission that it `needs`, or declares itself `public` (tests/architecture/test_operations.py
+lists those).
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ _VERSION_DIGITS_MAX = 9
 
 @dataclass(slots=True)
 class Call(Generic[B, Q]):
-    """One request as a handler receives it. `Call[Body, Query]` has the types that the operation declares; None: it declares none.
+    """One request as a handler receives it.
+
+    `Call[Body, Query]` has the types that the operation declares; None: it declares none.
 
     A `raw` operation reads its body itself from `incoming`, after it has authenticated the caller.
     """
@@ -62,7 +65,8 @@ class Call(Generic[B, Q]):
     def expected_version(self) -> int | None:
         """The version in If-Match; None for `*`.
 
-        Raises PreconditionRequired without the header, BadRequest for a malformed one, PreconditionFailed when no ETag in it is ours.
+        Raises PreconditionRequired without the header, BadRequest for a malformed one, PreconditionFailed when no ETag
+        in it is ours.
         """
         text = self.request.get_header("If-Match")
         if text is None:
@@ -90,7 +94,8 @@ AnyCall = Call[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The response of an operation. `body` is a Struct, a dict, a list or None; `raw` is sent unchanged, with `content_type`.
+    """The response of an operation. `body` is a Struct, a dict, a list or None; `raw` is sent unchanged, with
+    `content_type`.
 
     `stream` yields `stream_bytes` bytes in pieces; the server closes it.
     """
@@ -126,10 +131,11 @@ class Declaration(TypedDict, total=False):
 class Operation:
     """One method of one path.
 
-    `answers`: status -> type of the body (None: no body). `problems`: error statuses besides those that every operation has.
-    `raw`: the media type of a body that the handler reads as bytes from `call.incoming`. `etag`: If-Match is required, or honoured
-    when the caller sends it ("optional"). `unlocked`: the handler opens its own transactions and takes no Idempotency-Key; any other
-    writing operation runs in one transaction. `media_type`: of an answer declared as `str` (text) or `bytes`.
+    `answers`: status -> type of the body (None: no body). `problems`: error statuses besides those that every operation
+    has. `raw`: the media type of a body that the handler reads as bytes from `call.incoming`. `etag`: If-Match is
+    required, or honoured when the caller sends it ("optional"). `unlocked`: the handler opens its own transactions and
+    takes no Idempotency-Key; any other writing operation runs in one transaction. `media_type`: of an answer declared
+    as `str` (text) or `bytes`.
     """
 
     method: str
@@ -158,10 +164,14 @@ _Register = Callable[[Callable[[Call[B, Q]], Answer]], Callable[[Call[B, Q]], An
 
 
 class Operations:
-    """The operations of one function. Decorators in its modules collect them."""
+    """The operations of one function. Decorators in its modules collect them.
 
-    def __init__(self) -> None:
+    `parameters`: descriptions of path and query parameters by name, for the OpenAPI document.
+    """
+
+    def __init__(self, parameters: Mapping[str, str] | None = None) -> None:
         self.all: list[Operation] = []
+        self.parameters = dict(parameters or {})
 
     @overload
     def add(self, method: str, path: str, **declared: Unpack[Declaration]) -> _Register[None, None]: ...

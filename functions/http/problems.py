@@ -1,4 +1,6 @@
-"""Errors as RFC 9457 problem details: one shape for everything that goes wrong, from a typing mistake to a database that is away."""
+"""Errors as RFC 9457 problem details: one shape for everything that goes wrong, from a typing mistake to a database
+that is away.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ def on_nestor_error(req: falcon.Request, resp: falcon.Response, error: NestorErr
 
 
 def _log(error: NestorError) -> None:
-    """Log what the desk failed at. A 503 whose repeat is safe is a warning: what is away says so itself, and the trail tells nothing."""
+    """Log what the desk failed at. A 503 whose repeat is safe is a warning: what is away says so itself, and the trail
+    tells nothing.
+    """
     if error.http_status < 500 or isinstance(error, NotReady):
         return
     if error.http_status == 503 and not isinstance(error, ConfigurationError):
@@ -100,8 +104,8 @@ _CODES = {
     415: "unsupported_media_type",
 }
 _DETAILS = {
-    404: "There is nothing at this address.",
-    405: "This address does not take this method; see the Allow header.",
+    404: "No resource exists at this path.",
+    405: "The path does not support this method; see the Allow header.",
 }
 
 
@@ -123,5 +127,5 @@ def on_unexpected(req: falcon.Request, resp: falcon.Response, error: Exception, 
 def _write_internal_error(resp: falcon.Response) -> None:
     write(
         resp,
-        problem(500, "internal_error", "Something went wrong on our side; the request id names it in our logs."),
+        problem(500, "internal_error", "Internal error. The request id identifies it in the logs."),
     )

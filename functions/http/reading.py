@@ -1,7 +1,9 @@
-"""Read a request's body late and within bounds: when its caller is known, as much as the address takes, in a bounded time.
+"""Read a request's body late and within bounds: when its caller is known, as much as the address takes, in a bounded
+time.
 
-Without this, eight callers that send a byte now and then hold every thread, and strangers' bodies fill the memory. A body that nobody
-wanted is read on for a moment, because a client that is still sending learns why only then; afterwards the connection is closed.
+Without this, eight callers that send a byte now and then hold every thread, and strangers' bodies fill the memory. A
+body that nobody wanted is read on for a moment, because a client that is still sending learns why only then; afterwards
+the connection is closed.
 """
 
 from __future__ import annotations
@@ -24,19 +26,21 @@ _chunk_bytes = 64 * 1024
 
 
 class TooSlow(NestorError):
-    """The body did not arrive in time; send it again."""
+    """The request body did not arrive in time; send it again."""
 
     code, http_status = "too_slow", 408
 
 
 class Busy(Unavailable):
-    """Too many bodies arrive at once; nothing was changed. Try again."""
+    """Too many request bodies are being received; nothing was changed. Try again."""
 
     code = "busy"
 
 
 class Doors:
-    """How many bodies are read at once in this process: never on all threads, strangers on half of those, few large ones."""
+    """How many bodies are read at once in this process: never on all threads, strangers on half of those, few large
+    ones.
+    """
 
     def __init__(self, threads: int) -> None:
         most = max(1, threads - limits.threads_for_probes)
@@ -139,7 +143,7 @@ class Incoming:
         if not self._chunked:
             self._announced = self._req.content_length
         if self._announced is not None and self._announced > bytes_max:
-            raise TooLarge(f"the body has {self._announced} bytes; at most {bytes_max} are taken here")
+            raise TooLarge(f"The request body has {self._announced} bytes; at most {bytes_max} are accepted.")
         size_max = bytes_max if self._announced is None else self._announced
         with ExitStack() as held:
             if self._finished:
@@ -155,13 +159,14 @@ class Incoming:
     def pieces(self, bytes_max: int, *, whole_s: float = limits.body_s) -> Iterator[Iterator[bytes]]:
         """The body piece by piece, for what is not held in memory; a place is held until the block is left.
 
-        Raises TooLarge for what announces itself so, TooSlow, Busy; the pieces raise BadRequest when the body broke off. A body that
-        grows past `bytes_max` gives one byte more than that and ends: who takes the pieces counts them.
+        Raises TooLarge for what announces itself so, TooSlow, Busy; the pieces raise BadRequest when the body broke
+        off. A body that grows past `bytes_max` gives one byte more than that and ends: who takes the pieces counts
+        them.
         """
         if not self._chunked:
             self._announced = self._req.content_length
         if self._announced is not None and self._announced > bytes_max:
-            raise TooLarge(f"the body has {self._announced} bytes; at most {bytes_max} are taken here")
+            raise TooLarge(f"The request body has {self._announced} bytes; at most {bytes_max} are accepted.")
         size_max = bytes_max if self._announced is None else self._announced
         with ExitStack() as held:
             held.enter_context(doors(self._threads).reading(known=self.known, wait_s=limits.body_place_wait_s))
@@ -173,10 +178,12 @@ class Incoming:
         yield from self._chunks(bytes_max + 1, limits.body_stall_s, whole_s)
         if not self._finished and self._taken <= bytes_max:
             self._hang_up()
-            raise BadRequest(f"the body ended after {self._taken} of {self._announced} bytes")
+            raise BadRequest(f"The request body ended after {self._taken} of {self._announced} bytes.")
 
     def beginning(self, bytes_max: int) -> bytes:
-        """The first bytes of a body that is too large to be taken, for the record; the rest is passed over, or the connection closed."""
+        """The first bytes of a body that is too large to be taken, for the record; the rest is passed over, or the
+        connection closed.
+        """
         if self._finished:
             return b""
         with doors(self._threads).reading(known=self.known, wait_s=limits.body_place_wait_s):
@@ -188,10 +195,10 @@ class Incoming:
         for chunk in self._chunks(bytes_max + 1, limits.body_stall_s, whole_s):
             whole.write(chunk)
         if self._taken > bytes_max:
-            raise TooLarge(f"the body has more than {bytes_max} bytes")
+            raise TooLarge(f"The request body has more than {bytes_max} bytes.")
         if not self._finished:
             self._hang_up()
-            raise BadRequest(f"the body ended after {self._taken} of {self._announced} bytes")
+            raise BadRequest(f"The request body ended after {self._taken} of {self._announced} bytes.")
         return whole.getvalue()
 
     def finish(self) -> None:
@@ -229,7 +236,7 @@ class Incoming:
                     self._hang_up()
                     if isinstance(error, TimeoutError) or time.monotonic() >= ends_at:
                         raise TooSlow() from error
-                    raise BadRequest("the body broke off, or its chunks are malformed") from error
+                    raise BadRequest("The request body ended early, or its chunks are malformed.") from error
                 self._taken += len(chunk)
                 left -= len(chunk)
                 self._finished = not chunk if self._announced is None else self._taken >= self._announced

@@ -1,4 +1,7 @@
-"""What a function's process owns besides its application: logs, database, the hint publisher. Set up once, after any fork."""
+"""What a function's process owns besides its application: logs, database, the hint publisher.
+
+Set up once, after any fork.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Send a file piece by piece: a reader that stalls or leaves costs a thread some seconds, and never the memory of the whole file."""
+"""Send a file piece by piece: a reader that stalls or leaves costs a thread some seconds, and never the memory of the
+whole file.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ def _places(threads: int) -> threading.BoundedSemaphore:
 
 
 class FileStream:
-    """The pieces of an open file, at most `bytes_max` of it; closed by the server when the answer ends, however it ends.
+    """The pieces of an open file, at most `bytes_max` of it; closed by the server when the answer ends, however it
+    ends.
 
     Raises Busy without a place.
     """

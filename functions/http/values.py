@@ -1,6 +1,8 @@
-"""What JSON and addresses can spell and a database cannot keep, or cannot give back: refused at the door, with its place.
+"""What JSON and addresses can spell and a database cannot keep, or cannot give back: refused at the door, with its
+place.
 
-Without this, a null character, a number of 400 digits or a time in the year 0 breaks later, as a 500 or as a row that nobody can read.
+Without this, a null character, a number of 400 digits or a time in the year 0 breaks later, as a 500 or as a row that
+nobody can read.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ def settle(value: Any, path: str = "", depth: int = 0) -> None:
     match value:
         case str():
             if "\x00" in value:
-                raise Invalid([FieldProblem(path, "texts must not contain the null character")])
+                raise Invalid([FieldProblem(path, "expected a text without the null character")])
         case int() | float():
             if not -(2**63) <= value < 2**63:
                 raise Invalid([FieldProblem(path, "expected a number of at most 64 bits")])

@@ -1,4 +1,5 @@
-"""The application factory that all functions share: request ids, traces, authentication, limits, problem+json, health, metrics, access log.
+"""The application factory that all functions share: request ids, traces, authentication, limits, problem+json, health,
+metrics, access log.
 
 The access log and the metrics name the route's template, never the URL, which may hold a secret.
 """
@@ -85,7 +86,8 @@ def create_app(
 
     Builds the type information of every loaded type, so it must run before the threads that serve requests.
 
-    `after` runs after each answered request that may have caused work (the opportunistic sweep). `backlog`: see `health.add`.
+    `after` runs after each answered request that may have caused work (the opportunistic sweep). `backlog`: see
+    `health.add`.
     """
     from functions.http import openapi
 
@@ -97,14 +99,14 @@ def create_app(
     app.add_error_handler(falcon.HTTPError, problems.on_http_error)
     app.add_error_handler(peewee.PeeweeException, problems.on_database_error)
     app.add_error_handler(NestorError, problems.on_nestor_error)
-    complete = Operations()
+    complete = Operations(operations.parameters)
     complete.all.extend(operations.all)
     health.add(complete, function, config, backlog=backlog)
     openapi.add(complete, function)
     by_path: dict[str, dict[str, Operation]] = {}
     for operation in complete.all:
         assert operation.method not in by_path.get(operation.path, {}), (
-            f"{operation.method} {operation.path} is there twice"
+            f"{operation.method} {operation.path} is declared twice"
         )
         by_path.setdefault(operation.path, {})[operation.method] = operation
     for path, methods in by_path.items():
@@ -129,7 +131,7 @@ def _responder(operation: Operation, config: Settings, after: Callable[[], None]
     def respond(req: falcon.Request, resp: falcon.Response, **params: str) -> None:
         call: AnyCall = Call(req, params, req.context.incoming, None, None, None, client=_client(req, config))
         if any("\x00" in value for value in params.values()):
-            raise BadRequest("the address must not contain the null character")
+            raise BadRequest("The path must not contain the null character.")
         in_the_open = operation.public and operation.unlocked
         answer = _open(call, operation) if in_the_open else _guarded(call, operation, config)
         _represent(resp, answer)
@@ -166,7 +168,8 @@ def _guarded(call: AnyCall, operation: Operation, config: Settings) -> Answer:
 
 
 def _client(req: falcon.Request, config: Settings) -> str:
-    """The caller's address: the connection's, or behind TRUSTED_PROXIES proxies the entry that the outermost of them appended.
+    """The caller's address: the connection's, or behind TRUSTED_PROXIES proxies the entry that the outermost of them
+    appended.
 
     Entries further left are the caller's own words and are never believed.
     """
@@ -189,7 +192,7 @@ def _authorise(call: AnyCall, operation: Operation, config: Settings) -> None:
     call.principal = tokens.authenticate(token.strip(), config)
     call.incoming.known = True
     if operation.needs is not None and operation.needs not in call.principal.permissions:
-        raise Forbidden(f"{operation.needs} is needed; the role {call.principal.role} does not have it")
+        raise Forbidden(f"The role {call.principal.role} lacks the permission {operation.needs}.")
 
 
 def _prepare(call: AnyCall, operation: Operation) -> None:
@@ -231,8 +234,10 @@ def _act(call: AnyCall, operation: Operation, config: Settings) -> Answer:
 
 
 def _fingerprint(call: AnyCall, operation: Operation, config: Settings) -> str:
-    """What makes two requests the same: method, address and body. Keyed, because a body may hold a password, and a plain
-    hash of one could be guessed fast from a copied table."""
+    """What makes two requests the same: method, address and body.
+
+    Keyed, because a body may hold a password, and a plain hash of one could be guessed fast from a copied table.
+    """
     request = call.request
     text = f"{operation.method} {request.path}?{request.query_string}\n{request.get_header('If-Match') or ''}\n"
     return hmac.new(config.signing_key().encode(), text.encode() + call.raw_body, hashlib.sha256).hexdigest()

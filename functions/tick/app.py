@@ -1,7 +1,7 @@
 """The far net under everything that waits: a Knative PingSource posts here every few minutes.
 
-It fires due timers and hints due tasks, all of them, and has accounts read that nobody watches, so a lost tick costs time and
-nothing else.
+It fires due timers and hints due tasks, all of them, and has accounts read that nobody watches, so a lost tick costs
+time and nothing else.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import msgspec
 
 from functions.http import runtime, web
 from functions.http.operations import Answer, Call, Operations
+from functions.views.parameters import PARAMETERS
 from models import migrations
 from models.kernel.errors import Unauthenticated
 from models.kernel.settings import Settings
@@ -23,7 +24,7 @@ _body_bytes_max = 65_536  # a PingSource sends what its manifest says, a few byt
 
 
 class Swept(msgspec.Struct):
-    """What the tick found."""
+    """The result of the sweep."""
 
     timers_fired: int
     tasks_hinted: int
@@ -31,12 +32,12 @@ class Swept(msgspec.Struct):
 
 def operations(config: Settings) -> Operations:
     """Everything that the tick function serves."""
-    collected = Operations()
+    collected = Operations(PARAMETERS)
 
     @collected.add(
         "POST",
         "/tick",
-        summary="Sweep what is due",
+        summary="Sweep due work",
         public=True,
         unlocked=True,
         raw="*/*",
@@ -45,15 +46,15 @@ def operations(config: Settings) -> Operations:
         problems=(401,),
     )
     def tick(call: Call) -> Answer:
-        """Needs TICK_TOKEN, because the activator hides who calls (knative/serving#12466).
+        """Requires TICK_TOKEN, because Knative's activator hides the caller (knative/serving#12466).
 
-        As bearer token, or as the CloudEvents extension `ticktoken`: a PingSource sends no header of its own choosing.
+        It is a bearer token, or the CloudEvents extension `ticktoken`: a PingSource cannot set headers.
         """
         scheme, _, bearer = (call.request.get_header("Authorization") or "").partition(" ")
         token = bearer.strip() if scheme.lower() == "bearer" else call.request.get_header("Ce-Ticktoken") or ""
         expected = config.tick_token.encode()
         if not expected or not hmac.compare_digest(token.encode(), expected):
-            raise Unauthenticated("the tick needs its token")
+            raise Unauthenticated("Authentication required: send TICK_TOKEN.")
         call.incoming.known = True
         with call.incoming.body(_body_bytes_max):  # a CloudEvent's data; the tick itself is all that we need to know
             pass

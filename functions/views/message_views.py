@@ -14,7 +14,7 @@ from models.kernel.batch import from_json
 
 
 class Author(msgspec.Struct):
-    """Who wrote a message."""
+    """The author of a message."""
 
     kind: str
     id: UUID | None
@@ -22,9 +22,11 @@ class Author(msgspec.Struct):
 
 
 class Attachment(msgspec.Struct):
-    """A file of a message. `content_type` is what the sender says, `sniffed_type` what its bytes are.
+    """A file of a message. `content_type` is the type that the sender declares; `sniffed_type` is detected from the
+    content.
 
-    `state`: stored, pending (it is being fetched), too_large, failed, erased, or uploaded (no message has it yet), with the reason.
+    `state`: stored, pending (being fetched), too_large, failed, erased, or uploaded (not part of a message yet), with
+    the reason.
     """
 
     id: UUID
@@ -41,7 +43,7 @@ class Attachment(msgspec.Struct):
 
 
 class LinkedAttachment(Attachment):
-    """A file with a link to its bytes, good for some minutes; null when there are none."""
+    """A file with a signed link to its content. The link expires after minutes and is null without content."""
 
     ticket_id: UUID | None
     message_id: UUID | None
@@ -50,7 +52,7 @@ class LinkedAttachment(Attachment):
 
 
 class DeliveryState(msgspec.Struct):
-    """How far a message has come to its recipient."""
+    """The state of a delivery of a message."""
 
     id: UUID
     channel: str
@@ -59,24 +61,24 @@ class DeliveryState(msgspec.Struct):
 
 
 class MessageVersion(msgspec.Struct):
-    """What a message said before its sender changed it."""
+    """An earlier version of an edited message."""
 
     body: str
     replaced_at: datetime
 
 
 class Copy(msgspec.Struct):
-    """Somebody who got the same mail."""
+    """A person who received a copy of the mail."""
 
     name: str
     address: str
 
 
 class Message(msgspec.Struct):
-    """A message. `body` of an inbound mail is the visible reply; `body_full` the whole, where it differs.
+    """A message. `body` of an inbound mail is the visible reply; `body_full` is the complete text when it differs.
 
-    `reactions`: emojis by the address of who reacted. `verdict`: what a mail's authentication said of its sender (pass, none, fail).
-    `details`: facts by the kind of message (forwarded_from, quote, place ...).
+    `reactions` lists addresses by emoji. `verdict` is the result of the mail's sender authentication (pass, none,
+    fail). `details` depends on the kind of message (forwarded_from, quote, place and others).
     """
 
     id: UUID
@@ -108,14 +110,16 @@ class Message(msgspec.Struct):
 
 
 class MessagePage(msgspec.Struct):
-    """Messages in order, and where the next page begins."""
+    """A page of messages."""
 
     items: list[Message]
     next_cursor: str | None
 
 
 def messages(rows: Sequence[dict[str, Any]]) -> list[Message]:
-    """Messages of one ticket with their deliveries, files and earlier versions, read in three statements however many there are."""
+    """Messages of one ticket with their deliveries, files and earlier versions, read in three statements however many
+    there are.
+    """
     from models.attachments import queries as attachments
     from models.conversations import queries as conversations
     from models.deliveries import queries as deliveries

@@ -20,7 +20,7 @@ Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
 class PageQuery(msgspec.Struct, kw_only=True):
-    """What every list takes."""
+    """The parameters of every paginated list."""
 
     limit: Limit = limits.page_size_default
     cursor: Cursor | None = None
@@ -33,7 +33,10 @@ def encode(of: str, *position: object) -> str:
 
 
 def decode(cursor: str | None, of: str, *kinds: Callable[[str], Any]) -> tuple[Any, ...] | None:
-    """The position of a cursor, read by `kinds`. Raises Invalid for a cursor that is not ours, or of another list or sort."""
+    """The position of a cursor, read by `kinds`.
+
+    Raises Invalid for a cursor that is not ours, or of another list or sort.
+    """
     if cursor is None:
         return None
     try:
@@ -44,7 +47,7 @@ def decode(cursor: str | None, of: str, *kinds: Callable[[str], Any]) -> tuple[A
             raise ValueError(f"a cursor of {found}")
         return tuple(kind(value) for kind, value in zip(kinds, values, strict=True))
     except (ValueError, binascii.Error, msgspec.DecodeError, RecursionError, OverflowError) as error:
-        raise Invalid([FieldProblem("?cursor", "expected a next_cursor that we gave for this list")]) from error
+        raise Invalid([FieldProblem("?cursor", "expected a next_cursor of this list")]) from error
 
 
 def instant(text: str) -> datetime:
@@ -66,7 +69,9 @@ def number(text: str) -> int:
 def cut(
     items: Sequence[Any], limit: int, of: str, position: Callable[[Any], tuple[object, ...]]
 ) -> tuple[list[Any], str | None]:
-    """The page of `limit` items out of up to limit+1 that were read, and the cursor of the next page of the list called `of`."""
+    """The page of `limit` items out of up to limit+1 that were read, and the cursor of the next page of the list called
+    `of`.
+    """
     page = list(items[:limit])
     return page, encode(of, *position(page[-1])) if len(items) > limit else None
 

@@ -13,7 +13,7 @@ from models.tickets.tables import Ticket as TicketRow
 
 
 class Person(msgspec.Struct):
-    """A requester or a user, by name."""
+    """The id and name of a requester or user."""
 
     id: UUID
     name: str
@@ -50,14 +50,14 @@ class Ticket(msgspec.Struct):
 
 
 class TicketPage(msgspec.Struct):
-    """Tickets, and where the next page begins."""
+    """A page of tickets."""
 
     items: list[Ticket]
     next_cursor: str | None
 
 
 class Attempt(msgspec.Struct):
-    """One try at a delivery."""
+    """One attempt at a delivery."""
 
     number: int
     state: str
@@ -71,9 +71,9 @@ class Attempt(msgspec.Struct):
 
 
 class Delivery(msgspec.Struct):
-    """One message on its way to one address, with every attempt. `operation`: send, or edit or delete of what was sent.
+    """The delivery of a message to one address, with every attempt. `operation` is send, edit or delete.
 
-    `receipt`: the provider's later word (delivered, bounced, complained, opened ...).
+    `receipt` is the provider's later report (delivered, bounced, complained, opened and others).
     """
 
     id: UUID
@@ -98,14 +98,14 @@ class Delivery(msgspec.Struct):
 
 
 class DeliveryPage(msgspec.Struct):
-    """Deliveries, and where the next page begins."""
+    """A page of deliveries."""
 
     items: list[Delivery]
     next_cursor: str | None
 
 
 class InboxEvent(msgspec.Struct):
-    """A provider's event: stored, processed, ignored or failed, with the reason."""
+    """An inbound event of a provider: stored, processed, ignored or failed, with the reason."""
 
     id: UUID
     channel: str
@@ -121,14 +121,14 @@ class InboxEvent(msgspec.Struct):
 
 
 class InboxPage(msgspec.Struct):
-    """Events, newest first, and where the next page begins."""
+    """A page of inbound events."""
 
     items: list[InboxEvent]
     next_cursor: str | None
 
 
 class Event(msgspec.Struct):
-    """Something that happened."""
+    """An event of an aggregate, such as a ticket."""
 
     event_id: UUID
     event_type: str
@@ -145,14 +145,14 @@ class Event(msgspec.Struct):
 
 
 class EventPage(msgspec.Struct):
-    """Events in order, and where the next page begins."""
+    """A page of events."""
 
     items: list[Event]
     next_cursor: str | None
 
 
 class Task(msgspec.Struct):
-    """A piece of work of the desk itself."""
+    """A background task of the desk."""
 
     id: int
     kind: str
@@ -170,14 +170,16 @@ class Task(msgspec.Struct):
 
 
 class TaskPage(msgspec.Struct):
-    """Tasks, newest first, and where the next page begins."""
+    """A page of tasks."""
 
     items: list[Task]
     next_cursor: str | None
 
 
 def tickets(rows: Sequence[TicketRow], *, role: str) -> list[Ticket]:
-    """Tickets with the names of their people, read in two statements however many there are, and the fields that a role may see."""
+    """Tickets with the names of their people, read in two statements however many there are, and the fields that a role
+    may see.
+    """
     from models.identity import queries as identity
     from models.requesters import queries as requesters
     from models.tickets import ticket_fields

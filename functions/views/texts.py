@@ -1,7 +1,7 @@
 """Kinds of text that requests carry, with bounds and patterns that the OpenAPI document tells too.
 
-A line ends up in mail headers and lists, so it has no control character: a newline there would add a header of the caller's choice.
-Patterns end with `(?![\\s\\S])` and not `$`, which in Python lets one newline through at the end.
+A line ends up in mail headers and lists, so it has no control character: a newline there would add a header of the
+caller's choice. Patterns end with `(?![\\s\\S])` and not `$`, which in Python lets one newline through at the end.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from typing import Annotated
 
 import msgspec
 
-from functions.http.bodies import tell_pattern
+from functions.http.bodies import explain_pattern
 from models.kernel import limits
 
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _END = r"(?![\s\S])"
 # Blanks, then one character that is not, then anything printable: each character fits one place only, so matching is linear.
 _LINE = rf"^[^\S{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*{_END}"
-tell_pattern(_LINE, "expected one line of text, more than blanks and without control characters")
+explain_pattern(_LINE, "expected one line of text that is not blank and has no control characters")
 _HEX = "[0-9a-f]"
 _PLAIN = "A-Za-z0-9-"
 _MAILBOX = rf"[^@\s<>,;\"{_CONTROL}]+"
-_EMAIL = tell_pattern(rf"^{_MAILBOX}@{_MAILBOX}{_END}", "expected an e-mail address such as ada@example.test")
+_EMAIL = explain_pattern(rf"^{_MAILBOX}@{_MAILBOX}{_END}", "expected an e-mail address such as ada@example.test")
 
-_WORD = tell_pattern(
+_WORD = explain_pattern(
     rf"^[a-z][a-z0-9_-]*{_END}",
     "expected a word of lower-case letters, digits, - and _, beginning with a letter",
 )
 
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.ticket_title_chars_max, pattern=_LINE)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.name_chars_max, pattern=_LINE)]
-_PRINTED = tell_pattern(rf"^[^\x00]*{_END}", "texts must not contain the null character")
+_PRINTED = explain_pattern(rf"^[^\x00]*{_END}", "expected a text without the null character")
 Description = Annotated[str, msgspec.Meta(max_length=limits.ticket_description_chars_max, pattern=_PRINTED)]
 Comment = Description
 Body = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.message_body_chars_max)]

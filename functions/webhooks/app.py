@@ -13,6 +13,7 @@ import msgspec
 
 from functions.http import runtime, web
 from functions.http.operations import Answer, AnyCall, Call, Operations
+from functions.views.parameters import PARAMETERS
 from models import migrations
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
@@ -27,7 +28,7 @@ from queues.sweep import OpportunisticSweep
 
 
 class Taken(msgspec.Struct):
-    """The event is kept under this id; `repeat` when it was there already. A request may carry several (or none that we keep)."""
+    """The id of the stored event. `repeat`: it was stored before. A request can carry several events, or none to store."""
 
     event_id: UUID | None
     repeat: bool
@@ -36,13 +37,13 @@ class Taken(msgspec.Struct):
 
 def operations(config: Settings) -> Operations:
     """Everything that the webhook function serves."""
-    collected = Operations()
+    collected = Operations(PARAMETERS)
     served = {name for name in config.webhook_channels.split(",") if name} or channels.names()
 
     @collected.add(
         "POST",
         "/webhooks/{channel}/{account}",
-        summary="Take a provider's event",
+        summary="Receive a provider's event",
         public=True,
         unlocked=True,
         raw="*/*",
@@ -51,13 +52,13 @@ def operations(config: Settings) -> Operations:
         problems=(401, 404),
     )
     def take_event(call: Call) -> Answer:
-        """The provider proves itself by the channel's own means, before its body is read or by a signature over it.
+        """The provider authenticates by the means of its channel: before the body is read, or by a signature over it.
 
-        2xx means: committed.
+        A 2xx response means that the event is committed. Malformed content is stored and answered with 2xx too.
         """
         channel, name = call.params["channel"], call.params["account"]
         if channel not in served:
-            raise NotFound(f"there is no channel {channel[:40]!r} here")
+            raise NotFound(f"there is no channel {channel[:40]!r}")
         ingress = channels.get(channel).ingress
         headers = {key.lower(): value for key, value in call.request.headers.items()}
         query = {key: value[-1] if isinstance(value, list) else value for key, value in call.request.params.items()}
@@ -77,7 +78,9 @@ def operations(config: Settings) -> Operations:
 
 
 def _keep_beginning(call: AnyCall, account: ChannelAccount, error: TooLarge) -> None:
-    """What a provider brings and we cannot take is seen by people, with its first bytes; the provider hears that it is too large."""
+    """What a provider brings and we cannot take is seen by people, with its first bytes; the provider hears that it is
+    too large.
+    """
     beginning = call.incoming.beginning(limits.oversized_kept_bytes)
     announced = call.request.content_length or 0
     digest = hashlib.sha256(beginning + str(announced).encode()).hexdigest()

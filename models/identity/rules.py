@@ -16,7 +16,7 @@ from models.kernel.errors import FieldProblem
 
 
 class Role(StrEnum):
-    """What a user or an API key is at the desk."""
+    """The role of a user or an API key."""
 
     admin = auto()
     manager = auto()
@@ -25,7 +25,7 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """What a route asks for; each route names one."""
+    """A permission. Each operation needs one."""
 
     tickets_read = auto()
     tickets_write = auto()

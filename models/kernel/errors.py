@@ -1,7 +1,7 @@
-"""One tree of errors. The class docstring is the default message; `code` is public and stable, the text is not.
+"""One tree of errors. The class docstring is the default message. `code` is public and stable; the text is not.
 
-`functions/http/web.py` maps `http_status` to an RFC 9457 answer once. `is_final` tells a dead end from a retry; the task runner,
-the senders and every other reader of an error ask it, so that one error never has two meanings.
+`functions/http/problems.py` maps `http_status` to an RFC 9457 answer. `is_final` tells a permanent failure from one to
+retry. The task runner, the senders and every other reader of an error use it, so that an error has one meaning.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import ClassVar
 
 
 class NestorError(Exception):
-    """Something went wrong."""
+    """An error occurred."""
 
     code: ClassVar[str] = "error"
     http_status: ClassVar[int] = 500
@@ -25,7 +25,7 @@ class NestorError(Exception):
 
 
 class FieldProblem:
-    """One thing wrong with one place of an input: `path` is a JSON-Pointer-like place, `message` what was expected."""
+    """An invalid value of an input: `path` is its place (like a JSON Pointer), `message` the expectation."""
 
     __slots__ = ("message", "path")
 
@@ -37,13 +37,13 @@ class FieldProblem:
 
 
 class BadRequest(NestorError):
-    """The request cannot be read."""
+    """The request is malformed."""
 
     code, http_status = "bad_request", 400
 
 
 class Invalid(NestorError):
-    """Some values are not as expected."""
+    """A value is invalid."""
 
     code, http_status = "invalid", 422
 
@@ -58,59 +58,60 @@ class Invalid(NestorError):
 
 
 class Unauthenticated(NestorError):
-    """Sign in, or send an API key: `Authorization: Bearer ...`."""
+    """Authentication required: send `Authorization: Bearer` with an access token or an API key."""
 
     code, http_status = "unauthenticated", 401
 
     def __init__(self, message: str | None = None, *, challenge: str = 'Bearer realm="nestor"') -> None:
         super().__init__(message)
-        self.challenge = challenge  # of WWW-Authenticate (RFC 9110, 11.6.1): by what means the caller may prove himself
+        # WWW-Authenticate: the authentication scheme that the caller can use (RFC 9110, section 11.6.1).
+        self.challenge = challenge
 
 
 class Forbidden(NestorError):
-    """Your role does not allow this."""
+    """The role of the caller does not permit this operation."""
 
     code, http_status = "forbidden", 403
 
 
 class NotFound(NestorError):
-    """There is no such thing here."""
+    """The resource does not exist."""
 
     code, http_status = "not_found", 404
 
 
 class Conflict(NestorError):
-    """This does not go together with what is there."""
+    """The request conflicts with the current state."""
 
     code, http_status = "conflict", 409
 
 
 class PreconditionFailed(NestorError):
-    """It was changed since you read it; read it again."""
+    """The resource was changed since the version in If-Match; read it again."""
 
     code, http_status = "precondition_failed", 412
 
 
 class PreconditionRequired(NestorError):
-    """Send If-Match with the ETag that you read, so that nobody's change is overwritten unseen."""
+    """If-Match is required: send the ETag of the resource, so that no concurrent change is overwritten."""
 
     code, http_status = "precondition_required", 428
 
 
 class TooLarge(NestorError):
-    """The body is larger than allowed."""
+    """The request body is too large."""
 
     code, http_status = "too_large", 413
 
 
 class UnsupportedMediaType(NestorError):
-    """The content type is not one that this address takes."""
+    """The media type is not supported."""
 
     code, http_status = "unsupported_media_type", 415
 
 
 class TooManyRequests(NestorError):
-    """Too many requests; wait and try again."""
+    """Too many requests; try again later."""
 
     code, http_status = "too_many_requests", 429
 
@@ -120,14 +121,14 @@ class TooManyRequests(NestorError):
 
 
 class Unavailable(NestorError):
-    """The desk cannot reach its database right now; nothing was changed. Try again."""
+    """The database cannot be reached; nothing was changed. Try again."""
 
     code, http_status = "unavailable", 503
     retry_after_s = 2.0
 
 
 class StatementTimeout(Unavailable):
-    """The database took too long for this request; nothing was changed. Try again."""
+    """A database statement timed out; nothing was changed. Try again."""
 
     code = "database_timeout"
 
@@ -139,32 +140,32 @@ class NoFreeConnection(Unavailable):
 
 
 class Contention(Unavailable):
-    """Another request was changing the same data; nothing was changed. Try again."""
+    """A concurrent request changed the same data; nothing was changed. Try again."""
 
     code = "contention"
 
 
 class NotReady(NestorError):
-    """The process cannot do its work yet."""
+    """The process is not ready."""
 
     code, http_status = "not_ready", 503
     retry_after_s = 2.0
 
 
 class ConfigurationError(NestorError):
-    """The configuration is wrong."""
+    """The configuration is invalid."""
 
     code = "configuration"
 
 
 class SchemaMismatch(ConfigurationError):
-    """The database's schema does not fit this version of the program."""
+    """The database schema does not match this version of the program."""
 
     code, http_status = "schema_mismatch", 503
 
 
 class TransientFailure(NestorError):
-    """It did not work this time; it is tried again later."""
+    """The operation failed temporarily; it is tried again later."""
 
     code = "transient"
 
@@ -174,23 +175,23 @@ class TransientFailure(NestorError):
 
 
 class PermanentFailure(NestorError):
-    """It will not work, however often it is tried."""
+    """The operation failed permanently; it is not tried again."""
 
     code = "permanent"
 
 
 class LeaseLost(NestorError):
-    """Another worker took the task over; this result is discarded."""
+    """Another worker took over the task; this result is discarded."""
 
     code = "lease_lost"
 
 
 def is_final(error: BaseException) -> bool:
-    """Tell whether the work that raised `error` fails the same way however often it is repeated.
+    """Whether the work that raised `error` fails again on every repeat.
 
-    A PermanentFailure and a refusal (a 4xx) are final; TooManyRequests is not, because its limit refills. Every 5xx is open: a
-    ConfigurationError waits for its operator, Unavailable and TransientFailure pass, LeaseLost leaves the work to another worker.
-    An exception that is no NestorError is a bug, which a release mends: it is not final either.
+    A PermanentFailure and a refusal (4xx) are final. TooManyRequests is not final, because its limit refills. No 5xx is
+    final: the operator mends a ConfigurationError, Unavailable and TransientFailure pass, and LeaseLost leaves the work
+    to another worker. Any other exception is a bug, which a release mends, so it is not final either.
     """
     if isinstance(error, PermanentFailure):
         return True

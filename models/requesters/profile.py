@@ -23,7 +23,7 @@ def update(requester_id: UUID, changes: Mapping[str, Any], *, expected_version: 
     if row is None:
         raise NotFound(f"there is no requester {requester_id}")
     if expected_version is not None and row["version"] != expected_version:
-        raise PreconditionFailed(f"the requester has version {row['version']} by now; you read {expected_version}")
+        raise PreconditionFailed(f"If-Match: expected version {row['version']}, found {expected_version}")
     if row["erased_at"] is not None:
         raise Conflict("the requester's data was erased")
     zone = changes.get("time_zone")

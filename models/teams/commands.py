@@ -35,7 +35,7 @@ def set_members(name: str, user_ids: Sequence[UUID], *, expected_version: int | 
     """
     team = queries.get(name)
     if expected_version is not None and team["version"] != expected_version:
-        raise PreconditionFailed(f"the team has version {team['version']} by now; you read {expected_version}")
+        raise PreconditionFailed(f"If-Match: expected version {team['version']}, found {expected_version}")
     if len(user_ids) > members_max:
         raise Invalid([FieldProblem("/members", f"expected at most {members_max}, found {len(user_ids)}")])
     wrong = [

@@ -301,7 +301,7 @@ def update(
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
     if expected_version is not None and ticket.version != expected_version:
-        raise PreconditionFailed(f"the ticket has version {ticket.version} by now; you read {expected_version}")
+        raise PreconditionFailed(f"If-Match: expected version {ticket.version}, found {expected_version}")
     if "priority" in changes:
         allowed: tuple[str, ...] = steps.workflow_of(change).priorities
         if changes["priority"] not in allowed:
@@ -356,7 +356,7 @@ def assign(ticket_id: UUID, assignee_id: UUID | None, *, actor: Actor, expected_
     """
     change = TicketChange.of(ticket_id, actor=actor)
     if expected_version is not None and change.ticket.version != expected_version:
-        raise PreconditionFailed(f"the ticket has version {change.ticket.version} by now; you read {expected_version}")
+        raise PreconditionFailed(f"If-Match: expected version {change.ticket.version}, found {expected_version}")
     if change.ticket.assignee_id == assignee_id:
         return change.ticket
     if assignee_id is not None and not identity.can_take_tickets(assignee_id):
@@ -386,7 +386,7 @@ def transition(
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
     if expected_version is not None and ticket.version != expected_version:
-        raise PreconditionFailed(f"the ticket has version {ticket.version} by now; you read {expected_version}")
+        raise PreconditionFailed(f"If-Match: expected version {ticket.version}, found {expected_version}")
     changed: dict[str, Any] = {}
     if fields:
         after = ticket_fields.merged_fields(ticket, fields, role=role)

@@ -20,7 +20,7 @@ def test_a_head_request_is_a_get_without_its_body(machine: Caller) -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ({"title": "  "}, "/title: expected one line of text, more than blanks and without control characters"),
+        ({"title": "  "}, "/title: expected one line of text that is not blank and has no control characters"),
         (
             {"title": "x", "type": "Big Type"},
             "/type: expected a word of lower-case letters, digits, - and _, beginning with a letter",

@@ -268,5 +268,5 @@ def test_what_is_too_large_is_refused_and_seen_with_its_beginning(
     assert (first.status_code, again.status_code, stranger.status_code) == (413, 413, 401)
     [kept] = desk.rows("SELECT status, reason, raw FROM inbox")
     assert kept["status"] == "failed"
-    assert "the body has 5" in kept["reason"]
+    assert "The request body has 5" in kept["reason"]
     assert bytes(kept["raw"]).startswith(b"From: Ada")

@@ -21,8 +21,8 @@ _failures_shown_max = 12
 ACCEPTED = ("2xx", "401", "403", "404", "409", "429")
 # Places whose values only the desk can judge.
 RULES = {
-    "/body": "more than blanks",
-    "?cursor": "one that we gave for this list",
+    "/body": "not blank",
+    "?cursor": "a next_cursor of this list",
     "/fields": "numbers of at most 64 bits, at most so deep",
     "/payload": "as fields, and at most so large",
     "/password": "not among the first that a guesser tries, four different characters",
@@ -40,7 +40,7 @@ RULES = {
     "/steps": "steps as in scenario files",
     "/file": "the file itself, at least a byte of it, and not a form",
     "/attachments": "uploads of the caller's that no message has",
-    "/copies": "of an answer, for a note is not sent",
+    "/copies": "of a reply only",
     "/people": "a cast as in scenario files",
     "/url": "one that may be called",
     "/event_types": "those of the catalogue, each once",

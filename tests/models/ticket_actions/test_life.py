@@ -128,7 +128,7 @@ def test_an_update_of_what_somebody_else_changed_is_refused(desk: Desk) -> None:
     ticket = desk.create_ticket()
     _update(desk, ticket, expected=1, title="Fire")
 
-    with pytest.raises(PreconditionFailed, match="has version 2 by now; you read 1"):
+    with pytest.raises(PreconditionFailed, match="expected version 2, found 1"):
         _update(desk, ticket, expected=1, title="Water")
 
     assert desk.reload(ticket).title == "Fire"

@@ -1,0 +1,44 @@
+"""Descriptions of the path and query parameters, by name, for the OpenAPI documents of the functions."""
+
+from __future__ import annotations
+
+# A path parameter that is not listed is "The id of the <name>."
+PARAMETERS = {
+    # In paths.
+    "account": "The name of the channel account.",
+    "address": "The address on the channel.",
+    "channel": "The name of the channel.",
+    "delivery": "The id of the delivery. A webhook's delivery has the id of its event.",
+    "entity": "`requester` or `organisation`.",
+    "event_type": "The name of the event type.",
+    "key": "The id of the API key.",
+    "task": "The number of the task.",
+    "ticket": "The id or number of the ticket.",
+    "token": "The token of the link.",
+    # Also in the list of tickets: any of these.
+    "type": "The name of the ticket type.",
+    "team": "The name of the team.",
+    "workflow": "The name of the life cycle.",
+    "version": "The number of the version.",
+    # In queries.
+    "active": "Only active, or only inactive users.",
+    "assignee": "The id of the assigned user, `me`, or `none` for unassigned tickets.",
+    "blocked": "Only requesters with, or only without a blocked address.",
+    "category": "The category of the state.",
+    "content_id": "The id by which the text embeds the picture (`cid:`).",
+    "cursor": "The `next_cursor` of the previous page.",
+    "filename": "The name of the file, when Content-Disposition has none.",
+    "inline": "Request a link that displays a picture instead of downloading it.",
+    "language": "The language of the titles.",
+    "limit": "The maximum number of items in the page.",
+    "q": "The text to search for.",
+    "remote": "Include remote pictures.",
+    "requester": "The id of the requester.",
+    "role": "The role of the users.",
+    "sort": "The order of the list; `-` sorts in descending order.",
+    "state": "The state of the items.",
+    "status": "The status of the items.",
+    "tag": "A tag of the ticket.",
+    "unread": "Only unread notices.",
+    "updated_since": "Only tickets that were updated at or after this time.",
+}
