@@ -11,6 +11,7 @@ from models.kernel import clock, database, limits, trace
 from models.kernel.batch import Batch, as_json, from_json
 from models.kernel.errors import Conflict, NotFound, Unauthenticated
 from models.kernel.ids import new_id
+from models.kernel.text import one_line
 from models.ports.inbound import EventKey, Ignored
 from models.tasks import commands as tasks
 
@@ -31,7 +32,7 @@ def store(account: ChannelAccount, key: EventKey, *, raw: bytes, content_type: s
         "channel": account.channel,
         "account": account.name,
         "event_key": key.event_key,
-        "content_type": content_type[:200],
+        "content_type": one_line(content_type, limits.content_type_chars_max),
         "envelope": as_json(key.envelope),
         "raw": raw,
         "status": "failed" if key.unreadable else "stored",
@@ -61,7 +62,7 @@ def remember(account: ChannelAccount, nonce: str, kept_s: float, *, raw: bytes) 
     Raises Unauthenticated when other bytes came with it before (Mailgun's signature does not cover the body). Joins the caller's
     transaction.
     """
-    names = {"channel": account.channel, "account": account.name, "nonce": nonce[:200]}
+    names = {"channel": account.channel, "account": account.name, "nonce": nonce}
     digest = hashlib.sha256(raw).hexdigest()
     row = database.one(
         "INSERT INTO webhook_nonces (channel, account, nonce, sha256, expires_at)"
@@ -158,7 +159,7 @@ def settle(
 
 
 def _reason(reason: str | None) -> str | None:
-    return None if reason is None else reason.replace("\x00", "�")[: limits.inbox_reason_chars_max]
+    return None if reason is None else one_line(reason, limits.inbox_reason_chars_max)
 
 
 def discard(inbox_id: UUID, *, by: str) -> None:

@@ -210,6 +210,21 @@ blob_away_wait_s = (
 )
 blob_retries_max, blob_retry_s = 2, 20.0  # a hiccup is mended at once; more is the task's own backoff
 
+# -- texts of the channel port (models/ports) --------------------------------------------------------------------
+port_id_chars_max = 600  # PostgreSQL refuses an index entry of more than 2,704 bytes; a character has at most 4
+envelope_chars_max = 1_000  # a mail may name several of our addresses as its SMTP recipients
+event_key_chars_max = 200  # unique per channel account, and read by people
+file_id_chars_max = 8_192  # a provider's name of a file may be a signed URL; it is in no index
+content_type_chars_max = 255  # RFC 6838, section 4.2: 127 characters on each side of the slash
+diagnostic_chars_max = 300  # of what a provider says of a failure: one or two sentences
+status_chars_max = 40  # RFC 3463: three numbers
+locale_chars_max = 35  # RFC 5646, section 4.4.1
+button_token_chars_max = 64  # the Bot API's callback_data has 64 bytes
+emoji_chars_max = 80  # a family of four has 11 code points; a custom one is named by its id
+command_argument_chars_max = 1_500  # more than a chat's command needs; a longer text is a message
+message_full_chars_max = 2 * MIB  # a book has 1 MB; the raw event keeps the rest
+message_html_chars_max = 12 * MIB  # 2 MiB of HTML are read; escaping makes up to five characters of one
+
 # -- processes -------------------------------------------------------------------------------------------------
 database_start_wait_s = (
     60.0  # a worker that starts while PostgreSQL restarts or fails over waits this long before it gives up

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from models.kernel import limits
 from models.kernel.errors import PermanentFailure
+from models.ports.guards import Guarded, Id, Identifier, Key, Lines, Locale, Markup, Name, OneLine, Reason
 
 Automatic = Literal["auto_reply", "bulk", "bounce", "own"]
 Verdict = Literal["pass", "none", "fail"]
+Diagnostic = Annotated[str, OneLine(limits.diagnostic_chars_max)]
+Status = Annotated[str, OneLine(limits.status_chars_max)]
+ContentType = Annotated[str, OneLine(limits.content_type_chars_max)]
+Body = Annotated[str, Lines(limits.message_body_chars_max)]
+Html = Annotated[str, Markup(limits.message_html_chars_max)]
+Token = Annotated[str, Identifier(limits.button_token_chars_max)]
 ReceiptKind = Literal["delivered", "bounced", "complained", "deferred", "failed", "opened", "unsubscribed"]
 
 
@@ -28,7 +36,7 @@ class IngressRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class EventKey:
+class EventKey(Guarded):
     """What makes a repeat of the same event recognisable, and what it must stay in order with.
 
     `event_key` is unique per channel account (at most 200 characters). Events with the same `ordering_key` are processed one
@@ -36,23 +44,23 @@ class EventKey:
     `unreadable` says why the bytes cannot be what they claim: the event is kept and shown as failed, never dropped.
     """
 
-    event_key: str
-    ordering_key: str | None
-    envelope: dict[str, str] = field(default_factory=dict)
-    unreadable: str | None = None
+    event_key: Key
+    ordering_key: Key | None
+    envelope: dict[str, Annotated[str, OneLine(limits.envelope_chars_max)]] = field(default_factory=dict)
+    unreadable: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ReceivedEvent:
+class ReceivedEvent(Guarded):
     """One event of a request. `raw`: its own bytes, where a request carries several (Brevo); None: the request's body."""
 
     key: EventKey
     raw: bytes | None = None
-    content_type: str | None = None
+    content_type: ContentType | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class Received(Guarded):
     """All events of a request, stored in one transaction.
 
     `answer` replaces our own JSON answer where the provider acts on it (a Telegram method such as answerCallbackQuery).
@@ -62,11 +70,11 @@ class Received:
 
     events: tuple[ReceivedEvent, ...]
     answer: Mapping[str, Any] | None = None
-    nonce: tuple[str, float] | None = None
+    nonce: tuple[Key, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class AttachmentInfo:
+class AttachmentInfo(Guarded):
     """An attachment of a message.
 
     `content`: its bytes, where the event holds them (they go to the blob store before the message is recorded). `provider_id`:
@@ -77,18 +85,18 @@ class AttachmentInfo:
     adapter that knows).
     """
 
-    filename: str
-    content_type: str
+    filename: Annotated[str, OneLine(limits.attachment_name_chars_max)]
+    content_type: ContentType
     size_bytes: int
-    sha256: str | None = None
+    sha256: Id | None = None
     inline: bool = False
-    provider_id: str | None = None
-    provider_key: str | None = None
+    provider_id: Annotated[str, Identifier(limits.file_id_chars_max)] | None = None
+    provider_key: Id | None = None
     content: bytes | None = field(default=None, repr=False)
-    content_id: str | None = None
+    content_id: Name | None = None
     hidden: bool = False
     refused: Literal["too_large", "failed"] | None = None
-    reason: str | None = None
+    reason: Reason | None = None
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -102,27 +110,27 @@ class AttachmentInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryFailure:
+class DeliveryFailure(Guarded):
     """Why a message of ours did not arrive, as a bounce says: RFC 3463's status (5.1.1) if it names one, and words.
 
     A complaint (RFC 5965) means: it arrived, and its reader called it abuse.
     """
 
-    status: str | None
-    diagnostic: str
+    status: Status | None
+    diagnostic: Diagnostic
     kind: Literal["bounce", "complaint"] = "bounce"
 
 
 @dataclass(frozen=True, slots=True)
-class Participant:
+class Participant(Guarded):
     """Somebody else whom a message names: a copy's reader."""
 
-    name: str
-    address: str
+    name: Name
+    address: Id
 
 
 @dataclass(frozen=True, slots=True)
-class InboundMessage:
+class InboundMessage(Guarded):
     """A person's (or machine's) message, read from a raw event.
 
     `author_address` identifies the sender on the channel: the lower-cased From address, the Telegram user id. `contact_address` is where
@@ -141,42 +149,42 @@ class InboundMessage:
     Telegram account), so that the same `external_id` with another `sent_at` is another message.
     """
 
-    author_address: str
-    author_name: str
-    contact_address: str
-    body: str
-    conversation_address: str | None = None
-    external_id: str | None = None
-    references: tuple[str, ...] = ()
-    subject: str | None = None
-    body_full: str | None = None
-    body_html: str | None = None
-    body_html_remote: str | None = None
+    author_address: Id
+    author_name: Name
+    contact_address: Id
+    body: Body
+    conversation_address: Id | None = None
+    external_id: Id | None = None
+    references: tuple[Id, ...] = ()
+    subject: Annotated[str, OneLine(limits.ticket_title_chars_max)] | None = None
+    body_full: Annotated[str, Lines(limits.message_full_chars_max)] | None = None
+    body_html: Html | None = None
+    body_html_remote: Html | None = None
     sent_at: datetime | None = None
     automatic: Automatic | None = None
     edit: bool = False
-    locale: str | None = None
+    locale: Locale | None = None
     attachments: tuple[AttachmentInfo, ...] = ()
     failure: DeliveryFailure | None = None
-    reply_token: str | None = None
+    reply_token: Key | None = None
     subject_number: int | None = None
     verdict: Verdict = "none"
     copies: tuple[Participant, ...] = ()
-    group_key: str | None = None
+    group_key: Id | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     new_ticket: bool = False
     ids_start_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(Guarded):
     """An event that was understood and needs nothing: kept, and shown with this reason."""
 
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Guarded):
     """What a provider tells of a message of ours after it took it.
 
     `reference`: the id that the provider (or we) gave to the message: a Message-ID in angle brackets, or the provider's own id as
@@ -184,95 +192,95 @@ class Receipt:
     the address is not written to again.
     """
 
-    reference: str
+    reference: Id
     kind: ReceiptKind
-    recipient: str = ""
-    detail: str = ""
-    status: str | None = None
+    recipient: Annotated[str, OneLine(limits.email_address_chars_max)] = ""
+    detail: Diagnostic = ""
+    status: Status | None = None
     permanent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Receipts:
+class Receipts(Guarded):
     """The receipts of one event."""
 
     items: tuple[Receipt, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ReactionChange:
+class ReactionChange(Guarded):
     """Somebody changed their reactions to a message (ours or theirs). `emojis`: what stands there now; empty: taken away."""
 
-    external_id: str
-    author_address: str
-    author_name: str
-    emojis: tuple[str, ...]
+    external_id: Id
+    author_address: Id
+    author_name: Name
+    emojis: tuple[Annotated[str, OneLine(limits.emoji_chars_max)], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ButtonPress:
+class ButtonPress(Guarded):
     """Somebody pressed a button under a message of ours; `token` is what the button carries, `value` what was chosen (a score).
 
     `chat_address` and `external_id`: where the button stands. Only the person that the button was made for may press it.
     """
 
-    token: str
-    value: str
-    author_address: str
-    author_name: str
-    chat_address: str
-    external_id: str | None
-    press_id: str = ""
+    token: Token
+    value: Token
+    author_address: Id
+    author_name: Name
+    chat_address: Id
+    external_id: Id | None
+    press_id: Token = ""
 
 
 @dataclass(frozen=True, slots=True)
-class ReachabilityChange:
+class ReachabilityChange(Guarded):
     """The person of a chat blocked us, or let us in again; in a group, we were removed or added."""
 
-    address: str
-    author_address: str
+    address: Id
+    author_address: Id
     reachable: bool
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
-class AddressMove:
+class AddressMove(Guarded):
     """A chat has another address from now on (a group became a supergroup)."""
 
-    old: str
-    new: str
+    old: Id
+    new: Id
 
 
 @dataclass(frozen=True, slots=True)
-class Deletion:
+class Deletion(Guarded):
     """The sender took messages back."""
 
-    external_ids: tuple[str, ...]
+    external_ids: tuple[Id, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class Command(Guarded):
     """A chat's command to the desk itself (`/status`, `/close`, `/lang ru`, `/start <payload>`); `name` without the slash."""
 
-    name: str
-    argument: str
-    author_address: str
-    author_name: str
-    chat_address: str
-    conversation_address: str
-    external_id: str | None = None
-    locale: str | None = None
+    name: Token
+    argument: Annotated[str, OneLine(limits.command_argument_chars_max)]
+    author_address: Id
+    author_name: Name
+    chat_address: Id
+    conversation_address: Id
+    external_id: Id | None = None
+    locale: Locale | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class StaffMessage:
+class StaffMessage(Guarded):
     """What somebody wrote in a topic of the staff's group (`chat_address`: `<chat>/<topic>`). `has_files`: not words alone."""
 
-    chat_address: str
-    author_address: str
-    author_name: str
-    text: str
-    external_id: str | None = None
+    chat_address: Id
+    author_address: Id
+    author_name: Name
+    text: Body
+    external_id: Id | None = None
     has_files: bool = False
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
+from models.kernel import limits
 from models.kernel.errors import ConfigurationError
+from models.ports.guards import Guarded, Id, Identifier, OneLine
 
+Detail = Annotated[str, OneLine(limits.error_chars_max)]
+FileId = Annotated[str, Identifier(limits.file_id_chars_max)]
 OutcomeKind = Literal["accepted", "transient", "permanent", "unknown", "throttled"]
 Operation = Literal["send", "edit", "delete"]
 
@@ -86,7 +90,7 @@ class OutgoingMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class SendOutcome:
+class SendOutcome(Guarded):
     """How an attempt ended.
 
     accepted: the provider has it (`external_id` is its id for the message, in the form that replies refer to; `external_ids` those of
@@ -102,16 +106,16 @@ class SendOutcome:
     """
 
     kind: OutcomeKind
-    detail: str = ""
-    external_id: str | None = None
+    detail: Detail = ""
+    external_id: Id | None = None
     retry_after_s: float | None = None
     pause_account: bool = False
-    new_address: str | None = None
-    suppress: str | None = None
-    external_ids: tuple[str, ...] = ()
-    provider_id: str | None = None
-    account_error: str | None = None
-    file_ids: tuple[tuple[str, str], ...] = ()
+    new_address: Id | None = None
+    suppress: Detail | None = None
+    external_ids: tuple[Id, ...] = ()
+    provider_id: Id | None = None
+    account_error: Detail | None = None
+    file_ids: tuple[tuple[Id, FileId], ...] = ()
 
     @property
     def partly_sent(self) -> bool:

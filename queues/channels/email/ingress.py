@@ -13,10 +13,10 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import limits
 from models.kernel.errors import NotFound
 from models.kernel.settings import Settings
+from models.kernel.text import one_line
 from models.ports.inbound import IngressRequest, Received
 from queues.channels.email import providers
 from queues.channels.email.mail_key import mail_key
-from queues.channels.text import one_line
 
 __all__ = ["authenticate", "body_bytes_max", "mail_key", "receive", "verify"]
 

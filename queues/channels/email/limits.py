@@ -15,7 +15,6 @@ recipient_headers_max = 20  # looked at for our reply address
 references_max = 50  # ids looked up for threading; the newest are the telling ones
 message_id_chars_max = 500  # RFC 5322 lines end at 998; the longest real id seen has 270
 event_id_chars_max = 120  # of a Message-ID inside an event key, which has 200 characters in all
-envelope_chars_max = 1_000  # X-Envelope-To may name several of our addresses
 
 # -- parts -----------------------------------------------------------------------------------------------------
 parts_max = 200  # 100,000 parts cost the standard library 14 s
@@ -53,7 +52,6 @@ report_bytes_max = 256 * 1024  # of a delivery status, or of the mail that came 
 report_blocks_max = 50  # recipients of one report; our mails have one
 report_text_chars_max = 64 * 1024  # of an old-fashioned bounce: the reason stands before the mail that it quotes
 report_ids_max = 5
-diagnostic_chars_max = 300
 
 # -- what we send ----------------------------------------------------------------------------------------------
 base64_sent_bytes = 57 * 4096  # of a file at a time; 57 bytes make one line of 76

@@ -11,7 +11,7 @@ import hashlib
 from models.ports.inbound import EventKey
 from queues.channels.email import limits
 from queues.channels.email.reading.header_block import first_value, mail_start, split_headers
-from queues.channels.text import short_hash
+from queues.channels.secrets import short_hash
 
 
 def mail_key(raw: bytes, envelope: dict[str, str]) -> EventKey:

@@ -8,6 +8,7 @@ from typing import Any
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits
+from models.kernel.text import clean, cut, one_line
 from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed, Verdict
 from queues.channels.email import limits as mime_limits
 from queues.channels.email import providers
@@ -26,7 +27,6 @@ from queues.channels.email.reading.structure import structure_of
 from queues.channels.email.replies.html_reply import HtmlCut, cut_html
 from queues.channels.email.replies.visible_reply import split
 from queues.channels.html_text import html_to_text
-from queues.channels.text import clean, cut, one_line
 
 _LOCALE = re.compile(rb"\s*([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3})\s*(,|$)")
 _ARMOUR = re.compile(r"^-----BEGIN PGP (SIGNED )?MESSAGE-----", re.MULTILINE)

@@ -16,7 +16,7 @@ from models.kernel import limits
 from models.kernel.errors import Unauthenticated
 from models.kernel.settings import Settings
 from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
-from queues.channels.text import check_secret
+from queues.channels.secrets import check_secret
 
 body_bytes_max = limits.telegram_body_bytes_max
 _QUERY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what we say back; some 19 digits

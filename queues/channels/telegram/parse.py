@@ -31,7 +31,6 @@ from queues.channels.telegram.reading import (
 from queues.channels.telegram.reading.people import Author
 from queues.channels.telegram.reading.places import Place
 from queues.channels.telegram.reading.shapes import Json, identifier, is_id, kind_of, line, member
-from queues.channels.text import clean, cut, one_line
 
 _EVENTS: dict[str, Callable[[Json], Parsed]] = {
     "callback_query": events.callback_query,
@@ -53,7 +52,7 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Pars
     for kind, reason in updates.UNUSED.items():
         if kind in update:
             return Ignored(f"{kind}: {reason}")
-    kinds = ", ".join(sorted(one_line(key, 40) for key in update if key != "update_id")[:5])
+    kinds = ", ".join(sorted(key for key in update if key != "update_id")[:5])
     return Ignored(f"unknown update kind {kinds}; kept raw" if kinds else "the update is empty")
 
 
@@ -119,7 +118,7 @@ def _staff(message: Json, author: Author, place: Place, *, is_edit: bool) -> Par
         chat_address=str(place.contact),
         author_address=author.address,
         author_name=author.name,
-        text=cut(clean(found[0]), limits.message_body_chars_max).strip() if found else "",
+        text=found[0].strip() if found else "",
         external_id=place.contact.message(message["message_id"]),
         has_files=bool(attachments.read(message)),
     )
@@ -136,7 +135,7 @@ def _move(message: Json, chat: int) -> AddressMove | None:
 def _command(command: chat_commands.Found, message: Json, author: Author, place: Place) -> Command:
     return Command(
         name=command.name,
-        argument=one_line(clean(command.argument), limits.telegram_quote_chars_max),
+        argument=command.argument,
         author_address=author.address,
         author_name=author.name,
         chat_address=str(place.contact),
@@ -171,9 +170,9 @@ def _inbound(
 ) -> InboundMessage:
     said = content.words(message)
     if said is None:
-        body, body_html = cut(clean(content.described(message)), limits.message_body_chars_max), None
+        body, body_html = content.described(message), None
     else:
-        body = cut(clean(said[0]), limits.message_body_chars_max)
+        body = said[0]
         is_cut = len(said[0]) > limits.message_body_chars_max
         body_html = None if is_cut else entities.to_html(said[0], message.get(said[1]))
     group = line(message, "media_group_id", 64)

@@ -19,7 +19,6 @@ from queues.channels.telegram.writing.render import shown
 from queues.channels.telegram.writing.rich import Rich, units
 from queues.channels.telegram.writing.split import split
 from queues.channels.telegram.writing.upload import send_files
-from queues.channels.text import one_line
 
 # All parts together, under the actor's own limit with room to record the outcome.
 _SEND_S_MAX = limits.actor_time_limit_s - 20.0
@@ -100,7 +99,7 @@ def _ended(carrier: Carrier, outcome: SendOutcome) -> SendOutcome:
     detail = f"{len(external)} of its messages arrived, the next failed: {outcome.detail}"
     return SendOutcome(
         "unknown",
-        one_line(detail, limits.error_chars_max),
+        detail,
         external_id=external[0],
         external_ids=external,
         account_error=outcome.account_error,

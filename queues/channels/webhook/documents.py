@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 from urllib.parse import parse_qsl
 
-from queues.channels.text import clean
 from queues.channels.webhook import limits
 
 
@@ -31,17 +29,6 @@ def read(raw: bytes, form: str) -> Any:
     if _too_deep(document):
         raise Unreadable("the body is nested too deeply")
     return document
-
-
-def storable(found: Any) -> Any:
-    """Return a value of the event in a form that the database accepts: texts cleaned, NaN and infinity as text."""
-    if isinstance(found, str):
-        return clean(found)
-    if isinstance(found, float) and not math.isfinite(found):
-        return json.dumps(found)
-    if isinstance(found, dict):
-        return {clean(key): storable(one) for key, one in found.items()}
-    return [storable(one) for one in found] if isinstance(found, list) else found
 
 
 def _form(raw: bytes) -> dict[str, Any]:

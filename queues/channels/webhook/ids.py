@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-from queues.channels.text import one_line
+from models.kernel.text import one_line
 from queues.channels.webhook import limits
 
 _SCOPED = re.compile(r"([0-9a-f]{12}):(.*)", re.DOTALL)

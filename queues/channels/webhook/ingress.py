@@ -18,7 +18,7 @@ from models.kernel import clock
 from models.kernel.errors import ConfigurationError, Unauthenticated, UnsupportedMediaType
 from models.kernel.settings import Settings
 from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
-from queues.channels.text import check_secret, short_hash
+from queues.channels.secrets import check_secret, short_hash
 from queues.channels.webhook import documents, expressions, limits
 from queues.channels.webhook.account import Account, Auth, Pairs, Rule
 from queues.channels.webhook.config import of
@@ -80,7 +80,7 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
         return Received((ReceivedEvent(_unreadable(request.body, str(error))),))
     challenge = config.challenge
     if challenge is not None and expressions.holds(challenge.when, document):
-        answer = {name: documents.storable(expressions.value(one, document)) for name, one in challenge.answer.items()}
+        answer = {name: expressions.value(one, document) for name, one in challenge.answer.items()}
         return Received((), answer=answer)
     nonce = _nonce(config.auth, request)
     if config.items is None:

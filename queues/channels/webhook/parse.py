@@ -11,8 +11,8 @@ from typing import Any
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import addresses, limits
+from models.kernel.text import one_line
 from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed, Unparseable
-from queues.channels.text import clean, cut, one_line
 from queues.channels.webhook import documents, expressions, ids
 from queues.channels.webhook import limits as bounds
 from queues.channels.webhook.account import Conditions, Expression, Files, Rule
@@ -66,7 +66,7 @@ def _message(rule: Rule, number: int, document: Any, account: ChannelAccount) ->
     place = conversation or author
     return InboundMessage(
         author_address=author,
-        author_name=one_line(expressions.text(rule.author.name, document), limits.name_chars_max),
+        author_name=expressions.text(rule.author.name, document),
         contact_address=place if contact is None else scoped(account.name, contact),
         conversation_address=conversation,
         body=body,
@@ -84,14 +84,14 @@ def _message(rule: Rule, number: int, document: Any, account: ChannelAccount) ->
 
 
 def _details(rule: Rule, document: Any, left_out: list[str]) -> dict[str, Any]:
-    fields = {name: documents.storable(expressions.value(one, document)) for name, one in rule.fields.items()}
+    fields = {name: expressions.value(one, document) for name, one in rule.fields.items()}
     return {name: found for name, found in (("fields", fields), ("left_out", left_out)) if found}
 
 
 def _subject(rule: Rule, document: Any) -> str | None:
     if rule.subject is None:
         return None
-    return one_line(expressions.text(rule.subject, document), limits.ticket_title_chars_max)
+    return expressions.text(rule.subject, document)
 
 
 def _holds(conditions: Conditions | None, document: Any) -> bool:
@@ -119,7 +119,7 @@ def _body(rule: Rule, document: Any) -> str:
         from queues.channels.html_text import html_to_text
 
         found = html_to_text(found)
-    return cut(clean(found).strip(), limits.message_body_chars_max)
+    return found.strip()
 
 
 def _locale(found: str | None) -> str | None:

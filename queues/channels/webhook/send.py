@@ -12,6 +12,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import addresses
 from models.kernel.errors import ConfigurationError, NestorError, is_final
 from models.kernel.settings import Settings
+from models.kernel.text import clean, one_line
 from models.ports.outbound import (
     OutgoingMessage,
     SendOutcome,
@@ -23,7 +24,6 @@ from models.ports.outbound import (
 )
 from models.tasks.rates import Bucket
 from queues import safe_http
-from queues.channels.text import clean, one_line
 from queues.channels.webhook import expressions, ids, limits, texts
 from queues.channels.webhook.account import Reply, SecretHeader
 from queues.channels.webhook.config import of

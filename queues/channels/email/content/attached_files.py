@@ -6,12 +6,12 @@ import hashlib
 import re
 
 from models.kernel import limits
+from models.kernel.text import one_line
 from models.ports.inbound import AttachmentInfo
 from queues.channels.email import limits as mime_limits
 from queues.channels.email.reading.header_block import first_value, mail_start, split_headers
 from queues.channels.email.reading.headers import text_of
 from queues.channels.email.reading.mime import Part
-from queues.channels.text import one_line
 
 EXTENSIONS = {
     "image/jpeg": "jpg",

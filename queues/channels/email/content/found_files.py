@@ -9,7 +9,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import unquote
 
-from models.kernel import limits
+from models.kernel.text import clean
 from models.ports.inbound import AttachmentInfo
 from queues.channels.email import limits as mime_limits
 from queues.channels.email.content import attached_files
@@ -18,7 +18,6 @@ from queues.channels.email.reading.charset import decode
 from queues.channels.email.reading.mime import Part
 from queues.channels.email.reading.structure import content_id
 from queues.channels.email.reading.tnef import Tnef, read_tnef
-from queues.channels.text import clean, one_line
 
 _SIGNATURES = frozenset(["application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"])
 _HIDDEN = _SIGNATURES | {"application/pgp-encrypted"}  # for programs, not for people
@@ -88,7 +87,7 @@ class Files:
             kind,
             content,
             number=len(self.found) + 1,
-            content_id=cid and one_line(cid, limits.name_chars_max),
+            content_id=cid,
             inline=cid is not None and cid in self.shown and not is_attachment,
             hidden=hidden,
         )

@@ -23,9 +23,9 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import limits, sockets
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
+from models.kernel.text import one_line
 from queues.channels.email.imap import limits as bounds
 from queues.channels.email.tls import client_context
-from queues.channels.text import one_line
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,255}")

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from models.kernel import limits as desk_limits
+from models.kernel.text import one_line
 from models.ports.inbound import DeliveryFailure
 from queues.channels.email import limits
 from queues.channels.email.judging import automatic_words as words
 from queues.channels.email.reading.header_block import Headers, first_value, split_headers
 from queues.channels.email.reading.headers import message_ids, text_of
 from queues.channels.email.reading.mime import Part
-from queues.channels.text import one_line
 
 _RETURNED = frozenset(
     {
@@ -107,10 +108,9 @@ def _from_recipients(recipients: list[Headers], ids: tuple[str, ...]) -> Report:
             said = text_of(
                 (first_value(fields, b"diagnostic-code") or b"").removeprefix(b"smtp;").removeprefix(b"SMTP;")
             )
-            diagnostic = one_line(said, limits.diagnostic_chars_max)
             recipient = first_value(fields, b"final-recipient") or first_value(fields, b"original-recipient") or b""
-            named = one_line(text_of(recipient.rpartition(b";")[2].strip(b" <>")), limits.diagnostic_chars_max)
-            failure = DeliveryFailure(status[1].decode("ascii") if status else None, diagnostic)
+            named = one_line(text_of(recipient.rpartition(b";")[2].strip(b" <>")), desk_limits.email_address_chars_max)
+            failure = DeliveryFailure(status[1].decode("ascii") if status else None, said)
             return Report(failure, ids, {"failed_recipient": named} if named else {})
     return Report(None, ids)
 
@@ -119,13 +119,11 @@ def _failure_in(text: str) -> DeliveryFailure:
     """What the text of an old-fashioned bounce says; it may tell of a failure without saying why."""
     status = _STATUS_IN_TEXT.search(text)
     line = words.DIAGNOSTIC.search(text)
-    return DeliveryFailure(
-        status[1] if status else None, one_line(line[0] if line else "", limits.diagnostic_chars_max)
-    )
+    return DeliveryFailure(status[1] if status else None, line[0] if line else "")
 
 
 def _failed_recipients(headers: Headers) -> dict[str, Any]:
-    named = one_line(text_of(first_value(headers, b"x-failed-recipients") or b""), limits.diagnostic_chars_max)
+    named = one_line(text_of(first_value(headers, b"x-failed-recipients") or b""), desk_limits.email_address_chars_max)
     return {"failed_recipient": named} if named else {}
 
 
@@ -136,8 +134,8 @@ def _complaint(root: Part, text: str) -> Report | None:
         if not kind or kind in _NO_COMPLAINTS:
             continue
         recipient = first_value(fields, b"original-rcpt-to") or b""
-        named = one_line(text_of(recipient.strip(b" <>")), limits.diagnostic_chars_max)
-        failure = DeliveryFailure(None, one_line(f"complaint: {kind}", limits.diagnostic_chars_max), kind="complaint")
+        named = one_line(text_of(recipient.strip(b" <>")), desk_limits.email_address_chars_max)
+        failure = DeliveryFailure(None, f"complaint: {kind}", kind="complaint")
         return Report(failure, _returned_ids(root, text), {"failed_recipient": named} if named else {})
     return None
 

@@ -17,7 +17,7 @@ from models.kernel import clock
 from models.kernel.errors import ConfigurationError, Unauthenticated
 from models.kernel.settings import Settings
 from queues.channels.email.providers import limits
-from queues.channels.text import check_secret
+from queues.channels.secrets import check_secret
 
 _DIGITS = re.compile(r"[0-9]{1,12}", re.ASCII)
 

@@ -18,8 +18,8 @@ import urllib3
 
 from models.kernel import clock, limits
 from models.kernel.errors import NestorError
+from models.kernel.text import one_line
 from queues.channels.email.providers import limits as bounds
-from queues.channels.text import one_line
 
 _SLICE_BYTES = 64 * 1024
 # Raised before a byte of the request has left.

@@ -23,7 +23,6 @@ unquote_slice_bytes = 256 * 1024  # of an urlencoded field at a time: a field of
 id_chars_max = 120  # of a provider's id inside an event key, which has 200 characters in all
 events_max = 5_000  # of one request: SendGrid's batches end at 768 kB, some 2,500 events
 receipts_max = 100  # of one event: recipients of one mail
-status_chars_max = 40  # RFC 3463: three numbers
 detail_chars_max = 300  # of what a provider says of a failure: one or two sentences
 headers_chars_max = 1 * MIB  # of a mail put together again
 

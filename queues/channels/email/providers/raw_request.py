@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from models.kernel.errors import UnsupportedMediaType
+from models.kernel.text import one_line
 from models.ports.inbound import IngressRequest, Received, ReceivedEvent
-from queues.channels.email import limits
 from queues.channels.email.mail_key import mail_key
-from queues.channels.text import one_line
 
 
 def receive(request: IngressRequest) -> Received:
@@ -22,8 +21,4 @@ def receive(request: IngressRequest) -> Received:
 
 def envelope(sender: str | None, recipients: str | None) -> dict[str, str]:
     """The SMTP envelope that a provider tells; an empty `from` is the null sender, an absent one is unknown."""
-    return {
-        side: one_line(value, limits.envelope_chars_max)
-        for side, value in (("from", sender), ("to", recipients))
-        if value is not None
-    }
+    return {side: value for side, value in (("from", sender), ("to", recipients)) if value is not None}

@@ -1,13 +1,9 @@
-"""A receipt from a stranger's values: each on one line, storable, no longer than it can be."""
+"""A receipt from the values of a provider's document, which may have any type."""
 
 from __future__ import annotations
 
-from models.kernel import limits
 from models.ports.inbound import Receipt, ReceiptKind
-from queues.channels.email import limits as mime_limits
 from queues.channels.email.providers import documents
-from queues.channels.email.providers import limits as bounds
-from queues.channels.text import one_line
 
 
 def receipt(
@@ -21,10 +17,10 @@ def receipt(
 ) -> Receipt:
     """What became of the mail that the provider knows by `reference`."""
     return Receipt(
-        one_line(reference, mime_limits.message_id_chars_max),
+        reference,
         kind,
-        recipient=one_line(documents.text(recipient), limits.email_address_chars_max),
+        recipient=documents.text(recipient),
         detail=detail,
-        status=one_line(documents.text(status), bounds.status_chars_max) or None,
+        status=documents.text(status) or None,
         permanent=permanent,
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from models.kernel import limits
+from models.kernel.text import clean
 from queues.channels.email import limits as mime_limits
 from queues.channels.email.reading import transfer, uuencode
 from queues.channels.email.reading.charset import declared_in_html, decode
@@ -15,7 +16,6 @@ from queues.channels.email.reading.flowed import unflowed
 from queues.channels.email.reading.mime import Part
 from queues.channels.email.reading.structure import Block, Structure
 from queues.channels.html_text import html_to_text
-from queues.channels.text import clean
 
 _TOO_MUCH = f"more than {mime_limits.text_bytes_max // limits.MIB} MB of text"
 _STAND_IN = re.compile(r"\bhtml\b", re.IGNORECASE)

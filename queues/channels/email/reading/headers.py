@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from models.kernel import limits
+from models.kernel.text import one_line
 from queues.channels.email import limits as mime_limits
 from queues.channels.email.reading.charset import decode
-from queues.channels.text import one_line
 
 # An encoded word as people send it: blanks and question marks inside, the end missing. It stops at the next `=?`, so the search is linear.
 _WORD = re.compile(rb"=\?([^?\s]{0,60})\?([bBqQ])\?((?:[^?=]|=(?!\?[^=])|\?(?!=))*)(?:\?=|\Z)")

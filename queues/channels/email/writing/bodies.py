@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from html import escape
 
 from models.channels.accounts import ChannelAccount
+from models.kernel.text import clean
 from models.ports.outbound import OutgoingAttachment, OutgoingMessage
 from queues.channels.email.content.clean_html import sanitise
 from queues.channels.email.replies.reply_above import marker_html, marker_line
 from queues.channels.email.writing import markdown_html
 from queues.channels.email.writing.outgoing_parts import usable_content_id
 from queues.channels.html_text import html_to_text
-from queues.channels.text import clean
 
 _PICTURE = re.compile(r'(<img\b[^<>]*?)data-cid="')
 

@@ -13,13 +13,13 @@ from typing import Any
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import clock, limits
+from models.kernel.text import one_line
 from models.ports.outbound import OutgoingMessage
 from queues.channels.email import limits as mime_limits
 from queues.channels.email.judging.automatic import DESK_HEADER, desk_id
 from queues.channels.email.reading.headers import message_ids
 from queues.channels.email.writing.bodies import bodies
 from queues.channels.email.writing.outgoing_parts import FilePart, MultiPart, Part, TextPart
-from queues.channels.text import one_line
 
 _LOCAL_CHARS_MAX = 64  # RFC 5321 4.5.3.1.1
 _ID_HEADERS = frozenset({"message-id", "in-reply-to", "references"})

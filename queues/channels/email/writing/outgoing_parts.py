@@ -15,9 +15,9 @@ from email.policy import EmailPolicy
 from typing import BinaryIO, Protocol
 from urllib.parse import quote
 
+from models.kernel.text import one_line
 from models.ports.outbound import OutgoingAttachment
 from queues.channels.email import limits
-from queues.channels.text import one_line
 
 _TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,60}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,80}")
 _CHARSET = re.compile(r"""charset\s{0,4}=\s{0,4}"?([A-Za-z0-9._-]{1,40})(?:["\s;]|\Z)""", re.IGNORECASE)

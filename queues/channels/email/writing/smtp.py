@@ -17,9 +17,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from models.kernel import limits, sockets
+from models.kernel.text import one_line
 from models.ports.outbound import SendOutcome, accepted, permanent, transient, unknown
 from queues.channels.email.tls import client_context
-from queues.channels.text import one_line
 
 _DETAIL_CHARS_MAX = 300
 _CONVERSATION_S_MAX = limits.actor_time_limit_s - 20.0  # all steps, with room to record the outcome
@@ -287,7 +287,7 @@ def _kind(error: BaseException) -> str:
 def _refused_copies(refused: list[str], count: int) -> str:
     if not refused:
         return ""
-    return one_line(f"{len(refused)} of {count} readers of a copy were refused: {refused[0]}", _DETAIL_CHARS_MAX)
+    return f"{len(refused)} of {count} readers of a copy were refused: {refused[0]}"
 
 
 def _dotted(mail: bytes) -> Iterator[bytes]:

@@ -21,8 +21,8 @@ from telegram.error import (
     TimedOut,
 )
 
+from models.kernel.text import one_line
 from models.ports.outbound import SendOutcome, permanent, transient, unknown
-from queues.channels.text import one_line
 
 PAUSE_ACCOUNT_S = 30.0  # a longer 429 concerns the bot, not the chat
 BOT_UNKNOWN = "the Bot API does not know the bot's token"

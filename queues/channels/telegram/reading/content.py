@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from models.kernel import limits
+from models.kernel.text import one_line
 from queues.channels.telegram.reading.attachments import FILES
 from queues.channels.telegram.reading.shapes import Json, identifier, is_true, items, line, lines, member
-from queues.channels.text import one_line
 
 _LINE_CHARS_MAX = 300  # of a poll's question, a venue's name: the line stays a line
 

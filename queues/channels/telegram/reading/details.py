@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from models.kernel import limits
+from models.kernel.text import cut
 from queues.channels.telegram.reading import content
 from queues.channels.telegram.reading.people import Author, name_of
 from queues.channels.telegram.reading.places import Place, chat_type
@@ -20,7 +21,6 @@ from queues.channels.telegram.reading.shapes import (
     lines,
     member,
 )
-from queues.channels.text import clean, cut
 
 _LAST_SECOND = 253_402_300_799  # 9999-12-31, the last that datetime can hold
 
@@ -131,7 +131,7 @@ def _origin(origin: Json) -> dict[str, Any]:
 def quote(message: Json) -> str:
     """The part of the answered message that the person chose to quote."""
     text = member(message, "quote").get("text")
-    return cut(clean(text), limits.telegram_quote_chars_max) if isinstance(text, str) else ""
+    return cut(text, limits.telegram_quote_chars_max) if isinstance(text, str) else ""
 
 
 def _replied(message: Json) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def _replied(message: Json) -> dict[str, Any]:
         {
             "message_id": identifier(answered, "message_id"),
             "author": name_of(member(answered, "from") or member(answered, "sender_chat")),
-            "text": cut(clean(text), limits.telegram_quote_chars_max),
+            "text": cut(text, limits.telegram_quote_chars_max),
         }
     )
 

@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 
 from models.kernel import limits
 from queues.channels.telegram.reading.shapes import Json, identifier, member
-from queues.channels.text import clean
 
 _WIDE = 0x10000  # from here on, a character is two UTF-16 units
 _SCHEMES = frozenset({"http", "https", "mailto", "tg"})
@@ -219,7 +218,7 @@ def to_html(text: str, entities: object) -> str | None:
     parts = []
     for piece in pieces(text, marks):
         parts += [_begin(span) for span in piece.opened]
-        escaped = html.escape(clean(piece.text), quote=True)
+        escaped = html.escape(piece.text, quote=True)
         parts.append(escaped if piece.in_pre else escaped.replace("\n", "<br>\n"))
         parts += [_end(span) for span in piece.closed]
     return "".join(parts)

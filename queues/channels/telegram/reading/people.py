@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits
+from models.kernel.text import one_line
 from models.ports.inbound import Automatic, Unparseable
 from queues.channels.telegram.reading.shapes import Json, identifier, is_id, is_true, line, lines, member
-from queues.channels.text import one_line
 
 # Accounts by which Telegram itself speaks: behind the first two is a person, behind the third a channel's copy.
 _ANONYMOUS_ADMIN, _AS_CHANNEL, _TELEGRAM = 1087968824, 136817688, 777000

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from queues.channels.text import one_line
+from models.kernel.text import one_line
 
 Json = dict[str, Any]
 

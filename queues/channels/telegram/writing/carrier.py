@@ -20,11 +20,11 @@ from telegram import (
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from models.kernel import limits
+from models.kernel.text import one_line
 from models.ports.outbound import OutgoingMessage, SendOutcome, unknown
 from queues.channels.telegram.address import Address
 from queues.channels.telegram.bot_api import bots, errors
 from queues.channels.telegram.writing.rich import Rich
-from queues.channels.text import one_line
 
 _DIGITS_MAX = 19  # more than the Bot API's 52 bits need
 _ABOUT_REPLY = ("message to be replied not found", "replied message not found", "reply message not found")

@@ -11,10 +11,10 @@ from markdown_it.token import Token
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits
+from models.kernel.text import clean, one_line
 from models.ports.outbound import OutgoingMessage
 from queues.channels import markdown
 from queues.channels.telegram.writing.rich import Builder, Rich, headed, trimmed
-from queues.channels.text import clean, one_line
 
 _SCHEMES = frozenset({"http", "https", "mailto", "tg"})
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}")

@@ -18,12 +18,12 @@ from telegram import (
 
 from models.kernel import limits
 from models.kernel.errors import NestorError, is_final
+from models.kernel.text import one_line
 from models.ports.outbound import OutgoingAttachment, permanent, transient
 from queues.channels.telegram.writing import media
 from queues.channels.telegram.writing.carrier import Carrier, Refused, caption_parameters
 from queues.channels.telegram.writing.media import Kind
 from queues.channels.telegram.writing.rich import Rich
-from queues.channels.text import one_line
 
 _KINDS: tuple[Kind, ...] = ("photo", "animation", "video", "audio", "voice", "document")
 _MEDIA: dict[Kind, Any] = {

@@ -7,7 +7,6 @@ from models.ports.inbound import Ignored
 from queues.channels.email.providers import documents
 from queues.channels.email.providers.brevo import rebuilt
 from queues.channels.email.providers.port import Mail
-from queues.channels.text import one_line
 
 
 def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail | Ignored:
@@ -16,5 +15,5 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail
         return Mail(raw)
     item = documents.load_object(raw)
     if "event" in item and "MessageId" not in item:
-        return Ignored(f"an event of Brevo that needs nothing: {one_line(documents.text(item['event']), 40)}")
+        return Ignored(f"an event of Brevo that needs nothing: {documents.text(item['event'])}")
     return Mail(rebuilt.mail(item))

@@ -12,7 +12,6 @@ from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.forms import Form
 from queues.channels.email.providers.port import Mail
 from queues.channels.email.providers.receipts import receipt
-from queues.channels.text import one_line
 
 _KINDS: dict[str, ReceiptKind] = {
     "delivered": "delivered",
@@ -98,7 +97,7 @@ def _event(event: Document) -> Receipts | Ignored:
     word = documents.text(event.get("event"))
     kind = _failed(event) if word == "failed" else _KINDS.get(word)
     if kind is None:
-        return Ignored(f"an event of Mailgun that needs nothing: {one_line(word, 40) or 'without a name'}")
+        return Ignored(f"an event of Mailgun that needs nothing: {word or 'without a name'}")
     headers = documents.part(documents.part(event.get("message")).get("headers"))
     reference = documents.bracketed(documents.text(headers.get("message-id")))
     if not reference:

@@ -9,7 +9,6 @@ from models.ports.inbound import Ignored
 from queues.channels.email.providers import compose, documents, told_headers
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.port import Mail
-from queues.channels.text import one_line
 
 _FILENAME = re.compile(r"""(?:file)?name\s*=\s*(?:"([^"]{1,500})"|([^;\s"]{1,500}))""", re.IGNORECASE)
 _FIELD = re.compile(r"(?:Inline)?Attachment[0-9]{1,3}")
@@ -19,7 +18,7 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail
     """Raises Unparseable."""
     told = documents.load_object(raw)
     if "event" in told:
-        return Ignored(f"an event of Mailjet that needs nothing: {one_line(documents.text(told['event']), 40)}")
+        return Ignored(f"an event of Mailjet that needs nothing: {documents.text(told['event'])}")
     beside = [
         ("From", documents.text(told.get("From")) or documents.text(told.get("Sender"))),
         ("To", documents.text(told.get("Recipient"))),

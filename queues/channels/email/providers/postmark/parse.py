@@ -8,7 +8,6 @@ from queues.channels.email.providers import compose, documents
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.port import Mail
 from queues.channels.email.providers.receipts import receipt
-from queues.channels.text import one_line
 
 _KINDS: dict[str, ReceiptKind] = {
     "Delivery": "delivered",
@@ -96,12 +95,12 @@ def _event(word: str, told: Document) -> Receipts | Ignored:
     elif word in _KINDS:
         kind = _KINDS[word]
     else:
-        return Ignored(f"an event of Postmark that needs nothing: {one_line(word, 40)}")
+        return Ignored(f"an event of Postmark that needs nothing: {word}")
     # `nestor_id` is what our own send told it: the Message-ID.
     ours = documents.text(documents.part(told.get("Metadata")).get("nestor_id"))
     reference = ours or documents.text(told.get("MessageID"))
     if not reference:
-        return Ignored(f"Postmark's event {one_line(word, 40)} names no message")
+        return Ignored(f"Postmark's event {word} names no message")
     detail = documents.detail(told.get("Description"), told.get("Details"))
     found = receipt(
         reference,

@@ -8,7 +8,6 @@ from queues.channels.email.providers import documents, limits
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.port import Mail
 from queues.channels.email.providers.receipts import receipt
-from queues.channels.text import one_line
 
 _KINDS: dict[str, ReceiptKind] = {
     "email.delivered": "delivered",
@@ -31,7 +30,7 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail
         raise Unparseable("the event only tells of a mail, which has not been fetched")
     kind, reference = _KINDS.get(word), documents.text(data.get("email_id"))
     if kind is None or not reference:
-        return Ignored(f"an event of Resend that needs nothing: {one_line(word, 40)}")
+        return Ignored(f"an event of Resend that needs nothing: {word}")
     return Receipts(tuple(_receipts(word, kind, reference, data)))
 
 

@@ -13,7 +13,6 @@ from queues.channels.email.providers.port import Mail
 from queues.channels.email.providers.receipts import receipt
 from queues.channels.email.reading.charset import decode
 from queues.channels.email.reading.header_block import split_headers
-from queues.channels.text import one_line
 
 _KINDS: dict[str, ReceiptKind] = {
     "delivered": "delivered",
@@ -90,7 +89,7 @@ def _event(event: Document) -> Receipts | Ignored:
     word = documents.text(event.get("event"))
     kind = _KINDS.get(word)
     if kind is None:
-        return Ignored(f"an event of SendGrid that needs nothing: {one_line(word, 40) or 'without a name'}")
+        return Ignored(f"an event of SendGrid that needs nothing: {word or 'without a name'}")
     # `nestor_id` is what our own send told it; without it (a mail of somebody else's), the id that SendGrid answered.
     reference = documents.text(event.get("nestor_id")) or documents.text(event.get("sg_message_id")).partition(".")[0]
     if not reference:

@@ -11,7 +11,6 @@ from queues.channels.email.providers import documents, limits
 from queues.channels.email.providers.documents import Document, Unreadable
 from queues.channels.email.providers.port import Mail
 from queues.channels.email.providers.receipts import receipt
-from queues.channels.text import one_line
 
 # event -> (what it is, where its details are, where its recipients are)
 _EVENTS: dict[str, tuple[ReceiptKind, str, str]] = {
@@ -57,7 +56,7 @@ def _content(told: Document) -> bytes:
 
 def _event(word: str, told: Document) -> Receipts | Ignored:
     if word not in _EVENTS:
-        return Ignored(f"an event of SES that needs nothing: {one_line(word, 40) or 'without a name'}")
+        return Ignored(f"an event of SES that needs nothing: {word or 'without a name'}")
     kind, part, recipients = _EVENTS[word]
     mail, event = documents.part(told.get("mail")), documents.part(told.get(part))
     if event.get("complaintFeedbackType") == "not-spam":

@@ -1,0 +1,62 @@
+"""Make text from outside storable: PostgreSQL refuses NUL, UTF-8 has no lone surrogates, names must stay on one line.
+
+The types of `models/ports` apply these functions to their own fields, so that no adapter has to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# C0, DEL, C1 and the marks that change the reading direction: in a name or subject they only serve to deceive.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_NOT_IN_IDS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_BLANKS = re.compile(r"\s+")
+_DIGEST_CHARS = 17  # "#" and 16 hex digits
+CUT_NOTE = "\n[The text goes on; it is kept whole in the received event.]"
+
+
+def clean(text: str) -> str:
+    """Text of many lines: storable, with `\\n` as line end."""
+    return _UNSTORABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def one_line(text: str, chars_max: int) -> str:
+    """A name or subject: storable, one line, no control characters, at most `chars_max` characters."""
+    # Four times the room before the blanks go, so that a megabyte of them costs nothing.
+    blank = _CONTROL.sub(" ", text[: chars_max * 4])
+    line = _BLANKS.sub(" ", _UNSTORABLE.sub("\ufffd", blank)).strip()
+    return line if len(line) <= chars_max else line[: chars_max - 1].rstrip() + "…"
+
+
+def identifier(text: str, chars_max: int) -> str:
+    """An id or address: storable, without control characters, otherwise unchanged.
+
+    A longer one keeps its beginning and a digest of the whole, so that two different ids never become one.
+    """
+    line = _NOT_IN_IDS.sub("\ufffd", text)
+    if len(line) <= chars_max:
+        return line
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    return f"{line[: chars_max - _DIGEST_CHARS]}#{digest[: _DIGEST_CHARS - 1]}"
+
+
+def cut(text: str, chars_max: int) -> str:
+    """The text, or its beginning with a note that says so; never longer than `chars_max`."""
+    return text if len(text) <= chars_max else text[: chars_max - len(CUT_NOTE)] + CUT_NOTE
+
+
+def storable(found: Any) -> Any:
+    """A JSON value as the database takes it: texts cleaned, a number that JSON does not have (NaN, infinity) as text."""
+    if isinstance(found, str):
+        return clean(found)
+    if isinstance(found, float) and not math.isfinite(found):
+        return json.dumps(found)
+    if isinstance(found, Mapping):
+        return {clean(key) if isinstance(key, str) else key: storable(one) for key, one in found.items()}
+    return [storable(one) for one in found] if isinstance(found, list | tuple) else found
