@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits
+from models.kernel.text import one_line
 from models.ports.inbound import (
     AddressMove,
     Command,
@@ -52,7 +53,7 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Pars
     for kind, reason in updates.UNUSED.items():
         if kind in update:
             return Ignored(f"{kind}: {reason}")
-    kinds = ", ".join(sorted(key for key in update if key != "update_id")[:5])
+    kinds = ", ".join(sorted(one_line(key, 40) for key in update if key != "update_id")[:5])
     return Ignored(f"unknown update kind {kinds}; kept raw" if kinds else "the update is empty")
 
 
