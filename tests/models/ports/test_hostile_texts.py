@@ -144,8 +144,12 @@ def test_an_event_is_stored_whatever_its_key_and_envelope_hold(desk: Desk) -> No
     key = EventKey("k", "order", {"from": "ada@example.com"}, unreadable="why")
     with database.connection(), database.transaction():
         account = accounts.find("email", "demo")
-        for name in ("event_key", "ordering_key", "unreadable"):
-            inbox.store(account, replace(key, **{name: HOSTILE}), raw=b"raw", content_type=HOSTILE)
+        for one in (
+            replace(key, event_key=HOSTILE),
+            replace(key, ordering_key=HOSTILE),
+            replace(key, unreadable=HOSTILE),
+        ):
+            inbox.store(account, one, raw=b"raw", content_type=HOSTILE)
         inbox.store(account, EventKey("k2", None, {"from": HOSTILE}), raw=b"raw", content_type="text/plain")
         received = Received((), nonce=(HOSTILE, 60.0))
         assert received.nonce is not None
