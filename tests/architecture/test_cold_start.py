@@ -120,4 +120,4 @@ def test_the_first_webhook_request_loads_the_channels_ingress_and_no_more(databa
 
     assert heavy(names) == []
     ours = {name.removeprefix("queues.channels.") for name in names if name.startswith("queues.channels.")}
-    assert ours == {"text", "telegram", "telegram.channel", "telegram.account", "telegram.ingress"}
+    assert ours == {"secrets", "telegram", "telegram.channel", "telegram.account", "telegram.ingress"}
