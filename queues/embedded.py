@@ -39,6 +39,7 @@ class EmbeddedWorkers:
     def start(self) -> None:
         """Import what tasks use, and begin to work; tasks that an earlier process left are picked up at once."""
         preloading.preload()  # no thread runs yet
+        preloading.preload_channels()
         brokers.add_runner(self.broker)
         # Dramatiq's command line emits this; without it TimeLimit never watches.
         self.broker.emit_after("process_boot")

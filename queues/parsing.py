@@ -49,7 +49,7 @@ def parse(channel: str, raw: bytes, envelope: dict[str, str], account: ChannelAc
     Raises what the parser raises; TookTooLong; TransientFailure when the child is busy with others for too long.
     """
     if len(raw) <= limits.parse_here_bytes_max:
-        return channels.get(channel).parser.parse(raw, envelope, account)
+        return channels.complete(channel).parser.parse(raw, envelope, account)
     return _child.ask(channel, raw, envelope, account)
 
 

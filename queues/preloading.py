@@ -1,38 +1,58 @@
-"""Imports everything that a task can use, before the threads start that run tasks.
+"""Imports what tasks use, before the threads start that run tasks.
 
 Two threads that import a large package for the first time at the same moment can fail (`models/kernel/imports.py`), and the first task
 of a kind would pay for its imports. So a worker and the embedded desk import in their main thread. A function does not: it must start
 fast.
+
+Channels without a published account are left out: python-telegram-bot alone takes 10 MiB. When the first account of such a channel is
+published, the first task or reader of the channel imports the channel's whole folder under the lock of `imports.load`
+(`channels.load_all`).
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
-from models.kernel import imports, logs, type_info
+from models.channels import accounts
+from models.kernel import database, imports, logs, type_info
 from models.workflow import templates
-from queues import actors, channels
+from queues import actors, channels, starting
 
 log = logs.get("preloading")
 
-_LIBRARIES = (
-    "cel",
-    *templates.LIBRARY,
-    "nh3",
-)  # libraries that tasks use and that our modules import inside functions
+# Modules that tasks use and that our modules import inside functions.
+_LIBRARIES = ("cel", *templates.LIBRARY, "nh3", "queues.channels.html_text")
 
 
 def preload() -> None:
-    """Import the domain, every actor, every channel and their libraries: about 0.7 s and 55 MiB. Raises ImportError."""
+    """Import the domain, every actor and their libraries, before the database is needed. Raises ImportError."""
     started = time.perf_counter()
     imports.load_all("models")
     for kind in sorted(actors.names()):
         actors.load(kind)
-    for channel in sorted(channels.names()):
-        channels.load_all(channel)
     imports.load("queues.runner", *_LIBRARIES)
-    log.info(
-        "preloaded",
-        types=len(type_info.loaded()),
-        duration_ms=round((time.perf_counter() - started) * 1000),
-    )
+    _log_loaded("domain", started)
+
+
+def preload_channels() -> None:
+    """Import the channels that have published accounts; waits for a database that is away. Raises ImportError, Unavailable."""
+    load_channels(starting.through_outage(_used_channels))
+
+
+def load_channels(names: Iterable[str]) -> None:
+    """Import the whole folder of each channel. Raises ImportError."""
+    started = time.perf_counter()
+    for channel in sorted(names):
+        channels.load_all(channel)
+    _log_loaded("channels", started)
+
+
+def _used_channels() -> frozenset[str]:
+    with database.connection():
+        return channels.names() & {account.channel for account in accounts.every()}
+
+
+def _log_loaded(part: str, started: float) -> None:
+    duration_ms = round((time.perf_counter() - started) * 1000)
+    log.info("preloaded", part=part, types=len(type_info.loaded()), duration_ms=duration_ms)

@@ -2,14 +2,16 @@
 
 A function imports a heavy library at its first use, in a request's thread. When two threads import a package and one of its modules at
 the same moment, each holds a lock that the other one needs. Python detects that and raises `_DeadlockError` in one of the threads, or
-gives it a module that is half initialised (https://github.com/python/cpython/issues/83065). A worker imports everything before its
-threads start (`queues/preloading.py`); `load` is for the processes that cannot afford this.
+gives it a module that is half initialised (https://github.com/python/cpython/issues/83065). A worker imports what its tasks use before
+its threads start (`queues/preloading.py`); `load` is for the processes that cannot afford this, and for a channel whose first account
+is published while the worker runs.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,12 @@ from models.kernel import type_info
 
 _lock = threading.RLock()  # re-entrant: a module may load another one while it is imported
 _loaded: set[str] = set()
+
+# Two libraries import their command line with the package: typer, rich, prompt_toolkit, click and Pygments, 12 MiB in each process and
+# 60 ms at the first condition of a request. Nobody calls it here, so an empty module takes its place. httpx catches the ImportError
+# that follows; cel only binds the name.
+for _command_line in ("cel.cli", "httpx._main"):
+    sys.modules.setdefault(_command_line, ModuleType(_command_line))
 
 
 def load(*names: str) -> ModuleType:

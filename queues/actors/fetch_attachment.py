@@ -27,7 +27,7 @@ def run(task: ClaimedTask) -> Settlement:
         if file is None:
             return Done()
         account = accounts.find(file.channel, file.account)
-    source = channels.get(file.channel).files
+    source = channels.complete(file.channel).files
     if source is None:
         return Done(lambda: attachment_fetching.record_failed(file, f"{file.channel} gives no files"))
     most = min(source.bytes_max, attachments.bytes_max(account), limits.fetched_bytes_max)

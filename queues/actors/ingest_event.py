@@ -58,7 +58,7 @@ def run(task: ClaimedTask) -> Settlement:
 
 def _fetched(event: inbox.RawEvent, account: ChannelAccount) -> bytes | Ignored:
     """What the event points to, kept before it is parsed, so that a replay needs no provider; else the event itself."""
-    fetcher = channels.get(event.channel).fetcher
+    fetcher = channels.complete(event.channel).fetcher
     found = None if fetcher is None else fetcher.fetch(event.raw, event.envelope, account, settings.current())
     if isinstance(found, bytes):
         with database.transaction():

@@ -28,7 +28,7 @@ def run(task: ClaimedTask) -> Settlement:
     holder, limit_s = loop.holder_name(), KINDS[task.kind].time_limit_s
     if account is None or not leases.take(*name, holder=holder, lease_s=limit_s):
         return Done()  # switched off, or watched by a process that lives
-    puller = channels.get(account.channel).puller
+    puller = channels.complete(account.channel).puller
     assert puller is not None, "only accounts that are pulled are found"
     stop = threading.Event()
     over = threading.Timer(limit_s - _STORE_S, stop.set)

@@ -36,7 +36,7 @@ def run(task: ClaimedTask) -> Settlement:
             return Failed(f"not sent: {refused}", permanent=True)
         account = accounts.find(row["channel"], task.payload["account"])
         name, locale = queries.name_and_locale(UUID(str(row["requester_id"])))
-    sender = channels.get(account.channel).sender
+    sender = channels.complete(account.channel).sender
     with database.transaction():
         wait_s = rates.take_or_line_up(sender.buckets(account, row["address"]))
     if wait_s > 0:

@@ -32,7 +32,7 @@ def run(task: ClaimedTask) -> Settlement:
             return Done()
         channel, account_name, address = known
         account = accounts.find(channel, account_name)
-    adapter = channels.get(channel)
+    adapter = channels.complete(channel)
     sender = adapter.sender
     attempt_id = new_id()
     uncalled = partial(attempts.close_uncalled, delivery_id, attempt_id, "not called: the database went away")

@@ -24,7 +24,7 @@ def run(task: ClaimedTask) -> Settlement:
         account = accounts.find(told["channel"], told["account"])
         if chats.unreachable_reason(account, told["address"]) is not None:
             return Done()
-    sender = channels.get(account.channel).sender
+    sender = channels.complete(account.channel).sender
     with database.transaction():
         wait_s = rates.take_or_line_up(sender.buckets(account, told["address"]))
         if wait_s == 0 and not leases.begin_call(task):

@@ -36,7 +36,7 @@ def run(task: ClaimedTask) -> Settlement:
     chat = staff_groups.chat_of(account)
     if chat is None:
         return Done()
-    sender = channels.get(account.channel).sender
+    sender = channels.complete(account.channel).sender
     for _ in range(_posts_max):
         leases.confirm(task)  # the posts together may take longer than the task's time limit
         with database.transaction():
@@ -54,7 +54,7 @@ def run(task: ClaimedTask) -> Settlement:
 
 def _posted(task: ClaimedTask, account: ChannelAccount, chat: str, post: ticket_posts.Post) -> Settlement | None:
     """Post one thing; None when it stands there, else how the task ends."""
-    config, topics = settings.current(), channels.get(account.channel).topics
+    config, topics = settings.current(), channels.complete(account.channel).topics
     assert topics is not None, "only a channel with topics has a staff group"
     address = post.address
     try:
@@ -69,7 +69,7 @@ def _posted(task: ClaimedTask, account: ChannelAccount, chat: str, post: ticket_
         if isinstance(error, ConfigurationError):
             raise  # the task waits for the operator
         return Failed(error.message, permanent=True)
-    sender = channels.get(account.channel).sender
+    sender = channels.complete(account.channel).sender
     outcome = sender.send(_message(post, account, address), account, config)
     if outcome.kind == "permanent" and post.message_id is not None:
         # Most likely a file: what was said is told all the same.

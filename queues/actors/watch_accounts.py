@@ -20,7 +20,7 @@ def run(task: ClaimedTask) -> Settlement:
     with database.connection():
         found = [account for account in accounts.every() if account.config.get("enabled") is not False]
     for account in found:
-        watch = channels.get(account.channel).watch
+        watch = channels.complete(account.channel).watch
         if watch is not None:
             _look(watch, account)
     return Done()

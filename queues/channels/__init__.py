@@ -38,13 +38,26 @@ def facts(channel: str) -> ChannelFacts:
 
 channel_facts.register(names, facts)
 
+_complete: set[str] = set()  # channels whose folder is imported
+
 
 def load_all(channel: str) -> None:
-    """Import every module of the channel's folder. Raises ImportError."""
-    imports.load_all(f"{__name__}.{channel}")
+    """Import every module of the channel's folder. Raises ImportError, each time anew."""
+    if channel not in _complete:
+        imports.load_all(f"{__name__}.{channel}")
+        _complete.add(channel)
+
+
+def complete(channel: str) -> Channel[Any]:
+    """Return the channel's declaration after its whole folder is imported, so that no task imports later. Raises ImportError.
+
+    A worker imports the channels that have accounts before its threads start. This is for a channel whose first account comes later.
+    """
+    load_all(channel)
+    return get(channel)
 
 
 def close_all() -> None:
-    """Close the connections of all channels; at a worker's shutdown."""
-    for channel in sorted(names()):
+    """Close the connections of the channels that this process has used; at a worker's shutdown."""
+    for channel in sorted(_complete):
         get(channel).close()

@@ -153,7 +153,7 @@ class Pullers:
         Who cannot read it lets others try: this process may lack a credential or a way out that another one has.
         """
         account, failures = reader.account, 0
-        puller = channels.get(account.channel).puller
+        puller = channels.complete(account.channel).puller
         assert puller is not None, "only accounts that are pulled have a reader"
         log.info("puller_started", channel=account.channel, account=account.name)
         while not reader.stop.is_set():

@@ -16,9 +16,13 @@ import pytest
 import yaml
 
 from models.kernel import type_info
+from queues import channels
 from tests.architecture.code import REPOSITORY, Module, dotted, modules, within
 
 FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/app.py"))
+CHANNELS = sorted(channels.names())
+# Modules that no task calls, though their channel's folder holds them: the webhook function checks this provider's signature.
+NO_TASK_CALLS = ("queues.embedded", "queues.channels.email.providers.sendgrid.signature")
 _timeout_s = 120.0
 
 # Imports inside functions that no task reaches; the reason stands behind each.
@@ -34,8 +38,14 @@ NOT_FOR_TASKS = {
 ONE_ENTRY = ("models.workflow.analysis", "queues.channels.email.providers")
 
 _WORKER = """
+from queues import channels, preloading, worker
+preloading.preload()
+preloading.load_channels(channels.names())
+"""
+_WORKER_WITH = """
 from queues import preloading, worker
 preloading.preload()
+preloading.load_channels([%r])
 """
 _FUNCTION = """
 import importlib
@@ -220,17 +230,37 @@ def test_a_worker_has_loaded_whatever_its_modules_import_inside_functions(
     worker: dict[str, list[str]],
 ) -> None:
     """Such an import would run in a task's thread, where it can fail because another task imports at the same moment."""
-    loaded = set(worker["modules"])
+    assert late_imports(set(worker["modules"]), without=NO_TASK_CALLS) == []
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_worker_with_one_channel_has_loaded_whatever_its_modules_import_inside_functions(channel: str) -> None:
+    """A worker loads the channels that have accounts. None may rely on what another channel happens to import."""
+    others = tuple(f"queues.channels.{other}" for other in CHANNELS if other != channel)
+
+    loaded = set(told_by(_WORKER_WITH % channel)["modules"])
+
+    assert late_imports(loaded, without=(*NO_TASK_CALLS, *others)) == []
+    assert [name for name in sorted(loaded) if within(name, *others)] == []
+    assert ("telegram" in loaded) == (channel == "telegram")
+
+
+def test_a_worker_holds_no_command_line_of_its_libraries(worker: dict[str, list[str]]) -> None:
+    """650d475: `cel` and `httpx` brought typer, rich, prompt_toolkit and Pygments, 12 MiB in each worker."""
+    assert {"cel", "httpx"} <= set(worker["modules"])
+    assert {"click", "prompt_toolkit", "pygments", "rich", "typer"} & set(worker["modules"]) == set()
+
+
+def late_imports(loaded: set[str], *, without: tuple[str, ...]) -> list[str]:
+    """The imports inside functions of modules that tasks use, of modules that are not loaded."""
     known = {module.name for module in modules("models", "queues")}
-    late = [
+    return [
         f"{module.at(line)} imports {name}"
         for module in modules("models", "queues")
-        if not within(module.name, "queues.embedded")
+        if not within(module.name, *without)
         for line, name in imports_in_functions(module)
         if name not in loaded and name not in NOT_FOR_TASKS and (name in known or not within(name, "models", "queues"))
     ]
-
-    assert late == []
 
 
 def imports_in_functions(module: Module) -> Iterator[tuple[int, str]]:

@@ -182,4 +182,4 @@ def test_a_worker_that_cannot_import_its_libraries_does_not_start(monkeypatch: p
     monkeypatch.setattr(channels, "load_all", broken)
 
     with pytest.raises(ImportError, match="no such library"):
-        preloading.preload()
+        preloading.load_channels(["email"])
