@@ -25,8 +25,9 @@ _loaded: set[str] = set()
 # Two libraries import their command line with the package: typer, rich, prompt_toolkit, click and Pygments, 12 MiB in each process and
 # 60 ms at the first condition of a request. Nobody calls it here, so an empty module takes its place. httpx catches the ImportError
 # that follows; cel only binds the name.
-for _command_line in ("cel.cli", "httpx._main"):
-    sys.modules.setdefault(_command_line, ModuleType(_command_line))
+COMMAND_LINES = ("cel.cli", "httpx._main")
+for _name in COMMAND_LINES:
+    sys.modules.setdefault(_name, ModuleType(_name))
 
 
 def load(*names: str) -> ModuleType:
