@@ -18,6 +18,7 @@ import yaml
 from models.kernel import type_info
 from queues import channels
 from tests.architecture.code import REPOSITORY, Module, dotted, modules, within
+from tests.architecture.test_import_circles import at_import, reached_from
 
 FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/app.py"))
 CHANNELS = sorted(channels.names())
@@ -34,8 +35,6 @@ NOT_FOR_TASKS = {
     "apscheduler.schedulers.background": "the main thread, when the scheduler starts",
     "dramatiq.brokers.rabbitmq": "the main thread, when the broker is made",
 }
-# Modules that import each other. Everyone outside enters through the package, which is one entry, so threads cannot block each other.
-ONE_ENTRY = ("models.workflow.analysis", "queues.channels.email.providers")
 
 _WORKER = """
 from queues import channels, preloading, worker
@@ -142,13 +141,13 @@ def test_a_module_with_structs_that_a_request_imports_is_loaded_by_one_thread(fu
     late = {name for name, module in by_name.items() if structs_of(module) and name not in loaded}
 
     found = reachable(f"functions.{function}.app")
-    with_loads = loaded.union(*({name} | _reached(graph, name) for module in found for name in loads_of(module)))
+    with_loads = loaded.union(*({name} | reached_from(graph, name) for module in found for name in loads_of(module)))
     bare = [
         f"{module.at(line)} imports {name}"
         for module in found
         for line, name in imports_in_functions(module)
         # A module that is itself loaded late finds there what the loads have brought.
-        if ({name} | _reached(graph, name)) & late - (loaded if module.name in loaded else with_loads)
+        if ({name} | reached_from(graph, name)) & late - (loaded if module.name in loaded else with_loads)
         and name not in loads_of(module)
     ]
 
@@ -273,72 +272,6 @@ def imports_in_functions(module: Module) -> Iterator[tuple[int, str]]:
                     yield node.lineno, node.module
                     if within(node.module, "functions", "models", "queues"):
                         yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
-
-
-def test_modules_do_not_import_each_other_in_a_circle() -> None:
-    """Functions import some modules in requests' threads. Two threads that enter a circle at different places block each other."""
-    graph = {module.name: at_import(module) for module in modules("functions", "queues", "models")}
-
-    circles = [circle for circle in circles_of(graph) if not any(within(circle[0], one) for one in ONE_ENTRY)]
-
-    assert circles == []
-
-
-def test_a_package_that_is_a_circle_is_entered_by_its_name_only() -> None:
-    """From outside, `from models.workflow import analysis`, never one of its modules; a package under `imports.load` may be."""
-    package = ONE_ENTRY[0]
-    names = {module.name for module in modules("models") if within(module.name, package)}
-
-    entered = [
-        f"{module.at(line)} imports {name}"
-        for module in modules("functions", "queues", "models")
-        if not within(module.name, package)
-        for line, name in module.imports()
-        if name in names and name != package
-    ]
-
-    assert entered == []
-
-
-def at_import(module: Module) -> set[str]:
-    """The modules of ours that are imported when the module is; its package comes first."""
-    known = {one.name for one in modules("functions", "queues", "models")}
-    found: set[str] = {module.name.rpartition(".")[0]}
-    waiting: list[ast.AST] = [module.tree]
-    while waiting:
-        for node in ast.iter_child_nodes(waiting.pop()):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                continue
-            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-                continue
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-            waiting.append(node)
-    return (found & known) - {module.name}
-
-
-def circles_of(graph: dict[str, set[str]]) -> list[list[str]]:
-    """The groups of modules that reach each other."""
-    reaches = {name: _reached(graph, name) for name in graph}
-    found = {
-        tuple(sorted(other for other in reaches[name] if name in reaches[other]))
-        for name in graph
-        if name in reaches[name]
-    }
-    return [list(circle) for circle in sorted(found)]
-
-
-def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
-    found: set[str] = set()
-    waiting = list(graph.get(start, ()))
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting.extend(graph.get(name, ()))
-    return found
 
 
 def test_parsers_import_nothing_after_the_childs_start() -> None:
