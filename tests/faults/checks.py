@@ -62,7 +62,7 @@ def each_reply_arrived_once_in_order(desk: Desk, requesters: Sequence[Requester]
     for entry in desk.sandbox.outbox():
         if entry["channel"] == "telegram":
             arrived[str(entry["chat_id"])].append(entry["text"].strip())
-        else:
+        elif entry["channel"] == "email":  # other tests of the shared desk have outgoing webhooks there too
             arrived[entry["envelope_to"][0]].append(entry["text"].strip())
     total = doubled = missing = uncertain = 0
     for requester in requesters:

@@ -31,7 +31,8 @@ class SmallTruth:
 
 def check(outcomes: list[str], arrived: int) -> checks.Travelled:
     entry = {"channel": "email", "envelope_to": ["grace@example.com"], "text": TEXT}
-    sandbox = SimpleNamespace(outbox=lambda: [entry] * arrived)
+    webhook = {"channel": "webhook", "path": "/hooks"}
+    sandbox = SimpleNamespace(outbox=lambda: [webhook, *[entry] * arrived])
     desk: Any = SimpleNamespace(truth=SmallTruth(outcomes), sandbox=sandbox)
     requester: Any = SimpleNamespace(address="grace@example.com", channel="email", replies=[TEXT])
     return checks.each_reply_arrived_once_in_order(cast(Desk, desk), [cast(Requester, requester)])
