@@ -1,0 +1,1 @@
+"""Carrier pigeons: a service that posts JSON with a bearer token and takes answers as JSON."""
