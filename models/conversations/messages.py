@@ -1,4 +1,4 @@
-"""Write messages into a ticket's change."""
+"""Messages: commands that add them to a ticket's change."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def insert(
     at: datetime | None = None,
     **more: Any,
 ) -> None:
-    """A row of `messages`, the ticket's next."""
+    """Add a row of `messages`, with the ticket's next sequence number."""
     ticket = change.ticket
     ticket.message_count += 1
     ticket.last_message_at = at or change.at
@@ -59,7 +59,7 @@ def insert(
 
 
 def refer(change: TicketChange, account: ChannelAccount, external_id: str, message_id: UUID) -> None:
-    """Remember a provider id, seen or sent; the first ticket that knew it keeps it, but for `threading.take_over`."""
+    """Store a provider's message id. The first ticket that stored it keeps it, except after `threading.take_over`."""
     change.batch.insert(
         "message_references",
         {
@@ -75,7 +75,7 @@ def refer(change: TicketChange, account: ChannelAccount, external_id: str, messa
 
 
 def add_description(change: TicketChange, body: str, *, author: Author) -> UUID:
-    """The first message of a ticket made over the API or in the console."""
+    """Add the first message of a ticket that was created through the API or the console."""
     message_id = new_id()
     insert(
         change,
@@ -100,7 +100,7 @@ def add_note(
     why: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> UUID:
-    """An internal note, never sent out. `why`: what the event tells of the rule that wrote it."""
+    """Add an internal note, which is never sent. `why`: facts about the rule that wrote it, for the event."""
     message_id = new_id()
     insert(
         change,
@@ -130,9 +130,9 @@ def add_reply(
     copies: Sequence[Participant] = (),
     details: Mapping[str, Any] | None = None,
 ) -> tuple[UUID, Sequence[UUID]]:
-    """A public message to the requester, with one delivery when we know how to reach them; returns message and delivery ids.
+    """Add a public message to the requester, with a delivery if they can be reached. Returns the message's and the deliveries' ids.
 
-    `why`: what the event tells of the rule that wrote it. `copies`: who gets the same mail as well.
+    `why`: facts about the rule that wrote it, for the event. `copies`: further readers of the same mail.
     """
     ticket = change.ticket
     message_id = new_id()
@@ -146,20 +146,37 @@ def add_reply(
         author=author,
         body=body,
         body_format=body_format,
-        channel=account.channel if account else "api",
-        account=account.name if account else None,
+        **_sent_by(account),
         subject=_subject(ticket.title, ticket.number),
         external_id=external_id,
         automatic="auto_reply" if automatic else None,
         copies=[{"name": one.name, "address": one.address} for one in copies],
         details=dict(details or {}),
     )
-    if account is None:
-        told = {"message_id": message_id, "delivery_ids": [], "automatic": automatic, **(why or {})}
-        change.record("message_added", told)
-        return message_id, []
-    if external_id is not None:
+    if account is not None and external_id is not None:
         refer(change, account, external_id, message_id)
+    delivery_ids = (
+        [] if account is None else [_deliver(change, account, message_id, automatic=automatic, send_at=send_at)]
+    )
+    told = {"message_id": message_id, "delivery_ids": delivery_ids, "automatic": automatic, **(why or {})}
+    change.record("message_added", told)
+    return message_id, delivery_ids
+
+
+def _sent_by(account: ChannelAccount | None) -> dict[str, Any]:
+    """The channel and account columns of a message; `api` for a message that is sent nowhere."""
+    return (
+        {"channel": "api", "account": None}
+        if account is None
+        else {"channel": account.channel, "account": account.name}
+    )
+
+
+def _deliver(
+    change: TicketChange, account: ChannelAccount, message_id: UUID, *, automatic: bool, send_at: datetime | None
+) -> UUID:
+    """Add the message's delivery and the task that sends it now, or releases it at `send_at`."""
+    ticket = change.ticket
     delivery_id = new_id()
     scheduled = send_at is not None and send_at > change.at
     change.batch.insert(
@@ -178,7 +195,7 @@ def add_reply(
         },
     )
     if scheduled:
-        # No key: a message for next week must not hold back what comes before it.
+        # No key: a message for next week must not hold back the messages before it.
         change.enqueue(
             "release_message",
             {"delivery_id": delivery_id},
@@ -193,11 +210,7 @@ def add_reply(
             key=send_key(account.channel, account.name, str(ticket.contact_address)),
             dedupe_key=f"send:{delivery_id}",
         )
-    change.record(
-        "message_added",
-        {"message_id": message_id, "delivery_ids": [delivery_id], "automatic": automatic, **(why or {})},
-    )
-    return message_id, [delivery_id]
+    return delivery_id
 
 
 _REPLY_PREFIX = re.compile(r"^(?:re|aw|sv|antw|отв)(?:\[\d+\])?:\s*", re.IGNORECASE)
@@ -205,7 +218,7 @@ _TICKET_MARK = re.compile(r"\s*\[#\d+\]")
 
 
 def _subject(title: str, number: int) -> str:
-    """The subject of an answer: one `Re:` and one mark, however often the thread went to and fro."""
+    """Return the subject of an answer: one `Re:` and one ticket mark, however many answers came before."""
     bare = _TICKET_MARK.sub("", title)
     while (match := _REPLY_PREFIX.match(bare)) is not None:
         bare = bare[match.end() :]
@@ -213,7 +226,7 @@ def _subject(title: str, number: int) -> str:
 
 
 def contact_account(change: TicketChange) -> ChannelAccount | None:
-    """The account by which the ticket's requester is reached, or None when there is no way."""
+    """Return the account that reaches the ticket's requester; None when there is none."""
     ticket = change.ticket
     if ticket.contact_channel is None or ticket.contact_address is None:
         return None
@@ -226,12 +239,12 @@ def contact_account(change: TicketChange) -> ChannelAccount | None:
 
 
 def send_key(channel: str, account: str, address: str) -> str:
-    """The order in which sends happen: one after another per address. The address itself stays out of keys and logs."""
+    """Return the ordering key of sends to an address: one at a time. It contains a hash, so the address stays out of keys and logs."""
     return f"send:{channel}:{account}:{hashlib.sha256(address.encode()).hexdigest()[:16]}"
 
 
 def actor_author(actor: Actor) -> Author:
-    """How an actor is named as a message's author."""
+    """Return the actor as a message's author."""
     if actor.kind == "user":
         return ("agent", UUID(actor.id) if actor.id else None, actor.name)
     return ("api" if actor.kind == "api_key" else "system", None, actor.name)

@@ -98,22 +98,25 @@ def of_reply(change: TicketChange, wanted: Sequence[str] | None) -> tuple[Partic
     contact = normalise_address(channel, change.ticket.contact_address or "")
     if wanted is None:
         return _last_copies(change.ticket.id, channel, contact)
-    chosen = [normalise_address(channel, address) for address in wanted]
-    silent = _suppressed(channel, chosen)
-    problems = [
-        FieldProblem(f"/copies/{index}", f"{address} {reason}")
-        for index, address in enumerate(chosen)
-        if (
-            reason := "is a mailbox of this desk"
-            if accounts.is_ours(channel, address)
-            else f"gets no mail: {silent[address]}"
-            if address in silent
-            else ""
-        )
-    ]
+    chosen = _allowed(channel, [normalise_address(channel, address) for address in wanted])
+    return tuple(Participant("", address) for address in dict.fromkeys(chosen) if address != contact)
+
+
+def _allowed(channel: str, addresses: Sequence[str]) -> Sequence[str]:
+    """Return the addresses if each of them may get a copy. Raises Invalid."""
+    suppressed = _suppressed(channel, addresses)
+    refused = {index: _refusal(channel, address, suppressed) for index, address in enumerate(addresses)}
+    problems = [FieldProblem(f"/copies/{index}", f"{addresses[index]} {why}") for index, why in refused.items() if why]
     if problems:
         raise Invalid(problems)
-    return tuple(Participant("", address) for address in dict.fromkeys(chosen) if address != contact)
+    return addresses
+
+
+def _refusal(channel: str, address: str, suppressed: Mapping[str, str]) -> str:
+    """Return the reason why the address gets no copy; empty when it gets one."""
+    if accounts.is_ours(channel, address):
+        return "is a mailbox of this desk"
+    return f"gets no mail: {suppressed[address]}" if address in suppressed else ""
 
 
 def is_unproved(details: Mapping[str, Any], verdict: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""Messages that come in: a new one, a further part of an album, another wording of an earlier one."""
+"""Inbound messages: a new message, a further part of an album, an edit of an earlier message."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from uuid import UUID
 from models.attachments import commands as attachments
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages, participants, threading
+from models.conversations.tables import Message
 from models.kernel import clock, database
-from models.kernel.batch import as_json, from_json
+from models.kernel.batch import as_json
 from models.kernel.ids import new_id
 from models.ports import channel_facts
 from models.ports.inbound import InboundMessage
@@ -24,7 +25,7 @@ def add_inbound(
     requester_id: UUID,
     inbox_id: UUID,
 ) -> UUID:
-    """A requester's message from a channel. Its id and the ids it refers to are remembered for threading."""
+    """Add a requester's message from a channel. Its id and the ids that it refers to are stored for threading."""
     message_id = new_id()
     ticket = change.ticket
     messages.insert(
@@ -53,11 +54,7 @@ def add_inbound(
     attachments.record(change, message_id, parsed.attachments, account=account)
     if not participants.is_unproved(parsed.details, parsed.verdict):
         participants.add(change, account.channel, parsed.copies, role="copy")
-    if parsed.external_id:
-        threading.take_over(account, parsed.external_id)
-    known = [parsed.external_id, *parsed.references[: threading.references_max]]
-    for external_id in dict.fromkeys(ref for ref in known if ref):
-        messages.refer(change, account, external_id, message_id)
+    _remember_ids(change, account, parsed, message_id)
     if ticket.contact_address is None or _moves_contact(change, parsed, requester_id):
         ticket.contact_channel, ticket.contact_account, ticket.contact_address = (
             account.channel,
@@ -77,20 +74,33 @@ def add_inbound(
     return message_id
 
 
+def _remember_ids(change: TicketChange, account: ChannelAccount, parsed: InboundMessage, message_id: UUID) -> None:
+    """Store the message's id and the ids that it refers to."""
+    if parsed.external_id:
+        threading.take_over(account, parsed.external_id)
+    known = [parsed.external_id, *parsed.references[: threading.references_max]]
+    for external_id in dict.fromkeys(ref for ref in known if ref):
+        messages.refer(change, account, external_id, message_id)
+
+
 def _facts(account: ChannelAccount, parsed: InboundMessage) -> dict[str, Any]:
-    """The parser's facts; of a mail the address that it came from, as its author may have several; where ids start anew when it was
-    written, which tells a message that comes again from another one of the same number."""
+    """Return the parser's facts, and the facts that recognise the message later.
+
+    A mail keeps the address of its author, who may have several. Where ids start anew (`ids_start_anew`), a message keeps its time, which
+    distinguishes a repeat from another message with the same id.
+    """
     if channel_facts.of(account.channel).has_copies:
         return {**parsed.details, "from": parsed.author_address}
-    if not parsed.ids_start_anew or parsed.edit or parsed.sent_at is None:  # of an edit it is when it was edited
+    # The time of an edit is the time of the change, not of the message.
+    if not parsed.ids_start_anew or parsed.edit or parsed.sent_at is None:
         return dict(parsed.details)
     return {**parsed.details, "sent_at": clock.rfc3339(parsed.sent_at)}
 
 
 def _moves_contact(change: TicketChange, parsed: InboundMessage, requester_id: UUID) -> bool:
-    """Whether answers go to where this message came from: the requester wrote it, or it is said in a chat of several.
+    """Whether later answers go to the address of this message: the requester wrote it, or it is in a chat of several people.
 
-    The reader of a copy, or somebody's vacation responder, must not draw the answers to themselves.
+    A reader of a copy, or a vacation responder, must not become the contact.
     """
     if parsed.automatic is not None:
         return False
@@ -98,9 +108,9 @@ def _moves_contact(change: TicketChange, parsed: InboundMessage, requester_id: U
 
 
 def join_group(change: TicketChange, account: ChannelAccount, parsed: InboundMessage) -> UUID | None:
-    """Add a further part of an album to the message that its first part made: files, and the text where there was none.
+    """Add a further part of an album to the message of the first part: its files, and its text if the message has none.
 
-    None when there is no such message (yet).
+    Returns the message's id; None when the message does not exist (yet).
     """
     row = database.one(
         "SELECT id, body, attachments, details FROM messages WHERE channel = :channel AND account = :account AND group_key = :key"
@@ -112,11 +122,12 @@ def join_group(change: TicketChange, account: ChannelAccount, parsed: InboundMes
     )
     if row is None:
         return None
-    message_id = UUID(str(row["id"]))
-    details = from_json(row["details"])
-    # The part with the caption speaks for all; without one, the first part's stand-in does.
+    found = Message.converted(row)
+    message_id: UUID = found["id"]
+    details = found["details"]
+    # The part with the caption gives the text; without a caption, the first part's placeholder stays.
     captioned = bool(parsed.details.get("caption")) and not details.get("caption")
-    known = from_json(row["attachments"])
+    known = found["attachments"]
     attachments.record(change, message_id, parsed.attachments, account=account, first_position=len(known))
     database.execute(
         "UPDATE messages SET body = :body, body_html = CASE WHEN :captioned THEN :html ELSE body_html END, attachments = :attachments,"
@@ -137,14 +148,14 @@ def join_group(change: TicketChange, account: ChannelAccount, parsed: InboundMes
 
 
 def edit(change: TicketChange, account: ChannelAccount, parsed: InboundMessage) -> UUID | None:
-    """The sender changed an earlier message: keep the old text in the event. None when we do not know the message.
+    """Apply the sender's edit of an earlier message; its event keeps the old text. Returns None for an unknown message.
 
-    A change that changes no text (a reaction count, a link's preview) leaves no version behind.
+    An edit that changes no text (a reaction count, a link's preview) makes no version.
     """
     row = database.one(
         "SELECT m.id, m.body, m.details FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
         " WHERE m.ticket_id = :ticket AND r.channel = :channel AND r.account = :account AND r.external_id = :external_id"
-        # Not a message that only referred to it: who answered an unknown message has not written it.
+        # A message that only refers to the id does not count: it answers an unknown message.
         " AND m.direction = 'inbound' AND (m.external_id = :external_id OR m.group_key = :group_key)",
         group_key=parsed.group_key,
         ticket=change.ticket.id,
@@ -154,12 +165,11 @@ def edit(change: TicketChange, account: ChannelAccount, parsed: InboundMessage) 
     )
     if row is None:
         return None
-    message_id = UUID(str(row["id"]))
-    # Of an album, the caption is the text; that another of its pictures changed takes no word away.
-    is_wordless_part = (
-        from_json(row["details"]).get("caption") and parsed.group_key and not parsed.details.get("caption")
-    )
-    details = from_json(row["details"])
+    found = Message.converted(row)
+    message_id: UUID = found["id"]
+    details = found["details"]
+    # The caption is an album's text; an edit of another picture does not remove it.
+    is_wordless_part = details.get("caption") and parsed.group_key and not parsed.details.get("caption")
     at = None if parsed.sent_at is None else parsed.sent_at.isoformat()
     is_older = at is not None and at < str(details.get("edited_at", ""))
     if row["body"] == parsed.body or is_wordless_part or is_older:
@@ -175,7 +185,7 @@ def edit(change: TicketChange, account: ChannelAccount, parsed: InboundMessage) 
 
 
 def rewrite(change: TicketChange, message_id: UUID, *, before: str, after: str, body_html: str | None = None) -> None:
-    """Another text for a message; what it said before stays in the ticket's history."""
+    """Replace a message's text; the ticket's history keeps the old one."""
     database.execute(
         "UPDATE messages SET body = :body, body_html = :html, body_html_remote = NULL, edited_at = :at WHERE id = :id",
         body=after,

@@ -17,6 +17,7 @@ from models.channels.accounts import ChannelAccount
 from models.conversations import chats, threading
 from models.deliveries import outgoing
 from models.deliveries.commands import end, short
+from models.deliveries.tables import Delivery
 from models.kernel import clock, database, limits
 from models.kernel.batch import Batch, as_json
 from models.ports.outbound import OutgoingMessage, SendOutcome
@@ -27,20 +28,20 @@ from models.tasks.commands import ClaimedTask
 
 @dataclass(frozen=True, slots=True)
 class OpenAttempt:
-    """An attempt that is recorded as `sending`: now the provider may be called."""
+    """An attempt that is recorded as `sending`, so the provider may be called."""
 
     attempt_id: UUID
     number: int
     account: ChannelAccount
     message: OutgoingMessage
     possibly_duplicate: bool
-    # What it took a slot of, and what a provider's word to wait holds up.
+    # The rate limits of which the attempt took a slot; a throttled outcome blocks them.
     buckets: tuple[rates.Bucket, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NotNow:
-    """No attempt was opened. `wait_s` > 0: a rate limit; 0: nothing is left to do."""
+    """The reason why no attempt was opened. `wait_s` > 0: a rate limit; 0: nothing is left to do."""
 
     wait_s: float
     reason: str
@@ -55,13 +56,13 @@ def open_attempt(
     retries_after_unknown: int,
     buttons: bool = False,
 ) -> OpenAttempt | NotNow:
-    """Record that the provider is about to be called, as the attempt `attempt_id`.
+    """Record the attempt `attempt_id` before the provider is called.
 
-    An attempt still open is one whose worker died between the call and the record: its outcome is unknown, and the
-    channel's rule (`retries_after_unknown`) decides whether there is another. `buttons`: the channel can show them.
-    Raises LeaseLost when the open attempt is that of the worker that has taken the task over.
+    An earlier attempt that is still open belongs to a worker that died between the call and the record. Its outcome is unknown, and
+    `retries_after_unknown` decides whether the message is sent again. `buttons`: the channel can show them.
+    Raises LeaseLost when the open attempt belongs to the worker that has taken the task over.
     """
-    # Held before the message is read: a correction that commits in between is what must be sent.
+    # The lock comes before the message is read, so that a correction that commits in between is sent.
     held = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
     if held is None:
         return NotNow(0, "the delivery is gone")
@@ -80,21 +81,10 @@ def open_attempt(
     )
     assert row is not None, "a delivery's message and ticket are never deleted"
     account = accounts.find(row["channel"], row["account"])
-    refusal = row["suppressed_reason"] or chats.unreachable_reason(account, row["address"])
-    if refusal:
-        end(delivery_id, "failed", error=f"not sent: {refusal}")
-        return NotNow(0, "the address is suppressed")
-    if row["operation"] == "send" and row["deleted_at"] is not None:
-        database.execute(
-            "UPDATE deliveries SET state = 'discarded', finished_at = :now WHERE id = :id",
-            now=clock.now(),
-            id=delivery_id,
-        )
-        return NotNow(0, "the message was taken back before it was sent")
     unknown = _count_unknown(delivery_id)
-    if unknown > retries_after_unknown:
-        end(delivery_id, "unknown", error="it is not known whether the message arrived; not repeated again")
-        return NotNow(0, "unknown outcome")
+    ended = _end_before_call(row, account, unknown, retries_after_unknown)
+    if ended is not None:
+        return ended
     wanted = [*buckets]
     if unknown and retries_after_unknown <= _REPEATS_OF_WHAT_DOUBLES:
         wanted.append(rates.Bucket(f"repeats:{account.channel}:{account.name}", limits.repeat_every_s))
@@ -128,14 +118,36 @@ def open_attempt(
     return OpenAttempt(attempt_id, number, account, message, unknown > 0, tuple(buckets))
 
 
-# A channel whose provider honours an idempotency key repeats more often, and a repeat does no harm there.
+def _end_before_call(
+    row: database.Row, account: ChannelAccount, unknown: int, retries_after_unknown: int
+) -> NotNow | None:
+    """End a delivery that must not be sent: a suppressed address, a message taken back, too many unknown attempts."""
+    delivery_id = Delivery.converted(row)["id"]
+    refusal = row["suppressed_reason"] or chats.unreachable_reason(account, row["address"])
+    if refusal:
+        end(delivery_id, "failed", error=f"not sent: {refusal}")
+        return NotNow(0, "the address is suppressed")
+    if row["operation"] == "send" and row["deleted_at"] is not None:
+        database.execute(
+            "UPDATE deliveries SET state = 'discarded', finished_at = :now WHERE id = :id",
+            now=clock.now(),
+            id=delivery_id,
+        )
+        return NotNow(0, "the message was taken back before it was sent")
+    if unknown > retries_after_unknown:
+        end(delivery_id, "unknown", error="it is not known whether the message arrived; not repeated again")
+        return NotNow(0, "unknown outcome")
+    return None
+
+
+# A channel whose provider honours an idempotency key allows more repeats, and a repeat does no harm there.
 _REPEATS_OF_WHAT_DOUBLES = 1
 
 
 def is_wanted_still(delivery_id: UUID, attempt: OpenAttempt) -> bool:
-    """Whether a repeat that has been opened must still be made; if not, it is closed as not called.
+    """Whether a repeat that has been opened must still be sent; if not, it is closed as not called.
 
-    The run before it may have been alive after all, and have recorded meanwhile that the provider took the message.
+    The earlier run may still be alive, and may have recorded meanwhile that the provider accepted the message.
     """
     held = database.one("SELECT state, attempts FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
     if held is not None and _is_current(held, attempt):
@@ -162,7 +174,7 @@ def close_uncalled(delivery_id: UUID, attempt_id: UUID, detail: str) -> None:
 
 
 def record_outcome(delivery_id: UUID, attempt: OpenAttempt, outcome: SendOutcome, *, duration_ms: int) -> None:
-    """Close the attempt and draw the conclusions for the delivery; what becomes of the task is the caller's.
+    """Close the attempt, and change the delivery accordingly. The caller settles the task.
 
     May come late, after another run has closed the attempt as unknown and perhaps opened its own: then the attempt gets its true
     outcome, and only an acceptance changes the delivery. May come twice, when the answer to a commit was lost: the second time changes
@@ -181,9 +193,21 @@ def record_outcome(delivery_id: UUID, attempt: OpenAttempt, outcome: SendOutcome
         return
     account = attempt.account
     health.report_outcome(account.channel, account.name, outcome)
+    _conclude(delivery_id, attempt, outcome, current=_is_current(held, attempt))
+    if outcome.new_address is not None:
+        chats.move(account, attempt.message.address, outcome.new_address)
+    if len(outcome.external_ids) > 1:
+        rates.charge(attempt.buckets, len(outcome.external_ids) - 1)
+    if outcome.kind == "throttled":
+        _block_buckets(attempt, outcome)
+
+
+def _conclude(delivery_id: UUID, attempt: OpenAttempt, outcome: SendOutcome, *, current: bool) -> None:
+    """Change the delivery by the outcome of its attempt. `current`: the delivery waits for this attempt."""
+    account = attempt.account
     if outcome.kind == "accepted":
         _sent(delivery_id, account, outcome)
-    elif not _is_current(held, attempt):
+    elif not current:
         _remember_late(delivery_id, account, outcome)
     elif outcome.partly_sent:
         # A repeat would double the parts that arrived; a person sees what is missing and decides. They can be taken back.
@@ -199,24 +223,22 @@ def record_outcome(delivery_id: UUID, attempt: OpenAttempt, outcome: SendOutcome
             error=short(outcome.detail),
             id=delivery_id,
         )
-    if outcome.new_address is not None:
-        chats.move(account, attempt.message.address, outcome.new_address)
-    if len(outcome.external_ids) > 1:
-        rates.charge(attempt.buckets, len(outcome.external_ids) - 1)
-    if outcome.kind == "throttled":
-        # Not a used-up attempt: the provider only asked us to wait.
-        wait_s = min(outcome.retry_after_s or 1.0, limits.provider_wait_s_max)
-        whole = f"{account.channel}:{account.name}"
-        # The topics of one group share its limit: the sender's own bucket, not the address, says what has to wait.
-        names = {f"{whole}:{attempt.message.address}", *(bucket.name for bucket in attempt.buckets)} - {whole}
-        for bucket in sorted(names | ({whole} if outcome.pause_account else set())):
-            rates.block(bucket, for_s=wait_s)
+
+
+def _block_buckets(attempt: OpenAttempt, outcome: SendOutcome) -> None:
+    """Block the rate limits of a throttled attempt. The attempt is not used up: the provider only asked us to wait."""
+    wait_s = min(outcome.retry_after_s or 1.0, limits.provider_wait_s_max)
+    whole = f"{attempt.account.channel}:{attempt.account.name}"
+    # The topics of one group share its limit: the sender's own bucket, not the address, says what has to wait.
+    names = {f"{whole}:{attempt.message.address}", *(bucket.name for bucket in attempt.buckets)} - {whole}
+    for bucket in sorted(names | ({whole} if outcome.pause_account else set())):
+        rates.block(bucket, for_s=wait_s)
 
 
 def _sent(delivery_id: UUID, account: ChannelAccount, outcome: SendOutcome) -> None:
-    """The provider has it: its ids, all of them, find the ticket again when somebody answers or a receipt comes.
+    """Record that the provider accepted the message, with all its ids: an answer or a receipt finds the ticket by them.
 
-    A receipt that said it bounced is the later word, also when the acceptance is recorded late.
+    A receipt about a bounce stays valid when the acceptance is recorded after it.
     """
     database.execute(
         "UPDATE deliveries SET state = 'sent', last_error = NULL, finished_at = :now WHERE id = :id"
@@ -228,7 +250,7 @@ def _sent(delivery_id: UUID, account: ChannelAccount, outcome: SendOutcome) -> N
 
 
 def _remember_ids(delivery_id: UUID, account: ChannelAccount, outcome: SendOutcome) -> None:
-    """The provider's ids of all parts that arrived: by them an answer, an edit or a receipt finds the message."""
+    """Store the provider's ids of all parts that arrived: an answer, an edit or a receipt finds the message by them."""
     ids = [one for one in (outcome.external_id, *outcome.external_ids) if one is not None]
     row = database.run(
         "UPDATE deliveries SET external_id = :external_id, external_ids = :external_ids, provider_id = :provider_id"
@@ -259,7 +281,7 @@ def _remember_ids(delivery_id: UUID, account: ChannelAccount, outcome: SendOutco
 
 
 def _remember_late(delivery_id: UUID, account: ChannelAccount, outcome: SendOutcome) -> None:
-    """Keep the ids of what arrived in parts: an answer to a part finds its ticket. The delivery goes the way of its newest attempt."""
+    """Store the ids of the parts that arrived, so that an answer to a part finds its ticket. The newest attempt decides the delivery."""
     if outcome.partly_sent:
         _remember_ids(delivery_id, account, outcome)
 
@@ -270,7 +292,7 @@ def _is_current(held: database.Row, attempt: OpenAttempt) -> bool:
 
 
 def _close_lost(delivery_id: UUID) -> None:
-    """Close an attempt that its run has left open: nobody knows whether the provider has the message."""
+    """Close an attempt that its run left open, with the outcome `unknown`."""
     database.execute(
         "UPDATE delivery_attempts SET state = 'closed', outcome = 'unknown', detail = :detail, finished_at = :now"
         " WHERE delivery_id = :id AND state = 'sending'",
@@ -291,7 +313,7 @@ def _count_unknown(delivery_id: UUID) -> int:
 def _close_attempt(
     attempt_id: UUID, outcome: str, *, detail: str, duration_ms: int | None, external_id: str | None = None
 ) -> bool:
-    """Close an open attempt, or give one that was closed as unknown its true outcome; False when its outcome is known."""
+    """Close an open attempt, or replace the outcome `unknown` of a closed one. Returns False when the outcome was known already."""
     closed = database.execute(
         "UPDATE delivery_attempts SET state = 'closed', outcome = :outcome, detail = :detail, finished_at = :now,"
         " duration_ms = :duration_ms, external_id = :external_id"
@@ -307,11 +329,11 @@ def _close_attempt(
 
 
 def give_up(delivery_id: UUID, reason: str) -> None:
-    """The task's patience is over: the delivery has failed; or its outcome is unknown, where an attempt may have arrived."""
+    """End the delivery of a task that used up its attempts: `unknown` if one of them may have arrived, else `failed`."""
     row = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
     if row is None:
         return
     _close_lost(delivery_id)
     if row["state"] in ("pending", "sending", "scheduled"):
-        # A person who reads "failed" sends it again without a thought.
+        # A person who reads "failed" sends the message again without checking.
         end(delivery_id, "unknown" if _count_unknown(delivery_id) else "failed", error=reason)

@@ -1,4 +1,4 @@
-"""A mail of ours came back: its delivery has failed after all."""
+"""Bounces: a mail of ours came back, so its delivery failed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.conversations import threading
 from models.deliveries import commands
+from models.deliveries.tables import Delivery
 from models.events.commands import SYSTEM
 from models.kernel import database
 from models.kernel.batch import from_json
@@ -18,36 +19,42 @@ from models.requesters import commands as requesters
 from models.requesters.commands import normalise_address
 from models.tickets.ticket_change import TicketChange
 
-# RFC 3463 5.1.x: the recipient's address is wrong for good. 5.1.7 and 5.1.8 are about the sender's, so about ours.
+# RFC 3463 3.2, X.1.x: the recipient's address is permanently wrong. X.1.7 and X.1.8 are about the sender's address, which is ours.
 _WRONG_ADDRESS = re.compile(r"5\.1\.(?!7$|8$)\d+")
 
 
 def record(
     account: ChannelAccount, references: Sequence[str], failure: DeliveryFailure, *, recipient: str = ""
 ) -> UUID | None:
-    """Let the delivery of the first referred message that we sent fail; returns its ticket, None when we sent none of them.
+    """Let the delivery of the first referenced message that we sent fail. Returns its ticket; None when we sent none of them.
 
-    Only ids of our own count: their random part shows that who reports has had the mail, whoever that is (it comes from a mailer, who
-    takes part in no ticket). A repeat changes nothing. `recipient`: whom the report names; if it is only the reader of a copy, the
-    delivery stands, and the history tells. Joins the caller's transaction.
+    Only our own ids count: their random part proves that the reporter has the mail (a mailer takes part in no ticket). A repeat
+    changes nothing. `recipient`: the address that the report names. If it only got a copy, the delivery stays, and the ticket's
+    history tells of it. Joins the caller's transaction. Raises TransientFailure while the attempt is still being recorded.
     """
     row = _delivery_of(account, references)
     if row is None:
         return None
-    delivery_id = UUID(str(row["id"]))
-    held = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
-    if held is not None and held["state"] == "sending":
-        # The bounce overtook the record of the attempt, which would write "sent" over it.
+    delivery = Delivery.converted(row)
+    held = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery["id"])
+    assert held is not None, "deliveries are never deleted"
+    if held["state"] == "sending":
+        # The bounce came before the record of the attempt, which would write "sent" over it.
         raise TransientFailure("the mail that came back is still being sent")
+    said = joined(failure.status, failure.diagnostic)
     if is_copys_reader(row, recipient):
-        tell_of_copy(row, recipient, " ".join(part for part in (failure.status, failure.diagnostic) if part))
-        return UUID(str(row["ticket_id"]))
-    if held is not None and held["state"] in ("sent", "unknown", "pending"):
-        said = " ".join(part for part in (failure.status, failure.diagnostic) if part)
-        commands.end(delivery_id, "failed", error=f"bounced: {said}" if said else "bounced")
+        tell_of_copy(row, recipient, said)
+    elif held["state"] in ("sent", "unknown", "pending"):
+        commands.end(delivery["id"], "failed", error=f"bounced: {said}" if said else "bounced")
         if failure.status is not None and _WRONG_ADDRESS.fullmatch(failure.status):
             requesters.suppress(account.channel, row["address"], f"bounced: {said}")
-    return UUID(str(row["ticket_id"]))
+    ticket_id: UUID = delivery["ticket_id"]
+    return ticket_id
+
+
+def joined(status: str | None, words: str) -> str:
+    """The status of a report (RFC 3463) and its words in one line."""
+    return " ".join(part for part in (status, words) if part)
 
 
 def _delivery_of(account: ChannelAccount, references: Sequence[str]) -> database.Row | None:
@@ -76,7 +83,7 @@ def is_copys_reader(row: database.Row, recipient: str) -> bool:
 
 
 def tell_of_copy(row: database.Row, recipient: str, said: str) -> None:
-    """A reader of a copy did not get it: seen in the history; the requester did. Joins the caller's transaction."""
-    change = TicketChange.of(UUID(str(row["ticket_id"])), actor=SYSTEM, causation_id=f"delivery:{row['id']}")
+    """Record in the ticket's history that the reader of a copy did not get it. Joins the caller's transaction."""
+    change = TicketChange.of(Delivery.converted(row)["ticket_id"], actor=SYSTEM, causation_id=f"delivery:{row['id']}")
     change.record("copy_not_delivered", {"delivery_id": row["id"], "recipient": recipient, "error": said})
     change.save(visible=False)

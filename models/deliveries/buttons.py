@@ -1,6 +1,6 @@
-"""Buttons under messages: the transitions that the requester may take, a rating. A press is as good as the person's own words.
+"""Buttons under messages: the transitions that the requester may take, a rating. A press counts like the person's own words.
 
-A button carries a random token, kept as a hash; it works for the requester that it was made for, as long as it is fresh.
+A button carries a random token; the table keeps its hash. It works for the requester that it was made for, until it expires.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Literal
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
+from models.deliveries.tables import Button as ButtonRow
 from models.events.commands import Actor
 from models.identity.rules import ROLE_PERMISSIONS, Permission
 from models.kernel import clock, database, limits
@@ -32,10 +33,10 @@ _REQUESTER: Literal["requester"] = "requester"
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """What a press did. Without a ticket it did nothing, and `reason` says why; with one, `reason` is a refusal's.
+    """The result of a press. Without a ticket the press did nothing, for `reason`; with a ticket, `reason` is that of a refusal.
 
-    `answer`: the text (models/channels/texts.py) that its presser reads; empty: none. `shows_new`: the message under which the button
-    stands should show the moves that are possible now.
+    `answer`: the text (models/channels/texts.py) that the presser reads; empty: none. `shows_new`: the message with the button must
+    show the transitions that are possible now.
     """
 
     ticket_id: UUID | None
@@ -45,13 +46,13 @@ class Pressed:
 
 
 def of_transitions(ticket_id: UUID, locale: str | None) -> list[Button]:
-    """A button for each transition that the requester may take now. Joins the caller's transaction."""
+    """Make a button for each transition that the requester may take now. Joins the caller's transaction."""
     change = TicketChange.of(ticket_id, actor=Actor(_REQUESTER))
     batch = Batch()
     made: list[Button] = []
     for option in steps.options(change, role=_REQUESTER):
         wanted = option.transition
-        # What asks for more than a press is left to the portal and the agents.
+        # A transition that needs more than a press is left to the portal and the agents.
         if option.reasons or wanted.comment == "required" or wanted.requires or _REQUESTER not in wanted.who:
             continue
         label = {str(language): text for language, text in wanted.label.items()}
@@ -72,7 +73,7 @@ def of_transitions(ticket_id: UUID, locale: str | None) -> list[Button]:
 
 
 def for_staff(ticket_id: UUID) -> list[Button]:
-    """A button for each transition that an agent may take now without saying more. Joins the caller's transaction."""
+    """Make a button for each transition that an agent may take now without further input. Joins the caller's transaction."""
     change = TicketChange.of(ticket_id, actor=Actor("system"))
     batch = Batch()
     made: list[Button] = []
@@ -88,7 +89,7 @@ def for_staff(ticket_id: UUID) -> list[Button]:
 
 
 def of_rating(ticket_id: UUID, rating_id: UUID, requester_id: UUID | None) -> list[Button]:
-    """Five buttons beside each other, one token. Joins the caller's transaction."""
+    """Make five buttons in one row, with one token. Joins the caller's transaction."""
     batch = Batch()
     first = _made(batch, ticket_id, "rating", str(rating_id), requester_id, label="", row=0)
     batch.write()
@@ -98,7 +99,8 @@ def of_rating(ticket_id: UUID, rating_id: UUID, requester_id: UUID | None) -> li
 def _made(
     batch: Batch, ticket_id: UUID, kind: str, target: str, requester_id: UUID | None, *, label: str, row: int
 ) -> Button:
-    token = secrets.token_urlsafe(15)  # with `b:` and a score well within callback_data's 64 bytes
+    # 20 characters: with `b:` and a score they fit the 64 bytes of callback_data (Bot API, InlineKeyboardButton).
+    token = secrets.token_urlsafe(15)
     batch.insert(
         "buttons",
         {
@@ -119,66 +121,68 @@ def _hash(token: str) -> str:
 
 
 def press(account: ChannelAccount, told: ButtonPress) -> Pressed:
-    """Do what the button says, if its presser may. Joins the caller's transaction."""
-    row = database.one("SELECT * FROM buttons WHERE token_hash = :hash", hash=_hash(told.token))
+    """Do what the button says, if the presser may. Joins the caller's transaction."""
+    row = database.one(f"SELECT {ButtonRow.selected()} FROM buttons WHERE token_hash = :hash", hash=_hash(told.token))
     if row is None:
         return Pressed(None, "a button that we never made, or long ago", "button_gone")
-    expires_at = database.instant(row["expires_at"])
-    assert expires_at is not None
-    if expires_at < clock.now():
+    button = ButtonRow.from_row(row)
+    if button.expires_at < clock.now():
         return Pressed(None, "the button is too old", "button_gone")
-    if row["kind"] == "staff":
-        return _pressed_by_agent(account, row, told)
+    if button.kind == "staff":
+        return _pressed_by_agent(account, button, told)
+    return _pressed_by_requester(account, button, told)
+
+
+def _pressed_by_requester(account: ChannelAccount, button: ButtonRow, told: ButtonPress) -> Pressed:
     presser = requesters.find(account.channel, told.author_address)
-    made_for = None if row["requester_id"] is None else requesters.current_id(UUID(str(row["requester_id"])))
+    made_for = None if button.requester_id is None else requesters.current_id(button.requester_id)
     if presser is None or presser.id != made_for:
         return Pressed(None, "somebody else's button")
-    ticket_id = UUID(str(row["ticket_id"]))
-    database.execute(
-        "UPDATE buttons SET pressed_at = :now WHERE token_hash = :hash",
-        now=clock.now(),
-        hash=_hash(told.token),
-    )
-    if row["kind"] == "rating":
+    _mark_pressed(button)
+    if button.kind == "rating":
         if told.value not in {"1", "2", "3", "4", "5"}:
             return Pressed(None, "a score that no button offers")
-        ratings.rate_by_id(UUID(row["target"]), int(told.value))
-        return Pressed(ticket_id, answer="rated")
+        ratings.rate_by_id(UUID(button.target), int(told.value))
+        return Pressed(button.ticket_id, answer="rated")
     actor = Actor(_REQUESTER, str(presser.id), presser.name)
-    _, reasons = tickets.transition(ticket_id, row["target"], fields=None, comment=None, role=_REQUESTER, actor=actor)
-    return Pressed(ticket_id, "; ".join(reasons), "button_gone" if reasons else "moved", shows_new=True)
+    _, reasons = tickets.transition(
+        button.ticket_id, button.target, fields=None, comment=None, role=_REQUESTER, actor=actor
+    )
+    return Pressed(button.ticket_id, "; ".join(reasons), "button_gone" if reasons else "moved", shows_new=True)
 
 
-def _pressed_by_agent(account: ChannelAccount, row: database.Row, told: ButtonPress) -> Pressed:
+def _mark_pressed(button: ButtonRow) -> None:
+    database.execute(
+        "UPDATE buttons SET pressed_at = :now WHERE token_hash = :hash", now=clock.now(), hash=button.token_hash
+    )
+
+
+def _pressed_by_agent(account: ChannelAccount, button: ButtonRow, told: ButtonPress) -> Pressed:
     user = addresses.owner(account.channel, told.author_address)
     if user is None or Permission.tickets_write not in ROLE_PERMISSIONS[user.role]:
         return Pressed(None, "pressed by somebody who is no linked agent")
-    ticket_id = UUID(str(row["ticket_id"]))
-    database.execute(
-        "UPDATE buttons SET pressed_at = :now WHERE token_hash = :hash",
-        now=clock.now(),
-        hash=_hash(told.token),
-    )
+    _mark_pressed(button)
     actor = Actor("user", str(user.id), user.name)
     _, reasons = tickets.transition(
-        ticket_id, row["target"], fields=None, comment=None, role=user.role.value, actor=actor
+        button.ticket_id, button.target, fields=None, comment=None, role=user.role.value, actor=actor
     )
-    return Pressed(ticket_id, "; ".join(reasons))
+    return Pressed(button.ticket_id, "; ".join(reasons))
 
 
 def for_message(row: database.Row, account: ChannelAccount) -> Sequence[Button]:
-    """The buttons that go with a message that is about to be sent (`row`: of its delivery, see `attempts.open_attempt`)."""
+    """Return the buttons of a message that is about to be sent. `row`: its delivery, as `attempts.open_attempt` reads it."""
     if row["operation"] == "delete" or account.config.get("requester_buttons") is False:
         return ()
-    ticket_id = UUID(str(row["ticket_id"]))
-    requester_id = None if row["requester_id"] is None else UUID(str(row["requester_id"]))
+    found = ButtonRow.converted(row)
+    requester_id: UUID | None = found["requester_id"]
     if requester_id is None or not _is_the_requesters_own(account, row["address"], requester_id):
-        return ()  # in a group everybody could press, and only one may
+        # In a group everybody could press the button, and only the requester may.
+        return ()
     rating_id = row["details"].get("rating_id")
     if rating_id:
-        return of_rating(ticket_id, UUID(rating_id), requester_id)
+        return of_rating(found["ticket_id"], UUID(rating_id), requester_id)
     _, locale = people.name_and_locale(requester_id)
-    return of_transitions(ticket_id, locale)
+    return of_transitions(found["ticket_id"], locale)
 
 
 def _is_the_requesters_own(account: ChannelAccount, address: str, requester_id: UUID) -> bool:

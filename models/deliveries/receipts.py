@@ -1,4 +1,4 @@
-"""What a provider tells of a message after it took it: delivered, bounced, called abuse."""
+"""Receipts: a provider's reports about a message that it accepted (delivered, bounced, complaint)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
 from models.deliveries import bounces, commands
+from models.deliveries.tables import Delivery
 from models.events.commands import SYSTEM
 from models.kernel import clock, database
 from models.kernel.errors import TransientFailure
@@ -13,7 +14,7 @@ from models.ports.inbound import Receipt
 from models.requesters import commands as requesters
 from models.tickets.ticket_change import TicketChange
 
-# A later word does not take back a stronger one: "delivered" comes after "opened" when a provider's events overtake each other.
+# A later receipt does not replace a stronger one: "delivered" comes after "opened" when a provider's events overtake each other.
 _STRENGTH = {
     "deferred": 0,
     "delivered": 1,
@@ -27,51 +28,57 @@ _FAILED = frozenset({"failed", "bounced"})
 
 
 def record(account: ChannelAccount, receipt: Receipt) -> UUID | None:
-    """Note a receipt at its delivery; returns the ticket, None for a message that we did not send.
+    """Record a receipt at its delivery. Returns the ticket; None for a message that we did not send.
 
-    A bounce lets the delivery fail, visibly; a permanent one and a complaint suppress the address. A repeat changes nothing.
-    Joins the caller's transaction. Raises TransientFailure while the attempt that it is about is still being recorded.
+    A bounce lets the delivery fail; a permanent bounce and a complaint suppress the address. A repeat changes nothing.
+    Joins the caller's transaction. Raises TransientFailure while the attempt that the receipt is about is still being recorded.
     """
     row = _delivery_of(account, receipt.reference)
     if row is None:
         return None
-    delivery_id, ticket_id = UUID(str(row["id"])), UUID(str(row["ticket_id"]))
-    held = database.one("SELECT state, receipt FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
+    ticket_id: UUID = Delivery.converted(row)["ticket_id"]
+    held = database.one("SELECT state, receipt FROM deliveries WHERE id = :id FOR_UPDATE", id=row["id"])
     assert held is not None, "deliveries are never deleted"
     if held["state"] == "sending":
         raise TransientFailure("the message that the receipt is about is still being sent")
     if bounces.is_copys_reader(row, receipt.recipient):
         if receipt.kind in _FAILED:
-            bounces.tell_of_copy(
-                row, receipt.recipient, " ".join(part for part in (receipt.status, receipt.detail) if part)
-            )
-        return ticket_id
-    if _STRENGTH[receipt.kind] < _STRENGTH.get(held["receipt"] or "", -1) or held["receipt"] == receipt.kind:
-        return ticket_id
-    said = " ".join(part for part in (receipt.status, receipt.detail) if part)[:500]
+            bounces.tell_of_copy(row, receipt.recipient, bounces.joined(receipt.status, receipt.detail))
+    elif _is_news(receipt, held["receipt"]):
+        _apply(account, row, receipt, state=held["state"])
+    return ticket_id
+
+
+def _is_news(receipt: Receipt, known: str | None) -> bool:
+    """Whether the receipt is neither a repeat of the known one nor weaker."""
+    return receipt.kind != known and _STRENGTH[receipt.kind] >= _STRENGTH.get(known or "", -1)
+
+
+def _apply(account: ChannelAccount, row: database.Row, receipt: Receipt, *, state: str) -> None:
+    """Write the receipt, end or tell the delivery, and suppress the address where the receipt says so."""
+    delivery = Delivery.converted(row)
+    said = bounces.joined(receipt.status, receipt.detail)[:500]
     database.execute(
         "UPDATE deliveries SET receipt = :kind, receipt_at = :now, receipt_detail = :said WHERE id = :id",
         kind=receipt.kind,
         now=clock.now(),
         said=said,
-        id=delivery_id,
+        id=delivery["id"],
     )
-    if receipt.kind in _FAILED and held["state"] in ("sent", "unknown", "pending"):
-        commands.end(delivery_id, "failed", error=f"{receipt.kind}: {said}" if said else receipt.kind)
+    reason = f"{receipt.kind}: {said}" if said else receipt.kind
+    if receipt.kind in _FAILED and state in ("sent", "unknown", "pending"):
+        commands.end(delivery["id"], "failed", error=reason)
     elif receipt.kind != "deferred":
-        change = TicketChange.of(ticket_id, actor=SYSTEM, causation_id=f"delivery:{delivery_id}")
-        change.record(f"delivery_{receipt.kind}", {"delivery_id": delivery_id, "detail": said})
+        change = TicketChange.of(delivery["ticket_id"], actor=SYSTEM, causation_id=f"delivery:{delivery['id']}")
+        change.record(f"delivery_{receipt.kind}", {"delivery_id": delivery["id"], "detail": said})
         change.save(visible=False)
     if (receipt.kind == "bounced" and receipt.permanent) or receipt.kind in ("complained", "unsubscribed"):
-        # Of several recipients of one mail, the one who is told of; only addresses that we know can be suppressed.
-        requesters.suppress(
-            account.channel, receipt.recipient or row["address"], f"{receipt.kind}: {said}".rstrip(": ")
-        )
-    return ticket_id
+        # The recipient that this receipt is about, when the mail had several. Only known addresses can be suppressed.
+        requesters.suppress(account.channel, receipt.recipient or row["address"], reason)
 
 
 def _delivery_of(account: ChannelAccount, reference: str) -> database.Row | None:
-    """By the id that our message bears, else by the provider's own; only what this account sent."""
+    """Find the delivery by the provider's id, else by the id of our message; only among the account's deliveries."""
     names = {"channel": account.channel, "account": account.name, "reference": reference}
     return database.one(
         "SELECT d.id, d.ticket_id, d.channel, d.address, m.copies FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id"
@@ -87,7 +94,7 @@ def _delivery_of(account: ChannelAccount, reference: str) -> database.Row | None
 
 
 def may_be_early(account: ChannelAccount) -> bool:
-    """Whether a message of the account is being sent just now: a receipt can overtake the record of its provider id."""
+    """Whether a message of the account is being sent now: a receipt can come before its provider id is recorded."""
     row = database.one(
         "SELECT 1 AS yes FROM deliveries WHERE channel = :channel AND account = :account AND state = 'sending' LIMIT 1",
         channel=account.channel,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
+from queues.channels.text import clean, one_line
+
 from models.channels.accounts import ChannelAccount
 from models.ports.inbound import Ignored, InboundMessage, Parsed, Unparseable
-from queues.channels.text import clean, one_line
 
 
 def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
