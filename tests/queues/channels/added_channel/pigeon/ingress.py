@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from queues.channels.text import check_secret, short_hash
-
 from models.channels.accounts import ChannelAccount
 from models.kernel.errors import Unauthenticated
 from models.kernel.settings import Settings
 from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
+from queues.channels.secrets import check_secret, short_hash
 
 body_bytes_max = 64 * 1024
 

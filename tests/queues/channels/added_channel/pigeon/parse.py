@@ -1,10 +1,8 @@
-"""Reads a raw event."""
+"""Reads a raw event. The port cleans and bounds the texts (`models/ports/guards.py`)."""
 
 from __future__ import annotations
 
 import json
-
-from queues.channels.text import clean, one_line
 
 from models.channels.accounts import ChannelAccount
 from models.ports.inbound import Ignored, InboundMessage, Parsed, Unparseable
@@ -21,14 +19,13 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Pars
     author, text, event_id = (event.get(name) for name in ("from", "text", "id"))
     if not (isinstance(author, str) and isinstance(text, str) and isinstance(event_id, str)):
         return Ignored("no message: from, text or id is missing")
-    address = one_line(author, 100)
-    if not address or not text.strip():
+    if not author.strip() or not text.strip():
         return Ignored("no message: its author or its text is empty")
     return InboundMessage(
-        author_address=address,
-        author_name=address,
-        contact_address=address,
-        conversation_address=address,
-        body=clean(text),
-        external_id=one_line(event_id, 100) or None,
+        author_address=author,
+        author_name=author,
+        contact_address=author,
+        conversation_address=author,
+        body=text,
+        external_id=event_id or None,
     )
