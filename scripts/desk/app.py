@@ -7,7 +7,9 @@ from typing import Any
 
 from gunicorn.arbiter import Arbiter
 
+from functions import listing
 from functions.http import runtime
+from functions.listing import WsgiApp
 from models.kernel import database, logs, settings
 from models.kernel.errors import NestorError
 from models.migrations.readiness import Readiness
@@ -15,8 +17,6 @@ from queues import starting
 from queues.embedded import EmbeddedWorkers
 
 _workers: EmbeddedWorkers | None = None
-
-WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def create_app() -> WsgiApp:
@@ -30,32 +30,21 @@ def create_app() -> WsgiApp:
     except NestorError as error:
         logs.get("process").error("start_refused", reason=error.message)
         raise SystemExit(Arbiter.WORKER_BOOT_ERROR) from error  # gunicorn ends instead of trying again
-    from functions.gateway.app import create_app as gateway
     from functions.gateway.app import operations
-    from functions.tick.app import create_app as tick
-    from functions.webhooks.app import create_app as webhooks
     from scripts.desk import pages
 
-    operations()  # imports the gateway's modules before the workers' threads import something
+    # Imports the gateway's modules before the threads of the workers import anything.
+    operations()
     _workers = EmbeddedWorkers(config)
     _workers.start()
     runtime.adopt(_workers.publisher, Readiness().start())
-    routes: list[tuple[str, WsgiApp]] = [
-        ("/webhooks/", webhooks()),
-        ("/tick", tick()),
-        ("/sandbox", pages.create_app(config)),
-    ]
-    home: WsgiApp = pages.create_app(config)
-    fallback: WsgiApp = gateway()
+    functions = listing.mounted(listing.FUNCTIONS, listing.MAIN)
+    demo = pages.create_app(config)
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        if path in ("", "/"):
-            return home(environ, start_response)
-        for prefix, app in routes:
-            if path.startswith(prefix):
-                return app(environ, start_response)
-        return fallback(environ, start_response)
+        app = demo if path in ("", "/") or path.startswith("/sandbox") else functions
+        return app(environ, start_response)
 
     return application
 

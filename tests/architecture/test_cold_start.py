@@ -9,10 +9,11 @@ import sys
 
 import pytest
 
+from functions import listing
 from models.kernel import imports
 from tests.architecture.code import REPOSITORY
 
-FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/app.py"))
+FUNCTIONS = [function.name for function in listing.FUNCTIONS]
 # Worker-only, or needed by few requests and loaded by those. Each costs 20 to 250 ms.
 HEAVY = (
     "telegram",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from functions import listing
 from tests.functions.callers import Caller, sqlite_only
 
 # Patterns of the private dialect that the public documents once had, each with an example of it.
@@ -54,10 +55,9 @@ def faults(document: dict[str, Any]) -> list[str]:
     return found
 
 
-@pytest.fixture(params=["gateway", "webhooks", "tick"])
+@pytest.fixture(params=listing.FUNCTIONS, ids=lambda function: function.name)
 def document(request: pytest.FixtureRequest, desk: Any) -> Any:
-    module = __import__(f"functions.{request.param}.app", fromlist=["create_app"])
-    return Caller(module.create_app()).read("/openapi.json")
+    return Caller(request.param.create_app()).read("/openapi.json")
 
 
 @sqlite_only

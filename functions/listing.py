@@ -1,0 +1,55 @@
+"""The functions that the desk consists of, with the paths that each serves.
+
+The embedded desk mounts them from this list, and tests hold that it matches the folders, the operations and the manifests. A new
+function is a folder with an `app.py` and a line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A folder of `functions/`. `paths` are the prefixes of its operations, besides those of `functions/http/health.py`."""
+
+    name: str
+    paths: tuple[str, ...]
+
+    @property
+    def factory(self) -> str:
+        """The application factory, as gunicorn's command names it."""
+        return f"functions.{self.name}.app:create_app()"
+
+    def create_app(self) -> WsgiApp:
+        """Import the function and make its application."""
+        app: WsgiApp = import_module(f"functions.{self.name}.app").create_app()
+        return app
+
+
+FUNCTIONS = (
+    Function("gateway", ("/v1/", "/files/")),
+    Function("webhooks", ("/webhooks/",)),
+    Function("tick", ("/tick",)),
+)
+# Serves the health and documentation of a process that runs all functions.
+MAIN = FUNCTIONS[0]
+
+
+def mounted(functions: Sequence[Function], main: Function) -> WsgiApp:
+    """One application of several functions: a path goes to the function that serves its prefix, any other to `main`."""
+    apps = {function.name: function.create_app() for function in functions}
+    routes = [(path, apps[function.name]) for function in functions for path in function.paths]
+    fallback = apps[main.name]
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        app = next((app for prefix, app in routes if path.startswith(prefix)), fallback)
+        return app(environ, start_response)
+
+    return application
