@@ -1,7 +1,7 @@
 """What the webhook function needs to know about mail: whose request it is, and which events it holds.
 
-An account's webhook is called by its inbound provider; by its outbound one, which tells what became of our mails, as well: at the
-same address with `?provider=<outbound>`, unless the two are one.
+An account's webhook is called by its inbound provider; by its outbound one, which tells what became of our mails, as
+well: at the same address with `?provider=<outbound>`, unless the two are one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The name of a mail, whichever way it came, so that the same mail is one event.
 
-A retry of the same mail has other Received lines, so the key is the Message-ID with a digest of what stays the same; two
-mails that share an id by mistake differ in that digest. Linear, without the email package: this runs at every cold start.
+A retry of the same mail has other Received lines, so the key is the Message-ID with a digest of what stays the same;
+two mails that share an id by mistake differ in that digest. Linear, without the email package: this runs at every cold
+start.
 """
 
 from __future__ import annotations

@@ -41,7 +41,8 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Pars
 def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> InboundMessage | Ignored:
     """Read a mail. Raises Unparseable when nobody can be found who sent it.
 
-    `envelope`: `from` and `to` of SMTP; `verdict` is what the provider's own check of the sender found (pass, none, fail).
+    `envelope`: `from` and `to` of SMTP; `verdict` is what the provider's own check of the sender found (pass, none,
+    fail).
     """
     reader = Reader(raw)
     root = reader.read()

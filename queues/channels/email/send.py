@@ -30,7 +30,8 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
 def by_smtp(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
     """Hand the mail to the relay, for the recipient and the readers of copies at once.
 
-    The recipient's refusal decides; a copy's is told in the outcome's `detail`. Raises what an attachment's `open()` raises.
+    The recipient's refusal decides; a copy's is told in the outcome's `detail`. Raises what an attachment's `open()`
+    raises.
     """
     try:
         relay = smtp.relay_of(account.credential("smtp_url", settings), ca_file=account.config.get("smtp_ca_file"))

@@ -1,6 +1,7 @@
 """HTML of a stranger made fit to be shown: nh3 (ammonia) decides what stays, behind our own bounds and without remote pictures.
 
-A remote picture tells its sender when and where the mail is read, so it is left out and counted until somebody asks for it.
+A remote picture tells its sender when and where the mail is read, so it is left out and counted until somebody asks for
+it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """How deep and how costly an HTML text would be for the sanitiser: one pass, never less than it really is.
 
 ammonia is quadratic in nesting: 200,000 nested divs cost it 212 s, and formatting that nobody closed is opened again in
-each paragraph, which multiplies. So tags are counted here as the HTML standard nests them (13.2.6). Where it does so in odd ways
-(SVG, templates, frames), only a tag that closes the last opened one counts as closing; in doubt, depth is counted too high.
+each paragraph, which multiplies. So tags are counted here as the HTML standard nests them (13.2.6). Where it does so in
+odd ways (SVG, templates, frames), only a tag that closes the last opened one counts as closing; in doubt, depth is
+counted too high.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Open elements and active formatting, as the HTML standard keeps them (13.2.4): what its next tag nests in.
 
-Only as exact as depth needs: where the standard rearranges misnested tags, an element counts as open until its parent closes.
+Only as exact as depth needs: where the standard rearranges misnested tags, an element counts as open until its parent
+closes.
 """
 
 from __future__ import annotations

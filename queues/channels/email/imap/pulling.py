@@ -1,12 +1,12 @@
 """Read a mailbox: what is new is stored, mail by mail, and marked as seen after the commit.
 
-The position of a folder: `uidvalidity`; `uid`, the last mail that was read; `marked`, the last one known to be marked as seen; `began`,
-the day of the first reading; `backlog`, the last mail that was there before we knew the folder (or its new UIDVALIDITY): up to
-it only what nobody has seen, or what came since `began`, is read. Without that, the first reading of an old mailbox, or of one that was
-moved to another server, would make a ticket of each of its mails.
+The position of a folder: `uidvalidity`; `uid`, the last mail that was read; `marked`, the last one known to be marked
+as seen; `began`, the day of the first reading; `backlog`, the last mail that was there before we knew the folder (or
+its new UIDVALIDITY): up to it only what nobody has seen, or what came since `began`, is read. Without that, the first
+reading of an old mailbox, or of one that was moved to another server, would make a ticket of each of its mails.
 
-A mail that the server will not give (it says no, or ends the connection, as Dovecot does at a damaged one) is tried some times, over
-connections and processes, then shown as failed, so that the next ones are read.
+A mail that the server will not give (it says no, or ends the connection, as Dovecot does at a damaged one) is tried
+some times, over connections and processes, then shown as failed, so that the next ones are read.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a mail's Authentication-Results (RFC 8601) prove of its sender.
 
-Anybody can write such a header into a mail. Believed are only those that carry an id of a server that the account trusts, and of
-these a pass only from the topmost one: what stands below it was in the mail when it came.
+Anybody can write such a header into a mail. Believed are only those that carry an id of a server that the account
+trusts, and of these a pass only from the topmost one: what stands below it was in the mail when it came.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class _Result:
 def verdict(headers: Headers, trusted_ids: Collection[str], provider_verdict: Verdict | None = None) -> Judgement:
     """Judge a mail by the headers of trusted servers, and by what the provider found itself.
 
-    A fail of either wins. DMARC decides where it has a result; otherwise SPF or DKIM pass only for the From address's own
-    organisation. A mail that names several domains as its author cannot pass.
+    A fail of either wins. DMARC decides where it has a result; otherwise SPF or DKIM pass only for the From address's
+    own organisation. A mail that names several domains as its author cannot pass.
     """
     trusted = {one.strip().lower() for one in trusted_ids}
     judged = [_judged(results, _author_domain(headers)) for results in _trusted_results(headers, trusted)]

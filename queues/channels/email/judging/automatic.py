@@ -67,8 +67,9 @@ def classify(
 ) -> Automatic | None:
     """What kind of machine has written; None for a person.
 
-    `sender` is the From address in lower case; `own_addresses`: the account's, the first is the one that it sends from. `report_type`
-    is set for a report (multipart/report; "" when it names none). Subject and text count only together with another sign.
+    `sender` is the From address in lower case; `own_addresses`: the account's, the first is the one that it sends from.
+    `report_type` is set for a report (multipart/report; "" when it names none). Subject and text count only together
+    with another sign.
     """
     values = _Values(headers)
     ours = [address.strip().lower() for address in own_addresses]

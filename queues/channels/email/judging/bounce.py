@@ -63,8 +63,8 @@ def report(
 ) -> Report | None:
     """What a mail that looks like a bounce reports; None when it reports of no delivery.
 
-    A person may write as postmaster@, and a feedback report may be of something else than abuse: neither says that a mail of ours
-    did not arrive or was unwelcome.
+    A person may write as postmaster@, and a feedback report may be of something else than abuse: neither says that a
+    mail of ours did not arrive or was unwelcome.
     """
     text = text[: limits.report_text_chars_max]
     if report_type == "feedback-report":

@@ -16,8 +16,8 @@ def sender_of(
 ) -> tuple[Address, bool]:
     """The author, and whether a mailing list names them instead of itself. Raises Unparseable when no header names anybody.
 
-    A list that rewrites From because of DMARC puts the author into X-Original-From and into Reply-To; both must say the same.
-    From may be missing or unreadable: then Sender, Return-Path, the envelope, or the line of an mbox file.
+    A list that rewrites From because of DMARC puts the author into X-Original-From and into Reply-To; both must say the
+    same. From may be missing or unreadable: then Sender, Return-Path, the envelope, or the line of an mbox file.
     """
     author = _author_behind_a_list(headers)
     if author is not None:

@@ -1,9 +1,10 @@
 """Who carries mail for us over HTTP, one folder each, found by name: what comes in, what leaves, and what became of it.
 
-A folder's `__init__.py` says which credentials an account needs (`inbound_needs`, `outbound_needs`: each a tuple of alternatives);
-`ingress.py` authenticates a request and names its events; `parse.py` says what an event is (a mail for the one MIME parser, receipts,
-nothing); `fetch.py`, where there is one, gets what an event only points to; `send.py`, where there is one, hands our mail over.
-Adding a provider touches its folder, its name in `account.py`, and its manners in the tests' conformance suite.
+A folder's `__init__.py` says which credentials an account needs (`inbound_needs`, `outbound_needs`: each a tuple of
+alternatives); `ingress.py` authenticates a request and names its events; `parse.py` says what an event is (a mail for
+the one MIME parser, receipts, nothing); `fetch.py`, where there is one, gets what an event only points to; `send.py`,
+where there is one, hands our mail over. Adding a provider touches its folder, its name in `account.py`, and its manners
+in the tests' conformance suite.
 """
 
 from __future__ import annotations

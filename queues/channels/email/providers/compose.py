@@ -1,7 +1,7 @@
 """A mail put together again from what a provider tells of it, so that one MIME parser reads everything.
 
-Headers stay as told, in their order; only those that describe the bytes themselves are ours. No value can add a header or end a
-part: headers are one line, and the boundary is made from the content that it stands around.
+Headers stay as told, in their order; only those that describe the bytes themselves are ours. No value can add a header
+or end a part: headers are one line, and the boundary is made from the content that it stands around.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Calls of providers' HTTP APIs, so that after any failure it is known whether the request may have been acted on.
 
-Each call has a connection of its own: one that was kept and that the server closes just then would make every failure doubtful.
+Each call has a connection of its own: one that was kept and that the server closes just then would make every failure
+doubtful.
 """
 
 from __future__ import annotations

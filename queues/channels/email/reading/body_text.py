@@ -1,4 +1,4 @@
-"""The text of a mail from its text parts: charset, flowed lines, uuencoded files taken out, all within `text_bytes_max`."""
+"""Read the text of a mail from its text parts: charset, flowed lines, uuencoded files, all within `text_bytes_max`."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from queues.channels.html_text import html_to_text
 
 _TOO_MUCH = f"more than {mime_limits.text_bytes_max // limits.MIB} MB of text"
 _STAND_IN = re.compile(r"\bhtml\b", re.IGNORECASE)
-_STAND_IN_CHARS_MAX = 300  # "Your mail program cannot show HTML": beside a real HTML text it is none
+# A shorter plain text with the word HTML is no text if there is an HTML form: "Your mail program cannot show HTML".
+_STAND_IN_CHARS_MAX = 300
 _DOUBLY = re.compile(rb"(?:[A-Za-z0-9+/]{60,76}\r?\n){2,}[A-Za-z0-9+/]{0,76}={0,2}\s*")
 
 
 @dataclass(slots=True)
 class Texts:
-    """Decodes each text part once. `files` are the uuencoded ones found in texts, as (name, bytes)."""
+    """Decodes each text part once. `files` are the uuencoded files in the texts, as (name, bytes)."""
 
     leave_out: Callable[[str], None]
     files: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -33,18 +34,18 @@ class Texts:
     _room: int = mime_limits.text_bytes_max
 
     def of(self, part: Part) -> str:
-        """The part's text with `\\n` as line end, without NUL; cut when the mail's texts together go beyond the bound."""
+        """Return the text of a part with `\\n` as line end and without NUL; cut when the mail's text exceeds the bound."""
         known = self._known.get(id(part))
         if known is None:
             known = self._known[id(part)] = self._read(part)
         return known
 
     def plain(self, structure: Structure) -> str:
-        """The whole text, without HTML: its blocks one below the other."""
+        """Return the whole text without HTML: the blocks one below the other."""
         return self.joined([self.of_block(block) for block in structure.blocks])
 
     def of_block(self, block: Block) -> str:
-        """The plain form; the HTML form as text where the plain one is empty or only says that there is HTML."""
+        """Return the plain form, or the HTML form as text if the plain one is empty or only says that there is HTML."""
         plain = self.joined(list(dict.fromkeys(self.of(part).strip("\n") for part in block.plain)))
         if plain.strip() and not (block.html and len(plain) < _STAND_IN_CHARS_MAX and _STAND_IN.search(plain)):
             return plain
@@ -70,7 +71,7 @@ class Texts:
         return text
 
     def _content(self, part: Part) -> bytes:
-        """The decoded bytes; of a text without end only the beginning, unless files stand in it."""
+        """Return the decoded bytes; only the beginning of a huge text, unless it has files in it."""
         body_start = part.source[part.start : min(part.end, part.start + mime_limits.encoding_sample_bytes)]
         if part.encoding == "base64" and not transfer.is_base64_text(body_start):
             return part.source[part.start : min(part.end, part.start + mime_limits.text_encoded_bytes_max)]
@@ -81,7 +82,8 @@ class Texts:
         if part.encoded_bytes > mime_limits.text_encoded_bytes_max:
             self.leave_out(_TOO_MUCH)
         content = part.content(mime_limits.text_encoded_bytes_max)
-        if part.encoding and _DOUBLY.fullmatch(content):  # a relay encoded what was encoded
+        if part.encoding and _DOUBLY.fullmatch(content):
+            # A relay encoded an encoded body once more.
             again = transfer.from_base64(content)
             return again if b"\0" not in again else content
         return content

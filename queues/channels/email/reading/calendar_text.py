@@ -1,8 +1,9 @@
-"""A calendar invitation (iCalendar, RFC 5545) in words: what, when, where, who. The file stays beside it."""
+"""The summary of a calendar invitation (RFC 5545): title, time, place, organiser. The file itself is kept."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,7 +26,7 @@ _METHODS = {
 
 @dataclass(frozen=True, slots=True)
 class CalendarEvent:
-    """The first event of a calendar file. `start` and `end` as "2026-11-16 09:15 Europe/Berlin", in the zone that it names."""
+    """The first event of a calendar file; its times are in the file's zone: "2026-11-16 09:15 Europe/Berlin"."""
 
     method: str
     summary: str
@@ -39,7 +40,7 @@ class CalendarEvent:
         return {name: value for name in names if (value := str(getattr(self, name)))} | {"text": self.text()}
 
     def text(self) -> str:
-        """The same for people."""
+        """Return the summary as lines for people."""
         when = f"{self.start} - {self.end}" if self.end else self.start
         rows = (("When", when), ("Where", self.location), ("Organiser", self.organizer))
         head = f"{_METHODS.get(self.method, 'Calendar event')}: {self.summary or 'without a title'}"
@@ -47,23 +48,17 @@ class CalendarEvent:
 
 
 def calendar_event(text: str, *, method: str = "") -> CalendarEvent | None:
-    """Read the first event; None when there is none. `method` is that of the Content-Type, for a file that names none."""
+    """Read the first event; None when there is none. `method` is the Content-Type's, for a file without METHOD."""
     found: dict[str, str] = {}
-    inside = 0
-    for line in _FOLD.sub("", text[: mime_limits.calendar_chars_max]).splitlines():
-        match = _LINE.match(line)
-        if match is None:
-            continue
-        name, parameters, value = match[1].upper(), match[2], match[3].strip()
-        if name == "METHOD" and not inside:
+    depth = 0
+    for name, parameters, value in _lines(text[: mime_limits.calendar_chars_max]):
+        if name == "METHOD" and not depth:
             method = value
-        elif name == "BEGIN":
-            inside += inside > 0 or value.upper() in ("VEVENT", "VTODO")
-        elif name == "END" and inside:
-            inside -= 1
-            if not inside:
+        elif name in ("BEGIN", "END"):
+            was, depth = depth, _depth(depth, name, value)
+            if was and not depth:
                 break
-        elif inside == 1:
+        elif depth == 1:
             found.setdefault(name, _value(name, parameters, value))
     if not found:
         return None
@@ -71,6 +66,21 @@ def calendar_event(text: str, *, method: str = "") -> CalendarEvent | None:
         one_line(method, 20).upper(),
         *(found.get(name, "") for name in ("SUMMARY", "DTSTART", "DTEND", "LOCATION", "ORGANIZER")),
     )
+
+
+def _lines(text: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the name, the parameters and the value of each unfolded line."""
+    for line in _FOLD.sub("", text).splitlines():
+        match = _LINE.match(line)
+        if match is not None:
+            yield match[1].upper(), match[2], match[3].strip()
+
+
+def _depth(depth: int, name: str, value: str) -> int:
+    """Return the depth of components after a BEGIN or END; the event or task itself has depth 1."""
+    if name == "END":
+        return max(0, depth - 1)
+    return depth + (depth > 0 or value.upper() in ("VEVENT", "VTODO"))
 
 
 def _value(name: str, parameters: str, value: str) -> str:
@@ -85,7 +95,7 @@ def _value(name: str, parameters: str, value: str) -> str:
 
 
 def _instant(value: str, zone: str) -> str:
-    # Not converted: it is shown in the zone that it names.
+    # The time is not converted; it is shown in the zone of the file.
     match = _DATE.match(value)
     if match is None:
         return one_line(value, 40)

@@ -1,4 +1,7 @@
-"""Bytes of a doubtful charset become text: a ladder of guesses, from what was declared to what always works."""
+"""Decode bytes of a doubtful charset by a ladder: byte order mark, declaration, UTF-8, ISO-2022, guess, windows-1252.
+
+Mail declares wrong charsets so often that each declaration is checked against the bytes. The last step always succeeds.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from queues.channels.email import limits
 from queues.channels.email.reading.charset_guess import guess
 from queues.channels.email.reading.charset_names import codec_of
 
-_BROKEN_SHARE_MAX = 0.02  # so few broken characters are damage; more are another charset
+# A smaller share of broken characters is damage; a larger share means another charset.
+_BROKEN_SHARE_MAX = 0.02
 _SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-# How many characters must be valid UTF-8 before it is believed against another declared charset.
+# How many valid UTF-8 sequences overrule another declared charset.
 _UTF_8_PROOF = {"cp1252": 1, "iso8859-15": 1, "mac-roman": 1}
 _PROOF_SINGLE, _PROOF_DOUBLE = 2, 4
 _DOUBLE = frozenset(["gb18030", "cp949", "cp932", "cp950", "big5hkscs", "euc_jp", "euc_kr", "gb2312", "gbk", "big5"])
@@ -30,7 +34,7 @@ _META = re.compile(
 
 
 def decode(content: bytes, declared: str | None = None) -> str:
-    """The bytes as text, always. A byte order mark is believed first and does not stay."""
+    """Decode the bytes; never fails. A byte order mark comes first and is removed."""
     marked = _by_mark(content)
     if marked is not None:
         return marked
@@ -40,7 +44,7 @@ def decode(content: bytes, declared: str | None = None) -> str:
 
 
 def declared_in_html(content: bytes) -> str | None:
-    """The charset that an HTML document names itself; its bytes were readable up to there, so it is not UTF-16."""
+    """Return the charset that an HTML document declares. UTF-16 is ignored: the declaration was readable as ASCII."""
     found = _META.search(content, 0, limits.charset_sample_bytes)
     name = found[1].decode("ascii") if found else None
     return None if name is None or name.lower().startswith(("utf-16", "utf-32", "unicode")) else name
@@ -55,71 +59,92 @@ def _by_mark(content: bytes) -> str | None:
 
 
 def _declared(content: bytes, codec: str) -> str | None:
-    """By the declared codec, unless the bytes contradict it."""
-    if b"\x1b$" in content and not _STATEFUL.fullmatch(codec) and (text := _escaped(content)) is not None:
+    """Decode by the declared codec, or by the one that the bytes prove; None when neither fits."""
+    is_stateful = _STATEFUL.fullmatch(codec) is not None
+    if b"\x1b$" in content and not is_stateful and (text := _escaped(content)) is not None:
         return text
     if codec == "utf-8":
         return _strict(content, codec) or _damaged_utf_8(content)
-    if _STATEFUL.fullmatch(codec):
-        if codec.startswith(("utf-16", "utf-32")) and b"\0" not in content:
-            text = _strict(content, "utf-8")
-            if text is not None and len(content) > 1:
-                return text
-        if codec.startswith("iso2022_jp"):
-            return _strict(content, codec) or _strict(content, "iso2022_jp_2004") or _japanese_of_windows(content)
-        return _strict(content, codec) or _nearly(content, codec)
-    needed = _UTF_8_PROOF.get(codec, _PROOF_DOUBLE if codec in _DOUBLE else _PROOF_SINGLE)
-    if (
-        not content.isascii()
-        and sum(1 for _ in zip(range(needed), _SEQUENCE.finditer(content), strict=False)) == needed
-    ):
+    if is_stateful:
+        return _declared_stateful(content, codec)
+    if _proves_utf_8(content, codec) and (text := _strict(content, "utf-8")) is not None:
+        return text
+    return _declared_plain(content, codec)
+
+
+def _declared_stateful(content: bytes, codec: str) -> str | None:
+    """Decode by a codec whose bytes depend on those before them, or that has two and four bytes a character."""
+    if codec.startswith(("utf-16", "utf-32")) and b"\0" not in content and len(content) > 1:
         text = _strict(content, "utf-8")
         if text is not None:
             return text
+    if codec.startswith("iso2022_jp"):
+        return _strict(content, codec) or _strict(content, "iso2022_jp_2004") or _japanese_of_windows(content)
+    return _strict(content, codec) or _nearly(content, codec)
+
+
+def _declared_plain(content: bytes, codec: str) -> str | None:
     text = _strict(content, codec)
     if text is None and codec in _SECOND_TRY:
         text = _strict(content, _SECOND_TRY[codec])
     text = text or _nearly(content, codec)
-    # Vietnamese of Windows writes its accents as characters of their own.
+    # windows-1258 (Vietnamese) writes accents as characters of their own.
     return unicodedata.normalize("NFC", text) if text and codec == "cp1258" else text
 
 
+def _proves_utf_8(content: bytes, codec: str) -> bool:
+    """Whether the bytes have enough UTF-8 sequences to overrule the declared codec."""
+    if content.isascii():
+        return False
+    needed = _UTF_8_PROOF.get(codec, _PROOF_DOUBLE if codec in _DOUBLE else _PROOF_SINGLE)
+    return _sequences(content, needed) == needed
+
+
+def _sequences(content: bytes, at_most: int) -> int:
+    """Count the valid UTF-8 sequences of several bytes, up to a maximum."""
+    return sum(1 for _ in zip(range(at_most), _SEQUENCE.finditer(content), strict=False))
+
+
 def _damaged_utf_8(content: bytes) -> str | None:
-    """UTF-8 with some damage; None when hardly a character is valid, so that another charset is meant."""
+    """Decode UTF-8 with some damage; None when most sequences are broken, so that another charset is meant."""
     text = content.decode("utf-8", "replace")
     broken = text.count("\ufffd")
-    valid = sum(1 for _ in zip(range(broken), _SEQUENCE.finditer(content), strict=False))
-    return text if valid >= broken else None
+    return text if _sequences(content, broken) >= broken else None
 
 
 def _undeclared(content: bytes) -> str:
     if b"\x1b$" in content and (text := _escaped(content)) is not None:
         return text
-    if content.count(b"\0") * 3 > len(content) > 3:
-        text = _strict(content, "utf-16-le" if content[1::2].count(b"\0") > content[::2].count(b"\0") else "utf-16-be")
-        if text is not None:
-            return text
-    for candidate in ("ascii", "utf-8"):
-        text = _strict(content, candidate)
+    for codec in (*_utf_16(content), "ascii", "utf-8"):
+        text = _strict(content, codec)
         if text is not None:
             return text
     damaged = _damaged_utf_8(content)
-    if damaged is not None:
-        return damaged
+    return _guessed(content) if damaged is None else damaged
+
+
+def _utf_16(content: bytes) -> tuple[str, ...]:
+    """Return the UTF-16 codec that many zero bytes suggest; empty when there are too few."""
+    if not content.count(b"\0") * 3 > len(content) > 3:
+        return ()
+    return ("utf-16-le" if content[1::2].count(b"\0") > content[::2].count(b"\0") else "utf-16-be",)
+
+
+def _guessed(content: bytes) -> str:
     guessed = guess(content)
     text = (_strict(content, guessed) or _nearly(content, guessed)) if guessed else None
     return text or content.decode("cp1252", "replace")
 
 
 def _escaped(content: bytes) -> str | None:
-    """Text that changes its alphabet by escape sequences (ISO-2022), which nothing else does."""
+    """Decode text that changes its alphabet by escape sequences (ISO-2022); no other charset has them."""
     if b"\x1b$)C" in content:
         return _strict(content, "iso2022_kr")
     return _strict(content, "iso2022_jp_ext") or _strict(content, "iso2022_jp_2004") or _japanese_of_windows(content)
 
 
 def _japanese_of_windows(content: bytes) -> str | None:
-    """ISO-2022-JP with the characters that only Windows has (circled numbers, (K.K.)): read by way of Shift_JIS."""
+    """Decode ISO-2022-JP with characters that only Windows has, such as circled numbers, by way of Shift_JIS."""
     if _JIS.search(content) is None:
         return None
     out, mode = [], b"(B"
@@ -155,6 +180,9 @@ def _strict(content: bytes, codec: str) -> str | None:
 
 
 def _nearly(content: bytes, codec: str) -> str | None:
-    """Text with a few damaged characters: one cut in half must not turn a whole mail into another alphabet."""
+    """Decode text with a few damaged characters; None when there are many.
+
+    A character cut in half must not turn a whole mail into another alphabet.
+    """
     text = content.decode(codec, "replace")
     return text if text.count("\ufffd") <= max(1, len(text) * _BROKEN_SHARE_MAX) else None

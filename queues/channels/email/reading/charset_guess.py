@@ -1,7 +1,8 @@
-"""Which charset undeclared bytes are in: each candidate's reading is judged by its letters.
+"""Guess the charset of undeclared bytes: decode them by each candidate and score the letters.
 
-A general detector reads short Russian as Latin and Greek as Russian. In mail there are some fifteen charsets, and in each language the same
-few letters make up most of a text: a reading in which they do, and in which no capital follows a small letter, is right.
+A general detector reads short Russian as Latin and Greek as Russian. Mail uses some fifteen charsets, and in each
+language a few letters make up most of a text. The right charset gives these letters, and no capital after a small
+letter.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 from queues.channels.email import limits
 
 _COMMON, _SEEN, _WRONG = 1.0, 0.35, -1.0
-_SCORE_MIN = 0.3  # below, no reading makes sense
+# Below this score no charset is plausible.
+_SCORE_MIN = 0.3
+_NO_TEXT_SCORE = -2.0
 _KANA, _HANGUL, _IDEOGRAPH = 1.05, 0.95, 0.85
 _LETTERS = {
     "cp1252": ("éèàêçùâîôûœäöüßÄÖÜñóíáúãõåøæÉÅØëï", "ÀÇÈÊÑÓÍÁÚÃÆìòõýþð’‘“”–—€«»…°§´·¡¿"),
@@ -28,7 +31,11 @@ _LETTERS |= {
     "iso8859-9": _LETTERS["cp1254"],
 }
 _LATIN = frozenset(["cp1252", "cp1250", "cp1254", "iso8859-2", "iso8859-9"])
-# The lead bytes of the characters that people use; the rest of each table is rare.
+_WORTH = {
+    codec: {**dict.fromkeys(seen, _SEEN), **dict.fromkeys(common, _COMMON)}
+    for codec, (common, seen) in _LETTERS.items()
+}
+# The lead bytes of common characters; the other characters of each table are rare.
 _LEADS = {
     "cp932": range(0x81, 0x98),
     "euc_jp": range(0xA1, 0xD0),
@@ -39,9 +46,10 @@ _LEADS = {
 
 
 def guess(content: bytes) -> str | None:
-    """The codec whose reading of the bytes makes most sense; None when none does, or when no reading is without error."""
+    """Return the codec with the best score; None when no codec decodes the bytes or no score is good enough."""
     sample = content[: limits.charset_sample_bytes]
-    if len(content) > len(sample):  # not in the middle of a character
+    if len(content) > len(sample):
+        # The sample must not end within a character.
         sample = sample[: max(sample.rfind(b" "), sample.rfind(b"\n")) + 1] or sample
     scores = {codec: _score(sample, codec) for codec in (*_LETTERS, *_LEADS)}
     best = max(scores, key=lambda codec: scores[codec])
@@ -49,44 +57,58 @@ def guess(content: bytes) -> str | None:
 
 
 def _score(sample: bytes, codec: str) -> float:
-    """The worth of a reading: 1 when all its foreign letters are usual ones; below 0 for nonsense."""
+    """Score a decoded text: 1 when all its foreign letters are common ones, below 0 for nonsense."""
     try:
         text = sample.decode(codec)
     except UnicodeDecodeError:
-        return -2.0
+        return _NO_TEXT_SCORE
     if codec in _LEADS:
-        return _double(sample, text, codec)
-    common, seen = _LETTERS[codec]
+        return _score_double(text, codec)
+    letters, is_latin = _WORTH[codec], codec in _LATIN
     worth, count, before = 0.0, 0, " "
     for character in text:
         if character > "\x7f":
             count += 1
-            worth += _COMMON if character in common else (_SEEN if character in seen else _WRONG)
-        if (before.islower() and character.isupper()) or (before == "ς" and character.isalpha()):
-            worth += _WRONG
-        if codec not in _LATIN and before.isascii() != character.isascii() and before.isalpha() and character.isalpha():
-            worth += _WRONG  # two alphabets in one word
+            worth += letters.get(character, _WRONG)
+        if before.isalpha() and character.isalpha():
+            if _breaks_case(before, character):
+                worth += _WRONG
+            # Two alphabets in one word.
+            if not is_latin and before.isascii() != character.isascii():
+                worth += _WRONG
         before = character
     return worth / max(count, 1)
 
 
-def _double(sample: bytes, text: str, codec: str) -> float:
-    """For charsets of two bytes a character: kana, Hangul and ideographs, by how usual they are."""
+def _breaks_case(before: str, character: str) -> bool:
+    """Whether a capital follows a small letter, or a letter follows a final sigma."""
+    return (before.islower() and character.isupper()) or before == "ς"
+
+
+def _score_double(text: str, codec: str) -> float:
+    """Score a text of a charset with two bytes a character by how common its kana, Hangul and ideographs are."""
     worth, count = 0.0, 0
     for character in text:
-        if character <= "\x7f":
-            continue
-        count += 1
-        encoded = character.encode(codec, "replace")
-        usual = len(encoded) == 2 and encoded[0] in _LEADS[codec] and (encoded[1] > 0x7F or codec in ("cp932", "cp950"))
-        if not usual:
-            worth += _WRONG
-        elif "\u3041" <= character <= "\u30ff":
-            worth += _KANA if codec in ("cp932", "euc_jp") else _SEEN
-        elif "\uac00" <= character <= "\ud7a3":
-            worth += _HANGUL
-        elif "\u4e00" <= character <= "\u9fff":
-            worth += _IDEOGRAPH if codec != "cp949" else _SEEN
-        elif not ("\u3000" <= character <= "\u303f" or "\uff01" <= character <= "\uff65"):
-            worth += _SEEN - _COMMON
+        if character > "\x7f":
+            count += 1
+            worth += _worth_double(character, codec)
     return worth / max(count, 1)
+
+
+def _worth_double(character: str, codec: str) -> float:
+    if not _is_common(character.encode(codec, "replace"), codec):
+        return _WRONG
+    if "\u3041" <= character <= "\u30ff":
+        return _KANA if codec in ("cp932", "euc_jp") else _SEEN
+    if "\uac00" <= character <= "\ud7a3":
+        return _HANGUL
+    if "\u4e00" <= character <= "\u9fff":
+        return _IDEOGRAPH if codec != "cp949" else _SEEN
+    is_punctuation = "\u3000" <= character <= "\u303f" or "\uff01" <= character <= "\uff65"
+    return 0.0 if is_punctuation else _SEEN - _COMMON
+
+
+def _is_common(encoded: bytes, codec: str) -> bool:
+    if len(encoded) != 2 or encoded[0] not in _LEADS[codec]:
+        return False
+    return encoded[1] > 0x7F or codec in ("cp932", "cp950")

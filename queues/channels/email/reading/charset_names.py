@@ -1,6 +1,7 @@
-"""What mail calls charsets, and which codec of Python reads what is really meant.
+"""Map the charset names of mail to Python's codecs.
 
-A declared name often means a larger relative: who writes iso-8859-1 sends the quotes of Windows, who writes gb2312 sends GBK.
+A declared name often means a larger relative: text declared as iso-8859-1 has the quotes of windows-1252 (as the WHATWG
+Encoding Standard also reads it), and text declared as gb2312 is GBK.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 
-# Text codecs of Python that are no charset of mail; punycode is even quadratic.
+# Text codecs of Python that are no charsets of mail; punycode is quadratic.
 _NEVER = frozenset(
     {"idna", "punycode", "unicode_escape", "raw-unicode-escape", "unicode-escape", "undefined", "mbcs", "oem"}
 )
@@ -136,7 +137,7 @@ _ALIASES = {
 
 
 def codec_of(declared: str | None) -> str | None:
-    """Python's name of a declared charset; None for no charset of text that we trust."""
+    """Return Python's codec for a declared charset; None when the name is no trusted charset of text."""
     name = (declared or "").strip().strip("\"' ;,").lower()
     name = re.split(r"[\s;,()*]", name, maxsplit=1)[0].strip("\"'")
     if not _NAME.fullmatch(name):

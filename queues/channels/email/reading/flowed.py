@@ -1,13 +1,14 @@
-"""format=flowed (RFC 3676): soft line breaks joined, space-stuffing undone, quote marks in one form."""
+"""Reader of format=flowed text (RFC 3676): joins soft line breaks, removes space-stuffing, unifies quote marks."""
 
 from __future__ import annotations
 
 
 def unflowed(text: str, *, delete_space: bool) -> str:
-    """The text with its paragraphs whole; quotes stand behind `> ` marks. `delete_space` is the parameter delsp=yes."""
+    """Join the paragraphs of a text; quotes get `> ` marks. `delete_space` is the parameter delsp=yes."""
     out: list[str] = []
     paragraph: list[str] = []
-    open_depth = -1  # of the paragraph that goes on; -1: none
+    # Quote depth of the unfinished paragraph; -1 if there is none.
+    open_depth = -1
     for line in text.split("\n"):
         line = line.removesuffix("\r")
         content = line.lstrip(">")

@@ -1,7 +1,7 @@
-"""Find the parts of a mail by offsets, within bounds; decode only what is wanted.
+"""Find the parts of a mail by their offsets (RFC 2045, RFC 2046), within bounds; decode a part on request.
 
-The standard library's parser reads everything first: 100,000 parts cost it 14 s, depth 1,000 a RecursionError.
-This one stops at a bound, keeps what it has read, and says what it left out.
+The standard library's parser reads the whole mail first: 100,000 parts cost it 14 s, and depth 1,000 a RecursionError.
+This reader stops at a bound, keeps the parts read so far, and reports what it left out.
 """
 
 from __future__ import annotations
@@ -22,27 +22,29 @@ _GUESSED = re.compile(rb"^--([^\r\n]{1,200})\r?\n(?=content-[a-z-]{1,40}[ \t]*:)
 
 @dataclass(slots=True)
 class Part:
-    """One part: its headers, its body's place in its source, its children."""
+    """A part: its headers, the place of its body in its source, its children."""
 
-    source: bytes  # the raw mail; or what a multipart that was base64 itself held
+    # The raw mail, or the decoded content of a multipart that was base64 itself.
+    source: bytes
     headers: Headers
     content_type: str
     parameters: dict[str, str]
-    disposition: str  # attachment, inline, or empty
+    # `attachment`, `inline` or empty.
+    disposition: str
     filename: str
     start: int
     end: int
     children: list[Part] = field(default_factory=list)
 
     def leaves(self) -> Iterator[Part]:
-        """The parts without children; depth is bounded by the reader."""
+        """Yield the parts without children. The reader bounds the depth."""
         if not self.children:
             yield self
         for child in self.children:
             yield from child.leaves()
 
     def all_parts(self) -> Iterator[Part]:
-        """This part and all below."""
+        """Yield this part and all parts below it."""
         yield self
         for child in self.children:
             yield from child.all_parts()
@@ -56,13 +58,13 @@ class Part:
         return self.end - self.start
 
     def content(self, encoded_bytes_max: int | None = None) -> bytes:
-        """The decoded body, or its beginning."""
+        """Return the decoded body, or its beginning."""
         end = self.end if encoded_bytes_max is None else min(self.end, self.start + encoded_bytes_max)
         return decoded(self.source, self.start, end, self.encoding)
 
 
 class Reader:
-    """Reads the tree of one mail; `left_out` says which bounds it met."""
+    """Reads the tree of one mail; `left_out` names the bounds that the mail exceeds."""
 
     def __init__(self, raw: bytes) -> None:
         self._raw = _with_line_feeds(raw)
@@ -75,7 +77,8 @@ class Reader:
         root = self._part(self._raw, mail_start(self._raw), len(self._raw), depth=0, default_type="text/plain")
         charset = declared_charset(root)
         for part in root.leaves() if charset else ():
-            if not part.filename.isascii():  # written in 8 bits, perhaps: then in the charset of the text
+            if not part.filename.isascii():
+                # An 8-bit file name may be in the charset of the text.
                 part.filename = _described(part.headers, "", raw_charset=charset)[3]
         return root
 
@@ -90,7 +93,7 @@ class Reader:
         else:
             self._read_children(part, depth)
         if not part.children:
-            # A boundary that never comes, or a bound: show what is there.
+            # The boundary is missing or a bound was met: show the source.
             part.content_type = "text/html" if _looks_like_html(part) else "text/plain"
         return part
 
@@ -114,7 +117,10 @@ class Reader:
                 part.children.append(child)
 
     def _mark(self, part: Part, source: bytes, start: int, end: int) -> bytes | None:
-        """How the delimiter lines begin: as declared, else as the first line that looks like one. None: there is none."""
+        """Return the start of the delimiter lines: the declared one, or a guess by the first line that looks like one.
+
+        None when there is no delimiter line.
+        """
         declared = part.parameters.get("boundary", "").strip()
         for boundary in dict.fromkeys([declared, declared.split(" ")[0], declared.strip("\"'<>")]):
             mark = b"--" + boundary.encode("latin-1", "replace")
@@ -127,7 +133,7 @@ class Reader:
         return source.startswith(mark, start, end) or _next(source, mark, start, end) is not None
 
     def _slices(self, source: bytes, mark: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """The places of a multipart's children, between its delimiter lines."""
+        """Yield the places of a multipart's children, between its delimiter lines."""
         opened: int | None = None
         at = start if source.startswith(mark, start, end) else _next(source, mark, start, end)
         while at is not None:
@@ -146,7 +152,8 @@ class Reader:
                 return
             at = _next(source, mark, line_end, end)
         if opened is not None:
-            yield opened, end  # cut off in transit
+            # The mail was cut off in transit.
+            yield opened, end
 
     def leave_out(self, what: str) -> None:
         if what not in self.left_out:
@@ -154,7 +161,7 @@ class Reader:
 
 
 def _with_line_feeds(raw: bytes) -> bytes:
-    """The mail, with line feeds where it begins with lines that end in CR alone."""
+    """Return the mail with line feeds if its first lines end in CR alone."""
     head = raw[mail_start(raw) :][: limits.leading_bytes_max]
     lone = _LONE_CR.search(head)
     first = head.find(b"\n")
@@ -169,7 +176,7 @@ def _next(source: bytes, mark: bytes, start: int, end: int) -> int | None:
 
 
 def _before_line_end(source: bytes, start: int, at: int) -> int:
-    """The line end before a delimiter belongs to the delimiter."""
+    """Return the end of a part: the line end before a delimiter belongs to the delimiter (RFC 2046 section 5.1.1)."""
     end = at - 1
     if end > start and source[end - 1 : end] == b"\r":
         end -= 1
@@ -182,14 +189,14 @@ def _looks_like_html(part: Part) -> bool:
 
 
 def declared_charset(root: Part) -> str | None:
-    """The first charset that a part declares; who writes 8-bit headers, against the rules, writes them in it."""
+    """Return the first charset that a part declares. Senders that write 8-bit headers write them in this charset."""
     return next((charset for part in root.leaves() if (charset := part.parameters.get("charset"))), None)
 
 
 def _described(
     headers: Headers, default_type: str, *, raw_charset: str | None = None
 ) -> tuple[str, dict[str, str], str, str]:
-    """Content type, its parameters, disposition, file name."""
+    """Return the content type, its parameters, the disposition and the file name."""
     content_type, of_type = parameters(first_value(headers, b"content-type"), raw_charset=raw_charset)
     disposition, of_disposition = parameters(first_value(headers, b"content-disposition"), raw_charset=raw_charset)
     known = _TYPE.match(content_type)

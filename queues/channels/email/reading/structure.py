@@ -1,7 +1,7 @@
-"""Which parts of a mail are its text, which are the same text once more, and which are files.
+"""Sort the parts of a mail into text, other forms of the same text, and files (RFC 2046 section 5.1, RFC 2387).
 
-Everything is looked at, not only the top level: files stand in `related` inside `alternative` inside `mixed`, and broken senders put
-them into `alternative` itself. What is neither text nor its twin is a file, so that nothing is lost.
+All levels are read: files stand in `related` inside `alternative` inside `mixed`, and broken senders put them into
+`alternative` itself. Each part that is neither text nor another form of it is a file, so that no part is lost.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ from queues.channels.email.reading.header_block import first_value
 from queues.channels.email.reading.mime import Part
 
 _TEXT_TYPES = ("text/plain", "text/html")
-_TWIN_TYPES = (
-    "text/x-amp-html",
-    "text/watch-html",
-)  # further forms of an alternative; no program shows them as files
+# Further forms of an alternative; no mail program shows them as files.
+_TWIN_TYPES = ("text/x-amp-html", "text/watch-html")
 
 
 @dataclass(slots=True)
 class Block:
-    """A piece of the mail's text, in its plain form and its HTML form; one of them may be absent."""
+    """A piece of the mail's text, in its plain form, its HTML form or both."""
 
     plain: list[Part] = field(default_factory=list)
     html: list[Part] = field(default_factory=list)
@@ -28,12 +26,14 @@ class Block:
 
 @dataclass(slots=True)
 class Structure:
+    """The text and the files of a mail."""
+
     blocks: list[Block] = field(default_factory=list)
     files: list[Part] = field(default_factory=list)
 
 
 def structure_of(root: Part) -> Structure:
-    """Sort the leaves. A mail whose only text has a name but is not marked as a file shows it as text."""
+    """Sort the leaves. A text with a file name and no disposition is shown if it is the only text."""
     found = Structure()
     _walk(root, found, is_root=True)
     if not found.blocks:
@@ -53,7 +53,7 @@ def _walk(part: Part, found: Structure, *, is_root: bool = False) -> None:
     elif part.content_type == "multipart/alternative":
         _alternative(part, found)
     elif part.content_type == "multipart/report":
-        # The first part is for people, the others are for machines.
+        # RFC 6522: the first part is for people, the others are for machines.
         _walk(part.children[0], found)
         found.files += [leaf for child in part.children[1:] for leaf in child.leaves()]
     elif part.content_type == "multipart/related":
@@ -68,11 +68,11 @@ def _alternative(part: Part, found: Structure) -> None:
     for child in part.children:
         if not child.children and child.content_type in _TWIN_TYPES:
             continue
-        if not child.children and child.content_type in _TEXT_TYPES and child.disposition != "attachment":
-            (block.html if child.content_type == "text/html" else block.plain).append(child)
-            continue
         inner = Structure()
-        _walk(child, inner)
+        if not child.children and child.content_type in _TEXT_TYPES and child.disposition != "attachment":
+            inner.blocks.append(_block(child))
+        else:
+            _walk(child, inner)
         for below in inner.blocks:
             block.plain += below.plain
             block.html += below.html
@@ -82,7 +82,7 @@ def _alternative(part: Part, found: Structure) -> None:
 
 
 def _related(part: Part, found: Structure) -> None:
-    """The first part (or the one that `start` names) is shown; a text that it shows by Content-ID is a file of it."""
+    """Show the first part, or the one that `start` names; the other parts with a Content-ID are its files."""
     start = part.parameters.get("start", "").strip("<> ")
     shown = next((c for c in part.children if start and content_id(c) == start), part.children[0])
     for child in part.children:
@@ -103,7 +103,7 @@ def _is_text(part: Part, *, is_root: bool) -> bool:
 
 
 def content_id(part: Part) -> str | None:
-    """The Content-ID without brackets, as `cid:` names it; None without one."""
+    """Return the Content-ID without brackets, as `cid:` names it (RFC 2392); None if the part has none."""
     value = first_value(part.headers, b"content-id")
     found = "" if value is None else value.decode("latin-1").strip().strip("<>").strip()
     return found or None

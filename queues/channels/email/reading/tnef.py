@@ -1,6 +1,6 @@
-"""winmail.dat of Outlook (MS-OXTNEF): the files and the text that it packs up. What cannot be read stays the file that it was.
+"""Reader of Outlook's winmail.dat (MS-OXTNEF): the files and the text in it. A broken one stays an ordinary file.
 
-Every count and length of the format is checked against the bytes that are there; nothing is allocated by what it claims.
+Each count and length is checked against the bytes that are there; no memory is allocated by a claimed length.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from queues.channels.email.reading import rtf
 from queues.channels.email.reading.charset import decode
 
 _SIGNATURE = 0x223E9F78
-# Attributes (MS-OXTNEF 2.1.3.2), without their type.
+# Attributes (MS-OXTNEF section 2.1.3.2), without their type.
 _SUBJECT, _BODY, _RENDER, _TITLE, _DATA, _ATTACHMENT, _CODE_PAGE, _PROPERTIES = (
     0x8004,
     0x800C,
@@ -51,17 +51,21 @@ _FIXED = {
 }
 _VARIABLE = frozenset([0x000D, 0x001E, 0x001F, 0x0102])
 _STRING, _UNICODE, _OBJECT, _MANY = 0x001E, 0x001F, 0x000D, 0x1000
-_MESSAGE_IID = bytes.fromhex("0703020000000000c000000000000046")  # IID_IMessage: an attached message is TNEF again
+# IID_IMessage: an attached message is TNEF again.
+_MESSAGE_IID = bytes.fromhex("0703020000000000c000000000000046")
 
-Properties = dict[int, tuple[int, bytes]]  # by id: type and bytes of the first value
+# By property id: the type and the bytes of the first value.
+Properties = dict[int, tuple[int, bytes]]
 
 
 class _Broken(ValueError):
-    """The bytes are not what they claim."""
+    """The bytes do not match the format."""
 
 
 @dataclass(frozen=True, slots=True)
 class TnefFile:
+    """A file in a winmail.dat."""
+
     name: str
     content: bytes
     content_type: str
@@ -70,7 +74,7 @@ class TnefFile:
 
 @dataclass(slots=True)
 class Tnef:
-    """What a winmail.dat holds. `html` and `text` may both be empty."""
+    """The content of a winmail.dat. `html` and `text` may both be empty."""
 
     subject: str = ""
     text: str = ""
@@ -80,13 +84,26 @@ class Tnef:
 
 @dataclass(slots=True)
 class _Attached:
+    """The attributes of one attachment."""
+
     title: bytes = b""
     data: bytes = b""
     properties: Properties = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Message:
+    """The attributes of the message itself, and its attachments."""
+
+    codepage: str = "cp1252"
+    subject: bytes = b""
+    body: bytes = b""
+    properties: Properties = field(default_factory=dict)
+    attached: list[_Attached] = field(default_factory=list)
+
+
 def read_tnef(data: bytes, *, depth: int = 0) -> Tnef | None:
-    """Read a winmail.dat; None when it is broken or holds nothing to show."""
+    """Read a winmail.dat; None when it is broken or has no content to show."""
     try:
         found = _read(data, depth)
     except (_Broken, struct.error):
@@ -97,37 +114,48 @@ def read_tnef(data: bytes, *, depth: int = 0) -> Tnef | None:
 def _read(data: bytes, depth: int) -> Tnef:
     if len(data) < 6 or struct.unpack_from("<I", data)[0] != _SIGNATURE:
         raise _Broken
-    codepage, body, subject = "cp1252", b"", b""
-    properties: Properties = {}
-    attached: list[_Attached] = []
+    message = _Message()
     for level, attribute, content in _attributes(data):
-        if attribute == _CODE_PAGE and len(content) >= 4:
-            codepage = f"cp{struct.unpack_from('<I', content)[0]}"
-        elif attribute == _SUBJECT:
-            subject = content
-        elif attribute == _BODY:
-            body = content
-        elif attribute == _PROPERTIES and level == 1:
-            properties = _properties(content)
-        elif attribute == _RENDER:
-            if len(attached) >= limits.attachments_max:
+        if attribute == _RENDER:
+            if len(message.attached) >= limits.attachments_max:
                 break
-            attached.append(_Attached())
-        elif attached and attribute == _TITLE:
-            attached[-1].title = content
-        elif attached and attribute == _DATA:
-            attached[-1].data = content
-        elif attached and attribute == _ATTACHMENT:
-            attached[-1].properties = _properties(content)
-    found = Tnef(subject=_text(properties, _P_SUBJECT, codepage) or _decoded(subject, codepage))
-    _read_body(found, properties, body, codepage)
-    for one in attached:
-        found.files += _files(one, codepage, depth)
+            message.attached.append(_Attached())
+        elif not _set_of_message(message, level, attribute, content) and message.attached:
+            _set_of_attached(message.attached[-1], attribute, content)
+    subject = _text(message.properties, _P_SUBJECT, message.codepage) or _decoded(message.subject, message.codepage)
+    found = Tnef(subject=subject)
+    _read_body(found, message.properties, message.body, message.codepage)
+    for one in message.attached:
+        found.files += _files(one, message.codepage, depth)
     return found
 
 
+def _set_of_message(message: _Message, level: int, attribute: int, content: bytes) -> bool:
+    """Record an attribute of the message; False when it is none."""
+    if attribute == _CODE_PAGE and len(content) >= 4:
+        message.codepage = f"cp{struct.unpack_from('<I', content)[0]}"
+    elif attribute == _SUBJECT:
+        message.subject = content
+    elif attribute == _BODY:
+        message.body = content
+    elif attribute == _PROPERTIES and level == 1:
+        message.properties = _properties(content)
+    else:
+        return False
+    return True
+
+
+def _set_of_attached(attached: _Attached, attribute: int, content: bytes) -> None:
+    if attribute == _TITLE:
+        attached.title = content
+    elif attribute == _DATA:
+        attached.data = content
+    elif attribute == _ATTACHMENT:
+        attached.properties = _properties(content)
+
+
 def _attributes(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """(level, id, bytes) of each attribute; what is cut off at the end is left out."""
+    """Yield (level, id, bytes) of each attribute; an attribute that is cut off at the end is left out."""
     at = 6
     for _ in range(limits.tnef_attributes_max):
         if at + 9 > len(data):
@@ -139,11 +167,12 @@ def _attributes(data: bytes) -> Iterator[tuple[int, int, bytes]]:
         if length > len(data) - at:
             raise _Broken
         yield level, attribute & 0xFFFF, data[at : at + length]
-        at += length + 2  # a checksum
+        # A checksum of two bytes follows.
+        at += length + 2
 
 
 def _properties(data: bytes) -> Properties:
-    """The MAPI properties of a message or an attachment; reading ends at the first that cannot be read."""
+    """Read the MAPI properties of a message or an attachment, up to the first broken one."""
     found: Properties = {}
     if len(data) < 4:
         return found
@@ -160,7 +189,7 @@ def _properties(data: bytes) -> Properties:
 
 
 def _after_name(data: bytes, at: int, name: int) -> int:
-    """Past the name of a named property: a GUID, and a number or a text."""
+    """Return the offset after the name of a named property: a GUID, and a number or a text."""
     if name < 0x8000:
         return at
     (kind,) = struct.unpack_from("<I", data, at + 16)
@@ -171,7 +200,7 @@ def _after_name(data: bytes, at: int, name: int) -> int:
 
 
 def _value(data: bytes, at: int, kind: int) -> tuple[bytes, int]:
-    """The first of a property's values, and where the next property begins."""
+    """Return the first value of a property, and the offset of the next property."""
     single = kind & ~_MANY
     if single in _FIXED:
         size, count = _FIXED[single], 1
@@ -210,7 +239,7 @@ def _decoded(value: bytes, codepage: str) -> str:
 
 
 def _read_body(found: Tnef, properties: Properties, body: bytes, codepage: str) -> None:
-    """The text in its best form: HTML, the HTML in RTF, RTF, plain."""
+    """Read the text in its best form: HTML, HTML in RTF, RTF, plain."""
     _, cpid = properties.get(_P_CPID, (0, b""))
     page = f"cp{struct.unpack_from('<I', cpid)[0]}" if len(cpid) >= 4 else codepage
     kind, html = properties.get(_P_HTML, (0, b""))
@@ -232,24 +261,29 @@ def _files(one: _Attached, codepage: str, depth: int) -> Iterator[TnefFile]:
     if kind == _OBJECT and content.startswith(_MESSAGE_IID):
         inner = read_tnef(content[16:], depth=depth + 1) if depth < limits.tnef_depth_max else None
         if inner is not None:
-            if inner.text.strip():
-                yield TnefFile(
-                    f"{inner.subject or 'message'}.txt",
-                    inner.text.encode("utf-8", "replace"),
-                    "text/plain",
-                    None,
-                )
-            yield from inner.files
+            yield from _files_of_message(inner)
             return
     elif kind == _OBJECT and len(content) > 16:
         content = content[16:]
     content = content or one.data
+    name = _file_name(one, codepage)
+    # An attachment without name and content was cut off in transit.
+    if name or content:
+        cid = _text(one.properties, _P_CID, codepage).strip("<> ")
+        extension = _text(one.properties, _P_EXTENSION, codepage)
+        if extension and "." not in name:
+            name += extension
+        yield TnefFile(name, content, _text(one.properties, _P_MIME, codepage).lower(), cid or None)
+
+
+def _files_of_message(inner: Tnef) -> Iterator[TnefFile]:
+    """Yield an attached message as a text file, and its files."""
+    if inner.text.strip():
+        text = inner.text.encode("utf-8", "replace")
+        yield TnefFile(f"{inner.subject or 'message'}.txt", text, "text/plain", None)
+    yield from inner.files
+
+
+def _file_name(one: _Attached, codepage: str) -> str:
     names = (_text(one.properties, name, codepage) for name in (_P_LONG_NAME, _P_NAME, _P_SHORT_NAME))
-    name = next((found for found in names if found), "") or _decoded(one.title, codepage)
-    if not name and not content:
-        return  # cut off in transit
-    extension = _text(one.properties, _P_EXTENSION, codepage)
-    if extension and "." not in name:
-        name += extension
-    cid = _text(one.properties, _P_CID, codepage).strip("<> ")
-    yield TnefFile(name, content, _text(one.properties, _P_MIME, codepage).lower(), cid or None)
+    return next((found for found in names if found), "") or _decoded(one.title, codepage)

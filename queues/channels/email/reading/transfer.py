@@ -1,6 +1,6 @@
-"""Undo a part's transfer encoding, whatever is left of it: padding in the middle, lines cut short, a wrong name.
+"""Decode a part's transfer encoding (RFC 2045 section 6), also with inner padding, short lines or a wrong name.
 
-Base64 is decoded slice by slice: a file of 25 MB costs its own size and nothing more, where the standard library takes 520 MB.
+Base64 is decoded slice by slice: a file of 25 MB costs its own size; the standard library takes 520 MB for it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from queues.channels.email.reading import uuencode
 _DIGITS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _FOREIGN = bytes(byte for byte in range(256) if byte not in _DIGITS + b"-_")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-# After padding only another whole line of digits goes on; a list's footer does not.
+# After padding only another whole line of digits continues the data; the footer of a mailing list does not.
 _GOES_ON = re.compile(
     rb"={0,2}[ \t]{0,8}[\r\n]{1,8}(?:[A-Za-z0-9+/]{4}){0,64}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)"
     rb"[ \t]{0,8}(?:[\r\n]|\Z)"
@@ -42,13 +42,13 @@ _NAMES = {
 
 
 def encoding_of(value: bytes | None) -> str:
-    """base64, quoted-printable, uuencode; or empty for what needs no decoding (or cannot be decoded)."""
+    """Return base64, quoted-printable or uuencode; empty for an encoding that needs no decoding or is unknown."""
     match = _NAME.match(value or b"")
     return _NAMES.get(match[1].lower(), "") if match else ""
 
 
 def decoded(source: bytes, start: int, end: int, encoding: str) -> bytes:
-    """The bytes of `source[start:end]` without their transfer encoding. Never raises."""
+    """Decode `source[start:end]`. Never raises."""
     if encoding == "base64":
         return from_base64(source, start, end)
     body = source[start:end]
@@ -58,9 +58,9 @@ def decoded(source: bytes, start: int, end: int, encoding: str) -> bytes:
 
 
 def from_base64(source: bytes, start: int = 0, end: int | None = None) -> bytes:
-    """Base64 with foreign characters passed over, padding missing or repeated, the URL-safe digits as well.
+    """Decode base64. Foreign characters are ignored, padding may be missing or repeated, URL-safe digits are digits.
 
-    A body of many tiny pieces with a padding each is no base64, and stays as it is.
+    A body of many tiny pieces with padding is no base64 and stays as it is.
     """
     stop = len(source) if end is None else end
     out, carry, at = io.BytesIO(), b"", start
@@ -75,9 +75,10 @@ def from_base64(source: bytes, start: int = 0, end: int | None = None) -> bytes:
         at = slice_end
         if pad >= 0:
             pads = _PADS.match(source, pad, stop)
-            assert pads is not None, "one was found there"
+            assert pads is not None, "find() returned its place"
             at = pads.end()
-            if len(carry) > 1:  # otherwise a soft line break of quoted-printable, or damage
+            # With fewer digits it is a soft line break of quoted-printable, or damage.
+            if len(carry) > 1:
                 out.write(_last_digits(carry))
                 carry = b""
                 if _GOES_ON.match(source, pad, stop) is None:
@@ -95,14 +96,14 @@ def _last_digits(digits: bytes) -> bytes:
 
 
 def from_quoted_printable(body: bytes) -> bytes:
-    """Quoted-printable; what is no escape stays as it is."""
+    """Decode quoted-printable; malformed escapes stay as they are."""
     if b"= " in body or b"=\t" in body:
         body = _BLANKS_AFTER_SOFT_BREAK.sub(b"=", body)
     return binascii.a2b_qp(body)
 
 
 def is_base64_text(body: bytes) -> bool:
-    """Whether it is base64, perhaps with a list's footer; a text that only claims to be has blanks and points."""
+    """Whether the body is base64, perhaps with a footer of a mailing list; plain text has blanks and punctuation."""
     sample = body[: limits.encoding_sample_bytes].strip()
     first = sample.split(b"\n", 1)[0].strip()
     if len(first) >= _SURE_LINE_BYTES_MIN and not first.strip(_DIGITS + b"=-_"):
@@ -111,5 +112,6 @@ def is_base64_text(body: bytes) -> bool:
     return foreign * 20 <= len(sample)
 
 
-_SURE_LINE_BYTES_MIN = 24  # no word is so long
+# No word of a plain text is so long.
+_SURE_LINE_BYTES_MIN = 24
 _BASE64_BYTES = frozenset(_DIGITS + b"=-_")

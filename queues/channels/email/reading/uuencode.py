@@ -1,4 +1,4 @@
-"""uuencode: as a transfer encoding, and as `begin 644 name` blocks inside a text. yEnc has other marks and stays text."""
+"""Decode uuencode (POSIX), as a transfer encoding and as `begin 644 name` blocks in a text. yEnc stays text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _END = re.compile(rb"(?:[`  ]?[ \t]*\r?\n){0,3}end[ \t]*(?:\r?\n|\Z)")
 
 
 def decoded(body: bytes) -> bytes:
-    """The decoded lines; a body of many tiny lines is no uuencode, and stays as it is."""
+    """Decode the lines of a body. A body of many tiny lines is no uuencode and stays as it is."""
     line_ends = body.count(b"\n") + body.count(b"\r")
     if line_ends > limits.uu_tiny_lines_max and len(body) < line_ends * limits.uu_line_bytes_min:
         return body
@@ -25,9 +25,9 @@ def decoded(body: bytes) -> bytes:
 
 
 def extract(content: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """A text without its uuencoded blocks, and these as (name, bytes).
+    """Return a text without its uuencoded blocks, and the blocks as (name, bytes).
 
-    A block is one when a full line of data follows its `begin`; without `end` it must reach to the end of the text.
+    A block needs a full line of data after its `begin`; without `end` it must reach to the end of the text.
     """
     if b"begin " not in content:
         return content, []
@@ -52,7 +52,7 @@ def extract(content: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
 
 
 def _data_lines(content: bytes, at: int) -> tuple[list[bytes], int]:
-    """The decoded data lines from `at`, and where the first line stands that is none."""
+    """Return the decoded data lines from `at` on, and the offset of the first line that is no data."""
     lines: list[bytes] = []
     while at < len(content):
         found = content.find(b"\n", at, at + 100)
@@ -61,7 +61,8 @@ def _data_lines(content: bytes, at: int) -> tuple[list[bytes], int]:
         if not line or line == b"end" or not 33 <= line[0] <= 95:
             break
         counted = ((line[0] - 32) * 4 + 2) // 3
-        if not counted <= len(line) - 1 + 2 <= counted + 5:  # blanks at its end may be lost, a check byte be added
+        # Blanks at the end may be lost, and a check byte may be added.
+        if not counted <= len(line) - 1 + 2 <= counted + 5:
             break
         lines.append(_line(line))
         at = line_end + 1
@@ -69,10 +70,11 @@ def _data_lines(content: bytes, at: int) -> tuple[list[bytes], int]:
 
 
 def _line(line: bytes) -> bytes:
-    """A line's bytes; none when it is no data."""
+    """Decode a line; empty when it is no data."""
     try:
         return binascii.a2b_uu(line)
-    except binascii.Error:  # trailing rubbish: the length byte says how much counts
+    except binascii.Error:
+        # Extra bytes follow the data; the length byte says how many count.
         counted = (((line[0] - 32) & 63) * 4 + 5) // 3
     try:
         return binascii.a2b_uu(line[:counted])

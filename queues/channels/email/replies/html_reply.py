@@ -1,10 +1,10 @@
 """Find the visible reply of an HTML mail, first by the marks of mail programs and then by the words.
 
-The reader of `html_text.py` reads the source once. A line in an element that a mail program marks (`html_marks.py`) gets its
-letter from that mark. All other lines are classified as plain text, and the rules of plain text decide. So the same rules
-find answers between quotes, below a quote and above our own line. The hidden lines are then cut out of the source; a tag
-without its partner in the cut stays. The cost is linear and without recursion: 200,000 nested quotes are a loop over
-200,000 tags.
+The reader of `html_text.py` reads the source once. A line in an element that a mail program marks (`html_marks.py`)
+gets its letter from that mark. All other lines are classified as plain text, and the rules of plain text decide. So the
+same rules find answers between quotes, below a quote and above our own line. The hidden lines are then cut out of the
+source; a tag without its partner in the cut stays. The cost is linear and without recursion: 200,000 nested quotes are
+a loop over 200,000 tags.
 """
 
 from __future__ import annotations
@@ -259,8 +259,8 @@ def _is_text_around(html: str, start: int, end: int) -> bool:
 def _unmatched(html: str, start: int, end: int) -> tuple[list[str], int]:
     """Return the tags of this place that belong to elements outside it, and the end of the place.
 
-    End tags of elements that begin before `start` come first, then start tags of elements that end after `end`. End tags
-    right after the place, of elements that lose all their content, move the end behind them.
+    End tags of elements that begin before `start` come first, then start tags of elements that end after `end`. End
+    tags right after the place, of elements that lose all their content, move the end behind them.
     """
     ends, stack = _tags_without_partner(html, start, end)
     if end == len(html):

@@ -1,7 +1,7 @@
 """The line "reply above this line": ours in each language of the desk, and the lines of other help desks.
 
-It is the most reliable sign of a quote, because the desk wrote it: whatever a mail program does to the quote, the sentence
-stays. It is found behind a quote mark, within decoration, and broken over two lines.
+It is the most reliable sign of a quote, because the desk wrote it: whatever a mail program does to the quote, the
+sentence stays. It is found behind a quote mark, within decoration, and broken over two lines.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ATTRIBUTE = "data-nestor-reply-above"
 
 
 def marker_line(language: str | None) -> str:
-    """Return the line for a text mail in this language (`pt-BR` counts as `pt`); English if the desk has no such line."""
+    """Return the line for a text mail in this language (`pt-BR` counts as `pt`), or else the English line."""
     return REPLY_ABOVE.get((language or "").partition("-")[0].lower(), REPLY_ABOVE["en"])
 
 

@@ -139,7 +139,7 @@ class Attributions:
             yield start, joined, flags
 
     def _may_extend(self, start: int, own: int) -> bool:
-        """Whether an attribution may begin above the one found, as "On 16 November, Ada" above "<ada@x.test> wrote:"."""
+        """Whether an attribution may begin above the one found: "On 16 November, Ada" above "<ada@x.test> wrote:"."""
         if not own & _WITHOUT_VERB:
             return False
         begins_paragraph = start == 0 or self._letters[start - 1] not in "tn"

@@ -60,7 +60,7 @@ class Lines:
     """The lines of a text, cleaned for reading, and their letters."""
 
     def __init__(self, text: str, *, known: dict[int, str] | None = None, pictures: Sequence[int] = ()) -> None:
-        """Read a text. `known` has letters from an HTML mail's structure; `pictures` are lines that only show a picture."""
+        """Read a text. `known` has letters from an HTML mail's structure; lines of `pictures` show only a picture."""
         self._known = known or {}
         self._pictures = pictures
         self.raw = text.split("\n")

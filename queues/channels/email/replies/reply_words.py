@@ -20,7 +20,7 @@ def _phrases(text: str) -> tuple[str, ...]:
 
 
 # -- "On ... Ada wrote:" ------------------------------------------------------------------------------------------
-# The name stands before these: en fr es ca gl it pt ro pl cs sk uk ru bg sr hr sl tr el hu fi lt lv vi id he ar fa hi ...
+# The name stands before these: en fr es ca gl it pt ro pl cs sk uk ru bg sr hr sl tr el hu fi lt lv vi id he ar fa hi.
 WROTE = _words(
     """
     wrote writes écrit escrit escribió escribio escribe escriure escribiu scritto scrisse scrive escreveu escreve scris scrie

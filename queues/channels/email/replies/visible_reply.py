@@ -1,8 +1,8 @@
 """Find the visible reply of a text mail: the newly written part, without quotes and signature.
 
-`reply_lines.py` gives each line one letter. A few rules over the letters decide where the reply ends. The rules are linear
-in the length of the text and name themselves in `Split.reason`; one of the libraries needs 180 s for 50 kB. In doubt
-nothing is hidden, and the caller keeps the whole text in any case.
+`reply_lines.py` gives each line one letter. A few rules over the letters decide where the reply ends. The rules are
+linear in the length of the text and name themselves in `Split.reason`; one of the libraries needs 180 s for 50 kB. In
+doubt nothing is hidden, and the caller keeps the whole text in any case.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _reason(parts: _Parts, armour: frozenset[int], signature: frozenset[int]) ->
 
 
 def _signature_lines(lines: Lines, kept: list[int]) -> frozenset[int]:
-    """Find the signature among the kept lines: lines that HTML marks as one, and the trailing lines that read as one."""
+    """Find the signature among the kept lines: the lines that HTML marks, and the trailing lines that look like one."""
     letters = lines.letters
     marked = frozenset(index for index in kept if letters[index] == "z")
     unmarked = [index for index in kept if index not in marked]

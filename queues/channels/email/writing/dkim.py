@@ -1,7 +1,7 @@
 """Sign a mail that leaves by SMTP (RFC 6376, RFC 8463), where its account says with which key.
 
-Our own signer because it is a page, and the maintained library signs RSA in pure Python and Ed25519 by a second cryptographic package.
-That library verifies our signatures in the tests.
+Our own signer because it is a page, and the maintained library signs RSA in pure Python and Ed25519 by a second
+cryptographic package. That library verifies our signatures in the tests.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Our Markdown as the two bodies of a mail: HTML for those who see it, text for those who do not.
 
-The text keeps what the marks mean: *strong*, _stress_, links with their address, lists and quotes by indentation. Both are one pass over
-the same tokens. Only links that lead to a page, a mailbox or a telephone are links; pictures are links to pictures, unless they
-come with the mail (`cid:`).
+The text keeps what the marks mean: *strong*, _stress_, links with their address, lists and quotes by indentation. Both
+are one pass over the same tokens. Only links that lead to a page, a mailbox or a telephone are links; pictures are
+links to pictures, unless they come with the mail (`cid:`).
 """
 
 from __future__ import annotations

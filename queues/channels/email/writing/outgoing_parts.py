@@ -1,6 +1,7 @@
 """The parts of a mail that we send: texts by the standard library, files streamed as base64, multiparts around them.
 
-The standard library holds a file some six times while it writes it; here a mail of 25 MB of files costs its own size once.
+The standard library holds a file some six times while it writes it; here a mail of 25 MB of files costs its own size
+once.
 """
 
 from __future__ import annotations

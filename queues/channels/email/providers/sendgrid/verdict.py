@@ -1,6 +1,7 @@
 """What SendGrid's own checks prove of the author: SPF for the envelope's domain, DKIM for those that signed.
 
-Only a pass of the From address's own domain (or one below or above it) proves anything: everybody can sign with a domain of theirs.
+Only a pass of the From address's own domain (or one below or above it) proves anything: everybody can sign with a
+domain of theirs.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Amazon's signature of an SNS message, by the certificate that the message names.
 
-In the worker, before anything of the message is read: the certificate has to be fetched, and a webhook makes no outbound call.
+In the worker, before anything of the message is read: the certificate has to be fetched, and a webhook makes no
+outbound call.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Recorded requests of providers, and the story that every provider's recordings tell: Ada's printer burns.
 
-`inbound*`: her mail. `attachment*`: the same with a picture in its text and a file. `malformed*`: bytes that are none of the provider's.
-`delivered`, `bounced`, `complained`, `deferred`: what became of our answer. `unknown*`: an event that needs nothing.
+`inbound*`: her mail. `attachment*`: the same with a picture in its text and a file. `malformed*`: bytes that are none
+of the provider's. `delivered`, `bounced`, `complained`, `deferred`: what became of our answer. `unknown*`: an event
+that needs nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes winmail.dat as MS-OXTNEF describes it, so that the reader is tested against the format and not against itself."""
+"""A writer of winmail.dat by MS-OXTNEF, so that the reader is tested against the format and not against itself."""
 
 from __future__ import annotations
 
