@@ -21,6 +21,7 @@ from models.kernel.errors import (
 from models.tasks import commands, leases, rules
 from models.tasks.commands import ClaimedTask
 from models.tasks.kinds import KINDS
+from models.tasks.payloads import Undecodable
 from queues import actors, calls
 from queues.leases import keeper
 from queues.outage import outages
@@ -88,6 +89,8 @@ def _run_claimed(task: ClaimedTask) -> str:
             # A newer release enqueued it: it waits for a newer worker (rolling update), and is never dead for that.
             wait_s = limits.unknown_kind_delay_s * (0.5 + random.random())  # noqa: S311 -- spreads retries
             return _settle(task, Postponed(wait_s, f"this release has no actor for {task.kind}"))
+        if isinstance(task.payload, Undecodable):
+            return _settle(task, Failed(task.payload.reason, permanent=True))
         if task.attempts > spec.attempts_max:
             # A failure would have made it dead by now: its attempts ended without a word, so the task ends its worker
             # (memory, a crash in C), and would end one worker after the other for ever.
@@ -114,7 +117,7 @@ def _run_actor(task: ClaimedTask) -> Settlement:
     actor = actors.load(task.kind)
     assert actor is not None
     try:
-        return actor.run(task)
+        return actor.run(task, task.payload)
     except (Interrupt, Exception) as error:  # noqa: BLE001 -- the one place (module docstring)
         return _failure(task, error)
 
@@ -219,9 +222,9 @@ def _failed(task: ClaimedTask, failed: Failed, *, tell: bool) -> str:
     decision = commands.fail(task, failed.error, permanent=failed.permanent, retry_after_s=retry_after_s)
     if isinstance(decision, rules.Retry):
         return "retried"
-    if not tell:
-        return "dead"
+    if not tell or isinstance(task.payload, Undecodable):
+        return "dead"  # an undecodable payload does not say whom to tell
     actor = actors.load(task.kind)
     if actor is not None:
-        actor.on_dead(task, decision.reason)
+        actor.on_dead(task, task.payload, decision.reason)
     return "dead"

@@ -10,15 +10,16 @@ from models.kernel import database, limits, logs, skew
 from models.kernel.errors import NestorError
 from models.tasks import sweep as tasks
 from models.tasks import timers
+from models.tasks.payloads import CollectGarbage, Payload, WatchAccounts
 from queues.outage import outages
 
 log = logs.get("sweep")
 
 # Recurring work of the desk itself.
-_HOUSEKEEPING = (
-    ("collect_garbage", "collect_garbage", 3600),
+_HOUSEKEEPING: tuple[tuple[Payload, str, int], ...] = (
+    (CollectGarbage(), "collect_garbage", 3600),
     # Half an hour: Telegram keeps what it cannot deliver for a day, and a desk that sleeps should not be woken more often.
-    ("watch_accounts", "watch_accounts", 1800),
+    (WatchAccounts(), "watch_accounts", 1800),
 )
 
 
@@ -58,8 +59,8 @@ def quietly() -> None:
 def ensure_housekeeping() -> None:
     """Set the timers of the desk's own recurring work."""
     with database.transaction():
-        for name, kind, every_s in _HOUSEKEEPING:
-            timers.ensure(name, kind, {}, every_s=every_s)
+        for payload, name, every_s in _HOUSEKEEPING:
+            timers.ensure(name, payload, every_s=every_s)
 
 
 class OpportunisticSweep:

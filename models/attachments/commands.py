@@ -17,6 +17,7 @@ from models.kernel.batch import as_json
 from models.kernel.errors import FieldProblem, Invalid, TooLarge
 from models.kernel.ids import new_id
 from models.ports.inbound import AttachmentInfo, InboundMessage
+from models.tasks.payloads import FetchAttachment
 from models.tickets.ticket_change import TicketChange
 
 
@@ -94,8 +95,7 @@ def record(
         )
         if state == "pending":
             change.enqueue(
-                "fetch_attachment",
-                {"attachment_id": attachment_id},
+                FetchAttachment(attachment_id=attachment_id),
                 key=None,
                 dedupe_key=f"fetch:{attachment_id}",
             )

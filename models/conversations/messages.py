@@ -15,6 +15,7 @@ from models.conversations import threading
 from models.events.commands import Actor
 from models.kernel.ids import new_id
 from models.ports.inbound import Participant
+from models.tasks.payloads import ReleaseMessage, SendDelivery
 from models.tickets.ticket_change import TicketChange
 
 Author = tuple[Literal["requester", "agent", "system", "api"], UUID | None, str]
@@ -197,16 +198,14 @@ def _deliver(
     if scheduled:
         # No key: a message for next week must not hold back the messages before it.
         change.enqueue(
-            "release_message",
-            {"delivery_id": delivery_id},
+            ReleaseMessage(delivery_id=delivery_id),
             key=None,
             due_at=send_at,
             dedupe_key=f"release:{delivery_id}",
         )
     else:
         change.enqueue(
-            "send_delivery",
-            {"delivery_id": delivery_id},
+            SendDelivery(delivery_id=delivery_id),
             key=send_key(account.channel, account.name, str(ticket.contact_address)),
             dedupe_key=f"send:{delivery_id}",
         )

@@ -10,6 +10,7 @@ from models.kernel import clock, database, limits
 from models.kernel.errors import Conflict, NotFound
 from models.requesters import commands as requesters
 from models.tasks import commands as tasks
+from models.tasks.payloads import AdvanceTicket, SendDelivery
 from models.tickets.ticket_change import TicketChange
 
 
@@ -28,8 +29,7 @@ def end(delivery_id: UUID, state: str, *, error: str) -> None:
         {"delivery_id": delivery_id, "message_id": row["message_id"], "state": state, "error": short(error)},
     )
     change.enqueue(
-        "advance_ticket",
-        {"ticket_id": change.ticket.id, "event": "delivery_failed"},
+        AdvanceTicket(ticket_id=change.ticket.id, event="delivery_failed"),
         key=f"ticket:{change.ticket.id}",
     )
     change.save()
@@ -49,8 +49,7 @@ def release(delivery_id: UUID) -> None:
     if change.ticket.first_response_at is None:
         change.ticket.first_response_at = change.at
     change.enqueue(
-        "advance_ticket",
-        {"ticket_id": change.ticket.id, "event": "agent_reply", "message_id": row["message_id"]},
+        AdvanceTicket(ticket_id=change.ticket.id, event="agent_reply", message_id=UUID(str(row["message_id"]))),
         key=f"ticket:{change.ticket.id}",
     )
     change.save()
@@ -96,8 +95,7 @@ def discard(delivery_id: UUID) -> None:
 
 def _enqueue_send(delivery_id: UUID, row: database.Row, *, dedupe_key: str | None) -> None:
     tasks.enqueue(
-        "send_delivery",
-        {"delivery_id": delivery_id},
+        SendDelivery(delivery_id=delivery_id),
         key=messages.send_key(row["channel"], row["account"], row["address"]),
         dedupe_key=dedupe_key,
     )

@@ -12,6 +12,7 @@ from models.kernel import database
 from models.kernel.batch import from_json
 from models.kernel.ids import new_id
 from models.ports.outbound import Operation, OutgoingMessage
+from models.tasks.payloads import SendDelivery
 from models.tickets.ticket_change import TicketChange
 
 
@@ -94,8 +95,7 @@ def change_sent(change: TicketChange, message_id: UUID, operation: Operation) ->
             },
         )
         change.enqueue(
-            "send_delivery",
-            {"delivery_id": delivery_id},
+            SendDelivery(delivery_id=delivery_id),
             key=messages.send_key(row["channel"], row["account"], row["address"]),
             dedupe_key=f"send:{delivery_id}",
         )

@@ -21,6 +21,7 @@ from models.requesters import links
 from models.requesters.tables import Requester
 from models.staff import addresses
 from models.tasks import commands as tasks
+from models.tasks.payloads import SendNotice
 from models.ticket_actions import commands as tickets
 from models.ticket_workflow import steps
 from models.tickets.ticket_change import TicketChange
@@ -44,8 +45,7 @@ def run(account: ChannelAccount, command: Command, *, event_id: UUID) -> Done:
     chats.mark_unreachable(account, command.chat_address, None)
     said, done = _COMMANDS.get(command.name, _own)(account, command, requester)
     tasks.enqueue(
-        "send_notice",
-        {"channel": account.channel, "account": account.name, "address": command.chat_address, "text": said},
+        SendNotice(channel=account.channel, account=account.name, address=command.chat_address, text=said),
         key=messages.send_key(account.channel, account.name, command.chat_address),
         dedupe_key=f"notice:{event_id}",
     )
@@ -64,8 +64,7 @@ def answer_press(
         values = {"number": change.ticket.number, "state": state_label(change, locale)}
     said = texts.text(account, name, locale, **values)
     tasks.enqueue(
-        "send_notice",
-        {"channel": account.channel, "account": account.name, "address": press.chat_address, "text": said},
+        SendNotice(channel=account.channel, account=account.name, address=press.chat_address, text=said),
         key=messages.send_key(account.channel, account.name, press.chat_address),
         dedupe_key=f"notice:{event_id}",
     )

@@ -14,6 +14,7 @@ from models.kernel.ids import new_id
 from models.kernel.text import one_line
 from models.ports.inbound import EventKey, Ignored
 from models.tasks import commands as tasks
+from models.tasks.payloads import IngestEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def store(account: ChannelAccount, key: EventKey, *, raw: bytes, content_type: s
         assert known is not None, "the event that was there a moment ago is kept"
         return Stored(UUID(str(known["id"])), repeat=True)
     if not key.unreadable:
-        tasks.enqueue("ingest_event", {"inbox_id": inbox_id}, key=_order(account, key), dedupe_key=f"ingest:{inbox_id}")
+        tasks.enqueue(IngestEvent(inbox_id=inbox_id), key=_order(account, key), dedupe_key=f"ingest:{inbox_id}")
     return Stored(inbox_id, repeat=False)
 
 
@@ -188,4 +189,4 @@ def replay(inbox_id: UUID, *, by: str = "an operator") -> None:
     if held.rowcount == 0:
         raise Conflict("the event has made its message already; a second one would be a double")
     first = database.one("SELECT key FROM tasks WHERE dedupe_key = :key", key=f"ingest:{inbox_id}")
-    tasks.enqueue("ingest_event", {"inbox_id": inbox_id}, key=first["key"] if first else None)
+    tasks.enqueue(IngestEvent(inbox_id=inbox_id), key=first["key"] if first else None)

@@ -18,6 +18,7 @@ from models.requesters.commands import normalise_address
 from models.requesters.tables import Identity, Requester, RequesterCode
 from models.tasks import commands as tasks
 from models.tasks import rates
+from models.tasks.payloads import SendCode
 
 
 class WrongCode(Conflict):
@@ -64,7 +65,7 @@ def send(requester_id: UUID, address: str, *, channel: str, account: str) -> UUI
         created_at=now,
         expires_at=now + timedelta(seconds=limits.code_works_s),
     ).execute()
-    tasks.enqueue("send_code", {"code_id": code_id, "account": account})
+    tasks.enqueue(SendCode(code_id=code_id, account=account))
     return code_id
 
 

@@ -17,6 +17,7 @@ from models.ports.inbound import StaffMessage
 from models.staff import addresses
 from models.staff_chat import ticket_posts
 from models.tasks import commands as tasks
+from models.tasks.payloads import SendNotice
 from models.ticket_actions import commands as tickets
 
 _HELP = "Write to answer the requester; /note TEXT for a note, /mine to take the ticket, /do TRANSITION to move it."
@@ -111,8 +112,7 @@ _COMMANDS: dict[str, Callable[[ChannelAccount, UUID, User, str], str]] = {
 
 def _answer(account: ChannelAccount, told: StaffMessage, text: str, event_id: UUID) -> None:
     tasks.enqueue(
-        "send_notice",
-        {"channel": account.channel, "account": account.name, "address": told.chat_address, "text": text},
+        SendNotice(channel=account.channel, account=account.name, address=told.chat_address, text=text),
         key=messages.send_key(account.channel, account.name, told.chat_address),
         dedupe_key=f"notice:{event_id}",
     )

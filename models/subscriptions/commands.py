@@ -16,6 +16,7 @@ from models.kernel.ids import new_id
 from models.subscriptions import queries, waiting
 from models.subscriptions.queries import Subscription
 from models.tasks import commands as tasks
+from models.tasks.payloads import DeliverWebhook
 
 
 class NotSwitchedOff(Conflict):
@@ -269,8 +270,8 @@ def enqueue(subscription_id: UUID, event_ids: Sequence[UUID]) -> None:
         due_at = clock.now() + timedelta(seconds=rest_s + subscription_limits.probe_s)
     batch = Batch()
     for event_id in event_ids:
-        payload = {"subscription_id": str(subscription_id), "event_id": str(event_id)}
-        tasks.add(batch, tasks.row("deliver_webhook", payload, due_at=due_at))
+        payload = DeliverWebhook(subscription_id=subscription_id, event_id=event_id)
+        tasks.add(batch, tasks.row(payload, due_at=due_at))
         if len(batch) >= subscription_limits.replays_written_at_once:
             tasks.write(batch)
             batch = Batch()

@@ -10,23 +10,27 @@ from typing import Any
 from uuid import uuid4
 
 from models.kernel import clock, database, limits, logs, trace
-from models.kernel.batch import Batch, as_json, from_json
+from models.kernel.batch import Batch, from_json
 from models.kernel.errors import Conflict, LeaseLost, NotFound, Unavailable
 from models.tasks import rules, wakeups
-from models.tasks.kinds import KINDS, TaskKind
+from models.tasks.kinds import KINDS, TaskKind, kind_of
+from models.tasks.payloads import Payload, Undecodable, decoded, encoded
 
 log = logs.get("tasks")
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedTask:
-    """A task that this worker may run now. `lease_id` is the fencing token: only its holder can settle the task."""
+    """A task that this worker may run now. `lease_id` is the fencing token: only its holder can settle the task.
+
+    `payload`: of the kind's type; `Undecodable` where it does not fit; as stored where this release does not know the kind.
+    """
 
     id: int
     kind: str
     queue: str
     key: str | None
-    payload: dict[str, Any]
+    payload: Payload | Undecodable | dict[str, Any]
     attempts: int
     lease_id: str
     due_at: datetime
@@ -36,29 +40,48 @@ class ClaimedTask:
 
 
 def row(
-    kind: str,
-    payload: Mapping[str, Any],
+    payload: Payload,
     *,
     key: str | None = None,
     due_at: datetime | None = None,
     dedupe_key: str | None = None,
     caused_by: str | None = None,
-    queue: str | None = None,
 ) -> dict[str, Any]:
-    """The row of a new task, for a `Batch`; use `enqueue` where there is no batch.
+    """The row of a new task, for a `Batch`; use `enqueue` where there is no batch. The payload's type decides the kind.
 
-    `payload` holds ids only. Tasks of one `key` run one after another; lock what the key stands for before
-    enqueueing, so that ids follow the commit order. `dedupe_key` makes a second task of the same purpose vanish.
-    `queue` is for kinds that this release does not know (the timer of a newer one).
+    Tasks of one `key` run one after another; lock the row that the key names before enqueueing, so that ids follow the commit
+    order. A second task with the same `dedupe_key` is not stored.
     """
-    text = as_json(payload)
-    assert len(text) <= limits.task_payload_bytes_max, f"payload of {kind} has {len(text)} characters; send ids"
+    kind = kind_of(payload)
+    return stored_row(
+        kind.name,
+        encoded(payload),
+        queue=kind.queue,
+        key=key,
+        due_at=due_at,
+        dedupe_key=dedupe_key,
+        caused_by=caused_by,
+    )
+
+
+def stored_row(
+    kind: str,
+    payload: str,
+    *,
+    queue: str,
+    key: str | None = None,
+    due_at: datetime | None = None,
+    dedupe_key: str | None = None,
+    caused_by: str | None = None,
+) -> dict[str, Any]:
+    """The row of a task whose payload is JSON already: a timer's, which may be of a kind that only a newer release knows."""
+    assert len(payload) <= limits.task_payload_bytes_max, f"payload of {kind} has {len(payload)} characters; send ids"
     now = clock.now()
     result = {
         "kind": kind,
-        "queue": queue or KINDS[kind].queue,
+        "queue": queue,
         "key": key,
-        "payload": text,
+        "payload": payload,
         "dedupe_key": dedupe_key,
         "caused_by": caused_by,
         "trace": trace.current_header(),
@@ -74,21 +97,16 @@ def row(
 
 
 def enqueue(
-    kind: str,
-    payload: Mapping[str, Any],
+    payload: Payload,
     *,
     key: str | None = None,
     due_at: datetime | None = None,
     dedupe_key: str | None = None,
     caused_by: str | None = None,
-    queue: str | None = None,
 ) -> int | None:
-    """Add a task and hint it after the commit; returns its id, or None when `dedupe_key` is taken."""
+    """Add a task and wake a worker after the commit; returns its id, or None when `dedupe_key` is taken."""
     batch = Batch()
-    add(
-        batch,
-        row(kind, payload, key=key, due_at=due_at, dedupe_key=dedupe_key, caused_by=caused_by, queue=queue),
-    )
+    add(batch, row(payload, key=key, due_at=due_at, dedupe_key=dedupe_key, caused_by=caused_by))
     return write(batch)[0][0]
 
 
@@ -159,12 +177,13 @@ def claim(
         )
     if found is None:
         return None
+    kind = KINDS.get(found["kind"])
     return ClaimedTask(
         id=found["id"],
         kind=found["kind"],
         queue=found["queue"],
         key=found["key"],
-        payload=from_json(found["payload"]),
+        payload=from_json(found["payload"]) if kind is None else decoded(kind.payload, found["payload"]),
         attempts=found["attempts"],
         lease_id=found["lease_id"],
         due_at=_instant(found["due_at"]),

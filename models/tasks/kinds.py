@@ -1,4 +1,4 @@
-"""The kinds of task, each with its queue and its patience.
+"""The kinds of task, each with its payload's type, its queue and its patience.
 
 Declared here and not beside the actors, so that a function can enqueue work without loading the code that does it (cold
 start). `queues/actors/<kind>.py` does the work; a structure test compares the two.
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from models.tasks import payloads
+from models.tasks.payloads import Payload
+
 DEFAULT, SENDS = "default", "sends"
-QUEUES: tuple[str, ...] = (
-    DEFAULT,
-    SENDS,
-)  # work on our own database | work that waits for somebody else's server
+# Work on our own database; work that waits for somebody else's server.
+QUEUES: tuple[str, ...] = (DEFAULT, SENDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class TaskKind:
     """
 
     name: str
+    payload: type[Payload] = Payload
     queue: str = DEFAULT
     time_limit_s: int = 25
     attempts_max: int = 12
@@ -36,12 +38,13 @@ class TaskKind:
 
 _KINDS = (
     # Besides parsing it puts a mail's files into the blob store: 25 MiB at 4 Mbit/s.
-    TaskKind("ingest_event", time_limit_s=80),
-    TaskKind("advance_ticket"),
-    TaskKind("release_message"),
+    TaskKind("ingest_event", payloads.IngestEvent, time_limit_s=80),
+    TaskKind("advance_ticket", payloads.AdvanceTicket),
+    TaskKind("release_message", payloads.ReleaseMessage),
     # A provider may be away for a night; its users still get their answers.
     TaskKind(
         "send_delivery",
+        payloads.SendDelivery,
         queue=SENDS,
         time_limit_s=110,
         attempts_max=200,
@@ -49,15 +52,20 @@ _KINDS = (
         retried_at="/v1/deliveries/{id}/retry",
     ),
     # The answer to a chat's command: of no use an hour later.
-    TaskKind("send_notice", queue=SENDS, time_limit_s=110, attempts_max=10, patience_s=3600),
+    TaskKind("send_notice", payloads.SendNotice, queue=SENDS, time_limit_s=110, attempts_max=10, patience_s=3600),
     # A file that lies at the provider; it stays there for hours at least.
-    TaskKind("fetch_attachment", queue=SENDS, time_limit_s=110, attempts_max=200, backoff_s=2.0),
-    TaskKind("send_code", queue=SENDS, time_limit_s=110, attempts_max=10, patience_s=900, doubles=True),
-    TaskKind("tell_staff", queue=SENDS, time_limit_s=110, attempts_max=50, doubles=True),
+    TaskKind(
+        "fetch_attachment", payloads.FetchAttachment, queue=SENDS, time_limit_s=110, attempts_max=200, backoff_s=2.0
+    ),
+    TaskKind(
+        "send_code", payloads.SendCode, queue=SENDS, time_limit_s=110, attempts_max=10, patience_s=900, doubles=True
+    ),
+    TaskKind("tell_staff", payloads.TellStaff, queue=SENDS, time_limit_s=110, attempts_max=50, doubles=True),
     # Made by a life cycle: a ticket that belongs to this one; a call of a server that may be away for a day.
-    TaskKind("make_linked_ticket"),
+    TaskKind("make_linked_ticket", payloads.MakeLinkedTicket),
     TaskKind(
         "call_webhook",
+        payloads.CallWebhook,
         queue=SENDS,
         time_limit_s=60,
         attempts_max=30,
@@ -68,6 +76,7 @@ _KINDS = (
     # A subscriber may be away over a weekend. Waits of 5 s doubling to 6 hours.
     TaskKind(
         "deliver_webhook",
+        payloads.DeliverWebhook,
         queue=SENDS,
         time_limit_s=40,
         attempts_max=60,
@@ -77,9 +86,17 @@ _KINDS = (
         retried_at="/v1/webhooks/{webhook}/deliveries/{delivery}/replay",
     ),
     # A mailbox or a bot that nobody watches; the next tick asks again.
-    TaskKind("pull_account", queue=SENDS, time_limit_s=110, attempts_max=3),
-    TaskKind("watch_accounts", queue=SENDS, attempts_max=2, time_limit_s=110),
-    TaskKind("collect_garbage", attempts_max=3, time_limit_s=120),
+    TaskKind("pull_account", payloads.PullAccount, queue=SENDS, time_limit_s=110, attempts_max=3),
+    TaskKind("watch_accounts", payloads.WatchAccounts, queue=SENDS, attempts_max=2, time_limit_s=110),
+    TaskKind("collect_garbage", payloads.CollectGarbage, attempts_max=3, time_limit_s=120),
 )
 
 KINDS: dict[str, TaskKind] = {kind.name: kind for kind in _KINDS}
+
+
+def kind_of(payload: Payload) -> TaskKind:
+    """The kind of task that this payload is for. Raises LookupError for a type that no kind names."""
+    for kind in KINDS.values():
+        if kind.payload is type(payload):
+            return kind
+    raise LookupError(f"no kind of task has the payload {type(payload).__name__}")

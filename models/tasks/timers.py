@@ -7,53 +7,53 @@ lock: any number of schedulers fires each due time once. A desk that slept over 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from models.kernel import clock, database
 from models.kernel.batch import Batch, as_json, from_json
 from models.tasks import commands
-from models.tasks.kinds import KINDS
+from models.tasks.kinds import kind_of
+from models.tasks.payloads import Payload, encoded
 
 
 def put(
     name: str,
-    kind: str,
-    payload: Mapping[str, Any],
+    payload: Payload,
     *,
     due_at: datetime,
     key: str | None = None,
     every_s: int | None = None,
 ) -> None:
     """Set the timer called `name`, replacing it; `every_s` repeats it. Joins the caller's transaction."""
+    kind = kind_of(payload)
     database.execute(
         "INSERT INTO timers (name, kind, queue, key, payload, due_at, every_s) VALUES (:name, :kind, :queue, :key, :payload, :due_at,"
         " :every_s) ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, queue = excluded.queue, key = excluded.key,"
         " payload = excluded.payload, due_at = excluded.due_at, every_s = excluded.every_s",
         name=name,
-        kind=kind,
-        queue=KINDS[kind].queue,
+        kind=kind.name,
+        queue=kind.queue,
         key=key,
-        payload=as_json(payload),
+        payload=encoded(payload),
         due_at=due_at,
         every_s=every_s,
     )
 
 
-def ensure(name: str, kind: str, payload: Mapping[str, Any], *, every_s: int) -> None:
+def ensure(name: str, payload: Payload, *, every_s: int) -> None:
     """Set a repeating timer unless it is there already (its phase is kept over restarts).
 
     One that is due later than its period from now was set by a clock that was ahead, or that was set back since: it is moved.
     """
+    kind = kind_of(payload)
     database.execute(
         "INSERT INTO timers (name, kind, queue, payload, due_at, every_s) VALUES (:name, :kind, :queue, :payload, :due_at, :every_s)"
         " ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at, every_s = excluded.every_s"
         " WHERE timers.due_at > excluded.due_at",
         name=name,
-        kind=kind,
-        queue=KINDS[kind].queue,
-        payload=as_json(payload),
+        kind=kind.name,
+        queue=kind.queue,
+        payload=encoded(payload),
         due_at=clock.now() + timedelta(seconds=every_s),
         every_s=every_s,
     )
@@ -87,13 +87,13 @@ def fire_due(*, batch_max: int = 100) -> int:
         for timer in due:
             due_at = database.instant(timer["due_at"])
             assert due_at is not None
-            task = commands.row(
+            task = commands.stored_row(
                 timer["kind"],
-                from_json(timer["payload"]),
+                as_json(from_json(timer["payload"])),
+                queue=timer["queue"],
                 key=timer["key"],
                 dedupe_key=f"timer:{timer['name']}:{due_at.isoformat()}",
                 caused_by=f"timer:{timer['name']}",
-                queue=timer["queue"],
             )
             commands.add(batch, task)
             if timer["every_s"] is None:

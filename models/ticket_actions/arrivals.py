@@ -10,6 +10,7 @@ from models.events.commands import Actor
 from models.kernel import limits
 from models.ports.inbound import InboundMessage
 from models.requesters.tables import Requester
+from models.tasks.payloads import AdvanceTicket
 from models.ticket_actions import commands
 from models.ticket_workflow.apply_acts import ticket_key
 from models.tickets import ticket_fields
@@ -85,7 +86,6 @@ def _title(parsed: InboundMessage) -> str:
 def _advance(change: TicketChange, event: str, message_id: UUID) -> None:
     """Enqueue the reaction of the workflow to an inbound message (the `advance_ticket` actor)."""
     change.enqueue(
-        "advance_ticket",
-        {"ticket_id": change.ticket.id, "event": event, "message_id": message_id},
+        AdvanceTicket(ticket_id=change.ticket.id, event=event, message_id=message_id),
         key=ticket_key(change.ticket.id),
     )

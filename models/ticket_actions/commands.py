@@ -22,6 +22,7 @@ from models.publishing import workflows
 from models.requesters import commands as requesters
 from models.requesters.commands import normalise_address
 from models.requesters.tables import Requester
+from models.tasks.payloads import AdvanceTicket
 from models.teams import queries as teams
 from models.ticket_workflow import steps
 from models.tickets import queries, ticket_fields
@@ -187,40 +188,38 @@ def start_new(
     return change
 
 
-def advance(ticket_id: UUID, payload: Mapping[str, Any], *, causation_id: str) -> None:
-    """Let the life cycle react to what a task of kind `advance_ticket` tells: a stored message, a fired timer, a signal
-    ...
-
-    `payload`: `event`, and by its kind `message_id`; `timer` and `count`; `signal` and `event_id`; `target`;
-      `transition`.
-    """
-    event = str(payload["event"])
-    change = TicketChange.of(ticket_id, actor=Actor("system", f"workflow:{event}", "Nestor"), causation_id=causation_id)
+def advance(payload: AdvanceTicket, *, causation_id: str) -> None:
+    """Let the life cycle react to the payload of a task `advance_ticket`: a stored message, a fired timer, a signal ..."""
+    event = payload.event
+    change = TicketChange.of(
+        payload.ticket_id, actor=Actor("system", f"workflow:{event}", "Nestor"), causation_id=causation_id
+    )
     before = change.ticket.event_sequence
     if event == "sla":
-        steps.clock_due(change, payload["target"])
+        assert payload.target is not None, "the payload's type checks it"
+        steps.clock_due(change, payload.target)
     elif event == "approval_expired":
-        steps.approval_expired(change, payload["transition"])
+        assert payload.transition is not None, "the payload's type checks it"
+        steps.approval_expired(change, payload.transition)
     else:
-        message_id = payload.get("message_id")
         steps.react(
             change,
             event,
-            name=payload.get("timer") or payload.get("signal") or "",
-            message=conversations.view(UUID(message_id)) if message_id else None,
+            name=payload.timer or payload.signal or "",
+            message=None if payload.message_id is None else conversations.view(payload.message_id),
             payload=_event_payload(payload),
-            count=int(payload.get("count", 1)),
+            count=payload.count,
         )
     change.save(visible=change.ticket.event_sequence > before)
 
 
-def _event_payload(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+def _event_payload(payload: AdvanceTicket) -> Mapping[str, Any]:
     """Read the payload of an event: a signal's facts from the history, a linked ticket's id."""
-    if payload.get("event_id"):
-        told = events.payload_of(UUID(payload["event_id"]))
+    if payload.event_id is not None:
+        told = events.payload_of(payload.event_id)
         found = told.get("payload", told)
         return found if isinstance(found, Mapping) else {}
-    return {"ticket_id": payload["linked_id"]} if "linked_id" in payload else {}
+    return {} if payload.linked_id is None else {"ticket_id": str(payload.linked_id)}
 
 
 def reply(

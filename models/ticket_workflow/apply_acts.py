@@ -10,6 +10,7 @@ from models.conversations import messages
 from models.events.commands import SYSTEM
 from models.kernel.ids import new_id
 from models.tasks import timers
+from models.tasks.payloads import AdvanceTicket, CallWebhook, MakeLinkedTicket
 from models.teams import commands as teams
 from models.ticket_workflow import approvals, automatic_messages, links
 from models.ticket_workflow import sla_clocks as sla
@@ -262,8 +263,7 @@ def put_timer(change: TicketChange, timer: str, *, due_at: datetime, count: int 
     ticket_id = change.ticket.id
     timers.put(
         timer_name(change, timer),
-        "advance_ticket",
-        {"ticket_id": str(ticket_id), "event": "timer", "timer": timer, "count": count},
+        AdvanceTicket(ticket_id=ticket_id, event="timer", timer=timer, count=count),
         due_at=due_at,
         key=ticket_key(ticket_id),
     )
@@ -275,8 +275,8 @@ def _timer_stopped(change: TicketChange, act: TimerStopped) -> None:
 
 def _webhook_called(change: TicketChange, act: WebhookCalled) -> None:
     event_id = change.record("webhook_called", act.details | _why(change, act), actor=SYSTEM)
-    payload = {"ticket_id": change.ticket.id, "event_id": event_id}
-    change.enqueue("call_webhook", payload, key=f"webhook:{act.details['webhook']}:{change.ticket.id}")
+    payload = CallWebhook(ticket_id=change.ticket.id, event_id=event_id)
+    change.enqueue(payload, key=f"webhook:{act.details['webhook']}:{change.ticket.id}")
 
 
 def _charged(change: TicketChange, act: Charged) -> None:
@@ -286,8 +286,8 @@ def _charged(change: TicketChange, act: Charged) -> None:
 
 def _ticket_made(change: TicketChange, act: TicketMade) -> None:
     event_id = change.record("linked_ticket_wanted", {"wanted": act.details} | _why(change, act), actor=SYSTEM)
-    payload = {"ticket_id": change.ticket.id, "event_id": event_id}
-    change.enqueue("make_linked_ticket", payload, key=ticket_key(change.ticket.id))
+    payload = MakeLinkedTicket(ticket_id=change.ticket.id, event_id=event_id)
+    change.enqueue(payload, key=ticket_key(change.ticket.id))
 
 
 def _sla_event(change: TicketChange, act: SlaWarned | SlaBreached) -> None:
@@ -302,8 +302,7 @@ def _approval_asked(change: TicketChange, act: ApprovalAsked) -> None:
         ticket_id, transition = change.ticket.id, act.transition
         timers.put(
             f"ticket:{ticket_id}:approval:{transition}",
-            "advance_ticket",
-            {"ticket_id": str(ticket_id), "event": "approval_expired", "transition": transition},
+            AdvanceTicket(ticket_id=ticket_id, event="approval_expired", transition=transition),
             due_at=expires_at,
             key=ticket_key(ticket_id),
         )

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from models.kernel import database
+from models.tasks.payloads import AdvanceTicket
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 
@@ -25,5 +26,6 @@ def tell_parents(change: TicketChange) -> None:
     """Send `linked_ticket_done` to the workflows of the parents of a ticket that is done."""
     rows = database.run("SELECT from_id FROM ticket_links WHERE to_id = :id AND kind = 'child'", id=change.ticket.id)
     for row in rows:
-        payload = {"ticket_id": row["from_id"], "event": "linked_ticket_done", "linked_id": change.ticket.id}
-        change.enqueue("advance_ticket", payload, key=f"ticket:{row['from_id']}")
+        from_id = UUID(str(row["from_id"]))
+        payload = AdvanceTicket(ticket_id=from_id, event="linked_ticket_done", linked_id=change.ticket.id)
+        change.enqueue(payload, key=f"ticket:{from_id}")

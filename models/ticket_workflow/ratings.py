@@ -11,6 +11,7 @@ from models.events.commands import Actor
 from models.kernel import database, settings
 from models.kernel.errors import NotFound
 from models.kernel.ids import new_id
+from models.tasks.payloads import AdvanceTicket
 from models.ticket_workflow.apply_acts import ticket_key
 from models.ticket_workflow.tables import Rating
 from models.tickets.ticket_change import TicketChange
@@ -74,6 +75,6 @@ def _record(asked: dict[str, Any], score: int, comment: str | None) -> None:
         id=asked["id"],
     )
     event_id = change.record("ticket_rated", {"payload": {"score": score}, "comment": comment})
-    payload = {"ticket_id": change.ticket.id, "event": "rated", "event_id": event_id}
-    change.enqueue("advance_ticket", payload, key=ticket_key(change.ticket.id))
+    payload = AdvanceTicket(ticket_id=change.ticket.id, event="rated", event_id=event_id)
+    change.enqueue(payload, key=ticket_key(change.ticket.id))
     change.save(visible=False)

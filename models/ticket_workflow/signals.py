@@ -14,6 +14,7 @@ from models.events.commands import Actor
 from models.kernel import limits
 from models.kernel.batch import as_json
 from models.kernel.errors import FieldProblem, Invalid
+from models.tasks.payloads import AdvanceTicket
 from models.ticket_workflow.apply_acts import ticket_key
 from models.tickets.ticket_change import TicketChange
 
@@ -31,8 +32,7 @@ def receive(ticket_id: UUID, name: str, payload: Mapping[str, Any], *, actor: Ac
     change = TicketChange.of(ticket_id, actor=actor)
     event_id = change.record("signal_received", {"signal": name, "payload": dict(payload)})
     change.enqueue(
-        "advance_ticket",
-        {"ticket_id": ticket_id, "event": "signal", "signal": name, "event_id": event_id},
+        AdvanceTicket(ticket_id=ticket_id, event="signal", signal=name, event_id=event_id),
         key=ticket_key(ticket_id),
     )
     change.save(visible=False)

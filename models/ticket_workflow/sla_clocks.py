@@ -13,6 +13,7 @@ from models.kernel import database, type_info
 from models.kernel.batch import as_json, from_json
 from models.sla.clocks import Clock
 from models.tasks import timers
+from models.tasks.payloads import AdvanceTicket
 
 if TYPE_CHECKING:
     from models.tickets.ticket_change import TicketChange
@@ -73,5 +74,5 @@ def put_timer(ticket_id: UUID, target: str, clock: Clock, *, timer_key: str) -> 
     if next_at is None:
         timers.stop(name)
         return
-    payload = {"ticket_id": str(ticket_id), "event": "sla", "target": target}
-    timers.put(name, "advance_ticket", payload, due_at=next_at, key=timer_key)
+    payload = AdvanceTicket(ticket_id=ticket_id, event="sla", target=target)
+    timers.put(name, payload, due_at=next_at, key=timer_key)

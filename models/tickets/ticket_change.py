@@ -18,6 +18,7 @@ from models.kernel.batch import Batch, as_json
 from models.requesters.tables import Requester
 from models.sla.clocks import Clock
 from models.tasks import commands as tasks
+from models.tasks.payloads import Payload, TellStaff
 from models.tickets import queries, staff_groups
 from models.tickets.tables import Ticket
 
@@ -79,17 +80,15 @@ class TicketChange:
 
     def enqueue(
         self,
-        kind: str,
-        payload: Mapping[str, Any],
+        payload: Payload,
         *,
         key: str | None,
         due_at: datetime | None = None,
         dedupe_key: str | None = None,
     ) -> None:
-        """Add a task that commits with the change and is hinted after it."""
+        """Add a task that commits with the change and wakes a worker after it."""
         self.tasks.append(
             tasks.row(
-                kind,
                 payload,
                 key=key,
                 due_at=due_at,
@@ -134,5 +133,5 @@ class TicketChange:
         """Enqueue a post in the ticket's topic for each staff group that follows it."""
         for account in staff_groups.that_hear_of(self.ticket):
             names = f"{account.channel}:{account.name}"
-            payload = {"channel": account.channel, "account": account.name, "ticket_id": self.ticket.id}
-            self.enqueue("tell_staff", payload, key=f"staff:{names}:{self.ticket.id}")
+            payload = TellStaff(channel=account.channel, account=account.name, ticket_id=self.ticket.id)
+            self.enqueue(payload, key=f"staff:{names}:{self.ticket.id}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pkgutil
 from functools import cache
+from typing import Any
 
 from models.kernel import imports
 from queues.actor import Actor
@@ -20,7 +21,7 @@ def names() -> frozenset[str]:
 
 
 @cache
-def load(kind: str) -> Actor | None:
+def load(kind: str) -> Actor[Any] | None:
     """Return the actor for a kind of task; None when this release does not know the kind. Raises ImportError, each time anew."""
     if kind not in names():
         return None

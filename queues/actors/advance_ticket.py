@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from models.tasks.commands import ClaimedTask
+from models.tasks.payloads import AdvanceTicket
 from models.ticket_actions import commands as tickets
 from models.ticket_workflow import failures
 from queues.actor import Actor
 from queues.settlement import Done, Settlement
 
 
-def run(task: ClaimedTask) -> Settlement:
+def run(task: ClaimedTask, payload: AdvanceTicket) -> Settlement:
     """All in our own database: the reaction commits together with the task's end."""
-    payload = task.payload
-    return Done(lambda: tickets.advance(UUID(payload["ticket_id"]), payload, causation_id=f"task:{task.id}"))
+    return Done(lambda: tickets.advance(payload, causation_id=f"task:{task.id}"))
 
 
-def on_dead(task: ClaimedTask, reason: str) -> None:
+def on_dead(task: ClaimedTask, payload: AdvanceTicket, reason: str) -> None:
     """Given up: the ticket's history says so, and the task can be retried."""
-    failures.record_automation_failure(
-        UUID(task.payload["ticket_id"]), event=task.payload["event"], task_id=task.id, reason=reason
-    )
+    failures.record_automation_failure(payload.ticket_id, event=payload.event, task_id=task.id, reason=reason)
 
 
 ACTOR = Actor(run, on_dead)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from uuid import UUID
 
 from models.events import queries as events
 from models.kernel import clock, database, logs, settings
 from models.publishing import workflows
 from models.tasks import leases
 from models.tasks.commands import ClaimedTask
+from models.tasks.payloads import AdvanceTicket, CallWebhook
 from models.ticket_actions import commands as tickets
 from models.ticket_workflow import failures, webhook_calls
 from models.tickets import queries
@@ -20,17 +20,17 @@ from queues.settlement import Done, Failed, Settlement
 log = logs.get("webhook")
 
 
-def run(task: ClaimedTask) -> Settlement:
+def run(task: ClaimedTask, payload: CallWebhook) -> Settlement:
     """One attempt. 2xx: done; 429 and 5xx: again; another 4xx: given up at once.
 
     Raises ConfigurationError when the secret is missing: the task waits for the operator.
     """
     with database.connection():
-        event = events.get(UUID(task.payload["event_id"]))
-        ticket = queries.find(task.payload["ticket_id"])
-    payload = event["payload"]
-    definition = workflows.of_version(payload["workflow"], payload["workflow_version"]).definition
-    webhook = definition.webhooks[payload["webhook"]]
+        event = events.get(payload.event_id)
+        ticket = queries.find(str(payload.ticket_id))
+    called = event["payload"]
+    definition = workflows.of_version(called["workflow"], called["workflow_version"]).definition
+    webhook = definition.webhooks[called["webhook"]]
     secret = settings.current().secret(webhook.secret.secret)
     content = webhook_calls.body(ticket, event)
     told = webhook_calls.headers(str(event["event_id"]), clock.now(), content, secret)
@@ -42,23 +42,22 @@ def run(task: ClaimedTask) -> Settlement:
     except safe_http.AddressRefused as error:
         return Failed(error.message, permanent=True)
     except (safe_http.NotReached, safe_http.NoAnswer) as error:
-        return Failed(f"{payload['webhook']}: {error.message}")
-    log.info("webhook_called", webhook=payload["webhook"], status=answer.status)
+        return Failed(f"{called['webhook']}: {error.message}")
+    log.info("webhook_called", webhook=called["webhook"], status=answer.status)
     if 200 <= answer.status < 300:
         return Done(late=partial(leases.finish_late, task))
     again = answer.status == 429 or answer.status >= 500
     return Failed(
-        f"{payload['webhook']} answered {answer.status}",
+        f"{called['webhook']} answered {answer.status}",
         permanent=not again,
         retry_after_s=answer.retry_after_s(),
     )
 
 
-def on_dead(task: ClaimedTask, reason: str) -> None:
+def on_dead(task: ClaimedTask, payload: CallWebhook, reason: str) -> None:
     """Given up: the history says so, and the life cycle hears `webhook_failed`."""
-    ticket_id = UUID(task.payload["ticket_id"])
-    failures.record_automation_failure(ticket_id, event="webhook_called", task_id=task.id, reason=reason)
-    tickets.advance(ticket_id, {"event": "webhook_failed"}, causation_id=f"task:{task.id}")
+    failures.record_automation_failure(payload.ticket_id, event="webhook_called", task_id=task.id, reason=reason)
+    tickets.advance(AdvanceTicket(ticket_id=payload.ticket_id, event="webhook_failed"), causation_id=f"task:{task.id}")
 
 
 ACTOR = Actor(run, on_dead)

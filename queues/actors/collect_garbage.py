@@ -13,6 +13,7 @@ from models.kernel import clock, database, limits
 from models.subscriptions import deliveries as webhook_deliveries
 from models.tasks import rates
 from models.tasks.commands import ClaimedTask
+from models.tasks.payloads import CollectGarbage
 from queues.actor import Actor
 from queues.settlement import Done, Postponed, Settlement
 
@@ -38,7 +39,7 @@ _EXPIRED = (
 )
 
 
-def run(task: ClaimedTask) -> Settlement:
+def run(task: ClaimedTask, payload: CollectGarbage) -> Settlement:
     now = clock.now()
     for statement, kept_s in (
         (_FINISHED_TASKS, limits.finished_tasks_kept_s),

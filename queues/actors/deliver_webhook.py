@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from models.events import subscription_limits, subscription_rules
 from models.kernel import clock, database, limits, logs, settings
@@ -13,6 +12,7 @@ from models.subscriptions.deliveries import Attempt
 from models.subscriptions.queries import Subscription
 from models.tasks import leases
 from models.tasks.commands import ClaimedTask
+from models.tasks.payloads import DeliverWebhook
 from queues import safe_http
 from queues.actor import Actor
 from queues.settlement import Done, Failed, Postponed, Settlement
@@ -20,9 +20,9 @@ from queues.settlement import Done, Failed, Postponed, Settlement
 log = logs.get("webhook")
 
 
-def run(task: ClaimedTask) -> Settlement:
+def run(task: ClaimedTask, payload: DeliverWebhook) -> Settlement:
     """One attempt. 2xx: delivered. Everything else, redirects too, is tried again; 410 switches the subscription off."""
-    subscription_id, event_id = _ids(task)
+    subscription_id, event_id = payload.subscription_id, payload.event_id
     with database.connection():
         found = deliveries.wanted(subscription_id, event_id)
         if found is None:
@@ -51,10 +51,6 @@ def run(task: ClaimedTask) -> Settlement:
     if (next_rest_s := subscription_rules.rest_s(subscription.failures + 1)) > 0:
         retry_after_s = max(retry_after_s or 0.0, next_rest_s + subscription_limits.probe_s)
     return Failed(attempt.error, retry_after_s=retry_after_s, record=record, late=record)
-
-
-def _ids(task: ClaimedTask) -> tuple[UUID, UUID]:
-    return UUID(task.payload["subscription_id"]), UUID(task.payload["event_id"])
 
 
 def _message(subscription: Subscription, event: dict[str, Any]) -> dict[str, Any] | None:
@@ -88,9 +84,9 @@ def _call(subscription: Subscription, message_id: str, content: bytes) -> tuple[
     return Attempt(now, answer.duration_ms, answer.status, said, error), answer.retry_after_s()
 
 
-def on_dead(task: ClaimedTask, reason: str) -> None:
+def on_dead(task: ClaimedTask, payload: DeliverWebhook, reason: str) -> None:
     """Given up after days: the delivery shows as failed, and can be replayed."""
-    deliveries.give_up(*_ids(task), reason[: limits.error_chars_max])
+    deliveries.give_up(payload.subscription_id, payload.event_id, reason[: limits.error_chars_max])
 
 
 ACTOR = Actor(run, on_dead)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from models.attachments import commands as attachments
 from models.blobs import commands as blobs
 from models.blobs.store import BlobStoreAway
@@ -11,6 +9,7 @@ from models.channels import accounts
 from models.kernel import database, limits, logs, settings
 from models.kernel.errors import PermanentFailure, TooLarge
 from models.tasks.commands import ClaimedTask
+from models.tasks.payloads import FetchAttachment
 from models.ticket_actions import attachment_fetching
 from models.ticket_actions.attachment_fetching import Pending
 from queues import channels
@@ -20,10 +19,10 @@ from queues.settlement import Done, Postponed, Settlement
 log = logs.get("attachments")
 
 
-def run(task: ClaimedTask) -> Settlement:
+def run(task: ClaimedTask, payload: FetchAttachment) -> Settlement:
     """One try. A file that is gone or too large is settled at once; a provider that is away is tried again."""
     with database.connection():
-        file = attachment_fetching.pending(UUID(task.payload["attachment_id"]))
+        file = attachment_fetching.pending(payload.attachment_id)
         if file is None:
             return Done()
         account = accounts.find(file.channel, file.account)
@@ -52,9 +51,9 @@ def _too_large(file: Pending, most: int) -> Done:
     return Done(lambda: attachment_fetching.record_too_large(file, limit_bytes=most))
 
 
-def on_dead(task: ClaimedTask, reason: str) -> None:
+def on_dead(task: ClaimedTask, payload: FetchAttachment, reason: str) -> None:
     """Given up: the file shows as failed, with the reason."""
-    file = attachment_fetching.pending(UUID(task.payload["attachment_id"]))
+    file = attachment_fetching.pending(payload.attachment_id)
     if file is not None:
         attachment_fetching.record_failed(file, reason)
 

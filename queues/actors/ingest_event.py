@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from uuid import UUID
 
 from models.attachments import commands as attachments
 from models.blobs.store import BlobStoreAway
@@ -15,6 +14,7 @@ from models.kernel import database, imports, limits, logs, metrics, settings
 from models.kernel.errors import NestorError
 from models.ports.inbound import Ignored, InboundMessage, Unparseable
 from models.tasks.commands import ClaimedTask
+from models.tasks.payloads import IngestEvent
 from queues import channels, parsing
 from queues.actor import Actor
 from queues.settlement import Done, Postponed, Settlement
@@ -22,9 +22,9 @@ from queues.settlement import Done, Postponed, Settlement
 log = logs.get("inbox")
 
 
-def run(task: ClaimedTask) -> Settlement:
+def run(task: ClaimedTask, payload: IngestEvent) -> Settlement:
     """Parse outside of any transaction, then record. What cannot be parsed is kept and shown, not retried."""
-    inbox_id = UUID(task.payload["inbox_id"])
+    inbox_id = payload.inbox_id
     with database.connection():
         event = inbox.load(inbox_id)
         account = accounts.find(event.channel, event.account)
@@ -76,9 +76,9 @@ def _failed(event: inbox.RawEvent, reason: str) -> Done:
     return _ended(event, "failed", lambda: inbox.record_failure(event.id, reason))
 
 
-def on_dead(task: ClaimedTask, reason: str) -> None:
+def on_dead(task: ClaimedTask, payload: IngestEvent, reason: str) -> None:
     """Given up: the event shows as failed, with the reason, and can be replayed."""
-    inbox.record_failure(UUID(task.payload["inbox_id"]), reason)
+    inbox.record_failure(payload.inbox_id, reason)
 
 
 ACTOR = Actor(run, on_dead)

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from models.tasks.commands import ClaimedTask
+from models.tasks.payloads import MakeLinkedTicket
 from models.ticket_actions import linked_tickets
 from models.ticket_workflow import failures
 from queues.actor import Actor
 from queues.settlement import Done, Settlement
 
 
-def run(task: ClaimedTask) -> Settlement:
+def run(task: ClaimedTask, payload: MakeLinkedTicket) -> Settlement:
     """All in our own database: the ticket commits together with the task's end, so it is made once."""
-    payload = task.payload
-    return Done(
-        lambda: linked_tickets.make(
-            UUID(payload["ticket_id"]), UUID(payload["event_id"]), causation_id=f"task:{task.id}"
-        )
-    )
+    return Done(lambda: linked_tickets.make(payload.ticket_id, payload.event_id, causation_id=f"task:{task.id}"))
 
 
-def on_dead(task: ClaimedTask, reason: str) -> None:
+def on_dead(task: ClaimedTask, payload: MakeLinkedTicket, reason: str) -> None:
     """Given up: the ticket that asked says so."""
-    failures.record_automation_failure(
-        UUID(task.payload["ticket_id"]), event="linked_ticket_wanted", task_id=task.id, reason=reason
-    )
+    failures.record_automation_failure(payload.ticket_id, event="linked_ticket_wanted", task_id=task.id, reason=reason)
 
 
 ACTOR = Actor(run, on_dead)

@@ -9,6 +9,7 @@ from models.kernel import database, logs, settings
 from models.kernel.errors import NestorError
 from models.tasks.commands import ClaimedTask
 from models.tasks.kinds import KINDS
+from models.tasks.payloads import PullAccount
 from queues import channels
 from queues.actor import Actor
 from queues.pulling import accounts, loop
@@ -19,10 +20,10 @@ log = logs.get("pull_account")
 _STORE_S = 30.0  # what is under way when the time is over gets this long
 
 
-def run(task: ClaimedTask) -> Settlement:
+def run(task: ClaimedTask, payload: PullAccount) -> Settlement:
     """Store what is there; what is left after the task's time is the next one's. A trouble is shown at the account, not retried here:
     the next tick asks again."""
-    name = (task.payload["channel"], task.payload["account"])
+    name = (payload.channel, payload.account)
     with database.connection():
         account = next((one for one in accounts.pulled_accounts() if (one.channel, one.name) == name), None)
     holder, limit_s = loop.holder_name(), KINDS[task.kind].time_limit_s

@@ -12,14 +12,15 @@ from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.requesters import codes, commands, queries
 from models.tasks import leases, rates
 from models.tasks.commands import ClaimedTask
+from models.tasks.payloads import SendCode
 from queues import channels
 from queues.actor import Actor
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 
-def run(task: ClaimedTask) -> Settlement:
+def run(task: ClaimedTask, payload: SendCode) -> Settlement:
     """Send it, unless it is too old to be of use."""
-    code_id = UUID(task.payload["code_id"])
+    code_id = payload.code_id
     with database.connection():
         row = database.one(
             "SELECT requester_id, channel, address, expires_at, used_at FROM requester_codes WHERE id = :id",
@@ -34,7 +35,7 @@ def run(task: ClaimedTask) -> Settlement:
         refused = codes.refusal(row["channel"], row["address"])
         if refused is not None:
             return Failed(f"not sent: {refused}", permanent=True)
-        account = accounts.find(row["channel"], task.payload["account"])
+        account = accounts.find(row["channel"], payload.account)
         name, locale = queries.name_and_locale(UUID(str(row["requester_id"])))
     sender = channels.complete(account.channel).sender
     with database.transaction():

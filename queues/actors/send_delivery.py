@@ -14,6 +14,7 @@ from models.kernel.errors import ConfigurationError, Unavailable
 from models.kernel.ids import new_id
 from models.ports.outbound import SendOutcome, misconfigured
 from models.tasks.commands import ClaimedTask
+from models.tasks.payloads import SendDelivery
 from queues import channels
 from queues.actor import Actor
 from queues.channel_port import Sender
@@ -23,9 +24,9 @@ log = logs.get("send")
 _moves_max = 5  # a Telegram group becomes a supergroup once
 
 
-def run(task: ClaimedTask) -> Settlement:
+def run(task: ClaimedTask, payload: SendDelivery) -> Settlement:
     """Send once, or say why not now."""
-    delivery_id = UUID(task.payload["delivery_id"])
+    delivery_id = payload.delivery_id
     with database.connection():
         known = queries.address_of(delivery_id)
         if known is None:
@@ -117,9 +118,9 @@ def _settlement(delivery_id: UUID, opened: OpenAttempt, outcome: SendOutcome, du
     return Failed(told, retry_after_s=outcome.retry_after_s, record=record, late=record)
 
 
-def on_dead(task: ClaimedTask, reason: str) -> None:
+def on_dead(task: ClaimedTask, payload: SendDelivery, reason: str) -> None:
     """Given up after a day: the delivery has failed, visibly."""
-    attempts.give_up(UUID(task.payload["delivery_id"]), reason[: limits.error_chars_max])
+    attempts.give_up(payload.delivery_id, reason[: limits.error_chars_max])
 
 
 ACTOR = Actor(run, on_dead)

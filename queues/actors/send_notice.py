@@ -10,6 +10,7 @@ from models.kernel import database, logs, metrics, settings
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import leases, rates
 from models.tasks.commands import ClaimedTask
+from models.tasks.payloads import SendNotice
 from queues import channels
 from queues.actor import Actor
 from queues.settlement import Done, Failed, Postponed, Settlement
@@ -17,16 +18,15 @@ from queues.settlement import Done, Failed, Postponed, Settlement
 log = logs.get("notice")
 
 
-def run(task: ClaimedTask) -> Settlement:
+def run(task: ClaimedTask, payload: SendNotice) -> Settlement:
     """Send once. What may have arrived is not repeated: a notice twice is worse than one that its reader asks for again."""
-    told = task.payload
     with database.connection():
-        account = accounts.find(told["channel"], told["account"])
-        if chats.unreachable_reason(account, told["address"]) is not None:
+        account = accounts.find(payload.channel, payload.account)
+        if chats.unreachable_reason(account, payload.address) is not None:
             return Done()
     sender = channels.complete(account.channel).sender
     with database.transaction():
-        wait_s = rates.take_or_line_up(sender.buckets(account, told["address"]))
+        wait_s = rates.take_or_line_up(sender.buckets(account, payload.address))
         if wait_s == 0 and not leases.begin_call(task):
             return Done()  # a worker died in the call: the notice has perhaps arrived
     if wait_s > 0:
@@ -35,9 +35,9 @@ def run(task: ClaimedTask) -> Settlement:
         OutgoingMessage(
             delivery_id=f"notice:{task.id}",
             attempt_number=task.attempts,
-            address=told["address"],
+            address=payload.address,
             recipient_name="",
-            body=told["text"],
+            body=payload.text,
             body_format="text",
             subject=None,
             external_id=None,
@@ -51,7 +51,7 @@ def run(task: ClaimedTask) -> Settlement:
     )
     metrics.sends.labels(account.channel, outcome.kind).inc()
     log.info("notice_sent", channel=account.channel, outcome=outcome.kind, task_id=task.id)
-    record = partial(_record, account, told["address"], outcome)
+    record = partial(_record, account, payload.address, outcome)
     if outcome.kind == "throttled":
         return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider", record)
     if outcome.kind == "transient":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from uuid import UUID
 
 from models.attachments import queries as attachments
 from models.channels import accounts, health
@@ -15,6 +14,7 @@ from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.staff_chat import ticket_posts
 from models.tasks import leases, rates
 from models.tasks.commands import ClaimedTask
+from models.tasks.payloads import TellStaff
 from models.tickets import staff_groups
 from queues import channels
 from queues.actor import Actor
@@ -28,11 +28,11 @@ _GOES_ON = " … [It goes on in the console.]"
 _posts_max = 100  # of one run; what is left is told by the next
 
 
-def run(task: ClaimedTask) -> Settlement:
+def run(task: ClaimedTask, payload: TellStaff) -> Settlement:
     """Post what is not told yet. A post that may have arrived (a worker died in the call) is posted once more, marked."""
-    ticket_id = UUID(task.payload["ticket_id"])
+    ticket_id = payload.ticket_id
     with database.connection():
-        account = accounts.find(task.payload["channel"], task.payload["account"])
+        account = accounts.find(payload.channel, payload.account)
     chat = staff_groups.chat_of(account)
     if chat is None:
         return Done()

@@ -7,6 +7,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import database, logs, settings
 from models.kernel.errors import ConfigurationError, NestorError
 from models.tasks.commands import ClaimedTask
+from models.tasks.payloads import WatchAccounts
 from queues import channels
 from queues.actor import Actor
 from queues.channel_port import Watch
@@ -15,7 +16,7 @@ from queues.settlement import Done, Settlement
 log = logs.get("channels")
 
 
-def run(task: ClaimedTask) -> Settlement:
+def run(task: ClaimedTask, payload: WatchAccounts) -> Settlement:
     """Each account once; a provider that is away says nothing of the account, and is asked again next time."""
     with database.connection():
         found = [account for account in accounts.every() if account.config.get("enabled") is not False]

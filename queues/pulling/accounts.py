@@ -9,6 +9,7 @@ from models.channels import accounts, leases
 from models.channels.accounts import ChannelAccount
 from models.kernel import database
 from models.tasks import commands
+from models.tasks.payloads import PullAccount
 from queues import channels
 
 
@@ -32,6 +33,6 @@ def ask_for_pulls() -> int:
                 "SELECT id FROM tasks WHERE key = :key AND state IN ('ready', 'leased') LIMIT 1", key=key
             )
             if waiting is None and not leases.held(account.channel, account.name):
-                commands.enqueue("pull_account", {"channel": account.channel, "account": account.name}, key=key)
+                commands.enqueue(PullAccount(channel=account.channel, account=account.name), key=key)
                 asked += 1
     return asked

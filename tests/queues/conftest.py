@@ -10,7 +10,7 @@ from models.kernel import database, settings
 from models.tasks.kinds import KINDS, TaskKind
 from queues import actors
 from tests.desk import Desk
-from tests.queues.work import KIND, ScriptedActor, Work
+from tests.queues.work import KIND, ScriptedActor, TestWork, Work
 from tests.servers import HttpReceiver, receiving
 
 
@@ -18,7 +18,7 @@ from tests.servers import HttpReceiver, receiving
 def work(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Work:
     made = Work(desk)
     real = actors.load
-    monkeypatch.setitem(KINDS, KIND, TaskKind(KIND, attempts_max=4))
+    monkeypatch.setitem(KINDS, KIND, TaskKind(KIND, TestWork, attempts_max=4))
     monkeypatch.setattr(actors, "load", lambda kind: ScriptedActor(made) if kind == KIND else real(kind))
     number = "bigserial PRIMARY KEY" if desk.engine == "postgresql" else "INTEGER PRIMARY KEY"
     with database.connection():

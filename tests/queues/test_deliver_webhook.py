@@ -10,6 +10,7 @@ import pytest
 
 from models.kernel import clock, settings
 from models.subscriptions import commands, payloads
+from models.tasks.payloads import CollectGarbage, DeliverWebhook
 from queues import runner
 from queues.actors import deliver_webhook
 from tests.desk import Desk
@@ -264,7 +265,8 @@ def test_a_crash_between_call_and_record_repeats_under_the_same_id(
 
     claimed = tasks.claim(task["id"], lease_s=5)
     assert claimed is not None
-    deliver_webhook.run(claimed)  # and the worker dies here
+    assert isinstance(claimed.payload, DeliverWebhook)
+    deliver_webhook.run(claimed, claimed.payload)  # and the worker dies here
 
     desk.advance(seconds=30)
     desk.run_due()
@@ -285,7 +287,7 @@ def test_the_log_is_collected_when_it_is_old(desk: Desk, receiver: HttpReceiver)
     desk.advance(days=2)
     from models.tasks import commands as tasks
 
-    desk.command(tasks.enqueue, "collect_garbage", {})
+    desk.command(tasks.enqueue, CollectGarbage())
     desk.run_due()
 
     assert (kept, states(desk, subscription)) == (["delivered"], [])

@@ -27,7 +27,7 @@ from queues import sweep
 from queues.outage import outages
 from queues.settlement import Done, Failed, Postponed
 from tests.desk import Desk
-from tests.queues.work import KIND, Work, cut_connections
+from tests.queues.work import KIND, TestWork, Work, cut_connections
 
 LEASE_S = 20.0
 
@@ -254,7 +254,7 @@ def test_row_database_away_for_longer_than_a_lease_the_holder_keeps_its_task_and
 def test_row_database_comes_back_and_an_idle_process_leaves_expired_sends_to_their_holders(
     work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(KINDS, KIND, TaskKind(KIND, queue=SENDS))
+    monkeypatch.setitem(KINDS, KIND, TaskKind(KIND, TestWork, queue=SENDS))
     task_id = work.enqueue()
     work.claim(task_id, lease_s=LEASE_S)
     work.desk.advance(seconds=2 * LEASE_S)
@@ -407,7 +407,7 @@ def test_row_many_sweepers_at_once_hint_each_task_once_and_fire_each_timer_once(
     ids = [work.enqueue() for _ in range(30)]
     with database.transaction():
         for index in range(30):
-            timers.put(f"test:{index}", KIND, {}, due_at=clock.now())
+            timers.put(f"test:{index}", TestWork(), due_at=clock.now())
     work.desk.advance(seconds=limits.task_hint_grace_s + 1)
     work.desk.hints.clear()
 

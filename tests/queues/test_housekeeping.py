@@ -6,6 +6,7 @@ from models.idempotency import commands as idempotency
 from models.idempotency.commands import StoredAnswer
 from models.kernel import database, limits
 from models.tasks import commands
+from models.tasks.payloads import CollectGarbage
 from queues import sweep
 from tests.desk import Desk
 from tests.queues.work import Work
@@ -41,7 +42,7 @@ def test_many_finished_tasks_go_in_batches(work: Work) -> None:
     try:
         limits.collect_batch_max = 10
         work.desk.advance(seconds=limits.finished_tasks_kept_s + 60)
-        work.desk.command(commands.enqueue, "collect_garbage", {})
+        work.desk.command(commands.enqueue, CollectGarbage())
         work.desk.run_due()
     finally:
         limits.collect_batch_max = before

@@ -19,7 +19,7 @@ from queues.leases import LeaseKeeper, keeper
 from queues.outage import outages
 from queues.recording import write_until_taken
 from queues.settlement import Done, Settlement
-from tests.queues.work import KIND, Work
+from tests.queues.work import KIND, TestWork, Work
 from tests.services.waiting import wait_until
 
 LEASE_S = 20.0
@@ -62,7 +62,7 @@ class Away:
 @pytest.fixture(autouse=True)
 def sends(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tasks of these tests are sends."""
-    monkeypatch.setitem(KINDS, KIND, TaskKind(KIND, queue=SENDS))
+    monkeypatch.setitem(KINDS, KIND, TaskKind(KIND, TestWork, queue=SENDS))
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_process_that_saw_an_outage_leaves_expired_leases_to_their_holders_for
 
 def test_work_on_our_own_database_is_taken_at_once_all_the_same(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its effect happens once anyway, and workers that die every few seconds must not keep it from being done."""
-    monkeypatch.setitem(KINDS, KIND, TaskKind(KIND))
+    monkeypatch.setitem(KINDS, KIND, TaskKind(KIND, TestWork))
     task_id = work.enqueue()
     work.claim(task_id, lease_s=LEASE_S)
     work.desk.advance(seconds=LEASE_S + 1)
@@ -224,7 +224,7 @@ def test_a_process_does_not_take_a_task_from_itself_when_its_lease_ran_out(work:
 def test_an_answer_is_waited_with_beyond_the_task_s_own_time_limit(
     work: Work, away: Away, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(KINDS, KIND, TaskKind(KIND, time_limit_s=0))
+    monkeypatch.setitem(KINDS, KIND, TaskKind(KIND, TestWork, time_limit_s=0))
 
     def answered(task: commands.ClaimedTask) -> Settlement:
         away.is_away.set()

@@ -11,8 +11,10 @@ from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 from models.deliveries import commands as deliveries
 from models.kernel import clock, database
 from models.kernel.errors import Unavailable
+from models.kernel.ids import new_id
 from models.ports.outbound import SendOutcome
 from models.tasks import commands
+from models.tasks.payloads import ReleaseMessage
 from queues import runner, sweep
 from queues.channels.telegram.bot_api import errors
 from queues.leases import LeaseKeeper
@@ -45,10 +47,7 @@ def test_what_a_provider_took_is_recorded_through_a_short_database_fault(
 
 def test_two_claims_of_one_key_at_once_never_both_win(desk: Desk) -> None:
     with database.transaction():
-        ids = [
-            commands.enqueue("release_message", {"delivery_id": str(n)}, key="one", due_at=clock.now())
-            for n in range(2)
-        ]
+        ids = [commands.enqueue(ReleaseMessage(delivery_id=new_id()), key="one", due_at=clock.now()) for _ in range(2)]
     earlier, later = (task_id for task_id in ids if task_id is not None)
     for _ in range(25):
         with database.transaction():

@@ -11,10 +11,12 @@ import pytest
 from models.deliveries import attempts
 from models.kernel import database
 from models.kernel.errors import ConfigurationError, Unavailable
+from models.kernel.ids import new_id
 from models.ports import outbound as port
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import commands, rates
 from models.tasks.commands import ClaimedTask
+from models.tasks.payloads import AdvanceTicket
 from models.tickets.tables import Ticket
 from queues import runner
 from tests.desk import Desk
@@ -113,7 +115,7 @@ def test_a_database_that_goes_away_after_a_commit_does_not_undo_it_for_the_calle
             yield
 
     with database.transaction():
-        commands.enqueue("advance_ticket", {}, key="ticket:1", caused_by="x")
+        commands.enqueue(AdvanceTicket(ticket_id=new_id(), event="x"), key="ticket:1", caused_by="x")
         commands.wake_next("ticket:1")
         monkeypatch.setattr(database, "connection", away)
 

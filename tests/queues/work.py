@@ -12,12 +12,21 @@ import psycopg2
 from models.kernel import database
 from models.tasks import commands
 from models.tasks.commands import ClaimedTask
+from models.tasks.payloads import Payload
 from queues import runner
 from queues.settlement import Done, Settlement
 from tests.desk import Desk
 from tests.services.waiting import wait_until
 
 KIND = "test_work"
+
+
+class TestWork(Payload, frozen=True):
+    """The payload of the test's kind."""
+
+    __test__ = False
+
+    n: int = 0
 
 
 @dataclass
@@ -31,7 +40,7 @@ class Work:
 
     def enqueue(self, *, key: str | None = None, due_at: datetime | None = None) -> int:
         with database.transaction():
-            task_id = commands.enqueue(KIND, {"n": 1}, key=key, due_at=due_at)
+            task_id = commands.enqueue(TestWork(n=1), key=key, due_at=due_at)
         assert task_id is not None
         return task_id
 
@@ -59,12 +68,12 @@ class ScriptedActor:
     def __init__(self, work: Work) -> None:
         self._work = work
 
-    def run(self, task: ClaimedTask) -> Settlement:
+    def run(self, task: ClaimedTask, payload: TestWork) -> Settlement:
         if self._work.do is not None:
             return self._work.do(task)
         return Done(lambda: self._work.effect(task))
 
-    def on_dead(self, task: ClaimedTask, reason: str) -> None:
+    def on_dead(self, task: ClaimedTask, payload: TestWork, reason: str) -> None:
         self._work.dead.append(reason)
         if self._work.on_dead is not None:
             self._work.on_dead(task, reason)

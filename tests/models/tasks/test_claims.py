@@ -11,6 +11,7 @@ import pytest
 from models.kernel import clock, database, limits
 from models.tasks import commands, leases
 from models.tasks.kinds import KINDS, TaskKind
+from models.tasks.payloads import CollectGarbage, SendNotice
 from tests.desk import Desk
 
 KIND = "collect_garbage"  # any kind: these tests never run the actor
@@ -18,7 +19,7 @@ KIND = "collect_garbage"  # any kind: these tests never run the actor
 
 def _enqueue(key: str | None = None, **more: object) -> int:
     with database.transaction():
-        task_id = commands.enqueue(KIND, {}, key=key, **more)  # type: ignore[arg-type]
+        task_id = commands.enqueue(CollectGarbage(), key=key, **more)  # type: ignore[arg-type]
     assert task_id is not None
     return task_id
 
@@ -152,7 +153,7 @@ def test_a_second_task_of_one_purpose_vanishes_and_is_not_hinted(desk: Desk) -> 
     desk.hints.clear()
 
     with database.transaction():
-        assert commands.enqueue(KIND, {}, dedupe_key="once") is None
+        assert commands.enqueue(CollectGarbage(), dedupe_key="once") is None
 
     assert [task["id"] for task in desk.tasks(kind=KIND)] == [first]
     assert desk.hints == []
@@ -166,7 +167,7 @@ def test_hints_are_given_for_what_is_due_soon_with_their_wait_and_never_for_a_ro
     _enqueue(due_at=clock.now() + timedelta(seconds=limits.local_delay_s_max + 5))
 
     def undone() -> None:
-        commands.enqueue(KIND, {})
+        commands.enqueue(CollectGarbage())
         raise RuntimeError("undone")
 
     with pytest.raises(RuntimeError, match="undone"):
@@ -202,11 +203,11 @@ def test_an_error_of_any_length_and_shape_is_kept_in_a_bounded_row(desk: Desk) -
 
 def test_a_payload_that_is_not_ids_is_a_bug_and_stops_at_the_caller(desk: Desk) -> None:
     with pytest.raises(AssertionError, match="send ids"):
-        commands.row(KIND, {"text": "x" * limits.task_payload_bytes_max})
+        commands.row(SendNotice(channel="c", account="a", address="1", text="x" * limits.task_payload_bytes_max))
 
 
 def test_patience_counts_from_the_first_run(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KINDS, KIND, TaskKind(KIND, patience_s=60))
+    monkeypatch.setitem(KINDS, KIND, TaskKind(KIND, CollectGarbage, patience_s=60))
     task_id = _enqueue()
     desk.advance(hours=10)  # waited for a worker all day
     task = commands.claim(task_id, lease_s=20)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from models.kernel import clock, database
 from models.tasks import timers
+from models.tasks.payloads import CollectGarbage
 from tests.desk import Desk
 
 KIND = "collect_garbage"
@@ -31,8 +32,8 @@ def test_the_next_due_time_is_the_first_of_the_rhythm_in_the_future(every_s: int
 def test_several_tickers_at_once_fire_each_due_time_once(desk: Desk) -> None:
     with database.transaction():
         for index in range(20):
-            timers.put(f"once:{index}", KIND, {"i": index}, due_at=clock.now())
-        timers.put("repeated", KIND, {}, due_at=clock.now(), every_s=60)
+            timers.put(f"once:{index}", CollectGarbage(), due_at=clock.now())
+        timers.put("repeated", CollectGarbage(), due_at=clock.now(), every_s=60)
 
     def tick() -> int:
         return sum(timers.fire_due(batch_max=3) for _ in range(10))
@@ -48,8 +49,8 @@ def test_several_tickers_at_once_fire_each_due_time_once(desk: Desk) -> None:
 
 
 def test_a_timer_set_again_fires_at_its_new_time_only(desk: Desk) -> None:
-    desk.command(timers.put, "close", KIND, {}, due_at=clock.now() + timedelta(minutes=1))
-    desk.command(timers.put, "close", KIND, {}, due_at=clock.now() + timedelta(minutes=9))
+    desk.command(timers.put, "close", CollectGarbage(), due_at=clock.now() + timedelta(minutes=1))
+    desk.command(timers.put, "close", CollectGarbage(), due_at=clock.now() + timedelta(minutes=9))
 
     desk.advance(minutes=2)
     early = timers.fire_due()
@@ -59,7 +60,7 @@ def test_a_timer_set_again_fires_at_its_new_time_only(desk: Desk) -> None:
 
 
 def test_a_stopped_timer_never_fires(desk: Desk) -> None:
-    desk.command(timers.put, "close", KIND, {}, due_at=clock.now())
+    desk.command(timers.put, "close", CollectGarbage(), due_at=clock.now())
 
     assert desk.command(timers.stop, "close") is True
     assert desk.command(timers.stop, "close") is False
@@ -67,7 +68,7 @@ def test_a_stopped_timer_never_fires(desk: Desk) -> None:
 
 
 def test_a_fired_timer_that_is_rolled_back_fires_again(desk: Desk) -> None:
-    desk.command(timers.put, "close", KIND, {}, due_at=clock.now())
+    desk.command(timers.put, "close", CollectGarbage(), due_at=clock.now())
 
     def killed() -> None:
         timers.fire_due()  # joins this transaction, which does not commit
@@ -83,11 +84,11 @@ def test_a_fired_timer_that_is_rolled_back_fires_again(desk: Desk) -> None:
 
 
 def test_ensuring_keeps_the_phase_of_a_timer_that_is_there(desk: Desk) -> None:
-    timers.ensure("hourly", KIND, {}, every_s=3600)
+    timers.ensure("hourly", CollectGarbage(), every_s=3600)
     before = desk.timers()
     desk.advance(minutes=30)
 
-    timers.ensure("hourly", KIND, {}, every_s=3600)
+    timers.ensure("hourly", CollectGarbage(), every_s=3600)
 
     assert desk.timers() == before
 
@@ -95,10 +96,10 @@ def test_ensuring_keeps_the_phase_of_a_timer_that_is_there(desk: Desk) -> None:
 def test_ensuring_moves_a_timer_that_a_clock_that_was_ahead_had_set(desk: Desk) -> None:
     """Else the desk's own recurring work stands still until the clock gets there."""
     desk.advance(hours=2)
-    timers.ensure("hourly", KIND, {}, every_s=3600)
+    timers.ensure("hourly", CollectGarbage(), every_s=3600)
     desk.advance(hours=-2)
 
-    timers.ensure("hourly", KIND, {}, every_s=3600)
+    timers.ensure("hourly", CollectGarbage(), every_s=3600)
     desk.advance(seconds=3601)
 
     assert timers.fire_due() == 1

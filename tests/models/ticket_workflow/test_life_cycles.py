@@ -14,6 +14,7 @@ import pytest
 from models.kernel import addresses, database
 from models.kernel.errors import Invalid
 from models.sla.clocks import status
+from models.tasks.payloads import AdvanceTicket
 from models.teams import commands as teams
 from models.teams import queries as team_queries
 from models.ticket_actions import commands
@@ -87,7 +88,8 @@ def test_a_breach_is_told_once_however_often_its_timer_is_run(staffed: Desk) -> 
 
     for _ in range(2):
         with database.transaction():
-            commands.advance(ticket.id, {"event": "sla", "target": "first_response"}, causation_id="test")
+            wanted = AdvanceTicket(ticket_id=ticket.id, event="sla", target="first_response")
+            commands.advance(wanted, causation_id="test")
 
     assert len(staffed.events(ticket, "sla_breached")) == 1
 

@@ -9,6 +9,7 @@ import pytest
 from models.channels import accounts, health
 from models.kernel import database
 from models.tasks import commands as tasks
+from models.tasks.payloads import WatchAccounts
 from queues.channel_port import Watched
 from queues.channels.telegram import watch
 from queues.channels.telegram.bot_api import setup
@@ -52,7 +53,7 @@ def test_what_a_look_finds_stands_at_the_account(
     replace_part(monkeypatch, "watch", lambda channel: Watching() if channel == "telegram" else None)
     with database.transaction():
         health.report_error("telegram", "demo", "an old trouble")
-        tasks.enqueue("watch_accounts", {})
+        tasks.enqueue(WatchAccounts())
 
     desk.run_due()
 
