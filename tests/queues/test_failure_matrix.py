@@ -432,7 +432,7 @@ def test_row_sweepers_in_small_batches_still_find_everything(work: Work) -> None
 
 def test_row_all_replicas_down_over_a_timer_it_fires_once_late_and_keeps_its_rhythm(work: Work) -> None:
     start = clock.now()
-    work.desk.command(timers.put, "test:hourly", KIND, {}, due_at=start, every_s=3600)
+    work.desk.command(timers.put, "test:hourly", TestWork(), due_at=start, every_s=3600)
 
     work.desk.advance(hours=5, minutes=10)
     fired = sweep.once().timers_fired

@@ -15,6 +15,7 @@ from models.requesters import codes
 from models.staff_chat import ticket_posts
 from models.tasks import commands
 from models.tasks.commands import ClaimedTask
+from models.tasks.payloads import SendNotice
 from queues import runner, safe_http
 from tests.desk import Desk
 from tests.models.staff_chat.test_staff_group import Topics, group
@@ -94,8 +95,8 @@ def send_code(desk: Desk) -> None:
 
 
 def send_notice(desk: Desk) -> None:
-    payload = {"channel": "telegram", "account": "demo", "address": "42", "text": "No ticket is open."}
-    desk.command(commands.enqueue, "send_notice", payload)
+    payload = SendNotice(channel="telegram", account="demo", address="42", text="No ticket is open.")
+    desk.command(commands.enqueue, payload)
 
 
 @pytest.mark.parametrize("send", [send_code, send_notice])

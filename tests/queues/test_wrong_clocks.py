@@ -28,7 +28,7 @@ from scripts import seed
 from tests.desk import Desk
 from tests.other_machine import another_machine
 from tests.queues.subscriber import pass_days, reload, states, subscribe
-from tests.queues.work import KIND, Work
+from tests.queues.work import KIND, TestWork, Work
 from tests.servers import HttpReceiver, Say
 
 pytestmark = pytest.mark.parametrize("database_engine", ["postgresql"], indirect=True)
@@ -195,8 +195,8 @@ def test_row_a_wrong_clock_a_timer_that_was_set_there_fires_here_in_time(work: W
     desk = work.desk
     with another_machine(desk, ahead_s=ahead_s), database.connection():
         due_at = clock.now() + timedelta(seconds=60)
-        desk.command(timers.put, "once", KIND, {}, due_at=due_at)
-        desk.command(timers.ensure, "often", KIND, {}, every_s=60)
+        desk.command(timers.put, "once", TestWork(), due_at=due_at)
+        desk.command(timers.ensure, "often", TestWork(), every_s=60)
 
     too_early = timers.fire_due()
     desk.advance(seconds=61)

@@ -9,6 +9,7 @@ from models.kernel.errors import ConfigurationError, TransientFailure
 from models.ports.inbound import Ignored, InboundMessage, Unparseable
 from models.tasks import commands as tasks
 from models.tasks.kinds import KINDS
+from models.tasks.payloads import IngestEvent
 from queues import runner
 from tests.desk import Desk
 
@@ -43,7 +44,7 @@ def test_a_second_task_for_an_event_makes_no_second_message(desk: Desk) -> None:
     event = desk.receive(HELLO)
     desk.run_due()
 
-    desk.command(tasks.enqueue, "ingest_event", {"inbox_id": event})
+    desk.command(tasks.enqueue, IngestEvent(inbox_id=event))
     desk.run_due()
 
     assert desk.bodies(desk.ticket()) == ["Hello"]
