@@ -70,7 +70,7 @@ def _claim(task_id: int) -> ClaimedTask | None:
         take_expired_sends=wait_s == 0,
     )
     if task is None and wait_s > 0:
-        leases.hint_expired(task_id, wait_s=wait_s + random.random())  # noqa: S311 -- spreads the claims of all processes
+        leases.wake_expired(task_id, wait_s=wait_s + random.random())  # noqa: S311 -- spreads the claims of all processes
     return task
 
 

@@ -35,7 +35,7 @@ from models.ports.inbound import EventKey, IngressRequest, Parsed
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import timers
 from models.tasks.rates import Bucket
-from models.tasks.wakeups import Hint
+from models.tasks.wakeups import Wakeup
 from models.ticket_actions import commands as tickets
 from models.ticket_actions import search
 from models.tickets import queries
@@ -116,7 +116,7 @@ class Desk:
     settings: Settings
     calls: list[Sent] = field(default_factory=list)
     answers: deque[Answer] = field(default_factory=deque)
-    hints: list[Hint] = field(default_factory=list)
+    hints: list[Wakeup] = field(default_factory=list)
     scripted: dict[str, Parsed | Exception] = field(default_factory=dict)
     bucket_list: list[Bucket] = field(default_factory=list)
     sent_ids: Any = field(default_factory=lambda: itertools.count(9_000))

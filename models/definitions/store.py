@@ -10,7 +10,8 @@ from typing import Any
 
 import peewee
 
-from models.kernel import advisory_lock, clock, database, limits
+from models.kernel import clock, database, limits
+from models.kernel.advisory_lock import advisory_lock
 from models.kernel.batch import as_json, from_json
 from models.kernel.errors import Conflict
 from models.kernel.ids import new_id
@@ -84,7 +85,7 @@ def _insert(kind: str, name: str, version: int, body: dict[str, Any], digest: st
 
 def lock(kind: str, name: str) -> None:
     """Let nobody else change which version is in force until this transaction ends."""
-    advisory_lock.hold(f"definition:{kind}:{name}")
+    advisory_lock(f"definition:{kind}:{name}")
 
 
 def activate(kind: str, name: str, version: int, *, by: str, reason: str) -> None:

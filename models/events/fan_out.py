@@ -101,7 +101,7 @@ def _add(batch: Batch, events: list[tuple[str, str]], start: int) -> None:
         "fan_now": clock.now(),
         "fan_trace": trace.current_header(),
         "fan_queue": KINDS["deliver_webhook"].queue,
-        "fan_grace_s": limits.task_hint_grace_s,
+        "fan_grace_s": limits.task_wakeup_grace_s,
         "fan_probe_s": subscription_limits.probe_s,
     }
     places = []
@@ -126,4 +126,4 @@ def _add(batch: Batch, events: list[tuple[str, str]], start: int) -> None:
 
 def _hint(task_ids: list[Any]) -> None:
     for task_id in task_ids:
-        tasks.hint_after_commit(task_id, KINDS["deliver_webhook"].queue)
+        tasks.wake_after_commit(task_id, KINDS["deliver_webhook"].queue)

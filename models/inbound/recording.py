@@ -14,7 +14,7 @@ from models.conversations import chats, reactions, threading
 from models.deliveries import bounces, buttons, corrections, receipts
 from models.inbound import chat_commands, quarantine
 from models.inbox import commands as inbox
-from models.kernel import advisory_lock
+from models.kernel.advisory_lock import advisory_lock
 from models.kernel.errors import TransientFailure
 from models.ports.inbound import (
     AddressMove,
@@ -96,7 +96,7 @@ def _copy_by_another_account(
     if not parsed.external_id or parsed.edit:
         return None
     # Two workers read a mail to two of our mailboxes at the same time, under two ordering keys.
-    advisory_lock.hold(f"message:{account.channel}:{parsed.external_id}")
+    advisory_lock(f"message:{account.channel}:{parsed.external_id}")
     twin = threading.twin(account, parsed.external_id, parsed.author_address, parsed.body)
     if twin is None:
         return None

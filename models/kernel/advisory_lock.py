@@ -1,15 +1,15 @@
-"""Hold what has no row yet, by a name."""
+"""Advisory locks: serialise transactions that work on something without a row to lock."""
 
 from __future__ import annotations
 
 from models.kernel import database
 
 
-def hold(name: str) -> None:
-    """Let nobody else who asks for the same name go on until this transaction ends; for what has no row yet to be held.
+def advisory_lock(name: str) -> None:
+    """Serialise transactions that work on something without a row to lock, until this transaction ends.
 
-    SQLite's writer is alone anyway.
+    SQLite has one writer at a time, so nothing is to be done there.
     """
-    assert database.in_transaction(), "a name is held by a transaction"
+    assert database.in_transaction(), "an advisory lock is held by a transaction"
     if database.is_postgres():
         database.run("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))", name=name)

@@ -21,5 +21,5 @@ task_outcomes = Counter("nestor_task_outcomes_total", "Settled tasks", ["kind", 
 task_seconds = Histogram("nestor_task_run_seconds", "Duration of task runs", ["kind"], buckets=_SECONDS)
 task_age_seconds = Histogram("nestor_task_age_seconds", "From becoming due to being claimed", ["kind"], buckets=_AGES)
 sends = Counter("nestor_sends_total", "Attempts at sending", ["channel", "outcome"])
-hints = Counter("nestor_hints_total", "Wake-up hints to the broker", ["outcome"])
+wakeups = Counter("nestor_hints_total", "Wake-up hints to the broker", ["outcome"])
 inbox_events = Counter("nestor_inbox_events_total", "Events taken from providers", ["channel", "outcome"])

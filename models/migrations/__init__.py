@@ -45,7 +45,7 @@ class Dialect:
                 "true": "true",
                 "false": "false",
                 "now": "DEFAULT now()",
-                "now_and_grace": f"DEFAULT now() + interval '{limits.task_hint_grace_s} seconds'",
+                "now_and_grace": f"DEFAULT now() + interval '{limits.task_wakeup_grace_s} seconds'",
             }
         return {
             "id": "TEXT",

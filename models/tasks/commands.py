@@ -92,7 +92,7 @@ def stored_row(
         due = due_at or now
         result["due_at"] = due
         # The hint goes out right after the commit; the sweep leaves the row alone until it is overdue.
-        result["next_hint_at"] = max(due, now + timedelta(seconds=limits.task_hint_grace_s))
+        result["next_hint_at"] = max(due, now + timedelta(seconds=limits.task_wakeup_grace_s))
     return result
 
 
@@ -127,13 +127,14 @@ def write(batch: Batch) -> tuple[list[int | None], list[Any]]:
         if results[position] is not None:
             wait_s = (values["due_at"] - now).total_seconds() if "due_at" in values else 0.0
             if wait_s <= limits.local_delay_s_max:
-                hint_after_commit(results[position], values["queue"], max(0.0, wait_s))
+                wake_after_commit(results[position], values["queue"], max(0.0, wait_s))
     return ids, results
 
 
-def hint_after_commit(task_id: int, queue: str, wait_s: float = 0.0) -> None:
-    hint = wakeups.Hint(task_id, queue, wait_s)
-    database.on_commit(lambda: wakeups.give(hint))
+def wake_after_commit(task_id: int, queue: str, wait_s: float = 0.0) -> None:
+    """Wake a worker of `queue` for the task after the commit."""
+    wakeup = wakeups.Wakeup(task_id, queue, wait_s)
+    database.on_commit(lambda: wakeups.give(wakeup))
 
 
 # A claim starts the hints anew at the lease's end. Without that, a task that waited for a worker keeps the long pause between its
@@ -257,7 +258,7 @@ def postpone(task: ClaimedTask, *, wait_s: float, reason: str) -> None:
         error=reason[: limits.error_chars_max],
     )
     if wait_s <= limits.local_delay_s_max:
-        hint_after_commit(task.id, task.queue, wait_s)
+        wake_after_commit(task.id, task.queue, wait_s)
 
 
 def fail(
@@ -291,7 +292,7 @@ def fail(
         error=_printable(error),
     )
     if decision.wait_s <= limits.local_delay_s_max:
-        hint_after_commit(task.id, task.queue, decision.wait_s)
+        wake_after_commit(task.id, task.queue, decision.wait_s)
     return decision
 
 
@@ -302,10 +303,10 @@ def _printable(error: str) -> str:
 def wake_next(key: str | None) -> None:
     """Hint the next live task of the key, looked up after the commit: before it, a task committed meanwhile is not seen."""
     if key is not None:
-        database.on_commit(lambda: _hint_head(key))
+        database.on_commit(lambda: _wake_head(key))
 
 
-def _hint_head(key: str) -> None:
+def _wake_head(key: str) -> None:
     """Runs after a commit, so a failure is no failure of the work: the sweep hints the task."""
     try:
         with database.connection():
@@ -317,7 +318,7 @@ def _hint_head(key: str) -> None:
         log.warning("next_not_hinted", code=error.code)
         return
     if head is not None:
-        wakeups.give(wakeups.Hint(head["id"], head["queue"]))
+        wakeups.give(wakeups.Wakeup(head["id"], head["queue"]))
 
 
 def retry(task_id: int) -> None:
@@ -330,12 +331,12 @@ def retry(task_id: int) -> None:
         "UPDATE tasks SET state = 'ready', attempts = 0, due_at = NOW(), first_run_at = NULL, finished_at = NULL, hints = 0,"
         " next_hint_at = NOW_PLUS(:grace_s) WHERE id = :id AND state IN ('dead', 'discarded') RETURNING id, queue",
         id=task_id,
-        grace_s=limits.task_hint_grace_s,
+        grace_s=limits.task_wakeup_grace_s,
     )
     if found is None:
         _refuse(task_id, "retried")
     else:
-        hint_after_commit(found["id"], found["queue"])
+        wake_after_commit(found["id"], found["queue"])
 
 
 def discard(task_id: int) -> None:

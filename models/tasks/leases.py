@@ -54,14 +54,14 @@ def finish_late(task: ClaimedTask) -> None:
     wake_next(task.key)
 
 
-def hint_expired(task_id: int, *, wait_s: float) -> None:
+def wake_expired(task_id: int, *, wait_s: float) -> None:
     """Hint the task again after `wait_s` seconds if its lease has run out: it was left alone for now."""
     with database.connection():
         row = database.one(
             "SELECT queue FROM tasks WHERE id = :id AND state = 'leased' AND lease_until < NOW()", id=task_id
         )
     if row is not None:
-        wakeups.give(wakeups.Hint(task_id, row["queue"], wait_s))
+        wakeups.give(wakeups.Wakeup(task_id, row["queue"], wait_s))
 
 
 def release_all() -> int:

@@ -42,10 +42,10 @@ def run(*, batch_max: int = limits.sweep_batch_max) -> int:
     with database.transaction():
         if _broker_was_away:
             database.execute(_ALL_AT_ONCE)
-        due = database.run(_DUE, batch=batch_max, grace_s=limits.task_hint_grace_s)
+        due = database.run(_DUE, batch=batch_max, grace_s=limits.task_wakeup_grace_s)
     _broker_was_away = False
     for task in sorted(due, key=lambda task: int(task["id"])):  # RETURNING promises no order
-        wakeups.give(wakeups.Hint(task["id"], task["queue"]))
+        wakeups.give(wakeups.Wakeup(task["id"], task["queue"]))
     return len(due)
 
 
@@ -57,7 +57,7 @@ def _probe() -> int:
         task = database.one(_PROBE)
     if task is None:
         return 0
-    wakeups.give(wakeups.Hint(task["id"], task["queue"]))
+    wakeups.give(wakeups.Wakeup(task["id"], task["queue"]))
     return 1
 
 

@@ -1,4 +1,4 @@
-"""Give hints for waits of up to a minute at the right moment, in this process.
+"""Publish wakeups after waits of up to a minute at the right moment, in this process.
 
 Best effort: a process that dies loses them and the sweep finds the rows. It keeps retries punctual without delayed messages in
 the broker, which sit unacknowledged in a worker's memory and break scale to zero.
@@ -11,26 +11,26 @@ import threading
 import time
 from collections.abc import Callable
 
-from models.tasks.wakeups import Hint
+from models.tasks.wakeups import Wakeup
 
 
 class Later:
-    """A heap of hints and the thread that gives them when their time comes."""
+    """A heap of wakeups and the thread that gives them when their time comes."""
 
-    def __init__(self, give: Callable[[Hint], None], *, waiting_max: int) -> None:
+    def __init__(self, give: Callable[[Wakeup], None], *, waiting_max: int) -> None:
         self._give = give
         self._waiting_max = waiting_max
-        self._heap: list[tuple[float, int, Hint]] = []
+        self._heap: list[tuple[float, int, Wakeup]] = []
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopped = False
 
-    def add(self, hint: Hint) -> None:
-        """Give the hint after its `wait_s`; dropped when too many wait (the sweep brings it back)."""
+    def add(self, wakeup: Wakeup) -> None:
+        """Give the wakeup after its `wait_s`; dropped when too many wait (the sweep brings it back)."""
         with self._changed:
             if len(self._heap) >= self._waiting_max or self._stopped:
                 return
-            heapq.heappush(self._heap, (time.monotonic() + hint.wait_s, hint.task_id, hint._replace(wait_s=0.0)))
+            heapq.heappush(self._heap, (time.monotonic() + wakeup.wait_s, wakeup.task_id, wakeup._replace(wait_s=0.0)))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="later", daemon=True)
                 self._thread.start()
@@ -48,5 +48,5 @@ class Later:
                     self._changed.wait(self._heap[0][0] - time.monotonic() if self._heap else None)
                 if self._stopped:
                     return
-                hint = heapq.heappop(self._heap)[2]
-            self._give(hint)
+                wakeup = heapq.heappop(self._heap)[2]
+            self._give(wakeup)

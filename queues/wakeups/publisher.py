@@ -1,8 +1,8 @@
-"""Carry hints to the broker without ever holding up the caller.
+"""Carry wakeups to the broker without ever holding up the caller.
 
-RabbitMQ: one background thread a process, started at the first hint (after any fork), with a bounded queue, publisher confirms and a
+RabbitMQ: one background thread a process, started at the first wakeup (after any fork), with a bounded queue, publisher confirms and a
 circuit breaker: a broker that is slow, blocked or away costs a request nothing (an inline publish can block
-for ever under a memory alarm). A hint that cannot be given is dropped; its row is committed and the sweep brings it back.
+for ever under a memory alarm). A wakeup that cannot be published is dropped; its row is committed and the sweep brings it back.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from collections import deque
 from typing import Any
 
 from models.kernel import limits, logs, metrics
-from models.tasks import wakeups as hints
-from models.tasks.wakeups import Hint
+from models.tasks import wakeups
+from models.tasks.wakeups import Wakeup
 from queues import broker as brokers
 from queues.wakeups.delayed_wakeups import Later
 
 log = logs.get("hints")
 
 
-class HintPublisher:
-    """Publishes hints in the background; also reports whether the broker takes them."""
+class WakeupPublisher:
+    """Publishes wakeups in the background; also reports whether the broker takes them."""
 
     def __init__(self, broker: Any) -> None:
         self._broker = broker
-        self._waiting: deque[Hint] = deque()
+        self._waiting: deque[Wakeup] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
@@ -35,10 +35,10 @@ class HintPublisher:
         self._failures = 0
         self._closed_until = 0.0
         self._busy = False
-        self.later = Later(self.give, waiting_max=limits.hint_queue_max)
+        self.later = Later(self.give, waiting_max=limits.wakeup_queue_max)
 
     def accepts(self) -> bool:
-        """Whether a hint given now would be tried."""
+        """Whether a wakeup given now would be tried."""
         return self._failures == 0 or time.monotonic() >= self._closed_until
 
     @property
@@ -46,18 +46,18 @@ class HintPublisher:
         """Whether the last publish worked (the breaker is closed)."""
         return self._failures == 0
 
-    def give(self, hint: Hint) -> None:
-        """Take a hint; neither blocks nor raises."""
-        if hint.wait_s > 0:
-            self.later.add(hint)
+    def give(self, wakeup: Wakeup) -> None:
+        """Take a wakeup; neither blocks nor raises."""
+        if wakeup.wait_s > 0:
+            self.later.add(wakeup)
             return
         with self._changed:
-            if len(self._waiting) >= limits.hint_queue_max or (
+            if len(self._waiting) >= limits.wakeup_queue_max or (
                 self._failures and time.monotonic() < self._closed_until
             ):
-                metrics.hints.labels("dropped").inc()
+                metrics.wakeups.labels("dropped").inc()
                 return
-            self._waiting.append(hint)
+            self._waiting.append(wakeup)
             if self._thread is None:
                 assert self._pid == os.getpid(), (
                     "a publisher belongs to the process that made it; make it after the fork"
@@ -67,9 +67,9 @@ class HintPublisher:
             self._changed.notify()
 
     def stop(self) -> None:
-        """Publish what waits, for at most limits.hint_flush_s; the rest is the sweep's."""
+        """Publish what waits, for at most limits.wakeup_flush_s; the rest is the sweep's."""
         self.later.stop()
-        deadline = time.monotonic() + limits.hint_flush_s
+        deadline = time.monotonic() + limits.wakeup_flush_s
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -84,23 +84,23 @@ class HintPublisher:
                     if self._stopping:
                         return
                     self._changed.wait()
-                hint = self._waiting.popleft()
+                wakeup = self._waiting.popleft()
                 self._busy = True
-            self._publish(hint)
+            self._publish(wakeup)
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
 
-    def _publish(self, hint: Hint) -> None:
+    def _publish(self, wakeup: Wakeup) -> None:
         try:
-            self._broker.enqueue(brokers.message(hint.task_id, hint.queue))
+            self._broker.enqueue(brokers.message(wakeup.task_id, wakeup.queue))
         except Exception as error:  # noqa: BLE001 -- pika raises some errors that Dramatiq does not wrap (AMQPConnectorStackTimeout); none may end this thread
             self._failed(error)
         else:
             if self._failures:
                 log.info("broker_back", failures=self._failures)
             self._failures = 0
-            metrics.hints.labels("given").inc()
+            metrics.wakeups.labels("given").inc()
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1
@@ -109,34 +109,34 @@ class HintPublisher:
         with self._changed:
             dropped = len(self._waiting) + 1
             self._waiting.clear()
-        metrics.hints.labels("dropped").inc(dropped)
+        metrics.wakeups.labels("dropped").inc(dropped)
         log.warning("broker_away", error=type(error).__name__, dropped=dropped, retry_in_s=wait_s)
 
 
-class EmbeddedHints:
-    """Gives hints to the in-memory broker of this process; nothing to wait for."""
+class EmbeddedWakeups:
+    """Gives wakeups to the in-memory broker of this process; nothing to wait for."""
 
     def __init__(self, broker: Any) -> None:
         self._broker = broker
-        self.later = Later(self.give, waiting_max=limits.hint_queue_max)
+        self.later = Later(self.give, waiting_max=limits.wakeup_queue_max)
         self.available = True
 
-    def give(self, hint: Hint) -> None:
-        if hint.wait_s > 0:
-            self.later.add(hint)
+    def give(self, wakeup: Wakeup) -> None:
+        if wakeup.wait_s > 0:
+            self.later.add(wakeup)
         else:
-            self._broker.enqueue(brokers.message(hint.task_id, hint.queue))
+            self._broker.enqueue(brokers.message(wakeup.task_id, wakeup.queue))
 
     def stop(self) -> None:
         self.later.stop()
 
 
-def install(broker: Any, *, embedded: bool) -> HintPublisher | EmbeddedHints:
-    """Make hints of committed tasks go to this broker from now on."""
+def install(broker: Any, *, embedded: bool) -> WakeupPublisher | EmbeddedWakeups:
+    """Make wakeups of committed tasks go to this broker from now on."""
     if embedded:
-        in_process = EmbeddedHints(broker)
-        hints.set_publisher(in_process.give)
+        in_process = EmbeddedWakeups(broker)
+        wakeups.set_publisher(in_process.give)
         return in_process
-    publisher = HintPublisher(broker)
-    hints.set_publisher(publisher.give, accepts=publisher.accepts, works=lambda: publisher.available)
+    publisher = WakeupPublisher(broker)
+    wakeups.set_publisher(publisher.give, accepts=publisher.accepts, works=lambda: publisher.available)
     return publisher

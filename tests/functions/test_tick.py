@@ -50,7 +50,7 @@ def test_a_tick_hints_all_that_is_due_once(make_tick: MakeTick, desk: Desk, head
     due = set(desk.due_tasks())
     wakeups.set_publisher(desk.hints.append)
     desk.hints.clear()
-    desk.advance(seconds=limits.task_hint_grace_s + 1)
+    desk.advance(seconds=limits.task_wakeup_grace_s + 1)
 
     first = tick.post("/tick", headers=headers, raw=b'{"any": "CloudEvent"}')
     second = tick.post("/tick", headers=headers)
@@ -78,7 +78,7 @@ def test_eight_ticks_at_once_hint_each_task_once(make_tick: MakeTick, desk: Desk
     for number in range(10):
         desk.create_ticket(f"Ticket {number}", description="x", email=f"ada{number}@example.test")
     desk.hints.clear()
-    desk.advance(seconds=limits.task_hint_grace_s + 1)
+    desk.advance(seconds=limits.task_wakeup_grace_s + 1)
 
     results = desk.in_threads(*[lambda: tick.post("/tick", headers={"Ce-Ticktoken": TOKEN}).json["tasks_hinted"]] * 8)
 

@@ -69,7 +69,7 @@ def test_row_after_commit_before_the_hint_the_sweep_hints_after_the_grace(work: 
     work.desk.hints.clear()  # lost
 
     too_early = sweep.once()
-    work.desk.advance(seconds=limits.task_hint_grace_s + 1)
+    work.desk.advance(seconds=limits.task_wakeup_grace_s + 1)
     swept = sweep.once()
 
     assert too_early.tasks_hinted == 0
@@ -408,7 +408,7 @@ def test_row_many_sweepers_at_once_hint_each_task_once_and_fire_each_timer_once(
     with database.transaction():
         for index in range(30):
             timers.put(f"test:{index}", TestWork(), due_at=clock.now())
-    work.desk.advance(seconds=limits.task_hint_grace_s + 1)
+    work.desk.advance(seconds=limits.task_wakeup_grace_s + 1)
     work.desk.hints.clear()
 
     work.desk.in_threads(*[sweep.once] * 4)
@@ -421,7 +421,7 @@ def test_row_many_sweepers_at_once_hint_each_task_once_and_fire_each_timer_once(
 
 def test_row_sweepers_in_small_batches_still_find_everything(work: Work) -> None:
     ids = [work.enqueue() for _ in range(25)]
-    work.desk.advance(seconds=limits.task_hint_grace_s + 1)
+    work.desk.advance(seconds=limits.task_wakeup_grace_s + 1)
     work.desk.hints.clear()
 
     counts = [tasks_sweep.run(batch_max=10) for _ in range(4)]

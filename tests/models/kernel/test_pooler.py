@@ -12,7 +12,8 @@ import psycopg2
 import pytest
 
 from models import migrations
-from models.kernel import advisory_lock, database, postgres
+from models.kernel import database, postgres
+from models.kernel.advisory_lock import advisory_lock
 from models.kernel.errors import StatementTimeout, Unavailable
 from tests.fixtures_desk import bind
 from tests.services.pgbouncer import PgBouncer
@@ -74,7 +75,7 @@ def test_an_idle_transaction_is_ended(pooled_url: str, monkeypatch: pytest.Monke
 def test_the_desks_limits_and_locks_reach_no_other_client_of_the_pooler(pooled_url: str) -> None:
     def work(_: int) -> str:
         with database.transaction():
-            advisory_lock.hold("somebody")
+            advisory_lock("somebody")
             [row] = database.run("SELECT current_setting('statement_timeout') AS timeout")
         return str(row["timeout"])
 

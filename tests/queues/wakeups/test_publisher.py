@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from models.kernel import limits
-from models.tasks.wakeups import Hint
+from models.tasks.wakeups import Wakeup
 from queues import broker
 from queues.sweep import OpportunisticSweep
 from queues.wakeups.delayed_wakeups import Later
-from queues.wakeups.publisher import HintPublisher
+from queues.wakeups.publisher import WakeupPublisher
 from tests.services.waiting import wait_until
 
 
@@ -37,9 +37,9 @@ class FakeBroker:
 
 def test_a_hint_carries_nothing_but_the_tasks_id() -> None:
     fake = FakeBroker()
-    publisher = HintPublisher(fake)
+    publisher = WakeupPublisher(fake)
 
-    publisher.give(Hint(7, "sends"))
+    publisher.give(Wakeup(7, "sends"))
     wait_until(lambda: bool(fake.got), within_s=5, what="the hint")
     publisher.stop()
 
@@ -49,11 +49,11 @@ def test_a_hint_carries_nothing_but_the_tasks_id() -> None:
 def test_a_blocked_broker_holds_nobody_up_and_gets_the_hints_in_order_when_it_opens() -> None:
     fake = FakeBroker()
     fake.open.clear()
-    publisher = HintPublisher(fake)
+    publisher = WakeupPublisher(fake)
     started = time.monotonic()
 
     for number in range(1_000):
-        publisher.give(Hint(number, "default"))
+        publisher.give(Wakeup(number, "default"))
     took_s = time.monotonic() - started
     fake.open.set()
     wait_until(lambda: len(fake.got) == 1_000, within_s=10, what="the hints")
@@ -64,13 +64,13 @@ def test_a_blocked_broker_holds_nobody_up_and_gets_the_hints_in_order_when_it_op
 
 
 def test_hints_beyond_the_bound_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "hint_queue_max", 5)
+    monkeypatch.setattr(limits, "wakeup_queue_max", 5)
     fake = FakeBroker()
     fake.open.clear()
-    publisher = HintPublisher(fake)
+    publisher = WakeupPublisher(fake)
 
     for number in range(50):
-        publisher.give(Hint(number, "default"))
+        publisher.give(Wakeup(number, "default"))
     fake.open.set()
     publisher.stop()
 
@@ -80,36 +80,36 @@ def test_hints_beyond_the_bound_are_dropped(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_broker_that_is_away_is_tried_once_and_then_left_alone_for_a_while() -> None:
     fake = FakeBroker()
     fake.error = OSError("unreachable")
-    publisher = HintPublisher(fake)
+    publisher = WakeupPublisher(fake)
 
     for number in range(20):
-        publisher.give(Hint(number, "default"))
+        publisher.give(Wakeup(number, "default"))
     wait_until(lambda: not publisher.available, within_s=5, what="the breaker opening")
     tries = fake.tries
     for number in range(20):
-        publisher.give(Hint(number, "default"))
+        publisher.give(Wakeup(number, "default"))
 
     assert tries <= 20
     assert fake.tries - tries <= 1
     assert not publisher.accepts()
     fake.error = None
     wait_until(publisher.accepts, within_s=limits.broker_retry_s_max, what="the breaker letting one through")
-    publisher.give(Hint(99, "default"))
+    publisher.give(Wakeup(99, "default"))
     wait_until(lambda: publisher.available, within_s=5, what="the breaker closing")
     publisher.stop()
     assert fake.got[-1][2] == (99,)
 
 
 def test_stopping_flushes_what_waits_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "hint_flush_s", 0.2)
+    monkeypatch.setattr(limits, "wakeup_flush_s", 0.2)
     fake = FakeBroker()
-    publisher = HintPublisher(fake)
-    publisher.give(Hint(1, "default"))
+    publisher = WakeupPublisher(fake)
+    publisher.give(Wakeup(1, "default"))
     publisher.stop()
     blocked = FakeBroker()
     blocked.open.clear()
-    stuck = HintPublisher(blocked)
-    stuck.give(Hint(1, "default"))
+    stuck = WakeupPublisher(blocked)
+    stuck.give(Wakeup(1, "default"))
     started = time.monotonic()
 
     stuck.stop()
@@ -124,7 +124,7 @@ def test_later_hints_come_at_their_time_in_its_order() -> None:
     later = Later(lambda hint: given.append(hint.task_id), waiting_max=10)
 
     for task_id, wait_s in ((3, 0.15), (1, 0.02), (2, 0.08)):
-        later.add(Hint(task_id, "default", wait_s))
+        later.add(Wakeup(task_id, "default", wait_s))
     at_once = list(given)
     wait_until(lambda: len(given) == 3, within_s=5, what="the hints")
     later.stop()
@@ -137,11 +137,11 @@ def test_later_is_bounded_and_silent_after_its_stop() -> None:
     given: list[int] = []
     later = Later(lambda hint: given.append(hint.task_id), waiting_max=2)
     for task_id in range(5):
-        later.add(Hint(task_id, "default", 0.01))
+        later.add(Wakeup(task_id, "default", 0.01))
     wait_until(lambda: len(given) == 2, within_s=5, what="the hints")
     later.stop()
 
-    later.add(Hint(9, "default", 0.0))
+    later.add(Wakeup(9, "default", 0.0))
 
     assert given == [0, 1]
 
