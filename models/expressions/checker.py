@@ -244,33 +244,47 @@ class _Checker:
         if node.of is not None and node.name in MACROS:
             return self._macro(node, bound)
         if node.of is None and node.name == "has":
-            if len(node.arguments) != 1 or not isinstance(node.arguments[0], Member):
-                return self.tell(node, "has() expects a path such as event.payload.host")
-            self.type_of(node.arguments[0], bound)
-            return BOOL
+            return self._has(node, bound)
         found = [self.type_of(argument, bound) for argument in node.arguments]
         if node.name == "size":
             return self._size(node, bound, found)
-        if node.of is None:
-            if node.name not in _FUNCTIONS:
-                return self.tell(node, f"unknown function {node.name}{_meant(node.name, [*_FUNCTIONS, 'has', 'size'])}")
-            wanted, result = _FUNCTIONS[node.name]
-            self._literal_time(node)
-        else:
-            of = self.type_of(node.of, bound)
-            if node.name not in _METHODS:
-                return self.tell(node, f"unknown function {node.name}{_meant(node.name, [*_METHODS, *MACROS])}")
-            target, wanted, result = _METHODS[node.name]
-            if not _fits(of, target):
-                self.tell(node.of, f"{node.name} is for {target}, found {of}")
-            if node.name == "matches" and not isinstance(node.arguments[0] if node.arguments else None, Literal):
-                self.tell(node, "matches expects a pattern in quotes, so that it can be checked")
+        signature = self._function(node) if node.of is None else self._method(node, node.of, bound)
+        if signature is None:
+            return DYN
+        wanted, result = signature
         if len(found) != len(wanted):
             return self.tell(node, f"{node.name} expects {len(wanted)} arguments, found {len(found)}")
         for argument, type_, expected in zip(node.arguments, found, wanted, strict=True):
             if not _fits(type_, expected):
                 self.tell(argument, f"{node.name} expects {expected}, found {type_}")
         return result
+
+    def _has(self, node: Call, bound: Mapping[str, Type]) -> Type:
+        if len(node.arguments) != 1 or not isinstance(node.arguments[0], Member):
+            return self.tell(node, "has() expects a path such as event.payload.host")
+        self.type_of(node.arguments[0], bound)
+        return BOOL
+
+    def _function(self, node: Call) -> tuple[tuple[Type, ...], Type] | None:
+        """The types of a function's arguments and of its result; None for an unknown one."""
+        if node.name not in _FUNCTIONS:
+            self.tell(node, f"unknown function {node.name}{_meant(node.name, [*_FUNCTIONS, 'has', 'size'])}")
+            return None
+        self._literal_time(node)
+        return _FUNCTIONS[node.name]
+
+    def _method(self, node: Call, of: Node, bound: Mapping[str, Type]) -> tuple[tuple[Type, ...], Type] | None:
+        """The types of a method's arguments and of its result; None for an unknown one."""
+        found = self.type_of(of, bound)
+        if node.name not in _METHODS:
+            self.tell(node, f"unknown function {node.name}{_meant(node.name, [*_METHODS, *MACROS])}")
+            return None
+        target, wanted, result = _METHODS[node.name]
+        if not _fits(found, target):
+            self.tell(of, f"{node.name} is for {target}, found {found}")
+        if node.name == "matches" and not isinstance(node.arguments[0] if node.arguments else None, Literal):
+            self.tell(node, "matches expects a pattern in quotes, so that it can be checked")
+        return wanted, result
 
     def _literal_time(self, node: Call) -> None:
         """A duration or an instant that the library will not read is found here, not at the first ticket."""

@@ -1,7 +1,7 @@
-"""Whether a condition is always true or never, over what its values can be.
+"""Decides whether a condition is always or never true, given the values that its paths can have.
 
 The condition becomes alternatives of facts (disjunctive normal form, bounded); an alternative is impossible when two facts about one path
-exclude each other. What is not understood stays an open fact: the answer is then "undecidable", never a guess.
+exclude each other. A part that this module does not understand stays an open fact: the answer is then "undecidable", never a guess.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 from models.expressions.parser import ExpressionError, parse
 from models.expressions.tree import Binary, Call, ListOf, Literal, Node, Unary, path_of
 
-alternatives_max = 512  # more make a condition that nobody reads; then nothing is said
+# A condition with more alternatives is one that nobody reads; then the answer is "undecidable".
+alternatives_max = 512
 
 Domains = Mapping[str, Sequence[Any]]
 _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
@@ -31,11 +32,11 @@ class Fact:
 
 
 class _TooMany(Exception):
-    """More alternatives than we look at."""
+    """More than `alternatives_max` alternatives."""
 
 
 def truth(source: str, domains: Domains) -> bool | None:
-    """True: always; False: never; None: it depends, or we cannot tell. `domains`: path -> every value that it can have."""
+    """Return True for always, False for never, None for it depends or undecidable. `domains`: path -> every value that it can have."""
     try:
         tree = parse(source)
     except ExpressionError:
@@ -46,9 +47,9 @@ def truth(source: str, domains: Domains) -> bool | None:
 
 
 def possible_together(sources: Sequence[tuple[str, bool]], domains: Domains) -> bool | None:
-    """Whether conditions can have the given truth values at once; None when we cannot tell that they cannot.
+    """Whether the conditions can have the given truth values at once; None when it is undecidable.
 
-    False is certain. True is said when an alternative without open facts is left.
+    False is certain. True needs an alternative without open facts.
     """
     try:
         combined: list[frozenset[Fact]] = [frozenset()]
@@ -76,7 +77,7 @@ def _both(left: list[frozenset[Fact]], right: list[frozenset[Fact]]) -> list[fro
 
 
 def _alternatives(node: Node, wanted: bool, source: str) -> list[frozenset[Fact]]:
-    """The sets of facts of which one must hold for the node to be `wanted`."""
+    """Return the sets of facts; one of them must hold for the node to be `wanted`."""
     if isinstance(node, Unary) and node.operator == "!":
         return _alternatives(node.operand, not wanted, source)
     if isinstance(node, Literal) and isinstance(node.value, bool):
@@ -102,15 +103,19 @@ def _of_comparison(node: Node, wanted: bool, source: str) -> list[frozenset[Fact
         return _of_list(node, node.right, wanted) or open_fact
     if node.operator not in _OPPOSITE:
         return open_fact
-    operator = node.operator if wanted else _OPPOSITE[node.operator]
-    left, right = _side(node.left), _side(node.right)
+    found = _of_sides(_side(node.left), node.operator if wanted else _OPPOSITE[node.operator], _side(node.right))
+    return open_fact if found is None else found
+
+
+def _of_sides(left: _Const | str | None, operator: str, right: _Const | str | None) -> list[frozenset[Fact]] | None:
+    """Return the alternatives of a comparison of paths and constants; None where it is neither."""
     if isinstance(left, _Const) and isinstance(right, _Const):
         return [frozenset()] if _compare(left.value, operator, right.value) else []
     if isinstance(left, str) and isinstance(right, _Const):
         return [frozenset({Fact(left, operator, right.value)})]
     if isinstance(right, str) and isinstance(left, _Const):
         return [frozenset({Fact(right, _MIRRORED[operator], left.value)})]
-    return open_fact
+    return None
 
 
 def _of_list(node: Binary, items: ListOf, wanted: bool) -> list[frozenset[Fact]] | None:
@@ -135,9 +140,16 @@ def _side(node: Node) -> _Const | str | None:
         value = node.operand.value
         return _Const(-value) if isinstance(value, int | float) else None
     if isinstance(node, Call) and node.name == "size":
-        of = path_of(node.of if node.of is not None else node.arguments[0]) if node.of or node.arguments else None
+        of = _size_of(node)
         return f"size({of})" if of is not None else None
     return path_of(node)
+
+
+def _size_of(node: Call) -> str | None:
+    """Return the path whose size a call asks for."""
+    if node.of is not None:
+        return path_of(node.of)
+    return path_of(node.arguments[0]) if node.arguments else None
 
 
 def _compare(left: Any, operator: str, right: Any) -> bool:
@@ -153,7 +165,7 @@ def _compare(left: Any, operator: str, right: Any) -> bool:
 
 @dataclass(slots=True)
 class _Known:
-    """What the facts of one path leave."""
+    """The values of one path that its facts leave."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -179,10 +191,19 @@ def _fits(path: str, facts: list[Fact], domains: Domains) -> bool:
     known = _Known(low=0 if path.startswith("size(") else -math.inf)
     for fact in facts:
         _add(known, fact)
+    booleans_only = all(isinstance(fact.value, bool) for fact in facts)
+    return _equalities_fit(known, booleans_only=booleans_only) and _range_fits(known)
+
+
+def _equalities_fit(known: _Known, *, booleans_only: bool) -> bool:
+    """Whether the values that the path equals and does not equal leave one."""
     if len(set(map(repr, known.equal))) > 1 or any(value in known.unequal for value in known.equal):
         return False
-    if all(isinstance(fact.value, bool) for fact in facts) and {True, False} <= set(known.unequal):
-        return False
+    return not (booleans_only and {True, False} <= set(known.unequal))
+
+
+def _range_fits(known: _Known) -> bool:
+    """Whether a number is left in the range, and the values that the path equals are in it."""
     for value in known.equal:
         if isinstance(value, int | float) and not isinstance(value, bool) and not _in_range(known, value):
             return False

@@ -15,7 +15,8 @@ from models.kernel.errors import FieldProblem, Invalid
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,40}$")
 _TYPE = re.compile(r"^[a-z][a-z0-9_-]{0,40}$")
-choices_max = 200  # a longer list is a reference to something else
+# A longer list is a reference to something else.
+choices_max = 200
 pattern_chars_max = 200
 
 
@@ -29,6 +30,7 @@ def parse(body: dict[str, Any]) -> Entity:
 
 
 def problems(entity: Entity) -> Iterator[FieldProblem]:
+    """Find everything that is wrong with a definition whose structure is right."""
     if (entity.type is None) == (entity.entity is None):
         yield FieldProblem("", "expected exactly one of type, entity")
     if entity.type is not None and not _TYPE.match(entity.type):
@@ -49,10 +51,20 @@ def _label(place: str, label: Label | None) -> Iterator[FieldProblem]:
 
 
 def _field(entity: Entity, place: str, field: Field) -> Iterator[FieldProblem]:
+    """Find everything that is wrong with one field."""
     yield from _label(f"{place}.label", field.label)
     yield from _label(f"{place}.help", field.help)
-    is_choice = field.kind in ("choice", "multi_choice")
-    if is_choice != bool(field.choices):
+    yield from _choices(place, field)
+    yield from _currencies(place, field)
+    yield from _bounds(place, field)
+    yield from _pattern(place, field)
+    yield from _conditions(entity, place, field)
+    yield from _requirement(entity, place, field)
+    yield from _default(place, field)
+
+
+def _choices(place: str, field: Field) -> Iterator[FieldProblem]:
+    if (field.kind in ("choice", "multi_choice")) != bool(field.choices):
         yield FieldProblem(f"{place}.choices", "expected choices, for choice and multi_choice and only there")
     if len(field.choices) > choices_max:
         yield FieldProblem(f"{place}.choices", f"expected at most {choices_max}, found {len(field.choices)}")
@@ -62,45 +74,54 @@ def _field(entity: Entity, place: str, field: Field) -> Iterator[FieldProblem]:
                 f"{place}.choices.{name}", "expected a name of lower-case letters, digits and underscores"
             )
         yield from _label(f"{place}.choices.{name}.label", choice.label)
-    if bool(field.currencies) != (field.kind == "money") or not all(
-        re.match("^[A-Z]{3}$", c) for c in field.currencies
-    ):
+
+
+def _currencies(place: str, field: Field) -> Iterator[FieldProblem]:
+    wanted = field.kind == "money"
+    if bool(field.currencies) != wanted or not all(re.match("^[A-Z]{3}$", code) for code in field.currencies):
         yield FieldProblem(
             f"{place}.currencies", "expected currencies of ISO 4217 such as [EUR], for money and only there"
         )
-    for low, high, kinds in (
-        ("min", "max", ("number", "money", "duration")),
-        ("min_length", "max_length", TEXTS),
-    ):
+
+
+# The two ends of a range, and the kinds that have it.
+_RANGES = (
+    ("min", "max", ("number", "money", "duration")),
+    ("min_length", "max_length", TEXTS),
+)
+
+
+def _bounds(place: str, field: Field) -> Iterator[FieldProblem]:
+    for low, high, kinds in _RANGES:
         least, most = getattr(field, low), getattr(field, high)
         if (least is not None or most is not None) and field.kind not in kinds:
-            yield FieldProblem(
-                f"{place}.{low if least is not None else high}", f"expected with {', '.join(kinds)} only"
-            )
+            named = low if least is not None else high
+            yield FieldProblem(f"{place}.{named}", f"expected with {', '.join(kinds)} only")
         if least is not None and most is not None and least > most:
             yield FieldProblem(f"{place}.{low}", f"expected at most {high} ({most}), found {least}")
-    yield from _pattern(place, field)
-    yield from _conditions(entity, place, field)
+
+
+def _requirement(entity: Entity, place: str, field: Field) -> Iterator[FieldProblem]:
+    """Find a requirement that nobody can meet."""
     if field.required and field.required_when is not None:
         yield FieldProblem(f"{place}.required_when", "expected only one of required, required_when")
     if field.retired and (field.required or field.required_when):
         yield FieldProblem(f"{place}.required", "a retired field cannot be required: nobody may fill it in")
-    if (
-        field.required
-        and field.edit
-        and entity.type is not None
-        and "agent" not in field.edit
-        and field.default is None
-    ):
+    agents_cannot = bool(field.edit) and "agent" not in field.edit
+    if field.required and agents_cannot and entity.type is not None and field.default is None:
         yield FieldProblem(f"{place}.edit", "the field is required and agents may not fill it in; give it a default")
-    if field.default is not None:
-        try:
-            values.normal(field, field.default)
-        except ValueError as error:
-            yield FieldProblem(f"{place}.default", str(error))
 
 
-# What makes Python's engine try again and again: a repeated group that itself repeats, and backreferences.
+def _default(place: str, field: Field) -> Iterator[FieldProblem]:
+    if field.default is None:
+        return
+    try:
+        values.normal(field, field.default)
+    except ValueError as error:
+        yield FieldProblem(f"{place}.default", str(error))
+
+
+# Patterns on which Python's engine backtracks without end: a repeated group that itself repeats, and backreferences.
 _COSTLY = re.compile(r"\([^)]*[*+{][^)]*\)[*+{]|\\[1-9]|\(\?[=!<P]")
 
 
@@ -126,7 +147,6 @@ def _pattern(place: str, field: Field) -> Iterator[FieldProblem]:
 def _conditions(entity: Entity, place: str, field: Field) -> Iterator[FieldProblem]:
     if field.required_when is None and field.visible_when is None:
         return
-
     for key in ("required_when", "visible_when"):
         text = getattr(field, key)
         for problem in checker.check(text, condition_environment(entity)) if text is not None else ():

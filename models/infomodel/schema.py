@@ -1,4 +1,4 @@
-"""The fields of a type as JSON Schema 2020-12: what the API takes, for forms and for integrations."""
+"""The fields of a type as JSON Schema 2020-12, for forms and integrations that use the API."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _DATE = r"^\d{4}-\d{2}-\d{2}$"
 
 
 def json_schema(entity: Entity, *, language: str = "en", role: str = "agent") -> dict[str, Any]:
-    """The object `fields` of a ticket of the type (of a requester, an organisation), as a role may see and set it."""
+    """Return the schema of the object `fields` of a ticket of the type (of a requester, an organisation), as a role may see and set it."""
     shown = {name: field for name, field in entity.fields.items() if _sees(field, role)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -66,6 +66,7 @@ def _property(field: Field, language: str, role: str) -> dict[str, Any]:
 
 
 def _shape(field: Field, language: str) -> dict[str, Any]:
+    """Return the JSON Schema of a kind's values."""
     match field.kind:
         case "number":
             return {"type": "integer" if field.whole else "number", **_bounds(field)}
@@ -76,27 +77,36 @@ def _shape(field: Field, language: str) -> dict[str, Any]:
         case "date":
             return {"type": "string", "format": "date", "pattern": _DATE}
         case "money":
-            amount = {"type": "integer", **_bounds(field)}
-            return {
-                "type": "object",
-                "properties": {"amount": amount, "currency": {"enum": field.currencies}},
-                "required": ["amount", "currency"],
-                "additionalProperties": False,
-            }
+            return _money(field)
         case "choice":
             return {"oneOf": _choices(field, language)}
         case "multi_choice":
             return {"type": "array", "items": {"oneOf": _choices(field, language)}, "uniqueItems": True}
         case "person" | "ticket":
             return {"type": "string"}
+        case _:
+            return _text(field)
+
+
+def _money(field: Field) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"amount": {"type": "integer", **_bounds(field)}, "currency": {"enum": field.currencies}},
+        "required": ["amount", "currency"],
+        "additionalProperties": False,
+    }
+
+
+def _text(field: Field) -> dict[str, Any]:
     most = field.max_length or (long_text_chars_max if field.kind == "long_text" else text_chars_max)
-    told: dict[str, Any] = {"type": "string", "maxLength": most}
+    found: dict[str, Any] = {"type": "string", "maxLength": most}
     if field.min_length is not None:
-        told["minLength"] = field.min_length
+        found["minLength"] = field.min_length
     if field.pattern is not None:
-        told["pattern"] = f"^(?:{field.pattern})$"
-    formats = {"email": "email", "url": "uri"}
-    return told | ({"format": formats[field.kind]} if field.kind in formats else {})
+        found["pattern"] = f"^(?:{field.pattern})$"
+    if (named := {"email": "email", "url": "uri"}.get(field.kind)) is not None:
+        found["format"] = named
+    return found
 
 
 def _choices(field: Field, language: str) -> list[dict[str, str]]:

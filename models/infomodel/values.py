@@ -1,4 +1,4 @@
-"""Values of fields: their normal form, who may set them, what is required. Pure, but for the look-ups of people and tickets."""
+"""Values of fields: normal form, permissions by role, required ones. Pure, except for the look-ups of people and tickets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.infomodel.definition import TEXTS, Entity, Field, long_text_chars_ma
 from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
 
-# Turns what a caller wrote into an id, or gives None; the desk looks into its database.
+# Turns the text of a caller into an id, or gives None.
 Lookup = Callable[[str], str | None]
 _EMAIL = re.compile(r"^[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]+\.[^@\s<>,;\".]{2,}$")
 _PHONE = re.compile(r"^\+?\d{5,15}$")
@@ -34,10 +34,11 @@ def validated(
     people: Lookup | None = None,
     tickets: Lookup | None = None,
 ) -> dict[str, Any]:
-    """All fields after `wanted` was set over `before`, in normal form; null takes a value away.
+    """Return all fields after `wanted` was set over `before`, in normal form; null removes a value.
 
-    `role`: who sets them (`automation` may set everything but retired fields). `view`: more names for conditions. `complete`: what is
-    required must be there, and defaults are filled in where nothing was said. Raises Invalid with every problem, each with its path.
+    `role`: of the person who sets them (`automation` may set everything but retired fields). `view`: more names for conditions.
+    `complete`: required fields must have a value, and defaults are filled in for fields that nobody set. Raises Invalid with every
+    problem, each with its path.
     """
     problems: list[FieldProblem] = []
     after = dict(before)
@@ -46,26 +47,16 @@ def validated(
         field = entity.fields.get(name)
         if field is None:
             problems.extend(_other(entity, place, name))
-            if value is None and name in before:
-                after.pop(name)
-            else:
-                after[name] = value  # what we know nothing of is kept as it came
-            continue
-        if (no := _not_editable(field, name, value, before, role)) is not None:
+            _set_other(after, name, value, before)
+        elif (no := _not_editable(field, name, value, before, role)) is not None:
             problems.append(FieldProblem(place, no))
-            continue
-        try:
-            _set(
-                after,
-                name,
-                None if value in MISSING else normal(field, value, people=people, tickets=tickets),
-            )
-        except ValueError as error:
-            problems.append(FieldProblem(place, str(error)))
+        else:
+            try:
+                _set(after, name, None if value in MISSING else normal(field, value, people=people, tickets=tickets))
+            except ValueError as error:
+                problems.append(FieldProblem(place, str(error)))
     if complete or not before:
-        for name, field in entity.fields.items():
-            if field.default is not None and name not in after and name not in wanted and not field.retired:
-                after[name] = normal(field, field.default)
+        _fill_defaults(entity, after, wanted)
     if len(after) > limits.fields_max:
         problems.append(
             FieldProblem(path, f"expected at most {limits.fields_max} fields with those it has, found {len(after)}")
@@ -75,6 +66,21 @@ def validated(
     if problems:
         raise Invalid(problems)
     return after
+
+
+def _set_other(after: dict[str, Any], name: str, value: Any, before: Mapping[str, Any]) -> None:
+    """Set a field that the type does not declare: its value is kept as it came."""
+    if value is None and name in before:
+        after.pop(name)
+    else:
+        after[name] = value
+
+
+def _fill_defaults(entity: Entity, after: dict[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Fill in the defaults of fields that nobody set."""
+    for name, field in entity.fields.items():
+        if field.default is not None and name not in after and name not in wanted and not field.retired:
+            after[name] = normal(field, field.default)
 
 
 def _set(after: dict[str, Any], name: str, value: Any) -> None:
@@ -94,7 +100,7 @@ def _other(entity: Entity, place: str, name: str) -> list[FieldProblem]:
 
 def _not_editable(field: Field, name: str, value: Any, before: Mapping[str, Any], role: str) -> str | None:
     if before.get(name) == value:
-        return None  # who sends back what was read changes nothing
+        return None  # sending back the value that was read changes nothing
     if field.retired:
         return "the field is retired: it is kept, and nobody changes it"
     if role == "requester":
@@ -118,7 +124,7 @@ def _required(
 
 
 def is_required(entity: Entity, field: Field, fields: Mapping[str, Any], view: Mapping[str, Any] | None) -> bool:
-    """Whether a field must have a value now; one that is not visible need not."""
+    """Whether the field must have a value now. A field that is not visible is never required."""
     if field.retired or not (field.required or field.required_when):
         return False
     if not is_visible(entity, field, fields, view):
@@ -127,7 +133,7 @@ def is_required(entity: Entity, field: Field, fields: Mapping[str, Any], view: M
 
 
 def is_visible(entity: Entity, field: Field, fields: Mapping[str, Any], view: Mapping[str, Any] | None) -> bool:
-    """Whether a field is asked for now."""
+    """Whether the field is visible now."""
     return field.visible_when is None or _holds(entity, field.visible_when, fields, view)
 
 
@@ -140,7 +146,7 @@ def _holds(entity: Entity, condition: str | None, fields: Mapping[str, Any], vie
 
 
 def normal(field: Field, value: Any, *, people: Lookup | None = None, tickets: Lookup | None = None) -> Any:
-    """A value in the form in which it is kept. Raises ValueError with what was expected and found."""
+    """Return a value in the form in which it is stored. Raises ValueError with what was expected and found."""
     if field.kind in TEXTS:
         return _text(field, value)
     if field.kind == "person":
@@ -167,23 +173,22 @@ def _text(field: Field, value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"expected a text, found {_short(value)}")
     text = value.strip()
+    _check_length(field, text)
+    if field.kind != "long_text" and not all(c.isprintable() for c in text):
+        raise ValueError("expected one line without control characters")
+    if (form := _FORMS.get(field.kind)) is not None:
+        text = form(text)
+    if field.pattern is not None and re.fullmatch(field.pattern, text) is None:
+        raise ValueError(f"expected a text like {field.pattern}, found {_short(text)}")
+    return text
+
+
+def _check_length(field: Field, text: str) -> None:
     most = field.max_length or (long_text_chars_max if field.kind == "long_text" else text_chars_max)
     if len(text) > most:
         raise ValueError(f"expected at most {most} characters, found {len(text)}")
     if field.min_length is not None and len(text) < field.min_length:
         raise ValueError(f"expected at least {field.min_length} characters, found {len(text)}")
-    if field.kind != "long_text" and not all(c.isprintable() for c in text):
-        raise ValueError("expected one line without control characters")
-    match field.kind:
-        case "email":
-            text = _email(text)
-        case "phone":
-            text = _phone(text)
-        case "url":
-            text = _url(text)
-    if field.pattern is not None and re.fullmatch(field.pattern, text) is None:
-        raise ValueError(f"expected a text like {field.pattern}, found {_short(text)}")
-    return text
 
 
 def _email(text: str) -> str:
@@ -209,6 +214,9 @@ def _url(text: str) -> str:
     if not fits or " " in text:
         raise ValueError(f"expected an address that starts with https:// or http://, found {_short(text)}")
     return text
+
+
+_FORMS: dict[str, Callable[[str], str]] = {"email": _email, "phone": _phone, "url": _url}
 
 
 def _is_whole(value: Any) -> bool:
@@ -293,7 +301,7 @@ _ZEROS: dict[str, Any] = {"number": None, "duration": None, "checkbox": False, "
 
 
 def view_values(entity: Entity | None, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What conditions see: every declared field. An empty number is null: arithmetic must not take it for 0."""
+    """Return every declared field as conditions read it. An empty number is null, so that arithmetic does not take it for 0."""
     if entity is None:
         return fields
     found = dict(fields)
@@ -306,12 +314,12 @@ def view_values(entity: Entity | None, fields: Mapping[str, Any]) -> Mapping[str
 
 
 def filled(fields: Mapping[str, Any]) -> list[str]:
-    """The names of the fields that have a value."""
+    """Return the names of the fields that have a value."""
     return [name for name, value in fields.items() if value not in MISSING]
 
 
 def visible(entity: Entity | None, fields: Mapping[str, Any], role: str) -> dict[str, Any]:
-    """The fields that a role may read."""
+    """Return the fields that a role may read."""
     if entity is None:
         return dict(fields)
 

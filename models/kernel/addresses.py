@@ -1,4 +1,4 @@
-"""Which addresses the desk may call on somebody's word: a URL in a definition or a subscription must not reach into the cluster.
+"""Addresses that the desk may call on somebody's word: a URL in a definition or a subscription must not reach into the cluster.
 
 Pure; `queues/safe_http.py` looks names up and connects to the very address that was judged here (server-side request forgery, SSRF).
 """
@@ -6,7 +6,7 @@ Pure; `queues/safe_http.py` looks names up and connects to the very address that
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 # -- limits ----------------------------------------------------------------------------------------------------
 _url_chars_max = 2_000  # what proxies and servers commonly take of a request line
@@ -14,7 +14,7 @@ _url_chars_max = 2_000  # what proxies and servers commonly take of a request li
 # Ports on which the Internet serves HTTP; everything else is more likely a database or a mail server that reads lines.
 PUBLIC_PORTS = frozenset({80, 443, 8080, 8443})
 
-# Refused beside what `is_global` refuses, which differs between Python's releases (IANA special-purpose registries).
+# Refused in addition to what `is_global` refuses, which differs between Python's releases (IANA special-purpose registries).
 _NEVER = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -54,7 +54,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def is_public(address: str) -> bool:
-    """Whether a network address is one of the Internet's; an address in another's clothes is judged by what it stands for."""
+    """Whether a network address is public. An IPv6 address that embeds an IPv4 address is checked as that IPv4 address."""
     try:
         found: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -70,31 +70,51 @@ def is_public(address: str) -> bool:
 
 
 def url_problem(url: str, *, private: bool = False, secure: bool = False) -> str | None:
-    """What is wrong with a URL that we shall call, or None. Names are looked up later, at each call.
+    """Say what is wrong with a URL that the desk would call, or None. Names are looked up later, at each call.
 
     `private`: addresses and ports of our own network are allowed. `secure`: https only (unless private).
     """
-    if len(url) > _url_chars_max:
-        return f"expected at most {_url_chars_max} characters"
-    if not url.isascii() or any(character <= " " or character == "\x7f" for character in url) or "\\" in url:
-        return "expected a URL in ASCII without blanks (write other letters as %xx, a host name as xn--...)"
+    wrong = _text_problem(url)
+    if wrong is not None:
+        return wrong
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
-        return "expected a URL such as https://example.com/hook"
+        return _NOT_HTTP
+    wrong = _part_problem(parts, secure=secure and not private)
+    if wrong is not None or private:
+        return wrong
+    return _place_problem(parts.hostname or "", port)
+
+
+_NOT_HTTP = "expected a URL such as https://example.com/hook"
+
+
+def _text_problem(url: str) -> str | None:
+    if len(url) > _url_chars_max:
+        return f"expected at most {_url_chars_max} characters"
+    if not url.isascii() or any(character <= " " or character in "\x7f\\" for character in url):
+        return "expected a URL in ASCII without blanks (write other letters as %xx, a host name as xn--...)"
+    return None
+
+
+def _part_problem(parts: SplitResult, *, secure: bool) -> str | None:
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        return "expected a URL such as https://example.com/hook"
-    if secure and not private and parts.scheme != "https":
+        return _NOT_HTTP
+    if secure and parts.scheme != "https":
         return "expected https: anybody on the way can read what goes over http (WEBHOOKS_PRIVATE=true allows it)"
     if parts.username is not None or parts.password is not None:
         return "expected no user or password in the URL: it would stand in lists and logs"
-    if private:
-        return None
-    if _is_literal(parts.hostname) and not is_public(parts.hostname):
-        return f"{parts.hostname} is an address of a private network; WEBHOOKS_PRIVATE=true allows those"
-    if parts.hostname == "localhost" or parts.hostname.endswith((".localhost", ".local", ".internal")):
-        return f"{parts.hostname} is a name of a private network; WEBHOOKS_PRIVATE=true allows those"
+    return None
+
+
+def _place_problem(host: str, port: int) -> str | None:
+    """Say why a host or port is not one of the public Internet, or None."""
+    if _is_literal(host) and not is_public(host):
+        return f"{host} is an address of a private network; WEBHOOKS_PRIVATE=true allows those"
+    if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
+        return f"{host} is a name of a private network; WEBHOOKS_PRIVATE=true allows those"
     if port not in PUBLIC_PORTS:
         known = ", ".join(map(str, sorted(PUBLIC_PORTS)))
         return f"expected one of the ports {known}, found {port}; WEBHOOKS_PRIVATE=true allows others"

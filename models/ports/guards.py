@@ -106,16 +106,21 @@ def _guard(annotation: Any) -> _Guard | None:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return typing.cast(_Guard, arguments[1].guarded)
+    if origin is Literal or origin is None:
+        return None
     if origin in (Union, types.UnionType):
         return _of_union([one for one in arguments if one is not type(None)])
     if origin is tuple:
         return _of_tuple(arguments)
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        each = _guard(arguments[1]) if get_origin(arguments[1]) is Annotated else None
-        return storable if each is None else lambda value: {clean(key): each(one) for key, one in value.items()}
-    if origin is Literal or origin is None:
-        return None
+    if issubclass(origin, Mapping):
+        return _of_mapping(arguments[1])
     raise TypeError(f"no guard for {annotation}")
+
+
+def _of_mapping(values: Any) -> _Guard:
+    """A mapping of texts with a guard of their own, or JSON."""
+    each = _guard(values) if get_origin(values) is Annotated else None
+    return storable if each is None else lambda value: {clean(key): each(one) for key, one in value.items()}
 
 
 def _of_union(arguments: list[Any]) -> _Guard | None:
