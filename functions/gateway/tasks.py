@@ -11,7 +11,7 @@ from models.identity.rules import Permission
 from models.kernel.batch import from_json
 from models.kernel.database import instant
 from models.kernel.errors import NotFound
-from models.tasks import commands, queries
+from models.tasks import dead_letters, queries
 
 operations = Operations()
 
@@ -69,7 +69,7 @@ def read_task(call: Call) -> Answer:
 def retry_task(call: Call) -> Answer:
     """Resets the count of its attempts."""
     task_id = _id(call.params["task"])
-    commands.retry(task_id)
+    dead_letters.retry(task_id)
     return Answer(_show(queries.get(task_id)), status=202)
 
 
@@ -84,5 +84,5 @@ def retry_task(call: Call) -> Answer:
 def discard_task(call: Call) -> Answer:
     """Marks the task as needing no attention."""
     task_id = _id(call.params["task"])
-    commands.discard(task_id)
+    dead_letters.discard(task_id)
     return Answer(_show(queries.get(task_id)))

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from models.kernel import clock, database, limits, logs, trace
 from models.kernel.batch import Batch, from_json
-from models.kernel.errors import Conflict, LeaseLost, NotFound, Unavailable
+from models.kernel.errors import LeaseLost, Unavailable
 from models.tasks import rules, wakeups
 from models.tasks.kinds import KINDS, TaskKind, kind_of
 from models.tasks.payloads import Payload, Undecodable, decoded, encoded
@@ -319,38 +319,3 @@ def _wake_head(key: str) -> None:
         return
     if head is not None:
         wakeups.give(wakeups.Wakeup(head["id"], head["queue"]))
-
-
-def retry(task_id: int) -> None:
-    """A person's word: run a dead or discarded task again, with its attempts counted anew. Raises NotFound, Conflict."""
-    known = database.one("SELECT kind FROM tasks WHERE id = :id", id=task_id)
-    spec = KINDS.get(known["kind"]) if known else None
-    if spec is not None and spec.retried_at:
-        raise Conflict(f"running this task again would change nothing; retry what it was for: POST {spec.retried_at}")
-    found = database.one(
-        "UPDATE tasks SET state = 'ready', attempts = 0, due_at = NOW(), first_run_at = NULL, finished_at = NULL, hints = 0,"
-        " next_hint_at = NOW_PLUS(:grace_s) WHERE id = :id AND state IN ('dead', 'discarded') RETURNING id, queue",
-        id=task_id,
-        grace_s=limits.task_wakeup_grace_s,
-    )
-    if found is None:
-        _refuse(task_id, "retried")
-    else:
-        wake_after_commit(found["id"], found["queue"])
-
-
-def discard(task_id: int) -> None:
-    """A person's word: a dead letter needs no further attention."""
-    found = database.one(
-        "UPDATE tasks SET state = 'discarded', finished_at = NOW() WHERE id = :id AND state = 'dead' RETURNING id",
-        id=task_id,
-    )
-    if found is None:
-        _refuse(task_id, "discarded")
-
-
-def _refuse(task_id: int, wish: str) -> None:
-    found = database.one("SELECT state FROM tasks WHERE id = :id", id=task_id)
-    if found is None:
-        raise NotFound(f"there is no task {task_id}")
-    raise Conflict(f"task {task_id} is {found['state']}; only a dead one can be {wish}")

@@ -19,7 +19,7 @@ from models.kernel import clock, database, limits
 from models.kernel.errors import LeaseLost, Unavailable
 from models.ports import outbound
 from models.ports.inbound import EventKey
-from models.tasks import commands, timers
+from models.tasks import commands, dead_letters, timers
 from models.tasks import sweep as tasks_sweep
 from models.tasks.kinds import KINDS, SENDS, TaskKind
 from models.tasks.rates import Bucket
@@ -391,16 +391,16 @@ def test_row_a_dead_task_is_requeued_or_discarded_by_a_person(work: Work) -> Non
     work.do = None
 
     work.desk.hints.clear()
-    work.desk.command(commands.retry, first)
-    work.desk.command(commands.discard, second)
+    work.desk.command(dead_letters.retry, first)
+    work.desk.command(dead_letters.discard, second)
 
     assert [hint.task_id for hint in work.desk.hints] == [first]
     assert work.desk.task(first)["attempts"] == 0
     assert work.run(first) == "done"
     assert work.state(second) == "discarded"
-    assert "is done" in work.desk.refused(commands.retry, first).message
-    assert "is discarded" in work.desk.refused(commands.discard, second).message
-    assert work.desk.refused(commands.retry, 10**9).code == "not_found"
+    assert "is done" in work.desk.refused(dead_letters.retry, first).message
+    assert "is discarded" in work.desk.refused(dead_letters.discard, second).message
+    assert work.desk.refused(dead_letters.retry, 10**9).code == "not_found"
 
 
 def test_row_many_sweepers_at_once_hint_each_task_once_and_fire_each_timer_once(work: Work) -> None:

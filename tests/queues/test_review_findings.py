@@ -13,7 +13,7 @@ from models.kernel import clock, database
 from models.kernel.errors import Unavailable
 from models.kernel.ids import new_id
 from models.ports.outbound import SendOutcome
-from models.tasks import commands
+from models.tasks import commands, dead_letters
 from models.tasks.payloads import ReleaseMessage
 from queues import runner, sweep
 from queues.channels.telegram.bot_api import errors
@@ -60,7 +60,7 @@ def test_two_claims_of_one_key_at_once_never_both_win(desk: Desk) -> None:
         def claim(task_id: int, won: list[int] = won) -> None:
             if task_id == earlier:
                 with database.transaction():
-                    commands.retry(earlier)
+                    dead_letters.retry(earlier)
             task = commands.claim(task_id, lease_s=20.0)
             if task is not None:
                 won.append(task.id)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from models.kernel import clock, database, limits
-from models.tasks import commands, leases
+from models.tasks import commands, dead_letters, leases
 from models.tasks.kinds import KINDS, TaskKind
 from models.tasks.payloads import CollectGarbage, SendNotice
 from tests.desk import Desk
@@ -97,7 +97,7 @@ def test_an_older_task_retried_by_a_person_waits_for_the_one_of_its_key_that_run
     desk.command(commands.fail, task, "no", permanent=True)
     running = commands.claim(second, lease_s=20)
     assert running is not None
-    desk.command(commands.retry, first)
+    desk.command(dead_letters.retry, first)
 
     assert commands.claim(first, lease_s=20) is None
     desk.command(commands.finish, running)

@@ -10,8 +10,7 @@ import pytest
 from models.identity import queries as identity
 from models.kernel import database, limits
 from models.kernel.errors import Invalid, NotFound, PreconditionFailed
-from models.tasks import commands as tasks
-from models.tasks import timers
+from models.tasks import dead_letters, timers
 from models.ticket_actions import commands as tickets
 from models.ticket_actions.commands import TicketClosed
 from models.tickets import queries
@@ -275,7 +274,7 @@ def test_an_automation_that_is_given_up_shows_in_the_history_and_can_be_retried(
     [dead] = desk.tasks("dead")
     [failed] = desk.events(desk.ticket(), "automation_failed")
 
-    desk.command(tasks.retry, dead["id"])
+    desk.command(dead_letters.retry, dead["id"])
     desk.run_due()
 
     assert failed["payload"]["event"] == "ticket_created"
