@@ -1,7 +1,7 @@
-"""HTML as text, in one pass.
+"""The conversion of HTML to text, in one pass.
 
-Not html.parser: an unfinished comment or tag makes it look through the rest again and again (CVE-2025-6069). Here each `find`
-starts where the last one ended, so a hostile megabyte costs what a friendly one does.
+html.parser is not used: an unfinished comment or tag makes it scan the rest again and again (CVE-2025-6069). Here each `find` starts
+where the last one ended, so the time is linear in any input.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_TAG = re.compile(r"<(?=/?[a-zA-Z]|[!?])")  # "a < b" is text
+# "a < b" is text.
+_TAG = re.compile(r"<(?=/?[a-zA-Z]|[!?])")
 _NAME = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]*)")
 _SKIPPED = {
     name: re.compile(rf"</{name}\b", re.I) for name in ("script", "style", "title", "template", "textarea", "svg")
 }
-# The largest is &#1114111; or &#x10ffff;; zeros before it are allowed.
+# The largest reference is &#1114111; or &#x10ffff;; leading zeros are allowed.
 _ENDLESS_NUMBER = re.compile(r"&#(?:[0-9]{100,}|[xX][0-9a-fA-F]{100,});?")
 _LINES = frozenset(
     [
@@ -54,14 +55,19 @@ _LINES = frozenset(
     ]
 )
 _PARAGRAPHS = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "pre"])
-RULE = "_" * 20  # an <hr>; in the text of a mail it is no signature's mark
-_QUOTE_DEPTH_MAX = 10  # deeper quotes are shown at this depth
-_TAG_EXTENSIONS_MAX = 3  # how many `>` inside quoted attributes are passed over
+# The text of an <hr>; a mail's reader does not take it for a signature's delimiter.
+RULE = "_" * 20
+# Deeper quotations are shown at this depth.
+_QUOTE_DEPTH_MAX = 10
+# The number of `>` inside quoted attributes that are skipped.
+_TAG_EXTENSIONS_MAX = 3
+# The texts that start tags write.
+_BEGINNINGS = {"li": "- ", "hr": RULE}
 
 
 @dataclass(frozen=True, slots=True)
 class HtmlLine:
-    """A line of the text and where in the source, in characters, its words stand."""
+    """A line of the text, and the place of its words in the source, in characters."""
 
     text: str
     start: int
@@ -69,7 +75,7 @@ class HtmlLine:
 
 
 class Writer:
-    """Lines of text, with `> ` before what stands in a blockquote. `tag` may be extended to see the structure, too."""
+    """The writer of text lines; prefixes quotations with `> `. A subclass may extend `tag` to follow the structure."""
 
     def __init__(self) -> None:
         self.lines: list[HtmlLine] = []
@@ -98,7 +104,7 @@ class Writer:
         self._start = -1
 
     def line_ended(self) -> None:
-        """For who wants to know more of the line just added."""
+        """Called after a line was added; a subclass may inspect it."""
 
     def end_paragraph(self, at: int) -> None:
         self.end_line(at)
@@ -106,7 +112,19 @@ class Writer:
             self.end_line(at, always=True)
 
     def tag(self, name: str, start: int, end: int, *, is_end: bool) -> None:
-        """Act on a tag that stands at `start` to `end` of the source."""
+        """Handle a tag at `start` to `end` of the source."""
+        self._break(name, start, end, is_end=is_end)
+        if name == "pre":
+            self.pre_depth = max(0, self.pre_depth + (-1 if is_end else 1))
+        elif name == "blockquote":
+            self.quote_depth = max(0, self.quote_depth + (-1 if is_end else 1))
+        elif not is_end and name in _BEGINNINGS:
+            self.write(_BEGINNINGS[name], start, end)
+            if name == "hr":
+                self.end_line(start)
+
+    def _break(self, name: str, start: int, end: int, *, is_end: bool) -> None:
+        """End the line, paragraph or cell before the tag."""
         if name == "br":
             self.end_line(start, always=True)
         elif name in ("td", "th") and is_end:
@@ -115,31 +133,22 @@ class Writer:
             self.end_paragraph(start)
         elif name in _LINES:
             self.end_line(start)
-        if name == "li" and not is_end:
-            self.write("- ", start, end)
-        elif name == "hr" and not is_end:
-            self.write(RULE, start, end)
-            self.end_line(start)
-        elif name == "pre":
-            self.pre_depth = max(0, self.pre_depth + (-1 if is_end else 1))
-        elif name == "blockquote":
-            self.quote_depth = max(0, self.quote_depth + (-1 if is_end else 1))
 
 
 def _unescaped(text: str) -> str:
-    """The text with its character references replaced. One of too many digits names no character: int() refuses over 4,300."""
+    """Replace the character references. A reference of too many digits names no character: int() refuses more than 4,300 digits."""
     return html.unescape(_ENDLESS_NUMBER.sub("\ufffd", text))
 
 
 def html_to_text(source: str) -> str:
-    """The readable text of an HTML document or fragment; blocks are lines, blockquotes are quoted with `> `."""
+    """Return the readable text of an HTML document or fragment; blocks become lines, quotations begin with `> `."""
     writer = Writer()
     read(source, writer)
     return "\n".join(line.text for line in writer.lines).strip("\n")
 
 
 def read(source: str, writer: Writer) -> None:
-    """Give the writer all text and tags of the source, in order."""
+    """Pass all text and tags of the source to the writer, in order."""
     at = 0
     for name, is_end, opened, closed in tags(source):
         if opened > at:
@@ -153,7 +162,7 @@ def read(source: str, writer: Writer) -> None:
 
 
 def _write(source: str, writer: Writer, start: int, end: int) -> None:
-    """Give the writer text; where it is preformatted, line by line."""
+    """Pass text to the writer; preformatted text line by line."""
     while writer.pre_depth and (line_end := source.find("\n", start, end)) >= 0:
         writer.write(_unescaped(source[start:line_end]), start, line_end)
         writer.end_line(line_end, always=True)
@@ -162,9 +171,9 @@ def _write(source: str, writer: Writer, start: int, end: int) -> None:
 
 
 def tags(source: str, start: int = 0, end: int | None = None) -> Iterator[tuple[str, bool, int, int]]:
-    """Tags and comments from `start` on: name (empty: no element), whether it is an end tag, and its place.
+    """Yield tags and comments from `start` on: the name (empty for a comment), whether it is an end tag, and its place.
 
-    What the reader skips, such as a script, belongs to the place of its start tag.
+    Skipped content, such as a script, belongs to the place of its start tag.
     """
     at, last = start, len(source) if end is None else end
     while (tag := _TAG.search(source, at, last)) is not None:
@@ -176,7 +185,8 @@ def tags(source: str, start: int = 0, end: int | None = None) -> Iterator[tuple[
             continue
         closed = _tag_end(source, opened)
         if closed < 0:
-            return  # no tag ends after this: what is left is text
+            # No tag ends after this, so the rest is text.
+            return
         at = closed + 1
         found = _NAME.match(source, opened + 1)
         if found is None:
@@ -190,7 +200,7 @@ def tags(source: str, start: int = 0, end: int | None = None) -> Iterator[tuple[
 
 
 def _tag_end(source: str, opened: int) -> int:
-    """Where the tag ends; a `>` inside a quoted attribute is not the end."""
+    """Return the place of the tag's end; a `>` inside a quoted attribute is not the end."""
     closed = source.find(">", opened)
     for _ in range(_TAG_EXTENSIONS_MAX):
         if closed < 0 or source.count('"', opened, closed) % 2 == 0:

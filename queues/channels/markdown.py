@@ -1,7 +1,6 @@
-"""The one reader of our Markdown: CommonMark with ~~strikethrough~~, no raw HTML.
+"""The one parser of our Markdown: CommonMark with ~~strikethrough~~, without raw HTML.
 
-Mail and Telegram make different things of it; if they read it differently, people would see two different answers. Workers only:
-functions do not load it.
+Mail and Telegram render the same tokens; with two parsers, people would see two different answers. Only workers load this module.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from markdown_it.token import Token
 
 from models.kernel import limits
 
-# Deeper lists and quotes are read as text. CommonMark's own bound, of the reference parser in JavaScript, is the same.
+# Deeper lists and quotations are read as text. The reference parser in JavaScript has the same limit.
 _DEPTH_MAX = 20
 
 
@@ -23,10 +22,10 @@ def _parser() -> MarkdownIt:
 
 
 def parse(text: str) -> list[Token]:
-    """The text as markdown-it-py's tokens (https://markdown-it-py.readthedocs.io): blocks, with `children` of `inline` ones.
+    """Return the text as markdown-it-py's tokens (https://markdown-it-py.readthedocs.io): blocks, with `children` of `inline` ones.
 
-    The worst of 100,000 characters that we know takes a second (50,000 times `![`). A longer text, which no person writes, is not
-    read as Markdown: it is one paragraph as it stands.
+    The worst known text of 100,000 characters (50,000 times `![`) takes a second. A longer text, which no person writes, is not parsed
+    as Markdown: it becomes one paragraph.
     """
     if len(text) > limits.message_body_chars_max:
         return _one_paragraph(text)

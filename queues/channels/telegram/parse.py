@@ -1,4 +1,4 @@
-"""A Telegram update becomes a message, a command, a press ..., or a reason why it needs nothing. Pure, and never surprised by a shape."""
+"""The parser: makes of a Telegram update a message, a command, a button's press, or a reason why it is ignored. Pure; accepts any JSON."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from models.ports.inbound import (
     StaffMessage,
     Unparseable,
 )
+from queues.channels.telegram.address import Address
 from queues.channels.telegram.bot_api import updates
 from queues.channels.telegram.reading import (
     attachments,
@@ -74,19 +75,17 @@ def _object(update: Json, kind: str) -> Json:
 
 
 def _message(message: Json, *, is_edit: bool, account: ChannelAccount) -> Parsed:
+    """Read a message: the first verdict that applies decides."""
     contact = places.contact(message)
     if not is_id(message.get("message_id")):
         raise Unparseable("message_id: expected a whole number")
-    needless = service.reason(message)
-    move = _move(message, contact.chat)
-    if move is not None or needless is not None:
-        return move or Ignored(needless or "")
+    service_message = _service(message, contact.chat)
+    if service_message is not None:
+        return service_message
     author = people.author(message)
-    is_owners = contact.business is not None and author.address != str(contact.chat)
-    if people.automatic(message, account) == "own":
-        return Ignored("the message is our own bot's")
-    if is_owners:
-        return Ignored("the owner of the business account wrote this in the chat themselves")
+    own = _own(message, author, contact, account)
+    if own is not None:
+        return own
     place = places.find(message, author, account)
     if isinstance(place, Ignored):
         return place
@@ -94,9 +93,30 @@ def _message(message: Json, *, is_edit: bool, account: ChannelAccount) -> Parsed
         return _staff(message, author, place, is_edit=is_edit)
     if is_edit and content.is_moving(message):
         return Ignored("a shared live location moved on")
-    # A machine is not obeyed: two that answer each other's commands would never end.
-    is_machine = people.automatic(message, account) is not None
-    command = None if is_machine else chat_commands.find(message, account, is_direct=place.is_direct)
+    return _from_requester(message, author, place, account, is_edit=is_edit)
+
+
+def _service(message: Json, chat: int) -> AddressMove | Ignored | None:
+    """Return the result of Telegram's own message about the chat; None for a person's message."""
+    reason = service.reason(message)
+    move = _move(message, chat)
+    return move if move is not None or reason is None else Ignored(reason)
+
+
+def _own(message: Json, author: Author, contact: Address, account: ChannelAccount) -> Ignored | None:
+    """Ignore what the desk's own side wrote: the bot, or the owner of the business account."""
+    if people.automatic(message, account) == "own":
+        return Ignored("the message is our own bot's")
+    if contact.business is not None and author.address != str(contact.chat):
+        return Ignored("the owner of the business account wrote this in the chat themselves")
+    return None
+
+
+def _from_requester(message: Json, author: Author, place: Place, account: ChannelAccount, *, is_edit: bool) -> Parsed:
+    """Read a requester's message or command."""
+    # Commands of automatic authors have no effect: two bots that answer each other's commands would never end.
+    is_automatic = people.automatic(message, account) is not None
+    command = None if is_automatic else chat_commands.find(message, account, is_direct=place.is_direct)
     if command is None:
         return _inbound(message, author, place, account, is_edit=is_edit)
     if isinstance(command, Ignored):
@@ -104,16 +124,14 @@ def _message(message: Json, *, is_edit: bool, account: ChannelAccount) -> Parsed
     if command.name == "new" and (command.argument or attachments.read(message)):
         return _inbound(_without(message, command), author, place, account, is_edit=is_edit, is_new=not is_edit)
     if is_edit:
-        return Ignored(f"an edited command is not obeyed again: /{command.name}")
-    if command.name == "start" and command.argument and author.is_chat:
-        return Ignored("a link for one person, opened in the name of a chat")
+        return Ignored(f"an edited command has no effect: /{command.name}")
     return _command(command, message, author, place)
 
 
 def _staff(message: Json, author: Author, place: Place, *, is_edit: bool) -> Parsed:
-    """What is written in the staff's group is an agent's, never a requester's."""
+    """Read a message of the staff group. Its author is an agent, never a requester."""
     if is_edit:
-        return Ignored("an edited message of the staff's group: what was said in its place is changed in the console")
+        return Ignored("an edited message of the staff group: an agent edits the message in the console")
     found = content.words(message)
     return StaffMessage(
         chat_address=str(place.contact),
@@ -126,14 +144,16 @@ def _staff(message: Json, author: Author, place: Place, *, is_edit: bool) -> Par
 
 
 def _move(message: Json, chat: int) -> AddressMove | None:
-    """A group's migration: told in the old group and in the new one, in either order."""
+    """Return a group's migration, which Telegram reports in the old group and in the new one, in either order."""
     new, old = identifier(message, "migrate_to_chat_id"), identifier(message, "migrate_from_chat_id")
     if new is not None and new != chat:
         return AddressMove(str(chat), str(new))
     return AddressMove(str(old), str(chat)) if old is not None and old != chat else None
 
 
-def _command(command: chat_commands.Found, message: Json, author: Author, place: Place) -> Command:
+def _command(command: chat_commands.Found, message: Json, author: Author, place: Place) -> Command | Ignored:
+    if command.name == "start" and command.argument and author.is_chat:
+        return Ignored("a link for one person, opened in the name of a chat")
     return Command(
         name=command.name,
         argument=command.argument,
@@ -147,7 +167,7 @@ def _command(command: chat_commands.Found, message: Json, author: Author, place:
 
 
 def _without(message: Json, command: chat_commands.Found) -> Json:
-    """The message without the command before its words; its entities move with them."""
+    """Return the message without its leading command; its entities move with the text."""
     found = content.words(message)
     assert found is not None, "a command has words"
     text, marks = found
@@ -199,7 +219,7 @@ def _inbound(
 
 
 def _references(message: Json, place: Place) -> tuple[str, ...]:
-    """The message that this one answers, in this chat or in another one; not the opening of the topic that it stands in."""
+    """Return the id of the message answered, in this chat or in another one; never that of the message that opened the topic."""
     answered = member(message, "reply_to_message")
     number = identifier(answered, "message_id")
     if number is not None:

@@ -1,9 +1,11 @@
-"""Carry a message to a Telegram chat: its text in parts, then its files; or change or take back one that stands there."""
+"""The sender: sends a message to a chat (its text in parts, then its files), and edits or deletes sent messages."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import replace
+
+from telegram import InlineKeyboardMarkup
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits
@@ -27,15 +29,18 @@ _BOT_BURST = 5
 
 
 def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
-    """Send, edit or delete, as `message.operation` says. The first part decides the outcome; a later one that fails makes it
-    `unknown` with what arrived: to repeat the whole would show the first parts twice, so a person decides.
+    """Send, edit or delete, as `message.operation` says.
+
+    The first part decides the outcome. When a later part fails, the outcome is `unknown`, with the ids of the parts that arrived: a
+    repeat would show the first parts twice, so a person decides.
     """
     to = _place(message)
     if to is None:
         return permanent("the address is not a Telegram chat id")
     try:
         token = account.credential("token", settings)
-    except ConfigurationError as error:  # can be mended; nothing was sent
+    except ConfigurationError as error:
+        # Nothing was sent.
         return misconfigured(error)
     carrier = Carrier(token, settings.telegram_api_url, to, message, time.monotonic() + _SEND_S_MAX)
     try:
@@ -49,7 +54,7 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
 
 
 def _place(message: OutgoingMessage) -> Address | None:
-    """The address, in the message's own topic if it has one, by its own business connection. None: not Telegram's."""
+    """Return the address with the message's own topic or business connection; None for an address that is not Telegram's."""
     to = address.read(message.address)
     if to is None or to.chat == 0:
         return None
@@ -63,24 +68,29 @@ def _place(message: OutgoingMessage) -> Address | None:
 
 def _send(carrier: Carrier, message: OutgoingMessage, rich: Rich) -> SendOutcome:
     files = message.attachments
-    if not rich.text and not files:
-        return permanent("the message is empty; Telegram takes no empty text")
-    trouble = media.trouble(files)
+    is_empty = not rich.text and not files
+    trouble = "the message is empty; Telegram takes no empty text" if is_empty else media.trouble(files)
     if trouble is not None:
         return permanent(trouble)
     buttons = keyboard(message)
     if len(files) == 1 and units(rich.text) <= limits.telegram_caption_utf16_max:
         send_files(carrier, list(files), caption=rich if rich.text else None, keyboard=buttons)
-        return _arrived(carrier)
-    parts = split(rich)
+    else:
+        _send_parts(carrier, message, split(rich), buttons)
+    return _arrived(carrier)
+
+
+def _send_parts(
+    carrier: Carrier, message: OutgoingMessage, parts: list[Rich], buttons: InlineKeyboardMarkup | None
+) -> None:
+    """Send the text's parts, then the files. The buttons stand under the last part, or under the last file without a text."""
     for number, part in enumerate(parts, start=1):
         more = {"reply_markup": buttons} if buttons is not None and number == len(parts) else {}
         carrier.send("send_message", **text_parameters(part), **more)
-    groups = media.groups(files, alone_last=buttons is not None and not parts)
+    groups = media.groups(message.attachments, alone_last=buttons is not None and not parts)
     for number, group in enumerate(groups, start=1):
         last = number == len(groups) and not parts
         send_files(carrier, group, keyboard=buttons if last else None)
-    return _arrived(carrier)
 
 
 def _arrived(carrier: Carrier) -> SendOutcome:
@@ -89,7 +99,7 @@ def _arrived(carrier: Carrier) -> SendOutcome:
 
 
 def _ended(carrier: Carrier, outcome: SendOutcome) -> SendOutcome:
-    """The outcome of a call that failed, seen from the whole message."""
+    """Return the whole message's outcome after a call failed."""
     if outcome.new_address is not None:
         # A group's topics keep their ids when it moves.
         outcome = replace(outcome, new_address=str(replace(carrier.to, chat=int(outcome.new_address))))
@@ -108,7 +118,7 @@ def _ended(carrier: Carrier, outcome: SendOutcome) -> SendOutcome:
 
 
 def buckets(account: ChannelAccount, where: str) -> list[Bucket]:
-    """The bot's limit and the chat's; a group's id is negative, and all its topics share its limit."""
+    """Return the limits of the bot and of the chat. A group's id is negative; its topics share its limit."""
     bot = f"telegram:{account.name}"
     found = address.read(where)
     chat_id = where if found is None else str(found.chat)
@@ -117,8 +127,3 @@ def buckets(account: ChannelAccount, where: str) -> list[Bucket]:
     else:
         chat = Bucket(f"{bot}:{chat_id}", 1.0 / limits.telegram_chat_per_s, limits.telegram_chat_burst)
     return [Bucket(bot, 1.0 / limits.telegram_bot_per_s, _BOT_BURST), chat]
-
-
-def external_id(account: ChannelAccount, message_id: str, ticket_number: int) -> str | None:
-    """None: the Bot API gives the id."""
-    return None

@@ -1,7 +1,7 @@
-"""What each failure of python-telegram-bot means for a delivery.
+"""The outcome of a delivery for each exception of python-telegram-bot.
 
-The order is the point: `BadRequest` and `TimedOut` are subclasses of `NetworkError`, and a permanent error that is
-taken for a network's is tried for ever.
+The order is the point: `BadRequest` and `TimedOut` are subclasses of `NetworkError`, and a permanent error that is taken for a
+network error is retried without end.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from telegram.error import (
 from models.kernel.text import one_line
 from models.ports.outbound import SendOutcome, permanent, transient, unknown
 
-PAUSE_ACCOUNT_S = 30.0  # a longer 429 concerns the bot, not the chat
+# A 429 with a longer wait is about the bot, not about the chat.
+PAUSE_ACCOUNT_S = 30.0
 BOT_UNKNOWN = "the Bot API does not know the bot's token"
 _DETAIL_CHARS_MAX = 200
-# What python-telegram-bot says when the body is not the Bot API's JSON (telegram/request/_baserequest.py): a proxy answered.
+# python-telegram-bot's message for a body that is not the Bot API's JSON (telegram/request/_baserequest.py): a proxy answered.
 _FOREIGN_ANSWER = ". Parsing the server response"
-# The request never left: no connection, or none free, or the address of the server is not one.
+# The request never left: no connection, no free connection, or an invalid server address.
 _NOT_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -41,9 +42,10 @@ _NOT_SENT = (
 
 
 def outcome_of(error: TelegramError) -> SendOutcome:
-    """How an attempt ended that raised `error`."""
+    """Return the outcome of an attempt that raised `error`."""
     if isinstance(error, InvalidToken) and isinstance(error.__cause__, InvalidToken):
-        error = error.__cause__  # Bot.do_api_request puts words of its own over the server's
+        # Bot.do_api_request replaces the server's words; the cause has them.
+        error = error.__cause__
     if isinstance(error, RetryAfter):
         wait_s = seconds(error.retry_after)
         return SendOutcome(
@@ -53,14 +55,18 @@ def outcome_of(error: TelegramError) -> SendOutcome:
             pause_account=wait_s > PAUSE_ACCOUNT_S,
         )
     if _FOREIGN_ANSWER in error.message and type(error) is not NetworkError:
-        # A proxy's 4xx says nothing of the chat: it must neither fail the message for good nor suppress the address.
+        # A proxy's 4xx is not about the chat: it must neither fail the message permanently nor suppress the address.
         return transient(f"an answer that is not the Bot API's own ({type(error).__name__})")
-    if isinstance(error, Forbidden):
-        return permanent(said(error), suppress=said(error))
     if isinstance(error, ChatMigrated):
         return SendOutcome("transient", "the group has moved", new_address=str(error.new_chat_id))
     if isinstance(error, InvalidToken):
         return SendOutcome("permanent", BOT_UNKNOWN, account_error=BOT_UNKNOWN)
+    return _refusal(error)
+
+
+def _refusal(error: TelegramError) -> SendOutcome:
+    if isinstance(error, Forbidden):
+        return permanent(said(error), suppress=said(error))
     if isinstance(error, Conflict):
         return SendOutcome("transient", said(error), account_error=said(error))
     if isinstance(error, BadRequest):
@@ -77,15 +83,17 @@ def _network(error: NetworkError) -> SendOutcome:
     if isinstance(cause, httpx.HTTPError) or isinstance(error, TimedOut):
         name = type(cause).__name__ if cause is not None else "TimedOut"
         return unknown(f"the connection failed after the request had left ({name})")
-    if _FOREIGN_ANSWER in error.message:  # a 5xx of a proxy in front, which may have passed the request on
+    if _FOREIGN_ANSWER in error.message:
+        # A proxy's 5xx: the proxy may have passed the request on.
         return unknown("an answer that is not the Bot API's own")
-    if cause is None or isinstance(cause, TelegramError):  # the Bot API's own `ok: false`, 5xx as a rule: not sent
+    if cause is None or isinstance(cause, TelegramError):
+        # The Bot API's own `ok: false`, usually a 5xx: not sent.
         return transient(said(error))
     return unknown(f"the send failed in an unexpected way ({type(cause).__name__})")
 
 
 def seconds(retry_after: int | timedelta) -> float:
-    """What RetryAfter holds."""
+    """Return the wait of a RetryAfter in seconds."""
     return retry_after.total_seconds() if isinstance(retry_after, timedelta) else float(retry_after)
 
 

@@ -1,4 +1,4 @@
-"""Commands to the desk in a chat: `/new`, `/status`, `/close`, `/lang xx`, `/help`, `/start`, and those of the account's file."""
+"""The commands in a chat: `/new`, `/status`, `/close`, `/lang xx`, `/help`, `/start`, and those of the account's file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from queues.channels.telegram.reading.people import bot_username
 from queues.channels.telegram.reading.shapes import Json, identifier
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?=\s|\Z)")
-_PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")  # Bot API, deep linking
+# https://core.telegram.org/bots/features#deep-linking
+_PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _OWN = frozenset({"new", "status", "close", "lang", "help", "start"})
-_argument_chars_max = 4_096  # a whole message
+# The length of a whole message.
+_argument_chars_max = 4_096
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`begins_at`: where the argument begins in the message's text or caption, in characters."""
+    """A command. `begins_at`: the place of the argument in the message's text or caption, in characters."""
 
     name: str
     argument: str
@@ -27,10 +29,10 @@ class Found:
 
 
 def find(message: Json, account: ChannelAccount, *, is_direct: bool) -> Found | Ignored | None:
-    """The command of a message; None: it is ordinary; Ignored: it is meant for another bot.
+    """Return the command of a message; None for an ordinary message, Ignored for a command to another bot.
 
-    Among others, only a command to this bot by name is one (`/status@desk_bot`). What we do not know is a message like any other.
-    Under a picture only `/new` is a command, so that no file is lost with its caption.
+    In a group, only a command with this bot's name counts (`/status@desk_bot`). An unknown command is an ordinary message. Under a
+    picture only `/new` is a command, so that no file is lost with its caption.
     """
     found = words(message)
     if found is None:
@@ -39,25 +41,35 @@ def find(message: Json, account: ChannelAccount, *, is_direct: bool) -> Found | 
     match = _COMMAND.match(text)
     if match is None or not _is_marked(message.get(entities)):
         return None
-    name, addressee, username = match[1].lower(), match[2], bot_username(account)
-    if addressee is not None and username and addressee.lower() != username:
-        return None if is_direct else Ignored("a command to another bot")
+    name, addressee = match[1].lower(), match[2]
     if addressee is None and not is_direct:
         return None
-    if name not in _OWN and name not in _commands_of(account):
-        return None
-    if entities == "caption_entities" and name != "new":
-        return None
-    rest = text[match.end() :]
-    begins_at = match.end() + len(rest) - len(rest.lstrip())
+    if addressee is not None and _is_another_bot(addressee, account):
+        return None if is_direct else Ignored("a command to another bot")
+    is_caption = entities == "caption_entities"
+    return _read(name, text, match.end()) if _is_known(name, account, is_caption=is_caption) else None
+
+
+def _is_another_bot(addressee: str, account: ChannelAccount) -> bool:
+    username = bot_username(account)
+    return bool(username) and addressee.lower() != username
+
+
+def _is_known(name: str, account: ChannelAccount, *, is_caption: bool) -> bool:
+    return name == "new" if is_caption else name in _OWN or name in _commands_of(account)
+
+
+def _read(name: str, text: str, end: int) -> Found | None:
+    """Return the command whose name ends at `end`; None for `/start` with words that are not a deep link's payload."""
+    rest = text[end:]
     argument = rest.strip()[:_argument_chars_max]
     if name == "start" and argument and not _PAYLOAD.fullmatch(argument):
-        return None  # no deep link, but somebody's words
-    return Found(name, argument, begins_at)
+        return None
+    return Found(name, argument, end + len(rest) - len(rest.lstrip()))
 
 
 def _is_marked(entities: object) -> bool:
-    """Telegram marks commands; where it marks other things only, the slash is but a slash. Without any marks, the text decides."""
+    """Whether Telegram marks a command at the beginning. A message without any marks counts as marked: its text decides."""
     if not isinstance(entities, list) or not entities:
         return True
     return any(

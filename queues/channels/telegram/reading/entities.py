@@ -1,7 +1,7 @@
-"""A text with Telegram's entities becomes HTML for screens.
+"""The conversion of a text with Telegram's entities to HTML.
 
-Offsets count UTF-16 code units, entities may nest, and a stranger's may overlap, lie outside or be no entities at all:
-whatever they are, the text comes out whole and the tags are balanced.
+Offsets count UTF-16 code units. Entities may nest, and a stranger's may overlap, lie outside the text or be malformed. The text is
+always complete and the tags are always balanced.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from urllib.parse import urlsplit
 from models.kernel import limits
 from queues.channels.telegram.reading.shapes import Json, identifier, member
 
-_WIDE = 0x10000  # from here on, a character is two UTF-16 units
+# From this code point on, a character is two UTF-16 units.
+_WIDE = 0x10000
 _SCHEMES = frozenset({"http", "https", "mailto", "tg"})
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{1,40}")
-_LAST_SECOND = 253_402_300_799  # 9999-12-31, the last that datetime can hold
+# 9999-12-31, the last day of datetime.
+_LAST_SECOND = 253_402_300_799
 
 Kind = Literal["b", "i", "u", "s", "span", "code", "pre", "blockquote", "a", "time"]
 _TAGS: dict[str, Kind] = {
@@ -40,7 +42,7 @@ _TAGS: dict[str, Kind] = {
     "email": "a",
     "date_time": "time",
 }
-# Blocks hold inline marks and not the other way round, where both cover the same text.
+# A block contains an inline mark over the same text, never the other way round.
 _OUTERMOST = ("blockquote", "pre", "a")
 
 
@@ -56,7 +58,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of the text: the marks that begin before it (outermost first), and how many of the open ones end after it."""
+    """A part of the text: the marks that begin before it (outermost first), and those that end after it."""
 
     opened: tuple[Span, ...]
     text: str
@@ -65,27 +67,29 @@ class Piece:
 
 
 def spans(text: str, entities: object) -> list[Span]:
-    """What of the entities can be shown, sorted; what is not an entity of this text is left out."""
+    """Return the marks that can be shown, sorted; leaves out what is not an entity of this text."""
     known = entities[: limits.telegram_entities_read_max] if isinstance(entities, list) else []
-    wanted = []
-    for entity in known:
-        offset, length = (
-            (identifier(entity, "offset"), identifier(entity, "length")) if isinstance(entity, dict) else (None, None)
-        )
-        if offset is None or length is None or offset < 0 or length <= 0 or not isinstance(entity.get("type"), str):
-            continue
-        wanted.append((offset, offset + length, entity))
-    places = _places(text, sorted({edge for start, end, _ in wanted for edge in (start, end)}))
-    found = []
-    for start, end, entity in wanted:
-        span = _span(text, places[start], places[end], entity)
-        if span is not None:
-            found.append(span)
-    return sorted(_joined(found), key=lambda one: (one.start, -one.end, _rank(one.tag)))
+    wanted = [(edges, entity) for entity in known if (edges := _edges(entity)) is not None]
+    places = _places(text, sorted({edge for edges, _ in wanted for edge in edges}))
+    found = [_span(text, places[start], places[end], entity) for (start, end), entity in wanted]
+    return sorted(
+        _joined([span for span in found if span is not None]),
+        key=lambda one: (one.start, -one.end, _rank(one.tag)),
+    )
+
+
+def _edges(entity: object) -> tuple[int, int] | None:
+    """Return the UTF-16 offsets at which the entity begins and ends; None for what is not an entity."""
+    if not isinstance(entity, dict) or not isinstance(entity.get("type"), str):
+        return None
+    offset, length = identifier(entity, "offset"), identifier(entity, "length")
+    if offset is None or length is None or offset < 0 or length <= 0:
+        return None
+    return offset, offset + length
 
 
 def _joined(found: list[Span]) -> list[Span]:
-    """Marks of one kind that overlap as one; two quotations that only touch stay two."""
+    """Join overlapping marks of one kind; two quotations that only touch stay two."""
     joined: list[Span] = []
     last: dict[tuple[str, str], int] = {}
     for span in sorted(found, key=lambda one: one.start):
@@ -99,7 +103,7 @@ def _joined(found: list[Span]) -> list[Span]:
 
 
 def moved(entities: object, by_units: int) -> list[Json]:
-    """The entities of a text that begins earlier or later; those that begin before it are shortened or left out."""
+    """Shift the entities of a text whose beginning moves; an entity before the beginning is shortened or left out."""
     found = []
     for entity in entities[: limits.telegram_entities_read_max] if isinstance(entities, list) else []:
         if not isinstance(entity, dict):
@@ -118,7 +122,7 @@ def _rank(tag: Kind) -> int:
 
 
 def _places(text: str, edges: Sequence[int]) -> dict[int, int]:
-    """UTF-16 offsets (ascending) as indexes of characters; one within a character, or a line end, is moved behind it."""
+    """Convert ascending UTF-16 offsets to character indexes; an offset inside a character or a line end moves behind it."""
     places = {}
     index = units = 0
     for edge in edges:
@@ -131,28 +135,36 @@ def _places(text: str, edges: Sequence[int]) -> dict[int, int]:
 
 
 def _span(text: str, start: int, end: int, entity: Json) -> Span | None:
-    kind = entity["type"]
-    tag = _TAGS.get(kind)
+    tag = _TAGS.get(entity["type"])
     if tag is None or start >= end:
         return None
-    if tag == "a":
-        address = _address(kind, text[start:end], entity)
-        return Span(start, end, tag, address) if address else None
-    if tag == "pre":
-        language = entity.get("language")
-        if not isinstance(language, str) or not _LANGUAGE.fullmatch(language):
-            language = ""
-        return Span(start, end, tag, language)
-    if tag == "time":
-        instant = identifier(entity, "unix_time")
-        if instant is None or not 0 <= instant <= _LAST_SECOND:
-            return None
-        return Span(start, end, tag, datetime.fromtimestamp(instant, UTC).isoformat())
-    return Span(start, end, tag, "expandable" if kind == "expandable_blockquote" else "")
+    value = _value(tag, text[start:end], entity)
+    return None if value is None else Span(start, end, tag, value)
+
+
+def _value(tag: Kind, shown: str, entity: Json) -> str | None:
+    """Return a mark's value, which may be empty; None for a mark that cannot be shown without a value."""
+    match tag:
+        case "a":
+            return _address(entity["type"], shown, entity) or None
+        case "pre":
+            language = entity.get("language")
+            return language if isinstance(language, str) and _LANGUAGE.fullmatch(language) else ""
+        case "time":
+            return _instant(entity)
+        case _:
+            return "expandable" if entity["type"] == "expandable_blockquote" else ""
+
+
+def _instant(entity: Json) -> str | None:
+    at_s = identifier(entity, "unix_time")
+    if at_s is None or not 0 <= at_s <= _LAST_SECOND:
+        return None
+    return datetime.fromtimestamp(at_s, UTC).isoformat()
 
 
 def _address(kind: str, shown: str, entity: Json) -> str:
-    """Where a link leads; empty where it leads to nothing that is safe to follow."""
+    """Return a link's address; empty when it is not safe to follow."""
     if kind == "text_mention":
         user = identifier(member(entity, "user"), "id")
         return "" if user is None else f"tg://user?id={user}"
@@ -165,34 +177,29 @@ def _address(kind: str, shown: str, entity: Json) -> str:
 
 
 def safe_url(url: str) -> str:
-    """The address if its scheme is one of http, https, mailto and tg, and it has no blanks or control characters; else empty."""
+    """Return the address if its scheme is http, https, mailto or tg and it has no blanks or control characters; else empty."""
     url = url.strip()
     if len(url) > limits.telegram_url_chars_max or re.search(r"[\x00-\x20\x7f-\xa0\ud800-\udfff]", url):
         return ""
     try:
         parts = urlsplit(url)
-    except ValueError:  # a broken IPv6 host
+    except ValueError:
+        # A malformed IPv6 host.
         return ""
     return url if parts.scheme.lower() in _SCHEMES and (parts.netloc or parts.path) else ""
 
 
 def pieces(text: str, marks: Sequence[Span]) -> Iterator[Piece]:
-    """The text cut at every edge of the marks; overlapping marks end and begin again, so that they nest.
+    """Cut the text at every edge of the marks. Overlapping marks end and begin again, so that they nest.
 
-    At most `limits.telegram_entity_depth_max` marks are open at once: what begins inside of more is left out.
+    At most `limits.telegram_entity_depth_max` marks are open at once; a mark inside more of them is left out.
     """
     edges = sorted({edge for span in marks for edge in (span.start, span.end)} | {0, len(text)})
     waiting = list(reversed(marks))
     open_spans: list[Span] = []
     reopened: list[Span] = []
     for start, end in pairwise(edges):
-        opened = reopened
-        reopened = []
-        while waiting and waiting[-1].start <= start:
-            span = waiting.pop()
-            if _fits(span, open_spans):
-                open_spans.append(span)
-                opened.append(span)
+        opened = [*reopened, *_opened(waiting, open_spans, start)]
         first = next((at for at, span in enumerate(open_spans) if span.end <= end), len(open_spans))
         closed = tuple(reversed(open_spans[first:]))
         reopened = [span for span in open_spans[first:] if span.end > end]
@@ -201,16 +208,26 @@ def pieces(text: str, marks: Sequence[Span]) -> Iterator[Piece]:
         open_spans = open_spans[:first] + reopened
 
 
+def _opened(waiting: list[Span], open_spans: list[Span], start: int) -> Iterator[Span]:
+    """Move the marks that begin at `start` from `waiting` to `open_spans`, as far as they fit; yields the moved ones."""
+    while waiting and waiting[-1].start <= start:
+        span = waiting.pop()
+        if _fits(span, open_spans):
+            open_spans.append(span)
+            yield span
+
+
 def _fits(span: Span, open_spans: Sequence[Span]) -> bool:
     if len(open_spans) >= limits.telegram_entity_depth_max:
         return False
-    return all(other.tag != span.tag for other in open_spans)  # a link in a link, a quote in a quote: one shows it
+    # A link in a link, or a quotation in a quotation, is shown once.
+    return all(other.tag != span.tag for other in open_spans)
 
 
 def to_html(text: str, entities: object) -> str | None:
-    """The text as safe HTML; None where no entity changes how it looks. Stripped of its tags, it is the text again.
+    """Return the text as safe HTML; None when no entity changes its look. Without its tags, the HTML is the text.
 
-    Linear in the text; every attribute is our own or checked, everything else is escaped.
+    Linear in the text. Every attribute is ours or checked; everything else is escaped.
     """
     marks = spans(text, entities)
     if not marks:

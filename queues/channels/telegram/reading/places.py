@@ -1,4 +1,4 @@
-"""Which talk a message belongs to, and where its answer goes: by the kind of chat and the account's `groups` and `channel_posts`."""
+"""The place of a message: its conversation, and the address of an answer, by the chat's type and the account's settings."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from queues.channels.telegram.reading.content import words
 from queues.channels.telegram.reading.people import Author, bot_username, is_ours
 from queues.channels.telegram.reading.shapes import Json, identifier, is_id, is_true, items, member
 
-_entities_looked_at_max = 100  # the Bot API sends no more
-_mention_units_max = 100  # /, a command of 32, @, a name of 32
+# The Bot API sends at most 100 entities.
+_entities_looked_at_max = 100
+# A slash, a command of 32, @, and a name of 32.
+_mention_units_max = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`conversation`: the talk, of which each has one current ticket. `is_direct`: nobody else takes part. `is_staff`: agents talk."""
+    """A message's place. `conversation` has one current ticket. `is_direct`: nobody else takes part. `is_staff`: the staff group."""
 
     contact: Address
     conversation: str
@@ -27,7 +29,7 @@ class Place:
 
 
 def chat_type(chat: Json) -> str:
-    """private, group, supergroup or channel; what does not say is told by the sign of its id."""
+    """Return private, group, supergroup or channel; a chat without a type is a group when its id is negative."""
     told = chat.get("type")
     if told in ("private", "group", "supergroup", "channel"):
         return str(told)
@@ -36,7 +38,7 @@ def chat_type(chat: Json) -> str:
 
 
 def contact(message: Json) -> Address:
-    """Where an answer to the message goes. Raises Unparseable for a chat without an id."""
+    """Return the address of an answer. Raises Unparseable for a chat without an id."""
     chat = identifier(member(message, "chat"), "id")
     if chat is None:
         raise Unparseable("chat.id: expected a whole number")
@@ -47,14 +49,14 @@ def contact(message: Json) -> Address:
     if direct is not None and direct >= 0:
         return Address(chat, direct=direct)
     topic = identifier(message, "message_thread_id")
-    # Without `is_topic_message`, the number is only that of a thread of answers, which nobody sees as a place.
+    # Without `is_topic_message`, the number names a thread of answers, not a topic.
     if is_true(message, "is_topic_message") and topic is not None and topic >= 0:
         return Address(chat, topic=topic)
     return Address(chat)
 
 
 def find(message: Json, author: Author, account: ChannelAccount) -> Place | Ignored:
-    """The message's place, or why messages from there need nothing."""
+    """Return the message's place, or the reason to ignore messages from there."""
     where = contact(message)
     chat = member(message, "chat")
     kind = chat_type(chat)
@@ -78,15 +80,15 @@ def _in_group(message: Json, where: Address, author: Author, account: ChannelAcc
         return Ignored("a message in a group; this account listens to none (groups: off)")
     if mode == "on_mention" and not speaks_to_us(message, account):
         return Ignored("a message in a group that does not mention the bot (groups: on_mention)")
-    # Who calls a bot in a group that talks of other things has a matter of their own.
+    # In a group about other things, each person who calls the bot has a conversation of their own.
     own = mode in ("per_user", "on_mention")
     return Place(where, f"{where.chat}#{author.address}" if own else str(where), is_direct=False)
 
 
 def speaks_to_us(message: Json, account: ChannelAccount) -> bool:
-    """Whether it mentions the bot, answers it, or is a command to it.
+    """Whether the message mentions the bot, answers it, or is a command to it.
 
-    An account that names neither its bot's id nor its name can only tell that some bot is answered.
+    An account that names neither its bot's id nor its name cannot tell bots apart: then an answer to any bot counts.
     """
     answered = member(message, "reply_to_message", "from")
     if is_ours(answered, account):
@@ -99,19 +101,24 @@ def speaks_to_us(message: Json, account: ChannelAccount) -> bool:
         return False
     text, name = found
     units = text.encode("utf-16-le", "surrogatepass")
-    for entity in items(message, name, _entities_looked_at_max):
-        kind, start, length = entity.get("type"), identifier(entity, "offset"), identifier(entity, "length")
-        if kind == "text_mention" and is_ours(member(entity, "user"), account):
-            return True
-        if kind in ("mention", "bot_command") and username and start is not None and length is not None:
-            shown = _slice(units, start, length).lower()
-            if shown == f"@{username}" or (kind == "bot_command" and shown.endswith(f"@{username}")):
-                return True
-    return False
+    return any(_names_us(entity, units, username, account) for entity in items(message, name, _entities_looked_at_max))
+
+
+def _names_us(entity: Json, units: bytes, username: str, account: ChannelAccount) -> bool:
+    """Whether the entity is a mention of the bot, or a command with the bot's name."""
+    kind, start, length = entity.get("type"), identifier(entity, "offset"), identifier(entity, "length")
+    if kind == "text_mention":
+        return is_ours(member(entity, "user"), account)
+    if not username or start is None or length is None:
+        return False
+    shown = _slice(units, start, length).lower()
+    if kind == "bot_command":
+        return shown.endswith(f"@{username}")
+    return kind == "mention" and shown == f"@{username}"
 
 
 def _slice(units: bytes, offset: int, length: int) -> str:
-    """What an entity covers; a torn surrogate pair is replaced. No name is longer than the bound."""
+    """Return the text of an entity; half a surrogate pair is replaced. Longer texts than a name are empty."""
     if offset < 0 or not 0 < length <= _mention_units_max:
         return ""
     return units[2 * offset : 2 * (offset + length)].decode("utf-16-le", "replace")

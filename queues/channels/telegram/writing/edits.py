@@ -1,4 +1,4 @@
-"""Change and take back what stands in a chat already."""
+"""Edits and deletions of sent messages."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _GONE = ("message to delete not found", "message_id_invalid")
 _NO_TEXT = ("there is no text in the message to edit",)
 _NO_CAPTION = ("there is no caption in the message to edit",)
 _TOO_OLD = ("message can't be deleted",)
-_FOR_EVER = "Telegram lets a bot take back only what it sent in the last 48 hours"
+_TOO_OLD_TEXT = "Telegram lets a bot take back only what it sent in the last 48 hours"
 
 
 def edit(carrier: Carrier, message: OutgoingMessage, rich: Rich) -> SendOutcome:
-    """Make the parts that were sent say the new text: the first ones are edited, missing ones sent, surplus ones deleted.
+    """Show the new text in the parts that were sent: edits the first ones, sends missing ones, deletes surplus ones.
 
-    Files stay; the parts of a message are its text's, then its files'. Raises Refused.
+    Files stay. The parts of a message are its text's, then its files'. Raises Refused.
     """
     sent = _sent(carrier, message)
     if not sent:
@@ -37,15 +37,30 @@ def edit(carrier: Carrier, message: OutgoingMessage, rich: Rich) -> SendOutcome:
     files = min(len(message.attachments), len(sent))
     old_texts, old_files = sent[: len(sent) - files], sent[len(sent) - files :]
     buttons = keyboard(message)
-    if not old_texts and len(old_files) == 1 and units(rich.text) <= limits.telegram_caption_utf16_max:
+    has_caption = not old_texts and len(old_files) == 1
+    if has_caption and units(rich.text) <= limits.telegram_caption_utf16_max:
         _change_caption(carrier, old_files[0], rich, buttons)
         return _done(carrier, old_files)
     parts = split(rich)
     if not parts and not old_files:
         return permanent("the message is empty; Telegram takes no empty text")
-    if not old_texts and len(old_files) == 1:
-        # The new text has no room under the file; what stands there is what somebody wants away, so it goes first.
+    if has_caption:
+        # The new text is too long for a caption. The old caption is removed first, because somebody wants it gone.
         _empty_caption(carrier, old_files[0])
+    kept = _change_texts(carrier, parts, old_texts, old_files, buttons)
+    if surplus := old_texts[len(parts) :]:
+        _delete(carrier, surplus)
+    return _done(carrier, [*kept, *old_files])
+
+
+def _change_texts(
+    carrier: Carrier,
+    parts: list[Rich],
+    old_texts: list[int],
+    old_files: list[int],
+    buttons: InlineKeyboardMarkup | None,
+) -> list[int]:
+    """Edit the sent texts and send further parts; returns the ids of all parts in order. Raises Refused."""
     kept: list[int] = []
     try:
         for number, part in enumerate(parts):
@@ -57,17 +72,15 @@ def edit(carrier: Carrier, message: OutgoingMessage, rich: Rich) -> SendOutcome:
                 carrier.send("send_message", **text_parameters(part), **_with(markup))
                 kept.append(carrier.arrived[-1])
     except Refused:
-        if carrier.arrived:  # to repeat would send these again; people see all that stands there
+        if carrier.arrived:
+            # A repeat would send these parts again, so a person sees the ids of everything that is in the chat.
             carrier.arrived = [*kept, *old_texts[len(kept) :], *old_files]
         raise
-    surplus = old_texts[len(parts) :]
-    if surplus:
-        _delete(carrier, surplus)
-    return _done(carrier, [*kept, *old_files])
+    return kept
 
 
 def delete(carrier: Carrier, message: OutgoingMessage) -> SendOutcome:
-    """Take all parts back; what is gone already is fine. Raises Refused."""
+    """Delete all parts; a part that is already gone is no failure. Raises Refused."""
     sent = _sent(carrier, message)
     if not sent:
         return permanent("it is not known which message is to be taken back")
@@ -137,6 +150,6 @@ def _delete(carrier: Carrier, ids: list[int]) -> None:
                 carrier.change("delete_messages", chat_id=carrier.to.chat, message_ids=some)
         except Refused as refused:
             if refused.says(*_TOO_OLD):
-                raise Refused(permanent(_FOR_EVER), refused.error) from refused
+                raise Refused(permanent(_TOO_OLD_TEXT), refused.error) from refused
             if not refused.says(*_GONE):
                 raise

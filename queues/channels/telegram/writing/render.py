@@ -1,4 +1,4 @@
-"""Make of a message's body what a chat shows: plain text and entities. Pure."""
+"""The rendering of a message's body for a chat: plain text and entities. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _SCHEMES = frozenset({"http", "https", "mailto", "tg"})
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
 _BULLET = "• "
 _RULE = "———"
-_INDENTS_MAX = 6  # a phone shows some forty signs in a line
+# A phone shows some forty characters in a line.
+_INDENTS_MAX = 6
+# The tokens of a block with a mark around its text.
+_BLOCK_MARKS: Final = {"heading": "bold", "blockquote": "blockquote"}
 _MARKS: Final = {"strong": "bold", "em": "italic", "s": "strikethrough"}
 _TAGS: Final = {
     "b": "bold",
@@ -41,7 +44,7 @@ _UNSEEN = frozenset({"script", "style", "head", "title", "template"})
 
 
 def shown(message: OutgoingMessage, account: ChannelAccount) -> Rich:
-    """What the chat shows of a message: its body, under the agent's name if the account says so (never over an automatic one)."""
+    """Render a message: its body, under the agent's name if the account says so and the message is not automatic."""
     rich = render(message.body, message.body_format)
     name = one_line(message.author_name, limits.name_chars_max)
     named = account.config.get("show_agent_name") is True and name and not message.automatic
@@ -49,7 +52,7 @@ def shown(message: OutgoingMessage, account: ChannelAccount) -> Rich:
 
 
 def render(body: str, body_format: Literal["text", "markdown", "html"]) -> Rich:
-    """The body as text with entities; of plain text, the text itself. No bound on length: `split` cuts."""
+    """Render the body as text with entities, or unchanged if it is plain text. Its length has no limit here: `split` cuts."""
     text = clean(body)
     if body_format == "markdown":
         return _Markdown().run(markdown.parse(text))
@@ -62,12 +65,12 @@ def render(body: str, body_format: Literal["text", "markdown", "html"]) -> Rich:
 
 
 def _indent(depth: int) -> str:
-    """Before a mark: lists in lists stand further in, but never at the far side of a phone."""
+    """Return the indentation of a list item: nested lists stand further in, up to a limit."""
     return "  " * min(depth - 1, _INDENTS_MAX)
 
 
 def _link(href: str | None) -> str | None:
-    """The address if it is one that a chat may open, else None."""
+    """Return the address if a chat may open it, else None."""
     try:
         parts = urlsplit(href or "")
     except ValueError:
@@ -76,11 +79,12 @@ def _link(href: str | None) -> str | None:
 
 
 class _Markdown:
-    """Walks the tokens; lists and quotations are known by how deep they are open."""
+    """The renderer of Markdown tokens; counts the open lists."""
 
     def __init__(self) -> None:
         self._builder = Builder()
-        self._numbers: list[int | None] = []  # of each open list: the next number, None for bullets
+        # The next number of each open list; None for bullets.
+        self._numbers: list[int | None] = []
         self._links: list[bool] = []
 
     def run(self, tokens: list[Token]) -> Rich:
@@ -93,42 +97,41 @@ class _Markdown:
 
     def _block(self, token: Token) -> None:
         builder = self._builder
-        match token.type:
-            case "inline":
-                for child in token.children or []:
-                    self._inline(child)
-            case "heading_open":
-                self._gap()
-                builder.begin("bold")
-            case "heading_close":
-                builder.end("bold")
-                self._gap()
-            case "blockquote_open":
-                self._gap()
-                builder.begin("blockquote")
-            case "blockquote_close":
-                builder.end("blockquote")
-                self._gap()
-            case "bullet_list_open" | "ordered_list_open":
-                self._gap()
-                ordered = token.type == "ordered_list_open"
-                self._numbers.append(int(token.attrs.get("start", 1)) if ordered else None)
-            case "bullet_list_close" | "ordered_list_close":
-                self._numbers.pop()
-                self._gap()
-            case "list_item_open":
-                self._item()
-            case "fence" | "code_block":
-                self._gap()
-                language = _LANGUAGE.match(token.info.strip())
-                builder.verbatim("pre", token.content.rstrip("\n"), language[0] if language else None)
-                self._gap()
-            case "hr":
-                self._gap()
-                builder.write(_RULE)
-                self._gap()
-            case _:  # the borders of paragraphs and items
-                self._gap()
+        name, _, side = token.type.rpartition("_")
+        if name in _BLOCK_MARKS and side == "open":
+            self._gap()
+            builder.begin(_BLOCK_MARKS[name])
+        elif name in _BLOCK_MARKS and side == "close":
+            builder.end(_BLOCK_MARKS[name])
+            self._gap()
+        elif name in ("bullet_list", "ordered_list"):
+            self._list(token, is_begin=side == "open")
+        elif token.type == "inline":
+            for child in token.children or []:
+                self._inline(child)
+        elif token.type == "list_item_open":
+            self._item()
+        else:
+            self._leaf(token)
+
+    def _list(self, token: Token, *, is_begin: bool) -> None:
+        if not is_begin:
+            self._numbers.pop()
+        self._gap()
+        if is_begin:
+            is_ordered = token.type == "ordered_list_open"
+            self._numbers.append(int(token.attrs.get("start", 1)) if is_ordered else None)
+
+    def _leaf(self, token: Token) -> None:
+        """Write code or a rule between gaps; other tokens, such as the ends of paragraphs, are gaps only."""
+        self._gap()
+        if token.type in ("fence", "code_block"):
+            language = _LANGUAGE.match(token.info.strip())
+            self._builder.verbatim("pre", token.content.rstrip("\n"), language[0] if language else None)
+            self._gap()
+        elif token.type == "hr":
+            self._builder.write(_RULE)
+            self._gap()
 
     def _item(self) -> None:
         number = self._numbers[-1]
@@ -160,7 +163,7 @@ class _Markdown:
             builder.write(token.content)
 
     def _image(self, token: Token) -> None:
-        """A chat shows no picture inside a text: its description, leading to it."""
+        """Write a picture as a link with its description, because a chat shows no picture inside a text."""
         url = _link(str(token.attrs.get("src", "")))
         if url is None or any(self._links):
             self._builder.write(token.content)
@@ -171,7 +174,7 @@ class _Markdown:
 
 
 class _Html(HTMLParser):
-    """The same for HTML, of which only what a chat can show is kept; blanks count as in a browser."""
+    """The renderer of HTML; keeps what a chat can show. White space counts as in a browser."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -181,16 +184,20 @@ class _Html(HTMLParser):
         self._pre_tag = ""
         self._links: list[bool] = []
         self._lists: list[int | None] = []
-        self._blank = True  # what was written last ends with a blank
+        # Whether the text written last ends with a blank.
+        self._blank = True
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _UNSEEN:
             self._unseen += 1
-            return
-        if self._pre is not None:  # code contains nothing
+        elif self._pre is not None:
+            # Tags inside code have no effect, except for line breaks.
             self._pre.append("\n" if tag == "br" else "")
-            return
-        self._gap(tag)
+        else:
+            self._gap(tag)
+            self._begin(tag, dict(attrs))
+
+    def _begin(self, tag: str, attrs: dict[str, str | None]) -> None:
         if tag in _HEADINGS:
             self.builder.begin("bold")
         elif tag in ("pre", "code"):
@@ -203,16 +210,18 @@ class _Html(HTMLParser):
             self.builder.write("\n")
             self._blank = True
         elif tag == "a":
-            self._anchor(dict(attrs).get("href"))
-        if tag in _TAGS:
+            self._anchor(attrs.get("href"))
+        elif tag in _TAGS:
             self.builder.begin(_TAGS[tag])
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _UNSEEN:
             self._unseen = max(0, self._unseen - 1)
-            return
-        if self._pre is not None and tag != self._pre_tag:
-            return
+        elif self._pre is None or tag == self._pre_tag:
+            self._end(tag)
+            self._gap(tag)
+
+    def _end(self, tag: str) -> None:
         if tag in _TAGS:
             self.builder.end(_TAGS[tag])
         elif tag in _HEADINGS:
@@ -223,7 +232,6 @@ class _Html(HTMLParser):
             self._lists.pop()
         elif tag == "a" and self._links and self._links.pop():
             self.builder.end("text_link")
-        self._gap(tag)
 
     def handle_data(self, data: str) -> None:
         if self._unseen:

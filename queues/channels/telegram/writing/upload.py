@@ -1,4 +1,4 @@
-"""Send the files of a message: one by one or as albums, by Telegram's own name where it has them, else as a stream from disk."""
+"""The upload of a message's files: one by one or as albums, by Telegram's name for a known file, else as a stream from disk."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MEDIA: dict[Kind, Any] = {
     "audio": InputMediaAudio,
     "document": InputMediaDocument,
 }
-# The bytes are no picture (or film) that Telegram can show; as a document it takes anything.
+# Telegram cannot show the bytes as a picture or video. It accepts any bytes as a document.
 _ABOUT_KIND = (
     "photo_invalid_dimensions",
     "photo_ext_invalid",
@@ -41,7 +41,7 @@ _ABOUT_KIND = (
     "type of file mismatch",
     "media_invalid",
 )
-# Another bot's file_id, or one of another kind.
+# The file_id of another bot, or of another kind.
 _ABOUT_NAME = (
     "wrong file identifier",
     "wrong file_id",
@@ -59,55 +59,59 @@ def send_files(
     caption: Rich | None = None,
     keyboard: InlineKeyboardMarkup | None = None,
 ) -> None:
-    """Send an album, or a single file; only that has a caption or buttons. Raises Refused."""
+    """Send an album, or a single file; only a single file has a caption or buttons. Raises Refused."""
     as_document = by_upload = False
     while True:
-        with ExitStack() as stack:
-            names = [None if by_upload else media.file_id(one) for one in group]
-            files = [name or _opened(one, stack, attach=len(group) > 1) for name, one in zip(names, group, strict=True)]
-            try:
-                _send(carrier, group, files, as_document=as_document, caption=caption, keyboard=keyboard)
-            except Refused as refused:
-                if any(names) and refused.says(*_ABOUT_NAME):
-                    by_upload = True
-                elif not as_document and refused.says(*_ABOUT_KIND):
-                    as_document = True
-                else:
-                    raise
+        names = [None if by_upload else media.file_id(one) for one in group]
+        try:
+            _try(carrier, group, names, as_document=as_document, caption=caption, keyboard=keyboard)
+        except Refused as refused:
+            if any(names) and refused.says(*_ABOUT_NAME):
+                by_upload = True
+            elif not as_document and refused.says(*_ABOUT_KIND):
+                as_document = True
             else:
-                return
+                raise
+        else:
+            return
 
 
-def _send(
+def _try(
     carrier: Carrier,
     group: list[OutgoingAttachment],
-    files: list[str | InputFile],
+    names: list[str | None],
     *,
     as_document: bool,
     caption: Rich | None,
     keyboard: InlineKeyboardMarkup | None,
 ) -> None:
+    """Make one call: each file by its name at Telegram, or by its bytes. Keeps the names that Telegram gives. Raises Refused."""
     kinds: list[Kind] = ["document" if as_document else media.kind_of(one) for one in group]
-    if len(group) == 1:
-        content: dict[str, Any] = {kinds[0]: files[0], **caption_parameters(caption)}
-        if keyboard is not None:
-            content["reply_markup"] = keyboard
-        if kinds[0] == "video":
-            content["supports_streaming"] = True
-        if kinds[0] == "document" and not as_document:
-            content["disable_content_type_detection"] = True
-        sent = carrier.send(f"send_{kinds[0]}", **content)
-    else:
-        items = [_MEDIA[kind](media=file) for kind, file in zip(kinds, files, strict=True)]
-        sent = carrier.send("send_media_group", media=items)
+    with ExitStack() as stack:
+        files = [name or _opened(one, stack, attach=len(group) > 1) for name, one in zip(names, group, strict=True)]
+        if len(group) == 1:
+            content = _content(kinds[0], files[0], as_document=as_document)
+            content |= {**caption_parameters(caption), **({} if keyboard is None else {"reply_markup": keyboard})}
+            sent = carrier.send(f"send_{kinds[0]}", **content)
+        else:
+            items = [_MEDIA[kind](media=file) for kind, file in zip(kinds, files, strict=True)]
+            sent = carrier.send("send_media_group", media=items)
     for attachment, message in zip(group, sent, strict=False):
-        name = _name_in(message)
-        if name is not None:
+        if (name := _name_in(message)) is not None:
             carrier.file_ids.append((attachment.sha256, name))
 
 
+def _content(kind: Kind, file: str | InputFile, *, as_document: bool) -> dict[str, Any]:
+    content: dict[str, Any] = {kind: file}
+    if kind == "video":
+        content["supports_streaming"] = True
+    if kind == "document" and not as_document:
+        content["disable_content_type_detection"] = True
+    return content
+
+
 def _name_in(message: dict[str, Any]) -> str | None:
-    """The file_id of what the message shows, by whatever kind Telegram made of it; of a picture's sizes, the largest's."""
+    """Return the file_id in the sent message, of any kind; of a picture's sizes that of the largest."""
     for kind in _KINDS:
         held = message.get(kind)
         held = held[-1] if isinstance(held, list) and held else held
@@ -117,9 +121,9 @@ def _name_in(message: dict[str, Any]) -> str | None:
 
 
 def _opened(attachment: OutgoingAttachment, stack: ExitStack, *, attach: bool) -> InputFile:
-    """The bytes on this disk, to be streamed from there. The store may be far away: reading it must not hold the event loop.
+    """Copy the bytes to this disk, from where they are streamed. Reading a remote store must not block the event loop.
 
-    Raises Refused when they cannot be had, or are more than was said.
+    Raises Refused when they cannot be read, or are more than Telegram takes.
     """
     spool = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 -- the caller's stack closes it
     try:

@@ -12,7 +12,7 @@ import pytest
 
 from models.ports.outbound import Button, SendOutcome
 from queues.channels.telegram.bot_api import bots
-from queues.channels.telegram.send import buckets, external_id, send
+from queues.channels.telegram.send import buckets, send
 from queues.channels.telegram.writing import carrier
 from scripts.sandbox.client import SandboxProcess
 from tests.queues.channels import golden
@@ -100,7 +100,6 @@ def test_a_bot_and_each_chat_have_their_limits() -> None:
     assert (chat.name, chat.every_s, chat.burst) == ("telegram:demo:700100", 1.0, 3)
     assert (group.name, group.every_s) == ("telegram:demo:-1009", 3.0)
     assert buckets(golden.TELEGRAM, "-1009/7") == buckets(golden.TELEGRAM, "-1009"), "topics share their group's"
-    assert external_id(golden.TELEGRAM, "m", 7) is None
 
 
 def test_markdown_arrives_as_entities_in_each_part(send_to: SendTo, sandbox: SandboxProcess) -> None:
