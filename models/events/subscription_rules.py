@@ -1,13 +1,8 @@
-"""Decisions about subscriptions: what may be subscribed, how a call is signed, when a receiver rests or is switched off; pure.
-
-Signed as Standard Webhooks says (https://www.standardwebhooks.com, "Signature scheme").
-"""
+"""Decisions about subscriptions: valid subscriptions, secrets in force, when a receiver rests or is switched off. Pure."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -24,7 +19,7 @@ _SECRET_BYTES = 32  # of 24 to 64 that Standard Webhooks allows
 
 
 def problems(*, url: str, event_types: Sequence[str], description: str, private: bool) -> list[FieldProblem]:
-    """Everything that is wrong with a subscription."""
+    """Return every problem of a subscription."""
     found = []
     if (wrong := addresses.url_problem(url, private=private, secure=True)) is not None:
         found.append(FieldProblem("url", wrong))
@@ -47,37 +42,19 @@ def problems(*, url: str, event_types: Sequence[str], description: str, private:
 
 
 def new_secret() -> str:
-    """A signing secret as Standard Webhooks writes them: `whsec_` and base64."""
+    """Generate a signing secret in the format of Standard Webhooks: `whsec_` and base64."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
 def secrets_in_force(secret: str, previous: str | None, previous_until: datetime | None, *, now: datetime) -> list[str]:
-    """The secrets that sign now: the newest, and for a day the one before."""
+    """Return the secrets that sign now: the newest, and for a day the one before it."""
     if previous is None or previous_until is None or previous_until <= now:
         return [secret]
     return [secret, previous]
 
 
-def headers(message_id: str, sent_at: datetime, content: bytes, signers: Sequence[str]) -> dict[str, str]:
-    """The headers by which the receiver knows us and a repeat; one signature for each secret."""
-    timestamp = str(int(sent_at.timestamp()))
-    signed = f"{message_id}.{timestamp}.".encode() + content
-    return {
-        "webhook-id": message_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": " ".join(f"v1,{_signature(secret, signed)}" for secret in signers),
-        "content-type": "application/json",
-        "user-agent": "Nestor",
-    }
-
-
-def _signature(secret: str, signed: bytes) -> str:
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-
-
 def rest_s(failures: int) -> float:
-    """How long a receiver is left alone after so many failures in a row; 0 for the first ones."""
+    """Return the seconds for which a receiver rests after this number of failures in a row; 0 for the first failures."""
     beyond = failures - subscription_limits.failures_before_rest
     return (
         0.0
@@ -87,7 +64,7 @@ def rest_s(failures: int) -> float:
 
 
 def switch_off_reason(status: int | None, failing_since: datetime, *, now: datetime) -> str | None:
-    """Why the subscription must be switched off after this failure, or None."""
+    """Return why this failure switches the subscription off, or None."""
     if status == 410:
         return "the receiver answered 410 Gone"
     if now - failing_since >= timedelta(seconds=subscription_limits.failing_s_max):

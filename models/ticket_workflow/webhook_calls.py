@@ -1,16 +1,8 @@
-"""The body and signature of a life cycle's webhook call. Pure; `queues/actors/call_webhook.py` sends it.
-
-The signature follows Standard Webhooks (https://www.standardwebhooks.com, "Signature scheme"): HMAC-SHA256 over id,
-timestamp and body.
-"""
+"""The body of a life-cycle call. Pure; `queues/actors/call_webhook.py` signs and sends it."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from models.kernel.batch import as_json
@@ -49,17 +41,3 @@ def body(ticket: Ticket, event: Mapping[str, Any]) -> bytes:
         },
     }
     return as_json(document).encode()
-
-
-def headers(event_id: str, sent_at: datetime, content: bytes, secret: str) -> dict[str, str]:
-    """The three headers by which the receiver knows us; the id is the same over all attempts."""
-    timestamp = str(int(sent_at.timestamp()))
-    signed = f"{event_id}.{timestamp}.".encode() + content
-    digest = hmac.new(secret.encode(), signed, hashlib.sha256).digest()
-    return {
-        "webhook-id": event_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
-        "content-type": "application/json",
-        "user-agent": "Nestor",
-    }

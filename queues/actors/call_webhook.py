@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from models.events import queries as events
+from models.events import signing
 from models.kernel import clock, database, logs, settings
 from models.publishing import workflows
 from models.tasks import leases
@@ -33,7 +34,7 @@ def run(task: ClaimedTask, payload: CallWebhook) -> Settlement:
     webhook = definition.webhooks[called["webhook"]]
     secret = settings.current().secret(webhook.secret.secret)
     content = webhook_calls.body(ticket, event)
-    told = webhook_calls.headers(str(event["event_id"]), clock.now(), content, secret)
+    told = signing.headers(str(event["event_id"]), clock.now(), content, [signing.operator_key(secret)])
     private = settings.current().webhooks_private
     if task.attempts > 1:
         leases.confirm(task)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from models.events import subscription_limits, subscription_rules
+from models.events import signing, subscription_limits, subscription_rules
 from models.kernel import clock, database, limits, logs, settings
 from models.subscriptions import deliveries, payloads, queries, waiting
 from models.subscriptions.deliveries import Attempt
@@ -68,7 +68,7 @@ def _call(subscription: Subscription, message_id: str, content: bytes) -> tuple[
         answer = safe_http.call(
             "POST",
             subscription.url,
-            headers=subscription_rules.headers(message_id, now, content, signers),
+            headers=signing.headers(message_id, now, content, [signing.subscription_key(one) for one in signers]),
             body=content,
             private=settings.current().webhooks_private,
             connect_s=subscription_limits.connect_s,

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from models.events import signing
 from models.kernel import addresses, database
 from models.kernel.errors import Invalid
 from models.sla.clocks import status
@@ -273,7 +274,7 @@ def test_a_webhook_is_signed_as_standard_webhooks_says() -> None:
     from datetime import UTC, datetime
 
     at = datetime(2026, 11, 24, tzinfo=UTC)
-    told = webhook_calls.headers("evt-1", at, b"{}", "secret")
+    told = signing.headers("evt-1", at, b"{}", [signing.operator_key("secret")])
 
     expected = hmac.new(b"secret", f"evt-1.{int(at.timestamp())}.".encode() + b"{}", hashlib.sha256).digest()
     assert told["webhook-signature"] == "v1," + base64.b64encode(expected).decode()

@@ -149,7 +149,7 @@ def test_a_signature_of_a_moment_is_remembered_for_as_long_as_it_is_good(config:
 
 
 def test_the_signatures_of_standard_webhooks_are_understood(config: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    from models.events import subscription_rules
+    from models.events import signing, subscription_rules
 
     secret = subscription_rules.new_secret()
     monkeypatch.setenv("NESTOR_SECRET_CHATTERBOX_KEY", secret)
@@ -165,7 +165,9 @@ def test_the_signatures_of_standard_webhooks_are_understood(config: Settings, mo
         "secret": {"secret": "chatterbox_key"},
     }
     body = fixture("chat/said.json")
-    headers = subscription_rules.headers("msg-1", clock.now(), body, [subscription_rules.new_secret(), secret])
+    headers = signing.headers(
+        "msg-1", clock.now(), body, [signing.subscription_key(one) for one in (subscription_rules.new_secret(), secret)]
+    )
 
     assert take(account_of("chat", auth=auth), config, body, headers).events
     with pytest.raises(Unauthenticated):
