@@ -1,5 +1,5 @@
-"""E-mail: raw mail comes over HTTP (message/rfc822), answers leave by SMTP.
+"""E-mail: mail arrives by webhook or IMAP and leaves by SMTP or a provider's API.
 
-Mail is written by strangers and by broken software, so everything here is linear in the input and bounded by
-`mime_limits`; what lies beyond a bound is left in the raw mail and the message says so.
+Strangers and broken software write mail, so each reader here is linear in its input and bounded by `limits.py`. Content
+beyond a bound stays in the raw mail, and the message says so.
 """

@@ -1,6 +1,6 @@
-"""What a mailbox's file says, and what mail can do. Light: the webhook function loads it.
+"""The configuration file of a mailbox. It imports little, because the webhook function loads it.
 
-Keys that only one provider needs are checked by that provider's folder (`providers/<provider>/`).
+The folder of a provider (`providers/<provider>/`) names the keys that only this provider needs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Outbound = Literal["smtp", "mailgun", "sendgrid", "postmark", "ses", "resend"]
 
 
 class Dkim(msgspec.Struct, forbid_unknown_fields=True):
-    """Sign what leaves by SMTP (RFC 6376); HTTP providers sign themselves."""
+    """The DKIM key for mail that leaves by SMTP (RFC 6376); HTTP providers sign themselves."""
 
     selector: str
     domain: str
@@ -29,46 +29,57 @@ class Account(Common, kw_only=True):
     """A mailbox: `workflow_defs/channels/email.<account>.yaml`."""
 
     address: str
-    aliases: list[str] = msgspec.field(
-        default_factory=list
-    )  # further addresses of ours that arrive here: never an author, never a copy's reader
-    # -- in
+    # Further addresses of the desk that arrive here; they are never an author or the reader of a copy.
+    aliases: list[str] = msgspec.field(default_factory=list)
+    # -- inbound
     provider: Provider = "raw"
-    bearer: Secret | None = None  # raw, and wherever a provider lets us choose a header
-    basic: Secret | None = None  # user:password of HTTP basic authentication
-    signing_key: Secret | None = None  # Mailgun, SendGrid (public key), Cloudflare, Resend (whsec_...)
-    api_key: Secret | None = None  # fetching from and sending by HTTP APIs
-    topic_arns: list[str] = msgspec.field(
-        default_factory=list
-    )  # SES: whose notifications are believed, whose subscriptions confirmed
-    bucket: str | None = None  # SES: where its S3 action puts the mail
-    imap_url: Secret | None = None  # imap[s]://user:password@host[:port]
+    # `raw`, and each provider that lets the operator choose a header.
+    bearer: Secret | None = None
+    # user:password of HTTP basic authentication.
+    basic: Secret | None = None
+    # Mailgun, SendGrid (public key), Cloudflare, Resend (whsec_...).
+    signing_key: Secret | None = None
+    # For fetching from and sending by HTTP APIs.
+    api_key: Secret | None = None
+    # SES: topics whose notifications are accepted and whose subscriptions are confirmed.
+    topic_arns: list[str] = msgspec.field(default_factory=list)
+    # SES: the bucket of the S3 action.
+    bucket: str | None = None
+    # imap[s]://user:password@host[:port]
+    imap_url: Secret | None = None
     imap_folder: str = "INBOX"
     imap_idle: bool = True
-    replay_window_s: Annotated[float, msgspec.Meta(ge=60, le=10 * 3600)] = 900.0  # Mailgun: how old a signature may be
-    authserv_ids: list[str] = msgspec.field(
-        default_factory=list
-    )  # whose Authentication-Results are believed (RFC 8601)
+    # Mailgun: the maximum age of a signature.
+    replay_window_s: Annotated[float, msgspec.Meta(ge=60, le=10 * 3600)] = 900.0
+    # Servers whose Authentication-Results are trusted (RFC 8601).
+    authserv_ids: list[str] = msgspec.field(default_factory=list)
     on_auth_fail: Literal["quarantine", "accept"] = "quarantine"
     strip_quotes: bool = True
-    reply_marker: bool = False  # "reply above this line" on top of what we send
-    # -- out
-    reply_address: Literal["token", "plain"] = "token"  # plain: the mailbox takes no desk+something@...
-    show_agent_name: bool = False  # From: "Olga (Nestor desk)"
+    # "Reply above this line" on top of outgoing mail.
+    reply_marker: bool = False
+    # -- outbound
+    # `plain` is for a mailbox that takes no desk+something@...
+    reply_address: Literal["token", "plain"] = "token"
+    # From: "Olga (Nestor desk)"
+    show_agent_name: bool = False
     outbound: Outbound = "smtp"
     smtp_url: Secret | None = None
-    smtp_ca_file: str | None = None  # certificates of a private authority (PEM); TLS is then never done without
+    # Certificates of a private authority (PEM); TLS is then required.
+    smtp_ca_file: str | None = None
     imap_ca_file: str | None = None
-    region: str | None = None  # SES, Mailgun (eu)
-    domain: str | None = None  # Mailgun
+    # SES, Mailgun (eu).
+    region: str | None = None
+    # Mailgun.
+    domain: str | None = None
     dkim: Dkim | None = None
     null_sender_for_automatic: bool = False
     rate_per_s: float | None = None
-    api_url: str | None = None  # the HTTP provider's API elsewhere: a region's host, a proxy
+    # Another address of the HTTP provider's API: the host of a region, a proxy.
+    api_url: str | None = None
 
 
 def check(account: Account) -> list[FieldProblem]:
-    """What the account's providers need and its file does not say."""
+    """Find the keys that the account's providers need and its file lacks."""
     wanted = [
         (account.provider, "inbound_needs", "takes mail in by"),
         (account.outbound, "outbound_needs", "sends by"),
@@ -83,7 +94,7 @@ def check(account: Account) -> list[FieldProblem]:
 
 
 def _together(account: Account) -> list[FieldProblem]:
-    """Keys that are of no use without others."""
+    """Find keys that need other keys."""
     problems = []
     if account.provider == "ses" and account.bucket:
         lacking = [key for key in ("api_key", "region") if not getattr(account, key)]

@@ -12,7 +12,7 @@ from models.ports.channel_facts import ChannelFacts, Config
 from queues.channel_port import Channel, Fetcher, Ingress, Parser, Puller, Reach, Sender
 from queues.channels.email.account import Account, check
 
-# Providers that answer a repeat under the delivery's idempotency key with the first mail's id, so ten repeats do no harm.
+# Providers that answer a repeat under the same idempotency key with the id of the first mail. Ten repeats do no harm.
 _IDEMPOTENT = frozenset({"resend"})
 _IDEMPOTENT_REPEATS = 10
 
@@ -44,8 +44,8 @@ class Email(Channel[Account]):
     account_type = Account
     operations = frozenset({"send"})
     buttons = False
-    # A mail keeps its Message-ID over all attempts, but few receiving systems drop a repeat by it: a person finds the same mail twice
-    # in the mailbox. So a mail of unknown outcome is repeated once, and then a person decides, as for Telegram.
+    # A mail keeps its Message-ID over all attempts, but few receiving systems drop a repeat by it, so that a person would
+    # find the same mail twice. A mail of unknown outcome is therefore repeated once, and then a person decides.
     retries_after_unknown = 1
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Get what an event of the account's provider only points to: a mail in a bucket, a body behind an API, a file by a token."""
+"""Fetch the content that a provider's event only refers to: a mail in a bucket or behind an API, a file by a token."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from queues.channels.email import providers
 
 
 def fetch(raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings) -> bytes | Ignored | None:
-    """The mail; None when the event holds all there is. Raises TransientFailure, Unparseable."""
+    """Return the mail; None when the event contains it. Raises TransientFailure, Unparseable."""
     fetcher = providers.fetcher(providers.teller_of(envelope))
     return None if fetcher is None else fetcher.fetch(raw, envelope, account, settings)

@@ -1,7 +1,7 @@
-"""What the webhook function needs to know about mail: whose request it is, and which events it holds.
+"""Authenticate the requests of mail providers and read the events in them.
 
-An account's webhook is called by its inbound provider; by its outbound one, which tells what became of our mails, as
-well: at the same address with `?provider=<outbound>`, unless the two are one.
+The inbound provider of an account calls its webhook. An outbound provider that is another one posts its receipts to the
+same address with `?provider=<outbound>`.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ body_bytes_max = limits.webhook_body_bytes_max
 def authenticate(
     headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
 ) -> bool:
-    """As the provider proves itself. Raises Unauthenticated; NotFound for a provider that the account does not name."""
+    """Check the provider's credentials. Raises Unauthenticated; NotFound for a provider that the account does not name."""
     return providers.ingress(_calling(query, account)).authenticate(headers, query, account, settings)
 
 
 def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
-    """The provider's signature over the body. Raises Unauthenticated."""
+    """Check the provider's signature over the body. Raises Unauthenticated."""
     providers.ingress(_calling(request.query, account)).verify(request, account, settings)
 
 
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:
-    """The provider's events; each remembers in its envelope who told it. Raises UnsupportedMediaType."""
+    """Read the provider's events; the envelope of each names the provider. Raises UnsupportedMediaType."""
     provider = _calling(request.query, account)
     received = providers.ingress(provider).receive(request, account)
     if provider == providers.PLAIN:
@@ -51,7 +51,7 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
 
 
 def _calling(query: Mapping[str, str], account: ChannelAccount) -> str:
-    """Whose webhook this is: the one that the address names, else the account's inbound provider."""
+    """Return the calling provider: the one that the address names, or the account's inbound provider."""
     named = (account.config.get("provider", providers.PLAIN), account.config.get("outbound"))
     expected = [str(name) for name in named if name in providers.names()]
     asked = query.get("provider", expected[0] if expected else "")
@@ -62,6 +62,6 @@ def _calling(query: Mapping[str, str], account: ChannelAccount) -> str:
 
 
 def _can_prove(provider: str, account: ChannelAccount) -> bool:
-    """Whether the account has what the provider proves itself by: one that only sends may have none, and takes no events then."""
+    """Whether the account has the provider's credentials. A provider that only sends may have none and then takes no events."""
     needs = providers.described(provider).inbound_needs
     return all(any(account.config.get(key) for key in alternatives) for alternatives in needs)

@@ -1,7 +1,7 @@
 """The libraries that this folder's modules import inside functions, for workers.
 
-`channels.load_all` imports each module of the folder, and so these before a task needs them: DKIM and the signatures of Amazon SNS use
-cryptography. The functions that receive mail load neither this module nor them.
+`channels.load_all` imports each module of the folder, and so these before a task needs them: DKIM and the signatures of
+Amazon SNS use cryptography. The functions that receive mail load neither this module nor them.
 """
 
 from cryptography import exceptions, x509

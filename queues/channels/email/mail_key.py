@@ -1,8 +1,8 @@
-"""The name of a mail, whichever way it came, so that the same mail is one event.
+"""The key of a mail, by which a repeat of the mail is recognised, however it arrives.
 
-A retry of the same mail has other Received lines, so the key is the Message-ID with a digest of what stays the same;
-two mails that share an id by mistake differ in that digest. Linear, without the email package: this runs at every cold
-start.
+A retry of the same mail has other Received lines, so the key is the Message-ID with a digest of the parts that stay the
+same. Two mails that share an id by mistake differ in the digest. The key is computed at each cold start, so it is
+linear and does not load the email package.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from queues.channels.secrets import short_hash
 
 
 def mail_key(raw: bytes, envelope: dict[str, str]) -> EventKey:
-    """The name of a raw mail, whichever way it came: webhook, IMAP, or cut out of a provider's form."""
+    """Return the key of a raw mail from a webhook, from IMAP, or from a provider's form."""
     whole = f"sha256:{hashlib.sha256(raw).hexdigest()}"
     headers, body_start = split_headers(raw, mail_start(raw))
     if not headers:
@@ -34,6 +34,6 @@ def mail_key(raw: bytes, envelope: dict[str, str]) -> EventKey:
 
 
 def _key_form(message_id: bytes) -> str:
-    """The id's printable characters, cut; its digest keeps ids apart that look alike then."""
+    """Return the printable characters of the id, cut to a bound; the digest tells cut ids apart."""
     text = message_id.decode("ascii", "replace")
     return "".join(character for character in text if "!" <= character <= "~")[: limits.event_id_chars_max]

@@ -1,4 +1,4 @@
-"""Raw mail becomes a message. Pure, bounded in time and memory; only a mail without a sender is unparseable."""
+"""Parse raw mail into a message. Pure, bounded in time and memory; only a mail without a sender is unparseable."""
 
 from __future__ import annotations
 
@@ -33,16 +33,15 @@ _ARMOUR = re.compile(r"^-----BEGIN PGP (SIGNED )?MESSAGE-----", re.MULTILINE)
 
 
 def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
-    """What an event of the account's provider tells: a mail, or what became of one of ours. Raises Unparseable."""
+    """Parse an event of the account's provider: a mail, or a receipt for a mail of ours. Raises Unparseable."""
     told = providers.told(raw, envelope, account)
     return read_mail(told.raw, envelope, account) if isinstance(told, Mail) else told
 
 
 def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> InboundMessage | Ignored:
-    """Read a mail. Raises Unparseable when nobody can be found who sent it.
+    """Read a mail. Raises Unparseable when no sender can be found.
 
-    `envelope`: `from` and `to` of SMTP; `verdict` is what the provider's own check of the sender found (pass, none,
-    fail).
+    `envelope` has `from` and `to` of SMTP, and `verdict`, the provider's own check of the sender (pass, none, fail).
     """
     reader = Reader(raw)
     root = reader.read()
@@ -62,64 +61,82 @@ def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> 
         subject=subject,
         text=content.full,
     )
-    told = None
-    if automatic == "bounce":
-        told = bounce.report(
-            root,
-            content.full,
-            headers=headers,
-            sender=author.address,
-            report_type=report_type,
-            subject=subject,
-        )
-        if told is not None and told.failure is None:
-            return Ignored("a report of a mail that is late or was passed on; nothing failed")
-    elif report_type == "disposition-notification":
-        told = bounce.read_receipt(root)
+    reported = _reported(
+        root,
+        content.full,
+        automatic=automatic,
+        headers=headers,
+        sender=author.address,
+        report_type=report_type,
+        subject=subject,
+    )
+    if automatic == "bounce" and reported is not None and reported.failure is None:
+        return Ignored("a report of a mail that is late or was passed on; nothing failed")
+    report = reported or bounce.NO_REPORT
     judged = _judged(headers, envelope, account)
-    details = content.details | (told.details if told else {})
+    details = content.details | report.details
     if judged.verdict != "none" or account.config.get("authserv_ids"):
         details["authentication"] = judged.detail
     if reader.left_out:
         details["left_out"] = list(reader.left_out)
-        body = f"{body}\n[Not all of this mail was read: {'; '.join(reader.left_out)}. It is kept whole.]".strip()
-    body = cut(body or _stand_in(content), limits.message_body_chars_max)
+    body = cut(_with_left_out(body, reader.left_out) or _stand_in(content), limits.message_body_chars_max)
     return InboundMessage(
         author_address=author.address,
         author_name=author.name or author.address.partition("@")[0],
         contact_address=author.address,
         body=body,
         external_id=_own_id(headers),
-        references=_references(headers, told.ids if told else ()),
+        references=_references(headers, report.ids),
         subject=subject or None,
         body_full=content.full if content.full.strip() not in ("", body) else None,
         body_html=content.html,
         body_html_remote=content.html_remote,
         sent_at=_sent_at(headers),
         automatic=automatic,
-        failure=told.failure if told else None,
+        failure=report.failure,
         locale=_locale(headers),
         attachments=content.attachments,
         reply_token=recipients.reply_token(headers, envelope, ours),
         subject_number=recipients.subject_number(subject),
+        # A list's own authentication says nothing about the author behind it.
         verdict="none" if is_behind_a_list and judged.verdict == "pass" else judged.verdict,
         copies=recipients.copies(headers, author=author.address, ours=ours),
         details=details,
     )
 
 
+def _reported(
+    root: Part,
+    text: str,
+    *,
+    automatic: str | None,
+    headers: Headers,
+    sender: str,
+    report_type: str | None,
+    subject: str,
+) -> bounce.Report | None:
+    """Read the report in a bounce or a read receipt; None for any other mail."""
+    if automatic == "bounce":
+        return bounce.report(root, text, headers=headers, sender=sender, report_type=report_type, subject=subject)
+    return bounce.read_receipt(root) if report_type == "disposition-notification" else None
+
+
+def _with_left_out(body: str, left_out: list[str]) -> str:
+    if not left_out:
+        return body
+    return f"{body}\n[Not all of this mail was read: {'; '.join(left_out)}. It is kept whole.]".strip()
+
+
 class _Content:
-    """What a mail holds: text, HTML, files."""
+    """The content of a mail: text, HTML, files."""
 
     def __init__(self, reader: Reader, root: Part, subject: str) -> None:
         structure, texts = structure_of(root), Texts(reader.leave_out)
         source = joined_html(structure, texts)
         html_cut = None if source is None else cut_html(source, subject=subject)
         is_html_alone = not any(texts.of(part).strip() for block in structure.blocks for part in block.plain)
-        if is_html_alone and html_cut is not None and html_cut.text and not (html_cut.hidden or html_cut.signature):
-            self.full = clean(html_cut.text).strip("\n")  # reading HTML is the costly part; once is enough
-        else:
-            self.full = texts.plain(structure)
+        self.full = _text_of_uncut(html_cut) if is_html_alone else ""
+        self.full = self.full or texts.plain(structure)
         files = Files(shown_cids(source), reader.leave_out)
         files.take_parts(structure.files)
         files.take_uuencoded(texts.files)
@@ -136,7 +153,7 @@ class _Content:
             self.details.setdefault("signed" if armour[1] else "encrypted", "pgp")
 
     def _visible(self, subject: str, html_cut: HtmlCut | None, *, is_html_alone: bool) -> str:
-        """The reply: by the HTML's marks where it is all there is, or where the plain text shows none."""
+        """Return the reply: from the HTML if the mail has no other text, or if only the HTML shows a quote."""
         found = split(self.full, subject=subject)
         if html_cut is not None and html_cut.text.strip() and (is_html_alone or (html_cut.hidden and not found.hidden)):
             return clean(html_cut.text).strip()
@@ -152,34 +169,41 @@ class _Content:
         return cleaned.html or None
 
 
+def _text_of_uncut(html_cut: HtmlCut | None) -> str:
+    """Return the text of HTML that nothing was cut from, so that the HTML is read once; empty otherwise."""
+    if html_cut is None or html_cut.hidden or html_cut.signature:
+        return ""
+    return clean(html_cut.text).strip("\n")
+
+
 def _subject(root: Part) -> str:
     written = text_of(first_value(root.headers, b"subject") or b"", raw_charset=declared_charset(root))
     return one_line(written, limits.ticket_title_chars_max)
 
 
 def _judged(headers: Headers, envelope: dict[str, str], account: ChannelAccount) -> authentication.Judgement:
-    told: dict[str, Verdict] = {"pass": "pass", "none": "none", "fail": "fail"}
+    known: dict[str, Verdict] = {"pass": "pass", "none": "none", "fail": "fail"}
     return authentication.verdict(
-        headers, account.config.get("authserv_ids") or (), told.get(envelope.get("verdict", ""))
+        headers, account.config.get("authserv_ids") or (), known.get(envelope.get("verdict", ""))
     )
 
 
 def _own_id(headers: Headers) -> str | None:
-    """The Message-ID in brackets; one without an @ counts as well, as others refer to it."""
+    """Return the Message-ID in brackets, also one without an @, because other mails refer to it."""
     value = first_value(headers, b"message-id") or b""
     found = message_ids(value) or message_ids(b"<" + value.strip(b"<> ") + b">")
     return found[0] if found else None
 
 
-def _references(headers: Headers, told: tuple[str, ...]) -> tuple[str, ...]:
-    """What a report is about, then the ids of In-Reply-To, then those of References from the newest back."""
+def _references(headers: Headers, reported: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the ids that a report is about, then those of In-Reply-To, then those of References, the newest first."""
     answered = message_ids(first_value(headers, b"in-reply-to") or b"")
     thread = message_ids(first_value(headers, b"references") or b"")
-    return tuple(dict.fromkeys([*told, *answered, *reversed(thread)]))[: mime_limits.references_max]
+    return tuple(dict.fromkeys([*reported, *answered, *reversed(thread)]))[: mime_limits.references_max]
 
 
 def _sent_at(headers: Headers) -> datetime | None:
-    """Date; where there is none, when the last server on the way got the mail."""
+    """Read Date, or the time at which the last server on the way received the mail."""
     date = first_value(headers, b"date")
     if date is not None:
         return instant(date)
@@ -192,7 +216,7 @@ def _locale(headers: Headers) -> str | None:
 
 
 def _stand_in(content: _Content) -> str:
-    """A line for a mail without text: agents see that it is empty, and what came with it."""
+    """Return a line for a mail without text, so that agents see that it is empty and which files it has."""
     calendar = "\n\n".join(event["text"] for event in content.details.get("calendar", []))
     if calendar:
         return str(calendar)

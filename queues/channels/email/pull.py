@@ -1,4 +1,4 @@
-"""Mailboxes that have to be asked: accounts with `provider: imap`. Light: the reading itself is loaded when it begins."""
+"""Read mailboxes by IMAP (`provider: imap`). The reader itself is imported at the first reading."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def wants(account: ChannelAccount) -> bool:
 
 
 def pull(account: ChannelAccount, settings: Settings, stop: threading.Event, idle_s: float) -> None:
-    """Store what is new, then wait for more until `stop`. Raises TransientFailure, ConfigurationError."""
+    """Store new mail, then wait for more until `stop` is set. Raises TransientFailure, ConfigurationError."""
     from queues.channels.email.imap import pulling
 
     pulling.pull(account, settings, stop, idle_s)

@@ -1,4 +1,4 @@
-"""Try a mailbox's logins, and tell the operator what to enter at the provider."""
+"""Test the logins of a mailbox, and tell the operator which settings to enter at the provider."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from queues.channels.email.writing.build import BadAddress, checked_address
 
 
 def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
-    """SMTP and IMAP logins and keys of providers' APIs, where the account has them; that every credential is there."""
+    """Test that each credential exists, and try the SMTP and IMAP logins and the API keys of the account."""
     findings = _credentials(account, settings)
     if account.config.get("outbound", "smtp") == "smtp":
         findings.append(_smtp(account, settings))
@@ -49,7 +49,7 @@ def _smtp(account: ChannelAccount, settings: Settings) -> Finding:
 
 
 def _imap(account: ChannelAccount, settings: Settings) -> Finding:
-    """Log in and look at the folder, read-only, as the reading does: what is unseen stays unseen."""
+    """Log in and open the folder read-only, so that unseen mails stay unseen."""
     from queues.channels.email.imap.mailbox import Mailbox, server_of
 
     folder = str(account.config.get("imap_folder") or "INBOX")
@@ -62,13 +62,13 @@ def _imap(account: ChannelAccount, settings: Settings) -> Finding:
 
 
 def setup(account: ChannelAccount, settings: Settings, *, public_url: str) -> list[Finding]:
-    """Nobody's mail provider is changed from here: say what to enter there, then try the logins."""
+    """Say which settings to enter at the provider, then test the logins. Changes nothing at the provider."""
     provider = str(account.config.get("provider", "raw"))
     if provider == "imap":
-        told = Finding(True, "mail is read by IMAP; nothing has to be set up")
+        instruction = Finding(True, "mail is read by IMAP; nothing has to be set up")
     else:
         url = webhook_url(account, settings, public_url)
-        told = Finding(
+        instruction = Finding(
             True,
             f"let {provider} post mail to {url} (queues/channels/email/providers/{provider}/README.md says how)",
         )
@@ -77,4 +77,4 @@ def setup(account: ChannelAccount, settings: Settings, *, public_url: str) -> li
     if outbound in providers.names() and outbound != provider:
         url = f"{webhook_url(account, settings, public_url)}?provider={outbound}"
         events = [Finding(True, f"let {outbound} post what becomes of our mails to {url}")]
-    return [told, *events, *test(account, settings)]
+    return [instruction, *events, *test(account, settings)]

@@ -1,9 +1,10 @@
-"""Carry a message by SMTP to the relay of its account, under one Message-ID over all attempts."""
+"""Send a message by the account's HTTP provider or SMTP relay, under one Message-ID over all attempts."""
 
 from __future__ import annotations
 
 import dataclasses
 import secrets
+from collections.abc import Callable
 
 from models.channels.accounts import ChannelAccount
 from models.kernel.errors import ConfigurationError, NestorError, is_final
@@ -17,29 +18,31 @@ from queues.channels.email.writing.dkim import signer_of
 
 
 def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
-    """Hand the mail to the account's HTTP provider (`outbound`), or to its `smtp_url`."""
+    """Send the mail by the account's HTTP provider (`outbound`), or by its `smtp_url`."""
     try:
         carrier = providers.carrier_of(account)
         return (by_smtp if carrier is None else carrier.send)(message, account, settings)
-    except ConfigurationError as error:  # a credential, SECRET_KEY, the blob store: the mail waits for the operator
+    except ConfigurationError as error:
+        # A credential, SECRET_KEY or the blob store: the mail waits for the operator.
         return misconfigured(error)
-    except NestorError as error:  # an attachment's bytes: nothing was sent
+    except NestorError as error:
+        # The bytes of an attachment could not be read: nothing was sent.
         return permanent(error.message) if is_final(error) else transient(error.message)
 
 
 def by_smtp(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
-    """Hand the mail to the relay, for the recipient and the readers of copies at once.
+    """Send the mail to the relay, for the recipient and the readers of copies at once.
 
-    The recipient's refusal decides; a copy's is told in the outcome's `detail`. Raises what an attachment's `open()`
-    raises.
+    A refusal of the recipient decides the outcome; a refusal of a copy stands in its `detail`. Raises the errors of an
+    attachment's `open()`.
     """
     try:
         relay = smtp.relay_of(account.credential("smtp_url", settings), ca_file=account.config.get("smtp_ca_file"))
         signer = signer_of(account, settings)
         ours = checked_address(str(account.config.get("address", "")))
-    except (ConfigurationError, smtp.BadUrl, BadAddress) as error:  # can be mended; nothing was sent
-        told = f"channel account {account.name}: {error}"
-        return SendOutcome("transient", told, account_error=str(error))
+    except (ConfigurationError, smtp.BadUrl, BadAddress) as error:
+        # The operator can correct the configuration; nothing was sent.
+        return SendOutcome("transient", f"channel account {account.name}: {error}", account_error=str(error))
     try:
         theirs = checked_address(message.address)
     except BadAddress as error:
@@ -57,20 +60,27 @@ def by_smtp(message: OutgoingMessage, account: ChannelAccount, settings: Setting
         return smtp.hand_over(relay, letter, helo=ours.domain)
 
     try:
-        outcome = hand_over(message)
-        plain = dataclasses.replace(message, copies=tuple(one for one in message.copies if one[1].isascii()))
-        if outcome.detail == smtp.NO_UTF8 and len(plain.copies) < len(message.copies):
-            # A reader of a copy must not keep the mail from the requester.
-            outcome = hand_over(plain)
-            if outcome.kind == "accepted":
-                outcome = dataclasses.replace(outcome, detail=outcome.detail or f"copies left out: {smtp.NO_UTF8}")
+        outcome = _with_utf8_fallback(message, hand_over)
     except OSError as error:
         return transient(f"a file of the message cannot be read ({type(error).__name__})")
     return dataclasses.replace(outcome, external_id=message.external_id) if outcome.kind == "accepted" else outcome
 
 
+def _with_utf8_fallback(message: OutgoingMessage, hand_over: Callable[[OutgoingMessage], SendOutcome]) -> SendOutcome:
+    """Send the mail, and once more without the copies that need SMTPUTF8 if the relay does not offer it."""
+    outcome = hand_over(message)
+    plain = dataclasses.replace(message, copies=tuple(one for one in message.copies if one[1].isascii()))
+    if outcome.detail != smtp.NO_UTF8 or len(plain.copies) == len(message.copies):
+        return outcome
+    # The address of a copy must not keep the mail from the requester.
+    outcome = hand_over(plain)
+    if outcome.kind != "accepted":
+        return outcome
+    return dataclasses.replace(outcome, detail=outcome.detail or f"copies left out: {smtp.NO_UTF8}")
+
+
 def buckets(account: ChannelAccount, address: str) -> list[Bucket]:
-    """The relay's limit, when the account names one (`rate_per_s`)."""
+    """Return the rate limit of the relay, if the account names one (`rate_per_s`)."""
     rate = account.config.get("rate_per_s")
     if isinstance(rate, bool) or not isinstance(rate, int | float) or rate <= 0:
         return []
@@ -78,6 +88,6 @@ def buckets(account: ChannelAccount, address: str) -> list[Bucket]:
 
 
 def external_id(account: ChannelAccount, message_id: str, ticket_number: int) -> str | None:
-    """A new Message-ID. Its random part keeps strangers from making up the id of somebody's ticket."""
+    """Make a Message-ID. Strangers cannot guess its random part, and so cannot claim to answer somebody's ticket."""
     domain = checked_address(str(account.config["address"])).domain
     return f"<nestor.{ticket_number}.{message_id.replace('-', '')}.{secrets.token_hex(8)}@{domain}>"

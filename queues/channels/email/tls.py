@@ -1,4 +1,4 @@
-"""What a mail server's certificate is checked by: the machine's authorities, and those that an account names."""
+"""The TLS context for mail servers: the machine's certificate authorities and those that an account names."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 
 
 def client_context(ca_file: str | None) -> ssl.SSLContext:
-    """Checks certificate and host name. Reading the machine's authorities takes 20 ms, so a context is kept; a file that was changed
-    is read again. Raises OSError, ssl.SSLError for a file that holds none."""
+    """Return a context that checks certificate and host name. Raises OSError or ssl.SSLError for an unusable file.
+
+    Reading the machine's authorities takes 20 ms, so the context is kept until the file changes.
+    """
     return _context(ca_file, None if ca_file is None else Path(ca_file).stat().st_mtime_ns)
 
 

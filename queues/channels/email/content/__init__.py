@@ -1,1 +1,1 @@
-"""The content of a mail as the desk keeps it: sanitised HTML, files, and what stands in files."""
+"""The content of a mail as the desk keeps it: sanitised HTML and files."""

@@ -1,4 +1,4 @@
-"""The files of a mail: their bytes, names, and whether they are shown inside the text or to nobody (signatures)."""
+"""Describe the files of a mail: bytes, names, and whether they are shown inside the text or hidden (signatures)."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def info(
     inline: bool = False,
     hidden: bool = False,
 ) -> AttachmentInfo:
-    """Describe a file's bytes; its name is made safe, or made up from its type."""
+    """Describe a file. Its name is made safe; a file without a name gets one from its type."""
     return AttachmentInfo(
         filename=safe_name(filename) or f"attachment-{number}.{EXTENSIONS.get(content_type, 'bin')}",
         content_type=content_type,
@@ -85,7 +85,7 @@ def info(
 
 
 def name_of(part: Part, content: bytes) -> str:
-    """The sender's name for the file; an attached mail without one is named by its subject."""
+    """Return the sender's name for the file; an attached mail without a name is named by its subject."""
     if part.filename or part.content_type != "message/rfc822":
         return part.filename
     subject = subject_of(content)
@@ -93,19 +93,19 @@ def name_of(part: Part, content: bytes) -> str:
 
 
 def subject_of(mail: bytes) -> str:
-    """The subject of an attached mail, on one line; empty without one."""
+    """Return the subject of an attached mail on one line; empty when it has none."""
     head = mail[: mime_limits.report_bytes_max]
     headers, _ = split_headers(head, mail_start(head))
     return one_line(text_of(first_value(headers, b"subject") or b""), limits.ticket_title_chars_max)
 
 
 def type_by_name(filename: str) -> str:
-    """The type of a file that came without one."""
+    """Guess the type of a file by its extension."""
     return _BY_EXTENSION.get(filename.rpartition(".")[2].lower(), "application/octet-stream")
 
 
 def safe_name(filename: str) -> str:
-    """The name without path and control characters, cut to a length that keeps its extension; may be empty."""
+    """Remove path and control characters, and cut the name before its extension; may be empty."""
     base = re.split(r"[/\\]", filename)[-1]
     stem, dot, extension = one_line(base, limits.name_chars_max * 2).strip(". ").rpartition(".")
     if not dot:

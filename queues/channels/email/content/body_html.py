@@ -1,4 +1,4 @@
-"""Joins the HTML parts of a mail into one document."""
+"""Join the HTML parts of a mail into one document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from queues.channels.email.reading.structure import Block, Structure
 
 
 def joined_html(structure: Structure, texts: Texts) -> str | None:
-    """The HTML parts of a mail and the plain text between them, in order; None when the mail has no HTML."""
+    """Join the HTML parts of a mail and the plain text between them, in order; None when the mail has no HTML."""
     if not any(block.html for block in structure.blocks):
         return None
     return "\n".join(_html_of(block, texts) for block in structure.blocks)

@@ -1,6 +1,6 @@
-"""HTML of a stranger made fit to be shown: nh3 (ammonia) decides what stays, behind our own bounds and without remote pictures.
+"""Sanitise the HTML of strangers: nh3 (ammonia) decides which elements stay, behind bounds and without remote pictures.
 
-A remote picture tells its sender when and where the mail is read, so it is left out and counted until somebody asks for
+A remote picture tells its sender when and where the mail is read. It is left out and counted until a reader asks for
 it.
 """
 
@@ -122,7 +122,7 @@ _DROPPED_WHOLE = {
     "noembed",
 }
 _LINK_SCHEMES = ("http:", "https:", "mailto:", "tel:", "cid:")
-# What only lays out its own element; `position` and the like could cover the console's own buttons.
+# Properties that only affect their own element; `position` and others could cover the console's buttons.
 _STYLES = frozenset(
     [
         "color",
@@ -181,24 +181,30 @@ _REMOTE = re.compile(r"\s*(?:https?:|ftp:)?//", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class CleanHtml:
-    """`html` is empty when the source was `too_deep`: show the text instead. `cids`: the inline pictures that it shows, each as
-    `<img data-cid="...">`; the console puts the attachment's address there. `blocked_remote`: remote pictures left out."""
+    """Sanitised HTML, and what the sanitiser found."""
 
+    # Empty when the source was too deep: show the text instead.
     html: str
+    # Remote pictures that were left out.
     blocked_remote: int
+    # Content-IDs of the inline pictures, each shown as `<img data-cid="...">`; the console sets the attachment's address.
     cids: frozenset[str]
     too_deep: bool
 
 
 def sanitise(html: str, *, remote: bool = False) -> CleanHtml:
-    """HTML without scripts, styles of its own, frames, forms; links open elsewhere. `remote` keeps the addresses of remote
-    pictures, for a reader who asked for them. Longer text than `html_chars_max` is cut."""
+    """Remove scripts, style sheets, frames and forms; links open in a new window.
+
+    `remote` keeps the addresses of remote pictures for a reader who asked for them. A source longer than
+    `html_chars_max` is cut.
+    """
     source = html[: limits.html_chars_max].replace("\0", "")
     if is_too_deep(source):
         return CleanHtml("", 0, frozenset(), too_deep=True)
-    import nh3  # only a mail with HTML needs it
+    # Cold start: only a mail with HTML needs the library.
+    import nh3
 
-    # Names the pictures between the sanitiser and us; a stranger's text cannot contain its own digest.
+    # The mark names inline pictures in the sanitiser's output; a stranger's text cannot contain its own digest.
     mark = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:24]
     seen = _Seen(mark, remote)
     cleaned = nh3.clean(
@@ -217,7 +223,7 @@ def sanitise(html: str, *, remote: bool = False) -> CleanHtml:
 
 
 class _Seen:
-    """Decides on each attribute and counts what it takes away."""
+    """Decides on each attribute and counts the remote pictures that it removes."""
 
     def __init__(self, mark: str, remote: bool) -> None:
         self._mark = mark
@@ -226,7 +232,7 @@ class _Seen:
         self.cids: set[str] = set()
 
     def attribute(self, element: str, name: str, value: str) -> str | None:
-        """The value that stays, or None."""
+        """Return the value that stays; None removes the attribute."""
         if name == "src":
             return self._picture(value)
         if name == "background":
@@ -248,10 +254,11 @@ class _Seen:
         if _REMOTE.match(address):
             self.blocked += not self._remote
             return address if self._remote else None
-        return None  # data: and file: are no business of a mail's reader
+        # data: and file: are removed.
+        return None
 
     def _style(self, value: str) -> str | None:
-        """The declarations that are safe and lay out their own element only."""
+        """Keep the declarations that are safe and affect only their own element."""
         kept = []
         for declaration in value[: limits.html_style_chars_max].split(";"):
             name, _, content = declaration.partition(":")

@@ -1,4 +1,4 @@
-"""All files of a mail: its parts, what Outlook packed into winmail.dat, what stands uuencoded in its text; and what they say."""
+"""Collect all files of a mail: its parts, the files in winmail.dat, uuencoded files in its text, and their summaries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from queues.channels.email.reading.structure import content_id
 from queues.channels.email.reading.tnef import Tnef, read_tnef
 
 _SIGNATURES = frozenset(["application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"])
-_HIDDEN = _SIGNATURES | {"application/pgp-encrypted"}  # for programs, not for people
+# For programs, not for people.
+_HIDDEN = _SIGNATURES | {"application/pgp-encrypted"}
 _TNEF_TYPES = frozenset(["application/ms-tnef", "application/vnd.ms-tnef"])
 _CALENDAR_TYPES = frozenset(["text/calendar", "application/ics"])
 _SMIME_TYPES = frozenset(["application/pkcs7-mime", "application/x-pkcs7-mime"])
@@ -29,9 +30,10 @@ _CID = re.compile(r"""[cC][iI][dD]:([^"'\s>)]{1,300})""")
 
 @dataclass(slots=True)
 class Files:
-    """`details` as in InboundMessage; `tnef` is what a readable winmail.dat held."""
+    """The files of a mail. `details` is that of InboundMessage; `tnef` is the content of a readable winmail.dat."""
 
-    shown: frozenset[str]  # the Content-IDs that the mail's HTML shows
+    # The Content-IDs that the mail's HTML shows.
+    shown: frozenset[str]
     leave_out: Callable[[str], None]
     found: list[AttachmentInfo] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
@@ -94,7 +96,7 @@ class Files:
         self.found.append(info)
 
     def _unpacked(self, part: Part, name: str, content: bytes) -> Tnef | None:
-        """What a winmail.dat holds; None when it is none, or broken and so a file like others."""
+        """Return the content of a winmail.dat; None for other files and for a broken one, which stays a file."""
         if part.content_type not in _TNEF_TYPES and name.lower() not in ("winmail.dat", "win.dat"):
             return None
         tnef = read_tnef(content)
@@ -102,26 +104,34 @@ class Files:
         return tnef
 
     def _note(self, part: Part, content: bytes) -> None:
-        """What a file says of itself, for people."""
+        """Record the summary of a file for people."""
         kind = part.content_type
         if kind == "message/rfc822" and (subject := attached_files.subject_of(content)):
             self.details.setdefault("attached_messages", []).append(subject)
         elif kind in _CALENDAR_TYPES:
-            text = clean(decode(content[: mime_limits.calendar_chars_max], part.parameters.get("charset")))
-            event = calendar_event(text, method=part.parameters.get("method", ""))
-            if event is not None:
-                self.details.setdefault("calendar", []).append(event.as_json())
-        elif kind in _SMIME_TYPES:
+            self._note_calendar(part, content)
+        elif kind in ("message/external-body", "message/partial"):
+            self.details.setdefault("incomplete", []).append(kind.partition("/")[2])
+        else:
+            self._note_protection(part, kind)
+
+    def _note_calendar(self, part: Part, content: bytes) -> None:
+        text = clean(decode(content[: mime_limits.calendar_chars_max], part.parameters.get("charset")))
+        event = calendar_event(text, method=part.parameters.get("method", ""))
+        if event is not None:
+            self.details.setdefault("calendar", []).append(event.as_json())
+
+    def _note_protection(self, part: Part, kind: str) -> None:
+        """Record a signature or an encryption (OpenPGP: RFC 3156; S/MIME: RFC 8551)."""
+        if kind in _SMIME_TYPES:
             is_signed = part.parameters.get("smime-type", "").lower() in ("signed-data", "certs-only")
             self.details.setdefault("signed" if is_signed else "encrypted", "smime")
         elif kind in _SIGNATURES:
             self.details.setdefault("signed", "pgp" if "pgp" in kind else "smime")
         elif kind == "application/pgp-encrypted":
             self.details.setdefault("encrypted", "pgp")
-        elif kind in ("message/external-body", "message/partial"):
-            self.details.setdefault("incomplete", []).append(kind.partition("/")[2])
 
 
 def shown_cids(html: str | None) -> frozenset[str]:
-    """The Content-IDs of the pictures that an HTML text shows."""
+    """Return the Content-IDs of the pictures that an HTML text shows."""
     return frozenset(unescape(unquote(found)) for found in _CID.findall(html or ""))

@@ -1,7 +1,7 @@
-"""Open elements and active formatting, as the HTML standard keeps them (13.2.4): what its next tag nests in.
+"""The open elements and the active formatting elements of the HTML standard (section 13.2.4), to count depth.
 
-Only as exact as depth needs: where the standard rearranges misnested tags, an element counts as open until its parent
-closes.
+The model is only as exact as depth needs. Where the standard rearranges misnested tags, an element counts as open until
+its parent closes.
 """
 
 from __future__ import annotations
@@ -53,18 +53,30 @@ _ENDS_PARAGRAPH = _BLOCKS | {"table", "form", "hr"}
 _LIST_BARRIERS = _BARRIERS | {"ul", "ol"}
 _SPECIAL = _BLOCKS | _BARRIERS | {"form"}
 _VOID = frozenset(["area", "br", "embed", "image", "img", "input", "keygen", "wbr"])
-_ALWAYS_VOID = frozenset(["br", "embed", "hr", "img", "meta"])  # inside SVG, which they end, as well
+# Also inside SVG, which they end.
+_ALWAYS_VOID = frozenset(["br", "embed", "hr", "img", "meta"])
 _ITEMS = {"li": frozenset(["li"]), "dd": frozenset(["dd", "dt"]), "dt": frozenset(["dd", "dt"])}
 _PASSED_BY_ITEMS = frozenset(["address", "div", "p"])
-_TABLE_LEVELS = 3  # tbody, tr, td, which are not counted one by one
-_ALIKE_MAX = 3  # of formatting that comes again: the standard's "Noah's Ark clause"
+# tbody, tr and td are not counted one by one.
+_TABLE_LEVELS = 3
+# Equal formatting elements that stay active: the standard's "Noah's Ark clause".
+_ALIKE_MAX = 3
 
 
 @dataclass(slots=True, eq=False)
 class _Element:
+    """An element with its start tag."""
+
     name: str
     tag: str
     is_open: bool = True
+
+
+def _barriers_of(name: str) -> frozenset[str]:
+    """Return the elements that an end tag of this name does not cross."""
+    if name == "li":
+        return _LIST_BARRIERS
+    return _BARRIERS if name in _BLOCKS else _SPECIAL
 
 
 class Elements:
@@ -73,15 +85,17 @@ class Elements:
     def __init__(self) -> None:
         self._stack: list[_Element] = []
         self._names: dict[str, int] = {}
-        self._active: list[_Element | None] = []  # None: the begin of a cell, which formatting does not leave
-        self._waiting = False  # some active formatting is not open
+        # None marks the beginning of a cell, which formatting does not leave.
+        self._active: list[_Element | None] = []
+        # Whether some active formatting is not open.
+        self._waiting = False
 
     @property
     def depth(self) -> int:
         return len(self._stack) + _TABLE_LEVELS * self._names.get("table", 0)
 
     def count_strictly(self, name: str) -> None:
-        """A tag where the standard's rules are odd: only the last opened element can be closed."""
+        """Count a tag where the standard has special rules: only the last open element can be closed."""
         if not name.startswith("/"):
             if name not in _ALWAYS_VOID:
                 self._push(_Element(name, ""))
@@ -89,7 +103,7 @@ class Elements:
             self._pop()
 
     def text(self) -> None:
-        """Text: formatting that its parent closed is opened again here."""
+        """Open the formatting again that ended with its parent; text needs it."""
         if not self._waiting:
             return
         again: list[_Element] = []
@@ -103,17 +117,11 @@ class Elements:
         self._waiting = False
 
     def open(self, name: str, tag: str) -> None:
+        """Count a start tag."""
         if name in TABLE_PARTS:
             self._open_table_part(name, tag)
             return
-        if name in _ITEMS:
-            self._close_item(_ITEMS[name])
-        if name in _ENDS_PARAGRAPH and self._reaches(frozenset(["p"]), _BARRIERS):
-            self._pop_to(frozenset(["p"]))
-        if name == "a":
-            self._close_formatting("a")
-        if name == "option" and self._stack and self._stack[-1].name == name:
-            self._pop()
+        self._close_before(name)
         if name == "hr":
             return
         if name not in _SPECIAL:
@@ -125,21 +133,34 @@ class Elements:
         if name in _FORMATTING:
             self._activate(element)
 
+    def _close_before(self, name: str) -> None:
+        """Close the elements that a start tag ends."""
+        if name in _ITEMS:
+            self._close_item(_ITEMS[name])
+        if name in _ENDS_PARAGRAPH and self._reaches(frozenset(["p"]), _BARRIERS):
+            self._pop_to(frozenset(["p"]))
+        if name == "a":
+            self._close_formatting("a")
+        if name == "option" and self._stack and self._stack[-1].name == name:
+            self._pop()
+
     def close(self, name: str) -> None:
-        wanted = frozenset([name])
+        """Count an end tag."""
         if name in TABLE_PARTS or name == "table":
             if self._names.get("table"):
                 self._pop_to(frozenset(["table"]), keep=name != "table")
         elif name in _FORMATTING:
             self._close_formatting(name)
-        elif name in _HEADINGS:
-            if self._reaches(_HEADINGS, _BARRIERS):
-                self._pop_to(_HEADINGS)
-        elif name in _BLOCKS:
-            if self._reaches(wanted, _LIST_BARRIERS if name == "li" else _BARRIERS):
-                self._pop_to(wanted)
-        elif self._reaches(wanted, _SPECIAL) and (name != "form" or self._stack[-1].name == "form"):
-            self._pop_to(wanted)  # a form that does not stand last is taken out alone; what it holds stays open
+        else:
+            self._close_plain(name)
+
+    def _close_plain(self, name: str) -> None:
+        wanted = _HEADINGS if name in _HEADINGS else frozenset([name])
+        if not self._reaches(wanted, _barriers_of(name)):
+            return
+        # A form that is not the last open element is removed alone; its content stays open.
+        if name != "form" or self._stack[-1].name == "form":
+            self._pop_to(wanted)
 
     def _open_table_part(self, name: str, tag: str) -> None:
         if self._names.get("table"):
@@ -149,7 +170,7 @@ class Elements:
                 self._active.append(None)
 
     def _close_formatting(self, name: str) -> None:
-        """The last active one of this name ends; where a block stands above it on the stack, it stays counted."""
+        """End the last active element of this name; it stays counted where a block stands above it on the stack."""
         index = len(self._active) - 1
         while index >= 0 and (element := self._active[index]) is not None:
             if element.name == name:
@@ -195,7 +216,7 @@ class Elements:
         return False
 
     def _pop_to(self, names: frozenset[str], *, keep: bool = False) -> None:
-        """Close elements until the last one of these names, and that as well unless `keep`."""
+        """Close elements down to the last one of these names, and that one as well unless `keep`."""
         while self._stack[-1].name not in names:
             self._pop()
         if not keep:

@@ -1,1 +1,1 @@
-"""Judge a mail: who sent it, what proves that, to whom it went, whether a person wrote it, and what a bounce says."""
+"""Judgements about a mail: its sender and recipients, its authentication, and whether a machine wrote it."""

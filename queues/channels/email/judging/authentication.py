@@ -1,4 +1,4 @@
-"""What a mail's Authentication-Results (RFC 8601) prove of its sender.
+"""Judge the sender of a mail by its Authentication-Results headers (RFC 8601).
 
 Anybody can write such a header into a mail. Believed are only those that carry an id of a server that the account
 trusts, and of these a pass only from the topmost one: what stands below it was in the mail when it came.
@@ -21,13 +21,13 @@ _PROPERTY = re.compile(
     re.IGNORECASE,
 )
 _METHODS = frozenset(["dmarc", "spf", "dkim", "compauth"])
-# Second-level names under which others register: the domain below them is the organisation's.
+# Second-level names under which others register domains; the organisation's domain is one level below.
 _PUBLIC_SECOND = frozenset(["ac", "co", "com", "edu", "gob", "gov", "gv", "mil", "ne", "net", "nom", "or", "org"])
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`detail` says in a few words what the verdict rests on."""
+    """A verdict; `detail` gives its reason in a few words."""
 
     verdict: Verdict
     detail: str
@@ -35,13 +35,15 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
+    """The result of one method, such as `dkim=pass header.d=example.test`."""
+
     method: str
     result: str
     properties: dict[str, str] = field(default_factory=dict)
 
 
 def verdict(headers: Headers, trusted_ids: Collection[str], provider_verdict: Verdict | None = None) -> Judgement:
-    """Judge a mail by the headers of trusted servers, and by what the provider found itself.
+    """Judge a mail by the headers of trusted servers and by the provider's own check.
 
     A fail of either wins. DMARC decides where it has a result; otherwise SPF or DKIM pass only for the From address's
     own organisation. A mail that names several domains as its author cannot pass.
@@ -53,15 +55,14 @@ def verdict(headers: Headers, trusted_ids: Collection[str], provider_verdict: Ve
         return failed
     if provider_verdict == "fail":
         return Judgement("fail", "the provider's check failed")
-    if judged and judged[0].verdict == "pass":
-        return judged[0]
-    if provider_verdict == "pass" and _author_domain(headers):
+    topmost = judged[0] if judged else Judgement("none", "no result of a trusted server")
+    if topmost.verdict != "pass" and provider_verdict == "pass" and _author_domain(headers):
         return Judgement("pass", "the provider's check passed")
-    return judged[0] if judged else Judgement("none", "no result of a trusted server")
+    return topmost
 
 
 def _trusted_results(headers: Headers, trusted: set[str]) -> list[list[_Result]]:
-    """The results of each trusted header, the topmost first."""
+    """Read the results of each trusted header, the topmost first."""
     found = []
     for _, value in zip(
         range(limits.authentication_headers_max),
@@ -85,18 +86,25 @@ def _result(text: str) -> _Result | None:
 
 
 def _judged(results: list[_Result], author: str) -> Judgement:
-    dmarc = [one for one in results if one.method == "dmarc" and one.result in ("pass", "fail")]
-    if not dmarc:
-        dmarc = [one for one in results if one.method == "compauth" and one.result in ("pass", "fail")]
-    if any(one.result == "fail" for one in dmarc):
-        return Judgement("fail", f"{dmarc[0].method}=fail")
-    if dmarc:
-        name = dmarc[0].method
-        judged_domain = dmarc[0].properties.get("header.from", author).rpartition("@")[2]
-        if author and _is_aligned(judged_domain, author):
-            return Judgement("pass", f"{name}=pass")
-        return Judgement("none", f"{name}=pass, but not for the author's domain")
-    others = [one for one in results if one.method in ("spf", "dkim")]
+    """Judge by DMARC, then by Microsoft's compauth, then by SPF and DKIM."""
+    for method in ("dmarc", "compauth"):
+        decided = [one for one in results if one.method == method and one.result in ("pass", "fail")]
+        if decided:
+            return _judged_by_dmarc(decided, author)
+    return _judged_by_others([one for one in results if one.method in ("spf", "dkim")], author)
+
+
+def _judged_by_dmarc(decided: list[_Result], author: str) -> Judgement:
+    name = decided[0].method
+    if any(one.result == "fail" for one in decided):
+        return Judgement("fail", f"{name}=fail")
+    judged_domain = decided[0].properties.get("header.from", author).rpartition("@")[2]
+    if author and _is_aligned(judged_domain, author):
+        return Judgement("pass", f"{name}=pass")
+    return Judgement("none", f"{name}=pass, but not for the author's domain")
+
+
+def _judged_by_others(others: list[_Result], author: str) -> Judgement:
     failed = next((one for one in others if one.result in ("fail", "hardfail")), None)
     if failed is not None:
         return Judgement("fail", f"{failed.method}=fail")
@@ -115,13 +123,13 @@ def _domain_of(result: _Result) -> str:
 
 
 def _author_domain(headers: Headers) -> str:
-    """The domain of From; empty when there is none or more than one."""
+    """Return the domain of From; empty when there is none or more than one."""
     domains = {found.address.rpartition("@")[2] for value in all_values(headers, b"from") for found in addresses(value)}
     return domains.pop() if len(domains) == 1 else ""
 
 
 def _is_aligned(domain: str, author: str) -> bool:
-    """Whether both belong to one organisation (RFC 7489 3.1, relaxed)."""
+    """Whether both belong to one organisation (RFC 7489 section 3.1, relaxed alignment)."""
     return bool(domain) and _organisation(domain) == _organisation(author)
 
 
@@ -133,7 +141,7 @@ def _organisation(domain: str) -> str:
 
 
 def _without_comments(text: str) -> str:
-    """The text without (comments), which nest; one that never ends takes the rest."""
+    """Remove (comments), which may nest. A comment without end takes the rest of the text."""
     out: list[str] = []
     depth, quoted = 0, False
     for character in text:
@@ -150,7 +158,7 @@ def _without_comments(text: str) -> str:
 
 
 def _pieces(text: str) -> list[str]:
-    """The text at its semicolons outside quotes."""
+    """Split the text at its semicolons outside quotes."""
     quoted = text.split('"')
     marked = '"'.join(piece.replace(";", "\0") if index % 2 == 0 else piece for index, piece in enumerate(quoted))
     return marked.split("\0")

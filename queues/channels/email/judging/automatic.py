@@ -1,5 +1,7 @@
-"""Which mail no person has written (RFC 3834, and vendors' headers): it gets no acknowledgement and reopens nothing, so that two desks
-answering each other stop by themselves."""
+"""Recognise mail that no person wrote (RFC 3834, and headers of vendors): own mails, bounces, automatic replies, bulk mail.
+
+Such mail gets no acknowledgement and reopens no ticket. Without that, two desks would answer each other without end.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ DESK_HEADER = "X-Nestor-Desk"
 
 _BOUNCE_FROM = re.compile(r"(mailer[-_.]?daemon|postmaster|mail[-_.]daemon|mdaemon|bounces?([+._-].*)?)@")
 _NO_REPLY_FROM = re.compile(
-    r"(.*[._-])?(no[-_.]?reply|do[-_.]?not[-_.]?reply|noreply.*|ne[-_.]?pas[-_.]?repondre|nicht[-_.]?antworten|no[-_.]?responder)([+._-].*)?@"
+    r"(.*[._-])?(no[-_.]?reply|do[-_.]?not[-_.]?reply|noreply.*|ne[-_.]?pas[-_.]?repondre|nicht[-_.]?antworten"
+    r"|no[-_.]?responder)([+._-].*)?@"
 )
 _AUTO_REPLY_FROM = re.compile(
     r"(auto[-_.]?(reply|responder|response|mated)|vacation|out[-_.]?of[-_.]?office)([+._-].*)?@"
@@ -47,9 +50,12 @@ _WORD_END = re.compile(r"[\s;(,]")
 
 
 def desk_id(address: str) -> str:
-    """The mark of this desk's mails from `address`. Keyed, so that nobody can pass a mail off as ours (which is read by nobody), and
-    of the whole address, so that two desks of one domain read each other. With a new SECRET_KEY, mails that are under
-    way lose it; From still shows them as ours."""
+    """Return the mark in mails that this desk sends from `address`.
+
+    The mark is keyed: a mail with our mark is not read, so nobody else may be able to write it. It covers the whole
+    address, so that two desks of one domain read each other. After a change of SECRET_KEY, mails under way lose the
+    mark; their From still shows that they are ours.
+    """
     key = settings.current().signing_key().encode()
     mark = hmac.new(key, f"nestor-desk:{address.strip().lower()}".encode(), hashlib.sha256)
     return mark.hexdigest()[:20]
@@ -65,30 +71,38 @@ def classify(
     subject: str = "",
     text: str = "",
 ) -> Automatic | None:
-    """What kind of machine has written; None for a person.
+    """Return the kind of machine that wrote the mail; None for a person.
 
-    `sender` is the From address in lower case; `own_addresses`: the account's, the first is the one that it sends from.
-    `report_type` is set for a report (multipart/report; "" when it names none). Subject and text count only together
-    with another sign.
+    `sender` is the From address in lower case. The first of the account's `own_addresses` is the one that it sends
+    from. `report_type` is set for a report (multipart/report; "" when it names no type). Subject and text count only
+    together with another sign.
     """
     values = _Values(headers)
     ours = [address.strip().lower() for address in own_addresses]
-    if sender in ours or _bears_our_mark(values, ours[:1]) or _has_our_id(values, ours):
+    if _is_own(values, sender, ours):
         return "own"
-    if report_type == "disposition-notification":  # a read receipt: nothing failed
+    if report_type == "disposition-notification":
+        # A read receipt reports no failure.
         return "auto_reply"
     if report_type is not None or values.has(b"x-failed-recipients") or _BOUNCE_FROM.match(sender):
         return "bounce"
-    is_auto_reply = _is_auto_reply(values, envelope) or _AUTO_REPLY_FROM.match(sender) is not None
-    if words.BOUNCE_SUBJECT.match(subject) and (is_auto_reply or words.SMTP_STATUS.search(text)):
+    if _is_auto_reply(values, envelope) or _AUTO_REPLY_FROM.match(sender) is not None:
+        return "bounce" if words.BOUNCE_SUBJECT.match(subject) else "auto_reply"
+    return _by_weak_signs(values, sender, subject, text)
+
+
+def _by_weak_signs(values: _Values, sender: str, subject: str, text: str) -> Automatic | None:
+    if words.BOUNCE_SUBJECT.match(subject) and words.SMTP_STATUS.search(text):
         return "bounce"
-    if is_auto_reply:
-        return "auto_reply"
     if _is_bulk(values, sender):
         return "bulk"
     if words.AUTO_REPLY_SUBJECT.match(subject) and _has_weak_sign(values, text):
         return "auto_reply"
     return None
+
+
+def _is_own(values: _Values, sender: str, ours: list[str]) -> bool:
+    return sender in ours or _bears_our_mark(values, ours[:1]) or _has_our_id(values, ours)
 
 
 def _bears_our_mark(values: _Values, ours: list[str]) -> bool:
@@ -97,12 +111,14 @@ def _bears_our_mark(values: _Values, ours: list[str]) -> bool:
 
 
 def _has_our_id(values: _Values, ours: list[str]) -> bool:
-    """Whether the Message-ID is one that this desk makes (`send.py`), of one of our domains; colleagues share the domain, not the form."""
+    """Whether this desk made the Message-ID (`send.py`). Colleagues share the domain, but not the form of the id."""
     match = _OUR_ID.match(values.text(b"message-id"))
     return match is not None and any(address.rpartition("@")[2] == match[1] for address in ours)
 
 
 class _Values:
+    """The headers of a mail in lower case."""
+
     def __init__(self, headers: Headers) -> None:
         self._headers = headers
         self.names = frozenset(name for name, _ in headers)
@@ -111,11 +127,11 @@ class _Values:
         return name in self.names
 
     def text(self, name: bytes) -> str:
-        """The first value in lower case; empty when there is none."""
+        """Return the first value of a header; empty when there is none."""
         return _lower(first_value(self._headers, name) or b"")
 
     def words(self, name: bytes) -> list[str]:
-        """The first word of each header of this name: what follows is a comment or parameters."""
+        """Return the first word of each header of this name; a comment or parameters follow it."""
         values = (_lower(value).lstrip("\"' ") for value in all_values(self._headers, name))
         return [word for value in values if (word := _WORD_END.split(value, maxsplit=1)[0])]
 
@@ -125,19 +141,25 @@ def _lower(value: bytes) -> str:
 
 
 def _is_auto_reply(values: _Values, envelope: dict[str, str]) -> bool:
+    # RFC 3834 section 5: any value but "no" marks an automatic mail.
     if any(word != "no" for word in values.words(b"auto-submitted")):
         return True
     if _SUPPRESSING & set(re.split(r"[\s,;]+", values.text(b"x-auto-response-suppress"))):
         return True
-    precedence = [
-        word.replace("-", "_")
-        for name in (b"precedence", b"x-precedence", b"preference")
-        for word in values.words(name)
-    ]
-    if _AUTO_HEADERS & values.names or "auto_reply" in precedence:
+    if _AUTO_HEADERS & values.names or "auto_reply" in _precedence(values):
         return True
     if "autoresponder" in values.text(b"x-post-messageclass") or values.text(b"delivered-to") == "autoresponder":
         return True
+    return _has_null_sender(values, envelope)
+
+
+def _precedence(values: _Values) -> list[str]:
+    names = (b"precedence", b"x-precedence", b"preference")
+    return [word.replace("-", "_") for name in names for word in values.words(name)]
+
+
+def _has_null_sender(values: _Values, envelope: dict[str, str]) -> bool:
+    """Whether the envelope sender is `<>`, as for mail that must not be answered (RFC 5321 section 4.5.5)."""
     null_sender = values.has(b"return-path") and values.text(b"return-path") in ("", "<>")
     return null_sender or envelope.get("from", "unknown").strip() in ("", "<>")
 
@@ -150,7 +172,7 @@ def _is_bulk(values: _Values, sender: str) -> bool:
 
 
 def _has_weak_sign(values: _Values, text: str) -> bool:
-    """A subject like "Out of office" is a person's as well; an answer that begins so, or a text about an absence, is none."""
+    """Whether a mail with a subject like "Out of office" is an answer or speaks of an absence; people write it as well."""
     if values.has(b"in-reply-to") or values.has(b"references") or values.has(b"x-ms-exchange-inbox-rules-loop"):
         return True
     return words.ABSENCE_TEXT.search(text[: words.TEXT_CHARS_MAX]) is not None

@@ -1,10 +1,11 @@
-"""How machines begin their subjects and texts, in the languages of their mail programs. Weak signs, never enough alone."""
+"""Phrases with which machines begin subjects and texts, in many languages. They are weak signs, never enough alone."""
 
 from __future__ import annotations
 
 import re
 
-TEXT_CHARS_MAX = 2_000  # an automatic text says what it is at its beginning
+# An automatic text says at its beginning that it is one.
+TEXT_CHARS_MAX = 2_000
 
 AUTO_REPLY_SUBJECT = re.compile(
     r"\s*(?:\[?auto(?:matic|matische|mat(?:ed|yczna)|-?)?[ -]?(?:reply|response|antwort|répondeur)\b|auto ?:"

@@ -1,4 +1,7 @@
-"""What a report says: which of our mails it is about, and what became of that (RFC 3464, 5965, 8098; older forms as well as possible)."""
+"""Read reports about our mails: bounces (RFC 3464), abuse reports (RFC 5965), read receipts (RFC 8098), older forms.
+
+A report names the mail that it is about and says whether the mail failed, was delayed, was read or was called abuse.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-s
 _MAILER_ALONE = re.compile(r"(mailer[-_.]?daemon|mail[-_.]daemon|mdaemon)@")
 _STATUS = re.compile(rb"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 _STATUS_IN_TEXT = re.compile(r"(?<![\d.])(5\.\d{1,3}\.\d{1,3})(?![\d.])")
-# qmail, Exim, Postfix and Notes quote the mail in their text.
+# qmail, Exim, Postfix and Notes quote the returned mail in their text.
 _ID_IN_TEXT = re.compile(
     r"^[> \t]{0,10}(?:x-)?(?:original-)?message-id:[ \t]*(<[^<>\s]{1,500}>)", re.IGNORECASE | re.MULTILINE
 )
@@ -38,15 +41,21 @@ _NO_COMPLAINTS = frozenset(["not-spam", "auth-failure", "dmarc", "opt-out-list"]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`failure` is None when nothing failed (yet): a delay, a mail passed on. `ids`: the mail that it is about. `details`: for people."""
+    """A report about a mail of ours."""
 
+    # None when no delivery failed (yet): a delay, a relayed mail.
     failure: DeliveryFailure | None
+    # The Message-IDs of the mail that the report is about.
     ids: tuple[str, ...]
+    # For people.
     details: dict[str, Any] = field(default_factory=dict)
 
 
+NO_REPORT = Report(None, ())
+
+
 def report_type_of(root: Part, headers: Headers) -> str | None:
-    """The kind of a report, from the header: a report without parts is one as well. Some relays wrap it into another multipart."""
+    """Return the report type: by the header, also of a report without parts, or by a part that a relay has wrapped."""
     declared = (first_value(headers, b"content-type") or b"").lower()
     types = {part.content_type for part in root.leaves()}
     if declared.startswith(b"multipart/report"):
@@ -61,10 +70,10 @@ def report_type_of(root: Part, headers: Headers) -> str | None:
 def report(
     root: Part, text: str, *, headers: Headers, sender: str, report_type: str | None, subject: str = ""
 ) -> Report | None:
-    """What a mail that looks like a bounce reports; None when it reports of no delivery.
+    """Read a mail that looks like a bounce; None when it reports on no delivery.
 
-    A person may write as postmaster@, and a feedback report may be of something else than abuse: neither says that a
-    mail of ours did not arrive or was unwelcome.
+    A person may write as postmaster@, and a feedback report may be about something else than abuse. Neither says that
+    a mail of ours failed or was unwelcome.
     """
     text = text[: limits.report_text_chars_max]
     if report_type == "feedback-report":
@@ -77,17 +86,26 @@ def report(
     ]
     if recipients:
         return _from_recipients(recipients, ids)
-    is_told = report_type is not None or first_value(headers, b"x-failed-recipients") is not None
-    looks_so = words.BOUNCE_SUBJECT.match(subject) is not None or words.BOUNCE_TEXT.search(text) is not None
-    if not is_told and not _MAILER_ALONE.match(sender) and not looks_so:
+    is_declared = report_type is not None or first_value(headers, b"x-failed-recipients") is not None
+    if not is_declared and not _MAILER_ALONE.match(sender) and not _reads_as_bounce(subject, text):
         return None
-    if words.DELAY.search(subject) or (words.DELAY.search(text) and not words.DIAGNOSTIC.search(text)):
+    if _reads_as_delay(subject, text):
         return Report(None, ids)
     return Report(_failure_in(text), ids, _failed_recipients(headers))
 
 
+def _reads_as_bounce(subject: str, text: str) -> bool:
+    return words.BOUNCE_SUBJECT.match(subject) is not None or words.BOUNCE_TEXT.search(text) is not None
+
+
+def _reads_as_delay(subject: str, text: str) -> bool:
+    if words.DELAY.search(subject):
+        return True
+    return words.DELAY.search(text) is not None and not words.DIAGNOSTIC.search(text)
+
+
 def read_receipt(root: Part) -> Report | None:
-    """The mail that a message disposition notification (RFC 8098) is about, and what was done with it."""
+    """Read a message disposition notification (RFC 8098): the mail that it is about, and what was done with it."""
     for fields in _blocks(root, frozenset(["message/disposition-notification"])):
         if _has_any(fields, b"disposition", b"original-message-id"):
             disposition = (first_value(fields, b"disposition") or b"").rpartition(b";")[2]
@@ -100,48 +118,52 @@ def read_receipt(root: Part) -> Report | None:
 
 
 def _from_recipients(recipients: list[Headers], ids: tuple[str, ...]) -> Report:
-    """The first failed recipient's reason."""
+    """Report the failure of the first failed recipient (RFC 3464 section 2.3)."""
     for fields in recipients:
         status = _STATUS.match(first_value(fields, b"status") or b"")
         default = b"failed" if status is None or status[1].startswith(b"5") else b"other"
         if (first_value(fields, b"action") or default).strip().lower().startswith(b"failed"):
-            said = text_of(
-                (first_value(fields, b"diagnostic-code") or b"").removeprefix(b"smtp;").removeprefix(b"SMTP;")
-            )
+            failure = DeliveryFailure(status[1].decode("ascii") if status else None, _diagnostic(fields))
             recipient = first_value(fields, b"final-recipient") or first_value(fields, b"original-recipient") or b""
-            named = one_line(text_of(recipient.rpartition(b";")[2].strip(b" <>")), desk_limits.email_address_chars_max)
-            failure = DeliveryFailure(status[1].decode("ascii") if status else None, said)
-            return Report(failure, ids, {"failed_recipient": named} if named else {})
+            return Report(failure, ids, _failed_recipient(recipient.rpartition(b";")[2].strip(b" <>")))
     return Report(None, ids)
 
 
+def _diagnostic(fields: Headers) -> str:
+    value = first_value(fields, b"diagnostic-code") or b""
+    return text_of(value.removeprefix(b"smtp;").removeprefix(b"SMTP;"))
+
+
+def _failed_recipient(address: bytes) -> dict[str, Any]:
+    named = one_line(text_of(address), desk_limits.email_address_chars_max)
+    return {"failed_recipient": named} if named else {}
+
+
 def _failure_in(text: str) -> DeliveryFailure:
-    """What the text of an old-fashioned bounce says; it may tell of a failure without saying why."""
+    """Read the failure from the text of an old-fashioned bounce, which may give no reason."""
     status = _STATUS_IN_TEXT.search(text)
     line = words.DIAGNOSTIC.search(text)
     return DeliveryFailure(status[1] if status else None, line[0] if line else "")
 
 
 def _failed_recipients(headers: Headers) -> dict[str, Any]:
-    named = one_line(text_of(first_value(headers, b"x-failed-recipients") or b""), desk_limits.email_address_chars_max)
-    return {"failed_recipient": named} if named else {}
+    return _failed_recipient(first_value(headers, b"x-failed-recipients") or b"")
 
 
 def _complaint(root: Part, text: str) -> Report | None:
-    """An abuse report (RFC 5965); None for reports of other things, e.g. of DMARC."""
+    """Read an abuse report (RFC 5965); None for reports about other things, such as DMARC."""
     for fields in _blocks(root, frozenset(["message/feedback-report"])):
         kind = (first_value(fields, b"feedback-type") or b"").decode("latin-1").strip().lower()
         if not kind or kind in _NO_COMPLAINTS:
             continue
-        recipient = first_value(fields, b"original-rcpt-to") or b""
-        named = one_line(text_of(recipient.strip(b" <>")), desk_limits.email_address_chars_max)
         failure = DeliveryFailure(None, f"complaint: {kind}", kind="complaint")
-        return Report(failure, _returned_ids(root, text), {"failed_recipient": named} if named else {})
+        recipient = first_value(fields, b"original-rcpt-to") or b""
+        return Report(failure, _returned_ids(root, text), _failed_recipient(recipient.strip(b" <>")))
     return None
 
 
 def _blocks(root: Part, content_types: frozenset[str]) -> Iterator[Headers]:
-    """The blocks of header lines of a report's machine-readable part."""
+    """Yield the blocks of header lines in a report's machine-readable part."""
     for part in root.leaves():
         if part.content_type not in content_types:
             continue
@@ -162,7 +184,7 @@ def _has_any(fields: Headers, *names: bytes) -> bool:
 
 
 def _envelope_ids(root: Part) -> list[str]:
-    """The id that we gave with the envelope (RFC 3461 ENVID), when it is a Message-ID."""
+    """Return the ids that we gave with the envelope (RFC 3461 section 4.4, ENVID), if they are Message-IDs."""
     found: list[str] = []
     for fields in _blocks(root, _STATUS_TYPES):
         value = first_value(fields, b"original-envelope-id") or first_value(fields, b"x-original-message-id") or b""
@@ -171,7 +193,7 @@ def _envelope_ids(root: Part) -> list[str]:
 
 
 def _returned_ids(root: Part, text: str) -> tuple[str, ...]:
-    """The Message-ID of the mail that came back, whole or only its headers."""
+    """Return the Message-ID of the returned mail, which came whole or with its headers only."""
     found: list[str] = []
     for part in root.leaves():
         if part.content_type in _RETURNED:

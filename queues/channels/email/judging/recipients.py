@@ -1,4 +1,4 @@
-"""To whom a mail went: the token of our reply address, and who else got it."""
+"""Read the recipients of a mail: the token in our reply address, and the other readers."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from queues.channels.email import limits
 from queues.channels.email.reading.header_block import Headers, all_values
 from queues.channels.email.reading.headers import Address, addresses
 
-_TOLD_BY_SERVERS = (b"delivered-to", b"x-original-to", b"envelope-to", b"x-envelope-to", b"x-forwarded-to")
+_SERVER_HEADERS = (b"delivered-to", b"x-original-to", b"envelope-to", b"x-envelope-to", b"x-forwarded-to")
 _NUMBER = re.compile(r"\[#(\d{1,9})\]")
 
 
 def own_addresses(account: ChannelAccount) -> tuple[str, ...]:
-    """Ours, in lower case; the first is the one that the account sends from."""
+    """Return the account's addresses in lower case; the first is the one that it sends from."""
     found = [account.config.get("address", ""), *(account.config.get("aliases") or [])]
     return tuple(str(address).strip().lower() for address in found if address)
 
 
 def reply_token(headers: Headers, envelope: dict[str, str], ours: tuple[str, ...]) -> str | None:
-    """The token of desk+<token>@... in the envelope, in what servers noted, or in To and Cc; None without one."""
+    """Find the token of desk+<token>@... in the envelope, in headers that servers add, or in To and Cc."""
     for address in _all_recipients(headers, envelope):
         token = _token(address, ours)
         if token:
@@ -31,7 +31,7 @@ def reply_token(headers: Headers, envelope: dict[str, str], ours: tuple[str, ...
 
 
 def copies(headers: Headers, *, author: str, ours: tuple[str, ...]) -> tuple[Participant, ...]:
-    """Who is named in To and Cc, without us and the author, each once."""
+    """Return each address in To and Cc once, without ours and the author's."""
     found: dict[str, Participant] = {}
     for name in (b"to", b"cc"):
         for value in all_values(headers, name):
@@ -43,14 +43,14 @@ def copies(headers: Headers, *, author: str, ours: tuple[str, ...]) -> tuple[Par
 
 
 def subject_number(subject: str) -> int | None:
-    """The ticket that a subject claims to be about ([#123])."""
+    """Return the ticket number that a subject claims ([#123])."""
     match = _NUMBER.search(subject)
     return int(match[1]) if match else None
 
 
 def _all_recipients(headers: Headers, envelope: dict[str, str]) -> Iterator[str]:
     values = [envelope.get("to", "").encode("utf-8", "replace")]
-    values += [value for name in (*_TOLD_BY_SERVERS, b"to", b"cc") for value in all_values(headers, name)]
+    values += [value for name in (*_SERVER_HEADERS, b"to", b"cc") for value in all_values(headers, name)]
     for value in values[: limits.recipient_headers_max]:
         yield from (one.address for one in _found(value))
 
@@ -60,7 +60,7 @@ def _found(value: bytes) -> list[Address]:
 
 
 def _token(address: str, ours: tuple[str, ...]) -> str | None:
-    """What stands behind the plus of one of our addresses."""
+    """Return the token after the plus of one of our addresses."""
     local, _, domain = address.rpartition("@")
     base, plus, token = local.partition("+")
     return token if plus and f"{base}@{domain}" in ours else None

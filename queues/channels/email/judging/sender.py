@@ -1,4 +1,4 @@
-"""Who wrote a mail. Identity is From; anybody can write anybody's address into Reply-To."""
+"""Find the author of a mail. The author is From; anybody can write any address into Reply-To."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ _MBOX_LINE = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,100}>?From ([^\s:]{3,320}) ")
 def sender_of(
     raw: bytes, headers: Headers, envelope: dict[str, str], *, raw_charset: str | None = None
 ) -> tuple[Address, bool]:
-    """The author, and whether a mailing list names them instead of itself. Raises Unparseable when no header names anybody.
+    """Return the author, and whether a mailing list names them in other headers. Raises Unparseable without an author.
 
-    A list that rewrites From because of DMARC puts the author into X-Original-From and into Reply-To; both must say the
-    same. From may be missing or unreadable: then Sender, Return-Path, the envelope, or the line of an mbox file.
+    A list that rewrites From because of DMARC puts the author into X-Original-From and into Reply-To; both must name
+    the same address. If From is missing or unreadable, the author is in Sender, Return-Path, the envelope, or the line
+    of an mbox file.
     """
     author = _author_behind_a_list(headers)
     if author is not None:

@@ -1,1 +1,1 @@
-"""Write mail: bodies from our Markdown, parts, the DKIM signature, and the SMTP conversation."""
+"""The mail that leaves: bodies, MIME parts, DKIM signature, SMTP."""

@@ -1,8 +1,9 @@
-"""What a message says, as the text and the HTML of its mail."""
+"""Make the text body and the HTML body of a mail from a message."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -20,29 +21,19 @@ _PICTURE = re.compile(r'(<img\b[^<>]*?)data-cid="')
 
 @dataclass(frozen=True)
 class Bodies:
-    """`html` is empty where text is enough. `shown`: the pictures that the HTML shows; all other files are attached."""
+    """The bodies of a mail."""
 
     text: str
+    # Empty when text is enough.
     html: str
+    # The pictures that the HTML shows; all other files are attached.
     shown: tuple[OutgoingAttachment, ...]
 
 
 def bodies(message: OutgoingMessage, account: ChannelAccount) -> Bodies:
-    """Text alone for text; text and HTML for Markdown, for HTML, and where pictures come with the text."""
-    source = clean(message.body)
+    """Make text and HTML for Markdown, for HTML and for text with inline pictures; text alone for other text."""
     pictures = [one for one in message.attachments if one.inline and usable_content_id(one)]
-    cids = frozenset(one.content_id or "" for one in pictures)
-    if message.body_format == "markdown":
-        text, html = markdown_html.to_text(source), markdown_html.to_html(source, cids=cids)
-    elif message.body_format == "html":
-        text, html = html_to_text(source), _safe_html(source)
-    else:
-        text, html = source, ""
-        if pictures:
-            html = markdown_html.text_to_html(source) + "".join(
-                f'<p><img src="cid:{escape(one.content_id or "")}" alt="{escape(one.filename)}"></p>\n'
-                for one in pictures
-            )
+    text, html = _converted(message.body_format, clean(message.body), pictures)
     shown = tuple(one for one in pictures if f"cid:{one.content_id}" in html)
     if account.config.get("reply_marker") is True:
         text = f"{marker_line(message.locale)}\n\n{text}"
@@ -50,8 +41,23 @@ def bodies(message: OutgoingMessage, account: ChannelAccount) -> Bodies:
     return Bodies(text, html and _document(html), shown)
 
 
+def _converted(body_format: str, source: str, pictures: Sequence[OutgoingAttachment]) -> tuple[str, str]:
+    """Return the text and the HTML of a body."""
+    if body_format == "markdown":
+        cids = frozenset(one.content_id or "" for one in pictures)
+        return markdown_html.to_text(source), markdown_html.to_html(source, cids=cids)
+    if body_format == "html":
+        return html_to_text(source), _safe_html(source)
+    if not pictures:
+        return source, ""
+    images = "".join(
+        f'<p><img src="cid:{escape(one.content_id or "")}" alt="{escape(one.filename)}"></p>\n' for one in pictures
+    )
+    return source, markdown_html.text_to_html(source) + images
+
+
 def _safe_html(source: str) -> str:
-    """What an agent or an automation wrote, as we would let a stranger write it; too deep a nesting leaves the text alone."""
+    """Sanitise the HTML of an agent or an automation as that of a stranger; empty when it is nested too deep."""
     cleaned = sanitise(source, remote=True).html
     return _PICTURE.sub(r'\1src="cid:', cleaned)
 

@@ -1,10 +1,12 @@
-"""An answer as RFC 5322 bytes: plain text, HTML beside it, pictures within it, files after it.
+"""Build a mail (RFC 5322): plain text, HTML, inline pictures, files.
 
-No value of ours or a stranger's can add a header: each is one line before it gets here.
+No value can add a header: each value is one line before it is set, and the finished headers are compared with the names
+that were set.
 """
 
 from __future__ import annotations
 
+import re
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
@@ -21,7 +23,10 @@ from queues.channels.email.reading.headers import message_ids
 from queues.channels.email.writing.bodies import bodies
 from queues.channels.email.writing.outgoing_parts import FilePart, MultiPart, Part, TextPart
 
-_LOCAL_CHARS_MAX = 64  # RFC 5321 4.5.3.1.1
+# RFC 5321 section 4.5.3.1.1.
+_LOCAL_CHARS_MAX = 64
+# Characters with a meaning in a header, and the beginning of an encoded word, which the library would decode.
+_UNSAFE = re.compile(r'[\x00- <>,;:()\[\]"\\\x7f]|=\?')
 _ID_HEADERS = frozenset({"message-id", "in-reply-to", "references"})
 
 
@@ -30,12 +35,14 @@ class BadAddress(ValueError):
 
 
 class UnsafeHeader(BadAddress):
-    """A header came out as more than it was meant to be; nothing was sent."""
+    """A value would have become several headers; nothing was sent."""
 
 
 class _Policy(EmailPolicy):
-    """SMTP's policy, but ids are folded between them only, and never read: the standard one turns a long id into encoded words, and
-    decodes what looks like one."""
+    """The SMTP policy, except that message ids are folded only between ids and never parsed.
+
+    The standard policy turns a long id into encoded words, and decodes an id that looks like one.
+    """
 
     def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
         if name.lower() in _ID_HEADERS:
@@ -53,16 +60,14 @@ class _Policy(EmailPolicy):
         return super().fold_binary(name, value)
 
 
-# cte_type 7bit: quoted-printable or base64 where needed, so that no relay has to know 8BITMIME.
+# cte_type 7bit: quoted-printable or base64 where needed, so that no relay needs 8BITMIME.
 _POLICY = _Policy(linesep=SMTP.linesep, max_line_length=76, cte_type="7bit")
 
 
 def checked_address(address: str) -> Address:
-    """The address ready for a header, its domain in ASCII. Raises BadAddress."""
-    local, at, domain = address.strip().rpartition("@")
-    bad = any(character <= " " or character in '<>,;:()[]"\\\x7f' for character in local + domain)
-    bad = bad or "=?" in local + domain  # the library would decode it
-    if not at or not local or not domain or bad or len(address) > limits.email_address_chars_max:
+    """Return the address for a header, with its domain in ASCII (RFC 5890). Raises BadAddress."""
+    local, _, domain = address.strip().rpartition("@")
+    if not local or not domain or _UNSAFE.search(local + domain) or len(address) > limits.email_address_chars_max:
         raise BadAddress("the address is not an e-mail address")
     try:
         ascii_domain = domain if domain.isascii() else domain.encode("idna").decode("ascii")
@@ -72,9 +77,9 @@ def checked_address(address: str) -> Address:
 
 
 def build(message: OutgoingMessage, account: ChannelAccount) -> bytes:
-    """The mail. Raises BadAddress for the recipient's or the account's address, and what an attachment's `open()` raises.
+    """Build the mail. Raises BadAddress for an address of the recipient or the account, and the errors of `open()`.
 
-    Readers of copies whose address is none are left out (`copies_of` gives the others).
+    Readers of copies with an unusable address are left out (`copies_of` returns the others).
     """
     mail = _head(message, account)
     head = mail.as_bytes().rstrip(b"\r\n") + b"\r\n"
@@ -86,7 +91,7 @@ def build(message: OutgoingMessage, account: ChannelAccount) -> bytes:
 
 
 def _check(head: bytes, names: list[str]) -> None:
-    """The headers that were written are those that were set, whatever the library made of a stranger's words. Raises UnsafeHeader."""
+    """Compare the written headers with those that were set. Raises UnsafeHeader when the library wrote others."""
     lines = head.removesuffix(b"\r\n").split(b"\r\n")
     written = [line.partition(b":")[0].decode("latin-1") for line in lines if line[:1] not in (b" ", b"\t")]
     bare = any(b"\n" in line or b"\r" in line or not line.strip() for line in lines)
@@ -95,12 +100,12 @@ def _check(head: bytes, names: list[str]) -> None:
 
 
 def _plain(text: str) -> str:
-    """Words of a stranger's as they look: what reads as an encoded word would be decoded when the header is set, line ends and all."""
+    """Break encoded words in a stranger's text: the library would decode them, with line ends, when a header is set."""
     return text.replace("=?", "= ?")
 
 
 def copies_of(message: OutgoingMessage) -> list[Address]:
-    """Those who get a copy, each once, without the recipient; an unusable address is left out."""
+    """Return each reader of a copy once, without the recipient; an unusable address is left out."""
     seen, found = {message.address.strip().lower()}, []
     for name, text in message.copies[: limits.mail_copies_max]:
         try:
@@ -144,7 +149,7 @@ def _head(message: OutgoingMessage, account: ChannelAccount) -> EmailMessage:
 
 
 def _content(message: OutgoingMessage, account: ChannelAccount) -> Part:
-    """mixed { alternative { text, related { HTML, pictures } }, files }, each level only where it holds more than one."""
+    """Build mixed { alternative { text, related { HTML, pictures } }, files }, without levels of a single part."""
     said = bodies(message, account)
     policy = _policy(utf8=False)
     content: Part = TextPart(said.text, "plain", policy)
@@ -163,7 +168,7 @@ def _policy(*, utf8: bool) -> _Policy:
 
 
 def _sender_name(message: OutgoingMessage, account: ChannelAccount) -> str:
-    """The desk's name, with the agent's before it when the account says so."""
+    """Return the desk's name, with the agent's name before it if the account is configured so."""
     desk = str(account.config.get("display_name") or "")
     if account.config.get("show_agent_name") is not True or not message.author_name or message.automatic:
         return desk
@@ -171,7 +176,7 @@ def _sender_name(message: OutgoingMessage, account: ChannelAccount) -> str:
 
 
 def _reply_address(ours: Address, message: OutgoingMessage, account: ChannelAccount) -> Address:
-    """Where an answer goes: with the ticket's token in it, unless the account's mailbox takes no such addresses."""
+    """Return the address for answers, with the ticket's token unless the account's mailbox takes no such addresses."""
     token = message.reply_token
     if not token or account.config.get("reply_address", "token") != "token":
         return ours
@@ -184,7 +189,7 @@ def _named(address: Address, name: str) -> Address:
 
 
 def _thread(references: tuple[str, ...], answered: list[str]) -> list[str]:
-    """The first id and the last nine, the answered one last: what clients need to thread, and no endless header."""
+    """Return the first id and the last nine, the answered one last; mail programs need no more for threading."""
     ids = [found for one in references for found in message_ids(one.encode("utf-8", "replace"))]
     thread = [one for one in dict.fromkeys(ids) if one not in answered] + answered
     if len(thread) > mime_limits.references_sent_max:

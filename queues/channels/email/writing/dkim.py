@@ -1,7 +1,7 @@
-"""Sign a mail that leaves by SMTP (RFC 6376, RFC 8463), where its account says with which key.
+"""Sign mail that leaves by SMTP with DKIM (RFC 6376, RFC 8463), if the account has a key.
 
-Our own signer because it is a page, and the maintained library signs RSA in pure Python and Ed25519 by a second
-cryptographic package. That library verifies our signatures in the tests.
+The signer is our own because it is a page long. The maintained library signs RSA in pure Python and needs a second
+cryptographic package for Ed25519. That library verifies our signatures in the tests.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-# What says who wrote to whom about what. Named once more than they stand there, so that nobody can add a second one (RFC 6376 8.15).
+# The headers that are signed. The names in `_OVERSIGNED` are listed once more than they occur, so that nobody can add
+# another such header (RFC 6376 section 8.15).
 _SIGNED = (
     b"from",
     b"to",
@@ -42,19 +43,20 @@ _SIGNED = (
 _OVERSIGNED = (b"from", b"to", b"cc", b"subject", b"date", b"reply-to", b"message-id", b"content-type")
 _BLANKS = re.compile(rb"[ \t]+")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,250}[A-Za-z0-9])?")
-_RSA_BITS_MIN = 1024  # RFC 8301 3.2: verifiers reject shorter keys
+# RFC 8301 section 3.2: verifiers reject shorter keys.
+_RSA_BITS_MIN = 1024
 
 
 @dataclass(frozen=True)
 class Signer:
-    """The account's key and where its public half stands: `<selector>._domainkey.<domain>`."""
+    """The account's key; its public key is published at `<selector>._domainkey.<domain>`."""
 
     selector: str
     domain: str
     key: RSAPrivateKey | Ed25519PrivateKey
 
     def sign(self, mail: bytes) -> bytes:
-        """The mail with its DKIM-Signature on top; relaxed canonicalisation, which survives relays that fold and trim."""
+        """Put a DKIM-Signature on top of the mail. Relaxed canonicalisation survives relays that fold and trim lines."""
         head, _, body = mail.partition(b"\r\n\r\n")
         fields = _fields(head)
         names = [name for name in _SIGNED if any(name == found for found, _ in fields)]
@@ -86,11 +88,12 @@ class Signer:
 
         if isinstance(self.key, RSAPrivateKey):
             return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
-        return self.key.sign(hashlib.sha256(data).digest())  # RFC 8463 3: Ed25519 signs the hash
+        # RFC 8463 section 3: Ed25519 signs the hash.
+        return self.key.sign(hashlib.sha256(data).digest())
 
 
 def signer_of(account: ChannelAccount, settings: Settings) -> Signer | None:
-    """The account's signer; None when its mail is not signed. Raises ConfigurationError, which never shows the key."""
+    """Return the account's signer; None when it has no key. Raises ConfigurationError, which never shows the key."""
     config = account.config.get("dkim")
     if not config:
         return None
@@ -105,7 +108,7 @@ def signer_of(account: ChannelAccount, settings: Settings) -> Signer | None:
 
 
 def _private_key(text: str, where: str) -> Any:
-    """A private key as PEM (RSA or Ed25519), or Ed25519's 32 bytes in base64."""
+    """Read a private key: PEM (RSA or Ed25519), or the 32 bytes of an Ed25519 key in base64."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -125,8 +128,8 @@ def _private_key(text: str, where: str) -> Any:
 
 
 def relaxed_body(body: bytes) -> bytes:
-    """RFC 6376 3.4.4."""
-    # Line by line: a pattern for all blanks or empty lines at an end tries each of them anew, which is quadratic.
+    """Canonicalise a body (RFC 6376 section 3.4.4)."""
+    # Line by line, because a pattern for all blanks or empty lines at an end is quadratic.
     lines = [_BLANKS.sub(b" ", line).rstrip(b" ") for line in body.split(b"\r\n")]
     while lines and not lines[-1]:
         lines.pop()
@@ -134,12 +137,12 @@ def relaxed_body(body: bytes) -> bytes:
 
 
 def _relaxed(name: bytes, value: bytes) -> bytes:
-    """RFC 6376 3.4.2, without the line end."""
+    """Canonicalise a header (RFC 6376 section 3.4.2), without the line end."""
     return name.lower() + b":" + _BLANKS.sub(b" ", value.replace(b"\r\n", b"")).strip(b" \t")
 
 
 def _fields(head: bytes) -> list[tuple[bytes, bytes]]:
-    """Names in lower case, and values as they stand, folds included."""
+    """Return the header names in lower case and the values with their folds."""
     fields: list[tuple[bytes, bytes]] = []
     for line in head.split(b"\r\n"):
         if line[:1] in (b" ", b"\t") and fields:
@@ -152,7 +155,7 @@ def _fields(head: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def _chosen(fields: list[tuple[bytes, bytes]], names: list[bytes]) -> list[tuple[bytes, bytes]]:
-    """The fields that `names` stand for: each name takes the last one not yet taken, and nothing when there is none (5.4.2)."""
+    """Choose a header for each name: the last one not chosen yet, or none (RFC 6376 section 5.4.2)."""
     left = list(fields)
     chosen = []
     for name in names:

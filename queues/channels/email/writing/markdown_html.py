@@ -1,8 +1,8 @@
-"""Our Markdown as the two bodies of a mail: HTML for those who see it, text for those who do not.
+"""Convert our Markdown into the HTML body and the text body of a mail.
 
-The text keeps what the marks mean: *strong*, _stress_, links with their address, lists and quotes by indentation. Both
-are one pass over the same tokens. Only links that lead to a page, a mailbox or a telephone are links; pictures are
-links to pictures, unless they come with the mail (`cid:`).
+The text keeps the meaning of the marks: *strong*, _emphasis_, links with their address, lists and quotes by
+indentation. Both conversions are one pass over the same tokens. Only addresses of pages, mailboxes and telephones
+become links. A picture is a link to the picture, unless the picture comes with the mail (`cid:`).
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from markdown_it.token import Token
 from queues.channels import markdown
 
 _SCHEMES = ("http://", "https://", "mailto:", "tel:")
-# Marks in the text for what is an element in HTML.
+# Marks in the text for elements in HTML.
 _MARKS = {"strong": "*", "em": "_", "s": "~~"}
-# Styles stand at the elements: many mail programs drop a style sheet.
+# Elements have their own styles, because many mail programs drop a style sheet.
 _QUOTE_STYLE = "margin:0 0 0 8px;padding-left:10px;border-left:3px solid #ccc"
 _CODE_STYLE = "font-family:monospace;white-space:pre-wrap"
 
 
 def to_html(text: str, *, cids: frozenset[str] = frozenset()) -> str:
-    """Safe HTML of the Markdown; `cids`: the pictures that come with the mail."""
+    """Return safe HTML; `cids` are the pictures that come with the mail."""
     out: list[str] = []
     for token in markdown.parse(text):
         if token.type == "inline":
@@ -38,7 +38,7 @@ def to_html(text: str, *, cids: frozenset[str] = frozenset()) -> str:
 
 
 def to_text(text: str) -> str:
-    """The Markdown as text to be read without a program that knows it."""
+    """Return text for a reader without a Markdown program."""
     writer = _TextWriter()
     for token in markdown.parse(text):
         writer.add(token)
@@ -46,7 +46,7 @@ def to_text(text: str) -> str:
 
 
 def text_to_html(text: str) -> str:
-    """Plain text as HTML that looks the same."""
+    """Return HTML that looks like the plain text."""
     return "".join(
         f"<p>{'<br>'.join(escape(line) for line in paragraph.split(chr(10)))}</p>\n"
         for paragraph in text.strip("\n").split("\n\n")
@@ -58,13 +58,14 @@ def _href(token: Token) -> str:
 
 
 def _address(token: Token) -> str | None:
-    """Where the link leads, if it is an address that a reader may follow."""
+    """Return the address of a link if its scheme is allowed."""
     href = _href(token)
     return href if href.lower().startswith(_SCHEMES) else None
 
 
 def _block_html(token: Token) -> str:
-    if token.hidden:  # the paragraphs of a tight list
+    if token.hidden:
+        # The paragraphs of a tight list.
         return "" if token.nesting == 1 else "\n"
     if token.nesting == -1:
         return f"</{token.tag}>\n"
@@ -75,7 +76,8 @@ def _block_html(token: Token) -> str:
 
 
 def _inline_html(tokens: Iterable[Token], cids: frozenset[str]) -> Iterable[str]:
-    ends: list[str] = []  # of the links that are open; an address that nobody follows is shown
+    # The ends of the open links. An address with another scheme is shown as text.
+    ends: list[str] = []
     for token in tokens:
         if token.type == "link_open":
             address = _address(token)
@@ -86,14 +88,19 @@ def _inline_html(tokens: Iterable[Token], cids: frozenset[str]) -> Iterable[str]
             yield ends.pop()
         elif token.type == "image":
             yield _image_html(token, cids)
-        elif token.type == "code_inline":
-            yield f'<code style="{_CODE_STYLE}">{escape(token.content)}</code>'
-        elif token.type in ("softbreak", "hardbreak"):
-            yield "<br>\n"  # who writes a message means the line that they end
-        elif token.nesting:
-            yield f"<{'/' if token.nesting == -1 else ''}{token.tag}>"
         else:
-            yield escape(token.content)
+            yield _token_html(token)
+
+
+def _token_html(token: Token) -> str:
+    if token.type == "code_inline":
+        return f'<code style="{_CODE_STYLE}">{escape(token.content)}</code>'
+    if token.type in ("softbreak", "hardbreak"):
+        # The author of a message ends a line on purpose.
+        return "<br>\n"
+    if token.nesting:
+        return f"<{'/' if token.nesting == -1 else ''}{token.tag}>"
+    return escape(token.content)
 
 
 def _image_html(token: Token, cids: frozenset[str]) -> str:
@@ -105,13 +112,16 @@ def _image_html(token: Token, cids: frozenset[str]) -> str:
 
 
 class _TextWriter:
-    """Blocks with an empty line between them, each line behind the marks of the quotes and lists that it stands in."""
+    """Writes blocks with an empty line between them; each line begins with the marks of its quotes and lists."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
-        self._prefixes: list[str] = []  # of the lines to come
-        self._first: str | None = None  # of the next line only: a list's mark
-        self._lists: list[int | None] = []  # the next number; None: a bullet list
+        # Of the next lines.
+        self._prefixes: list[str] = []
+        # Of the next line only: the mark of a list.
+        self._first: str | None = None
+        # The next number of each open list; None for a bullet list.
+        self._lists: list[int | None] = []
         self._gap = False
 
     def text(self) -> str:
@@ -124,22 +134,31 @@ class _TextWriter:
             self._block([f"    {line}" for line in token.content.rstrip().split("\n")], gap=True)
         elif token.type == "hr":
             self._block(["-" * 40], gap=True)
-        elif token.type == "blockquote_open":
+        elif token.type in ("paragraph_close", "heading_close"):
+            self._gap = not token.hidden
+        elif token.nesting == 1:
+            self._open(token)
+        elif token.nesting == -1:
+            self._close(token)
+
+    def _open(self, token: Token) -> None:
+        if token.type == "blockquote_open":
             self._begin("> ", "> ")
-        elif token.type in ("ordered_list_open", "bullet_list_open"):
-            number = int(token.attrGet("start") or 1) if token.type == "ordered_list_open" else None
-            self._lists.append(number)
-        elif token.type in ("ordered_list_close", "bullet_list_close"):
-            self._lists.pop()
-            self._gap = True
         elif token.type == "list_item_open":
             self._item()
+        elif token.type == "ordered_list_open":
+            self._lists.append(int(token.attrGet("start") or 1))
+        elif token.type == "bullet_list_open":
+            self._lists.append(None)
+
+    def _close(self, token: Token) -> None:
+        if token.type in ("ordered_list_close", "bullet_list_close"):
+            self._lists.pop()
+            self._gap = True
         elif token.type in ("list_item_close", "blockquote_close"):
             self._prefixes.pop()
             self._first = None
             self._gap = token.type == "blockquote_close" or self._gap
-        elif token.type in ("paragraph_close", "heading_close"):
-            self._gap = not token.hidden
 
     def _item(self) -> None:
         number = self._lists[-1]
@@ -149,7 +168,7 @@ class _TextWriter:
         self._begin(mark, " " * len(mark))
 
     def _begin(self, first: str, following: str) -> None:
-        """A quote or an item; marks of several that begin at once stand on one line."""
+        """Begin a quote or a list item; the marks of several that begin together stand on one line."""
         outer = self._first if self._first is not None else "".join(self._prefixes)
         self._first = outer + first
         self._prefixes.append(following)

@@ -1,6 +1,6 @@
-"""The parts of a mail that we send: texts by the standard library, files streamed as base64, multiparts around them.
+"""The parts of an outgoing mail: texts by the standard library, files streamed as base64, multiparts around them.
 
-The standard library holds a file some six times while it writes it; here a mail of 25 MB of files costs its own size
+The standard library holds a file some six times while it writes it. Here a mail with 25 MB of files costs its own size
 once.
 """
 
@@ -28,17 +28,19 @@ _END = b"\r\n"
 
 
 class Part(Protocol):
-    """Something that stands between two boundaries: header lines, an empty line, content."""
+    """A MIME part: Content- headers, an empty line, content."""
 
     def headers(self) -> bytes:
-        """Its Content- header lines, each with its end."""
+        """Return the Content- header lines, each with its line end."""
 
     def write(self, out: bytearray) -> None:
-        """Append its content."""
+        """Append the content."""
 
 
 @dataclass(frozen=True)
 class TextPart:
+    """A text or HTML body."""
+
     text: str
     subtype: str
     policy: EmailPolicy
@@ -58,6 +60,8 @@ class TextPart:
 
 @dataclass(frozen=True)
 class FilePart:
+    """A file; `inline` when the HTML shows it."""
+
     attachment: OutgoingAttachment
     inline: bool = False
 
@@ -81,24 +85,27 @@ class FilePart:
 
 @dataclass(frozen=True)
 class MultiPart:
+    """A multipart around other parts."""
+
     subtype: str
     parts: Sequence[Part]
     boundary: str = field(default_factory=lambda: f"=_nestor_{secrets.token_hex(12)}")
 
     def headers(self) -> bytes:
-        # "=_" stands neither in base64 nor in quoted-printable, so the boundary is in no part (RFC 2045 6.7).
+        # Neither base64 nor quoted-printable has "=_", so the boundary is in no part (RFC 2045 section 6.7).
         return f'Content-Type: multipart/{self.subtype};\r\n boundary="{self.boundary}"\r\n'.encode("ascii")
 
     def write(self, out: bytearray) -> None:
         for part in self.parts:
             out += b"--" + self.boundary.encode("ascii") + _END + part.headers() + _END
             part.write(out)
-            out += _END  # belongs to the boundary (RFC 2046 5.1.1), so a text keeps its own last line end
+            # This line end belongs to the boundary (RFC 2046 section 5.1.1), so a text keeps its own last one.
+            out += _END
         out += b"--" + self.boundary.encode("ascii") + b"--" + _END
 
 
 def content_type(claimed: str) -> str:
-    """A type that may stand at base64 content; a mail or multipart may not be encoded (RFC 2046 5.2.1), so it goes as bytes."""
+    """Return a type that may be base64. A mail or a multipart may not (RFC 2046 section 5.2.1) and is sent as bytes."""
     plain, _, parameters = claimed.partition(";")
     plain = plain.strip().lower()
     if not _TYPE.fullmatch(plain) or plain.startswith(("message/", "multipart/")):
@@ -113,11 +120,11 @@ def usable_content_id(attachment: OutgoingAttachment) -> bool:
 
 
 def _filename(name: str) -> list[str]:
-    """The parameter, by RFC 2231 where it is not plain and short; each line within the 78 that RFC 5322 asks for."""
+    """Return the filename parameter, by RFC 2231 unless it is plain and short; lines have at most 78 characters."""
     if _PLAIN_NAME.fullmatch(name):
         return [f' filename="{name}"']
     encoded = "UTF-8''" + quote(name.encode("utf-8"), safe="")
-    # Cut only between encoded characters; a program that joins the pieces need not care, others show a piece.
+    # The cut is between encoded characters, because some programs show only one piece.
     pieces = re.findall(r"(?:%[0-9A-F]{2}|[^%]){1,20}", encoded)
     if len(pieces) == 1:
         return [f" filename*={encoded}"]
@@ -127,7 +134,7 @@ def _filename(name: str) -> list[str]:
 
 
 def _read_full(stream: BinaryIO, count: int) -> bytes:
-    """`count` bytes, fewer only at the end: a stream from the network gives what it has."""
+    """Read `count` bytes, fewer only at the end of the stream; a network stream may return fewer at a time."""
     chunk = stream.read(count)
     while chunk and len(chunk) < count:
         more = stream.read(count - len(chunk))

@@ -1,6 +1,7 @@
-"""One SMTP conversation, step by step, so that after any failure it is known whether the mail may have gone.
+"""One SMTP conversation (RFC 5321) in steps, so that after any failure it is known whether the mail may have been sent.
 
-Only between the end of the data and the server's reply it cannot be known. smtplib's own `sendmail` hides where it was.
+The outcome is unknown only between the end of the data and the server's reply. `smtplib.sendmail` does not say at which
+step it failed.
 """
 
 from __future__ import annotations
@@ -22,16 +23,20 @@ from models.ports.outbound import SendOutcome, accepted, permanent, transient, u
 from queues.channels.email.tls import client_context
 
 _DETAIL_CHARS_MAX = 300
-_CONVERSATION_S_MAX = limits.actor_time_limit_s - 20.0  # all steps, with room to record the outcome
-_QUIT_S = 2.0  # the mail is accepted by then
+# For all steps; the rest of the time limit is for recording the outcome.
+_CONVERSATION_S_MAX = limits.actor_time_limit_s - 20.0
+# The mail is already accepted at QUIT.
+_QUIT_S = 2.0
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,255}")
-# RFC 3463 3.2 and RFC 7505: no such mailbox or host, bad syntax, moved, takes no mail. 5.1.7 and 5.1.8 are about us.
+# RFC 3463 section 3.2 and RFC 7505: no such mailbox or host, bad syntax, moved, takes no mail. 5.1.7 and 5.1.8 concern
+# the sender.
 _GONE = re.compile(rb"5\.1\.(?:[1236]|10)(?![0-9])")
 _LINE_ENDS = re.compile(rb"\r\n|\r|\n")
 _LINE_DOT = re.compile(rb"(?m)^\.")
-_PIECE_BYTES = 256 * 1024  # sent at a time: a mail of 35 MiB is not copied whole, and its sending is under the deadline
-# 5xx answers about our login: the configuration is to be mended, and the mail can go then.
+# Sent at a time, so that a mail of 35 MiB is not copied and each piece is checked against the deadline.
+_PIECE_BYTES = 256 * 1024
+# 5xx replies about our login: the mail can be sent after the operator has corrected the configuration.
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
 
 
@@ -44,7 +49,7 @@ class BadUrl(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """Where mail is handed over, from the credential `smtp_url`."""
+    """The SMTP relay, from the credential `smtp_url`."""
 
     host: str
     port: int
@@ -59,7 +64,7 @@ class Relay:
 
     @property
     def starttls(self) -> bool:
-        """A relay on this machine has no certificate that anybody could check, unless the account names who signed it."""
+        """Whether to use STARTTLS. A relay on this machine has no checkable certificate unless the account names a CA."""
         return self.ca_file is not None or not self.local
 
     @property
@@ -67,12 +72,12 @@ class Relay:
         return self.ca_file is not None
 
     def tls_context(self) -> ssl.SSLContext:
-        """Checks certificate and host name, by the machine's authorities and the account's own."""
+        """Return a context that checks certificate and host name by the machine's authorities and the account's."""
         return client_context(self.ca_file)
 
 
 def relay_of(url: str, *, ca_file: str | None = None) -> Relay:
-    """Read `smtp://[user:password@]host[:port]` or `smtps://...`. `ca_file`: a private authority's certificates. Raises BadUrl."""
+    """Read `smtp://[user:password@]host[:port]` or `smtps://...`; `ca_file` is of a private CA. Raises BadUrl."""
     if ca_file is not None and not Path(ca_file).is_file():
         raise BadUrl("smtp_ca_file: there is no such file")
     try:
@@ -97,7 +102,7 @@ class Ended(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A mail with its envelope. `recipient` decides how the attempt ends; `copies` are readers beside them."""
+    """A mail with its envelope. The reply for `recipient` decides the outcome; `copies` are further readers."""
 
     mail: bytes
     sender: str
@@ -110,7 +115,7 @@ class Letter:
 
 
 def hand_over(relay: Relay, letter: Letter, *, helo: str) -> SendOutcome:
-    """Give one mail to the relay. `accepted` (without ids) when it took it; what it refused of the copies stands in `detail`."""
+    """Send one mail to the relay. The outcome has no ids; its `detail` names refused copies."""
     try:
         client = _Conversation(relay, helo)
         try:
@@ -123,7 +128,7 @@ def hand_over(relay: Relay, letter: Letter, *, helo: str) -> SendOutcome:
 
 
 def look(relay: Relay, *, helo: str) -> SendOutcome:
-    """Connect, greet, encrypt and log in, and go again: whether the relay would talk to us. Nothing is sent."""
+    """Connect, greet, encrypt, log in and quit, to test the relay. Nothing is sent."""
     try:
         client = _Conversation(relay, helo)
         try:
@@ -136,40 +141,49 @@ def look(relay: Relay, *, helo: str) -> SendOutcome:
 
 
 class _Conversation:
+    """A connection to the relay, from the greeting to QUIT."""
+
     def __init__(self, relay: Relay, helo: str) -> None:
         self._relay = relay
         self._deadline = time.monotonic() + _CONVERSATION_S_MAX
         timeout_s = limits.send_connect_timeout_s
         with _certainly_not_sent("connecting"):
-            # `helo` is given because smtplib would ask DNS for our own name.
+            # Without `helo`, smtplib would ask DNS for the name of this machine.
             self._client = (
                 smtplib.SMTP_SSL(relay.host, relay.port, helo, timeout=timeout_s, context=relay.tls_context())
                 if relay.tls
                 else smtplib.SMTP(relay.host, relay.port, helo, timeout=timeout_s)
             )
-            # The mail and its last dot are two writes: Nagle would hold the dot back until the delayed acknowledgement (40 ms).
+            # The mail and its last dot are two writes. Nagle's algorithm would hold the dot back for 40 ms.
             if self._client.sock is not None:
                 self._client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 sockets.watch_peer(self._client.sock, limits.provider_lost_s)
 
     def introduce(self) -> None:
-        """EHLO, STARTTLS when offered, login when there is a user."""
-        encrypted = self._relay.tls
+        """Send EHLO, STARTTLS when offered, and the login when the account has a user."""
         with _certainly_not_sent("the greeting"):
             self._renew_timeout()
             self._client.ehlo_or_helo_if_needed()
-        if not encrypted and self._relay.starttls and self._client.has_extn("starttls"):
-            with _certainly_not_sent("STARTTLS"):
-                self._client.starttls(context=self._relay.tls_context())
-                self._renew_timeout()
-                self._client.ehlo_or_helo_if_needed()
-                encrypted = True
+        encrypted = self._relay.tls or self._encrypt()
         if not encrypted and self._relay.tls_required:
             raise Ended(transient("the mail server offers no TLS, which the account asks for; nothing was sent"))
         if not self._relay.user:
             return
         if not encrypted and not self._relay.local:
             raise Ended(transient("the mail server offers no TLS; the password was not sent in clear"))
+        self._log_in()
+
+    def _encrypt(self) -> bool:
+        """Start TLS (RFC 3207); False when the server does not offer it or this relay does not need it."""
+        if not self._relay.starttls or not self._client.has_extn("starttls"):
+            return False
+        with _certainly_not_sent("STARTTLS"):
+            self._client.starttls(context=self._relay.tls_context())
+            self._renew_timeout()
+            self._client.ehlo_or_helo_if_needed()
+        return True
+
+    def _log_in(self) -> None:
         try:
             with _certainly_not_sent("the login"):
                 self._renew_timeout()
@@ -185,7 +199,8 @@ class _Conversation:
             if not self._client.has_extn("smtputf8"):
                 raise Ended(permanent(NO_UTF8))
             options = ["SMTPUTF8", "BODY=8BITMIME"]
-        if self._client.has_extn("size"):  # RFC 1870
+        # RFC 1870.
+        if self._client.has_extn("size"):
             options.append(f"SIZE={len(letter.mail)}")
             self._check_size(len(letter.mail))
         with _certainly_not_sent("the envelope"):
@@ -219,7 +234,7 @@ class _Conversation:
         return accepted(None, _refused_copies(refused, len(letter.copies)))
 
     def _check_size(self, size: int) -> None:
-        """A mail that the server says it will not take is not sent first; 0 means: it says nothing."""
+        """Refuse a mail above the server's limit before it is sent; a limit of 0 means that there is none."""
         said = self._client.esmtp_features.get("size", "").strip()
         limit = int(said) if said.isascii() and said.isdigit() else 0
         if 0 < limit < size:
@@ -230,7 +245,7 @@ class _Conversation:
             )
 
     def close(self) -> None:
-        """Say goodbye, briefly; the outcome is settled, so a failure here changes nothing."""
+        """Send QUIT with a short timeout. The outcome is known, so a failure here changes nothing."""
         if self._client.sock is not None:
             with contextlib.suppress(OSError, smtplib.SMTPException):
                 self._client.sock.settimeout(_QUIT_S)
@@ -251,7 +266,7 @@ class _Conversation:
 
 @contextlib.contextmanager
 def _certainly_not_sent(step: str) -> Iterator[None]:
-    """Whatever fails inside happens before the mail can have been taken."""
+    """Turn each error inside into a transient outcome: the server cannot have accepted the mail yet."""
     try:
         yield
     except smtplib.SMTPResponseException as error:
@@ -265,7 +280,7 @@ def _certainly_not_sent(step: str) -> Iterator[None]:
 
 
 def _refused(step: str, code: int, text: bytes) -> SendOutcome:
-    """What a reply that is not 2xx means: 5xx is for good, all else is tried again."""
+    """Return the outcome of a reply that is not 2xx: 5xx is permanent, any other is transient."""
     said = f"{step}: {_reply(code, text)}"
     if not 500 <= code < 600 or code in _LOGIN_CODES:
         return transient(said)
@@ -274,13 +289,13 @@ def _refused(step: str, code: int, text: bytes) -> SendOutcome:
 
 
 def _reply(code: int, text: bytes | str) -> str:
-    """The server's reply without addresses, which servers like to repeat."""
+    """Return the server's reply without addresses, which servers often repeat."""
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     return one_line(f"{code} {_ADDRESS.sub('[address]', words[:2000])}", _DETAIL_CHARS_MAX)
 
 
 def _kind(error: BaseException) -> str:
-    """What happened, in a word; smtplib tells a timeout as a lost connection."""
+    """Name the error; smtplib reports a timeout as a lost connection."""
     return type(error.__context__ if isinstance(error.__context__, TimeoutError) else error).__name__
 
 
@@ -291,7 +306,7 @@ def _refused_copies(refused: list[str], count: int) -> str:
 
 
 def _dotted(mail: bytes) -> Iterator[bytes]:
-    """Lines end with CRLF, and a dot at a line's beginning is doubled (RFC 5321 4.5.2); a piece at a time, whole lines each."""
+    """Yield the mail in pieces of whole lines, with CRLF ends and doubled leading dots (RFC 5321 section 4.5.2)."""
     at = 0
     while at < len(mail):
         end = mail.find(b"\n", at + _PIECE_BYTES) + 1 or len(mail)
