@@ -1,7 +1,7 @@
 """The functions that the desk consists of, with the paths that each serves.
 
-The embedded desk mounts them from this list, and tests hold that it matches the folders, the operations and the manifests. A new
-function is a folder with an `app.py` and a line here.
+The embedded desk mounts them from this list, and tests hold that it matches the folders, the operations and the
+manifests. A new function is a folder with an `app.py` and a line here.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A folder of `functions/`. `paths` are the prefixes of its operations, besides those of `functions/http/health.py`."""
+    """A folder of `functions/`. `paths` are the prefixes of its operations, besides those of
+    `functions/http/health.py`.
+    """
 
     name: str
     paths: tuple[str, ...]

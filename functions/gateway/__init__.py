@@ -1,1 +1,1 @@
-"""The REST API /v1: people's and machines' door to the desk."""
+"""The REST API /v1, for people and machines."""

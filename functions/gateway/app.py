@@ -11,7 +11,7 @@ from queues.sweep import OpportunisticSweep
 
 
 def operations() -> Operations:
-    """Everything that the gateway serves."""
+    """The operations of the gateway."""
     from functions.gateway import (
         access,
         approvals,
@@ -82,5 +82,6 @@ def create_app() -> Any:
         operations(),
         configured=config,
         after=OpportunisticSweep().maybe,
-        backlog=config.embedded,  # one process is the whole desk; else the tick function tells
+        # In production the tick function reports the backlog.
+        backlog=config.embedded,
     )

@@ -1,4 +1,4 @@
-"""/v1/attachments: upload files for an answer, get links to files; /files: what the links lead to."""
+"""/v1/attachments: upload files and get links to them; /files: the targets of the links."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def upload(call: Call[None, UploadQuery]) -> Answer:
 
 
 def _disposition_name(header: str) -> str:
-    """The name in a Content-Disposition (RFC 6266); the extended form goes before the plain one."""
+    """The name in a Content-Disposition (RFC 6266). The extended form takes precedence over the plain one."""
     header = header[: limits.header_value_chars_max * 2]
     if (match := _EXTENDED_NAME.search(header)) is not None:
         return unquote(match[1], errors="replace")
@@ -174,9 +174,7 @@ def download(call: Call) -> Answer:
 
 
 def _range(call: AnyCall, row: dict[str, Any]) -> tuple[int, int]:
-    """Where to begin and how many bytes: one range is honoured; what is none of ours is ignored, as RFC 9110 (14.2)
-    allows.
-    """
+    """The first byte and the number of bytes. A single range is honoured, any other ignored (RFC 9110, section 14.2)."""
     size: int = row["size_bytes"]
     match = _RANGE.fullmatch(call.request.get_header("Range") or "")
     same = call.request.get_header("If-Range") in (None, f'"{row["sha256"]}"')
@@ -190,6 +188,6 @@ def _range(call: AnyCall, row: dict[str, Any]) -> tuple[int, int]:
 
 
 def _disposition(kind: str, filename: str) -> str:
-    """RFC 6266: an ASCII name for old readers, the whole one in RFC 8187's form."""
+    """A Content-Disposition (RFC 6266) with an ASCII name for old clients and the full name in the form of RFC 8187."""
     plain = re.sub(r"[^A-Za-z0-9 ._-]", "_", filename)
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"

@@ -1,4 +1,4 @@
-"""/v1/channels: the published channel accounts, and how each is doing."""
+"""/v1/channels: the published channel accounts and their health."""
 
 from __future__ import annotations
 

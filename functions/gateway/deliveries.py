@@ -1,4 +1,4 @@
-"""/v1/deliveries: what did not reach its recipient, and a person's word about it."""
+"""/v1/deliveries: list deliveries, and retry or discard those that failed."""
 
 from __future__ import annotations
 

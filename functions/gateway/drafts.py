@@ -1,4 +1,4 @@
-"""Definitions that come as text over the API: read, checked and tried. What reads YAML is loaded when a draft comes."""
+"""Read, check and simulate definitions that are sent over the API. The YAML reader is imported with the first draft."""
 
 from __future__ import annotations
 
@@ -13,29 +13,35 @@ from models.kernel.errors import FieldProblem, Invalid, NotFound
 if TYPE_CHECKING:
     from models.publishing.catalogue import Found
 
-source_chars_max = 512 * 1024  # as a file (models/definitions/files.py)
-steps_max = 200  # of one simulation: longer stories are scenario files
+# The bound of a file (models/definitions/files.py).
+source_chars_max = 512 * 1024
+# Of one simulation. Longer stories belong into scenario files.
+steps_max = 200
 
 
 def checked(kind: str, name: str, source: str) -> Found:
-    """The draft, fit to be published as `name`. Raises Invalid with line and column of every error."""
+    """The draft, ready to be published as `name`. Raises Invalid with line and column of every error."""
     found, problems = _read(kind, name, source)
-    for one in _findings(found) if found is not None else []:
-        if found is not None and one.severity == "error":
-            problems.append(FieldProblem(_place(found, one.path), f"{one.message} [{one.code}]"))
-    if found is not None and not problems:
-        from models.publishing import publishing
-
-        problems = list(publishing.refusals(found))
-    if problems or found is None:
-        told = [_told("", "error", problem.path, problem.message) for problem in problems]
-        raise Invalid(
-            [
-                FieldProblem("/source", f"line {one['line']}, column {one['column']}: {one['path']}: {one['message']}")
-                for one in told
-            ]
-        )
+    if found is not None:
+        problems = [*problems, *_errors(found)]
+    if found is None or problems:
+        raise Invalid([_located(problem) for problem in problems])
     return found
+
+
+def _errors(found: Found) -> Sequence[FieldProblem]:
+    """The errors of the static analysis; without any, the reasons against publishing."""
+    from models.publishing import publishing
+
+    errors = [one for one in _findings(found) if one.severity == "error"]
+    problems = [FieldProblem(_place(found, one.path), f"{one.message} [{one.code}]") for one in errors]
+    return problems or list(publishing.refusals(found))
+
+
+def _located(problem: FieldProblem) -> FieldProblem:
+    one = _finding("", "error", problem.path, problem.message)
+    place = f"line {one['line']}, column {one['column']}: {one['path']}"
+    return FieldProblem("/source", f"{place}: {one['message']}")
 
 
 def _read(kind: str, name: str, source: str) -> tuple[Found | None, list[FieldProblem]]:
@@ -85,19 +91,19 @@ def _place(found: Found, path: str) -> str:
 
 
 def judged(kind: str, name: str, source: str) -> list[dict[str, Any]]:
-    """Everything that is wrong or suspicious, with its place; never raises for a wrong draft."""
+    """All errors and warnings with their places. Does not raise for an invalid draft."""
     from models.publishing import publishing
 
     found, problems = _read(kind, name, source)
-    told = [_told("invalid", "error", problem.path, problem.message) for problem in problems]
+    findings = [_finding("invalid", "error", problem.path, problem.message) for problem in problems]
     if found is not None:
-        told += [_told(one.code, one.severity, _place(found, one.path), one.message) for one in _findings(found)]
-        told += [_told("values_lost", "error", one.path, one.message) for one in publishing.refusals(found)]
-    return told
+        findings += [_finding(one.code, one.severity, _place(found, one.path), one.message) for one in _findings(found)]
+        findings += [_finding("values_lost", "error", one.path, one.message) for one in publishing.refusals(found)]
+    return findings
 
 
-def _told(code: str, severity: str, place: str, message: str) -> dict[str, Any]:
-    """`file:line:column: path` taken apart."""
+def _finding(code: str, severity: str, place: str, message: str) -> dict[str, Any]:
+    """A finding whose place is written `file:line:column: path`."""
     where, _, path = place.partition(": ")
     parts = where.split(":")
     line, column = (int(part) if part.isdecimal() else 1 for part in [*parts[1:3], "1", "1"][:2])
@@ -119,20 +125,13 @@ def simulated(
     given: Mapping[str, Any],
     steps: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """A ticket in memory through a life cycle. Raises NotFound, or Invalid for a wrong draft or step."""
+    """Run a ticket through a life cycle in memory. Raises NotFound, or Invalid for a wrong draft or step."""
     from models.infomodel import published as infomodel
 
     imports.load("models.workflow.testing.scenarios")
-    from models.workflow import definition
     from models.workflow.testing import scenarios
 
-    if source is not None:
-        workflow = definition.read(checked("workflow", name, source).body)
-    else:
-        in_force = store.latest("workflow", name)
-        if in_force is None:
-            raise NotFound(f"there is no life cycle {name[:60]!r}")
-        workflow = definition.read(in_force.body)
+    workflow = _workflow(name, source)
     body = {
         "scenarios": name,
         "people": dict(people),
@@ -172,8 +171,20 @@ def simulated(
     }
 
 
+def _workflow(name: str, source: str | None) -> Any:
+    """The life cycle of a draft, or the one in force. Raises NotFound, or Invalid for a wrong draft."""
+    from models.workflow import definition
+
+    if source is not None:
+        return definition.read(checked("workflow", name, source).body)
+    in_force = store.latest("workflow", name)
+    if in_force is None:
+        raise NotFound(f"there is no life cycle {name[:60]!r}")
+    return definition.read(in_force.body)
+
+
 def _pointer(path: str) -> str:
-    """`.cases[0].steps[1].when` as the caller wrote it: /steps/1/when"""
+    """The place in the request: `.cases[0].steps[1].when` becomes /steps/1/when."""
     plain = path.removeprefix(".cases[0]").replace("[", "/").replace("]", "").replace(".", "/")
     return plain if plain.startswith(("/given", "/steps", "/people")) else f"/given{plain}"
 

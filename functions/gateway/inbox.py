@@ -1,4 +1,4 @@
-"""/v1/inbox: what providers sent, what became of it, and the second chance."""
+"""/v1/inbox: inbound events of providers with their status, and their reprocessing."""
 
 from __future__ import annotations
 

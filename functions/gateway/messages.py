@@ -29,7 +29,8 @@ from queues import channels
 
 operations = Operations()
 
-_send_at_max = timedelta(days=366)  # a date a year away is more often a mistake than a plan
+# A later date is more often a mistake than a plan.
+_send_at_max = timedelta(days=366)
 
 
 class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
@@ -206,7 +207,7 @@ def _shown(message_id: UUID) -> views.Message:
 
 
 def _version(message: views.Message) -> int:
-    """One more than how often it was changed."""
+    """The version of a message: one more than the number of its changes."""
     return 1 + len(message.versions)
 
 

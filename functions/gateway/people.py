@@ -1,4 +1,4 @@
-"""/v1/users and /v1/api_keys: who may do what."""
+"""/v1/users and /v1/api_keys: the people and machines that may use the API."""
 
 from __future__ import annotations
 

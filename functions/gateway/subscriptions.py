@@ -18,7 +18,8 @@ from models.kernel import clock, database, settings
 from models.subscriptions import commands, queries
 
 operations = Operations()
-_margin_s = 1.0  # between a process's look at the database and the start of its memory
+# Between the read of a process and the start of its cache.
+_margin_s = 1.0
 Url = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 EventTypes = Annotated[
     list[Annotated[str, msgspec.Meta(pattern=r"^(\*|[a-z][a-z0-9_]{0,62})$")]],

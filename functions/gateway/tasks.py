@@ -1,4 +1,4 @@
-"""/v1/tasks: the desk's own work, for those who look after it."""
+"""/v1/tasks: the background tasks of the desk, for operators."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import falcon
@@ -17,9 +18,9 @@ _PLACE = re.compile(r" - at `(?:key` in `)?\$([^`]*)`$")
 
 
 def decode(req: falcon.Request, operation: Operation, raw: bytes) -> Any:
-    """The JSON body as the operation's type.
+    """The JSON body as the type of the operation.
 
-    Raises UnsupportedMediaType, BadRequest (not JSON) or Invalid (wrong value, with its path).
+    Raises UnsupportedMediaType, BadRequest for invalid JSON, or Invalid with the place of a wrong value.
     """
     assert operation.body is not None
     media_type = (req.content_type or "").split(";")[0].strip().lower()
@@ -60,26 +61,12 @@ def invalid(error: msgspec.ValidationError) -> Invalid:
 
 
 def query(req: falcon.Request, kind: type[msgspec.Struct]) -> Any:
-    """The query parameters as the operation's type: strings become numbers, booleans, lists (repeated or by comma).
+    """The query parameters as the operation's type. Raises Invalid.
 
-    Raises Invalid.
+    Strings become numbers, booleans, or lists (a repeated parameter, or values separated by commas).
     """
-    given: dict[str, Any] = {}
     fields = {f.encode_name: f for f in msgspec.structs.fields(kind)}
-    for name, value in req.params.items():
-        if name not in fields:
-            known = ", ".join(sorted(fields))
-            raise Invalid([FieldProblem(f"?{name}"[:80], f"unknown parameter; expected one of {known}")])
-        texts = value if isinstance(value, list) else [value]
-        if _is_list(fields[name].type):
-            given[name] = [part for text in texts for part in text.split(",") if part]
-        elif len(texts) > 1:
-            raise Invalid([FieldProblem(f"?{name}", f"expected one value, found {len(texts)}")])
-        elif "datetime" in str(fields[name].type) and not _DATE.match(texts[0]):
-            # msgspec reads a number as seconds since 1970.
-            raise Invalid([FieldProblem(f"?{name}", "expected a time such as 2026-01-31T09:00:00Z")])
-        else:
-            given[name] = texts[0]
+    given = {name: _given(name, value, fields) for name, value in req.params.items()}
     try:
         wanted = msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
@@ -91,6 +78,23 @@ def query(req: falcon.Request, kind: type[msgspec.Struct]) -> Any:
             raise Invalid([FieldProblem(f"?{name}", "expected a value; leave the parameter out instead of null")])
         values.settle_member(wanted, name, f"?{name}")
     return wanted
+
+
+def _given(name: str, value: str | list[str], fields: Mapping[str, Any]) -> str | list[str]:
+    """One parameter as text, or as a list of texts where the type is a list. Raises Invalid."""
+    if name not in fields:
+        known = ", ".join(sorted(fields))
+        raise Invalid([FieldProblem(f"?{name}"[:80], f"unknown parameter; expected one of {known}")])
+    texts = value if isinstance(value, list) else [value]
+    kind = fields[name].type
+    if _is_list(kind):
+        return [part for text in texts for part in text.split(",") if part]
+    if len(texts) > 1:
+        raise Invalid([FieldProblem(f"?{name}", f"expected one value, found {len(texts)}")])
+    if "datetime" in str(kind) and not _DATE.match(texts[0]):
+        # msgspec reads a number as seconds since 1970.
+        raise Invalid([FieldProblem(f"?{name}", "expected a time such as 2026-01-31T09:00:00Z")])
+    return texts[0]
 
 
 def _is_list(kind: Any) -> bool:

@@ -1,8 +1,8 @@
 """Health and metrics of a function.
 
-/healthz: the process lives. /readyz: the process can do its work (models/migrations/readiness.py); cheap, because
-Knative polls it every 50 ms: it touches no server and tells what a background look found. /healthz/deep: database,
-schema and backlog, for people. /metrics: Prometheus.
+/healthz: the process is alive. /readyz: the process can work (models/migrations/readiness.py). Knative polls it every
+50 ms, so it reports the result of a background check and opens no connection. /healthz/deep: database, schema and
+backlog, for people. /metrics: Prometheus.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _KEPT_S = 5.0  # these addresses are public: the ledger is counted at most this 
 
 
 class _Kept(Generic[T]):
-    """An answer that costs statements, kept for a while; who asks meanwhile gets the last one and does not wait."""
+    """A cached response that costs statements. Concurrent callers get the previous one and do not wait."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
@@ -72,7 +72,7 @@ class _Kept(Generic[T]):
 
 
 def _backlog() -> bytes:
-    """The ledger's gauges as text; nothing while the database is away."""
+    """The gauges of the ledger as text; empty while the database is unreachable."""
     # Not at import: most functions never count, and a webhook's cold start must not pay for it.
     from prometheus_client import CollectorRegistry, generate_latest
 
@@ -86,7 +86,7 @@ def _backlog() -> bytes:
 def add(operations: Operations, function: str, config: Settings, *, backlog: bool = False) -> None:
     """Add the health and metrics operations.
 
-    `backlog`: this function's metrics also tell what is due, for the whole desk.
+    `backlog`: the metrics of this function include the backlog of the whole desk.
     """
     ledger = _Kept(_backlog) if backlog else None
     parts_kept = _Kept(
@@ -171,7 +171,7 @@ def _database() -> Part:
 
 
 def _definitions() -> Part:
-    """Whether this program can read every life cycle and ticket type that is in use."""
+    """Check that this program can read every life cycle and ticket type in use."""
     imports.load("models.publishing.publishing")
     from models.publishing import publishing
 
@@ -184,7 +184,7 @@ def _definitions() -> Part:
 
 
 def _webhooks() -> Part:
-    """Whether an outgoing webhook was switched off after long failure, and nobody has seen to it."""
+    """Check that no outgoing webhook is switched off after a long series of failures."""
     from models.subscriptions import queries as subscriptions
 
     try:
@@ -197,7 +197,7 @@ def _webhooks() -> Part:
 
 
 def _clock() -> Part:
-    """Whether this machine's clock agrees with the database's, and the database's with what it stored."""
+    """Check this machine's clock against the database's, and the database's against its stored times."""
     try:
         with database.connection():
             found = tasks.ahead_of_clock()
@@ -208,7 +208,7 @@ def _clock() -> Part:
 
 
 def _files() -> Part:
-    """Whether the blob store answers; without it the desk goes on, and what has files waits."""
+    """Check the blob store. While it is unreachable, work without files continues."""
     from models.blobs import stores
 
     try:
@@ -218,7 +218,7 @@ def _files() -> Part:
 
 
 def _broker(config: Settings) -> Part:
-    """Whether this process's hints get through; without a broker the desk goes on, more slowly."""
+    """Check that hints of this process reach the broker. Without a broker the desk works, more slowly."""
     publisher = runtime.publisher()
     if publisher is None:
         return Part(True, "no hint given yet")

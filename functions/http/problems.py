@@ -1,6 +1,4 @@
-"""Errors as RFC 9457 problem details: one shape for everything that goes wrong, from a typing mistake to a database
-that is away.
-"""
+"""Errors as RFC 9457 problem details: one format for every failure."""
 
 from __future__ import annotations
 
@@ -23,7 +21,8 @@ from models.kernel.errors import (
 
 log = logs.get("http")
 MEDIA_TYPE = "application/problem+json"
-_RETRY_AFTER_S = 2  # what is in the way is over in a moment, or somebody has to act
+# A contention passes in a moment; an outage lasts until somebody acts.
+_RETRY_AFTER_S = 2
 
 
 def problem(
@@ -51,7 +50,7 @@ def write(resp: falcon.Response, document: dict[str, Any]) -> None:
 
 
 def on_nestor_error(req: falcon.Request, resp: falcon.Response, error: NestorError, params: dict[str, Any]) -> None:
-    """Ours: the tree of errors carries status and code."""
+    """Answer with the status and code of a NestorError."""
     errors = [_place(p) for p in error.problems] if isinstance(error, Invalid) else None
     more = {"reasons": list(error.reasons)} if hasattr(error, "reasons") else {}
     write(resp, problem(error.http_status, error.code, error.message, errors=errors, **more))
@@ -64,9 +63,7 @@ def on_nestor_error(req: falcon.Request, resp: falcon.Response, error: NestorErr
 
 
 def _log(error: NestorError) -> None:
-    """Log what the desk failed at. A 503 whose repeat is safe is a warning: what is away says so itself, and the trail
-    tells nothing.
-    """
+    """Log a failure of the desk. A 503 whose repeat is safe is a warning without a traceback."""
     if error.http_status < 500 or isinstance(error, NotReady):
         return
     if error.http_status == 503 and not isinstance(error, ConfigurationError):
@@ -76,7 +73,7 @@ def _log(error: NestorError) -> None:
 
 
 def _place(problem: FieldProblem) -> dict[str, str]:
-    """Rules name a property; the API names its place in the body."""
+    """The problem with the place in the body: rules name only the property."""
     path = problem.path
     return {
         "path": f"/{path}" if path and path[0] not in "/?" else path,
@@ -110,7 +107,7 @@ _DETAILS = {
 
 
 def on_http_error(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, params: dict[str, Any]) -> None:
-    """Falcon's own: unknown address, wrong method, a header it cannot read."""
+    """Answer errors of Falcon: unknown path, wrong method, malformed header."""
     status = error.status_code
     detail = _DETAILS.get(status) or error.description or error.title or ""
     write(resp, problem(status, _CODES.get(status, "http_error"), detail))
@@ -119,7 +116,7 @@ def on_http_error(req: falcon.Request, resp: falcon.Response, error: falcon.HTTP
 
 
 def on_unexpected(req: falcon.Request, resp: falcon.Response, error: Exception, params: dict[str, Any]) -> None:
-    """A bug: told with a request id and nothing else; the log has the rest."""
+    """Answer a bug with 500 and the request id. Only the log has the details."""
     log.error("unexpected_error", exc_info=error)
     _write_internal_error(resp)
 

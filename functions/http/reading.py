@@ -1,9 +1,8 @@
-"""Read a request's body late and within bounds: when its caller is known, as much as the address takes, in a bounded
-time.
+"""Read the body of a request after authentication, within bounds of size, time and concurrency.
 
-Without this, eight callers that send a byte now and then hold every thread, and strangers' bodies fill the memory. A
-body that nobody wanted is read on for a moment, because a client that is still sending learns why only then; afterwards
-the connection is closed.
+Without this, eight clients that send a byte now and then hold every thread, and bodies of strangers fill the memory. An
+unread body is drained for a moment, because a client that is still sending reads the response only then. Afterwards the
+connection is closed.
 """
 
 from __future__ import annotations
@@ -38,8 +37,8 @@ class Busy(Unavailable):
 
 
 class Doors:
-    """How many bodies are read at once in this process: never on all threads, strangers on half of those, few large
-    ones.
+    """The numbers of concurrent body reads in this process: never all threads, strangers half of those, few large
+    bodies.
     """
 
     def __init__(self, threads: int) -> None:
@@ -50,7 +49,7 @@ class Doors:
 
     @contextmanager
     def reading(self, *, known: bool, wait_s: float) -> Iterator[None]:
-        """A place to read at. Raises Busy when there is none within `wait_s`."""
+        """Hold a slot for reading. Raises Busy when none is free within `wait_s`."""
         with ExitStack() as places:
             for gate in [self._all] if known else [self._strangers, self._all]:
                 _enter(places, gate, wait_s)
@@ -58,7 +57,7 @@ class Doors:
 
     @contextmanager
     def large(self) -> Iterator[None]:
-        """A place for a body that costs much memory until it is stored. Raises Busy."""
+        """Hold a slot for a body that takes much memory until it is stored. Raises Busy."""
         with ExitStack() as places:
             _enter(places, self._large, limits.large_body_wait_s)
             yield
@@ -72,12 +71,12 @@ def _enter(places: ExitStack, gate: threading.Semaphore, wait_s: float) -> None:
 
 @cache
 def doors(threads: int) -> Doors:
-    """The process's doors: the embedded desk's functions share their threads, so they share these."""
+    """The slots of the process. The functions of the embedded desk share threads, so they share these."""
     return Doors(threads)
 
 
 class _Watch:
-    """Ends reads whose time is over. A socket's own timeout starts anew with each byte; this one does not."""
+    """Ends reads at their deadline. A socket's own timeout restarts with each byte; this one does not."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -121,7 +120,7 @@ _watch = _Watch()
 
 
 class Incoming:
-    """A request's body that nobody has read yet. `known`: the caller has proved who it is."""
+    """The unread body of a request. `known`: the caller is authenticated."""
 
     def __init__(self, req: falcon.Request, threads: int) -> None:
         chunked = "chunked" in (req.get_header("Transfer-Encoding") or "").lower()
@@ -136,9 +135,9 @@ class Incoming:
 
     @contextmanager
     def body(self, bytes_max: int) -> Iterator[bytes]:
-        """The body, at most `bytes_max` bytes; a large one counts against the process's few until the block is left.
+        """The body, at most `bytes_max` bytes. A large body holds one of the few large slots until the block ends.
 
-        Raises TooLarge, TooSlow, Busy, and BadRequest for a body that broke off.
+        Raises TooLarge, TooSlow, Busy, and BadRequest for an incomplete body.
         """
         if not self._chunked:
             self._announced = self._req.content_length
@@ -157,11 +156,11 @@ class Incoming:
 
     @contextmanager
     def pieces(self, bytes_max: int, *, whole_s: float = limits.body_s) -> Iterator[Iterator[bytes]]:
-        """The body piece by piece, for what is not held in memory; a place is held until the block is left.
+        """The body in pieces, without holding it in memory. A slot is held until the block ends.
 
-        Raises TooLarge for what announces itself so, TooSlow, Busy; the pieces raise BadRequest when the body broke
-        off. A body that grows past `bytes_max` gives one byte more than that and ends: who takes the pieces counts
-        them.
+        Raises TooLarge for a Content-Length above the bound, TooSlow and Busy; the pieces raise BadRequest for an
+        incomplete body. A body that grows past `bytes_max` yields one byte more than that and ends: the reader of the
+        pieces counts them.
         """
         if not self._chunked:
             self._announced = self._req.content_length
@@ -181,9 +180,7 @@ class Incoming:
             raise BadRequest(f"The request body ended after {self._taken} of {self._announced} bytes.")
 
     def beginning(self, bytes_max: int) -> bytes:
-        """The first bytes of a body that is too large to be taken, for the record; the rest is passed over, or the
-        connection closed.
-        """
+        """The first bytes of a body that is too large. The rest is drained, or the connection closed."""
         if self._finished:
             return b""
         with doors(self._threads).reading(known=self.known, wait_s=limits.body_place_wait_s):
@@ -202,12 +199,12 @@ class Incoming:
         return whole.getvalue()
 
     def finish(self) -> None:
-        """Read on what nobody wanted, for a moment, or see to it that the connection is closed."""
+        """Drain an unread body for a moment, or close the connection after the response."""
         if not self._finished and not self._read_on():
             self._hang_up()
 
     def _read_on(self) -> bool:
-        """Whether the body came to its end."""
+        """Whether the body was drained to its end."""
         bytes_max, stall_s, whole_s = limits.drain_known if self.known else limits.drain_stranger
         if self._announced is None and not self._chunked:
             try:
@@ -225,7 +222,7 @@ class Incoming:
         return self._finished
 
     def _chunks(self, most: int, stall_s: float, whole_s: float) -> Iterator[bytes]:
-        """At most `most` bytes in pieces; `_finished` tells whether that was all."""
+        """At most `most` bytes in pieces; `_finished` tells whether that was the whole body."""
         stream: Any = self._req.stream if self._chunked else self._req.bounded_stream
         left, ends_at = most, time.monotonic() + whole_s
         with self._timed(stall_s, ends_at):
@@ -249,7 +246,7 @@ class Incoming:
 
     @contextmanager
     def _timed(self, stall_s: float, ends_at: float) -> Iterator[None]:
-        """Bounds on the connection itself; another server than gunicorn, as in tests, has its own."""
+        """Set timeouts on the connection of gunicorn; another server, as in tests, sets its own."""
         if self._socket is None:
             yield
             return
@@ -262,7 +259,7 @@ class Incoming:
             self._socket.settimeout(None)
 
     def _hang_up(self) -> None:
-        """Nothing more is read here, and what follows on this connection must not be taken for a request."""
+        """Close the connection after the response, so that the rest of the body is not parsed as a request."""
         self._finished = True
         stream: Any = self._req.env.get("wsgi.input")
         if hasattr(stream, "failed"):

@@ -1,7 +1,4 @@
-"""What a function's process owns besides its application: logs, database, the hint publisher.
-
-Set up once, after any fork.
-"""
+"""The process-wide resources of a function: logs, database, the publisher of hints. Set up once, after any fork."""
 
 from __future__ import annotations
 
@@ -15,9 +12,9 @@ _state: dict[str, Any] = {}
 
 
 def start(function: str) -> Settings:
-    """Set the process up for a function. The embedded desk does this itself and calls `adopt`.
+    """Set up the process for a function. The embedded desk does this itself and calls `adopt`.
 
-    Opens no connection in this thread; the readiness looks at the database in its own.
+    Opens no connection in this thread. Readiness checks the database in a thread of its own.
     """
     config = settings.current()
     if _state.get("adopted"):
@@ -35,22 +32,22 @@ def start(function: str) -> Settings:
 
 
 def adopt(publisher: Any, readiness: Readiness | None = None) -> None:
-    """The embedded desk has set the process up: functions made from now on use it as it is."""
+    """Use the resources that the embedded desk has set up, in every function created from now on."""
     _state.update(adopted=True, publisher=publisher, readiness=readiness)
 
 
 def not_ready_reason() -> str | None:
-    """Why this process cannot do its work, or None; cheap enough for a probe every 50 ms."""
+    """The reason why this process is not ready, or None. Cheap enough for a probe every 50 ms."""
     readiness = _state.get("readiness")
     return None if readiness is None else readiness.reason()
 
 
 def publisher() -> Any:
-    """The process's hint publisher, or None."""
+    """The publisher of hints of this process, or None."""
     return _state.get("publisher")
 
 
 def stop() -> None:
-    """Flush the hints that wait; for the server's exit hook."""
+    """Flush pending hints; the exit hook of the server calls this."""
     if not _state.get("adopted") and _state.get("publisher") is not None:
         _state["publisher"].stop()

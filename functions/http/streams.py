@@ -1,6 +1,4 @@
-"""Send a file piece by piece: a reader that stalls or leaves costs a thread some seconds, and never the memory of the
-whole file.
-"""
+"""Send a file in pieces: a stalled client holds a thread for seconds, and memory never holds the whole file."""
 
 from __future__ import annotations
 
@@ -16,20 +14,20 @@ from models.kernel import limits, logs
 from models.kernel.errors import NestorError
 
 log = logs.get("http")
-_wait_s = 2.0  # for a place; a browser that loads a dozen pictures asks for all at once
+# The wait for a slot: a browser requests a dozen pictures at once.
+_wait_s = 2.0
 
 
 @cache
 def _places(threads: int) -> threading.BoundedSemaphore:
-    """The process's places for files on their way out."""
+    """The download slots of the process."""
     return threading.BoundedSemaphore(max(1, threads // limits.downloads_share))
 
 
 class FileStream:
-    """The pieces of an open file, at most `bytes_max` of it; closed by the server when the answer ends, however it
-    ends.
+    """The pieces of an open file, at most `bytes_max` bytes. The server closes it when the response ends.
 
-    Raises Busy without a place.
+    Raises Busy when no slot is free.
     """
 
     def __init__(self, file: BinaryIO, req: falcon.Request, threads: int, *, bytes_max: int) -> None:
@@ -50,7 +48,7 @@ class FileStream:
         try:
             piece = self._file.read(min(limits.blob_piece_bytes, self._left))
         except (NestorError, OSError) as error:
-            # The status is sent, so the reader learns of it by a connection that ends too early.
+            # The status is already sent, so only an early end of the connection tells the client.
             log.error("download_broke_off", exc_info=error)
             if self._socket is not None:
                 self._socket.shutdown(socket.SHUT_RDWR)
@@ -61,7 +59,7 @@ class FileStream:
         return piece
 
     def close(self) -> None:
-        """Called by the server, once or more."""
+        """Close the file and free the slot. The server may call this more than once."""
         if not self._open:
             return
         self._open = False

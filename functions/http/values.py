@@ -1,8 +1,7 @@
-"""What JSON and addresses can spell and a database cannot keep, or cannot give back: refused at the door, with its
-place.
+"""Reject values that JSON and URLs can express and a database cannot store or return.
 
-Without this, a null character, a number of 400 digits or a time in the year 0 breaks later, as a 500 or as a row that
-nobody can read.
+Without this, a null character, a number of 400 digits or a time in the year 0 fails later, as a 500 or an unreadable
+row.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from models.kernel.errors import FieldProblem, Invalid
 
 
 def settle_member(owner: msgspec.Struct, name: str, path: str, depth: int = 0) -> None:
-    """Check one property, and put its time into UTC. Raises Invalid."""
+    """Check one property and convert its time to UTC. Raises Invalid."""
     value = getattr(owner, name)
     if isinstance(value, datetime):
         setattr(owner, name, _in_utc(value, path))
@@ -26,7 +25,7 @@ def settle_member(owner: msgspec.Struct, name: str, path: str, depth: int = 0) -
 
 
 def settle(value: Any, path: str = "", depth: int = 0) -> None:
-    """Check a decoded value and all that is in it, and put its times into UTC. Raises Invalid with the place."""
+    """Check a decoded value recursively and convert its times to UTC. Raises Invalid with the place."""
     match value:
         case str():
             if "\x00" in value:
@@ -51,10 +50,11 @@ def _settle_members(value: dict[str, Any] | list[Any], path: str, depth: int) ->
 
 
 def _in_utc(at: datetime, path: str) -> datetime:
-    """PostgreSQL knows no zone further than 16 hours from UTC, and RFC 3339 allows 24."""
+    """The time in UTC: PostgreSQL accepts offsets up to 16 hours, RFC 3339 up to 24."""
     if at.tzinfo is None:
         raise Invalid([FieldProblem(path, "expected a time with a zone, such as 2026-01-31T09:00:00Z")])
     try:
         return at.astimezone(UTC)
-    except OverflowError as error:  # 0001-01-01T00:00:00+01:00 was in a year that no calendar of ours has
+    except OverflowError as error:
+        # 0001-01-01T00:00:00+01:00 is before the year 1 in UTC.
         raise Invalid([FieldProblem(path, "expected a time of the years 1 to 9999 in UTC")]) from error

@@ -1,7 +1,7 @@
-"""The application factory that all functions share: request ids, traces, authentication, limits, problem+json, health,
-metrics, access log.
+"""The application factory of all functions: request ids, traces, authentication, limits, errors, health, metrics,
+access log.
 
-The access log and the metrics name the route's template, never the URL, which may hold a secret.
+The access log and the metrics have the template of the route, never the URL, which can hold a secret.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _IDEMPOTENCY_KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
 
 
 class _Requests:
-    """Falcon middleware: what happens around every request."""
+    """Falcon middleware: request id, trace, access log and metrics of every request."""
 
     def __init__(self, function: str, threads: int) -> None:
         self._function = function
@@ -82,12 +82,11 @@ def create_app(
     after: Callable[[], None] | None = None,
     backlog: bool = False,
 ) -> Any:
-    """A WSGI application with the operations, health, metrics and OpenAPI of one function. Opens no connection.
+    """A WSGI application with the operations of one function, health, metrics and OpenAPI. Opens no connection.
 
     Builds the type information of every loaded type, so it must run before the threads that serve requests.
 
-    `after` runs after each answered request that may have caused work (the opportunistic sweep). `backlog`: see
-    `health.add`.
+    `after` runs after each response to a writing operation (the opportunistic sweep). `backlog`: see `health.add`.
     """
     from functions.http import openapi
 
@@ -122,7 +121,7 @@ def create_app(
 
 
 class _Resource:
-    """A path; its responders are set from the operations."""
+    """A path. `create_app` sets its responders."""
 
     on_head: Callable[..., None]
 
@@ -142,7 +141,7 @@ def _responder(operation: Operation, config: Settings, after: Callable[[], None]
 
 
 def _open(call: AnyCall, operation: Operation) -> Answer:
-    """For everybody, and without a connection unless the handler wants one."""
+    """Run a public operation without a connection; its handler opens one when it needs it."""
     if operation.body is not None:
         with call.incoming.body(operation.body_bytes_max or limits.json_body_bytes_max) as call.raw_body:
             pass
@@ -151,7 +150,7 @@ def _open(call: AnyCall, operation: Operation) -> Answer:
 
 
 def _guarded(call: AnyCall, operation: Operation, config: Settings) -> Answer:
-    """First who calls, then the body, and no connection of the pool waits for it."""
+    """Authenticate, then read the body without holding a connection, then run the operation."""
     with database.connection():
         migrations.check_once()
         _authorise(call, operation, config)
@@ -168,10 +167,10 @@ def _guarded(call: AnyCall, operation: Operation, config: Settings) -> Answer:
 
 
 def _client(req: falcon.Request, config: Settings) -> str:
-    """The caller's address: the connection's, or behind TRUSTED_PROXIES proxies the entry that the outermost of them
-    appended.
+    """The address of the client: of the connection, or behind TRUSTED_PROXIES proxies the entry that the outermost of
+    them added.
 
-    Entries further left are the caller's own words and are never believed.
+    Entries further left come from the client and are not trusted.
     """
     if config.trusted_proxies > 0:
         entries = [part.strip() for part in (req.get_header("X-Forwarded-For") or "").split(",") if part.strip()]
@@ -181,7 +180,7 @@ def _client(req: falcon.Request, config: Settings) -> str:
 
 
 def _authorise(call: AnyCall, operation: Operation, config: Settings) -> None:
-    """401 without a caller, 403 without the permission; before anything else is told about the address."""
+    """Raise 401 without an authenticated caller, 403 without the permission, before the response reveals anything else."""
     if operation.public:
         return
     from models.identity import tokens
@@ -203,7 +202,7 @@ def _prepare(call: AnyCall, operation: Operation) -> None:
 
 
 def _act(call: AnyCall, operation: Operation, config: Settings) -> Answer:
-    """Run the operation; a writing one in one transaction, with its Idempotency-Key inside."""
+    """Run the operation. A writing operation runs in one transaction, with its Idempotency-Key inside."""
     if not operation.writes or operation.unlocked:
         return operation.handler(call)
     key = call.request.get_header("Idempotency-Key")
@@ -234,9 +233,9 @@ def _act(call: AnyCall, operation: Operation, config: Settings) -> Answer:
 
 
 def _fingerprint(call: AnyCall, operation: Operation, config: Settings) -> str:
-    """What makes two requests the same: method, address and body.
+    """A keyed hash of method, URL and body, which identifies a repeat of a request.
 
-    Keyed, because a body may hold a password, and a plain hash of one could be guessed fast from a copied table.
+    It is keyed because a body can hold a password: a plain hash in a stolen table could be guessed.
     """
     request = call.request
     text = f"{operation.method} {request.path}?{request.query_string}\n{request.get_header('If-Match') or ''}\n"

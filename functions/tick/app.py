@@ -1,4 +1,4 @@
-"""The far net under everything that waits: a Knative PingSource posts here every few minutes.
+"""The last safety net of due work: a Knative PingSource posts here every few minutes.
 
 It fires due timers and hints due tasks, all of them, and has accounts read that nobody watches, so a lost tick costs
 time and nothing else.
@@ -20,7 +20,8 @@ from models.kernel.settings import Settings
 from queues import sweep
 from queues.pulling import accounts
 
-_body_bytes_max = 65_536  # a PingSource sends what its manifest says, a few bytes
+# A PingSource sends the few bytes of its manifest.
+_body_bytes_max = 65_536
 
 
 class Swept(msgspec.Struct):
@@ -31,7 +32,7 @@ class Swept(msgspec.Struct):
 
 
 def operations(config: Settings) -> Operations:
-    """Everything that the tick function serves."""
+    """The operations of the tick function."""
     collected = Operations(PARAMETERS)
 
     @collected.add(

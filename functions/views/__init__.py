@@ -1,4 +1,4 @@
-"""How the API shows and takes things: representations of rows, pages with cursors, kinds of text.
+"""Representations of rows, pages with cursors, and types of texts that the functions share.
 
-Apart from the gateway, so that another function can show the same without importing it.
+They are not in the gateway, so that another function can use them without importing it.
 """

@@ -1,4 +1,4 @@
-"""Messages as JSON: the types of the answers, and how they are made from rows."""
+"""Messages as JSON: their types, and their conversion from rows."""
 
 from __future__ import annotations
 
@@ -117,9 +117,7 @@ class MessagePage(msgspec.Struct):
 
 
 def messages(rows: Sequence[dict[str, Any]]) -> list[Message]:
-    """Messages of one ticket with their deliveries, files and earlier versions, read in three statements however many
-    there are.
-    """
+    """The messages of one ticket with deliveries, files and earlier versions, read in three statements."""
     from models.attachments import queries as attachments
     from models.conversations import queries as conversations
     from models.deliveries import queries as deliveries

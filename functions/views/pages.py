@@ -1,4 +1,4 @@
-"""Pages of lists: an opaque cursor holds the position after the last item."""
+"""Pagination of lists: an opaque cursor encodes the position after the last item."""
 
 from __future__ import annotations
 
@@ -33,10 +33,7 @@ def encode(of: str, *position: object) -> str:
 
 
 def decode(cursor: str | None, of: str, *kinds: Callable[[str], Any]) -> tuple[Any, ...] | None:
-    """The position of a cursor, read by `kinds`.
-
-    Raises Invalid for a cursor that is not ours, or of another list or sort.
-    """
+    """The position of a cursor, converted by `kinds`. Raises Invalid for a malformed cursor and one of another list."""
     if cursor is None:
         return None
     try:
@@ -69,15 +66,13 @@ def number(text: str) -> int:
 def cut(
     items: Sequence[Any], limit: int, of: str, position: Callable[[Any], tuple[object, ...]]
 ) -> tuple[list[Any], str | None]:
-    """The page of `limit` items out of up to limit+1 that were read, and the cursor of the next page of the list called
-    `of`.
-    """
+    """The page of `limit` items out of up to limit+1 rows, and the cursor of the next page of the list `of`."""
     page = list(items[:limit])
     return page, encode(of, *position(page[-1])) if len(items) > limit else None
 
 
 def id_of(text: str, what: str) -> UUID:
-    """An id from an address. Raises NotFound, as for any id that does not exist."""
+    """An id of a path. Raises NotFound for a malformed one, as for an unknown one."""
     from models.kernel.errors import NotFound
 
     found = parse_id(text)

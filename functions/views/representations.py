@@ -1,4 +1,4 @@
-"""Resources as JSON: the types of the answers, and how they are made from rows."""
+"""Resources as JSON: their types, and their conversion from rows."""
 
 from __future__ import annotations
 
@@ -177,22 +177,27 @@ class TaskPage(msgspec.Struct):
 
 
 def tickets(rows: Sequence[TicketRow], *, role: str) -> list[Ticket]:
-    """Tickets with the names of their people, read in two statements however many there are, and the fields that a role
-    may see.
-    """
-    from models.identity import queries as identity
-    from models.requesters import queries as requesters
+    """Tickets with the names of their people, and the fields that the role can see; at most two statements."""
     from models.tickets import ticket_fields
 
-    unnamed = [row for row in rows if row.requester_name is None]
-    requester_ids = {row.requester_id for row in unnamed if row.requester_id is not None}
-    assignee_ids = {row.assignee_id for row in rows if row.assignee_id is not None}
-    asked = requesters.names_of(requester_ids) if requester_ids else {}
-    users = identity.names_of(assignee_ids) if assignee_ids else {}
-    shown = [_ticket(row, asked, users) for row in rows]
+    requesters, users = _names(rows)
+    shown = [_ticket(row, requesters, users) for row in rows]
     for ticket in shown:
         ticket.fields = ticket_fields.visible(ticket.type, ticket.fields, role=role)
     return shown
+
+
+def _names(rows: Sequence[TicketRow]) -> tuple[dict[UUID, str], dict[UUID, str]]:
+    """The names of the requesters that the rows do not name, and of the assignees."""
+    from models.identity import queries as identity
+    from models.requesters import queries as requesters
+
+    requester_ids = {row.requester_id for row in rows if row.requester_name is None and row.requester_id is not None}
+    assignee_ids = {row.assignee_id for row in rows if row.assignee_id is not None}
+    return (
+        requesters.names_of(requester_ids) if requester_ids else {},
+        identity.names_of(assignee_ids) if assignee_ids else {},
+    )
 
 
 def _ticket(row: TicketRow, requesters: dict[UUID, str], users: dict[UUID, str]) -> Ticket:

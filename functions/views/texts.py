@@ -1,7 +1,7 @@
-"""Kinds of text that requests carry, with bounds and patterns that the OpenAPI document tells too.
+"""Types of texts in requests, with bounds and patterns that the OpenAPI document includes.
 
-A line ends up in mail headers and lists, so it has no control character: a newline there would add a header of the
-caller's choice. Patterns end with `(?![\\s\\S])` and not `$`, which in Python lets one newline through at the end.
+A line ends up in mail headers and lists, so it has no control character: a newline there would inject a header.
+Patterns end with `(?![\\s\\S])` instead of `$`, which in Python accepts a newline at the end.
 """
 
 from __future__ import annotations

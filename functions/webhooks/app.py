@@ -1,4 +1,4 @@
-"""Take provider events: authenticate, store the raw bytes with one task, answer. Everything else happens in an actor.
+"""Receive provider events: authenticate, store the raw bytes with one task, answer. An actor does the rest.
 
 Malformed content is kept and shown (2xx), because a 5xx makes a provider resend poison for days.
 """
@@ -21,7 +21,7 @@ from models.inbox import commands as inbox
 from models.kernel import crash, database, limits, metrics
 from models.kernel.errors import NotFound, TooLarge
 from models.kernel.settings import Settings
-from models.ports.inbound import EventKey, IngressRequest
+from models.ports.inbound import EventKey, IngressRequest, Received
 from queues import channels
 from queues.channel_port import Ingress
 from queues.sweep import OpportunisticSweep
@@ -36,7 +36,7 @@ class Taken(msgspec.Struct):
 
 
 def operations(config: Settings) -> Operations:
-    """Everything that the webhook function serves."""
+    """The operations of the webhook function."""
     collected = Operations(PARAMETERS)
     served = {name for name in config.webhook_channels.split(",") if name} or channels.names()
 
@@ -78,16 +78,14 @@ def operations(config: Settings) -> Operations:
 
 
 def _keep_beginning(call: AnyCall, account: ChannelAccount, error: TooLarge) -> None:
-    """What a provider brings and we cannot take is seen by people, with its first bytes; the provider hears that it is
-    too large.
-    """
+    """Store the beginning of an event that is too large, so that people see it. The provider still gets the error."""
     beginning = call.incoming.beginning(limits.oversized_kept_bytes)
     announced = call.request.content_length or 0
     digest = hashlib.sha256(beginning + str(announced).encode()).hexdigest()
     key = EventKey(
         f"oversized:{digest}",
         None,
-        unreadable=f"{error.message}; only its first {len(beginning)} bytes are kept",
+        unreadable=f"{error.message.rstrip('.')}; only its first {len(beginning)} bytes are kept",
     )
     with database.connection(), database.transaction():
         inbox.store(account, key, raw=beginning, content_type=call.request.content_type or "")
@@ -102,8 +100,7 @@ def _take(
     query: dict[str, str],
     config: Settings,
 ) -> Answer:
-    """Read the body, verify it if need be, and store its events."""
-    channel = account.channel
+    """Read the body, verify its signature unless the caller is authenticated, and store its events."""
     with call.incoming.body(ingress.body_bytes_max) as raw:
         request = IngressRequest(headers, raw, call.request.content_type or "", query)
         if not call.incoming.known:
@@ -111,26 +108,33 @@ def _take(
             call.incoming.known = True
         received = ingress.receive(request, account)
         with database.connection(), database.transaction():
-            if received.nonce is not None:
-                inbox.remember(account, *received.nonce, raw=raw)
-            stored = [
-                inbox.store(
-                    account,
-                    event.key,
-                    raw=raw if event.raw is None else event.raw,
-                    content_type=event.content_type or request.content_type,
-                )
-                for event in received.events
-            ]
+            stored = _store(account, request, received)
             crash.point("before_commit")
     crash.point("after_commit")
     for one in stored:
-        metrics.inbox_events.labels(channel, "repeat" if one.repeat else "stored").inc()
-    if received.answer is not None:
-        return Answer(dict(received.answer))
-    repeat = all(one.repeat for one in stored)
+        metrics.inbox_events.labels(account.channel, "repeat" if one.repeat else "stored").inc()
+    return Answer(_taken(stored) if received.answer is None else dict(received.answer))
+
+
+def _store(account: ChannelAccount, request: IngressRequest, received: Received) -> list[inbox.Stored]:
+    """Store the events of a request, and its nonce against replays."""
+    if received.nonce is not None:
+        inbox.remember(account, *received.nonce, raw=request.body)
+    return [
+        inbox.store(
+            account,
+            event.key,
+            raw=request.body if event.raw is None else event.raw,
+            content_type=event.content_type or request.content_type,
+        )
+        for event in received.events
+    ]
+
+
+def _taken(stored: list[inbox.Stored]) -> Taken:
     ids = [one.event_id for one in stored]
-    return Answer(Taken(ids[0] if ids else None, repeat, ids if len(ids) > 1 else msgspec.UNSET))
+    repeat = all(one.repeat for one in stored)
+    return Taken(ids[0] if ids else None, repeat, ids if len(ids) > 1 else msgspec.UNSET)
 
 
 def create_app() -> Any:
