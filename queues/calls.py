@@ -1,8 +1,8 @@
-"""Bound what the death of one process can double.
+"""The limit on calls of other servers that one process has open, and so on the sends that its death can double.
 
-A process that is killed leaves each of its open calls of somebody else's server in doubt, and each of them is repeated. So a process
-opens few at once, whatever its number of threads: a desk that needs more sends at once runs more processes, which do not all die
-together. Work on our own database needs no such bound, because its effect is rolled back.
+When a process is killed, the outcome of each of its open calls is unknown, and each call is repeated. So a process opens few calls at
+once, whatever its number of threads. A desk that needs more sends at once runs more processes, which do not all die together. Work on
+our own database needs no such limit, because its effect is rolled back.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from models.tasks.kinds import TaskKind
 
 @contextmanager
 def slot(kind: TaskKind) -> Iterator[bool]:
-    """Hold one of the process's `SENDS_AT_ONCE` slots from before the call until its answer is recorded; False: none was free in time.
+    """Hold one of the process's `SENDS_AT_ONCE` slots from before the call until its answer is recorded.
 
-    A kind whose repeat does no harm needs no slot.
+    Yields False when no slot was free in time. A kind whose repeat does no harm needs no slot.
     """
     if not kind.doubles:
         yield True

@@ -1,7 +1,7 @@
-"""The embedded desk's workers: threads of this process, fed by an in-memory broker that keeps nothing.
+"""The embedded desk's workers: threads of this process, with an in-memory broker that stores nothing.
 
-The rows are what is durable. At start every lease is taken back (the data folder's lock proves that no other desk lives) and everything
-that is not done is hinted again. Each queue has threads of its own, or a relay that accepts and says nothing would hold all of them
+The rows are durable. At start every lease is released (the data folder's lock proves that no other desk runs) and every unfinished task
+gets a wake-up. Each queue has its own threads: otherwise a relay that accepts a connection and does not answer would hold all threads,
 and new messages would wait for its time limits.
 """
 
@@ -26,7 +26,7 @@ log = logs.get("embedded")
 
 
 class EmbeddedWorkers:
-    """Worker threads, scheduler and hints of one process."""
+    """The worker threads, scheduler and wake-ups of one process."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -37,8 +37,9 @@ class EmbeddedWorkers:
         self.publisher: Any = None
 
     def start(self) -> None:
-        """Import what tasks use, and begin to work; tasks that an earlier process left are picked up at once."""
-        preloading.preload()  # no thread runs yet
+        """Import what tasks use, and start working; the tasks of an earlier process are taken at once."""
+        # No thread runs yet.
+        preloading.preload()
         preloading.preload_channels()
         brokers.add_runner(self.broker)
         # Dramatiq's command line emits this; without it TimeLimit never watches.
@@ -56,14 +57,15 @@ class EmbeddedWorkers:
         log.info("workers_started", leases_released=released, tasks_hinted=swept.tasks_hinted)
 
     def stop(self, *, timeout_s: float) -> None:
-        """Finish what runs within `timeout_s`, give back the rest."""
+        """Finish running tasks within `timeout_s`; give back the rest."""
         self._scheduler.shutdown(wait=False)
         self._pullers.stop()
         self.publisher.stop()
+        # All workers stop at once: a hung send must not use up the time of the others.
         stopping = [
             threading.Thread(target=worker.stop, kwargs={"timeout": int(timeout_s * 1000)}, name="stop")
             for worker in self._workers
-        ]  # at once: a hung send must not use up the time of the others
+        ]
         for thread in stopping:
             thread.start()
         for thread in stopping:
@@ -75,5 +77,5 @@ class EmbeddedWorkers:
 
 
 def shares(threads: int, queues: int) -> list[int]:
-    """How many of the threads each queue has: equal parts, the first ones get the rest, none gets nothing."""
+    """Return the number of threads for each queue: equal shares, at least one; the first queues get the remainder."""
     return [max(1, threads // queues + (number < threads % queues)) for number in range(queues)]

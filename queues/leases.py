@@ -1,11 +1,11 @@
-"""Keep the leases of running tasks alive, so that leases can be short and a killed worker's tasks are soon picked up.
+"""The renewal of running tasks' leases, so that leases can be short and a killed worker's tasks are soon taken by another.
 
-One thread per process renews the leases every third of their time. When a renewal or a settlement fails, the same thread asks for the
-database every 0.1 to 0.2 s, on behalf of all threads of the process, and its first success renews the leases. So a living holder has
-its leases back before another process takes them (queues/outage.py), and before its own threads record what they did.
+One thread for each process renews the leases after a third of their time. When a renewal or a settlement fails, the same thread probes
+the database every 0.1 to 0.2 s for all threads of the process, and its first success renews the leases. So a living holder has its
+leases back before another process takes them (queues/outage.py), and before its own threads record their results.
 
-A task that runs past its time limit is not renewed any more: another worker may take it, and the fencing token keeps the first one
-from recording anything.
+The lease of a task that runs past its time limit is not renewed: another worker may take the task, and the fencing token keeps the
+first one from recording anything.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ log = logs.get("leases")
 
 
 class LeaseKeeper:
-    """Renews the leases of this process's running tasks, and finds the database again after an outage."""
+    """Renews the leases of this process's running tasks, and probes the database during an outage."""
 
     def __init__(self, lease_s: float) -> None:
         self.lease_s = lease_s
-        # By lease, because a task that was taken over may run here twice.
+        # The key is the lease, because a task that was taken over may run here twice.
         self._running: dict[str, tuple[ClaimedTask, float]] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -44,7 +44,7 @@ class LeaseKeeper:
 
     @contextmanager
     def keeping(self, task: ClaimedTask, *, time_limit_s: float) -> Iterator[None]:
-        """Renew the task's lease inside, up to its time limit."""
+        """Renew the task's lease inside the block, up to its time limit."""
         with self._changed:
             self._running[task.lease_id] = (task, time.monotonic() + time_limit_s)
             self._start()
@@ -56,7 +56,7 @@ class LeaseKeeper:
 
     @contextmanager
     def recording(self, task: ClaimedTask, *, for_s: float) -> Iterator[None]:
-        """Renew the lease inside for up to `for_s` seconds. They do not count for the time limit: only a record waits for the database."""
+        """Renew the lease inside the block for up to `for_s` seconds, which do not count toward the task's time limit."""
         started_at = time.monotonic()
         with self._changed:
             before = self._running.get(task.lease_id)
@@ -70,14 +70,14 @@ class LeaseKeeper:
                     self._running[task.lease_id] = (task, before[1] + time.monotonic() - started_at)
 
     def running(self) -> list[ClaimedTask]:
-        """Tasks that run in this process now."""
+        """Return the tasks that run in this process now."""
         with self._changed:
             return [task for task, _ in self._running.values()]
 
     def holds(self, task_id: int) -> bool:
         """Whether this process runs the task within its time limit.
 
-        Its lease may have run out all the same (the machine slept); the process must not take the task from itself.
+        Its lease may have expired all the same (the machine slept); the process must not take the task from itself.
         """
         now = time.monotonic()
         with self._changed:
@@ -88,7 +88,7 @@ class LeaseKeeper:
             return held
 
     def wait_for_database(self, *, within_s: float) -> bool:
-        """Wait until the database answers this process's one probe; False when `within_s` seconds pass without an answer."""
+        """Wait until the database answers this process's probe; returns False after `within_s` seconds without an answer."""
         deadline = time.monotonic() + within_s
         with self._changed:
             self._start()
@@ -98,11 +98,12 @@ class LeaseKeeper:
                 left_s = deadline - time.monotonic()
                 if left_s <= 0 or self._stopping:
                     return False
-                self._changed.wait(min(left_s, 1.0))  # in short waits: Dramatiq's time limit interrupts between them
+                # Short waits, because Dramatiq's time limit interrupts between them.
+                self._changed.wait(min(left_s, 1.0))
         return True
 
     def give_back(self) -> int:
-        """Let others take what still runs here, at once; for a worker whose shutdown time is over."""
+        """Release the leases of running tasks, so that others take them at once; after a worker's shutdown time."""
         tasks = self.running()
         if tasks:
             commands.extend({task.lease_id: task.id for task in tasks}, lease_s=0.0)
@@ -145,7 +146,7 @@ class LeaseKeeper:
             else:
                 database.ping()
         except (NestorError, peewee.PeeweeException) as error:
-            # The thread lives on, or no task of this process would be renewed any more. The fencing token protects the records.
+            # The thread goes on: without it no lease of this process would be renewed. The fencing token protects the records.
             outages.note(error)
             if not self._away:
                 log.warning("leases_not_renewed", tasks=len(leases), error=type(error).__name__)
@@ -161,5 +162,5 @@ class LeaseKeeper:
 
 @lru_cache(maxsize=1)
 def keeper() -> LeaseKeeper:
-    """This process's lease keeper."""
+    """Return this process's lease keeper."""
     return LeaseKeeper(settings.current().task_lease_s)

@@ -1,6 +1,6 @@
 """A worker's own port for probes and Prometheus: /healthz, /readyz and /metrics. Off unless METRICS_PORT is set.
 
-/readyz says why a worker cannot do its work (models/migrations/readiness.py). Such a worker goes on: what lacks its configuration waits.
+/readyz says why a worker cannot work (models/migrations/readiness.py). Such a worker goes on: tasks that lack their configuration wait.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ log = logs.get("monitor")
 
 
 class BacklogCollector:
-    """Gauges of the ledger, read when Prometheus asks; nothing when the database is away."""
+    """Gauges of the task backlog, read at each scrape; no values while the database is away."""
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        """Registering must not touch the database."""
+        """Return nothing: registering must not query the database."""
         return []
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
@@ -55,7 +55,7 @@ def register_backlog() -> None:
 
 
 def forget_backlog() -> None:
-    """Take the gauges away again: a function in the same process shows its own."""
+    """Remove the gauges: a function in the same process has its own."""
     while _registered:
         REGISTRY.unregister(_registered.pop())
 
@@ -89,11 +89,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Probes are not news."""
+        """Log nothing for a probe."""
 
 
 class _Server(ThreadingHTTPServer):
-    """The port, and what it knows of the process."""
+    """The HTTP server, with the process's readiness."""
 
     def __init__(self, port: int, readiness: Readiness) -> None:
         self.readiness = readiness

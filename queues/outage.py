@@ -1,13 +1,13 @@
-"""What this process knows of a database that was away, and why it then leaves the expired leases of sends alone.
+"""The grace period after a database outage, during which this process takes no expired lease of a send.
 
-While the database is away nobody can renew a lease, so leases run out although their holders live. The first process that finds the
-database back would take their tasks and repeat what their holders have just sent. Each process that saw the outage therefore waits
-for `limits.expired_lease_grace_s` before it takes an expired lease of the queue `sends`; the holders ask five times a second and more
-often, and renew first.
+While the database is away nobody can renew a lease, so leases expire although their holders live. The first process that reaches the
+database again would take their tasks and repeat the messages that the holders have just sent. So each process that saw the outage waits
+for `limits.expired_lease_grace_s` before it takes an expired lease of the queue `sends`; the holders probe at least five times a second
+and renew first.
 
-A process that has just started saw nothing, so it waits as well. The wait also keeps a process that is started again and again from
-repeating, at each start, what the last one was sending. Work on our own database waits for nothing: its effect happens once anyway, and
-processes that die every few seconds must not keep it from being done.
+A process that has just started does not know about an outage, so it waits as well. The wait also keeps a process that restarts again
+and again from repeating, at each start, the sends of its predecessor. Work on our own database does not wait: its effect happens once
+in any case, and processes that die every few seconds must not keep it from being done.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ from models.kernel.errors import Unavailable
 
 
 class Outages:
-    """When expired leases of sends may be taken again. Tests move it by the desk's clock."""
+    """The end of the grace period for expired leases of sends. Tests move it by the desk's clock."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._until = 0.0
 
     def note(self, error: Exception) -> None:
-        """Remember an outage. A statement timeout or a deadlock is none: the database is there."""
+        """Remember an outage. A statement timeout or a deadlock does not count: the database answers."""
         if isinstance(error, Unavailable) and error.code == Unavailable.code:
             self.begin()
 
     def begin(self) -> None:
-        """Leave expired sends alone from now on: the database was away, or the process has just started."""
+        """Start the grace period: the database was away, or the process has just started."""
         with self._lock:
             self._until = _now_s() + limits.expired_lease_grace_s
 
     def wait_s(self) -> float:
-        """Seconds for which expired sends are left alone; 0.0: they may be taken."""
+        """Return the seconds until expired sends may be taken; 0.0 outside the grace period."""
         with self._lock:
             return max(0.0, self._until - _now_s())
 
     def forget(self) -> None:
-        """Start anew; for tests, whose process works for one database after the other."""
+        """End the grace period; for tests, whose process uses one database after the other."""
         with self._lock:
             self._until = 0.0
 

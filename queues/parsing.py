@@ -1,9 +1,9 @@
-"""Parse under a limit of time and memory: what is large is parsed by a child process that can be ended.
+"""Parsing within limits of time and memory: a child process, which can be killed, parses large events.
 
-A thread cannot be ended, and a regular expression or a C function holds it as long as it likes. Our parsers are linear, so what is
-small is bounded by its size and parsed at once; what is larger goes to one child per process (`python -m queues.parsing`), started at
-the first large event and gone after a quiet time. The child imports all parsers before it says that it is ready. Frames on its pipes
-are a number, a length and a pickle; both ends are ours, and a parser's results are made by our code alone.
+A thread cannot be killed, and a regular expression or a C function can hold it for any time. Our parsers are linear, so the size of a
+small event bounds its time, and it is parsed in the caller's thread. A larger event goes to one child for each process
+(`python -m queues.parsing`), which starts at the first large event and ends after an idle time. The child imports all parsers before it
+reports that it is ready. A frame on its pipes is a number, a length and a pickle; our own code writes both ends.
 """
 
 from __future__ import annotations
@@ -30,13 +30,15 @@ from queues import channels
 
 log = logs.get("parsing")
 _ROOT = Path(__file__).resolve().parents[1]
-_HEAD = struct.Struct(">QQ")  # the request's number, which the answer repeats; the length of what follows
+# The request's number, which the answer repeats, and the length of the pickle.
+_HEAD = struct.Struct(">QQ")
 _PARSERS_USE = ("nh3", "queues.channels.html_text")  # modules that parsers import inside functions
-_READY = 0  # the number of the child's first frame: its imports are done. Requests are numbered from 1.
+# The number of the child's first frame, after its imports. Requests are numbered from 1.
+_READY = 0
 
 
 class TookTooLong(Unparseable):
-    """Reading it took longer than an event may take; it is kept, and can be replayed after the parser is mended."""
+    """Parsing took longer than an event may take. The event is kept, and can be replayed after the parser is fixed."""
 
 
 class Ended(Exception):
@@ -44,9 +46,9 @@ class Ended(Exception):
 
 
 def parse(channel: str, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
-    """What the channel's parser says, within `limits.parse_s` and `limits.parse_memory_bytes_max` for large events.
+    """Parse an event; a large one within `limits.parse_s` and `limits.parse_memory_bytes_max`.
 
-    Raises what the parser raises; TookTooLong; TransientFailure when the child is busy with others for too long.
+    Raises the parser's exceptions, TookTooLong, and TransientFailure when the child is busy with other events for too long.
     """
     if len(raw) <= limits.parse_here_bytes_max:
         return channels.complete(channel).parser.parse(raw, envelope, account)
@@ -55,7 +57,7 @@ def parse(channel: str, raw: bytes, envelope: dict[str, str], account: ChannelAc
 
 @dataclass
 class _Child:
-    """The process's child; a fork starts its own."""
+    """The process's child; a forked process starts its own."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     process: subprocess.Popen[bytes] | None = None
@@ -63,9 +65,10 @@ class _Child:
     number: int = 0
 
     def ask(self, channel: str, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
-        if self.pid != os.getpid():  # after a fork the lock may be held by a thread that is not here
+        if self.pid != os.getpid():
+            # After a fork, a thread of the parent process may hold the lock.
             self.lock, self.process, self.pid = threading.Lock(), None, os.getpid()
-            atexit.register(self.close)  # a process that ends takes its child along
+            atexit.register(self.close)
         if not self.lock.acquire(timeout=limits.parse_wait_s):
             raise TransientFailure("other large events are being read; this one is tried again")
         try:
@@ -73,7 +76,7 @@ class _Child:
             try:
                 answer = self._asked(request)
             except Ended:
-                # It may just have gone to rest; a second end is the event's own doing.
+                # The child may have ended after its idle time. A second end is caused by the event.
                 answer = self._asked(request)
         except Ended as error:
             raise Unparseable(
@@ -99,7 +102,8 @@ class _Child:
         self.number += 1
         deadline = time.monotonic() + limits.parse_s
         writer = threading.Thread(target=_send, args=(self.process.stdin, self.number, request), daemon=True)
-        writer.start()  # a pipe holds 64 KiB: a child that hangs must not hang its writer's thread of the worker
+        # A pipe holds 64 KiB: a child that hangs must not block the worker's thread.
+        writer.start()
         try:
             number, length = _HEAD.unpack(_received(self.process.stdout, _HEAD.size, deadline))
             if number != self.number:
@@ -110,18 +114,19 @@ class _Child:
             self._end()
             raise
         except BaseException:
-            # Also when a time limit interrupts this thread: an answer that nobody read must not be the next event's.
+            # Also when a time limit interrupts this thread: the next event must not get this event's answer.
             self._end()
             raise
         finally:
             writer.join(1.0)
 
     def _tell_end(self) -> None:
-        """Log what ended the child; one that has gone to rest ended by itself, and is no news."""
+        """Log what ended the child, unless it ended after its idle time."""
         assert self.process is not None
         try:
             code = self.process.wait(limits.parser_end_s)
-        except subprocess.TimeoutExpired:  # its pipe is closed and it lives: `_end` kills it
+        except subprocess.TimeoutExpired:
+            # Its pipe is closed and it still runs: `_end` kills it.
             code = 0
         if code != 0:
             logs.tell_end("parser", self.process.pid, code)
@@ -163,7 +168,8 @@ class _Child:
 def _close(stream: Any) -> None:
     try:
         stream.close()
-    except OSError:  # what waited to be written has no reader any more
+    except OSError:
+        # The buffered bytes have no reader.
         log.debug("parser_pipe_closed")
 
 
@@ -172,12 +178,13 @@ def _send(stream: Any, number: int, request: bytes) -> None:
         stream.write(_HEAD.pack(number, len(request)))
         stream.write(request)
         stream.flush()
-    except (OSError, ValueError):  # the child ended, and its reader learns that
+    except (OSError, ValueError):
+        # The child ended; the reading side reports it.
         log.debug("parser_pipe_broken")
 
 
 def _received(stream: Any, length: int, deadline: float) -> bytes:
-    """`length` bytes of the child's. Raises Ended, TookTooLong."""
+    """Read `length` bytes from the child. Raises Ended, TookTooLong."""
     found = bytearray()
     descriptor = stream.fileno()
     while len(found) < length:
@@ -203,19 +210,20 @@ def close() -> None:
 
 
 def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
-    """Answer requests until the pipe ends or nothing comes for `limits.parser_rests_after_s`."""
+    """Answer requests until the pipe ends or no request comes for `limits.parser_rests_after_s`."""
     while select.select([incoming.fileno()], [], [], limits.parser_rests_after_s)[0]:
         head = incoming.read(_HEAD.size)
         if len(head) < _HEAD.size:
             return
         number, length = _HEAD.unpack(head)
         channel, raw, envelope, account = pickle.loads(incoming.read(length))  # noqa: S301 -- our parent wrote it
-        # A parent that was killed cannot end us: the kernel does, a while after it would have.
+        # A parent that was killed cannot end this process: the kernel does, some seconds later.
         signal.alarm(int(limits.parse_s) + 5)
         try:
             answer: tuple[str, object] = ("parsed", channels.get(channel).parser.parse(raw, envelope, account))
         except MemoryError:
-            return  # the parent sees us end, and keeps the event as failed; its own memory is not the trouble
+            # The parent sees this process end, and keeps the event as failed.
+            return
         except Exception as error:  # noqa: BLE001 -- raised again in the parent
             answer = ("raised", error)
         content = pickle.dumps(answer)
@@ -226,7 +234,7 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
 
 
 def _preload() -> None:
-    """Import all that a parser can use: an import that fails later would look like a fault of the event."""
+    """Import all modules that a parser can use: a later failed import would look like a fault of the event."""
     imports.load_all("queues.channels", called="parse")
     for channel in sorted(channels.names()):
         channels.get(channel).parser  # noqa: B018 -- the access imports it
@@ -234,7 +242,7 @@ def _preload() -> None:
 
 
 def main() -> None:
-    """`python -m queues.parsing`: the child; nothing but frames may get to its standard output."""
+    """Run the child (`python -m queues.parsing`); only frames may reach its standard output."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (limits.parse_memory_bytes_max, limits.parse_memory_bytes_max))
@@ -244,7 +252,7 @@ def main() -> None:
     _preload()
     outgoing.write(_HEAD.pack(_READY, 0))
     outgoing.flush()
-    # One request at a time: nothing of the next one can wait in the buffer while `select` looks at the pipe.
+    # There is one request at a time, so no bytes of the next one are in the buffer while `select` watches the pipe.
     serve(sys.stdin.buffer, outgoing)
 
 

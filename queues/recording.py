@@ -1,4 +1,4 @@
-"""Record through an outage of the database what only this process knows."""
+"""The recording of results that only this process knows, through an outage of the database."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ T = TypeVar("T")
 
 
 def record_answer(task: ClaimedTask, write: Callable[[], T]) -> T:
-    """Record what somebody else's server answered to the task, however long the database is away; the lease is renewed meanwhile."""
+    """Record another server's answer, for up to `limits.settle_wait_s_max`; the lease is renewed meanwhile."""
     with keeper().recording(task, for_s=limits.settle_wait_s_max):
         return write_until_taken(write, within_s=limits.settle_wait_s_max)
 
 
 def write_until_taken(write: Callable[[], T], *, within_s: float) -> T:
-    """Call `write` until the database takes it, for at most `within_s` seconds; `write` opens its own transaction.
+    """Call `write` until it succeeds, for at most `within_s` seconds; `write` opens its own transaction.
 
     Between two calls the thread waits for the process's one probe (`LeaseKeeper.wait_for_database`). Raises Unavailable at the end.
     """
@@ -44,13 +44,13 @@ def write_until_taken(write: Callable[[], T], *, within_s: float) -> T:
         if time.monotonic() - failed_at > limits.database_probe_s[1]:
             pause_s = limits.settle_pause_s_min
             continue
-        # The database answered at once: it is there, and refuses this write for now (a deadlock, no free connection).
+        # The database answered at once: it runs, and refuses this write for now (a deadlock, no free connection).
         time.sleep(pause_s * (0.5 + random.random() / 2))  # noqa: S311 -- spreads retries
         pause_s = min(pause_s * 2, limits.settle_pause_s_max)
 
 
 def _answers_before(deadline: float) -> bool:
-    """Wait for the database. Dramatiq's time limit (it interrupts once) is about the work, which has ended before."""
+    """Wait for the database. Dramatiq's time limit, which interrupts once, is ignored: the work has ended already."""
     while (left_s := deadline - time.monotonic()) > 0:
         try:
             return keeper().wait_for_database(within_s=left_s)

@@ -1,4 +1,4 @@
-"""Run one task: claim, do, settle. The same on both stacks; the one place with a broad `except`."""
+"""The runner of one task: claim, run, settle. Both stacks use it; the only module with a broad `except`."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ log = logs.get("tasks")
 
 
 def run_task(task_id: int) -> str:
-    """Run the task if it is this worker's turn; returns the outcome (for metrics and tests).
+    """Claim and run the task; returns the outcome, for metrics and tests.
 
-    Never raises for what a task does; a database that is away ends the attempt, and the lease brings the task back.
+    Never raises for a failure of the task. A database that is away ends the attempt, and the task returns when its lease expires.
     """
     try:
         task = _claim(task_id)
@@ -61,7 +61,7 @@ def run_task(task_id: int) -> str:
 
 
 def _claim(task_id: int) -> ClaimedTask | None:
-    """Claim the task. Never takes it from this process, and for a while after an outage leaves an expired send to its holder."""
+    """Claim the task. Never takes it from this process; in the grace period after an outage leaves an expired send to its holder."""
     wait_s = outages.wait_s()
     task = commands.claim(
         task_id,
@@ -86,14 +86,14 @@ def _run_claimed(task: ClaimedTask) -> str:
         except Exception as error:  # noqa: BLE001 -- an actor that cannot be imported (module docstring)
             return _settle(task, _failure(task, error))
         if spec is None or not known:
-            # A newer release enqueued it: it waits for a newer worker (rolling update), and is never dead for that.
+            # A newer release enqueued the task: it waits for a newer worker (rolling update) and never becomes dead for this.
             wait_s = limits.unknown_kind_delay_s * (0.5 + random.random())  # noqa: S311 -- spreads retries
             return _settle(task, Postponed(wait_s, f"this release has no actor for {task.kind}"))
         if isinstance(task.payload, Undecodable):
             return _settle(task, Failed(task.payload.reason, permanent=True))
         if task.attempts > spec.attempts_max:
-            # A failure would have made it dead by now: its attempts ended without a word, so the task ends its worker
-            # (memory, a crash in C), and would end one worker after the other for ever.
+            # Recorded failures would have made it dead by now. Its attempts ended without a record, so the task ends its worker
+            # (memory, a crash in C), and would end one worker after the other.
             return _settle(
                 task,
                 Failed(f"given up: {spec.attempts_max} attempts ended with their worker", permanent=True),
@@ -123,36 +123,36 @@ def _run_actor(task: ClaimedTask) -> Settlement:
 
 
 def _failure(task: ClaimedTask, error: BaseException) -> Settlement:
-    """Decide what an exception means for the task.
+    """Return the settlement for an exception.
 
-    A database that is away and a lost lease are raised again: nothing can be recorded now. A database that gave up on a statement is
-    there to record it.
+    Raises Unavailable and LeaseLost again, because nothing can be recorded then. After a statement timeout or a deadlock the database
+    can record the failure.
     """
     if isinstance(error, Unavailable | LeaseLost) and not isinstance(error, StatementTimeout | Contention):
         raise error
     if isinstance(error, ConfigurationError):
-        # Its operator mends it, or a worker that has the credential takes the task: no attempt is used up meanwhile.
+        # The operator fixes it, or a worker that has the credential takes the task. No attempt is used up meanwhile.
         return Postponed(_operator_wait_s(task), f"{error.code}: {error.message}")
     if isinstance(error, TransientFailure):
         return Failed(error.message, retry_after_s=error.retry_after_s)
     if isinstance(error, NestorError):
         return Failed(f"{error.code}: {error.message}", permanent=is_final(error))
     log.error("actor_raised", exc_info=error)
-    # Its message may quote a body (PostgreSQL: the row), and this text outlives the ticket: the log's trail tells where it was.
+    # The message may quote a body (PostgreSQL quotes the row), and this text outlives the ticket. The log has the traceback.
     return Failed(logs.named(error))
 
 
 def _operator_wait_s(task: ClaimedTask) -> float:
-    """Seconds until a task that lacks its configuration looks again: a quarter of the time that it has waited, within bounds."""
+    """Return the wait of a task that lacks its configuration, in seconds: a quarter of its age, within limits."""
     waited_s = (clock.now() - task.first_run_at).total_seconds()
     whole = min(max(waited_s / 4, limits.operator_wait_s_min), limits.operator_wait_s_max)
     return whole * (0.5 + random.random() / 2)  # noqa: S311 -- spreads retries
 
 
 def _settle_in_time(task: ClaimedTask, settlement: Settlement, *, time_left_s: float) -> str:
-    """Settle, through an outage of the database: the answer of somebody else's server must be recorded, or the call is repeated.
+    """Settle, also through an outage of the database: without a record of another server's answer, the call is repeated.
 
-    The lease is renewed meanwhile. When another worker took the task over, the answer is still recorded (`Settlement.late`).
+    The lease is renewed meanwhile. When another worker has taken the task over, the answer is still recorded (`Settlement.late`).
     """
     if settlement.late is None:
         return write_until_taken(lambda: _settle(task, settlement), within_s=time_left_s)
@@ -163,7 +163,7 @@ def _settle_in_time(task: ClaimedTask, settlement: Settlement, *, time_left_s: f
 
 
 def _settle_late(settlement: Settlement) -> str:
-    """Record what a run knows that has lost its lease. A failing record is told and given up: the task is another worker's."""
+    """Record the answer that a run got before it lost its lease. A failing record is logged only: another worker has the task."""
     assert settlement.late is not None
     try:
         with database.transaction():
@@ -178,7 +178,7 @@ def _settle_late(settlement: Settlement) -> str:
 
 
 def _settle(task: ClaimedTask, settlement: Settlement) -> str:
-    """Record the effect and the task's end in one transaction. A failing record is a failure of the task."""
+    """Record the effect and the task's end in one transaction. A failing record is a failed task."""
     try:
         return _record(task, settlement)
     except (LeaseLost, Unavailable):
@@ -188,7 +188,7 @@ def _settle(task: ClaimedTask, settlement: Settlement) -> str:
 
 
 def _record_failure(task: ClaimedTask, failure: Settlement) -> str:
-    """Record a failure; when telling people of a dead task fails too, the task ends all the same, or it would come back for ever."""
+    """Record a failure. When `on_dead` fails as well, the task ends without it; otherwise it would return without end."""
     try:
         return _record(task, failure)
     except (LeaseLost, Unavailable):
@@ -217,7 +217,7 @@ def _record(task: ClaimedTask, settlement: Settlement, *, tell: bool = True) -> 
 
 
 def _failed(task: ClaimedTask, failed: Failed, *, tell: bool) -> str:
-    """Record a failed attempt, and when it was the last one tell those who must know. Joins the caller's transaction."""
+    """Record a failed attempt; after the last one call the actor's `on_dead`. Joins the caller's transaction."""
     retry_after_s = None if failed.retry_after_s is None else min(failed.retry_after_s, limits.provider_wait_s_max)
     decision = commands.fail(task, failed.error, permanent=failed.permanent, retry_after_s=retry_after_s)
     if isinstance(decision, rules.Retry):

@@ -1,8 +1,8 @@
 """HTTP calls to addresses that somebody else chose: never into our own network, never longer or larger than allowed.
 
-The name is looked up once, every address is judged, and the connection goes to the very address that was judged: a name that
-answers otherwise a moment later (DNS rebinding) changes nothing. Host, SNI and the certificate's check keep the name. Redirects are
-not followed, proxies of the environment not used (a proxy would look the name up again).
+The name is looked up once, every address is checked, and the connection goes to the checked address: a name that changes its answer a
+moment later (DNS rebinding) has no effect. Host, SNI and the certificate's check use the name. Redirects are not followed, and proxies
+of the environment are not used, because a proxy would look the name up again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionErr
 from models.kernel import addresses, limits, sockets
 from models.kernel.errors import PermanentFailure, TooLarge, TransientFailure
 
-Resolver = Callable[[str, int], list[tuple[int, str]]]  # host, port -> (address family, address)
+# Takes host and port; returns pairs of address family and address.
+Resolver = Callable[[str, int], list[tuple[int, str]]]
 
 # -- limits ----------------------------------------------------------------------------------------------------
 _addresses_tried_max = 4  # of one name; each may cost a connect timeout
@@ -55,7 +56,7 @@ class NoAnswer(TransientFailure):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A server's answer: header names in lower case, the body's beginning (`truncated` when there was more)."""
+    """A server's answer: header names in lower case, and the beginning of the body (`truncated` when there was more)."""
 
     status: int
     headers: Mapping[str, str]
@@ -64,13 +65,13 @@ class Reply:
     duration_ms: int
 
     def retry_after_s(self) -> float | None:
-        """Seconds of a Retry-After header (RFC 9110, 10.2.3); None without one, and for a date, which clocks disagree about."""
+        """Return the seconds of a Retry-After header (RFC 9110, 10.2.3); None without one, and for a date, because clocks differ."""
         text = self.headers.get("retry-after", "").strip()
         return min(float(text), limits.provider_wait_s_max) if text.isdecimal() and len(text) < 10 else None
 
 
 def look_up(host: str, port: int) -> list[tuple[int, str]]:
-    """The addresses of a name, in the system's order. Raises OSError."""
+    """Return the addresses of a name, in the system's order. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [(family, str(address[0])) for family, _, _, _, address in found]
 
@@ -87,9 +88,9 @@ def call(
     body_bytes_max: int = 65_536,
     resolve: Resolver = look_up,
 ) -> Reply:
-    """One request, one answer, whatever its status. `total_s` bounds all of it, also a server that sends a byte at a time.
+    """Make one request; return its answer, whatever the status. `total_s` also bounds a server that sends a byte at a time.
 
-    Raises AddressRefused, NotReached (nothing was sent), NoAnswer (it may have arrived).
+    Raises AddressRefused, NotReached (nothing was sent), NoAnswer (the request may have arrived).
     """
     started = time.monotonic()
     with _response(method, url, headers, body, private, connect_s, total_s, resolve) as response:
@@ -113,7 +114,7 @@ def download(
     total_s: float = limits.send_read_timeout_s,
     resolve: Resolver = look_up,
 ) -> BinaryIO:
-    """A file's bytes as a stream at its beginning, which the caller closes.
+    """Return a file's bytes as a stream at its beginning; the caller closes it.
 
     Raises as `call` does, TooLarge above `bytes_max`, NotReached for 429 and 5xx, PermanentFailure for every other status but 200.
     """
@@ -138,7 +139,7 @@ def download(
 
 
 def _chunks(response: requests.Response, bytes_max: int) -> Iterator[bytes]:
-    """At most `bytes_max` bytes of the body as it came; what a server compressed is not unpacked (we ask for identity)."""
+    """Yield at most `bytes_max` bytes of the body unchanged; compressed content is not unpacked (we ask for identity)."""
     left = bytes_max
     while left > 0 and (chunk := response.raw.read(min(left, _chunk_bytes), decode_content=False)):
         left -= len(chunk)
@@ -192,23 +193,23 @@ def _response(
 
 
 def _name_of(error: BaseException, line: _Line) -> str:
-    """Why, in a word that holds no address: what the server's library said may."""
+    """Return the reason without an address, which the library's message may contain."""
     return "it took too long" if line.was_cut else type(error).__name__
 
 
 class _Line:
-    """The one connection of a call: where it went, and the means to end it from another thread."""
+    """The one connection of a call; another thread can end it."""
 
     def __init__(self, *, private: bool, resolve: Resolver) -> None:
         self._private, self._resolve = private, resolve
-        self._twin: socket.socket | None = None
+        self._duplicate: socket.socket | None = None
         self._lock = threading.Lock()
         self.refusal: AddressRefused | None = None
         self.connected = False
         self.was_cut = False
 
     def connect(self, host: str, port: int, timeout_s: float | None) -> socket.socket:
-        """Look up, judge, connect to what was judged. Raises OSError."""
+        """Look up the name, check the addresses, and connect to a checked one. Raises OSError."""
         found = _in_time(self._resolve, host, port, timeout_s)
         if not self._private and not all(addresses.is_public(address) for _, address in found):
             self.refusal = AddressRefused(
@@ -218,42 +219,44 @@ class _Line:
         failure: OSError = OSError("the name has no address")
         for _, address in found[:_addresses_tried_max]:
             try:
-                connected = socket.create_connection((address, port), timeout_s)  # a literal: no second look-up
+                # The address is a literal: there is no second look-up.
+                connected = socket.create_connection((address, port), timeout_s)
             except OSError as error:
                 failure = error
                 continue
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sockets.watch_peer(connected, limits.provider_lost_s)
             with self._lock:
-                # TLS takes the socket over; a second name of it lets the alarm end the call at any moment.
-                self._twin = socket.socket(fileno=os.dup(connected.fileno()))
+                # TLS takes the socket over; a duplicate lets the alarm end the call at any moment.
+                self._duplicate = socket.socket(fileno=os.dup(connected.fileno()))
                 if self.was_cut:
                     self._shut()
             return connected
         raise failure
 
     def cut(self) -> None:
-        """End the call: whoever waits for a byte gets an error."""
+        """End the call: a thread that waits for a byte gets an error."""
         with self._lock:
             self.was_cut = True
             self._shut()
 
     def _shut(self) -> None:
-        if self._twin is not None:
+        if self._duplicate is not None:
             try:
-                self._twin.shutdown(socket.SHUT_RDWR)
+                self._duplicate.shutdown(socket.SHUT_RDWR)
             except OSError:
-                return  # the other side was faster
+                # The other side has closed the connection already.
+                return
 
     def close(self) -> None:
         with self._lock:
-            if self._twin is not None:
-                self._twin.close()
-                self._twin = None
+            if self._duplicate is not None:
+                self._duplicate.close()
+                self._duplicate = None
 
 
 def _in_time(resolve: Resolver, host: str, port: int, timeout_s: float | None) -> list[tuple[int, str]]:
-    """The look-up, which the system bounds by minutes only; one that takes longer goes on in its thread and is not waited for."""
+    """Look up a name within `timeout_s`, because the system allows minutes; a longer look-up goes on in its own thread."""
     answer: queue.SimpleQueue[list[tuple[int, str]] | Exception] = queue.SimpleQueue()
 
     def look() -> None:
@@ -273,7 +276,7 @@ def _in_time(resolve: Resolver, host: str, port: int, timeout_s: float | None) -
 
 
 class _Adapter(HTTPAdapter):
-    """Requests' adapter whose pools connect by a `_Line`."""
+    """The adapter of Requests whose pools connect through a `_Line`."""
 
     def __init__(self, line: _Line) -> None:
         self._line = line
@@ -307,7 +310,7 @@ class _Adapter(HTTPAdapter):
 
 
 def _request(connection: Any, request: Callable[..., None], line: _Line, *a: Any, **n: Any) -> None:
-    """Connect first (with TLS), so that a failure before the request's first byte is told from one after it."""
+    """Connect first (with TLS), so that a failure before the request's first byte differs from a later one."""
     if connection.sock is None:
         connection.connect()
     line.connected = True
@@ -315,7 +318,7 @@ def _request(connection: Any, request: Callable[..., None], line: _Line, *a: Any
 
 
 def _connected(connection: HTTPConnection, line: _Line) -> socket.socket:
-    """What urllib3's `_new_conn` promises, by our line."""
+    """Connect through our line, with the exceptions of urllib3's `_new_conn`."""
     timeout = connection.timeout
     try:
         return line.connect(connection.host, connection.port, timeout if isinstance(timeout, int | float) else None)

@@ -21,7 +21,7 @@ log = logs.get("scheduler")
 
 
 class Beat:
-    """What happens once a second: the sweep, and the desk's own timers until they could be set once."""
+    """The job of each second: the sweep; and the desk's own timers until they are set."""
 
     def __init__(self) -> None:
         self._timers_set = False
@@ -42,7 +42,7 @@ def _set_timers() -> bool:
 
 
 def start() -> Any:
-    """Begin to beat in the background; returns the APScheduler, to be shut down."""
+    """Start in the background; returns the APScheduler, which the caller shuts down."""
     from apscheduler.schedulers.background import BackgroundScheduler
 
     scheduler = BackgroundScheduler(timezone="UTC")

@@ -1,11 +1,11 @@
-"""How a task's run ended, as a value: what to record, and what becomes of the task.
+"""The result of a task's run, as a value: the effect to record, and the task's next state.
 
-The runner executes `record` and settles the task in one transaction, fenced by the lease: an effect in our database happens once
-even when the task is run twice.
+The runner calls `record` and settles the task in one transaction, fenced by the lease: an effect in our database happens once even when
+the task runs twice.
 
-A run that called somebody else's server knows something that stays true when the lease was lost: what the server answered. Its `late`
-is executed then, alone and in a transaction of its own. It must be fenced by itself (the attempt's id). It also tells the runner to
-wait through an outage of the database for as long as it lasts, because nobody else knows the answer.
+A run that called another server knows the server's answer, which stays true after the lease was lost. The runner then calls `late` in a
+transaction of its own; `late` needs its own fence (the attempt's id). `late` also makes the runner wait through an outage of the
+database, because nobody else knows the answer.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """Come back in `wait_s` seconds; not a used-up attempt."""
+    """The task runs again in `wait_s` seconds; the attempt does not count."""
 
     wait_s: float
     reason: str
@@ -38,7 +38,7 @@ class Postponed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It did not work: tried again with backoff unless `permanent`; at the end `on_dead` of the actor tells people."""
+    """The task failed: it is retried with backoff unless `permanent`; after the last attempt the actor's `on_dead` is called."""
 
     error: str
     permanent: bool = False

@@ -1,4 +1,4 @@
-"""Start a process while its database restarts or fails over: every step that needs it is repeated for a while.
+"""The start of a process while its database restarts or fails over: each step that needs the database is repeated for a while.
 
 A connection can drop between any two statements of a start, so the whole step is repeated, not only the first connection.
 """
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def through_outage(step: Callable[[], T]) -> T:
-    """Run a step that may be repeated, through a database that is away. Raises Unavailable after limits.database_start_wait_s."""
+    """Repeat a step until the database answers. Raises Unavailable after `limits.database_start_wait_s`."""
     deadline = time.monotonic() + limits.database_start_wait_s
     while True:
         try:
@@ -32,6 +32,7 @@ def through_outage(step: Callable[[], T]) -> T:
 
 
 def check_database() -> None:
-    """Raise SchemaMismatch, or ConfigurationError for definitions that this program cannot read; waits for a database that is away."""
+    """Check schema and definitions; waits for a database that is away. Raises SchemaMismatch, and ConfigurationError for definitions that
+    this release cannot read."""
     through_outage(migrations.check)
     through_outage(publishing.check_readable)

@@ -1,4 +1,4 @@
-"""The sweep as processes run it: fire due timers, hint what is due. Never raises for a database or broker that is away."""
+"""The sweep: fires due timers and sends wake-ups for due tasks. Its periodic form never raises for an outage."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ log = logs.get("sweep")
 # Recurring work of the desk itself.
 _HOUSEKEEPING: tuple[tuple[Payload, str, int], ...] = (
     (CollectGarbage(), "collect_garbage", 3600),
-    # Half an hour: Telegram keeps what it cannot deliver for a day, and a desk that sleeps should not be woken more often.
+    # Half an hour: Telegram keeps undelivered updates for a day, and a desk that sleeps should not be woken more often.
     (WatchAccounts(), "watch_accounts", 1800),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one sweep found."""
+    """The counts of one sweep."""
 
     timers_fired: int
     tasks_hinted: int
 
 
 def once() -> Swept:
-    """Fire every due timer and hint every due task, not only a batch. Raises Unavailable when the database is away."""
-    hinted = tasks.run_all()  # first, so that a timer that cannot fire never takes the net away
+    """Fire every due timer and wake every due task, not only one batch. Raises Unavailable when the database is away."""
+    # Tasks come first, so that a timer that cannot fire does not stop them.
+    hinted = tasks.run_all()
     fired = 0
     while True:
         count = timers.fire_due()
@@ -46,7 +47,7 @@ def once() -> Swept:
 
 
 def quietly() -> None:
-    """One sweep of a long-lived process's clock: a database that is away is logged, the next beat tries again."""
+    """Sweep once; log a database that is away, because the next beat tries again."""
     if not database.is_postgres():
         skew.look_for_step()
     try:
@@ -88,5 +89,5 @@ class OpportunisticSweep:
 
 
 def beat_s() -> float:
-    """Seconds between sweeps of a long-lived process."""
+    """Return the seconds between sweeps of a long-lived process."""
     return limits.sweep_every_s

@@ -1,7 +1,7 @@
 """The queues of RabbitMQ, and the one command that declares them.
 
-Declared by us and not by an operator, because the arguments must be Dramatiq's own (a re-declaration with others fails with 406 for
-ever). The type of the queues is the vhost's default: classic or quorum both work.
+The desk declares them, because the arguments must be Dramatiq's own: a declaration with other arguments fails with 406
+(PRECONDITION_FAILED). The type of the queues is the default of the virtual host; classic and quorum queues both work.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ __all__ = ["QUEUES", "declare"]
 
 
 def declare(settings: Settings) -> tuple[str, ...]:
-    """Declare every queue with its delay and dead-letter companions; safe to repeat. Nothing for the embedded broker."""
+    """Declare every queue with its delay and dead-letter queues; safe to repeat. Does nothing for the embedded broker."""
     if settings.embedded:
         return ()
-    from queues import broker  # not at import: manifests and docs read QUEUES without a broker library
+    # Not at the top: manifests and documents read QUEUES without a broker library.
+    from queues import broker
 
     connected = broker.rabbitmq(settings)
     try:

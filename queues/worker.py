@@ -1,11 +1,11 @@
-"""A worker process on RabbitMQ: `python -m queues.master -t 8 --queues default`, and another one
-with `-t 4 --queues sends` (queues/calls.py says why no more).
+"""A worker process on RabbitMQ: `python -m queues.master -t 8 --queues default`, and another one with `-t 4 --queues sends`
+(queues/calls.py explains the number).
 
-One process a command (`_refuse_siblings` says why), more commands or pods for more work.
-One process for both queues (`--queues default sends`) is enough for a small desk; a provider that hangs can then hold all its threads.
+A command starts one process (`_refuse_siblings` says why); more work needs more commands or pods. One process for both queues
+(`--queues default sends`) is enough for a small desk, but a provider that hangs can hold all its threads.
 
-Dramatiq's command line calls `create_broker` in each worker process, after the fork. While it lives, a worker also beats the sweep,
-so a desk needs no scheduler of its own as long as one worker runs; KEDA and PingSource wake the first one.
+Dramatiq's command line calls `create_broker` in the worker process, after the fork. A worker also runs the sweep, so a desk needs no
+separate scheduler as long as one worker runs; KEDA and PingSource wake the first one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ log = logs.get("worker")
 
 
 class _Life(Middleware):
-    """What a worker process does beside its tasks."""
+    """The work of a worker process apart from its tasks."""
 
     def __init__(self) -> None:
         self._scheduler: Any = None
@@ -39,7 +39,7 @@ class _Life(Middleware):
         self._pullers: loop.Pullers | None = None
 
     def after_process_boot(self, broker: Any) -> None:
-        """Nothing here may need the database: Dramatiq logs what fails in here and lives on without the rest of it."""
+        """Start the process's threads. Nothing here may need the database: Dramatiq logs an exception and skips the rest."""
         monitor.start(settings.current().metrics_port)
         self._publisher = publisher.install(broker, embedded=False)
         self._scheduler = scheduler.start()
@@ -53,7 +53,7 @@ class _Life(Middleware):
             self._pullers.stop()
 
     def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
-        """The shutdown time is over: what still runs is given back, so that another worker takes it without waiting for the lease."""
+        """Give running tasks back after the shutdown time, so that another worker takes them without waiting for the leases."""
         given_back = keeper().give_back()
         channels.close_all()
         parsing.close()
@@ -64,10 +64,11 @@ class _Life(Middleware):
 def _refuse_siblings() -> None:
     """Raise ConfigurationError when Dramatiq's command line asks for more than one process; its default is one for each CPU.
 
-    Dramatiq ends all processes of a command when one of them is killed, so a kill stops the tasks of its siblings as well, and one
-    that hangs in its shutdown keeps the queue without workers until then. Separate commands (or pods) end and start alone.
+    Dramatiq ends all processes of a command when one of them is killed, so a kill also stops the tasks of the other processes, and a
+    process that hangs in its shutdown leaves the queue without workers. Separate commands (or pods) end and start alone.
     """
-    if multiprocessing.parent_process() is None:  # not started by Dramatiq's command line
+    if multiprocessing.parent_process() is None:
+        # Not started by Dramatiq's command line.
         return
     options, _ = make_argument_parser().parse_known_args(sys.argv[1:])  # type: ignore[no-untyped-call]  # Dramatiq's has no types
     if options.processes != 1:
@@ -81,7 +82,8 @@ def create_broker() -> None:
     try:
         config = settings.current()
         logs.configure("worker", config.log_level)
-        preloading.preload()  # no thread runs yet
+        # No thread runs yet.
+        preloading.preload()
         database.configure(config)
         _refuse_siblings()
         starting.check_database()

@@ -1,4 +1,4 @@
-"""Mail the code by which a person proves an address; a second mail with the same code does no harm, so it is simply repeated."""
+"""The actor that mails the code by which a person proves an address. A repeat carries the same code and does no harm."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from models.conversations import threading
 from models.kernel import clock, database, settings
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.requesters import codes, commands, queries
+from models.requesters.tables import RequesterCode
 from models.tasks import leases, rates
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import SendCode
@@ -19,33 +20,26 @@ from queues.settlement import Done, Failed, Postponed, Settlement
 
 
 def run(task: ClaimedTask, payload: SendCode) -> Settlement:
-    """Send it, unless it is too old to be of use."""
+    """Send the code, unless it is used or expired."""
     code_id = payload.code_id
     with database.connection():
-        row = database.one(
-            "SELECT requester_id, channel, address, expires_at, used_at FROM requester_codes WHERE id = :id",
-            id=code_id,
-        )
-        if row is None or row["used_at"] is not None:
+        code = _usable(code_id)
+        if code is None:
             return Done()
-        expires_at = database.instant(row["expires_at"])
-        assert expires_at is not None
-        if expires_at <= clock.now():
-            return Done()
-        refused = codes.refusal(row["channel"], row["address"])
+        refused = codes.refusal(code.channel, code.address)
         if refused is not None:
             return Failed(f"not sent: {refused}", permanent=True)
-        account = accounts.find(row["channel"], payload.account)
-        name, locale = queries.name_and_locale(UUID(str(row["requester_id"])))
+        account = accounts.find(code.channel, payload.account)
+        name, locale = queries.name_and_locale(code.requester_id)
     sender = channels.complete(account.channel).sender
     with database.transaction():
-        wait_s = rates.take_or_line_up(sender.buckets(account, row["address"]))
+        wait_s = rates.take_or_line_up(sender.buckets(account, code.address))
     if wait_s > 0:
         return Postponed(wait_s, "rate limit")
     message = OutgoingMessage(
         delivery_id=f"code:{code_id}",
         attempt_number=task.attempts,
-        address=row["address"],
+        address=code.address,
         recipient_name=name,
         body=texts.text(account, "code", locale, code=codes.digits_of(code_id)),
         body_format="text",
@@ -60,7 +54,7 @@ def run(task: ClaimedTask, payload: SendCode) -> Settlement:
     if task.attempts > 1:
         leases.confirm(task)
     outcome = sender.send(message, account, settings.current())
-    record = partial(_record, account, row, outcome)
+    record = partial(_record, account, code, outcome)
     if outcome.kind == "throttled":
         return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider", record)
     if outcome.kind in ("transient", "unknown"):
@@ -70,10 +64,17 @@ def run(task: ClaimedTask, payload: SendCode) -> Settlement:
     return Failed(outcome.detail, permanent=True, record=record)
 
 
-def _record(account: accounts.ChannelAccount, row: database.Row, outcome: SendOutcome) -> None:
+def _usable(code_id: UUID) -> RequesterCode | None:
+    code: RequesterCode | None = RequesterCode.get_or_none(
+        RequesterCode.id == code_id, RequesterCode.used_at.is_null(), RequesterCode.expires_at > clock.now()
+    )
+    return code
+
+
+def _record(account: accounts.ChannelAccount, code: RequesterCode, outcome: SendOutcome) -> None:
     health.report_outcome(account.channel, account.name, outcome)
     if outcome.kind == "permanent" and outcome.suppress is not None:
-        commands.suppress(row["channel"], row["address"], outcome.suppress)
+        commands.suppress(code.channel, code.address, outcome.suppress)
 
 
 ACTOR = Actor(run)

@@ -1,4 +1,4 @@
-"""Tell a ticket's story in its topic of the staff's group, event by event, in order."""
+"""The actor that posts a ticket's events in its topic of the staff group, in order."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ from queues.recording import record_answer
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 log = logs.get("staff")
-_post_chars_max = 3_500  # one message of the chat; a long text would hold a worker at the group's pace
+# One message of the chat; further messages would hold a worker at the group's rate limit.
+_post_chars_max = 3_500
 _GOES_ON = " … [It goes on in the console.]"
-_posts_max = 100  # of one run; what is left is told by the next
+# Of one run; the next run posts the rest.
+_posts_max = 100
 
 
 def run(task: ClaimedTask, payload: TellStaff) -> Settlement:
-    """Post what is not told yet. A post that may have arrived (a worker died in the call) is posted once more, marked."""
+    """Post the events that are not posted yet. A post that may have arrived (a worker died in the call) is repeated once, marked."""
     ticket_id = payload.ticket_id
     with database.connection():
         account = accounts.find(payload.channel, payload.account)
@@ -38,7 +40,8 @@ def run(task: ClaimedTask, payload: TellStaff) -> Settlement:
         return Done()
     sender = channels.complete(account.channel).sender
     for _ in range(_posts_max):
-        leases.confirm(task)  # the posts together may take longer than the task's time limit
+        # The posts together may take longer than the task's time limit.
+        leases.confirm(task)
         with database.transaction():
             wait_s = rates.take_or_line_up(sender.buckets(account, chat))
             post = None if wait_s > 0 else ticket_posts.next_post(account, ticket_id)
@@ -53,10 +56,33 @@ def run(task: ClaimedTask, payload: TellStaff) -> Settlement:
 
 
 def _posted(task: ClaimedTask, account: ChannelAccount, chat: str, post: ticket_posts.Post) -> Settlement | None:
-    """Post one thing; None when it stands there, else how the task ends."""
+    """Post one event; returns None after it was posted, else the task's settlement."""
     config, topics = settings.current(), channels.complete(account.channel).topics
     assert topics is not None, "only a channel with topics has a staff group"
-    address = post.address
+    try:
+        # A ConfigurationError goes on to the runner: the task waits for the operator.
+        address = _open(task, topics, account, chat, post)
+    except PermanentFailure as error:
+        return Failed(error.message, permanent=True)
+    sender = channels.complete(account.channel).sender
+    outcome = sender.send(_message(post, account, address), account, config)
+    if outcome.kind == "permanent" and post.message_id is not None:
+        # The group most likely refuses a file: the text is posted without it.
+        outcome = sender.send(_message(post, account, address, without_files=outcome.detail), account, config)
+    log.info("staff_told", account=account.name, outcome=outcome.kind, sequence=post.sequence)
+    record_answer(task, partial(_record_post, account, post, outcome))
+    if outcome.kind == "throttled":
+        return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider")
+    if not _is_settled(post, outcome):
+        return Failed(f"{outcome.kind}: {outcome.detail}", retry_after_s=outcome.retry_after_s)
+    if post.closes is True:
+        _close(topics, account, config, address)
+    return None
+
+
+def _open(task: ClaimedTask, topics: Topics, account: ChannelAccount, chat: str, post: ticket_posts.Post) -> str:
+    """Return the address of the ticket's topic, which is opened or reopened for the post."""
+    config, address = settings.current(), post.address
     try:
         if address is None:
             address = topics.open_topic(account, config, chat, ticket_posts.topic_name(post.ticket))
@@ -66,27 +92,12 @@ def _posted(task: ClaimedTask, account: ChannelAccount, chat: str, post: ticket_
     except (ConfigurationError, PermanentFailure) as error:
         with database.connection():
             health.report_error(account.channel, account.name, f"staff group: {error.message}")
-        if isinstance(error, ConfigurationError):
-            raise  # the task waits for the operator
-        return Failed(error.message, permanent=True)
-    sender = channels.complete(account.channel).sender
-    outcome = sender.send(_message(post, account, address), account, config)
-    if outcome.kind == "permanent" and post.message_id is not None:
-        # Most likely a file: what was said is told all the same.
-        outcome = sender.send(_message(post, account, address, without_files=outcome.detail), account, config)
-    log.info("staff_told", account=account.name, outcome=outcome.kind, sequence=post.sequence)
-    record_answer(task, partial(_record_post, account, post, outcome))
-    if outcome.kind == "throttled":
-        return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider")
-    if not _stands(post, outcome):
-        return Failed(f"{outcome.kind}: {outcome.detail}", retry_after_s=outcome.retry_after_s)
-    if post.closes is True:
-        _close(topics, account, config, address)
-    return None
+        raise
+    return address
 
 
-def _stands(post: ticket_posts.Post, outcome: SendOutcome) -> bool:
-    """Whether the story goes on behind the post. One that the group does not take must not hold back the ticket's further story."""
+def _is_settled(post: ticket_posts.Post, outcome: SendOutcome) -> bool:
+    """Whether the next event may be posted. A post that the group refuses must not hold back the following ones."""
     return outcome.kind in ("accepted", "permanent") or (outcome.kind == "unknown" and post.possibly_told)
 
 
@@ -103,12 +114,12 @@ def _record_post(account: ChannelAccount, post: ticket_posts.Post, outcome: Send
         if outcome.kind == "permanent":
             told = f"staff group: a post was refused: {outcome.detail}"
             health.report_error(account.channel, account.name, told)
-        if _stands(post, outcome):
+        if _is_settled(post, outcome):
             ticket_posts.told(account, post, outcome.external_id)
 
 
 def _close(topics: Topics, account: ChannelAccount, config: Settings, address: str) -> None:
-    """The topic rests with its ticket; one that stays open does no harm."""
+    """Close the topic with its ticket. A topic that stays open does no harm."""
     try:
         topics.close_topic(account, config, address)
     except NestorError as error:

@@ -1,5 +1,4 @@
-"""Accounts that have to be asked for their events (IMAP, long polling): which ones, who reads them, and how each event is kept.
+"""Pulling: the accounts whose provider does not call us (IMAP, long polling).
 
-`accounts` says which accounts are pulled, `loop` reads them (one process an account, by a lease), `events`
-stores what was read.
+`accounts` lists the pulled accounts, `loop` reads them (one process for each account, by a lease), and `events` stores their events.
 """

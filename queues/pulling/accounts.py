@@ -1,6 +1,6 @@
-"""Which accounts have to be asked (a mailbox by IMAP, a bot without a public address), and tasks that ask those that nobody watches.
+"""The accounts that are pulled (a mailbox by IMAP, a bot without a public address), and tasks for those that no process reads.
 
-Apart from the pullers' threads, because the tick function loads it.
+This module is separate from the readers' threads, because the tick function loads it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from queues import channels
 
 
 def pulled_accounts() -> list[ChannelAccount]:
-    """The published accounts that have to be asked, as their channels say."""
+    """Return the published accounts that their channels pull."""
     found = []
     for account in accounts.every():
         puller = channels.get(account.channel).puller if account.channel in channels.names() else None
@@ -24,7 +24,7 @@ def pulled_accounts() -> list[ChannelAccount]:
 
 
 def ask_for_pulls() -> int:
-    """A `pull_account` task for each account that nobody watches and that has none under way; returns how many. For `/tick`."""
+    """Enqueue a `pull_account` task for each account that no process reads and that has no open task; returns their number. For `/tick`."""
     asked = 0
     with database.connection(), database.transaction():
         for account in pulled_accounts():

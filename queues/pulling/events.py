@@ -1,6 +1,6 @@
-"""Keep what a `pull.py` read, together with how far it has read: both or neither, so a crash neither loses nor doubles.
+"""The storage of pulled events, with the position behind them in one transaction, so that a crash neither loses nor doubles events.
 
-For the channels, which translate only and never write into the domain themselves.
+Channels call it, because they only translate and never write to the domain themselves.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def store(
     position: dict[str, Any],
     position_name: str,
 ) -> int:
-    """Store the events, each with its own `raw`, and the position behind them in one transaction; returns how many were new."""
+    """Store the events, each with its own `raw`, and the position in one transaction; returns the number of new events."""
     stored = []
     with database.transaction():
         for event in events:

@@ -1,8 +1,8 @@
-"""Accounts that have to be asked (a mailbox by IMAP, a bot without a public address): one thread per account and desk.
+"""The readers of pulled accounts (a mailbox by IMAP, a bot without a public address): one thread for each account of the desk.
 
-A channel that has such accounts has a `pull.py` (the `Puller` protocol). Every process that lives long runs these threads; of all of them
-the one that holds the account's lease reads it, and another takes over when it ends. A desk that sleeps has no such process: there
-each tick makes a `pull_account` task, for which a worker wakes.
+A channel with such accounts has a puller (the `Puller` protocol). Every long-lived process runs this loop; the process that holds the
+account's lease reads it, and another takes over when it ends. A desk that sleeps has no such process: there each tick makes a
+`pull_account` task, which wakes a worker.
 """
 
 from __future__ import annotations
@@ -28,22 +28,23 @@ log = logs.get("pullers")
 
 
 def holder_name() -> str:
-    """Who holds a lease: for people who look into the table, and unique."""
+    """Return a unique name of this process as a lease holder, readable for people."""
     return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
 
 
 @dataclass
 class _Reader:
-    """The thread that reads one account, as long as this process holds its lease."""
+    """The thread that reads one account while this process holds its lease."""
 
     account: ChannelAccount
-    lost_at_s: float  # on the monotonic clock: the lease may be another's from then on
+    # On the monotonic clock: from then on another process may hold the lease.
+    lost_at_s: float
     stop: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
 
 
 class Pullers:
-    """Reads every account that has to be asked, as far as this process holds the lease."""
+    """Reads every pulled account whose lease this process holds."""
 
     def __init__(self, settings: Settings, *, look_every_s: float = limits.puller_look_every_s) -> None:
         self._settings = settings
@@ -51,42 +52,46 @@ class Pullers:
         self._holder = holder_name()
         self._stop = threading.Event()
         self._readers: dict[tuple[str, str], _Reader] = {}
-        self._left_until_s: dict[tuple[str, str], float] = {}  # accounts that others shall try meanwhile
+        # Accounts that this process leaves to others, and until when.
+        self._left_until_s: dict[tuple[str, str], float] = {}
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Look for accounts in the background, from now on; needs no database yet."""
-        self._thread = threading.Thread(target=self._look_for_ever, name="pullers", daemon=True)
+        """Start looking for accounts in the background; needs no database yet."""
+        self._thread = threading.Thread(target=self._look_until_stopped, name="pullers", daemon=True)
         self._thread.start()
 
     def stop(self, *, timeout_s: float = limits.puller_stop_s) -> None:
-        """End all reading within `timeout_s` and give the leases back, so that another process goes on at once."""
+        """End all readers within `timeout_s` and give the leases back, so that another process continues at once."""
         self._stop.set()
         deadline = time.monotonic() + timeout_s
         if self._thread is not None:
             self._thread.join(timeout_s)
-        readers = self._readers.copy()  # the look may still be waiting for the database
+        # The looking thread may still wait for the database.
+        readers = self._readers.copy()
         for reader in readers.values():
             reader.stop.set()
         for (channel, name), reader in readers.items():
             if reader.thread is not None:
                 reader.thread.join(max(0.0, deadline - time.monotonic()))
-                if reader.thread.is_alive():  # it may still store something: the lease runs out by itself
+                if reader.thread.is_alive():
+                    # It may still store events: its lease expires later.
                     continue
             self._give_back(channel, name)
 
     def reading(self) -> set[tuple[str, str]]:
-        """The accounts (channel, name) that this process reads now."""
+        """Return the accounts (channel, name) that this process reads now."""
         return {name for name, reader in self._readers.copy().items() if not reader.stop.is_set()}
 
-    def _look_for_ever(self) -> None:
+    def _look_until_stopped(self) -> None:
         while True:
             try:
                 self._look()
             except (NestorError, peewee.PeeweeException) as error:
-                # The database is away or slow: what cannot be renewed in time is given up below.
+                # The database is away or slow: readers whose lease cannot be renewed in time end below.
                 log.warning("pullers_not_renewed", error=type(error).__name__)
-            except Exception as error:  # the root of a thread: without it no account is read and no lease kept
+            except Exception as error:
+                # The root of a thread: without it no account is read and no lease renewed.
                 log.error("pullers_look_failed", exc_info=error)
             now = time.monotonic()
             for reader in list(self._readers.values()):
@@ -96,7 +101,7 @@ class Pullers:
                 return
 
     def _look(self) -> None:
-        """Renew what is read, begin what nobody reads, end what is not wanted any more or has changed."""
+        """Renew the leases of readers, start readers for free accounts, and end readers of removed or changed accounts."""
         with database.connection():
             wanted = {(a.channel, a.name): a for a in accounts.pulled_accounts()}
             for name, reader in list(self._readers.items()):
@@ -116,7 +121,8 @@ class Pullers:
     def _keep(self, name: tuple[str, str], account: ChannelAccount) -> None:
         reader = self._readers.get(name)
         if reader is not None and reader.stop.is_set():
-            return  # it ends; the next look begins anew
+            # It is ending; the next look starts a new one.
+            return
         if reader is None and time.monotonic() < self._left_until_s.get(name, 0.0):
             return
         before = time.monotonic()
@@ -135,7 +141,8 @@ class Pullers:
             # This one thread imports the channel, before the readers of several accounts need it.
             channels.load_all(account.channel)
             reader.thread.start()
-        except (RuntimeError, ImportError):  # no thread or no file to spare: perhaps another process has one
+        except (RuntimeError, ImportError):
+            # This process has no free thread or file descriptor; perhaps another process has.
             del self._readers[name]
             self._left_until_s[name] = time.monotonic() + limits.puller_pause_s_max
             self._give_back(*name)
@@ -148,9 +155,9 @@ class Pullers:
             log.warning("puller_lease_not_given_back", channel=channel, account=name, error=type(error).__name__)
 
     def _read(self, reader: _Reader) -> None:
-        """Read until told to stop; a trouble is shown at the account, and the pause grows.
+        """Read until `stop` is set. The account shows an error, and the pause after it grows.
 
-        Who cannot read it lets others try: this process may lack a credential or a way out that another one has.
+        After several failures another process tries: it may have a credential or a network route that this one lacks.
         """
         account, failures = reader.account, 0
         puller = channels.complete(account.channel).puller
@@ -162,7 +169,8 @@ class Pullers:
                 puller.pull(account, self._settings, reader.stop, limits.puller_idle_s)
             except Exception as error:  # noqa: BLE001 -- the root of a thread: an account must not go unread for one strange answer
                 if time.monotonic() - began > limits.puller_pause_s_max:
-                    failures = 0  # it worked for a while
+                    # It worked for a while.
+                    failures = 0
                 failures += 1
                 report(account, error)
                 if failures >= limits.puller_failures_max or isinstance(error, ConfigurationError):
@@ -177,7 +185,7 @@ class Pullers:
 
 
 def report(account: ChannelAccount, error: Exception) -> None:
-    """Show at the account why it could not be read. Our own errors' messages are for people; of others only the type is told."""
+    """Show at the account why it could not be read: our own error's message, or the type of another exception."""
     ours = isinstance(error, NestorError)
     log.warning(
         "pull_failed",

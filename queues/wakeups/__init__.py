@@ -1,4 +1,4 @@
-"""Wake-ups: a message to the broker that says no more than a task's id, sent after the commit without holding anybody up.
+"""Wake-ups: messages to the broker that contain only a task's id, sent after the commit without blocking the caller.
 
-A wake-up may be lost or doubled without harm: the sweep sends it again, and the claim drops the second.
+A lost or repeated wake-up does no harm: the sweep sends it again, and the claim refuses the second.
 """
