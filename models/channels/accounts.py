@@ -1,4 +1,4 @@
-"""Find the account that a webhook or a delivery names."""
+"""Published channel accounts: look-up by name, by webhook address and by purpose."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ChannelAccount:
     config: dict[str, Any]
 
     def credential(self, key: str, settings: Settings) -> str:
-        """The value of the credential that the account's `key` names. Raises ConfigurationError."""
+        """Return the value of the credential that the account's `key` names. Raises ConfigurationError."""
         reference = self.config.get(key)
         if not isinstance(reference, dict) or not isinstance(reference.get("secret"), str):
             raise ConfigurationError(f"channel account {self.channel}/{self.name}: {key}: expected {{secret: name}}")
@@ -33,7 +33,7 @@ class ChannelAccount:
 
 
 def find(channel: str, name: str) -> ChannelAccount:
-    """The newest published version of an account. Raises NotFound."""
+    """Return the newest published version of an account. Raises NotFound."""
     definition = store.latest("channel", f"{channel}.{name}")
     if definition is None:
         raise NotFound(f"there is no {channel} account called {name!r}")
@@ -41,9 +41,9 @@ def find(channel: str, name: str) -> ChannelAccount:
 
 
 def at_path(channel: str, path: str, settings: Settings) -> ChannelAccount:
-    """The account whose webhook address ends in `path`: its secret `path_id` if it has one, else its name.
+    """Return the account whose webhook address ends in `path`: its secret `path_id` if it has one, else its name.
 
-    Raises NotFound, the same for an unknown name, a disabled account and one whose name was used instead of its secret.
+    Raises NotFound for an unknown name, a disabled account, and an account whose name was used instead of its secret.
     """
     found = None
     for account in every():
@@ -52,10 +52,10 @@ def at_path(channel: str, path: str, settings: Settings) -> ChannelAccount:
         try:
             address = account.credential("path_id", settings) if account.config.get("path_id") else account.name
         except ConfigurationError as error:
-            # The other accounts of the channel go on; `scripts.channels check --credentials` tells an operator.
+            # The channel's other accounts still work; `scripts.channels check --credentials` shows the error to an operator.
             log.error("path_id_missing", channel=channel, account=account.name, reason=error.message)
             continue
-        # Every account is compared, in constant time each: how long it takes tells nothing about the secrets.
+        # Every account is compared in constant time, so that the duration reveals nothing about the secrets.
         if hmac.compare_digest(address.encode(), path.encode("utf-8", "replace")):
             found = account
     if found is None:
@@ -103,13 +103,13 @@ def of_emails(name: str | None = None) -> ChannelAccount:
 
 
 def default_for(channel: str) -> ChannelAccount | None:
-    """The account by which the desk writes first on this channel: the one marked `default`, else the first by name."""
+    """Return the account by which the desk writes first on this channel: the one marked `default`, else the first by name."""
     accounts = [a for a in every() if a.channel == channel]
     return next((a for a in accounts if a.config.get("default")), accounts[0] if accounts else None)
 
 
 def require_default(channel: str) -> ChannelAccount:
-    """As `default_for`. Raises NotFound when the channel has no account at all."""
+    """Return the default account. Raises NotFound when the channel has no account."""
     account = default_for(channel)
     if account is None:
         raise NotFound(f"there is no {channel} account")
@@ -117,7 +117,7 @@ def require_default(channel: str) -> ChannelAccount:
 
 
 def every() -> list[ChannelAccount]:
-    """All published accounts by name."""
+    """Return all published accounts, by name."""
     accounts = []
     for definition in store.all_latest("channel"):
         channel, _, name = definition.name.partition(".")

@@ -1,4 +1,4 @@
-"""What every channel account's file says, whatever the channel; each channel's `account.py` adds its own keys."""
+"""Keys of every channel account's file; each channel's `account.py` adds its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Secret(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Common(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Keys of all channels. `path_id`: the webhook's address ends in this secret instead of the account's name."""
+    """Keys of all channels. `path_id`: the webhook address ends in this secret instead of the account's name."""
 
     channel: str
     account: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,40}\Z")]

@@ -1,4 +1,4 @@
-"""What is wrong with a channel account itself, for people: a login refused, a token revoked, a mailbox that does not answer.
+"""Health of channel accounts, for people: a login refused, a token revoked, a mailbox that does not answer.
 
 Each report is a transaction of its own, or joins the caller's.
 """
@@ -18,8 +18,8 @@ from models.ports.outbound import SendOutcome
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`error`: what is wrong now; None: nothing that we know. `told`: what the provider last said of the account, and `last_error`,
-    `last_error_at` of a trouble that is over."""
+    """An account's health. `error`: the present error; None: none is known. `told`: the provider's last report about the account, and
+    `last_error` and `last_error_at` of an error that is over."""
 
     error: str | None = None
     error_at: datetime | None = None
@@ -28,7 +28,7 @@ class Health:
 
 
 def of(channel: str, account: str) -> Health:
-    """The account's health; nothing is known of one that never reported."""
+    """Return the account's health; empty when nothing was reported."""
     with database.connection():
         row = database.one(
             "SELECT error, error_at, told, told_at FROM channel_health WHERE channel = :channel AND account = :account",
@@ -41,9 +41,9 @@ def of(channel: str, account: str) -> Health:
 
 
 def report_error(channel: str, account: str, text: str) -> None:
-    """Something is wrong with the account. `text` is for people: no address, no token, no password.
+    """Store an account's error. `text` is for people: no address, no token, no password.
 
-    `error_at` is when this trouble began: the same text again leaves it.
+    `error_at` is the time at which this error began: the same text again leaves it.
     """
     said = text.replace("\x00", "\ufffd")[: limits.inbox_reason_chars_max]
     with database.transaction():
@@ -59,7 +59,7 @@ def report_error(channel: str, account: str, text: str) -> None:
 
 
 def report_well(channel: str, account: str, told: Mapping[str, Any] | None = None) -> None:
-    """The account works: its trouble is over. `told`: what the provider says of it, added to what it said before."""
+    """Record that the account works. `told`: the provider's report about it, merged into the earlier one."""
     names = {"channel": channel, "account": account}
     with database.transaction():
         row = database.one(

@@ -1,4 +1,4 @@
-"""How an account is doing: what its provider tells, what came last, what waits."""
+"""Overview of an account: its provider's report, its last events and sends, and its backlog."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from models.kernel import database
 
 
 def of_account(channel: str, account: str) -> dict[str, Any]:
-    """Error, last events and sends, and what waits: everything that tells whether the account is well."""
+    """Return the error, the last events and sends, and the backlog of an account."""
     names = {"channel": channel, "account": account}
     known = health.of(channel, account)
     last = database.one(

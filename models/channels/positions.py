@@ -1,7 +1,7 @@
-"""How far a puller has read an account: Telegram's update offset, IMAP's UIDVALIDITY and UID.
+"""Read positions of pulled accounts: Telegram's update offset, IMAP's UIDVALIDITY and UID.
 
-Written in the transaction that stores what was read, so after a crash nothing is skipped, and what is read again is a repeat that the
-inbox knows.
+A position is written in the transaction that stores the events before it. After a crash no event is skipped, and the inbox recognises
+an event that is read again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from models.kernel.batch import as_json, from_json
 
 
 def get(account: ChannelAccount, name: str) -> dict[str, Any] | None:
-    """The stored position called `name` (a mail folder, `updates`); None before the first."""
+    """Return the position called `name` (a mail folder, `updates`); None before the first."""
     with database.connection():
         row = database.one(
             "SELECT position FROM channel_positions WHERE channel = :channel AND account = :account AND name = :name",
@@ -29,8 +29,8 @@ def get(account: ChannelAccount, name: str) -> dict[str, Any] | None:
 
 
 def put(account: ChannelAccount, name: str, position: dict[str, Any]) -> None:
-    """Keep the position; joins the caller's transaction, which stores what lies before it."""
-    assert database.in_transaction(), "a position is true only together with what was read up to it"
+    """Store the position. Joins the caller's transaction, which stores the events before it."""
+    assert database.in_transaction(), "a position and the events before it belong to one transaction"
     database.execute(
         "INSERT INTO channel_positions (channel, account, name, position, updated_at)"
         " VALUES (:channel, :account, :name, :position, :now) ON CONFLICT (channel, account, name)"

@@ -1,4 +1,4 @@
-"""What the desk itself says in chats, by language: an account's file goes before (`texts: {greeting: {en: ..., ru: ...}}`)."""
+"""Texts of the desk itself in chats, by language. An account's file can replace them (`texts: {greeting: {en: ..., ru: ...}}`)."""
 
 from __future__ import annotations
 

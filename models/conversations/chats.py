@@ -1,4 +1,4 @@
-"""Chats have one current ticket each; the row of `conversations` is also the lock that lets one writer at a time decide which."""
+"""Chats: each has one current ticket. The row of `conversations` is also the lock under which one writer at a time chooses it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
 from models.conversations import threading
+from models.conversations.tables import Conversation
 from models.kernel import clock, database
 from models.kernel.ids import new_id
 
@@ -18,7 +19,7 @@ def _names(account: ChannelAccount, address: str) -> dict[str, str]:
 
 
 def current_ticket(account: ChannelAccount, address: str) -> UUID | None:
-    """The chat's ticket, unless it is closed; holds the chat's row, so that two messages at once cannot open two tickets."""
+    """Return the chat's ticket, unless it is closed. Locks the chat's row, so that two messages at once cannot open two tickets."""
     names = _names(account, address)
     database.execute(
         "INSERT INTO conversations (id, channel, account, address, updated_at) VALUES (:id, :channel, :account, :address, :now)"
@@ -30,12 +31,12 @@ def current_ticket(account: ChannelAccount, address: str) -> UUID | None:
     row = database.one(f"SELECT ticket_id FROM conversations WHERE {_CHAT} FOR_UPDATE", names)
     if row is None or row["ticket_id"] is None:
         return None
-    ticket_id = UUID(str(row["ticket_id"]))
+    ticket_id: UUID = Conversation.converted(row)["ticket_id"]
     return None if is_closed(ticket_id) else ticket_id
 
 
 def set_current(account: ChannelAccount, address: str, ticket_id: UUID | None) -> None:
-    """What the chat's next message joins; None: it opens a new ticket. Joins the caller's transaction."""
+    """Set the ticket that the chat's next message joins; None: it opens a new one. Joins the caller's transaction."""
     database.execute(
         f"UPDATE conversations SET ticket_id = :ticket, updated_at = :now WHERE {_CHAT}",
         _names(account, address),
@@ -45,8 +46,10 @@ def set_current(account: ChannelAccount, address: str, ticket_id: UUID | None) -
 
 
 def answered_ticket(account: ChannelAccount, references: Sequence[str], requester_id: UUID) -> UUID | None:
-    """The open ticket of the message that this one answers, when its author takes part there: an answer to an older question goes
-    to that question, not to the newest. Holds the ticket's row."""
+    """Return the open ticket of the message that this one answers, if its author takes part there. Locks the ticket's row.
+
+    An answer to an older question goes to that question's ticket, not to the newest.
+    """
     thread = threading.find(account, threading.Clues(references), requester_id=requester_id, author_address="")
     if thread.ticket_id is None or is_closed(thread.ticket_id):
         return None
@@ -54,16 +57,16 @@ def answered_ticket(account: ChannelAccount, references: Sequence[str], requeste
 
 
 def is_closed(ticket_id: UUID) -> bool:
-    """Whether the ticket is closed (or gone); holds its row."""
+    """Whether the ticket is closed or gone. Locks its row."""
     row = database.one("SELECT category FROM tickets WHERE id = :id FOR_UPDATE", id=ticket_id)
     return row is None or row["category"] == "closed"
 
 
 def move(account: ChannelAccount, old: str, new: str) -> None:
-    """A chat has another address for good (a Telegram group became a supergroup): everything that points to it follows.
+    """Replace a chat's address everywhere (a Telegram group became a supergroup).
 
-    Both halves of a migration may come, in either order, and sends may find it out first: running twice changes nothing. Topics and
-    persons within the chat (`<chat>/<topic>`, `<chat>#<person>`) move with it. Joins the caller's transaction.
+    Two events may report one migration, in either order, and a send may report it first: a second run changes nothing. Topics and
+    persons of the chat (`<chat>/<topic>`, `<chat>#<person>`) move with it. Joins the caller's transaction.
     """
     values = {
         "channel": account.channel,
@@ -99,9 +102,9 @@ _MOVING = (
 
 
 def mark_unreachable(account: ChannelAccount, address: str, reason: str | None) -> bool:
-    """Note why nothing can be sent to a chat (the bot was blocked, or removed), or with None that it can again.
+    """Store the reason why nothing can be sent to a chat (the bot was blocked or removed); None: it can be reached again.
 
-    Returns whether that is news. Joins the caller's transaction.
+    Returns whether this is a change. Joins the caller's transaction.
     """
     names = _names(account, address)
     if reason is None:
@@ -117,7 +120,7 @@ def mark_unreachable(account: ChannelAccount, address: str, reason: str | None) 
 
 
 def unreachable_reason(account: ChannelAccount, address: str) -> str | None:
-    """Why nothing can be sent to the chat (for a topic: to its group), or None."""
+    """Return the reason why nothing can be sent to the chat (for a topic: to its group), or None."""
     names = _names(account, address)
     names["chat"] = address.partition("/")[0].partition("#")[0]
     row = database.one(

@@ -1,4 +1,4 @@
-"""Read messages."""
+"""Queries over messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.kernel.errors import NotFound
 
 
 def page(ticket_id: UUID, *, after_sequence: int, limit: int) -> list[dict[str, Any]]:
-    """Message of a ticket in order, after a sequence number."""
+    """Return a ticket's messages in order, after a sequence number."""
     query = (
         Message.select()
         .where((Message.ticket_id == ticket_id) & (Message.sequence > after_sequence))
@@ -24,14 +24,14 @@ def page(ticket_id: UUID, *, after_sequence: int, limit: int) -> list[dict[str, 
 
 
 def get(message_id: UUID) -> dict[str, Any]:
-    """One message. Raises NotFound."""
+    """Return one message. Raises NotFound."""
     for row in database.rows(Message.select().where(Message.id == message_id)):
         return row
     raise NotFound(f"there is no message {message_id}")
 
 
 def versions(ticket_id: UUID) -> dict[UUID, list[tuple[str, datetime]]]:
-    """What edited messages of a ticket said before, oldest first, and until when; read from the ticket's history."""
+    """Return the earlier texts of a ticket's edited messages with the end of their time, oldest first, from the ticket's history."""
     found: dict[UUID, list[tuple[str, datetime]]] = {}
     for row in database.run(
         "SELECT occurred_at, payload FROM events WHERE aggregate = 'ticket' AND aggregate_id = :id"
@@ -45,7 +45,7 @@ def versions(ticket_id: UUID) -> dict[UUID, list[tuple[str, datetime]]]:
 
 
 def view(message_id: UUID) -> dict[str, Any]:
-    """What conditions may know of a message."""
+    """Return the facts about a message that conditions may use. Raises NotFound."""
     row = database.one(
         "SELECT automatic, author_kind, channel, body, attachments FROM messages WHERE id = :id",
         id=message_id,

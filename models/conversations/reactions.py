@@ -1,10 +1,11 @@
-"""What happens to a message after it was said: a reaction, a deletion by its sender."""
+"""Later changes of a message by people: reactions, and deletions by its sender."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
+from models.conversations.tables import Message
 from models.events.commands import Actor
 from models.kernel import database
 from models.kernel.batch import as_json, from_json
@@ -12,11 +13,12 @@ from models.ports.inbound import Deletion, ReactionChange
 from models.requesters import commands as requesters
 from models.tickets.ticket_change import TicketChange
 
-_people_max = 200  # whose reactions are kept on one message: a large group's crowd says no more than its first hundreds
+# People whose reactions are kept on one message; in a large group, further ones add no information.
+_people_max = 200
 
 
 def change(account: ChannelAccount, told: ReactionChange) -> UUID | None:
-    """Note what somebody's reactions to a message are now; returns its ticket, None for a message that we do not know.
+    """Store a person's present reactions to a message. Returns its ticket; None for an unknown message.
 
     Joins the caller's transaction.
     """
@@ -40,7 +42,7 @@ def change(account: ChannelAccount, told: ReactionChange) -> UUID | None:
 
 
 def delete(account: ChannelAccount, told: Deletion) -> UUID | None:
-    """The sender took messages back: they are marked, and what they said stays in the history. Joins the caller's transaction."""
+    """Mark messages that their sender deleted; the history keeps their text. Joins the caller's transaction."""
     ticket_id = None
     for external_id in told.external_ids:
         row = _message(account, external_id)
@@ -63,7 +65,7 @@ def _message(account: ChannelAccount, external_id: str) -> database.Row | None:
     return database.one(
         "SELECT m.id, m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
         " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id"
-        # The message itself, or a part of ours or of an album; not one that only referred to it.
+        # The message itself, a part of ours, or a part of an album; no message that only refers to the id.
         " AND (m.external_id = :id OR m.direction = 'outbound' OR m.group_key IS NOT NULL)",
         channel=account.channel,
         account=account.name,
@@ -74,4 +76,4 @@ def _message(account: ChannelAccount, external_id: str) -> database.Row | None:
 def _change(row: database.Row, account: ChannelAccount, address: str | None, name: str) -> TicketChange:
     known = requesters.find(account.channel, address) if address else None
     actor = Actor("requester", str(known.id) if known else None, known.name if known else name)
-    return TicketChange.of(UUID(str(row["ticket_id"])), actor=actor)
+    return TicketChange.of(Message.converted(row)["ticket_id"], actor=actor)

@@ -1,4 +1,4 @@
-"""Which ticket a message belongs to: by the ids it refers to, and only if its sender takes part in that ticket.
+"""Threading: find the ticket of a message by the ids that it refers to, if its sender takes part in that ticket.
 
 Ids alone are not enough: people forward mails, and newsletters share ids. A stranger's reply therefore opens a
 ticket of its own, which notes the one it referred to.
@@ -19,14 +19,15 @@ from models.kernel.batch import from_json
 from models.ports import channel_facts
 from models.requesters.commands import normalise_address
 
-references_max = 50  # ids of one message that are looked up; a long thread repeats its first and last ones
+# Ids of one message that are looked up; a long thread repeats its first and last ones.
+references_max = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """Where a message belongs. `related_id` is a ticket that it referred to but may not join, with the reason.
+    """The ticket of a message. `related_id` is a ticket that the message refers to but may not join, for `reason`.
 
-    `by_number`: nothing but a number in the subject said so, which anybody can write.
+    `by_number`: only a number in the subject, which anybody can write, names the ticket.
     """
 
     ticket_id: UUID | None
@@ -37,7 +38,7 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Clues:
-    """What a message says of where it belongs; see `InboundMessage`."""
+    """The parts of a message that can name its ticket; see `InboundMessage`."""
 
     references: Sequence[str] = ()
     own_id: str | None = None
@@ -76,7 +77,7 @@ _TICKET = "t.id, t.category, t.requester_id, t.contact_address"
 
 
 def _candidates(account: ChannelAccount, clues: Clues, verdict: str) -> Iterator[tuple[database.Row, bool]]:
-    """Tickets that the clues name, the most telling first, and whether the clue shows that the sender has had a message of it."""
+    """Yield the tickets that the clues name, the strongest clue first, and whether the clue proves that the sender has a message of it."""
     if clues.reply_token:
         yield from _rows("t.reply_token = :token", True, token=clues.reply_token)
     wanted = [one for one in dict.fromkeys(clues.references) if one != clues.own_id][:references_max]
@@ -84,7 +85,7 @@ def _candidates(account: ChannelAccount, clues: Clues, verdict: str) -> Iterator
     for reference in wanted:
         if reference in by_id:
             yield by_id[reference], True
-    # Anybody can write a number; where the relay judges senders, only one that passed may use it.
+    # Anybody can write a number; where the relay authenticates senders, only a sender that passed may use it.
     judged = bool(account.config.get("authserv_ids"))
     if clues.subject_number is not None and (verdict == "pass" or not judged):
         yield from _rows("t.number = :number", False, number=clues.subject_number)
@@ -96,8 +97,8 @@ def _rows(conditions: str, strong: bool, **values: object) -> Iterator[tuple[dat
 
 
 def _by_reference(account: ChannelAccount, wanted: Sequence[str]) -> list[database.Row]:
-    """The tickets that know these ids. Mail ids are the world's: a mail to another mailbox of ours belongs to the same thread;
-    a chat's ids are its bot's."""
+    """Find the tickets that know these ids. Global ids are searched over all accounts: a mail to another mailbox of ours belongs to
+    the same thread. Other ids belong to one account."""
     places, values = database.in_list("id", wanted)
     conditions = "" if _ids_are_global(account) else " AND r.account = :account"
     return database.run(
@@ -113,7 +114,7 @@ def _ids_are_global(account: ChannelAccount) -> bool:
 
 
 def _answered_already(account: ChannelAccount, clues: Clues) -> database.Row | None:
-    """The open ticket in which an answer to this message, or another that referred to it, arrived before it."""
+    """Find the open ticket in which an answer to this message, or another message that refers to it, arrived earlier."""
     if clues.own_id is None:
         return None
     return database.one(
@@ -167,11 +168,11 @@ def twin(account: ChannelAccount, external_id: str, author_address: str, body: s
 def told_before(
     account: ChannelAccount, external_id: str, group_key: str | None, sent_at: datetime | None
 ) -> UUID | None:
-    """The ticket of a chat's message that came already, under another event's name: Telegram numbers its updates anew after a
+    """Find the ticket of a chat's message that came already, in another event: Telegram numbers its updates anew after a
     silent week, but never a chat's messages (https://core.telegram.org/bots/api#update).
 
-    Another bot behind the account does: it counts its chats' messages from 1. What was written at another time is another message, and
-    the older one gives its id up. Joins the caller's transaction.
+    Another bot behind the account does: it counts its chats' messages from 1. A message with another time is another message, and the
+    older message loses its id. Joins the caller's transaction.
     """
     row = database.one(
         "SELECT m.ticket_id, m.details, m.group_key FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
@@ -198,9 +199,9 @@ def told_before(
 
 
 def take_over(account: ChannelAccount, external_id: str) -> None:
-    """The message with this id is here: the id no longer belongs to a message that only referred to it.
+    """Free the id of a message that has arrived from messages that only referred to it.
 
-    Joins the caller's transaction; the caller remembers the id anew. Nobody takes the id of a message that we have, ours least.
+    Joins the caller's transaction; the caller then stores the id for the message. The id of a stored message is not freed.
     """
     database.execute(
         "DELETE FROM message_references WHERE channel = :channel AND account = :account AND external_id = :external_id"
@@ -213,7 +214,7 @@ def take_over(account: ChannelAccount, external_id: str) -> None:
 
 
 def ticket_of_message(account: ChannelAccount, external_id: str) -> UUID | None:
-    """The ticket in which the message with this provider id is; None when we never saw the message itself."""
+    """Find the ticket with the message that has this provider id; None when the message itself never arrived."""
     row = database.one(
         "SELECT m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
         " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :external_id AND m.external_id = :external_id"
@@ -229,7 +230,7 @@ _DOMAIN = re.compile(r"@([A-Za-z0-9.-]+)$")
 
 
 def ticket_of_group(account: ChannelAccount, group_key: str) -> UUID | None:
-    """The ticket with the message that this group of provider messages became; None when this is the first of them."""
+    """Find the ticket with the message of this group of provider messages; None for the first of the group."""
     row = database.one(
         "SELECT ticket_id FROM messages WHERE channel = :channel AND account = :account AND group_key = :key LIMIT 1",
         channel=account.channel,
@@ -242,9 +243,9 @@ def ticket_of_group(account: ChannelAccount, group_key: str) -> UUID | None:
 def new_external_id(
     account: ChannelAccount, ticket_number: int, message_id: UUID, *, mark: str | None = None
 ) -> str | None:
-    """The Message-ID of a mail of ours (RFC 5322 3.6.4), with a random part so that nobody can guess one; None for other channels.
+    """Make the Message-ID of a mail of ours (RFC 5322 3.6.4), with a random part that nobody can guess; None for other channels.
 
-    `mark` stands for the random part where the id is not stored, and must be the same at each attempt.
+    `mark` replaces the random part where the id is not stored, and must be the same at each attempt.
     """
     if not _ids_are_global(account):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from models.conversations import messages
+from models.deliveries.tables import Delivery
 from models.events.commands import SYSTEM
 from models.kernel import clock, database, limits
 from models.kernel.errors import Conflict, NotFound
@@ -15,7 +16,7 @@ from models.tickets.ticket_change import TicketChange
 
 
 def end(delivery_id: UUID, state: str, *, error: str) -> None:
-    """The delivery is over without success: visible in the ticket's history and in the list of troubled deliveries."""
+    """End the delivery without success. The ticket's history and the list of troubled deliveries show it."""
     row = database.run(
         "UPDATE deliveries SET state = :state, last_error = :error, finished_at = :now WHERE id = :id RETURNING ticket_id, message_id",
         state=state,
@@ -23,7 +24,7 @@ def end(delivery_id: UUID, state: str, *, error: str) -> None:
         now=clock.now(),
         id=delivery_id,
     )[0]
-    change = TicketChange.of(UUID(str(row["ticket_id"])), actor=SYSTEM, causation_id=f"delivery:{delivery_id}")
+    change = TicketChange.of(Delivery.converted(row)["ticket_id"], actor=SYSTEM, causation_id=f"delivery:{delivery_id}")
     change.record(
         "delivery_failed",
         {"delivery_id": delivery_id, "message_id": row["message_id"], "state": state, "error": short(error)},
@@ -36,7 +37,7 @@ def end(delivery_id: UUID, state: str, *, error: str) -> None:
 
 
 def release(delivery_id: UUID) -> None:
-    """A scheduled message's time has come: it is sent, and the ticket is answered now."""
+    """Send a scheduled message at its time; the ticket counts as answered now."""
     row = database.one(
         "UPDATE deliveries SET state = 'pending' WHERE id = :id AND state = 'scheduled'"
         " RETURNING channel, account, address, ticket_id, message_id",
@@ -45,7 +46,7 @@ def release(delivery_id: UUID) -> None:
     if row is None:
         return
     _enqueue_send(delivery_id, row, dedupe_key=f"send:{delivery_id}")
-    change = TicketChange.of(UUID(str(row["ticket_id"])), actor=SYSTEM, causation_id=f"delivery:{delivery_id}")
+    change = TicketChange.of(Delivery.converted(row)["ticket_id"], actor=SYSTEM, causation_id=f"delivery:{delivery_id}")
     if change.ticket.first_response_at is None:
         change.ticket.first_response_at = change.at
     change.enqueue(
@@ -56,7 +57,7 @@ def release(delivery_id: UUID) -> None:
 
 
 def retry(delivery_id: UUID) -> None:
-    """A person's word: send a failed, unknown or discarded delivery again. Raises NotFound, Conflict."""
+    """Send a failed, unknown or discarded delivery again, at a person's request. Raises NotFound, Conflict."""
     row = database.one(
         "UPDATE deliveries SET state = 'pending', finished_at = NULL WHERE id = :id AND state IN ('failed', 'unknown', 'discarded')"
         " RETURNING channel, account, address",
@@ -69,10 +70,10 @@ def retry(delivery_id: UUID) -> None:
         key=f"release:{delivery_id}",
     )
     if waiting is not None:
-        # It was discarded before its time; taking that back means its time, not now.
+        # The message was discarded before its scheduled time, so it is scheduled again.
         database.execute("UPDATE deliveries SET state = 'scheduled' WHERE id = :id", id=delivery_id)
         return
-    # What was unknown before the person's decision must not count against the new try.
+    # Unknown outcomes before the person's decision must not count against the new attempt.
     database.execute(
         "UPDATE delivery_attempts SET outcome = 'unknown_accepted_by_person' WHERE delivery_id = :id AND outcome = 'unknown'",
         id=delivery_id,
@@ -82,7 +83,7 @@ def retry(delivery_id: UUID) -> None:
 
 
 def discard(delivery_id: UUID) -> None:
-    """A person's word: this needs no further attention (or is not to be sent any more). Raises NotFound, Conflict."""
+    """Discard a pending or failed delivery, at a person's request. It is not attempted again. Raises NotFound, Conflict."""
     row = database.one(
         "UPDATE deliveries SET state = 'discarded', finished_at = :now WHERE id = :id"
         " AND state IN ('scheduled', 'pending', 'failed', 'unknown') RETURNING id",
@@ -109,5 +110,5 @@ def _refused(delivery_id: UUID, wish: str, allowed: str) -> Conflict | NotFound:
 
 
 def short(text: str) -> str:
-    """A provider's words, as a row keeps them."""
+    """Clean and shorten a provider's text for a column."""
     return text.replace("\x00", "�")[: limits.error_chars_max]

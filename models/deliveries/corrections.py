@@ -1,4 +1,4 @@
-"""Agents change or take back what was said: at once where it was not sent, by a delivery of its own where it was."""
+"""Corrections by agents: a message that was sent is edited or deleted by a delivery of its own, any other at once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.conversations import queries as conversations
 from models.conversations import received
+from models.conversations.tables import Message
 from models.deliveries import outgoing
 from models.events.commands import SYSTEM, Actor
 from models.kernel import database
@@ -15,17 +16,18 @@ from models.kernel.errors import Conflict
 from models.ports.outbound import Operation
 from models.tickets.ticket_change import TicketChange
 
-Can = Callable[[str], frozenset[str]]  # channel -> what it can do with a message: send, edit, delete
+# Channel -> the operations that it supports: send, edit, delete.
+Can = Callable[[str], frozenset[str]]
 
 
 class CannotCorrect(Conflict):
-    """The message is on its way or with its reader, and its channel lets nobody change it."""
+    """The message was sent or is being sent, and its channel cannot change it."""
 
     code = "cannot_correct"
 
 
 def edit(message_id: UUID, body: str, *, actor: Actor, can: Can) -> None:
-    """Another wording for a note or an answer of ours. Joins the caller's transaction. Raises NotFound, CannotCorrect."""
+    """Change the text of a note or an answer of ours. Joins the caller's transaction. Raises NotFound, CannotCorrect."""
     change, row = _held(message_id, actor, "edit", can)
     if row["deleted_at"] is not None:
         raise CannotCorrect("the message was taken back")
@@ -39,7 +41,7 @@ def edit(message_id: UUID, body: str, *, actor: Actor, can: Can) -> None:
 
 
 def delete(message_id: UUID, *, actor: Actor, can: Can) -> None:
-    """Take a note or an answer of ours back. Joins the caller's transaction. Raises NotFound, CannotCorrect."""
+    """Delete a note or an answer of ours. Joins the caller's transaction. Raises NotFound, CannotCorrect."""
     change, row = _held(message_id, actor, "delete", can)
     if row["deleted_at"] is not None:
         return
@@ -50,7 +52,7 @@ def delete(message_id: UUID, *, actor: Actor, can: Can) -> None:
 
 
 def _held(message_id: UUID, actor: Actor, operation: Operation, can: Can) -> tuple[TicketChange, database.Row]:
-    """The message with its deliveries' and its ticket's rows held (in this order, as who sends holds them), if it may be corrected."""
+    """Lock the rows of the deliveries and of the ticket, in the sender's order, and return the message if it may be corrected."""
     deliveries = database.run(
         "SELECT channel, state, external_id FROM deliveries WHERE message_id = :id AND operation = 'send' ORDER BY id FOR_UPDATE",
         id=message_id,
@@ -72,7 +74,7 @@ def _held(message_id: UUID, actor: Actor, operation: Operation, can: Can) -> tup
 
 
 def show_anew(account: ChannelAccount, external_id: str) -> None:
-    """Let a message of ours that was sent show its buttons as they are now. Joins the caller's transaction."""
+    """Edit a sent message of ours so that it shows its present buttons. Joins the caller's transaction."""
     row = database.one(
         "SELECT m.id, m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id AND m.direction = 'outbound'"
         " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id AND m.deleted_at IS NULL",
@@ -82,6 +84,7 @@ def show_anew(account: ChannelAccount, external_id: str) -> None:
     )
     if row is None:
         return
-    change = TicketChange.of(UUID(str(row["ticket_id"])), actor=SYSTEM)
-    outgoing.change_sent(change, UUID(str(row["id"])), "edit")
+    message = Message.converted(row)
+    change = TicketChange.of(message["ticket_id"], actor=SYSTEM)
+    outgoing.change_sent(change, message["id"], "edit")
     change.save(visible=False)

@@ -1,4 +1,4 @@
-"""What an adapter gets to carry, and what becomes of a message after it was sent: an edit, a deletion."""
+"""Messages for adapters, and the deliveries that edit or delete a sent message."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def build(
     *,
     buttons: bool,
 ) -> OutgoingMessage:
-    """What the adapter gets. `row`: the delivery with its message, ticket and requester."""
+    """Build the message for the adapter. `row`: the delivery with its message, ticket and requester."""
     external_id = row["message_external_id"]
     row["details"] = from_json(row["details"])
     return OutgoingMessage(
@@ -56,7 +56,7 @@ def build(
 
 
 def sent_ids(message_id: UUID) -> tuple[str, ...]:
-    """The provider's ids of a message that was sent, all its parts: by the last sending or editing that succeeded."""
+    """Return the provider's ids of all parts of a sent message, from the last send or edit that succeeded."""
     row = database.one(
         "SELECT external_id, external_ids FROM deliveries WHERE message_id = :id AND state IN ('sent', 'unknown') AND operation <> 'delete'"
         " AND external_id IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1",
@@ -68,9 +68,9 @@ def sent_ids(message_id: UUID) -> tuple[str, ...]:
 
 
 def change_sent(change: TicketChange, message_id: UUID, operation: Operation) -> list[UUID]:
-    """Let what was sent of a message be edited or taken back where it went; returns the new deliveries' ids.
+    """Add deliveries that edit or delete a message where it was sent. Returns their ids.
 
-    What is not sent yet needs none: its sender reads the message when it sends. Joins the caller's transaction.
+    A message that is not sent yet needs none: the sender reads it when it sends. Joins the caller's transaction.
     """
     made = []
     for row in database.run(

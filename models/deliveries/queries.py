@@ -1,4 +1,4 @@
-"""Read deliveries."""
+"""Queries over deliveries."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from models.kernel.errors import NotFound
 
 
 def get(delivery_id: UUID) -> dict[str, Any]:
-    """One delivery with its attempts. Raises NotFound."""
+    """Return one delivery with its attempts. Raises NotFound."""
     for row in database.rows(Delivery.select().where(Delivery.id == delivery_id)):
         return with_attempts([row])[0]
     raise NotFound(f"there is no delivery {delivery_id}")
 
 
 def address_of(delivery_id: UUID) -> tuple[str, str, str] | None:
-    """Channel, account and address of a delivery, or None when it is gone."""
+    """Return the channel, account and address of a delivery, or None when it is gone."""
     row = database.one("SELECT channel, account, address FROM deliveries WHERE id = :id", id=delivery_id)
     return None if row is None else (row["channel"], row["account"], row["address"])
 
@@ -28,7 +28,7 @@ def address_of(delivery_id: UUID) -> tuple[str, str, str] | None:
 def of_ticket(
     ticket_id: UUID, *, after: tuple[datetime, UUID] | None = None, limit: int | None = None
 ) -> list[dict[str, Any]]:
-    """Delivery of a ticket, oldest first, after the cursor position, with attempts; all of them without a limit."""
+    """Return a ticket's deliveries with attempts, oldest first, after the cursor position; all of them without a limit."""
     query = Delivery.select().where(Delivery.ticket_id == ticket_id)
     if after is not None:
         at, delivery_id = after
@@ -37,7 +37,7 @@ def of_ticket(
 
 
 def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    """Delivery by message, without attempts."""
+    """Return the deliveries of each message, without attempts."""
     found: dict[UUID, list[dict[str, Any]]] = {}
     if message_ids:
         for row in database.rows(Delivery.select().where(Delivery.message_id.in_(list(message_ids)))):
@@ -46,7 +46,7 @@ def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]
 
 
 def page(*, state: str | None, before: tuple[datetime, UUID] | None, limit: int) -> list[dict[str, Any]]:
-    """Delivery, newest first, before the cursor position, with attempts."""
+    """Return a page of deliveries with attempts, newest first, before the cursor position."""
     query = Delivery.select()
     if state is not None:
         query = query.where(Delivery.state == state)
@@ -57,7 +57,7 @@ def page(*, state: str | None, before: tuple[datetime, UUID] | None, limit: int)
 
 
 def with_attempts(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each delivery with its attempts in order."""
+    """Add to each delivery its attempts in order."""
     by_id: dict[UUID, list[dict[str, Any]]] = {row["id"]: [] for row in deliveries}
     if by_id:
         attempts = (

@@ -24,21 +24,23 @@ from models.tasks import commands as tasks
 from models.tasks.payloads import SendNotice
 from models.ticket_actions import commands as tickets
 from models.ticket_workflow import steps
+from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 
-_tickets_shown_max = 10  # of /status: what fits on a telephone's screen
+# Tickets that /status shows; a phone's screen has room for no more.
+_tickets_shown_max = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a command: words for people who look at the inbox, and the ticket that it changed."""
+    """The result of a command: a reason for people who read the inbox, and the ticket that it changed."""
 
     reason: str
     ticket_id: UUID | None = None
 
 
 def run(account: ChannelAccount, command: Command, *, event_id: UUID) -> Done:
-    """Do what the command asks and answer it. Joins the caller's transaction."""
+    """Run the command and answer it. Joins the caller's transaction."""
     requester = requesters.find_or_create(
         account.channel, command.author_address, name=command.author_name, locale=command.locale
     )
@@ -55,7 +57,7 @@ def run(account: ChannelAccount, command: Command, *, event_id: UUID) -> Done:
 def answer_press(
     account: ChannelAccount, press: ButtonPress, name: str, ticket_id: UUID | None, *, event_id: UUID
 ) -> None:
-    """Tell who pressed a button what came of it. Joins the caller's transaction."""
+    """Answer the person who pressed a button. Joins the caller's transaction."""
     requester = requesters.find(account.channel, press.author_address)
     locale = requester.locale if requester else None
     values: dict[str, object] = {}
@@ -78,7 +80,7 @@ def _locale(command: Command, requester: Requester) -> str | None:
 
 
 def _start(account: ChannelAccount, command: Command, requester: Requester) -> Result:
-    """Greets; with a payload, joins the chat to the person who was given the link (Telegram's deep linking)."""
+    """Greet the person. With a payload, join the chat to the person who got the link (a deep link)."""
     locale = _locale(command, requester)
     if not command.argument:
         return texts.text(account, "greeting", locale, name=requester.name), Done("the chat was greeted")
@@ -107,7 +109,7 @@ def _new(account: ChannelAccount, command: Command, requester: Requester) -> Res
 
 def _status(account: ChannelAccount, command: Command, requester: Requester) -> Result:
     locale = _locale(command, requester)
-    # In a group, everybody reads the answer: only what was asked there.
+    # Everybody in a group reads the answer, so it shows only tickets of that group.
     is_private = command.chat_address == command.author_address
     here = "" if is_private else " AND contact_channel = :channel AND contact_address = :chat"
     conditions = "requester_id = :id AND category <> 'closed'" + here
@@ -122,7 +124,7 @@ def _status(account: ChannelAccount, command: Command, requester: Requester) -> 
         return texts.text(account, "status_none", locale), Done("told that there is no ticket")
     lines = []
     for row in rows:
-        change = TicketChange.of(UUID(str(row["id"])), actor=_actor(requester))
+        change = TicketChange.of(Ticket.converted(row)["id"], actor=_actor(requester))
         ticket = change.ticket
         state = state_label(change, locale)
         lines.append(texts.text(account, "status_line", locale, number=ticket.number, title=ticket.title, state=state))
@@ -130,14 +132,14 @@ def _status(account: ChannelAccount, command: Command, requester: Requester) -> 
 
 
 def state_label(change: TicketChange, locale: str | None) -> str:
-    """What the requester reads of the ticket's state."""
+    """Return the name of the ticket's state for its requester."""
     state = steps.workflow_of(change).states[change.ticket.state]
     labels = {str(language): text for language, text in (state.requester_label or state.label).items()}
     return labels.get((locale or "en").partition("-")[0]) or labels.get("en") or next(iter(labels.values()))
 
 
 def _close(account: ChannelAccount, command: Command, requester: Requester) -> Result:
-    """By the transition to a done or closed state that the life cycle lets a requester take."""
+    """Close the ticket by a transition to a done or closed state that the life cycle allows a requester."""
     locale = _locale(command, requester)
     ticket_id = chats.current_ticket(account, command.conversation_address)
     if ticket_id is None:
@@ -182,7 +184,7 @@ def _help(account: ChannelAccount, command: Command, requester: Requester) -> Re
 
 
 def _own(account: ChannelAccount, command: Command, requester: Requester) -> Result:
-    """A command of the account's file; else the list of those that there are."""
+    """Answer a command of the account's file; for an unknown one, list the commands."""
     own: dict[str, Any] = account.config.get("commands", {}).get(command.name, {})
     known: dict[str, str] = own.get("text", {})
     if not known:

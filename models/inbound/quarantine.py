@@ -1,6 +1,6 @@
-"""Whose message is kept back until a person lets it in: a forged sender, or one who opens too many tickets.
+"""Quarantine: messages of a forged sender, or of one who opens too many tickets, wait until a person lets them in.
 
-Kept back means: the event is `failed` with a reason that people see, and replaying it lets it in.
+A quarantined event is `failed` with a reason that people see; replaying it lets it in.
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ from models.tasks import rates
 
 
 def reason_before_reading(account: ChannelAccount, parsed: InboundMessage, *, released: bool) -> str | None:
-    """Why this message may not even join a ticket, or None."""
+    """Return the reason why this message may not even join a ticket, or None."""
     if released or parsed.verdict != "fail" or account.config.get("on_auth_fail") == "accept":
         return None
     return "quarantined: the mail's authentication failed, so its sender may be forged; replay it to let it in"
 
 
 def reason_before_a_new_ticket(account: ChannelAccount, parsed: InboundMessage, *, released: bool) -> str | None:
-    """Why this message may not open a ticket now, or None. The cap holds when all headers lie. Joins the caller's transaction."""
+    """Return the reason why this message may not open a ticket now, or None. Joins the caller's transaction.
+
+    The cap per address works when all headers are forged.
+    """
     if released:
         return None
     per_hour = int(account.config.get("new_tickets_per_hour") or limits.new_tickets_per_sender_hour)

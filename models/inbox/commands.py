@@ -1,4 +1,4 @@
-"""Store raw events, and read them into tickets."""
+"""Commands of the inbox: store raw events, settle them, discard and replay them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
+from models.inbox.tables import InboxEvent
 from models.kernel import clock, database, limits, trace
 from models.kernel.batch import Batch, as_json, from_json
 from models.kernel.errors import Conflict, NotFound, Unauthenticated
@@ -19,14 +20,14 @@ from models.tasks.payloads import IngestEvent
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Where an event is kept; `repeat` when it was there already."""
+    """The stored event; `repeat`: it was stored before."""
 
     event_id: UUID
     repeat: bool
 
 
 def store(account: ChannelAccount, key: EventKey, *, raw: bytes, content_type: str) -> Stored:
-    """Keep a raw event and the task that reads it; a repeat changes nothing. Joins the caller's transaction."""
+    """Store a raw event and the task that reads it. A repeat changes nothing. Joins the caller's transaction."""
     inbox_id = new_id()
     row = {
         "id": inbox_id,
@@ -51,17 +52,17 @@ def store(account: ChannelAccount, key: EventKey, *, raw: bytes, content_type: s
             key=key.event_key,
         )
         assert known is not None, "the event that was there a moment ago is kept"
-        return Stored(UUID(str(known["id"])), repeat=True)
+        return Stored(InboxEvent.converted(known)["id"], repeat=True)
     if not key.unreadable:
         tasks.enqueue(IngestEvent(inbox_id=inbox_id), key=_order(account, key), dedupe_key=f"ingest:{inbox_id}")
     return Stored(inbox_id, repeat=False)
 
 
 def remember(account: ChannelAccount, nonce: str, kept_s: float, *, raw: bytes) -> None:
-    """A signature's own value may be used for one request and its exact repeats, until it is too old anyway.
+    """Store a signature's nonce for one request and its exact repeats, until the signature is too old.
 
-    Raises Unauthenticated when other bytes came with it before (Mailgun's signature does not cover the body). Joins the caller's
-    transaction.
+    Raises Unauthenticated when the nonce came with other bytes before (Mailgun's signature does not cover the body). Joins the
+    caller's transaction.
     """
     names = {"channel": account.channel, "account": account.name, "nonce": nonce}
     digest = hashlib.sha256(raw).hexdigest()
@@ -96,7 +97,7 @@ class RawEvent:
 
 
 def load(inbox_id: UUID) -> RawEvent:
-    """A stored event with its bytes. Raises NotFound."""
+    """Read a stored event with its bytes. Raises NotFound."""
     row = database.one(
         "SELECT id, channel, account, status, envelope, raw, fetched, released_by FROM inbox WHERE id = :id",
         id=inbox_id,
@@ -116,24 +117,24 @@ def load(inbox_id: UUID) -> RawEvent:
 
 
 def keep_fetched(inbox_id: UUID, fetched: bytes) -> None:
-    """Keep what the event pointed to; it is parsed from now on. Joins the caller's transaction."""
+    """Store the content that the event refers to; it is parsed instead of the event. Joins the caller's transaction."""
     database.execute("UPDATE inbox SET fetched = :fetched WHERE id = :id", fetched=fetched, id=inbox_id)
 
 
 def record_ignored(event: RawEvent, ignored: Ignored) -> None:
-    """The event needs nothing; joins the caller's transaction."""
+    """Settle an event that needs nothing. Joins the caller's transaction."""
     if hold(event.id):
         settle(event.id, "ignored", reason=ignored.reason)
 
 
 def record_failure(inbox_id: UUID, reason: str) -> None:
-    """The event could not be read; it stays, with the reason, until a person decides. Joins the caller's transaction."""
+    """Settle an event that could not be read: it stays failed, with the reason, until a person decides. Joins the caller's transaction."""
     if hold(inbox_id):
         settle(inbox_id, "failed", reason=reason)
 
 
 def hold(inbox_id: UUID) -> bool:
-    """Hold the event's row; whether it still wants processing."""
+    """Lock the event's row. Returns whether the event is still to be processed."""
     row = database.one("SELECT status FROM inbox WHERE id = :id FOR_UPDATE", id=inbox_id)
     return row is not None and row["status"] in ("stored", "failed")
 
@@ -146,7 +147,7 @@ def settle(
     ticket_id: UUID | None = None,
     message_id: UUID | None = None,
 ) -> None:
-    """Note what became of the event; for those who hold it. Joins the caller's transaction."""
+    """Store the result of an event whose row the caller has locked. Joins the caller's transaction."""
     database.execute(
         "UPDATE inbox SET status = :status, reason = :reason, ticket_id = :ticket, message_id = :message, processed_at = :now"
         " WHERE id = :id",
@@ -164,7 +165,7 @@ def _reason(reason: str | None) -> str | None:
 
 
 def discard(inbox_id: UUID, *, by: str) -> None:
-    """A person's word: a failed event needs no further attention; it stays, and can still be replayed. Raises NotFound, Conflict."""
+    """Settle a failed event as ignored, at a person's request. It can still be replayed. Raises NotFound, Conflict."""
     load(inbox_id)
     put_away = database.execute(
         "UPDATE inbox SET status = 'ignored', reason = :reason, processed_at = :now WHERE id = :id AND status = 'failed'",
@@ -177,8 +178,10 @@ def discard(inbox_id: UUID, *, by: str) -> None:
 
 
 def replay(inbox_id: UUID, *, by: str = "an operator") -> None:
-    """Read a failed or ignored event again, as after a mended parser; what was quarantined is let in. Raises NotFound, Conflict for a
-    processed one."""
+    """Read a failed or ignored event again, for example after a fix of the parser. A quarantined event is let in.
+
+    Raises NotFound, and Conflict for a processed event.
+    """
     load(inbox_id)
     held = database.execute(
         "UPDATE inbox SET status = 'stored', reason = NULL, processed_at = NULL, released_by = :by"

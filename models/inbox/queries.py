@@ -1,4 +1,4 @@
-"""Read the inbox."""
+"""Queries over the inbox."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _SHOWN = (
 
 
 def get(inbox_id: UUID) -> dict[str, Any]:
-    """One event without its bytes. Raises NotFound."""
+    """Return one event without its bytes. Raises NotFound."""
     for row in database.rows(InboxEvent.select(*_SHOWN).where(InboxEvent.id == inbox_id)):
         return row
     raise NotFound(f"there is no inbox event {inbox_id}")
 
 
 def page(*, status: str | None, before: tuple[datetime, UUID] | None, limit: int) -> list[dict[str, Any]]:
-    """Events, newest first, before the cursor position."""
+    """Return a page of events, newest first, before the cursor position."""
     query = InboxEvent.select(*_SHOWN)
     if status is not None:
         query = query.where(InboxEvent.status == status)
@@ -46,6 +46,6 @@ def page(*, status: str | None, before: tuple[datetime, UUID] | None, limit: int
 
 
 def counts() -> dict[str, int]:
-    """How many events wait or failed, by status."""
+    """Count the events that wait or failed, by status."""
     rows = database.run("SELECT status, count(*) AS n FROM inbox WHERE status IN ('stored', 'failed') GROUP BY status")
     return {row["status"]: int(row["n"]) for row in rows}

@@ -1,4 +1,4 @@
-"""What an agent writes or presses in a ticket's topic: a reply, a note, a command. Joins the caller's transaction."""
+"""Messages of agents in a ticket's topic: replies, notes, commands. Joins the caller's transaction."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _HELP = "Write to answer the requester; /note TEXT for a note, /mine to take the
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What became of it: words for the inbox, and the ticket."""
+    """The result of a message: a reason for people who read the inbox, and the ticket."""
 
     reason: str
     ticket_id: UUID | None
 
 
 def hear(account: ChannelAccount, told: StaffMessage, *, event_id: UUID) -> Heard:
-    """Do as the agent says, as them; whoever is no linked agent is told how to become one, and changes nothing."""
+    """Act for the linked agent who wrote the message. Anybody else changes nothing, and reads how to link an agent."""
     ticket_id = ticket_posts.ticket_of(account, told.chat_address)
     if ticket_id is None:
         return Heard("said in the staff's group, in no ticket's topic", None)
@@ -58,7 +58,7 @@ def hear(account: ChannelAccount, told: StaffMessage, *, event_id: UUID) -> Hear
 
 
 def _done(account: ChannelAccount, told: StaffMessage, ticket_id: UUID, user: User) -> str:
-    """The answer that the agent reads in the topic; empty when their own words say it all."""
+    """Return the answer that the agent reads in the topic; empty when none is needed."""
     command, _, rest = told.text.partition(" ")
     name = command.partition("@")[0].lower()
     if name.startswith("/"):
@@ -96,7 +96,7 @@ def _do(account: ChannelAccount, ticket_id: UUID, user: User, rest: str) -> str:
 
 
 def move(ticket_id: UUID, transition: str, user: User, *, comment: str | None = None) -> str:
-    """A transition as the agent; the reasons of a refusal, empty when it was made. Raises NotFound, Invalid."""
+    """Take a transition as the agent. Returns the reasons of a refusal; empty when it was taken. Raises NotFound, Invalid."""
     _, reasons = tickets.transition(
         ticket_id, transition, fields=None, comment=comment, role=user.role.value, actor=actor_of(user)
     )
