@@ -52,7 +52,8 @@ def at_path(channel: str, path: str, settings: Settings) -> ChannelAccount:
         try:
             address = account.credential("path_id", settings) if account.config.get("path_id") else account.name
         except ConfigurationError as error:
-            # The channel's other accounts still work; `scripts.channels check --credentials` shows the error to an operator.
+            # The channel's other accounts still work; `scripts.channels check --credentials` shows the error to an
+            # operator.
             log.error("path_id_missing", channel=channel, account=account.name, reason=error.message)
             continue
         # Every account is compared in constant time, so that the duration reveals nothing about the secrets.
@@ -87,7 +88,10 @@ def deep_link(account: ChannelAccount | None, token: str) -> str | None:
 
 
 def of_deep_links(name: str | None = None) -> ChannelAccount | None:
-    """The account whose chat a link opens: the one of this name, else the default one. Raises NotFound for an unknown name."""
+    """The account whose chat a link opens: the one of this name, else the default one.
+
+    Raises NotFound for an unknown name.
+    """
     channel = channel_facts.with_deep_links()
     if channel is None:
         if name:
@@ -103,7 +107,9 @@ def of_emails(name: str | None = None) -> ChannelAccount:
 
 
 def default_for(channel: str) -> ChannelAccount | None:
-    """Return the account by which the desk writes first on this channel: the one marked `default`, else the first by name."""
+    """Return the account by which the desk writes first on this channel: the one marked `default`, else the first by
+    name.
+    """
     accounts = [a for a in every() if a.channel == channel]
     return next((a for a in accounts if a.config.get("default")), accounts[0] if accounts else None)
 

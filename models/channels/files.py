@@ -10,7 +10,9 @@ from models.kernel import limits
 
 
 class Secret(msgspec.Struct, forbid_unknown_fields=True):
-    """A credential by its name: `{secret: name}`; its value comes from the environment or SECRETS_DIR, never from the file."""
+    """A credential by its name: `{secret: name}`; its value comes from the environment or SECRETS_DIR, never from the
+    file.
+    """
 
     secret: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")]
 

@@ -18,8 +18,11 @@ from models.ports.outbound import SendOutcome
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """An account's health. `error`: the present error; None: none is known. `told`: the provider's last report about the account, and
-    `last_error` and `last_error_at` of an error that is over."""
+    """An account's health.
+
+    `error`: the present error; None: none is known. `told`: the provider's last report about the account, and
+    `last_error` and `last_error_at` of an error that is over.
+    """
 
     error: str | None = None
     error_at: datetime | None = None
@@ -88,12 +91,12 @@ _SENDING = "sending: "
 
 
 def report_send_error(channel: str, account: str, text: str) -> None:
-    """A send found something wrong with the account; the next one that succeeds takes it back."""
+    """Store an account's error that a send found; the next successful send clears it."""
     report_error(channel, account, _SENDING + text)
 
 
 def report_outcome(channel: str, account: str, outcome: SendOutcome) -> None:
-    """Show at the account what a send says of the account itself; for sends that no delivery records."""
+    """Store what a send reports about the account itself; for sends without a delivery."""
     if outcome.account_error is None and outcome.kind != "accepted":
         return
     with database.transaction():
@@ -104,7 +107,7 @@ def report_outcome(channel: str, account: str, outcome: SendOutcome) -> None:
 
 
 def report_sent(channel: str, account: str) -> None:
-    """A send succeeded: what an earlier send found wrong is over, other troubles stay. Writes nothing where nothing was wrong.
+    """Clear the error that an earlier send found; other errors stay. Writes nothing without such an error.
 
     Joins the caller's transaction.
     """

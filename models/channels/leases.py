@@ -1,7 +1,7 @@
-"""One process at a time reads an account that has to be asked.
+"""Leases of pulled accounts: one process at a time reads an account.
 
-Two readers would do no harm to what is stored (the inbox knows a repeat), but a bot answers the second one with an error, and a mailbox
-counts connections. The lease runs out by itself when its holder is killed.
+Two readers store nothing twice (the inbox recognises a repeat), but a bot answers the second one with an error, and a
+mailbox counts connections. The lease expires when its holder is killed.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ _IMPOSSIBLE_S = limits.puller_lease_s_max + limits.clock_difference_s_max
 
 
 def take(channel: str, account: str, *, holder: str, lease_s: float) -> bool:
-    """Take or renew the account's lease; whether `holder` has it now. A transaction of its own.
+    """Take or renew the account's lease in a transaction of its own. Returns whether `holder` has it.
 
-    `lease_s` is at most limits.puller_lease_s_max. A lease that ends later than any new one would was given before the database's
-    clock was set back. It is free, because its holder may be dead: two readers for one round do no harm, a mailbox that nobody reads
-    for hours does.
+    `lease_s` is at most limits.puller_lease_s_max. A lease that ends later than any new one was given before the
+    database's clock was set back. It counts as free, because its holder may be dead: two readers for one round do no
+    harm, but a mailbox that nobody reads for hours does.
     """
     assert lease_s <= limits.puller_lease_s_max, f"a lease of {lease_s} s would look like one of a wrong clock"
     with database.transaction():
@@ -37,7 +37,7 @@ def take(channel: str, account: str, *, holder: str, lease_s: float) -> bool:
 
 
 def give_back(channel: str, account: str, *, holder: str) -> None:
-    """Let another one read at once. A transaction of its own."""
+    """End the lease, in a transaction of its own, so that another process can read at once."""
     with database.transaction():
         database.execute(
             "DELETE FROM puller_leases WHERE channel = :channel AND account = :account AND holder = :holder",
@@ -48,7 +48,7 @@ def give_back(channel: str, account: str, *, holder: str) -> None:
 
 
 def held(channel: str, account: str) -> bool:
-    """Whether somebody reads the account now."""
+    """Whether a process reads the account now."""
     row = database.one(
         "SELECT holder FROM puller_leases WHERE channel = :channel AND account = :account AND expires_at > NOW()"
         " AND expires_at <= NOW_PLUS(:impossible_s)",

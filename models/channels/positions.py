@@ -1,7 +1,7 @@
 """Read positions of pulled accounts: Telegram's update offset, IMAP's UIDVALIDITY and UID.
 
-A position is written in the transaction that stores the events before it. After a crash no event is skipped, and the inbox recognises
-an event that is read again.
+A position is written in the transaction that stores the events before it. After a crash no event is skipped, and the
+inbox recognises an event that is read again.
 """
 
 from __future__ import annotations

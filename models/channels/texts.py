@@ -1,4 +1,7 @@
-"""Texts of the desk itself in chats, by language. An account's file can replace them (`texts: {greeting: {en: ..., ru: ...}}`)."""
+"""Texts of the desk itself in chats, by language.
+
+An account's file can replace them (`texts: {greeting: {en: ..., ru: ...}}`).
+"""
 
 from __future__ import annotations
 
@@ -176,12 +179,12 @@ DEFAULTS: dict[str, dict[str, str]] = {
 
 
 def languages(account: ChannelAccount) -> list[str]:
-    """The languages that the account speaks: its `locales`, else those of the built-in texts."""
+    """Return the account's languages: its `locales`, else those of the built-in texts."""
     return list(account.config.get("locales") or DEFAULTS["lang_set"])
 
 
 def text(account: ChannelAccount, name: str, locale: str | None, /, **values: object) -> str:
-    """A text in the reader's language, else the account's, else English. Raises KeyError for a name that nobody knows."""
+    """Return a text in the reader's language, else the account's, else English. Raises KeyError for an unknown name."""
     own: dict[str, str] = account.config.get("texts", {}).get(name, {})
     known: dict[str, str] = {**DEFAULTS.get(name, {}), **own}
     if not known:

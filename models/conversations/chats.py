@@ -1,4 +1,7 @@
-"""Chats: each has one current ticket. The row of `conversations` is also the lock under which one writer at a time chooses it."""
+"""Chats: each has one current ticket.
+
+The row of `conversations` is also the lock under which one writer at a time chooses it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ def _names(account: ChannelAccount, address: str) -> dict[str, str]:
 
 
 def current_ticket(account: ChannelAccount, address: str) -> UUID | None:
-    """Return the chat's ticket, unless it is closed. Locks the chat's row, so that two messages at once cannot open two tickets."""
+    """Return the chat's ticket, unless it is closed.
+
+    Locks the chat's row, so that two messages at once cannot open two tickets.
+    """
     names = _names(account, address)
     database.execute(
         "INSERT INTO conversations (id, channel, account, address, updated_at) VALUES (:id, :channel, :account, :address, :now)"
@@ -46,7 +52,8 @@ def set_current(account: ChannelAccount, address: str, ticket_id: UUID | None) -
 
 
 def answered_ticket(account: ChannelAccount, references: Sequence[str], requester_id: UUID) -> UUID | None:
-    """Return the open ticket of the message that this one answers, if its author takes part there. Locks the ticket's row.
+    """Return the open ticket of the message that this one answers, if its author takes part there. Locks the ticket's
+    row.
 
     An answer to an older question goes to that question's ticket, not to the newest.
     """
@@ -65,8 +72,8 @@ def is_closed(ticket_id: UUID) -> bool:
 def move(account: ChannelAccount, old: str, new: str) -> None:
     """Replace a chat's address everywhere (a Telegram group became a supergroup).
 
-    Two events may report one migration, in either order, and a send may report it first: a second run changes nothing. Topics and
-    persons of the chat (`<chat>/<topic>`, `<chat>#<person>`) move with it. Joins the caller's transaction.
+    Two events may report one migration, in either order, and a send may report it first: a second run changes nothing.
+    Topics and persons of the chat (`<chat>/<topic>`, `<chat>#<person>`) move with it. Joins the caller's transaction.
     """
     values = {
         "channel": account.channel,
@@ -102,7 +109,8 @@ _MOVING = (
 
 
 def mark_unreachable(account: ChannelAccount, address: str, reason: str | None) -> bool:
-    """Store the reason why nothing can be sent to a chat (the bot was blocked or removed); None: it can be reached again.
+    """Store the reason why nothing can be sent to a chat (the bot was blocked or removed); None: it can be reached
+    again.
 
     Returns whether this is a change. Joins the caller's transaction.
     """

@@ -131,7 +131,8 @@ def add_reply(
     copies: Sequence[Participant] = (),
     details: Mapping[str, Any] | None = None,
 ) -> tuple[UUID, Sequence[UUID]]:
-    """Add a public message to the requester, with a delivery if they can be reached. Returns the message's and the deliveries' ids.
+    """Add a public message to the requester, with a delivery if they can be reached. Returns the message's and the
+    deliveries' ids.
 
     `why`: facts about the rule that wrote it, for the event. `copies`: further readers of the same mail.
     """
@@ -238,7 +239,10 @@ def contact_account(change: TicketChange) -> ChannelAccount | None:
 
 
 def send_key(channel: str, account: str, address: str) -> str:
-    """Return the ordering key of sends to an address: one at a time. It contains a hash, so the address stays out of keys and logs."""
+    """Return the ordering key of sends to an address: one at a time.
+
+    It contains a hash, so the address stays out of keys and logs.
+    """
     return f"send:{channel}:{account}:{hashlib.sha256(address.encode()).hexdigest()[:16]}"
 
 

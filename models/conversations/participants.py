@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from models.channels import accounts
+from models.conversations.tables import Message
 from models.kernel import database, limits
-from models.kernel.batch import from_json
 from models.kernel.errors import FieldProblem, Invalid
 from models.ports import channel_facts
 from models.ports.inbound import Participant
@@ -55,12 +55,15 @@ def _last_copies(ticket_id: UUID, channel: str, contact: str) -> tuple[Participa
         id=ticket_id,
         channel=channel,
     )
-    if row is None or is_unproved(from_json(row["details"]), row["verdict"]):
+    if row is None:
         return ()
-    people = [Participant(one["name"], one["address"]) for one in from_json(row["copies"])]
-    author = from_json(row["details"]).get("from")
+    last = Message.converted(row)
+    if is_unproved(last["details"], last["verdict"]):
+        return ()
+    people = [Participant(one["name"], one["address"]) for one in last["copies"]]
+    author = last["details"].get("from")
     if author:
-        people.insert(0, Participant(row["author_name"], author))
+        people.insert(0, Participant(last["author_name"], author))
     known = {normalise_address(channel, one.address): one for one in reversed(people)}
     known.pop(contact, None)
     silent = _suppressed(channel, known)
@@ -86,9 +89,11 @@ def _suppressed(channel: str, addresses: Collection[str]) -> dict[str, str]:
 
 
 def of_reply(change: TicketChange, wanted: Sequence[str] | None) -> tuple[Participant, ...]:
-    """Return the readers who get a copy of an answer: the addresses that the agent names, else those of the requester's last mail.
+    """Return the readers who get a copy of an answer: the addresses that the agent names, else those of the requester's
+    last mail.
 
-    Raises Invalid for copies on a channel that has none, for a mailbox of this desk, and for an address that returned our mail.
+    Raises Invalid for copies on a channel that has none, for a mailbox of this desk, and for an address that returned
+    our mail.
     """
     channel = change.ticket.contact_channel
     if channel is None or not channel_facts.of(channel).has_copies:
@@ -120,7 +125,8 @@ def _refusal(channel: str, address: str, suppressed: Mapping[str, str]) -> str:
 
 
 def is_unproved(details: Mapping[str, Any], verdict: str | None) -> bool:
-    """Whether a mail joined its ticket only by the number in its subject, which anybody can write, from an unproved address.
+    """Whether a mail joined its ticket only by the number in its subject, which anybody can write, from an unproved
+    address.
 
     The readers that such a mail names get no copies of answers.
     """

@@ -31,7 +31,9 @@ def get(message_id: UUID) -> dict[str, Any]:
 
 
 def versions(ticket_id: UUID) -> dict[UUID, list[tuple[str, datetime]]]:
-    """Return the earlier texts of a ticket's edited messages with the end of their time, oldest first, from the ticket's history."""
+    """Return the earlier texts of a ticket's edited messages with the end of their time, oldest first, from the
+    ticket's history.
+    """
     found: dict[UUID, list[tuple[str, datetime]]] = {}
     for row in database.run(
         "SELECT occurred_at, payload FROM events WHERE aggregate = 'ticket' AND aggregate_id = :id"
@@ -56,6 +58,6 @@ def view(message_id: UUID) -> dict[str, Any]:
         "automatic": row["automatic"] or "",
         "author_kind": row["author_kind"],
         "channel": row["channel"],
-        "attachments": len(from_json(row["attachments"])),
+        "attachments": len(Message.converted(row)["attachments"]),
         "length": len(row["body"]),
     }

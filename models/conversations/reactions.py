@@ -8,7 +8,7 @@ from models.channels.accounts import ChannelAccount
 from models.conversations.tables import Message
 from models.events.commands import Actor
 from models.kernel import database
-from models.kernel.batch import as_json, from_json
+from models.kernel.batch import as_json
 from models.ports.inbound import Deletion, ReactionChange
 from models.requesters import commands as requesters
 from models.tickets.ticket_change import TicketChange
@@ -28,7 +28,7 @@ def change(account: ChannelAccount, told: ReactionChange) -> UUID | None:
     held = _change(row, account, told.author_address, told.author_name)
     current = database.one("SELECT reactions FROM messages WHERE id = :id", id=row["id"])
     assert current is not None, "the ticket's row is held, so its messages stay"
-    kept = from_json(current["reactions"])
+    kept = Message.converted(current)["reactions"]
     before = kept.pop(told.author_address, [])
     if told.emojis and len(kept) < _people_max:
         kept[told.author_address] = list(told.emojis)

@@ -86,8 +86,8 @@ def _remember_ids(change: TicketChange, account: ChannelAccount, parsed: Inbound
 def _facts(account: ChannelAccount, parsed: InboundMessage) -> dict[str, Any]:
     """Return the parser's facts, and the facts that recognise the message later.
 
-    A mail keeps the address of its author, who may have several. Where ids start anew (`ids_start_anew`), a message keeps its time, which
-    distinguishes a repeat from another message with the same id.
+    A mail keeps the address of its author, who may have several. Where ids start anew (`ids_start_anew`), a message
+    keeps its time, which distinguishes a repeat from another message with the same id.
     """
     if channel_facts.of(account.channel).has_copies:
         return {**parsed.details, "from": parsed.author_address}
@@ -98,7 +98,8 @@ def _facts(account: ChannelAccount, parsed: InboundMessage) -> dict[str, Any]:
 
 
 def _moves_contact(change: TicketChange, parsed: InboundMessage, requester_id: UUID) -> bool:
-    """Whether later answers go to the address of this message: the requester wrote it, or it is in a chat of several people.
+    """Whether later answers go to the address of this message: the requester wrote it, or it is in a chat of several
+    people.
 
     A reader of a copy, or a vacation responder, must not become the contact.
     """

@@ -14,10 +14,11 @@ from datetime import datetime
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
+from models.conversations.tables import Message
 from models.kernel import clock, database
-from models.kernel.batch import from_json
 from models.ports import channel_facts
 from models.requesters.commands import normalise_address
+from models.tickets.tables import Ticket
 
 # Ids of one message that are looked up; a long thread repeats its first and last ones.
 references_max = 50
@@ -52,12 +53,12 @@ def find(
     """The ticket that a message belongs to, in this order: the token of the address that it was sent to, the ids that
     it answers, the number in its subject. Each only if the author takes part in that ticket and it is not closed.
 
-    Last comes the message's own id: a mail that answers it may have overtaken it. Only such an answer counts, no other mail that
-    has the same id.
+    Last comes the message's own id: a mail that answers it may have overtaken it. Only such an answer counts, no other
+    mail that has the same id.
     """
     refused = Thread(None)
     for row, strong in _candidates(account, clues, verdict):
-        ticket_id = UUID(str(row["id"]))
+        ticket_id: UUID = row["id"]
         closed = row["category"] == "closed"
         takes_part = _takes_part(row, account, ticket_id, requester_id, author_address)
         if takes_part and not closed:
@@ -66,8 +67,8 @@ def find(
             reason = _CLOSED if closed else _STRANGER
             refused = Thread(None, ticket_id, reason)
     own = _answered_already(account, clues)
-    if own is not None and _takes_part(own, account, UUID(str(own["id"])), requester_id, author_address):
-        return Thread(UUID(str(own["id"])))
+    if own is not None and _takes_part(own, account, own["id"], requester_id, author_address):
+        return Thread(own["id"])
     return refused
 
 
@@ -77,7 +78,9 @@ _TICKET = "t.id, t.category, t.requester_id, t.contact_address"
 
 
 def _candidates(account: ChannelAccount, clues: Clues, verdict: str) -> Iterator[tuple[database.Row, bool]]:
-    """Yield the tickets that the clues name, the strongest clue first, and whether the clue proves that the sender has a message of it."""
+    """Yield the tickets that the clues name, the strongest clue first, and whether the clue proves that the sender has
+    a message of it.
+    """
     if clues.reply_token:
         yield from _rows("t.reply_token = :token", True, token=clues.reply_token)
     wanted = [one for one in dict.fromkeys(clues.references) if one != clues.own_id][:references_max]
@@ -93,20 +96,24 @@ def _candidates(account: ChannelAccount, clues: Clues, verdict: str) -> Iterator
 
 def _rows(conditions: str, strong: bool, **values: object) -> Iterator[tuple[database.Row, bool]]:
     for row in database.run(f"SELECT {_TICKET} FROM tickets AS t WHERE {conditions}", values):
-        yield row, strong
+        yield Ticket.converted(row), strong
 
 
 def _by_reference(account: ChannelAccount, wanted: Sequence[str]) -> list[database.Row]:
-    """Find the tickets that know these ids. Global ids are searched over all accounts: a mail to another mailbox of ours belongs to
-    the same thread. Other ids belong to one account."""
+    """Find the tickets that know these ids.
+
+    Global ids are searched over all accounts: a mail to another mailbox of ours belongs to the same thread. Other ids
+    belong to one account.
+    """
     places, values = database.in_list("id", wanted)
     conditions = "" if _ids_are_global(account) else " AND r.account = :account"
-    return database.run(
+    rows = database.run(
         f"SELECT r.external_id, {_TICKET} FROM message_references AS r JOIN tickets AS t ON t.id = r.ticket_id"
         f" WHERE r.channel = :channel{conditions} AND r.external_id IN {places}",
         values if not conditions else {**values, "account": account.name},
         channel=account.channel,
     )
+    return [Ticket.converted(row) for row in rows]
 
 
 def _ids_are_global(account: ChannelAccount) -> bool:
@@ -117,7 +124,7 @@ def _answered_already(account: ChannelAccount, clues: Clues) -> database.Row | N
     """Find the open ticket in which an answer to this message, or another message that refers to it, arrived earlier."""
     if clues.own_id is None:
         return None
-    return database.one(
+    row = database.one(
         f"SELECT {_TICKET} FROM message_references AS r JOIN tickets AS t ON t.id = r.ticket_id JOIN messages AS m ON m.id = r.message_id"
         " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id AND t.category <> 'closed'"
         " AND (m.external_id IS NULL OR m.external_id <> :id)",
@@ -125,13 +132,14 @@ def _answered_already(account: ChannelAccount, clues: Clues) -> database.Row | N
         account=account.name,
         id=clues.own_id,
     )
+    return None if row is None else Ticket.converted(row)
 
 
 def _takes_part(
     row: database.Row, account: ChannelAccount, ticket_id: UUID, requester_id: UUID, author_address: str
 ) -> bool:
     """Whether the author is the requester, the contact, somebody who got copies, or wrote there before."""
-    if row["requester_id"] is not None and UUID(str(row["requester_id"])) == requester_id:
+    if row["requester_id"] == requester_id:
         return True
     address = normalise_address(account.channel, author_address)
     contact = row["contact_address"]
@@ -168,11 +176,11 @@ def twin(account: ChannelAccount, external_id: str, author_address: str, body: s
 def told_before(
     account: ChannelAccount, external_id: str, group_key: str | None, sent_at: datetime | None
 ) -> UUID | None:
-    """Find the ticket of a chat's message that came already, in another event: Telegram numbers its updates anew after a
-    silent week, but never a chat's messages (https://core.telegram.org/bots/api#update).
+    """Find the ticket of a chat's message that came already, in another event: Telegram numbers its updates anew after
+    a silent week, but never a chat's messages (https://core.telegram.org/bots/api#update).
 
-    Another bot behind the account does: it counts its chats' messages from 1. A message with another time is another message, and the
-    older message loses its id. Joins the caller's transaction.
+    Another bot behind the account does: it counts its chats' messages from 1. A message with another time is another
+    message, and the older message loses its id. Joins the caller's transaction.
     """
     row = database.one(
         "SELECT m.ticket_id, m.details, m.group_key FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
@@ -185,7 +193,8 @@ def told_before(
     )
     if row is None:
         return None
-    written = from_json(row["details"]).get("sent_at")
+    found = Message.converted(row)
+    written = found["details"].get("sent_at")
     # The parts of an album are written within some seconds.
     if written and sent_at and row["group_key"] is None and written != clock.rfc3339(sent_at):
         database.execute(
@@ -195,13 +204,15 @@ def told_before(
             id=external_id,
         )
         return None
-    return UUID(str(row["ticket_id"]))
+    ticket_id: UUID = found["ticket_id"]
+    return ticket_id
 
 
 def take_over(account: ChannelAccount, external_id: str) -> None:
     """Free the id of a message that has arrived from messages that only referred to it.
 
-    Joins the caller's transaction; the caller then stores the id for the message. The id of a stored message is not freed.
+    Joins the caller's transaction; the caller then stores the id for the message. The id of a stored message is not
+    freed.
     """
     database.execute(
         "DELETE FROM message_references WHERE channel = :channel AND account = :account AND external_id = :external_id"
@@ -223,7 +234,11 @@ def ticket_of_message(account: ChannelAccount, external_id: str) -> UUID | None:
         account=account.name,
         external_id=external_id,
     )
-    return None if row is None else UUID(str(row["ticket_id"]))
+    return _ticket_id(row)
+
+
+def _ticket_id(row: database.Row | None) -> UUID | None:
+    return None if row is None else Message.converted(row)["ticket_id"]
 
 
 _DOMAIN = re.compile(r"@([A-Za-z0-9.-]+)$")
@@ -237,13 +252,14 @@ def ticket_of_group(account: ChannelAccount, group_key: str) -> UUID | None:
         account=account.name,
         key=group_key,
     )
-    return None if row is None else UUID(str(row["ticket_id"]))
+    return _ticket_id(row)
 
 
 def new_external_id(
     account: ChannelAccount, ticket_number: int, message_id: UUID, *, mark: str | None = None
 ) -> str | None:
-    """Make the Message-ID of a mail of ours (RFC 5322 3.6.4), with a random part that nobody can guess; None for other channels.
+    """Make the Message-ID of a mail of ours (RFC 5322 3.6.4), with a random part that nobody can guess; None for other
+    channels.
 
     `mark` replaces the random part where the id is not stored, and must be the same at each attempt.
     """
@@ -256,7 +272,9 @@ def new_external_id(
 
 
 def outgoing_references(ticket_id: UUID, account: ChannelAccount) -> tuple[str | None, tuple[str, ...]]:
-    """What a mail of ours answers, and the thread's ids, oldest first: at most ten, the first and the last nine (RFC 5322 3.6.4)."""
+    """What a mail of ours answers, and the thread's ids, oldest first: at most ten, the first and the last nine (RFC
+    5322 3.6.4).
+    """
     rows = database.run(
         "SELECT external_id, direction FROM messages WHERE ticket_id = :ticket AND channel = :channel AND account = :account"
         " AND external_id IS NOT NULL ORDER BY sequence",

@@ -1,8 +1,8 @@
 """Open attempts at a delivery, and record how they ended. Commands join the caller's transaction.
 
-An attempt is recorded as `sending` before the provider is called. One that is still `sending` when the next run begins belongs to a
-run that died or lost its lease: its outcome is unknown, unless that run still comes and says it (`record_outcome` is fenced by the
-attempt's id, not by the task's lease).
+An attempt is recorded as `sending` before the provider is called. One that is still `sending` when the next run begins
+belongs to a run that died or lost its lease: its outcome is unknown, unless that run still comes and says it
+(`record_outcome` is fenced by the attempt's id, not by the task's lease).
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ def open_attempt(
 ) -> OpenAttempt | NotNow:
     """Record the attempt `attempt_id` before the provider is called.
 
-    An earlier attempt that is still open belongs to a worker that died between the call and the record. Its outcome is unknown, and
-    `retries_after_unknown` decides whether the message is sent again. `buttons`: the channel can show them.
-    Raises LeaseLost when the open attempt belongs to the worker that has taken the task over.
+    An earlier attempt that is still open belongs to a worker that died between the call and the record. Its outcome is
+    unknown, and `retries_after_unknown` decides whether the message is sent again. `buttons`: the channel can show
+    them. Raises LeaseLost when the open attempt belongs to the worker that has taken the task over.
     """
     # The lock comes before the message is read, so that a correction that commits in between is sent.
     held = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
@@ -113,7 +113,7 @@ def open_attempt(
         number=number,
         id=delivery_id,
     )
-    in_reply_to, references = threading.outgoing_references(UUID(str(row["ticket_id"])), account)
+    in_reply_to, references = threading.outgoing_references(Delivery.converted(row)["ticket_id"], account)
     message = outgoing.build(row, number, in_reply_to, references, account, buttons=buttons)
     return OpenAttempt(attempt_id, number, account, message, unknown > 0, tuple(buckets))
 
@@ -157,7 +157,9 @@ def is_wanted_still(delivery_id: UUID, attempt: OpenAttempt) -> bool:
 
 
 def close_uncalled(delivery_id: UUID, attempt_id: UUID, detail: str) -> None:
-    """Close an attempt whose provider was certainly not called, if it was opened at all (the commit's answer may be lost)."""
+    """Close an attempt whose provider was certainly not called, if it was opened at all (the commit's answer may be
+    lost).
+    """
     closed = database.execute(
         "UPDATE delivery_attempts SET state = 'closed', outcome = 'transient', detail = :detail, finished_at = :now"
         " WHERE id = :id AND (state = 'sending' OR outcome = 'unknown')",
@@ -176,9 +178,9 @@ def close_uncalled(delivery_id: UUID, attempt_id: UUID, detail: str) -> None:
 def record_outcome(delivery_id: UUID, attempt: OpenAttempt, outcome: SendOutcome, *, duration_ms: int) -> None:
     """Close the attempt, and change the delivery accordingly. The caller settles the task.
 
-    May come late, after another run has closed the attempt as unknown and perhaps opened its own: then the attempt gets its true
-    outcome, and only an acceptance changes the delivery. May come twice, when the answer to a commit was lost: the second time changes
-    nothing.
+    May come late, after another run has closed the attempt as unknown and perhaps opened its own: then the attempt gets
+    its true outcome, and only an acceptance changes the delivery. May come twice, when the answer to a commit was lost:
+    the second time changes nothing.
     """
     held = database.one("SELECT state, attempts FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
     assert held is not None, "deliveries are never deleted"
@@ -210,7 +212,7 @@ def _conclude(delivery_id: UUID, attempt: OpenAttempt, outcome: SendOutcome, *, 
     elif not current:
         _remember_late(delivery_id, account, outcome)
     elif outcome.partly_sent:
-        # A repeat would double the parts that arrived; a person sees what is missing and decides. They can be taken back.
+        # A repeat would double the parts that arrived; a person sees the missing ones and decides.
         _remember_ids(delivery_id, account, outcome)
         end(delivery_id, "unknown", error=outcome.detail)
     elif outcome.kind == "permanent" and outcome.new_address is None:
@@ -260,7 +262,7 @@ def _remember_ids(delivery_id: UUID, account: ChannelAccount, outcome: SendOutco
         provider_id=outcome.provider_id,
         id=delivery_id,
     )[0]
-    attachments.remember_names(UUID(str(row["message_id"])), account, outcome.file_ids)
+    attachments.remember_names(Delivery.converted(row)["message_id"], account, outcome.file_ids)
     if not ids or row["operation"] == "delete":
         return
     database.execute(
@@ -281,7 +283,10 @@ def _remember_ids(delivery_id: UUID, account: ChannelAccount, outcome: SendOutco
 
 
 def _remember_late(delivery_id: UUID, account: ChannelAccount, outcome: SendOutcome) -> None:
-    """Store the ids of the parts that arrived, so that an answer to a part finds its ticket. The newest attempt decides the delivery."""
+    """Store the ids of the parts that arrived, so that an answer to a part finds its ticket.
+
+    The newest attempt decides the delivery.
+    """
     if outcome.partly_sent:
         _remember_ids(delivery_id, account, outcome)
 
@@ -313,7 +318,10 @@ def _count_unknown(delivery_id: UUID) -> int:
 def _close_attempt(
     attempt_id: UUID, outcome: str, *, detail: str, duration_ms: int | None, external_id: str | None = None
 ) -> bool:
-    """Close an open attempt, or replace the outcome `unknown` of a closed one. Returns False when the outcome was known already."""
+    """Close an open attempt, or replace the outcome `unknown` of a closed one.
+
+    Returns False when the outcome was known already.
+    """
     closed = database.execute(
         "UPDATE delivery_attempts SET state = 'closed', outcome = :outcome, detail = :detail, finished_at = :now,"
         " duration_ms = :duration_ms, external_id = :external_id"

@@ -8,29 +8,32 @@ from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
 from models.conversations import threading
+from models.conversations.tables import Message
 from models.deliveries import commands
 from models.deliveries.tables import Delivery
 from models.events.commands import SYSTEM
 from models.kernel import database
-from models.kernel.batch import from_json
 from models.kernel.errors import TransientFailure
 from models.ports.inbound import DeliveryFailure
 from models.requesters import commands as requesters
 from models.requesters.commands import normalise_address
 from models.tickets.ticket_change import TicketChange
 
-# RFC 3463 3.2, X.1.x: the recipient's address is permanently wrong. X.1.7 and X.1.8 are about the sender's address, which is ours.
+# RFC 3463 3.2, X.1.x: the recipient's address is permanently wrong. X.1.7 and X.1.8 are about the sender's address,
+# which is ours.
 _WRONG_ADDRESS = re.compile(r"5\.1\.(?!7$|8$)\d+")
 
 
 def record(
     account: ChannelAccount, references: Sequence[str], failure: DeliveryFailure, *, recipient: str = ""
 ) -> UUID | None:
-    """Let the delivery of the first referenced message that we sent fail. Returns its ticket; None when we sent none of them.
+    """Let the delivery of the first referenced message that we sent fail. Returns its ticket; None when we sent none of
+    them.
 
-    Only our own ids count: their random part proves that the reporter has the mail (a mailer takes part in no ticket). A repeat
-    changes nothing. `recipient`: the address that the report names. If it only got a copy, the delivery stays, and the ticket's
-    history tells of it. Joins the caller's transaction. Raises TransientFailure while the attempt is still being recorded.
+    Only our own ids count: their random part proves that the reporter has the mail (a mailer takes part in no ticket).
+    A repeat changes nothing. `recipient`: the address that the report names. If it only got a copy, the delivery stays,
+    and the ticket's history tells of it. Joins the caller's transaction. Raises TransientFailure while the attempt is
+    still being recorded.
     """
     row = _delivery_of(account, references)
     if row is None:
@@ -74,12 +77,15 @@ def _delivery_of(account: ChannelAccount, references: Sequence[str]) -> database
 
 
 def is_copys_reader(row: database.Row, recipient: str) -> bool:
-    """Whether a report is about the reader of a copy, not about the requester. `row`: the delivery with its message's copies."""
+    """Whether a report is about the reader of a copy, not about the requester.
+
+    `row`: the delivery with its message's copies.
+    """
     channel = row["channel"]
     named = normalise_address(channel, recipient)
     if not named or named == normalise_address(channel, row["address"]):
         return False
-    return any(normalise_address(channel, one["address"]) == named for one in from_json(row["copies"]))
+    return any(normalise_address(channel, one["address"]) == named for one in Message.converted(row)["copies"])
 
 
 def tell_of_copy(row: database.Row, recipient: str, said: str) -> None:

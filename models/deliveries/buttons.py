@@ -1,6 +1,8 @@
-"""Buttons under messages: the transitions that the requester may take, a rating. A press counts like the person's own words.
+"""Buttons under messages: the transitions that the requester may take, a rating. A press counts like the person's own
+words.
 
-A button carries a random token; the table keeps its hash. It works for the requester that it was made for, until it expires.
+A button carries a random token; the table keeps its hash. It works for the requester that it was made for, until it
+expires.
 """
 
 from __future__ import annotations
@@ -33,10 +35,11 @@ _REQUESTER: Literal["requester"] = "requester"
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """The result of a press. Without a ticket the press did nothing, for `reason`; with a ticket, `reason` is that of a refusal.
+    """The result of a press. Without a ticket the press did nothing, for `reason`; with a ticket, `reason` is that of a
+    refusal.
 
-    `answer`: the text (models/channels/texts.py) that the presser reads; empty: none. `shows_new`: the message with the button must
-    show the transitions that are possible now.
+    `answer`: the text (models/channels/texts.py) that the presser reads; empty: none. `shows_new`: the message with the
+    button must show the transitions that are possible now.
     """
 
     ticket_id: UUID | None
@@ -73,7 +76,10 @@ def of_transitions(ticket_id: UUID, locale: str | None) -> list[Button]:
 
 
 def for_staff(ticket_id: UUID) -> list[Button]:
-    """Make a button for each transition that an agent may take now without further input. Joins the caller's transaction."""
+    """Make a button for each transition that an agent may take now without further input.
+
+    Joins the caller's transaction.
+    """
     change = TicketChange.of(ticket_id, actor=Actor("system"))
     batch = Batch()
     made: list[Button] = []
@@ -170,7 +176,10 @@ def _pressed_by_agent(account: ChannelAccount, button: ButtonRow, told: ButtonPr
 
 
 def for_message(row: database.Row, account: ChannelAccount) -> Sequence[Button]:
-    """Return the buttons of a message that is about to be sent. `row`: its delivery, as `attempts.open_attempt` reads it."""
+    """Return the buttons of a message that is about to be sent.
+
+    `row`: its delivery, as `attempts.open_attempt` reads it.
+    """
     if row["operation"] == "delete" or account.config.get("requester_buttons") is False:
         return ()
     found = ButtonRow.converted(row)

@@ -83,7 +83,10 @@ def retry(delivery_id: UUID) -> None:
 
 
 def discard(delivery_id: UUID) -> None:
-    """Discard a pending or failed delivery, at a person's request. It is not attempted again. Raises NotFound, Conflict."""
+    """Discard a pending or failed delivery, at a person's request.
+
+    It is not attempted again. Raises NotFound, Conflict.
+    """
     row = database.one(
         "UPDATE deliveries SET state = 'discarded', finished_at = :now WHERE id = :id"
         " AND state IN ('scheduled', 'pending', 'failed', 'unknown') RETURNING id",

@@ -27,7 +27,10 @@ class CannotCorrect(Conflict):
 
 
 def edit(message_id: UUID, body: str, *, actor: Actor, can: Can) -> None:
-    """Change the text of a note or an answer of ours. Joins the caller's transaction. Raises NotFound, CannotCorrect."""
+    """Change the text of a note or an answer of ours.
+
+    Joins the caller's transaction. Raises NotFound, CannotCorrect.
+    """
     change, row = _held(message_id, actor, "edit", can)
     if row["deleted_at"] is not None:
         raise CannotCorrect("the message was taken back")
@@ -52,7 +55,9 @@ def delete(message_id: UUID, *, actor: Actor, can: Can) -> None:
 
 
 def _held(message_id: UUID, actor: Actor, operation: Operation, can: Can) -> tuple[TicketChange, database.Row]:
-    """Lock the rows of the deliveries and of the ticket, in the sender's order, and return the message if it may be corrected."""
+    """Lock the rows of the deliveries and of the ticket, in the sender's order, and return the message if it may be
+    corrected.
+    """
     deliveries = database.run(
         "SELECT channel, state, external_id FROM deliveries WHERE message_id = :id AND operation = 'send' ORDER BY id FOR_UPDATE",
         id=message_id,

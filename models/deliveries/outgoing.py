@@ -7,9 +7,10 @@ from uuid import UUID
 from models.attachments import queries as attachments
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages
+from models.conversations.tables import Message
 from models.deliveries import buttons as buttons_of
+from models.deliveries.tables import Delivery
 from models.kernel import database
-from models.kernel.batch import from_json
 from models.kernel.ids import new_id
 from models.ports.outbound import Operation, OutgoingMessage
 from models.tasks.payloads import SendDelivery
@@ -27,7 +28,9 @@ def build(
 ) -> OutgoingMessage:
     """Build the message for the adapter. `row`: the delivery with its message, ticket and requester."""
     external_id = row["message_external_id"]
-    row["details"] = from_json(row["details"])
+    message = Message.converted(row)
+    message_id: UUID = Delivery.converted(row)["message_id"]
+    row["details"] = message["details"]
     return OutgoingMessage(
         delivery_id=str(row["id"]),
         attempt_number=number,
@@ -42,9 +45,9 @@ def build(
         automatic=bool(row["automatic"]),
         ticket_number=row["number"],
         operation=row["operation"],
-        sent_ids=sent_ids(UUID(str(row["message_id"]))) if row["operation"] != "send" else (),
-        attachments=attachments.outgoing(UUID(str(row["message_id"])), account),
-        copies=tuple((one["name"], one["address"]) for one in from_json(row["copies"])),
+        sent_ids=sent_ids(message_id) if row["operation"] != "send" else (),
+        attachments=attachments.outgoing(message_id, account),
+        copies=tuple((one["name"], one["address"]) for one in message["copies"]),
         buttons=tuple(buttons_of.for_message(row, account)) if buttons else (),
         reply_token=row["reply_token"],
         topic=row["address"].partition("/")[2] or None,
@@ -64,7 +67,7 @@ def sent_ids(message_id: UUID) -> tuple[str, ...]:
     )
     if row is None:
         return ()
-    return tuple(from_json(row["external_ids"])) or (str(row["external_id"]),)
+    return tuple(Delivery.converted(row)["external_ids"]) or (str(row["external_id"]),)
 
 
 def change_sent(change: TicketChange, message_id: UUID, operation: Operation) -> list[UUID]:

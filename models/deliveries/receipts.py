@@ -14,7 +14,8 @@ from models.ports.inbound import Receipt
 from models.requesters import commands as requesters
 from models.tickets.ticket_change import TicketChange
 
-# A later receipt does not replace a stronger one: "delivered" comes after "opened" when a provider's events overtake each other.
+# A later receipt does not replace a stronger one: "delivered" comes after "opened" when a provider's events overtake
+# each other.
 _STRENGTH = {
     "deferred": 0,
     "delivered": 1,
@@ -31,7 +32,8 @@ def record(account: ChannelAccount, receipt: Receipt) -> UUID | None:
     """Record a receipt at its delivery. Returns the ticket; None for a message that we did not send.
 
     A bounce lets the delivery fail; a permanent bounce and a complaint suppress the address. A repeat changes nothing.
-    Joins the caller's transaction. Raises TransientFailure while the attempt that the receipt is about is still being recorded.
+    Joins the caller's transaction. Raises TransientFailure while the attempt that the receipt is about is still being
+    recorded.
     """
     row = _delivery_of(account, receipt.reference)
     if row is None:

@@ -1,6 +1,7 @@
 """Commands of a chat to the desk itself: /start, /new, /status, /close, /lang, /help and those of the account's file.
 
-A command makes no ticket and no message; what the desk answers is a notice (`send_notice`), outside of any conversation.
+A command makes no ticket and no message; what the desk answers is a notice (`send_notice`), outside of any
+conversation.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Recording of parsed events: messages in tickets, receipts of deliveries, changes of chats. Joins the caller's transaction."""
+"""Recording of parsed events: messages in tickets, receipts of deliveries, changes of chats.
+
+Joins the caller's transaction.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ from models.ticket_actions import arrivals, reachability
 
 
 def record(event: inbox.RawEvent, account: ChannelAccount, parsed: Parsed) -> None:
-    """Record what the parser found. A second run for one event does nothing: the event's status is checked under its row lock."""
+    """Record what the parser found.
+
+    A second run for one event does nothing: the event's status is checked under its row lock.
+    """
     if not inbox.hold(event.id):
         return
     _RECORDERS[type(parsed)](event, account, parsed)
@@ -193,7 +199,10 @@ def _open_ticket(
 
 
 def _thread_of(account: ChannelAccount, parsed: InboundMessage, requester: Requester) -> threading.Thread:
-    """Find where the message belongs. The ticket's row is locked, so it cannot be closed before the message is in it."""
+    """Find where the message belongs.
+
+    The ticket's row is locked, so it cannot be closed before the message is in it.
+    """
     known = _ticket_of_first_part(account, parsed)
     if known is not None:
         return threading.Thread(known)

@@ -61,8 +61,8 @@ def store(account: ChannelAccount, key: EventKey, *, raw: bytes, content_type: s
 def remember(account: ChannelAccount, nonce: str, kept_s: float, *, raw: bytes) -> None:
     """Store a signature's nonce for one request and its exact repeats, until the signature is too old.
 
-    Raises Unauthenticated when the nonce came with other bytes before (Mailgun's signature does not cover the body). Joins the
-    caller's transaction.
+    Raises Unauthenticated when the nonce came with other bytes before (Mailgun's signature does not cover the body).
+    Joins the caller's transaction.
     """
     names = {"channel": account.channel, "account": account.name, "nonce": nonce}
     digest = hashlib.sha256(raw).hexdigest()
@@ -128,7 +128,10 @@ def record_ignored(event: RawEvent, ignored: Ignored) -> None:
 
 
 def record_failure(inbox_id: UUID, reason: str) -> None:
-    """Settle an event that could not be read: it stays failed, with the reason, until a person decides. Joins the caller's transaction."""
+    """Settle an event that could not be read: it stays failed, with the reason, until a person decides.
+
+    Joins the caller's transaction.
+    """
     if hold(inbox_id):
         settle(inbox_id, "failed", reason=reason)
 

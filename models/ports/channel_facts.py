@@ -1,7 +1,8 @@
 """Facts that a channel declares and the domain decides by: how its addresses compare, whether it has copies.
 
-A channel's `Channel` object has them. `queues.channels` registers the reader of these objects when it is imported, so the domain names no
-channel and imports no adapter. A process that never imports `queues.channels` gets an error instead of wrong answers.
+A channel's `Channel` object has them. `queues.channels` registers the reader of these objects when it is imported, so
+the domain names no channel and imports no adapter. A process that never imports `queues.channels` gets an error instead
+of wrong answers.
 """
 
 from __future__ import annotations
@@ -71,7 +72,10 @@ def of(channel: str) -> ChannelFacts:
 
 
 def with_emails() -> str:
-    """Return the channel whose addresses are e-mail addresses, the first by name. Raises Conflict when there is none."""
+    """Return the channel whose addresses are e-mail addresses, the first by name.
+
+    Raises Conflict when there is none.
+    """
     found = next((channel for channel in _channels() if of(channel).addresses_are_emails), None)
     if found is None:
         raise Conflict("no channel of this desk has e-mail addresses")

@@ -96,7 +96,10 @@ def _do(account: ChannelAccount, ticket_id: UUID, user: User, rest: str) -> str:
 
 
 def move(ticket_id: UUID, transition: str, user: User, *, comment: str | None = None) -> str:
-    """Take a transition as the agent. Returns the reasons of a refusal; empty when it was taken. Raises NotFound, Invalid."""
+    """Take a transition as the agent.
+
+    Returns the reasons of a refusal; empty when it was taken. Raises NotFound, Invalid.
+    """
     _, reasons = tickets.transition(
         ticket_id, transition, fields=None, comment=comment, role=user.role.value, actor=actor_of(user)
     )

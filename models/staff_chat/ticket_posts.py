@@ -17,6 +17,7 @@ from models.kernel.errors import NotFound
 from models.ports.outbound import Button
 from models.publishing import workflows
 from models.requesters import queries as requesters
+from models.staff_chat.tables import StaffTopic
 from models.tickets import queries
 from models.tickets.tables import Ticket
 
@@ -111,7 +112,9 @@ _NOTHING: _Said = ("", None)
 
 
 def _said(account: ChannelAccount, ticket: Ticket, kind: str, payload: dict[str, Any]) -> _Said:
-    """Return an event in words, with the message that it is about; an empty text for an event that the group need not read."""
+    """Return an event in words, with the message that it is about; an empty text for an event that the group need not
+    read.
+    """
     say = _SAID.get(kind)
     return _NOTHING if say is None else say(account, ticket, payload)
 
@@ -128,7 +131,7 @@ def _message(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any], *
         message = conversations.get(message_id)
     except NotFound:
         return _NOTHING
-    if from_json(message["details"]).get("said_in") == f"{account.channel}.{account.name}":
+    if message["details"].get("said_in") == f"{account.channel}.{account.name}":
         # The agent wrote it in the topic, so the topic shows it already.
         return _NOTHING
     return f"{message['author_name']}{mark}:\n{message['body']}", message_id
@@ -232,4 +235,4 @@ def ticket_of(account: ChannelAccount, address: str) -> UUID | None:
         account=account.name,
         address=address,
     )
-    return None if row is None else UUID(str(row["ticket_id"]))
+    return None if row is None else StaffTopic.converted(row)["ticket_id"]

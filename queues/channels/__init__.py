@@ -1,7 +1,8 @@
-"""The registry of channels. Each folder here is a channel; its `channel.py` declares the `Channel` (`queues/channel_port.py`).
+"""The registry of channels. Each folder here is a channel; its `channel.py` declares the `Channel`
+(`queues/channel_port.py`).
 
-Adding a channel means adding a folder: the registry finds it by its name. The import of this module registers the channels' facts with
-the domain (`models/ports/channel_facts.py`).
+Adding a channel means adding a folder: the registry finds it by its name. The import of this module registers the
+channels' facts with the domain (`models/ports/channel_facts.py`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ def names() -> frozenset[str]:
 
 @cache
 def get(channel: str) -> Channel[Any]:
-    """Return the channel's declaration; its parts are imported when they are used. Raises ImportError, each time anew."""
+    """Return the channel's declaration; its parts are imported when they are used.
+
+    Raises ImportError, each time anew.
+    """
     found = imports.load(f"{__name__}.{channel}.channel").CHANNEL
     if not isinstance(found, Channel):
         raise TypeError(f"{__name__}.{channel}.channel: expected CHANNEL to be a Channel, found {type(found).__name__}")
@@ -49,9 +53,11 @@ def load_all(channel: str) -> None:
 
 
 def complete(channel: str) -> Channel[Any]:
-    """Return the channel's declaration after its whole folder is imported, so that no task imports later. Raises ImportError.
+    """Return the channel's declaration after its whole folder is imported, so that no task imports later. Raises
+    ImportError.
 
-    A worker imports the channels that have accounts before its threads start. This is for a channel whose first account comes later.
+    A worker imports the channels that have accounts before its threads start. This is for a channel whose first account
+    comes later.
     """
     load_all(channel)
     return get(channel)
