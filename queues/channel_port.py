@@ -147,6 +147,25 @@ class Reach(Protocol):
         """Register our webhook address at the provider, or tell the operator what to enter there."""
 
 
+class Replay(Protocol):
+    """`replay.py`: turns a recorded event into a request of the provider; for operators and tests (`scripts.channels`).
+
+    `account` is None where only the demo account's name is known. Each method raises ConfigurationError for an account whose events it
+    cannot make.
+    """
+
+    needs_account: bool  # the account's file says how its events are sent
+
+    def credential(self, account: ChannelAccount | None) -> str | None:
+        """Return the name of the credential by which the provider proves itself; None: there is none, or it is not known."""
+
+    def headers(self, account: ChannelAccount | None, raw: bytes, *, secret: str) -> dict[str, str]:
+        """Return the headers of the provider's request with this body."""
+
+    def with_new_key(self, account: ChannelAccount | None, raw: bytes) -> bytes:
+        """Return the event under a key that the desk has not stored."""
+
+
 class Topics(Protocol):
     """`staff.py`: manages one topic for each ticket in a group of agents. Each method raises ConfigurationError, PermanentFailure,
     TransientFailure."""
@@ -205,6 +224,11 @@ class Channel(ABC, Generic[A]):
 
     @cached_property
     def reach(self) -> Reach | None:
+        return None
+
+    @cached_property
+    def replay(self) -> Replay | None:
+        """None: recorded events cannot be replayed."""
         return None
 
     @cached_property

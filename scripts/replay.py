@@ -9,18 +9,16 @@ desk that has seen the event answers that it is a repeat; `--new-key` makes it a
 from __future__ import annotations
 
 import argparse
-import json
-import re
-import secrets
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from models.kernel.errors import ConfigurationError, NestorError
+from queues import channels
+from queues.channel_port import Replay
 from scripts import _cli
 from scripts.explain import words
 
@@ -36,51 +34,6 @@ class ReplayFailed(NestorError):
     """The desk did not take the event."""
 
     code = "replay_failed"
-
-
-@dataclass(frozen=True)
-class Manner:
-    """How a provider of this channel proves itself, what it sends, and how its event becomes a new one."""
-
-    content_type: str
-    authentication: Callable[[str], dict[str, str]]
-    with_new_key: Callable[[bytes], bytes]
-
-
-def _new_update_id(raw: bytes) -> bytes:
-    """A Telegram update under an id that Telegram has not reached."""
-    try:
-        update = json.loads(raw)
-    except ValueError as error:
-        raise ConfigurationError(f"--new-key: the fixture is not JSON: {error}") from error
-    if not isinstance(update, dict):
-        raise ConfigurationError("--new-key: expected a JSON object with update_id")
-    update["update_id"] = 2**40 + secrets.randbelow(2**40)
-    for member in update.values():
-        if isinstance(member, dict) and "message_id" in member and "edit_date" not in member:
-            member["message_id"] = 2**30 + secrets.randbelow(2**30)  # a chat's message that came before is no new one
-    return json.dumps(update, ensure_ascii=False).encode()
-
-
-_MESSAGE_ID = re.compile(rb"^message-id:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE)
-_END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
-
-
-def _new_message_id(raw: bytes) -> bytes:
-    """A mail under a Message-ID of its own; the rest of its bytes stays."""
-    header = f"Message-ID: <replay.{secrets.token_hex(12)}@replay.example>".encode()
-    end = _END_OF_HEADERS.search(raw)
-    head, rest = (raw[: end.start()], raw[end.start() :]) if end else (raw, b"")
-    replaced, count = _MESSAGE_ID.subn(header, head, count=1)
-    if count == 0:
-        replaced = header + (b"\r\n" if b"\r\n" in raw else b"\n") + head
-    return replaced + rest
-
-
-MANNERS: dict[str, Manner] = {
-    "telegram": Manner("application/json", lambda secret: {"X-Telegram-Bot-Api-Secret-Token": secret}, _new_update_id),
-    "email": Manner("message/rfc822", lambda secret: {"Authorization": f"Bearer {secret}"}, _new_message_id),
-}
 
 
 def find_fixture(channel: str, name: str, root: Path = CHANNELS) -> Path:
@@ -104,9 +57,15 @@ def find_fixture(channel: str, name: str, root: Path = CHANNELS) -> Path:
 
 def post(url: str, channel: str, account: str, raw: bytes, *, secret: str) -> dict[str, Any]:
     """Send the event as its provider would; the desk's answer. Raises ReplayFailed with what the desk said."""
-    manner = MANNERS[channel]
-    headers = {"Content-Type": manner.content_type, **manner.authentication(secret)}
-    return post_request(url, channel, account, raw, headers)
+    return post_request(url, channel, account, raw, of_channel(channel).headers(None, raw, secret=secret))
+
+
+def of_channel(channel: str) -> Replay:
+    """Return the channel's replay. Raises ConfigurationError for a channel that has none."""
+    found = channels.get(channel).replay
+    if found is None:
+        raise ConfigurationError(f"events of {channel} cannot be replayed: its folder has no replay.py")
+    return found
 
 
 def post_request(url: str, channel: str, account: str, raw: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
@@ -146,7 +105,7 @@ def _answer(method: str, url: str, *, headers: dict[str, str], data: bytes | Non
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.replay", description=__doc__)
-    parser.add_argument("channel", choices=[*sorted(MANNERS), "webhook"])
+    parser.add_argument("channel", choices=sorted(channels.names()))
     parser.add_argument("fixture", help="a file, or a name in queues/channels/<channel>/fixtures/")
     parser.add_argument("--account", default="demo", help="channel account (demo)")
     parser.add_argument("--url", default="http://127.0.0.1:8080", help="where the webhooks are served")

@@ -94,28 +94,14 @@ def _account(wish: Wish) -> ChannelAccount | None:
 
 
 def _request(wish: Wish, account: ChannelAccount | None, raw: bytes) -> tuple[bytes, dict[str, str]]:
-    """The body and the headers that the provider would send."""
-    if wish.channel == "webhook":
-        if account is None:
-            raise ConfigurationError(f"there is no account webhook.{wish.account} published here, and no file of it")
-        from queues.channels.webhook import replay as described
-
-        raw = described.with_new_key(account, raw) if wish.new_key else raw
-        reference = account.config["auth"].get("secret") or {}
-        return raw, described.headers(account, raw, secret=_secret(wish, reference.get("secret")))
-    provider = account.config.get("provider", "raw") if account is not None else "raw"
-    if wish.channel == "email" and provider != "raw":
-        raise ConfigurationError(
-            f"{wish.account} takes what {provider} sends; only raw mail can be replayed (python -m scripts.replay email ...)"
-        )
-    manner = posting.MANNERS.get(wish.channel)
-    if manner is None:
-        raise ConfigurationError(f"nobody has said here how events of {wish.channel} are sent")
-    key = {"telegram": "secret_token", "email": "bearer"}[wish.channel]
-    reference = {} if account is None else account.config.get(key) or {}
-    raw = manner.with_new_key(raw) if wish.new_key else raw
-    secret = _secret(wish, reference.get("secret"))
-    return raw, {"Content-Type": manner.content_type, **manner.authentication(secret)}
+    """Return the body and the headers that the provider would send."""
+    provider = posting.of_channel(wish.channel)
+    if account is None and provider.needs_account:
+        name = f"{wish.channel}.{wish.account}"
+        raise ConfigurationError(f"there is no account {name} published here, and no file of it")
+    secret = _secret(wish, provider.credential(account))
+    raw = provider.with_new_key(account, raw) if wish.new_key else raw
+    return raw, provider.headers(account, raw, secret=secret)
 
 
 def _secret(wish: Wish, name: str | None) -> str:

@@ -9,7 +9,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import imports
 from models.kernel.errors import FieldProblem
 from models.ports.channel_facts import ChannelFacts, Config
-from queues.channel_port import Channel, Fetcher, Ingress, Parser, Puller, Reach, Sender
+from queues.channel_port import Channel, Fetcher, Ingress, Parser, Puller, Reach, Replay, Sender
 from queues.channels.email.account import Account, check
 
 # Providers that answer a repeat under the same idempotency key with the id of the first mail. Ten repeats do no harm.
@@ -77,6 +77,12 @@ class Email(Channel[Account]):
         with imports.late():
             from queues.channels.email import pull
         return pull
+
+    @cached_property
+    def replay(self) -> Replay:
+        with imports.late():
+            from queues.channels.email import replay
+        return replay
 
     @cached_property
     def reach(self) -> Reach:

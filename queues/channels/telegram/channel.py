@@ -6,7 +6,7 @@ from functools import cached_property
 
 from models.kernel import imports
 from models.ports.channel_facts import ChannelFacts, Config
-from queues.channel_port import Channel, Files, Ingress, Parser, Puller, Reach, Sender, Topics, Watch
+from queues.channel_port import Channel, Files, Ingress, Parser, Puller, Reach, Replay, Sender, Topics, Watch
 from queues.channels.telegram.account import Account
 
 
@@ -64,6 +64,12 @@ class Telegram(Channel[Account]):
         with imports.late():
             from queues.channels.telegram import watch
         return watch
+
+    @cached_property
+    def replay(self) -> Replay:
+        with imports.late():
+            from queues.channels.telegram import replay
+        return replay
 
     @cached_property
     def reach(self) -> Reach:

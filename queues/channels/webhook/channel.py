@@ -9,7 +9,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import imports
 from models.kernel.errors import FieldProblem
 from models.ports.channel_facts import ChannelFacts
-from queues.channel_port import Channel, Files, Ingress, Parser, Reach, Sender
+from queues.channel_port import Channel, Files, Ingress, Parser, Reach, Replay, Sender
 from queues.channels.webhook.account import Account
 
 # A service that honours Idempotency-Key drops repeats, so ten repeats do no harm.
@@ -50,6 +50,12 @@ class Webhook(Channel[Account]):
         with imports.late():
             from queues.channels.webhook import download
         return download
+
+    @cached_property
+    def replay(self) -> Replay:
+        with imports.late():
+            from queues.channels.webhook import replay
+        return replay
 
     @cached_property
     def reach(self) -> Reach:

@@ -15,12 +15,24 @@ from queues.channels.webhook import documents, expressions, ingress, paths, text
 from queues.channels.webhook.account import Account, Expression
 from queues.channels.webhook.config import of
 
+needs_account = True
 _CONTENT_TYPES = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 
 
-def headers(account: ChannelAccount, raw: bytes, *, secret: str) -> dict[str, str]:
+def _known(account: ChannelAccount | None) -> Account:
+    assert account is not None, "the caller checks needs_account"
+    return of(account)
+
+
+def credential(account: ChannelAccount | None) -> str | None:
+    """Return the name of the service's secret; None for an account that is protected by its path only."""
+    secret = _known(account).auth.secret
+    return None if secret is None else secret.secret
+
+
+def headers(account: ChannelAccount | None, raw: bytes, *, secret: str) -> dict[str, str]:
     """Return the headers that the service would send. Raises ConfigurationError for a secret that is not a key."""
-    config = of(account)
+    config = _known(account)
     auth = config.auth
     told = {"Content-Type": _CONTENT_TYPES[config.body]}
     if auth.kind == "none_but_path":
@@ -42,9 +54,9 @@ def headers(account: ChannelAccount, raw: bytes, *, secret: str) -> dict[str, st
     return told | {auth.header or "": signature}
 
 
-def with_new_key(account: ChannelAccount, raw: bytes) -> bytes:
+def with_new_key(account: ChannelAccount | None, raw: bytes) -> bytes:
     """Return the event with a new key: changes the value that its rule reads. Raises ConfigurationError."""
-    config = of(account)
+    config = _known(account)
     try:
         document = documents.read(raw, config.body)
     except documents.Unreadable as error:
