@@ -1,4 +1,4 @@
-"""Channel accounts: our ends of the channels (a bot, a mailbox), described in YAML and published like workflows.
+"""Channel accounts: the desk's bots, mailboxes and services, described in YAML and published like workflows.
 
-Credentials are named, never contained: an account says `secret_token: {secret: telegram_demo_secret_token}`.
+An account names its credentials and never contains them: an account says `secret_token: {secret: telegram_demo_secret_token}`.
 """

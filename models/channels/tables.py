@@ -8,7 +8,7 @@ from models.kernel.table import InstantField, JsonField, Table
 
 
 class ChannelHealth(Table):
-    """The last trouble of an account, and the last word of its provider about it."""
+    """The present error of an account, and its provider's last report about it."""
 
     channel = peewee.TextField()
     account = peewee.TextField()
@@ -23,7 +23,7 @@ class ChannelHealth(Table):
 
 
 class ChannelPosition(Table):
-    """How far an account's source has been read."""
+    """A read position in an account's source."""
 
     channel = peewee.TextField()
     account = peewee.TextField()
@@ -37,7 +37,7 @@ class ChannelPosition(Table):
 
 
 class PullerLease(Table):
-    """The process that reads an account now."""
+    """The lease of the process that reads an account."""
 
     channel = peewee.TextField()
     account = peewee.TextField()

@@ -8,7 +8,7 @@ from models.kernel.table import IdField, InstantField, JsonField, Table
 
 
 class Conversation(Table):
-    """A chat and its current ticket. The row is also the lock under which one writer decides which."""
+    """A chat and its current ticket. The row is also the lock under which one writer chooses the ticket."""
 
     id = IdField(primary_key=True)
     channel = peewee.TextField()
@@ -22,7 +22,7 @@ class Conversation(Table):
 
 
 class Message(Table):
-    """One utterance: inbound, outbound, or an internal note."""
+    """One message: inbound, outbound, or an internal note."""
 
     id = IdField(primary_key=True)
     ticket_id = IdField()
@@ -74,7 +74,7 @@ class MessageReference(Table):
 
 
 class TicketParticipant(Table):
-    """An address that may write into a ticket beside its requester."""
+    """An address besides the requester's that may write into a ticket."""
 
     ticket_id = IdField()
     channel = peewee.TextField()
