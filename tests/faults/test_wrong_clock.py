@@ -22,8 +22,8 @@ def test_a_desk_whose_machines_have_wrong_clocks_answers_everybody_in_order(
 ) -> None:
     vhost = rabbit_server.create_vhost()
     desk = RealDesk(shared_sandbox, database_url=durable_postgres.create_database(), broker_url=vhost, workers=1)
-    desk.add("worker-ahead", _there(AHEAD_S, WORKER, "dramatiq.cli:main"))
-    desk.add("worker-behind", _there(BEHIND_S, WORKER, "dramatiq.cli:main"))
+    desk.add("worker-ahead", _there(AHEAD_S, WORKER, "queues.master:main"))
+    desk.add("worker-behind", _there(BEHIND_S, WORKER, "queues.master:main"))
     for name, ahead_s in (("gateway", AHEAD_S), ("webhooks", BEHIND_S)):
         function = desk.programs[name]
         assert function.command[: len(GUNICORN)] == GUNICORN
