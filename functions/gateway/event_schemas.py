@@ -37,8 +37,8 @@ class EventSchemaList(msgspec.Struct):
 def list_event_schemas(call: Call) -> Answer:
     """Each event type with the URL of its JSON Schema."""
     items = [
-        EventSchema(name, says, f"/v1/webhooks/schemas/{name}")
-        for name, (says, _) in sorted(catalogue.EVENT_TYPES.items())
+        EventSchema(name, catalogue.description(name), f"/v1/webhooks/schemas/{name}")
+        for name in sorted(catalogue.EVENT_TYPES)
     ]
     return Answer(EventSchemaList(items))
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from models.events.fan_out import fan_out
+from models.events.payload import EventPayload, as_mapping, type_of
 from models.kernel import trace
 from models.kernel.batch import Batch
 from models.kernel.ids import new_id
@@ -26,24 +27,30 @@ class Actor:
 
 
 SYSTEM = Actor("system", None, "Nestor")
+NOTHING: Final[Mapping[str, Any]] = {}
 
 
 def add(
     batch: Batch,
-    event_type: str,
+    event: EventPayload | str,
     *,
     aggregate: str,
     aggregate_id: UUID,
     sequence: int,
     actor: Actor,
-    payload: Mapping[str, Any],
+    payload: Mapping[str, Any] = NOTHING,
     at: datetime,
     causation_id: str | None = None,
 ) -> UUID:
-    """Put an event (a past-tense type) into the batch; returns its id. The caller holds the aggregate's row.
+    """Put an event into the batch; returns its id. The caller holds the aggregate's row.
 
-    Who subscribed to it is told when the batch is written.
+    `event` is a payload, whose class names the type, and `payload` then adds the rule that caused it; or `event` is the type's name.
+    Writing the batch makes the deliveries of subscriptions.
     """
+    if isinstance(event, EventPayload):
+        event_type, payload = type_of(type(event)), as_mapping(event) | dict(payload)
+    else:
+        event_type = event
     event_id = new_id()
     batch.before_write(fan_out)
     batch.insert(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from models.events import commands as events
 from models.events.commands import Actor
+from models.events.payload import EventPayload
 from models.kernel import database
 from models.kernel.batch import Batch
 
@@ -26,24 +27,23 @@ def next_sequence(aggregate: Literal["user", "api_key", "webhook"], aggregate_id
 def append(
     aggregate: Literal["user", "api_key", "webhook"],
     aggregate_id: UUID,
-    told: Mapping[str, Mapping[str, Any]],
+    happened: Sequence[EventPayload],
     *,
     actor: Actor,
     at: datetime,
     with_rows: Batch | None = None,
 ) -> None:
-    """Write events (type -> payload, in order), and the rows of the batch, in one statement. The caller holds the row."""
+    """Write events in their order, and the rows of the batch, in one statement. The caller holds the aggregate's row."""
     batch = Batch() if with_rows is None else with_rows
     first = next_sequence(aggregate, aggregate_id)
-    for sequence, (event_type, payload) in enumerate(told.items(), start=first):
+    for sequence, payload in enumerate(happened, start=first):
         events.add(
             batch,
-            event_type,
+            payload,
             aggregate=aggregate,
             aggregate_id=aggregate_id,
             sequence=sequence,
             actor=actor,
-            payload=payload,
             at=at,
         )
     batch.write()

@@ -11,6 +11,8 @@ import peewee
 
 from models.events import history
 from models.events.commands import Actor
+from models.events.desk_payloads import ApiKeyCreated, ApiKeyRevoked, UserCreated, UserDeactivated, UserUpdated
+from models.events.payload import EventPayload
 from models.identity import passwords, queries, rules, sessions, tokens
 from models.identity.queries import ApiKey, User
 from models.identity.rules import Role
@@ -81,8 +83,8 @@ def create_user(email: str, name: str, password: str, role: str, locale: str = "
         )
         if not made.on_conflict_ignore().as_rowcount().execute():
             raise EmailTaken()
-        told = {"user_created": {"email": email, "name": name.strip(), "role": str(role), "locale": locale}}
-        history.append("user", user_id, told, actor=actor, at=now)
+        created = UserCreated(email=email, name=name.strip(), role=str(role), locale=locale)
+        history.append("user", user_id, [created], actor=actor, at=now)
         return queries.get_user(user_id)
 
 
@@ -123,8 +125,8 @@ def update_user(user_id: UUID, changes: Mapping[str, Any], *, expected_version: 
         _write(user_id, changes if new_hash is None else {**changes, "password_hash": new_hash})
         ends_sessions = new_hash is not None or "role" in changes or changes.get("active") is False
         ended = sessions.revoke_all(user_id) if ends_sessions else 0
-        told = _told(before, changes, password_changed=new_hash is not None, sessions_ended=ended)
-        history.append("user", user_id, told, actor=actor, at=clock.now())
+        happened = _update_events(before, changes, password_changed=new_hash is not None, sessions_ended=ended)
+        history.append("user", user_id, happened, actor=actor, at=clock.now())
         return queries.get_user(user_id)
 
 
@@ -183,24 +185,20 @@ def _write(user_id: UUID, changes: Mapping[str, Any]) -> None:
         raise EmailTaken() from error
 
 
-def _told(
+def _update_events(
     before: User, changes: Mapping[str, Any], *, password_changed: bool, sessions_ended: int
-) -> dict[str, dict[str, Any]]:
-    """The events that tell of an update: what was and what is, never a password."""
+) -> list[EventPayload]:
+    """Return the events of an update: the values before and after it, never a password."""
     shown = {name: {"from": getattr(before, name), "to": value} for name, value in changes.items()}
-    told: dict[str, dict[str, Any]] = {}
+    happened: list[EventPayload] = []
     deactivated = changes.get("active") is False
     if deactivated:
         del shown["active"]
     if shown or password_changed:
-        told["user_updated"] = {
-            "changes": shown,
-            "password_changed": password_changed,
-            "sessions_ended": sessions_ended,
-        }
+        happened.append(UserUpdated(changes=shown, password_changed=password_changed, sessions_ended=sessions_ended))
     if deactivated:
-        told["user_deactivated"] = {"sessions_ended": sessions_ended}
-    return told
+        happened.append(UserDeactivated(sessions_ended=sessions_ended))
+    return happened
 
 
 def create_api_key(
@@ -234,8 +232,8 @@ def create_api_key(
         )
         if not made.on_conflict_ignore().as_rowcount().execute():
             raise ApiKeyTaken()
-        told = {"api_key_created": {"name": name.strip(), "role": str(role), "expires_at": expires_at}}
-        history.append("api_key", key_id, told, actor=actor, at=now)
+        created = ApiKeyCreated(name=name.strip(), role=str(role), expires_at=expires_at)
+        history.append("api_key", key_id, [created], actor=actor, at=now)
         return queries.get_api_key(key_id), plain
 
 
@@ -249,5 +247,5 @@ def revoke_api_key(key_id: UUID, *, actor: Actor) -> ApiKey:
             raise NotFound(f"there is no API key {key_id}")
         if found["revoked_at"] is None:
             ApiKeyRow.update(revoked_at=now).where(this_key).execute()
-            history.append("api_key", key_id, {"api_key_revoked": {}}, actor=actor, at=now)
+            history.append("api_key", key_id, [ApiKeyRevoked()], actor=actor, at=now)
         return queries.get_api_key(key_id)

@@ -11,7 +11,7 @@ import ipaddress
 from typing import Any
 from uuid import UUID
 
-from models.events import history
+from models.events import desk_payloads, history
 from models.events.commands import SYSTEM, Actor
 from models.identity import passwords, refresh_tokens, rules, tokens
 from models.identity.rules import RefreshVerdict
@@ -147,9 +147,9 @@ def _open_session(
                 "expires_at": rules.session_end(now),
             },
         )
-        told = {"signed_in": {"session_id": session_id, "client": client[: limits.client_chars_max]}}
+        signed_in = desk_payloads.SignedIn(session_id=session_id, client=client[: limits.client_chars_max])
         actor = Actor("user", str(user_id), user["name"])
-        history.append("user", user_id, told, actor=actor, at=now, with_rows=rows)
+        history.append("user", user_id, [signed_in], actor=actor, at=now, with_rows=rows)
     return TokenPair(tokens.access_token(user_id, session_id, settings), refresh_token)
 
 
@@ -159,8 +159,8 @@ def _record_failure(found: database.Row | None, buckets: list[rates.Bucket], cli
         user_id = found["id"] if found is not None else new_id()
         database.one("SELECT id FROM users WHERE id = :id FOR_UPDATE", id=user_id)
         if found is not None:
-            told = {"sign_in_failed": {"client": client[: limits.client_chars_max]}}
-            history.append("user", user_id, told, actor=SYSTEM, at=clock.now())
+            failed = desk_payloads.SignInFailed(client=client[: limits.client_chars_max])
+            history.append("user", user_id, [failed], actor=SYSTEM, at=clock.now())
         else:
             history.next_sequence("user", user_id)
             database.execute(
@@ -212,8 +212,8 @@ def _end(session_id: UUID, user_id: UUID, *, actor: Actor, reason: str) -> None:
         "UPDATE sessions SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL", now=now, id=session_id
     )
     if ended.rowcount == 1:
-        told = {"signed_out": {"session_id": session_id, "reason": reason}}
-        history.append("user", user_id, told, actor=actor, at=now)
+        signed_out = desk_payloads.SignedOut(session_id=session_id, reason=reason)
+        history.append("user", user_id, [signed_out], actor=actor, at=now)
 
 
 def _buckets(email: str, client: str) -> list[rates.Bucket]:

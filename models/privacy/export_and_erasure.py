@@ -11,6 +11,7 @@ from uuid import UUID
 
 from models.attachments import commands as attachments
 from models.events.commands import Actor
+from models.events.ticket_payloads import PersonalDataErased
 from models.kernel import clock, database
 from models.kernel.batch import as_json, from_json
 from models.kernel.errors import Conflict, NotFound
@@ -215,7 +216,7 @@ def _erase_ticket(ticket_id: UUID, actor: Actor) -> None:
             )
     change.ticket.title, change.ticket.fields = ERASED, {}
     change.ticket.contact_channel = change.ticket.contact_account = change.ticket.contact_address = None
-    change.record("personal_data_erased", {})
+    change.record(PersonalDataErased())
     change.save()
 
 

@@ -9,6 +9,16 @@ from uuid import UUID
 
 from models.events import fan_out, history, subscription_limits, subscription_rules
 from models.events.commands import SYSTEM, Actor
+from models.events.desk_payloads import (
+    WebhookCreated,
+    WebhookDeleted,
+    WebhookSecretRotated,
+    WebhookSwitchedOff,
+    WebhookSwitchedOn,
+    WebhookTested,
+    WebhookUpdated,
+)
+from models.events.payload import EventPayload
 from models.kernel import clock, database
 from models.kernel.batch import Batch, as_json
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
@@ -62,7 +72,7 @@ def create(
     _write_types(subscription_id, event_types)
     fan_out.forget()  # for its own event; and once more when others can see it
     database.on_commit(fan_out.forget)
-    _note(subscription_id, "webhook_created", {"event_types": list(event_types)}, actor=actor)
+    _note(subscription_id, WebhookCreated(event_types=list(event_types)), actor=actor)
     return queries.get(subscription_id)
 
 
@@ -106,9 +116,9 @@ def update(
         waiting.release(subscription_id)
     if paused:
         _end_pending(subscription_id, "discarded", "the webhook was paused")
-    _note(subscription_id, "webhook_updated", {"changed": sorted(set(values) & set(different))}, actor=actor)
+    _note(subscription_id, WebhookUpdated(changed=sorted(set(values) & set(different))), actor=actor)
     if switched_on:
-        _note(subscription_id, "webhook_switched_on", {}, actor=actor)
+        _note(subscription_id, WebhookSwitchedOn(), actor=actor)
     return queries.get(subscription_id)
 
 
@@ -118,7 +128,7 @@ def delete(subscription_id: UUID, *, expected_version: int | None, actor: Actor)
     _set(subscription_id, {"state": "deleted", "secret": "", "previous_secret": None})
     database.execute("DELETE FROM subscription_event_types WHERE subscription_id = :id", id=subscription_id)
     _end_pending(subscription_id, "discarded", "the webhook was removed")
-    _note(subscription_id, "webhook_deleted", {}, actor=actor)
+    _note(subscription_id, WebhookDeleted(), actor=actor)
 
 
 def rotate_secret(subscription_id: UUID, *, actor: Actor) -> Subscription:
@@ -133,7 +143,7 @@ def rotate_secret(subscription_id: UUID, *, actor: Actor) -> Subscription:
             "previous_secret_until": until,
         },
     )
-    _note(subscription_id, "webhook_secret_rotated", {}, actor=actor)
+    _note(subscription_id, WebhookSecretRotated(), actor=actor)
     return queries.get(subscription_id)
 
 
@@ -142,7 +152,7 @@ def test(subscription_id: UUID, *, actor: Actor) -> UUID:
     subscription = queries.get(subscription_id, lock=True)
     if not subscription.active:
         raise NotSwitchedOff()
-    event_id = _note(subscription_id, "webhook_tested", {}, actor=actor)
+    event_id = _note(subscription_id, WebhookTested(), actor=actor)
     database.execute(
         "INSERT INTO webhook_deliveries (subscription_id, event_id, state, created_at) VALUES (:id, :event, 'pending', :now)"
         " ON CONFLICT (subscription_id, event_id) DO NOTHING",
@@ -208,7 +218,7 @@ def switch_off(subscription: Subscription, reason: str) -> None:
                 "created_at": now,
             },
         )
-    _note(subscription.id, "webhook_switched_off", {"reason": reason}, actor=SYSTEM, with_rows=batch)
+    _note(subscription.id, WebhookSwitchedOff(reason=reason), actor=SYSTEM, with_rows=batch)
 
 
 def _check(url: str, event_types: Sequence[str], description: str, private: bool) -> None:
@@ -280,13 +290,12 @@ def enqueue(subscription_id: UUID, event_ids: Sequence[UUID]) -> None:
 
 def _note(
     subscription_id: UUID,
-    event_type: str,
-    payload: Mapping[str, Any],
+    event: EventPayload,
     *,
     actor: Actor,
     with_rows: Batch | None = None,
 ) -> UUID:
     """Write the event, whose subscription's row the caller holds; returns its id."""
     batch = Batch() if with_rows is None else with_rows
-    history.append("webhook", subscription_id, {event_type: payload}, actor=actor, at=clock.now(), with_rows=batch)
+    history.append("webhook", subscription_id, [event], actor=actor, at=clock.now(), with_rows=batch)
     return next(UUID(str(v["event_id"])) for table, v in batch.rows() if table == "events")

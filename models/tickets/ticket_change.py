@@ -13,6 +13,7 @@ from uuid import UUID
 
 from models.events import commands as events
 from models.events.commands import Actor
+from models.events.payload import EventPayload
 from models.kernel import clock, database
 from models.kernel.batch import Batch, as_json
 from models.requesters.tables import Requester
@@ -63,12 +64,14 @@ class TicketChange:
         """Whether the ticket's row does not exist yet."""
         return self._new
 
-    def record(self, event_type: str, payload: Mapping[str, Any], *, actor: Actor | None = None) -> UUID:
-        """Append an event (a past-tense type) to the ticket's history; returns its id."""
+    def record(
+        self, event: EventPayload | str, payload: Mapping[str, Any] = events.NOTHING, *, actor: Actor | None = None
+    ) -> UUID:
+        """Append an event to the ticket's history; returns its id. See `events.add` for `event` and `payload`."""
         self.ticket.event_sequence += 1
         return events.add(
             self.batch,
-            event_type,
+            event,
             aggregate="ticket",
             aggregate_id=self.ticket.id,
             sequence=self.ticket.event_sequence,

@@ -1,0 +1,97 @@
+"""Payloads of the events of users, API keys and subscriptions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from models.events.payload import UNSET, Changes, EventPayload, Items, Unset
+
+
+class UserCreated(EventPayload, frozen=True, kw_only=True):
+    """A person joined the desk."""
+
+    email: str
+    name: str
+    role: str
+    locale: str | Unset = UNSET
+
+
+class UserUpdated(EventPayload, frozen=True, kw_only=True):
+    """A person's account was changed."""
+
+    changes: Changes | Unset = UNSET
+    password_changed: bool | Unset = UNSET
+    sessions_ended: int | Unset = UNSET
+
+
+class UserDeactivated(EventPayload, frozen=True, kw_only=True):
+    """A person left the desk."""
+
+    sessions_ended: int | Unset = UNSET
+
+
+class SignedIn(EventPayload, frozen=True, kw_only=True):
+    """A person signed in."""
+
+    session_id: UUID
+    client: str | Unset = UNSET
+
+
+class SignedOut(EventPayload, frozen=True, kw_only=True):
+    """A session ended."""
+
+    session_id: UUID
+    reason: str
+
+
+class SignInFailed(EventPayload, frozen=True, kw_only=True):
+    """Somebody could not sign in."""
+
+    client: str | Unset = UNSET
+
+
+class ApiKeyCreated(EventPayload, frozen=True, kw_only=True):
+    """An API key was made."""
+
+    name: str
+    role: str
+    expires_at: datetime | Unset | None = UNSET
+
+
+class ApiKeyRevoked(EventPayload, frozen=True, kw_only=True):
+    """An API key was revoked."""
+
+
+class WebhookCreated(EventPayload, frozen=True, kw_only=True):
+    """An outgoing webhook was made."""
+
+    event_types: Items | Unset = UNSET
+
+
+class WebhookUpdated(EventPayload, frozen=True, kw_only=True):
+    """An outgoing webhook was changed."""
+
+    changed: Items | Unset = UNSET
+
+
+class WebhookSwitchedOff(EventPayload, frozen=True, kw_only=True):
+    """An outgoing webhook was switched off after long failure."""
+
+    reason: str
+
+
+class WebhookSwitchedOn(EventPayload, frozen=True, kw_only=True):
+    """An outgoing webhook was switched on again."""
+
+
+class WebhookSecretRotated(EventPayload, frozen=True, kw_only=True):
+    """An outgoing webhook got a new secret."""
+
+
+class WebhookDeleted(EventPayload, frozen=True, kw_only=True):
+    """An outgoing webhook was removed."""
+
+
+class WebhookTested(EventPayload, frozen=True, kw_only=True):
+    """A person asked for a trial call of an outgoing webhook."""
