@@ -44,8 +44,8 @@ class Email(Channel[Account]):
     account_type = Account
     operations = frozenset({"send"})
     buttons = False
-    # A mail keeps its Message-ID over all attempts, but few receiving systems drop a repeat by it, so that a person would
-    # find the same mail twice. A mail of unknown outcome is therefore repeated once, and then a person decides.
+    # A mail keeps its Message-ID over all attempts, but few receiving systems drop a repeat by it: a person would find
+    # the same mail twice. A mail of unknown outcome is therefore repeated once, and then a person decides.
     retries_after_unknown = 1
 
     @cached_property

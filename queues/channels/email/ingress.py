@@ -26,7 +26,7 @@ body_bytes_max = limits.webhook_body_bytes_max
 def authenticate(
     headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
 ) -> bool:
-    """Check the provider's credentials. Raises Unauthenticated; NotFound for a provider that the account does not name."""
+    """Check the provider's credentials. Raises Unauthenticated, NotFound (the account does not name the provider)."""
     return providers.ingress(_calling(query, account)).authenticate(headers, query, account, settings)
 
 
@@ -62,6 +62,6 @@ def _calling(query: Mapping[str, str], account: ChannelAccount) -> str:
 
 
 def _can_prove(provider: str, account: ChannelAccount) -> bool:
-    """Whether the account has the provider's credentials. A provider that only sends may have none and then takes no events."""
+    """Whether the account has the provider's credentials; a provider that only sends may have none."""
     needs = providers.described(provider).inbound_needs
     return all(any(account.config.get(key) for key in alternatives) for alternatives in needs)

@@ -187,7 +187,7 @@ class CleanHtml:
     html: str
     # Remote pictures that were left out.
     blocked_remote: int
-    # Content-IDs of the inline pictures, each shown as `<img data-cid="...">`; the console sets the attachment's address.
+    # Content-IDs of the inline pictures. Each is shown as `<img data-cid="...">`; the console sets its address.
     cids: frozenset[str]
     too_deep: bool
 

@@ -1,4 +1,4 @@
-"""Collect all files of a mail: its parts, the files in winmail.dat, uuencoded files in its text, and their summaries."""
+"""Collect all files of a mail: its parts, the files in winmail.dat, uuencoded files in its text."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from queues.channels.email import limits
 from queues.channels.email.content.html_elements import Elements
 
 _OPENING = re.compile(r"<(?=[a-zA-Z/!?])")
-# A tag as the HTML standard reads it: a quote begins a value only behind `=`. Possessive, so that no text is tried twice.
+# A tag as the HTML standard reads it: a quote begins a value only behind `=`. Possessive, so that it never backtracks.
 _TAG = re.compile(
     r"""<(/?[a-zA-Z][^\s/>]{0,40}+)[^\s/>]*+"""
     r"""(?:[\s/]++|=?+[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+|(?=>)))?+|=)*+>"""

@@ -1,4 +1,4 @@
-"""One connection to a mailbox. Whatever a server does wrong becomes a TransientFailure with words for people."""
+"""One connection to a mailbox. Each fault of the server becomes a TransientFailure with a text for people."""
 
 from __future__ import annotations
 
@@ -29,18 +29,19 @@ from queues.channels.email.tls import client_context
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,255}")
+_PORTS = {"imap": 143, "imaps": 993}
 _EXPECTED = "imap_url: expected imap://user:password@host[:port] or imaps://..."
 
 
 class Refused(TransientFailure):
-    """The server says no to this; the connection is well."""
+    """The server refuses this request; the connection is usable."""
 
     code = "mail_server_refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the mailbox is, from the credential `imap_url`."""
+    """The IMAP server, from the credential `imap_url`."""
 
     host: str
     port: int
@@ -51,31 +52,30 @@ class Server:
 
     @property
     def tls_needed(self) -> bool:
-        """The password leaves in clear to this machine only, and not even there when the account names an authority."""
+        """Whether the login needs TLS: always, except for this machine when the account names no authority."""
         return self.ca_file is not None or self.host not in _LOOPBACK
 
 
 def server_of(account: ChannelAccount, settings: Settings) -> Server:
-    """The account's server. Raises ConfigurationError, without the URL."""
+    """Read the account's server. Raises ConfigurationError, whose text never has the URL."""
     where = f"channel account {account.channel}/{account.name}"
     ca_file = account.config.get("imap_ca_file")
     if ca_file is not None and not Path(ca_file).is_file():
         raise ConfigurationError(f"{where}: imap_ca_file: there is no such file")
     try:
         parts = urlsplit(account.credential("imap_url", settings).strip())
-        port = parts.port
+        port = parts.port or _PORTS.get(parts.scheme)
     except ValueError as error:
         raise ConfigurationError(f"{where}: {_EXPECTED}") from error
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    if parts.scheme not in ("imap", "imaps") or not parts.hostname or not user:
+    if port is None or parts.scheme not in _PORTS or not parts.hostname or not user:
         raise ConfigurationError(f"{where}: {_EXPECTED}")
-    tls = parts.scheme == "imaps"
-    return Server(parts.hostname, port or (993 if tls else 143), tls, user, password, ca_file)
+    return Server(parts.hostname, port, parts.scheme == "imaps", user, password, ca_file)
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What SELECT told: `next_uid` is above all there is."""
+    """The answer to SELECT; `next_uid` is above the UIDs of all mails."""
 
     uidvalidity: int
     next_uid: int
@@ -94,7 +94,7 @@ class Mailbox:
                 ssl_context=client_context(server.ca_file) if server.tls else None,
                 timeout=SocketTimeout(bounds.connect_s, bounds.read_s),
             )
-            # IDLE waits without a read, so no timeout of ours would notice a server that vanished before the next round.
+            # IDLE waits without a read, so no timeout would notice a vanished server before the next round.
             sockets.watch_peer(self._client.socket(), limits.provider_lost_s)
         try:
             self._introduce(server)
@@ -108,7 +108,7 @@ class Mailbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Say goodbye; what was stored is stored, so a failure here changes nothing."""
+        """Log out. The mails are stored already, so a failure here changes nothing."""
         with contextlib.suppress(imaplib.IMAP4.error, OSError, ValueError):
             if error is None:
                 self._client.logout()
@@ -116,7 +116,7 @@ class Mailbox:
         self._hang_up()
 
     def _hang_up(self) -> None:
-        """The connection may be half-open after a failed STARTTLS, or closed by the server."""
+        """Close the connection, which may be half-open after a failed STARTTLS, or closed by the server."""
         with contextlib.suppress(OSError, imaplib.IMAP4.error):
             self._client.shutdown()
 
@@ -130,7 +130,7 @@ class Mailbox:
             self._client.login(server.user, server.password)
 
     def select(self, folder: str, *, readonly: bool = False) -> Folder:
-        """Open the folder, or look again at what it holds now. Raises TransientFailure for one that is not there."""
+        """Open the folder or refresh its state. Raises TransientFailure for a missing folder."""
         with _said(f"the folder {one_line(folder, 60)}"):
             told = self._client.select_folder(folder, readonly)
         uidvalidity, next_uid = told.get(b"UIDVALIDITY"), told.get(b"UIDNEXT")
@@ -139,11 +139,11 @@ class Mailbox:
         return Folder(uidvalidity, next_uid, int(told.get(b"EXISTS", 0)))
 
     def uids_after(self, uid: int) -> list[int]:
-        """All above `uid`. `*` is the highest there is, so a server may answer with one that is not above (RFC 3501 6.4.8)."""
+        """Return the UIDs above `uid`. `*` is the highest UID, which may be below them (RFC 3501 section 6.4.8)."""
         return self._search(["UID", f"{uid + 1}:*"], above=uid)
 
     def unanswered_uids(self, after: int, since: date | None) -> list[int]:
-        """Those above `after` that nobody has seen, or that came on `since` or later."""
+        """Return the UIDs above `after` of mails that nobody has seen, or that arrived on `since` or later."""
         unseen = self._search(["UID", f"{after + 1}:*", "UNSEEN"], above=after)
         if since is None:
             return unseen
@@ -157,15 +157,15 @@ class Mailbox:
             return sorted({int(uid) for uid in self._client.search(criteria) if int(uid) > above})
 
     def sizes(self, uids: list[int]) -> dict[int, int]:
-        """Bytes of each mail that is still there. Raises Refused."""
+        """Return the size in bytes of each mail that still exists. Raises Refused."""
         with _said("the mails' sizes", refused=Refused):
             told = self._client.fetch(uids, ["RFC822.SIZE"])
             return {int(uid): int(items[b"RFC822.SIZE"]) for uid, items in told.items() if b"RFC822.SIZE" in items}
 
     def fetch(self, uid: int, bytes_max: int) -> bytes | None:
-        """The first `bytes_max` bytes of the mail, which stays unseen; None when it is gone. Raises Refused."""
+        """Return the first `bytes_max` bytes of the mail, which stays unseen; None when it is gone. Raises Refused."""
         with _said("fetching a mail", refused=Refused):
-            # The answer is bounded by asking for a part: RFC822.SIZE may lie.
+            # Fetching a part bounds the answer, because RFC822.SIZE may be wrong.
             told = self._client.fetch([uid], [f"BODY.PEEK[]<0.{bytes_max}>"])
             for key, value in told.get(uid, {}).items():
                 if key.startswith(b"BODY[]"):
@@ -173,12 +173,12 @@ class Mailbox:
         return None
 
     def mark_seen(self, uids: list[int]) -> None:
-        """Raises Refused where the mailbox may only be read."""
+        """Set the Seen flag. Raises Refused for a read-only mailbox."""
         with _said("marking mails as seen", refused=Refused):
             self._client.add_flags(uids, [b"\\Seen"], silent=True)
 
     def wait(self, stop: threading.Event, for_s: float, *, idle: bool) -> None:
-        """Until the server tells of a change, `stop` is set or `for_s` seconds are over."""
+        """Wait until the server reports a change, `stop` is set or `for_s` seconds are over."""
         with _said("waiting for mail"):
             if not idle or not self._client.has_capability("IDLE"):
                 stop.wait(for_s)
@@ -187,15 +187,19 @@ class Mailbox:
             deadline = time.monotonic() + for_s
             self._client.idle()
             while not stop.is_set() and (left_s := deadline - time.monotonic()) > 0:
-                before = time.monotonic()
-                slice_s = min(bounds.idle_slice_s, left_s)
-                told = self._client.idle_check(timeout=slice_s)
-                if any(isinstance(one, tuple) and one[:1] == (b"BYE",) for one in told):
-                    raise imaplib.IMAP4.abort("BYE")  # it may keep the connection open for seconds more
-                # An empty answer before its time is the connection's end, which idle_done tells.
-                if any(_is_new(one) for one in told) or (not told and time.monotonic() - before < slice_s / 2):
+                if self._has_changed(min(bounds.idle_slice_s, left_s)):
                     break
             self._client.idle_done()
+
+    def _has_changed(self, slice_s: float) -> bool:
+        """Wait for a time slice; True after a change or the end of the connection, which idle_done reports."""
+        before = time.monotonic()
+        responses = self._client.idle_check(timeout=slice_s)
+        if any(isinstance(one, tuple) and one[:1] == (b"BYE",) for one in responses):
+            # The server may keep the connection open for some more seconds.
+            raise imaplib.IMAP4.abort("BYE")
+        # An empty answer before the end of the slice is the end of the connection.
+        return any(_is_new(one) for one in responses) or (not responses and time.monotonic() - before < slice_s / 2)
 
 
 def _is_new(response: Any) -> bool:
@@ -204,25 +208,27 @@ def _is_new(response: Any) -> bool:
 
 @contextlib.contextmanager
 def _said(step: str, *, refused: type[TransientFailure] = TransientFailure) -> Iterator[None]:
-    """Tell people what went wrong. A server's text is kept short and without addresses."""
+    """Turn errors into failures with a text for people. The server's text is cut and loses its addresses."""
     try:
         yield
     except ssl.SSLCertVerificationError as error:
         raise TransientFailure(f"{step}: the server's certificate is not good: {error.verify_message}") from error
     except LoginError as error:
-        if isinstance(error.__context__, imaplib.IMAP4.abort):  # IMAPClient calls this a refusal, too
+        # IMAPClient reports the end of the connection as a refused login as well.
+        if isinstance(error.__context__, imaplib.IMAP4.abort):
             raise TransientFailure(f"{step}: the mail server ended the connection") from error
         raise TransientFailure(f"the mailbox refused the login: {_words(error)}") from error
     except imaplib.IMAP4.abort as error:
         raise TransientFailure(f"{step}: the mail server ended the connection") from error
-    except ProtocolError as error:  # IMAPClient cannot read it: nobody knows where its end is
+    except ProtocolError as error:
+        # The end of an unreadable answer is unknown.
         raise TransientFailure(f"{step}: the mail server's answer cannot be read") from error
     except imaplib.IMAP4.error as error:
         raise refused(f"{step}: {_words(error)}") from error
     except OSError as error:
         raise TransientFailure(f"{step} failed ({type(error).__name__})") from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        # imaplib and IMAPClient take a server's grammar for granted.
+        # imaplib and IMAPClient raise these for answers that break the grammar.
         raise TransientFailure(f"{step}: the mail server's answer cannot be read ({type(error).__name__})") from error
 
 

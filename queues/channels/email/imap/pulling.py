@@ -1,12 +1,12 @@
-"""Read a mailbox: what is new is stored, mail by mail, and marked as seen after the commit.
+"""Read a mailbox: store each new mail, and mark it as seen after the commit.
 
-The position of a folder: `uidvalidity`; `uid`, the last mail that was read; `marked`, the last one known to be marked
-as seen; `began`, the day of the first reading; `backlog`, the last mail that was there before we knew the folder (or
-its new UIDVALIDITY): up to it only what nobody has seen, or what came since `began`, is read. Without that, the first
-reading of an old mailbox, or of one that was moved to another server, would make a ticket of each of its mails.
+A folder's position holds `uidvalidity`; `uid`, the last mail that was read; `marked`, the last mail known to be marked
+as seen; `began`, the day of the first reading; `backlog`, the last mail that existed at the first reading or at a
+change of UIDVALIDITY. Up to the backlog only mails are read that nobody has seen or that arrived since `began`.
+Otherwise the first reading of an old or moved mailbox would make a ticket of each of its mails.
 
-A mail that the server will not give (it says no, or ends the connection, as Dovecot does at a damaged one) is tried
-some times, over connections and processes, then shown as failed, so that the next ones are read.
+A mail that the server does not send (it refuses, or ends the connection, as Dovecot does at a damaged mail) is tried
+some times, over connections and processes. It is then stored as failed, so that the next mails are read.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ log = logs.get("imap")
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What one reading found: mails stored, repeats of known ones, and those that could only be kept as failed."""
+    """The counts of one reading: mails stored, repeats of known mails, and mails stored as failed."""
 
     stored: int = 0
     repeats: int = 0
@@ -41,22 +41,27 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class Position:
+    """The stored position in a folder; see the module's description."""
+
     uidvalidity: int
     uid: int
     marked: int
     began: str
     backlog: int
-    first: bool = False  # the backlog of the first reading: only what nobody has seen
-    trying: int = 0  # the mail that could not be fetched,
-    tries: int = 0  # and how often
-    unsized: int = 0  # up to this mail no sizes are asked for: the server failed at one of them
+    # The backlog is that of the first reading: only unseen mails are read.
+    first: bool = False
+    # The mail that could not be fetched, and the number of tries.
+    trying: int = 0
+    tries: int = 0
+    # Up to this mail no sizes are fetched, because the server failed at one of them.
+    unsized: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
 def pull(account: ChannelAccount, settings: Settings, stop: threading.Event, idle_s: float) -> None:
-    """Read, wait for the server's word, read again, until `stop` is set; `idle_s` 0: read once."""
+    """Read, wait for new mail, read again, until `stop` is set; with `idle_s` 0 read once."""
     with Mailbox(server_of(account, settings)) as mailbox:
         while True:
             read(mailbox, account, stop)
@@ -72,7 +77,8 @@ def read(mailbox: Mailbox, account: ChannelAccount, stop: threading.Event) -> Pu
     name = str(account.config.get("imap_folder") or "INBOX")
     folder = mailbox.select(name)
     position = _where(account, name, folder)
-    position = _mark(mailbox, account, name, position)  # what a killed process stored and could not mark
+    # A killed process may have stored mails without marking them.
+    position = _mark(mailbox, account, name, position)
     pulled = Pulled()
     uids = _new_uids(mailbox, position)
     for at in range(0, len(uids), bounds.batch_max):
@@ -81,12 +87,14 @@ def read(mailbox: Mailbox, account: ChannelAccount, stop: threading.Event) -> Pu
         for uid in batch:
             if stop.is_set():
                 break
-            if uid in sizes:  # else it was moved or deleted meanwhile
+            # A mail without size was moved or deleted meanwhile.
+            if uid in sizes:
                 position, pulled = _read_one(mailbox, account, name, position, uid, sizes[uid], pulled)
         position = _mark(mailbox, account, name, position)
         if stop.is_set():
             return pulled
-    if position.uid < position.backlog:  # nothing more to be had of what was there before us
+    if position.uid < position.backlog:
+        # The backlog is read.
         position = replace(position, uid=position.backlog, marked=position.backlog)
         _keep(account, name, position)
     health.report_well(account.channel, account.name, {"folder": name, "messages": folder.messages})
@@ -94,7 +102,7 @@ def read(mailbox: Mailbox, account: ChannelAccount, stop: threading.Event) -> Pu
 
 
 def _where(account: ChannelAccount, name: str, folder: Folder) -> Position:
-    """The stored position, or one that begins anew: at the first reading, or when the folder's UIDs mean other mails now."""
+    """Return the stored position, or a new one at the first reading and after a change of UIDVALIDITY."""
     stored = positions.get(account, name)
     known = None if stored is None else Position(**stored)
     if known is not None and known.uidvalidity == folder.uidvalidity:
@@ -116,7 +124,7 @@ def _where(account: ChannelAccount, name: str, folder: Folder) -> Position:
 def _new_uids(mailbox: Mailbox, position: Position) -> list[int]:
     if position.uid >= position.backlog:
         return mailbox.uids_after(position.uid)
-    # SINCE is a day of the server's own time zone, which we do not know.
+    # SINCE is a day in the server's time zone, which is unknown.
     since = None if position.first else date.fromisoformat(position.began) - timedelta(days=1)
     backlog = [uid for uid in mailbox.unanswered_uids(position.uid, since) if uid <= position.backlog]
     return backlog + mailbox.uids_after(position.backlog)
@@ -125,7 +133,7 @@ def _new_uids(mailbox: Mailbox, position: Position) -> list[int]:
 def _sizes(
     mailbox: Mailbox, account: ChannelAccount, name: str, position: Position, batch: list[int]
 ) -> tuple[Position, dict[int, int]]:
-    """Bytes of each mail; 0 where one mail of the batch keeps the server from telling: then each is fetched without."""
+    """Return the size of each mail; 0 for all when the server fails at one mail of the batch."""
     unknown = dict.fromkeys(batch, 0)
     if batch[0] <= position.unsized:
         return position, unknown
@@ -134,7 +142,8 @@ def _sizes(
         return position, mailbox.sizes(batch)
     except Refused:
         return failed, unknown
-    except TransientFailure:  # perhaps the connection's fault, perhaps a mail's: the next reading does without
+    except TransientFailure:
+        # The connection or a mail may be the cause: the next reading does not fetch these sizes.
         _keep(account, name, failed)
         raise
 
@@ -148,6 +157,7 @@ def _read_one(
     size: int,
     pulled: Pulled,
 ) -> tuple[Position, Pulled]:
+    """Fetch and store one mail, or store it as failed after the last try."""
     wanted = bounds.mail_bytes_max + 1 if size <= bounds.mail_bytes_max else bounds.cut_bytes
     tries = 1 + (position.tries if position.trying == uid else 0)
     lost: TransientFailure | None = None
@@ -159,35 +169,44 @@ def _read_one(
             _keep(account, name, replace(position, trying=uid, tries=tries))
             raise
         lost = None if refused else error
-        told = f"the mail server would not give this mail: {error.message}"
-        raw, key = b"", _unreadable(position, uid, told)
+        event = ReceivedEvent(
+            _unreadable(position, uid, f"the mail server would not give this mail: {error.message}"), b""
+        )
     else:
         if raw is None:
             return position, pulled
-        key = mail_key(raw, {"folder": name})
-        if size > bounds.mail_bytes_max or len(raw) > bounds.mail_bytes_max:
-            size = max(size, len(raw))
-            raw = raw[: bounds.cut_bytes]
-            told = f"the mail has {size / limits.MIB:.0f} MiB, more than {bounds.mail_bytes_max / limits.MIB:.0f}; its beginning is kept"
-            key = _unreadable(position, uid, told)
+        event = _event(position, name, uid, size, raw)
     after = replace(position, uid=uid, trying=0, tries=0)
-    new = _keep(account, name, after, ReceivedEvent(key, raw))
-    if lost is not None:  # a new connection reads on
+    new = _keep(account, name, after, event)
+    if lost is not None:
+        # The next reading continues over a new connection.
         raise lost
     return after, Pulled(
-        pulled.stored + (new and key.unreadable is None),
+        pulled.stored + (new and event.key.unreadable is None),
         pulled.repeats + (not new),
-        pulled.failed + (new and key.unreadable is not None),
+        pulled.failed + (new and event.key.unreadable is not None),
     )
 
 
+def _event(position: Position, name: str, uid: int, size: int, raw: bytes) -> ReceivedEvent:
+    """Return the event of a fetched mail; a mail above the bound is stored as failed with its beginning."""
+    size = max(size, len(raw))
+    if size <= bounds.mail_bytes_max:
+        return ReceivedEvent(mail_key(raw, {"folder": name}), raw)
+    reason = (
+        f"the mail has {size / limits.MIB:.0f} MiB, more than {bounds.mail_bytes_max / limits.MIB:.0f};"
+        " its beginning is kept"
+    )
+    return ReceivedEvent(_unreadable(position, uid, reason), raw[: bounds.cut_bytes])
+
+
 def _unreadable(position: Position, uid: int, reason: str) -> EventKey:
-    """The name of a mail that we do not have whole: its place in the mailbox."""
+    """Return the key of a mail that was not read whole: its place in the mailbox."""
     return EventKey(f"imap:{position.uidvalidity}:{uid}", None, unreadable=reason)
 
 
 def _mark(mailbox: Mailbox, account: ChannelAccount, name: str, position: Position) -> Position:
-    """Mark as seen what was stored since the last time. A folder that may only be read is read all the same."""
+    """Mark the mails stored since the last call as seen. A read-only folder is read without marks."""
     if position.marked >= position.uid:
         return position
     uids = mailbox.unseen_uids(position.marked, position.uid)
@@ -202,7 +221,7 @@ def _mark(mailbox: Mailbox, account: ChannelAccount, name: str, position: Positi
 
 
 def _keep(account: ChannelAccount, name: str, position: Position, *events: ReceivedEvent) -> bool:
-    """Keep the position with what was read up to it; whether that was new."""
+    """Store the position with the events up to it; True if an event was new."""
     new = pulled_events.store(
         account, events, content_type="message/rfc822", position=position.as_json(), position_name=name
     )

@@ -1,4 +1,4 @@
-"""Recognise mail that no person wrote (RFC 3834, and headers of vendors): own mails, bounces, automatic replies, bulk mail.
+"""Recognise mail that no person wrote (RFC 3834, and headers of vendors): own mail, bounces, automatic replies, bulk.
 
 Such mail gets no acknowledgement and reopens no ticket. Without that, two desks would answer each other without end.
 """
@@ -172,7 +172,7 @@ def _is_bulk(values: _Values, sender: str) -> bool:
 
 
 def _has_weak_sign(values: _Values, text: str) -> bool:
-    """Whether a mail with a subject like "Out of office" is an answer or speaks of an absence; people write it as well."""
+    """Whether a mail with a subject like "Out of office", which people write as well, has a sign of a machine."""
     if values.has(b"in-reply-to") or values.has(b"references") or values.has(b"x-ms-exchange-inbox-rules-loop"):
         return True
     return words.ABSENCE_TEXT.search(text[: words.TEXT_CHARS_MAX]) is not None

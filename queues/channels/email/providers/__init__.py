@@ -1,10 +1,10 @@
-"""Who carries mail for us over HTTP, one folder each, found by name: what comes in, what leaves, and what became of it.
+"""Providers that carry mail over HTTP, one folder each, found by name: inbound mail, outbound mail, receipts.
 
-A folder's `__init__.py` says which credentials an account needs (`inbound_needs`, `outbound_needs`: each a tuple of
-alternatives); `ingress.py` authenticates a request and names its events; `parse.py` says what an event is (a mail for
-the one MIME parser, receipts, nothing); `fetch.py`, where there is one, gets what an event only points to; `send.py`,
-where there is one, hands our mail over. Adding a provider touches its folder, its name in `account.py`, and its manners
-in the tests' conformance suite.
+The `__init__.py` of a folder names the credentials that an account needs (`inbound_needs`, `outbound_needs`, each a
+tuple of alternatives). `ingress.py` authenticates a request and names its events. `parse.py` reads an event: a mail,
+receipts, or an event to ignore. The optional `fetch.py` fetches the content that an event refers to, and the optional
+`send.py` sends mail. A new provider needs its folder, its name in `account.py`, and its recordings in the tests'
+conformance suite.
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ from models.ports.inbound import Ignored, Receipts
 from queues.channel_port import Fetcher, Ingress
 from queues.channels.email.providers.port import Carrier, Described, Mail, Teller, Trier
 
-PLAIN = "raw"  # the mail itself, from a script or a mail server; events that name no provider are mails
+# Raw mail from a script or a mail server; an event that names no provider is such a mail.
+PLAIN = "raw"
 
 
 @cache
 def names() -> frozenset[str]:
-    """The providers that there is a folder for."""
+    """Return the names of the provider folders."""
     return frozenset(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
 
 
 def described(provider: str) -> Described:
-    """What an account of the provider needs."""
+    """Return the keys that an account of the provider needs."""
     return cast(Described, imports.load(f"{__name__}.{provider}"))
 
 
@@ -40,24 +41,24 @@ def ingress(provider: str) -> Ingress:
 
 
 def fetcher(provider: str) -> Fetcher | None:
-    """The provider's `fetch.py`, or None when its events hold all."""
+    """Return the provider's `fetch.py`, or None when its events are complete."""
     return cast(Fetcher | None, _optional(provider, "fetch"))
 
 
 def sender(provider: str) -> Carrier | None:
-    """The provider's `send.py`, or None when it only receives."""
+    """Return the provider's `send.py`, or None when it only receives."""
     return cast(Carrier | None, _optional(provider, "send"))
 
 
 def triers(account: ChannelAccount) -> list[Trier]:
-    """Those of the account's providers that have an API for which it has a key."""
+    """Return the API tests of the account's providers, if the account has a key."""
     named = dict.fromkeys(str(account.config.get(key) or "") for key in ("provider", "outbound"))
     found = [_optional(one, "reach") for one in named if one in names() and account.config.get("api_key")]
     return [cast(Trier, one) for one in found if one is not None]
 
 
 def carrier_of(account: ChannelAccount) -> Carrier | None:
-    """What sends the account's mail over HTTP; None: SMTP does. Raises ConfigurationError for a provider that only receives."""
+    """Return the HTTP sender of the account; None for SMTP. Raises ConfigurationError for a receive-only provider."""
     provider = str(account.config.get("outbound", "smtp"))
     if provider == "smtp":
         return None
@@ -68,13 +69,13 @@ def carrier_of(account: ChannelAccount) -> Carrier | None:
 
 
 def teller_of(envelope: dict[str, str]) -> str:
-    """Which provider told an event."""
+    """Return the provider of an event."""
     provider = envelope.get("provider", PLAIN)
     return provider if provider in names() else PLAIN
 
 
 def told(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail | Receipts | Ignored:
-    """What an event is. Raises Unparseable."""
+    """Parse an event. Raises Unparseable."""
     teller = cast(Teller, imports.load(f"{__name__}.{teller_of(envelope)}.parse"))
     return teller.parse(raw, envelope, account)
 

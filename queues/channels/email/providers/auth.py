@@ -1,6 +1,6 @@
-"""How providers prove themselves. Constant time, and one answer for every fault: who guesses learns nothing.
+"""Authentication of providers: in constant time, with one answer for each fault, so that an attacker learns nothing.
 
-A signature's age is judged by our clock, so that a caught request cannot be sent again for ever.
+The age of a signature is checked against our clock, so that a captured request expires.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _DIGITS = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
 def refused(account: ChannelAccount | None = None) -> Unauthenticated:
-    """The one answer to whoever cannot prove that they are the provider.
+    """Return the one error for each failed authentication.
 
-    An account with a password is told so by a challenge: SNS sends one only to who asked for it.
+    An account with a password adds a challenge, because SNS sends its password only after one.
     """
     said = "this webhook needs the channel account's secret"
     if account is not None and account.config.get("basic"):
@@ -34,9 +34,9 @@ def refused(account: ChannelAccount | None = None) -> Unauthenticated:
 
 
 def by_header(headers: Mapping[str, str], account: ChannelAccount, settings: Settings, *, required: bool) -> bool:
-    """Check the basic or bearer credential that the account has. False when it has none and none is `required`.
+    """Check the account's basic or bearer credential. False when it has none and none is `required`.
 
-    An account whose address ends in a secret (`path_id`) has proved its caller by that already. Raises Unauthenticated.
+    A secret at the end of the address (`path_id`) authenticates the caller as well. Raises Unauthenticated.
     """
     scheme, _, given = headers.get("authorization", "").partition(" ")
     expected = _expected(scheme.lower(), account, settings)
@@ -54,7 +54,7 @@ def by_header(headers: Mapping[str, str], account: ChannelAccount, settings: Set
 
 
 def _expected(scheme: str, account: ChannelAccount, settings: Settings) -> str:
-    """What stands behind the scheme's name, if the account has a credential of it. Raises ConfigurationError for an empty one."""
+    """Return the value that the scheme expects; empty without a credential. Raises ConfigurationError for an empty one."""
     if scheme not in ("basic", "bearer") or not account.config.get(scheme):
         return ""
     value = account.credential(scheme, settings)
@@ -65,13 +65,13 @@ def _expected(scheme: str, account: ChannelAccount, settings: Settings) -> str:
 
 
 def _padded(given: str) -> str:
-    """Base64 as we write it: some clients leave the padding out."""
+    """Add the base64 padding that some clients leave out."""
     text = given.strip().rstrip("=")
     return text + "=" * (-len(text) % 4)
 
 
 def check_fresh(timestamp: str, *, past_s: float, future_s: float = limits.clock_skew_s) -> None:
-    """The signed instant (Unix seconds) is not too old and not of a time to come. Raises Unauthenticated."""
+    """Check that the signed instant (Unix seconds) is neither too old nor in the future. Raises Unauthenticated."""
     if not _DIGITS.fullmatch(timestamp):
         raise refused()
     age_s = clock.now().timestamp() - int(timestamp)
@@ -80,12 +80,12 @@ def check_fresh(timestamp: str, *, past_s: float, future_s: float = limits.clock
 
 
 def check_hmac(given: Iterable[str], key: str | bytes, *signed: bytes | str) -> None:
-    """One of the given hex digests is the HMAC-SHA256 of what was signed. Raises Unauthenticated."""
+    """Check that one of the given hex digests is the HMAC-SHA256 of the signed pieces. Raises Unauthenticated."""
     check_any(given, hmac_sha256(key, *signed).hex())
 
 
 def hmac_sha256(key: str | bytes, *signed: bytes | str) -> bytes:
-    """The digest of the pieces one after another; a body of 30 MB is not copied for it."""
+    """Return the digest of the pieces in order, without a copy of a large body."""
     digest = hmac.new(key.encode() if isinstance(key, str) else key, digestmod=hashlib.sha256)
     for piece in signed:
         digest.update(piece.encode("utf-8", "replace") if isinstance(piece, str) else piece)
@@ -93,7 +93,7 @@ def hmac_sha256(key: str | bytes, *signed: bytes | str) -> bytes:
 
 
 def check_any(given: Iterable[str], expected: str) -> None:
-    """One of the given values is the expected one; each is compared, in constant time. Raises Unauthenticated."""
+    """Check that one of the given values is the expected one; compares all in constant time. Raises Unauthenticated."""
     right = 0
     for one in list(given)[: limits.signatures_max]:
         right += hmac.compare_digest(one.encode("utf-8", "replace"), expected.encode())
@@ -102,7 +102,7 @@ def check_any(given: Iterable[str], expected: str) -> None:
 
 
 def unbase64(text: str) -> bytes:
-    """Bytes that a provider tells in base64; empty when it is none."""
+    """Decode a provider's base64; empty when it is malformed."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

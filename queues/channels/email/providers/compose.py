@@ -1,7 +1,7 @@
-"""A mail put together again from what a provider tells of it, so that one MIME parser reads everything.
+"""Rebuild a mail from a provider's fields, so that one MIME parser reads all mail.
 
-Headers stay as told, in their order; only those that describe the bytes themselves are ours. No value can add a header
-or end a part: headers are one line, and the boundary is made from the content that it stands around.
+The headers keep their values and order; only those that describe the bytes are new. No value can add a header or end a
+part: each header is one line, and the boundary is a digest of the content.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _NAME = re.compile(r"[!-9;-~]{1,100}", re.ASCII)
 _BREAKS = re.compile(r"\s*[\r\n\x00]+\s*")
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,100}", re.ASCII | re.IGNORECASE)
 _REPORT_TYPE = re.compile(r"report-type\s*=\s*\"?([A-Za-z-]{1,40})", re.IGNORECASE)
-# They describe the original's bytes, which are not there any more.
+# They describe the bytes of the original mail, which the provider does not give.
 _OURS = frozenset({"content-type", "content-transfer-encoding", "mime-version", "content-length"})
 
 Headers = Sequence[tuple[str, str]]
@@ -27,7 +27,7 @@ Headers = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of the mail. `encoded`: its bytes are base64 as the provider tells them, and go in as they are."""
+    """A file of the mail. `encoded` when its content is the provider's base64, which is copied."""
 
     filename: str
     content_type: str
@@ -38,13 +38,11 @@ class File:
 
 
 def mail(headers: Headers, *, text: str | None = None, html: str | None = None, files: Sequence[File] = ()) -> bytes:
-    """RFC 5322 bytes of what a provider tells."""
+    """Return the mail (RFC 5322) of these headers, bodies and files."""
     bodies = [
         (f"text/{kind}; charset=utf-8", content) for kind, content in (("plain", text), ("html", html)) if content
     ]
-    told = [(name, value) for name, value in headers if name.lower() not in _OURS]
-    lines = [_line(name, value) for name, value in told if _NAME.fullmatch(name)]
-    head = b"".join(lines)[: limits.headers_chars_max] + b"MIME-Version: 1.0\r\n"
+    head = _head(headers)
     boundary = _boundary(bodies, files)
     alternative = [
         _part(content_type, _body(content), "8bit")
@@ -54,28 +52,33 @@ def mail(headers: Headers, *, text: str | None = None, html: str | None = None, 
         alternative = [_multipart("alternative", boundary + b"a", alternative)]
     if not files:
         return b"".join([head, *alternative[0]])
-    original = next((value for name, value in headers if name.lower() == "content-type"), "")
     parts = [*alternative, *(_file(one) for one in files)]
-    return b"".join([head, *_multipart(_kind(original), boundary + b"m", parts)])
+    return b"".join([head, *_multipart(_kind(first(headers, "content-type")), boundary + b"m", parts)])
+
+
+def _head(headers: Headers) -> bytes:
+    kept = [(name, value) for name, value in headers if name.lower() not in _OURS and _NAME.fullmatch(name)]
+    lines = [_line(name, value) for name, value in kept]
+    return b"".join(lines)[: limits.headers_chars_max] + b"MIME-Version: 1.0\r\n"
 
 
 def has(headers: Headers, name: str) -> bool:
-    """Whether a header is told."""
+    """Whether the headers have a value for this name."""
     return any(found.lower() == name.lower() and value.strip() for found, value in headers)
 
 
 def first(headers: Headers, name: str) -> str:
-    """The first header of a name; empty when there is none."""
+    """Return the first header of a name; empty when there is none."""
     return next((value for found, value in headers if found.lower() == name.lower()), "")
 
 
 def completed(headers: Headers, told: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The headers, and those of `told` that they lack and that have a value."""
+    """Return the headers, and those of `told` with a value that they lack."""
     return [*headers, *((name, value) for name, value in told if value.strip() and not has(headers, name))]
 
 
 def named(name: str, address: str) -> str:
-    """A mailbox for a From or To header; quotes and backslashes in the name are escaped."""
+    """Return a mailbox for a From or To header; quotes and backslashes in the name are escaped."""
     if not name.strip():
         return address
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
@@ -83,7 +86,7 @@ def named(name: str, address: str) -> str:
 
 
 def _line(name: str, value: str) -> bytes:
-    """UTF-8 as it is (RFC 6532); the reader of headers takes it."""
+    """Return a header line in UTF-8 (RFC 6532), which our reader accepts."""
     return f"{name}: {_BREAKS.sub(' ', value).strip()}\r\n".encode("utf-8", "replace")
 
 
@@ -111,7 +114,7 @@ def _file(file: File) -> list[bytes]:
         more.append(_line("Content-ID", f"<{file.content_id.strip().strip('<>')}>"))
     encoding = "base64"
     if content_type.startswith("message/"):
-        # RFC 2046 5.2.1: no encoding around a mail; a bounce's parts are looked into.
+        # RFC 2046 section 5.2.1: a mail may not be base64, and the parts of a bounce are read.
         content, encoding = _plain(file), "8bit"
     return _part(content_type, content, encoding, *more)
 
@@ -129,7 +132,7 @@ def _disposition(file: File) -> str:
 
 
 def _kind(original: str) -> str:
-    """`mixed`, or the kind of report that the original was: a bounce must be seen as one."""
+    """Return `mixed`, or the report type of the original, so that a bounce is recognised."""
     report = _REPORT_TYPE.search(original[:2_000])
     if original.strip().lower().startswith("multipart/report") and report is not None:
         return f"report; report-type={report[1]}"
@@ -137,7 +140,7 @@ def _kind(original: str) -> str:
 
 
 def _boundary(bodies: Sequence[tuple[str, str]], files: Sequence[File]) -> bytes:
-    """Nobody can write a text that holds the digest of itself."""
+    """Return a digest of the content as boundary: no content can have its own digest in it."""
     digest = hashlib.sha256()
     for _, content in bodies:
         digest.update(_body(content))

@@ -1,4 +1,4 @@
-"""Our own signature over a body, for those who post mail to us themselves (a Worker, a script).
+"""Our own signature over a body, for a Worker or a script that posts mail.
 
 `X-Desk-Signature: t=<unix seconds>,v1=<hex(HMAC-SHA256(key, t + "." + body))>`; several `v1` while a key is changed.
 """
@@ -15,7 +15,7 @@ HEADER = "x-desk-signature"
 
 
 def verify(headers: Mapping[str, str], body: bytes, account: ChannelAccount, settings: Settings) -> None:
-    """Raises Unauthenticated."""
+    """Check the signature and its age. Raises Unauthenticated."""
     told = [pair.strip().partition("=") for pair in headers.get(HEADER, "")[:2_000].split(",")]
     timestamp = next((value for name, _, value in told if name == "t"), "")
     given = [value.lower() for name, _, value in told if name == "v1"]

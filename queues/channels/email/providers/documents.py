@@ -1,4 +1,4 @@
-"""A provider's JSON, read without trust: a key may be missing, or of another type than documented."""
+"""Read a provider's JSON without trust: a key may be missing or of another type than documented."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Document = dict[str, Any]
 
 
 class Unreadable(Unparseable):
-    """The request's body is not what its provider documents; the text says what it is."""
+    """The body of the request does not have the provider's documented form; the text says what was found."""
 
 
 def load(raw: bytes) -> Any:
-    """The document. Raises Unreadable."""
+    """Parse JSON. Raises Unreadable."""
     try:
         return json.loads(raw)
     except RecursionError as error:
@@ -30,14 +30,14 @@ def load(raw: bytes) -> Any:
 
 
 def load_unproved(raw: bytes) -> Document:
-    """An object whose sender is not known yet: small, or not read at all. Raises Unreadable."""
+    """Parse an object of an unauthenticated sender, within a small bound. Raises Unreadable."""
     if len(raw) > limits.unproved_json_bytes_max:
         raise Unreadable("the body is larger than this provider's")
     return load_object(raw)
 
 
 def load_object(raw: bytes) -> Document:
-    """A document that is an object. Raises Unreadable."""
+    """Parse an object. Raises Unreadable."""
     found = load(raw)
     if not isinstance(found, dict):
         raise Unreadable("the body is JSON, but no object")
@@ -45,31 +45,31 @@ def load_object(raw: bytes) -> Document:
 
 
 def text(value: object) -> str:
-    """A string as it is, a number as it is written, else nothing."""
+    """Return a string, or a number as text; empty for any other value."""
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
 def part(value: object) -> Document:
-    """An object, or an empty one."""
+    """Return an object; an empty one for any other value."""
     return value if isinstance(value, dict) else {}
 
 
 def objects(value: object) -> list[Document]:
-    """The objects of a list."""
+    """Return the objects in a list."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def texts(value: object) -> list[str]:
-    """The strings of a list; a string alone is one of its own."""
+    """Return the strings in a list; a single string counts as a list of one."""
     if isinstance(value, str):
         return [value]
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def key_of(prefix: str, told: str) -> str:
-    """An event's key from the provider's id; a digest stands for an id that is too long or odd for a key."""
+    """Return an event key from the provider's id, or from its digest if the id is too long or not printable."""
     plain = told.isascii() and told.isprintable() and 0 < len(told) <= limits.id_chars_max
     if plain:
         return f"{prefix}:{told}"
@@ -77,7 +77,7 @@ def key_of(prefix: str, told: str) -> str:
 
 
 def message_key(prefix: str, message_id: str, *told: str | bytes) -> str:
-    """The key of a mail whose bytes are not there: its Message-ID and a digest of what its provider tells of it."""
+    """Return the key of a mail without its bytes: the Message-ID and a digest of the provider's fields."""
     digest = hashlib.sha256()
     for one in told:
         content = one.encode("utf-8", "replace") if isinstance(one, str) else one
@@ -87,12 +87,12 @@ def message_key(prefix: str, message_id: str, *told: str | bytes) -> str:
 
 
 def unreadable(raw: bytes, reason: str) -> EventKey:
-    """The key of bytes that are not what they should be; they are kept, and shown with the reason."""
+    """Return the key of unreadable bytes, which are stored and shown with the reason."""
     return EventKey(f"sha256:{hashlib.sha256(raw).hexdigest()}", None, {}, unreadable=reason)
 
 
 def received_one(raw: bytes, key: Callable[[bytes, Document], EventKey]) -> Received:
-    """A request of one mail or event. `key` names it, or raises Unreadable: it is kept then under its bytes' hash, with the reason."""
+    """Receive a request with one mail or event. If `key` raises Unreadable, it is stored by the hash of its bytes."""
     try:
         found = key(raw, load_object(raw))
     except Unreadable as error:
@@ -101,7 +101,7 @@ def received_one(raw: bytes, key: Callable[[bytes, Document], EventKey]) -> Rece
 
 
 def several(items: Sequence[Document], event_of: Callable[[Document], ReceivedEvent]) -> tuple[ReceivedEvent, ...]:
-    """The events of a request that holds many; those beyond the bound are kept together as one that people see."""
+    """Return the events of a request with many; those beyond the bound become one unreadable event."""
     found = [event_of(one) for one in items[: limits.events_max]]
     if len(items) > limits.events_max:
         rest = json.dumps(items[limits.events_max :]).encode()
@@ -111,21 +111,21 @@ def several(items: Sequence[Document], event_of: Callable[[Document], ReceivedEv
 
 
 def from_order(sender: str) -> str | None:
-    """What mails of one sender stay in order by."""
+    """Return the ordering key of mails from one sender."""
     return f"from:{short_hash(sender.lower().encode('utf-8', 'replace'))}" if sender.strip() else None
 
 
 def about_order(reference: str) -> str | None:
-    """What receipts of one mail of ours stay in order by."""
+    """Return the ordering key of receipts about one mail."""
     return f"about:{short_hash(reference.encode('utf-8', 'replace'))}" if reference else None
 
 
 def detail(*said: object) -> str:
-    """What the provider says of a failure, on one line."""
+    """Return the provider's text about a failure on one line."""
     return one_line(" ".join(found for one in said if (found := text(one).strip())), limits.detail_chars_max)
 
 
 def bracketed(message_id: str) -> str:
-    """A Message-ID in angle brackets; some providers tell it without. Empty stays empty."""
+    """Put a Message-ID into angle brackets, which some providers leave out. Empty stays empty."""
     inner = message_id.strip().strip("<>").strip()
     return f"<{inner}>" if inner else ""

@@ -1,4 +1,4 @@
-"""What an answer means to who gets a mail from a provider: there, gone, later, or the account's fault."""
+"""Interpret the answer to a fetch from a provider: found, gone, temporary failure, or wrong key."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from queues.channels.email.providers.http import Answer
 
 
 def answered(provider: str, call: Callable[[], Answer]) -> Answer | None:
-    """The answer; None for what the provider does not have. Raises TransientFailure, ConfigurationError for a wrong key."""
+    """Return the answer; None when the item is gone. Raises TransientFailure, ConfigurationError (wrong key)."""
     try:
         answer = call()
     except (http.NotSent, http.Unanswered) as error:

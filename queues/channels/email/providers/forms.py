@@ -1,4 +1,4 @@
-"""Forms as providers post them (multipart/form-data, urlencoded), by offsets: a form of 30 MB is not copied to be looked at."""
+"""Read the forms of providers (multipart/form-data, urlencoded) by offsets, without a copy of a form of 30 MB."""
 
 from __future__ import annotations
 
@@ -17,30 +17,32 @@ _LINE = re.compile(rb"--([^\r\n]{1,200})\r?\n")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: where its bytes stand in the body."""
+    """A field by the place of its bytes in the body."""
 
     source: bytes = field(repr=False)
     start: int
     end: int
-    quoted: bool = False  # urlencoded
+    # Urlencoded.
+    quoted: bool = False
     filename: str | None = None
     content_type: str = ""
 
     def content(self) -> bytes:
-        """The field's bytes."""
+        """Return the bytes of the field."""
         return _unquoted(self.source, self.start, self.end) if self.quoted else self.source[self.start : self.end]
 
     def text(self, charset: str | None = None) -> str:
-        """The field as text: in the charset that the provider tells, else UTF-8, else what fits."""
+        """Decode the field by the provider's charset, or by the charset ladder."""
         content = self.content()
         return decode(content, charset) if content else ""
 
 
-Form = dict[str, Field]  # the first field of each name
+# The first field of each name.
+Form = dict[str, Field]
 
 
 def read(body: bytes, content_type: str = "") -> Form:
-    """The form's fields. Without a content type (a stored event) its kind is seen from its first bytes. Raises Unreadable."""
+    """Read a form. Without a content type (a stored event) the first bytes decide its kind. Raises Unreadable."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "multipart/form-data" or (not kind and body.startswith(b"--")):
         return _multipart(body, _boundary(body, content_type))
@@ -56,7 +58,7 @@ def is_form(content_type: str) -> bool:
 
 
 def text_of(form: Form, name: str, charset: str | None = None) -> str:
-    """A field's text; empty when there is none."""
+    """Return the text of a field; empty when there is no such field."""
     found = form.get(name)
     return "" if found is None else found.text(charset)
 
@@ -72,7 +74,7 @@ def _boundary(body: bytes, content_type: str) -> bytes:
 
 
 def _multipart(body: bytes, boundary: bytes) -> Form:
-    """RFC 7578; what stands before the first boundary is passed over, a form cut off ends where its bytes do."""
+    """Read a multipart form (RFC 7578). Bytes before the first boundary are skipped; a form may be cut off."""
     mark, form = b"--" + boundary, Form()
     at = 0 if body.startswith(mark) else _after(body.find(b"\n" + mark), 1)
     if at < 0:
@@ -83,8 +85,7 @@ def _multipart(body: bytes, boundary: bytes) -> Form:
             return form
         head_end, start = _head(body, line_end + 1)
         following = _next(body, b"\n" + mark, start - 1)
-        end = len(body) if following < 0 else following
-        stop = end - 1 if end > start and body[end - 1 : end] == b"\r" and following >= 0 else end
+        stop = len(body) if following < 0 else _before_line_end(body, start, following)
         _add(form, body, body[line_end + 1 : head_end], start, max(start, stop))
         if following < 0:
             return form
@@ -92,12 +93,17 @@ def _multipart(body: bytes, boundary: bytes) -> Form:
     return form
 
 
+def _before_line_end(body: bytes, start: int, end: int) -> int:
+    """Return the end of a field: the line end before a boundary belongs to the boundary."""
+    return end - 1 if end > start and body[end - 1 : end] == b"\r" else end
+
+
 def _after(at: int, length: int) -> int:
     return at if at < 0 else at + length
 
 
 def _head(body: bytes, start: int) -> tuple[int, int]:
-    """Where a field's headers end and its bytes begin."""
+    """Return where the headers of a field end and its bytes begin."""
     limit = start + limits.form_header_bytes_max
     for line_end in (b"\r\n", b"\n"):
         if body.startswith(line_end, start):
@@ -109,7 +115,7 @@ def _head(body: bytes, start: int) -> tuple[int, int]:
 
 
 def _next(body: bytes, mark: bytes, start: int) -> int:
-    """Where the next delimiter line begins (its line feed); a longer line that begins alike is none."""
+    """Return the offset of the line feed before the next delimiter line; a longer line is no delimiter."""
     at = body.find(mark, max(0, start))
     while at >= 0:
         tail = body[at + len(mark) : at + len(mark) + 2]
@@ -136,7 +142,7 @@ def _add(form: Form, body: bytes, head: bytes, start: int, end: int) -> None:
 
 
 def _plain(value: bytes) -> str:
-    """A parameter as browsers write it: quotes as %22, or with a backslash."""
+    """Decode a parameter; browsers write quotes as %22 or with a backslash."""
     return decode(re.sub(rb"\\(.)", rb"\1", value)).replace("%22", '"')
 
 
@@ -158,7 +164,7 @@ def _urlencoded(body: bytes) -> Form:
 
 
 def _unquoted(body: bytes, start: int, end: int) -> bytes:
-    """Percent decoding, slice by slice: at once, each %XX of a field of 30 MB would be an object."""
+    """Decode percent encoding slice by slice; at once, each %XX of a field of 30 MB would be an object."""
     plain = bytearray()
     at = start
     while at < end:

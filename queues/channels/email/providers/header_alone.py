@@ -1,4 +1,4 @@
-"""The proof of providers that sign nothing: basic or bearer credentials in a header, or a secret path. They import both functions."""
+"""Authentication of providers that sign nothing: basic or bearer credentials, or a secret path."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from queues.channels.email.providers import auth
 def authenticate(
     headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
 ) -> bool:
-    """Raises Unauthenticated."""
+    """Check the credential. Raises Unauthenticated."""
     return auth.by_header(headers, account, settings, required=True)
 
 
 def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
-    """Never needed: the header proves it all."""
+    """Refuse: a request without a valid credential has no other proof."""
     raise Unauthenticated("this webhook needs the channel account's secret")

@@ -1,7 +1,6 @@
-"""Calls of providers' HTTP APIs, so that after any failure it is known whether the request may have been acted on.
+"""Call providers' HTTP APIs, so that after any failure it is known whether the provider may have acted on the request.
 
-Each call has a connection of its own: one that was kept and that the server closes just then would make every failure
-doubtful.
+Each call opens a new connection. If the server closed a kept connection during the request, the outcome would be unknown.
 """
 
 from __future__ import annotations
@@ -34,11 +33,11 @@ _BEFORE = (
 
 
 class NotSent(NestorError):
-    """The request never left."""
+    """The request was not sent."""
 
 
 class Unanswered(NestorError):
-    """The request left, and no whole answer came: it may have been acted on."""
+    """The request was sent, but no complete answer arrived: the provider may have acted on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Answer:
         return 200 <= self.status < 300
 
     def document(self) -> dict[str, Any]:
-        """The answer's JSON object; empty when it is none."""
+        """Return the JSON object of the answer; empty when it has none."""
         try:
             found = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -63,7 +62,7 @@ class Answer:
 
     @property
     def retry_after_s(self) -> float | None:
-        """Retry-After in seconds, within our bound; None when it is not told."""
+        """Return Retry-After in seconds, within our bound; None without the header."""
         told = self.headers.get("retry-after", "").strip()
         if told.isascii() and told.isdigit():
             return min(float(told[:6]), limits.provider_wait_s_max)
@@ -86,7 +85,7 @@ def call(
     fields: Any = None,
     answer_bytes_max: int = bounds.answer_bytes_max,
 ) -> Answer:
-    """One call; redirects are not followed. Raises NotSent, Unanswered."""
+    """Make one call without following redirects. Raises NotSent, Unanswered."""
     deadline = time.monotonic() + bounds.call_total_s
     try:
         with (
@@ -119,19 +118,19 @@ def call(
 
 
 def _as_told(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Our own header stays: without this, a ~/.netrc that names the host would replace it."""
+    """Keep our own header, which a ~/.netrc entry for the host would otherwise replace."""
     return request
 
 
 def said(answer: Answer, *names: str) -> str:
-    """What an API says of its answer, by the first of the names that its document has."""
+    """Return the API's message: the first of these names that its document has."""
     document = answer.document()
     found = (value for name in names if isinstance(value := document.get(name), str) and value)
     return worded(answer.status, next(found, ""))
 
 
 def worded(status: int, told: str) -> str:
-    """A status and an API's words, on one line, without addresses."""
+    """Return a status and the API's message on one line, without addresses."""
     words = " ".join("[address]" if "@" in word else word for word in told[:2_000].split())
     return one_line(f"{status} {words}", bounds.detail_chars_max)
 

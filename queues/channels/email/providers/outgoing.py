@@ -1,6 +1,6 @@
-"""Our mail as providers' APIs want it: one `build.py` writes it, and an API that takes no raw mail gets the same content as fields.
+"""Send mail through providers' APIs: `build.py` writes the mail, and an API without raw mail gets its fields.
 
-Every sender ends here, so that one table says what an answer means.
+All senders end here, so that one table interprets the answers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from queues.channels.email.providers import http
 from queues.channels.email.providers.http import Answer
 from queues.channels.email.writing.build import BadAddress, build, checked_address, copies_of
 
-# Headers that every API has fields of its own for, or that describe the bytes.
+# Headers for which each API has its own fields, or that describe the bytes.
 _FIELDS = frozenset(
     {
         "from",
@@ -38,7 +38,7 @@ _FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A file of our mail; `content` is base64."""
+    """A file of an outgoing mail; `content` is base64."""
 
     filename: str
     content_type: str
@@ -79,7 +79,7 @@ def hand_over(
     refused: Verdict,
     say: Callable[[Answer], str] = _message,
 ) -> SendOutcome:
-    """Build the mail, make the request, say how it ended. `refused` is the provider's own word on an error, None: by the status."""
+    """Build the mail, make the request, return the outcome. `refused` interprets an error; if None, the status does."""
     try:
         checked_address(message.address)
     except BadAddress as error:
@@ -87,7 +87,8 @@ def hand_over(
     try:
         raw = build(message, account)
         answer = request(raw)
-    except (ConfigurationError, BadAddress) as error:  # can be mended; nothing was sent
+    except (ConfigurationError, BadAddress) as error:
+        # The operator can correct the configuration; nothing was sent.
         return SendOutcome("transient", f"channel account {account.name}: {error}", account_error=str(error))
     except OSError as error:
         return transient(f"a file of the message cannot be read ({type(error).__name__})")
@@ -109,7 +110,7 @@ def by_status(answer: Answer, detail: str) -> SendOutcome:
     if answer.status == 429:
         return SendOutcome("throttled", detail, retry_after_s=answer.retry_after_s or 10.0, pause_account=True)
     if answer.status in (401, 402, 403, 404) or 300 <= answer.status < 400:
-        # The key, the plan, the domain, the address of the API: people mend it, and the mail can go then.
+        # The key, the plan, the domain or the address of the API: the mail can be sent after the operator corrects it.
         return SendOutcome("transient", detail, account_error=detail)
     if answer.status in (408, 409, 425, 503):
         return transient(detail, retry_after_s=answer.retry_after_s)
@@ -119,23 +120,23 @@ def by_status(answer: Answer, detail: str) -> SendOutcome:
 
 
 def recipients(message: OutgoingMessage) -> list[str]:
-    """Everybody whom the mail goes to, each once."""
+    """Return each recipient of the mail once."""
     found = [checked_address(message.address), *copies_of(message)]
     return list(dict.fromkeys(one.addr_spec for one in found))
 
 
 def base_url(account: ChannelAccount, default: str) -> str:
-    """Where the provider's API is: the account's `api_url` (a region's, a proxy's), else the usual place."""
+    """Return the address of the API: the account's `api_url` (a region, a proxy) or the default."""
     return str(account.config.get("api_url") or default).rstrip("/")
 
 
 def api_key(account: ChannelAccount, settings: Settings) -> str:
-    """The account's key. Raises ConfigurationError."""
+    """Return the account's key. Raises ConfigurationError."""
     return account.credential("api_key", settings)
 
 
 def parts_of(raw: bytes) -> Parts:
-    """The fields of a mail that `build` has written."""
+    """Return the fields of a mail that `build` has written."""
     mail = email.message_from_bytes(raw, policy=SMTP)
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     return Parts(
@@ -172,7 +173,7 @@ def _files(mail: EmailMessage, *bodies: MIMEPart | None) -> Iterator[Attached]:
 
 
 def shown(mailbox: tuple[str, str]) -> str:
-    """`"Name" <address>` for APIs that take mailboxes as text."""
+    """Return `"Name" <address>` for APIs that take mailboxes as text."""
     name, address = mailbox
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}" <{address}>' if name else address

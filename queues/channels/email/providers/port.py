@@ -1,4 +1,4 @@
-"""What the providers' folders have in common: the shapes that the rest of the mail channel knows them by."""
+"""The protocols of the provider folders, by which the rest of the channel uses them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from queues.channel_port import Finding
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """An event is a mail: its RFC 5322 bytes, as the provider got them or put together again from what it tells."""
+    """A mail in an event: its RFC 5322 bytes, original or rebuilt from the provider's fields."""
 
     raw: bytes = field(repr=False)
 
@@ -23,25 +23,26 @@ class Teller(Protocol):
     """`parse.py`: pure, bounded."""
 
     def parse(self, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail | Receipts | Ignored:
-        """What the event's bytes (or what `fetch` got for them) are. Raises Unparseable with a reason for people."""
+        """Parse the bytes of an event, or the result of `fetch`. Raises Unparseable with a reason for people."""
 
 
 class Carrier(Protocol):
-    """`send.py`: one HTTP call; an outcome instead of raising for what a provider can do."""
+    """`send.py`: one HTTP call; a provider's error becomes an outcome."""
 
     def send(self, message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
-        """Hand one mail over."""
+        """Send one mail."""
 
 
 class Trier(Protocol):
-    """`reach.py`, where there is an API: try the account's key, for operators; changes nothing, sends nothing, never raises."""
+    """`reach.py` of a provider with an API: tests the account's key. Changes and sends nothing, never raises."""
 
     def test(self, account: ChannelAccount, settings: Settings) -> list[Finding]:
-        """What was found."""
+        """Return the findings for the operator."""
 
 
 class Described(Protocol):
     """`__init__.py`: the keys of an account's file that the provider needs, each with its alternatives."""
 
     inbound_needs: tuple[tuple[str, ...], ...]
-    outbound_needs: tuple[tuple[str, ...], ...]  # empty and without a `send.py`: receives only
+    # Empty, and no `send.py`, for a provider that only receives.
+    outbound_needs: tuple[tuple[str, ...], ...]

@@ -1,4 +1,4 @@
-"""A request whose body is the mail itself, with the SMTP envelope beside it: what scripts, mail servers and our Worker post."""
+"""Requests of scripts, mail servers and our Worker: the body is the mail, headers have the SMTP envelope."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from queues.channels.email.mail_key import mail_key
 
 
 def receive(request: IngressRequest) -> Received:
-    """The one mail of the request. Raises UnsupportedMediaType unless it is sent as message/rfc822."""
+    """Receive the mail of the request. Raises UnsupportedMediaType unless it is sent as message/rfc822."""
     content_type = request.content_type.partition(";")[0].strip().lower()
     if content_type != "message/rfc822":
         found = one_line(content_type, 80) or "none"
@@ -20,5 +20,5 @@ def receive(request: IngressRequest) -> Received:
 
 
 def envelope(sender: str | None, recipients: str | None) -> dict[str, str]:
-    """The SMTP envelope that a provider tells; an empty `from` is the null sender, an absent one is unknown."""
+    """Return the SMTP envelope of a request; an empty `from` is the null sender, an absent one is unknown."""
     return {side: value for side, value in (("from", sender), ("to", recipients)) if value is not None}

@@ -1,4 +1,4 @@
-"""Try an account's key at a provider's API, for operators: a question that changes nothing and sends nothing."""
+"""Test an account's key at a provider's API with a request that changes and sends nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from queues.channels.email.providers.http import Answer
 
 
 def asked(provider: str, call: Callable[[], Answer], told: Callable[[Answer], Finding | None]) -> Finding:
-    """What the provider's answer means: `told` knows its own words, None: by the status."""
+    """Interpret the provider's answer: by `told`, or by the status when it returns None."""
     try:
         answer = call()
     except NestorError as error:
@@ -27,5 +27,5 @@ def asked(provider: str, call: Callable[[], Answer], told: Callable[[Answer], Fi
 
 
 def nothing_more(answer: Answer) -> Finding | None:
-    """For providers whose status says all."""
+    """Return None, for providers whose status is enough."""
     return None

@@ -15,7 +15,7 @@ def receipt(
     status: object = "",
     permanent: bool = False,
 ) -> Receipt:
-    """What became of the mail that the provider knows by `reference`."""
+    """Make a receipt for the mail that the provider names by `reference`."""
     return Receipt(
         reference,
         kind,

@@ -1,6 +1,6 @@
-"""Amazon's signature version 4 (SigV4), for the two calls that we make: one POST to SES, one GET from S3.
+"""Amazon's Signature Version 4 for calls to SES and S3.
 
-Amazon's own library costs 80 MB of a worker's image and a second of its start, for these forty lines.
+Amazon's own library would add 80 MB to a worker's image and a second to its start.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Credentials:
 
 
 def credentials(told: str) -> Credentials:
-    """From `<access key id>:<secret access key>[:<session token>]`. Raises ConfigurationError."""
+    """Read `<access key id>:<secret access key>[:<session token>]`. Raises ConfigurationError."""
     pieces = told.strip().split(":")
     if len(pieces) not in (2, 3) or not all(pieces):
         raise ConfigurationError("api_key: expected <access key id>:<secret access key>")
@@ -36,7 +36,7 @@ def credentials(told: str) -> Credentials:
 def signed(
     method: str, url: str, *, service: str, region: str, body: bytes, given: Credentials, at: datetime
 ) -> dict[str, str]:
-    """The headers of a request that has no query; `url`'s path is not yet quoted for S3 keys (use `path_of`)."""
+    """Return the headers of a request without a query; quote an S3 key in `url` by `path_of` first."""
     parts = urlsplit(url)
     instant, day = at.strftime("%Y%m%dT%H%M%SZ"), at.strftime("%Y%m%d")
     digest = hashlib.sha256(body).hexdigest()
@@ -69,5 +69,5 @@ def signed(
 
 
 def path_of(key: str) -> str:
-    """An object's key as the path of a URL."""
+    """Quote the key of an object as the path of a URL."""
     return quote(key, safe="/~-._", errors="replace")

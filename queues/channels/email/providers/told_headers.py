@@ -1,4 +1,4 @@
-"""Headers as Mailjet and Brevo tell them: an object whose values are text, or lists where a header stood several times."""
+"""Headers of Mailjet and Brevo: an object whose values are text, or lists for repeated headers."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from queues.channels.email.providers import documents
 
 
 def pairs(told: object) -> list[tuple[str, str]]:
-    """The headers in their order; what is neither text nor a list of it is left out."""
+    """Return the headers in their order; other values than text and lists of text are left out."""
     return [(name, value) for name, values in documents.part(told).items() for value in documents.texts(values)]

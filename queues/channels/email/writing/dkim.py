@@ -56,7 +56,7 @@ class Signer:
     key: RSAPrivateKey | Ed25519PrivateKey
 
     def sign(self, mail: bytes) -> bytes:
-        """Put a DKIM-Signature on top of the mail. Relaxed canonicalisation survives relays that fold and trim lines."""
+        """Put a DKIM-Signature on top. Relaxed canonicalisation survives relays that fold and trim lines."""
         head, _, body = mail.partition(b"\r\n\r\n")
         fields = _fields(head)
         names = [name for name in _SIGNED if any(name == found for found, _ in fields)]

@@ -64,7 +64,7 @@ class Relay:
 
     @property
     def starttls(self) -> bool:
-        """Whether to use STARTTLS. A relay on this machine has no checkable certificate unless the account names a CA."""
+        """Whether to use STARTTLS: a relay on this machine has no checkable certificate unless the account names a CA."""
         return self.ca_file is not None or not self.local
 
     @property
@@ -240,7 +240,8 @@ class _Conversation:
         if 0 < limit < size:
             raise Ended(
                 permanent(
-                    f"the mail has {size / limits.MIB:.1f} MiB with its files; the mail server takes {limit / limits.MIB:.1f} MiB"
+                    f"the mail has {size / limits.MIB:.1f} MiB with its files;"
+                    f" the mail server takes {limit / limits.MIB:.1f} MiB"
                 )
             )
 

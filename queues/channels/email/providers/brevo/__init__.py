@@ -1,4 +1,4 @@
-"""Brevo: inbound parsing posts several mails at once as JSON; files are fetched by tokens. It cannot give the raw mail, nor send for us."""
+"""Brevo: inbound parsing posts several mails in one JSON document; files are fetched by tokens. Brevo only receives."""
 
 from __future__ import annotations
 

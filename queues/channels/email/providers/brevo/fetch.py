@@ -1,4 +1,4 @@
-"""The files of a mail, each by its token. A file that Brevo has no more is told in its place; the mail comes all the same."""
+"""Fetch the files of a mail by their tokens. A note replaces a file that Brevo no longer has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _GONE = b"The provider does not have this file any more.\n"
 
 
 def fetch(raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings) -> bytes | Ignored | None:
-    """The mail with its files; None when it has none. Raises TransientFailure, ConfigurationError."""
+    """Fetch the files and return the mail with them; None for a mail without files.
+
+    Raises TransientFailure, ConfigurationError.
+    """
     item = documents.load_object(raw)
     told = documents.objects(item.get("Attachments"))[: limits.download_attachments_max]
     if not told:

@@ -1,4 +1,4 @@
-"""Brevo signs nothing: a header or a secret path proves it. Each mail of a request is an event of its own."""
+"""Brevo's requests: a header or a secret path authenticates them. Each mail of a request is its own event."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["authenticate", "receive", "verify"]
 
 
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:
-    """The mails of the request."""
+    """Receive the mails of the request."""
     try:
         told = documents.load_object(request.body)
         if "items" not in told and "event" in told:  # a webhook for sent mail, if somebody gave it this address

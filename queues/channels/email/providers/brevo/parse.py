@@ -1,4 +1,4 @@
-"""A mail as Brevo tells it, or as it was kept when its files were fetched."""
+"""Parse a mail from Brevo's fields, or a mail stored with its fetched files."""
 
 from __future__ import annotations
 

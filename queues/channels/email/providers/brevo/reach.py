@@ -1,4 +1,4 @@
-"""Does Brevo know our key, by which files are fetched?"""
+"""Test the key by which files are fetched from Brevo."""
 
 from __future__ import annotations
 

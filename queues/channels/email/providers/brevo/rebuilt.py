@@ -1,4 +1,4 @@
-"""A mail as Brevo tells it, put together again; with its files when they have been fetched."""
+"""Rebuild a mail from Brevo's fields, with its files if they have been fetched."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from queues.channels.email.providers.documents import Document
 
 
 def mail(item: Document, files: Sequence[compose.File] = ()) -> bytes:
-    """RFC 5322 bytes."""
+    """Return the mail (RFC 5322)."""
     reply_to = [documents.part(item["ReplyTo"])] if item.get("ReplyTo") else []
     beside = [
         ("From", _mailboxes([documents.part(item.get("From"))])),

@@ -1,4 +1,4 @@
-"""Cloudflare Email Routing: an Email Worker posts each mail to us, signed by our own scheme (its script is in the README)."""
+"""Cloudflare Email Routing: an Email Worker (script in the README) posts each mail, signed by our own scheme."""
 
 from __future__ import annotations
 

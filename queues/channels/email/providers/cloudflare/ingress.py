@@ -1,4 +1,4 @@
-"""What the Worker posts: the raw mail, its envelope in headers, our signature over the body."""
+"""The Worker's requests: the raw mail, its envelope in headers, our signature over the body."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from queues.channels.email.providers import desk_signature, raw_request
 def authenticate(
     headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
 ) -> bool:
-    """The body is signed."""
+    """Return False: `verify` checks the signature over the body."""
     return False
 
 
@@ -23,5 +23,5 @@ def verify(request: IngressRequest, account: ChannelAccount, settings: Settings)
 
 
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:
-    """The one mail of the request. Raises UnsupportedMediaType."""
+    """Receive the mail of the request. Raises UnsupportedMediaType."""
     return raw_request.receive(request)

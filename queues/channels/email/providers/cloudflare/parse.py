@@ -1,4 +1,4 @@
-"""The Worker posts nothing but mails."""
+"""Parse the Worker's events, which are all raw mails."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from queues.channels.email.providers.port import Mail
 
 
 def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail:
-    """The bytes as they are."""
+    """Return the bytes as the mail."""
     return Mail(raw)

@@ -1,4 +1,4 @@
-"""Mailgun: routes post mails (raw or as fields), webhooks tell what became of ours, `messages.mime` takes what leaves."""
+"""Mailgun: routes post mails (raw or as fields), webhooks post receipts, `messages.mime` sends."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from queues.channels.email.providers.documents import Unreadable
 def authenticate(
     headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
 ) -> bool:
-    """The signature stands in the body."""
+    """Return False: `verify` checks the signature in the body."""
     return False
 
 
@@ -34,18 +34,18 @@ def verify(request: IngressRequest, account: ChannelAccount, settings: Settings)
 
 
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:
-    """A mail or an event, with the token to be remembered."""
+    """Receive a mail or an event, with the token that must not be used again."""
     _, token, _ = _signature(request)
     return Received((ReceivedEvent(_key(request)),), nonce=(token, _window_s(account) + limits.mailgun_s))
 
 
 def _window_s(account: ChannelAccount) -> float:
-    """How old a signature may be. Its token is remembered until it is too old, so a longer window lets nothing new in."""
+    """Return the maximum age of a signature. Its token is stored that long, so a longer window admits no replay."""
     return float(account.config.get("replay_window_s") or limits.mailgun_s)
 
 
 def _signature(request: IngressRequest) -> tuple[str, str, list[str]]:
-    """Timestamp, token and signatures (an event of a subaccount has its parent's as well). Raises Unreadable."""
+    """Return timestamp, token and signatures (a subaccount's event also has its parent's). Raises Unreadable."""
     if forms.is_form(request.content_type):
         form = forms.read(request.body, request.content_type)
         told = {name: _short(form, name) for name in ("timestamp", "token", "signature")}
@@ -60,7 +60,7 @@ def _signature(request: IngressRequest) -> tuple[str, str, list[str]]:
 
 
 def _short(form: forms.Form, name: str) -> str:
-    """A field of the signature: nobody has proved yet who wrote it, so megabytes of it are not even decoded. Raises Unreadable."""
+    """Return a field of the signature, bounded because the sender is not authenticated yet. Raises Unreadable."""
     found = form.get(name)
     if found is not None and found.end - found.start > limits.signature_field_bytes_max:
         raise Unreadable(f"the field {name} is longer than Mailgun's")

@@ -1,4 +1,4 @@
-"""What Mailgun's requests are: a raw mail, a mail as fields, an event about a mail of ours."""
+"""Parse Mailgun's requests: a raw mail, a mail as fields, a receipt."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _event(event: Document) -> Receipts | Ignored:
 
 
 def _failed(event: Document) -> ReceiptKind:
-    """`temporary` is tried again; `permanent` is a bounce, unless Mailgun itself gave up (`old`, a rule of the sender's own)."""
+    """Map `temporary` to deferred and `permanent` to bounced, unless Mailgun gave up (`old`, the sender's own rule)."""
     if documents.text(event.get("severity")) == "temporary":
         return "deferred"
     return "bounced" if documents.text(event.get("reason")) in ("bounce", "suppress-bounce", "generic") else "failed"

@@ -1,4 +1,4 @@
-"""Mailjet signs nothing: basic authentication in the webhook's address (or a secret path) proves it. It gives a mail no id either."""
+"""Mailjet's requests: basic authentication or a secret path authenticates them. Mailjet gives a mail no id."""
 
 from __future__ import annotations
 

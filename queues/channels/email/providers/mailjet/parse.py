@@ -1,4 +1,4 @@
-"""A mail as Mailjet tells it: headers, two texts, and parts that point to the fields with the files' bytes."""
+"""Parse a mail from Mailjet's fields: headers, two texts, and parts that refer to fields with the files' bytes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail
 
 
 def _files(told: Document) -> list[compose.File]:
-    """Those that a part describes, then those that none does: a file without a description is still a file."""
+    """Return the described files, then the files without a description."""
     described = {
         reference: told_headers.pairs(part.get("Headers"))
         for part in documents.objects(told.get("Parts"))

@@ -1,4 +1,4 @@
-"""Postmark: an inbound stream posts mails as JSON (raw as well, if it is switched on), webhooks tell what became of ours, its API sends."""
+"""Postmark: an inbound stream posts mails as JSON (optionally raw), webhooks post receipts, its API sends."""
 
 from __future__ import annotations
 

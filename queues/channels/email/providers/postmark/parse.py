@@ -1,4 +1,4 @@
-"""What Postmark's documents are: a mail (raw if it is there, else from its fields), or an event about one of ours."""
+"""Parse Postmark's documents: a mail (raw if present, or from its fields), or a receipt."""
 
 from __future__ import annotations
 

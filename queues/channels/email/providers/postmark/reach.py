@@ -1,4 +1,4 @@
-"""Does Postmark know our server's token?"""
+"""Test the token of our Postmark server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hand our mail to Postmark as fields; `X-PM-KeepID` makes it keep our Message-ID."""
+"""Send mail through Postmark as fields; `X-PM-KeepID` keeps our Message-ID."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _document(raw: bytes, message_id: str) -> bytes:
 
 
 def _refused(answer: Answer) -> SendOutcome | None:
-    """The body's ErrorCode says more than the status, which is 422 for nearly all."""
+    """Interpret the ErrorCode; the status is 422 for nearly all errors."""
     code = answer.document().get("ErrorCode")
     said = http.said(answer, "Message")
     if answer.status != 422 or not isinstance(code, int):

@@ -1,4 +1,4 @@
-"""The mail itself over HTTP: from a script, a mail server's pipe, a provider that we have no folder for."""
+"""Raw mail over HTTP: from a script, the pipe of a mail server, or a provider without a folder."""
 
 from __future__ import annotations
 

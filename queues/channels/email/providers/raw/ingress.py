@@ -1,4 +1,4 @@
-"""Raw mail by bearer token, basic authentication, or our own signature over the body."""
+"""Requests with raw mail, authenticated by a bearer token, basic authentication, or our own signature."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def verify(request: IngressRequest, account: ChannelAccount, settings: Settings)
 
 
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:
-    """The one mail of the request. Raises UnsupportedMediaType."""
+    """Receive the mail of the request. Raises UnsupportedMediaType."""
     return raw_request.receive(request)

@@ -1,4 +1,4 @@
-"""Raw mail is a mail."""
+"""Parse raw mail."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from queues.channels.email.providers.port import Mail
 
 
 def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail:
-    """The bytes as they are."""
+    """Return the bytes as the mail."""
     return Mail(raw)

@@ -1,4 +1,4 @@
-"""Resend: webhooks (signed as Svix does) tell of mails, which are fetched, and of what became of ours; its API sends."""
+"""Resend: webhooks (signed by Svix's scheme) announce mails, which are fetched, and post receipts; its API sends."""
 
 from __future__ import annotations
 

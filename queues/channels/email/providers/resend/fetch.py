@@ -1,4 +1,4 @@
-"""The mail that an event tells of: raw, from where the API says; without that, from its fields and files."""
+"""Fetch the mail of an event: raw from the address in the API's answer, or from its fields and files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOST = "https://api.resend.com"
 
 
 def fetch(raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings) -> bytes | Ignored | None:
-    """The mail; None for an event about one of ours. Raises Unparseable, TransientFailure, ConfigurationError."""
+    """Fetch the mail; None for a receipt. Raises Unparseable, TransientFailure, ConfigurationError."""
     told = documents.load_object(raw)
     if told.get("type") != "email.received":
         return None
@@ -42,7 +42,7 @@ def _document(url: str, account: ChannelAccount, settings: Settings) -> Document
 
 
 def _download(url: str, account: ChannelAccount, bytes_max: int = limits.mail_bytes_max) -> bytes:
-    """A signed address that Resend gave; never one of a private network, but where the API itself is put elsewhere."""
+    """Download from Resend's signed address; a private network is allowed only if the account moves the API there."""
     private = bool(account.config.get("api_url"))
     try:
         with safe_http.download(

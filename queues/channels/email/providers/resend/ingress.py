@@ -1,6 +1,7 @@
-"""Svix's signatures: base64 of HMAC-SHA256 over `id.timestamp.body`, several while a key is changed, at most five minutes old.
+"""Resend's requests, signed by Svix's scheme: base64 of HMAC-SHA256 over `id.timestamp.body`, at most five minutes old.
 
-`signing_key` may hold several keys (`whsec_...`, separated by blanks) for the same reason.
+A request has several signatures during a change of keys, and `signing_key` may hold several keys (`whsec_...`, separated
+by blanks).
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from queues.channels.email.providers.documents import Unreadable
 def authenticate(
     headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
 ) -> bool:
-    """The body is signed."""
+    """Return False: `verify` checks the signature over the body."""
     return False
 
 
 def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
-    """Raises Unauthenticated; ConfigurationError for a key that is none."""
+    """Check the signature. Raises Unauthenticated; ConfigurationError for a malformed key."""
     named, timestamp = (request.headers.get(f"svix-{part}", "") for part in ("id", "timestamp"))
     told = request.headers.get("svix-signature", "")[:4_000].split()
     given = [value for version, _, value in (one.partition(",") for one in told) if version == "v1"]
@@ -49,7 +50,7 @@ def _fits(given: list[str], key: str, head: str, body: bytes) -> bool:
 
 
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:
-    """The one event. A mail is named by its own id, so that two webhooks that tell of it are one event; else Svix's id names it."""
+    """Receive the event. A mail has its own id as key, so that two webhooks give one event; a receipt has Svix's id."""
     try:
         told = documents.load_object(request.body)
     except Unreadable as error:

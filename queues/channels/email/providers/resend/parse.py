@@ -1,4 +1,4 @@
-"""What Resend's events are: a mail (fetched before it gets here), or what became of one of ours."""
+"""Parse Resend's events: a mail (already fetched), or a receipt."""
 
 from __future__ import annotations
 

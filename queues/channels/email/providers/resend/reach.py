@@ -1,4 +1,4 @@
-"""Does Resend know our key?"""
+"""Test our key for Resend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hand our mail to Resend as fields, under the delivery's id as idempotency key: a repeat is answered with the first one's id."""
+"""Send mail through Resend as fields. The delivery id is the idempotency key: a repeat gets the first mail's id."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
 
 
 def _document(raw: bytes) -> bytes:
-    """The same bytes for every attempt (no Date among them): the key is refused with another content."""
+    """Return the same bytes for each attempt, without Date: Resend refuses a key with another content."""
     parts = outgoing.parts_of(raw)
     told: dict[str, Any] = {
         "from": outgoing.shown(parts.sender),

@@ -1,4 +1,4 @@
-"""SendGrid: Inbound Parse posts mails as forms (parsed or raw), the Event Webhook tells what became of ours, its API sends."""
+"""SendGrid: Inbound Parse posts mails as forms (parsed or raw), the Event Webhook posts receipts, its API sends."""
 
 from __future__ import annotations
 

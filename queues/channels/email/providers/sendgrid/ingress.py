@@ -1,4 +1,4 @@
-"""SendGrid's requests: forms for mails, JSON lists for events. Signed, if the account has a key for it; else by a header."""
+"""SendGrid's requests: forms for mails, JSON lists for events. Authenticated by a signature or by a header."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What SendGrid's requests are: a raw mail, a mail as fields (each in the charset that it says), an event about a mail of ours."""
+"""Parse SendGrid's requests: a raw mail, a mail as fields (each in its own charset), a receipt."""
 
 from __future__ import annotations
 

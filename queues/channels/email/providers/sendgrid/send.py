@@ -1,4 +1,4 @@
-"""Hand our mail to SendGrid as fields; our Message-ID goes as a header and, to be told in events, as an argument of the mail."""
+"""Send mail through SendGrid as fields. Our Message-ID is a header, and an argument that events repeat."""
 
 from __future__ import annotations
 

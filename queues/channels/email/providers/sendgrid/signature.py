@@ -1,4 +1,4 @@
-"""SendGrid's signature: ECDSA with SHA-256 over the timestamp and the exact body, by a key of which we have the public half."""
+"""SendGrid's signature: ECDSA with SHA-256 over the timestamp and the exact body; the account has the public key."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
 
 
 def verify(request: IngressRequest, public_key: str) -> None:
-    """Raises Unauthenticated; ConfigurationError for a key that is none."""
+    """Check the signature. Raises Unauthenticated; ConfigurationError for a malformed key."""
     imports.load(*_LIBRARY)
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric import ec, utils

@@ -1,4 +1,4 @@
-"""Amazon SES: receipt rules publish mails through SNS (whole, or a pointer to S3), topics tell what became of ours, its API sends."""
+"""Amazon SES: receipt rules publish mails through SNS (whole or in S3), topics publish receipts, its API sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Before an SNS message is read: verify it. Then confirm a subscription to one of our topics, or get the mail that it points to."""
+"""Verify an SNS message before it is read; then confirm a subscription, or fetch the mail that it refers to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from queues.channels.email.providers.ses import signature, sns
 
 
 def fetch(raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings) -> bytes | Ignored | None:
-    """The mail of an S3 action; None when the message holds it. Raises Unparseable, TransientFailure, ConfigurationError."""
+    """Fetch the mail of an S3 action; None when the message has it.
+
+    Raises Unparseable, TransientFailure, ConfigurationError.
+    """
     message = documents.load_object(raw)
     signature.verify(message, account)
     kind = documents.text(message.get("Type"))

@@ -19,7 +19,7 @@ from queues.channels.email.providers.ses import sns
 def authenticate(
     headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
 ) -> bool:
-    """The header's credential, where the account has one; the topic is looked at in any case. Raises Unauthenticated."""
+    """Check the header's credential if the account has one, and the topic. Raises Unauthenticated."""
     auth.by_header(headers, account, settings, required=False)
     return False
 

@@ -64,9 +64,7 @@ def _event(word: str, told: Document) -> Receipts | Ignored:
     reference = _reference(mail)
     if not reference:
         return Ignored(f"SES's event {word} names no message")
-    whom = event.get(recipients) if recipients else []
-    told_of = documents.objects(whom) or [{"emailAddress": one} for one in documents.texts(whom)]
-    items = told_of or [{"emailAddress": one} for one in documents.texts(mail.get("destination"))] or [{}]
+    items = _recipients(event.get(recipients) if recipients else []) or _recipients(mail.get("destination")) or [{}]
     return Receipts(
         tuple(
             receipt(
@@ -85,8 +83,13 @@ def _event(word: str, told: Document) -> Receipts | Ignored:
     )
 
 
+def _recipients(value: object) -> list[Document]:
+    """Return recipients with their details: SES sends objects for bounces, and addresses for deliveries."""
+    return documents.objects(value) or [{"emailAddress": address} for address in documents.texts(value)]
+
+
 def _reference(mail: Document) -> str:
-    """Our own Message-ID, where the topic is told to include headers (SES sends the mail under another); else SES's id."""
+    """Return our Message-ID if the topic includes headers, or else SES's id, under which SES sent the mail."""
     for header in documents.objects(mail.get("headers")):
         if documents.text(header.get("name")).lower() == "message-id":
             return documents.bracketed(documents.text(header.get("value")))

@@ -1,4 +1,4 @@
-"""Does SES know our key, and may the account send?"""
+"""Test our key for SES, and whether the account may send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hand our mail to SES as it is (API v2, raw). SES sends it under a Message-ID of its own, which replies refer to."""
+"""Send raw mail through SES (API v2). SES gives the mail its own Message-ID, which replies refer to."""
 
 from __future__ import annotations
 

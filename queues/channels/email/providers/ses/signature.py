@@ -30,7 +30,7 @@ _lock = Lock()
 
 
 def verify(message: Document, account: ChannelAccount) -> None:
-    """The RSA signature, by the certificate that the message names. Raises Unparseable, TransientFailure (no certificate yet)."""
+    """Check the RSA signature by the certificate that the message names. Raises Unparseable, TransientFailure."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -56,7 +56,7 @@ def verify(message: Document, account: ChannelAccount) -> None:
 
 
 def _certificate(url: str) -> Certificate:
-    """The certificate at an address of Amazon's, fetched once in a process. Raises Unparseable, TransientFailure."""
+    """Return Amazon's certificate, fetched once in a process. Raises Unparseable, TransientFailure."""
     from cryptography import x509
 
     with _lock:
@@ -77,7 +77,7 @@ def _certificate(url: str) -> Certificate:
 
 
 def fetched(url: str) -> bytes:
-    """What an address of Amazon's holds. Raises Unparseable, TransientFailure."""
+    """Fetch the content of an Amazon address. Raises Unparseable, TransientFailure."""
     try:
         answer = http.call("GET", url, answer_bytes_max=limits.certificate_bytes_max)
     except (http.NotSent, http.Unanswered) as error:

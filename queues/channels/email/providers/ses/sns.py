@@ -1,4 +1,4 @@
-"""SNS messages: what can be seen of them without a call. Light: the webhook function loads it."""
+"""Check SNS messages without a network call. The module imports little, because the webhook function loads it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIGNED[GOODBYE] = SIGNED[CONFIRMATION]
 
 
 def plausible(message: Document, account: ChannelAccount) -> bool:
-    """What can be seen without a call: one of our topics, a certificate of Amazon's in its region, an instant near now."""
+    """Whether the message names one of our topics, a certificate of Amazon in its region, and a current instant."""
     topic = documents.text(message.get("TopicArn"))
     arn = _ARN.fullmatch(topic)
     configured = account.config.get("topic_arns") or []
@@ -40,13 +40,14 @@ def of_amazon(url: str, region: str) -> bool:
     """Whether an address is https://sns.<the topic's region>.amazonaws.com/..., and nothing that only looks like it."""
     try:
         parts = urlsplit(url)
-        host = _HOST.fullmatch(parts.netloc)  # no user, no port
+        # The pattern allows neither user nor port.
+        host = _HOST.fullmatch(parts.netloc)
     except ValueError:
         return False
     return parts.scheme == "https" and host is not None and host[1] == region and "\\" not in url
 
 
 def region_of(topic: str) -> str:
-    """The region of a topic's name; empty when it is none."""
+    """Return the region in a topic's name; empty for any other text."""
     arn = _ARN.fullmatch(topic)
     return arn[1] if arn else ""
