@@ -1,4 +1,4 @@
-"""Let a ticket's life cycle react to a message, a timer, a signal or a failed delivery."""
+"""The actor that lets a ticket's life cycle react to a message, a timer, a signal or a failed delivery."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from queues.settlement import Done, Settlement
 
 
 def run(task: ClaimedTask, payload: AdvanceTicket) -> Settlement:
-    """All in our own database: the reaction commits together with the task's end."""
+    """React. The reaction is in our own database only, and commits together with the task's end."""
     return Done(lambda: tickets.advance(payload, causation_id=f"task:{task.id}"))
 
 
 def on_dead(task: ClaimedTask, payload: AdvanceTicket, reason: str) -> None:
-    """Given up: the ticket's history says so, and the task can be retried."""
+    """Record the failure in the ticket's history. The task can be retried."""
     failures.record_automation_failure(payload.ticket_id, event=payload.event, task_id=task.id, reason=reason)
 
 

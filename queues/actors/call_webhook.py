@@ -1,4 +1,4 @@
-"""Call the address that a life cycle's effect names: signed, retried with backoff, never into our own network unless allowed."""
+"""The actor that calls the address in a life cycle's effect: signed, retried with backoff, never into our own network unless allowed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logs.get("webhook")
 
 
 def run(task: ClaimedTask, payload: CallWebhook) -> Settlement:
-    """One attempt. 2xx: done; 429 and 5xx: again; another 4xx: given up at once.
+    """Make one attempt. 2xx: done; 429 and 5xx: retried; another status: failed at once.
 
     Raises ConfigurationError when the secret is missing: the task waits for the operator.
     """
@@ -56,7 +56,7 @@ def run(task: ClaimedTask, payload: CallWebhook) -> Settlement:
 
 
 def on_dead(task: ClaimedTask, payload: CallWebhook, reason: str) -> None:
-    """Given up: the history says so, and the life cycle hears `webhook_failed`."""
+    """Record the failure in the history, and send `webhook_failed` to the life cycle."""
     failures.record_automation_failure(payload.ticket_id, event="webhook_called", task_id=task.id, reason=reason)
     tickets.advance(AdvanceTicket(ticket_id=payload.ticket_id, event="webhook_failed"), causation_id=f"task:{task.id}")
 

@@ -1,5 +1,7 @@
-"""Delete what has served: finished tasks, idempotency keys, ended sessions, full rate buckets, files that nobody
-wants. In batches, so that no lock is long."""
+"""The actor that deletes expired rows and unused files: finished tasks, idempotency keys, ended sessions, full rate buckets.
+
+It works in batches, so that no lock is held for long.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ _OLD_KEYS = (
 )
 
 
-# What is of no use after its time.
+# Rows without a use after their expiry.
 _EXPIRED = (
     "DELETE FROM webhook_nonces WHERE (channel, account, nonce) IN"
     " (SELECT channel, account, nonce FROM webhook_nonces WHERE expires_at < :before LIMIT :batch)",
@@ -54,7 +56,8 @@ def run(task: ClaimedTask, payload: CollectGarbage) -> Settlement:
     with database.transaction():
         rates.collect(older_than_s=limits.idempotency_key_kept_s, batch_max=limits.collect_batch_max)
     try:
-        _collect_files()  # last: it waits for the blob store
+        # Last, because it waits for the blob store.
+        _collect_files()
     except BlobStoreAway as error:
         return Postponed(limits.blob_away_wait_s, error.message)
     return Done()

@@ -1,4 +1,4 @@
-"""Tell one subscriber of one event: signed, retried for days under one id, never into our own network unless allowed."""
+"""The actor that delivers one event to one subscriber: signed, retried for days under one id, into our own network only if allowed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logs.get("webhook")
 
 
 def run(task: ClaimedTask, payload: DeliverWebhook) -> Settlement:
-    """One attempt. 2xx: delivered. Everything else, redirects too, is tried again; 410 switches the subscription off."""
+    """Make one attempt. 2xx: delivered. Any other status, also a redirect, is retried; 410 switches the subscription off."""
     subscription_id, event_id = payload.subscription_id, payload.event_id
     with database.connection():
         found = deliveries.wanted(subscription_id, event_id)
@@ -47,7 +47,7 @@ def run(task: ClaimedTask, payload: DeliverWebhook) -> Settlement:
         return Done(record, late=record)
     if attempt.status == 410:
         return Done(record, late=record)  # switched off: the delivery is `missed`, nothing is left to try
-    # It is the probe no more: it waits at least as long as the deliveries that the rest moves.
+    # This delivery is no longer the probe: it waits at least as long as the deliveries that the rest moves.
     if (next_rest_s := subscription_rules.rest_s(subscription.failures + 1)) > 0:
         retry_after_s = max(retry_after_s or 0.0, next_rest_s + subscription_limits.probe_s)
     return Failed(attempt.error, retry_after_s=retry_after_s, record=record, late=record)
@@ -59,7 +59,7 @@ def _message(subscription: Subscription, event: dict[str, Any]) -> dict[str, Any
 
 
 def _call(subscription: Subscription, message_id: str, content: bytes) -> tuple[Attempt, float | None]:
-    """The only network."""
+    """Call the receiver: the only network access of this task."""
     now = clock.now()
     signers = subscription_rules.secrets_in_force(
         subscription.secret, subscription.previous_secret, subscription.previous_secret_until, now=now
@@ -85,7 +85,7 @@ def _call(subscription: Subscription, message_id: str, content: bytes) -> tuple[
 
 
 def on_dead(task: ClaimedTask, payload: DeliverWebhook, reason: str) -> None:
-    """Given up after days: the delivery shows as failed, and can be replayed."""
+    """Mark the delivery as failed, after days of attempts. It can be replayed."""
     deliveries.give_up(payload.subscription_id, payload.event_id, reason[: limits.error_chars_max])
 
 

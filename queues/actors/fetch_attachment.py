@@ -1,4 +1,4 @@
-"""Fetch a file that a message only names from its provider into the blob store."""
+"""The actor that copies a file, which a message only names, from its provider into the blob store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logs.get("attachments")
 
 
 def run(task: ClaimedTask, payload: FetchAttachment) -> Settlement:
-    """One try. A file that is gone or too large is settled at once; a provider that is away is tried again."""
+    """Make one attempt. A file that is gone or too large is settled at once; a provider that is away is tried again."""
     with database.connection():
         file = attachment_fetching.pending(payload.attachment_id)
         if file is None:
@@ -31,7 +31,8 @@ def run(task: ClaimedTask, payload: FetchAttachment) -> Settlement:
         return Done(lambda: attachment_fetching.record_failed(file, f"{file.channel} gives no files"))
     most = min(source.bytes_max, attachments.bytes_max(account), limits.fetched_bytes_max)
     if file.size_bytes > most:
-        return _too_large(file, most)  # known before a byte is asked for
+        # Known before a byte is requested.
+        return _too_large(file, most)
     try:
         with source.download(file.provider_id, account, settings.current()) as stream:
             kept = blobs.keep(blobs.pieces(stream), bytes_max=most)
@@ -52,7 +53,7 @@ def _too_large(file: Pending, most: int) -> Done:
 
 
 def on_dead(task: ClaimedTask, payload: FetchAttachment, reason: str) -> None:
-    """Given up: the file shows as failed, with the reason."""
+    """Mark the file as failed, with the reason."""
     file = attachment_fetching.pending(payload.attachment_id)
     if file is not None:
         attachment_fetching.record_failed(file, reason)

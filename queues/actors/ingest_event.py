@@ -1,4 +1,4 @@
-"""Read a stored provider event into a ticket's message."""
+"""The actor that makes a ticket's message of a stored provider event."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logs.get("inbox")
 
 
 def run(task: ClaimedTask, payload: IngestEvent) -> Settlement:
-    """Parse outside of any transaction, then record. What cannot be parsed is kept and shown, not retried."""
+    """Parse outside of any transaction, then record. An event that cannot be parsed is kept and shown, not retried."""
     inbox_id = payload.inbox_id
     with database.connection():
         event = inbox.load(inbox_id)
@@ -37,11 +37,14 @@ def run(task: ClaimedTask, payload: IngestEvent) -> Settlement:
     except Unparseable as error:
         return _failed(event, error.message)
     except (NestorError, MemoryError):
-        raise  # a secret that is missing, a worker without memory: mended without a change of ours
-    except Exception as error:  # a parser is a pure function: what it raises, it raises each time
+        # A missing secret, or a worker without memory: no change of the program is needed.
+        raise
+    except Exception as error:
+        # A parser is a pure function: it raises the same exception each time.
         if imports.failed(error):
-            raise  # the parser did not run: the task is tried again
-        # A repeated attempt would give the same error and hold up the sender's next messages.
+            # The parser did not run: the task is tried again.
+            raise
+        # Another attempt would give the same error and delay the sender's next messages.
         log.error("parser_raised", inbox_id=str(inbox_id), channel=event.channel, exc_info=error)
         return _failed(
             event,
@@ -50,14 +53,15 @@ def run(task: ClaimedTask, payload: IngestEvent) -> Settlement:
     if isinstance(parsed, InboundMessage):
         try:
             parsed = attachments.store_contents(parsed, account)
-        except BlobStoreAway as error:  # the event is kept and waits, as long as it takes
+        except BlobStoreAway as error:
+            # The event is kept and waits until the store is back.
             return Postponed(limits.blob_away_wait_s, error.message)
     outcome = "ignored" if isinstance(parsed, Ignored) else "processed"
     return _ended(event, outcome, lambda: recording.record(event, account, parsed))
 
 
 def _fetched(event: inbox.RawEvent, account: ChannelAccount) -> bytes | Ignored:
-    """What the event points to, kept before it is parsed, so that a replay needs no provider; else the event itself."""
+    """Return the content that the event refers to, stored before it is parsed so that a replay needs no provider; else the event."""
     fetcher = channels.complete(event.channel).fetcher
     found = None if fetcher is None else fetcher.fetch(event.raw, event.envelope, account, settings.current())
     if isinstance(found, bytes):
@@ -77,7 +81,7 @@ def _failed(event: inbox.RawEvent, reason: str) -> Done:
 
 
 def on_dead(task: ClaimedTask, payload: IngestEvent, reason: str) -> None:
-    """Given up: the event shows as failed, with the reason, and can be replayed."""
+    """Mark the event as failed, with the reason. It can be replayed."""
     inbox.record_failure(payload.inbox_id, reason)
 
 

@@ -1,4 +1,4 @@
-"""Make the ticket that a life cycle asked for, and link it to the one that asked."""
+"""The actor that makes the ticket that a life cycle requested, and links it to the requesting ticket."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from queues.settlement import Done, Settlement
 
 
 def run(task: ClaimedTask, payload: MakeLinkedTicket) -> Settlement:
-    """All in our own database: the ticket commits together with the task's end, so it is made once."""
+    """Make the ticket. It commits together with the task's end, so it is made once."""
     return Done(lambda: linked_tickets.make(payload.ticket_id, payload.event_id, causation_id=f"task:{task.id}"))
 
 
 def on_dead(task: ClaimedTask, payload: MakeLinkedTicket, reason: str) -> None:
-    """Given up: the ticket that asked says so."""
+    """Record the failure in the requesting ticket's history."""
     failures.record_automation_failure(payload.ticket_id, event="linked_ticket_wanted", task_id=task.id, reason=reason)
 
 

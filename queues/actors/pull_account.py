@@ -1,4 +1,4 @@
-"""Read an account that has to be asked, once: for a desk that sleeps, where no process watches it (queues/pulling/loop.py)."""
+"""The actor that reads a pulled account once, for a desk that sleeps and has no reader process (queues/pulling/loop.py)."""
 
 from __future__ import annotations
 
@@ -17,18 +17,22 @@ from queues.settlement import Done, Settlement
 
 log = logs.get("pull_account")
 
-_STORE_S = 30.0  # what is under way when the time is over gets this long
+# The time that an operation under way gets when the task's time is over.
+_STORE_S = 30.0
 
 
 def run(task: ClaimedTask, payload: PullAccount) -> Settlement:
-    """Store what is there; what is left after the task's time is the next one's. A trouble is shown at the account, not retried here:
-    the next tick asks again."""
+    """Store the waiting events; the next task reads the rest.
+
+    The account shows an error, and the next tick tries again.
+    """
     name = (payload.channel, payload.account)
     with database.connection():
         account = next((one for one in accounts.pulled_accounts() if (one.channel, one.name) == name), None)
     holder, limit_s = loop.holder_name(), KINDS[task.kind].time_limit_s
     if account is None or not leases.take(*name, holder=holder, lease_s=limit_s):
-        return Done()  # switched off, or watched by a process that lives
+        # Switched off, or read by a running process.
+        return Done()
     puller = channels.complete(account.channel).puller
     assert puller is not None, "only accounts that are pulled are found"
     stop = threading.Event()

@@ -1,4 +1,4 @@
-"""A scheduled message's time has come: hand it to the send queue."""
+"""The actor that moves a scheduled message to the send queue at its time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def run(task: ClaimedTask, payload: ReleaseMessage) -> Settlement:
 
 
 def on_dead(task: ClaimedTask, payload: ReleaseMessage, reason: str) -> None:
-    """Given up: the delivery has failed, visibly, instead of staying scheduled for ever."""
+    """Mark the delivery as failed, so that it does not stay scheduled."""
     attempts.give_up(payload.delivery_id, reason)
 
 

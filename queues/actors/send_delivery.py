@@ -1,4 +1,4 @@
-"""Carry one delivery to its provider: record the attempt, call, record the outcome. No transaction is open during the call."""
+"""The actor that sends one delivery: records the attempt, calls, records the outcome. No transaction is open during the call."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from queues.channel_port import Sender
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 log = logs.get("send")
-_moves_max = 5  # a Telegram group becomes a supergroup once
+# A Telegram group becomes a supergroup once.
+_moves_max = 5
 
 
 def run(task: ClaimedTask, payload: SendDelivery) -> Settlement:
-    """Send once, or say why not now."""
+    """Send once, or return why not now."""
     delivery_id = payload.delivery_id
     with database.connection():
         known = queries.address_of(delivery_id)
@@ -54,7 +55,7 @@ def run(task: ClaimedTask, payload: SendDelivery) -> Settlement:
                 if not attempts.is_wanted_still(delivery_id, opened):
                     return Done()
     except Unavailable:
-        # The commit may have worked all the same. The attempt must not count as one that perhaps arrived.
+        # The commit may have succeeded. The attempt must not count as one that may have arrived.
         return Postponed(1.0, "the database went away before the call", uncalled, late=uncalled)
     crash.point("before_call")
     started = time.perf_counter()
@@ -96,7 +97,7 @@ def _call(sender: Sender, opened: OpenAttempt) -> SendOutcome:
 
 
 def _bounded(outcome: SendOutcome, opened: OpenAttempt) -> SendOutcome:
-    """An address that moves to itself, or again and again, is a provider's mistake that must not be followed for ever."""
+    """Fail a delivery whose address moves to itself, or too often: a provider's mistake must not cause endless sends."""
     moved_to = outcome.new_address
     if moved_to is not None and (moved_to == opened.message.address or opened.number > _moves_max):
         return SendOutcome("permanent", "the provider says that the address moved, again and again")
@@ -119,7 +120,7 @@ def _settlement(delivery_id: UUID, opened: OpenAttempt, outcome: SendOutcome, du
 
 
 def on_dead(task: ClaimedTask, payload: SendDelivery, reason: str) -> None:
-    """Given up after a day: the delivery has failed, visibly."""
+    """Mark the delivery as failed, after a day of attempts."""
     attempts.give_up(payload.delivery_id, reason[: limits.error_chars_max])
 
 

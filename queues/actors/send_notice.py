@@ -1,4 +1,4 @@
-"""Carry a notice of the desk itself to a chat (the answer to a command): at most once, outside of any ticket."""
+"""The actor that sends the desk's own notice to a chat (the answer to a command): at most once, outside of any ticket."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logs.get("notice")
 
 
 def run(task: ClaimedTask, payload: SendNotice) -> Settlement:
-    """Send once. What may have arrived is not repeated: a notice twice is worse than one that its reader asks for again."""
+    """Send once. A notice that may have arrived is not repeated, because its reader can ask again."""
     with database.connection():
         account = accounts.find(payload.channel, payload.account)
         if chats.unreachable_reason(account, payload.address) is not None:
@@ -28,7 +28,8 @@ def run(task: ClaimedTask, payload: SendNotice) -> Settlement:
     with database.transaction():
         wait_s = rates.take_or_line_up(sender.buckets(account, payload.address))
         if wait_s == 0 and not leases.begin_call(task):
-            return Done()  # a worker died in the call: the notice has perhaps arrived
+            # A worker died in the call: the notice may have arrived.
+            return Done()
     if wait_s > 0:
         return Postponed(wait_s, "rate limit")
     outcome = sender.send(

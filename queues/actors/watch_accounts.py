@@ -1,4 +1,4 @@
-"""Ask the providers how the accounts are: what waits there and cannot be delivered is seen before it is lost."""
+"""The actor that asks the providers about the state of accounts, so that undelivered updates are seen before they are lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logs.get("channels")
 
 
 def run(task: ClaimedTask, payload: WatchAccounts) -> Settlement:
-    """Each account once; a provider that is away says nothing of the account, and is asked again next time."""
+    """Ask about each account once. The next task asks a provider again that is away."""
     with database.connection():
         found = [account for account in accounts.every() if account.config.get("enabled") is not False]
     for account in found:

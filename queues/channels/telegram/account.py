@@ -1,4 +1,4 @@
-"""What a bot's file says, and what Telegram can do. Light: the webhook function loads it."""
+"""The types of a bot's file. The webhook function loads this module: no heavy imports."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Staff(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class OwnCommand(msgspec.Struct, forbid_unknown_fields=True):
-    """A command of the desk's own: answers with a text, by language."""
+    """A command of the account: answers with a text, by language."""
 
     text: dict[str, str]
     description: dict[str, str] = {}
 
 
 class Account(Common, kw_only=True):
-    """A bot: `workflow_defs/channels/telegram.<account>.yaml`."""
+    """A bot's file: `workflow_defs/channels/telegram.<account>.yaml`."""
 
     token: Secret
     secret_token: Secret | None = None  # required unless `delivery: polling`

@@ -1,4 +1,4 @@
-"""How the desk writes down a place in Telegram: where an answer goes, and which talk a message belongs to.
+"""The desk's form of a Telegram address: the destination of an answer, and the conversation of a message.
 
 `<chat>`, `<chat>/<forum topic>`, `<chat>~<topic of a channel's direct messages>`, `<chat>@<business connection>`; a talk of one person
 in a group is `<chat>#<person>`. A message is `<place of its numbers>:<message id>`.
@@ -17,7 +17,7 @@ _BUSINESS = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where an answer goes. `topic`: message_thread_id; `direct`: direct_messages_topic_id; `business`: business_connection_id."""
+    """The destination of an answer. `topic`: message_thread_id; `direct`: direct_messages_topic_id; `business`: business_connection_id."""
 
     chat: int
     topic: int | None = None
@@ -33,17 +33,19 @@ class Address:
 
     @property
     def numbering(self) -> str:
-        """Whose message ids these are: they run through a whole chat, whatever the topic; but a business account's chat with
-        somebody has numbers of its own, other than the bot's chat with that person."""
+        """Return the scope of message ids: the whole chat with all its topics.
+
+        A business account's chat with a person numbers its messages apart from the bot's chat with that person.
+        """
         return str(self.chat) if self.business is None else f"{self.chat}@{self.business}"
 
     def message(self, message_id: int) -> str:
-        """The message's id in the form in which later messages refer to it."""
+        """Return the message's id in the form that later messages refer to."""
         return f"{self.numbering}:{message_id}"
 
 
 def read(address: str) -> Address | None:
-    """The address's parts; None when it is no Telegram address."""
+    """Parse an address; None when it is not a Telegram address."""
     found = _FORM.fullmatch(address)
     if found is None:
         return None
@@ -57,5 +59,5 @@ def read(address: str) -> Address | None:
 
 
 def is_business(value: object) -> bool:
-    """Whether it can be the id of a business connection."""
+    """Whether the text can be the id of a business connection."""
     return isinstance(value, str) and _BUSINESS.fullmatch(value) is not None

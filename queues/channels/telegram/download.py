@@ -1,4 +1,4 @@
-"""The bytes of a file that an update only names, for the attachments (the `Files` protocol)."""
+"""The download of a file that an update only names (the `Files` protocol)."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ bytes_max = limits.telegram_download_bytes_max
 
 
 def download(provider_id: str, account: ChannelAccount, settings: Settings) -> BinaryIO:
-    """A file by its file_id. Raises what `files.fetch` raises, and ConfigurationError without a token."""
+    """Open a file by its file_id. Raises what `files.fetch` raises, and ConfigurationError without a token."""
     return files.fetch(account.credential("token", settings), provider_id, api_url=settings.telegram_api_url)

@@ -1,4 +1,4 @@
-"""What the webhook function needs to know about Telegram: whose request it is, and which event.
+"""The ingress: authenticates Telegram's request and names its update.
 
 Runs at every cold start, so it imports the standard library and ours only.
 """
@@ -19,26 +19,28 @@ from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEve
 from queues.channels.secrets import check_secret
 
 body_bytes_max = limits.telegram_body_bytes_max
-_QUERY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what we say back; some 19 digits
-_ID_MAX = 2**63  # the Bot API's ids fit 52 bits; a larger one is not Telegram's
+# We repeat this id in the answer; it has some 19 digits.
+_QUERY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# The Bot API's ids have at most 52 bits.
+_ID_MAX = 2**63
 
 
 def authenticate(
     headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
 ) -> bool:
-    """True when Telegram's secret header is the account's. Raises Unauthenticated else."""
+    """Return True when Telegram's secret header is the account's. Raises Unauthenticated otherwise."""
     expected = account.credential("secret_token", settings)
     check_secret(headers.get("x-telegram-bot-api-secret-token"), expected)
     return True
 
 
 def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
-    """Never needed: the header proves it all."""
+    """Do nothing: the header is the whole authentication."""
     raise Unauthenticated("this webhook needs the channel account's secret")
 
 
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:
-    """The one update of the request, named by its id; what cannot be one is named by its bytes and kept.
+    """Return the request's one update, named by its id. A body that is not an update is kept and named by its digest.
 
     The answer to the press of a button is a method that Telegram carries out: its waiting mark goes away with no request of ours
     (Bot API, "Making requests when getting updates").
@@ -47,7 +49,8 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
         update = json.loads(request.body)
     except RecursionError:
         return _unreadable(request.body, "the body is nested too deeply to be a Telegram update")
-    except ValueError:  # broken JSON, invalid UTF-8, a number of thousands of digits
+    except ValueError:
+        # Malformed JSON, invalid UTF-8, or a number of thousands of digits.
         return _unreadable(request.body, "the body is not JSON; expected a Telegram update")
     if not isinstance(update, dict):
         return _unreadable(request.body, "the body is not a JSON object; expected a Telegram update")
@@ -72,7 +75,7 @@ def _unreadable(body: bytes, reason: str) -> Received:
 
 
 def _chat_id(update: dict[str, Any]) -> int | None:
-    """The chat of whatever the update carries: a message, an edit, a button press, a change of membership."""
+    """Return the chat of the update's content: a message, an edit, a button's press, a change of membership."""
     for member in update.values():
         if not isinstance(member, dict):
             continue

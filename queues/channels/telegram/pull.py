@@ -1,4 +1,4 @@
-"""Long polling, for a desk without a public address: ask Telegram for updates instead of being called.
+"""Long polling, for a desk without a public address: the desk asks Telegram for updates.
 
 Telegram forgets an update when a later one is asked for, so the offset is kept in the transaction that stores the updates, and sent
 only after it: a crash in between brings them again, and the inbox knows a repeat.
@@ -29,9 +29,12 @@ STOLEN = (
     "somebody has set a webhook for this bot since this desk began to read it; remove it there,"
     " or run the set-up of this account again"
 )
-_BATCH_MAX = 100  # Bot API, getUpdates: limit
-_WAIT_S_MAX = 50  # Bot API servers end longer waits
-_LOOK_EVERY_S = 0.2  # how soon a stop is noticed
+# The `limit` of getUpdates (https://core.telegram.org/bots/api#getupdates).
+_BATCH_MAX = 100
+# The Bot API's servers end longer waits.
+_WAIT_S_MAX = 50
+# The time until `stop` is noticed.
+_LOOK_EVERY_S = 0.2
 _CONTENT_TYPE = "application/json"
 
 
@@ -41,10 +44,11 @@ def wants(account: ChannelAccount) -> bool:
 
 
 def pull(account: ChannelAccount, settings: Settings, stop: threading.Event, idle_s: float) -> None:
-    """Store what waits and ask for more until `stop`; with `idle_s` 0, until nothing waits."""
+    """Store waiting updates and ask for more until `stop`; with `idle_s` 0, until no update waits."""
     reader = _Reader(account, settings)
     reader.take_over()
-    wait_s = 0  # the first answer comes at once, and says whether the account is well
+    # The first answer comes at once, and shows whether the account works.
+    wait_s = 0
     while not stop.is_set():
         updates = reader.ask(wait_s, stop)
         if updates is None or (not updates and idle_s < 1):
@@ -54,7 +58,7 @@ def pull(account: ChannelAccount, settings: Settings, stop: threading.Event, idl
 
 
 class _Reader:
-    """One account's position and connection."""
+    """The position and connection of one account."""
 
     def __init__(self, account: ChannelAccount, settings: Settings) -> None:
         self._account = account
@@ -82,7 +86,7 @@ class _Reader:
             self._keep([], {**self._position, "version": self._account.version})
 
     def ask(self, wait_s: int, stop: threading.Event) -> list[dict[str, Any]] | None:
-        """The next updates, [] after `wait_s` without one, None when told to stop. Raises TransientFailure, ConfigurationError."""
+        """Return the next updates, [] after `wait_s` without one, None after `stop`. Raises TransientFailure, ConfigurationError."""
         from queues.channels.telegram.bot_api.updates import ALLOWED_UPDATES
 
         parameters = {
@@ -102,14 +106,14 @@ class _Reader:
         return updates
 
     def store(self, updates: list[dict[str, Any]]) -> None:
-        """Keep the updates and the offset behind them, all or nothing; then answer what wants an answer."""
+        """Store the updates and the offset behind them in one transaction; then send the answers that Telegram waits for."""
         if not updates:
             return
         from queues.channels.telegram import ingress
 
         answers, events = [], []
         for update in updates:
-            # ASCII: a lone surrogate, which JSON can hold and UTF-8 cannot, stays what it was.
+            # ASCII keeps a lone surrogate, which JSON can contain and UTF-8 cannot.
             raw = json.dumps(update, separators=(",", ":")).encode("ascii")
             received = ingress.receive(IngressRequest({}, raw, _CONTENT_TYPE), self._account)
             events += [replace(event, raw=event.raw or raw) for event in received.events]
@@ -126,7 +130,7 @@ class _Reader:
         self._position = position
 
     def _carry_out(self, answer: dict[str, Any]) -> None:
-        """A method that a webhook's answer would have named. It ends the waiting of somebody's finger: no more than a courtesy."""
+        """Call the method that a webhook's answer would name. It ends a button's waiting sign, so a failure is ignored."""
         method = str(answer.pop("method"))
         parameters = {k: v if isinstance(v, str) else json.dumps(v) for k, v in answer.items()}
         try:
@@ -137,7 +141,7 @@ class _Reader:
     def _answer(
         self, method: str, parameters: dict[str, str], stop: threading.Event, *, read_timeout_s: float
     ) -> bytes | None:
-        """The answer's bytes, or None when told to stop."""
+        """Return the answer's bytes, or None after `stop`."""
         from telegram.error import Conflict, TelegramError
 
         from queues.channels.telegram.bot_api import bots, setup
@@ -161,7 +165,7 @@ class _Reader:
 
 
 def _result(answer: bytes) -> list[dict[str, Any]]:
-    """The updates; python-telegram-bot would refuse some, so they stay dictionaries."""
+    """Return the updates as dictionaries, because python-telegram-bot refuses some real ones."""
     try:
         content = json.loads(answer)
         updates = content["result"]

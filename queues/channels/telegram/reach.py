@@ -1,4 +1,4 @@
-"""Try a bot's token, and tell Telegram where its updates go."""
+"""The test of a bot's token, and the registration of its webhook at Telegram."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from queues.channel_port import Finding, webhook_url
 from queues.channels.telegram.bot_api import setup as bot_api
 from queues.channels.telegram.bot_api.updates import ALLOWED_UPDATES
 
-# The bot's menu, by language; `""` is for everybody else (Bot API, setMyCommands).
+# The bot's menu, by language; `""` is the default (https://core.telegram.org/bots/api#setmycommands).
 _MENU = {
     "": {
         "new": "Open another ticket",
@@ -28,7 +28,7 @@ _MENU = {
 
 
 def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
-    """Whose token it is, and what Telegram says of the webhook."""
+    """Return the token's bot, and Telegram's report about the webhook."""
     try:
         token = account.credential("token", settings)
         me = bot_api.get_me(token, settings.telegram_api_url)
@@ -67,7 +67,7 @@ def _webhook(account: ChannelAccount, info: bot_api.WebhookInfo) -> list[Finding
 
 
 def setup(account: ChannelAccount, settings: Settings, *, public_url: str) -> list[Finding]:
-    """setWebhook with secret token and allowed updates (or deleteWebhook for polling), the menu, and what Telegram says then."""
+    """Set the webhook with secret token and allowed updates (or delete it for polling), set the menu, and return Telegram's report."""
     try:
         token, api = account.credential("token", settings), settings.telegram_api_url
         if account.config.get("delivery") == "polling":
@@ -87,7 +87,7 @@ def setup(account: ChannelAccount, settings: Settings, *, public_url: str) -> li
 
 
 def _menu(account: ChannelAccount) -> dict[str, dict[str, str]]:
-    """The desk's commands and the account's own, where these say what they are for."""
+    """Return the desk's commands, and the account's own commands that have a description."""
     menu = {language: dict(commands) for language, commands in _MENU.items()}
     for name, command in account.config.get("commands", {}).items():
         described: dict[str, str] = command.get("description", {})

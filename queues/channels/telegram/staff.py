@@ -1,4 +1,6 @@
-"""Topics of the staff's group: one per ticket (Bot API, createForumTopic; the bot must be an administrator who may manage topics)."""
+"""The topics of the staff group, one for each ticket. The bot must be an administrator with the right to manage topics
+(https://core.telegram.org/bots/api#createforumtopic).
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,14 @@ from queues.channels.telegram.bot_api import setup
 
 
 def open_topic(account: ChannelAccount, settings: Settings, chat: str, name: str) -> str:
-    """Make a topic; returns its address. Raises ConfigurationError, PermanentFailure, TransientFailure; so do all here."""
+    """Open a topic; returns its address. Raises, as all functions here, ConfigurationError, PermanentFailure, TransientFailure."""
     token = account.credential("token", settings)
     made = setup.call(token, settings.telegram_api_url, "create_forum_topic", chat_id=int(chat), name=name)
     return f"{chat}/{int(made['message_thread_id'])}"
 
 
 def close_topic(account: ChannelAccount, settings: Settings, address: str) -> None:
-    """The ticket rests: nobody but administrators writes there."""
+    """Close the topic: then only administrators can write there."""
     _change(account, settings, address, "close_forum_topic")
 
 
@@ -33,6 +35,6 @@ def _change(account: ChannelAccount, settings: Settings, address: str, method: s
     try:
         setup.call(token, settings.telegram_api_url, method, chat_id=place.chat, message_thread_id=place.topic)
     except PermanentFailure as error:
-        # Somebody did it by hand.
+        # Somebody has closed or opened the topic by hand.
         if "TOPIC_NOT_MODIFIED" not in error.message.upper():
             raise

@@ -1,4 +1,4 @@
-"""What Telegram says of a bot's webhook, asked now and then: updates that cannot be delivered are lost after a day."""
+"""The periodic check of a bot's webhook at Telegram, which drops undelivered updates after a day."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from queues.channels.telegram.bot_api import setup
 
 
 def look(account: ChannelAccount, settings: Settings) -> Watched | None:
-    """None for a bot that reads its updates itself: its reader tells how it is. Raises ConfigurationError, TransientFailure."""
+    """Return the webhook's state; None for a polling bot, whose reader reports its state. Raises ConfigurationError, TransientFailure."""
     if account.config.get("delivery") == "polling":
         return None
     info = setup.get_webhook_info(account.credential("token", settings), settings.telegram_api_url)
