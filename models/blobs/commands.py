@@ -73,7 +73,7 @@ def _confirm(sha256: str, key: str) -> None:
 
 
 def key_of(sha256: str) -> str:
-    """The key of a blob's object. Raises BlobMissing."""
+    """Return the key of a blob's object. Raises BlobMissing."""
     row = database.one("SELECT object_key FROM blobs WHERE sha256 = :sha256", sha256=sha256)
     if row is None:
         raise BlobMissing()
@@ -81,7 +81,7 @@ def key_of(sha256: str) -> str:
 
 
 def open_key(key: str) -> BinaryIO:
-    """A blob's bytes as a stream. Network: not in a transaction. Raises BlobMissing, BlobStoreAway."""
+    """Return a blob's bytes as a stream. Network: not in a transaction. Raises BlobMissing, BlobStoreAway."""
     return stores.current().open(key)
 
 

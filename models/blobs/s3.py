@@ -112,7 +112,7 @@ class S3Store:
         return 0
 
     def check(self) -> str:
-        """One question for an object that is never there, with little patience: people wait for it."""
+        """Ask for an object that never exists, with a short timeout, because people wait for the answer."""
         with contextlib.suppress(BlobMissing), _translating(missing=BlobMissing()):
             obstore.head(self._client(limits.blob_check_timeout_s, 0), self._path("is-it-there"))
         return "S3 answers"

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes. A sender's word for it decides nothing: an `image/png` that is a web page stays a web page.
+"""The media type of a file, by its first bytes. The declared type decides nothing: an `image/png` that is a web page stays a web page.
 
 Only kinds that the desk treats in some way of their own are told apart; all others are `application/octet-stream`. Sources: the
 formats' own specifications, and the WHATWG MIME Sniffing Standard (section 7.1 for what browsers take for HTML).
@@ -70,7 +70,7 @@ _TEXT_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def content_type(head: bytes) -> str:
-    """The media type of a file that begins with `head` (at least `head_bytes` of it, or all)."""
+    """Return the media type of a file that begins with `head` (at least `head_bytes` of it, or all)."""
     head = head[:head_bytes]
     for magic, kind in _MAGIC:
         if head.startswith(magic) and not (magic == b"BM" and not _is_bitmap(head)):

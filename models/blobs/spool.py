@@ -30,7 +30,7 @@ class Spooled:
 
 
 def pieces(stream: BinaryIO) -> Iterator[bytes]:
-    """A stream as pieces of bounded size."""
+    """Yield a stream in pieces of bounded size."""
     while piece := stream.read(limits.blob_piece_bytes):
         yield piece
 

@@ -39,7 +39,7 @@ class BlobStore(Protocol):
         """Make the file's bytes the object `key`, whole or not at all. May move the file. The same again changes nothing."""
 
     def open(self, key: str) -> BinaryIO:
-        """The object as a stream that holds little of it at a time. Raises BlobMissing."""
+        """Return the object as a stream that holds little of it at a time. Raises BlobMissing."""
 
     def exists(self, key: str) -> bool:
         """Whether the object is there."""
@@ -51,4 +51,4 @@ class BlobStore(Protocol):
         """Remove what broken-off puts left behind, and return how much."""
 
     def check(self) -> str:
-        """For people: what answers there."""
+        """Describe for people the store that answers."""

@@ -12,7 +12,7 @@ from models.kernel.errors import ConfigurationError
 
 
 def open_store(url: str, secret_key: str) -> BlobStore:
-    """The store of a BLOB_URL; opens no connection. Raises ConfigurationError that says what was expected."""
+    """Return the store of a BLOB_URL; opens no connection. Raises ConfigurationError that says what was expected."""
     if url.startswith("file:"):
         path = url.removeprefix("file:")
         path = path.removeprefix("//") if path.startswith("///") else path

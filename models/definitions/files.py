@@ -66,18 +66,18 @@ class Document:
     places: Places
 
     def located(self, error: Invalid) -> Invalid:
-        """The same problems, each with file:line:column."""
+        """Return the same problems, each with file:line:column."""
         return Invalid(located(error.problems, self.places))
 
 
 def read(path: Path) -> tuple[dict[str, Any], str]:
-    """A definition file's content and its source text. Raises Invalid with file:line:column and what was expected."""
+    """Return a definition file's content and its source text. Raises Invalid with file:line:column and what was expected."""
     document = load(path)
     return document.body, document.source
 
 
 def load(path: Path, root: Path | None = None) -> Document:
-    """A definition file with what it includes; includes stay below `root` (the file's grandparent when it is not given).
+    """Return a definition file with what it includes; includes stay below `root` (the file's grandparent when it is not given).
 
     Raises Invalid with file:line:column and what was expected.
     """
@@ -88,7 +88,7 @@ def load(path: Path, root: Path | None = None) -> Document:
 
 
 def loads(source: str, name: str) -> Document:
-    """A definition from its text. Raises Invalid."""
+    """Return a definition from its text. Raises Invalid."""
     if len(source) > file_bytes_max:
         raise Invalid([FieldProblem(name, f"expected at most {file_bytes_max} bytes, found {len(source)}")])
     try:

@@ -54,7 +54,7 @@ class Places:
                 stack.extend((item, f"{at}[{index}]") for index, item in enumerate(one.value))
 
     def of(self, path: str, offset: int = 0) -> Place:
-        """The place of a path, or of its nearest known parent; `offset` counts characters into a one-line text."""
+        """Return the place of a path, or of its nearest known parent; `offset` counts characters into a one-line text."""
         steps = [match[0] for match in _STEP.finditer(path)]
         while steps:
             found = self.known.get("".join(steps))
@@ -65,7 +65,7 @@ class Places:
         return self.known.get("", Place(self.file, 1, 1))
 
     def key_of(self, path: str, key: str) -> Place:
-        """The place of a key of the mapping at `path`."""
+        """Return the place of a key of the mapping at `path`."""
         return self.known.get(f"{path}.{key}#") or self.of(path)
 
 
@@ -74,7 +74,7 @@ _UNKNOWN_KEY = re.compile(r"unknown field `([^`]+)`")
 
 
 def located(problems: list[FieldProblem], places: Places) -> list[FieldProblem]:
-    """The problems with `file:line:column: path` in place of the path."""
+    """Return the problems with `file:line:column: path` in place of the path."""
     found = []
     for problem in problems:
         offset = int(match[1]) - 1 if (match := _AT.match(problem.message)) else 0

@@ -15,7 +15,7 @@ _UNKNOWN = re.compile(r"Object contains unknown field `([^`]+)`")
 
 
 def convert(body: dict[str, Any], type_: type[T]) -> T:
-    """The Struct. Raises Invalid with the path of the first thing that does not fit, and what was expected."""
+    """Return the Struct. Raises Invalid with the path of the first thing that does not fit, and what was expected."""
     try:
         return msgspec.convert(body, type_)
     except msgspec.ValidationError as error:
@@ -27,7 +27,7 @@ def convert(body: dict[str, Any], type_: type[T]) -> T:
 
 
 def _named(body: dict[str, Any], type_: type[T], path: str) -> str:
-    """The path with the keys of mappings: each entry is tried alone until one fails."""
+    """Return the path with the keys of mappings: each entry is tried alone until one fails."""
     steps, at = path.split("[...]"), ""
     for before in steps[:-1]:
         at += before

@@ -143,7 +143,7 @@ def history(kind: str, name: str) -> list[dict[str, Any]]:
 
 
 def source_of(kind: str, name: str, version: int) -> str | None:
-    """The text of a version as it was published."""
+    """Return the text of a version as it was published."""
     row = database.one(
         "SELECT source FROM definitions WHERE kind = :kind AND name = :name AND version = :version",
         kind=kind,
@@ -154,17 +154,17 @@ def source_of(kind: str, name: str, version: int) -> str | None:
 
 
 def latest(kind: str, name: str) -> Definition | None:
-    """The version in force, at most limits.definition_cache_s old."""
+    """Return the version in force, at most limits.definition_cache_s old."""
     return _all(kind).get(name)
 
 
 def all_latest(kind: str) -> list[Definition]:
-    """The version in force of every definition of a kind, by name."""
+    """Return the version in force of every definition of a kind, by name."""
     return [definition for _, definition in sorted(_all(kind).items())]
 
 
 def version_of(kind: str, name: str, version: int) -> Definition | None:
-    """One version; cached for ever, because versions never change."""
+    """Return one version; cached without end, because versions never change."""
     key = (kind, name, version)
     if key not in _versions:
         row = database.one(

@@ -40,14 +40,14 @@ from models.expressions.types import (
 
 @dataclass(frozen=True, slots=True)
 class ExpressionProblem:
-    """What is wrong and where in the expression's text."""
+    """A problem and its offset in the expression's text."""
 
     offset: int
     message: str
 
 
 def check(source: str, environment: Mapping[str, Type], *, wanted: Type | None = BOOL) -> list[ExpressionProblem]:
-    """Everything that is wrong with an expression over the names of `environment`; `wanted` is the type that it must give (None: any)."""
+    """List the problems of an expression over the names of `environment`; `wanted` is the type that it must give (None: any)."""
     try:
         tree = parse(source)
     except ExpressionError as error:
@@ -76,7 +76,7 @@ def problem(expression: str, environment: Mapping[str, Type]) -> str | None:
 
 
 def type_of(source: str, environment: Mapping[str, Type]) -> Type:
-    """The type of an expression that `check` finds nothing wrong with. Raises ExpressionError."""
+    """Return the type of an expression that `check` finds nothing wrong with. Raises ExpressionError."""
     return _Checker(environment).type_of(parse(source), {})
 
 
@@ -141,7 +141,7 @@ class _Checker:
         return DYN
 
     def type_of(self, node: Node, bound: Mapping[str, Type]) -> Type:
-        """The type of a node; problems are told on the way, each once."""
+        """Return the type of a node, and collect its problems, each once."""
         handler: Callable[..., Type] = getattr(self, f"_{type(node).__name__.lower()}")
         return handler(node, bound)
 
@@ -266,7 +266,7 @@ class _Checker:
         return BOOL
 
     def _function(self, node: Call) -> tuple[tuple[Type, ...], Type] | None:
-        """The types of a function's arguments and of its result; None for an unknown one."""
+        """Return the types of a function's arguments and of its result; None for an unknown one."""
         if node.name not in _FUNCTIONS:
             self.tell(node, f"unknown function {node.name}{_meant(node.name, [*_FUNCTIONS, 'has', 'size'])}")
             return None
@@ -274,7 +274,7 @@ class _Checker:
         return _FUNCTIONS[node.name]
 
     def _method(self, node: Call, of: Node, bound: Mapping[str, Type]) -> tuple[tuple[Type, ...], Type] | None:
-        """The types of a method's arguments and of its result; None for an unknown one."""
+        """Return the types of a method's arguments and of its result; None for an unknown one."""
         found = self.type_of(of, bound)
         if node.name not in _METHODS:
             self.tell(node, f"unknown function {node.name}{_meant(node.name, [*_METHODS, *MACROS])}")
@@ -287,7 +287,7 @@ class _Checker:
         return wanted, result
 
     def _literal_time(self, node: Call) -> None:
-        """A duration or an instant that the library will not read is found here, not at the first ticket."""
+        """Find a duration or an instant that the library cannot read now, not at the first ticket."""
         if node.name not in ("duration", "timestamp") or len(node.arguments) != 1:
             return
         argument = node.arguments[0]

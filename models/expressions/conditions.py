@@ -33,7 +33,7 @@ class ConditionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a condition said and why. `failed`: the parts between && that are not true; `values`: what it read."""
+    """The result of a condition and its reasons. `failed`: the parts between && that are not true; `values`: the paths that it read."""
 
     result: bool | None
     error: str | None
@@ -61,7 +61,7 @@ def prepare(names: Mapping[str, Any]) -> Prepared:
 
 
 def _readable(value: Any, depth: int = 0) -> Any:
-    """A value of the view in the types that the library has. Deep nesting ends in null."""
+    """Return a value of the view in the types that the library has. Deep nesting ends in null."""
     if isinstance(value, bool | float | datetime | timedelta | None):
         return value
     if isinstance(value, int):
@@ -84,7 +84,7 @@ def _text(value: Any) -> str:
 
 @lru_cache(maxsize=2048)
 def compiled(expression: str) -> Any:
-    """The library's program of an expression. Raises ConditionError."""
+    """Return the library's program of an expression. Raises ConditionError."""
     imports.load("cel")
     import cel  # see prepare
 
@@ -139,7 +139,7 @@ def _as_field(found: Any, depth: int = 0) -> Any:
 
 
 def _told(error: BaseException) -> str:
-    """The library's error in one line for the people who read `why`; its advice after the first sentence is for programmers."""
+    """Return the library's error in one line for the people who read `why`; its advice after the first sentence is for programmers."""
     if isinstance(error, KeyError) and error.args:
         return f"there is no {error.args[0]}"
     if isinstance(error, ZeroDivisionError):
@@ -188,7 +188,7 @@ def _failed(expression: str, prepared: Prepared) -> tuple[str, ...]:
 
 @lru_cache(maxsize=2048)
 def _parts(expression: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The parts between && and the paths that an expression reads."""
+    """Return the parts between && and the paths that an expression reads."""
     from models.expressions import parts  # the front is for explanations, which few requests ask for
 
     return tuple(parts.conjuncts(expression)), tuple(parts.reads(expression))
@@ -206,13 +206,13 @@ def values_read(expression: str, names: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def in_words(values: Mapping[str, Any]) -> str:
-    """The values that a condition saw, to append to a sentence."""
+    """Return the values that a condition saw, to append to a sentence."""
     told = ", ".join(f"{path} is {value!r}" for path, value in values.items())
     return f" ({told})" if told else ""
 
 
 def _plain(seen: Any, depth: int = 0) -> Any:
-    """A value as JSON, bounded."""
+    """Return a value as JSON, bounded."""
     if isinstance(seen, datetime):
         return seen.isoformat()
     if isinstance(seen, str):

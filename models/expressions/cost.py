@@ -1,4 +1,4 @@
-"""What one evaluation of an expression may take: steps and memory, judged from its tree before it may be published."""
+"""The cost of one evaluation of an expression: steps and memory, estimated from its tree before it may be published."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ copies_max = 2_000
 
 
 def too_much(tree: Node) -> str | None:
-    """Why an evaluation may take too many steps or too much memory, or None."""
+    """Say why an evaluation may take too many steps or too much memory, or None."""
     if (found := steps(tree)) > cost_max:
         return f"expected a cost of at most {cost_max} steps, found up to {found}: too many nested loops over lists"
     if copies(tree, {}) > copies_max:
@@ -33,7 +33,7 @@ def steps(node: Node) -> int:
 
 
 def copies(node: Node, bound: Mapping[str, int]) -> int:
-    """How many values the result may hold at the most, where a name that the environment gives holds one; capped above `copies_max`."""
+    """Count how many values the result may hold at most, where a name of the environment holds one; capped above `copies_max`."""
     if isinstance(node, Name):
         return bound.get(node.name, 1)
     if isinstance(node, Call) and node.of is not None and node.name in MACROS and len(node.arguments) == 2:

@@ -10,7 +10,7 @@ _FIELDS = ("fields.", "ticket.fields.")
 
 
 def unguarded(source: str) -> list[str]:
-    """The paths of such fields, in the order of the text, each once; none for what is no expression of ours."""
+    """Return the paths of such fields, in the order of the text, each once; none for what is no expression of ours."""
     try:
         stack: list[Node] = [parse(source)]
     except ExpressionError:

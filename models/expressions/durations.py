@@ -27,7 +27,7 @@ def parse_duration(text: str | int) -> int:
 
 
 def compact(seconds: int) -> str:
-    """The shortest text that `parse_duration` reads as this many seconds."""
+    """Return the shortest text that `parse_duration` reads as this many seconds."""
     parts, rest = [], seconds
     for name, unit in _UNITS_S.items():
         count, rest = divmod(rest, unit)
@@ -37,7 +37,7 @@ def compact(seconds: int) -> str:
 
 
 def words(seconds: int) -> str:
-    """A duration for people: `1 h 30 min`."""
+    """Return a duration for people: `1 h 30 min`."""
     names = {"w": "weeks", "d": "days", "h": "h", "m": "min", "s": "s"}
     parts = re.findall(r"(\d+)([a-z])", compact(seconds))
     return " ".join(

@@ -101,7 +101,7 @@ def _tokens(source: str) -> list[_Token]:
 
 @lru_cache(maxsize=2048)
 def parse(source: str) -> Node:
-    """The tree of an expression. Raises ExpressionError."""
+    """Return the tree of an expression. Raises ExpressionError."""
     return _Parser(source).whole()
 
 

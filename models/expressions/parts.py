@@ -7,7 +7,7 @@ from models.expressions.tree import Binary, Call, Name, Node, children, path_of
 
 
 def conjuncts(source: str) -> list[str]:
-    """The texts between the && of the top level; the whole text when it is no expression of ours."""
+    """Return the texts between the && of the top level; the whole text when it is no expression of ours."""
     try:
         tree = parse(source)
     except ExpressionError:
@@ -26,7 +26,7 @@ def conjuncts(source: str) -> list[str]:
 
 
 def reads(source: str) -> list[str]:
-    """The dotted paths that an expression reads, in the order of the text, each once."""
+    """Return the dotted paths that an expression reads, in the order of the text, each once."""
     try:
         tree = parse(source)
     except ExpressionError:

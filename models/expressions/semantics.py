@@ -20,7 +20,7 @@ _DIVISOR = ("[", "].map(divisor, divisor == 0 ? 1 / 0 : divisor)[0]")
 
 
 def rewritten(source: str) -> str:
-    """The text for the library; the source itself when nothing differs or when it is no expression of ours."""
+    """Return the text for the library; the source itself when nothing differs or when it is no expression of ours."""
     try:
         tree = parse(source)
     except ExpressionError:
@@ -34,7 +34,7 @@ def rewritten(source: str) -> str:
 
 
 def _inserts(source: str, tree: Node) -> Iterator[tuple[int, int, str]]:
-    """What to insert where: (offset, order at that offset, text). At one offset, outer texts open first and close last."""
+    """Yield the insertions: (offset, order at that offset, text). At one offset, outer texts open first and close last."""
     stack: list[tuple[Node, int]] = [(tree, 0)]
     while stack:
         node, depth = stack.pop()
@@ -50,7 +50,7 @@ def _inserts(source: str, tree: Node) -> Iterator[tuple[int, int, str]]:
 
 
 def _compared(node: Binary) -> Iterator[Node]:
-    """The operands of a comparison that are fields, unless the comparison asks for null itself."""
+    """Yield the operands of a comparison that are fields, unless the comparison asks for null itself."""
     if node.operator not in _COMPARISONS:
         return
     if any(isinstance(one, Literal) and one.value is None for one in (node.left, node.right)):

@@ -110,7 +110,7 @@ def path_of(node: Node) -> str | None:
 
 
 def children(node: Node) -> tuple[Node, ...]:
-    """The direct parts of a node, in the order of the text."""
+    """Return the direct parts of a node, in the order of the text."""
     match node:
         case Member(of=of):
             return (of,)

@@ -1,4 +1,4 @@
-"""What a new version of a type would do to the values that are there: taking away or retyping a used field is refused."""
+"""The effects of a new version of a type on the stored values: removing or retyping a used field is refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WAY_OUT = "keep the field with `retired: true` (kept and read only), or clear t
 
 
 def refusals(old: Entity, new: Entity) -> list[FieldProblem]:
-    """Why the new version must not be published: fields and choices that are gone or retyped while values use them, with their count."""
+    """List the fields and choices that the new version removes or retypes while values use them, with their count."""
     found = []
     for name, before in old.fields.items():
         after = new.fields.get(name)
@@ -43,7 +43,7 @@ def _things(entity: Entity) -> str:
 
 
 def count(entity: Entity, field: str, choice: str | None = None) -> int:
-    """How many tickets of the type (requesters, organisations) have a value in a field, or a choice of it."""
+    """Count the tickets of the type (requesters, organisations) that have a value in a field, or a choice of it."""
     table = "tickets" if entity.type is not None else f"{entity.entity}s"
     assert field.replace("_", "").isalnum(), "names of fields are words"
     if database.is_postgres():

@@ -81,12 +81,12 @@ class Entity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def name(self) -> str:
-        """What it is published as: the type's name, `entity.requester` or `entity.organisation`."""
+        """Return the name that it is published under: the type's name, `entity.requester` or `entity.organisation`."""
         return self.type or f"entity.{self.entity}"
 
 
 def read(body: dict[str, Any]) -> Entity:
-    """The structure alone. Raises Invalid."""
+    """Read the structure alone. Raises Invalid."""
     return shape.convert(body, Entity)
 
 

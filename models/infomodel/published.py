@@ -7,12 +7,12 @@ from models.infomodel.definition import Entity, read
 
 
 def find(type_: str) -> Entity | None:
-    """The ticket type's model in force, or None: the type takes any fields."""
+    """Return the ticket type's model in force, or None: the type takes any fields."""
     return _entity(type_)
 
 
 def entity(name: str) -> Entity | None:
-    """The model of `requester` or `organisation`, or None."""
+    """Return the model of `requester` or `organisation`, or None."""
     return _entity(f"entity.{name}")
 
 

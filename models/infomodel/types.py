@@ -18,12 +18,12 @@ _TYPES: dict[str, Type] = {
 
 
 def type_of(field: Field) -> Type:
-    """A field's type in conditions; what is like a text is a string."""
+    """Return a field's type in conditions; every kind of text is a string."""
     return _TYPES.get(field.kind, STRING)
 
 
 def record(entities: Iterable[Entity]) -> Record | None:
-    """The fields of one type, or of several (a name of two kinds is DYN); None when one takes any fields."""
+    """Return the fields of one type, or of several (a name of two kinds is DYN); None when one takes any fields."""
     fields: dict[str, Type] = {}
     open_ = False
     for entity in entities:
@@ -35,7 +35,7 @@ def record(entities: Iterable[Entity]) -> Record | None:
 
 
 def condition_environment(entity: Entity) -> dict[str, Type]:
-    """What `required_when` and `visible_when` may read."""
+    """Return the names that `required_when` and `visible_when` may read."""
     typed = record([entity]) or Record({}, open=True)
     return {"fields": typed, "ticket": Record({"type": STRING, "priority": STRING, "state": STRING})}
 

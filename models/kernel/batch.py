@@ -52,7 +52,7 @@ def _finite(value: Any) -> Any:
 
 
 def from_json(value: Any) -> Any:
-    """A JSON column's value as either engine returns it."""
+    """Return a JSON column's value as either engine returns it."""
     return json.loads(value) if isinstance(value, str | bytes) else value
 
 

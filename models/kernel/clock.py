@@ -27,12 +27,12 @@ _machine_offset_s: float | None = None  # SQLite: the machine's clock minus the 
 
 
 def now() -> datetime:
-    """The current instant, aware, in UTC."""
+    """Return the current instant, aware, in UTC."""
     return unshifted() + _shift
 
 
 def unshifted() -> datetime:
-    """The current instant without the shift of tests and the sandbox: for what must not go back when they end."""
+    """Return the current instant without the shift of tests and the sandbox, for values that must not go back when they end."""
     offset_s = _offset_s
     if offset_s is None:
         return datetime.now(UTC)
@@ -68,13 +68,13 @@ def forget_database() -> None:
 
 
 def machine_ahead_s() -> float | None:
-    """How far the machine's clock is ahead of the database's (negative: behind); None when no database's clock was read."""
+    """Return how far the machine's clock is ahead of the database's (negative: behind); None when no database's clock was read."""
     offset_s = _offset_s
     return None if offset_s is None else datetime.now(UTC).timestamp() - steady_s() - offset_s
 
 
 def machine_step_s() -> float:
-    """How far the machine's clock was set since the last call: negative when it was set back; zero at the first call."""
+    """Return how far the machine's clock was set since the last call: negative when it was set back; zero at the first call."""
     global _machine_offset_s
     offset_s = datetime.now(UTC).timestamp() - steady_s()
     with _lock:
@@ -83,7 +83,7 @@ def machine_step_s() -> float:
 
 
 def shift() -> timedelta:
-    """How far the desk's clock runs ahead of real time (zero outside tests and the sandbox)."""
+    """Return how far the desk's clock runs ahead of real time (zero outside tests and the sandbox)."""
     return _shift
 
 
@@ -94,5 +94,5 @@ def set_shift(by: timedelta) -> None:
 
 
 def rfc3339(instant: datetime) -> str:
-    """An instant as the API writes it: RFC 3339, UTC, microseconds, `Z`."""
+    """Return an instant as the API writes it: RFC 3339, UTC, microseconds, `Z`."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

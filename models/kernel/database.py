@@ -116,7 +116,7 @@ sqlite3.register_adapter(UUID, str)
 
 
 def instant(value: Any) -> datetime | None:
-    """An instant as either engine returns it."""
+    """Return an instant as either engine returns it."""
     if value is None or isinstance(value, datetime):
         return value
     return datetime.fromisoformat(value)
@@ -170,7 +170,7 @@ _SERVER_ERRORS = (peewee.OperationalError, peewee.InterfaceError, peewee.Interna
 
 @contextmanager
 def connection() -> Iterator[None]:
-    """A connection for the length of one request or task; reentrant.
+    """Hold a connection for the length of one request or task; reentrant.
 
     A connection that a thread keeps fails forever after the server drops it, so each unit of work checks one out.
     SQLite keeps one a thread: closing the last one checkpoints the log.
@@ -197,7 +197,7 @@ def connection() -> Iterator[None]:
     finally:
         _units.depth -= 1
         # The outermost unit gives the connection back also when it found it open: a statement outside of any unit opens one
-        # that would stay with its thread, and fail for ever once the server has gone away.
+        # that would stay with its thread, and fail from then on, once the server has gone away.
         if outermost and is_postgres():
             database.close()
 
@@ -216,7 +216,7 @@ def _sqlstate(error: peewee.PeeweeException) -> str | None:
 
 
 def passing_trouble(error: peewee.PeeweeException) -> Unavailable | None:
-    """The error for a caller who may try again; None for a statement that is wrong."""
+    """Return the error for a caller who may try again; None for a statement that is wrong."""
     if not isinstance(error, _SERVER_ERRORS):
         return None
     if not is_postgres():
@@ -277,7 +277,7 @@ _NOW_PLUS = re.compile(r"NOW_PLUS\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 
 @lru_cache(maxsize=512)
 def translate(statement: str, *, postgres: bool, shifted: bool) -> str:
-    """The statement in the engine's own words.
+    """Translate a statement into the engine's dialect.
 
     `NOW()` and `NOW_PLUS(seconds)` are the database's clock on PostgreSQL (plus the test shift), the machine's on SQLite, as
     `clock.now()` is. `FOR_UPDATE` and `SKIP_LOCKED` vanish on SQLite, where the writer is alone anyway.
@@ -315,13 +315,13 @@ def execute(statement: str, parameters: Mapping[str, Any] | None = None, /, **na
 
 
 def one(statement: str, parameters: Mapping[str, Any] | None = None, /, **named: Any) -> Row | None:
-    """The only row, or None."""
+    """Return the only row, or None."""
     rows = run(statement, parameters, **named)
     return rows[0] if rows else None
 
 
 def rows(query: Any) -> list[Row]:
-    """A composed query's rows as dicts; peewee's own types promise model instances even after `.dicts()`."""
+    """Return a composed query's rows as dicts; peewee's own types promise model instances even after `.dicts()`."""
     return [dict(row) for row in query.dicts()]
 
 

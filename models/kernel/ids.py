@@ -19,7 +19,7 @@ _last = 0
 
 
 def new_id() -> UUID:
-    """A fresh UUIDv7. Ids of one process go up. Ids are compared, never parsed for time.
+    """Return a fresh UUIDv7. Ids of one process go up. Ids are compared, never parsed for time.
 
     Ids of several processes are in the order of time within some milliseconds only. Where the newest row decides, it has a serial.
     """
@@ -33,7 +33,7 @@ def new_id() -> UUID:
 
 
 def parse_id(text: str) -> UUID | None:
-    """The UUID written as `text`, or None when it is not one (a path part a caller typed)."""
+    """Return the UUID written as `text`, or None when it is not one (a path part a caller typed)."""
     if len(text) not in (32, 36):
         return None
     try:
@@ -43,5 +43,5 @@ def parse_id(text: str) -> UUID | None:
 
 
 def secret_token(bytes_of_entropy: int = 32) -> str:
-    """An unguessable URL-safe token."""
+    """Return an unguessable URL-safe token."""
     return secrets.token_urlsafe(bytes_of_entropy)

@@ -19,7 +19,7 @@ drain_known = (
     webhook_body_bytes_max + MIB,
     2.0,
     10.0,
-)  # bytes, s without one, s in all: a client still sends, and shall see why not
+)  # bytes, s without one, s in all: a client still sends, and must see why the request is refused
 drain_stranger = (
     12 * MIB,
     0.5,
@@ -162,7 +162,7 @@ acknowledgement_every_s = 15 * 60.0  # holds a mail loop even when every header 
 automatic_messages_burst, automatic_message_every_s = (
     20,
     24 * 3600.0 / 5,
-)  # to one address, then five a day: a loop that takes a quarter of an hour for a round would else go on for ever
+)  # to one address, then five a day: a loop that takes a quarter of an hour for a round would otherwise never end
 automatic_messages_per_ticket_day = 10  # a talk of two machines ends here; a person's ticket causes far fewer
 
 # -- mail out --------------------------------------------------------------------------------------------------

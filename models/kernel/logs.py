@@ -73,7 +73,7 @@ _TRAIL_LINES_MAX = 60  # innermost frames tell; a recursion has a thousand
 
 
 def trail(error: BaseException) -> list[str]:
-    """An error and its causes as types, error codes and lines of code, without their messages.
+    """Return an error and its causes as types, error codes and lines of code, without their messages.
 
     A message quotes what was sent: PostgreSQL the row, an HTTP client the URL with the bot's token, int() the text. Only
     ConfigurationError's is told: it names variables, never values.
@@ -89,7 +89,7 @@ def trail(error: BaseException) -> list[str]:
 
 
 def named(error: BaseException) -> str:
-    """An error and what it was made of on one line, for a column that people read: types and codes, no messages (see `trail`)."""
+    """Return an error and what it was made of on one line, for a column that people read: types and codes, no messages (see `trail`)."""
     made_of = getattr(error, "orig", None) or error.__cause__  # `orig` is Peewee's
     return _named(error) + (f": {_named(made_of)}" if isinstance(made_of, BaseException) else "")
 
@@ -175,5 +175,5 @@ def _on_thread_died(told: threading.ExceptHookArgs) -> None:
 
 
 def _on_unraisable(told: sys.UnraisableHookArgs) -> None:
-    """An exception in a finaliser or a callback of C: nobody can catch it."""
+    """Log an exception in a finaliser or a callback of C: nobody can catch it."""
     _process.error("exception_ignored", exc_info=told.exc_value or False)

@@ -40,7 +40,7 @@ _READ_CLOCK = f"{_LIMITS}SELECT CAST(extract(epoch FROM clock_timestamp()) AS do
 
 
 def connect_options(url: str) -> dict[str, Any]:
-    """The connection parameters that the URL leaves open; a parameter that the operator wrote wins.
+    """Return the connection parameters that the URL leaves open; a parameter that the operator wrote wins.
 
     `connect_timeout` holds for each host of the URL. Raises ConfigurationError when libpq cannot read the URL.
     """
@@ -118,7 +118,7 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
         return connection or self._open()
 
     def _take_idle(self) -> Any:
-        """An idle connection that works, now in use; None when there is none. The caller holds the pool's lock."""
+        """Return an idle connection that works, now in use; None when there is none. The caller holds the pool's lock."""
         while self._connections:
             opened_at, _, connection = heapq.heappop(self._connections)
             if self._is_closed(connection) or self._is_stale(opened_at):

@@ -109,7 +109,7 @@ class Settings:
         return self.secret_key
 
     def secret(self, name: str) -> str:
-        """The credential called `name`: env NESTOR_SECRET_<NAME>, its _FILE variant, or a file in SECRETS_DIR.
+        """Return the credential called `name`: env NESTOR_SECRET_<NAME>, its _FILE variant, or a file in SECRETS_DIR.
 
         Raises ConfigurationError that names the places looked at, never a value.
         """
@@ -128,7 +128,7 @@ class Settings:
 
 
 def _read(environ: Mapping[str, str], variable: str) -> str | None:
-    """A variable's value or the content of the file that `<variable>_FILE` names."""
+    """Return a variable's value or the content of the file that `<variable>_FILE` names."""
     if variable in environ:
         return environ[variable]
     path = environ.get(f"{variable}_FILE")

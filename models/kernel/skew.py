@@ -1,4 +1,4 @@
-"""Notice a machine whose clock is wrong.
+"""Notices a machine whose clock is wrong.
 
 The desk does not use that clock (see `clock`), but other programs on the machine do: certificates seem expired, an object store
 refuses signatures, log lines of several machines are in the wrong order. Two seconds of difference mean that time
@@ -18,7 +18,7 @@ _set_back_s = 0.0  # SQLite: how far the machine's clock was set back while this
 
 
 def finding() -> str | None:
-    """One sentence when this machine's clock differs from the database's, or was set back; else None."""
+    """Return one sentence when this machine's clock differs from the database's, or was set back; else None."""
     ahead_s = clock.machine_ahead_s()
     if ahead_s is not None:
         if abs(ahead_s) <= limits.clock_difference_s_max:
@@ -29,7 +29,7 @@ def finding() -> str | None:
 
 
 def detail() -> str:
-    """How this machine's clock compares, for people."""
+    """Describe how this machine's clock compares with the database's."""
     ahead_s = clock.machine_ahead_s()
     known = "this machine's clock counts" if ahead_s is None else f"{ahead_s:+.3f} s from the database's clock"
     return finding() or known

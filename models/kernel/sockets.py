@@ -1,7 +1,7 @@
-"""TCP options by which a connection notices that its peer vanished.
+"""TCP options that let a connection notice that its peer vanished.
 
 A host that loses its power or its network sends no FIN and no RST. Linux then repeats unacknowledged data for about 15 minutes
-(tcp(7), tcp_retries2) and waits for an answer for ever, so a request would hang although another server has taken over.
+(tcp(7), tcp_retries2) and waits for an answer without end, so a request would hang although another server has taken over.
 TCP_USER_TIMEOUT (RFC 5482) bounds the wait for an acknowledgement; keepalive probes (RFC 9293, 3.8.4) bound the wait for an answer.
 A peer that is alive acknowledges both by its kernel, however busy its program is.
 """
@@ -20,7 +20,7 @@ def keepalive(lost_s: float) -> tuple[int, int, int]:
 
 
 def tcp_options(lost_s: float) -> dict[str, int]:
-    """The options by their names in Python's `socket`, as far as this system has them."""
+    """Return the options by their names in Python's `socket`, as far as this system has them."""
     idle_s, probe_every_s, probes = keepalive(lost_s)
     wanted = {
         "TCP_USER_TIMEOUT": round(lost_s * 1000),
@@ -32,7 +32,7 @@ def tcp_options(lost_s: float) -> dict[str, int]:
 
 
 def options(lost_s: float) -> list[tuple[int, int, int]]:
-    """The options as `setsockopt` takes them."""
+    """Return the options as `setsockopt` takes them."""
     return list(_options(lost_s))
 
 

@@ -14,7 +14,7 @@ _CONTENTION = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
 def passing(error: peewee.PeeweeException) -> Unavailable | None:
-    """The error for a caller who may try again; None for a statement that is wrong."""
+    """Return the error for a caller who may try again; None for a statement that is wrong."""
     cause = getattr(error, "orig", None) or error.__cause__
     code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the primary code; an extended one keeps it in its low byte
     if code in _CONTENTION:

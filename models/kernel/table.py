@@ -97,18 +97,18 @@ class Table(peewee.Model):
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
-        """The column names in the order of their declaration."""
+        """Return the column names in the order of their declaration."""
         return tuple(field.column_name for field in cls._meta.sorted_fields)
 
     @classmethod
     def selected(cls, alias: str = "") -> str:
-        """The column list for a hand-written SELECT or RETURNING, each name behind `alias` and a dot if one is given."""
+        """Return the column list for a hand-written SELECT or RETURNING, each name behind `alias` and a dot if one is given."""
         prefix = f"{alias}." if alias else ""
         return ", ".join(prefix + name for name in cls.columns())
 
     @classmethod
     def converted(cls, row: Mapping[str, Any]) -> dict[str, Any]:
-        """A copy of `row` in which each value of a column of this table has its Python type. Other values stay as they are."""
+        """Return a copy of `row` in which each value of a column of this table has its Python type. Other values stay as they are."""
         converters = _converters(cls)
         return {
             name: convert(value) if (convert := converters.get(name)) is not None else value
@@ -117,7 +117,7 @@ class Table(peewee.Model):
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Self:
-        """The row object of a hand-written statement's result; `row` holds all columns."""
+        """Return the row object of a hand-written statement's result; `row` holds all columns."""
         converters = _converters(cls)
         made = cls(__no_default__=True)
         made.__data__ = {
@@ -127,7 +127,7 @@ class Table(peewee.Model):
         return made
 
     def row(self) -> dict[str, Any]:
-        """All columns and their Python values, for an insert or a comparison."""
+        """Return all columns and their Python values, for an insert or a comparison."""
         data = self.__data__
         return {field.column_name: data.get(field.name) for field in self._meta.sorted_fields}
 
@@ -146,20 +146,20 @@ class RowView(Generic[_R]):
 
     @property
     def fields(self) -> tuple[Any, ...]:
-        """The columns, for a composed SELECT or RETURNING."""
+        """Return the columns, for a composed SELECT or RETURNING."""
         return tuple(self._table._meta.columns[name] for name in self._names)
 
     def selected(self, alias: str = "") -> str:
-        """The column list for a hand-written statement."""
+        """Return the column list for a hand-written statement."""
         prefix = f"{alias}." if alias else ""
         return ", ".join(prefix + name for name in self._names)
 
     def read(self, row: Mapping[str, Any]) -> _R:
-        """The dataclass from a hand-written statement's row."""
+        """Return the dataclass from a hand-written statement's row."""
         return self._made(**self._table.converted(row))
 
     def all(self, query: Any) -> list[_R]:
-        """The dataclasses from a composed query's rows."""
+        """Return the dataclasses from a composed query's rows."""
         return [self._made(**row) for row in query.dicts()]
 
 
@@ -177,19 +177,19 @@ def _attributes(table: type[Table]) -> tuple[tuple[str, str], ...]:
 
 
 def held(query: Any) -> Any:
-    """The composed query with FOR UPDATE. SQLite needs none: a transaction that writes is alone."""
+    """Return the composed query with FOR UPDATE. SQLite needs none: a transaction that writes is alone."""
     assert database.in_transaction(), "a row lock ends with the transaction"
     return query.for_update() if database.is_postgres() else query
 
 
 def first(query: Any) -> dict[str, Any] | None:
-    """The first row of a composed query as a dict, or None."""
+    """Return the first row of a composed query as a dict, or None."""
     row = query.dicts().first()
     return None if row is None else dict(row)
 
 
 def newest_first(query: Any, at: Any, key: Any, *, before: tuple[datetime, UUID] | None, limit: int) -> Any:
-    """A page of a composed query by keyset: rows before the cursor position (`at`, `key`), newest first."""
+    """Return a page of a composed query by keyset: rows before the cursor position (`at`, `key`), newest first."""
     if before is not None:
         instant, row_id = before
         query = query.where((at < instant) | ((at == instant) & (key < row_id)))
@@ -197,12 +197,12 @@ def newest_first(query: Any, at: Any, key: Any, *, before: tuple[datetime, UUID]
 
 
 def now() -> Any:
-    """The database's clock in a composed query (the program's on SQLite), moved by the test clock's shift."""
+    """Return the database's clock in a composed query (the program's on SQLite), moved by the test clock's shift."""
     return now_plus(0.0)
 
 
 def now_plus(seconds: float) -> Any:
-    """The database's clock plus `seconds` in a composed query."""
+    """Return the database's clock plus `seconds` in a composed query."""
     if not database.is_postgres():
         return peewee.fn.now_plus(seconds)
     shift_s = seconds + clock.shift().total_seconds()

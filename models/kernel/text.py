@@ -27,7 +27,7 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str, chars_max: int) -> str:
-    """A name or subject: storable, one line, no control characters, at most `chars_max` characters."""
+    """Return a name or subject as one storable line without control characters, at most `chars_max` characters."""
     # Four times the room before the blanks go, so that a megabyte of them costs nothing.
     blank = _CONTROL.sub(" ", text[: chars_max * 4])
     line = _BLANKS.sub(" ", _UNSTORABLE.sub("\ufffd", blank)).strip()
@@ -35,7 +35,7 @@ def one_line(text: str, chars_max: int) -> str:
 
 
 def identifier(text: str, chars_max: int) -> str:
-    """An id or address: storable, without control characters, otherwise unchanged.
+    """Return an id or address storable and without control characters, otherwise unchanged.
 
     A longer one keeps its beginning and a digest of the whole, so that two different ids never become one.
     """
@@ -47,12 +47,12 @@ def identifier(text: str, chars_max: int) -> str:
 
 
 def cut(text: str, chars_max: int) -> str:
-    """The text, or its beginning with a note that says so; never longer than `chars_max`."""
+    """Return the text, or its beginning with a note that says so; never longer than `chars_max`."""
     return text if len(text) <= chars_max else text[: chars_max - len(CUT_NOTE)] + CUT_NOTE
 
 
 def storable(found: Any) -> Any:
-    """A JSON value as the database takes it: texts cleaned, a number that JSON does not have (NaN, infinity) as text."""
+    """Return a JSON value that the database accepts: texts cleaned, NaN and infinity as text."""
     if isinstance(found, str):
         return clean(found)
     if isinstance(found, float) and not math.isfinite(found):

@@ -18,7 +18,7 @@ _request: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def child_of(header: str | None) -> str:
-    """A traceparent for work done on behalf of `header`; a new trace when it is missing or malformed."""
+    """Return a traceparent for work done on behalf of `header`; a new trace when it is missing or malformed."""
     match = _HEADER.match((header or "").strip())
     if match is None or match[1] == "0" * 32 or match[2] == "0" * 16:
         return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

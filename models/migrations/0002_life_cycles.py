@@ -1,4 +1,4 @@
-"""Life cycles and the information model: what tickets, requesters and definitions need beside the first schema."""
+"""Life cycles and the information model: the columns and tables that tickets, requesters and definitions need in addition."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ _TICKETS = [
     # The unguessable part of the reply address; null until a mail of the ticket is sent.
     "ALTER TABLE tickets ADD COLUMN reply_token text",
     "CREATE UNIQUE INDEX tickets_reply_token ON tickets (reply_token) WHERE reply_token IS NOT NULL",
-    # Who may write into the ticket beside its requester: readers of copies, persons added by agents.
+    # The people other than the requester who may write into the ticket: readers of copies, persons added by agents.
     """CREATE TABLE ticket_participants (ticket_id {id} NOT NULL REFERENCES tickets (id), channel text NOT NULL, address text NOT NULL,
         name text NOT NULL, role text NOT NULL, added_at {instant} NOT NULL, PRIMARY KEY (ticket_id, channel, address))""",
     # Buttons under messages; the token is kept as a hash only.
@@ -71,7 +71,7 @@ _ACCOUNTS = [
     # A chat that blocked the bot, or a group that removed it: by account, since another bot may still be welcome.
     """CREATE TABLE unreachable_chats (channel text NOT NULL, account text NOT NULL, address text NOT NULL, reason text NOT NULL,
         since {instant} NOT NULL, PRIMARY KEY (channel, account, address))""",
-    # What is wrong with an account itself (a revoked token, a login refused), and what its provider last told of it.
+    # Errors of an account itself (a revoked token, a login refused), and its provider's last report.
     """CREATE TABLE channel_health (channel text NOT NULL, account text NOT NULL, error text, error_at {instant},
         told {json} NOT NULL DEFAULT '{{}}', told_at {instant}, PRIMARY KEY (channel, account))""",
     # How far a puller has read: Telegram's update offset, IMAP's UIDVALIDITY and UID.

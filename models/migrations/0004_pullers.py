@@ -1,4 +1,4 @@
-"""Who reads an account that has to be asked (a mailbox, a bot without a public address): one process at a time."""
+"""Leases of accounts that are pulled (a mailbox, a bot without a public address): one process at a time reads one."""
 
 from __future__ import annotations
 

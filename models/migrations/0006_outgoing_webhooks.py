@@ -1,4 +1,4 @@
-"""Outgoing webhooks: who wants to hear of which events, what was told to whom, and every attempt."""
+"""Outgoing webhooks: subscriptions, their deliveries, and every attempt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a wrong clock must not decide: which version is in force, and how long a rate limit makes its callers wait.
+"""Independence from wrong clocks: the version in force, and the waits of a rate limit.
 
 Activations get a serial. The newest one was found by its UUIDv7, so a rollback had no effect while an activation from a machine
 that ran ahead stood in the future. Rows that are there keep their order: the migration changes nothing that is in force.

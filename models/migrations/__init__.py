@@ -68,7 +68,7 @@ class Migration:
 
     @property
     def min_program(self) -> int | None:
-        """The oldest program that still runs on this schema; None: the same as before this migration."""
+        """Return the oldest program that still runs on this schema; None: the same as before this migration."""
         declared: int | None = getattr(importlib.import_module(f"{__name__}.{self.name}"), "min_program", None)
         return declared
 
@@ -79,13 +79,13 @@ class Migration:
 
 
 def available() -> list[Migration]:
-    """All migrations of this program, in order."""
+    """Return all migrations of this program, in order."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name[:4].isdigit())
     return [Migration(int(name[:4]), name) for name in names]
 
 
 def applied() -> int:
-    """The database's schema version; 0 when it is empty."""
+    """Return the database's schema version; 0 when it is empty."""
     exists = (
         database.one("SELECT to_regclass('schema_migrations') AS name")
         if database.is_postgres()
@@ -119,7 +119,7 @@ def check() -> None:
 
 
 def _min_program() -> int:
-    """The oldest program that runs on the database's schema; 0 when nothing was applied."""
+    """Return the oldest program that runs on the database's schema; 0 when nothing was applied."""
     row = database.one("SELECT max(min_program) AS oldest FROM schema_migrations")
     return int(row["oldest"] or 0) if row else 0
 

@@ -1,4 +1,4 @@
-"""Whether this process can do its work: the schema fits and SECRET_KEY is there. Looked at in the background, never per probe.
+"""The readiness of this process: the schema fits and SECRET_KEY is there. A background thread looks, never a probe.
 
 A database that cannot be reached is no reason: every request answers 503 by itself, and a pod that is taken out for it would not
 serve sooner. A missing or unfit schema and a missing key do not pass by themselves, and a rollout must stop at them.
@@ -46,7 +46,7 @@ class Readiness:
         self._stop.set()
 
     def reason(self) -> str | None:
-        """Why the process cannot do its work, or None. Never waits and touches no server.
+        """Return the reason that the process cannot do its work, or None. Never waits and touches no server.
 
         The first look may hang in a database that says nothing; after limits.readiness_first_s that is a database that is away.
         """

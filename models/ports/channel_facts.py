@@ -17,7 +17,7 @@ Config = Mapping[str, Any]
 
 
 def _json_marks(address: str) -> tuple[str, ...]:
-    """A JSON text or number, wherever it stands in its object."""
+    """Return a JSON text or number, wherever it stands in its object."""
     return (f'"{address}"', f":{address},", f":{address}}}")
 
 

@@ -87,7 +87,7 @@ _GUARDS: dict[type, tuple[tuple[str, _Guard], ...]] = {}
 
 
 def guards_of(cls: type) -> tuple[tuple[str, _Guard], ...]:
-    """The guards of a class's fields, in their order. Raises TypeError for a text without a guard."""
+    """Return the guards of a class's fields, in their order. Raises TypeError for a text without a guard."""
     found = []
     for name, annotation in get_type_hints(cls, include_extras=True).items():
         try:
@@ -100,7 +100,7 @@ def guards_of(cls: type) -> tuple[tuple[str, _Guard], ...]:
 
 
 def _guard(annotation: Any) -> _Guard | None:
-    """The guard of one annotation; None where it holds no text."""
+    """Return the guard of one annotation; None where it holds no text."""
     if annotation is str:
         raise TypeError("a text of a port type needs a guard: Annotated[str, OneLine(...)]")
     origin, arguments = get_origin(annotation), get_args(annotation)
@@ -118,13 +118,13 @@ def _guard(annotation: Any) -> _Guard | None:
 
 
 def _of_mapping(values: Any) -> _Guard:
-    """A mapping of texts with a guard of their own, or JSON."""
+    """Guard a mapping of texts that have a guard, or JSON."""
     each = _guard(values) if get_origin(values) is Annotated else None
     return storable if each is None else lambda value: {clean(key): each(one) for key, one in value.items()}
 
 
 def _of_union(arguments: list[Any]) -> _Guard | None:
-    """An optional value: missing stays missing. A text of which nothing remains becomes missing; an empty one stays empty."""
+    """Guard an optional value: a text that the guard empties becomes missing; an empty one stays empty."""
     guards = [guard for one in arguments if (guard := _guard(one)) is not None]
     if not guards:
         return None
@@ -142,7 +142,7 @@ def _of_union(arguments: list[Any]) -> _Guard | None:
 
 
 def _of_tuple(arguments: tuple[Any, ...]) -> _Guard | None:
-    """A tuple of any length (`tuple[X, ...]`) or of fixed members."""
+    """Guard a tuple of any length (`tuple[X, ...]`) or of fixed members."""
     if len(arguments) == 2 and arguments[1] is Ellipsis:
         each = _guard(arguments[0])
         return None if each is None else lambda value: tuple(map(each, value))

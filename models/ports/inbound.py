@@ -37,10 +37,10 @@ class IngressRequest:
 
 @dataclass(frozen=True, slots=True)
 class EventKey(Guarded):
-    """What makes a repeat of the same event recognisable, and what it must stay in order with.
+    """The name of an event, by which a repeat is recognised, and the key of the events that it stays in order with.
 
     `event_key` is unique per channel account (at most 200 characters). Events with the same `ordering_key` are processed one
-    after another; mail addresses are hashed in it. `envelope` is kept beside the raw bytes (small, JSON).
+    after another; mail addresses are hashed in it. `envelope` is stored with the raw bytes (small, JSON).
     `unreadable` says why the bytes cannot be what they claim: the event is kept and shown as failed, never dropped.
     """
 
@@ -178,14 +178,14 @@ class InboundMessage(Guarded):
 
 @dataclass(frozen=True, slots=True)
 class Ignored(Guarded):
-    """An event that was understood and needs nothing: kept, and shown with this reason."""
+    """An event that the parser understood and that needs nothing. It is stored and shown with this reason."""
 
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt(Guarded):
-    """What a provider tells of a message of ours after it took it.
+    """A provider's later report about a message of ours.
 
     `reference`: the id that the provider (or we) gave to the message: a Message-ID in angle brackets, or the provider's own id as
     the sender returned it in `SendOutcome.external_id` or `provider_id`. `status`: RFC 3463 if told. `permanent`: a bounce after which
@@ -274,7 +274,7 @@ class Command(Guarded):
 
 @dataclass(frozen=True, slots=True)
 class StaffMessage(Guarded):
-    """What somebody wrote in a topic of the staff's group (`chat_address`: `<chat>/<topic>`). `has_files`: not words alone."""
+    """A message in a topic of the staff's group (`chat_address`: `<chat>/<topic>`). `has_files`: it has files too."""
 
     chat_address: Id
     author_address: Id

@@ -34,7 +34,7 @@ class OutgoingAttachment:
     provider_id: str | None = None
 
     def read(self) -> bytes:
-        """All bytes; for adapters whose libraries need them whole."""
+        """Return all bytes, for adapters whose libraries need them whole."""
         with self.open() as stream:
             return stream.read()
 
@@ -43,7 +43,7 @@ class OutgoingAttachment:
 class Button:
     """A button under a message: `token` comes back as `ButtonPress.token`, with `value` (a score from 1 to 5, else empty).
 
-    Buttons of one `row` stand beside each other.
+    Buttons of one `row` stand next to each other.
     """
 
     label: str
@@ -119,7 +119,7 @@ class SendOutcome(Guarded):
 
     @property
     def partly_sent(self) -> bool:
-        """A message of several parts of which the first arrived (`external_id`) and a later one did not."""
+        """Whether the first part of the message arrived (`external_id`) and a later one did not."""
         return self.kind == "unknown" and self.external_id is not None
 
 
@@ -136,7 +136,7 @@ def permanent(detail: str, *, suppress: str | None = None) -> SendOutcome:
 
 
 def misconfigured(error: ConfigurationError) -> SendOutcome:
-    """The outcome of a send that needs its operator first. Nothing was sent; the message waits, and the account shows the reason."""
+    """Return the outcome of a send that needs its operator first. Nothing was sent; the message waits, and the account shows the reason."""
     return SendOutcome("transient", error.message, account_error=error.message)
 
 

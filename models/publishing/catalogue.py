@@ -36,7 +36,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a life cycle may name: ticket types, teams, other life cycles."""
+    """The names that a life cycle may use: ticket types, teams, other life cycles."""
 
     types: Mapping[str, Entity]
     teams: Collection[str]
@@ -61,7 +61,7 @@ def kind_of(body: Mapping[str, Any]) -> str | None:
 
 
 def name_of(kind: str, body: Mapping[str, Any], account: Callable[[Mapping[str, Any]], str] | None = None) -> str:
-    """What a definition is published as; checks it on the way. Raises Invalid."""
+    """Check a definition and return the name that it is published under. Raises Invalid."""
     if kind == "workflow":
         return workflow_checks.parse(dict(body)).workflow
     if kind == "model":
@@ -91,7 +91,7 @@ def _teams(body: Mapping[str, Any]) -> str:
 
 
 def surroundings_of(found: Iterable[Found], base: Surroundings | None = None) -> Surroundings:
-    """What the definitions of a folder offer to each other, on top of what is there already."""
+    """Return the names that the definitions of a folder offer to each other, in addition to the published ones."""
     types = dict(base.types) if base else {}
     teams, names = set(base.teams) if base else set(), set(base.workflows) if base else set()
     for one in found:
@@ -105,7 +105,7 @@ def surroundings_of(found: Iterable[Found], base: Surroundings | None = None) ->
 
 
 def published_surroundings() -> Surroundings:
-    """What is in force in the database."""
+    """Return the names that are in force in the database."""
     types = {one.name: one for one in published.all_types()}
     return Surroundings(
         types,
@@ -115,12 +115,12 @@ def published_surroundings() -> Surroundings:
 
 
 def findings(workflow: Workflow, around: Surroundings) -> list[Finding]:
-    """What static analysis says of a life cycle among the other definitions."""
+    """Return the findings of static analysis about a life cycle among the other definitions."""
     return analysis.analyse(workflow, types=around.types, teams=around.teams, workflows=around.workflows)
 
 
 def judged(found: Sequence[Found], around: Surroundings) -> list[tuple[Found, Finding]]:
-    """The findings of every life cycle, and what a ticket type says wrongly of its own."""
+    """Return the findings of every life cycle, and the ticket types that name a wrong one."""
     told: list[tuple[Found, Finding]] = []
     for one in found:
         if one.kind == "workflow":

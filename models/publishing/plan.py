@@ -1,4 +1,4 @@
-"""What publishing would change: by counting, never ticket by ticket."""
+"""The plan of a publication: its changes, by counting, never ticket by ticket."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Entry:
 
 
 def plan(found: Sequence[Found]) -> list[Entry]:
-    """What each definition would do; joins the caller's connection, writes nothing."""
+    """Return what publishing each definition would change; joins the caller's connection, writes nothing."""
     return [_entry(one) for one in found]
 
 
@@ -65,7 +65,7 @@ def _entry(one: Found) -> Entry:
 
 
 def effects_of(old: Workflow, new: Workflow) -> dict[str, Any]:
-    """What moving the live tickets of a life cycle to `new` would meet."""
+    """Return the effects of moving the live tickets of a life cycle to `new`."""
     tickets = database.run(
         "SELECT workflow_version AS version, state, count(*) AS count FROM tickets WHERE workflow = :name AND category <> 'closed'"
         " GROUP BY workflow_version, state ORDER BY workflow_version, state",

@@ -55,7 +55,7 @@ def apply(
 
 
 def refusals(one: Found) -> Iterator[FieldProblem]:
-    """Why a definition must not take the place of the one in force: values would lose their field."""
+    """Say why a definition must not replace the one in force: values would lose their field."""
     if one.kind != "model":
         return
     before = store.latest("model", one.name)
@@ -93,7 +93,7 @@ def rollback(kind: str, name: str, *, to: int | None, by: str, reason: str) -> i
 
 
 def _before(versions: Sequence[dict[str, object]]) -> int:
-    """The version that was in force before the present one, by the order of activations."""
+    """Return the version that was in force before the present one, by the order of activations."""
     activations = sorted(
         ((one["serial"], row["version"]) for row in versions for one in row["activations"]),  # type: ignore[attr-defined]  # rows
         key=lambda pair: pair[0],

@@ -13,7 +13,7 @@ _parsed: dict[tuple[str, int], Workflow] = {}
 
 
 def newest(name: str) -> WorkflowVersion:
-    """The version that a new ticket starts on. Raises ConfigurationError when nothing is published."""
+    """Return the version that a new ticket starts on. Raises ConfigurationError when nothing is published."""
     definition = store.latest("workflow", name)
     if definition is None:
         raise ConfigurationError(f"no life cycle {name!r} is published: run `python -m scripts.defs apply`")
@@ -21,7 +21,7 @@ def newest(name: str) -> WorkflowVersion:
 
 
 def of_version(name: str, version: int) -> WorkflowVersion:
-    """The version that a ticket is on. Raises ConfigurationError when it is not in the database."""
+    """Return the version that a ticket is on. Raises ConfigurationError when it is not in the database."""
     key = (name, version)
     if key in _parsed:
         return WorkflowVersion(_parsed[key], version)

@@ -43,13 +43,13 @@ def start(
     calendar: Calendar | None,
     now: datetime,
 ) -> Clock:
-    """A clock that begins to run now."""
+    """Return a clock that begins to run now."""
     clock = Clock(target, policy, target_s, warn_before_s, calendar_name, "running", now, running_since=now)
     return _aimed(clock, calendar)
 
 
 def _aimed(clock: Clock, calendar: Calendar | None) -> Clock:
-    """A running clock with the instants at which it will warn and breach."""
+    """Return a running clock with the instants at which it will warn and breach."""
     assert clock.running_since is not None, "only a running clock has an aim"
     left = max(0.0, clock.target_s - clock.elapsed_s)
     due_at = working_time.due(calendar, clock.running_since, left)
@@ -88,7 +88,7 @@ def resume(clock: Clock, now: datetime, calendar: Calendar | None) -> Clock:
 
 
 def meet(clock: Clock, now: datetime, calendar: Calendar | None) -> Clock:
-    """What was promised has happened; late, it is a breach as well."""
+    """Record that the promised act happened; a late one is a breach as well."""
     if clock.state not in ("running", "paused"):
         return clock
     used = elapsed_s(clock, now, calendar)
@@ -106,14 +106,14 @@ def meet(clock: Clock, now: datetime, calendar: Calendar | None) -> Clock:
 
 
 def reopen(clock: Clock, now: datetime, calendar: Calendar | None) -> Clock:
-    """A promise that was kept is asked for again (the ticket was reopened): the time used so far counts."""
+    """Restart a kept promise (the ticket was reopened): the time used so far counts."""
     if clock.state != "met":
         return clock
     return _aimed(replace(clock, state="running", running_since=now, met_at=None), calendar)
 
 
 def cancel(clock: Clock) -> Clock:
-    """The promise no longer applies."""
+    """End a promise that no longer applies."""
     if clock.state not in ("running", "paused"):
         return clock
     return replace(clock, state="cancelled", running_since=None, due_at=None, warn_at=None)
@@ -150,7 +150,7 @@ def retarget(
 
 
 def due(clock: Clock, now: datetime) -> Literal["warn", "breach"] | None:
-    """What is to be told now: a breach before a warning, each once."""
+    """Return the notice that is due now: a breach before a warning, each once."""
     if clock.state != "running" or clock.breached_at is not None:
         return None
     if clock.due_at is not None and clock.due_at <= now:
@@ -170,7 +170,7 @@ def breached(clock: Clock, now: datetime) -> Clock:
 
 
 def status(clock: Clock | None) -> Literal["none", "running", "paused", "met", "breached"]:
-    """A clock in one word, for conditions and lists."""
+    """Return a clock's state in one word, for conditions and lists."""
     if clock is None or (clock.state == "cancelled" and clock.breached_at is None):
         return "none"
     if clock.breached_at is not None:

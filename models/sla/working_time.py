@@ -40,7 +40,7 @@ class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def problems(calendar: Calendar) -> list[FieldProblem]:
-    """Everything that is wrong with a calendar, with paths from its top."""
+    """List everything that is wrong with a calendar, with paths from its top."""
     found = []
     try:
         ZoneInfo(calendar.zone)
@@ -134,7 +134,7 @@ class Schedule:
         return self._week[on.weekday()]
 
     def _pieces(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-        """The parts of a span in which the zone's offset stands still: (start, end, offset in seconds)."""
+        """Yield the parts of a span in which the zone's offset stands still: (start, end, offset in seconds)."""
         while start < end:
             offset, last = self._offset(start), self._offset(end - 1)
             if offset == last:
@@ -160,7 +160,7 @@ _schedules: dict[str, Schedule] = {}
 
 
 def schedule(calendar: Calendar) -> Schedule:
-    """The calendar's schedule, made once per content."""
+    """Return the calendar's schedule, made once per content."""
     key = msgspec.json.encode(calendar).decode()
     if key not in _schedules:
         if len(_schedules) > 200:  # more calendars than any desk has; tests make many
@@ -170,7 +170,7 @@ def schedule(calendar: Calendar) -> Schedule:
 
 
 def add(calendar: Calendar, start: datetime, working_s: float) -> datetime:
-    """The first instant at which `working_s` seconds of working time have passed since `start` (aware), in UTC.
+    """Return the first instant at which `working_s` seconds of working time have passed since `start` (aware), in UTC.
 
     Nothing to wait for (0 s): `start` itself. Raises BeyondCalendar.
     """

@@ -47,7 +47,7 @@ def row(
     dedupe_key: str | None = None,
     caused_by: str | None = None,
 ) -> dict[str, Any]:
-    """The row of a new task, for a `Batch`; use `enqueue` where there is no batch. The payload's type decides the kind.
+    """Return the row of a new task, for a `Batch`; use `enqueue` where there is no batch. The payload's type decides the kind.
 
     Tasks of one `key` run one after another; lock the row that the key names before enqueueing, so that ids follow the commit
     order. A second task with the same `dedupe_key` is not stored.
@@ -74,7 +74,7 @@ def stored_row(
     dedupe_key: str | None = None,
     caused_by: str | None = None,
 ) -> dict[str, Any]:
-    """The row of a task whose payload is JSON already: a timer's, which may be of a kind that only a newer release knows."""
+    """Return the row of a task whose payload is JSON already: a timer's, which may be of a kind that only a newer release knows."""
     assert len(payload) <= limits.task_payload_bytes_max, f"payload of {kind} has {len(payload)} characters; send ids"
     now = clock.now()
     result = {
@@ -91,7 +91,7 @@ def stored_row(
         # Else the columns' defaults: PostgreSQL's own clock, so that a program whose clock runs ahead makes no task wait.
         due = due_at or now
         result["due_at"] = due
-        # The hint goes out right after the commit; the sweep leaves the row alone until it is overdue.
+        # The wakeup goes out right after the commit; the sweep leaves the row alone until it is overdue.
         result["next_hint_at"] = max(due, now + timedelta(seconds=limits.task_wakeup_grace_s))
     return result
 
@@ -111,12 +111,12 @@ def enqueue(
 
 
 def add(batch: Batch, task_row: Mapping[str, Any]) -> int:
-    """Put a task row into a batch that `write` will execute."""
+    """Add a task row to a batch that `write` will execute."""
     return batch.insert("tasks", task_row, returning="id", unless_exists=task_row["dedupe_key"] is not None)
 
 
 def write(batch: Batch) -> tuple[list[int | None], list[Any]]:
-    """Execute a batch and hint its tasks that are due after the commit. Returns the task ids and all results."""
+    """Execute a batch and wake workers for its due tasks after the commit. Returns the task ids and all results."""
     results = batch.write()
     ids: list[int | None] = []
     now = clock.now()
@@ -137,8 +137,8 @@ def wake_after_commit(task_id: int, queue: str, wait_s: float = 0.0) -> None:
     database.on_commit(lambda: wakeups.give(wakeup))
 
 
-# A claim starts the hints anew at the lease's end. Without that, a task that waited for a worker keeps the long pause between its
-# hints (up to 160 s), and a worker that dies with it leaves it, and its key, to that pause instead of to its lease.
+# A claim restarts the wakeups at the lease's end. Otherwise a task that waited for a worker would keep the long pause between its
+# wakeups (up to 160 s), and after its worker's death the task and its key would wait for that pause instead of the lease's end.
 _CLAIM = """
 UPDATE tasks SET state = 'leased', attempts = attempts + 1, lease_id = :lease_id, lease_until = NOW_PLUS(:lease_s),
     next_hint_at = NOW_PLUS(:lease_s), hints = 0, first_run_at = COALESCE(first_run_at, NOW())
@@ -236,7 +236,7 @@ def finish(task: ClaimedTask) -> None:
 
 
 def patience_over(task: ClaimedTask, *, wait_s: float) -> str | None:
-    """Why the task must not wait another `wait_s` seconds (a provider that throttles for ever), or None.
+    """Say why the task must not wait another `wait_s` seconds (a provider that throttles without end), or None.
 
     A kind that this release does not know waits for a newer worker, however long.
     """
@@ -301,7 +301,7 @@ def _printable(error: str) -> str:
 
 
 def wake_next(key: str | None) -> None:
-    """Hint the next live task of the key, looked up after the commit: before it, a task committed meanwhile is not seen."""
+    """Wake a worker for the next live task of the key, looked up after the commit: an earlier look-up would miss a task committed meanwhile."""
     if key is not None:
         database.on_commit(lambda: _wake_head(key))
 

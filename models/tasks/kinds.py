@@ -1,6 +1,6 @@
 """The kinds of task, each with its payload's type, its queue and its patience.
 
-Declared here and not beside the actors, so that a function can enqueue work without loading the code that does it (cold
+Declared here and not with the actors, so that a function can enqueue work without loading the code that does it (cold
 start). `queues/actors/<kind>.py` does the work; a structure test compares the two.
 """
 
@@ -95,7 +95,7 @@ KINDS: dict[str, TaskKind] = {kind.name: kind for kind in _KINDS}
 
 
 def kind_of(payload: Payload) -> TaskKind:
-    """The kind of task that this payload is for. Raises LookupError for a type that no kind names."""
+    """Return the kind of task that this payload is for. Raises LookupError for a type that no kind names."""
     for kind in KINDS.values():
         if kind.payload is type(payload):
             return kind

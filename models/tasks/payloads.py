@@ -139,12 +139,12 @@ class Undecodable:
 
 
 def encoded(payload: Payload) -> str:
-    """The JSON of the column. Fields that hold their default are left out."""
+    """Return the JSON of the column. Fields that hold their default are left out."""
     return as_json(msgspec.to_builtins(payload))
 
 
 def decoded(kind: type[P], stored: Any) -> P | Undecodable:
-    """The column's value as its kind's type."""
+    """Return the column's value as its kind's type."""
     try:
         return msgspec.convert(from_json(stored), kind)
     except (msgspec.ValidationError, ValueError) as error:

@@ -11,7 +11,7 @@ _COLUMNS = "id, kind, queue, key, payload, state, attempts, due_at, last_error, 
 
 
 def get(task_id: int) -> database.Row:
-    """One task. Raises NotFound."""
+    """Return one task. Raises NotFound."""
     row = database.one(f"SELECT {_COLUMNS} FROM tasks WHERE id = :id", id=task_id)
     if row is None:
         raise NotFound(f"there is no task {task_id}")
@@ -50,7 +50,7 @@ def backlog() -> dict[str, Any]:
 
 
 def ahead_of_clock() -> str | None:
-    """One sentence when the newest task was made in the future: by a clock that was ahead, or that was set back since.
+    """Return one sentence when the newest task was made in the future: by a clock that was ahead, or that was set back since.
 
     Work that was due then waits until the clock gets there.
     """

@@ -33,7 +33,7 @@ def after_failure(
     retry_after_s: float | None,
     jitter: float,
 ) -> Retry | GiveUp:
-    """What follows a failed attempt number `attempts` (from 1); `jitter` is a random number in [0, 1).
+    """Decide what follows a failed attempt number `attempts` (from 1); `jitter` is a random number in [0, 1).
 
     A provider's `retry_after_s` is a lower bound for the wait.
     """

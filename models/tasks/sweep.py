@@ -1,4 +1,4 @@
-"""Find all that is due and hint it again: the net under every lost hint.
+"""Finds all due tasks and wakes workers for them again: a lost wakeup costs a moment, never a task.
 
 Any number of sweepers at once is safe: rows are taken with SKIP LOCKED and their next hint is moved forward in the same
 statement. Only heads of their key are hinted, or the batch would be spent on tasks that cannot run.

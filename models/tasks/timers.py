@@ -112,6 +112,6 @@ def fire_due(*, batch_max: int = 100) -> int:
 
 
 def next_due(due_at: datetime, *, every_s: int, now: datetime) -> datetime:
-    """The first instant after `now` in the timer's rhythm; missed periods are coalesced into the one that fires."""
+    """Return the first instant after `now` in the timer's rhythm; missed periods are coalesced into the one that fires."""
     missed = math.floor(max(0.0, (now - due_at).total_seconds()) / every_s)
     return due_at + timedelta(seconds=every_s * (missed + 1))
