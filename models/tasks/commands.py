@@ -301,7 +301,7 @@ def _printable(error: str) -> str:
 
 
 def wake_next(key: str | None) -> None:
-    """Wake a worker for the next live task of the key, looked up after the commit: an earlier look-up would miss a task committed meanwhile."""
+    """Wake a worker for the next live task of the key. The look-up follows the commit, or it would miss a task committed meanwhile."""
     if key is not None:
         database.on_commit(lambda: _wake_head(key))
 

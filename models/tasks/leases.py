@@ -1,4 +1,4 @@
-"""Leases that were lost or left: what a run may still do without its lease, and what becomes of the leases of a process that ended."""
+"""Leases that were lost or left behind: the rights of a run without its lease, and the leases of a process that ended."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def finish_late(task: ClaimedTask) -> None:
 
 
 def wake_expired(task_id: int, *, wait_s: float) -> None:
-    """Hint the task again after `wait_s` seconds if its lease has run out: it was left alone for now."""
+    """Wake a worker for the task again after `wait_s` seconds if its lease has run out: it was left alone for now."""
     with database.connection():
         row = database.one(
             "SELECT queue FROM tasks WHERE id = :id AND state = 'leased' AND lease_until < NOW()", id=task_id
@@ -65,7 +65,7 @@ def wake_expired(task_id: int, *, wait_s: float) -> None:
 
 
 def release_all() -> int:
-    """Take back every lease and let the next sweep hint all that is due; returns how many leases there were.
+    """Take back every lease and let the next sweep wake workers for all due tasks; returns how many leases there were.
 
     Only for the embedded desk's start: its lock proves that no other worker lives, and its broker has forgotten every hint, also
     those that made a row wait for its next one. What the last process was sending waits some seconds, more with each attempt: a desk

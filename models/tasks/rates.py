@@ -89,7 +89,7 @@ def _take(buckets: Sequence[Bucket], *, healed: bool = False) -> tuple[float, Bu
 
 
 def _heal(bucket: Bucket, now_s: float) -> bool:
-    """Move a bucket's times to where they can be; whether that changed something. The caller's transaction holds its row.
+    """Move a bucket's times to possible ones; returns whether that changed something. The caller's transaction holds its row.
 
     A legitimate debt may be higher when several long texts were charged at once. The provider's 429 then tells us. `now_s` was read before
     the wait for the row's lock: who held it may rightly have changed the bucket since, so the change is compared with the clock now.
@@ -163,7 +163,7 @@ def charge(buckets: Sequence[Bucket], slots: int) -> None:
 
 
 def block(bucket: str, *, for_s: float) -> None:
-    """Let nobody take from the bucket for `for_s` seconds (a provider's 429). Joins the caller's transaction.
+    """Refuse every slot of the bucket for `for_s` seconds (a provider's 429). Joins the caller's transaction.
 
     A longer block stays, unless a wrong clock made it. The debt of a bucket that a wrong clock changed is moved like in `_heal`.
     """

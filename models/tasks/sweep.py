@@ -1,7 +1,7 @@
 """Finds all due tasks and wakes workers for them again: a lost wakeup costs a moment, never a task.
 
-Any number of sweepers at once is safe: rows are taken with SKIP LOCKED and their next hint is moved forward in the same
-statement. Only heads of their key are hinted, or the batch would be spent on tasks that cannot run.
+Any number of sweepers at once is safe: rows are taken with SKIP LOCKED and their next wakeup is moved forward in the same
+statement. Only heads of their key are woken, or the batch would be spent on tasks that cannot run.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ RETURNING id, queue
 """
 
 
-# A broker that is away must put no row off, or the rows would wait long after its return; one hint asks whether it is back.
+# A broker that is away must put no row off, or the rows would wait long after its return; one wakeup asks whether it is back.
 _PROBE = "SELECT id, queue FROM tasks WHERE state = 'ready' AND due_at <= NOW() ORDER BY due_at LIMIT 1"
-# Hints given while it went away are lost, also those that other processes gave.
+# Wakeups given while it went away are lost, also those of other processes.
 _ALL_AT_ONCE = (
     "UPDATE tasks SET hints = 0, next_hint_at = due_at WHERE state IN ('ready', 'leased') AND next_hint_at > due_at"
 )
@@ -34,7 +34,7 @@ _broker_was_away = False
 
 
 def run(*, batch_max: int = limits.sweep_batch_max) -> int:
-    """Hint up to `batch_max` due tasks, in a transaction of its own; returns how many. Call again while it returns `batch_max`."""
+    """Wake workers for up to `batch_max` due tasks, in a transaction of its own. Returns how many; repeat while that is `batch_max`."""
     global _broker_was_away
     if not wakeups.broker_works():
         _broker_was_away = True
@@ -50,7 +50,7 @@ def run(*, batch_max: int = limits.sweep_batch_max) -> int:
 
 
 def _probe() -> int:
-    """Give one hint to a broker that was away, if it is time to ask again."""
+    """Give one wakeup to a broker that was away, if it is time to ask again."""
     if not wakeups.broker_may_be_tried():
         return 0
     with database.connection():

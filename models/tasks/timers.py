@@ -60,7 +60,7 @@ def ensure(name: str, payload: Payload, *, every_s: int) -> None:
 
 
 def stop(name: str, *, pending: str | None = None) -> bool:
-    """Remove the timer; whether it was there. Joins the caller's transaction.
+    """Remove the timer; returns whether it was there. Joins the caller's transaction.
 
     `pending`: the key of its tasks: one that it has made and that nobody has begun is discarded, so that a timer that was stopped
     (and perhaps set again) never goes off early.
