@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
@@ -27,24 +27,30 @@ from models.kernel.errors import ConfigurationError
 _PARAMETERS = frozenset({"endpoint", "region", "access_key_id", "path_style"})
 
 
+def _parameters(parts: SplitResult, secret_key: str) -> dict[str, str]:
+    """Return the parameters of a BLOB_URL. Raises ConfigurationError."""
+    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    unknown = sorted(set(given) - _PARAMETERS)
+    if unknown or not parts.hostname or parts.username or parts.port:
+        raise ConfigurationError(
+            "BLOB_URL: expected s3://bucket/prefix with the parameters endpoint, region, access_key_id, path_style;"
+            f" found {', '.join(unknown) or 'no bucket, or more than a bucket before the path'}"
+        )
+    if ("access_key_id" in given) != bool(secret_key):
+        raise ConfigurationError("BLOB_URL: access_key_id and BLOB_SECRET_KEY are given together, or neither")
+    if given.get("path_style", "true") not in ("true", "false"):
+        raise ConfigurationError("BLOB_URL: path_style: expected true or false")
+    return given
+
+
 class S3Store:
     """A bucket, or a folder of one. Opens no connection before it is used."""
 
     def __init__(self, url: str, secret_key: str) -> None:
         parts = urlsplit(url)
-        given = dict(parse_qsl(parts.query, keep_blank_values=True))
-        unknown = sorted(set(given) - _PARAMETERS)
-        if unknown or not parts.hostname or parts.username or parts.port:
-            raise ConfigurationError(
-                "BLOB_URL: expected s3://bucket/prefix with the parameters endpoint, region, access_key_id, path_style;"
-                f" found {', '.join(unknown) or 'no bucket, or more than a bucket before the path'}"
-            )
-        if ("access_key_id" in given) != bool(secret_key):
-            raise ConfigurationError("BLOB_URL: access_key_id and BLOB_SECRET_KEY are given together, or neither")
+        given = _parameters(parts, secret_key)
         endpoint = given.get("endpoint")
         path_style = given.get("path_style", "true" if endpoint else "false")
-        if path_style not in ("true", "false"):
-            raise ConfigurationError("BLOB_URL: path_style: expected true or false")
         self._prefix = parts.path.strip("/")
         self._name = parts.netloc
         options: dict[str, Any] = {"region": given.get("region", "us-east-1")}

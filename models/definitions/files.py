@@ -166,16 +166,10 @@ def _include(document: Document, path: Path, root: Path, *, chain: list[Path], r
     for index, name in enumerate(wanted):
         place = f".{INCLUDE}[{index}]"
         found = (path.parent / name).resolve()
-        if not found.is_relative_to(root):
-            raise _wrong(document, place, f"expected a file below {root.name}/, found {name!r}")
-        if found in chain:
-            circle = " -> ".join(one.name for one in [*chain, found])
-            raise _wrong(document, place, f"the files include each other: {circle}")
         read[0] += 1
-        if read[0] > includes_max:
-            raise _wrong(document, place, f"expected at most {includes_max} included files")
-        if not found.is_file():
-            raise _wrong(document, place, f"there is no file {name!r}")
+        refused = _refusal(name, found, root, chain=chain, read=read[0])
+        if refused is not None:
+            raise _wrong(document, place, refused)
         part = loads(_text_of(found), str(path.parent / name))
         if FRAGMENT not in part.body:
             raise _wrong(
@@ -186,6 +180,18 @@ def _include(document: Document, path: Path, root: Path, *, chain: list[Path], r
         part.body.pop(FRAGMENT)
         _include(part, found, root, chain=[*chain, found], read=read)
         _merge(document, part)
+
+
+def _refusal(name: str, found: Path, root: Path, *, chain: list[Path], read: int) -> str | None:
+    """Say why a file must not be included, or None. `read`: how many files were included so far, with this one."""
+    if not found.is_relative_to(root):
+        return f"expected a file below {root.name}/, found {name!r}"
+    if found in chain:
+        circle = " -> ".join(one.name for one in [*chain, found])
+        return f"the files include each other: {circle}"
+    if read > includes_max:
+        return f"expected at most {includes_max} included files"
+    return None if found.is_file() else f"there is no file {name!r}"
 
 
 def _merge(document: Document, part: Document) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 import peewee
 
+from models.definitions import tables
+from models.definitions.tables import DefinitionActivation
 from models.kernel import clock, database, limits
 from models.kernel.advisory_lock import advisory_lock
-from models.kernel.batch import as_json, from_json
+from models.kernel.batch import as_json
 from models.kernel.errors import Conflict
 from models.kernel.ids import new_id
 
@@ -133,10 +135,9 @@ def history(kind: str, name: str) -> list[dict[str, Any]]:
         name=name,
     )
     in_force = activations[-1]["version"] if activations else (rows[0]["version"] if rows else None)
-    for activation in activations:
-        activation["activated_at"] = database.instant(activation["activated_at"])
+    activations = [DefinitionActivation.converted(activation) for activation in activations]
+    rows = [tables.Definition.converted(row) for row in rows]
     for row in rows:
-        row["published_at"] = database.instant(row["published_at"])
         row["in_force"] = row["version"] == in_force
         row["activations"] = [one for one in activations if one["version"] == row["version"]]
     return rows
@@ -175,7 +176,7 @@ def version_of(kind: str, name: str, version: int) -> Definition | None:
         )
         if row is None:
             return None
-        _versions[key] = Definition(kind, name, version, from_json(row["body"]))
+        _versions[key] = Definition(kind, name, version, tables.Definition.converted(row)["body"])
     return _versions[key]
 
 
@@ -196,7 +197,8 @@ def _all(kind: str) -> dict[str, Definition]:
         " (SELECT max(n.version) FROM definitions AS n WHERE n.kind = d.kind AND n.name = d.name))",
         kind=kind,
     )
-    by_name = {row["name"]: Definition(kind, row["name"], row["version"], from_json(row["body"])) for row in rows}
+    found_rows = map(tables.Definition.converted, rows)
+    by_name = {row["name"]: Definition(kind, row["name"], row["version"], row["body"]) for row in found_rows}
     with _lock:
         _latest[kind] = (time.monotonic(), by_name)
     return by_name

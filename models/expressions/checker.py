@@ -92,6 +92,11 @@ def _comparable(left: Type, right: Type) -> bool:
     return isinstance(left, MapType | Record) and isinstance(right, MapType | Record)
 
 
+def _ordered(left: Type, right: Type) -> bool:
+    """Whether < and its kin compare the two types."""
+    return _fits(left, right) and left not in (BOOL, NULL) and not isinstance(left, ListType | MapType | Record)
+
+
 _METHODS: dict[str, tuple[Type, tuple[Type, ...], Type]] = {
     "contains": (STRING, (STRING,), BOOL),
     "startsWith": (STRING, (STRING,), BOOL),
@@ -197,10 +202,7 @@ class _Checker:
         if operator == "in":
             return self._in(node, left, right)
         if operator in ("<", "<=", ">", ">="):
-            ordered = (
-                _fits(left, right) and left not in (BOOL, NULL) and not isinstance(left, ListType | MapType | Record)
-            )
-            return BOOL if ordered else self.tell(node, f"{operator} cannot compare {left} with {right}")
+            return BOOL if _ordered(left, right) else self.tell(node, f"{operator} cannot compare {left} with {right}")
         return self._arithmetic(node, left, right)
 
     def _in(self, node: Binary, left: Type, right: Type) -> Type:

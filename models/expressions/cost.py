@@ -37,12 +37,17 @@ def copies(node: Node, bound: Mapping[str, int]) -> int:
     if isinstance(node, Name):
         return bound.get(node.name, 1)
     if isinstance(node, Call) and node.of is not None and node.name in MACROS and len(node.arguments) == 2:
-        of = copies(node.of, bound)
-        variable = node.arguments[0]
-        inner = copies(node.arguments[1], {**bound, variable.name: of} if isinstance(variable, Name) else bound)
-        found = of * inner if node.name == "map" else max(of, inner)
-    elif isinstance(node, ListOf | MapOf) or (isinstance(node, Binary) and node.operator == "+"):
-        found = sum(copies(child, bound) for child in children(node))
+        found = _copies_of_macro(node, node.of, bound)
     else:
-        found = max((copies(child, bound) for child in children(node)), default=1)
+        counts = [copies(child, bound) for child in children(node)]
+        joins = isinstance(node, ListOf | MapOf) or (isinstance(node, Binary) and node.operator == "+")
+        found = sum(counts) if joins else max(counts, default=1)
     return min(max(found, 1), copies_max + 1)
+
+
+def _copies_of_macro(node: Call, target: Node, bound: Mapping[str, int]) -> int:
+    """Count the copies of a loop: a `map` repeats its expression for each item."""
+    of = copies(target, bound)
+    variable, inner = node.arguments
+    repeated = copies(inner, {**bound, variable.name: of} if isinstance(variable, Name) else bound)
+    return of * repeated if node.name == "map" else max(of, repeated)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from models.idempotency.tables import IdempotencyKey
 from models.kernel import clock, database
-from models.kernel.batch import as_json, from_json
+from models.kernel.batch import as_json
 from models.kernel.errors import Conflict
 
 
@@ -48,7 +49,7 @@ def take(principal: str, key: str, *, request_hash: str) -> StoredAnswer | None:
     assert row is not None, "the key that was there a moment ago is kept for a day"
     if row["request_hash"] != request_hash:
         raise IdempotencyKeyReused()
-    return StoredAnswer(row["status"], from_json(row["headers"]), row["body"])
+    return StoredAnswer(row["status"], IdempotencyKey.converted(row)["headers"], row["body"])
 
 
 def store(principal: str, key: str, answer: StoredAnswer) -> None:

@@ -82,12 +82,18 @@ def _teams(body: Mapping[str, Any]) -> str:
             problems.append(
                 FieldProblem(f".teams.{name}", "expected a name of lower-case letters, digits and underscores")
             )
-        label = team.get("label") if isinstance(team, dict) and set(team) <= {"label", "description"} else None
-        if not isinstance(label, dict) or not all(isinstance(label.get(each), str) for each in ("en", "ru")):
+        if not _has_labels(team):
             problems.append(FieldProblem(f".teams.{name}", "expected {label: {en: ..., ru: ...}}"))
     if problems:
         raise Invalid(problems)
     return "teams"
+
+
+def _has_labels(team: object) -> bool:
+    if not isinstance(team, dict) or not set(team) <= {"label", "description"}:
+        return False
+    label = team.get("label")
+    return isinstance(label, dict) and all(isinstance(label.get(language), str) for language in ("en", "ru"))
 
 
 def surroundings_of(found: Iterable[Found], base: Surroundings | None = None) -> Surroundings:
