@@ -143,12 +143,12 @@ def make_transition(call: Call[TransitionWanted]) -> Answer:
 
 
 def refused(row: Ticket, reasons: tuple[str, ...]) -> Answer:
-    """The life cycle's no: why, where the ticket stands, and who moved it there and when."""
+    """The 409 of a refused transition: the reasons, the state of the ticket, and its last transition."""
     move = events.last_of("ticket", row.id, "ticket_state_changed")
-    told = None
+    last_move = None
     if move is not None:
         payload = move["payload"]
-        told = {
+        last_move = {
             "from": payload["from"],
             "to": payload["to"],
             "transition": payload["transition"],
@@ -164,7 +164,7 @@ def refused(row: Ticket, reasons: tuple[str, ...]) -> Answer:
         reasons=list(reasons),
         state=row.state,
         version=row.version,
-        last_move=told,
+        last_move=last_move,
     )
     return Answer(document, status=409, headers={"Content-Type": "application/problem+json"})
 

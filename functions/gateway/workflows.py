@@ -319,5 +319,5 @@ def plan_workflow(call: Call[Draft]) -> Answer:
 def simulate_workflow(call: Call[Simulated]) -> Answer:
     """Runs a ticket through the life cycle in memory. Nothing is saved or sent."""
     body = call.body
-    told = drafts.simulated(_name(call), body.source, people=body.people, given=body.given, steps=body.steps)
-    return Answer(msgspec.convert(told, Simulation))
+    simulation = drafts.simulated(_name(call), body.source, people=body.people, given=body.given, steps=body.steps)
+    return Answer(msgspec.convert(simulation, Simulation))

@@ -12,7 +12,7 @@ from models.kernel.errors import NotFound, TransientFailure
 
 
 class BlobMissing(NotFound):
-    """The bytes are not in the blob store."""
+    """The content is not in the blob store."""
 
     code = "blob_missing"
 

@@ -35,7 +35,7 @@ _versions: dict[tuple[str, str, int], Definition] = {}
 
 
 class PublishedMeanwhile(Conflict):
-    """Somebody else published a version of this definition at the same moment; look at it and publish again."""
+    """A concurrent request published another version of this definition; review it and publish again."""
 
     code = "published_meanwhile"
 

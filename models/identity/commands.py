@@ -45,7 +45,7 @@ class EmailTaken(Conflict):
 
 
 class LastAdmin(Conflict):
-    """This is the last active admin; make another one first."""
+    """The last active administrator cannot be removed; create another one first."""
 
     code = "last_admin"
 

@@ -22,19 +22,19 @@ from models.tasks.payloads import SendCode
 
 
 class WrongCode(Conflict):
-    """The code is wrong, was used, or is too old; ask for a new one after a few tries."""
+    """The code is wrong, already used, or expired; request a new one after a few attempts."""
 
     code = "wrong_code"
 
 
 class TooManyCodes(Conflict):
-    """Several codes were sent to this address already; wait a while before the next."""
+    """Too many codes were sent to this address; try again later."""
 
     code = "too_many_codes"
 
 
 class AddressNotWritten(Conflict):
-    """The address is blocked, or must not be written to; lift that first."""
+    """The address is blocked or suppressed; unblock it first."""
 
     code = "address_not_written"
 
