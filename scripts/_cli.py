@@ -1,4 +1,4 @@
-"""Set-up of every script: settings, logs, database, the channels' facts; and a sentence instead of a traceback."""
+"""Set-up and end of every command: settings, logs, database, and a message instead of a traceback for an operator's mistake."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def connect(service: str = "script", *, only_look: bool = False) -> settings.Set
 
 
 def end(main: Callable[[], int]) -> None:
-    """Run a verb and exit with its code; an error of ours becomes its message and exit code 1."""
+    """Run a command and exit with its code. A NestorError becomes its message and exit code 1."""
     try:
         code = main()
     except NestorError as error:
@@ -38,5 +38,5 @@ def end(main: Callable[[], int]) -> None:
 
 
 def progress(line: str) -> None:
-    """One line a step, at once."""
+    """Print the line of one step immediately."""
     print(f"  {line}", flush=True)

@@ -1,4 +1,4 @@
-"""`python -m scripts.bootstrap [--demo]`: migrate, publish the definitions, declare the queues: what a release needs before it runs."""
+"""Prepare a release: migrate the database, publish the definitions, declare the queues. Safe to repeat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from scripts import _cli, defs
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.bootstrap", description=__doc__)
-    parser.add_argument("--demo", action="store_true", help="also the demo's channel accounts, users and API key")
+    parser.add_argument(
+        "--demo", action="store_true", help="also create the channel accounts, users and API key of the demo"
+    )
     options = parser.parse_args()
     config = _cli.connect("bootstrap")
     found = defs.read_all(demo=options.demo)

@@ -1,4 +1,4 @@
-"""`python -m scripts.migrate [--check]`: bring the database's schema up to this release; safe to run by several processes at once."""
+"""Migrate the database's schema to this release. Several processes may run it at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scripts import _cli
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.migrate", description=__doc__)
     parser.add_argument(
-        "--check", action="store_true", help="only say whether the schema fits; exit code 1 when it does not"
+        "--check", action="store_true", help="only check the schema; exit code 1 when it does not fit this release"
     )
     options = parser.parse_args()
     _cli.connect("migrate")

@@ -1,4 +1,4 @@
-"""`python -m scripts.seed`: the demo's people (the named cast of tests, docs and screenshots) and API key; safe to repeat."""
+"""Create the demo's users and API key: the named cast of tests, documents and screenshots. Safe to repeat."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CAST = (
 
 
 def people() -> int:
-    """Make whoever of the cast is missing; returns how many."""
+    """Create the missing members of the cast; returns their number."""
     made = 0
     for email, name, role in CAST:
         with database.connection():

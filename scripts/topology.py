@@ -1,4 +1,4 @@
-"""`python -m scripts.topology`: declare the RabbitMQ queues (safe to repeat; workers do not wake from zero without them)."""
+"""Declare the RabbitMQ queues. Safe to repeat. KEDA cannot start workers while the queues are missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m scripts.channels VERB`: check, test, set up and look at channel accounts."""
+"""Check, test, set up and inspect channel accounts, and replay recorded events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scripts import _cli
 from scripts.channels import checking, reaching, replaying
 
 Verb = Callable[[argparse.Namespace], int]
-_NAME = "CHANNEL.ACCOUNT, such as telegram.support; its file below workflow_defs/channels/, or what is published"
+_NAME = "CHANNEL.ACCOUNT, for example telegram.support: a file in workflow_defs/channels/, else a published account"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -22,38 +22,48 @@ def _parser() -> argparse.ArgumentParser:
         one.set_defaults(run=run)
         return one
 
-    check = verb("check", checking.check, "the files of channel accounts; exit code 1 when something is wrong")
+    check = verb("check", checking.check, "check the files of channel accounts; exit code 1 when there are errors")
     check.add_argument("paths", nargs="*", type=Path, help="files; default: workflow_defs/channels/")
     check.add_argument(
-        "--credentials", action="store_true", help="also that every credential that a file names is there"
+        "--credentials", action="store_true", help="also check that every named credential is configured"
     )
-    test = verb("test", reaching.test, "log in wherever the account says: Bot API, SMTP, IMAP; sends nothing")
+    test = verb("test", reaching.test, "log in to the account's servers (Bot API, SMTP, IMAP); sends nothing")
     test.add_argument("name", help=_NAME)
     setup = verb(
         "setup",
         reaching.setup,
-        "Telegram: set webhook, secret token, allowed updates and menu; else: what to enter where",
+        "register the account at its provider (Telegram: webhook, secret token, allowed updates, menu), or print what to enter there",
     )
     setup.add_argument("name", help=_NAME)
-    setup.add_argument("--public-url", help="where the desk is reached from outside; default: PUBLIC_URL")
-    status = verb("status", reaching.status, "how every published account is doing; exit code 1 when one is not well")
-    status.add_argument("--json", action="store_true")
+    setup.add_argument("--public-url", help="public base URL of the desk (default: PUBLIC_URL)")
+    status = verb(
+        "status", reaching.status, "show the health of every published account; exit code 1 when one has an error"
+    )
+    status.add_argument("--json", action="store_true", help="print JSON")
     replay = verb(
         "replay",
         replaying.replay,
-        "post a recorded event to the running desk as its provider would, and say what became of it",
+        "post a recorded event to the running desk as its provider would, and show the result",
     )
-    replay.add_argument("name", help="CHANNEL.ACCOUNT, such as webhook.demo")
-    replay.add_argument("fixture", help="a file, or a name in queues/channels/CHANNEL/fixtures/")
-    replay.add_argument("--url", default="http://127.0.0.1:8080", help="where the webhooks are served")
-    replay.add_argument("--gateway-url", help="where /v1 is served, when not at --url")
+    replay.add_argument("name", help="CHANNEL.ACCOUNT, for example webhook.demo")
+    replay.add_argument("fixture", help="path of a file, or name of a file in queues/channels/CHANNEL/fixtures/")
+    replay.add_argument(
+        "--url", default="http://127.0.0.1:8080", help="base URL of the webhooks function (default: %(default)s)"
+    )
+    replay.add_argument("--gateway-url", help="base URL of the gateway (default: --url)")
     replay.add_argument(
         "--secret",
-        help="the account's credential for inbound events; default: as configured here, else the demo's",
+        help="the account's credential for inbound events (default: the configured one, else the demo's)",
     )
-    replay.add_argument("--api-key", default="demo-key", help="an API key that may read the inbox")
-    replay.add_argument("--new-key", action="store_true", help="make it an event that the desk has not seen")
-    replay.add_argument("--wait", type=float, default=10.0, metavar="SECONDS", help="for its fate (10)")
+    replay.add_argument(
+        "--api-key", default="demo-key", help="API key with the right to read the inbox (default: %(default)s)"
+    )
+    replay.add_argument(
+        "--new-key", action="store_true", help="give the event a new id, so that the desk processes it again"
+    )
+    replay.add_argument(
+        "--wait", type=float, default=10.0, metavar="SECONDS", help="time to wait for the result (default: 10)"
+    )
     return parser
 
 

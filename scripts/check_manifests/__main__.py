@@ -1,4 +1,4 @@
-"""`python -m scripts.check_manifests`: exit code 0 without findings, 1 with, 2 when the base cannot be read."""
+"""Check the Kubernetes manifests without a cluster. Exit code 0: no findings, 1: findings, 2: the base cannot be read."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ def find_crd_dir(environ: dict[str, str] | None = None) -> Path | None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.check_manifests", description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, default=CHECKOUT / "knative", help="default: knative/")
-    parser.add_argument("--strict", action="store_true", help="absent schemas are a failure (CI)")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=CHECKOUT / "knative", help="folder of the manifests (default: knative/)"
+    )
+    parser.add_argument("--strict", action="store_true", help="fail when the CRD schemas are missing")
     options = parser.parse_args(arguments)
     try:
         report = check_folder(options.folder.resolve(), load_facts(), crd_dir=find_crd_dir(), renderer=find_renderer())

@@ -1,4 +1,4 @@
-"""`python -m scripts.defs VERB`: check, compare, publish, test, draw, move and replay the definitions of workflow_defs/."""
+"""Check, compare, test, draw, publish and replay the definitions of workflow_defs/, and migrate tickets between versions."""
 
 from __future__ import annotations
 
@@ -25,60 +25,87 @@ def _parser() -> argparse.ArgumentParser:
     check = verb(
         "check",
         checking.check,
-        "schema and static analysis of the files; exit code 1 when something is wrong",
+        "check the files: schema and static analysis; exit code 1 when there are errors",
     )
     check.add_argument("paths", nargs="*", type=Path, help="files; default: all of workflow_defs/")
-    check.add_argument("--strict", action="store_true", help="warnings are wrong, too")
-    check.add_argument("--json", action="store_true")
-    schema = verb("schema", checking.schema, "write workflow_defs/schema/*.json for editors")
-    schema.add_argument("--to", type=Path, default=None)
+    check.add_argument("--strict", action="store_true", help="treat warnings as errors")
+    check.add_argument("--json", action="store_true", help="print JSON")
+    schema = verb("schema", checking.schema, "write the JSON Schemas for editors to workflow_defs/schema/")
+    schema.add_argument("--to", type=Path, default=None, help="write to this folder instead")
     diff = verb(
         "diff",
         showing.diff,
-        "what changed, in words: two of FILE, NAME or NAME@VERSION; default: files against what is in force",
+        "describe the difference of two definitions; by default of the files and the versions in force",
     )
-    diff.add_argument("a", nargs="?")
-    diff.add_argument("b", nargs="?")
-    diff.add_argument("--table", action="store_true")
-    draw = verb("draw", showing.draw, "a picture of states and transitions")
+    diff.add_argument("a", nargs="?", help="FILE, NAME or NAME@VERSION")
+    diff.add_argument("b", nargs="?", help="FILE, NAME or NAME@VERSION")
+    diff.add_argument("--table", action="store_true", help="print a table")
+    draw = verb("draw", showing.draw, "draw the states and transitions of a life cycle")
     draw.add_argument("name", help="FILE, or the NAME of a life cycle below workflow_defs/")
     draw.add_argument("--format", choices=["svg", "mermaid"], default="svg")
     draw.add_argument("--language", choices=["en", "ru"], default="en")
-    draw.add_argument("--output", type=Path, help="default: the terminal")
+    draw.add_argument("--output", type=Path, help="write to this file; default: standard output")
     test = verb("test", testing.test, "run the scenario files")
-    test.add_argument("names", nargs="*", help="life cycles; default: all")
-    simulate = verb("simulate", stepping.simulate, "step through a life cycle; `help` lists the commands")
+    test.add_argument("names", nargs="*", help="names of life cycles; default: all")
+    simulate = verb(
+        "simulate",
+        stepping.simulate,
+        "step through a life cycle in an interactive session; the command `help` lists the commands",
+    )
     simulate.add_argument("name", help="FILE, or the NAME of a life cycle below workflow_defs/")
-    simulate.add_argument("--script", type=Path, help="read the commands from a file (- is the standard input)")
-    plan = verb("plan", releasing.plan, "what publishing would change; writes nothing")
-    plan.add_argument("--json", action="store_true")
-    apply = verb("apply", releasing.apply, "publish what differs from what is in force")
+    simulate.add_argument("--script", type=Path, help="read the commands from this file; - is standard input")
+    plan = verb("plan", releasing.plan, "show the changes that `apply` would publish; writes nothing")
+    plan.add_argument("--json", action="store_true", help="print JSON")
+    apply = verb(
+        "apply", releasing.apply, "publish a new version of every definition that differs from the version in force"
+    )
     for one in (check, plan, apply, diff):
-        one.add_argument("--demo", action="store_true", help="also the demo's channel accounts")
-    rollback = verb("rollback", releasing.rollback, "put an earlier version in force; tickets stay on theirs")
-    rollback.add_argument("name")
-    rollback.add_argument("--to", type=int, metavar="VERSION")
-    history = verb("history", releasing.history, "versions: who published them and when, which is in force")
-    history.add_argument("name")
+        one.add_argument("--demo", action="store_true", help="include the channel accounts of the demo")
+    rollback = verb(
+        "rollback", releasing.rollback, "put an earlier version in force; existing tickets keep their version"
+    )
+    rollback.add_argument("name", help="name of the definition")
+    rollback.add_argument("--to", type=int, metavar="VERSION", help="default: the version that was in force before")
+    history = verb(
+        "history",
+        releasing.history,
+        "list the versions of a definition: author, time, reason, and which one is in force",
+    )
+    history.add_argument("name", help="name of the definition")
     for one in (rollback, history):
-        one.add_argument("--kind", choices=["workflow", "model", "teams", "channel"], default="workflow")
-    migrate = verb("migrate", moving.migrate, "move live tickets to another version of their life cycle")
-    migrate.add_argument("name", nargs="?")
-    migrate.add_argument("--to", type=int, metavar="VERSION")
-    migrate.add_argument("--to-name", help="another life cycle")
-    migrate.add_argument("--map", action="append", default=[], metavar="OLD=NEW", help="where tickets of a state go")
-    migrate.add_argument("--dry-run", action="store_true", help="check and count only")
-    migrate.add_argument("--resume", metavar="ID", help="go on with a migration that was cut off")
-    migrate.add_argument("--reverse", metavar="ID", help="move the tickets of a migration back")
-    replay = verb("replay", moving.replay, "run the recorded events of the last days through a draft; writes nothing")
-    replay.add_argument("name")
-    replay.add_argument("--days", type=float, default=30.0)
+        one.add_argument(
+            "--kind",
+            choices=["workflow", "model", "teams", "channel"],
+            default="workflow",
+            help="kind of the definition (default: workflow)",
+        )
+    migrate = verb(
+        "migrate", moving.migrate, "move open tickets to another version of their life cycle, or to another life cycle"
+    )
+    migrate.add_argument("name", nargs="?", help="name of the life cycle")
+    migrate.add_argument("--to", type=int, metavar="VERSION", help="target version")
+    migrate.add_argument("--to-name", help="name of another life cycle as the target")
+    migrate.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="OLD=NEW",
+        help="move tickets in state OLD to state NEW; repeatable",
+    )
+    migrate.add_argument("--dry-run", action="store_true", help="check and count the tickets; change nothing")
+    migrate.add_argument("--resume", metavar="ID", help="continue an interrupted migration")
+    migrate.add_argument("--reverse", metavar="ID", help="move the tickets of a finished migration back")
+    replay = verb(
+        "replay", moving.replay, "run recorded events through a draft and show what would differ; writes nothing"
+    )
+    replay.add_argument("name", help="name of the life cycle")
+    replay.add_argument("--days", type=float, default=30.0, help="age of the oldest events, in days (default: 30)")
     replay.add_argument("--file", type=Path, help="the draft; default: the file below workflow_defs/")
-    replay.add_argument("--json", action="store_true")
+    replay.add_argument("--json", action="store_true", help="print JSON")
     for one in (apply, rollback, migrate):
-        one.add_argument("--by", default=getpass.getuser(), help="who is recorded; default: you")
+        one.add_argument("--by", default=getpass.getuser(), help="recorded as the author (default: your user name)")
     for one in (apply, rollback):
-        one.add_argument("--reason", default="")
+        one.add_argument("--reason", default="", help="recorded with the version")
     return parser
 
 

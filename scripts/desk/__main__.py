@@ -1,4 +1,4 @@
-"""`./scripts/run [--port N] [--data-dir DIR] [--reset] [--no-demo]`: run the embedded desk until Ctrl-C."""
+"""Run the embedded desk until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -212,11 +212,19 @@ def _is_loopback(host: str) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./scripts/run", description=__doc__)
-    parser.add_argument("--port", type=int, default=8080)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; the demo takes loopback only")
-    parser.add_argument("--data-dir", default=str(ROOT / "var"), help="where the database and the sandbox's outbox lie")
-    parser.add_argument("--reset", action="store_true", help="remove the data first")
-    parser.add_argument("--no-demo", action="store_true", help="no demo accounts and no sandbox")
+    parser.add_argument("--port", type=int, default=8080, help="port to listen on (default: 8080)")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on (default: 127.0.0.1); with the demo, a loopback address only",
+    )
+    parser.add_argument(
+        "--data-dir",
+        default=str(ROOT / "var"),
+        help="folder of the database, the files, the log and the sandbox's outbox (default: var in the checkout)",
+    )
+    parser.add_argument("--reset", action="store_true", help="delete the data before the start")
+    parser.add_argument("--no-demo", action="store_true", help="start without demo accounts and without the sandbox")
     options = parser.parse_args()
     if not 1 <= options.port <= 65535:
         parser.error("--port: expected 1 to 65535")

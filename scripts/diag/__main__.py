@@ -1,4 +1,4 @@
-"""`python -m scripts.diag [--json]`: the state of the desk on one page; exit code 1 when something needs a person."""
+"""Print the state of the desk on one page. The exit code is 1 when something needs a person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scripts.explain import sources, words
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.diag", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="for programs: one document with every fact")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
     config = _cli.connect("diag", only_look=True)
     parts = [*ledger.parts(config), broker.look(config)]

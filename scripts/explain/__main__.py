@@ -1,4 +1,4 @@
-"""`python -m scripts.explain <ticket> [--json]`: one ticket's whole story in time order; the ticket by number or id."""
+"""Print one ticket's whole story in time order."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from scripts.explain.sources import Entry
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.explain", description=__doc__)
-    parser.add_argument("ticket", help="number (7 or '#7') or id")
-    parser.add_argument("--json", action="store_true", help="for programs: one document with every fact")
+    parser.add_argument("ticket", help="the ticket's number (7 or '#7') or id")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
     _cli.connect("explain", only_look=True)
     migrations.check()

@@ -39,18 +39,22 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m scripts.sandbox", description="Fake Telegram Bot API and mail catcher."
+        prog="python -m scripts.sandbox", description="Run a fake Telegram Bot API and a mail catcher."
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     for name in ("bot", "smtp", "control"):
-        parser.add_argument(f"--{name}-port", type=int, default=0, help="0 (default) takes a free one")
+        parser.add_argument(
+            f"--{name}-port", type=int, default=0, help="port to listen on; 0 (default) takes a free port"
+        )
     parser.add_argument(
-        "--data-dir", type=Path, required=True, help="holds outbox.jsonl and files/; kept over restarts"
+        "--data-dir", type=Path, required=True, help="folder of outbox.jsonl and files/, kept over restarts"
     )
-    parser.add_argument("--ports-file", type=Path, help="written as JSON once all ports listen")
-    parser.add_argument("--rate-limits", action="store_true", help="answer 429 above the real service's rates")
+    parser.add_argument("--ports-file", type=Path, help="write the ports to this file as JSON when all of them listen")
+    parser.add_argument("--rate-limits", action="store_true", help="answer 429 above the rate limits of Telegram")
     parser.add_argument(
-        "--exit-with-stdin", action="store_true", help="end when standard input closes (our parent died)"
+        "--exit-with-stdin",
+        action="store_true",
+        help="stop when standard input closes, which means that the parent process ended",
     )
     return parser.parse_args()
 
