@@ -37,7 +37,9 @@ class ReplayFailed(NestorError):
 
 
 def find_fixture(channel: str, name: str, root: Path = CHANNELS) -> Path:
-    """A file by path, or by name (with or without its ending) among the channel's fixtures. Raises ConfigurationError."""
+    """A file by path, or by name (with or without its ending) among the channel's fixtures. Raises
+    ConfigurationError.
+    """
     path = Path(name)
     if path.is_file():
         return path

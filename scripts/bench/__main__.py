@@ -38,8 +38,8 @@ def main() -> int:
         "parts",
         nargs="*",
         metavar="PART",
-        help="a: database alone, b: tickets, c: webhooks, d: tasks, e: cold starts, f: replies, g: life cycles, h: visible reply,"
-        " i: mails, j: statements per journey, t: sends to Telegram; default: all",
+        help="a: database alone, b: tickets, c: webhooks, d: tasks, e: cold starts, f: replies, g: life cycles,"
+        " h: visible reply, i: mails, j: statements per journey, t: sends to Telegram; default: all",
     )
     parser.add_argument(
         "--quick",
@@ -69,8 +69,10 @@ def run(stack: Stack, plan: limits.Plan, report: Report, wanted: set[str], folde
     """Measure the wanted parts."""
     load = ", ".join(f"{x:.2f}" for x in os.getloadavg())
     report.note(
-        f"{platform.machine()}, {psutil.cpu_count()} CPUs, Python {platform.python_version()}, load average before {load};"
-        f" PostgreSQL with fsync on; medians of {plan.repeats} samples of {plan.sample_s:g} s; load, servers and desk share the CPUs"
+        f"{platform.machine()}, {psutil.cpu_count()} CPUs, Python {platform.python_version()}, load average before"
+        f" {load};"
+        f" PostgreSQL with fsync on; medians of {plan.repeats} samples of {plan.sample_s:g} s; load, servers and"
+        " desk share the CPUs"
     )
     if wanted & {"a", "b"}:  # (a) alone would have no request to compare with
         tickets.measure(stack, plan, report, limit="a" in wanted, folder=folder)

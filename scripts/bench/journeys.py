@@ -1,8 +1,9 @@
 """(j) The number of statements that PostgreSQL executes for one journey of a message, by the stage that executes them.
 
-`python -m scripts.bench.journeys` runs in a process of its own on a scratch database. It calls the functions' applications and runs
-each task that they enqueue, one after another. Nothing else works in the process: no sweep, no second worker. So the numbers
-are the same on every machine. Each journey runs twice, and the second run counts: the first one fills the caches of the process.
+`python -m scripts.bench.journeys` runs in a process of its own on a scratch database. It calls the functions'
+applications and runs each task that they enqueue, one after another. Nothing else works in the process: no sweep, no
+second worker. So the numbers are the same on every machine. Each journey runs twice, and the second run counts: the
+first one fills the caches of the process.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def measure(stack: Stack, report: Report) -> None:
 
 
 def statements_of(environment: dict[str, str]) -> dict[str, Stages]:
-    """Return each journey's stages with their statements and transactions. Raises RuntimeError with the process's log."""
+    """Return each journey's stages with their statements and transactions. Raises RuntimeError with
+    the process's log.
+    """
     command = [sys.executable, "-m", "scripts.bench.journeys"]
     done = subprocess.run(command, env=environment, cwd=_ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:

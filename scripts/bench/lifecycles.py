@@ -1,4 +1,6 @@
-"""(g) Life cycles: decisions of the engine, due timers swept, a plan over many live tickets, a replay of many events."""
+"""(g) Life cycles: decisions of the engine, due timers swept, a plan over many live tickets, a
+replay of many events.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +110,8 @@ def _decisions(report: Report, what: str, workflow: Workflow, count: int) -> Non
 def _timers(report: Report, count: int) -> None:
     with database.transaction():
         database.execute(
-            "INSERT INTO timers (name, kind, queue, key, payload, due_at) SELECT 'bench:' || n, 'collect_garbage', 'default', NULL, '{}',"
+            "INSERT INTO timers (name, kind, queue, key, payload, due_at) SELECT 'bench:' || n, 'collect_garbage',"
+            " 'default', NULL, '{}',"
             " now() - interval '1 minute' FROM generate_series(1, :count) AS n",
             count=count,
         )
@@ -123,7 +126,8 @@ def _plan(report: Report, found: list[Found], count: int) -> None:
     """Tickets of support over three states, each solved one with its timer."""
     with database.transaction():
         database.execute(
-            "INSERT INTO tickets (id, number, title, type, priority, state, category, workflow, workflow_version, channel, fields,"
+            "INSERT INTO tickets (id, number, title, type, priority, state, category, workflow, workflow_version,"
+            " channel, fields,"
             " created_at, updated_at) SELECT gen_random_uuid(), 1000000 + n, 'Bench', 'question', 'normal',"
             " (ARRAY['new', 'open', 'solved'])[1 + mod(n, 3)],"
             " 'todo', 'support', 1, 'api', '{}', now(), now() FROM generate_series(1, :count) AS n",
@@ -158,7 +162,10 @@ def _replay(report: Report, support: Workflow, events: int) -> None:
         started = time.perf_counter()
         done = replay.replay("support", support, since=now - timedelta(days=60), until=now)
         took_s = time.perf_counter() - started
-    figure = f"{took_s:.1f} s, {done.events / took_s:,.0f} events/s; {done.tickets:,} tickets, {done.faithful:,} baselines end as recorded"
+    figure = (
+        f"{took_s:.1f} s, {done.events / took_s:,.0f} events/s;"
+        f" {done.tickets:,} tickets, {done.faithful:,} baselines end as recorded"
+    )
     report.row("g", f"replay of {done.events:,} recorded events", figure)
 
 
@@ -215,7 +222,8 @@ def _record(tickets: int) -> None:
     agent_id = str(agent[0]["id"]) if agent else str(new_id())
     with database.transaction():
         database.execute(
-            "INSERT INTO tickets (id, number, title, type, priority, state, category, workflow, workflow_version, channel, fields,"
+            "INSERT INTO tickets (id, number, title, type, priority, state, category, workflow, workflow_version,"
+            " channel, fields,"
             " created_at, updated_at) SELECT gen_random_uuid(), n, 'Bench', 'question', 'high', 'closed', 'closed',"
             " 'support', 1, 'email', '{}',"
             " now() - interval '20 days', now() - interval '10 days' FROM generate_series(1, :count) AS n",
@@ -223,8 +231,10 @@ def _record(tickets: int) -> None:
         )
         for sequence, (event_type, hours, kind, payload) in enumerate(_STORY, start=1):
             database.execute(
-                "INSERT INTO events (event_id, event_type, occurred_at, aggregate, aggregate_id, sequence, actor_kind, actor_id, payload)"
-                " SELECT gen_random_uuid(), :type, t.created_at + :hours * interval '1 hour', 'ticket', t.id, :sequence, :kind, :actor,"
+                "INSERT INTO events (event_id, event_type, occurred_at, aggregate, aggregate_id, sequence,"
+                " actor_kind, actor_id, payload)"
+                " SELECT gen_random_uuid(), :type, t.created_at + :hours * interval '1 hour', 'ticket', t.id,"
+                " :sequence, :kind, :actor,"
                 " :payload"
                 " FROM tickets AS t",
                 type=event_type,

@@ -1,4 +1,6 @@
-"""(a) The limit: pgbench executes the statements of one POST /v1/tickets in one transaction, with no program in front of it."""
+"""(a) The limit: pgbench executes the statements of one POST /v1/tickets in one transaction, with no program in front
+of it.
+"""
 
 from __future__ import annotations
 

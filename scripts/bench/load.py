@@ -1,9 +1,9 @@
 """A load generator that costs little: one process, one selector, keep-alive connections, answers read without a parser.
 
-It shares the machine with what it measures, so it builds requests from a template and reads of an answer only the status and the
-length. `python -m scripts.bench.load` reads a `Load` as JSON from standard input and writes a `Result` to standard output.
-In templates `{n}` is a number that no other request of the run has; requests go out closed-loop (each client waits for its answer),
-or at `per_s` requests a second.
+It shares the machine with what it measures, so it builds requests from a template and reads of an answer only the
+status and the length. `python -m scripts.bench.load` reads a `Load` as JSON from standard input and writes a `Result`
+to standard output. In templates `{n}` is a number that no other request of the run has; requests go out closed-loop
+(each client waits for its answer), or at `per_s` requests a second.
 """
 
 from __future__ import annotations

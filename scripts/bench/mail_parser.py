@@ -1,7 +1,8 @@
-"""(i) Raw mail: mails parsed a second, and the memory that one costs, by size (1 KB of text, 100 KB with a picture, 25 MB attached).
+"""(i) Raw mail: mails parsed a second, and the memory that one costs, by size (1 KB of text, 100 KB with a picture, 25
+MB attached).
 
-The standard library alone, beside it, does less: it splits and decodes, and finds neither text nor sender. Memory is that of a process
-that reads one mail, above what it had with the parser loaded and the mail in its hands.
+The standard library alone, beside it, does less: it splits and decodes, and finds neither text nor sender. Memory is
+that of a process that reads one mail, above what it had with the parser loaded and the mail in its hands.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ _ACCOUNT = ChannelAccount("email", "bench", 1, {"address": "desk@example.test"})
 _HEAD = (
     b"Received: from mx.example.test by desk.example.test; Mon, 16 Nov 2026 09:15:01 +0000\r\n"
     b"From: =?utf-8?q?Ad=C3=A0?= <ada@example.test>\r\n"
-    b"To: desk@example.test\r\nSubject: =?utf-8?b?0J/RgNC40L3RgtC10YA=?= on fire\r\nDate: Mon, 16 Nov 2026 09:15:00 +0000\r\n"
+    b"To: desk@example.test\r\nSubject: =?utf-8?b?0J/RgNC40L3RgtC10YA=?= on fire\r\n"
+    b"Date: Mon, 16 Nov 2026 09:15:00 +0000\r\n"
     b"Message-ID: <1@example.test>\r\nIn-Reply-To: <2@example.test>\r\nMIME-Version: 1.0\r\n"
 )
 _TYPED = b"Content-Type: text/%s; charset=utf-8\r\n\r\n"
@@ -44,8 +46,9 @@ MAILS: dict[str, Callable[[], bytes]] = {
 
 
 def measure() -> dict[str, Any]:
-    """Mails a second (`per_s`, and `library_per_s` for the standard library), and memory above the mail itself in MB (`peak_mb`,
-    with `size_mb` to compare), by mail."""
+    """Mails a second (`per_s`, and `library_per_s` for the standard library), and memory above the mail itself in MB
+    (`peak_mb`, with `size_mb` to compare), by mail.
+    """
     found: dict[str, Any] = {"per_s": {}, "library_per_s": {}, "peak_mb": {}, "size_mb": {}}
     for name, make in MAILS.items():
         raw = make()
@@ -71,7 +74,9 @@ def print_rows(report: Report) -> None:
 
 
 def _multipart(attachment_bytes: int) -> bytes:
-    """Text, the same as HTML with 1,200 tags, and a file whose lines are made without a copy that would hide what the parser takes."""
+    """Text, the same as HTML with 1,200 tags, and a file whose lines are made without a copy that would hide what the
+    parser takes.
+    """
     html = f"<p>{_TEXT}</p><div class='gmail_quote'>{_QUOTE}</div>" + "<p>x <b>y</b></p>" * 300
     texts = _parts(
         b"alternative",

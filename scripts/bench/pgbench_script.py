@@ -1,7 +1,8 @@
-"""Make a pgbench script from recorded statements: what differed between two requests becomes a value that pgbench varies.
+"""Make a pgbench script from recorded statements: what differed between two requests becomes a value that pgbench
+varies.
 
-Fresh UUIDs keep UUIDv7's order (a counter in front, then the client), because random ones would scatter over the indexes and make the limit
-look lower than it is. Pure.
+Fresh UUIDs keep UUIDv7's order (a counter in front, then the client), because random ones would scatter over the
+indexes and make the limit look lower than it is. Pure.
 """
 
 from __future__ import annotations

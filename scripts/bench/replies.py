@@ -1,4 +1,6 @@
-"""(f) An agent's reply: POST /v1/tickets/{id}/messages, one agent, one after another, as a person's client sends them."""
+"""(f) An agent's reply: POST /v1/tickets/{id}/messages, one agent, one after another, as a person's
+client sends them.
+"""
 
 from __future__ import annotations
 

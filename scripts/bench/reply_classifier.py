@@ -1,8 +1,9 @@
 """(h) The visible reply: MB a second on friendly and hostile mails, and how many of our corpus come out right.
 
-Beside it the libraries, where they are installed (they are no dependency: `pip install email-reply-parser mail-parser-reply` in a
-scratch environment). Right means the same words in the same order; that is kinder to them than to us, whose tests compare lines.
-The corpus is ours, so its percentage shows regressions, not how good we are on mails that nobody here has seen.
+Beside it the libraries, where they are installed (they are no dependency: `pip install email-reply-parser
+mail-parser-reply` in a scratch environment). Right means the same words in the same order; that is kinder to them than
+to us, whose tests compare lines. The corpus is ours, so its percentage shows regressions, not how good we are on mails
+that nobody here has seen.
 """
 
 from __future__ import annotations

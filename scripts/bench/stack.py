@@ -1,4 +1,6 @@
-"""The servers and processes that a run measures: private PostgreSQL (fsync on) and RabbitMQ, and the desk's own documented commands."""
+"""The servers and processes that a run measures: private PostgreSQL (fsync on) and RabbitMQ, and the desk's own
+documented commands.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +102,9 @@ class Web(Process):
     def seconds_to(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> float:
-        """Seconds from the spawn to the first 2xx of this request. 503 is "not yet": readiness waits for its first look at the schema."""
+        """Seconds from the spawn to the first 2xx of this request. 503 is "not yet": readiness waits for its first look
+        at the schema.
+        """
         while True:
             with contextlib.suppress(ConnectionError):
                 status = self.request(method, path, body, headers)

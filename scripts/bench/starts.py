@@ -78,7 +78,8 @@ def _idle(desk: Desk, report: Report) -> None:
     held = {name: usage.memory([part.pid]) for name, part in parts.items()}
     total = sum(held.values(), usage.Memory(0.0, 0.0))
     each = ", ".join(f"{name} {memory.rss_mib:.0f}/{memory.pss_mib:.0f}" for name, memory in held.items())
-    # Both readings of "150 MB": what the parts take from the machine, and what `ps` adds up, where shared pages count for each process.
+    # Both readings of "150 MB": what the parts take from the machine, and what `ps` adds up, where shared pages count
+    # for each process.
     report.row(
         "e",
         "idle web + worker + scheduler, PSS",

@@ -1,7 +1,8 @@
-"""(c) What reading a Telegram update costs, beside taking it: microseconds for the webhook function's look and for the worker's.
+"""(c) What reading a Telegram update costs, beside taking it: microseconds for the webhook function's look and for the
+worker's.
 
-Every recorded update of the channel's folder is read, so a new kind that is slow to read shows; beside them the largest that Telegram
-sends, and the largest that the webhook takes.
+Every recorded update of the channel's folder is read, so a new kind that is slow to read shows; beside them the largest
+that Telegram sends, and the largest that the webhook takes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""(t) Sends to Telegram: the adapter as a worker's threads call it, against the fake Bot API over real HTTP, rate limits off.
+"""(t) Sends to Telegram: the adapter as a worker's threads call it, against the fake Bot API over real HTTP, rate
+limits off.
 
 What the desk itself can carry; Telegram takes 30 a second of one bot.
 """

@@ -1,13 +1,15 @@
 """(b) POST /v1/tickets over HTTP, beside (a) its limit, sample by sample, so that both meet the same machine.
 
-Two bodies: a ticket with a description (ticket, message, two events), and one whose requester has an e-mail address: that
-also finds or makes the requester, evaluates the life cycle's condition, takes the acknowledgement's rate slots, and writes the
-acknowledgement with its delivery and its task, whose hint goes to RabbitMQ. No worker runs: the targets are the function's.
+Two bodies: a ticket with a description (ticket, message, two events), and one whose requester has an e-mail address:
+that also finds or makes the requester, evaluates the life cycle's condition, takes the acknowledgement's rate slots,
+and writes the acknowledgement with its delivery and its task, whose hint goes to RabbitMQ. No worker runs: the targets
+are the function's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from scripts.bench.limit import Limit
@@ -57,7 +59,8 @@ def _alternate(
             for name, limit in limits.items():
                 sample = limit.measure(clients, plan.sample_s)
                 found.setdefault((name, clients), Series()).add(sample)
-            load = load_sample(stack, web, plan, counter, lambda n, c=clients: _load(web, body, c, n))  # type: ignore[misc]
+            make = partial(_load, web, body, clients)
+            load = load_sample(stack, web, plan, counter, make)
             found.setdefault(("http", clients), Series()).add(load)
     return found
 

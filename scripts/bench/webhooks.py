@@ -13,7 +13,8 @@ from scripts.bench.tickets import Counter, load_sample
 PATH = "/webhooks/telegram/demo"
 # A chat of its own for each update: order within one chat would make the work serial.
 UPDATE = (
-    '{"update_id":{n},"message":{"message_id":{n},"date":1767225600,"chat":{"id":{n},"type":"private","first_name":"Ada"},'
+    '{"update_id":{n},"message":{"message_id":{n},"date":1767225600,'
+    '"chat":{"id":{n},"type":"private","first_name":"Ada"},'
     '"from":{"id":{n},"is_bot":false,"first_name":"Ada","language_code":"en"},"text":"My printer is on fire"}}'
 )
 _clients = 8

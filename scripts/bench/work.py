@@ -1,4 +1,6 @@
-"""(d) What a worker does: tasks a second from a backlog, and the time from a webhook's 2xx to the acknowledgement at the Bot API."""
+"""(d) What a worker does: tasks a second from a backlog, and the time from a webhook's 2xx to the acknowledgement at
+the Bot API.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ def measure(stack: Stack, plan: Plan, report: Report) -> None:
     report.row(
         "d",
         f"tasks of one worker, 8 threads, backlog of {plan.backlog:,} events",
-        f"{figures['per_s']:,.0f} tasks/s, CPU {figures['worker_ms']:.2f} + database {figures['database_ms']:.2f} ms each",
+        f"{figures['per_s']:,.0f} tasks/s, CPU {figures['worker_ms']:.2f} + database {figures['database_ms']:.2f}"
+        " ms each",
         series=rates,
     )
     figures = latencies.medians()
@@ -130,6 +133,7 @@ def _wait_for_sends(stack: Stack, count: int, worker: Process) -> dict[int, floa
         worker.check_alive()
         if time.monotonic() > deadline:
             raise RuntimeError(
-                f"{len(entries)} of {count} acknowledgements within {limits.drain_s_max:g} s; {worker.log.read_text()[-1500:]}"
+                f"{len(entries)} of {count} acknowledgements within {limits.drain_s_max:g} s;"
+                f" {worker.log.read_text()[-1500:]}"
             )
         time.sleep(0.2)

@@ -32,7 +32,8 @@ def _parser() -> argparse.ArgumentParser:
     setup = verb(
         "setup",
         reaching.setup,
-        "register the account at its provider (Telegram: webhook, secret token, allowed updates, menu), or print what to enter there",
+        "register the account at its provider (Telegram: webhook, secret token, allowed updates, menu), or print"
+        " what to enter there",
     )
     setup.add_argument("name", help=_NAME)
     setup.add_argument("--public-url", help="public base URL of the desk (default: PUBLIC_URL)")

@@ -1,4 +1,6 @@
-"""Check the Kubernetes manifests without a cluster. Exit code 0: no findings, 1: findings, 2: the base cannot be read."""
+"""Check the Kubernetes manifests without a cluster. Exit code 0: no findings, 1: findings, 2: the
+base cannot be read.
+"""
 
 from __future__ import annotations
 

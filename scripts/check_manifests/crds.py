@@ -1,8 +1,8 @@
 """Kubernetes' custom resource schemas, as strict JSON Schema.
 
-A CRD's openAPIV3Schema lets unknown fields pass, because the API server prunes them. A pruned field is a misspelt one, so
-objects that list their properties are closed here. The CRD files are third-party data in `CRD_DIR`; they are
-read where they lie and never copied into the repository.
+A CRD's openAPIV3Schema lets unknown fields pass, because the API server prunes them. A pruned field is a misspelt one,
+so objects that list their properties are closed here. The CRD files are third-party data in `CRD_DIR`; they are read
+where they lie and never copied into the repository.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ def _with_metadata(schema: Schema) -> Schema:
 def strict_schema(source: Mapping[str, Any], *, structural: bool = True) -> Schema:
     """A JSON Schema of `source`; with `structural`, objects that list properties take no others.
 
-    Inside anyOf, allOf, oneOf and not, properties are conditions on an object that is described elsewhere: those stay open.
+    Inside anyOf, allOf, oneOf and not, properties are conditions on an object that is described elsewhere: those stay
+    open.
     """
     result: Schema = {key: source[key] for key in _KEPT if key in source}
     if "properties" in source:

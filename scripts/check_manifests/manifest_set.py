@@ -1,4 +1,6 @@
-"""The objects that are applied together, with what they must agree with: rules look across objects, not only into one."""
+"""The objects that are applied together, with what they must agree with: rules look across objects,
+not only into one.
+"""
 
 from __future__ import annotations
 

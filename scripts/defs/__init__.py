@@ -22,7 +22,9 @@ __all__ = ["ROOT", "Found", "findings", "publish", "read_all", "read_file"]
 
 
 def read_all(root: Path = ROOT, *, demo: bool) -> list[Found]:
-    """Every definition below `root`, checked each and together. Raises Invalid naming each file and place; nothing is published then."""
+    """Every definition below `root`, checked each and together. Raises Invalid naming each file and place; nothing is
+    published then.
+    """
     found, problems = _read_files(sorted(root.rglob("*.yaml")), root, demo=demo)
     problems.extend(_twice(found))
     if not problems:

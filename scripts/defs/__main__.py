@@ -1,4 +1,6 @@
-"""Check, compare, test, draw, publish and replay the definitions of workflow_defs/, and migrate tickets between versions."""
+"""Check, compare, test, draw, publish and replay the definitions of workflow_defs/, and migrate tickets between
+versions.
+"""
 
 from __future__ import annotations
 

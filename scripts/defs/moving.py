@@ -36,7 +36,8 @@ def migrate(options: argparse.Namespace) -> int:
             with database.connection():
                 counts = migration.check(options.name, to_name, options.to, state_map)
             print(
-                f"{sum(counts.values())} tickets would move: {', '.join(f'{s} {n}' for s, n in counts.items()) or 'none'}"
+                f"{sum(counts.values())} tickets would move:"
+                f" {', '.join(f'{s} {n}' for s, n in counts.items()) or 'none'}"
             )
             return 0
         with database.transaction():
@@ -73,7 +74,8 @@ def replay(options: argparse.Namespace) -> int:
         print(json.dumps(dataclasses.asdict(report), ensure_ascii=False, indent=2, default=str))
         return 0
     print(
-        f"{report.tickets} tickets with {report.events} events; {report.faithful} baselines end where the real ticket stands"
+        f"{report.tickets} tickets with {report.events} events; {report.faithful} baselines end where the real"
+        " ticket stands"
     )
     print(f"{report.ended_differently} tickets would have ended differently, {report.failed} could not be replayed")
     for difference in report.differences:

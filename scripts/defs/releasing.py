@@ -41,7 +41,8 @@ def _tell(entry: planning.Entry) -> None:
         print(f"    {line}")
     for row in entry.tickets:
         print(
-            f"  {row['count']} live tickets on version {row['version']} in {row['state']}: they stay on it until they are migrated"
+            f"  {row['count']} live tickets on version {row['version']} in {row['state']}: they stay on it until"
+            " they are migrated"
         )
     for title, counts in (
         ("tickets in states that it lacks (map them: migrate --map)", entry.states_gone),

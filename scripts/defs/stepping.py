@@ -69,7 +69,9 @@ def _asked() -> Iterator[str]:
 
 
 class Stepper:
-    """Reads commands, prints what follows. The cast: olga (agent), mira (manager), root (admin), each in every team that is named."""
+    """Reads commands, prints what follows. The cast: olga (agent), mira (manager), root (admin), each in every team
+    that is named.
+    """
 
     def __init__(self, workflow: Workflow, types: dict[str, Any]) -> None:
         self._workflow, self._types = workflow, types
@@ -109,7 +111,8 @@ class Stepper:
             except (KeyError, ValueError, IndexError, Invalid, TooManyFirings) as error:
                 wrong = 1
                 print(
-                    f"  ! {error if not isinstance(error, IndexError) else 'a word is missing; `help` lists the commands'}"
+                    "  !",
+                    "a word is missing; `help` lists the commands" if isinstance(error, IndexError) else error,
                 )
         return wrong if echo else 0
 
@@ -191,7 +194,8 @@ class Stepper:
         clocks = ", ".join(f"{target} {status(clock)}" for target, clock in ticket.clocks.items())
         timers = ", ".join(f"{name} {at:%a %d %H:%M}" for name, (at, _) in sorted(simulation.timers.items()))
         print(
-            f"  = {simulation.now:%a %d %b %H:%M} {ticket.state} ({ticket.category}), {ticket.priority}, {ticket.assignee or 'nobody'}"
+            f"  = {simulation.now:%a %d %b %H:%M} {ticket.state} ({ticket.category}), {ticket.priority},"
+            f" {ticket.assignee or 'nobody'}"
         )
         if timers:
             print(f"    timers: {timers}")

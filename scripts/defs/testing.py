@@ -32,7 +32,8 @@ def test(options: argparse.Namespace) -> int:
             print(f"{'ok  ' if result.passed else 'FAIL'} {name}: {result.case}")
             for failure in result.failures:
                 print(
-                    f"       step {failure.step}: {failure.what}: expected {failure.expected!r}, found {failure.found!r}"
+                    f"       step {failure.step}: {failure.what}: expected {failure.expected!r}, found"
+                    f" {failure.found!r}"
                 )
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

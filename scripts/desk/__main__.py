@@ -64,7 +64,8 @@ class Desk:
         host, port = self.options.host, self.options.port
         if self.demo and not _is_loopback(host):
             raise ConfigurationError(
-                f"the demo's passwords are public, so it listens on this machine only, not on {host}; use --no-demo for others"
+                f"the demo's passwords are public, so it listens on this machine only, not on {host}; use"
+                " --no-demo for others"
             )
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

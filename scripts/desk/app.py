@@ -20,7 +20,9 @@ _workers: EmbeddedWorkers | None = None
 
 
 def create_app() -> WsgiApp:
-    """Set this process up, start its workers and return the application. Called in gunicorn's worker, after the fork."""
+    """Set this process up, start its workers and return the application. Called in gunicorn's
+    worker, after the fork.
+    """
     global _workers
     config = settings.current()
     logs.configure("desk", config.log_level)

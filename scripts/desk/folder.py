@@ -48,7 +48,8 @@ class DataFolder:
             owner = os.pread(fd, 20, 0).decode(errors="replace").strip() or "unknown"
             os.close(fd)
             raise ConfigurationError(
-                f"another desk (process {owner}) uses the data folder {self.path}; stop it or choose another with --data-dir"
+                f"another desk (process {owner}) uses the data folder {self.path}; stop it or choose another with"
+                " --data-dir"
             ) from error
         os.ftruncate(fd, 0)
         os.pwrite(fd, str(os.getpid()).encode(), 0)

@@ -63,7 +63,8 @@ def _sandbox(config: Settings, query: OutboxQuery) -> bytes:
     values = {name: value for name, value in msgspec.structs.asdict(query).items() if value is not None}
     url = f"{config.sandbox_url}/outbox?{urlencode(values)}"
     try:
-        with urllib.request.urlopen(url, timeout=_sandbox_timeout_s) as response:  # noqa: S310 -- the address we started it on
+        # The address that we started the sandbox on.
+        with urllib.request.urlopen(url, timeout=_sandbox_timeout_s) as response:  # noqa: S310 -- ours
             body: bytes = response.read()
     except (urllib.error.URLError, OSError) as error:
         raise SandboxAway() from error
@@ -80,7 +81,8 @@ def _first_page(config: Settings) -> str:
 <title>Nestor</title><style>body{{font:17px/1.6 system-ui;max-width:42rem;margin:4rem auto;padding:0 1rem}}
 code,pre{{background:#8882;padding:.1em .3em;border-radius:.2em}}pre{{padding:1em;overflow:auto}}</style>
 <h1>Nestor is running</h1>
-<p>A service desk that sleeps until somebody writes. The web console comes with a later release; until then the desk is reached
-by Telegram, e-mail and its <a href="/docs">API</a>.</p>{demo}
+<p>A service desk that sleeps until somebody writes. The web console comes with a later release; until then the desk is
+reached by Telegram, e-mail and its <a href="/docs">API</a>.</p>{demo}
 <pre>curl -H 'Authorization: Bearer demo-key' {html.escape(config.public_url)}/v1/tickets</pre>
-<p><a href="/healthz/deep">Health</a> · <a href="/metrics">Metrics</a> · <a href="/openapi.json">OpenAPI</a></p></html>"""
+<p><a href="/healthz/deep">Health</a> · <a href="/metrics">Metrics</a> ·
+<a href="/openapi.json">OpenAPI</a></p></html>"""

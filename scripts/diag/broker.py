@@ -1,4 +1,6 @@
-"""What the broker knows: messages and consumers of each queue over AMQP, and ready and unacknowledged ones from its HTTP API."""
+"""What the broker knows: messages and consumers of each queue over AMQP, and ready and unacknowledged ones from its
+HTTP API.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,9 @@ def _reason(error: BaseException) -> str:
 
 
 def _passive(part: Part, connection: Any, queue: str) -> None:
-    """A passive declaration changes nothing and answers the counts; a missing queue closes its channel, so each has its own."""
+    """A passive declaration changes nothing and answers the counts; a missing queue closes its channel, so each has its
+    own.
+    """
     channel = connection.channel()
     try:
         counts = channel.queue_declare(queue, passive=True).method

@@ -114,7 +114,8 @@ def _misconfigured(part: Part) -> None:
 def _accounts(part: Part) -> None:
     """Channel accounts whose provider, credential or configuration is in trouble."""
     rows = database.run(
-        "SELECT channel, account, error FROM channel_health WHERE error IS NOT NULL ORDER BY channel, account LIMIT :most",
+        "SELECT channel, account, error FROM channel_health WHERE error IS NOT NULL ORDER BY channel, account"
+        " LIMIT :most",
         most=limits.examples_max,
     )
     part.facts["troubled"] = [{"account": f"{row['channel']}/{row['account']}", "error": row["error"]} for row in rows]
@@ -180,7 +181,8 @@ def _webhooks(part: Part) -> None:
 
 def _timers(part: Part) -> None:
     row = database.run(
-        "SELECT count(*) AS timers, sum(CASE WHEN due_at <= NOW() THEN 1 ELSE 0 END) AS due, min(due_at) AS oldest FROM timers"
+        "SELECT count(*) AS timers, sum(CASE WHEN due_at <= NOW() THEN 1 ELSE 0 END) AS due, min(due_at) AS oldest"
+        " FROM timers"
     )[0]
     oldest = database.instant(row["oldest"])
     late_s = max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
@@ -192,7 +194,9 @@ def _timers(part: Part) -> None:
 
 
 def _clock(part: Part) -> None:
-    """Each process compares itself with the database and logs `clock_differs`; this compares the machine that diag runs on."""
+    """Each process compares itself with the database and logs `clock_differs`; this compares the machine that diag runs
+    on.
+    """
     part.facts["machine_ahead_s"] = clock.machine_ahead_s()
     part.lines.append(skew.detail())
     for problem in (skew.finding(), tasks.ahead_of_clock()):

@@ -18,7 +18,8 @@ from models.ticket_workflow import why
 from models.tickets.tables import Ticket
 from scripts.explain import limits, words
 
-# What a reader expects first when instants are equal: the cause before its effects; messages stand where their event does.
+# What a reader expects first when instants are equal: the cause before its effects; messages stand where their event
+# does.
 _RANKS = {
     "inbound": 0,
     "rules": 2,
@@ -33,7 +34,9 @@ _RANKS = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that happened (or will: a timer): when, what kind of thing, a line for people and the facts for programs."""
+    """One thing that happened (or will: a timer): when, what kind of thing, a line for people and the facts for
+    programs.
+    """
 
     at: datetime
     source: str
@@ -76,7 +79,8 @@ def _at(value: Any) -> datetime:
 
 def _inbound(ticket: Ticket) -> Iterator[Entry]:
     rows = database.run(
-        "SELECT id, channel, account, event_key, content_type, status, reason, message_id, request_id, received_at, processed_at"
+        "SELECT id, channel, account, event_key, content_type, status, reason, message_id, request_id,"
+        " received_at, processed_at"
         " FROM inbox WHERE ticket_id = :id ORDER BY received_at, id LIMIT :most",
         id=ticket.id,
         most=limits.rows_max,
@@ -150,7 +154,8 @@ def _deliveries(ticket: Ticket) -> Iterator[Entry]:
         error = (f"last error: {words.short(row['last_error'])}",) if row["last_error"] else ()
         receipt = f"; the provider says: {row['receipt']}" if row["receipt"] else ""
         what = "" if row["operation"] == "send" else f"{row['operation']} of what was sent, "
-        line = f"{what}{row['channel']}/{row['account']} to {words.short(row['address'])}: {row['state']}, {count}{receipt}"
+        to = f"{row['channel']}/{row['account']} to {words.short(row['address'])}"
+        line = f"{what}{to}: {row['state']}, {count}{receipt}"
         yield Entry(
             _at(row["created_at"]),
             "delivery",
@@ -179,9 +184,12 @@ def _payload(name: str) -> str:
 
 
 def _tasks(ticket: Ticket) -> Iterator[Entry]:
-    """By cause, by key and by what the payload names; one pass over the ledger, which keeps a week of finished tasks."""
+    """By cause, by key and by what the payload names; one pass over the ledger, which keeps a week
+    of finished tasks.
+    """
     rows = database.run(
-        "SELECT id, kind, queue, payload, state, attempts, due_at, lease_until,"  # noqa: S608 -- our own properties' names; values are bound
+        # Our own properties' names are put in; values are bound.
+        "SELECT id, kind, queue, payload, state, attempts, due_at, lease_until,"  # noqa: S608 -- see above
         " last_error, caused_by, created_at, first_run_at, finished_at FROM tasks"
         " WHERE key = :key OR caused_by = :cause OR caused_by LIKE :timers"
         f" OR {_payload('ticket_id')} = :id"
@@ -218,7 +226,8 @@ def _told_task(row: Row, created_at: datetime, finished_at: datetime | None) -> 
 def _timers(ticket: Ticket) -> Iterator[Entry]:
     prefix = f"ticket:{ticket.id}:"
     rows = database.run(
-        "SELECT name, kind, due_at, every_s, enabled FROM timers WHERE name >= :prefix AND name < :beyond ORDER BY due_at LIMIT :most",
+        "SELECT name, kind, due_at, every_s, enabled FROM timers WHERE name >= :prefix AND name < :beyond ORDER BY"
+        " due_at LIMIT :most",
         prefix=prefix,
         beyond=prefix + "\U0010ffff",
         most=limits.rows_max,
@@ -231,14 +240,19 @@ def _timers(ticket: Ticket) -> Iterator[Entry]:
         yield Entry(due_at, "timer", f"{row['name'].removeprefix(prefix)} fires {when}{switched_off}", (), row)
 
 
+def _reasons(look: Mapping[str, Any]) -> list[str]:
+    """Return the conditions that failed, then the reasons of a refusal."""
+    return [*look.get("failed", []), *look.get("reasons", [])]
+
+
 def _silent_rules(ticket: Ticket) -> Iterator[Entry]:
-    """Rules that looked at an event and did not act: which part of their condition failed. What acted is told by its event."""
+    """Yield the rules that did not act on an event, with the part of their condition that failed.
+
+    A rule that acted appears with its event.
+    """
     for row in why.decisions(ticket.id, after=None, limit=limits.rows_max):
         quiet = [look for look in row["looks"] if look["outcome"] in ("silent", "refused")]
-        details = tuple(
-            f"{look['rule']} {look['outcome']}: {words.short('; '.join([*look.get('failed', []), *look.get('reasons', [])]))}"
-            for look in quiet
-        )
+        details = tuple(f"{look['rule']} {look['outcome']}: {words.short('; '.join(_reasons(look)))}" for look in quiet)
         if quiet:
             line = f"on {row['event']}: {words.counted(len(quiet), 'rule')} did not act"
             yield Entry(row["at"], "rules", line, details, row, order=row["last_sequence"])

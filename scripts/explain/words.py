@@ -1,6 +1,7 @@
 """Rows in words; pure.
 
-Whatever a stranger wrote passes through `short`: a message's control characters must not drive the terminal of who reads its story.
+Whatever a stranger wrote passes through `short`: a message's control characters must not drive the terminal of who
+reads its story.
 """
 
 from __future__ import annotations

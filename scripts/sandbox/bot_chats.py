@@ -39,7 +39,8 @@ class Chats:
             raise ApiError(403, "Forbidden: bot was blocked by the user")
 
     def check_topic(self, bot_id: int, chat_id: ChatId, thread_id: int) -> None:
-        """In a group that is known to have topics, a message goes to one that there is; to the general one, without naming any.
+        """In a group that is known to have topics, a message goes to one that there is; to the general one, without
+        naming any.
 
         Other chats are not known well enough.
         """

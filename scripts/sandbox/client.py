@@ -85,7 +85,8 @@ class SandboxClient:
         """Let a person do something in a chat with the bot; returns the updates, which also wait for getUpdates.
 
         message (text, reply_to, message_thread_id), files (kind, file_ids, caption, filename), edit (message_id, text),
-        press (message_id, data or label), react (message_id, emojis), block, unblock. `user_id` and `name` tell who, in a group.
+        press (message_id, data or label), react (message_id, emojis), block, unblock. `user_id` and `name` tell who, in
+        a group.
         """
         body = {"action": action, "chat_id": chat_id, "bot_id": bot_id, **details}
         updates: list[Entry] = self.control("POST", "/people", body)["updates"]

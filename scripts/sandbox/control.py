@@ -93,7 +93,9 @@ class Control:
         return {"items": items, "next_since": next_since}
 
     def _catch(self, request: Request) -> dict[str, str]:
-        """What the demo's webhook account answers; the same Idempotency-Key again is the same answer, as a good service does."""
+        """What the demo's webhook account answers; the same Idempotency-Key again is the same answer, as a good service
+        does.
+        """
         key = request.headers.get("idempotency-key", "")
         for entry in self._outbox:
             if key and entry["channel"] == "webhook" and entry["idempotency_key"] == key:

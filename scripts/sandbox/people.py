@@ -1,7 +1,7 @@
 """What the people of a test do in their chats: write, send pictures, press buttons, react, block the bot.
 
-Each deed becomes the update that Telegram would send; it waits for getUpdates and is given back, so that a test may also post it
-to the desk's webhook itself.
+Each deed becomes the update that Telegram would send; it waits for getUpdates and is given back, so that a test may
+also post it to the desk's webhook itself.
 """
 
 import time

@@ -20,7 +20,7 @@ class Catcher:
         self._outbox = outbox
         self._faults = faults
 
-    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+    async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         refusal = await self._refusal("mail", server, [])
@@ -30,7 +30,7 @@ class Catcher:
         envelope.mail_options.extend(options)
         return "250 OK"
 
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+    async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         refusal = await self._refusal("rcpt", server, [address])
@@ -40,7 +40,7 @@ class Catcher:
         envelope.rcpt_options.extend(options)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         fault = self._take("data", list(envelope.rcpt_tos))
         if fault is not None and fault.kind == "reject":
             return f"{fault.code} {fault.text}"

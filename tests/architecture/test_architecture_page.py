@@ -1,4 +1,6 @@
-"""ARCHITECTURE.md names the files and tests that prove what it says: a page that cites a renamed test proves nothing."""
+"""ARCHITECTURE.md names the files and tests that prove what it says: a page that cites a renamed
+test proves nothing.
+"""
 
 from __future__ import annotations
 

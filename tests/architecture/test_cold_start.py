@@ -54,7 +54,8 @@ _ONE_REQUEST = """
 from wsgiref.util import setup_testing_defaults
 body = json.dumps(%r).encode()
 environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/webhooks/telegram/demo", "CONTENT_TYPE": "application/json",
-    "CONTENT_LENGTH": str(len(body)), "HTTP_X_TELEGRAM_BOT_API_SECRET_TOKEN": "demo-secret", "wsgi.input": io.BytesIO(body)}
+    "CONTENT_LENGTH": str(len(body)), "HTTP_X_TELEGRAM_BOT_API_SECRET_TOKEN": "demo-secret",
+    "wsgi.input": io.BytesIO(body)}
 setup_testing_defaults(environ)
 told = []
 answer = b"".join(app(environ, lambda status, headers, exc_info=None: told.append(status)))

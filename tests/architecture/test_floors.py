@@ -47,7 +47,9 @@ def test_every_area_stands_on_one_floor() -> None:
 
 
 def test_an_area_imports_only_areas_of_lower_floors() -> None:
-    """An arrow up or sideways closes a circle sooner or later, and then no area can be understood without all others."""
+    """An arrow up or sideways closes a circle sooner or later, and then no area can be understood
+    without all others.
+    """
     upward = [
         f"{module.at(line)} ({area_of(module.name)}, floor {FLOOR_OF[area_of(module.name)]}) imports {name}"
         for module in modules("models")
@@ -115,7 +117,9 @@ def owner_of() -> dict[str, str]:
 
 
 def test_no_statement_names_another_areas_table(owner_of: dict[str, str]) -> None:
-    """A table that two areas write has no invariants: neither area can hold them. The list of exceptions only shrinks."""
+    """A table that two areas write has no invariants: neither area can hold them. The list of
+    exceptions only shrinks.
+    """
     foreign = {
         (area_of(module.name), table): module.at(line)
         for module in modules("models")

@@ -28,7 +28,9 @@ _NOW = (
 
 
 def test_only_the_clock_knows_what_time_it_is() -> None:
-    """A second source of time cannot be moved: its SLA breach takes a day to test, and the two disagree in the sandbox."""
+    """A second source of time cannot be moved: its SLA breach takes a day to test, and the two
+    disagree in the sandbox.
+    """
     asked = [
         f"{module.at(call.lineno)} {dotted(call.func)}"
         for module in modules()
@@ -77,7 +79,9 @@ def _log_calls(module: Module) -> Iterator[ast.Call]:
 
 
 def test_log_lines_have_constant_event_names() -> None:
-    """A name with a value inside cannot be counted, found or alerted on, and carries the value past the list of forbidden fields."""
+    """A name with a value inside cannot be counted, found or alerted on, and carries the value past the list of
+    forbidden fields.
+    """
     calls = [(module, call) for module in modules("models", "queues", "functions") for call in _log_calls(module)]
     assert len(calls) > 10, "the test finds the log calls"
 
@@ -145,7 +149,9 @@ _SQL_WORDS = frozenset(
 
 
 def test_no_value_is_written_into_a_statement() -> None:
-    """What a stranger wrote must never be read as SQL. Names and parts of statements may be put together; values are bound."""
+    """What a stranger wrote must never be read as SQL. Names and parts of statements may be put together; values are
+    bound.
+    """
     wrong = [
         f"{module.at(text.lineno)} {{{ast.unparse(hole.value)}}}"
         for module in modules()

@@ -113,7 +113,9 @@ def test_channels_do_not_reach_into_the_domains_commands() -> None:
 
 
 def test_shipped_code_does_not_need_the_tests_packages() -> None:
-    """The image installs requirements.txt only. The benchmark is for a checkout: it measures on the tests' private servers."""
+    """The image installs requirements.txt only. The benchmark is for a checkout: it measures on the tests' private
+    servers.
+    """
     shipped = [module for module in modules() if not within(module.name, "scripts.bench")]
 
     assert offences(shipped, "pytest", "hypothesis", "schemathesis", "tests") == []

@@ -23,8 +23,8 @@ import importlib, json, os, sys, threading
 
 ROOT = os.getcwd() + os.sep
 VENV = os.path.join(ROOT, ".venv") + os.sep
-WATCHED = ("open", "socket.", "sqlite3.connect", "subprocess.Popen", "os.system", "os.mkdir", "os.listdir", "os.scandir",
-    "os.fork", "os.remove", "os.rename", "_thread.start_new_thread")
+WATCHED = ("open", "socket.", "sqlite3.connect", "subprocess.Popen", "os.system", "os.mkdir", "os.listdir",
+    "os.scandir", "os.fork", "os.remove", "os.rename", "_thread.start_new_thread")
 found = []
 watching = False
 
@@ -98,7 +98,9 @@ def test_importing_every_module_does_no_work() -> None:
 
 
 def test_the_watch_sees_work_where_there_is_some() -> None:
-    """A watch that sees nothing would let everything pass: gunicorn's configuration reads its settings at import, so it must show."""
+    """A watch that sees nothing would let everything pass: gunicorn's configuration reads its settings at import, so it
+    must show.
+    """
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, json.dumps(list(CONFIGURATION))],
         cwd=REPOSITORY,

@@ -35,7 +35,9 @@ _BINARY = (".png", ".jpg", ".ico", ".woff2", ".gz", ".zip", ".pdf", ".bin", ".em
 
 
 def tracked() -> list[Path]:
-    """Files under version control; every file of the program's folders in a copy without git (scripts/test's container)."""
+    """Files under version control; every file of the program's folders in a copy without git (scripts/test's
+    container).
+    """
     if (REPOSITORY / ".git").exists():
         listed = subprocess.run(
             ["git", "-c", f"safe.directory={REPOSITORY}", "ls-files", "-z"],
@@ -52,7 +54,9 @@ def tracked() -> list[Path]:
 
 
 def test_no_file_names_a_package_registry() -> None:
-    """Where packages come from is the machine's business: a mirror, an air gap. A name in a file overrules its operator."""
+    """Where packages come from is the machine's business: a mirror, an air gap. A name in a file overrules its
+    operator.
+    """
     naming = re.compile("|".join(re.escape(name) for name in REGISTRIES))
     found = [
         f"{path.relative_to(REPOSITORY)}: {match[0]}"

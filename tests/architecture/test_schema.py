@@ -1,7 +1,7 @@
 """Each model declares exactly the table that the migrations make, on both engines.
 
-Queries and statements take names, types and conversions from the models. A column that only one side knows would fail at the
-first request that needs it, and perhaps only on PostgreSQL.
+Queries and statements take names, types and conversions from the models. A column that only one side knows would fail
+at the first request that needs it, and perhaps only on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ def columns(table: str) -> dict[str, tuple[str, bool]]:
     with database.connection():
         if database.is_postgres():
             rows = database.run(
-                "SELECT column_name AS name, data_type AS type, is_nullable = 'YES' AS nullable FROM information_schema.columns"
+                "SELECT column_name AS name, data_type AS type, is_nullable = 'YES' AS nullable FROM"
+                " information_schema.columns"
                 " WHERE table_schema = current_schema() AND table_name = :name",
                 name=table,
             )
@@ -65,8 +66,10 @@ def primary_key(table: str) -> list[str]:
     with database.connection():
         if database.is_postgres():
             rows = database.run(
-                "SELECT a.attname AS name FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)"
-                " WHERE i.indrelid = to_regclass(:name) AND i.indisprimary ORDER BY array_position(i.indkey::int2[], a.attnum)",
+                "SELECT a.attname AS name FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND"
+                " a.attnum = ANY(i.indkey)"
+                " WHERE i.indrelid = to_regclass(:name) AND i.indisprimary ORDER BY"
+                " array_position(i.indkey::int2[], a.attnum)",
                 name=table,
             )
         else:
@@ -104,7 +107,9 @@ def test_a_model_has_the_columns_of_its_table(desk_environment: Settings, model:
 
 
 def test_both_engines_get_the_same_tables_and_columns(desk_environment: Settings) -> None:
-    """Compared with what the migrations say in words: every CREATE TABLE of the other dialect has its counterpart here."""
+    """Compared with what the migrations say in words: every CREATE TABLE of the other dialect has
+    its counterpart here.
+    """
     with database.connection():
         names = database.run(
             "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()"

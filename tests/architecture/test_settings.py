@@ -31,7 +31,9 @@ def test_readme_documents_every_setting() -> None:
 
 
 def test_readme_documents_no_setting_that_is_gone() -> None:
-    """Somebody would set it and wait for an effect. Variables of other programs are in the second table, with who reads them."""
+    """Somebody would set it and wait for an effect. Variables of other programs are in the second table, with who reads
+    them.
+    """
     gone = {
         name: row
         for name, row in documented().items()

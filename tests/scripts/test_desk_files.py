@@ -1,4 +1,6 @@
-"""Files through the whole embedded desk, as `./scripts/run` starts it: processes, sockets, the sandbox's mail catcher and Bot API."""
+"""Files through the whole embedded desk, as `./scripts/run` starts it: processes, sockets, the sandbox's mail catcher
+and Bot API.
+"""
 
 from __future__ import annotations
 

@@ -83,7 +83,8 @@ def test_a_desk_that_does_not_run_is_one_clear_sentence(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert done.stderr == (
-        f"nestor: nothing answers at {url}/webhooks/telegram/demo: start the desk with ./scripts/run, or name it with --url\n"
+        f"nestor: nothing answers at {url}/webhooks/telegram/demo: "
+        "start the desk with ./scripts/run, or name it with --url\n"
     )
 
 

@@ -1,4 +1,6 @@
-"""`python -m scripts.channels replay` for services described in YAML: signed anew, so that a recorded event is taken."""
+"""`python -m scripts.channels replay` for services described in YAML: signed anew, so that a
+recorded event is taken.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@
         mailbox = server.new_mailbox()
         server.deliver(mailbox, b"From: ada@example.test ...")
 
-It can be stopped and started again on the same ports with the same mails. It runs as a user of no rank, whoever starts it.
+It can be stopped and started again on the same ports with the same mails. It runs as a user of no rank, whoever starts
+it.
 """
 
 import contextlib
@@ -30,7 +31,8 @@ from tests.services.ports import accepts, free_port
 from tests.services.waiting import wait_until
 
 MISSING = (
-    "Dovecot 2.3 (the IMAP server) is not on this machine: looked for dovecot in PATH and /usr/sbin, with imap in /usr/lib/dovecot. "
+    "Dovecot 2.3 (the IMAP server) is not on this machine: looked for dovecot in PATH and /usr/sbin, with imap in"
+    " /usr/lib/dovecot. "
     "Debian: apt-get install dovecot-imapd."
 )
 

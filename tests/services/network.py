@@ -6,9 +6,9 @@
         network.vanish()     # no FIN, no RST, no ICMP: packets in both directions are lost
         network.take_over()
 
-`network.address` belongs to the old node, and to the new one after `take_over`; each node has an address of its own, too. The
-servers run on 127.0.0.1 of this machine; a node is a listening socket inside its namespace, whose connections are forwarded to
-them. Each namespace is held by a process, so the network is gone when the processes are.
+`network.address` belongs to the old node, and to the new one after `take_over`; each node has an address of its own,
+too. The servers run on 127.0.0.1 of this machine; a node is a listening socket inside its namespace, whose connections
+are forwarded to them. Each namespace is held by a process, so the network is gone when the processes are.
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ class Network:
         return forwarder
 
     def vanish(self) -> None:
-        """Take the old node off the network, as a loss of power would; nobody hears of it. Its connections to servers end."""
+        """Take the old node off the network, as a loss of power would; nobody hears of it. Its connections to servers
+        end.
+        """
         for address in (self.address, self.old.address):
             self._ip(self._router, "route", "replace", "blackhole", f"{address}/32")
         self._ip(self._router, "link", "set", "old", "down")
@@ -168,7 +170,9 @@ class Network:
         self._ip(self._router, "route", "add", f"{self.address}/32", "via", self.old.address)
 
     def _free_prefix(self) -> str:
-        """A /24 that no other test run uses. RFC 2544 sets 198.18.0.0/15 apart for tests of networks, so it is nobody else's."""
+        """A /24 that no other test run uses. RFC 2544 sets 198.18.0.0/15 apart for tests of networks, so it is nobody
+        else's.
+        """
         taken = subprocess.run(
             [self._program, "-4", "address", "show"], capture_output=True, text=True, check=True
         ).stdout

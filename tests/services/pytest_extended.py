@@ -1,7 +1,7 @@
 """The option `--all` and the marker `extended`: tests that take minutes each run only when somebody asks for them.
 
-Everybody runs the tests without the marker before each change. Soaks, drills, images and emulated machines carry the marker, and CI
-runs them too. A file or a test that is named on the command line runs without `--all`.
+Everybody runs the tests without the marker before each change. Soaks, drills, images and emulated machines carry the
+marker, and CI runs them too. A file or a test that is named on the command line runs without `--all`.
 """
 
 from __future__ import annotations

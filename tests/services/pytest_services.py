@@ -1,7 +1,7 @@
 """The pytest side of the test services: fixtures, and the account of what each test ran against.
 
-A green run that never met PostgreSQL, RabbitMQ or an IMAP server proves little, so the summary says how many tests met which,
-and a missing server is either an error (CI) or the loudest line of the output.
+A green run that never met PostgreSQL, RabbitMQ or an IMAP server proves little, so the summary says how many tests met
+which, and a missing server is either an error (CI) or the loudest line of the output.
 """
 
 import os

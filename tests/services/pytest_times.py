@@ -1,8 +1,8 @@
 """The account of time at the end of a test run: wall clock and CPU seconds by folder, and the slowest files.
 
-Wall seconds say what a person waits for, CPU seconds what a change costs on a machine that others use too. The CPU seconds of a test
-are those of its process and of the processes that it started and waited for. A server that serves many tests is waited for when it
-stops; its seconds have a line of their own.
+Wall seconds say what a person waits for, CPU seconds what a change costs on a machine that others use too. The CPU
+seconds of a test are those of its process and of the processes that it started and waited for. A server that serves
+many tests is waited for when it stops; its seconds have a line of their own.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def _cpu_s() -> float:
 
 @contextmanager
 def long_lived(config: pytest.Config, label: str, server: AbstractContextManager[Server]) -> Iterator[Server]:
-    """Enter a server of many tests; the CPU seconds of its processes go to `label`, not to the test that happens to be the last."""
+    """Enter a server of many tests; the CPU seconds of its processes go to `label`, not to the test that happens to be
+    the last.
+    """
     account = config.stash[_account]
     with ExitStack() as stack:
         running = stack.enter_context(server)

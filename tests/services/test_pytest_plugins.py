@@ -1,4 +1,6 @@
-"""The end of a test run says where the time went, what was measured and what was left out, with one process and with several."""
+"""The end of a test run says where the time went, what was measured and what was left out, with one process and with
+several.
+"""
 
 from __future__ import annotations
 

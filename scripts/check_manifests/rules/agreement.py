@@ -75,7 +75,8 @@ def _config_maps(manifests: ManifestSet) -> Iterator[Finding]:
             for index, entry in enumerate(listed(container.get("env"))):
                 reference = mapped(mapped(mapped(entry).get("valueFrom")).get("configMapKeyRef"))
                 if reference and reference.get("key") not in known.get(str(reference.get("name")), {}):
-                    message = f"expected a key of a ConfigMap of this set, found {reference.get('name')}/{reference.get('key')}"
+                    found = f"{reference.get('name')}/{reference.get('key')}"
+                    message = f"expected a key of a ConfigMap of this set, found {found}"
                     yield pod.document.finding("R13", (*path, "env", index, "valueFrom", "configMapKeyRef"), message)
 
 

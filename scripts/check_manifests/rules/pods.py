@@ -85,7 +85,10 @@ def grace_period(manifests: ManifestSet) -> Iterator[Finding]:
                 yield pod.document.finding("R12", (*path, "args"), f"{SHUTDOWN_OPTION}: expected milliseconds")
                 continue
             if shutdown_ms / 1000 <= limit_s:
-                message = f"{SHUTDOWN_OPTION}: expected more than the longest actor's {limit_s:g} s, found {shutdown_ms / 1000:g} s"
+                message = (
+                    f"{SHUTDOWN_OPTION}: expected more than the longest actor's {limit_s:g} s,"
+                    f" found {shutdown_ms / 1000:g} s"
+                )
                 yield pod.document.finding("R12", (*path, "args"), message)
             grace_s = number(pod.spec.get("terminationGracePeriodSeconds", GRACE_S_DEFAULT)) or 0
             if grace_s <= shutdown_ms / 1000:

@@ -1,4 +1,6 @@
-"""`python -m scripts.defs` at the terminal: its output, and that bad input publishes nothing and says where it is wrong."""
+"""`python -m scripts.defs` at the terminal: its output, and that bad input publishes nothing and says where it is
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -214,7 +216,10 @@ def test_scenarios_run_and_a_failing_one_says_what_was_expected_and_found(here: 
 
 
 def test_a_simulation_by_script_prints_the_same_each_time(here: Here) -> None:
-    script = "new priority=urgent\nwait 15m\nwhy\ndo resolve olga\nset severity=critical\nsignal monitor_recovered\nundo\nquit\n"
+    script = (
+        "new priority=urgent\nwait 15m\nwhy\ndo resolve olga\nset severity=critical\n"
+        "signal monitor_recovered\nundo\nquit\n"
+    )
 
     one, other = here("simulate", "incident", stdin=script), here("simulate", "incident", stdin=script)
 
