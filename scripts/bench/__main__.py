@@ -6,6 +6,7 @@ import argparse
 import os
 import platform
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -76,24 +77,20 @@ def run(stack: Stack, plan: limits.Plan, report: Report, wanted: set[str], folde
     )
     if wanted & {"a", "b"}:  # (a) alone would have no request to compare with
         tickets.measure(stack, plan, report, limit="a" in wanted, folder=folder)
-    if "c" in wanted:
-        webhooks.measure(stack, plan, report)
-    if "d" in wanted:
-        work.measure(stack, plan, report)
-    if "e" in wanted:
-        starts.measure(stack, plan, report)
-    if "f" in wanted:
-        replies.measure(stack, plan, report)
-    if "g" in wanted:
-        lifecycles.measure(stack, plan, report)
-    if "h" in wanted:
-        reply_classifier.print_rows(report)
-    if "i" in wanted:
-        mail_parser.print_rows(report)
-    if "j" in wanted:
-        journeys.measure(stack, report)
-    if "t" in wanted:
-        telegram_sends.measure(stack.sandbox, plan, report)
+    parts: dict[str, Callable[[], None]] = {
+        "c": lambda: webhooks.measure(stack, plan, report),
+        "d": lambda: work.measure(stack, plan, report),
+        "e": lambda: starts.measure(stack, plan, report),
+        "f": lambda: replies.measure(stack, plan, report),
+        "g": lambda: lifecycles.measure(stack, plan, report),
+        "h": lambda: reply_classifier.print_rows(report),
+        "i": lambda: mail_parser.print_rows(report),
+        "j": lambda: journeys.measure(stack, report),
+        "t": lambda: telegram_sends.measure(stack.sandbox, plan, report),
+    }
+    for part, measure in parts.items():
+        if part in wanted:
+            measure()
 
 
 if __name__ == "__main__":

@@ -158,25 +158,31 @@ class _Run:
             more = now < ends and (not load.requests or self.sent < load.requests)
             if not more and not busy:
                 break
-            allowed = len(idle)
-            wait_s = limits.request_s_max
-            if load.per_s:
-                allowed = min(allowed, int((now - started) * load.per_s) + 1 - self.sent)
-                wait_s = max(0.0, started + self.sent / load.per_s - now)
+            allowed, wait_s = self._pace(now - started)
             if more and idle and allowed > 0:
                 self.request(idle.pop())
                 busy += 1
                 continue
-            ready = selector.select(wait_s if more else limits.request_s_max)
-            if not ready and not load.per_s:
-                raise TimeoutError(f"no answer within {limits.request_s_max:g} s")
-            for key, _ in ready:
-                if self.read(key.data):
-                    busy -= 1
-                    idle.append(key.data)
+            answered = self._answered(selector, wait_s if more else limits.request_s_max)
+            busy -= len(answered)
+            idle += answered
         self.result.wall_s = time.perf_counter() - started
         self.result.cpu_s = time.process_time()
         return self.result
+
+    def _pace(self, elapsed_s: float) -> tuple[int, float]:
+        """Return how many requests may go out now, and the seconds until the next one may."""
+        per_s = self.load.per_s
+        if not per_s:
+            return self.load.clients, limits.request_s_max
+        return int(elapsed_s * per_s) + 1 - self.sent, max(0.0, self.sent / per_s - elapsed_s)
+
+    def _answered(self, selector: selectors.BaseSelector, wait_s: float) -> list[_Client]:
+        """Wait for answers and return the clients that have a whole one."""
+        ready = selector.select(wait_s)
+        if not ready and not self.load.per_s:
+            raise TimeoutError(f"no answer within {limits.request_s_max:g} s")
+        return [key.data for key, _ in ready if self.read(key.data)]
 
 
 if __name__ == "__main__":

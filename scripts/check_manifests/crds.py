@@ -95,6 +95,22 @@ def strict_schema(source: Mapping[str, Any], *, structural: bool = True) -> Sche
     open.
     """
     result: Schema = {key: source[key] for key in _KEPT if key in source}
+    result |= _parts(source, structural=structural)
+    for junctor in _JUNCTORS:
+        if junctor in source:
+            result[junctor] = [strict_schema(part, structural=False) for part in source[junctor]]
+    if "not" in source:
+        result["not"] = strict_schema(source["not"], structural=False)
+    if source.get("x-kubernetes-int-or-string"):
+        result["type"] = ["string", "integer"]
+    if source.get("nullable"):
+        _allow_null(result)
+    return result
+
+
+def _parts(source: Mapping[str, Any], *, structural: bool) -> Schema:
+    """Return the schemas of the properties and the items of `source`."""
+    result: Schema = {}
     if "properties" in source:
         properties = mapped(source["properties"])
         result["properties"] = {k: strict_schema(mapped(v), structural=structural) for k, v in properties.items()}
@@ -104,16 +120,11 @@ def strict_schema(source: Mapping[str, Any], *, structural: bool = True) -> Sche
         result["additionalProperties"] = strict_schema(source["additionalProperties"], structural=structural)
     elif structural and "properties" in source and not _OPEN & set(source):
         result["additionalProperties"] = False
-    for junctor in _JUNCTORS:
-        if junctor in source:
-            result[junctor] = [strict_schema(part, structural=False) for part in source[junctor]]
-    if "not" in source:
-        result["not"] = strict_schema(source["not"], structural=False)
-    if source.get("x-kubernetes-int-or-string"):
-        result["type"] = ["string", "integer"]
-    if source.get("nullable"):
-        if isinstance(result.get("type"), str):
-            result["type"] = [result["type"], "null"]
-        if "enum" in result:
-            result["enum"] = [*result["enum"], None]
     return result
+
+
+def _allow_null(schema: Schema) -> None:
+    if isinstance(schema.get("type"), str):
+        schema["type"] = [schema["type"], "null"]
+    if "enum" in schema:
+        schema["enum"] = [*schema["enum"], None]

@@ -154,6 +154,11 @@ def _short(message: str) -> str:
     return message if len(message) <= MESSAGE_CHARS_MAX else message[:MESSAGE_CHARS_MAX] + "..."
 
 
+def _credential_parameters(credential: Document | None) -> list[str]:
+    targets = listed(credential.get("spec", "secretTargetRef")) if credential is not None else []
+    return [str(mapped(target).get("parameter")) for target in targets]
+
+
 def _trigger_parameters(
     crds: CrdFolder, scaled: Document, path: Path, trigger: dict[str, Any], credentials: dict[str, Document]
 ) -> Iterator[Finding]:
@@ -169,13 +174,11 @@ def _trigger_parameters(
         yield scaled.finding("R11", (*path, "metadata", str(name)), message)
     given |= {name.removesuffix("FromEnv") for name in given}
     credential = credentials.get(str(mapped(trigger.get("authenticationRef")).get("name")))
-    if credential is not None:
-        for index, target in enumerate(listed(credential.get("spec", "secretTargetRef"))):
-            name = str(mapped(target).get("parameter"))
-            given.add(name)
-            if not parameters.get(name, {}).get("triggerAuthenticationVariableReadable"):
-                where: Path = ("spec", "secretTargetRef", index, "parameter")
-                yield credential.finding("R11", where, f"expected a parameter of {kind}, found {name}")
+    for index, name in enumerate(_credential_parameters(credential)):
+        given.add(name)
+        if credential is not None and not parameters.get(name, {}).get("triggerAuthenticationVariableReadable"):
+            where: Path = ("spec", "secretTargetRef", index, "parameter")
+            yield credential.finding("R11", where, f"expected a parameter of {kind}, found {name}")
     for name, parameter in parameters.items():
         if not parameter.get("optional") and "default" not in parameter and name not in given:
             message = "expected a value here or from the TriggerAuthentication, found none"

@@ -21,25 +21,14 @@ from scripts import defs
 
 
 def check(options: argparse.Namespace) -> int:
-    """Everything that is wrong or suspicious, one line each; 1 when something is wrong."""
-    told: list[dict[str, str]] = []
+    """Print every finding, one a line. Exit code 1 when one is an error."""
     found: list[defs.Found] = []
     try:
         found = defs.read_all(demo=options.demo) if not options.paths else _some(options.paths)
     except Invalid as error:
         told = [{"severity": "error", "place": p.path, "message": p.message} for p in error.problems]
     else:
-        around = catalogue.surroundings_of(defs.read_all(demo=True)) if options.paths else None
-        told = [
-            {
-                "severity": finding.severity,
-                "place": defs.place_of(one, finding),
-                "message": f"{finding.message} [{finding.code}]",
-            }
-            for one, finding in defs.findings(found, around)
-        ]
-        if not options.paths:
-            told.extend(_scenario_problems(defs.ROOT))
+        told = _analysed(found, alone=bool(options.paths))
     bad = [one for one in told if one["severity"] == "error" or options.strict]
     if options.json:
         print(json.dumps({"definitions": len(found), "findings": told}, ensure_ascii=False, indent=2))
@@ -49,6 +38,20 @@ def check(options: argparse.Namespace) -> int:
         if not bad:
             print(f"{len(found)} definitions are fine" + (f", {len(told)} warnings" if told else ""))
     return 1 if bad else 0
+
+
+def _analysed(found: list[defs.Found], *, alone: bool) -> list[dict[str, str]]:
+    """Return the findings of static analysis. `alone`: `found` are a few files of a larger set."""
+    around = catalogue.surroundings_of(defs.read_all(demo=True)) if alone else None
+    told = [
+        {
+            "severity": finding.severity,
+            "place": defs.place_of(one, finding),
+            "message": f"{finding.message} [{finding.code}]",
+        }
+        for one, finding in defs.findings(found, around)
+    ]
+    return told if alone else told + _scenario_problems(defs.ROOT)
 
 
 def _some(paths: list[Path]) -> list[defs.Found]:

@@ -18,19 +18,15 @@ from scripts.defs import finding
 
 
 def migrate(options: argparse.Namespace) -> int:
-    """Checks every live ticket first; nothing moves when one could not."""
+    """Check every open ticket first. No ticket moves when one of them cannot."""
     _cli.connect("defs", only_look=True)
     migrations.check()
-    state_map = dict(_pair(text) for text in options.map)
     if options.resume or options.reverse:
-        migration_id = parse_id(options.resume or options.reverse)
-        if migration_id is None:
-            raise NotFound(f"there is no migration {options.resume or options.reverse!r}")
-        with database.transaction():
-            found = migration.reverse(migration_id, by=options.by) if options.reverse else migration.get(migration_id)
+        found = _continued(options)
     else:
         if options.name is None or options.to is None:
             raise Invalid([FieldProblem("", "expected NAME --to VERSION, or --resume ID, or --reverse ID")])
+        state_map = dict(_pair(text) for text in options.map)
         to_name = options.to_name or options.name
         if options.dry_run:
             with database.connection():
@@ -48,6 +44,15 @@ def migrate(options: argparse.Namespace) -> int:
     done = migration.run(found.id, progress=lambda moved: _cli.progress(f"{moved} tickets moved"))
     print(f"{done.moved} tickets moved")
     return 0
+
+
+def _continued(options: argparse.Namespace) -> migration.Migration:
+    """Return the migration that --resume names, or the new one that undoes the migration of --reverse."""
+    migration_id = parse_id(options.resume or options.reverse)
+    if migration_id is None:
+        raise NotFound(f"there is no migration {options.resume or options.reverse!r}")
+    with database.transaction():
+        return migration.reverse(migration_id, by=options.by) if options.reverse else migration.get(migration_id)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from typing import Any
 
 from models import migrations
 from models.definitions import store
@@ -14,36 +16,48 @@ from scripts.defs import finding
 
 
 def diff(options: argparse.Namespace) -> int:
-    """0 when nothing differs, 1 when something does (as diff(1))."""
+    """Print the differences. Exit code as diff(1): 0 without differences, 1 with."""
     published = options.a is None or not (options.a.endswith(".yaml") and (options.b or "").endswith(".yaml"))
     if published:
         _cli.connect("defs", only_look=True)
         migrations.check()
-    pairs = []
     with database.connection() if published else _nothing():
-        if options.a is None:
-            for one in defs.read_all(demo=options.demo):
-                before = store.latest(one.kind, one.name)
-                pairs.append((f"{one.kind} {one.name}", before.body if before else {}, one.body))
-        else:
-            name_a, body_a = finding.body_of(options.a)
-            name_b, body_b = finding.body_of(options.b) if options.b else _file_for(options.a)
-            pairs.append((f"{name_a} -> {name_b}", body_a, body_b))
-    found = 0
-    for title, before_body, after_body in pairs:
-        changes = list(differing.differences(before_body, after_body))
-        found += len(changes)
-        if changes:
-            print(f"{title}: {len(changes)} changes" if before_body else f"{title}: new")
-        for change in changes if before_body else ():
-            row = f"{change.kind:<8} {change.path:<50} {change.before!r} -> {change.after!r}"
-            print(f"  {row if options.table else change.in_words}")
+        pairs = _two(options.a, options.b) if options.a is not None else _all_files(demo=options.demo)
+    found = sum(_print_changes(*pair, table=options.table) for pair in pairs)
     if not found:
         print("nothing differs")
     return 1 if found else 0
 
 
-class _nothing:  # noqa: N801 -- stands where a connection would
+Pair = tuple[str, Mapping[str, Any], Mapping[str, Any]]  # a title, the definition before and after
+
+
+def _all_files(*, demo: bool) -> list[Pair]:
+    pairs: list[Pair] = []
+    for one in defs.read_all(demo=demo):
+        before = store.latest(one.kind, one.name)
+        pairs.append((f"{one.kind} {one.name}", before.body if before else {}, one.body))
+    return pairs
+
+
+def _two(a: str, b: str | None) -> list[Pair]:
+    name_a, body_a = finding.body_of(a)
+    name_b, body_b = finding.body_of(b) if b else _file_for(a)
+    return [(f"{name_a} -> {name_b}", body_a, body_b)]
+
+
+def _print_changes(title: str, before: Mapping[str, Any], after: Mapping[str, Any], *, table: bool) -> int:
+    """Print the differences of one definition; returns their number."""
+    changes = list(differing.differences(before, after))
+    if changes:
+        print(f"{title}: {len(changes)} changes" if before else f"{title}: new")
+    for change in changes if before else ():
+        row = f"{change.kind:<8} {change.path:<50} {change.before!r} -> {change.after!r}"
+        print(f"  {row if table else change.in_words}")
+    return len(changes)
+
+
+class _nothing:  # noqa: N801 -- used in place of a connection
     def __enter__(self) -> None: ...
 
     def __exit__(self, *args: object) -> None: ...

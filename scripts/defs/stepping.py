@@ -6,7 +6,7 @@ import argparse
 import copy
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -147,36 +147,32 @@ class Stepper:
 
     def _act(self, name: str, rest: list[str]) -> None:
         simulation = self._simulation
-        match name:
-            case "new":
-                self._new(_pairs(rest))
-            case "message":
-                simulation.message()
-            case "auto":
-                simulation.message(automatic="auto_reply")
-            case "reply":
-                simulation.reply(rest[0])
-            case "note":
-                simulation.note(rest[0])
-            case "do":
-                given = _pairs(rest[2:])
-                simulation.transition(rest[0], rest[1], comment=given.pop("comment", None), fields=given)
-            case "vote":
-                simulation.vote(rest[0], rest[1], rest[2])
-            case "assign":
-                simulation.assign(None if rest[0] == "nobody" else simulation.person(rest[0]).id, "mira")
-            case "set":
-                simulation.change("mira", fields=_pairs(rest))
-            case "priority":
-                simulation.change("mira", priority=rest[0])
-            case "signal":
-                simulation.signal(rest[0])
-            case "event":
-                simulation.event(rest[0])
-            case "wait":
-                simulation.advance(seconds=parse_duration(rest[0]))
-            case _:
-                raise ValueError(f"unknown command {name!r}; `help` lists the commands")
+        commands: dict[str, Callable[[], object]] = {
+            "new": lambda: self._new(_pairs(rest)),
+            "message": simulation.message,
+            "auto": lambda: simulation.message(automatic="auto_reply"),
+            "reply": lambda: simulation.reply(rest[0]),
+            "note": lambda: simulation.note(rest[0]),
+            "do": lambda: self._transition(rest[0], rest[1], _pairs(rest[2:])),
+            "vote": lambda: simulation.vote(rest[0], rest[1], rest[2]),
+            "assign": lambda: self._assign(rest[0]),
+            "set": lambda: simulation.change("mira", fields=_pairs(rest)),
+            "priority": lambda: simulation.change("mira", priority=rest[0]),
+            "signal": lambda: simulation.signal(rest[0]),
+            "event": lambda: simulation.event(rest[0]),
+            "wait": lambda: simulation.advance(seconds=parse_duration(rest[0])),
+        }
+        if name not in commands:
+            raise ValueError(f"unknown command {name!r}; `help` lists the commands")
+        commands[name]()
+
+    def _transition(self, transition: str, person: str, given: dict[str, Any]) -> None:
+        comment = given.pop("comment", None)
+        self._simulation.transition(transition, person, comment=comment, fields=given)
+
+    def _assign(self, person: str) -> None:
+        assignee = None if person == "nobody" else self._simulation.person(person).id
+        self._simulation.assign(assignee, "mira")
 
     def _new(self, given: dict[str, Any]) -> None:
         type_ = given.pop("type", self._workflow.types[0] if self._workflow.types else "question")

@@ -91,13 +91,18 @@ def inline_keyboard(call: Call) -> dict[str, Any]:
         raise bad_request('field "inline_keyboard" must be of type Array')
     if sum(len(row) for row in rows) > limits.BUTTONS_MAX:
         raise bad_request("reply markup is too long")
-    for button in (button for row in rows for button in row):
-        if not isinstance(button, dict) or not button.get("text"):
-            raise bad_request("can't parse inline keyboard button: Text buttons must be non-empty")
-        data = button.get("callback_data")
-        if data is not None and not 1 <= len(str(data).encode()) <= limits.CALLBACK_DATA_BYTES_MAX:
-            raise bad_request("BUTTON_DATA_INVALID")
+    for row in rows:
+        for button in row:
+            _check_button(button)
     return {"reply_markup": {"inline_keyboard": rows}} if rows else {}
+
+
+def _check_button(button: object) -> None:
+    if not isinstance(button, dict) or not button.get("text"):
+        raise bad_request("can't parse inline keyboard button: Text buttons must be non-empty")
+    data = button.get("callback_data")
+    if data is not None and not 1 <= len(str(data).encode()) <= limits.CALLBACK_DATA_BYTES_MAX:
+        raise bad_request("BUTTON_DATA_INVALID")
 
 
 class SentMessages:
