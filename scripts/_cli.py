@@ -1,5 +1,5 @@
-"""Set-up and end of every command: settings, logs, database, and a message instead of a traceback for an operator's
-mistake.
+"""Set-up and end of every command: settings, logs, database, channels, and a message instead of a traceback for an
+operator's mistake.
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ from tests.architecture.test_import_circles import at_import, reached_from
 
 FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/app.py"))
 CHANNELS = sorted(channels.names())
-# Modules that no task calls, though their channel's folder holds them: the webhook function checks this provider's signature.
+# Modules that no task calls, though their channel's folder holds them: the webhook function checks this provider's
+# signature.
 NO_TASK_CALLS = ("queues.embedded", "queues.channels.email.providers.sendgrid.signature")
 _timeout_s = 120.0
 
@@ -37,9 +38,6 @@ NOT_FOR_TASKS = {
     "apscheduler.schedulers.background": "the main thread, when the scheduler starts",
     "dramatiq.brokers.rabbitmq": "the main thread, when the broker is made",
 }
-# Modules that import each other. Everyone outside enters through the package, which is one entry, so threads cannot
-# block each other.
-ONE_ENTRY = ("models.workflow.analysis", "queues.channels.email.providers")
 
 _WORKER = """
 from queues import channels, preloading, worker
@@ -236,7 +234,29 @@ def test_a_worker_has_loaded_whatever_its_modules_import_inside_functions(
     """Such an import would run in a task's thread, where it can fail because another task imports
     at the same moment.
     """
-    loaded = set(worker["modules"])
+    assert late_imports(set(worker["modules"]), without=NO_TASK_CALLS) == []
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_worker_with_one_channel_has_loaded_whatever_its_modules_import_inside_functions(channel: str) -> None:
+    """A worker loads the channels that have accounts. None may rely on what another channel happens to import."""
+    others = tuple(f"queues.channels.{other}" for other in CHANNELS if other != channel)
+
+    loaded = set(told_by(_WORKER_WITH % channel)["modules"])
+
+    assert late_imports(loaded, without=(*NO_TASK_CALLS, *others)) == []
+    assert [name for name in sorted(loaded) if within(name, *others)] == []
+    assert ("telegram" in loaded) == (channel == "telegram")
+
+
+def test_a_worker_holds_no_command_line_of_its_libraries(worker: dict[str, list[str]]) -> None:
+    """650d475: `cel` and `httpx` brought typer, rich, prompt_toolkit and Pygments, 12 MiB in each worker."""
+    assert {"cel", "httpx"} <= set(worker["modules"])
+    assert {"click", "prompt_toolkit", "pygments", "rich", "typer"} & set(worker["modules"]) == set()
+
+
+def late_imports(loaded: set[str], *, without: tuple[str, ...]) -> list[str]:
+    """The imports inside functions of modules that tasks use, of modules that are not loaded."""
     known = {module.name for module in modules("models", "queues")}
     return [
         f"{module.at(line)} imports {name}"
@@ -257,76 +277,6 @@ def imports_in_functions(module: Module) -> Iterator[tuple[int, str]]:
                     yield node.lineno, node.module
                     if within(node.module, "functions", "models", "queues"):
                         yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
-
-
-def test_modules_do_not_import_each_other_in_a_circle() -> None:
-    """Functions import some modules in requests' threads. Two threads that enter a circle at different places block
-    each other.
-    """
-    graph = {module.name: at_import(module) for module in modules("functions", "queues", "models")}
-
-    circles = [circle for circle in circles_of(graph) if not any(within(circle[0], one) for one in ONE_ENTRY)]
-
-    assert circles == []
-
-
-def test_a_package_that_is_a_circle_is_entered_by_its_name_only() -> None:
-    """From outside, `from models.workflow import analysis`, never one of its modules; a package under `imports.load`
-    may be.
-    """
-    package = ONE_ENTRY[0]
-    names = {module.name for module in modules("models") if within(module.name, package)}
-
-    entered = [
-        f"{module.at(line)} imports {name}"
-        for module in modules("functions", "queues", "models")
-        if not within(module.name, package)
-        for line, name in module.imports()
-        if name in names and name != package
-    ]
-
-    assert entered == []
-
-
-def at_import(module: Module) -> set[str]:
-    """The modules of ours that are imported when the module is; its package comes first."""
-    known = {one.name for one in modules("functions", "queues", "models")}
-    found: set[str] = {module.name.rpartition(".")[0]}
-    waiting: list[ast.AST] = [module.tree]
-    while waiting:
-        for node in ast.iter_child_nodes(waiting.pop()):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                continue
-            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-                continue
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-            waiting.append(node)
-    return (found & known) - {module.name}
-
-
-def circles_of(graph: dict[str, set[str]]) -> list[list[str]]:
-    """The groups of modules that reach each other."""
-    reaches = {name: _reached(graph, name) for name in graph}
-    found = {
-        tuple(sorted(other for other in reaches[name] if name in reaches[other]))
-        for name in graph
-        if name in reaches[name]
-    }
-    return [list(circle) for circle in sorted(found)]
-
-
-def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
-    found: set[str] = set()
-    waiting = list(graph.get(start, ()))
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting.extend(graph.get(name, ()))
-    return found
 
 
 def test_parsers_import_nothing_after_the_childs_start() -> None:

@@ -6,12 +6,15 @@ import ast
 
 from tests.architecture.code import Module, modules, within
 
-# Modules that import each other. Everyone outside enters through the package, which is one entry, so threads cannot block each other.
+# Modules that import each other. Everyone outside enters through the package, which is one entry, so threads cannot
+# block each other.
 ONE_ENTRY = ("models.workflow.analysis", "queues.channels.email.providers")
 
 
 def test_modules_do_not_import_each_other_in_a_circle() -> None:
-    """Functions import some modules in requests' threads. Two threads that enter a circle at different places block each other."""
+    """Functions import some modules in requests' threads. Two threads that enter a circle at different places block
+    each other.
+    """
     graph = {module.name: at_import(module) for module in modules("functions", "queues", "models")}
 
     circles = [circle for circle in circles_of(graph) if not any(within(circle[0], one) for one in ONE_ENTRY)]
@@ -20,7 +23,9 @@ def test_modules_do_not_import_each_other_in_a_circle() -> None:
 
 
 def test_a_package_that_is_a_circle_is_entered_by_its_name_only() -> None:
-    """From outside, `from models.workflow import analysis`, never one of its modules; a package under `imports.load` may be."""
+    """From outside, `from models.workflow import analysis`, never one of its modules; a package under `imports.load`
+    may be.
+    """
     package = ONE_ENTRY[0]
     names = {module.name for module in modules("models") if within(module.name, package)}
 
