@@ -13,6 +13,7 @@ pytest_plugins = [
 if find_spec("tests.fixtures_desk") is not None:
     pytest_plugins.append("tests.fixtures_desk")
 
-# An example that waits 0.2 s for its turn on a busy machine is no bug. Tests that bound a time measure the process's own.
+# An example that waits 0.2 s for its turn on a busy machine is no bug. Tests that bound a time measure the process's
+# own.
 settings.register_profile("nestor", deadline=None)
 settings.load_profile("nestor")

@@ -1,7 +1,8 @@
-"""A whole desk in one thread: real domain, real database, no broker, no network. What the `desk` fixture gives to tests.
+"""A whole desk in one thread: real domain, real database, no broker, no network. What the `desk` fixture gives to
+tests.
 
-Events come in by `receive_telegram`, `receive_email` or `receive`; nothing happens to them until `run_due` runs what is due,
-as a worker would; what would go to a provider is in `sent`, and `answers` says how the provider answers.
+Events come in by `receive_telegram`, `receive_email` or `receive`; nothing happens to them until `run_due` runs what is
+due, as a worker would; what would go to a provider is in `sent`, and `answers` says how the provider answers.
 """
 
 from __future__ import annotations
@@ -183,7 +184,9 @@ class Desk:
     def receive_raw(
         self, channel: str, body: bytes, *, content_type: str, headers: Mapping[str, str] | None = None
     ) -> UUID:
-        """A request's body through the channel's `identify`, stored; authentication is the adapters' own tests' matter."""
+        """A request's body through the channel's `identify`, stored; authentication is the
+        adapters' own tests' matter.
+        """
         request = IngressRequest(dict(headers or {}), body, content_type)
         with database.connection():
             account = accounts.find(channel, "demo")
@@ -226,7 +229,8 @@ class Desk:
         """Ids of tasks that a worker could try now, in id order."""
         with database.connection():
             rows = database.run(
-                "SELECT id FROM tasks WHERE (state = 'ready' AND due_at <= NOW()) OR (state = 'leased' AND lease_until < NOW())"
+                "SELECT id FROM tasks WHERE (state = 'ready' AND due_at <= NOW()) OR (state = 'leased' AND"
+                " lease_until < NOW())"
                 " ORDER BY id"
             )
         return [row["id"] for row in rows]

@@ -1,7 +1,7 @@
 """A second machine of the desk, whose clock is wrong: `with another_machine(desk, ahead_s=600): ...`.
 
-Inside, this process behaves as one that was started there: the machine's clock reads another time, nothing is cached or connected
-from before, and the database is the same one with the same clock.
+Inside, this process behaves as one that was started there: the machine's clock reads another time, nothing is cached or
+connected from before, and the database is the same one with the same clock.
 """
 
 from __future__ import annotations

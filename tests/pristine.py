@@ -1,7 +1,7 @@
 """One PostgreSQL database for many tests, restored after each.
 
-A new database for each test costs 0.4 s (a thousand small files), restoring the rows 3 ms. Rows, sequences and tables that a test
-made are restored. A test that changes a table's shape needs an empty database of its own.
+A new database for each test costs 0.4 s (a thousand small files), restoring the rows 3 ms. Rows, sequences and tables
+that a test made are restored. A test that changes a table's shape needs an empty database of its own.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ class PristineDatabase:
             return self._run_once(statement)
 
     def _run_once(self, statement: str) -> list[tuple[Any, ...]]:
-        # One connection for all tests: a new one reads the catalogue of 50 tables again, which takes five times as long as the rows.
+        # One connection for all tests: a new one reads the catalogue of 50 tables again, which takes five times as long
+        # as the rows.
         if self._admin is None:
             self._admin = psycopg2.connect(self.url, application_name="pristine")
             self._admin.autocommit = True

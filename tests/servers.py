@@ -17,7 +17,9 @@ _close_s = 10.0  # a server that does not end fails the test instead of the sess
 
 @dataclass(frozen=True)
 class Say:
-    """An answer. `hang`: none, until the test ends. `cut`: the connection ends instead; after `body`, when that is to be sent first."""
+    """An answer. `hang`: none, until the test ends. `cut`: the connection ends instead; after `body`, when that is to
+    be sent first.
+    """
 
     status: int = 200
     body: bytes = b""

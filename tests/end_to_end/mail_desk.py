@@ -1,7 +1,8 @@
 """A desk of its own in a process of its own, for the tests of mail loops: `python -m tests.end_to_end.mail_desk`.
 
-Mails come to its real webhook function, its domain does all that is due, its real sender speaks SMTP to the relay of NESTOR_SECRET_...
-Commands are JSON lines on standard input, each answered by one on standard output. Its clock moves only when told.
+Mails come to its real webhook function, its domain does all that is due, its real sender speaks SMTP to the relay of
+NESTOR_SECRET_... Commands are JSON lines on standard input, each answered by one on standard output. Its clock moves
+only when told.
 """
 
 from __future__ import annotations

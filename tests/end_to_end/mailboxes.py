@@ -63,7 +63,9 @@ def handed_over(mail: EmailMessage, sender: str, recipient: str) -> dict[str, An
 
 
 def on_vacation(address: str) -> Mailbox:
-    """Answers each mail that it may answer by RFC 3834's form: its own header, the id of what it answers, no sender in the envelope."""
+    """Answers each mail that it may answer by RFC 3834's form: its own header, the id of what it answers, no sender in
+    the envelope.
+    """
 
     def answer(raw: bytes, sender: str) -> list[tuple[str, str, bytes]]:
         asked = email.message_from_bytes(raw)

@@ -1,7 +1,7 @@
 """The mail system between desks: a real SMTP relay that both send to, which hands each mail on as its address says.
 
-On the way it may take headers off a mail, as careless relays, ticket systems and mailing lists do. It carries one mail at a time, so a
-test is the same each time it runs.
+On the way it may take headers off a mail, as careless relays, ticket systems and mailing lists do. It carries one mail
+at a time, so a test is the same each time it runs.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ def desk_process(database: Path, smtp_url: str) -> Iterator[DeskProcess]:
 
 @dataclass
 class PostOffice:
-    """`desks` and `mailboxes` by address (a desk takes address+anything as well); `road` changes each mail between two of them."""
+    """`desks` and `mailboxes` by address (a desk takes address+anything as well); `road` changes each mail between two
+    of them.
+    """
 
     relay: Relay
     desks: dict[str, DeskProcess] = field(default_factory=dict)

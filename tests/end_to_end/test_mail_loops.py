@@ -1,7 +1,7 @@
 """Two desks that mail each other stop within the caps, whatever the way between them does to their mails.
 
-Each desk is a process with its own database, key and clock; their mails are built, sent by SMTP, taken by the webhook and parsed as
-in production.
+Each desk is a process with its own database, key and clock; their mails are built, sent by SMTP, taken by the webhook
+and parsed as in production.
 """
 
 from __future__ import annotations

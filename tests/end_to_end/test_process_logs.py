@@ -1,6 +1,8 @@
-"""Every line of every process is the desk's JSON form: masters, workers, other libraries, warnings, uncaught exceptions.
+"""Every line of every process is the desk's JSON form: masters, workers, other libraries, warnings, uncaught
+exceptions.
 
-A process that a signal ended is an error that a filter on `level` and `event` finds; a broker that is away is a warning.
+A process that a signal ended is an error that a filter on `level` and `event` finds; a broker that is away is a
+warning.
 """
 
 from __future__ import annotations

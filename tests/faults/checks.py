@@ -23,7 +23,9 @@ class Travelled:
 
 
 def each_event_made_one_message(desk: Desk, requesters: Sequence[Requester]) -> None:
-    """Every event that was answered 2xx is processed and has exactly one message, with its text, in its requester's ticket."""
+    """Every event that was answered 2xx is processed and has exactly one message, with its text, in its requester's
+    ticket.
+    """
     rows = desk.truth.rows("SELECT id, status, reason, ticket_id, message_id FROM inbox")
     inbox = {str(row["id"]): row for row in rows}
     messages = desk.truth.rows(
@@ -91,7 +93,9 @@ def each_reply_arrived_once_in_order(desk: Desk, requesters: Sequence[Requester]
 
 
 def _no_more_often_than_allowed(desk: Desk, requester: Requester, text: str, arrived: int) -> None:
-    """A send is repeated as often as the channel's rule says, and each arrival has an attempt that may have caused it."""
+    """A send is repeated as often as the channel's rule says, and each arrival has an attempt that
+    may have caused it.
+    """
     attempts = desk.truth.attempts(text)
     may_have_arrived = [attempt for attempt in attempts if attempt["outcome"] in ("unknown", "accepted")]
     assert arrived <= len(may_have_arrived), f"{text} arrived {arrived} times, by {attempts}"
@@ -120,7 +124,9 @@ def histories_have_no_gaps(desk: Desk) -> None:
     )
     assert gaps == []
     wrong = desk.truth.rows(
-        "SELECT t.number FROM tickets AS t WHERE t.event_sequence <> (SELECT count(*) FROM events AS e WHERE e.aggregate = 'ticket'"
-        " AND e.aggregate_id = t.id) OR t.message_count <> (SELECT count(*) FROM messages AS m WHERE m.ticket_id = t.id)"
+        "SELECT t.number FROM tickets AS t WHERE t.event_sequence <> (SELECT count(*) FROM events AS e WHERE"
+        " e.aggregate = 'ticket'"
+        " AND e.aggregate_id = t.id) OR t.message_count <> (SELECT count(*) FROM messages AS m WHERE m.ticket_id ="
+        " t.id)"
     )
     assert wrong == []

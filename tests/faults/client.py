@@ -1,4 +1,5 @@
-"""Clients as the world has them: a provider repeats its update until it hears 2xx, an API caller repeats with its Idempotency-Key.
+"""Clients as the world has them: a provider repeats its update until it hears 2xx, an API caller repeats with its
+Idempotency-Key.
 
 Each request has a connection of its own, so that a killed server costs one try and no more.
 """
@@ -76,7 +77,8 @@ class Client:
                 return reply
             if time.monotonic() > deadline:
                 raise GaveUp(
-                    f"{method} {path}: {reply.status} {reply.error} {reply.body[:300]!r} after {limits.repeat_for_s:g} s"
+                    f"{method} {path}: {reply.status} {reply.error} {reply.body[:300]!r} after"
+                    f" {limits.repeat_for_s:g} s"
                 )
             time.sleep(limits.repeat_wait_s)
 

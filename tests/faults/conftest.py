@@ -1,4 +1,6 @@
-"""The desks of the fault tests. Servers and the shared desk live as long as the session; each test uses people of its own."""
+"""The desks of the fault tests. Servers and the shared desk live as long as the session; each test uses people of its
+own.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def shared_sandbox(request: pytest.FixtureRequest) -> Iterator[SandboxProcess]:
 
 @pytest.fixture(scope="session")
 def durable_postgres(postgres_server: PostgresServer, request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
-    """A PostgreSQL that waits for the disk and that tests may restart. (`postgres_server` says whether there is one at all.)"""
+    """A PostgreSQL that waits for the disk and that tests may restart. (`postgres_server` says whether there is one at
+    all.)
+    """
     with long_lived(request.config, "PostgreSQL with fsync", PostgresServer(fsync=True)) as server:
         yield server
 

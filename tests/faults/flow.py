@@ -18,7 +18,9 @@ class Flow:
     """People who write all the time, and agents who answer them; remembers how long each request took."""
 
     def __init__(self, desk: Desk, *, people: int = 8, chats: int = 2) -> None:
-        """`chats` of the people use Telegram, where answers leave at one a second and a hasty flow takes long to drain."""
+        """`chats` of the people use Telegram, where answers leave at one a second and a hasty flow
+        takes long to drain.
+        """
         self.requesters = [Requester(desk, "telegram" if n < chats else "email") for n in range(people)]
         self.took_s: list[float] = []
 

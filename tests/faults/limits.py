@@ -16,6 +16,6 @@ drain_s = 90.0  # after the last fault: hints lost, leases to run out, a sweep's
 settle_s = 30.0  # one message through an undisturbed desk takes 30 ms
 poll_s = 0.05
 
-# A node that vanished is noticed after 6 s (models/kernel/limits.py), looked for again within 5 s, and a busy machine adds to it.
-# RabbitMQ's heartbeat alone would take 60 to 120 s.
+# A node that vanished is noticed after 6 s (models/kernel/limits.py), looked for again within 5 s, and a busy machine
+# adds to it. RabbitMQ's heartbeat alone would take 60 to 120 s.
 vanished_s = 30.0

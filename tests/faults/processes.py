@@ -1,4 +1,6 @@
-"""A program of the desk in a process group of its own: started, killed like a power cut, ended in order, started again."""
+"""A program of the desk in a process group of its own: started, killed like a power cut, ended in
+order, started again.
+"""
 
 from __future__ import annotations
 

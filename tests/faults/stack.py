@@ -1,7 +1,7 @@
 """A whole desk of real processes, on either stack, with clients for it and a sandbox that is never killed.
 
-`EmbeddedDesk` is `python -m scripts.desk`; `RealDesk` is what production runs: two functions, two workers and a scheduler on
-PostgreSQL and RabbitMQ. A watchdog starts again what ended, as Kubernetes or systemd would.
+`EmbeddedDesk` is `python -m scripts.desk`; `RealDesk` is what production runs: two functions, two workers and a
+scheduler on PostgreSQL and RabbitMQ. A watchdog starts again what ended, as Kubernetes or systemd would.
 """
 
 from __future__ import annotations

@@ -72,7 +72,9 @@ def _delete(server: RabbitServer, url: str) -> None:
 def test_rows_whose_hints_were_lost_are_hinted_again(
     real_desk: RealDesk, rabbit_server: RabbitServer, lose: Callable[[RabbitServer, str], None]
 ) -> None:
-    """Failure matrix: RabbitMQ loses its disk, queue purged or deleted: hints gone, rows stay, the queue is declared again."""
+    """Failure matrix: RabbitMQ loses its disk, queue purged or deleted: hints gone, rows stay, the queue is declared
+    again.
+    """
     flow = Flow(real_desk)
     url = real_desk.environment["BROKER_URL"]
 

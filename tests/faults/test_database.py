@@ -1,4 +1,6 @@
-"""PostgreSQL restarted or killed under load: clients hear 503 and repeat, nothing is lost or doubled, every process heals by itself."""
+"""PostgreSQL restarted or killed under load: clients hear 503 and repeat, nothing is lost or doubled, every process
+heals by itself.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ NOT_NOW = {0, 503}  # no answer, or "try again"
 def test_a_database_that_goes_away_and_comes_back_costs_repeats_and_nothing_else(
     real_desk: RealDesk, durable_postgres: PostgresServer, end: Callable[[PostgresServer], None], tell: Tell
 ) -> None:
-    """Failure matrix: before COMMIT; DB failover in COMMIT (outcome unknown); DB connection dropped while idle, broken in use."""
+    """Failure matrix: before COMMIT; DB failover in COMMIT (outcome unknown); DB connection dropped while idle, broken
+    in use.
+    """
     flow = Flow(real_desk, chats=1)
     starts = {name: program.starts for name, program in real_desk.programs.items()}
     real_desk.seen.clear()

@@ -11,7 +11,9 @@ from tests.faults.stack import EmbeddedDesk
 
 
 def test_a_start_hints_at_once_what_earlier_desks_hinted_in_vain(embedded_desk: EmbeddedDesk) -> None:
-    """Failure matrix: after COMMIT, before or during the hint: the in-memory broker forgot the hint, and the row waits for its next one."""
+    """Failure matrix: after COMMIT, before or during the hint: the in-memory broker forgot the hint, and the row waits
+    for its next one.
+    """
     requester = Requester(embedded_desk, "telegram")
     requester.write()
     embedded_desk.wait_until_drained(within_s=limits.settle_s)

@@ -77,7 +77,9 @@ def sweepers(desk: RealDesk, count: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("count", [2, 4])
 def test_several_sweepers_at_once_double_nothing(real_desk: RealDesk, rabbit_server: RabbitServer, count: int) -> None:
-    """Failure matrix: two or more sweepers/schedulers: a doubled hint costs one failed claim, a timer fires each due time once."""
+    """Failure matrix: two or more sweepers/schedulers: a doubled hint costs one failed claim, a timer fires each due
+    time once.
+    """
     requesters = [Requester(real_desk, "email") for _ in range(30)]
     once, often = f"test-once-{uuid4().hex}", f"test-often-{uuid4().hex}"
 
@@ -91,7 +93,8 @@ def test_several_sweepers_at_once_double_nothing(real_desk: RealDesk, rabbit_ser
         with closing(psycopg2.connect(real_desk.truth.url)) as connection, connection:
             connection.cursor().execute(
                 "INSERT INTO timers (name, kind, queue, payload, due_at, every_s)"
-                " SELECT %s || n, 'collect_garbage', 'default', '{}'::jsonb, now(), NULL FROM generate_series(1, 100) AS n"
+                " SELECT %s || n, 'collect_garbage', 'default', '{}'::jsonb, now(), NULL FROM generate_series(1,"
+                " 100) AS n"
                 " UNION ALL"
                 " SELECT %s || n, 'collect_garbage', 'default', '{}'::jsonb, now(), 1 FROM generate_series(1, 10) AS n",
                 (once, often),
@@ -108,7 +111,8 @@ def test_several_sweepers_at_once_double_nothing(real_desk: RealDesk, rabbit_ser
 
     checks.each_event_made_one_message(real_desk, requesters)
     fired = real_desk.truth.rows(
-        "SELECT caused_by, count(*) AS n, count(DISTINCT dedupe_key) AS due_times FROM tasks WHERE caused_by LIKE ? OR caused_by LIKE ?"
+        "SELECT caused_by, count(*) AS n, count(DISTINCT dedupe_key) AS due_times FROM tasks WHERE caused_by LIKE"
+        " ? OR caused_by LIKE ?"
         " GROUP BY caused_by",
         f"timer:{once}%",
         f"timer:{often}%",
@@ -164,7 +168,9 @@ def test_a_worker_that_hangs_past_its_lease_changes_nothing_when_it_wakes(real_d
 
 
 def attempts(desk: RealDesk) -> int:
-    """How often the newest event's task was claimed. The hung worker may not hold the row yet: then the second one is done at once."""
+    """How often the newest event's task was claimed. The hung worker may not hold the row yet: then the second one is
+    done at once.
+    """
     rows = desk.truth.rows("SELECT attempts FROM tasks WHERE kind = 'ingest_event' ORDER BY id DESC LIMIT 1")
     return int(rows[0]["attempts"])
 

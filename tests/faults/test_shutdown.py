@@ -40,7 +40,8 @@ def test_a_function_that_is_told_to_stop_answers_what_it_has(real_desk: RealDesk
             one.result()
 
     assert webhooks.wait() == 0
-    # A connection that nobody had accepted when the listener closed is reset: its sender repeats it, and nothing of it may be stored.
+    # A connection that nobody had accepted when the listener closed is reset: its sender repeats it, and nothing of it
+    # may be stored.
     unanswered = [reply for reply in replies if reply.status != 200]
     assert all("ConnectionResetError" in str(reply.error) for reply in unanswered), unanswered
     assert len(unanswered) <= clients
@@ -70,7 +71,9 @@ def test_a_worker_that_is_told_to_stop_finishes_or_gives_back(real_desk: RealDes
 
 
 def test_a_worker_whose_time_is_up_gives_its_task_to_another(real_desk: RealDesk) -> None:
-    """A send that hangs longer than the worker's shutdown time: its lease is given back, and the outcome is unknown, not forgotten."""
+    """A send that hangs longer than the worker's shutdown time: its lease is given back, and the outcome is unknown,
+    not forgotten.
+    """
     requester = Requester(real_desk, "telegram")
     requester.write()
     real_desk.wait_until_drained()
@@ -128,7 +131,9 @@ def test_the_embedded_desk_ends_as_a_whole_and_keeps_its_data(embedded_desk: Emb
 
 
 def test_a_supervisor_that_is_killed_takes_its_desk_along(embedded_desk: EmbeddedDesk) -> None:
-    """kill -9 of `./scripts/run` alone: the desk behind it ends by itself, so that the next start finds port and folder free."""
+    """kill -9 of `./scripts/run` alone: the desk behind it ends by itself, so that the next start finds port and folder
+    free.
+    """
     processes = embedded_desk.desk.tree()
     assert len(processes) >= 3
 

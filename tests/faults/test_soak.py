@@ -22,14 +22,17 @@ from tests.services.rabbitmq import RabbitServer
 
 pytestmark = pytest.mark.extended
 
-# 500 events and 500 replies under 50 kills. The people are so many that Telegram's rate of one message a second and chat is no bound.
+# 500 events and 500 replies under 50 kills. The people are so many that Telegram's rate of one message a second and
+# chat is no bound.
 kills, people, rounds = 50, 100, 5
 # Seconds between a desk that is up and the next kill: some kills hit a start, most hit work.
 calm_s_max = 1.0
 
 
 def test_the_embedded_desk_loses_nothing_under_fifty_kills(embedded_desk: EmbeddedDesk, tell: Tell) -> None:
-    """Kills fall before COMMIT, between COMMIT and the answer, before or during the hint, and at any point of a task."""
+    """Kills fall before COMMIT, between COMMIT and the answer, before or during the hint, and at
+    any point of a task.
+    """
     soak(embedded_desk, tell)
 
 
@@ -115,7 +118,8 @@ def soak(desk: Desk, tell: Tell) -> None:
     events = sum(len(r.sent) for r in requesters)
     assert (events, travelled.sent, killer.done) == (people * rounds, people * rounds, kills)
     tell(
-        f"soak of {desk.stack}: {killer.done} kills, {events} events, {travelled.sent} replies, {travelled.unknown} unknown"
+        f"soak of {desk.stack}: {killer.done} kills, {events} events, {travelled.sent} replies,"
+        f" {travelled.unknown} unknown"
         f" ({travelled.doubled} arrived twice, {travelled.missing} did not arrive); flowed {flowed_s:.0f} s,"
         f" drained {drained_s:.1f} s after the last; clients saw {dict(sorted(desk.seen.items()))}"
     )

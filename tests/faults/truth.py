@@ -45,7 +45,8 @@ class Truth:
     def attempts(self, text: str) -> Rows:
         """Every attempt at the deliveries of the message whose body is `text`, in order."""
         return self.rows(
-            "SELECT a.number, a.state, a.outcome, a.detail, a.possibly_duplicate, d.state AS delivery_state FROM delivery_attempts AS a"
+            "SELECT a.number, a.state, a.outcome, a.detail, a.possibly_duplicate, d.state AS delivery_state FROM"
+            " delivery_attempts AS a"
             " JOIN deliveries AS d ON d.id = a.delivery_id JOIN messages AS m ON m.id = d.message_id WHERE m.body = ?"
             " ORDER BY a.number",
             text,

@@ -1,4 +1,6 @@
-"""`python -m tests.faults.watched_worker`: a worker that tells, when it ends, which modules it imported after its start."""
+"""`python -m tests.faults.watched_worker`: a worker that tells, when it ends, which modules it imported after its
+start.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The functions' real applications over the `desk` fixture, on both engines; no line of any test's log may tell a secret."""
+"""The functions' real applications over the `desk` fixture, on both engines; no line of any test's log may tell a
+secret.
+"""
 
 from __future__ import annotations
 

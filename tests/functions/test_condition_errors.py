@@ -1,4 +1,6 @@
-"""A condition that fails at run time is told in `why`: no request fails, no task becomes a dead letter, and the ticket lives on."""
+"""A condition that fails at run time is told in `why`: no request fails, no task becomes a dead letter, and the ticket
+lives on.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ FAILING = [
 
 
 def published_with(condition: str) -> None:
-    """The shipped support life cycle with a failing condition at creation, at a transition and before the reaction that reopens."""
+    """The shipped support life cycle with a failing condition at creation, at a transition and before the reaction that
+    reopens.
+    """
     body: dict[str, Any] = files.read(defs.ROOT / "support" / "workflow.yaml")[0]
     body["transitions"]["start"]["guard"] = condition
     failing = [

@@ -1,4 +1,6 @@
-"""A database that is away, or has another schema than ours: 503, worth a retry, nothing half-written, and back without a restart."""
+"""A database that is away, or has another schema than ours: 503, worth a retry, nothing half-written, and back without
+a restart.
+"""
 
 from __future__ import annotations
 

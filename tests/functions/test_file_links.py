@@ -1,4 +1,6 @@
-"""Links to files: they die, they cannot be forged, and what they give is never shown in place where the console lives."""
+"""Links to files: they die, they cannot be forged, and what they give is never shown in place where
+the console lives.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Files through a real gunicorn: whoever sends or takes them slowly, or breaks off, costs little and holds up nobody."""
+"""Files through a real gunicorn: whoever sends or takes them slowly, or breaks off, costs little
+and holds up nobody.
+"""
 
 from __future__ import annotations
 

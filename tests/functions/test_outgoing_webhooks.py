@@ -1,4 +1,6 @@
-"""/v1/webhooks: made with a secret that is shown once, changed under its ETag, tried, replayed, and described by schemas."""
+"""/v1/webhooks: made with a secret that is shown once, changed under its ETag, tried, replayed, and described by
+schemas.
+"""
 
 from __future__ import annotations
 

@@ -125,7 +125,9 @@ def name_of(operation: Operation) -> str:
 
 
 def ask(caller: Caller, operation: Operation) -> Any:
-    """The route with an id that does not exist and a body that is none: what a caller gets who may is not 401 or 403."""
+    """The route with an id that does not exist and a body that is none: what a caller gets who may
+    is not 401 or 403.
+    """
     path = re.sub(r"{\w+}", "00000000-0000-7000-8000-000000000000", operation.path)
     raw = b"[]" if operation.body is not None else b""
     return caller.ask(operation.method, path, raw=raw, headers={"Content-Type": "application/json"})

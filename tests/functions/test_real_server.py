@@ -1,4 +1,6 @@
-"""Through a real gunicorn and real sockets: what an in-process client cannot show, above all that the client of a large body sees why."""
+"""Through a real gunicorn and real sockets: what an in-process client cannot show, above all that the client of a large
+body sees why.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ class Server:
 
 @contextmanager
 def serving(function: str, desk: Desk, folder: Path, *, until: str = "/readyz") -> Iterator[Server]:
-    """The function as a pod runs it, on a socket that we opened (port 0), so that no port is raced for. `until` answers 200."""
+    """The function as a pod runs it, on a socket that we opened (port 0), so that no port is raced for. `until` answers
+    200.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     log = folder / f"{function}.log"

@@ -1,4 +1,6 @@
-"""/webhooks/{channel}/{account}: authenticated, stored once, answered; strange content is kept and shown, never a 5xx."""
+"""/webhooks/{channel}/{account}: authenticated, stored once, answered; strange content is kept and
+shown, never a 5xx.
+"""
 
 from __future__ import annotations
 

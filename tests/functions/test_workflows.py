@@ -1,4 +1,6 @@
-"""Life cycles and ticket types over the API: read, checked, planned, tried, published; and why a ticket is what it is."""
+"""Life cycles and ticket types over the API: read, checked, planned, tried, published; and why a
+ticket is what it is.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """A desk's small life in a process of its own, for test_crash_points.py: `python -m tests.queues.crashing`.
 
-A message comes in, is worked on, an agent replies, the reply is sent to a provider that writes down each call. CRASH_AT ends the
-process at its point like kill -9; without it the same command goes on from whatever was committed, as a restart does.
+A message comes in, is worked on, an agent replies, the reply is sent to a provider that writes down each call. CRASH_AT
+ends the process at its point like kill -9; without it the same command goes on from whatever was committed, as a
+restart does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""A blob store that is away holds up what has files, for as long as it takes, and nothing else; nothing is lost or given up."""
+"""A blob store that is away holds up what has files, for as long as it takes, and nothing else; nothing is lost or
+given up.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A life cycle's webhook against a real HTTP server: signed, retried with the same id, given up with a word to the ticket."""
+"""A life cycle's webhook against a real HTTP server: signed, retried with the same id, given up with a word to the
+ticket.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What the death of one process can double is bounded and spread: few calls at once, repeats one by one, no repeat at a start."""
+"""What the death of one process can double is bounded and spread: few calls at once, repeats one by one, no repeat at a
+start.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,8 @@ def kill_during_each(desk: Desk, people: int) -> None:
 def test_kinds_that_double_are_those_whose_repeat_a_person_would_get_twice() -> None:
     doubling = {name for name, kind in KINDS.items() if kind.doubles}
 
-    # Webhooks carry an id by which their receivers know a repeat; notices are sent at most once; files are fetched, not sent.
+    # Webhooks carry an id by which their receivers know a repeat; notices are sent at most once; files are fetched, not
+    # sent.
     assert doubling == {"send_delivery", "send_code", "tell_staff"}
     assert all(KINDS[name].queue == SENDS for name in doubling)
 

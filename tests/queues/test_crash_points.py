@@ -1,4 +1,6 @@
-"""The process ends at each point of models.kernel.crash as kill -9 would end it; the next start loses and doubles nothing."""
+"""The process ends at each point of models.kernel.crash as kill -9 would end it; the next start loses and doubles
+nothing.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Outgoing webhooks against real HTTP servers: signed, repeated under one id, given up visibly, switched off and replayed."""
+"""Outgoing webhooks against real HTTP servers: signed, repeated under one id, given up visibly, switched off and
+replayed.
+"""
 
 from __future__ import annotations
 

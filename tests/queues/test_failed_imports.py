@@ -174,7 +174,9 @@ def test_an_import_that_fails_in_the_parsers_child_fails_no_event(desk: Desk, mo
 
 
 def test_a_worker_that_cannot_import_its_libraries_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Dramatiq's command line ends with the message of an ImportError; a worker that starts would fail each of its tasks."""
+    """Dramatiq's command line ends with the message of an ImportError; a worker that starts would fail each of its
+    tasks.
+    """
 
     def broken(channel: str) -> None:
         raise ImportError("no such library")

@@ -1,7 +1,7 @@
 """The failure matrix of ARCHITECTURE.md row by row, at the level of the domain.
 
-Rows that need real processes (a broker or worker that is stopped, SIGTERM, kill -9) are in tests/faults, forced crashes in
-`test_crash_points.py`. Power loss shows in the pragmas that `test_sqlite.py` checks.
+Rows that need real processes (a broker or worker that is stopped, SIGTERM, kill -9) are in tests/faults, forced crashes
+in `test_crash_points.py`. Power loss shows in the pragmas that `test_sqlite.py` checks.
 """
 
 from __future__ import annotations

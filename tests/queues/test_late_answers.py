@@ -1,4 +1,6 @@
-"""A run that has lost its lease knows what a server answered: the log becomes true, and the repeat is spared if it has not begun."""
+"""A run that has lost its lease knows what a server answered: the log becomes true, and the repeat is spared if it has
+not begun.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The database is away for longer than a lease while workers live: their leases are theirs, and what they know is recorded."""
+"""The database is away for longer than a lease while workers live: their leases are theirs, and what they know is
+recorded.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A receiver that rests: its waiting deliveries rest with it, one probe asks whether it is back, and then all return."""
+"""A receiver that rests: its waiting deliveries rest with it, one probe asks whether it is back,
+and then all return.
+"""
 
 from __future__ import annotations
 
@@ -46,12 +48,14 @@ def copies(subscription_id: UUID, event_id: UUID, count: int) -> list[UUID]:
         places = ", ".join(f"('{one}', {number})" for number, one in enumerate(ids[start : start + 500], start + 1))
         source = f"(VALUES {places}) AS v"
         database.execute(
-            f"INSERT INTO events ({', '.join(columns)}) SELECT {selected} FROM events AS e, {source} WHERE e.event_id = :id",
+            f"INSERT INTO events ({', '.join(columns)}) SELECT {selected} FROM events AS e, {source} WHERE"
+            " e.event_id = :id",
             id=event_id,
         )
         database.execute(
             "INSERT INTO webhook_deliveries (subscription_id, event_id, state, created_at)"
-            f" SELECT d.subscription_id, v.column1::uuid, 'pending', d.created_at FROM webhook_deliveries AS d, {source}"
+            " SELECT d.subscription_id, v.column1::uuid, 'pending', d.created_at FROM webhook_deliveries AS d,"
+            f" {source}"
             " WHERE d.subscription_id = :subscription AND d.event_id = :id",
             id=event_id,
             subscription=subscription_id,

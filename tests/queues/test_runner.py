@@ -53,7 +53,8 @@ def test_what_an_actor_raises_is_kept_and_decides_whether_it_is_tried_again(
 def test_a_failure_that_quotes_what_was_written_is_kept_by_its_name_alone(work: Work) -> None:
     def record(task: ClaimedTask) -> None:
         database.execute(
-            "INSERT INTO identities (id, requester_id, channel, address, created_at) VALUES (:id, :id, 'email', :address, NOW())",
+            "INSERT INTO identities (id, requester_id, channel, address, created_at) VALUES (:id, :id, 'email',"
+            " :address, NOW())",
             id=new_id(),
             address="the body of somebody's letter",
         )

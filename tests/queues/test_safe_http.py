@@ -1,4 +1,6 @@
-"""Calls to strangers' addresses: never into our own network, whatever a name server says, and bounded in time and size."""
+"""Calls to strangers' addresses: never into our own network, whatever a name server says, and
+bounded in time and size.
+"""
 
 from __future__ import annotations
 

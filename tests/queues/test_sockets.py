@@ -1,4 +1,6 @@
-"""Connections to providers and to the broker notice a peer that vanished; tests/faults/test_vanished.py sees one vanish."""
+"""Connections to providers and to the broker notice a peer that vanished; tests/faults/test_vanished.py sees one
+vanish.
+"""
 
 from __future__ import annotations
 

@@ -126,7 +126,9 @@ def test_a_database_that_goes_away_after_a_commit_does_not_undo_it_for_the_calle
 def test_a_run_that_lost_its_lease_opens_no_attempt_beside_that_of_the_worker_that_has_it(
     desk: Desk, ticket: Ticket
 ) -> None:
-    """Its process was stopped between the claim and the opening, and goes on while the other worker calls the provider."""
+    """Its process was stopped between the claim and the opening, and goes on while the other worker
+    calls the provider.
+    """
     delivery_id = reply_to(desk, ticket)
     [task] = desk.tasks("ready", kind="send_delivery")
     stopped = commands.claim(task["id"], lease_s=LEASE_S)

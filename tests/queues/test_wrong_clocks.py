@@ -1,6 +1,8 @@
-"""Two machines on one PostgreSQL database, one of them with a wrong clock: whatever the one stores, the other goes on at once.
+"""Two machines on one PostgreSQL database, one of them with a wrong clock: whatever the one stores, the other goes on
+at once.
 
-On SQLite program and database are on one machine, whose clock may have been set: tests/models/tasks/test_rates.py has that.
+On SQLite program and database are on one machine, whose clock may have been set: tests/models/tasks/test_rates.py has
+that.
 """
 
 from __future__ import annotations
@@ -181,7 +183,8 @@ def test_an_activation_that_an_older_program_made_in_the_future_does_not_outlast
     future = UUID(int=ids.new_id().int + (600_000 << 80))
     desk.command(
         database.execute,
-        "UPDATE definition_activations SET id = :future, activated_at = now() + interval '600 s' WHERE name = 'w' AND version = 2",
+        "UPDATE definition_activations SET id = :future, activated_at = now() + interval '600 s' WHERE name = 'w'"
+        " AND version = 2",
         future=future,
     )
 

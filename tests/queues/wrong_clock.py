@@ -1,4 +1,6 @@
-"""What a worker does on a machine whose clock is wrong, for test_wrong_clocks.py: it answers a message and publishes a version."""
+"""What a worker does on a machine whose clock is wrong, for test_wrong_clocks.py: it answers a message and publishes a
+version.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The functions against their own OpenAPI documents: schemathesis sends what the documents allow, and what they do not.
 
-Its engine runs as its command line does (boundary values, then random ones, the same in every run); its pytest plug-in reaches into
-pytest's own parts and breaks with pytest 9.2. Ids that answers told are used again, so it also meets things that exist.
+Its engine runs as its command line does (boundary values, then random ones, the same in every run); its pytest plug-in
+reaches into pytest's own parts and breaks with pytest 9.2. Ids that answers told are used again, so it also meets
+things that exist.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ RULES = {
 
 
 def run(app: Any, *, random_values: bool = True, **more: Any) -> None:
-    """Send boundary values, then random ones, to every operation of the document; fail with each answer that does not conform."""
+    """Send boundary values, then random ones, to every operation of the document; fail with each answer that does not
+    conform.
+    """
     import schemathesis
     from schemathesis.config import SchemathesisConfig
     from schemathesis.engine import events, from_schema
@@ -111,7 +114,8 @@ def _only_rules_refuse(body: bytes) -> bool:
     """Whether a valid request was refused for what no schema can tell (RULES)."""
     document = json.loads(body)
     if document["detail"].startswith("If-Match: expected"):
-        return True  # of an optional header schemathesis 4.32 sends values that its pattern excludes, as if they were valid
+        # Of an optional header schemathesis 4.32 sends values that its pattern excludes, as if they were valid.
+        return True
     errors = document.get("errors", [])
     return bool(errors) and all(any(_inside(error["path"], place) for place in RULES) for error in errors)
 

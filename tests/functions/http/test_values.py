@@ -1,4 +1,6 @@
-"""What the gateway takes and refuses: bounds in characters, strange texts, bodies that are no JSON, bodies that are too much."""
+"""What the gateway takes and refuses: bounds in characters, strange texts, bodies that are no JSON, bodies that are too
+much.
+"""
 
 from __future__ import annotations
 

@@ -40,7 +40,8 @@ class S3Server:
             pass
 
 
-# A process of its own: what it holds in memory is not ours. It ends when its standard input does, so also when the tests are killed.
+# A process of its own: what it holds in memory is not ours. It ends when its standard input does, so also when the
+# tests are killed.
 _SERVER = """
 import sys
 from moto.server import ThreadedMotoServer

@@ -285,7 +285,9 @@ def test_what_a_process_remembers_is_asked_again_in_time(desk: Desk, monkeypatch
 def test_an_answer_that_was_asked_for_before_a_subscription_is_not_remembered_after_it(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A thread looks, another one makes the first subscription and forgets, then the first thread remembers what it saw."""
+    """A thread looks, another one makes the first subscription and forgets, then the first thread remembers what it
+    saw.
+    """
     real = database.one
 
     def slow(statement: str, *values: Any, **named: Any) -> Any:
@@ -299,7 +301,8 @@ def test_an_answer_that_was_asked_for_before_a_subscription_is_not_remembered_af
     monkeypatch.setattr(database, "one", real)
     desk.command(
         database.execute,
-        "INSERT INTO subscriptions (id, url, description, event_types, state, secret, created_by, created_at, updated_at) VALUES"
+        "INSERT INTO subscriptions (id, url, description, event_types, state, secret, created_by, created_at,"
+        " updated_at) VALUES"
         " ('00000000-0000-7000-8000-000000000001', 'x', '', '[]', 'active', 'x', 'x', :now, :now)",
         now=clock.now(),
     )

@@ -1,4 +1,6 @@
-"""The desk's clock: the database's on PostgreSQL, counted on by a clock that nobody sets; a wrong machine's clock is noticed."""
+"""The desk's clock: the database's on PostgreSQL, counted on by a clock that nobody sets; a wrong machine's clock is
+noticed.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ def test_postgresql_reads_parameters_and_its_own_clock() -> None:
     )
 
     assert found == (
-        "UPDATE t SET a = %(a)s, b = (now() + (%(wait_s)s) * interval '1 second') WHERE c::text LIKE '10%%' AND d <= now()"
+        "UPDATE t SET a = %(a)s, b = (now() + (%(wait_s)s) * interval '1 second') WHERE c::text LIKE '10%%' AND d"
+        " <= now()"
         " FOR UPDATE SKIP LOCKED"
     )
 
@@ -38,7 +39,8 @@ def test_the_shift_of_the_clock_reaches_postgresql() -> None:
 
 def test_sqlite_gets_its_function_and_no_locking_words() -> None:
     found = translate(
-        "SELECT NOW(), NOW_PLUS(:a * CASE WHEN n < 5 THEN (1 << n) ELSE 32 END), x::jsonb FROM t FOR_UPDATE SKIP_LOCKED",
+        "SELECT NOW(), NOW_PLUS(:a * CASE WHEN n < 5 THEN (1 << n) ELSE 32 END), x::jsonb FROM t FOR_UPDATE"
+        " SKIP_LOCKED",
         postgres=False,
         shifted=True,
     )

@@ -55,7 +55,9 @@ def at_once(*work: Callable[[], ModuleType]) -> list[ModuleType]:
 def test_threads_that_enter_a_package_at_different_places_all_get_it_complete(
     package: Callable[..., str],
 ) -> None:
-    """A package imports its module, the module its package: by bare imports, one of the threads gets a _DeadlockError now and then."""
+    """A package imports its module, the module its package: by bare imports, one of the threads gets a _DeadlockError
+    now and then.
+    """
     for _ in range(20):
         name = package(
             __init__="""

@@ -1,4 +1,6 @@
-"""Behind PgBouncer in transaction mode: the limits hold, and no transaction leaves anything in a session that another one gets."""
+"""Behind PgBouncer in transaction mode: the limits hold, and no transaction leaves anything in a session that another
+one gets.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The limits of PostgreSQL's connections: they hold for each statement, leave nothing in the session, and tell what went wrong."""
+"""The limits of PostgreSQL's connections: they hold for each statement, leave nothing in the session, and tell what
+went wrong.
+"""
 
 from __future__ import annotations
 

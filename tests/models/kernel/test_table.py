@@ -25,7 +25,8 @@ def insert(name: str, fields: str) -> dict[str, object]:
     }
     with database.transaction():
         database.execute(
-            "INSERT INTO requesters (id, name, fields, created_at, updated_at) VALUES (:id, :name, :fields, :created_at, :updated_at)",
+            "INSERT INTO requesters (id, name, fields, created_at, updated_at) VALUES (:id, :name, :fields,"
+            " :created_at, :updated_at)",
             row,
         )
     return row

@@ -1,4 +1,6 @@
-"""A process is ready when it can do its work; each reason against it is told in words, and is over without a restart."""
+"""A process is ready when it can do its work; each reason against it is told in words, and is over
+without a restart.
+"""
 
 from __future__ import annotations
 

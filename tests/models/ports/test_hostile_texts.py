@@ -1,4 +1,6 @@
-"""Hostile text in any field of a port type never reaches the database, and never makes an event or a send fail there."""
+"""Hostile text in any field of a port type never reaches the database, and never makes an event or
+a send fail there.
+"""
 
 from __future__ import annotations
 

@@ -118,7 +118,8 @@ def test_the_payload_of_an_unknown_kind_stays_as_it_is_and_the_task_waits(desk: 
 def test_a_timer_of_a_newer_kind_makes_its_task_unread(desk: Desk) -> None:
     with database.transaction():
         database.execute(
-            "INSERT INTO timers (name, kind, queue, payload, due_at) VALUES ('new', 'of_tomorrow', 'sends', :payload, :at)",
+            "INSERT INTO timers (name, kind, queue, payload, due_at) VALUES ('new', 'of_tomorrow', 'sends',"
+            " :payload, :at)",
             payload='{"n": 1}',
             at=clock.now(),
         )

@@ -1,4 +1,6 @@
-"""Life cycles on the real desk: what the engine decides becomes rows, messages, tasks and reasons, on both databases."""
+"""Life cycles on the real desk: what the engine decides becomes rows, messages, tasks and reasons,
+on both databases.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""One real sandbox (fake Bot API, mail catcher) for all tests of the senders; its faults are cleared after each test."""
+"""One real sandbox (fake Bot API, mail catcher) for all tests of the senders; its faults are
+cleared after each test.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A new channel touches one folder: one from a temporary folder passes the suite of all channels, with no other code changed."""
+"""A new channel touches one folder: one from a temporary folder passes the suite of all channels, with no other code
+changed.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _suites_s_max = 300.0
 
 @pytest.fixture
 def added(tmp_path: Path) -> Path:
-    """The channel `pigeon` in a folder of its own, its provider's manners, and the definitions with an account of it."""
+    """The channel `pigeon` in a folder of its own, its provider's manners, and the definitions with
+    an account of it.
+    """
     source = HERE / "added_channel"
     shutil.copytree(source / "pigeon", tmp_path / "channels" / "pigeon", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "manners").mkdir()

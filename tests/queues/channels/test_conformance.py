@@ -1,7 +1,8 @@
-"""Every channel passes by having a folder: what it must take in. What it sends is `test_conformance_outbound.py`'s matter.
+"""Every channel passes by having a folder: what it must take in. What it sends is `test_conformance_outbound.py`'s
+matter.
 
-Requests go to the real webhook function. A channel says in `manners/<channel>.py` how its provider behaves; one that does not fails here
-by its name.
+Requests go to the real webhook function. A channel says in `manners/<channel>.py` how its provider behaves; one that
+does not fails here by its name.
 """
 
 from __future__ import annotations

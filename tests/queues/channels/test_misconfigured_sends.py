@@ -1,4 +1,6 @@
-"""A worker that lacks a key or a credential keeps what it has to do, says at the account why, and does it when it is mended."""
+"""A worker that lacks a key or a credential keeps what it has to do, says at the account why, and does it when it is
+mended.
+"""
 
 from __future__ import annotations
 

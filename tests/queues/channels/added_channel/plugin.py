@@ -1,4 +1,5 @@
-"""A pytest plugin: a session in which the folder ADDED_CHANNELS holds one more channel, its manners and a `workflow_defs`.
+"""A pytest plugin: a session in which the folder ADDED_CHANNELS holds one more channel, its manners and a
+`workflow_defs`.
 
 The folder extends the two packages' search paths. No file of the repository names the channel.
 """

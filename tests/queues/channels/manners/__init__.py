@@ -1,1 +1,3 @@
-"""How each channel's other side behaves, for the suite that every channel passes: one module per folder in `queues/channels`."""
+"""How each channel's other side behaves, for the suite that every channel passes: one module per folder in
+`queues/channels`.
+"""

@@ -1,4 +1,6 @@
-"""E-mail: raw mail with a bearer token; the sandbox's mail catcher. The providers of e-mail have a suite of their own."""
+"""E-mail: raw mail with a bearer token; the sandbox's mail catcher. The providers of e-mail have a
+suite of their own.
+"""
 
 from __future__ import annotations
 

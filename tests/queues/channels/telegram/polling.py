@@ -1,4 +1,5 @@
-"""One round of long polling in a process of its own, for test_telegram_pull.py: `python -m tests.queues.channels.telegram.polling`.
+"""One round of long polling in a process of its own, for test_telegram_pull.py: `python -m
+tests.queues.channels.telegram.polling`.
 
 CRASH_AT ends it like kill -9, before or after the commit of what it read.
 """

@@ -1,4 +1,6 @@
-"""The recorded updates are what the Bot API sends, and there is one of every kind: checked against python-telegram-bot's own types."""
+"""The recorded updates are what the Bot API sends, and there is one of every kind: checked against
+python-telegram-bot's own types.
+"""
 
 from __future__ import annotations
 

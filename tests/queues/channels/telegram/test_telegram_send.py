@@ -1,4 +1,6 @@
-"""Texts: where they go, what they look like and what goes with them, against a fake server that speaks the Bot API's protocol."""
+"""Texts: where they go, what they look like and what goes with them, against a fake server that speaks the Bot API's
+protocol.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""One reading in a process of its own, to be killed by CRASH_AT: `python -m tests.queues.channels.email.imap.once CA_FILE`."""
+"""One reading in a process of its own, to be killed by CRASH_AT: `python -m tests.queues.channels.email.imap.once
+CA_FILE`.
+"""
 
 from __future__ import annotations
 

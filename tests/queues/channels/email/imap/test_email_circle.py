@@ -1,4 +1,6 @@
-"""The whole circle on real servers: a mail in the mailbox, a ticket, an answer by SMTP, and the answer to the answer."""
+"""The whole circle on real servers: a mail in the mailbox, a ticket, an answer by SMTP, and the
+answer to the answer.
+"""
 
 from __future__ import annotations
 

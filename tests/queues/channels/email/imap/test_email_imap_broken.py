@@ -1,4 +1,6 @@
-"""Servers that break every rule: a failure with words, within bounded time, and never the password or the wrong mail."""
+"""Servers that break every rule: a failure with words, within bounded time, and never the password
+or the wrong mail.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,8 @@ def judge(*results: str, author: str = "Ada <ada@example.test>", provider: Verdi
         (["mx.desk.test; dmarc=pass header.from=example.test"], "pass"),
         (
             [
-                "MX.desk.test 1; spf=pass smtp.mailfrom=x@bulk.test; dmarc=pass (p=reject dis=none) header.from=example.test"
+                "MX.desk.test 1; spf=pass smtp.mailfrom=x@bulk.test; dmarc=pass (p=reject dis=none)"
+                " header.from=example.test"
             ],
             "pass",
         ),

@@ -28,7 +28,8 @@ def api() -> Iterator[FakeApi]:
 
 @pytest.fixture
 def post(desk: Desk, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Post:
-    """Posts a recording as its provider does, now and with the right secret unless told otherwise; publishes the account first.
+    """Posts a recording as its provider does, now and with the right secret unless told otherwise; publishes the
+    account first.
 
     `alter` changes the request before it is signed, `change` afterwards; `config` are further keys of the account's
     file.

@@ -1,4 +1,6 @@
-"""What the suite looks at in a provider's API call, whatever its form: who gets which mail, under which id, by which key."""
+"""What the suite looks at in a provider's API call, whatever its form: who gets which mail, under which id, by which
+key.
+"""
 
 from __future__ import annotations
 

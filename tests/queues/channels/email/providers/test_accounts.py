@@ -1,4 +1,6 @@
-"""What an account's file must say for its providers, whose webhook an address is, and requests that hold several events."""
+"""What an account's file must say for its providers, whose webhook an address is, and requests that hold several
+events.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The Worker that our README ships, run by Node: what it posts passes our door, and a refusal makes Cloudflare come again."""
+"""The Worker that our README ships, run by Node: what it posts passes our door, and a refusal makes Cloudflare come
+again.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Every provider passes by having a folder: its recordings, played against the real webhook function, on both databases."""
+"""Every provider passes by having a folder: its recordings, played against the real webhook function, on both
+databases.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""An API that takes no raw mail gets all of it as fields: copies, the HTML, files, pictures in the text, what threads it."""
+"""An API that takes no raw mail gets all of it as fields: copies, the HTML, files, pictures in the text, what threads
+it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Where a provider's proof could be bent: a signature used for something else, a key being changed, a body being touched."""
+"""Where a provider's proof could be bent: a signature used for something else, a key being changed, a body being
+touched.
+"""
 
 from __future__ import annotations
 

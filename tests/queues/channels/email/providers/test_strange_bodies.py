@@ -1,4 +1,6 @@
-"""No body makes a provider's ingress or parser raise anything but what the port allows: bytes from strangers, mutated recordings."""
+"""No body makes a provider's ingress or parser raise anything but what the port allows: bytes from strangers, mutated
+recordings.
+"""
 
 from __future__ import annotations
 

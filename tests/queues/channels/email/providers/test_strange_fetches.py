@@ -1,4 +1,6 @@
-"""What an event points to may be anything, and what a provider's API answers as well: told, never surprised, never forgotten."""
+"""What an event points to may be anything, and what a provider's API answers as well: told, never surprised, never
+forgotten.
+"""
 
 from __future__ import annotations
 

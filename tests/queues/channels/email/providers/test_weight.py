@@ -1,4 +1,6 @@
-"""What the webhook function pays for a provider: no HTTP client, no cryptography, no mail library before a request needs one."""
+"""What the webhook function pays for a provider: no HTTP client, no cryptography, no mail library before a request
+needs one.
+"""
 
 from __future__ import annotations
 

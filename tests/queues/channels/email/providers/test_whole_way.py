@@ -1,4 +1,6 @@
-"""A desk whose mail goes by a provider both ways: the real webhook, parser, sender and receipts; only the provider's servers are ours."""
+"""A desk whose mail goes by a provider both ways: the real webhook, parser, sender and receipts; only the provider's
+servers are ours.
+"""
 
 from __future__ import annotations
 

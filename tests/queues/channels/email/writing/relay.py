@@ -1,4 +1,6 @@
-"""A relay for tests: aiosmtpd, a real SMTP server, in a thread, with TLS by a private authority where a test wants it."""
+"""A relay for tests: aiosmtpd, a real SMTP server, in a thread, with TLS by a private authority
+where a test wants it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What our mails look like: text and HTML, pictures and files, reply address and marker. Read back by the standard library and by us."""
+"""What our mails look like: text and HTML, pictures and files, reply address and marker. Read back by the standard
+library and by us.
+"""
 
 from __future__ import annotations
 

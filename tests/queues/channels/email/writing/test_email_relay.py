@@ -1,4 +1,6 @@
-"""Handing a mail to a relay: TLS that is checked, logins, copies, sizes; against a real SMTP server with a private authority."""
+"""Handing a mail to a relay: TLS that is checked, logins, copies, sizes; against a real SMTP server with a private
+authority.
+"""
 
 from __future__ import annotations
 

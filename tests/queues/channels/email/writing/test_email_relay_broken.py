@@ -1,4 +1,6 @@
-"""Relays that break the rules: nothing is taken for sent, nobody waits for ever, and nothing of the mail is repeated."""
+"""Relays that break the rules: nothing is taken for sent, nobody waits for ever, and nothing of the
+mail is repeated.
+"""
 
 from __future__ import annotations
 

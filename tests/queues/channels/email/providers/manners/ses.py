@@ -1,4 +1,6 @@
-"""SNS signs with an RSA key, whose certificate stands at Amazon's; the subscription's address has a password as well."""
+"""SNS signs with an RSA key, whose certificate stands at Amazon's; the subscription's address has a
+password as well.
+"""
 
 from __future__ import annotations
 
