@@ -51,10 +51,13 @@ def find_fixture(channel: str, name: str, root: Path = CHANNELS) -> Path:
     if found:
         several = ", ".join(p.relative_to(folder).as_posix() for p in found)
         raise ConfigurationError(f"several fixtures of {channel} are called {name!r}: {several}")
+    raise ConfigurationError(f"there is no file or {channel} fixture {name!r}; {_listed(files, folder)}")
+
+
+def _listed(files: list[Path], folder: Path) -> str:
     there = [p.relative_to(folder).as_posix() for p in files[:_names_shown_max]]
     more = f" and {len(files) - len(there)} more" if len(files) > len(there) else ""
-    listed = f"there are {', '.join(there)}{more}" if there else f"{folder} has none"
-    raise ConfigurationError(f"there is no file or {channel} fixture {name!r}; {listed}")
+    return f"there are {', '.join(there)}{more}" if there else f"{folder} has none"
 
 
 def post(url: str, channel: str, account: str, raw: bytes, *, secret: str) -> dict[str, Any]:

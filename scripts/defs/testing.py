@@ -13,7 +13,7 @@ from scripts import defs
 
 
 def test(options: argparse.Namespace) -> int:
-    """Every scenario with what failed in it; 1 when one failed."""
+    """Run the scenarios and print each with its failures. Exit code 1 when one failed."""
     found = defs.read_all(demo=True)
     types = catalogue.surroundings_of(found).types
     workflows = {one.name: one for one in found if one.kind == "workflow"}
@@ -29,11 +29,13 @@ def test(options: argparse.Namespace) -> int:
         document = files.load(path, defs.ROOT)
         for result in scenarios.run(definition.read(workflows[name].body), scenarios.parse(document.body), types):
             passed, failed = passed + result.passed, failed + (not result.passed)
-            print(f"{'ok  ' if result.passed else 'FAIL'} {name}: {result.case}")
-            for failure in result.failures:
-                print(
-                    f"       step {failure.step}: {failure.what}: expected {failure.expected!r}, found"
-                    f" {failure.found!r}"
-                )
+            _print_result(name, result)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
+
+
+def _print_result(name: str, result: scenarios.Result) -> None:
+    print(f"{'ok  ' if result.passed else 'FAIL'} {name}: {result.case}")
+    for failure in result.failures:
+        what = f"step {failure.step}: {failure.what}"
+        print(f"       {what}: expected {failure.expected!r}, found {failure.found!r}")

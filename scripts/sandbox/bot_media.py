@@ -82,6 +82,20 @@ def medium(field: str, stored: StoredFile) -> dict[str, Any]:
 
 
 def _send_album(context: Context, call: Call) -> list[Message]:
+    items = _album_items(call)
+    found: list[tuple[str, StoredFile, dict[str, Any]]] = []
+    for item in items:  # all is checked before anything is sent: an album arrives whole or not at all
+        stored = context.file(call, "media", str(item.get("media", "")))
+        kind = str(item["type"])
+        found.append((kind, stored, {**medium(kind, stored), **_item_caption(call, item)}))
+    group_id = str(context.next_message_id())
+    return [
+        context.send(call, {**content, "media_group_id": group_id}, stored, kind) for kind, stored, content in found
+    ]
+
+
+def _album_items(call: Call) -> list[dict[str, Any]]:
+    """Return the checked parts of an album. Raises ApiError."""
     items = call.json("media", list, "can't parse media: expected an Array of InputMedia") or []
     if not all(isinstance(item, dict) for item in items):
         raise bad_request("can't parse InputMedia: expected an Object")
@@ -96,15 +110,7 @@ def _send_album(context: Context, call: Call) -> list[Message]:
     for alone in ("document", "audio"):
         if alone in types and len(types) > 1:
             raise bad_request(f"{alone} can't be mixed with other media types")
-    found: list[tuple[str, StoredFile, dict[str, Any]]] = []
-    for item in items:  # all is checked before anything is sent: an album arrives whole or not at all
-        stored = context.file(call, "media", str(item.get("media", "")))
-        kind = str(item["type"])
-        found.append((kind, stored, {**medium(kind, stored), **_item_caption(call, item)}))
-    group_id = str(context.next_message_id())
-    return [
-        context.send(call, {**content, "media_group_id": group_id}, stored, kind) for kind, stored, content in found
-    ]
+    return items
 
 
 def _item_caption(call: Call, item: dict[str, Any]) -> dict[str, Any]:

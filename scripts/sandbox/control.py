@@ -64,10 +64,7 @@ class Control:
     async def handle(self, request: Request) -> Response:
         route = self._routes.get((request.method, request.path))
         if route is None:
-            known = sorted(method for method, path in self._routes if path == request.path)
-            if known:
-                return error_form(405, f"{request.path} takes {', '.join(known)}, not {request.method}")
-            return error_form(404, f"no such path; known: {', '.join(sorted({path for _, path in self._routes}))}")
+            return self._no_route(request)
         try:
             result = route(request)
         except (FaultRefused, UpdateRefused, DeedRefused) as error:
@@ -79,6 +76,12 @@ class Control:
         except FilesFull as error:
             return error_form(507, str(error))
         return json_response({} if result is None else result)
+
+    def _no_route(self, request: Request) -> Response:
+        known = sorted(method for method, path in self._routes if path == request.path)
+        if known:
+            return error_form(405, f"{request.path} takes {', '.join(known)}, not {request.method}")
+        return error_form(404, f"no such path; known: {', '.join(sorted({path for _, path in self._routes}))}")
 
     def _read_outbox(self, request: Request) -> dict[str, Any]:
         query = _query(request, {"channel", "since", "limit"})
@@ -141,11 +144,7 @@ class Control:
         rate_limits = body.get("rate_limits", self._settings.rate_limits)
         if not isinstance(rate_limits, bool):
             raise ControlError(422, "rate_limits: expected true or false")
-        tokens = body.get("tokens", self._settings.tokens)
-        if isinstance(tokens, list) and all(isinstance(token, str) for token in tokens):
-            tokens = frozenset(tokens)
-        if tokens is not None and not isinstance(tokens, frozenset):
-            raise ControlError(422, "tokens: expected a list of tokens, or null to take every well-formed one")
+        tokens = _tokens(body["tokens"]) if "tokens" in body else self._settings.tokens
         chats = body.get("unknown_chats", self._settings.unknown_chats)
         if not isinstance(chats, list | set) or not all(isinstance(chat, int | str) for chat in chats):
             raise ControlError(422, "unknown_chats: expected a list of chat ids")
@@ -153,6 +152,14 @@ class Control:
         self._settings.tokens = tokens
         self._settings.unknown_chats = set(chats)
         return self._read_settings(request)
+
+
+def _tokens(value: object) -> frozenset[str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(token, str) for token in value):
+        raise ControlError(422, "tokens: expected a list of tokens, or null to accept every well-formed one")
+    return frozenset(value)
 
 
 def error_form(status: int, text: str) -> Response:

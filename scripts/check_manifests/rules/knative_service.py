@@ -171,22 +171,26 @@ def reserved_names(manifests: ManifestSet) -> Iterator[Finding]:
     """R3: names that belong to Knative."""
     for service in manifests.knative_services():
         for path, container in Pod(service, TEMPLATE).containers():
-            reserved = "reserved by Knative, found"
-            if container.get("name") == "queue-proxy":
-                yield service.finding("R3", (*path, "name"), f"{reserved} queue-proxy")
-            for index, entry in enumerate(listed(container.get("env"))):
-                if mapped(entry).get("name") in _ENV:
-                    yield service.finding("R3", (*path, "env", index, "name"), f"{reserved} {entry['name']}")
+            for where, name in _reserved(container):
+                yield service.finding("R3", (*path, *where), f"reserved by Knative, found {name}")
             for name in sorted(_ENV & _config_keys(manifests, container)):
-                yield service.finding("R3", (*path, "envFrom"), f"{reserved} {name} in the ConfigMap")
-            for index, port in enumerate(listed(container.get("ports"))):
-                if mapped(port).get("containerPort") in _PORTS:
-                    where = (*path, "ports", index, "containerPort")
-                    yield service.finding("R3", where, f"{reserved} {port['containerPort']}")
-            for index, mount in enumerate(listed(container.get("volumeMounts"))):
-                target = str(mapped(mount).get("mountPath", ""))
-                if (target.rstrip("/") or "/") in _MOUNTS:
-                    yield service.finding("R3", (*path, "volumeMounts", index, "mountPath"), f"{reserved} {target}")
+                yield service.finding("R3", (*path, "envFrom"), f"reserved by Knative, found {name} in the ConfigMap")
+
+
+def _reserved(container: dict[str, Any]) -> Iterator[tuple[Path, object]]:
+    """Yield the place and the value of each reserved name of a container."""
+    if container.get("name") == "queue-proxy":
+        yield ("name",), "queue-proxy"
+    lists: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
+        ("env", "name", _ENV.__contains__),
+        ("ports", "containerPort", _PORTS.__contains__),
+        ("volumeMounts", "mountPath", lambda target: (str(target).rstrip("/") or "/") in _MOUNTS),
+    )
+    for key, member, is_reserved in lists:
+        for index, entry in enumerate(listed(container.get(key))):
+            value = mapped(entry).get(member)
+            if value is not None and is_reserved(value):
+                yield (key, index, member), value
 
 
 def _config_keys(manifests: ManifestSet, container: dict[str, Any]) -> set[str]:
@@ -253,14 +257,15 @@ def traffic(manifests: ManifestSet) -> Iterator[Finding]:
         if revision is not None and not str(revision).startswith(f"{service.name}-"):
             where: Path = (*TEMPLATE, "metadata", "name")
             yield service.finding("R8", where, f"expected a name that begins with {service.name}-, found {revision}")
-        targets = [mapped(target) for target in listed(service.get("spec", "traffic"))]
-        if not targets:
-            continue
-        total = sum(number(target.get("percent")) or 0 for target in targets)
-        if total != 100:
-            yield service.finding("R8", ("spec", "traffic"), f"expected percents that add to 100, found {total:g}")
-        tags = [target["tag"] for target in targets if "tag" in target]
-        for tag in sorted({tag for tag in tags if tags.count(tag) > 1}):
-            yield service.finding(
-                "R8", ("spec", "traffic"), f"expected each tag once, found {tag} {tags.count(tag)} times"
-            )
+        for message in _shares([mapped(target) for target in listed(service.get("spec", "traffic"))]):
+            yield service.finding("R8", ("spec", "traffic"), message)
+
+
+def _shares(targets: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the faults of a service's percents and tags."""
+    total = sum(number(target.get("percent")) or 0 for target in targets)
+    if targets and total != 100:
+        yield f"expected percents that add to 100, found {total:g}"
+    tags = [target["tag"] for target in targets if "tag" in target]
+    for tag in sorted({tag for tag in tags if tags.count(tag) > 1}):
+        yield f"expected each tag once, found {tag} {tags.count(tag)} times"
