@@ -1,1 +1,1 @@
-"""What people run: `./scripts/run`, `./scripts/test` and `python -m scripts.<verb>`."""
+"""Commands for people: `./scripts/run`, `./scripts/test` and `python -m scripts.<command>`."""

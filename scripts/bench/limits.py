@@ -15,7 +15,7 @@ drain_s_max = 120.0  # the backlog and the acknowledgements come to an end withi
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of everything one run does."""
+    """The sizes of one run."""
 
     clients: tuple[int, ...] = (1, 8, 32)
     repeats: int = 3  # medians of this many samples

@@ -24,7 +24,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(slots=True)
 class Load:
-    """What to send, by how many clients, for how long (`duration_s`) or how often (`requests`)."""
+    """One load: the request, the number of clients, and the duration (`duration_s`) or the count (`requests`)."""
 
     port: int
     path: str

@@ -74,7 +74,7 @@ def _filled(start: str, piece: str) -> str:
 
 
 def _mb_per_s(read: Callable[[str], object], text: str) -> float:
-    """Of CPU time: others' load does not count."""
+    """Measured in CPU time, so load of other programs does not count."""
     size = len(text.encode())
     started, times = time.process_time(), 0
     while (passed := time.process_time() - started) < _SAMPLE_S or not times:

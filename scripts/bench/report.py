@@ -11,7 +11,7 @@ from scripts.bench.samples import Series
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was promised, and whether it is kept."""
+    """A promised figure, and whether the run met it."""
 
     met: bool
     text: str
@@ -68,5 +68,5 @@ class Report:
             )
 
     def write(self, path: Path) -> None:
-        """The same as JSON."""
+        """Write the rows and notes as JSON."""
         path.write_text(json.dumps({"rows": [asdict(row) for row in self.rows], "notes": self.notes}, indent=1) + "\n")

@@ -231,7 +231,7 @@ class Stack:
         return self._logs / f"{name}.log"
 
     def environment(self, database_url: str, broker_url: str) -> dict[str, str]:
-        """What a process of the desk is told; the caller's own NESTOR variables stay out."""
+        """Return the environment of a process of the desk, without the caller's own NESTOR variables."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         return kept | {
             "PYTHONPATH": str(ROOT),

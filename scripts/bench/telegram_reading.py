@@ -75,7 +75,7 @@ def _largest() -> bytes:
 
 
 def _us(read: Callable[[bytes], object], updates: list[bytes]) -> float:
-    """Of CPU time, each: others' load does not count."""
+    """Measured in CPU time, so load of other programs does not count."""
     started, times = time.process_time(), 0
     while (passed := time.process_time() - started) < _SAMPLE_S or not times:
         for raw in updates:

@@ -47,7 +47,7 @@ class Memory:
 
 
 def memory(pids: Iterable[int]) -> Memory:
-    """What these processes and their descendants hold."""
+    """Return the memory of these processes and their descendants."""
     rss = pss = 0
     for pid in pids:
         for process in family(pid):

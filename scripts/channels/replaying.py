@@ -20,7 +20,7 @@ _DEMO_SECRET = "demo-secret"  # noqa: S105 -- the demo's, printed by scripts/run
 
 @dataclass(frozen=True)
 class Wish:
-    """What to post where. `secret` None: the account's own, as configured in this environment, else the demo's."""
+    """An event to post and its target. `secret` None: the account's configured credential, else the demo's."""
 
     channel: str
     account: str
@@ -105,7 +105,7 @@ def _request(wish: Wish, account: ChannelAccount | None, raw: bytes) -> tuple[by
 
 
 def _secret(wish: Wish, name: str | None) -> str:
-    """What was given, else the credential of this environment, else the demo's."""
+    """Return the given secret, else the credential of this environment, else the demo's."""
     if wish.secret is not None or name is None:
         return wish.secret or _DEMO_SECRET
     try:

@@ -1,4 +1,6 @@
-"""What the manifests must agree with, read from the code itself: a copy here would be right until the next rename."""
+"""Facts that the manifests must agree with. They are read from the code, because a copy would be
+wrong after a rename.
+"""
 
 from __future__ import annotations
 

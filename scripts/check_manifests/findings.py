@@ -1,4 +1,4 @@
-"""What a check says, one line each: where, which object, which rule, which field, what was expected and found."""
+"""Findings of the checks, one line each: place, object, rule, field, expected and found value."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def read_all(root: Path = ROOT, *, demo: bool) -> list[Found]:
 
 
 def findings(found: Sequence[Found], around: Surroundings | None = None) -> list[tuple[Found, Finding]]:
-    """What static analysis says of the files together."""
+    """Return the findings of static analysis for all files together."""
     return catalogue.judged(found, catalogue.surroundings_of(found, around))
 
 

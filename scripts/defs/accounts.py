@@ -1,4 +1,4 @@
-"""What a channel account's file must say: the channel declares its type and its checks."""
+"""Checks of a channel account's file; the channel declares its type and its rules."""
 
 from __future__ import annotations
 

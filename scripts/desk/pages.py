@@ -19,7 +19,7 @@ _sandbox_timeout_s = 5.0  # the sandbox is a process on this machine; it answers
 
 
 class OutboxQuery(msgspec.Struct):
-    """Which part of what the sandbox received; `since` is a sequence number."""
+    """A page of the sandbox's outbox; `since` is a sequence number."""
 
     channel: Literal["telegram", "email", "webhook"] | None = None
     since: Annotated[int, msgspec.Meta(ge=0)] | None = None

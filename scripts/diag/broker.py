@@ -1,5 +1,5 @@
-"""What the broker knows: messages and consumers of each queue over AMQP, and ready and unacknowledged ones from its
-HTTP API.
+"""The part of the report that comes from the broker: messages and consumers of each queue over AMQP, and ready and
+unacknowledged ones from its HTTP API.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the database knows: schema, definitions, tasks, inbox, deliveries, timers."""
+"""Parts of the report that come from the database: schema, definitions, tasks, inbox, deliveries, timers."""
 
 from __future__ import annotations
 

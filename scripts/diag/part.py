@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Part:
-    """What was found (`lines` for people, `facts` for programs) and what needs a person (`problems`)."""
+    """One part of the report: `lines` for people, `facts` for programs, `problems` that need a person."""
 
     name: str
     lines: list[str] = field(default_factory=list)

@@ -269,7 +269,7 @@ def as_json(entry: Entry) -> dict[str, Any]:
 
 
 def plain(value: object) -> str:
-    """What JSON has no word for: instants as the API writes them, ids as text."""
+    """Convert values that JSON cannot hold: instants as the API writes them, ids as text."""
     if isinstance(value, datetime):
         return clock.rfc3339(value)
     if isinstance(value, UUID):

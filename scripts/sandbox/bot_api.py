@@ -25,7 +25,7 @@ _TOKEN = re.compile(r"(\d{1,18}):[\w-]{1,100}", re.ASCII)
 
 @dataclass(slots=True)
 class BotSettings:
-    """What a test may change while the server runs."""
+    """Settings that a test may change while the server runs."""
 
     rate_limits: bool = False
     tokens: frozenset[str] | None = None  # None: every well-formed token is a bot
@@ -112,7 +112,7 @@ class BotApi:
 
 
 def error_form(status: int, text: str) -> Response:
-    """How the Bot API answers what is not even a request."""
+    """Return the Bot API's answer to an unreadable request."""
     return ApiError(status, text).response()
 
 

@@ -1,4 +1,4 @@
-"""What the fake Bot API knows of chats beside their messages: who blocked the bot, and the topics of forum groups."""
+"""The fake Bot API's state of chats, apart from messages: users who blocked the bot, topics of forum groups."""
 
 from dataclasses import dataclass, field
 

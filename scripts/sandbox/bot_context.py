@@ -1,4 +1,4 @@
-"""What every method of the fake Bot API shares: where it records, what stands in the chats, which files are known."""
+"""State that all methods of the fake Bot API share: the outbox, the messages in the chats, the known files."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -57,7 +57,7 @@ class _Edits:
         return True
 
     def delete_many(self, call: Call) -> bool:
-        """What is not found is skipped, as the Bot API says; one entry for each message that is gone."""
+        """Delete the messages that exist and skip the others, as the Bot API does; append one entry per deletion."""
         for message_id in self._ids(call):
             if self._context.sent.remove(call.bot_id, chat_of(call), message_id):
                 self._context.record(call, {"message_id": message_id})

@@ -106,7 +106,7 @@ def _check_button(button: object) -> None:
 
 
 class SentMessages:
-    """What stands in the chats now: an edit or a deletion of anything else is refused."""
+    """The messages that exist in the chats; an edit or a deletion of any other message is refused."""
 
     def __init__(self, entries: list[Entry]) -> None:
         self._messages: OrderedDict[tuple[int, int | str, int], Message] = OrderedDict()
@@ -128,7 +128,7 @@ class SentMessages:
         return self._messages.get((bot_id, chat_id, message_id))
 
     def chat_of(self, bot_id: int, message_id: int) -> int | str | None:
-        """Where a message of ours stands."""
+        """Return the chat of a message that the bot sent."""
         return next((c for b, c, m in reversed(self._messages) if (b, m) == (bot_id, message_id)), None)
 
     def remove(self, bot_id: int, chat_id: int | str, message_id: int) -> bool:

@@ -1,4 +1,4 @@
-"""What the people of a test do in their chats: write, send pictures, press buttons, react, block the bot.
+"""Actions of a test's people in their chats: write, send pictures, press buttons, react, block the bot.
 
 Each deed becomes the update that Telegram would send; it waits for getUpdates and is given back, so that a test may
 also post it to the desk's webhook itself.
