@@ -1,9 +1,8 @@
-"""`python -m scripts.replay <channel> <fixture>`: post a recorded provider event to the running desk, and say what became of it.
+"""Post a recorded provider event to the running desk, and show the result.
 
-The same as `python -m scripts.channels replay <channel>.demo <fixture>`, which knows accounts and their credentials.
+`python -m scripts.channels replay <channel>.<account> <fixture>` does the same with the account's own credentials.
 
-The fixture is a file, or the name of one in queues/channels/<channel>/fixtures/. A bug from a provider starts as a new fixture. A
-desk that has seen the event answers that it is a repeat; `--new-key` makes it a new one.
+A desk that has already received the event answers that it is a repeat; `--new-key` gives the event a new id.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _names_shown_max = 20  # fixtures named when the one asked for is not there
 
 
 class ReplayFailed(NestorError):
-    """The desk did not take the event."""
+    """The desk refused the event."""
 
     code = "replay_failed"
 
@@ -61,7 +60,7 @@ def _listed(files: list[Path], folder: Path) -> str:
 
 
 def post(url: str, channel: str, account: str, raw: bytes, *, secret: str) -> dict[str, Any]:
-    """Send the event as its provider would; the desk's answer. Raises ReplayFailed with what the desk said."""
+    """Send the event as its provider would; returns the desk's answer. Raises ReplayFailed."""
     return post_request(url, channel, account, raw, of_channel(channel).headers(None, raw, secret=secret))
 
 
@@ -74,12 +73,12 @@ def of_channel(channel: str) -> Replay:
 
 
 def post_request(url: str, channel: str, account: str, raw: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
-    """As `post`, with the headers that the provider would send."""
+    """Send the event with the given headers; returns the desk's answer. Raises ReplayFailed."""
     return _answer("POST", f"{url.rstrip('/')}/webhooks/{channel}/{account}", headers=dict(headers), data=raw)
 
 
 def fate(url: str, event_id: str, *, api_key: str, wait_s: float) -> dict[str, Any]:
-    """The event as /v1/inbox shows it, once it is more than stored or `wait_s` seconds have passed."""
+    """Return the event as /v1/inbox shows it, after it was processed or after `wait_s` seconds."""
     deadline = time.monotonic() + wait_s
     while True:
         headers = {"Authorization": f"Bearer {api_key}"}
@@ -110,15 +109,21 @@ def _answer(method: str, url: str, *, headers: dict[str, str], data: bytes | Non
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.replay", description=__doc__)
-    parser.add_argument("channel", choices=sorted(channels.names()))
-    parser.add_argument("fixture", help="a file, or a name in queues/channels/<channel>/fixtures/")
-    parser.add_argument("--account", default="demo", help="channel account (demo)")
-    parser.add_argument("--url", default="http://127.0.0.1:8080", help="where the webhooks are served")
-    parser.add_argument("--gateway-url", help="where /v1 is served, when not at --url")
+    parser.add_argument("channel", choices=sorted(channels.names()), help="channel of the event")
+    parser.add_argument("fixture", help="path of a file, or name of a file in queues/channels/CHANNEL/fixtures/")
+    parser.add_argument("--account", default="demo", help="name of the channel account (default: demo)")
+    parser.add_argument(
+        "--url", default="http://127.0.0.1:8080", help="base URL of the webhooks function (default: %(default)s)"
+    )
+    parser.add_argument("--gateway-url", help="base URL of the gateway (default: --url)")
     parser.add_argument("--secret", default="demo-secret", help="the account's credential for inbound events")
-    parser.add_argument("--api-key", default="demo-key", help="an API key that may read the inbox")
-    parser.add_argument("--new-key", action="store_true", help="give it a fresh update_id or Message-ID")
-    parser.add_argument("--wait", type=float, default=10.0, metavar="SECONDS", help="for its fate (10)")
+    parser.add_argument(
+        "--api-key", default="demo-key", help="API key with the right to read the inbox (default: %(default)s)"
+    )
+    parser.add_argument("--new-key", action="store_true", help="give the event a new update_id or Message-ID")
+    parser.add_argument(
+        "--wait", type=float, default=10.0, metavar="SECONDS", help="time to wait for the result (default: 10)"
+    )
     options = parser.parse_args(arguments)
     from scripts.channels import replaying  # which posts by this module
 

@@ -1,4 +1,4 @@
-"""`replay`: post a recorded event to the running desk as its provider would, and say what became of it."""
+"""`replay`: post a recorded event to the running desk as its provider would, and show the result."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Wish:
 
 
 def replay(args: argparse.Namespace) -> int:
-    """The verb. Exit code 1 when the event failed, or waits longer than a person does."""
+    """Run the command. Exit code 1 when the event failed, or is not processed in time."""
     channel, dot, account = args.name.partition(".")
     if not dot or channel not in channels.names():
         known = ", ".join(sorted(channels.names()))
@@ -55,7 +55,7 @@ def replay(args: argparse.Namespace) -> int:
 
 
 def run(wish: Wish) -> int:
-    """Post, wait, tell."""
+    """Post the event, wait for its result, and print it."""
     account = _account(wish)
     raw = posting.find_fixture(wish.channel, wish.fixture).read_bytes()
     raw, headers = _request(wish, account, raw)
@@ -79,7 +79,7 @@ def run(wish: Wish) -> int:
 
 
 def _account(wish: Wish) -> ChannelAccount | None:
-    """The published account, else its file, else the one beside the fixture; None where only the demo's name is known."""
+    """Return the published account, else its file, else the file in the fixture's folder, else None."""
     try:
         _cli.connect("channels", only_look=True)
         with database.connection():
@@ -117,7 +117,7 @@ def _secret(wish: Wish, name: str | None) -> str:
 
 
 def _path(wish: Wish, account: ChannelAccount | None) -> str:
-    """The last part of the address: the account's secret path if it has one."""
+    """Return the last part of the address: the account's secret path if it has one."""
     if account is None or not account.config.get("path_id"):
         return wish.account
     return account.credential("path_id", settings.current())
