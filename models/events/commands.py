@@ -19,7 +19,7 @@ ActorKind = Literal["user", "api_key", "requester", "system"]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it: a user, an API key, a requester, or the desk itself (`id` is then the rule or actor that acted)."""
+    """The author of an event: a user, an API key, a requester, or the desk itself (`id` is then the rule or actor that acted)."""
 
     kind: ActorKind
     id: str | None = None

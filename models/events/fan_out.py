@@ -1,12 +1,11 @@
-"""Give every event to the subscriptions that want it, in the statement that writes the event.
+"""Creates the deliveries of every event to its subscriptions, in the statement that writes the event.
 
-The database itself joins the batch's events with the subscriptions that are committed by then, in the statement that writes the events. So
-nothing is lost or doubled, whatever order transactions commit in (a cursor over the log skips rows that commit late, or needs the
-transaction ids of one cluster, which do not survive a restore). The rows have no foreign keys: no event waits for somebody who
-changes a subscription.
+The statement joins the batch's events with the committed subscriptions. So no delivery is lost or doubled, whatever the order of commits.
+(A cursor over the log skips rows that commit late, or needs the transaction ids of one cluster, which do not survive a restore.) The
+rows have no foreign keys, so no event waits for a transaction that changes a subscription.
 
-A desk without subscriptions pays nothing: each process remembers for `notice_s` whether there are any at all. That memory is exact for
-whoever waits `notice_s` after the first subscription was made, which its maker's answer does (functions/gateway/subscriptions.py).
+A desk without subscriptions pays nothing: each process caches for `notice_s` whether any subscription exists. The cache is exact for a
+caller that waits `notice_s` after the first subscription was created, as its creation request does (functions/gateway/subscriptions.py).
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ _SQLITE_AFTER = "now_plus(:fan_probe_s + 86400 * (julianday(s.blocked_until) - j
 
 
 class _Memory:
-    """Whether there are subscriptions, asked once every `notice_s`; what was asked before a `forget` is not remembered after it."""
+    """The cached existence of subscriptions, read once every `notice_s`. An answer from before a `forget` is not cached after it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -83,12 +82,12 @@ _memory = _Memory()
 
 
 def forget() -> None:
-    """Ask the database again; for who makes a subscription, and for tests that change databases."""
+    """Empty the cache; after a subscription is created, and in tests that change databases."""
     _memory.forget()
 
 
 def fan_out(batch: Batch) -> None:
-    """Add the deliveries of the batch's events; called when it is written (`Batch.before_write`)."""
+    """Add the deliveries of the batch's events; a hook of `Batch.before_write`."""
     if not _memory.any():
         return
     found = [(str(v["event_id"]), v["event_type"]) for table, v in batch.rows() if table == "events"]

@@ -11,13 +11,13 @@ from models.kernel.errors import NotFound
 
 
 def payload_of(event_id: UUID) -> dict[str, Any]:
-    """What one event tells; empty when it is not there."""
+    """Return the payload of an event; empty when there is no such event."""
     row = database.one("SELECT payload FROM events WHERE event_id = :id", id=event_id)
     return from_json(row["payload"]) if row is not None else {}
 
 
 def get(event_id: UUID) -> dict[str, Any]:
-    """One event. Raises NotFound."""
+    """Return an event. Raises NotFound."""
     row = database.one(
         "SELECT event_id, event_type, occurred_at, aggregate, aggregate_id, sequence, payload FROM events WHERE event_id = :id",
         id=event_id,
@@ -29,7 +29,7 @@ def get(event_id: UUID) -> dict[str, Any]:
 
 
 def last_of(aggregate: str, aggregate_id: UUID, event_type: str) -> dict[str, Any] | None:
-    """The newest event of a type, or None."""
+    """Return the newest event of a type, or None."""
     row = database.one(
         "SELECT event_id, event_type, occurred_at, sequence, actor_kind, actor_id, payload FROM events WHERE aggregate = :aggregate"
         " AND aggregate_id = :id AND event_type = :type ORDER BY sequence DESC LIMIT 1",
@@ -45,7 +45,7 @@ def last_of(aggregate: str, aggregate_id: UUID, event_type: str) -> dict[str, An
 def of_aggregate(
     aggregate: str, aggregate_id: UUID, *, after_sequence: int = 0, limit: int = 200
 ) -> list[dict[str, Any]]:
-    """Events of one aggregate in order, after a sequence number."""
+    """Return the events of one aggregate in order, after a sequence number."""
     rows = database.run(
         "SELECT event_id, event_type, event_version, occurred_at, aggregate, aggregate_id, sequence, actor_kind, actor_id,"
         " request_id, causation_id, payload FROM events WHERE aggregate = :aggregate AND aggregate_id = :id"

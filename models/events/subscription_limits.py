@@ -1,26 +1,34 @@
-"""Every bound of outgoing webhooks, with its reason."""
+"""The bounds of subscriptions, each with its reason."""
 
 from __future__ import annotations
 
-call_total_s = 15.0  # Standard Webhooks advises receivers to answer within 15 s: take it, work later
-connect_s = 5.0  # a host that is up answers in far less; part of the above
-response_chars_kept = 500  # of an answer, in the attempt log: enough for an error message, no dump of a page
-subscriptions_max = 100  # of a desk; each is a row in the join of every event
-event_types_max = 100  # of a subscription; more are "*"
-description_chars_max = 200  # one line of a list
-rotation_s = 24 * 3600.0  # two secrets sign meanwhile: a receiver has a day to change over
-failing_s_max = 3 * 24 * 3600.0  # a receiver that takes nothing for three days is switched off
-failures_before_rest = 3  # single failures are retried one by one; after three in a row the receiver rests
-rest_s_min, rest_s_max = (
-    5.0,
-    900.0,
-)  # the rest doubles; a quarter of an hour lets a receiver that is back be noticed soon
-probe_s = call_total_s + 5.0  # after a rest one delivery goes alone; the others wait until its outcome is known
-return_gap_s = (
-    0.01  # between deliveries that come back: a hundred a second, so that a backlog leaves the senders to others
-)
-delivery_kept_s = (
-    30 * 24 * 3600.0
-)  # the log answers "what did they get last month"; missed ones can be replayed as long
-replays_max = 10_000  # deliveries that one word sends again; the next word takes the rest
-replays_written_at_once = 200  # rows of one statement
+# Standard Webhooks advises receivers to answer within 15 s: accept first, work later.
+call_total_s = 15.0
+# A reachable host answers in far less. Part of `call_total_s`.
+connect_s = 5.0
+# Of an answer, in the attempt log: enough for an error message, not for a page.
+response_chars_kept = 500
+# Of one desk. Each subscription is a row in the join of every event.
+subscriptions_max = 100
+# Of one subscription; `*` subscribes to more.
+event_types_max = 100
+# One line of a list.
+description_chars_max = 200
+# Two secrets sign during a rotation: a receiver has a day to change over.
+rotation_s = 24 * 3600.0
+# A receiver that accepts nothing for three days is switched off.
+failing_s_max = 3 * 24 * 3600.0
+# Single failures are retried one by one; after three in a row the receiver rests.
+failures_before_rest = 3
+# The rest doubles. At most a quarter of an hour, so that a receiver that is back is noticed soon.
+rest_s_min, rest_s_max = 5.0, 900.0
+# After a rest one delivery goes alone; the others wait until its outcome is known.
+probe_s = call_total_s + 5.0
+# Between deliveries that return: a hundred a second, so that a backlog leaves the senders to other work.
+return_gap_s = 0.01
+# The log answers what a receiver got in the last month. Missed deliveries can be replayed for as long.
+delivery_kept_s = 30 * 24 * 3600.0
+# Deliveries that one request replays; the next request replays more.
+replays_max = 10_000
+# Rows of one statement.
+replays_written_at_once = 200
