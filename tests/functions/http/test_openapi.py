@@ -42,6 +42,7 @@ RULES = {
     "/file": "the file itself, at least a byte of it, and not a form",
     "/attachments": "uploads of the caller's that no message has",
     "/copies": "of a reply only",
+    "/channel": "one of the channels of the desk",
     "/people": "a cast as in scenario files",
     "/url": "one that may be called",
     "/event_types": "those of the catalogue, each once",
