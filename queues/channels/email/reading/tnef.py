@@ -269,11 +269,15 @@ def _files(one: _Attached, codepage: str, depth: int) -> Iterator[TnefFile]:
     name = _file_name(one, codepage)
     # An attachment without name and content was cut off in transit.
     if name or content:
-        cid = _text(one.properties, _P_CID, codepage).strip("<> ")
-        extension = _text(one.properties, _P_EXTENSION, codepage)
-        if extension and "." not in name:
-            name += extension
-        yield TnefFile(name, content, _text(one.properties, _P_MIME, codepage).lower(), cid or None)
+        yield _file(one, name, content, codepage)
+
+
+def _file(one: _Attached, name: str, content: bytes, codepage: str) -> TnefFile:
+    extension = _text(one.properties, _P_EXTENSION, codepage)
+    if extension and "." not in name:
+        name += extension
+    cid = _text(one.properties, _P_CID, codepage).strip("<> ")
+    return TnefFile(name, content, _text(one.properties, _P_MIME, codepage).lower(), cid or None)
 
 
 def _files_of_message(inner: Tnef) -> Iterator[TnefFile]:

@@ -37,23 +37,15 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
 
 
 def host_of(account: ChannelAccount) -> str:
-    """SendGrid's API of the account's region."""
+    """Return the address of SendGrid's API in the account's region."""
     return outgoing.base_url(account, _EU_HOST if account.config.get("region") == "eu" else _HOST)
 
 
 def _document(raw: bytes, message_id: str) -> bytes:
     parts = outgoing.parts_of(raw)
-    taken: set[str] = set()
-    person: dict[str, Any] = {"custom_args": {"nestor_id": message_id}}
-    for name, mailboxes in (("to", parts.to), ("cc", parts.cc)):
-        # SendGrid refuses a mail that names somebody twice.
-        new = [one for one in mailboxes if one[1].lower() not in taken]
-        taken |= {address.lower() for _, address in new}
-        if new:
-            person[name] = [_mailbox(one) for one in new]
     contents = [("text/plain", parts.text), ("text/html", parts.html)]
     told: dict[str, Any] = {
-        "personalizations": [person],
+        "personalizations": [{"custom_args": {"nestor_id": message_id}, **_recipients(parts)}],
         "from": _mailbox(parts.sender),
         "subject": parts.subject or "(no subject)",
         "content": [{"type": kind, "value": content} for kind, content in contents if content],
@@ -62,17 +54,30 @@ def _document(raw: bytes, message_id: str) -> bytes:
     if parts.reply_to:
         told["reply_to"] = _mailbox(parts.reply_to[0])
     if parts.files:
-        told["attachments"] = [
-            {
-                "content": file.content,
-                "type": file.content_type,
-                "filename": file.filename or "file",
-                "disposition": "inline" if file.inline else "attachment",
-                **({"content_id": file.content_id} if file.content_id else {}),
-            }
-            for file in parts.files
-        ]
+        told["attachments"] = [_attachment(file) for file in parts.files]
     return json.dumps(told).encode()
+
+
+def _recipients(parts: outgoing.Parts) -> dict[str, list[dict[str, str]]]:
+    """Return each recipient once, because SendGrid refuses a mail that names an address twice."""
+    taken: set[str] = set()
+    found: dict[str, list[dict[str, str]]] = {}
+    for name, mailboxes in (("to", parts.to), ("cc", parts.cc)):
+        new = [one for one in mailboxes if one[1].lower() not in taken]
+        taken |= {address.lower() for _, address in new}
+        if new:
+            found[name] = [_mailbox(one) for one in new]
+    return found
+
+
+def _attachment(file: outgoing.Attached) -> dict[str, str]:
+    return {
+        "content": file.content,
+        "type": file.content_type,
+        "filename": file.filename or "file",
+        "disposition": "inline" if file.inline else "attachment",
+        **({"content_id": file.content_id} if file.content_id else {}),
+    }
 
 
 def _mailbox(mailbox: tuple[str, str]) -> dict[str, str]:
@@ -86,7 +91,7 @@ def _said(answer: Answer) -> str:
 
 
 def _refused(answer: Answer) -> SendOutcome | None:
-    """400 about the `to` field: SendGrid finds that the address is none."""
+    """Suppress the address after a 400 about the `to` field: SendGrid finds it malformed."""
     fields = [documents.text(one.get("field")) for one in documents.objects(answer.document().get("errors"))]
     if answer.status == 400 and any(".to." in f"{field}." for field in fields):
         return permanent(_said(answer), suppress="SendGrid says that it is no address")
