@@ -1,5 +1,5 @@
-"""Telegram: a bot whose updates come by webhook and whose answers go to the Bot API.
+"""The Telegram channel: a bot that receives updates by webhook or long polling and answers through the Bot API.
 
-Updates are read as plain dictionaries: python-telegram-bot refuses some real ones, and a refused update
-blocks its chat at Telegram. The library is used to send only.
+Updates are parsed as plain dictionaries. python-telegram-bot rejects some real updates, and a rejected update makes
+Telegram hold back the later updates of its chat. The library is used only to send.
 """

@@ -1,1 +1,4 @@
-"""Read an update: its text, entities, files, people, place and facts, in the types of the port. Pure, and tolerant of every shape."""
+"""The conversion of an update to the types of the channel port: text, entities, files, author, place and details.
+
+The functions are pure and accept JSON of any shape.
+"""

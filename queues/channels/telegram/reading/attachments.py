@@ -1,6 +1,6 @@
-"""The files of a Telegram message: named, never fetched here.
+"""The attachments of a Telegram message. This module lists them and never downloads them.
 
-A file is listed even when it is too large for a bot to fetch (20 MB): whoever fetches it tells the requester.
+A file above the 20 MB that a bot can download is listed as well: the download reports the failure to the requester.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from models.kernel import limits
 from models.ports.inbound import AttachmentInfo
 from queues.channels.telegram.reading.shapes import Json, identifier, is_id, is_true, items, line, member
 
-# kind -> (name of a file that has none, content type when Telegram tells none, extension)
+# kind -> (default name, content type if the update has none, extension)
 _KINDS: dict[str, tuple[str, str, str]] = {
     "photo": ("photo", "image/jpeg", "jpg"),
     "live_photo": ("live-photo", "video/mp4", "mp4"),
@@ -26,7 +26,7 @@ _KINDS: dict[str, tuple[str, str, str]] = {
     "sticker": ("sticker", "image/webp", "webp"),
 }
 FILES = tuple(_KINDS)
-# The names of files that came without one follow their type; not from `mimetypes`, whose answers depend on the machine.
+# The extension of a file without a name, by content type. The `mimetypes` module depends on the machine.
 _EXTENSIONS = {
     "application/pdf": "pdf",
     "application/x-tgsticker": "tgs",
@@ -48,15 +48,16 @@ _EXTENSIONS = {
     "video/webm": "webm",
 }
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,100}")
-_LAST_SECOND = 253_402_300_799  # 9999-12-31, the last that datetime can hold
+# 9999-12-31, the last day that datetime can represent.
+_LAST_SECOND = 253_402_300_799
 
 
 def read(message: Json) -> tuple[AttachmentInfo, ...]:
-    """The files, each once; a thumbnail or a video's cover is none of them."""
+    """Return each file of the message once, without thumbnails and video covers."""
     files: dict[str, tuple[str, Json]] = {}
     for kind, file in _found(message):
         file_id = file.get("file_id")
-        # An id is opaque and short (some 80 characters); a cut one would fetch nothing.
+        # A file_id is opaque and has about 80 characters. A truncated one cannot be downloaded.
         if isinstance(file_id, str) and 0 < len(file_id) <= limits.telegram_file_id_chars_max and file_id.isascii():
             key = line(file, "file_unique_id", limits.telegram_file_id_chars_max) or file_id
             files.setdefault(key, (kind, file))
@@ -80,7 +81,7 @@ def _found(message: Json) -> Iterator[tuple[str, Json]]:
 
 def _media(holder: Json) -> Iterator[tuple[str, Json]]:
     for kind in FILES:
-        # An animation comes with a document that is the same file (Bot API, Message.animation).
+        # A message with an animation also has the same file as a document (Bot API, Message.animation).
         if kind not in holder or (kind == "document" and "animation" in holder):
             continue
         if kind == "photo":

@@ -1,4 +1,4 @@
-"""The commands in a chat: `/new`, `/status`, `/close`, `/lang xx`, `/help`, `/start`, and those of the account's file."""
+"""The chat commands: `/new`, `/status`, `/close`, `/lang xx`, `/help`, `/start`, and those of the account's file."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?=\s|\Z)
 # https://core.telegram.org/bots/features#deep-linking
 _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _OWN = frozenset({"new", "status", "close", "lang", "help", "start"})
-# The length of a whole message.
+# The maximum length of a message in the Bot API.
 _argument_chars_max = 4_096
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A command. `begins_at`: the place of the argument in the message's text or caption, in characters."""
+    """A command. `begins_at` is the character index of the argument in the message's text or caption."""
 
     name: str
     argument: str
@@ -31,8 +31,8 @@ class Found:
 def find(message: Json, account: ChannelAccount, *, is_direct: bool) -> Found | Ignored | None:
     """Return the command of a message; None for an ordinary message, Ignored for a command to another bot.
 
-    In a group, only a command with this bot's name counts (`/status@desk_bot`). An unknown command is an ordinary message. Under a
-    picture only `/new` is a command, so that no file is lost with its caption.
+    In a group, only a command with this bot's name counts (`/status@desk_bot`). An unknown command is an ordinary
+    message. In a caption only `/new` is a command, because any other command would discard the file.
     """
     found = words(message)
     if found is None:
@@ -69,7 +69,7 @@ def _read(name: str, text: str, end: int) -> Found | None:
 
 
 def _is_marked(entities: object) -> bool:
-    """Whether Telegram marks a command at the beginning. A message without any marks counts as marked: its text decides."""
+    """Whether a bot_command entity begins the text. A message without entities counts as marked: its text decides."""
     if not isinstance(entities, list) or not entities:
         return True
     return any(

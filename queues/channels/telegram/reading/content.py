@@ -1,7 +1,7 @@
-"""What a Telegram message holds, as text that an agent can read.
+"""The content of a Telegram message as text that an agent can read.
 
-A message is never empty: a picture without a caption opens a ticket as well (Zammad #774), and a kind that we do not
-know yet is named instead of vanishing.
+The text is never empty: a picture without a caption also opens a ticket (Zammad issue #774), and content of an unknown
+kind is named.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from models.kernel.text import one_line
 from queues.channels.telegram.reading.attachments import FILES
 from queues.channels.telegram.reading.shapes import Json, identifier, is_true, items, line, lines, member
 
-_LINE_CHARS_MAX = 300  # of a poll's question, a venue's name: the line stays a line
+# The limit for texts such as a poll's question or a venue's name. The Bot API limits a question to 300 characters.
+_LINE_CHARS_MAX = 300
 
 _FILE_WORDS = {"live_photo": "live photo", "video_note": "video message", "voice": "voice message"}
-# What each message may have beside its content; named nowhere.
+# The members of a message that are not content.
 _FRAME = frozenset(
     """
     author_signature business_connection_id caption caption_entities chat date direct_messages_topic edit_date effect_id entities
@@ -26,17 +27,17 @@ _FRAME = frozenset(
     message_thread_id paid_star_count quote reply_markup reply_to_checklist_task_id reply_to_message reply_to_poll_option_id
     reply_to_story sender_boost_count sender_business_bot sender_chat sender_tag show_caption_above_media suggested_post_info text
     via_bot
-    """.split()  # noqa: SIM905  # forty lines of names say no more
+    """.split()  # noqa: SIM905 -- a list literal would take forty lines
 )
 
 
 def kind(message: Json) -> str:
-    """What the message is: text, the name of its medium, or `unsupported`."""
+    """Return the kind of content: `text`, the name of the medium, or `unsupported`."""
     return next((name for name in KINDS if name in message), "unsupported" if words(message) is None else "text")
 
 
 def words(message: Json) -> tuple[str, str] | None:
-    """What the person wrote, and the name of the entities that belong to it; None for a message without words."""
+    """Return the text or caption and the name of the member with its entities; None for a message without text."""
     for key, entities in (("text", "entities"), ("caption", "caption_entities")):
         text = message.get(key)
         if isinstance(text, str) and text.strip():
@@ -45,12 +46,12 @@ def words(message: Json) -> tuple[str, str] | None:
 
 
 def unknown_keys(message: Json) -> list[str]:
-    """The members that nobody here knows: the content of a newer Bot API."""
+    """Return the names of unknown members, such as the content of a newer Bot API."""
     return sorted(filter(None, (one_line(key, 40) for key in message if key not in _FRAME)))[:10]
 
 
 def described(message: Json) -> str:
-    """One line (of a poll or a checklist: several) for a message without words."""
+    """Describe a message without text in one line; a checklist in several."""
     emoji = line(member(message, "sticker"), "emoji", 40)
     if emoji:
         return emoji
@@ -125,7 +126,7 @@ def _winners(value: Json) -> str:
     return f"winners of a giveaway: {', '.join(filter(None, names)) or line(value, 'winner_count') or 'unknown'}"
 
 
-# A venue comes with a location, so it goes first.
+# A message with a venue also has a location, so the venue is first.
 _DESCRIPTIONS: dict[str, Callable[[Json], str]] = {
     "venue": _venue,
     "location": _location,
@@ -140,12 +141,12 @@ _DESCRIPTIONS: dict[str, Callable[[Json], str]] = {
     "giveaway": _giveaway,
     "giveaway_winners": _winners,
 }
-# A venue comes with its location, an animation with its document, a live photo with its photo: the telling one goes first.
+# A venue also has a location, an animation a document, and a live photo a photo: the more specific kind is first.
 KINDS = (*_DESCRIPTIONS, "live_photo", "animation", *FILES)
 
 
 def is_moving(message: Json) -> bool:
-    """Whether this edit only says where a shared live location is now; the last one, after it ends, has no `live_period`."""
+    """Whether this edit only moves a shared live location. The final edit, after sharing ends, has no `live_period`."""
     return identifier(member(message, "location"), "live_period") is not None and words(message) is None
 
 

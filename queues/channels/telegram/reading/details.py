@@ -1,4 +1,4 @@
-"""Facts of a Telegram message that are no text: shown beside it, and at hand for rules (`InboundMessage.details`)."""
+"""The details of a Telegram message besides its text, for display and for rules (`InboundMessage.details`)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ from queues.channels.telegram.reading.shapes import (
     member,
 )
 
-_LAST_SECOND = 253_402_300_799  # 9999-12-31, the last that datetime can hold
+# 9999-12-31, the last day that datetime can represent.
+_LAST_SECOND = 253_402_300_799
 
 
 def instant(value: object) -> datetime | None:
-    """Unix seconds as an instant; None for what is none, or before 1970."""
+    """Convert Unix seconds to an instant; None for a value that is not a time after 1970."""
     if not isinstance(value, int) or not is_id(value) or not 0 < value <= _LAST_SECOND:
         return None
     return datetime.fromtimestamp(value, UTC)
 
 
 def of(message: Json, author: Author, place: Place) -> dict[str, Any]:
-    """Only what the message has; text is bounded and storable."""
+    """Return the details that the message has. Texts are bounded and storable."""
     kind = content.kind(message)
     found: dict[str, Any] = {
         "kind": kind,
@@ -61,14 +62,15 @@ def of(message: Json, author: Author, place: Place) -> dict[str, Any]:
     if describe is not None:
         found[kind] = describe(member(message, kind))
     if "caption" in message and content.words(message) is not None:
-        found["caption"] = True  # of an album, the part with the caption speaks for all
+        # The caption of one part is the text of the whole album.
+        found["caption"] = True
     if kind == "unsupported":
         found["raw_keys"] = content.unknown_keys(message)
     return _told(found)
 
 
 def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is missing; a zero is a fact."""
+    """Drop missing, empty and false values; zero is a value."""
     return {
         name: value
         for name, value in facts.items()
@@ -87,13 +89,13 @@ def _topic(message: Json, place: Place) -> dict[str, Any]:
     number = place.contact.topic if place.contact.topic is not None else place.contact.direct
     if number is None:
         return {}
-    # A topic's first message is the one that opened it; Telegram shows it as answered by every other.
+    # Telegram sends the service message that opened a topic as the reply target of each message in the topic.
     name = line(member(message, "reply_to_message", "forum_topic_created"), "name", 128)
     return _told({"id": number, "name": name})
 
 
 def _forwarded(message: Json) -> dict[str, Any]:
-    """MessageOrigin, or the members that it replaced in Bot API 7.0."""
+    """Read the origin of a forward from MessageOrigin, or from the members that it replaced in Bot API 7.0."""
     origin = member(message, "forward_origin")
     if origin:
         return _origin(origin)
@@ -129,13 +131,13 @@ def _origin(origin: Json) -> dict[str, Any]:
 
 
 def quote(message: Json) -> str:
-    """The part of the answered message that the person chose to quote."""
+    """Return the part of the replied-to message that the author quoted."""
     text = member(message, "quote").get("text")
     return cut(text, limits.telegram_quote_chars_max) if isinstance(text, str) else ""
 
 
 def _replied(message: Json) -> dict[str, Any]:
-    """The answered message of the same chat, as an agent needs it who does not see that chat."""
+    """Return the replied-to message of the same chat, for agents who cannot see the chat."""
     answered = member(message, "reply_to_message")
     if identifier(answered, "message_id") is None or "forum_topic_created" in answered:
         return {}
@@ -151,7 +153,7 @@ def _replied(message: Json) -> dict[str, Any]:
 
 
 def _external(message: Json) -> dict[str, Any]:
-    """An answered message of another chat."""
+    """Return the replied-to message of another chat."""
     answered = member(message, "external_reply")
     if not answered:
         return {}
@@ -175,9 +177,9 @@ def _place(value: Json) -> dict[str, Any]:
 
 
 def _number(value: object) -> float | int | None:
-    """JSON's NaN and Infinity are no numbers for a database."""
+    """Return a number that a database can store; None for NaN, Infinity and other values."""
     if is_id(value):
-        return int(value)  # type: ignore[call-overload,no-any-return]  # is_id has checked it
+        return int(value)  # type: ignore[call-overload,no-any-return]  # is_id checks the type
     return value if isinstance(value, float) and abs(value) < 1e15 else None
 
 
@@ -211,7 +213,7 @@ def _poll(value: Json) -> dict[str, Any]:
 
 
 def _media(value: Json) -> dict[str, Any]:
-    """What a player shows of a file."""
+    """Return the metadata that a media player shows."""
     numbers = {name: identifier(value, name) for name in ("duration", "width", "height", "length")}
     return _told({**numbers, **{name: line(value, name) for name in ("performer", "title", "emoji", "set_name")}})
 

@@ -1,7 +1,7 @@
 """The conversion of a text with Telegram's entities to HTML.
 
-Offsets count UTF-16 code units. Entities may nest, and a stranger's may overlap, lie outside the text or be malformed. The text is
-always complete and the tags are always balanced.
+Offsets count UTF-16 code units. Entities may nest, and a stranger's may overlap, lie outside the text or be malformed.
+The text is always complete and the tags are always balanced.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ _OUTERMOST = ("blockquote", "pre", "a")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A mark over `text[start:end]` (in characters). `value`: a link's address, a program text's language, an instant."""
+    """A mark over `text[start:end]` (in characters).
+
+    `value`: a link's address, a program text's language, an instant.
+    """
 
     start: int
     end: int
@@ -122,7 +125,9 @@ def _rank(tag: Kind) -> int:
 
 
 def _places(text: str, edges: Sequence[int]) -> dict[int, int]:
-    """Convert ascending UTF-16 offsets to character indexes; an offset inside a character or a line end moves behind it."""
+    """Convert ascending UTF-16 offsets to character indexes; an offset inside a character or a line end moves behind
+    it.
+    """
     places = {}
     index = units = 0
     for edge in edges:
@@ -177,7 +182,9 @@ def _address(kind: str, shown: str, entity: Json) -> str:
 
 
 def safe_url(url: str) -> str:
-    """Return the address if its scheme is http, https, mailto or tg and it has no blanks or control characters; else empty."""
+    """Return the address if its scheme is http, https, mailto or tg and it has no blanks or control characters; else
+    empty.
+    """
     url = url.strip()
     if len(url) > limits.telegram_url_chars_max or re.search(r"[\x00-\x20\x7f-\xa0\ud800-\udfff]", url):
         return ""

@@ -1,4 +1,4 @@
-"""Updates that are no message: presses, reactions, who may be written to, what was taken back."""
+"""Updates that are not messages: button presses, reactions, the bot's membership, and deletions."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from queues.channels.telegram.reading import people
 from queues.channels.telegram.reading.places import chat_type
 from queues.channels.telegram.reading.shapes import Json, identifier, is_id, is_true, items, line, member
 
-# What our buttons carry: `b:<token>`, with a score `b:<token>:<value>`; at most 64 bytes (Bot API, callback_data).
+# The data of our buttons: `b:<token>`, with a score `b:<token>:<value>`; at most 64 bytes (Bot API, callback_data).
 _BUTTON = re.compile(r"b:([A-Za-z0-9_-]{1,60})(?::([A-Za-z0-9_-]{0,20}))?")
-_reactions_max = 20  # of one person on one message; the Bot API allows three
+# The reactions of one user to one message. The Bot API allows three.
+_reactions_max = 20
 
 
 def callback_query(query: Json) -> ButtonPress | Ignored:
-    """Somebody pressed a button."""
+    """Convert the press of a button."""
     presser = people.person(member(query, "from"))
     data = query.get("data")
     match = _BUTTON.fullmatch(data) if isinstance(data, str) else None
@@ -40,7 +41,7 @@ def callback_query(query: Json) -> ButtonPress | Ignored:
         value=match[2] or "",
         author_address=presser.address,
         author_name=presser.name,
-        # A message that has become too old to be told, or was sent inline: only its presser is known.
+        # The message is missing when it is too old or was sent inline: then only the user is known.
         chat_address=presser.address if where is None else str(where),
         external_id=None if where is None or message_id is None else where.message(message_id),
         press_id=line(query, "id", 64),
@@ -48,7 +49,7 @@ def callback_query(query: Json) -> ButtonPress | Ignored:
 
 
 def message_reaction(update: Json) -> ReactionChange:
-    """What somebody's reactions to a message are now; an anonymous one is its chat's."""
+    """Convert a change to the user's current reactions; an anonymous reaction belongs to the chat."""
     user, chat = member(update, "user"), member(update, "actor_chat")
     author = people.person(user if identifier(user, "id") is not None else chat)
     reactions = items(update, "new_reaction", _reactions_max)
@@ -78,7 +79,7 @@ def _message(update: Json) -> str:
 
 
 def my_chat_member(update: Json) -> ReachabilityChange:
-    """What the bot is in a chat from now on: in a private one, whether its person blocks it."""
+    """Convert a change of the bot's membership; in a private chat, the user blocked or unblocked the bot."""
     chat = member(update, "chat")
     number = identifier(chat, "id")
     if number is None:
@@ -104,7 +105,8 @@ def _may_write(membership: Json, kind: str) -> bool:
         case "restricted":
             return membership.get("is_member") is not False and membership.get("can_send_messages") is not False
         case "member":
-            return kind != "channel"  # only a channel's administrators post
+            # Only administrators can post in a channel.
+            return kind != "channel"
         case "administrator":
             return kind != "channel" or is_true(membership, "can_post_messages")
         case _:
@@ -128,7 +130,7 @@ def _group(now: Json, before: Json, kind: str, is_reachable: bool) -> str:
 
 
 def deleted_business_messages(update: Json) -> Deletion | Ignored:
-    """Messages of a business account's chat that were taken back."""
+    """Convert the deletion of messages in a business account's chat."""
     chat, ids = identifier(member(update, "chat"), "id"), update.get("message_ids")
     if chat is None:
         raise Unparseable("chat.id: expected a whole number")

@@ -1,4 +1,4 @@
-"""Who speaks in a Telegram message, and whether a person does."""
+"""The author of a Telegram message: a user, a chat or a bot."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from models.kernel.text import one_line
 from models.ports.inbound import Automatic, Unparseable
 from queues.channels.telegram.reading.shapes import Json, identifier, is_id, is_true, line, lines, member
 
-# Accounts by which Telegram itself speaks: behind the first two is a person, behind the third a channel's copy.
+# Telegram's service accounts. A person writes through the first two; the third copies posts of a channel.
 _ANONYMOUS_ADMIN, _AS_CHANNEL, _TELEGRAM = 1087968824, 136817688, 777000
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """`address`: the id of a user, or of the chat in whose name somebody wrote."""
+    """The author. `address` is the id of the user, or of the chat on whose behalf the message was sent."""
 
     address: str
     name: str
@@ -28,7 +28,7 @@ class Author:
 
 
 def author(message: Json) -> Author:
-    """Who speaks: the chat that a message was sent in the name of, else `from`, else the chat itself."""
+    """Return the author: the chat on whose behalf the message was sent, else `from`, else the chat itself."""
     for name in ("sender_chat", "from", "chat"):
         found = member(message, name)
         if identifier(found, "id") is not None:
@@ -37,7 +37,7 @@ def author(message: Json) -> Author:
 
 
 def person(user: Json, *, is_chat: bool = False) -> Author:
-    """A user or chat with an id. Raises Unparseable when it has none."""
+    """Convert a user or chat. Raises Unparseable if it has no id."""
     number = identifier(user, "id")
     if number is None:
         raise Unparseable("from.id: expected a whole number")
@@ -53,13 +53,13 @@ def person(user: Json, *, is_chat: bool = False) -> Author:
 
 
 def name_of(user: Json) -> str:
-    """The name of a user or chat for people; empty where it has none."""
+    """Return the display name of a user or chat; empty if it has none."""
     full = lines(user, "first_name", "last_name", chars_max=limits.name_chars_max)
     return full or line(user, "title", limits.name_chars_max) or line(user, "username", 64)
 
 
 def automatic(message: Json, account: ChannelAccount) -> Automatic | None:
-    """`own`: our bot's. `bulk`: another bot's, or a channel's post that Telegram copied to its discussion group."""
+    """Return `own` for our bot, `bulk` for another bot or a post copied to a discussion group, None for a person."""
     sender = member(message, "from")
     if is_true(message, "is_automatic_forward") or sender.get("id") == _TELEGRAM:
         return "bulk"
@@ -71,7 +71,7 @@ def automatic(message: Json, account: ChannelAccount) -> Automatic | None:
 
 
 def is_ours(user: Json, account: ChannelAccount) -> bool:
-    """Whether it is the account's bot, by whatever the account's file says of it."""
+    """Whether the user is the account's bot, by the `bot_id` or `bot_username` of the account's file."""
     number = account.config.get("bot_id")
     if is_id(number):
         return user.get("id") == number
@@ -80,6 +80,6 @@ def is_ours(user: Json, account: ChannelAccount) -> bool:
 
 
 def bot_username(account: ChannelAccount) -> str:
-    """In lower case and without @; empty when the account's file does not name it."""
+    """Return the bot's username in lower case without @; empty if the account's file has none."""
     username = account.config.get("bot_username")
     return one_line(username, 64).removeprefix("@").lower() if isinstance(username, str) else ""

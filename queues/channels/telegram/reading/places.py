@@ -1,4 +1,4 @@
-"""The place of a message: its conversation, and the address of an answer, by the chat's type and the account's settings."""
+"""The place of a message: its conversation and reply address, by the chat's type and the account's settings."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from queues.channels.telegram.reading.shapes import Json, identifier, is_id, is_
 
 # The Bot API sends at most 100 entities.
 _entities_looked_at_max = 100
-# A slash, a command of 32, @, and a name of 32.
+# A slash, a command of 32 characters, @, and a username of 32 characters.
 _mention_units_max = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A message's place. `conversation` has one current ticket. `is_direct`: nobody else takes part. `is_staff`: the staff group."""
+    """A message's place. A conversation has one current ticket.
+
+    `is_direct`: only the author and the bot take part. `is_staff`: the chat is the staff group.
+    """
 
     contact: Address
     conversation: str
@@ -38,7 +41,7 @@ def chat_type(chat: Json) -> str:
 
 
 def contact(message: Json) -> Address:
-    """Return the address of an answer. Raises Unparseable for a chat without an id."""
+    """Return the reply address. Raises Unparseable for a chat without an id."""
     chat = identifier(member(message, "chat"), "id")
     if chat is None:
         raise Unparseable("chat.id: expected a whole number")
@@ -49,7 +52,7 @@ def contact(message: Json) -> Address:
     if direct is not None and direct >= 0:
         return Address(chat, direct=direct)
     topic = identifier(message, "message_thread_id")
-    # Without `is_topic_message`, the number names a thread of answers, not a topic.
+    # Without `is_topic_message`, the number identifies a thread of replies, not a topic.
     if is_true(message, "is_topic_message") and topic is not None and topic >= 0:
         return Address(chat, topic=topic)
     return Address(chat)
@@ -80,15 +83,15 @@ def _in_group(message: Json, where: Address, author: Author, account: ChannelAcc
         return Ignored("a message in a group; this account listens to none (groups: off)")
     if mode == "on_mention" and not speaks_to_us(message, account):
         return Ignored("a message in a group that does not mention the bot (groups: on_mention)")
-    # In a group about other things, each person who calls the bot has a conversation of their own.
+    # In these modes each person who writes to the bot has a separate conversation.
     own = mode in ("per_user", "on_mention")
     return Place(where, f"{where.chat}#{author.address}" if own else str(where), is_direct=False)
 
 
 def speaks_to_us(message: Json, account: ChannelAccount) -> bool:
-    """Whether the message mentions the bot, answers it, or is a command to it.
+    """Whether the message mentions the bot, replies to it, or is a command to it.
 
-    An account that names neither its bot's id nor its name cannot tell bots apart: then an answer to any bot counts.
+    An account without `bot_id` and `bot_username` cannot distinguish bots, so a reply to any bot counts.
     """
     answered = member(message, "reply_to_message", "from")
     if is_ours(answered, account):
@@ -118,7 +121,7 @@ def _names_us(entity: Json, units: bytes, username: str, account: ChannelAccount
 
 
 def _slice(units: bytes, offset: int, length: int) -> str:
-    """Return the text of an entity; half a surrogate pair is replaced. Longer texts than a name are empty."""
+    """Return the text of an entity; empty if it is longer than a mention. Half a surrogate pair becomes U+FFFD."""
     if offset < 0 or not 0 < length <= _mention_units_max:
         return ""
     return units[2 * offset : 2 * (offset + length)].decode("utf-16-le", "replace")

@@ -1,10 +1,10 @@
-"""Messages that Telegram writes about a chat: they are nobody's words, and open no ticket."""
+"""Service messages: Telegram generates them about a chat, and they open no ticket."""
 
 from __future__ import annotations
 
 from queues.channels.telegram.reading.shapes import Json, line, member
 
-# Key -> what happened. Matched by prefix where the key ends in "_", so that a new one of a known family is no message either.
+# Key -> description. A key that ends in "_" matches by prefix and covers new service messages of a known family.
 _SERVICE = {
     "new_chat_members": "somebody joined the chat",
     "new_chat_participant": "somebody joined the chat",
@@ -60,7 +60,7 @@ _FAMILIES = tuple(name for name in _SERVICE if name.endswith("_"))
 
 
 def reason(message: Json) -> str | None:
-    """Why this message needs nothing, when it is one of Telegram's own; with a topic's name, for who looks for it later."""
+    """Return the reason to ignore a service message; None for other messages. Includes the name of a topic."""
     for name, words in _SERVICE.items():
         if name in message:
             return f"service message: {name} ({words}{_topic(message, name)})"

@@ -1,6 +1,6 @@
-"""Look into what a stranger's JSON may hold, without ever being surprised: a member of another type counts as missing.
+"""Access to untrusted JSON: a member of an unexpected type counts as missing.
 
-The Bot API's own clients trust the documented types; older servers, other programs and attackers do not keep to them.
+Older servers, other programs and attackers send other types than the Bot API documents.
 """
 
 from __future__ import annotations
@@ -11,35 +11,36 @@ from models.kernel.text import one_line
 
 Json = dict[str, Any]
 
-_ID_MAX = 2**63  # the Bot API's ids fit 52 bits; a larger one is not Telegram's
+# Ids of the Bot API fit 52 bits (https://core.telegram.org/bots/api#user).
+_ID_MAX = 2**63
 
 
 def is_id(value: object) -> bool:
-    """Whether it is a whole number of a size that Telegram uses (JSON knows longer ones)."""
+    """Whether the value is an integer that fits 64 bits."""
     return isinstance(value, int) and not isinstance(value, bool) and -_ID_MAX < value < _ID_MAX
 
 
 def identifier(value: Json, name: str) -> int | None:
-    """The member that is a whole number."""
+    """Return the member if it is an integer."""
     found = value.get(name)
     return found if isinstance(found, int) and is_id(found) else None
 
 
 def member(value: object, *path: str) -> Json:
-    """The object at the end of the path; an empty one where there is none."""
+    """Return the object at the end of the path; empty if there is none."""
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}
 
 
 def items(value: Json, name: str, most: int) -> list[Json]:
-    """The objects of a list, at most `most`."""
+    """Return the first objects of a list, at most `most`."""
     found = value.get(name)
     return [item for item in found[:most] if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def line(value: Json, name: str, chars_max: int = 200) -> str:
-    """The member that is text or a number, as one storable line; empty where it is something else."""
+    """Return a text or number as one storable line; empty for other types."""
     found = value.get(name)
     if isinstance(found, str):
         return one_line(found, chars_max)
@@ -49,7 +50,7 @@ def line(value: Json, name: str, chars_max: int = 200) -> str:
 
 
 def lines(value: Json, *names: str, chars_max: int = 300) -> str:
-    """Several members as one line, with blanks between."""
+    """Join several members with spaces into one line."""
     words = [line(value, name, chars_max) for name in names]
     return one_line(" ".join(filter(None, words)), chars_max)
 
@@ -59,6 +60,6 @@ def is_true(value: Json, name: str) -> bool:
 
 
 def kind_of(value: object) -> str:
-    """What it is, in words for people."""
+    """Return the type of the value in words."""
     kinds = {list: "a list", str: "text", type(None): "null", dict: "an object"}
     return kinds.get(type(value), "a plain value")
