@@ -18,7 +18,7 @@ from models.tickets import queries
 operations = Operations()
 
 
-class RuleLook(msgspec.Struct):
+class RuleTrace(msgspec.Struct):
     """The outcome of a rule for an event: acted, silent (with the failed conditions), refused (with reasons), or
     not_reached (an earlier rule ended the evaluation).
     """
@@ -42,7 +42,7 @@ class Decision(msgspec.Struct):
     state: str
     causation_id: str | None
     events: list[int]
-    rules: list[RuleLook]
+    rules: list[RuleTrace]
 
 
 class TimerShown(msgspec.Struct):
@@ -103,7 +103,7 @@ def read_why(call: Call[None, pages.PageQuery]) -> Answer:
             row["state"],
             row["causation_id"],
             list(range(row["first_sequence"], row["last_sequence"] + 1)),
-            msgspec.convert(row["looks"], list[RuleLook]),
+            msgspec.convert(row["looks"], list[RuleTrace]),
         )
         for row in page
     ]

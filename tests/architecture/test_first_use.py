@@ -225,7 +225,7 @@ def test_the_search_for_decoded_types_finds_them() -> None:
     """The test above would pass for nothing if the search found nothing."""
     found = {name for module in modules("functions", "models") for _, name in decoded_types(module)}
 
-    assert found >= {"Clock", "RuleLook", "RatingShown"}
+    assert found >= {"Clock", "RuleTrace", "RatingShown"}
 
 
 def test_a_worker_has_loaded_whatever_its_modules_import_inside_functions(
