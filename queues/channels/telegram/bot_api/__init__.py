@@ -1,1 +1,1 @@
-"""The Bot API through python-telegram-bot: the bots of this process, what its errors mean, files, set-up, kinds of updates."""
+"""Access to the Bot API through python-telegram-bot: bots, errors, files, set-up and kinds of updates."""

@@ -1,8 +1,8 @@
-"""The one event loop and the bots of this process.
+"""The event loop and the bots of this process.
 
-python-telegram-bot is asynchronous and a Bot belongs to the loop that first used it: `asyncio.run` for each send fails
-every second time, and a new Bot for each send costs 60 ms. So one thread runs one loop, started at the
-first send (after any fork), and one Bot a token lives in it with its connections kept open.
+python-telegram-bot is asynchronous, and a Bot belongs to the loop that first used it: `asyncio.run` for each send fails
+every second time, and a new Bot for each send costs 60 ms. So one thread runs one loop. It starts at the first send
+(after any fork) and keeps one Bot per token with open connections.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-# httpx and anyio import these two at the first request, in the thread that sends. A worker has to import them before its threads start.
+# httpx and anyio import these two at the first request, in the sending thread. A worker imports them before its
+# threads start.
 import anyio._backends._asyncio  # noqa: F401
 import httpcore  # noqa: F401
 import httpx
 
-# Retry-After as a timedelta; as a number it warns that it is going away.
+# Makes `RetryAfter.retry_after` a timedelta. As a number it causes a deprecation warning.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 from telegram import Bot, InputFile
@@ -30,27 +31,31 @@ from telegram.request import HTTPXRequest
 
 from models.kernel import limits
 
-# httpx writes each URL at INFO, and a Bot API URL contains the token.
+# httpx logs each URL at INFO, and a Bot API URL contains the token.
 for _logger in ("httpx", "httpcore", "telegram"):
     logging.getLogger(_logger).setLevel(logging.WARNING)
-# On an answer that is not JSON it logs the whole answer; we report the outcome ourselves.
+# This logger writes the whole body of a response that is not JSON. The outcome already reports the failure.
 logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
 
 T = TypeVar("T")
 
-_CONNECTIONS_MAX = 16  # of one bot; twice the worker threads
-_MEDIA_WRITE_S_MAX = 60.0  # between two pieces of an upload; a slow link stalls, a dead one is given up
-_BLOCK_BYTES = 64 * 1024  # of a download, held at a time
-_CLOSE_S_MAX = 5.0  # open connections are only dropped, so this is long
+# Connections per bot: twice the worker threads.
+_CONNECTIONS_MAX = 16
+# The time for one write of an upload. It allows a slow link to stall and ends on a dead one.
+_MEDIA_WRITE_S_MAX = 60.0
+# The bytes of a download that are in memory at a time.
+_BLOCK_BYTES = 64 * 1024
+# Closing only drops connections, so this is ample.
+_CLOSE_S_MAX = 5.0
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class NoAnswer(Exception):
-    """The Bot API did not answer within the time for one send."""
+    """The Bot API did not respond within the time limit of a call."""
 
 
 class _Loop:
-    """A running event loop in a daemon thread, with the bots that belong to it."""
+    """A running event loop in a daemon thread, with its bots."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
@@ -72,17 +77,18 @@ class _Loop:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def bot(self, token: str, api_url: str) -> tuple[Bot, HTTPXRequest]:
-        """The bot of this token and its connections, made at first use. Call under `_lock`."""
+        """Return the bot of this token and its connections; creates them at first use. Call under `_lock`."""
         key = (token, api_url)
         if key not in self._bots:
-            # A proxy of the environment leads out of the machine; a local server is not there.
+            # A proxy from the environment cannot reach a local server.
             local = urlsplit(api_url).hostname in _LOOPBACK
             request = HTTPXRequest(
                 connection_pool_size=_CONNECTIONS_MAX,
                 media_write_timeout=_MEDIA_WRITE_S_MAX,
                 httpx_kwargs={"trust_env": False} if local else None,
             )
-            # The second request object is for Bot.get_updates, which we never call; an own one would cost another SSL context.
+            # The second request object is for Bot.get_updates, which is never called. A separate one would create
+            # another SSL context.
             bot = Bot(
                 token,
                 base_url=f"{api_url.rstrip('/')}/bot",
@@ -94,7 +100,7 @@ class _Loop:
         return self._bots[key]
 
     async def client(self, api_url: str) -> httpx.AsyncClient:
-        """Connections for the download of files, whose addresses have another form than methods'."""
+        """Return the HTTP client for file downloads, whose URLs differ from those of methods."""
         local = urlsplit(api_url).hostname in _LOOPBACK
         if local not in self._clients:
             self._clients[local] = httpx.AsyncClient(
@@ -122,7 +128,7 @@ _current: _Loop | None = None
 
 
 def _running() -> _Loop:
-    """This process's loop; a forked child starts its own. Call under `_lock`."""
+    """Return the loop of this process; a forked child starts its own. Call under `_lock`."""
     global _current
     if _current is None or _current.pid != os.getpid():
         _current = _Loop()
@@ -132,15 +138,17 @@ def _running() -> _Loop:
 def call(token: str, api_url: str, method: str, *, timeout_s: float, **parameters: Any) -> Any:
     """Call a method (`send_message`) and return its result as JSON; parameters may be python-telegram-bot's objects.
 
-    As JSON, because the library refuses some real answers (a message that answers an odd one): what was sent would then
-    count as lost and be sent again. Raises telegram.error.TelegramError, or NoAnswer after `timeout_s`.
+    The library rejects some real responses, such as a message that replies to an unusual one. Parsing the result with
+    it would report a sent message as failed, and the desk would send it again. Raises telegram.error.TelegramError, or
+    NoAnswer after `timeout_s`.
     """
     with _lock:
         loop = _running()
         bot, _ = loop.bot(token, api_url)
     uploads = "media" in parameters or any(isinstance(value, InputFile) for value in parameters.values())
     work = bot.do_api_request(
-        # Method names have no case for the Bot API; in its own spelling the library would warn that it knows a method of that name.
+        # The Bot API ignores the case of method names. python-telegram-bot warns if the name is an attribute of Bot
+        # (`send_message`, `sendMessage`), so this call capitalises it.
         "".join(word.capitalize() for word in method.split("_")),
         parameters,
         connect_timeout=limits.send_connect_timeout_s,
@@ -153,9 +161,10 @@ def call(token: str, api_url: str, method: str, *, timeout_s: float, **parameter
 def begin_raw(
     token: str, api_url: str, method: str, parameters: dict[str, str], *, read_timeout_s: float
 ) -> Future[bytes]:
-    """Start a call whose answer is wanted as bytes (getUpdates: python-telegram-bot refuses some updates). Cancel it to give up.
+    """Start a call and return a future of the response body; the caller may cancel it.
 
-    The future raises telegram.error.TelegramError.
+    getUpdates needs the bytes, because python-telegram-bot rejects some updates. The future raises
+    telegram.error.TelegramError.
     """
     with _lock:
         loop = _running()
@@ -171,9 +180,10 @@ def begin_raw(
 
 
 def download(token: str, api_url: str, file_path: str, out: BinaryIO, *, bytes_max: int) -> int:
-    """Write a file that getFile named to `out`, block by block; returns its size.
+    """Download the file at a path from getFile into `out` in blocks; returns its size.
 
-    Raises httpx.HTTPError, TooLarge above `bytes_max`, NoAnswer. The address holds the token: never show these errors' texts.
+    Raises httpx.HTTPError, TooLarge above `bytes_max`, NoAnswer. The URL contains the token: never show the texts of
+    these errors.
     """
     with _lock:
         loop = _running()
@@ -182,7 +192,7 @@ def download(token: str, api_url: str, file_path: str, out: BinaryIO, *, bytes_m
 
 
 class TooLarge(Exception):
-    """The file goes on after the bytes that were allowed."""
+    """The file is longer than the allowed number of bytes."""
 
 
 async def _download(loop: _Loop, token: str, api_url: str, file_path: str, out: BinaryIO, bytes_max: int) -> int:
@@ -201,7 +211,7 @@ async def _download(loop: _Loop, token: str, api_url: str, file_path: str, out: 
 
 
 def close() -> None:
-    """Close all bots and end the loop; for the worker's shutdown. A later send starts anew."""
+    """Close all bots and stop the loop, when a worker shuts down. A later send starts a new loop."""
     global _current
     with _lock:
         running, _current = _current, None

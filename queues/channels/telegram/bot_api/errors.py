@@ -1,7 +1,7 @@
 """The outcome of a delivery for each exception of python-telegram-bot.
 
-The order is the point: `BadRequest` and `TimedOut` are subclasses of `NetworkError`, and a permanent error that is taken for a
-network error is retried without end.
+The order is the point: `BadRequest` and `TimedOut` are subclasses of `NetworkError`, and a permanent error that is
+taken for a network error is retried without end.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from models.ports.outbound import SendOutcome, permanent, transient, unknown
 PAUSE_ACCOUNT_S = 30.0
 BOT_UNKNOWN = "the Bot API does not know the bot's token"
 _DETAIL_CHARS_MAX = 200
-# python-telegram-bot's message for a body that is not the Bot API's JSON (telegram/request/_baserequest.py): a proxy answered.
+# python-telegram-bot's message for a body that is not the Bot API's JSON (telegram/request/_baserequest.py): a proxy
+# answered.
 _FOREIGN_ANSWER = ". Parsing the server response"
 # The request never left: no connection, no free connection, or an invalid server address.
 _NOT_SENT = (
@@ -44,7 +45,7 @@ _NOT_SENT = (
 def outcome_of(error: TelegramError) -> SendOutcome:
     """Return the outcome of an attempt that raised `error`."""
     if isinstance(error, InvalidToken) and isinstance(error.__cause__, InvalidToken):
-        # Bot.do_api_request replaces the server's words; the cause has them.
+        # Bot.do_api_request replaces the server's description; the cause has it.
         error = error.__cause__
     if isinstance(error, RetryAfter):
         wait_s = seconds(error.retry_after)
@@ -55,7 +56,8 @@ def outcome_of(error: TelegramError) -> SendOutcome:
             pause_account=wait_s > PAUSE_ACCOUNT_S,
         )
     if _FOREIGN_ANSWER in error.message and type(error) is not NetworkError:
-        # A proxy's 4xx is not about the chat: it must neither fail the message permanently nor suppress the address.
+        # A 4xx from a proxy is not about the chat: it must neither fail the message permanently nor suppress the
+        # address.
         return transient(f"an answer that is not the Bot API's own ({type(error).__name__})")
     if isinstance(error, ChatMigrated):
         return SendOutcome("transient", "the group has moved", new_address=str(error.new_chat_id))
@@ -84,10 +86,10 @@ def _network(error: NetworkError) -> SendOutcome:
         name = type(cause).__name__ if cause is not None else "TimedOut"
         return unknown(f"the connection failed after the request had left ({name})")
     if _FOREIGN_ANSWER in error.message:
-        # A proxy's 5xx: the proxy may have passed the request on.
+        # A 5xx from a proxy, which may have forwarded the request.
         return unknown("an answer that is not the Bot API's own")
     if cause is None or isinstance(cause, TelegramError):
-        # The Bot API's own `ok: false`, usually a 5xx: not sent.
+        # The Bot API answered `ok: false`, usually with a 5xx: the message was not sent.
         return transient(said(error))
     return unknown(f"the send failed in an unexpected way ({type(cause).__name__})")
 
@@ -98,6 +100,6 @@ def seconds(retry_after: int | timedelta) -> float:
 
 
 def said(error: TelegramError) -> str:
-    """What the Bot API said; it names neither chat nor token. An answer that is no JSON is not repeated."""
+    """Return the description of the error, which contains no chat and no token. Omits a body that is not JSON."""
     text = error.message.split(_FOREIGN_ANSWER, 1)[0]
     return one_line(text, _DETAIL_CHARS_MAX) or type(error).__name__

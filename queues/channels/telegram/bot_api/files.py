@@ -1,8 +1,8 @@
-"""Fetch the files of a message: the update only names them, and Telegram keeps the bytes for a while.
+"""The download of a message's files by file_id. Telegram stores the bytes for a limited time.
 
 Source: https://core.telegram.org/bots/api#getfile.
 
-The address of the bytes holds the bot's token, so it exists inside `bots.download` only: never stored, logged or shown.
+The URL of the bytes contains the bot's token, so only `bots.download` handles it. It is never stored, logged or shown.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ TOO_BIG = "the file is larger than the 20 MB that Telegram gives to a bot"
 
 
 def fetch(token: str, file_id: str, *, api_url: str) -> BinaryIO:
-    """The bytes of a file as a temporary file, at its beginning; the caller closes it, and with that it is gone.
+    """Download a file into a temporary file, positioned at its start. The caller closes it, which deletes it.
 
-    Raises TooLarge, PermanentFailure (unknown to this bot, or no longer there) and TransientFailure.
+    Raises TooLarge, PermanentFailure (unknown to this bot, or no longer stored) and TransientFailure.
     """
     path = _path_of(token, file_id, api_url)
     with ExitStack() as stack:
@@ -34,7 +34,7 @@ def fetch(token: str, file_id: str, *, api_url: str) -> BinaryIO:
         except bots.TooLarge:
             raise TooLarge(TOO_BIG) from None
         except httpx.HTTPStatusError as error:
-            # Its link is gone (404) or the server is unwell: either way getFile makes a new link the next time.
+            # The link has expired (404) or the server failed. The next attempt gets a new link from getFile.
             raise TransientFailure(f"the download was answered with {error.response.status_code}") from None
         except (httpx.HTTPError, bots.NoAnswer) as error:
             raise TransientFailure(f"the download broke off ({type(error).__name__})") from None
@@ -44,7 +44,7 @@ def fetch(token: str, file_id: str, *, api_url: str) -> BinaryIO:
 
 
 def _path_of(token: str, file_id: str, api_url: str) -> str:
-    """What getFile answers, as a path below /file/bot<token>/."""
+    """Call getFile and return the file's path below /file/bot<token>/."""
     try:
         file = bots.call(token, api_url, "get_file", timeout_s=limits.send_read_timeout_s, file_id=file_id)
     except BadRequest as error:
@@ -59,6 +59,6 @@ def _path_of(token: str, file_id: str, api_url: str) -> str:
         raise TransientFailure(str(error)) from None
     path = file.get("file_path") if isinstance(file, dict) else None
     if not isinstance(path, str) or not path or path.startswith("/"):
-        # A Bot API server of one's own in `--local` mode names a file on its own disk, which is not ours to open.
+        # A self-hosted Bot API server in `--local` mode returns a path on its own disk, which this process cannot open.
         raise PermanentFailure("the Bot API server gave no address to load the file from (is it in local mode?)")
     return path

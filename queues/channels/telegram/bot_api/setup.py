@@ -1,4 +1,4 @@
-"""What an operator does once for a bot: say where its updates go, and what its menu offers."""
+"""The set-up of a bot by an operator: its webhook and its menu of commands."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from models.kernel.errors import ConfigurationError, NestorError, PermanentFailu
 from queues.channels.telegram.bot_api import bots, errors
 from queues.channels.telegram.bot_api.updates import ALLOWED_UPDATES
 
-CONNECTIONS_DEFAULT = 40  # Bot API, setWebhook: at most 100, 40 unless told
+# The default of the Bot API's setWebhook; its maximum is 100.
+CONNECTIONS_DEFAULT = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """The bot itself. `reads_groups`: it gets every message of a group, not only those that name it (privacy mode is off)."""
+    """The bot's own user. `reads_groups`: privacy mode is off, so the bot receives every message of a group."""
 
     bot_id: int
     username: str
@@ -30,7 +31,10 @@ class Me:
 
 @dataclass(frozen=True, slots=True)
 class WebhookInfo:
-    """What Telegram says of the webhook. `url` is empty while there is none; it may end in a secret path, so do not show it."""
+    """The state of the webhook at Telegram.
+
+    `url` is empty without one; it may contain a secret path, so never show it.
+    """
 
     url: str
     pending_updates: int
@@ -41,7 +45,10 @@ class WebhookInfo:
 
 
 def get_me(token: str, api_url: str) -> Me:
-    """Whose token this is. Raises ConfigurationError for an unknown one, PermanentFailure, TransientFailure; so do all here."""
+    """Return the bot of the token.
+
+    Like all functions here, raises ConfigurationError (unknown token), PermanentFailure and TransientFailure.
+    """
     user = call(token, api_url, "get_me")
     return Me(
         int(user["id"]),
@@ -73,7 +80,7 @@ def set_webhook(
     allowed_updates: tuple[str, ...] = ALLOWED_UPDATES,
     max_connections: int = CONNECTIONS_DEFAULT,
 ) -> None:
-    """Let Telegram send the bot's updates to `url` (HTTPS) from now on; what waits is sent too."""
+    """Register `url` (HTTPS) for the bot's updates, including the pending ones."""
     call(
         token,
         api_url,
@@ -86,12 +93,12 @@ def set_webhook(
 
 
 def delete_webhook(token: str, api_url: str) -> None:
-    """No webhook any more; what waits stays for getUpdates."""
+    """Remove the webhook; pending updates remain for getUpdates."""
     call(token, api_url, "delete_webhook")
 
 
 def set_my_commands(token: str, api_url: str, commands: Mapping[str, Mapping[str, str]]) -> None:
-    """The bot's menu: language -> command -> description; the language `""` is for everybody else."""
+    """Set the bot's menu: language -> command -> description. The language `""` is the default."""
     for language, described in commands.items():
         listed = [BotCommand(name, text) for name, text in described.items()]
         call(token, api_url, "set_my_commands", commands=listed, language_code=language or None)
@@ -107,7 +114,7 @@ def call(token: str, api_url: str, method: str, **parameters: Any) -> Any:
 
 
 def failure_of(error: TelegramError) -> NestorError:
-    """A failed call as one of our errors, with a message for people: no token, no address."""
+    """Convert a failed call to a NestorError whose message contains no token and no URL."""
     outcome = errors.outcome_of(error)
     if outcome.account_error is not None:
         return ConfigurationError(outcome.account_error)

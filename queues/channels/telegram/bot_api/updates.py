@@ -1,11 +1,12 @@
-"""The kinds of updates that the Bot API (10.0) knows, and what becomes of those that are no message.
+"""The kinds of updates in the Bot API 10.0, and the reasons to ignore those that the desk does not use.
 
-Light: the program that registers webhooks asks for exactly these; Telegram leaves some out unless they are named.
+The webhook is registered for exactly `ALLOWED_UPDATES`, because Telegram omits some kinds unless they are listed. The
+module imports no library, because the program that registers webhooks uses it.
 """
 
 from __future__ import annotations
 
-# Kinds that carry a message: key -> whether it is an edit of an earlier one.
+# Kinds with a message: key -> True for an edit of an earlier one.
 MESSAGES = {
     "message": False,
     "edited_message": True,
@@ -15,7 +16,7 @@ MESSAGES = {
     "edited_business_message": True,
 }
 
-# What a desk has no use for: kept raw, and shown with these words.
+# Kinds that the desk ignores. The raw update is stored and shown with this reason.
 UNUSED = {
     "business_connection": "a business account connected the bot, or changed its rights",
     "chat_boost": "somebody boosted a chat",
@@ -34,7 +35,8 @@ UNUSED = {
     "shipping_query": "somebody asks for the price of shipping; the desk sells nothing",
 }
 
-# setWebhook's and getUpdates' `allowed_updates`: what the desk acts upon. Reactions come only when they are named (Bot API, getUpdates).
+# The `allowed_updates` of setWebhook and getUpdates. Telegram sends reactions only if they are listed (Bot API,
+# getUpdates).
 ALLOWED_UPDATES = (
     *MESSAGES,
     "callback_query",

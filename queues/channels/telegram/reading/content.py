@@ -20,13 +20,14 @@ _FILE_WORDS = {"live_photo": "live photo", "video_note": "video message", "voice
 # The members of a message that are not content.
 _FRAME = frozenset(
     """
-    author_signature business_connection_id caption caption_entities chat date direct_messages_topic edit_date effect_id entities
-    external_reply forward_date forward_from forward_from_chat forward_from_message_id forward_origin forward_sender_name
-    forward_signature from guest_bot_caller_chat guest_bot_caller_user guest_query_id has_media_spoiler has_protected_content
-    is_automatic_forward is_from_offline is_paid_post is_topic_message link_preview_options media_group_id message_id
-    message_thread_id paid_star_count quote reply_markup reply_to_checklist_task_id reply_to_message reply_to_poll_option_id
-    reply_to_story sender_boost_count sender_business_bot sender_chat sender_tag show_caption_above_media suggested_post_info text
-    via_bot
+    author_signature business_connection_id caption caption_entities chat date direct_messages_topic edit_date
+    effect_id entities external_reply forward_date forward_from forward_from_chat forward_from_message_id
+    forward_origin forward_sender_name forward_signature from guest_bot_caller_chat guest_bot_caller_user
+    guest_query_id has_media_spoiler has_protected_content is_automatic_forward is_from_offline is_paid_post
+    is_topic_message link_preview_options media_group_id message_id message_thread_id paid_star_count quote
+    reply_markup reply_to_checklist_task_id reply_to_message reply_to_poll_option_id reply_to_story
+    sender_boost_count sender_business_bot sender_chat sender_tag show_caption_above_media suggested_post_info
+    text via_bot
     """.split()  # noqa: SIM905 -- a list literal would take forty lines
 )
 

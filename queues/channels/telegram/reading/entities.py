@@ -216,7 +216,7 @@ def pieces(text: str, marks: Sequence[Span]) -> Iterator[Piece]:
 
 
 def _opened(waiting: list[Span], open_spans: list[Span], start: int) -> Iterator[Span]:
-    """Move the marks that begin at `start` from `waiting` to `open_spans`, as far as they fit; yields the moved ones."""
+    """Move the marks that begin at `start` from `waiting` to `open_spans`, as far as they fit, and yield them."""
     while waiting and waiting[-1].start <= start:
         span = waiting.pop()
         if _fits(span, open_spans):

@@ -1,1 +1,1 @@
-"""Write to a chat: text with entities, split and rendered, files and albums, edits, in order and within one time."""
+"""The sending of a message to a chat: rendering, splitting, files and albums, edits and deletions."""

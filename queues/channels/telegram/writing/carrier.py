@@ -1,7 +1,7 @@
-"""One delivery's calls to the Bot API: in order, within one time limit, and once more after an error that says what to
-change.
+"""The calls of one delivery to the Bot API: in order, within one time limit.
 
-It remembers what arrived, so that whatever fails later, people are told what stands in the chat already.
+A call is repeated without the part that the Bot API rejects: the reply, the topic or the entities. The carrier records
+which messages arrived, so that a later failure reports what the chat already shows.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ from queues.channels.telegram.address import Address
 from queues.channels.telegram.bot_api import bots, errors
 from queues.channels.telegram.writing.rich import Rich
 
-_DIGITS_MAX = 19  # more than the Bot API's 52 bits need
+# The decimal digits of a 64-bit integer. Ids of the Bot API fit 52 bits.
+_DIGITS_MAX = 19
 _ABOUT_REPLY = ("message to be replied not found", "replied message not found", "reply message not found")
 _ABOUT_TOPIC = ("message thread not found", "topic_deleted", "topic not found")
 _ABOUT_ENTITIES = ("can't parse entities", "can't parse messageentity", "entity_bounds_invalid")
 
 
 class Refused(Exception):
-    """A call ended without success; `outcome` says how, `error` what was raised."""
+    """A call failed. `outcome` is the outcome of the delivery, `error` the exception of python-telegram-bot."""
 
     def __init__(self, outcome: SendOutcome, error: TelegramError | None = None) -> None:
         super().__init__(outcome.detail)
@@ -41,17 +42,19 @@ class Refused(Exception):
         self.error = error
 
     def says(self, *words: str) -> bool:
-        """Whether the Bot API refused it as a bad request with one of these words in its text."""
+        """Whether the error is a bad request whose description contains one of these texts."""
         return isinstance(self.error, BadRequest) and any(word in self.error.message.lower() for word in words)
 
 
 class Carrier:
-    """Carries one message of ours to one chat."""
+    """The sender of one outgoing message to one chat."""
 
     def __init__(self, token: str, api_url: str, to: Address, message: OutgoingMessage, deadline: float) -> None:
         self._token, self._api_url, self.to, self._deadline = token, api_url, to, deadline
-        self.arrived: list[int] = []  # message ids, in order
-        self.file_ids: list[tuple[str, str]] = []  # (sha256, Telegram's name of the file)
+        # The ids of the sent messages, in order.
+        self.arrived: list[int] = []
+        # Pairs of a file's SHA-256 and its Telegram file_id.
+        self.file_ids: list[tuple[str, str]] = []
         self._topic = to.topic
         self._answered = self.message_id(message.in_reply_to)
         self._silent = message.silent
@@ -59,7 +62,7 @@ class Carrier:
         self._sends = 0
 
     def send(self, method: str, **content: Any) -> list[dict[str, Any]]:
-        """A method that makes messages; their ids are noted. Returns the messages as JSON. Raises Refused."""
+        """Call a method that sends messages, record their ids, and return them as JSON. Raises Refused."""
         self._keep_pace()
         sent = self._send(method, content)
         messages = sent if isinstance(sent, list) else [sent]
@@ -69,11 +72,13 @@ class Carrier:
             raise Refused(unknown("the Bot API answered, but not in its own form"))
         self.arrived += [message["message_id"] for message in messages]
         self._sends += len(messages)
-        self._answered = None  # the first part is the answer
+        # Only the first part is a reply.
+        self._answered = None
         return messages
 
     def _send(self, method: str, content: dict[str, Any]) -> Any:
-        while True:  # a lost reply, a lost topic and bad entities may come together, once each
+        # A deleted reply target, a deleted topic and bad entities can occur together, each once.
+        while True:
             try:
                 return self._call(method, {**content, **self._envelope(method)})
             except Refused as refused:
@@ -81,7 +86,7 @@ class Carrier:
                     raise
 
     def change(self, method: str, **parameters: Any) -> Any:
-        """A method that changes or deletes what stands there. Raises Refused."""
+        """Call a method that edits or deletes sent messages. Raises Refused."""
         if self.to.business is not None:
             parameters["business_connection_id"] = self.to.business
         try:
@@ -92,7 +97,7 @@ class Carrier:
         return self._call(method, parameters)
 
     def message_id(self, external_id: str | None) -> int | None:
-        """The number of a message of this chat by the name that `Address.message` gave to it; None for another chat's."""
+        """Return the message id in an external id that `Address.message` made; None for a message of another chat."""
         place, _, number = (external_id or "").rpartition(":")
         known = place == self.to.numbering and number.isascii() and number.isdecimal()
         return int(number) if known and len(number) <= _DIGITS_MAX else None
@@ -101,14 +106,14 @@ class Carrier:
         return self.to.message(message_id)
 
     def _envelope(self, method: str) -> dict[str, Any]:
-        """What every message of this delivery has beside its content."""
+        """Return the parameters of each message besides its content: chat, topic, reply, sound and preview."""
         found: dict[str, Any] = {"chat_id": self.to.chat}
         if self._topic is not None:
             found["message_thread_id"] = self._topic
         if self.to.direct is not None:
             found["direct_messages_topic_id"] = self.to.direct
         if self._answered is not None:
-            # It may be deleted by now; the answer matters more than the link.
+            # The replied-to message may be deleted. The reply is then sent without the reference.
             found["reply_parameters"] = ReplyParameters(self._answered, allow_sending_without_reply=True)
         if self._silent:
             found["disable_notification"] = True
@@ -119,7 +124,7 @@ class Carrier:
         return found
 
     def _give_up_something(self, refused: Refused, content: dict[str, Any]) -> bool:
-        """Leave out what the Bot API did not like, once each; whether there was such a thing."""
+        """Drop the reply, the topic or the entities that the Bot API rejected. Returns whether it dropped something."""
         if self._answered is not None and refused.says(*_ABOUT_REPLY):
             self._answered = None
             return True
@@ -136,7 +141,10 @@ class Carrier:
         return False
 
     def _call(self, method: str, parameters: dict[str, Any]) -> Any:
-        """One call; a short 429 after something arrived is waited for, because nobody could go on from there later."""
+        """Make one call.
+
+        After a part was sent, wait for a short 429, because a later attempt cannot resume in the middle.
+        """
         while True:
             try:
                 return bots.call(self._token, self._api_url, method, timeout_s=max(self.left_s(), 0.0), **parameters)
@@ -155,7 +163,7 @@ class Carrier:
         return self._deadline - time.monotonic()
 
     def _keep_pace(self) -> None:
-        """The chat's own limit: a burst, then one after another. The first one's slot was taken before the attempt."""
+        """Wait for the chat's rate limit after a burst. The attempt itself has taken the slot of the first message."""
         if self._sends < limits.telegram_chat_burst:
             return
         in_group = self.to.chat < 0
@@ -185,7 +193,7 @@ def entities(rich: Rich) -> list[MessageEntity] | None:
 
 
 def keyboard(message: OutgoingMessage) -> InlineKeyboardMarkup | None:
-    """The buttons under a message, row by row. Raises Refused when one carries more than the Bot API takes back."""
+    """Return the buttons of a message by row. Raises Refused if the data of a button exceeds the Bot API's 64 bytes."""
     rows: dict[int, list[InlineKeyboardButton]] = {}
     for button in message.buttons:
         data = f"b:{button.token}:{button.value}" if button.value else f"b:{button.token}"

@@ -27,9 +27,9 @@ _TOO_OLD_TEXT = "Telegram lets a bot take back only what it sent in the last 48 
 
 
 def edit(carrier: Carrier, message: OutgoingMessage, rich: Rich) -> SendOutcome:
-    """Show the new text in the parts that were sent: edits the first ones, sends missing ones, deletes surplus ones.
+    """Replace the text of a sent message: edit its first parts, send missing parts, delete surplus parts.
 
-    Files stay. The parts of a message are its text's, then its files'. Raises Refused.
+    Files do not change. The parts of a message are its texts, followed by its files. Raises Refused.
     """
     sent = _sent(carrier, message)
     if not sent:
@@ -45,7 +45,7 @@ def edit(carrier: Carrier, message: OutgoingMessage, rich: Rich) -> SendOutcome:
     if not parts and not old_files:
         return permanent("the message is empty; Telegram takes no empty text")
     if has_caption:
-        # The new text is too long for a caption. The old caption is removed first, because somebody wants it gone.
+        # The new text is too long for a caption. The old caption is removed first, because the edit retracts it.
         _empty_caption(carrier, old_files[0])
     kept = _change_texts(carrier, parts, old_texts, old_files, buttons)
     if surplus := old_texts[len(parts) :]:
@@ -60,7 +60,7 @@ def _change_texts(
     old_files: list[int],
     buttons: InlineKeyboardMarkup | None,
 ) -> list[int]:
-    """Edit the sent texts and send further parts; returns the ids of all parts in order. Raises Refused."""
+    """Edit the sent texts, send further parts, and return the ids of all parts in order. Raises Refused."""
     kept: list[int] = []
     try:
         for number, part in enumerate(parts):
@@ -73,14 +73,14 @@ def _change_texts(
                 kept.append(carrier.arrived[-1])
     except Refused:
         if carrier.arrived:
-            # A repeat would send these parts again, so a person sees the ids of everything that is in the chat.
+            # A retry would send these parts again, so the outcome reports the ids of all messages in the chat.
             carrier.arrived = [*kept, *old_texts[len(kept) :], *old_files]
         raise
     return kept
 
 
 def delete(carrier: Carrier, message: OutgoingMessage) -> SendOutcome:
-    """Delete all parts; a part that is already gone is no failure. Raises Refused."""
+    """Delete all parts; a part that is already deleted is not a failure. Raises Refused."""
     sent = _sent(carrier, message)
     if not sent:
         return permanent("it is not known which message is to be taken back")

@@ -1,6 +1,6 @@
-"""Which of the Bot API's kinds a file is sent as, and which files go together. Pure.
+"""The choice of the Bot API's media kind for a file, and the grouping of files into albums. Pure.
 
-Sizes and types: https://core.telegram.org/bots/api#sending-files and the methods' own pages.
+Source of sizes and types: https://core.telegram.org/bots/api#sending-files and the page of each method.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ Kind = Literal["photo", "video", "animation", "audio", "voice", "document"]
 _PHOTOS = frozenset({"image/jpeg", "image/png", "image/webp"})
 _AUDIOS = frozenset({"audio/mpeg", "audio/mp3", "audio/mp4", "audio/m4a", "audio/x-m4a"})
 _VOICES = frozenset({"audio/ogg", "audio/opus"})
-# What may stand in one album; the rest goes one by one.
+# Kind -> type of album. Files of one type share an album; other kinds are sent separately.
 _ALBUMS: dict[Kind, str] = {
     "photo": "pictures",
     "video": "pictures",
     "document": "documents",
     "audio": "audios",
 }
-# Shorter is no file_id; python-telegram-bot would take a name like `Makefile` for a file of ours and upload it.
+# A file_id has at least 20 characters. python-telegram-bot treats a string such as `Makefile` as a local path and
+# uploads that file.
 _FILE_ID = re.compile(r"[A-Za-z0-9_-]{20,300}")
 
 
 def kind_of(attachment: OutgoingAttachment) -> Kind:
-    """By type and size; a document is what every file can be."""
+    """Choose the kind by content type and size; any file can be sent as a document."""
     content_type = attachment.content_type.partition(";")[0].strip().lower()
     if content_type in _PHOTOS and attachment.size_bytes <= limits.telegram_photo_bytes_max:
         return "photo"
@@ -43,13 +44,13 @@ def kind_of(attachment: OutgoingAttachment) -> Kind:
 
 
 def file_id(attachment: OutgoingAttachment) -> str | None:
-    """Telegram's own name of the file, if it has the bytes already."""
+    """Return the file_id if Telegram already stores the file."""
     name = attachment.provider_id or ""
     return name if _FILE_ID.fullmatch(name) else None
 
 
 def trouble(attachments: Sequence[OutgoingAttachment]) -> str | None:
-    """Why Telegram will never take these files; None: nothing is known against them."""
+    """Return the reason why Telegram rejects one of the files; None if all are acceptable."""
     for number, attachment in enumerate(attachments, start=1):
         if file_id(attachment) is not None:
             continue
@@ -63,9 +64,10 @@ def trouble(attachments: Sequence[OutgoingAttachment]) -> str | None:
 
 
 def groups(attachments: Sequence[OutgoingAttachment], *, alone_last: bool = False) -> list[list[OutgoingAttachment]]:
-    """The files as they are sent: albums of 2 to 10 of kinds that go together, and single ones, in the order of their first file.
+    """Group the files into albums of 2 to 10 compatible kinds and single files, in the order of each group's first
+    file.
 
-    `alone_last`: the last file stays by itself, because an album has no place for buttons.
+    `alone_last` keeps the last file single, because an album cannot have buttons.
     """
     rest = list(attachments)
     last = [rest.pop()] if alone_last and rest else []

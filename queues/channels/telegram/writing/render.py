@@ -20,7 +20,7 @@ _SCHEMES = frozenset({"http", "https", "mailto", "tg"})
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
 _BULLET = "• "
 _RULE = "———"
-# A phone shows some forty characters in a line.
+# A phone shows about 40 characters in a line.
 _INDENTS_MAX = 6
 # The tokens of a block with a mark around its text.
 _BLOCK_MARKS: Final = {"heading": "bold", "blockquote": "blockquote"}
@@ -52,7 +52,7 @@ def shown(message: OutgoingMessage, account: ChannelAccount) -> Rich:
 
 
 def render(body: str, body_format: Literal["text", "markdown", "html"]) -> Rich:
-    """Render the body as text with entities, or unchanged if it is plain text. Its length has no limit here: `split` cuts."""
+    """Render the body as text with entities, or unchanged if it is plain text. `split` enforces the length."""
     text = clean(body)
     if body_format == "markdown":
         return _Markdown().run(markdown.parse(text))
@@ -65,12 +65,12 @@ def render(body: str, body_format: Literal["text", "markdown", "html"]) -> Rich:
 
 
 def _indent(depth: int) -> str:
-    """Return the indentation of a list item: nested lists stand further in, up to a limit."""
+    """Return the indentation of a list item, up to a limit."""
     return "  " * min(depth - 1, _INDENTS_MAX)
 
 
 def _link(href: str | None) -> str | None:
-    """Return the address if a chat may open it, else None."""
+    """Return the URL if a chat can open it, else None."""
     try:
         parts = urlsplit(href or "")
     except ValueError:
@@ -123,7 +123,7 @@ class _Markdown:
             self._numbers.append(int(token.attrs.get("start", 1)) if is_ordered else None)
 
     def _leaf(self, token: Token) -> None:
-        """Write code or a rule between gaps; other tokens, such as the ends of paragraphs, are gaps only."""
+        """Write code or a rule between gaps. Other tokens, such as the end of a paragraph, only add a gap."""
         self._gap()
         if token.type in ("fence", "code_block"):
             language = _LANGUAGE.match(token.info.strip())
@@ -163,7 +163,7 @@ class _Markdown:
             builder.write(token.content)
 
     def _image(self, token: Token) -> None:
-        """Write a picture as a link with its description, because a chat shows no picture inside a text."""
+        """Write a picture as a link with its description, because a text message cannot contain pictures."""
         url = _link(str(token.attrs.get("src", "")))
         if url is None or any(self._links):
             self._builder.write(token.content)
@@ -174,7 +174,7 @@ class _Markdown:
 
 
 class _Html(HTMLParser):
-    """The renderer of HTML; keeps what a chat can show. White space counts as in a browser."""
+    """The renderer of HTML; keeps the tags that Telegram supports and collapses white space as a browser does."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -184,7 +184,7 @@ class _Html(HTMLParser):
         self._pre_tag = ""
         self._links: list[bool] = []
         self._lists: list[int | None] = []
-        # Whether the text written last ends with a blank.
+        # True if the written text ends with white space.
         self._blank = True
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

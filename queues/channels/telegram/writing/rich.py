@@ -1,6 +1,6 @@
-"""Text with entities as the Bot API has it: plain text, and ranges of it that look otherwise.
+"""The Bot API's text with entities: plain text, and formatted ranges of the text.
 
-Never a parse mode: what an agent wrote can then not be taken for markup, and there is nothing to escape.
+Messages do not use a parse mode: Telegram cannot read an agent's text as markup, and no escaping is needed.
 Offsets and lengths are UTF-16 code units (https://core.telegram.org/bots/api#messageentity).
 """
 
@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
-_WIDE = "\uffff"  # above it, a character is two UTF-16 units
+# A character above this one has two UTF-16 units.
+_WIDE = "\uffff"
 
-# May contain, and be part of, any other entity but pre and code; cut into pieces where one of those stands inside.
+# These kinds nest with all kinds except pre and code. An entity that contains pre or code is split around it.
 SPLITTABLE = frozenset({"bold", "italic", "underline", "strikethrough", "spoiler"})
 
 
 def units(text: str) -> int:
-    """The length of a text in UTF-16 code units."""
+    """Return the length of a text in UTF-16 code units."""
     return len(text) if text.isascii() else len(text) + sum(1 for character in text if character > _WIDE)
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A range of a text; `url` of a text_link, `language` of a pre."""
+    """A formatted range of a text. A text_link has a `url`, a pre may have a `language`."""
 
     type: str
     offset: int
@@ -37,26 +38,32 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Rich:
-    """A text and its entities, in order: by offset, the longer first."""
+    """A text and its entities, sorted by offset and then by descending length."""
 
     text: str
     entities: tuple[Entity, ...] = ()
 
 
 class Builder:
-    """Writes a text front to back and keeps the rules by which entities may lie in one another.
+    """A sequential writer of a text with entities that follows the Bot API's nesting rules.
 
-    One fully contains the other or they are apart; pre and code contain nothing; no quotation in a quotation; no link in a link.
+    Two entities are nested or disjoint. A pre or code contains no entity. A quotation contains no quotation, and a link
+    no link.
     """
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._units = 0
-        self._lines = 0  # ends of line that come before whatever is written next
-        self._ended = 0  # ends of line that were written last
-        self._marked = False  # what was written last is a list's mark
-        self._open: list[Entity] = []  # of each kind one at most
-        self._again: Counter[str] = Counter()  # how often a kind was begun inside itself
+        # Line breaks to write before the next text.
+        self._lines = 0
+        # Line breaks at the end of the written text.
+        self._ended = 0
+        # True directly after a list marker.
+        self._marked = False
+        # At most one open entity of each kind.
+        self._open: list[Entity] = []
+        # The number of begins of a kind inside an open entity of that kind.
+        self._again: Counter[str] = Counter()
         self._entities: list[Entity] = []
 
     def write(self, text: str) -> None:
@@ -68,27 +75,26 @@ class Builder:
         self._marked, self._ended = False, 0
 
     def mark(self, text: str) -> None:
-        """A list's mark on a line of its own, before what comes next, whatever gap that asks for."""
+        """Begin a line with a list marker. The text that follows stays on that line."""
         self._marked = False
         self.lines(1)
         self.write(text)
         self._marked = True
 
     def lines(self, count: int) -> None:
-        """At least `count` ends of line before the next text; none at the beginning and the end."""
+        """Require at least `count` line breaks before the next text; none at the beginning and the end of the whole."""
         if not self._marked:
             self._lines = max(self._lines, count - self._ended)
 
     def begin(self, kind: str, url: str | None = None) -> None:
-        """What follows is of this kind. Inside one of its own kind it changes nothing, but it must be ended all the same."""
+        """Begin an entity. Inside an entity of the same kind it has no effect, but it still needs its own `end`."""
         if self._index(kind) is not None:
             self._again[kind] += 1
             return
         self._break()
         around: list[Entity] = []
-        if (
-            kind == "blockquote"
-        ):  # code inside would cut what goes on in it: that must lie in the quotation, not around it
+        if kind == "blockquote":
+            # Code in the quotation splits the open entities, so they continue inside the quotation, not around it.
             around, self._open = self._open, []
             for entity in around:
                 self._close(entity)
@@ -96,7 +102,7 @@ class Builder:
         self._open += [replace(entity, offset=self._units) for entity in around]
 
     def end(self, kind: str) -> None:
-        """The last open one of this kind ends; those begun inside it go on."""
+        """End the open entity of this kind; entities that began inside it continue."""
         at = self._index(kind)
         if at is None:
             return
@@ -108,7 +114,7 @@ class Builder:
         self._open[at:] = [replace(entity, offset=self._units) for entity in self._open[at + 1 :]]
 
     def verbatim(self, kind: str, text: str, language: str | None = None) -> None:
-        """A text as `code` or `pre`; inside a link it is the link's text and no more."""
+        """Write a text as `code` or `pre`; inside a link, as plain text of the link."""
         self._break()
         if any(entity.type == "text_link" for entity in self._open):
             self.write(text)
@@ -124,7 +130,7 @@ class Builder:
         ]
 
     def finish(self) -> Rich:
-        """The whole, without blanks around it."""
+        """End all entities and return the text without surrounding white space."""
         for entity in self._open:
             self._close(entity)
         self._open.clear()
@@ -146,19 +152,19 @@ class Builder:
 
 
 def headed(heading: str, rich: Rich) -> Rich:
-    """The text under a line in bold."""
+    """Put a bold heading line before the text."""
     width = units(heading) + 1
     moved = (replace(entity, offset=entity.offset + width) for entity in rich.entities)
     return trimmed(Rich(f"{heading}\n{rich.text}", (Entity("bold", 0, width - 1), *moved)))
 
 
 def _rank(kind: str) -> int:
-    """Of entities over the same text, the outer first."""
+    """Return the sort rank of a kind: of entities over the same text, the outer one is first."""
     return 0 if kind == "blockquote" else 1 if kind in SPLITTABLE else 2
 
 
 def trimmed(rich: Rich) -> Rich:
-    """Without blanks around the text, as the Bot API would cut them; entities that held nothing else go."""
+    """Strip surrounding white space, as the Bot API does, and drop entities that become empty."""
     text = rich.text.rstrip()
     kept = text.lstrip()
     shift, end = units(text) - units(kept), units(text)

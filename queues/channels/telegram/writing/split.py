@@ -1,6 +1,7 @@
-"""Cut a long answer into messages that the Bot API takes, with what it looks like.
+"""The splitting of a long formatted text into messages within the Bot API's limits.
 
-The Bot API counts UTF-16 code units; an emoji is two. Cutting by Python's characters loses the send of a text full of them.
+The Bot API counts UTF-16 code units, and an emoji has two. It rejects a text with many emoji that was cut by Python's
+character count.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from queues.channels.telegram.writing.rich import Entity, Rich, trimmed
 
 _MARKS = ("\n\n", "\n", " ")
 _JOINER = "\u200d"
-_GRAPHEME_CHARS_MAX = 32  # a longer one is no letter any more but a joke; it is cut
+# A longer grapheme cluster is not a real letter, so it may be cut.
+_GRAPHEME_CHARS_MAX = 32
 _EXTENDING = frozenset({"Mn", "Mc", "Me"})
 
 
@@ -24,20 +26,22 @@ def split(
     utf16_max: int = limits.telegram_text_utf16_max,
     entities_max: int = limits.telegram_entities_max,
 ) -> list[Rich]:
-    """The text in parts of at most `utf16_max` units: cut at a paragraph, else a line, else a word, else between two letters.
+    """Split the text into parts of at most `utf16_max` units, at a paragraph, line, word or grapheme cluster.
 
-    An entity at a cut ends in one part and goes on in the next. Blanks at the cuts are dropped (Telegram trims them anyway);
-    a text of blanks gives no part.
+    An entity at a cut ends in one part and continues in the next. White space at the cuts is dropped, because Telegram
+    trims it. A text of white space has no parts.
     """
     rich = trimmed(rich)
     text, entities = rich.text, rich.entities
     places = _places(text)
     parts: list[Rich] = []
-    going_on: list[Entity] = []  # begun in an earlier part
+    # Entities that began in an earlier part.
+    going_on: list[Entity] = []
     start = begun = 0
     while start < len(text):
         end = max(bisect_right(places, places[start] + utf16_max) - 1, start + 1)
-        crowd = begun + max(entities_max - len(going_on), 0)  # the first one too many, if it begins before the end
+        # The index of the first entity above the limit.
+        crowd = begun + max(entities_max - len(going_on), 0)
         if crowd < len(entities) and places[start] < entities[crowd].offset < places[end]:
             end = bisect_left(places, entities[crowd].offset)
         elif end < len(text):
@@ -53,12 +57,12 @@ def split(
 
 
 def _places(text: str) -> list[int]:
-    """The UTF-16 offset of each character, and of the end."""
+    """Return the UTF-16 offset of each character and of the end."""
     return [0, *accumulate(2 if character > "\uffff" else 1 for character in text)]
 
 
 def _part(text: str, entities: list[Entity], low: int, high: int) -> Rich:
-    """The piece [low, high) with what of the entities lies in it."""
+    """Return the part [low, high) with the entities clipped to it."""
     return trimmed(
         Rich(
             text,
@@ -71,7 +75,7 @@ def _part(text: str, entities: list[Entity], low: int, high: int) -> Rich:
 
 
 def _cut(text: str, start: int, end: int) -> int:
-    """The best place to cut before `end`; a blank not in the first half, so that parts are not shreds."""
+    """Return the best index to cut at before `end`. White space in the first half is ignored, so parts are not tiny."""
     middle = start + (end - start) // 2
     for mark in _MARKS:
         found = text.rfind(mark, middle, end)
@@ -84,14 +88,14 @@ def _cut(text: str, start: int, end: int) -> int:
 
 
 def _inside_letter(text: str, place: int) -> bool:
-    """Whether what stands before and after `place` is seen as one sign (the common cases of UAX #29)."""
+    """Whether the characters around `place` form one grapheme cluster (the common cases of UAX #29)."""
     before, after = text[place - 1], text[place]
     return (
         before == _JOINER
         or after == _JOINER
         or unicodedata.category(after) in _EXTENDING  # accents, vowel signs, variation selectors
-        or "\U0001f3fb" <= after <= "\U0001f3ff"  # the colour of a skin
-        or "\U000e0020" <= after <= "\U000e007f"  # the letters inside a flag of a region
+        or "\U0001f3fb" <= after <= "\U0001f3ff"  # skin tones
+        or "\U000e0020" <= after <= "\U000e007f"  # tag characters in the flag of a region
         or (_is_flag_half(before) and _is_flag_half(after) and _flag_halves_before(text, place) % 2 == 1)
     )
 

@@ -1,4 +1,4 @@
-"""The upload of a message's files: one by one or as albums, by Telegram's name for a known file, else as a stream from disk."""
+"""The upload of a message's files, single or as albums: by file_id if Telegram stores the file, else from disk."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MEDIA: dict[Kind, Any] = {
     "audio": InputMediaAudio,
     "document": InputMediaDocument,
 }
-# Telegram cannot show the bytes as a picture or video. It accepts any bytes as a document.
+# Errors for bytes that Telegram cannot show as a picture or video. It accepts any bytes as a document.
 _ABOUT_KIND = (
     "photo_invalid_dimensions",
     "photo_ext_invalid",
@@ -41,7 +41,7 @@ _ABOUT_KIND = (
     "type of file mismatch",
     "media_invalid",
 )
-# The file_id of another bot, or of another kind.
+# Errors for the file_id of another bot or another kind.
 _ABOUT_NAME = (
     "wrong file identifier",
     "wrong file_id",
@@ -85,7 +85,10 @@ def _try(
     caption: Rich | None,
     keyboard: InlineKeyboardMarkup | None,
 ) -> None:
-    """Make one call: each file by its name at Telegram, or by its bytes. Keeps the names that Telegram gives. Raises Refused."""
+    """Make one call with the file_id or the bytes of each file, and record the file_ids of the answer.
+
+    Raises Refused.
+    """
     kinds: list[Kind] = ["document" if as_document else media.kind_of(one) for one in group]
     with ExitStack() as stack:
         files = [name or _opened(one, stack, attach=len(group) > 1) for name, one in zip(names, group, strict=True)]
@@ -111,7 +114,7 @@ def _content(kind: Kind, file: str | InputFile, *, as_document: bool) -> dict[st
 
 
 def _name_in(message: dict[str, Any]) -> str | None:
-    """Return the file_id in the sent message, of any kind; of a picture's sizes that of the largest."""
+    """Return the file_id in the sent message; for a picture, that of the largest size."""
     for kind in _KINDS:
         held = message.get(kind)
         held = held[-1] if isinstance(held, list) and held else held
@@ -121,9 +124,9 @@ def _name_in(message: dict[str, Any]) -> str | None:
 
 
 def _opened(attachment: OutgoingAttachment, stack: ExitStack, *, attach: bool) -> InputFile:
-    """Copy the bytes to this disk, from where they are streamed. Reading a remote store must not block the event loop.
+    """Copy the bytes to a temporary file for upload, because reading a remote store must not block the event loop.
 
-    Raises Refused when they cannot be read, or are more than Telegram takes.
+    Raises Refused if the bytes cannot be read or exceed Telegram's limit.
     """
     spool = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 -- the caller's stack closes it
     try:
