@@ -22,7 +22,7 @@ operations = Operations()
 
 
 class NewIdentity(msgspec.Struct, forbid_unknown_fields=True):
-    """An address that belongs to the requester."""
+    """An address that belongs to the requester. `channel` names a channel of the desk, such as `email`."""
 
     channel: str
     address: Address

@@ -53,6 +53,10 @@ def _broker_away(found: re.Match[str]) -> Translation:
     return logging.WARNING, "broker_away", {}
 
 
+def _worker_added(found: re.Match[str]) -> Translation:
+    return logging.INFO, "worker_added", {}
+
+
 def _start_refused(found: re.Match[str]) -> Translation:
     return logging.ERROR, "start_refused", {}
 
@@ -68,6 +72,12 @@ _RULES: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], Translation]
     ),
     ("dramatiq", re.compile(r"Consumer encountered a connection error"), _broker_away),
     ("dramatiq", re.compile(r"Failed to import module"), _start_refused),
+    # The embedded desk has one worker for each queue, and Dramatiq gives each its middleware of this type.
+    (
+        "dramatiq",
+        re.compile(r"You're adding a middleware of the same type twice: <dramatiq\.worker\._WorkerMiddleware"),
+        _worker_added,
+    ),
 )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from models.kernel import database
+from models.kernel import database, foreign_logs
 from models.ports import outbound
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import commands
@@ -47,6 +48,14 @@ def test_a_message_is_answered_without_anybody_pushing(desk: Desk, start: Callab
     wait_until(lambda: len(desk.sent) == 10, within_s=20, what="the acknowledgements")
     wait_until(lambda: not desk.tasks("ready", "leased"), within_s=5, what="the tasks' end")
     assert len(desk.tickets()) == 10
+
+
+def test_a_start_logs_no_warning(start: Callable[[], EmbeddedWorkers], caplog: pytest.LogCaptureFixture) -> None:
+    start()
+
+    lines = [foreign_logs.translated(record) for record in caplog.records if record.name.startswith("dramatiq")]
+    assert "worker_added" in [event for _, event, _ in lines]
+    assert [event for level, event, _ in lines if level >= logging.WARNING] == []
 
 
 def test_a_start_takes_up_what_an_earlier_process_left_leased_or_unhinted(
