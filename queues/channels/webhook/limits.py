@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-body_bytes_max = 8 * 1024 * 1024  # a JSON event with some files in base64; larger ones come by URL
-path_steps_max = 20  # of one path; no event that we have seen is nested deeper than ten
-path_chars_max = 300  # people read paths
-values_max = 1_000  # found by `[*]`; a longer list is a dump, not an event
-template_chars_max = 20_000  # of one text with placeholders; an answer's body is at most a page
-places_max = 100  # {{ }} in one text
-depth_max = 20  # of an answer's body
-nodes_max = 1_000  # values in an answer's body
-rules_max = 50  # of an account
-form_fields_max = 1_000  # a form that people fill in has fewer
-items_max = 200  # events in one request; more would keep one transaction open for too long
-signatures_max = 10  # in one header; two while a secret rotates
-key_chars_max = 150  # of an event key that stays readable; a longer one is hashed
-address_chars_max = 200  # of an author; longer ones are shortened to their beginning and a hash
-attachments_max = 50  # of a message; as for mail
-request_timeout_s_max = 60.0  # of an answer, within send_delivery's time limit of 110 s
-response_bytes_max = 65_536  # of the response to an answer; we read the id from it
-json_depth_max = 60  # of an event; Python's own reader stops at about a thousand
+# A JSON event with some files in base64. Larger files come by URL.
+body_bytes_max = 8 * 1024 * 1024
+# The steps of one path. Known events nest at most ten deep.
+path_steps_max = 20
+# People read paths.
+path_chars_max = 300
+# The values that `[*]` finds. A longer list is an export, not an event.
+values_max = 1_000
+# One text with placeholders. The body of a reply has at most a page.
+template_chars_max = 20_000
+# The placeholders in one text.
+places_max = 100
+# The nesting of a reply's body.
+depth_max = 20
+# The values in a reply's body.
+nodes_max = 1_000
+# The event rules of one account.
+rules_max = 50
+# Forms that people fill in have fewer fields.
+form_fields_max = 1_000
+# The events of one request. More would keep one transaction open for too long.
+items_max = 200
+# The signatures in one header. There are two while a secret is rotated.
+signatures_max = 10
+# An event key stays readable up to this length. A longer one is hashed.
+key_chars_max = 150
+# An author's address. A longer one is shortened to its beginning and a hash.
+address_chars_max = 200
+# The attachments of one message, as for e-mail.
+attachments_max = 50
+# The time for one reply, within send_delivery's time limit of 110 s.
+request_timeout_s_max = 60.0
+# The response to a reply. The channel reads the message id from it.
+response_bytes_max = 65_536
+# The nesting of an event. Python's own JSON parser stops at about 1,000.
+json_depth_max = 60

@@ -64,8 +64,7 @@ def trouble(attachments: Sequence[OutgoingAttachment]) -> str | None:
 
 
 def groups(attachments: Sequence[OutgoingAttachment], *, alone_last: bool = False) -> list[list[OutgoingAttachment]]:
-    """Group the files into albums of 2 to 10 compatible kinds and single files, in the order of each group's first
-    file.
+    """Group the files into albums of 2 to 10 compatible kinds and single files, ordered by the first file.
 
     `alone_last` keeps the last file single, because an album cannot have buttons.
     """
