@@ -1,8 +1,8 @@
-"""The embedded desk's workers: threads of this process, with an in-memory broker that stores nothing.
+"""The workers of the embedded desk: threads of this process with an in-memory broker.
 
-The rows are durable. At start every lease is released (the data folder's lock proves that no other desk runs) and every unfinished task
-gets a wake-up. Each queue has its own threads: otherwise a relay that accepts a connection and does not answer would hold all threads,
-and new messages would wait for its time limits.
+The broker stores nothing; the task rows are durable. At start, every lease is released, because the data folder's lock
+excludes another desk, and every unfinished task gets a wakeup. Each queue has its own threads: otherwise a relay that
+accepts a connection and does not respond could occupy all threads, and new messages would wait for its time limits.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ log = logs.get("embedded")
 
 
 class EmbeddedWorkers:
-    """The worker threads, scheduler and wake-ups of one process."""
+    """The worker threads, scheduler, channel readers and wakeups of one process."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -37,12 +37,12 @@ class EmbeddedWorkers:
         self.publisher: Any = None
 
     def start(self) -> None:
-        """Import what tasks use, and start working; the tasks of an earlier process are taken at once."""
-        # No thread runs yet.
+        """Import the modules of tasks and start all threads; resumes the tasks of an earlier process immediately."""
+        # The imports run before any thread starts.
         preloading.preload()
         preloading.preload_channels()
         brokers.add_runner(self.broker)
-        # Dramatiq's command line emits this; without it TimeLimit never watches.
+        # Dramatiq's command line emits this signal. TimeLimit starts its timer on it.
         self.broker.emit_after("process_boot")
         self.publisher = publisher.install(self.broker, embedded=True)
         released = starting.through_outage(leases.release_all)
@@ -57,11 +57,11 @@ class EmbeddedWorkers:
         log.info("workers_started", leases_released=released, tasks_hinted=swept.tasks_hinted)
 
     def stop(self, *, timeout_s: float) -> None:
-        """Finish running tasks within `timeout_s`; give back the rest."""
+        """Finish running tasks within `timeout_s`; release the leases of the others."""
         self._scheduler.shutdown(wait=False)
         self._pullers.stop()
         self.publisher.stop()
-        # All workers stop at once: a hung send must not use up the time of the others.
+        # All workers stop in parallel, so a hung send does not use up the time of the others.
         stopping = [
             threading.Thread(target=worker.stop, kwargs={"timeout": int(timeout_s * 1000)}, name="stop")
             for worker in self._workers

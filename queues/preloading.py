@@ -1,12 +1,12 @@
-"""Imports what tasks use, before the threads start that run tasks.
+"""The import of the modules that tasks use, before the threads that run tasks start.
 
-Two threads that import a large package for the first time at the same moment can fail (`models/kernel/imports.py`), and the first task
-of a kind would pay for its imports. So a worker and the embedded desk import in their main thread. A function does not: it must start
-fast.
+Two threads that import a large package for the first time at the same moment can fail (`models/kernel/imports.py`), and
+the first task of a kind would wait for its imports. So a worker and the embedded desk import in their main thread. A
+function does not, because it must start fast.
 
-Channels without a published account are left out: python-telegram-bot alone takes 10 MiB. When the first account of such a channel is
-published, the first task or reader of the channel imports the channel's whole folder under the lock of `imports.load`
-(`channels.load_all`).
+Channels without a published account are not imported: python-telegram-bot alone takes 10 MiB. After the first account
+of such a channel is published, the first task or reader of the channel imports the channel's whole folder under the
+lock of `imports.load` (`channels.load_all`).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from queues import actors, channels, starting
 
 log = logs.get("preloading")
 
-# Modules that tasks use and that our modules import inside functions.
+# Modules that tasks use and that the desk's modules import inside functions.
 _LIBRARIES = ("cel", *templates.LIBRARY, "nh3", "queues.channels.html_text")
 
 
 def preload() -> None:
-    """Import the domain, every actor and their libraries, before the database is needed. Raises ImportError."""
+    """Import the domain, every actor and their libraries. Needs no database. Raises ImportError."""
     started = time.perf_counter()
     imports.load_all("models")
     for kind in sorted(actors.names()):
@@ -36,7 +36,10 @@ def preload() -> None:
 
 
 def preload_channels() -> None:
-    """Import the channels that have published accounts; waits for a database that is away. Raises ImportError, Unavailable."""
+    """Import the channels with published accounts; waits for an unavailable database.
+
+    Raises ImportError, Unavailable.
+    """
     load_channels(starting.through_outage(_used_channels))
 
 

@@ -1,7 +1,7 @@
-"""The clock of long-lived processes: APScheduler beats once a second, each beat sweeps.
+"""The scheduler of long-lived processes: APScheduler runs the sweep once a second.
 
-APScheduler only keeps time (memory store, coalescing, one run at a time); schedules live in `timers`, where any number of
-schedulers is safe. Start it alone with `python -m queues.scheduler`.
+APScheduler only provides the interval (memory store, coalescing, one run at a time). Schedules are rows of `timers`, so
+any number of schedulers can run. `python -m queues.scheduler` starts one as its own process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ log = logs.get("scheduler")
 
 
 class Beat:
-    """The job of each second: the sweep; and the desk's own timers until they are set."""
+    """The job of each interval: sets the housekeeping timers until that has succeeded once, then sweeps."""
 
     def __init__(self) -> None:
         self._timers_set = False
@@ -42,7 +42,7 @@ def _set_timers() -> bool:
 
 
 def start() -> Any:
-    """Start in the background; returns the APScheduler, which the caller shuts down."""
+    """Start an APScheduler in the background and return it; the caller shuts it down."""
     from apscheduler.schedulers.background import BackgroundScheduler
 
     scheduler = BackgroundScheduler(timezone="UTC")

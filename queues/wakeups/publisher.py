@@ -1,8 +1,9 @@
-"""Carry wakeups to the broker without ever holding up the caller.
+"""The publishing of wakeups to the broker without blocking the caller.
 
-RabbitMQ: one background thread a process, started at the first wakeup (after any fork), with a bounded queue, publisher confirms and a
-circuit breaker: a broker that is slow, blocked or away costs a request nothing (an inline publish can block
-for ever under a memory alarm). A wakeup that cannot be published is dropped; its row is committed and the sweep brings it back.
+For RabbitMQ, each process has one background thread, started at the first wakeup (after any fork), with a bounded
+queue, publisher confirms and a circuit breaker. A slow, blocked or unavailable broker does not delay a request. An
+inline publish can block without limit under a memory alarm (https://www.rabbitmq.com/docs/alarms). A wakeup that cannot
+be published is dropped: its task row is committed, and the sweep gives the task another wakeup.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ log = logs.get("hints")
 
 
 class WakeupPublisher:
-    """Publishes wakeups in the background; also reports whether the broker takes them."""
+    """A background publisher of wakeups; also reports whether the broker accepts them."""
 
     def __init__(self, broker: Any) -> None:
         self._broker = broker
@@ -38,16 +39,16 @@ class WakeupPublisher:
         self.later = Later(self.give, waiting_max=limits.wakeup_queue_max)
 
     def accepts(self) -> bool:
-        """Whether a wakeup given now would be tried."""
+        """Whether the publisher would try to publish a wakeup now."""
         return self._failures == 0 or time.monotonic() >= self._closed_until
 
     @property
     def available(self) -> bool:
-        """Whether the last publish worked (the breaker is closed)."""
+        """Whether the last publish succeeded (the circuit breaker is closed)."""
         return self._failures == 0
 
     def give(self, wakeup: Wakeup) -> None:
-        """Take a wakeup; neither blocks nor raises."""
+        """Enqueue a wakeup; neither blocks nor raises."""
         if wakeup.wait_s > 0:
             self.later.add(wakeup)
             return
@@ -67,7 +68,7 @@ class WakeupPublisher:
             self._changed.notify()
 
     def stop(self) -> None:
-        """Publish what waits, for at most limits.wakeup_flush_s; the rest is the sweep's."""
+        """Publish the waiting wakeups for at most limits.wakeup_flush_s; the sweep replaces the others."""
         self.later.stop()
         deadline = time.monotonic() + limits.wakeup_flush_s
         with self._changed:
@@ -94,7 +95,8 @@ class WakeupPublisher:
     def _publish(self, wakeup: Wakeup) -> None:
         try:
             self._broker.enqueue(brokers.message(wakeup.task_id, wakeup.queue))
-        except Exception as error:  # noqa: BLE001 -- pika raises some errors that Dramatiq does not wrap (AMQPConnectorStackTimeout); none may end this thread
+        # pika raises some errors that Dramatiq does not wrap (AMQPConnectorStackTimeout).
+        except Exception as error:  # noqa: BLE001 -- no error may end this thread
             self._failed(error)
         else:
             if self._failures:
@@ -114,7 +116,7 @@ class WakeupPublisher:
 
 
 class EmbeddedWakeups:
-    """Gives wakeups to the in-memory broker of this process; nothing to wait for."""
+    """A publisher to the in-memory broker of this process, which never blocks."""
 
     def __init__(self, broker: Any) -> None:
         self._broker = broker
@@ -132,7 +134,7 @@ class EmbeddedWakeups:
 
 
 def install(broker: Any, *, embedded: bool) -> WakeupPublisher | EmbeddedWakeups:
-    """Make wakeups of committed tasks go to this broker from now on."""
+    """Publish the wakeups of committed tasks to this broker from now on."""
     if embedded:
         in_process = EmbeddedWakeups(broker)
         wakeups.set_publisher(in_process.give)
