@@ -3,7 +3,7 @@
 For RabbitMQ, each process has one background thread, started at the first wakeup (after any fork), with a bounded
 queue, publisher confirms and a circuit breaker. A slow, blocked or unavailable broker does not delay a request. An
 inline publish can block without limit under a memory alarm (https://www.rabbitmq.com/docs/alarms). A wakeup that cannot
-be published is dropped: its task row is committed, and the sweep gives the task another wakeup.
+be published is dropped: its task row is committed, and the sweep publishes another wakeup.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The conversion of a text with Telegram's entities to HTML.
 
-Offsets count UTF-16 code units. Entities may nest, and a stranger's may overlap, lie outside the text or be malformed.
+Offsets count UTF-16 code units. Entities may nest. Untrusted ones may overlap, lie outside the text or be malformed.
 The text is always complete and the tags are always balanced.
 """
 
