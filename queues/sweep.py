@@ -67,7 +67,7 @@ def ensure_housekeeping() -> None:
 class OpportunisticSweep:
     """Lets requests sweep at most once per `every_s` seconds and process, in the background.
 
-    With everything scaled to zero it is the first request that wakes what a lost hint left behind.
+    When everything is scaled to zero, the first request wakes workers for the tasks whose wakeups were lost.
     """
 
     def __init__(self, every_s: float = 10.0) -> None:

@@ -1,4 +1,4 @@
-"""The process-wide resources of a function: logs, database, the publisher of hints. Set up once, after any fork."""
+"""The process-wide resources of a function: logs, database, the publisher of wakeups. Set up once, after any fork."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def not_ready_reason() -> str | None:
 
 
 def publisher() -> Any:
-    """The publisher of hints of this process, or None."""
+    """The publisher of wakeups of this process, or None."""
     return _state.get("publisher")
 
 
 def stop() -> None:
-    """Flush pending hints; the exit hook of the server calls this."""
+    """Flush pending wakeups; the exit hook of the server calls this."""
     if not _state.get("adopted") and _state.get("publisher") is not None:
         _state["publisher"].stop()

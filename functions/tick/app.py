@@ -1,7 +1,7 @@
 """The last safety net of due work: a Knative PingSource posts here every few minutes.
 
-It fires due timers and hints due tasks, all of them, and has accounts read that nobody watches, so a lost tick costs
-time and nothing else.
+It fires all due timers, wakes workers for all due tasks, and requests a read of every account that no process watches.
+A lost tick costs time and nothing else.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def operations(config: Settings) -> Operations:
         with call.incoming.body(_body_bytes_max):  # a CloudEvent's data; the tick itself is all that we need to know
             pass
         migrations.check_once()
-        accounts.ask_for_pulls()  # mailboxes and bots that call nobody; the sweep hints these tasks too
+        accounts.ask_for_pulls()  # mailboxes and bots that call nobody; the sweep wakes workers for these tasks too
         swept = sweep.once()
         return Answer(Swept(swept.timers_fired, swept.tasks_hinted))
 

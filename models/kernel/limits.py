@@ -80,8 +80,8 @@ settle_pause_s_min, settle_pause_s_max = (
     0.05,
     2.0,
 )  # a deadlock is over in milliseconds, a server without free connections is not
-task_wakeup_grace_s = 5.0  # a hint that has not been taken by then is given again; doubles up to 32 times this
-sweep_batch_max = 500  # rows one sweep hints; the next one takes the rest
+task_wakeup_grace_s = 5.0  # a wakeup that no worker took by then is repeated; the wait doubles up to 32 times this
+sweep_batch_max = 500  # tasks for which one sweep wakes workers; the next one takes the rest
 sweep_every_s = 1.0  # in long-lived processes; the functions' own sweep and PingSource are the far net
 local_delay_s_max = 60.0  # a wait up to this long is also kept by the process itself, so that a retry is punctual
 operator_wait_s_min, operator_wait_s_max = (
@@ -89,9 +89,9 @@ operator_wait_s_min, operator_wait_s_max = (
     300.0,
 )  # a task that lacks its configuration: a mended one runs within five minutes, and 1,000 waiting ones cost 5 runs a second
 unknown_kind_delay_s = 15.0  # a task of a newer release waits for a newer worker (rolling update)
-wakeup_queue_max = 10_000  # hints waiting for the broker in one process; more are dropped, the sweep brings them back
+wakeup_queue_max = 10_000  # wakeups that wait for the broker in one process; more are dropped, the sweep repeats them
 wakeup_flush_s = 1.0  # on SIGTERM the publisher gets this long; the rest is the sweep's
-broker_retry_s_min = 0.5  # circuit breaker of the hint publisher: first wait
+broker_retry_s_min = 0.5  # circuit breaker of the wakeup publisher: first wait
 broker_retry_s_max = 5.0  # and the longest, within which a broker that is back is noticed
 error_chars_max = 2_000  # of an exception kept in a row: enough for its message, bounded for the table
 finished_tasks_kept_s = 7 * 24 * 3600  # long enough to answer "what happened on Friday"

@@ -307,7 +307,7 @@ def wake_next(key: str | None) -> None:
 
 
 def _wake_head(key: str) -> None:
-    """Runs after a commit, so a failure is no failure of the work: the sweep hints the task."""
+    """Wake a worker for the first task of the key. Runs after a commit; if it fails, the sweep repeats the wakeup."""
     try:
         with database.connection():
             head = database.one(

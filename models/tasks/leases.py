@@ -67,9 +67,9 @@ def wake_expired(task_id: int, *, wait_s: float) -> None:
 def release_all() -> int:
     """Take back every lease and let the next sweep wake workers for all due tasks; returns how many leases there were.
 
-    Only for the embedded desk's start: its lock proves that no other worker lives, and its broker has forgotten every hint, also
-    those that made a row wait for its next one. What the last process was sending waits some seconds, more with each attempt: a desk
-    that dies soon after each start would send the same messages at each.
+    Only for the embedded desk's start. Its lock proves that no other worker lives. Its broker has lost every wakeup, so no row
+    waits for its next one. Interrupted sends wait some seconds, longer with each attempt: otherwise a desk that dies soon
+    after each start would send the same messages at each start.
     """
     with database.transaction():
         released = database.execute(
