@@ -19,7 +19,9 @@ def _tell_nobody(task: ClaimedTask, payload: Payload, reason: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Actor(Generic[P]):
-    """The functions that a worker runs for one kind of task. `P`: the payload type that models/tasks/kinds.py names for the kind."""
+    """The functions that a worker runs for one kind of task. `P`: the payload type that models/tasks/kinds.py names for
+    the kind.
+    """
 
     # Runs the task. Safe to run more than once. An exception counts as a failure; a permanent one is not repeated.
     run: Callable[[ClaimedTask, P], Settlement]

@@ -1,8 +1,9 @@
 """The process's broker: RabbitMQ, or Dramatiq's in-memory broker for the embedded desk.
 
-One Dramatiq actor, `run_task`, receives every wake-up: the message contains only the task's id, and the row says what to do. So a worker
-of an older release can postpone a newer kind of task instead of dead-lettering its message. Dramatiq's own Retries, delays and results
-are not used: Retries can lose a message, and delayed messages repeat or dead-letter themselves.
+One Dramatiq actor, `run_task`, receives every wake-up: the message contains only the task's id, and the row says what
+to do. So a worker of an older release can postpone a newer kind of task instead of dead-lettering its message.
+Dramatiq's own Retries, delays and results are not used: Retries can lose a message, and delayed messages repeat or
+dead-letter themselves.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from models.tasks.kinds import QUEUES
 
 ACTOR_NAME = "run_task"
 
-# A broker that is away, blocked or gone must be noticed in seconds; pika's defaults wait without a limit. The heartbeat detects a broker
-# whose machine runs and whose program hangs.
+# A broker that is away, blocked or gone must be noticed in seconds; pika's defaults wait without a limit. The heartbeat
+# detects a broker whose machine runs and whose program hangs.
 _CONNECTION = {
     "heartbeat": "60",
     "tcp_options": repr(sockets.tcp_options(limits.server_lost_s)),
@@ -53,8 +54,8 @@ def rabbitmq(settings: Settings) -> Any:
     """Return a RabbitMQ broker with publisher confirms (they detect a missing queue); it connects at first use."""
     from dramatiq.brokers.rabbitmq import RabbitmqBroker
 
-    # Pika logs ten errors with tracebacks for each refused connection; the publisher logs `broker_away` once, and Dramatiq's
-    # consumers log it themselves.
+    # Pika logs ten errors with tracebacks for each refused connection; the publisher logs `broker_away` once, and
+    # Dramatiq's consumers log it themselves.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     return RabbitmqBroker(url=amqp_url(settings.broker_url), confirm_delivery=True, middleware=_middleware())
 

@@ -1,8 +1,8 @@
 """The limit on calls of other servers that one process has open, and so on the sends that its death can double.
 
-When a process is killed, the outcome of each of its open calls is unknown, and each call is repeated. So a process opens few calls at
-once, whatever its number of threads. A desk that needs more sends at once runs more processes, which do not all die together. Work on
-our own database needs no such limit, because its effect is rolled back.
+When a process is killed, the outcome of each of its open calls is unknown, and each call is repeated. So a process
+opens few calls at once, whatever its number of threads. A desk that needs more sends at once runs more processes, which
+do not all die together. Work on our own database needs no such limit, because its effect is rolled back.
 """
 
 from __future__ import annotations

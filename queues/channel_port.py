@@ -1,8 +1,9 @@
 """The channel port: the object that a channel's folder declares, and the protocols that its parts implement.
 
-A folder's `channel.py` names one `CHANNEL`, an instance of a subclass of `Channel`. The class gives the channel's facts at once and
-imports each part at its first use: a webhook function loads the account and the ingress only, and a worker loads everything before its
-threads start. A part is usually a module of the folder; mypy compares the module with the protocol where the property returns it.
+A folder's `channel.py` names one `CHANNEL`, an instance of a subclass of `Channel`. The class gives the channel's facts
+at once and imports each part at its first use: a webhook function loads the account and the ingress only, and a worker
+loads everything before its threads start. A part is usually a module of the folder; mypy compares the module with the
+protocol where the property returns it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ A = TypeVar("A", bound=Common)
 
 
 class Ingress(Protocol):
-    """`ingress.py`: authenticates a provider's request and names its events. The webhook function loads it: no heavy imports."""
+    """`ingress.py`: authenticates a provider's request and names its events. The webhook function loads it: no heavy
+    imports.
+    """
 
     body_bytes_max: int
 
@@ -40,15 +43,20 @@ class Ingress(Protocol):
     ) -> bool:
         """Check the headers (lower-case names) and the query parameters before any byte of the body is read.
 
-        Returns True when they prove that the provider calls. Returns False when the provider signs its body: the body is then read with
-        the time and the slots of an unknown caller, and `verify` decides. Raises Unauthenticated after the same time for each fault.
+        Returns True when they prove that the provider calls. Returns False when the provider signs its body: the body
+        is then read with the time and the slots of an unknown caller, and `verify` decides. Raises Unauthenticated
+        after the same time for each fault.
         """
 
     def verify(self, request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
-        """Check the signature over the exact bytes. Called only after `authenticate` returned False. Raises Unauthenticated."""
+        """Check the signature over the exact bytes. Called only after `authenticate` returned False. Raises
+        Unauthenticated.
+        """
 
     def receive(self, request: IngressRequest, account: ChannelAccount) -> Received:
-        """Name the request's events. Never raises for a malformed body. Raises UnsupportedMediaType for a wrong content type."""
+        """Name the request's events. Never raises for a malformed body. Raises UnsupportedMediaType for a wrong content
+        type.
+        """
 
 
 class Parser(Protocol):
@@ -64,7 +72,8 @@ class Fetcher(Protocol):
     def fetch(
         self, raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings
     ) -> bytes | Ignored | None:
-        """Return the content (a mail at the provider) that is stored and parsed in place of the event; None: the event is complete.
+        """Return the content (a mail at the provider) that is stored and parsed in place of the event; None: the event
+        is complete.
 
         Raises TransientFailure when another try may succeed, Unparseable when the content no longer exists.
         """
@@ -80,12 +89,14 @@ class Puller(Protocol):
         """Whether the account's file says that we pull its events."""
 
     def pull(self, account: ChannelAccount, settings: Settings, stop: threading.Event, idle_s: float) -> None:
-        """Store new events (`inbox.store` and `positions.put` in one transaction), then wait for more until `stop` is set.
+        """Store new events (`inbox.store` and `positions.put` in one transaction), then wait for more until `stop` is
+        set.
 
-        One process at a time pulls an account. `idle_s` bounds one wait for the provider; 0 means: return when everything is stored. May
-        return at any time, and is then called again immediately. Call `health.report_well` when the account answers. Returns within seconds
-        after `stop` is set. Raises TransientFailure or ConfigurationError with a message for people (no address, no secret); the
-        account shows the message, and `pull` is called again after a pause.
+        One process at a time pulls an account. `idle_s` bounds one wait for the provider; 0 means: return when
+        everything is stored. May return at any time, and is then called again immediately. Call `health.report_well`
+        when the account answers. Returns within seconds after `stop` is set. Raises TransientFailure or
+        ConfigurationError with a message for people (no address, no secret); the account shows the message, and `pull`
+        is called again after a pause.
         """
 
 
@@ -97,7 +108,8 @@ class Files(Protocol):
     def download(self, provider_id: str, account: ChannelAccount, settings: Settings) -> BinaryIO:
         """Open the file as a stream at its beginning. The caller closes it.
 
-        Raises TooLarge when the provider says so, TransientFailure when another try may succeed, PermanentFailure when the file is gone.
+        Raises TooLarge when the provider says so, TransientFailure when another try may succeed, PermanentFailure when
+        the file is gone.
         """
 
 
@@ -141,7 +153,9 @@ class Reach(Protocol):
     """`reach.py`: tests an account against its provider, and sets it up there; for operators (`scripts.channels`)."""
 
     def test(self, account: ChannelAccount, settings: Settings) -> list[Finding]:
-        """Log in to every service that the account names. Changes and sends nothing. Never raises for a provider's failure."""
+        """Log in to every service that the account names. Changes and sends nothing. Never raises for a provider's
+        failure.
+        """
 
     def setup(self, account: ChannelAccount, settings: Settings, *, public_url: str) -> list[Finding]:
         """Register our webhook address at the provider, or tell the operator what to enter there."""
@@ -150,14 +164,16 @@ class Reach(Protocol):
 class Replay(Protocol):
     """`replay.py`: turns a recorded event into a request of the provider; for operators and tests (`scripts.channels`).
 
-    `account` is None where only the demo account's name is known. Each method raises ConfigurationError for an account whose events it
-    cannot make.
+    `account` is None where only the demo account's name is known. Each method raises ConfigurationError for an account
+    whose events it cannot make.
     """
 
     needs_account: bool  # the account's file says how its events are sent
 
     def credential(self, account: ChannelAccount | None) -> str | None:
-        """Return the name of the credential by which the provider proves itself; None: there is none, or it is not known."""
+        """Return the name of the credential by which the provider proves itself; None: there is none, or it is not
+        known.
+        """
 
     def headers(self, account: ChannelAccount | None, raw: bytes, *, secret: str) -> dict[str, str]:
         """Return the headers of the provider's request with this body."""
@@ -167,8 +183,9 @@ class Replay(Protocol):
 
 
 class Topics(Protocol):
-    """`staff.py`: manages one topic for each ticket in a group of agents. Each method raises ConfigurationError, PermanentFailure,
-    TransientFailure."""
+    """`staff.py`: manages one topic for each ticket in a group of agents. Each method raises ConfigurationError,
+    PermanentFailure, TransientFailure.
+    """
 
     def open_topic(self, account: ChannelAccount, settings: Settings, chat: str, name: str) -> str:
         """Open a topic; returns its address."""
@@ -181,8 +198,8 @@ class Topics(Protocol):
 class Channel(ABC, Generic[A]):
     """One channel: its facts, and its parts, each imported at its first use.
 
-    A part is a `cached_property` whose import stands inside `with imports.late()` (models/kernel/imports.py), because the threads of a
-    function import at the same time. A channel overrides the optional parts that it has.
+    A part is a `cached_property` whose import stands inside `with imports.late()` (models/kernel/imports.py), because
+    the threads of a function import at the same time. A channel overrides the optional parts that it has.
     """
 
     facts: ChannelFacts  # what the domain decides by
@@ -249,6 +266,8 @@ class Channel(ABC, Generic[A]):
 
 
 def webhook_url(account: ChannelAccount, settings: Settings, public_url: str) -> str:
-    """Return the address to which the provider sends the account's events; it ends in the account's secret path, if it has one."""
+    """Return the address to which the provider sends the account's events; it ends in the account's secret path, if it
+    has one.
+    """
     path = account.credential("path_id", settings) if account.config.get("path_id") else account.name
     return f"{public_url.rstrip('/')}/webhooks/{account.channel}/{path}"

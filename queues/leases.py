@@ -1,11 +1,13 @@
-"""The renewal of running tasks' leases, so that leases can be short and a killed worker's tasks are soon taken by another.
+"""The renewal of running tasks' leases, so that leases can be short and a killed worker's tasks are soon taken by
+another.
 
-One thread for each process renews the leases after a third of their time. When a renewal or a settlement fails, the same thread probes
-the database every 0.1 to 0.2 s for all threads of the process, and its first success renews the leases. So a living holder has its
-leases back before another process takes them (queues/outage.py), and before its own threads record their results.
+One thread for each process renews the leases after a third of their time. When a renewal or a settlement fails, the
+same thread probes the database every 0.1 to 0.2 s for all threads of the process, and its first success renews the
+leases. So a living holder has its leases back before another process takes them (queues/outage.py), and before its own
+threads record their results.
 
-The lease of a task that runs past its time limit is not renewed: another worker may take the task, and the fencing token keeps the
-first one from recording anything.
+The lease of a task that runs past its time limit is not renewed: another worker may take the task, and the fencing
+token keeps the first one from recording anything.
 """
 
 from __future__ import annotations
@@ -56,7 +58,9 @@ class LeaseKeeper:
 
     @contextmanager
     def recording(self, task: ClaimedTask, *, for_s: float) -> Iterator[None]:
-        """Renew the lease inside the block for up to `for_s` seconds, which do not count toward the task's time limit."""
+        """Renew the lease inside the block for up to `for_s` seconds, which do not count toward the
+        task's time limit.
+        """
         started_at = time.monotonic()
         with self._changed:
             before = self._running.get(task.lease_id)
@@ -88,7 +92,9 @@ class LeaseKeeper:
             return held
 
     def wait_for_database(self, *, within_s: float) -> bool:
-        """Wait until the database answers this process's probe; returns False after `within_s` seconds without an answer."""
+        """Wait until the database answers this process's probe; returns False after `within_s` seconds without an
+        answer.
+        """
         deadline = time.monotonic() + within_s
         with self._changed:
             self._start()
@@ -146,7 +152,8 @@ class LeaseKeeper:
             else:
                 database.ping()
         except (NestorError, peewee.PeeweeException) as error:
-            # The thread goes on: without it no lease of this process would be renewed. The fencing token protects the records.
+            # The thread goes on: without it no lease of this process would be renewed. The fencing token protects the
+            # records.
             outages.note(error)
             if not self._away:
                 log.warning("leases_not_renewed", tasks=len(leases), error=type(error).__name__)

@@ -1,8 +1,9 @@
 """The command of a worker: `python -m queues.master -t 8 --queues default`, Dramatiq's own options.
 
-Dramatiq's command line sets its own log format in its master process before any module of ours is loaded, and starts one process for
-each CPU. This entry point sets up the desk's JSON logs first, refuses more than one process (queues/worker.py says why) and then runs
-the same command line. `dramatiq queues.worker:create_broker -p 1 ...` works as well; its master's few lines are plain text.
+Dramatiq's command line sets its own log format in its master process before any module of ours is loaded, and starts
+one process for each CPU. This entry point sets up the desk's JSON logs first, refuses more than one process
+(queues/worker.py says why) and then runs the same command line. `dramatiq queues.worker:create_broker -p 1 ...` works
+as well; its master's few lines are plain text.
 """
 
 from __future__ import annotations

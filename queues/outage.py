@@ -1,13 +1,13 @@
 """The grace period after a database outage, during which this process takes no expired lease of a send.
 
-While the database is away nobody can renew a lease, so leases expire although their holders live. The first process that reaches the
-database again would take their tasks and repeat the messages that the holders have just sent. So each process that saw the outage waits
-for `limits.expired_lease_grace_s` before it takes an expired lease of the queue `sends`; the holders probe at least five times a second
-and renew first.
+While the database is away nobody can renew a lease, so leases expire although their holders live. The first process
+that reaches the database again would take their tasks and repeat the messages that the holders have just sent. So each
+process that saw the outage waits for `limits.expired_lease_grace_s` before it takes an expired lease of the queue
+`sends`; the holders probe at least five times a second and renew first.
 
-A process that has just started does not know about an outage, so it waits as well. The wait also keeps a process that restarts again
-and again from repeating, at each start, the sends of its predecessor. Work on our own database does not wait: its effect happens once
-in any case, and processes that die every few seconds must not keep it from being done.
+A process that has just started does not know about an outage, so it waits as well. The wait also keeps a process that
+restarts again and again from repeating, at each start, the sends of its predecessor. Work on our own database does not
+wait: its effect happens once in any case, and processes that die every few seconds must not keep it from being done.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Parsing within limits of time and memory: a child process, which can be killed, parses large events.
 
-A thread cannot be killed, and a regular expression or a C function can hold it for any time. Our parsers are linear, so the size of a
-small event bounds its time, and it is parsed in the caller's thread. A larger event goes to one child for each process
-(`python -m queues.parsing`), which starts at the first large event and ends after an idle time. The child imports all parsers before it
-reports that it is ready. A frame on its pipes is a number, a length and a pickle; our own code writes both ends.
+A thread cannot be killed, and a regular expression or a C function can hold it for any time. Our parsers are linear, so
+the size of a small event bounds its time, and it is parsed in the caller's thread. A larger event goes to one child for
+each process (`python -m queues.parsing`), which starts at the first large event and ends after an idle time. The child
+imports all parsers before it reports that it is ready. A frame on its pipes is a number, a length and a pickle; our own
+code writes both ends.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class Ended(Exception):
 def parse(channel: str, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
     """Parse an event; a large one within `limits.parse_s` and `limits.parse_memory_bytes_max`.
 
-    Raises the parser's exceptions, TookTooLong, and TransientFailure when the child is busy with other events for too long.
+    Raises the parser's exceptions, TookTooLong, and TransientFailure when the child is busy with other events for too
+    long.
     """
     if len(raw) <= limits.parse_here_bytes_max:
         return channels.complete(channel).parser.parse(raw, envelope, account)
@@ -132,7 +134,9 @@ class _Child:
             logs.tell_end("parser", self.process.pid, code)
 
     def _start(self) -> None:
-        """Start the child and wait for its imports. Raises TransientFailure: an event is not to blame for a child that does not start."""
+        """Start the child and wait for its imports. Raises TransientFailure: an event is not to blame for a child that
+        does not start.
+        """
         self.process = subprocess.Popen(
             [sys.executable, "-m", "queues.parsing"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=_ROOT
         )

@@ -28,7 +28,8 @@ def record_answer(task: ClaimedTask, write: Callable[[], T]) -> T:
 def write_until_taken(write: Callable[[], T], *, within_s: float) -> T:
     """Call `write` until it succeeds, for at most `within_s` seconds; `write` opens its own transaction.
 
-    Between two calls the thread waits for the process's one probe (`LeaseKeeper.wait_for_database`). Raises Unavailable at the end.
+    Between two calls the thread waits for the process's one probe (`LeaseKeeper.wait_for_database`). Raises Unavailable
+    at the end.
     """
     deadline = time.monotonic() + within_s
     pause_s = limits.settle_pause_s_min

@@ -34,7 +34,8 @@ log = logs.get("tasks")
 def run_task(task_id: int) -> str:
     """Claim and run the task; returns the outcome, for metrics and tests.
 
-    Never raises for a failure of the task. A database that is away ends the attempt, and the task returns when its lease expires.
+    Never raises for a failure of the task. A database that is away ends the attempt, and the task returns when its
+    lease expires.
     """
     try:
         task = _claim(task_id)
@@ -61,7 +62,9 @@ def run_task(task_id: int) -> str:
 
 
 def _claim(task_id: int) -> ClaimedTask | None:
-    """Claim the task. Never takes it from this process; in the grace period after an outage leaves an expired send to its holder."""
+    """Claim the task. Never takes it from this process; in the grace period after an outage leaves an expired send to
+    its holder.
+    """
     wait_s = outages.wait_s()
     task = commands.claim(
         task_id,
@@ -86,14 +89,15 @@ def _run_claimed(task: ClaimedTask) -> str:
         except Exception as error:  # noqa: BLE001 -- an actor that cannot be imported (module docstring)
             return _settle(task, _failure(task, error))
         if spec is None or not known:
-            # A newer release enqueued the task: it waits for a newer worker (rolling update) and never becomes dead for this.
+            # A newer release enqueued the task: it waits for a newer worker (rolling update) and never becomes dead for
+            # this.
             wait_s = limits.unknown_kind_delay_s * (0.5 + random.random())  # noqa: S311 -- spreads retries
             return _settle(task, Postponed(wait_s, f"this release has no actor for {task.kind}"))
         if isinstance(task.payload, Undecodable):
             return _settle(task, Failed(task.payload.reason, permanent=True))
         if task.attempts > spec.attempts_max:
-            # Recorded failures would have made it dead by now. Its attempts ended without a record, so the task ends its worker
-            # (memory, a crash in C), and would end one worker after the other.
+            # Recorded failures would have made it dead by now. Its attempts ended without a record, so the task ends
+            # its worker (memory, a crash in C), and would end one worker after the other.
             return _settle(
                 task,
                 Failed(f"given up: {spec.attempts_max} attempts ended with their worker", permanent=True),
@@ -125,8 +129,8 @@ def _run_actor(task: ClaimedTask) -> Settlement:
 def _failure(task: ClaimedTask, error: BaseException) -> Settlement:
     """Return the settlement for an exception.
 
-    Raises Unavailable and LeaseLost again, because nothing can be recorded then. After a statement timeout or a deadlock the database
-    can record the failure.
+    Raises Unavailable and LeaseLost again, because nothing can be recorded then. After a statement timeout or a
+    deadlock the database can record the failure.
     """
     if isinstance(error, Unavailable | LeaseLost) and not isinstance(error, StatementTimeout | Contention):
         raise error
@@ -138,7 +142,8 @@ def _failure(task: ClaimedTask, error: BaseException) -> Settlement:
     if isinstance(error, NestorError):
         return Failed(f"{error.code}: {error.message}", permanent=is_final(error))
     log.error("actor_raised", exc_info=error)
-    # The message may quote a body (PostgreSQL quotes the row), and this text outlives the ticket. The log has the traceback.
+    # The message may quote a body (PostgreSQL quotes the row), and this text outlives the ticket. The log has the
+    # traceback.
     return Failed(logs.named(error))
 
 
@@ -150,9 +155,11 @@ def _operator_wait_s(task: ClaimedTask) -> float:
 
 
 def _settle_in_time(task: ClaimedTask, settlement: Settlement, *, time_left_s: float) -> str:
-    """Settle, also through an outage of the database: without a record of another server's answer, the call is repeated.
+    """Settle, also through an outage of the database: without a record of another server's answer, the call is
+    repeated.
 
-    The lease is renewed meanwhile. When another worker has taken the task over, the answer is still recorded (`Settlement.late`).
+    The lease is renewed meanwhile. When another worker has taken the task over, the answer is still recorded
+    (`Settlement.late`).
     """
     if settlement.late is None:
         return write_until_taken(lambda: _settle(task, settlement), within_s=time_left_s)
@@ -163,7 +170,9 @@ def _settle_in_time(task: ClaimedTask, settlement: Settlement, *, time_left_s: f
 
 
 def _settle_late(settlement: Settlement) -> str:
-    """Record the answer that a run got before it lost its lease. A failing record is logged only: another worker has the task."""
+    """Record the answer that a run got before it lost its lease. A failing record is logged only: another worker has
+    the task.
+    """
     assert settlement.late is not None
     try:
         with database.transaction():
@@ -188,7 +197,9 @@ def _settle(task: ClaimedTask, settlement: Settlement) -> str:
 
 
 def _record_failure(task: ClaimedTask, failure: Settlement) -> str:
-    """Record a failure. When `on_dead` fails as well, the task ends without it; otherwise it would return without end."""
+    """Record a failure. When `on_dead` fails as well, the task ends without it; otherwise it would
+    return without end.
+    """
     try:
         return _record(task, failure)
     except (LeaseLost, Unavailable):

@@ -1,8 +1,8 @@
 """HTTP calls to addresses that somebody else chose: never into our own network, never longer or larger than allowed.
 
-The name is looked up once, every address is checked, and the connection goes to the checked address: a name that changes its answer a
-moment later (DNS rebinding) has no effect. Host, SNI and the certificate's check use the name. Redirects are not followed, and proxies
-of the environment are not used, because a proxy would look the name up again.
+The name is looked up once, every address is checked, and the connection goes to the checked address: a name that
+changes its answer a moment later (DNS rebinding) has no effect. Host, SNI and the certificate's check use the name.
+Redirects are not followed, and proxies of the environment are not used, because a proxy would look the name up again.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class NoAnswer(TransientFailure):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A server's answer: header names in lower case, and the beginning of the body (`truncated` when there was more)."""
+    """A server's answer: header names in lower case, and the beginning of the body (`truncated`
+    when there was more).
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -65,7 +67,9 @@ class Reply:
     duration_ms: int
 
     def retry_after_s(self) -> float | None:
-        """Return the seconds of a Retry-After header (RFC 9110, 10.2.3); None without one, and for a date, because clocks differ."""
+        """Return the seconds of a Retry-After header (RFC 9110, 10.2.3); None without one, and for a date, because
+        clocks differ.
+        """
         text = self.headers.get("retry-after", "").strip()
         return min(float(text), limits.provider_wait_s_max) if text.isdecimal() and len(text) < 10 else None
 
@@ -88,7 +92,8 @@ def call(
     body_bytes_max: int = 65_536,
     resolve: Resolver = look_up,
 ) -> Reply:
-    """Make one request; return its answer, whatever the status. `total_s` also bounds a server that sends a byte at a time.
+    """Make one request; return its answer, whatever the status. `total_s` also bounds a server that sends a byte at a
+    time.
 
     Raises AddressRefused, NotReached (nothing was sent), NoAnswer (the request may have arrived).
     """
@@ -116,7 +121,8 @@ def download(
 ) -> BinaryIO:
     """Return a file's bytes as a stream at its beginning; the caller closes it.
 
-    Raises as `call` does, TooLarge above `bytes_max`, NotReached for 429 and 5xx, PermanentFailure for every other status but 200.
+    Raises as `call` does, TooLarge above `bytes_max`, NotReached for 429 and 5xx, PermanentFailure for every other
+    status but 200.
     """
     with _response("GET", url, headers, None, private, connect_s, total_s, resolve) as response:
         if response.status_code == 429 or response.status_code >= 500:
@@ -139,7 +145,9 @@ def download(
 
 
 def _chunks(response: requests.Response, bytes_max: int) -> Iterator[bytes]:
-    """Yield at most `bytes_max` bytes of the body unchanged; compressed content is not unpacked (we ask for identity)."""
+    """Yield at most `bytes_max` bytes of the body unchanged; compressed content is not unpacked (we
+    ask for identity).
+    """
     left = bytes_max
     while left > 0 and (chunk := response.raw.read(min(left, _chunk_bytes), decode_content=False)):
         left -= len(chunk)
@@ -256,7 +264,9 @@ class _Line:
 
 
 def _in_time(resolve: Resolver, host: str, port: int, timeout_s: float | None) -> list[tuple[int, str]]:
-    """Look up a name within `timeout_s`, because the system allows minutes; a longer look-up goes on in its own thread."""
+    """Look up a name within `timeout_s`, because the system allows minutes; a longer look-up goes
+    on in its own thread.
+    """
     answer: queue.SimpleQueue[list[tuple[int, str]] | Exception] = queue.SimpleQueue()
 
     def look() -> None:

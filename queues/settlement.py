@@ -1,11 +1,11 @@
 """The result of a task's run, as a value: the effect to record, and the task's next state.
 
-The runner calls `record` and settles the task in one transaction, fenced by the lease: an effect in our database happens once even when
-the task runs twice.
+The runner calls `record` and settles the task in one transaction, fenced by the lease: an effect in our database
+happens once even when the task runs twice.
 
-A run that called another server knows the server's answer, which stays true after the lease was lost. The runner then calls `late` in a
-transaction of its own; `late` needs its own fence (the attempt's id). `late` also makes the runner wait through an outage of the
-database, because nobody else knows the answer.
+A run that called another server knows the server's answer, which stays true after the lease was lost. The runner then
+calls `late` in a transaction of its own; `late` needs its own fence (the attempt's id). `late` also makes the runner
+wait through an outage of the database, because nobody else knows the answer.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class Postponed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The task failed: it is retried with backoff unless `permanent`; after the last attempt the actor's `on_dead` is called."""
+    """The task failed: it is retried with backoff unless `permanent`; after the last attempt the actor's `on_dead` is
+    called.
+    """
 
     error: str
     permanent: bool = False

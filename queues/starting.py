@@ -1,6 +1,8 @@
-"""The start of a process while its database restarts or fails over: each step that needs the database is repeated for a while.
+"""The start of a process while its database restarts or fails over: each step that needs the database is repeated for a
+while.
 
-A connection can drop between any two statements of a start, so the whole step is repeated, not only the first connection.
+A connection can drop between any two statements of a start, so the whole step is repeated, not only the first
+connection.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ def through_outage(step: Callable[[], T]) -> T:
 
 
 def check_database() -> None:
-    """Check schema and definitions; waits for a database that is away. Raises SchemaMismatch, and ConfigurationError for definitions that
-    this release cannot read."""
+    """Check schema and definitions; waits for a database that is away. Raises SchemaMismatch, and ConfigurationError
+    for definitions that this release cannot read.
+    """
     through_outage(migrations.check)
     through_outage(publishing.check_readable)

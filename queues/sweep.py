@@ -32,7 +32,9 @@ class Swept:
 
 
 def once() -> Swept:
-    """Fire every due timer and wake every due task, not only one batch. Raises Unavailable when the database is away."""
+    """Fire every due timer and wake every due task, not only one batch. Raises Unavailable when the
+    database is away.
+    """
     # Tasks come first, so that a timer that cannot fire does not stop them.
     hinted = tasks.run_all()
     fired = 0

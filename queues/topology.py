@@ -13,7 +13,9 @@ __all__ = ["QUEUES", "declare"]
 
 
 def declare(settings: Settings) -> tuple[str, ...]:
-    """Declare every queue with its delay and dead-letter queues; safe to repeat. Does nothing for the embedded broker."""
+    """Declare every queue with its delay and dead-letter queues; safe to repeat. Does nothing for
+    the embedded broker.
+    """
     if settings.embedded:
         return ()
     # Not at the top: manifests and documents read QUEUES without a broker library.

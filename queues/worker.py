@@ -1,11 +1,11 @@
-"""A worker process on RabbitMQ: `python -m queues.master -t 8 --queues default`, and another one with `-t 4 --queues sends`
-(queues/calls.py explains the number).
+"""A worker process on RabbitMQ: `python -m queues.master -t 8 --queues default`, and another one with `-t 4 --queues
+sends` (queues/calls.py explains the number).
 
-A command starts one process (`_refuse_siblings` says why); more work needs more commands or pods. One process for both queues
-(`--queues default sends`) is enough for a small desk, but a provider that hangs can hold all its threads.
+A command starts one process (`_refuse_siblings` says why); more work needs more commands or pods. One process for both
+queues (`--queues default sends`) is enough for a small desk, but a provider that hangs can hold all its threads.
 
-Dramatiq's command line calls `create_broker` in the worker process, after the fork. A worker also runs the sweep, so a desk needs no
-separate scheduler as long as one worker runs; KEDA and PingSource wake the first one.
+Dramatiq's command line calls `create_broker` in the worker process, after the fork. A worker also runs the sweep, so a
+desk needs no separate scheduler as long as one worker runs; KEDA and PingSource wake the first one.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class _Life(Middleware):
         self._pullers: loop.Pullers | None = None
 
     def after_process_boot(self, broker: Any) -> None:
-        """Start the process's threads. Nothing here may need the database: Dramatiq logs an exception and skips the rest."""
+        """Start the process's threads. Nothing here may need the database: Dramatiq logs an exception and skips the
+        rest.
+        """
         monitor.start(settings.current().metrics_port)
         self._publisher = publisher.install(broker, embedded=False)
         self._scheduler = scheduler.start()
@@ -53,7 +55,9 @@ class _Life(Middleware):
             self._pullers.stop()
 
     def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
-        """Give running tasks back after the shutdown time, so that another worker takes them without waiting for the leases."""
+        """Give running tasks back after the shutdown time, so that another worker takes them without waiting for the
+        leases.
+        """
         given_back = keeper().give_back()
         channels.close_all()
         parsing.close()
@@ -62,10 +66,12 @@ class _Life(Middleware):
 
 
 def _refuse_siblings() -> None:
-    """Raise ConfigurationError when Dramatiq's command line asks for more than one process; its default is one for each CPU.
+    """Raise ConfigurationError when Dramatiq's command line asks for more than one process; its default is one for each
+    CPU.
 
-    Dramatiq ends all processes of a command when one of them is killed, so a kill also stops the tasks of the other processes, and a
-    process that hangs in its shutdown leaves the queue without workers. Separate commands (or pods) end and start alone.
+    Dramatiq ends all processes of a command when one of them is killed, so a kill also stops the tasks of the other
+    processes, and a process that hangs in its shutdown leaves the queue without workers. Separate commands (or pods)
+    end and start alone.
     """
     if multiprocessing.parent_process() is None:
         # Not started by Dramatiq's command line.
@@ -73,7 +79,8 @@ def _refuse_siblings() -> None:
     options, _ = make_argument_parser().parse_known_args(sys.argv[1:])  # type: ignore[no-untyped-call]  # Dramatiq's has no types
     if options.processes != 1:
         raise ConfigurationError(
-            f"a worker is one process: expected -p 1, found {options.processes} processes; start more commands or pods instead"
+            f"a worker is one process: expected -p 1, found {options.processes} processes; start more commands or"
+            " pods instead"
         )
 
 

@@ -174,7 +174,9 @@ def download(call: Call) -> Answer:
 
 
 def _range(call: AnyCall, row: dict[str, Any]) -> tuple[int, int]:
-    """The first byte and the number of bytes. A single range is honoured, any other ignored (RFC 9110, section 14.2)."""
+    """The first byte and the number of bytes. A single range is honoured, any other ignored (RFC
+    9110, section 14.2).
+    """
     size: int = row["size_bytes"]
     match = _RANGE.fullmatch(call.request.get_header("Range") or "")
     same = call.request.get_header("If-Range") in (None, f'"{row["sha256"]}"')

@@ -21,7 +21,9 @@ operations = Operations()
 
 
 class WebhookAttempt(msgspec.Struct):
-    """One HTTP request to the receiver. `status` is null without a response; `response` is the beginning of its body."""
+    """One HTTP request to the receiver. `status` is null without a response; `response` is the
+    beginning of its body.
+    """
 
     number: int
     started_at: datetime
@@ -80,7 +82,9 @@ class Replayed(msgspec.Struct):
     problems=(404, 409),
 )
 def test_webhook(call: Call) -> Answer:
-    """Sends a `webhook_tested` event to the webhook, regardless of its event types. The delivery records the outcome."""
+    """Sends a `webhook_tested` event to the webhook, regardless of its event types. The delivery
+    records the outcome.
+    """
     webhook_id = id_of(call)
     return _delivery(webhook_id, commands.test(webhook_id, actor=call.caller.actor), 202)
 
@@ -157,6 +161,8 @@ def replay_webhook_delivery(call: Call) -> Answer:
     problems=(404, 409),
 )
 def replay_webhook(call: Call[Since]) -> Answer:
-    """Redelivers events that failed or were missed since the given time, at most ten thousand a request, oldest first."""
+    """Redelivers events that failed or were missed since the given time, at most ten thousand a
+    request, oldest first.
+    """
     body = call.body
     return Answer(Replayed(commands.replay_since(id_of(call), body.since)), status=202)

@@ -64,7 +64,9 @@ class WebhookPage(msgspec.Struct):
 
 
 class NewWebhook(msgspec.Struct, forbid_unknown_fields=True):
-    """A webhook to create. `event_types` lists names, or is `["*"]`. `include_bodies` adds message texts to the events."""
+    """A webhook to create. `event_types` lists names, or is `["*"]`. `include_bodies` adds message
+    texts to the events.
+    """
 
     url: Url
     event_types: EventTypes

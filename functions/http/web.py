@@ -180,7 +180,9 @@ def _client(req: falcon.Request, config: Settings) -> str:
 
 
 def _authorise(call: AnyCall, operation: Operation, config: Settings) -> None:
-    """Raise 401 without an authenticated caller, 403 without the permission, before the response reveals anything else."""
+    """Raise 401 without an authenticated caller, 403 without the permission, before the response
+    reveals anything else.
+    """
     if operation.public:
         return
     from models.identity import tokens

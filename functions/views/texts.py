@@ -16,7 +16,8 @@ from models.kernel import limits
 
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _END = r"(?![\s\S])"
-# Blanks, then one character that is not, then anything printable: each character fits one place only, so matching is linear.
+# Blanks, then one character that is not, then anything printable: each character fits one place only, so matching is
+# linear.
 _LINE = rf"^[^\S{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*{_END}"
 explain_pattern(_LINE, "expected one line of text that is not blank and has no control characters")
 _HEX = "[0-9a-f]"

@@ -28,7 +28,9 @@ from queues.sweep import OpportunisticSweep
 
 
 class Taken(msgspec.Struct):
-    """The id of the stored event. `repeat`: it was stored before. A request can carry several events, or none to store."""
+    """The id of the stored event. `repeat`: it was stored before. A request can carry several
+    events, or none to store.
+    """
 
     event_id: UUID | None
     repeat: bool

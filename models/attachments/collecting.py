@@ -10,7 +10,8 @@ from models.kernel import clock, database, limits
 def collect_uploads(*, batch_max: int) -> int:
     """Delete uploads older than a day that were never sent; returns how many. Joins the caller's transaction."""
     unused = database.execute(
-        "DELETE FROM attachments WHERE id IN (SELECT id FROM attachments WHERE message_id IS NULL AND created_at < :before LIMIT :batch)"
+        "DELETE FROM attachments WHERE id IN (SELECT id FROM attachments WHERE message_id IS NULL AND created_at <"
+        " :before LIMIT :batch)"
         " AND message_id IS NULL AND state = 'uploaded'",
         before=clock.now() - timedelta(seconds=limits.unused_blobs_kept_s),
         batch=batch_max,

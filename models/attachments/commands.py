@@ -57,7 +57,8 @@ def record(
     account: ChannelAccount,
     first_position: int = 0,
 ) -> list[UUID]:
-    """Write the rows of a message's files, after the message's own; what lies at the provider gets a task that fetches it.
+    """Write the rows of a message's files, after the message's own; what lies at the provider gets a task that fetches
+    it.
 
     Joins the caller's transaction. A file of which the provider's own key says that we have it is not fetched again.
     """
@@ -109,7 +110,8 @@ def _known(account: ChannelAccount, infos: Sequence[AttachmentInfo]) -> dict[str
         return {}
     names, values = database.in_list("key", keys)
     rows = database.run(
-        "SELECT provider_key, sha256, size_bytes FROM attachments WHERE provider_channel = :channel AND provider_account = :account"
+        "SELECT provider_key, sha256, size_bytes FROM attachments WHERE provider_channel = :channel AND"
+        " provider_account = :account"
         f" AND provider_key IN {names} AND sha256 IS NOT NULL AND state = 'stored'",
         values,
         channel=account.channel,
@@ -132,8 +134,10 @@ def upload(parts: Iterable[bytes], *, filename: str, content_type: str, by: str,
     attachment_id = new_id()
     with database.transaction():
         database.execute(
-            "INSERT INTO attachments (id, position, filename, content_type, size_bytes, sha256, inline, hidden, state, created_at,"
-            " uploaded_by, content_id) VALUES (:id, 0, :filename, :type, :size, :sha256, :inline, :no, 'uploaded', :now, :by, :cid)",
+            "INSERT INTO attachments (id, position, filename, content_type, size_bytes, sha256, inline, hidden,"
+            " state, created_at,"
+            " uploaded_by, content_id) VALUES (:id, 0, :filename, :type, :size, :sha256, :inline, :no, 'uploaded',"
+            " :now, :by, :cid)",
             id=attachment_id,
             filename=rules.file_name(filename),
             type=rules.media_type(content_type),
@@ -175,7 +179,8 @@ def use(ids: Sequence[UUID], *, ticket_id: UUID, message_id: UUID, by: str) -> N
 def _list(message_id: UUID) -> None:
     """The message's own list, which is what is counted; the table is what is read."""
     rows = database.run(
-        "SELECT filename, content_type, size_bytes, sha256, inline, provider_id FROM attachments WHERE message_id = :id ORDER BY position",
+        "SELECT filename, content_type, size_bytes, sha256, inline, provider_id FROM attachments WHERE message_id"
+        " = :id ORDER BY position",
         id=message_id,
     )
     listed: list[dict[str, Any]] = [{**row, "inline": bool(row["inline"])} for row in rows]
@@ -200,15 +205,18 @@ def remember_names(message_id: UUID, account: ChannelAccount, names: Sequence[tu
 
 
 def erase(message_ids: Sequence[UUID]) -> int:
-    """Forget the files of these messages: names, types, hashes; their bytes go with the next collection unless others have the same.
+    """Forget the files of these messages: names, types, hashes; their bytes go with the next collection unless others
+    have the same.
 
-    Joins the caller's transaction. Returns how many there were. Lines stay, so that a conversation shows that something was there.
+    Joins the caller's transaction. Returns how many there were. Lines stay, so that a conversation shows that something
+    was there.
     """
     if not message_ids:
         return 0
     names, values = database.in_list("id", message_ids)
     erased = database.run(
-        "UPDATE attachments SET filename = 'erased', content_type = 'application/octet-stream', size_bytes = 0, sha256 = NULL,"
+        "UPDATE attachments SET filename = 'erased', content_type = 'application/octet-stream', size_bytes = 0,"
+        " sha256 = NULL,"
         " content_id = NULL, provider_id = NULL, provider_key = NULL, state = 'erased', reason = 'erased on request',"
         f" uploaded_by = NULL WHERE message_id IN {names} AND state <> 'erased' RETURNING message_id",
         values,

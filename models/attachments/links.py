@@ -1,7 +1,7 @@
 """Links to files: whoever has one gets the file, for a few minutes.
 
-A browser follows a link without our Authorization header, so the link itself must carry the right to it; and a file is best served
-from another origin than the console's, which has no session at all.
+A browser follows a link without our Authorization header, so the link itself must carry the right to it; and a file is
+best served from another origin than the console's, which has no session at all.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class Link:
 
 
 def url(attachment_id: UUID, config: Settings, *, inline: bool = False) -> str:
-    """A link to the file, good for `limits.file_link_s` seconds. `inline`: shows a picture in place, on an origin of its own only."""
+    """A link to the file, good for `limits.file_link_s` seconds. `inline`: shows a picture in place, on an origin of
+    its own only.
+    """
     base = (config.files_url or config.public_url).rstrip("/")
     return f"{base}/files/{_token(attachment_id, config, inline=inline)}"
 

@@ -16,8 +16,10 @@ from models.kernel.settings import Settings
 from models.ports.outbound import OutgoingAttachment
 
 _COLUMNS = (
-    "SELECT a.id, a.ticket_id, a.message_id, a.position, a.filename, a.content_type, a.size_bytes, a.sha256, a.inline, a.hidden,"
-    " a.content_id, a.provider_id, a.state, a.reason, a.created_at, a.uploaded_by, b.content_type AS sniffed_type, b.object_key"
+    "SELECT a.id, a.ticket_id, a.message_id, a.position, a.filename, a.content_type, a.size_bytes, a.sha256,"
+    " a.inline, a.hidden,"
+    " a.content_id, a.provider_id, a.state, a.reason, a.created_at, a.uploaded_by, b.content_type AS sniffed_type,"
+    " b.object_key"
     " FROM attachments AS a LEFT JOIN blobs AS b ON b.sha256 = a.sha256"
 )
 

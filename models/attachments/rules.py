@@ -46,7 +46,8 @@ _FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     UNKNOWN: ("audio/", "video/", "application/", "font/", "model/"),
 }
 _TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\Z")
-# C0, DEL, C1, marks that turn the reading direction (`gpj.exe`), lone surrogates; and what file systems keep for themselves.
+# C0, DEL, C1, marks that turn the reading direction (`gpj.exe`), lone surrogates; and what file systems keep for
+# themselves.
 _NOT_IN_NAMES: Final = re.compile(
     '[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff<>:"|?*]+'
 )
@@ -71,7 +72,9 @@ def file_name(text: str) -> str:
 
 
 def served_type(declared: str, sniffed: str) -> str:
-    """The type that a download is sent as: what the bytes are, in the sender's words where those say the same more precisely."""
+    """The type that a download is sent as: what the bytes are, in the sender's words where those say the same more
+    precisely.
+    """
     declared, sniffed = media_type(declared), media_type(sniffed)
     if _is_active(sniffed) or _is_active(declared):
         return UNKNOWN

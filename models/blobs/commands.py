@@ -1,7 +1,8 @@
 """Keep bytes, read them, and take away what nothing refers to.
 
-The order of these steps is what makes a race harmless: a row with a key of its own is there before its object, and the object of a
-removed row is removed under that key only. Whoever stores the same bytes after the removal makes another row with another key.
+The order of these steps is what makes a race harmless: a row with a key of its own is there before its object, and the
+object of a removed row is removed under that key only. Whoever stores the same bytes after the removal makes another
+row with another key.
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ class Stored:
 
 
 def keep(parts: Iterable[bytes], *, bytes_max: int) -> Stored:
-    """Store bytes unless they are there; outside of any transaction. They stay for a day even if nothing refers to them.
+    """Store bytes unless they are there; outside of any transaction. They stay for a day even if nothing refers to
+    them.
 
-    Holds a piece at a time in memory. Raises TooLarge, BlobStoreAway, Unavailable; then nothing refers to what may be half done.
+    Holds a piece at a time in memory. Raises TooLarge, BlobStoreAway, Unavailable; then nothing refers to what may be
+    half done.
     """
     assert not database.in_transaction(), "no transaction is held across the network"
     blobs = stores.current()
@@ -88,14 +91,15 @@ def open_key(key: str) -> BinaryIO:
 def collect(*, batch_max: int) -> int:
     """Remove blobs that nothing refers to and that nobody stored for a day; returns how many, at most `batch_max`.
 
-    A row leaves in one transaction with the note that its object must go; the note is crossed out when the object is gone, so that
-    a crash in between costs nothing but time.
+    A row leaves in one transaction with the note that its object must go; the note is crossed out when the object is
+    gone, so that a crash in between costs nothing but time.
     """
     before = clock.now() - timedelta(seconds=limits.unused_blobs_kept_s)
     with database.transaction():
         found = database.run(
             "SELECT sha256 FROM blobs AS b WHERE touched_at < :before AND NOT EXISTS"
-            " (SELECT 1 FROM attachments AS a WHERE a.sha256 = b.sha256) ORDER BY touched_at LIMIT :batch FOR_UPDATE SKIP_LOCKED",
+            " (SELECT 1 FROM attachments AS a WHERE a.sha256 = b.sha256) ORDER BY touched_at LIMIT :batch"
+            " FOR_UPDATE SKIP_LOCKED",
             before=before,
             batch=batch_max,
         )

@@ -1,8 +1,8 @@
 """Blobs in an S3 bucket (or anything that speaks its protocol), through obstore.
 
-`s3://bucket/prefix?endpoint=https://...&region=...&access_key_id=...&path_style=true`, the secret key in BLOB_SECRET_KEY. Without an
-access key the machine's own identity is used (a role of the pod). A bucket should have a rule that ends unfinished multipart
-uploads after a day: what a killed process left is not seen in a listing.
+`s3://bucket/prefix?endpoint=https://...&region=...&access_key_id=...&path_style=true`, the secret key in
+BLOB_SECRET_KEY. Without an access key the machine's own identity is used (a role of the pod). A bucket should have a
+rule that ends unfinished multipart uploads after a day: what a killed process left is not seen in a listing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""The media type of a file, by its first bytes. The declared type decides nothing: an `image/png` that is a web page stays a web page.
+"""The media type of a file, by its first bytes. The declared type decides nothing: an `image/png` that is a web page
+stays a web page.
 
-Only kinds that the desk treats in some way of their own are told apart; all others are `application/octet-stream`. Sources: the
-formats' own specifications, and the WHATWG MIME Sniffing Standard (section 7.1 for what browsers take for HTML).
+Only kinds that the desk treats in some way of their own are told apart; all others are `application/octet-stream`.
+Sources: the formats' own specifications, and the WHATWG MIME Sniffing Standard (section 7.1 for what browsers take for
+HTML).
 """
 
 from __future__ import annotations
@@ -103,7 +105,9 @@ def _zipped(head: bytes) -> str:
 
 
 def _text(head: bytes) -> str:
-    """Text of some kind, or unknown. What a browser could take for a page or a picture with scripts is called by that name."""
+    """Text of some kind, or unknown. What a browser could take for a page or a picture with scripts is called by that
+    name.
+    """
     if not head:
         return "text/plain"
     marked = head.startswith((b"\xff\xfe", b"\xfe\xff"))

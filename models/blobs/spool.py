@@ -1,4 +1,6 @@
-"""Bytes on their way: written to a temporary file and hashed piece by piece, because only the last piece tells their name."""
+"""Bytes on their way: written to a temporary file and hashed piece by piece, because only the last piece tells their
+name.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ PREFIX = "incoming-"
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """A whole file; where it is going to stay, it is on the disk for sure (fsync). `content_type` is what its bytes say."""
+    """A whole file; where it is going to stay, it is on the disk for sure (fsync). `content_type` is what its bytes
+    say.
+    """
 
     path: Path
     sha256: str

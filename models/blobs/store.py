@@ -36,7 +36,9 @@ class BlobStore(Protocol):
         """Where bytes wait until their hash is known; None: the machine's own folder for temporary files."""
 
     def put(self, key: str, file: Path) -> None:
-        """Make the file's bytes the object `key`, whole or not at all. May move the file. The same again changes nothing."""
+        """Make the file's bytes the object `key`, whole or not at all. May move the file. The same again changes
+        nothing.
+        """
 
     def open(self, key: str) -> BinaryIO:
         """Return the object as a stream that holds little of it at a time. Raises BlobMissing."""

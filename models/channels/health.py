@@ -112,7 +112,8 @@ def report_sent(channel: str, account: str) -> None:
     Joins the caller's transaction.
     """
     database.execute(
-        "UPDATE channel_health SET error = NULL, error_at = NULL WHERE channel = :channel AND account = :account AND error LIKE :sending",
+        "UPDATE channel_health SET error = NULL, error_at = NULL WHERE channel = :channel AND account = :account"
+        " AND error LIKE :sending",
         channel=channel,
         account=account,
         sending=_SENDING + "%",

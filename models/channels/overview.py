@@ -14,8 +14,10 @@ def of_account(channel: str, account: str) -> dict[str, Any]:
     known = health.of(channel, account)
     last = database.one(
         "SELECT (SELECT max(received_at) FROM inbox WHERE channel = :channel AND account = :account) AS event_at,"
-        " (SELECT count(*) FROM inbox WHERE channel = :channel AND account = :account AND status = 'stored') AS events_waiting,"
-        " (SELECT count(*) FROM inbox WHERE channel = :channel AND account = :account AND status = 'failed') AS events_failed,"
+        " (SELECT count(*) FROM inbox WHERE channel = :channel AND account = :account AND status = 'stored') AS"
+        " events_waiting,"
+        " (SELECT count(*) FROM inbox WHERE channel = :channel AND account = :account AND status = 'failed') AS"
+        " events_failed,"
         " (SELECT count(*) FROM deliveries WHERE channel = :channel AND account = :account"
         "  AND state IN ('pending', 'sending')) AS deliveries_waiting,"
         " (SELECT count(*) FROM deliveries WHERE channel = :channel AND account = :account"
@@ -29,7 +31,8 @@ def of_account(channel: str, account: str) -> dict[str, Any]:
         names,
     )
     undelivered = database.one(
-        "SELECT last_error FROM deliveries WHERE channel = :channel AND account = :account AND state IN ('failed', 'unknown')"
+        "SELECT last_error FROM deliveries WHERE channel = :channel AND account = :account AND state IN ('failed',"
+        " 'unknown')"
         " ORDER BY created_at DESC LIMIT 1",
         names,
     )

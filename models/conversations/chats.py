@@ -28,7 +28,8 @@ def current_ticket(account: ChannelAccount, address: str) -> UUID | None:
     """
     names = _names(account, address)
     database.execute(
-        "INSERT INTO conversations (id, channel, account, address, updated_at) VALUES (:id, :channel, :account, :address, :now)"
+        "INSERT INTO conversations (id, channel, account, address, updated_at) VALUES (:id, :channel, :account,"
+        " :address, :now)"
         " ON CONFLICT (channel, account, address) DO NOTHING",
         names,
         id=new_id(),
@@ -102,7 +103,8 @@ _MOVING = (
     (
         "conversations",
         "address",
-        "channel = :channel AND account = :account AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.channel = :channel"
+        "channel = :channel AND account = :account AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE"
+        " c.channel = :channel"
         " AND c.account = :account AND c.address = (:new || substr(conversations.address, :skip)))",
     ),
 )
@@ -118,7 +120,8 @@ def mark_unreachable(account: ChannelAccount, address: str, reason: str | None) 
     if reason is None:
         return bool(database.execute(f"DELETE FROM unreachable_chats WHERE {_CHAT}", names).rowcount)
     row = database.one(
-        "INSERT INTO unreachable_chats (channel, account, address, reason, since) VALUES (:channel, :account, :address, :reason, :now)"
+        "INSERT INTO unreachable_chats (channel, account, address, reason, since) VALUES (:channel, :account,"
+        " :address, :reason, :now)"
         " ON CONFLICT (channel, account, address) DO NOTHING RETURNING reason",
         names,
         reason=reason[:500],
@@ -132,7 +135,8 @@ def unreachable_reason(account: ChannelAccount, address: str) -> str | None:
     names = _names(account, address)
     names["chat"] = address.partition("/")[0].partition("#")[0]
     row = database.one(
-        "SELECT reason FROM unreachable_chats WHERE channel = :channel AND account = :account AND address IN (:address, :chat)",
+        "SELECT reason FROM unreachable_chats WHERE channel = :channel AND account = :account AND address IN"
+        " (:address, :chat)",
         names,
     )
     return None if row is None else str(row["reason"])

@@ -114,7 +114,8 @@ def join_group(change: TicketChange, account: ChannelAccount, parsed: InboundMes
     Returns the message's id; None when the message does not exist (yet).
     """
     row = database.one(
-        "SELECT id, body, attachments, details FROM messages WHERE channel = :channel AND account = :account AND group_key = :key"
+        "SELECT id, body, attachments, details FROM messages WHERE channel = :channel AND account = :account AND"
+        " group_key = :key"
         " AND ticket_id = :ticket LIMIT 1",
         channel=account.channel,
         account=account.name,
@@ -131,7 +132,8 @@ def join_group(change: TicketChange, account: ChannelAccount, parsed: InboundMes
     known = found["attachments"]
     attachments.record(change, message_id, parsed.attachments, account=account, first_position=len(known))
     database.execute(
-        "UPDATE messages SET body = :body, body_html = CASE WHEN :captioned THEN :html ELSE body_html END, attachments = :attachments,"
+        "UPDATE messages SET body = :body, body_html = CASE WHEN :captioned THEN :html ELSE body_html END,"
+        " attachments = :attachments,"
         " details = :details WHERE id = :id",
         body=parsed.body if captioned else row["body"],
         captioned=captioned,
@@ -155,7 +157,8 @@ def edit(change: TicketChange, account: ChannelAccount, parsed: InboundMessage) 
     """
     row = database.one(
         "SELECT m.id, m.body, m.details FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
-        " WHERE m.ticket_id = :ticket AND r.channel = :channel AND r.account = :account AND r.external_id = :external_id"
+        " WHERE m.ticket_id = :ticket AND r.channel = :channel AND r.account = :account AND r.external_id ="
+        " :external_id"
         # A message that only refers to the id does not count: it answers an unknown message.
         " AND m.direction = 'inbound' AND (m.external_id = :external_id OR m.group_key = :group_key)",
         group_key=parsed.group_key,

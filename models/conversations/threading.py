@@ -121,11 +121,14 @@ def _ids_are_global(account: ChannelAccount) -> bool:
 
 
 def _answered_already(account: ChannelAccount, clues: Clues) -> database.Row | None:
-    """Find the open ticket in which an answer to this message, or another message that refers to it, arrived earlier."""
+    """Find the open ticket in which an answer to this message, or another message that refers to
+    it, arrived earlier.
+    """
     if clues.own_id is None:
         return None
     row = database.one(
-        f"SELECT {_TICKET} FROM message_references AS r JOIN tickets AS t ON t.id = r.ticket_id JOIN messages AS m ON m.id = r.message_id"
+        f"SELECT {_TICKET} FROM message_references AS r JOIN tickets AS t ON t.id = r.ticket_id JOIN messages AS m"
+        " ON m.id = r.message_id"
         " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id AND t.category <> 'closed'"
         " AND (m.external_id IS NULL OR m.external_id <> :id)",
         channel=account.channel,
@@ -146,8 +149,10 @@ def _takes_part(
     if contact is not None and normalise_address(account.channel, contact) == address:
         return True
     known = database.one(
-        "SELECT 1 AS yes FROM ticket_participants WHERE ticket_id = :ticket AND channel = :channel AND address = :address"
-        " UNION ALL SELECT 1 FROM messages WHERE ticket_id = :ticket AND author_kind = 'requester' AND author_id = :author LIMIT 1",
+        "SELECT 1 AS yes FROM ticket_participants WHERE ticket_id = :ticket AND channel = :channel AND address ="
+        " :address"
+        " UNION ALL SELECT 1 FROM messages WHERE ticket_id = :ticket AND author_kind = 'requester' AND author_id ="
+        " :author LIMIT 1",
         ticket=ticket_id,
         channel=account.channel,
         address=address,
@@ -183,7 +188,8 @@ def told_before(
     message, and the older message loses its id. Joins the caller's transaction.
     """
     row = database.one(
-        "SELECT m.ticket_id, m.details, m.group_key FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
+        "SELECT m.ticket_id, m.details, m.group_key FROM message_references AS r JOIN messages AS m ON m.id ="
+        " r.message_id"
         " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id AND m.direction = 'inbound'"
         " AND (m.external_id = :id OR m.group_key = :group)",
         channel=account.channel,
@@ -228,7 +234,8 @@ def ticket_of_message(account: ChannelAccount, external_id: str) -> UUID | None:
     """Find the ticket with the message that has this provider id; None when the message itself never arrived."""
     row = database.one(
         "SELECT m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
-        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :external_id AND m.external_id = :external_id"
+        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :external_id AND m.external_id ="
+        " :external_id"
         " AND m.direction = 'inbound'",
         channel=account.channel,
         account=account.name,
@@ -276,7 +283,8 @@ def outgoing_references(ticket_id: UUID, account: ChannelAccount) -> tuple[str |
     5322 3.6.4).
     """
     rows = database.run(
-        "SELECT external_id, direction FROM messages WHERE ticket_id = :ticket AND channel = :channel AND account = :account"
+        "SELECT external_id, direction FROM messages WHERE ticket_id = :ticket AND channel = :channel AND account"
+        " = :account"
         " AND external_id IS NOT NULL ORDER BY sequence",
         ticket=ticket_id,
         channel=account.channel,

@@ -1,4 +1,5 @@
-"""Read definition files: YAML 1.2 core values, no duplicate keys, bounded size, includes within the folder, and places for messages.
+"""Read definition files: YAML 1.2 core values, no duplicate keys, bounded size, includes within the folder, and places
+for messages.
 
 Loaded by scripts and by the checking of drafts only; functions and workers read what was published.
 """
@@ -59,7 +60,9 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A definition as data, its text, and where everything stands. The body of a file with includes is the merged one."""
+    """A definition as data, its text, and where everything stands. The body of a file with includes
+    is the merged one.
+    """
 
     body: dict[str, Any]
     source: str
@@ -71,13 +74,16 @@ class Document:
 
 
 def read(path: Path) -> tuple[dict[str, Any], str]:
-    """Return a definition file's content and its source text. Raises Invalid with file:line:column and what was expected."""
+    """Return a definition file's content and its source text. Raises Invalid with file:line:column and what was
+    expected.
+    """
     document = load(path)
     return document.body, document.source
 
 
 def load(path: Path, root: Path | None = None) -> Document:
-    """Return a definition file with what it includes; includes stay below `root` (the file's grandparent when it is not given).
+    """Return a definition file with what it includes; includes stay below `root` (the file's grandparent when it is not
+    given).
 
     Raises Invalid with file:line:column and what was expected.
     """
@@ -110,7 +116,9 @@ def loads(source: str, name: str) -> Document:
 
 
 def _check_events(source: str, name: str) -> None:
-    """Count before anything is built: aliases of aliases grow without bound (the "billion laughs"), nesting ends the stack."""
+    """Count before anything is built: aliases of aliases grow without bound (the "billion laughs"), nesting ends the
+    stack.
+    """
     aliases = depth = 0
     for event in yaml.parse(source, _Loader):
         aliases += isinstance(event, yaml.AliasEvent)
@@ -157,7 +165,9 @@ def _text_of(path: Path) -> str:
 
 
 def _include(document: Document, path: Path, root: Path, *, chain: list[Path], read: list[int]) -> None:
-    """Merge the files that `include` names, section by section; a name that is there twice is an error with both places."""
+    """Merge the files that `include` names, section by section; a name that is there twice is an error with both
+    places.
+    """
     wanted = document.body.pop(INCLUDE, None)
     if wanted is None:
         return

@@ -14,7 +14,9 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A point of a file, counted from 1. `inside`: a one-line scalar, so that an offset in its text is an offset in the line."""
+    """A point of a file, counted from 1. `inside`: a one-line scalar, so that an offset in its text is an offset in the
+    line.
+    """
 
     file: str
     line: int
@@ -27,7 +29,9 @@ class Place:
 
 @dataclass(slots=True)
 class Places:
-    """Paths such as `.transitions.resolve.guard` and `.reactions[3].when` with the places of their values (of unknown keys: the key)."""
+    """Paths such as `.transitions.resolve.guard` and `.reactions[3].when` with the places of their values (of unknown
+    keys: the key).
+    """
 
     file: str
     known: dict[str, Place] = field(default_factory=dict)
@@ -54,7 +58,9 @@ class Places:
                 stack.extend((item, f"{at}[{index}]") for index, item in enumerate(one.value))
 
     def of(self, path: str, offset: int = 0) -> Place:
-        """Return the place of a path, or of its nearest known parent; `offset` counts characters into a one-line text."""
+        """Return the place of a path, or of its nearest known parent; `offset` counts characters
+        into a one-line text.
+        """
         steps = [match[0] for match in _STEP.finditer(path)]
         while steps:
             found = self.known.get("".join(steps))

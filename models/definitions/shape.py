@@ -1,4 +1,6 @@
-"""Turn a decoded file into a Struct, and say exactly where it does not fit (msgspec says `[...]` for the keys of mappings)."""
+"""Turn a decoded file into a Struct, and say exactly where it does not fit (msgspec says `[...]` for the keys of
+mappings).
+"""
 
 from __future__ import annotations
 

@@ -43,10 +43,11 @@ class PublishedMeanwhile(Conflict):
 def publish(
     kind: str, name: str, body: dict[str, Any], *, source: str, by: str, reason: str = "published"
 ) -> tuple[int, bool]:
-    """Publish a new version, and put it in force, unless the one in force has the same content; returns it and whether it is new.
+    """Publish a new version, and put it in force, unless the one in force has the same content; returns it and whether
+    it is new.
 
-    Content that an older version has is a new version all the same: versions tell what was published when. Joins the caller's
-    transaction. Raises PublishedMeanwhile when two publish at once.
+    Content that an older version has is a new version all the same: versions tell what was published when. Joins the
+    caller's transaction. Raises PublishedMeanwhile when two publish at once.
     """
     digest = digest_of(body)
     rows = database.run(
@@ -93,8 +94,8 @@ def lock(kind: str, name: str) -> None:
 def activate(kind: str, name: str, version: int, *, by: str, reason: str) -> None:
     """Put a published version in force; who said so and why is kept. Joins the caller's transaction.
 
-    The newest activation is the one with the highest serial. The lock makes serials follow the order of the commits: the
-    activation that is confirmed last is the one in force.
+    The newest activation is the one with the highest serial. The lock makes serials follow the order of the commits:
+    the activation that is confirmed last is the one in force.
     """
     lock(kind, name)
     database.execute(
@@ -129,7 +130,8 @@ def history(kind: str, name: str) -> list[dict[str, Any]]:
         name=name,
     )
     activations = database.run(
-        "SELECT serial, version, activated_at, activated_by, reason FROM definition_activations WHERE kind = :kind AND name = :name"
+        "SELECT serial, version, activated_at, activated_by, reason FROM definition_activations WHERE kind = :kind"
+        " AND name = :name"
         " ORDER BY serial",
         kind=kind,
         name=name,
@@ -193,7 +195,8 @@ def _all(kind: str) -> dict[str, Definition]:
         return found[1]
     rows = database.run(
         "SELECT d.name, d.version, d.body FROM definitions AS d WHERE d.kind = :kind AND d.version = COALESCE("
-        "(SELECT a.version FROM definition_activations AS a WHERE a.kind = d.kind AND a.name = d.name ORDER BY a.serial DESC LIMIT 1),"
+        "(SELECT a.version FROM definition_activations AS a WHERE a.kind = d.kind AND a.name = d.name ORDER BY"
+        " a.serial DESC LIMIT 1),"
         " (SELECT max(n.version) FROM definitions AS n WHERE n.kind = d.kind AND n.name = d.name))",
         kind=kind,
     )

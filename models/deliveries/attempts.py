@@ -1,8 +1,7 @@
 """Open attempts at a delivery, and record how they ended. Commands join the caller's transaction.
 
-An attempt is recorded as `sending` before the provider is called. One that is still `sending` when the next run begins
-belongs to a run that died or lost its lease: its outcome is unknown, unless that run still comes and says it
-(`record_outcome` is fenced by the attempt's id, not by the task's lease).
+An attempt is recorded as `sending` before the call. If it is still `sending` at the next run, its run died or lost its
+lease. Its outcome is unknown until that run records it (`record_outcome` is fenced by the attempt's id).
 """
 
 from __future__ import annotations
@@ -58,9 +57,8 @@ def open_attempt(
 ) -> OpenAttempt | NotNow:
     """Record the attempt `attempt_id` before the provider is called.
 
-    An earlier attempt that is still open belongs to a worker that died between the call and the record. Its outcome is
-    unknown, and `retries_after_unknown` decides whether the message is sent again. `buttons`: the channel can show
-    them. Raises LeaseLost when the open attempt belongs to the worker that has taken the task over.
+    An earlier open attempt belongs to a worker that died in its call; `retries_after_unknown` decides on a repeat.
+    `buttons`: the channel can show them. Raises LeaseLost when another worker has the task.
     """
     # The lock comes before the message is read, so that a correction that commits in between is sent.
     held = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
@@ -72,8 +70,10 @@ def open_attempt(
     if held["state"] not in ("pending", "sending"):
         return NotNow(0, f"the delivery is {held['state']}")
     row = database.one(
-        "SELECT d.*, m.body, m.body_format, m.subject, m.external_id AS message_external_id, m.copies, m.details, m.author_name,"
-        " m.deleted_at, t.number, t.reply_token, t.requester_id, r.name AS requester_name, r.locale, i.suppressed_reason"
+        "SELECT d.*, m.body, m.body_format, m.subject, m.external_id AS message_external_id, m.copies, m.details,"
+        " m.author_name,"
+        " m.deleted_at, t.number, t.reply_token, t.requester_id, r.name AS requester_name, r.locale,"
+        " i.suppressed_reason"
         " FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id JOIN tickets AS t ON t.id = d.ticket_id"
         " LEFT JOIN requesters AS r ON r.id = t.requester_id"
         " LEFT JOIN identities AS i ON i.channel = d.channel AND i.address = d.address WHERE d.id = :id",
@@ -170,7 +170,8 @@ def close_uncalled(delivery_id: UUID, attempt_id: UUID, detail: str) -> None:
     if closed:
         database.execute(
             "UPDATE deliveries SET state = 'pending' WHERE id = :id AND state = 'sending'"
-            " AND NOT EXISTS (SELECT 1 FROM delivery_attempts AS a WHERE a.delivery_id = deliveries.id AND a.state = 'sending')",
+            " AND NOT EXISTS (SELECT 1 FROM delivery_attempts AS a WHERE a.delivery_id = deliveries.id AND a.state"
+            " = 'sending')",
             id=delivery_id,
         )
 
@@ -337,7 +338,9 @@ def _close_attempt(
 
 
 def give_up(delivery_id: UUID, reason: str) -> None:
-    """End the delivery of a task that used up its attempts: `unknown` if one of them may have arrived, else `failed`."""
+    """End the delivery of a task that used up its attempts: `unknown` if one of them may have
+    arrived, else `failed`.
+    """
     row = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
     if row is None:
         return

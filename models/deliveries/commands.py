@@ -18,7 +18,8 @@ from models.tickets.ticket_change import TicketChange
 def end(delivery_id: UUID, state: str, *, error: str) -> None:
     """End the delivery without success. The ticket's history and the list of troubled deliveries show it."""
     row = database.run(
-        "UPDATE deliveries SET state = :state, last_error = :error, finished_at = :now WHERE id = :id RETURNING ticket_id, message_id",
+        "UPDATE deliveries SET state = :state, last_error = :error, finished_at = :now WHERE id = :id RETURNING"
+        " ticket_id, message_id",
         state=state,
         error=short(error),
         now=clock.now(),
@@ -59,7 +60,8 @@ def release(delivery_id: UUID) -> None:
 def retry(delivery_id: UUID) -> None:
     """Send a failed, unknown or discarded delivery again, at a person's request. Raises NotFound, Conflict."""
     row = database.one(
-        "UPDATE deliveries SET state = 'pending', finished_at = NULL WHERE id = :id AND state IN ('failed', 'unknown', 'discarded')"
+        "UPDATE deliveries SET state = 'pending', finished_at = NULL WHERE id = :id AND state IN ('failed',"
+        " 'unknown', 'discarded')"
         " RETURNING channel, account, address",
         id=delivery_id,
     )
@@ -75,7 +77,8 @@ def retry(delivery_id: UUID) -> None:
         return
     # Unknown outcomes before the person's decision must not count against the new attempt.
     database.execute(
-        "UPDATE delivery_attempts SET outcome = 'unknown_accepted_by_person' WHERE delivery_id = :id AND outcome = 'unknown'",
+        "UPDATE delivery_attempts SET outcome = 'unknown_accepted_by_person' WHERE delivery_id = :id AND outcome ="
+        " 'unknown'",
         id=delivery_id,
     )
     requesters.unsuppress(row["channel"], row["address"])

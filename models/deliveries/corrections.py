@@ -59,7 +59,8 @@ def _held(message_id: UUID, actor: Actor, operation: Operation, can: Can) -> tup
     corrected.
     """
     deliveries = database.run(
-        "SELECT channel, state, external_id FROM deliveries WHERE message_id = :id AND operation = 'send' ORDER BY id FOR_UPDATE",
+        "SELECT channel, state, external_id FROM deliveries WHERE message_id = :id AND operation = 'send' ORDER BY"
+        " id FOR_UPDATE",
         id=message_id,
     )
     change = TicketChange.of(conversations.get(message_id)["ticket_id"], actor=actor)
@@ -81,7 +82,8 @@ def _held(message_id: UUID, actor: Actor, operation: Operation, can: Can) -> tup
 def show_anew(account: ChannelAccount, external_id: str) -> None:
     """Edit a sent message of ours so that it shows its present buttons. Joins the caller's transaction."""
     row = database.one(
-        "SELECT m.id, m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id AND m.direction = 'outbound'"
+        "SELECT m.id, m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id AND"
+        " m.direction = 'outbound'"
         " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :id AND m.deleted_at IS NULL",
         channel=account.channel,
         account=account.name,

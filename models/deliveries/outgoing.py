@@ -61,7 +61,8 @@ def build(
 def sent_ids(message_id: UUID) -> tuple[str, ...]:
     """Return the provider's ids of all parts of a sent message, from the last send or edit that succeeded."""
     row = database.one(
-        "SELECT external_id, external_ids FROM deliveries WHERE message_id = :id AND state IN ('sent', 'unknown') AND operation <> 'delete'"
+        "SELECT external_id, external_ids FROM deliveries WHERE message_id = :id AND state IN ('sent', 'unknown')"
+        " AND operation <> 'delete'"
         " AND external_id IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT 1",
         id=message_id,
     )

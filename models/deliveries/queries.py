@@ -28,7 +28,9 @@ def address_of(delivery_id: UUID) -> tuple[str, str, str] | None:
 def of_ticket(
     ticket_id: UUID, *, after: tuple[datetime, UUID] | None = None, limit: int | None = None
 ) -> list[dict[str, Any]]:
-    """Return a ticket's deliveries with attempts, oldest first, after the cursor position; all of them without a limit."""
+    """Return a ticket's deliveries with attempts, oldest first, after the cursor position; all of
+    them without a limit.
+    """
     query = Delivery.select().where(Delivery.ticket_id == ticket_id)
     if after is not None:
         at, delivery_id = after

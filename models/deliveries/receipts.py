@@ -83,14 +83,17 @@ def _delivery_of(account: ChannelAccount, reference: str) -> database.Row | None
     """Find the delivery by the provider's id, else by the id of our message; only among the account's deliveries."""
     names = {"channel": account.channel, "account": account.name, "reference": reference}
     return database.one(
-        "SELECT d.id, d.ticket_id, d.channel, d.address, m.copies FROM deliveries AS d JOIN messages AS m ON m.id = d.message_id"
-        " WHERE d.channel = :channel AND d.account = :account AND d.provider_id = :reference ORDER BY d.created_at DESC LIMIT 1",
+        "SELECT d.id, d.ticket_id, d.channel, d.address, m.copies FROM deliveries AS d JOIN messages AS m ON m.id"
+        " = d.message_id"
+        " WHERE d.channel = :channel AND d.account = :account AND d.provider_id = :reference ORDER BY d.created_at"
+        " DESC LIMIT 1",
         names,
     ) or database.one(
         "SELECT d.id, d.ticket_id, d.channel, d.address, m.copies FROM message_references AS r"
         " JOIN messages AS m ON m.id = r.message_id AND m.external_id = r.external_id AND m.direction = 'outbound'"
         " JOIN deliveries AS d ON d.message_id = m.id"
-        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :reference ORDER BY d.created_at DESC LIMIT 1",
+        " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :reference ORDER BY d.created_at"
+        " DESC LIMIT 1",
         names,
     )
 

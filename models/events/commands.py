@@ -19,7 +19,9 @@ ActorKind = Literal["user", "api_key", "requester", "system"]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The author of an event: a user, an API key, a requester, or the desk itself (`id` is then the rule or actor that acted)."""
+    """The author of an event: a user, an API key, a requester, or the desk itself (`id` is then the rule or actor that
+    acted).
+    """
 
     kind: ActorKind
     id: str | None = None
@@ -44,8 +46,8 @@ def add(
 ) -> UUID:
     """Put an event into the batch; returns its id. The caller holds the aggregate's row.
 
-    `event` is a payload, whose class names the type, and `payload` then adds the rule that caused it; or `event` is the type's name.
-    Writing the batch makes the deliveries of subscriptions.
+    `event` is a payload, whose class names the type, and `payload` then adds the rule that caused it; or `event` is the
+    type's name. Writing the batch makes the deliveries of subscriptions.
     """
     if isinstance(event, EventPayload):
         event_type, payload = type_of(type(event)), as_mapping(event) | dict(payload)

@@ -1,11 +1,13 @@
 """Creates the deliveries of every event to its subscriptions, in the statement that writes the event.
 
-The statement joins the batch's events with the committed subscriptions. So no delivery is lost or doubled, whatever the order of commits.
-(A cursor over the log skips rows that commit late, or needs the transaction ids of one cluster, which do not survive a restore.) The
-rows have no foreign keys, so no event waits for a transaction that changes a subscription.
+The statement joins the batch's events with the committed subscriptions. So no delivery is lost or doubled, whatever the
+order of commits. (A cursor over the log skips rows that commit late, or needs the transaction ids of one cluster, which
+do not survive a restore.) The rows have no foreign keys, so no event waits for a transaction that changes a
+subscription.
 
-A desk without subscriptions pays nothing: each process caches for `notice_s` whether any subscription exists. The cache is exact for a
-caller that waits `notice_s` after the first subscription was created, as its creation request does (functions/gateway/subscriptions.py).
+A desk without subscriptions pays nothing: each process caches for `notice_s` whether any subscription exists. The cache
+is exact for a caller that waits `notice_s` after the first subscription was created, as its creation request does
+(functions/gateway/subscriptions.py).
 """
 
 from __future__ import annotations
@@ -31,8 +33,9 @@ _DELIVERIES = """INSERT INTO webhook_deliveries (subscription_id, event_id, stat
  JOIN subscription_event_types AS t ON t.event_type IN ('*', e.column2) JOIN subscriptions AS s ON s.id = t.subscription_id
  WHERE s.state IN ('active', 'switched_off') ON CONFLICT (subscription_id, event_id) DO NOTHING
  RETURNING subscription_id, event_id, state"""
-# A delivery to a resting receiver waits with the others, until the probe's outcome is known. Without a rest PostgreSQL's own clock says
-# when it is due, as in the columns' defaults, so that a program whose clock runs ahead makes no task wait.
+# A delivery to a resting receiver waits with the others, until the probe's outcome is known. Without a rest
+# PostgreSQL's own clock says when it is due, as in the columns' defaults, so that a program whose clock runs ahead
+# makes no task wait.
 _TASKS = """INSERT INTO tasks (kind, queue, payload, trace, created_at, due_at, next_hint_at)
  SELECT 'deliver_webhook', :fan_queue,
   ('{{"subscription_id":"' || d.subscription_id || '","event_id":"' || d.event_id || '"}}')::jsonb,
@@ -47,14 +50,17 @@ _EARNED_S = (
     )
     + f" ELSE {subscription_limits.rest_s_max} END"
 )
-# A later end than the failures have earned is none, as in waiting.rest_s: the clock that stored it was ahead, or was set back since.
+# A later end than the failures have earned is none, as in waiting.rest_s: the clock that stored it was ahead, or was
+# set back since.
 _RESTS = f"s.blocked_until > NOW() AND s.blocked_until <= NOW_PLUS({_EARNED_S} + {limits.clock_difference_s_max})"
 _POSTGRES_AFTER = "s.blocked_until + :fan_probe_s * interval '1 second'"
 _SQLITE_AFTER = "now_plus(:fan_probe_s + 86400 * (julianday(s.blocked_until) - julianday(NOW())))"
 
 
 class _Memory:
-    """The cached existence of subscriptions, read once every `notice_s`. An answer from before a `forget` is not cached after it."""
+    """The cached existence of subscriptions, read once every `notice_s`. An answer from before a `forget` is not cached
+    after it.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

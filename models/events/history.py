@@ -33,7 +33,9 @@ def append(
     at: datetime,
     with_rows: Batch | None = None,
 ) -> None:
-    """Write events in their order, and the rows of the batch, in one statement. The caller holds the aggregate's row."""
+    """Write events in their order, and the rows of the batch, in one statement. The caller holds
+    the aggregate's row.
+    """
     batch = Batch() if with_rows is None else with_rows
     first = next_sequence(aggregate, aggregate_id)
     for sequence, payload in enumerate(happened, start=first):

@@ -1,7 +1,8 @@
 """The base of event payloads: one Struct per type and version of event.
 
-The class name is the event's type in CamelCase, the docstring its public description. A field without a default is always present and
-published in the JSON Schema; a field that defaults to UNSET is written when it is given, and not promised to subscribers.
+The class name is the event's type in CamelCase, the docstring its public description. A field without a default is
+always present and published in the JSON Schema; a field that defaults to UNSET is written when it is given, and not
+promised to subscribers.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ def payload_of(event_id: UUID) -> dict[str, Any]:
 def get(event_id: UUID) -> dict[str, Any]:
     """Return an event. Raises NotFound."""
     row = database.one(
-        "SELECT event_id, event_type, occurred_at, aggregate, aggregate_id, sequence, payload FROM events WHERE event_id = :id",
+        "SELECT event_id, event_type, occurred_at, aggregate, aggregate_id, sequence, payload FROM events WHERE"
+        " event_id = :id",
         id=event_id,
     )
     if row is None:
@@ -31,7 +32,8 @@ def get(event_id: UUID) -> dict[str, Any]:
 def last_of(aggregate: str, aggregate_id: UUID, event_type: str) -> dict[str, Any] | None:
     """Return the newest event of a type, or None."""
     row = database.one(
-        "SELECT event_id, event_type, occurred_at, sequence, actor_kind, actor_id, payload FROM events WHERE aggregate = :aggregate"
+        "SELECT event_id, event_type, occurred_at, sequence, actor_kind, actor_id, payload FROM events WHERE"
+        " aggregate = :aggregate"
         " AND aggregate_id = :id AND event_type = :type ORDER BY sequence DESC LIMIT 1",
         aggregate=aggregate,
         id=aggregate_id,
@@ -47,7 +49,8 @@ def of_aggregate(
 ) -> list[dict[str, Any]]:
     """Return the events of one aggregate in order, after a sequence number."""
     rows = database.run(
-        "SELECT event_id, event_type, event_version, occurred_at, aggregate, aggregate_id, sequence, actor_kind, actor_id,"
+        "SELECT event_id, event_type, event_version, occurred_at, aggregate, aggregate_id, sequence, actor_kind,"
+        " actor_id,"
         " request_id, causation_id, payload FROM events WHERE aggregate = :aggregate AND aggregate_id = :id"
         " AND sequence > :after ORDER BY sequence LIMIT :limit",
         aggregate=aggregate,

@@ -1,7 +1,7 @@
 """The one signer of outgoing calls: subscriptions and life-cycle calls.
 
-The signature follows Standard Webhooks (https://www.standardwebhooks.com, "Signature scheme"): HMAC-SHA256 over id, timestamp and
-body. The two kinds of call differ only in how their secret becomes a key, and both formats stay valid.
+The signature follows Standard Webhooks (https://www.standardwebhooks.com, "Signature scheme"): HMAC-SHA256 over id,
+timestamp and body. The two kinds of call differ only in how their secret becomes a key, and both formats stay valid.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def operator_key(secret: str) -> bytes:
 
 
 def headers(message_id: str, sent_at: datetime, content: bytes, keys: Sequence[bytes]) -> dict[str, str]:
-    """Return the headers by which the receiver authenticates the call and recognises a repeat; one signature for each key.
+    """Return the headers by which the receiver authenticates the call and recognises a repeat; one signature for each
+    key.
 
     `message_id` is the same for all attempts.
     """

@@ -1,4 +1,6 @@
-"""Decisions about subscriptions: valid subscriptions, secrets in force, when a receiver rests or is switched off. Pure."""
+"""Decisions about subscriptions: valid subscriptions, secrets in force, when a receiver rests or is
+switched off. Pure.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ def secrets_in_force(secret: str, previous: str | None, previous_until: datetime
 
 
 def rest_s(failures: int) -> float:
-    """Return the seconds for which a receiver rests after this number of failures in a row; 0 for the first failures."""
+    """Return the seconds for which a receiver rests after this number of failures in a row; 0 for
+    the first failures.
+    """
     beyond = failures - subscription_limits.failures_before_rest
     return (
         0.0

@@ -47,7 +47,9 @@ class ExpressionProblem:
 
 
 def check(source: str, environment: Mapping[str, Type], *, wanted: Type | None = BOOL) -> list[ExpressionProblem]:
-    """List the problems of an expression over the names of `environment`; `wanted` is the type that it must give (None: any)."""
+    """List the problems of an expression over the names of `environment`; `wanted` is the type that it must give (None:
+    any).
+    """
     try:
         tree = parse(source)
     except ExpressionError as error:
@@ -62,7 +64,9 @@ def check(source: str, environment: Mapping[str, Type], *, wanted: Type | None =
 
 
 def problem(expression: str, environment: Mapping[str, Type]) -> str | None:
-    """Describe everything that is wrong with the text of a condition over the names of `environment`; None when nothing is."""
+    """Describe everything that is wrong with the text of a condition over the names of `environment`; None when nothing
+    is.
+    """
     if len(expression) > conditions.expression_chars_max:
         return f"expected at most {conditions.expression_chars_max} characters, found {len(expression)}"
     found = check(expression, environment)

@@ -1,7 +1,8 @@
 """Guards and conditions: CEL (Common Expression Language, https://cel.dev) over the view of a ticket.
 
-The library is loaded at the first evaluation, not at import: most requests never need it, and its package brings a terminal
-front that costs 120 ms. What it cannot tell (positions, types, cost, which part failed) comes from `expressions`.
+The library is loaded at the first evaluation, not at import: most requests never need it, and its package brings a
+terminal front that costs 120 ms. What it cannot tell (positions, types, cost, which part failed) comes from
+`expressions`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ error_chars_max = 300  # of an error in an explanation: the library's longest fi
 field_chars_max = 65_536  # of a value that an expression gives to a field, as JSON: twice the longest text field
 _ADVICE = re.compile(r"(?<=\w)[.:]? (?=CEL does not|Check |The value is)")  # to programmers, after the error itself
 _FIELDS = ("fields.", "ticket.fields.")
-# What the library and Python raise at evaluation: wrong types, missing names, overflow, division by zero, indices, exhausted memory.
+# What the library and Python raise at evaluation: wrong types, missing names, overflow, division by zero, indices,
+# exhausted memory.
 _RAISED = (ValueError, TypeError, RuntimeError, LookupError, ArithmeticError, AttributeError, MemoryError)
 
 
@@ -33,7 +35,9 @@ class ConditionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The result of a condition and its reasons. `failed`: the parts between && that are not true; `values`: the paths that it read."""
+    """The result of a condition and its reasons. `failed`: the parts between && that are not true; `values`: the paths
+    that it read.
+    """
 
     result: bool | None
     error: str | None
@@ -50,7 +54,9 @@ class Prepared:
 
 
 def prepare(names: Mapping[str, Any]) -> Prepared:
-    """Hand the view to the library once. What the library cannot read (a lone surrogate, a key that is no text) is replaced."""
+    """Hand the view to the library once. What the library cannot read (a lone surrogate, a key that is no text) is
+    replaced.
+    """
     imports.load("cel")
     import cel  # 120 ms, and most requests never evaluate
 
@@ -67,7 +73,8 @@ def _readable(value: Any, depth: int = 0) -> Any:
     if isinstance(value, int):
         if abs(value) < 2**63:
             return value
-        # CEL reads numbers of JSON as doubles (CEL specification, "JSON Data Conversion"); beyond a double there is infinity.
+        # CEL reads numbers of JSON as doubles (CEL specification, "JSON Data Conversion"); beyond a double there is
+        # infinity.
         return float(value) if abs(value) < 2**1000 else math.inf if value > 0 else -math.inf
     if depth > limits.json_depth_max:
         return None
@@ -110,7 +117,9 @@ def value(expression: str, view: Mapping[str, Any] | Prepared) -> Any:
 
 
 def json_value(expression: str, view: Mapping[str, Any] | Prepared) -> Any:
-    """Evaluate an expression whose value a field is to keep. Raises ConditionError also for what JSON has not, or what is too large."""
+    """Evaluate an expression whose value a field is to keep. Raises ConditionError also for what JSON has not, or what
+    is too large.
+    """
     found = _as_field(value(expression, view))
     chars = len(json.dumps(found, ensure_ascii=False))
     if chars > field_chars_max:
@@ -139,7 +148,9 @@ def _as_field(found: Any, depth: int = 0) -> Any:
 
 
 def _told(error: BaseException) -> str:
-    """Return the library's error in one line for the people who read `why`; its advice after the first sentence is for programmers."""
+    """Return the library's error in one line for the people who read `why`; its advice after the first sentence is for
+    programmers.
+    """
     if isinstance(error, KeyError) and error.args:
         return f"there is no {error.args[0]}"
     if isinstance(error, ZeroDivisionError):
@@ -153,7 +164,9 @@ def _told(error: BaseException) -> str:
 
 
 def holds(expression: str, view: Mapping[str, Any] | Prepared) -> bool:
-    """Whether the condition is true. Raises ConditionError when it is neither true nor false (a missing name, a wrong type)."""
+    """Whether the condition is true. Raises ConditionError when it is neither true nor false (a missing name, a wrong
+    type).
+    """
     result = value(expression, view)
     if not isinstance(result, bool):
         raise ConditionError(f"expected true or false, found {type(result).__name__}")

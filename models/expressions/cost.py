@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from models.expressions.parser import MACROS
 from models.expressions.tree import Binary, Call, ListOf, MapOf, Name, Node, children
 
-# Steps of one evaluation at the most; a list is taken to have `list_items` items (tags_max of a ticket). Two nested loops over lists and
-# some comparisons fit; three do not. 100,000 steps of the library take some milliseconds.
+# Steps of one evaluation at the most; a list is taken to have `list_items` items (tags_max of a ticket). Two nested
+# loops over lists and some comparisons fit; three do not. 100,000 steps of the library take some milliseconds.
 cost_max, list_items = 50_000, 50
-# How often one evaluation may copy what it reads. `x + x` in a chain of `map` doubles with each link: 40 links of a dozen characters ask
-# for a terabyte, and the library ends the process when memory ends. The usual `t + "!"` over a list of ten counts 100.
+# How often one evaluation may copy what it reads. `x + x` in a chain of `map` doubles with each link: 40 links of a
+# dozen characters ask for a terabyte, and the library ends the process when memory ends. The usual `t + "!"` over a
+# list of ten counts 100.
 copies_max = 2_000
 
 
@@ -33,7 +34,9 @@ def steps(node: Node) -> int:
 
 
 def copies(node: Node, bound: Mapping[str, int]) -> int:
-    """Count how many values the result may hold at most, where a name of the environment holds one; capped above `copies_max`."""
+    """Count how many values the result may hold at most, where a name of the environment holds one; capped above
+    `copies_max`.
+    """
     if isinstance(node, Name):
         return bound.get(node.name, 1)
     if isinstance(node, Call) and node.of is not None and node.name in MACROS and len(node.arguments) == 2:

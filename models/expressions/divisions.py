@@ -1,4 +1,6 @@
-"""Divisions by a field that the expression does not compare with anything: an empty field or a zero makes the rule fail."""
+"""Divisions by a field that the expression does not compare with anything: an empty field or a zero makes the rule
+fail.
+"""
 
 from __future__ import annotations
 

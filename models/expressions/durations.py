@@ -10,7 +10,8 @@ duration_s_max = 10 * 366 * 86_400  # no promise or timer reaches further than t
 
 
 def parse_duration(text: str | int) -> int:
-    """Seconds of a duration; a bare number is seconds. `d` is 24 hours of the clock, in working time too: write hours there.
+    """Seconds of a duration; a bare number is seconds. `d` is 24 hours of the clock, in working time too: write hours
+    there.
 
     Raises ValueError with what was expected.
     """

@@ -1,4 +1,6 @@
-"""Reads the part of CEL that definitions may use (CEL specification, "Syntax"): a bounded recursive descent with positions."""
+"""Reads the part of CEL that definitions may use (CEL specification, "Syntax"): a bounded recursive descent with
+positions.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,8 @@ from models.expressions.tree import (
 
 depth_max = 40  # of nested parentheses, lists and calls: deeper, nobody can read it and the library's stack ends
 tokens_max = 1_000
-# From the root of the tree to its deepest leaf. A chain such as `a || b || c` is as high as it is long. What walks the tree takes up to
-# two of Python's 1,000 stack frames for each level.
+# From the root of the tree to its deepest leaf. A chain such as `a || b || c` is as high as it is long. What walks the
+# tree takes up to two of Python's 1,000 stack frames for each level.
 height_max = 250
 
 MACROS = ("all", "exists", "exists_one", "filter", "map")

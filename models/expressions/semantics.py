@@ -1,8 +1,9 @@
 """Where the desk's conditions differ from CEL: numbers without a value, and division by zero.
 
-CEL cannot compare null with a number, and divides doubles as IEEE 754 does (`1.0 / 0.0` is infinity, and infinity is greater than every
-bound). The desk wants neither: a field without a value compares as 0, and a division by zero is an error of the rule. The library has
-no hook for either, so this module rewrites the text that the library compiles. The text that people read and store stays as it is.
+CEL cannot compare null with a number, and divides doubles as IEEE 754 does (`1.0 / 0.0` is infinity, and infinity is
+greater than every bound). The desk wants neither: a field without a value compares as 0, and a division by zero is an
+error of the rule. The library has no hook for either, so this module rewrites the text that the library compiles. The
+text that people read and store stays as it is.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from models.expressions.tree import Binary, Literal, Node, children, path_of
 
 _COMPARISONS = frozenset(["==", "!=", "<", "<=", ">", ">=", "in"])
 _FIELDS = ("fields.", "ticket.fields.")
-# Binds the divisor, so that its text appears once however deep divisions are nested. Definitions cannot use the variable by accident:
-# the divisor stands outside of the macro's scope.
+# Binds the divisor, so that its text appears once however deep divisions are nested. Definitions cannot use the
+# variable by accident: the divisor stands outside of the macro's scope.
 _DIVISOR = ("[", "].map(divisor, divisor == 0 ? 1 / 0 : divisor)[0]")
 
 
@@ -34,7 +35,9 @@ def rewritten(source: str) -> str:
 
 
 def _inserts(source: str, tree: Node) -> Iterator[tuple[int, int, str]]:
-    """Yield the insertions: (offset, order at that offset, text). At one offset, outer texts open first and close last."""
+    """Yield the insertions: (offset, order at that offset, text). At one offset, outer texts open
+    first and close last.
+    """
     stack: list[tuple[Node, int]] = [(tree, 0)]
     while stack:
         node, depth = stack.pop()

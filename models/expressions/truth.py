@@ -1,7 +1,8 @@
 """Decides whether a condition is always or never true, given the values that its paths can have.
 
-The condition becomes alternatives of facts (disjunctive normal form, bounded); an alternative is impossible when two facts about one path
-exclude each other. A part that this module does not understand stays an open fact: the answer is then "undecidable", never a guess.
+The condition becomes alternatives of facts (disjunctive normal form, bounded); an alternative is impossible when two
+facts about one path exclude each other. A part that this module does not understand stays an open fact: the answer is
+then "undecidable", never a guess.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ class _TooMany(Exception):
 
 
 def truth(source: str, domains: Domains) -> bool | None:
-    """Return True for always, False for never, None for it depends or undecidable. `domains`: path -> every value that it can have."""
+    """Return True for always, False for never, None for it depends or undecidable. `domains`: path -> every value that
+    it can have.
+    """
     try:
         tree = parse(source)
     except ExpressionError:

@@ -55,7 +55,8 @@ def take(principal: str, key: str, *, request_hash: str) -> StoredAnswer | None:
 def store(principal: str, key: str, answer: StoredAnswer) -> None:
     """Keep the answer under a key that `take` has just taken."""
     database.execute(
-        "UPDATE idempotency_keys SET status = :status, headers = :headers, body = :body WHERE principal = :principal AND key = :key",
+        "UPDATE idempotency_keys SET status = :status, headers = :headers, body = :body WHERE principal ="
+        " :principal AND key = :key",
         principal=principal,
         key=key,
         status=answer.status,

@@ -1,4 +1,6 @@
-"""Change users and API keys; sessions are in `sessions.py` and reached from here too. Commands join the caller's transaction."""
+"""Change users and API keys; sessions are in `sessions.py` and reached from here too. Commands join the caller's
+transaction.
+"""
 
 from __future__ import annotations
 
@@ -156,7 +158,9 @@ _RULES = {
 
 
 def _lock_admins_and(user_id: UUID) -> None:
-    """Hold all active admins and the user, in the order of ids: two admins who demote each other must not both succeed."""
+    """Hold all active admins and the user, in the order of ids: two admins who demote each other
+    must not both succeed.
+    """
     users = UserRow.select(UserRow.id).where((UserRow.id == user_id) | _active_admin())
     list(held(users.order_by(UserRow.id)).tuples())
 

@@ -1,8 +1,8 @@
 """Passwords are kept as argon2id hashes; a copied table must cost its thief decades.
 
-Parameters: OWASP's Password Storage Cheat Sheet asks for at least 19 MiB, two passes, one lane. That is 25 ms of one core here, and
-8 HTTP threads hashing at once take 152 MiB, which fits a function's memory; more memory would let sign-ins evict a pod.
-argon2 is imported at first use: most processes never see a password, and cold start is a feature.
+Parameters: OWASP's Password Storage Cheat Sheet asks for at least 19 MiB, two passes, one lane. That is 25 ms of one
+core here, and 8 HTTP threads hashing at once take 152 MiB, which fits a function's memory; more memory would let
+sign-ins evict a pod. argon2 is imported at first use: most processes never see a password, and cold start is a feature.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ MEMORY_KIB: Final = 19 * 1024
 PASSES: Final = 2
 LANES: Final = 1
 
-# For an address that nobody has: as much work as a real hash, and no password fits (salt and digest are zeros, not computed).
+# For an address that nobody has: as much work as a real hash, and no password fits (salt and digest are zeros, not
+# computed).
 _NOBODYS_HASH: Final = f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${'A' * 22}${'A' * 43}"
 
 

@@ -1,10 +1,10 @@
 """Refresh tokens that tell a second tab from a thief.
 
-A token is `nsr_` and base64url of: session id, 32 secret bytes, and our mark (a MAC) over both. The mark recognises a token that we
-once gave out, however many exchanges ago; with the hashes of the last two alone, a thief who exchanges twice would go unseen.
-The successor is derived from the token instead of drawn, so two tabs that exchange the same token get the same next one;
-with two drawn ones the slower tab would look like a thief a quarter of an hour later. Without SECRET_KEY nobody can derive it, and
-who has SECRET_KEY signs access tokens anyway.
+A token is `nsr_` and base64url of: session id, 32 secret bytes, and our mark (a MAC) over both. The mark recognises a
+token that we once gave out, however many exchanges ago; with the hashes of the last two alone, a thief who exchanges
+twice would go unseen. The successor is derived from the token instead of drawn, so two tabs that exchange the same
+token get the same next one; with two drawn ones the slower tab would look like a thief a quarter of an hour later.
+Without SECRET_KEY nobody can derive it, and who has SECRET_KEY signs access tokens anyway.
 """
 
 from __future__ import annotations

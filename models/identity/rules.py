@@ -130,7 +130,9 @@ def normalise_email(email: str) -> str:
 
 
 def email_problems(email: str) -> list[FieldProblem]:
-    """What is wrong with a normalised address. Only a mail that arrives proves an address, so the check is a coarse one."""
+    """What is wrong with a normalised address. Only a mail that arrives proves an address, so the check is a coarse
+    one.
+    """
     if len(email) > limits.email_address_chars_max:
         return [_problem("email", f"expected at most {limits.email_address_chars_max} characters")]
     if _EMAIL.fullmatch(email) is None or ".." in email or not is_text(email):
@@ -171,7 +173,9 @@ def expiry_problems(expires_at: datetime | None, *, now: datetime) -> list[Field
 
 
 def password_problems(password: str, *, email: str) -> list[FieldProblem]:
-    """Every rule that a new password breaks, a sentence each. Length counts, mixtures do not (NIST SP 800-63B 3.1.1)."""
+    """Every rule that a new password breaks, a sentence each. Length counts, mixtures do not (NIST
+    SP 800-63B 3.1.1).
+    """
     if len(password) > limits.password_chars_max:
         return [_problem("password", f"expected at most {limits.password_chars_max} characters")]
     if not is_encodable(password):

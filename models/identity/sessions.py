@@ -1,7 +1,7 @@
 """Sign in, refresh, sign out.
 
-`sign_in` and `refresh` open their own transactions, unlike other commands: what a failure must leave behind (a used slot, the
-event, a revoked session) has to outlive the request's failure, and argon2 must not run while rows are held.
+`sign_in` and `refresh` open their own transactions, unlike other commands: what a failure must leave behind (a used
+slot, the event, a revoked session) has to outlive the request's failure, and argon2 must not run while rows are held.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ class SignInFailed(Unauthenticated):
 def sign_in(email: str, password: str, *, client: str, settings: Settings | None = None) -> TokenPair:
     """Open a session. `client` is the caller's network address.
 
-    Raises SignInFailed, the same and after the same time whether the address is unknown, the user deactivated or the password
-    wrong; TooManyRequests when the address or the client has failed too often, without looking at the password.
+    Raises SignInFailed, the same and after the same time whether the address is unknown, the user deactivated or the
+    password wrong; TooManyRequests when the address or the client has failed too often, without looking at the
+    password.
     """
     assert not database.in_transaction(), "a failed sign-in is recorded although its request fails"
     settings = settings or process_settings.current()
@@ -95,7 +96,9 @@ def sign_out(session_id: UUID) -> None:
 
 
 def revoke_all(user_id: UUID) -> int:
-    """End all sessions of a user; returns how many there were. The caller holds the user's row and tells the log why."""
+    """End all sessions of a user; returns how many there were. The caller holds the user's row and
+    tells the log why.
+    """
     return int(
         database.execute(
             "UPDATE sessions SET revoked_at = :now WHERE user_id = :id AND revoked_at IS NULL AND expires_at > :now",
@@ -154,7 +157,9 @@ def _open_session(
 
 
 def _record_failure(found: database.Row | None, buckets: list[rates.Bucket], client: str) -> None:
-    """Tell the user's history; for an unknown address do the same work and commit, so that time does not tell either."""
+    """Tell the user's history; for an unknown address do the same work and commit, so that time
+    does not tell either.
+    """
     with database.transaction():
         user_id = found["id"] if found is not None else new_id()
         database.one("SELECT id FROM users WHERE id = :id FOR_UPDATE", id=user_id)
@@ -199,7 +204,9 @@ def _exchange(session_id: UUID, token: str, settings: Settings) -> tuple[Refresh
 
 
 def _lock_user_of(session_id: UUID) -> database.Row | None:
-    """Hold the row of the session's user, which is the lock of all of the user's sessions; None for an unknown session."""
+    """Hold the row of the session's user, which is the lock of all of the user's sessions; None for
+    an unknown session.
+    """
     return _known(
         "SELECT id, name FROM users WHERE id = (SELECT user_id FROM sessions WHERE id = :id) FOR_UPDATE",
         id=session_id,
@@ -217,7 +224,9 @@ def _end(session_id: UUID, user_id: UUID, *, actor: Actor, reason: str) -> None:
 
 
 def _buckets(email: str, client: str) -> list[rates.Bucket]:
-    """The limits of one address and of one client, hashed: bounded names, and no list of addresses in a table of counters."""
+    """The limits of one address and of one client, hashed: bounded names, and no list of addresses in a table of
+    counters.
+    """
     return [
         rates.Bucket(
             f"sign_in:{kind}:{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}",
@@ -240,7 +249,9 @@ def _network(client: str) -> str:
 
 
 def _give_back(buckets: list[rates.Bucket]) -> None:
-    """Return the slots of a sign-in that succeeded: only failures use them. In `take`'s order, so that nobody deadlocks."""
+    """Return the slots of a sign-in that succeeded: only failures use them. In `take`'s order, so that nobody
+    deadlocks.
+    """
     for bucket in sorted(buckets, key=lambda b: b.name):
         database.execute(
             "UPDATE rate_buckets SET tat_s = tat_s - :every_s WHERE bucket = :name",

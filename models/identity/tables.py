@@ -43,7 +43,9 @@ class Session(Table):
 
 
 class ApiKeyRow(Table):
-    """A program that calls the API. The key is kept as a hash only. `queries.ApiKey` is the part that leaves this area."""
+    """A program that calls the API. The key is kept as a hash only. `queries.ApiKey` is the part
+    that leaves this area.
+    """
 
     id = IdField(primary_key=True)
     name = peewee.TextField()

@@ -1,8 +1,8 @@
 """Tell who is calling: access tokens (JWT) and API keys behind one `Authorization: Bearer`.
 
-On the path of every request, so one indexed statement and no argon2. The role is looked up, never read from the token: a
-demotion or a sign-out counts at the next request, not when the token has run out.
-PyJWT is imported at first use, because it costs a cold start 30 ms and a webhook never needs it.
+On the path of every request, so one indexed statement and no argon2. The role is looked up, never read from the token:
+a demotion or a sign-out counts at the next request, not when the token has run out. PyJWT is imported at first use,
+because it costs a cold start 30 ms and a webhook never needs it.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class TokenPair:
 def fingerprint(secret: str) -> str:
     """How an API key or a refresh token is kept: SHA-256, in hex.
 
-    A fast hash is right here, unlike for passwords: 256 random bits cannot be guessed at any speed, and a salted slow hash could
-    not be looked up by index and would cost every request 25 ms.
+    A fast hash is right here, unlike for passwords: 256 random bits cannot be guessed at any speed, and a salted slow
+    hash could not be looked up by index and would cost every request 25 ms.
     """
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 

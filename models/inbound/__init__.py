@@ -1,4 +1,5 @@
-"""Recording of inbound events: an event becomes a message, a receipt, a reaction or a command, or nothing with a reason.
+"""Recording of inbound events: an event becomes a message, a receipt, a reaction or a command, or nothing with a
+reason.
 
 `recording` has a recorder for each type of the port, which runs in one transaction with the end of the task.
 `quarantine` stops forged and too frequent messages. `chat_commands` runs the commands that requesters type. Invariant:

@@ -137,7 +137,9 @@ _CHECKS: tuple[Callable[[inbox.RawEvent, ChannelAccount, InboundMessage], _Settl
 
 
 def _accept(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> _Settlement:
-    """Find the requester and the ticket of a message that no check stopped; the message joins the ticket or opens one."""
+    """Find the requester and the ticket of a message that no check stopped; the message joins the
+    ticket or opens one.
+    """
     requester = requesters.find_or_create(
         account.channel,
         parsed.author_address,

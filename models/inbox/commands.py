@@ -152,7 +152,8 @@ def settle(
 ) -> None:
     """Store the result of an event whose row the caller has locked. Joins the caller's transaction."""
     database.execute(
-        "UPDATE inbox SET status = :status, reason = :reason, ticket_id = :ticket, message_id = :message, processed_at = :now"
+        "UPDATE inbox SET status = :status, reason = :reason, ticket_id = :ticket, message_id = :message,"
+        " processed_at = :now"
         " WHERE id = :id",
         status=status,
         reason=_reason(reason),
@@ -171,7 +172,8 @@ def discard(inbox_id: UUID, *, by: str) -> None:
     """Settle a failed event as ignored, at a person's request. It can still be replayed. Raises NotFound, Conflict."""
     load(inbox_id)
     put_away = database.execute(
-        "UPDATE inbox SET status = 'ignored', reason = :reason, processed_at = :now WHERE id = :id AND status = 'failed'",
+        "UPDATE inbox SET status = 'ignored', reason = :reason, processed_at = :now WHERE id = :id AND status ="
+        " 'failed'",
         id=inbox_id,
         reason=_reason(f"put away by {by}"),
         now=clock.now(),

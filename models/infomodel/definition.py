@@ -1,4 +1,6 @@
-"""A ticket type, or the fields of requesters and organisations, as data: the shape of the YAML (`checks` says what must fit together)."""
+"""A ticket type, or the fields of requesters and organisations, as data: the shape of the YAML (`checks` says what must
+fit together).
+"""
 
 from __future__ import annotations
 
@@ -40,10 +42,12 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One field. `min`, `max`: of numbers, durations (s) and money (minor units); `*_length`: of texts; `currencies`: of money.
+    """One field. `min`, `max`: of numbers, durations (s) and money (minor units); `*_length`: of texts; `currencies`:
+    of money.
 
-    `required_when`, `visible_when`: CEL over `fields` and `ticket.type`, `ticket.priority`, `ticket.state`. `see`, `edit`: roles; empty
-    means all. `portal`: what a requester may do with it. `retired`: kept, read only, not asked for.
+    `required_when`, `visible_when`: CEL over `fields` and `ticket.type`, `ticket.priority`, `ticket.state`. `see`,
+    `edit`: roles; empty means all. `portal`: what a requester may do with it. `retired`: kept, read only, not asked
+    for.
     """
 
     kind: Kind

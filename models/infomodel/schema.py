@@ -10,7 +10,9 @@ _DATE = r"^\d{4}-\d{2}-\d{2}$"
 
 
 def json_schema(entity: Entity, *, language: str = "en", role: str = "agent") -> dict[str, Any]:
-    """Return the schema of the object `fields` of a ticket of the type (of a requester, an organisation), as a role may see and set it."""
+    """Return the schema of the object `fields` of a ticket of the type (of a requester, an organisation), as a role may
+    see and set it.
+    """
     shown = {name: field for name, field in entity.fields.items() if _sees(field, role)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,4 +1,6 @@
-"""Values of fields: normal form, permissions by role, required ones. Pure, except for the look-ups of people and tickets."""
+"""Values of fields: normal form, permissions by role, required ones. Pure, except for the look-ups of people and
+tickets.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +38,9 @@ def validated(
 ) -> dict[str, Any]:
     """Return all fields after `wanted` was set over `before`, in normal form; null removes a value.
 
-    `role`: of the person who sets them (`automation` may set everything but retired fields). `view`: more names for conditions.
-    `complete`: required fields must have a value, and defaults are filled in for fields that nobody set. Raises Invalid with every
-    problem, each with its path.
+    `role`: of the person who sets them (`automation` may set everything but retired fields). `view`: more names for
+    conditions. `complete`: required fields must have a value, and defaults are filled in for fields that nobody set.
+    Raises Invalid with every problem, each with its path.
     """
     problems: list[FieldProblem] = []
     after = dict(before)
@@ -301,7 +303,9 @@ _ZEROS: dict[str, Any] = {"number": None, "duration": None, "checkbox": False, "
 
 
 def view_values(entity: Entity | None, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return every declared field as conditions read it. An empty number is null, so that arithmetic does not take it for 0."""
+    """Return every declared field as conditions read it. An empty number is null, so that arithmetic does not take it
+    for 0.
+    """
     if entity is None:
         return fields
     found = dict(fields)

@@ -1,6 +1,8 @@
-"""The check of addresses that others ask the desk to call: a URL in a definition or a subscription must not reach into the cluster.
+"""The check of addresses that others ask the desk to call: a URL in a definition or a subscription must not reach into
+the cluster.
 
-Pure; `queues/safe_http.py` looks names up and connects to the very address that was judged here (server-side request forgery, SSRF).
+Pure; `queues/safe_http.py` looks names up and connects to the very address that was judged here (server-side request
+forgery, SSRF).
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ _url_chars_max = 2_000  # what proxies and servers commonly take of a request li
 # Ports on which the Internet serves HTTP; everything else is more likely a database or a mail server that reads lines.
 PUBLIC_PORTS = frozenset({80, 443, 8080, 8443})
 
-# Refused in addition to what `is_global` refuses, which differs between Python's releases (IANA special-purpose registries).
+# Refused in addition to what `is_global` refuses, which differs between Python's releases (IANA special-purpose
+# registries).
 _NEVER = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -33,8 +36,9 @@ _NEVER = tuple(
         "203.0.113.0/24",
         "224.0.0.0/4",
         "240.0.0.0/4",
-        # IPv6: compatible and unspecified, local NAT64 (RFC 8215), discard, Teredo and protocol assignments, documentation,
-        # 6to4 (an IPv4 address inside, and long out of use), segment routing, unique local, link local, site local, multicast.
+        # IPv6: compatible and unspecified, local NAT64 (RFC 8215), discard, Teredo and protocol assignments,
+        # documentation, 6to4 (an IPv4 address inside, and long out of use), segment routing, unique local, link local,
+        # site local, multicast.
         "::/96",
         "64:ff9b:1::/48",
         "100::/64",
@@ -54,7 +58,9 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def is_public(address: str) -> bool:
-    """Whether a network address is public. An IPv6 address that embeds an IPv4 address is checked as that IPv4 address."""
+    """Whether a network address is public. An IPv6 address that embeds an IPv4 address is checked
+    as that IPv4 address.
+    """
     try:
         found: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,9 +1,9 @@
 """Several inserts as one statement.
 
-On PostgreSQL a batch becomes one statement with data-modifying CTEs (PostgreSQL manual 7.8.2): one round trip and a quarter of
-the time of row-by-row inserts (4,260 against 975 a second, four threads).
-SQLite has no such statement and no network; there the inserts run one by one in the caller's transaction. The program
-makes the ids, so rows of one batch can refer to each other; foreign keys are checked at the end of the statement.
+On PostgreSQL a batch becomes one statement with data-modifying CTEs (PostgreSQL manual 7.8.2): one round trip and a
+quarter of the time of row-by-row inserts (4,260 against 975 a second, four threads). SQLite has no such statement and
+no network; there the inserts run one by one in the caller's transaction. The program makes the ids, so rows of one
+batch can refer to each other; foreign keys are checked at the end of the statement.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from uuid import UUID
 
 from models.kernel import database
 
-# An escape, not a backslash that somebody wrote before the letters u0000: an even number of backslashes stands before it.
+# An escape, not a backslash that somebody wrote before the letters u0000: an even number of backslashes stands before
+# it.
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -27,8 +28,8 @@ _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 def as_json(value: Any) -> str:
     """JSON for a column: compact, and such that both engines take it, whatever a stranger wrote.
 
-    The null character (PostgreSQL's jsonb refuses it) and lone surrogates (UTF-8 has none) become U+FFFD. Numbers that JSON has not
-    become texts: "NaN", "Infinity", "-Infinity". Raises TypeError for what is no JSON.
+    The null character (PostgreSQL's jsonb refuses it) and lone surrogates (UTF-8 has none) become U+FFFD. Numbers that
+    JSON has not become texts: "NaN", "Infinity", "-Infinity". Raises TypeError for what is no JSON.
     """
     try:
         text = _dumped(value)
@@ -76,7 +77,8 @@ class Batch:
     def insert(
         self, table: str, row: Mapping[str, Any], *, returning: str | None = None, unless_exists: bool = False
     ) -> int:
-        """Add a row; dicts and lists become JSON. Returns the insert's position, the index of its value in `write`'s result.
+        """Add a row; dicts and lists become JSON. Returns the insert's position, the index of its value in `write`'s
+        result.
 
         `unless_exists` skips the row when a unique key is taken (its value is then None).
         """
@@ -94,8 +96,8 @@ class Batch:
     ) -> None:
         """Add an `INSERT ... SELECT ... RETURNING id`, written with the rest; `then` gets the returned ids.
 
-        On PostgreSQL it sees the database as it is before the batch, and later ones can select from it by its `name`. Names, also
-        those of `values`, are unique in the batch.
+        On PostgreSQL it sees the database as it is before the batch, and later ones can select from it by its `name`.
+        Names, also those of `values`, are unique in the batch.
         """
         self._selects.append((name, statement, dict(values), then))
 

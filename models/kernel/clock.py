@@ -3,15 +3,15 @@
 Everything that asks for the time asks here, so a test or the sandbox can move time (`set_shift`) and an SLA
 breach takes a second instead of a day.
 
-On PostgreSQL the desk's clock is the database's. Programs on several machines share the database and nothing else, and every
-stored instant is compared with instants that other machines stored. A machine whose own clock is wrong by ten minutes would stop
-a bot or let a receiver rest. Each process therefore reads the database's clock when it connects and every
-`limits.clock_read_every_s` afterwards (`follow`), and counts on from there with the machine's steady clock, which nobody sets.
-The machine's own clock counts only before the first connection, when there is nothing to store yet, and on SQLite, where program
-and database are on one machine.
+On PostgreSQL the desk's clock is the database's. Programs on several machines share the database and nothing else, and
+every stored instant is compared with instants that other machines stored. A machine whose own clock is wrong by ten
+minutes would stop a bot or let a receiver rest. Each process therefore reads the database's clock when it connects and
+every `limits.clock_read_every_s` afterwards (`follow`), and counts on from there with the machine's steady clock, which
+nobody sets. The machine's own clock counts only before the first connection, when there is nothing to store yet, and on
+SQLite, where program and database are on one machine.
 
-The error is at most the round trip of the best reading, and always in one direction: the desk's clock is never ahead of the
-database's, so what is due now is due for the database too.
+The error is at most the round trip of the best reading, and always in one direction: the desk's clock is never ahead of
+the database's, so what is due now is due for the database too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def now() -> datetime:
 
 
 def unshifted() -> datetime:
-    """Return the current instant without the shift of tests and the sandbox, for values that must not go back when they end."""
+    """Return the current instant without the shift of tests and the sandbox, for values that must not go back when they
+    end.
+    """
     offset_s = _offset_s
     if offset_s is None:
         return datetime.now(UTC)
@@ -40,7 +42,9 @@ def unshifted() -> datetime:
 
 
 def steady_s() -> float:
-    """Seconds of a clock that nobody sets. It goes on while the machine sleeps, where the system has such a clock (Linux)."""
+    """Seconds of a clock that nobody sets. It goes on while the machine sleeps, where the system has such a clock
+    (Linux).
+    """
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.monotonic()
@@ -49,9 +53,9 @@ def steady_s() -> float:
 def follow(database_s: float, *, sent_s: float, received_s: float) -> None:
     """Take over a reading of the database's clock (seconds since 1970), asked for and received at two steady instants.
 
-    The reading was taken between the two, so it bounds the offset from both sides. The lower bound is used. It moves up with a
-    better reading, and down only when a reading proves that it is too high: the database's clock was set back, or another
-    server has taken over.
+    The reading was taken between the two, so it bounds the offset from both sides. The lower bound is used. It moves up
+    with a better reading, and down only when a reading proves that it is too high: the database's clock was set back,
+    or another server has taken over.
     """
     global _offset_s
     lowest_s, highest_s = database_s - received_s, database_s - sent_s
@@ -68,13 +72,17 @@ def forget_database() -> None:
 
 
 def machine_ahead_s() -> float | None:
-    """Return how far the machine's clock is ahead of the database's (negative: behind); None when no database's clock was read."""
+    """Return how far the machine's clock is ahead of the database's (negative: behind); None when no database's clock
+    was read.
+    """
     offset_s = _offset_s
     return None if offset_s is None else datetime.now(UTC).timestamp() - steady_s() - offset_s
 
 
 def machine_step_s() -> float:
-    """Return how far the machine's clock was set since the last call: negative when it was set back; zero at the first call."""
+    """Return how far the machine's clock was set since the last call: negative when it was set back; zero at the first
+    call.
+    """
     global _machine_offset_s
     offset_s = datetime.now(UTC).timestamp() - steady_s()
     with _lock:

@@ -1,8 +1,9 @@
 """One database behind two engines: PostgreSQL in production, SQLite in the embedded desk.
 
-Statements are written once, with `:name` parameters and the tokens NOW(), NOW_PLUS(:seconds) and FOR_UPDATE, and translated
-per engine (`translate`). Transactions are opened by the function or the actor (`transaction`), joined by commands,
-and never held across the network. What must happen only when the change is certain (`on_commit`) runs after the commit.
+Statements are written once, with `:name` parameters and the tokens NOW(), NOW_PLUS(:seconds) and FOR_UPDATE, and
+translated per engine (`translate`). Transactions are opened by the function or the actor (`transaction`), joined by
+commands, and never held across the network. What must happen only when the change is certain (`on_commit`) runs after
+the commit.
 
 SQLite runs with WAL, synchronous=FULL, BEGIN IMMEDIATE, and one lock of ours around writers, because SQLite's own
 busy handler sleeps and starves (p99 657 ms against 45 ms).
@@ -49,8 +50,8 @@ class _OneWriterSqlite(peewee.SqliteDatabase):
 
     def _connect(self) -> Any:
         connection = super()._connect()  # type: ignore[misc]  # a private hook that peewee's stubs leave out
-        # SQLite's own LIKE knows upper and lower case of ASCII only; a Russian desk searches too. (Not by register_function, which
-        # keeps one function a name; LIKE is two, with and without ESCAPE.)
+        # SQLite's own LIKE knows upper and lower case of ASCII only; a Russian desk searches too. (Not by
+        # register_function, which keeps one function a name; LIKE is two, with and without ESCAPE.)
         for parameters in (2, 3):
             connection.create_function("like", parameters, _sqlite_like, deterministic=True)
         return connection
@@ -71,7 +72,8 @@ class _OneWriterSqlite(peewee.SqliteDatabase):
 
     def rollback(self) -> Any:
         try:
-            # SQLite rolls back by itself when its disk is full or fails; a second ROLLBACK would hide that error behind its own.
+            # SQLite rolls back by itself when its disk is full or fails; a second ROLLBACK would hide that error behind
+            # its own.
             active = self.connection().in_transaction  # type: ignore[no-untyped-call]  # peewee's stubs leave it out
             return super().rollback() if active else None
         finally:
@@ -196,14 +198,14 @@ def connection() -> Iterator[None]:
         raise trouble from error
     finally:
         _units.depth -= 1
-        # The outermost unit gives the connection back also when it found it open: a statement outside of any unit opens one
-        # that would stay with its thread, and fail from then on, once the server has gone away.
+        # The outermost unit gives the connection back also when it found it open: a statement outside of any unit opens
+        # one that would stay with its thread, and fail from then on, once the server has gone away.
         if outermost and is_postgres():
             database.close()
 
 
-# SQLSTATEs (PostgreSQL manual, appendix A) after which nothing was changed and the same again may work: the server went away (08, 57P0x,
-# 25P03), has no room (53), or has become a standby (25006).
+# SQLSTATEs (PostgreSQL manual, appendix A) after which nothing was changed and the same again may work: the server went
+# away (08, 57P0x, 25P03), has no room (53), or has become a standby (25006).
 _AWAY_CLASSES = ("08", "53")
 _READ_ONLY = "25006"
 _AWAY = frozenset({"57P01", "57P02", "57P03", "25P03", _READ_ONLY})
@@ -279,8 +281,8 @@ _NOW_PLUS = re.compile(r"NOW_PLUS\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 def translate(statement: str, *, postgres: bool, shifted: bool) -> str:
     """Translate a statement into the engine's dialect.
 
-    `NOW()` and `NOW_PLUS(seconds)` are the database's clock on PostgreSQL (plus the test shift), the machine's on SQLite, as
-    `clock.now()` is. `FOR_UPDATE` and `SKIP_LOCKED` vanish on SQLite, where the writer is alone anyway.
+    `NOW()` and `NOW_PLUS(seconds)` are the database's clock on PostgreSQL (plus the test shift), the machine's on
+    SQLite, as `clock.now()` is. `FOR_UPDATE` and `SKIP_LOCKED` vanish on SQLite, where the writer is alone anyway.
     """
     if postgres:
         shift = " + :clock_shift_s * interval '1 second'" if shifted else ""

@@ -1,7 +1,8 @@
-"""Other libraries' log lines as the desk's own: a constant event, its fields, and the level that an operator's filter should see.
+"""Other libraries' log lines as the desk's own: a constant event, its fields, and the level that an operator's filter
+should see.
 
-gunicorn calls a worker that died of SIGSEGV a warning, Dramatiq calls a broker that restarts critical, with a trail for each thread.
-A line that no rule names keeps its level, under the event `<library>_log` with the text in `message`.
+gunicorn calls a worker that died of SIGSEGV a warning, Dramatiq calls a broker that restarts critical, with a trail for
+each thread. A line that no rule names keeps its level, under the event `<library>_log` with the text in `message`.
 """
 
 from __future__ import annotations
@@ -102,7 +103,9 @@ def tells_trail(record: logging.LogRecord) -> bool:
 
 
 def _of_a_broker(record: logging.LogRecord) -> bool:
-    """Whether Dramatiq's line carries an exception of the connection to the broker, by its type's module: pika is not imported here."""
+    """Whether Dramatiq's line carries an exception of the connection to the broker, by its type's module: pika is not
+    imported here.
+    """
     error = record.exc_info[1] if record.exc_info else None
     if error is None:
         return False

@@ -1,7 +1,7 @@
 """Identifiers: UUIDv7 (RFC 9562), made in the program so that related rows can be written in one statement.
 
-Their time is the desk's clock, which is the database's (`clock.unshifted`). Libraries read the machine's clock instead: on a
-machine that runs ahead by ten minutes, everything that is listed by id would stand ten minutes in the future.
+Their time is the desk's clock, which is the database's (`clock.unshifted`). Libraries read the machine's clock instead:
+on a machine that runs ahead by ten minutes, everything that is listed by id would stand ten minutes in the future.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ _last = 0
 def new_id() -> UUID:
     """Return a fresh UUIDv7. Ids of one process go up. Ids are compared, never parsed for time.
 
-    Ids of several processes are in the order of time within some milliseconds only. Where the newest row decides, it has a serial.
+    Ids of several processes are in the order of time within some milliseconds only. Where the newest row decides, it
+    has a serial.
     """
     global _last
     ticks = int(clock.unshifted().timestamp() * _TICKS_PER_S)

@@ -1,10 +1,11 @@
 """Imports modules that are needed late, by one thread at a time.
 
-A function imports a heavy library at its first use, in a request's thread. When two threads import a package and one of its modules at
-the same moment, each holds a lock that the other one needs. Python detects that and raises `_DeadlockError` in one of the threads, or
-gives it a module that is half initialised (https://github.com/python/cpython/issues/83065). A worker imports what its tasks use before
-its threads start (`queues/preloading.py`); `load` is for the processes that cannot afford this, and for a channel whose first account
-is published while the worker runs.
+A function imports a heavy library at its first use, in a request's thread. When two threads import a package and one of
+its modules at the same moment, each holds a lock that the other one needs. Python detects that and raises
+`_DeadlockError` in one of the threads, or gives it a module that is half initialised
+(https://github.com/python/cpython/issues/83065). A worker imports what its tasks use before its threads start
+(`queues/preloading.py`); `load` is for the processes that cannot afford this, and for a channel whose first account is
+published while the worker runs.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from models.kernel import type_info
 _lock = threading.RLock()  # re-entrant: a module may load another one while it is imported
 _loaded: set[str] = set()
 
-# Two libraries import their command line with the package: typer, rich, prompt_toolkit, click and Pygments, 12 MiB in each process and
-# 60 ms at the first condition of a request. Nobody calls it here, so an empty module takes its place. httpx catches the ImportError
-# that follows; cel only binds the name.
+# Two libraries import their command line with the package: typer, rich, prompt_toolkit, click and Pygments, 12 MiB in
+# each process and 60 ms at the first condition of a request. Nobody calls it here, so an empty module takes its place.
+# httpx catches the ImportError that follows; cel only binds the name.
 COMMAND_LINES = ("cel.cli", "httpx._main")
 for _name in COMMAND_LINES:
     sys.modules.setdefault(_name, ModuleType(_name))
@@ -46,7 +47,9 @@ def load(*names: str) -> ModuleType:
 
 @contextmanager
 def late() -> Iterator[None]:
-    """Let one thread at a time run the import statements of a `with` block, and build the type information of their Structs."""
+    """Let one thread at a time run the import statements of a `with` block, and build the type information of their
+    Structs.
+    """
     with _lock:
         yield
         type_info.build()
@@ -65,7 +68,9 @@ def _raise(name: str) -> None:
 
 
 def failed(error: BaseException) -> bool:
-    """Whether the exception says that an import failed. Another try may succeed: memory or file descriptors were short."""
+    """Whether the exception says that an import failed. Another try may succeed: memory or file
+    descriptors were short.
+    """
     if isinstance(error, ImportError):
         return True
     if type(error).__name__ == "_DeadlockError":  # a private class of importlib

@@ -87,7 +87,9 @@ local_delay_s_max = 60.0  # a wait up to this long is also kept by the process i
 operator_wait_s_min, operator_wait_s_max = (
     5.0,
     300.0,
-)  # a task that lacks its configuration: a mended one runs within five minutes, and 1,000 waiting ones cost 5 runs a second
+    # a task that lacks its configuration: a mended one runs within five minutes, and 1,000 waiting ones cost 5 runs a
+    # second
+)
 unknown_kind_delay_s = 15.0  # a task of a newer release waits for a newer worker (rolling update)
 wakeup_queue_max = 10_000  # wakeups that wait for the broker in one process; more are dropped, the sweep repeats them
 wakeup_flush_s = 1.0  # on SIGTERM the publisher gets this long; the rest is the sweep's
@@ -233,8 +235,8 @@ readiness_first_s = 1.0  # a first look takes some 30 ms; one that takes longer 
 readiness_soon_s, readiness_again_s = 2.0, 60.0  # between two looks: something is wrong, or nothing
 database_start_look_s = 1.0  # between two looks of a process that starts; a failover takes seconds
 database_wait_s = 5.0  # for a connection of the pool; longer than any transaction, shorter than a caller's patience
-# A peer that acknowledges nothing for so long has vanished. Two or three lost packets are repeated within it, and with a connect it stays
-# below the 15 s that a caller of the API waits.
+# A peer that acknowledges nothing for so long has vanished. Two or three lost packets are repeated within it, and with
+# a connect it stays below the 15 s that a caller of the API waits.
 server_lost_s = 6.0  # PostgreSQL, RabbitMQ: another node has taken over by then
 provider_lost_s = 20.0  # across the internet, where a route may be away for some seconds; below send_read_timeout_s
 database_connect_s = 4  # to each host of DATABASE_URL: a lost SYN is repeated after 1 s and 3 s

@@ -1,7 +1,7 @@
 """JSON logs: one line an event, a constant event name, then fields; ids rather than objects.
 
-A line never holds a body, an address, a token or a URL with a secret: callers pass ids, and `_FORBIDDEN` stops the obvious
-mistakes. Request, trace and task ids are bound once per request or task and appear on every line.
+A line never holds a body, an address, a token or a URL with a secret: callers pass ids, and `_FORBIDDEN` stops the
+obvious mistakes. Request, trace and task ids are bound once per request or task and appear on every line.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ _TRAIL_LINES_MAX = 60  # innermost frames tell; a recursion has a thousand
 def trail(error: BaseException) -> list[str]:
     """Return an error and its causes as types, error codes and lines of code, without their messages.
 
-    A message quotes what was sent: PostgreSQL the row, an HTTP client the URL with the bot's token, int() the text. Only
-    ConfigurationError's is told: it names variables, never values.
+    A message quotes what was sent: PostgreSQL the row, an HTTP client the URL with the bot's token, int() the text.
+    Only ConfigurationError's is told: it names variables, never values.
     """
     told: list[str] = []
     cause: BaseException | None = error
@@ -89,7 +89,9 @@ def trail(error: BaseException) -> list[str]:
 
 
 def named(error: BaseException) -> str:
-    """Return an error and what it was made of on one line, for a column that people read: types and codes, no messages (see `trail`)."""
+    """Return an error and what it was made of on one line, for a column that people read: types and codes, no messages
+    (see `trail`).
+    """
     made_of = getattr(error, "orig", None) or error.__cause__  # `orig` is Peewee's
     return _named(error) + (f": {_named(made_of)}" if isinstance(made_of, BaseException) else "")
 
@@ -131,7 +133,8 @@ class _JsonFormatter(logging.Formatter):
 
 
 def configure(service: str, level: str = "INFO", *, stream: IO[str] | None = None) -> None:
-    """Send this process's log lines to standard error (or `stream`) as JSON: ours, other libraries', warnings, uncaught exceptions.
+    """Send this process's log lines to standard error (or `stream`) as JSON: ours, other libraries', warnings, uncaught
+    exceptions.
 
     Safe to call again. Hooks that somebody else has set (a test's) stay.
     """

@@ -1,17 +1,20 @@
-"""PostgreSQL's connections: peewee's pool without session state, without waits under a lock, and with fewer round trips.
+"""PostgreSQL's connections: peewee's pool without session state, without waits under a lock, and with fewer round
+trips.
 
-Limits travel with each transaction (`SET LOCAL`), never with the session: a pooler in transaction mode gives each transaction another
-server connection and refuses `options` at the start. They cost some 10 microseconds and no round trip, because they and `BEGIN` go
-out in one message with the first statement (PostgreSQL manual, 55.2.2.1: several statements in a simple query are one transaction).
+Limits travel with each transaction (`SET LOCAL`), never with the session: a pooler in transaction mode gives each
+transaction another server connection and refuses `options` at the start. They cost some 10 microseconds and no round
+trip, because they and `BEGIN` go out in one message with the first statement (PostgreSQL manual, 55.2.2.1: several
+statements in a simple query are one transaction).
 
-A round trip costs a fifth of a millisecond and gives Python's lock to another thread. A checkout therefore looks at the socket and asks
-the server nothing: a server that went away has closed it, and a server that vanished fails the keepalive probes.
+A round trip costs a fifth of a millisecond and gives Python's lock to another thread. A checkout therefore looks at the
+socket and asks the server nothing: a server that went away has closed it, and a server that vanished fails the
+keepalive probes.
 
-A connection is opened outside of the locks. peewee opens it inside of two, so one host that does not answer would hold every thread of
-the process for one connect timeout after the other.
+A connection is opened outside of the locks. peewee opens it inside of two, so one host that does not answer would hold
+every thread of the process for one connect timeout after the other.
 
-The pool also reads the database's clock, which is the desk's (`clock.follow`): at each new connection, because it may lead to
-another server after a failover, and every `limits.clock_read_every_s`.
+The pool also reads the database's clock, which is the desk's (`clock.follow`): at each new connection, because it may
+lead to another server after a failover, and every `limits.clock_read_every_s`.
 """
 
 from __future__ import annotations
@@ -118,7 +121,9 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
         return connection or self._open()
 
     def _take_idle(self) -> Any:
-        """Return an idle connection that works, now in use; None when there is none. The caller holds the pool's lock."""
+        """Return an idle connection that works, now in use; None when there is none. The caller
+        holds the pool's lock.
+        """
         while self._connections:
             opened_at, _, connection = heapq.heappop(self._connections)
             if self._is_closed(connection) or self._is_stale(opened_at):
@@ -147,7 +152,9 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
         return bool(time.monotonic() - timestamp > self._stale_timeout)
 
     def _is_closed(self, conn: Any) -> bool:
-        """Whether an idle connection is of no use: it ended, or the server said something unasked, which it does before it ends one."""
+        """Whether an idle connection is of no use: it ended, or the server said something unasked, which it does before
+        it ends one.
+        """
         return bool(conn.closed) or _is_readable(conn.fileno())
 
     def _can_reuse(self, conn: Any) -> bool:
@@ -155,7 +162,9 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
         return not conn.closed and conn.get_transaction_status() == TRANSACTION_STATUS_IDLE
 
     def _close(self, conn: Any, close_conn: bool = False) -> None:
-        """Give a connection back. One that broke in use takes the idle ones along: their server has most likely gone, too."""
+        """Give a connection back. One that broke in use takes the idle ones along: their server has most likely gone,
+        too.
+        """
         broken = bool(conn.closed)
         super()._close(conn, close_conn)
         if broken:
@@ -184,7 +193,8 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
                 and not self._state.closed
                 and self._state.conn.get_transaction_status() == TRANSACTION_STATUS_IDLE
             ):
-                # The driver or the server's parser refused the message, BEGIN with it. The next statement must not run outside.
+                # The driver or the server's parser refused the message, BEGIN with it. The next statement must not run
+                # outside.
                 self._waiting.begin = True
             raise
 
@@ -204,7 +214,9 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
 
 
 def _is_readable(fd: int) -> bool:
-    """Whether bytes, the end of the stream or an error have come. `poll`, because `select` fails from descriptor 1,024 on."""
+    """Whether bytes, the end of the stream or an error have come. `poll`, because `select` fails from descriptor 1,024
+    on.
+    """
     poll = select.poll()
     poll.register(fd, select.POLLIN)
     return bool(poll.poll(0))

@@ -25,7 +25,9 @@ def _var(default: str | int | float | bool | None, doc: str, *, required: bool =
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of a process; each field's metadata is its documentation (README lists the same; a test compares)."""
+    """All settings of a process; each field's metadata is its documentation (README lists the same;
+    a test compares).
+    """
 
     database_url: str = _var("sqlite:///var/nestor.db", "`sqlite:///path` or `postgresql://user:password@host/name`")
     broker_url: str = _var(
@@ -42,7 +44,8 @@ class Settings:
     public_url: str = _var("http://127.0.0.1:8080", "base of the links that we give out")
     files_url: str = _var(
         "",
-        "base of the links to attachments, best on a host of its own (it may show pictures in place); empty: PUBLIC_URL",
+        "base of the links to attachments, best on a host of its own (it may show pictures in place); empty:"
+        " PUBLIC_URL",
     )
     secret_key: str | None = _var(
         None, "signs access tokens; at least 32 characters; required outside the embedded demo", required=True
@@ -57,7 +60,8 @@ class Settings:
     http_threads: int = _var(8, "threads of one function process; equals containerConcurrency")
     http_workers: int = _var(
         1,
-        "gunicorn worker processes; leave it at 1: processes of one pod share its memory limit and end together, more pods do not",
+        "gunicorn worker processes; leave it at 1: processes of one pod share its memory limit and end together,"
+        " more pods do not",
     )
     worker_threads: int = _var(8, "worker threads of the embedded desk")
     trusted_proxies: int = _var(
@@ -66,7 +70,8 @@ class Settings:
     webhook_channels: str = _var("", "channels that this webhook function serves, separated by commas; empty: all")
     webhooks_private: bool = _var(
         False,
-        "life cycles, subscriptions and channels may call addresses in private networks (10.x, 127.x ...), any port, plain http; off: none",
+        "life cycles, subscriptions and channels may call addresses in private networks (10.x, 127.x ...), any"
+        " port, plain http; off: none",
     )
     metrics_port: int = _var(0, "port of a worker's own `/metrics` and `/healthz`; 0: none")
     drain_seconds: int = _var(25, "seconds that running requests get after SIGTERM")

@@ -1,8 +1,8 @@
 """Notices a machine whose clock is wrong.
 
-The desk does not use that clock (see `clock`), but other programs on the machine do: certificates seem expired, an object store
-refuses signatures, log lines of several machines are in the wrong order. Two seconds of difference mean that time
-synchronisation does not run.
+The desk does not use that clock (see `clock`), but other programs on the machine do: certificates seem expired, an
+object store refuses signatures, log lines of several machines are in the wrong order. Two seconds of difference mean
+that time synchronisation does not run.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def warn_of_change() -> None:
 def look_for_step() -> None:
     """Log that the machine's clock was set back since the last look. Nothing else notices it on SQLite.
 
-    A step forward is not reported: a machine without a steady clock that counts its sleep takes one whenever it wakes up.
+    A step forward is not reported: a machine without a steady clock that counts its sleep takes one whenever it wakes
+    up.
     """
     global _set_back_s
     step_s = clock.machine_step_s()

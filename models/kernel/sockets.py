@@ -1,9 +1,9 @@
 """TCP options that let a connection notice that its peer vanished.
 
-A host that loses its power or its network sends no FIN and no RST. Linux then repeats unacknowledged data for about 15 minutes
-(tcp(7), tcp_retries2) and waits for an answer without end, so a request would hang although another server has taken over.
-TCP_USER_TIMEOUT (RFC 5482) bounds the wait for an acknowledgement; keepalive probes (RFC 9293, 3.8.4) bound the wait for an answer.
-A peer that is alive acknowledges both by its kernel, however busy its program is.
+A host that loses its power or its network sends no FIN and no RST. Linux then repeats unacknowledged data for about 15
+minutes (tcp(7), tcp_retries2) and waits for an answer without end, so a request would hang although another server has
+taken over. TCP_USER_TIMEOUT (RFC 5482) bounds the wait for an acknowledgement; keepalive probes (RFC 9293, 3.8.4) bound
+the wait for an answer. A peer that is alive acknowledges both by its kernel, however busy its program is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ _PROBES = 3  # without TCP_USER_TIMEOUT (systems other than Linux) so many unans
 
 
 def keepalive(lost_s: float) -> tuple[int, int, int]:
-    """Seconds of silence before the first probe, seconds between probes, and their number, for a peer lost after `lost_s`."""
+    """Seconds of silence before the first probe, seconds between probes, and their number, for a peer lost after
+    `lost_s`.
+    """
     return max(1, round(lost_s / 2)), max(1, round(lost_s / 4)), _PROBES
 
 

@@ -8,7 +8,8 @@ import peewee
 
 from models.kernel.errors import Contention, Unavailable
 
-# The disk is full, fails or is not mounted: nothing was changed, and the operator mends it (SQLite, "Result and Error Codes").
+# The disk is full, fails or is not mounted: nothing was changed, and the operator mends it (SQLite, "Result and Error
+# Codes").
 _AWAY = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 _CONTENTION = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 

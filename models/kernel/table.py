@@ -1,8 +1,8 @@
 """The base of all tables: one peewee model per table declares each column's type, nullability and conversion.
 
-Composed queries read through the models. Hand-written statements take column lists (`selected`) and conversions (`converted`,
-`from_row`) from the same declarations, so a column is declared once and both engines return the same Python values.
-`tests/architecture/test_schema.py` compares every model with the table that the migrations make.
+Composed queries read through the models. Hand-written statements take column lists (`selected`) and conversions
+(`converted`, `from_row`) from the same declarations, so a column is declared once and both engines return the same
+Python values. `tests/architecture/test_schema.py` compares every model with the table that the migrations make.
 """
 
 from __future__ import annotations
@@ -102,13 +102,17 @@ class Table(peewee.Model):
 
     @classmethod
     def selected(cls, alias: str = "") -> str:
-        """Return the column list for a hand-written SELECT or RETURNING, each name behind `alias` and a dot if one is given."""
+        """Return the column list for a hand-written SELECT or RETURNING, each name behind `alias` and a dot if one is
+        given.
+        """
         prefix = f"{alias}." if alias else ""
         return ", ".join(prefix + name for name in cls.columns())
 
     @classmethod
     def converted(cls, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a copy of `row` in which each value of a column of this table has its Python type. Other values stay as they are."""
+        """Return a copy of `row` in which each value of a column of this table has its Python type. Other values stay
+        as they are.
+        """
         converters = _converters(cls)
         return {
             name: convert(value) if (convert := converters.get(name)) is not None else value

@@ -1,8 +1,9 @@
 """Builds msgspec's type information in one thread, before other threads decode.
 
-msgspec builds the type information of a Struct at its first decoding. Version 0.22.0 did that without a lock: a second thread saw a
-Struct that was half built, and the process ended by SIGSEGV. Each process therefore builds all of it in its main thread at start, and
-`imports.load` does so for the modules that are loaded later. It costs some 30 microseconds a type.
+msgspec builds the type information of a Struct at its first decoding. Version 0.22.0 did that without a lock: a second
+thread saw a Struct that was half built, and the process ended by SIGSEGV. Each process therefore builds all of it in
+its main thread at start, and `imports.load` does so for the modules that are loaded later. It costs some 30
+microseconds a type.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ _built: WeakSet[type] = WeakSet()
 
 
 def declare(kind: type) -> None:
-    """Add a type that is not a Struct and is decoded by msgspec: a dataclass, a TypedDict. Structs are found without this."""
+    """Add a type that is not a Struct and is decoded by msgspec: a dataclass, a TypedDict. Structs are found without
+    this.
+    """
     _declared.append(kind)
 
 
@@ -29,7 +32,8 @@ def loaded() -> list[type]:
 def build() -> int:
     """Build the type information of every loaded type that has none yet; returns how many there were.
 
-    Raises what msgspec raises for a type that it cannot decode; that is a fault of the type, and the process must not start.
+    Raises what msgspec raises for a type that it cannot decode; that is a fault of the type, and the process must not
+    start.
     """
     new = [kind for kind in loaded() if kind not in _built]
     for kind in new:

@@ -58,7 +58,8 @@ _TICKETS = [
     "CREATE INDEX tickets_requester ON tickets (requester_id)",
     "CREATE INDEX tickets_assignee ON tickets (assignee_id) WHERE assignee_id IS NOT NULL",
     "CREATE INDEX tickets_category ON tickets (category, updated_at)",
-    # A chat (not a mail thread) has one current ticket; the row is also the lock that lets one writer at a time decide which.
+    # A chat (not a mail thread) has one current ticket; the row is also the lock that lets one writer at a time decide
+    # which.
     """CREATE TABLE conversations (id {id} PRIMARY KEY, channel text NOT NULL, account text NOT NULL, address text NOT NULL,
         ticket_id {id} REFERENCES tickets (id), updated_at {instant} NOT NULL, UNIQUE (channel, account, address))""",
     """CREATE TABLE messages (id {id} PRIMARY KEY, ticket_id {id} NOT NULL REFERENCES tickets (id), sequence integer NOT NULL,
@@ -97,8 +98,8 @@ _ENGINE = [
         UNIQUE (channel, account, event_key))""",
     "CREATE INDEX inbox_received ON inbox (received_at, id)",
     "CREATE INDEX inbox_unprocessed ON inbox (status, received_at) WHERE status IN ('stored', 'failed')",
-    # The due time of immediate work is the database's own clock, so that a skewed program's clock never makes a task wait.
-    # The outbox and job ledger. `ready` and `leased` are live; everything else is history.
+    # The due time of immediate work is the database's own clock, so that a skewed program's clock never makes a task
+    # wait. The outbox and job ledger. `ready` and `leased` are live; everything else is history.
     """CREATE TABLE tasks (id {serial}, kind text NOT NULL, queue text NOT NULL, key text, payload {json} NOT NULL,
         state text NOT NULL DEFAULT 'ready', attempts integer NOT NULL DEFAULT 0, due_at {instant} NOT NULL {now},
         lease_id text, lease_until {instant}, hints integer NOT NULL DEFAULT 0, next_hint_at {instant} NOT NULL {now_and_grace},

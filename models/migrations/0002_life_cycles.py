@@ -1,4 +1,6 @@
-"""Life cycles and the information model: the columns and tables that tickets, requesters and definitions need in addition."""
+"""Life cycles and the information model: the columns and tables that tickets, requesters and definitions need in
+addition.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Channels: what messages, deliveries and tickets need to know about how they travelled, and several addresses of one person."""
+"""Channels: what messages, deliveries and tickets need to know about how they travelled, and several addresses of one
+person.
+"""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ _BLOBS = [
 ]
 
 _ATTACHMENTS = [
-    # Without a message: uploaded for an answer that is not written yet. `content_type` is the sender's claim; what the bytes are
-    # stands in `blobs`. `state`: uploaded | stored | pending | too_large | failed | erased.
+    # Without a message: uploaded for an answer that is not written yet. `content_type` is the sender's claim; what the
+    # bytes are stands in `blobs`. `state`: uploaded | stored | pending | too_large | failed | erased.
     """CREATE TABLE attachments (id {id} PRIMARY KEY, ticket_id {id} REFERENCES tickets (id), message_id {id} REFERENCES messages (id),
         position integer NOT NULL, filename text NOT NULL, content_type text NOT NULL, size_bytes bigint NOT NULL,
         sha256 text REFERENCES blobs (sha256), inline {bool} NOT NULL, hidden {bool} NOT NULL, content_id text,
@@ -28,6 +28,7 @@ _ATTACHMENTS = [
         told_at {instant}, created_at {instant} NOT NULL, uploaded_by text)""",
     "CREATE INDEX attachments_message ON attachments (message_id, position) WHERE message_id IS NOT NULL",
     "CREATE INDEX attachments_sha256 ON attachments (sha256) WHERE sha256 IS NOT NULL",
-    "CREATE INDEX attachments_provider ON attachments (provider_channel, provider_account, provider_key) WHERE provider_key IS NOT NULL",
+    "CREATE INDEX attachments_provider ON attachments (provider_channel, provider_account, provider_key) WHERE"
+    " provider_key IS NOT NULL",
     "CREATE INDEX attachments_unused ON attachments (created_at) WHERE message_id IS NULL",
 ]

@@ -10,8 +10,8 @@ def statements(dialect: Dialect) -> list[str]:
 
 
 _SUBSCRIPTIONS = [
-    # `state`: active, paused (by a person), switched_off (after long failure), deleted. The secrets sign, so they are kept as they are;
-    # no answer shows one again. `blocked_until`: the receiver fails, and is left alone for a while.
+    # `state`: active, paused (by a person), switched_off (after long failure), deleted. The secrets sign, so they are
+    # kept as they are; no answer shows one again. `blocked_until`: the receiver fails, and is left alone for a while.
     """CREATE TABLE subscriptions (id {id} PRIMARY KEY, url text NOT NULL, description text NOT NULL, event_types {json} NOT NULL,
         include_bodies {bool} NOT NULL DEFAULT {false}, state text NOT NULL, secret text NOT NULL, previous_secret text,
         previous_secret_until {instant}, failures integer NOT NULL DEFAULT 0, failing_since {instant}, blocked_until {instant},
@@ -20,7 +20,8 @@ _SUBSCRIPTIONS = [
     # One row per wanted type, `*` for all: what the fan-out joins with. Empty in most desks, and then costs nothing.
     """CREATE TABLE subscription_event_types (event_type text NOT NULL, subscription_id {id} NOT NULL REFERENCES subscriptions (id),
         PRIMARY KEY (event_type, subscription_id))""",
-    # No foreign keys: these rows are written in the transaction of the event, which must not wait for a subscription's row.
+    # No foreign keys: these rows are written in the transaction of the event, which must not wait for a subscription's
+    # row.
     """CREATE TABLE webhook_deliveries (subscription_id {id} NOT NULL, event_id {id} NOT NULL, state text NOT NULL,
         attempts integer NOT NULL DEFAULT 0, last_status integer, last_error text, created_at {instant} NOT NULL,
         finished_at {instant}, PRIMARY KEY (subscription_id, event_id))""",

@@ -13,7 +13,8 @@ def statements(dialect: Dialect) -> list[str]:
         "CREATE INDEX user_addresses_user ON user_addresses (user_id)",
         """CREATE TABLE user_links (token_hash text PRIMARY KEY, user_id {id} NOT NULL REFERENCES users (id),
             created_at {instant} NOT NULL, expires_at {instant} NOT NULL, used_at {instant})""",
-        # How far a ticket's story is told in its topic; `telling` is set around the call, so that a crash in it is seen.
+        # How far a ticket's story is told in its topic; `telling` is set around the call, so that a crash in it is
+        # seen.
         """CREATE TABLE staff_topics (channel text NOT NULL, account text NOT NULL, ticket_id {id} NOT NULL REFERENCES tickets (id),
             address text NOT NULL, told_sequence integer NOT NULL DEFAULT 0, telling_sequence integer NOT NULL DEFAULT 0,
             closed {bool} NOT NULL DEFAULT {false}, created_at {instant} NOT NULL, PRIMARY KEY (channel, account, ticket_id))""",

@@ -1,7 +1,8 @@
 """Independence from wrong clocks: the version in force, and the waits of a rate limit.
 
-Activations get a serial. The newest one was found by its UUIDv7, so a rollback had no effect while an activation from a machine
-that ran ahead stood in the future. Rows that are there keep their order: the migration changes nothing that is in force.
+Activations get a serial. The newest one was found by its UUIDv7, so a rollback had no effect while an activation from a
+machine that ran ahead stood in the future. Rows that are there keep their order: the migration changes nothing that is
+in force.
 
 Rate buckets get the instant of their last change. A bucket that was changed in the future was changed by a wrong clock.
 """

@@ -1,10 +1,11 @@
 """Forward-only schema migrations: NNNN_name.py files with `statements(dialect) -> list[str]`.
 
-Additive first, because old revisions keep running during a rollout: each migration is stored with `min_program`, the oldest program
-(by its newest migration) that still runs on the new schema; a file without it keeps the previous one's: "nothing breaks".
-Any number of processes may migrate at once: an advisory lock of each migration's transaction (PostgreSQL) or the write lock (SQLite)
-lets one work, and the others find nothing to do. Without the lock two of three processes fail. A schema that is older than the
-program, or newer than it can use, is refused with a clear sentence (`check`).
+Additive first, because old revisions keep running during a rollout: each migration is stored with `min_program`, the
+oldest program (by its newest migration) that still runs on the new schema; a file without it keeps the previous one's:
+"nothing breaks". Any number of processes may migrate at once: an advisory lock of each migration's transaction
+(PostgreSQL) or the write lock (SQLite) lets one work, and the others find nothing to do. Without the lock two of three
+processes fail. A schema that is older than the program, or newer than it can use, is refused with a clear sentence
+(`check`).
 """
 
 from __future__ import annotations
@@ -100,7 +101,8 @@ def applied() -> int:
 def check() -> None:
     """Raise SchemaMismatch, saying what to do, unless this program runs on the database's schema.
 
-    A newer schema is fine as long as its migrations say so: a rollout migrates first, and old revisions serve until its end.
+    A newer schema is fine as long as its migrations say so: a rollout migrates first, and old revisions serve until its
+    end.
     """
     newest = available()[-1].version
     with database.connection():
@@ -143,8 +145,8 @@ def check_once() -> None:
 def run(progress: Callable[[str], None] = lambda line: None) -> int:
     """Apply what is missing; returns how many migrations were applied. Each is one transaction.
 
-    Raises SchemaMismatch when the database is newer than the program can use, ConfigurationError when it cannot be written or
-    another process holds the migration lock for longer than limits.migration_lock_wait_s.
+    Raises SchemaMismatch when the database is newer than the program can use, ConfigurationError when it cannot be
+    written or another process holds the migration lock for longer than limits.migration_lock_wait_s.
     """
     try:
         with database.connection():
@@ -203,8 +205,8 @@ def _execute(migration: Migration, dialect: Dialect) -> None:
 def _turn() -> bool:
     """Take the migrators' advisory lock until the transaction's end; False when another process has it.
 
-    The lock belongs to the transaction, because behind a pooler in transaction mode a session is nobody's. SQLite's BEGIN IMMEDIATE
-    lets one migrator in by itself.
+    The lock belongs to the transaction, because behind a pooler in transaction mode a session is nobody's. SQLite's
+    BEGIN IMMEDIATE lets one migrator in by itself.
     """
     if not database.is_postgres():
         return True

@@ -1,7 +1,8 @@
 """The readiness of this process: the schema fits and SECRET_KEY is there. A background thread looks, never a probe.
 
-A database that cannot be reached is no reason: every request answers 503 by itself, and a pod that is taken out for it would not
-serve sooner. A missing or unfit schema and a missing key do not pass by themselves, and a rollout must stop at them.
+A database that cannot be reached is no reason: every request answers 503 by itself, and a pod that is taken out for it
+would not serve sooner. A missing or unfit schema and a missing key do not pass by themselves, and a rollout must stop
+at them.
 """
 
 from __future__ import annotations
@@ -21,13 +22,17 @@ _STARTING = "The process has just started and has not looked at its database yet
 
 
 def look() -> None:
-    """Raise ConfigurationError that says why this process cannot do its work; Unavailable while the database is away."""
+    """Raise ConfigurationError that says why this process cannot do its work; Unavailable while the
+    database is away.
+    """
     settings.current().signing_key()
     migrations.check()
 
 
 class Readiness:
-    """The answer to /readyz. `start` looks once at once, then again: often while something is wrong, else once a minute."""
+    """The answer to /readyz. `start` looks once at once, then again: often while something is wrong, else once a
+    minute.
+    """
 
     def __init__(self, look: Callable[[], None] = look) -> None:
         self._look = look
@@ -48,7 +53,8 @@ class Readiness:
     def reason(self) -> str | None:
         """Return the reason that the process cannot do its work, or None. Never waits and touches no server.
 
-        The first look may hang in a database that says nothing; after limits.readiness_first_s that is a database that is away.
+        The first look may hang in a database that says nothing; after limits.readiness_first_s that is a database that
+        is away.
         """
         if not self._looked and time.monotonic() - self._started < limits.readiness_first_s:
             return _STARTING

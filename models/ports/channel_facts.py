@@ -27,11 +27,13 @@ class ChannelFacts:
 
     # The name that people read.
     title: str = ""
-    # Addresses are e-mail addresses (RFC 5322 addr-spec). A requester's `email` in the API is an address of this channel.
+    # Addresses are e-mail addresses (RFC 5322 addr-spec). A requester's `email` in the API is an address of this
+    # channel.
     addresses_are_emails: bool = False
     # Two addresses that differ only in case are one address.
     addresses_fold_case: bool = False
-    # The desk's own addresses in an account's file. A message from one of them is the desk's own; none of them gets a copy.
+    # The desk's own addresses in an account's file. A message from one of them is the desk's own; none of them gets a
+    # copy.
     own_addresses: Callable[[Config], Iterable[str]] | None = None
     # `desk+token@example.test` reaches the mailbox `desk@example.test` (RFC 5233).
     has_subaddresses: bool = False
@@ -41,7 +43,8 @@ class ChannelFacts:
     authenticates_senders: bool = False
     # A message's id is unique over all accounts (RFC 5322 3.6.4), and the desk chooses the ids of its own messages.
     message_ids_are_global: bool = False
-    # Makes the link that opens a chat with an account and hands over a token; None while the account's file lacks what it needs.
+    # Makes the link that opens a chat with an account and hands over a token; None while the account's file lacks what
+    # it needs.
     deep_link: Callable[[Config, str], str | None] | None = None
     # The texts, without spaces, by which a raw event that holds an address is found.
     address_marks: Callable[[str], tuple[str, ...]] = _json_marks

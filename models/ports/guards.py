@@ -1,7 +1,8 @@
 """The guards of the port types: each type cleans its own texts when it is constructed.
 
-A field's annotation names its guard: `Annotated[str, OneLine(200)]`. A bare `str` field is refused, so that no new field is
-forgotten. Without this, one adapter that forgets to clean a display name fails at the INSERT, long after the event was accepted.
+A field's annotation names its guard: `Annotated[str, OneLine(200)]`. A bare `str` field is refused, so that no new
+field is forgotten. Without this, one adapter that forgets to clean a display name fails at the INSERT, long after the
+event was accepted.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ class IngressRequest:
 class EventKey(Guarded):
     """The name of an event, by which a repeat is recognised, and the key of the events that it stays in order with.
 
-    `event_key` is unique per channel account (at most 200 characters). Events with the same `ordering_key` are processed one
-    after another; mail addresses are hashed in it. `envelope` is stored with the raw bytes (small, JSON).
+    `event_key` is unique per channel account (at most 200 characters). Events with the same `ordering_key` are
+    processed one after another; mail addresses are hashed in it. `envelope` is stored with the raw bytes (small, JSON).
     `unreadable` says why the bytes cannot be what they claim: the event is kept and shown as failed, never dropped.
     """
 
@@ -52,7 +52,9 @@ class EventKey(Guarded):
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEvent(Guarded):
-    """One event of a request. `raw`: its own bytes, where a request carries several (Brevo); None: the request's body."""
+    """One event of a request. `raw`: its own bytes, where a request carries several (Brevo); None:
+    the request's body.
+    """
 
     key: EventKey
     raw: bytes | None = None
@@ -64,8 +66,8 @@ class Received(Guarded):
     """All events of a request, stored in one transaction.
 
     `answer` replaces our own JSON answer where the provider acts on it (a Telegram method such as answerCallbackQuery).
-    `nonce`: a value that a signature covers instead of the body (Mailgun's token), and for how many seconds it must be remembered:
-    a second request with it that brings other events is refused.
+    `nonce`: a value that a signature covers instead of the body (Mailgun's token), and for how many seconds it must be
+    remembered: a second request with it that brings other events is refused.
     """
 
     events: tuple[ReceivedEvent, ...]
@@ -77,12 +79,12 @@ class Received(Guarded):
 class AttachmentInfo(Guarded):
     """An attachment of a message.
 
-    `content`: its bytes, where the event holds them (they go to the blob store before the message is recorded). `provider_id`:
-    the name by which its bytes can be fetched from the provider later (a Telegram file_id), else None. `provider_key`: the provider's
-    stable name of the file (file_unique_id), for recognising it. `content_id`: without angle brackets, for `cid:` in `body_html`.
-    `hidden`: kept, but not worth a place in the list (a signature's smime.p7s). `size_bytes`: as announced.
-    `refused`: why there are no bytes and never will be, with a sentence in `reason` (set by `attachments.store_contents`, or by an
-    adapter that knows).
+    `content`: its bytes, where the event holds them (they go to the blob store before the message is recorded).
+    `provider_id`: the name by which its bytes can be fetched from the provider later (a Telegram file_id), else None.
+    `provider_key`: the provider's stable name of the file (file_unique_id), for recognising it. `content_id`: without
+    angle brackets, for `cid:` in `body_html`. `hidden`: kept, but not worth a place in the list (a signature's
+    smime.p7s). `size_bytes`: as announced. `refused`: why there are no bytes and never will be, with a sentence in
+    `reason` (set by `attachments.store_contents`, or by an adapter that knows).
     """
 
     filename: Annotated[str, OneLine(limits.attachment_name_chars_max)]
@@ -133,20 +135,21 @@ class Participant(Guarded):
 class InboundMessage(Guarded):
     """A person's (or machine's) message, read from a raw event.
 
-    `author_address` identifies the sender on the channel: the lower-cased From address, the Telegram user id. `contact_address` is where
-    an answer goes: the same mail address, the chat id. `conversation_address` is set for chats, which have one current ticket
-    (a forum topic is `<chat>/<topic>`); None for mail, which is threaded by `references` (provider ids, the most telling first).
-    `external_id` is the provider's id of this message, in the form in which later messages refer to it. `failure` is set for a bounce
-    that reports of a message in `references`.
+    `author_address` identifies the sender on the channel: the lower-cased From address, the Telegram user id.
+    `contact_address` is where an answer goes: the same mail address, the chat id. `conversation_address` is set for
+    chats, which have one current ticket (a forum topic is `<chat>/<topic>`); None for mail, which is threaded by
+    `references` (provider ids, the most telling first). `external_id` is the provider's id of this message, in the form
+    in which later messages refer to it. `failure` is set for a bounce that reports of a message in `references`.
 
-    `body_html` shows nothing from elsewhere; `body_html_remote` is the same with remote pictures, for a reader who asks for them.
-    `reply_token`: the opaque value of the address that the mail was sent to (desk+<token>@...). `subject_number`: a ticket's number
-    that the subject claims ([#123]): weak, only for somebody who takes part. `verdict`: what the mail's authentication says of its
-    sender. `copies`: who got it as well (To and Cc without our own addresses). `group_key`: messages of one key become one message
-    (a Telegram album): later ones add their attachments, and their text if the first had none. `details`: facts for people and
-    screens as JSON, e.g. {"forwarded_from": ..., "quote": ..., "signed": true, "left_out": [...]}; `new_ticket`: open a ticket even
-    if the chat has a current one (`/new`). `ids_start_anew`: the chat's messages may be counted from 1 again (another bot behind a
-    Telegram account), so that the same `external_id` with another `sent_at` is another message.
+    `body_html` shows nothing from elsewhere; `body_html_remote` is the same with remote pictures, for a reader who asks
+    for them. `reply_token`: the opaque value of the address that the mail was sent to (desk+<token>@...).
+    `subject_number`: a ticket's number that the subject claims ([#123]): weak, only for somebody who takes part.
+    `verdict`: what the mail's authentication says of its sender. `copies`: who got it as well (To and Cc without our
+    own addresses). `group_key`: messages of one key become one message (a Telegram album): later ones add their
+    attachments, and their text if the first had none. `details`: facts for people and screens as JSON, e.g.
+    {"forwarded_from": ..., "quote": ..., "signed": true, "left_out": [...]}; `new_ticket`: open a ticket even if the
+    chat has a current one (`/new`). `ids_start_anew`: the chat's messages may be counted from 1 again (another bot
+    behind a Telegram account), so that the same `external_id` with another `sent_at` is another message.
     """
 
     author_address: Id
@@ -187,9 +190,9 @@ class Ignored(Guarded):
 class Receipt(Guarded):
     """A provider's later report about a message of ours.
 
-    `reference`: the id that the provider (or we) gave to the message: a Message-ID in angle brackets, or the provider's own id as
-    the sender returned it in `SendOutcome.external_id` or `provider_id`. `status`: RFC 3463 if told. `permanent`: a bounce after which
-    the address is not written to again.
+    `reference`: the id that the provider (or we) gave to the message: a Message-ID in angle brackets, or the provider's
+    own id as the sender returned it in `SendOutcome.external_id` or `provider_id`. `status`: RFC 3463 if told.
+    `permanent`: a bounce after which the address is not written to again.
     """
 
     reference: Id
@@ -209,7 +212,9 @@ class Receipts(Guarded):
 
 @dataclass(frozen=True, slots=True)
 class ReactionChange(Guarded):
-    """Somebody changed their reactions to a message (ours or theirs). `emojis`: what stands there now; empty: taken away."""
+    """Somebody changed their reactions to a message (ours or theirs). `emojis`: what stands there now; empty: taken
+    away.
+    """
 
     external_id: Id
     author_address: Id
@@ -219,9 +224,11 @@ class ReactionChange(Guarded):
 
 @dataclass(frozen=True, slots=True)
 class ButtonPress(Guarded):
-    """Somebody pressed a button under a message of ours; `token` is what the button carries, `value` what was chosen (a score).
+    """Somebody pressed a button under a message of ours; `token` is what the button carries, `value` what was chosen (a
+    score).
 
-    `chat_address` and `external_id`: where the button stands. Only the person that the button was made for may press it.
+    `chat_address` and `external_id`: where the button stands. Only the person that the button was made for may press
+    it.
     """
 
     token: Token
@@ -260,7 +267,9 @@ class Deletion(Guarded):
 
 @dataclass(frozen=True, slots=True)
 class Command(Guarded):
-    """A chat's command to the desk itself (`/status`, `/close`, `/lang ru`, `/start <payload>`); `name` without the slash."""
+    """A chat's command to the desk itself (`/status`, `/close`, `/lang ru`, `/start <payload>`); `name` without the
+    slash.
+    """
 
     name: Token
     argument: Annotated[str, OneLine(limits.command_argument_chars_max)]

@@ -18,10 +18,11 @@ Operation = Literal["send", "edit", "delete"]
 
 @dataclass(frozen=True, slots=True)
 class OutgoingAttachment:
-    """A file that goes with a message. `open()` gives its bytes as a stream; call it in the sender only (it may be network).
+    """A file that goes with a message. `open()` gives its bytes as a stream; call it in the sender only (it may be
+    network).
 
-    `inline`: shown in the text by `content_id` (without angle brackets). `provider_id`: the provider's own name of the file, if it
-    has the bytes already (a Telegram file_id).
+    `inline`: shown in the text by `content_id` (without angle brackets). `provider_id`: the provider's own name of the
+    file, if it has the bytes already (a Telegram file_id).
     """
 
     filename: str
@@ -41,7 +42,8 @@ class OutgoingAttachment:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button under a message: `token` comes back as `ButtonPress.token`, with `value` (a score from 1 to 5, else empty).
+    """A button under a message: `token` comes back as `ButtonPress.token`, with `value` (a score from 1 to 5, else
+    empty).
 
     Buttons of one `row` stand next to each other.
     """
@@ -56,12 +58,14 @@ class Button:
 class OutgoingMessage:
     """One message to one address.
 
-    `external_id` is the Message-ID that e-mail keeps over all attempts (None where the provider gives the id). `in_reply_to` is the
-    provider id of the message answered; `references` the thread's ids, oldest first. `automatic` marks what no person wrote.
+    `external_id` is the Message-ID that e-mail keeps over all attempts (None where the provider gives the id).
+    `in_reply_to` is the provider id of the message answered; `references` the thread's ids, oldest first. `automatic`
+    marks what no person wrote.
 
-    `operation`: `edit` and `delete` concern a message that was sent before as `sent_ids` (all its parts, in order). `copies`: (name,
-    address) of those who get a copy in the same mail. `reply_token`: goes into the reply address (desk+<token>@...). `topic`: a forum
-    topic's id in the chat. `silent`: no sound. `reply_marker`: put the line "reply above this line" on top, in `locale`.
+    `operation`: `edit` and `delete` concern a message that was sent before as `sent_ids` (all its parts, in order).
+    `copies`: (name, address) of those who get a copy in the same mail. `reply_token`: goes into the reply address
+    (desk+<token>@...). `topic`: a forum topic's id in the chat. `silent`: no sound. `reply_marker`: put the line "reply
+    above this line" on top, in `locale`.
     """
 
     delivery_id: str
@@ -93,16 +97,15 @@ class OutgoingMessage:
 class SendOutcome(Guarded):
     """How an attempt ended.
 
-    accepted: the provider has it (`external_id` is its id for the message, in the form that replies refer to; `external_ids` those of
-    all parts, where there are several; `provider_id` another name by which its receipts call it).
-    transient: certainly not sent; try again (after `retry_after_s` if given). permanent: never will be.
-    unknown: it may or may not have been sent. throttled: not sent, come back after `retry_after_s`; not a used-up attempt;
-    `pause_account` stops the whole account for that time, not only this address.
-    `new_address`: the address moved for good (a migrated Telegram group); the send is repeated there at once.
-    `suppress`: reason why this address must not be written to again (the bot is blocked).
-    `account_error`: what is wrong with the account itself (a revoked token): people see it at the account, not only here.
-    `file_ids`: (sha256, the provider's own name) of files that it holds from now on; see `OutgoingAttachment.provider_id`.
-    `detail` is for people: no address, no token, no body.
+    accepted: the provider has it (`external_id` is its id for the message, in the form that replies refer to;
+    `external_ids` those of all parts, where there are several; `provider_id` another name by which its receipts call
+    it). transient: certainly not sent; try again (after `retry_after_s` if given). permanent: never will be. unknown:
+    it may or may not have been sent. throttled: not sent, come back after `retry_after_s`; not a used-up attempt;
+    `pause_account` stops the whole account for that time, not only this address. `new_address`: the address moved for
+    good (a migrated Telegram group); the send is repeated there at once. `suppress`: reason why this address must not
+    be written to again (the bot is blocked). `account_error`: what is wrong with the account itself (a revoked token):
+    people see it at the account, not only here. `file_ids`: (sha256, the provider's own name) of files that it holds
+    from now on; see `OutgoingAttachment.provider_id`. `detail` is for people: no address, no token, no body.
     """
 
     kind: OutcomeKind
@@ -136,7 +139,9 @@ def permanent(detail: str, *, suppress: str | None = None) -> SendOutcome:
 
 
 def misconfigured(error: ConfigurationError) -> SendOutcome:
-    """Return the outcome of a send that needs its operator first. Nothing was sent; the message waits, and the account shows the reason."""
+    """Return the outcome of a send that needs its operator first. Nothing was sent; the message waits, and the account
+    shows the reason.
+    """
     return SendOutcome("transient", error.message, account_error=error.message)
 
 

@@ -1,7 +1,7 @@
 """A person's right to their data: all of it as one document, and its erasure (GDPR, articles 15, 17 and 20).
 
-An erasure takes what the person wrote and what tells who they are; that tickets existed, when, and what was paid for them stays. The
-log of events is never changed otherwise: here the texts in the payloads go, and the event says so.
+An erasure takes what the person wrote and what tells who they are; that tickets existed, when, and what was paid for
+them stays. The log of events is never changed otherwise: here the texts in the payloads go, and the event says so.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ _TEXTS = frozenset(
 def export(requester_id: UUID) -> dict[str, Any]:
     """Everything that the desk has of a person. Raises NotFound."""
     row = database.one(
-        "SELECT id, name, locale, time_zone, fields, created_at, updated_at, merged_into, erased_at FROM requesters WHERE id = :id",
+        "SELECT id, name, locale, time_zone, fields, created_at, updated_at, merged_into, erased_at FROM"
+        " requesters WHERE id = :id",
         id=requester_id,
     )
     if row is None:
@@ -36,7 +37,8 @@ def export(requester_id: UUID) -> dict[str, Any]:
     names = {"id": requester_id}
     found: dict[str, Any] = {"requester": _plain(row)}
     found["identities"] = _all(
-        "SELECT channel, address, display_name, suppressed_reason, blocked_reason, verified_by, created_at FROM identities"
+        "SELECT channel, address, display_name, suppressed_reason, blocked_reason, verified_by, created_at FROM"
+        " identities"
         " WHERE requester_id = :id ORDER BY created_at",
         names,
     )
@@ -46,15 +48,18 @@ def export(requester_id: UUID) -> dict[str, Any]:
         names,
     )
     found["messages"] = _all(
-        "SELECT m.id, m.ticket_id, m.direction, m.kind, m.author_name, m.subject, m.body, m.body_full, m.channel, m.details,"
+        "SELECT m.id, m.ticket_id, m.direction, m.kind, m.author_name, m.subject, m.body, m.body_full, m.channel,"
+        " m.details,"
         " m.created_at, m.edited_at FROM messages AS m JOIN tickets AS t ON t.id = m.ticket_id"
         " WHERE (t.requester_id = :id AND m.kind = 'reply') OR (m.author_kind = 'requester' AND m.author_id = :id)"
         " ORDER BY m.created_at, m.id",
         names,
     )
     found["attachments"] = _all(
-        "SELECT a.id, a.message_id, a.filename, a.content_type, a.size_bytes, a.sha256, a.created_at FROM attachments AS a"
-        " JOIN messages AS m ON m.id = a.message_id WHERE m.author_kind = 'requester' AND m.author_id = :id ORDER BY a.created_at, a.id",
+        "SELECT a.id, a.message_id, a.filename, a.content_type, a.size_bytes, a.sha256, a.created_at FROM"
+        " attachments AS a"
+        " JOIN messages AS m ON m.id = a.message_id WHERE m.author_kind = 'requester' AND m.author_id = :id ORDER"
+        " BY a.created_at, a.id",
         names,
     )
     found["deliveries"] = _all(
@@ -105,7 +110,8 @@ def erase(requester_id: UUID, *, actor: Actor) -> int:
     _erase_messages(theirs)
     _erase_versions({str(row["id"]) for row in theirs})
     database.execute(
-        "DELETE FROM ticket_participants WHERE (channel, address) IN (SELECT channel, address FROM identities WHERE requester_id = :id)",
+        "DELETE FROM ticket_participants WHERE (channel, address) IN (SELECT channel, address FROM identities"
+        " WHERE requester_id = :id)",
         names,
     )
     _erase_events_without_message(requester_id)
@@ -114,7 +120,8 @@ def erase(requester_id: UUID, *, actor: Actor) -> int:
     database.execute("DELETE FROM requester_codes WHERE requester_id = :id", names)
     database.execute("DELETE FROM identities WHERE requester_id = :id", names)
     database.execute(
-        "UPDATE requesters SET name = :erased, locale = NULL, time_zone = NULL, fields = '{}', erased_at = :now, updated_at = :now,"
+        "UPDATE requesters SET name = :erased, locale = NULL, time_zone = NULL, fields = '{}', erased_at = :now,"
+        " updated_at = :now,"
         " version = version + 1 WHERE id = :id",
         names,
     )
@@ -142,7 +149,8 @@ def _erase_traces(requester_id: UUID) -> None:
     """Who was merged into them, what the desk told their chats, and where they cannot be reached."""
     names = {"id": requester_id, "erased": ERASED, "now": clock.now()}
     database.execute(
-        "UPDATE requesters SET name = :erased, locale = NULL, time_zone = NULL, fields = '{}', erased_at = :now WHERE merged_into = :id",
+        "UPDATE requesters SET name = :erased, locale = NULL, time_zone = NULL, fields = '{}', erased_at = :now"
+        " WHERE merged_into = :id",
         names,
     )
     database.execute("UPDATE requester_merges SET reason = :erased WHERE source_id = :id OR target_id = :id", names)
@@ -153,7 +161,8 @@ def _erase_traces(requester_id: UUID) -> None:
             payload = from_json(task["payload"])
             if (payload.get("channel"), payload.get("address")) == (identity["channel"], identity["address"]):
                 database.execute(
-                    "UPDATE tasks SET payload = :payload, state = CASE WHEN state = 'ready' THEN 'discarded' ELSE state END WHERE id = :id",
+                    "UPDATE tasks SET payload = :payload, state = CASE WHEN state = 'ready' THEN 'discarded' ELSE"
+                    " state END WHERE id = :id",
                     payload=as_json({**payload, "address": ERASED, "text": ERASED}),
                     id=task["id"],
                 )
@@ -165,13 +174,15 @@ def _erase_events_without_message(requester_id: UUID) -> None:
         marks = channel_facts.of(identity["channel"]).address_marks(identity["address"].replace(" ", ""))
         # The column holds bytes, so LIKE cannot search it.
         holds = (
-            "position(convert_to(lower(:mark{0}), 'UTF8') in convert_to(lower(replace(encode(raw, 'escape'), ' ', '')), 'UTF8')) > 0"
+            "position(convert_to(lower(:mark{0}), 'UTF8') in convert_to(lower(replace(encode(raw, 'escape'), ' ',"
+            " '')), 'UTF8')) > 0"
             if database.is_postgres()
             else "instr(lower(CAST(replace(CAST(raw AS TEXT), ' ', '') AS TEXT)), lower(:mark{0})) > 0"
         )
         conditions = " OR ".join(holds.format(index) for index in range(len(marks)))
         database.execute(
-            "UPDATE inbox SET raw = :nothing, fetched = NULL, envelope = '{}', reason = :erased WHERE channel = :channel"
+            "UPDATE inbox SET raw = :nothing, fetched = NULL, envelope = '{}', reason = :erased WHERE channel ="
+            " :channel"
             f" AND message_id IS NULL AND ({conditions})",
             {f"mark{index}": mark for index, mark in enumerate(marks)},
             channel=identity["channel"],
@@ -196,7 +207,8 @@ def _erase_ticket(ticket_id: UUID, actor: Actor) -> None:
         names,
     )
     database.execute(
-        "UPDATE deliveries SET state = 'discarded', address = :erased WHERE ticket_id = :ticket AND state IN ('pending', 'scheduled')",
+        "UPDATE deliveries SET state = 'discarded', address = :erased WHERE ticket_id = :ticket AND state IN"
+        " ('pending', 'scheduled')",
         names,
     )
     database.execute("DELETE FROM ticket_participants WHERE ticket_id = :ticket", names)
@@ -227,7 +239,8 @@ def _erase_messages(rows: list[database.Row]) -> None:
     attachments.erase(ids)
     places, values = database.in_list("m", ids)
     database.execute(
-        "UPDATE messages SET body = :erased, body_full = NULL, body_html = NULL, body_html_remote = NULL, subject = NULL,"
+        "UPDATE messages SET body = :erased, body_full = NULL, body_html = NULL, body_html_remote = NULL, subject"
+        " = NULL,"
         " author_name = :erased, details = '{}',"
         f" copies = '[]', reactions = '{{}}' WHERE id IN {places}",
         values,

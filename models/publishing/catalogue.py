@@ -44,7 +44,9 @@ class Surroundings:
 
 
 def kind_of(body: Mapping[str, Any]) -> str | None:
-    """`workflow`, `model`, `teams` or `channel`, by the key at the top; None for what is not published (fragments, scenarios)."""
+    """`workflow`, `model`, `teams` or `channel`, by the key at the top; None for what is not published (fragments,
+    scenarios).
+    """
     for key, kind in (
         ("channel", "channel"),
         ("type", "model"),

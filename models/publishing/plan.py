@@ -21,7 +21,9 @@ _NAME_AT = len("ticket:") + 36 + len(":") + 1
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One definition of the plan. Counts are of live tickets (not closed); what they say happens when they are migrated, not before."""
+    """One definition of the plan. Counts are of live tickets (not closed); what they say happens when they are
+    migrated, not before.
+    """
 
     kind: str
     name: str
@@ -67,7 +69,8 @@ def _entry(one: Found) -> Entry:
 def effects_of(old: Workflow, new: Workflow) -> dict[str, Any]:
     """Return the effects of moving the live tickets of a life cycle to `new`."""
     tickets = database.run(
-        "SELECT workflow_version AS version, state, count(*) AS count FROM tickets WHERE workflow = :name AND category <> 'closed'"
+        "SELECT workflow_version AS version, state, count(*) AS count FROM tickets WHERE workflow = :name AND"
+        " category <> 'closed'"
         " GROUP BY workflow_version, state ORDER BY workflow_version, state",
         name=old.workflow,
     )
@@ -94,7 +97,8 @@ def _timers(workflow: str) -> dict[str, int]:
     """Running timers of the life cycle's tickets by name; those of SLA clocks and approvals have a colon in theirs."""
     rows = database.run(
         "SELECT substr(m.name, :at) AS name, count(*) AS count FROM tickets AS t JOIN timers AS m"
-        " ON m.key = 'ticket:' || CAST(t.id AS text) WHERE t.workflow = :workflow AND t.category <> 'closed' GROUP BY 1",
+        " ON m.key = 'ticket:' || CAST(t.id AS text) WHERE t.workflow = :workflow AND t.category <> 'closed' GROUP"
+        " BY 1",
         at=_NAME_AT,
         workflow=workflow,
     )
@@ -104,8 +108,10 @@ def _timers(workflow: str) -> dict[str, int]:
 def _clocks(new: Workflow) -> dict[str, int]:
     """Live SLA clocks whose policy is gone or promises something else."""
     rows = database.run(
-        "SELECT c.policy, c.target, t.priority, count(*) AS count, min(CAST(c.clock ->> 'target_s' AS integer)) AS least,"
-        " max(CAST(c.clock ->> 'target_s' AS integer)) AS most FROM sla_clocks AS c JOIN tickets AS t ON t.id = c.ticket_id"
+        "SELECT c.policy, c.target, t.priority, count(*) AS count, min(CAST(c.clock ->> 'target_s' AS integer)) AS"
+        " least,"
+        " max(CAST(c.clock ->> 'target_s' AS integer)) AS most FROM sla_clocks AS c JOIN tickets AS t ON t.id ="
+        " c.ticket_id"
         " WHERE t.workflow = :workflow AND c.state IN ('running', 'paused') AND t.category <> 'closed'"
         " GROUP BY c.policy, c.target, t.priority",
         workflow=new.workflow,

@@ -1,4 +1,6 @@
-"""Publish what was checked, all or nothing; put an earlier version in force again; say what this program cannot read."""
+"""Publish what was checked, all or nothing; put an earlier version in force again; say what this
+program cannot read.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,8 @@ def apply(
 ) -> list[Published]:
     """Publish what differs from what is in force; opens its own transaction.
 
-    Raises Invalid when a field that is used would go (nothing is published then), PublishedMeanwhile when another publisher was first.
+    Raises Invalid when a field that is used would go (nothing is published then), PublishedMeanwhile when another
+    publisher was first.
     """
     new: list[Published] = []
     with database.transaction():
@@ -67,9 +70,11 @@ def refusals(one: Found) -> Iterator[FieldProblem]:
 
 
 def rollback(kind: str, name: str, *, to: int | None, by: str, reason: str) -> int:
-    """Put an earlier version in force (the one that was before this, unless `to` names one); joins the caller's transaction.
+    """Put an earlier version in force (the one that was before this, unless `to` names one); joins the caller's
+    transaction.
 
-    Tickets stay on the versions that they are on. Raises NotFound, or Invalid when this program cannot read the version.
+    Tickets stay on the versions that they are on. Raises NotFound, or Invalid when this program cannot read the
+    version.
     """
     store.lock(kind, name)  # else another rollback could change what `_before` looks at
     versions = store.history(kind, name)

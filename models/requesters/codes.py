@@ -1,6 +1,8 @@
-"""Codes by which a requester proves that a mail address is theirs: the desk mails six digits, and they enter them elsewhere.
+"""Codes by which a requester proves that a mail address is theirs: the desk mails six digits, and they enter them
+elsewhere.
 
-A code is derived from its row's id and SECRET_KEY, so it is stored nowhere. It works once, for 15 minutes and five tries.
+A code is derived from its row's id and SECRET_KEY, so it is stored nowhere. It works once, for 15 minutes and five
+tries.
 """
 
 from __future__ import annotations
@@ -75,7 +77,9 @@ def digits_of(code_id: UUID) -> str:
 
 
 def mail_mark(code_id: UUID) -> str:
-    """An unguessable part for the Message-ID of a code's mail. It is the same at each attempt, so receivers recognise a repeat."""
+    """An unguessable part for the Message-ID of a code's mail. It is the same at each attempt, so receivers recognise a
+    repeat.
+    """
     return _mark(b"requester-code-mail:", code_id).hex()
 
 

@@ -42,7 +42,8 @@ def _hash(token: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
-    """The owner of a redeemed link. `asks`: the address has tickets already, and its owner has to open the link again to agree.
+    """The owner of a redeemed link. `asks`: the address has tickets already, and its owner has to open the link again
+    to agree.
 
     Without the second opening, somebody could send their own link to another person and read that person's tickets.
     """

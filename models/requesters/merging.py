@@ -1,7 +1,7 @@
 """Merge two requesters who are one person, and undo a merge.
 
-A merge records every row that it moves, so an undo moves exactly these rows back. Messages that came since go to the owner of
-their address; rows that name no address stay with the target. Commands join the caller's transaction.
+A merge records every row that it moves, so an undo moves exactly these rows back. Messages that came since go to the
+owner of their address; rows that name no address stay with the target. Commands join the caller's transaction.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from models.kernel.ids import new_id
 from models.kernel.table import first, held
 from models.requesters.tables import Identity, Requester, RequesterMerge
 
-# The rows that belong to a requester: kind -> (table, column). These tables belong to other areas, so they are named as texts.
+# The rows that belong to a requester: kind -> (table, column). These tables belong to other areas, so they are named as
+# texts.
 _OWNED = {
     "identity": ("identities", "requester_id"),
     "ticket": ("tickets", "requester_id"),
@@ -72,7 +73,8 @@ def _touched() -> dict[Any, Any]:
 
 
 def undo(merge_id: UUID, *, by: str) -> None:
-    """Give back the rows that moved and are still at the target, and the later messages from the addresses that go back.
+    """Give back the rows that moved and are still at the target, and the later messages from the addresses that go
+    back.
 
     Raises NotFound, Conflict when the merge was undone already.
     """
@@ -102,18 +104,22 @@ def undo(merge_id: UUID, *, by: str) -> None:
 
 
 def _follow_addresses(source_id: UUID, target_id: UUID, since: Any) -> None:
-    """Give later tickets and messages from the source's addresses to the source, or one person's words would stay with another."""
+    """Give later tickets and messages from the source's addresses to the source, or one person's words would stay with
+    another.
+    """
     owned = Identity.select(Identity.channel, Identity.address).where(Identity.requester_id == source_id)
     addresses = set(owned.tuples())
     names = {"target": target_id, "source": source_id, "since": since}
     for ticket in database.run(
-        "SELECT id, contact_channel, contact_address FROM tickets WHERE requester_id = :target AND created_at >= :since",
+        "SELECT id, contact_channel, contact_address FROM tickets WHERE requester_id = :target AND created_at >="
+        " :since",
         names,
     ):
         if (ticket["contact_channel"], ticket["contact_address"]) in addresses:
             database.execute("UPDATE tickets SET requester_id = :source WHERE id = :id", names, id=ticket["id"])
     for message in database.run(
-        "SELECT m.id, m.channel, m.details, t.requester_id, t.contact_address FROM messages AS m JOIN tickets AS t ON t.id = m.ticket_id"
+        "SELECT m.id, m.channel, m.details, t.requester_id, t.contact_address FROM messages AS m JOIN tickets AS t"
+        " ON t.id = m.ticket_id"
         " WHERE m.author_kind = 'requester' AND m.author_id = :target AND m.created_at >= :since",
         names,
     ):

@@ -1,4 +1,6 @@
-"""Change a requester on an agent's word: name, language, time zone, addresses, blocks. Commands join the caller's transaction."""
+"""Change a requester on an agent's word: name, language, time zone, addresses, blocks. Commands join the caller's
+transaction.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,9 @@ from models.sla.working_time import Calendar
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """`elapsed_s`: working time used up to `running_since`. `due_at`, `warn_at`: only while it runs (a breach stays `breached_at`)."""
+    """`elapsed_s`: working time used up to `running_since`. `due_at`, `warn_at`: only while it runs (a breach stays
+    `breached_at`).
+    """
 
     target: str
     policy: str
@@ -130,7 +132,9 @@ def retarget(
     calendar: Calendar | None,
     now: datetime,
 ) -> Clock:
-    """Another priority or policy: the time used is kept, the due instant moves. A longer promise may take a breach back."""
+    """Another priority or policy: the time used is kept, the due instant moves. A longer promise may take a breach
+    back.
+    """
     if clock.state not in ("running", "paused"):
         return clock
     used = elapsed_s(clock, now, old_calendar)

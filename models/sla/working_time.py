@@ -1,7 +1,8 @@
-"""Working time: an instant counts when its local wall time in the calendar's zone lies in the week's hours and on no holiday.
+"""Working time: an instant counts when its local wall time in the calendar's zone lies in the week's hours and on no
+holiday.
 
-That one rule decides everything: across a DST gap an interval is shorter, in a fold it counts twice, a date that a zone skipped has no
-hours. Time zones are IANA's (tzdata).
+That one rule decides everything: across a DST gap an interval is shorter, in a fold it counts twice, a date that a zone
+skipped has no hours. Time zones are IANA's (tzdata).
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class BeyondCalendar(ValueError):
 
 
 class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Working hours of a week in a zone. `hours`: day -> intervals such as "09:00-17:00" ("24:00" ends a day); `holidays`: dates, MM-DD."""
+    """Working hours of a week in a zone. `hours`: day -> intervals such as "09:00-17:00" ("24:00" ends a day);
+    `holidays`: dates, MM-DD.
+    """
 
     zone: str
     hours: dict[Day, list[str]]
@@ -192,7 +195,9 @@ def add(calendar: Calendar, start: datetime, working_s: float) -> datetime:
 
 
 def between(calendar: Calendar, start: datetime, end: datetime) -> float:
-    """Seconds of working time from `start` to `end`; 0 when the end is not after the start. Spans of more than ten years are cut."""
+    """Seconds of working time from `start` to `end`; 0 when the end is not after the start. Spans of more than ten
+    years are cut.
+    """
     plan, from_at, to_at = schedule(calendar), start.timestamp(), end.timestamp()
     total = 0.0
     first, last = int(from_at // _DAY_S), int(to_at // _DAY_S)

@@ -36,7 +36,8 @@ def redeem(token: str, *, channel: str, address: str) -> User | None:
     Joins the caller's transaction.
     """
     row = database.one(
-        "UPDATE user_links SET used_at = :now WHERE token_hash = :hash AND used_at IS NULL AND expires_at > :now RETURNING user_id",
+        "UPDATE user_links SET used_at = :now WHERE token_hash = :hash AND used_at IS NULL AND expires_at > :now"
+        " RETURNING user_id",
         now=clock.now(),
         hash=_hash(token),
     )

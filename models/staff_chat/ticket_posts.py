@@ -63,7 +63,8 @@ def next_post(account: ChannelAccount, ticket_id: UUID) -> Post | None:
     topic = _row(account, ticket_id)
     told = int(topic["told_sequence"]) if topic else 0
     rows = database.run(
-        "SELECT sequence, event_type, payload, actor_kind, actor_id FROM events WHERE aggregate = 'ticket' AND aggregate_id = :id"
+        "SELECT sequence, event_type, payload, actor_kind, actor_id FROM events WHERE aggregate = 'ticket' AND"
+        " aggregate_id = :id"
         " AND sequence > :told ORDER BY sequence LIMIT :most",
         id=ticket_id,
         told=told,
@@ -91,7 +92,8 @@ def _post(
     again = topic is not None and int(topic["telling_sequence"]) == sequence
     if topic is not None:
         database.execute(
-            "UPDATE staff_topics SET telling_sequence = :sequence WHERE channel = :channel AND account = :account AND ticket_id = :id",
+            "UPDATE staff_topics SET telling_sequence = :sequence WHERE channel = :channel AND account = :account"
+            " AND ticket_id = :id",
             sequence=sequence,
             channel=account.channel,
             account=account.name,
@@ -183,7 +185,8 @@ _SAID: dict[str, Callable[[ChannelAccount, Ticket, dict[str, Any]], _Said]] = {
 def open_topic(account: ChannelAccount, ticket_id: UUID, address: str) -> None:
     """Record the ticket's topic. If another worker recorded one before, that one stays and this topic is unused."""
     database.execute(
-        "INSERT INTO staff_topics (channel, account, ticket_id, address, created_at) VALUES (:channel, :account, :id, :address, :now)"
+        "INSERT INTO staff_topics (channel, account, ticket_id, address, created_at) VALUES (:channel, :account,"
+        " :id, :address, :now)"
         " ON CONFLICT (channel, account, ticket_id) DO NOTHING",
         channel=account.channel,
         account=account.name,
@@ -196,7 +199,8 @@ def open_topic(account: ChannelAccount, ticket_id: UUID, address: str) -> None:
 def not_told(account: ChannelAccount, post: Post) -> None:
     """Record that the post certainly did not arrive, so the next attempt is no repetition."""
     database.execute(
-        "UPDATE staff_topics SET telling_sequence = 0 WHERE channel = :channel AND account = :account AND ticket_id = :id",
+        "UPDATE staff_topics SET telling_sequence = 0 WHERE channel = :channel AND account = :account AND"
+        " ticket_id = :id",
         channel=account.channel,
         account=account.name,
         id=post.ticket.id,
@@ -208,7 +212,8 @@ def told(account: ChannelAccount, post: Post, external_id: str | None) -> None:
     _note(account, post.ticket.id, told=post.sequence)
     if post.closes is not None:
         database.execute(
-            "UPDATE staff_topics SET closed = :closed WHERE channel = :channel AND account = :account AND ticket_id = :id",
+            "UPDATE staff_topics SET closed = :closed WHERE channel = :channel AND account = :account AND"
+            " ticket_id = :id",
             closed=post.closes,
             channel=account.channel,
             account=account.name,
@@ -218,7 +223,8 @@ def told(account: ChannelAccount, post: Post, external_id: str | None) -> None:
 
 def _note(account: ChannelAccount, ticket_id: UUID, *, told: int) -> None:
     database.execute(
-        "UPDATE staff_topics SET told_sequence = :told, telling_sequence = 0 WHERE channel = :channel AND account = :account"
+        "UPDATE staff_topics SET told_sequence = :told, telling_sequence = 0 WHERE channel = :channel AND account"
+        " = :account"
         " AND ticket_id = :id AND told_sequence < :told",
         told=told,
         channel=account.channel,

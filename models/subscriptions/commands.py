@@ -1,4 +1,6 @@
-"""Change subscriptions: make, change, rotate the secret, switch on and off, replay. Commands join the caller's transaction."""
+"""Change subscriptions: make, change, rotate the secret, switch on and off, replay. Commands join the caller's
+transaction.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +86,8 @@ def update(
     private: bool,
     actor: Actor,
 ) -> Subscription:
-    """Change url, event_types, description, include_bodies or active. Switching on again clears what was known of its failure.
+    """Change url, event_types, description, include_bodies or active. Switching on again clears what was known of its
+    failure.
 
     Raises Invalid, NotFound, PreconditionFailed.
     """
@@ -123,7 +126,9 @@ def update(
 
 
 def delete(subscription_id: UUID, *, expected_version: int | None, actor: Actor) -> None:
-    """End it for good; its secrets are forgotten, its log stays until it is too old. Raises NotFound, PreconditionFailed."""
+    """End it for good; its secrets are forgotten, its log stays until it is too old. Raises NotFound,
+    PreconditionFailed.
+    """
     _held(subscription_id, expected_version)
     _set(subscription_id, {"state": "deleted", "secret": "", "previous_secret": None})
     database.execute("DELETE FROM subscription_event_types WHERE subscription_id = :id", id=subscription_id)
@@ -148,13 +153,16 @@ def rotate_secret(subscription_id: UUID, *, actor: Actor) -> Subscription:
 
 
 def test(subscription_id: UUID, *, actor: Actor) -> UUID:
-    """Tell this subscription, whatever it wants to hear, that somebody tries it; returns the delivery's id. Raises NotFound, Conflict."""
+    """Tell this subscription, whatever it wants to hear, that somebody tries it; returns the delivery's id. Raises
+    NotFound, Conflict.
+    """
     subscription = queries.get(subscription_id, lock=True)
     if not subscription.active:
         raise NotSwitchedOff()
     event_id = _note(subscription_id, WebhookTested(), actor=actor)
     database.execute(
-        "INSERT INTO webhook_deliveries (subscription_id, event_id, state, created_at) VALUES (:id, :event, 'pending', :now)"
+        "INSERT INTO webhook_deliveries (subscription_id, event_id, state, created_at) VALUES (:id, :event,"
+        " 'pending', :now)"
         " ON CONFLICT (subscription_id, event_id) DO NOTHING",
         id=subscription_id,
         event=event_id,
@@ -166,10 +174,13 @@ def test(subscription_id: UUID, *, actor: Actor) -> UUID:
 
 
 def replay(subscription_id: UUID, event_id: UUID) -> None:
-    """Send one delivery again, under its old id. Raises NotFound, Conflict while it is on its way or the webhook is off."""
+    """Send one delivery again, under its old id. Raises NotFound, Conflict while it is on its way or the webhook is
+    off.
+    """
     _active(subscription_id)
     done = database.run(
-        "UPDATE webhook_deliveries SET state = 'pending', finished_at = NULL WHERE subscription_id = :id AND event_id = :event"
+        "UPDATE webhook_deliveries SET state = 'pending', finished_at = NULL WHERE subscription_id = :id AND"
+        " event_id = :event"
         " AND state <> 'pending' RETURNING event_id",
         id=subscription_id,
         event=event_id,
@@ -182,12 +193,16 @@ def replay(subscription_id: UUID, event_id: UUID) -> None:
 
 
 def replay_since(subscription_id: UUID, since: datetime) -> int:
-    """Send again what failed or was missed since then, the oldest first; returns how many. Raises NotFound, Conflict."""
+    """Send again what failed or was missed since then, the oldest first; returns how many. Raises
+    NotFound, Conflict.
+    """
     _active(subscription_id)
     rows = database.run(
-        "UPDATE webhook_deliveries SET state = 'pending', finished_at = NULL WHERE subscription_id = :id AND event_id IN"
+        "UPDATE webhook_deliveries SET state = 'pending', finished_at = NULL WHERE subscription_id = :id AND"
+        " event_id IN"
         " (SELECT event_id FROM webhook_deliveries WHERE subscription_id = :id AND state IN ('failed', 'missed')"
-        " AND created_at >= :since ORDER BY event_id LIMIT :limit) AND state IN ('failed', 'missed') RETURNING event_id",
+        " AND created_at >= :since ORDER BY event_id LIMIT :limit) AND state IN ('failed', 'missed') RETURNING"
+        " event_id",
         id=subscription_id,
         since=since,
         limit=subscription_limits.replays_max,

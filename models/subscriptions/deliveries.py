@@ -1,4 +1,6 @@
-"""What came of a call: the attempt log, the delivery's state, and what is known of the receiver. Join the caller's transaction."""
+"""What came of a call: the attempt log, the delivery's state, and what is known of the receiver. Join the caller's
+transaction.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from models.subscriptions.queries import Subscription
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call. `status` is None when there was no answer; `error` is None when it was taken. `id` names the call in the log."""
+    """One call. `status` is None when there was no answer; `error` is None when it was taken. `id` names the call in
+    the log.
+    """
 
     started_at: datetime
     duration_ms: int
@@ -65,16 +69,18 @@ def settle_unwanted(subscription_id: UUID, event_id: UUID) -> None:
 def record(subscription: Subscription, event_id: UUID, attempt: Attempt) -> None:
     """Write the attempt; a failure may make the receiver rest, or switch the subscription off.
 
-    May come late, after another run of the task: what was delivered stays delivered. May come twice, when the answer to a commit was
-    lost: the second time changes nothing.
+    May come late, after another run of the task: what was delivered stays delivered. May come twice, when the answer to
+    a commit was lost: the second time changes nothing.
     """
     failed = attempt.error is not None
     # Whoever changes both holds the subscription first; a success of a healthy one leaves its row alone.
     held = queries.find(subscription.id, lock=True) if failed or subscription.failing_since else None
     written = database.execute(
-        "INSERT INTO webhook_attempts (id, subscription_id, event_id, number, started_at, duration_ms, status, response, error)"
+        "INSERT INTO webhook_attempts (id, subscription_id, event_id, number, started_at, duration_ms, status,"
+        " response, error)"
         " SELECT :attempt, subscription_id, event_id, attempts + 1, :at, :duration_ms, :status, :response, :error"
-        " FROM webhook_deliveries WHERE subscription_id = :id AND event_id = :event FOR_UPDATE ON CONFLICT (id) DO NOTHING",
+        " FROM webhook_deliveries WHERE subscription_id = :id AND event_id = :event FOR_UPDATE ON CONFLICT (id) DO"
+        " NOTHING",
         attempt=attempt.id,
         at=attempt.started_at,
         duration_ms=attempt.duration_ms,
@@ -90,7 +96,8 @@ def record(subscription: Subscription, event_id: UUID, attempt: Attempt) -> None
         "UPDATE webhook_deliveries SET attempts = attempts + 1, "
         " last_status = CASE WHEN :failed AND state = 'delivered' THEN last_status ELSE :status END,"
         " last_error = CASE WHEN :failed AND state = 'delivered' THEN last_error ELSE :error END,"
-        " state = CASE WHEN :failed THEN state ELSE 'delivered' END, finished_at = CASE WHEN :failed THEN finished_at ELSE :now END"
+        " state = CASE WHEN :failed THEN state ELSE 'delivered' END, finished_at = CASE WHEN :failed THEN"
+        " finished_at ELSE :now END"
         " WHERE subscription_id = :id AND event_id = :event",
         status=attempt.status,
         error=attempt.error,
@@ -155,7 +162,8 @@ def collect(*, batch_max: int) -> int:
     before = clock.now() - timedelta(seconds=subscription_limits.delivery_kept_s)
     with database.transaction():
         done = database.execute(
-            "DELETE FROM webhook_attempts WHERE id IN (SELECT id FROM webhook_attempts WHERE started_at < :before LIMIT :batch)",
+            "DELETE FROM webhook_attempts WHERE id IN (SELECT id FROM webhook_attempts WHERE started_at < :before"
+            " LIMIT :batch)",
             before=before,
             batch=batch_max,
         ).rowcount

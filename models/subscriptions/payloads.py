@@ -1,4 +1,6 @@
-"""What a subscriber is told of an event: the log's envelope in that of Standard Webhooks; what people wrote only when asked for."""
+"""What a subscriber is told of an event: the log's envelope in that of Standard Webhooks; what people wrote only when
+asked for.
+"""
 
 from __future__ import annotations
 

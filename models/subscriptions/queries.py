@@ -13,8 +13,10 @@ from models.kernel.batch import from_json
 from models.kernel.errors import NotFound
 
 _COLUMNS = (
-    "id, url, description, event_types, include_bodies, state, secret, previous_secret, previous_secret_until, failures,"
-    " failing_since, blocked_until, switched_off_at, switched_off_reason, last_delivered_at, created_by, version, created_at,"
+    "id, url, description, event_types, include_bodies, state, secret, previous_secret, previous_secret_until,"
+    " failures,"
+    " failing_since, blocked_until, switched_off_at, switched_off_reason, last_delivered_at, created_by, version,"
+    " created_at,"
     " updated_at"
 )
 _INSTANTS = (
@@ -90,7 +92,8 @@ def page(*, before: tuple[datetime, UUID] | None, limit: int) -> list[Subscripti
     where = "" if before is None else "AND (created_at < :at OR (created_at = :at AND id < :id))"
     values = {} if before is None else {"at": before[0], "id": before[1]}
     rows = database.run(
-        f"SELECT {columns} FROM subscriptions WHERE state <> 'deleted' {where} ORDER BY created_at DESC, id DESC LIMIT :limit",
+        f"SELECT {columns} FROM subscriptions WHERE state <> 'deleted' {where} ORDER BY created_at DESC, id DESC"
+        " LIMIT :limit",
         values,
         limit=limit,
     )
@@ -116,7 +119,8 @@ def troubled() -> list[Subscription]:
     """Those that are switched off or have been failing: what people must see."""
     columns = _COLUMNS
     rows = database.run(
-        f"SELECT {columns} FROM subscriptions WHERE state = 'switched_off' OR (state = 'active' AND failing_since IS NOT NULL)"
+        f"SELECT {columns} FROM subscriptions WHERE state = 'switched_off' OR (state = 'active' AND failing_since"
+        " IS NOT NULL)"
         " ORDER BY created_at"
     )
     return [_from(row) for row in rows]
@@ -176,7 +180,8 @@ def _with_attempts(subscription_id: UUID, rows: list[dict[str, Any]]) -> list[di
 def event(event_id: UUID) -> dict[str, Any] | None:
     """What is told of an event, or None when it is gone."""
     row = database.one(
-        "SELECT event_id, event_type, event_version, occurred_at, aggregate, aggregate_id, sequence, actor_kind, actor_id,"
+        "SELECT event_id, event_type, event_version, occurred_at, aggregate, aggregate_id, sequence, actor_kind,"
+        " actor_id,"
         " request_id, payload FROM events WHERE event_id = :id",
         id=event_id,
     )

@@ -1,8 +1,9 @@
-"""The tasks of a receiver's waiting deliveries: they rest with their receiver and come back with it, each time by one statement.
+"""The tasks of a receiver's waiting deliveries: they rest with their receiver and come back with it, each time by one
+statement.
 
-Without this, each delivery to a resting receiver is claimed, looked at and put back, again at the end of each rest: a backlog of
-thousands is thousands of task runs an hour that call nobody. All functions join the caller's transaction, which holds the subscription's
-row, so that two of them never work on the same receiver at once.
+Without this, each delivery to a resting receiver is claimed, looked at and put back, again at the end of each rest: a
+backlog of thousands is thousands of task runs an hour that call nobody. All functions join the caller's transaction,
+which holds the subscription's row, so that two of them never work on the same receiver at once.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from models.kernel import clock, database, limits
 from models.subscriptions.queries import Subscription
 
 _WAITING = "kind = 'deliver_webhook' AND state = 'ready' AND payload ->> 'subscription_id' = :subscription"
-# One probe at the end of the rest: the delivery that was tried least. The others follow when its outcome is known, if nothing moved
-# them meanwhile.
+# One probe at the end of the rest: the delivery that was tried least. The others follow when its outcome is known, if
+# nothing moved them meanwhile.
 _REST = f"""
 WITH waiting AS (
     SELECT id, row_number() OVER (ORDER BY attempts, id) AS place FROM tasks
@@ -36,7 +37,8 @@ FROM waiting WHERE tasks.id = waiting.id AND tasks.state = 'ready'
 def rest_s(subscription: Subscription) -> float:
     """Seconds for which the receiver is left alone; 0 or less: it may be called.
 
-    An end beyond the rest that its failures have earned is none: the clock that stored it was ahead, or was set back since.
+    An end beyond the rest that its failures have earned is none: the clock that stored it was ahead, or was set back
+    since.
     """
     until = subscription.blocked_until
     left_s = 0.0 if until is None else (until - clock.now()).total_seconds()
@@ -45,7 +47,9 @@ def rest_s(subscription: Subscription) -> float:
 
 
 def rest(subscription_id: UUID, *, rest_s: float) -> None:
-    """Make the waiting deliveries due after a rest of `rest_s` seconds from now. One whose own backoff ends later keeps its time."""
+    """Make the waiting deliveries due after a rest of `rest_s` seconds from now. One whose own backoff ends later keeps
+    its time.
+    """
     database.execute(
         _REST,
         subscription=str(subscription_id),

@@ -23,7 +23,8 @@ log = logs.get("tasks")
 class ClaimedTask:
     """A task that this worker may run now. `lease_id` is the fencing token: only its holder can settle the task.
 
-    `payload`: of the kind's type; `Undecodable` where it does not fit; as stored where this release does not know the kind.
+    `payload`: of the kind's type; `Undecodable` where it does not fit; as stored where this release does not know the
+    kind.
     """
 
     id: int
@@ -47,10 +48,11 @@ def row(
     dedupe_key: str | None = None,
     caused_by: str | None = None,
 ) -> dict[str, Any]:
-    """Return the row of a new task, for a `Batch`; use `enqueue` where there is no batch. The payload's type decides the kind.
+    """Return the row of a new task, for a `Batch`; use `enqueue` where there is no batch. The payload's type decides
+    the kind.
 
-    Tasks of one `key` run one after another; lock the row that the key names before enqueueing, so that ids follow the commit
-    order. A second task with the same `dedupe_key` is not stored.
+    Tasks of one `key` run one after another; lock the row that the key names before enqueueing, so that ids follow the
+    commit order. A second task with the same `dedupe_key` is not stored.
     """
     kind = kind_of(payload)
     return stored_row(
@@ -74,7 +76,9 @@ def stored_row(
     dedupe_key: str | None = None,
     caused_by: str | None = None,
 ) -> dict[str, Any]:
-    """Return the row of a task whose payload is JSON already: a timer's, which may be of a kind that only a newer release knows."""
+    """Return the row of a task whose payload is JSON already: a timer's, which may be of a kind that only a newer
+    release knows.
+    """
     assert len(payload) <= limits.task_payload_bytes_max, f"payload of {kind} has {len(payload)} characters; send ids"
     now = clock.now()
     result = {
@@ -88,7 +92,8 @@ def stored_row(
         "created_at": now,
     }
     if due_at is not None or not database.is_postgres():
-        # Else the columns' defaults: PostgreSQL's own clock, so that a program whose clock runs ahead makes no task wait.
+        # Else the columns' defaults: PostgreSQL's own clock, so that a program whose clock runs ahead makes no task
+        # wait.
         due = due_at or now
         result["due_at"] = due
         # The wakeup goes out right after the commit; the sweep leaves the row alone until it is overdue.
@@ -137,8 +142,9 @@ def wake_after_commit(task_id: int, queue: str, wait_s: float = 0.0) -> None:
     database.on_commit(lambda: wakeups.give(wakeup))
 
 
-# A claim restarts the wakeups at the lease's end. Otherwise a task that waited for a worker would keep the long pause between its
-# wakeups (up to 160 s), and after its worker's death the task and its key would wait for that pause instead of the lease's end.
+# A claim restarts the wakeups at the lease's end. Otherwise a task that waited for a worker would keep the long pause
+# between its wakeups (up to 160 s), and after its worker's death the task and its key would wait for that pause instead
+# of the lease's end.
 _CLAIM = """
 UPDATE tasks SET state = 'leased', attempts = attempts + 1, lease_id = :lease_id, lease_until = NOW_PLUS(:lease_s),
     next_hint_at = NOW_PLUS(:lease_s), hints = 0, first_run_at = COALESCE(first_run_at, NOW())
@@ -152,8 +158,8 @@ RETURNING id, kind, queue, key, payload, attempts, lease_id, due_at, created_at,
 """
 
 
-# Two claims of one key at the same moment would each look at a state before the other's. The lock lets the second one look after
-# the first has committed; it is held for this short transaction only. (SQLite's writer is alone anyway.)
+# Two claims of one key at the same moment would each look at a state before the other's. The lock lets the second one
+# look after the first has committed; it is held for this short transaction only. (SQLite's writer is alone anyway.)
 _LOCK_KEY = "SELECT pg_advisory_xact_lock(7126502, hashtext(key)) FROM tasks WHERE id = :id AND key IS NOT NULL"
 
 
@@ -162,8 +168,9 @@ def claim(
 ) -> ClaimedTask | None:
     """Lease the task for `lease_s` seconds, in a transaction of its own.
 
-    None when it is not this worker's turn: done, leased by another, not due yet, or an earlier task of its key is alive. Without
-    `take_expired` a lease that ran out still counts; without `take_expired_sends` only that of a send does (queues/outage.py says when).
+    None when it is not this worker's turn: done, leased by another, not due yet, or an earlier task of its key is
+    alive. Without `take_expired` a lease that ran out still counts; without `take_expired_sends` only that of a send
+    does (queues/outage.py says when).
     """
     with database.transaction():
         if database.is_postgres():
@@ -201,7 +208,9 @@ def _instant(value: Any) -> datetime:
 
 
 def extend(leases: Mapping[str, int], *, lease_s: float) -> None:
-    """Renew the leases of running tasks (lease id -> task id), in a transaction of its own; the next hints move with them."""
+    """Renew the leases of running tasks (lease id -> task id), in a transaction of its own; the next hints move with
+    them.
+    """
     with database.transaction():
         for lease_id, task_id in leases.items():
             database.execute(
@@ -301,7 +310,9 @@ def _printable(error: str) -> str:
 
 
 def wake_next(key: str | None) -> None:
-    """Wake a worker for the next live task of the key. The look-up follows the commit, or it would miss a task committed meanwhile."""
+    """Wake a worker for the next live task of the key. The look-up follows the commit, or it would miss a task
+    committed meanwhile.
+    """
     if key is not None:
         database.on_commit(lambda: _wake_head(key))
 
@@ -311,7 +322,8 @@ def _wake_head(key: str) -> None:
     try:
         with database.connection():
             head = database.one(
-                "SELECT id, queue FROM tasks WHERE key = :key AND state = 'ready' AND due_at <= NOW() ORDER BY id LIMIT 1",
+                "SELECT id, queue FROM tasks WHERE key = :key AND state = 'ready' AND due_at <= NOW() ORDER BY id"
+                " LIMIT 1",
                 key=key,
             )
     except Unavailable as error:

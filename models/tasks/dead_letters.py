@@ -15,7 +15,8 @@ def retry(task_id: int) -> None:
     if spec is not None and spec.retried_at:
         raise Conflict(f"running this task again would change nothing; retry what it was for: POST {spec.retried_at}")
     found = database.one(
-        "UPDATE tasks SET state = 'ready', attempts = 0, due_at = NOW(), first_run_at = NULL, finished_at = NULL, hints = 0,"
+        "UPDATE tasks SET state = 'ready', attempts = 0, due_at = NOW(), first_run_at = NULL, finished_at = NULL,"
+        " hints = 0,"
         " next_hint_at = NOW_PLUS(:grace_s) WHERE id = :id AND state IN ('dead', 'discarded') RETURNING id, queue",
         id=task_id,
         grace_s=limits.task_wakeup_grace_s,

@@ -1,8 +1,8 @@
 """The payloads of tasks: one type for each kind, read by the actor and written by who enqueues.
 
-A payload holds ids and names, not documents. In a rolling update a worker reads payloads of the release before and after its own, so a
-field is only added with a default, and a field that a reader does not know is ignored. A shape that cannot keep to that becomes a new
-kind of task.
+A payload holds ids and names, not documents. In a rolling update a worker reads payloads of the release before and
+after its own, so a field is only added with a default, and a field that a reader does not know is ignored. A shape that
+cannot keep to that becomes a new kind of task.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class IngestEvent(Payload, frozen=True):
 class AdvanceTicket(Payload, frozen=True):
     """Lets a life cycle react to `event`; the other fields depend on it.
 
-    A message of a person has `message_id`; `timer` has the timer's name and how often it has fired; `signal` has its name and the
-    `event_id` of the history's entry with its facts; `rated` has `event_id`; `sla` has `target`; `approval_expired` has `transition`;
-    `linked_ticket_done` has `linked_id`.
+    A message of a person has `message_id`; `timer` has the timer's name and how often it has fired; `signal` has its
+    name and the `event_id` of the history's entry with its facts; `rated` has `event_id`; `sla` has `target`;
+    `approval_expired` has `transition`; `linked_ticket_done` has `linked_id`.
     """
 
     ticket_id: UUID

@@ -34,7 +34,8 @@ def page(*, state: str | None, before_id: int | None, limit: int) -> list[databa
 def backlog() -> dict[str, Any]:
     """Live tasks by queue and state, dead letters, and the age in seconds of the oldest due task."""
     counts = database.run(
-        "SELECT queue, kind, state, count(*) AS tasks, sum(CASE WHEN due_at <= NOW() THEN 1 ELSE 0 END) AS due FROM tasks"
+        "SELECT queue, kind, state, count(*) AS tasks, sum(CASE WHEN due_at <= NOW() THEN 1 ELSE 0 END) AS due"
+        " FROM tasks"
         " WHERE state IN ('ready', 'leased', 'dead') GROUP BY queue, kind, state ORDER BY queue, kind, state"
     )
     oldest = database.one(
@@ -50,7 +51,8 @@ def backlog() -> dict[str, Any]:
 
 
 def ahead_of_clock() -> str | None:
-    """Return one sentence when the newest task was made in the future: by a clock that was ahead, or that was set back since.
+    """Return one sentence when the newest task was made in the future: by a clock that was ahead, or that was set back
+    since.
 
     Work that was due then waits until the clock gets there.
     """

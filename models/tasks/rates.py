@@ -1,11 +1,11 @@
 """Rate limits in the database: GCRA, all buckets or none, no Redis, no sleeping worker.
 
-One row a bucket holds the theoretical arrival time (TAT). A cell conforms when TAT <= now + burst tolerance; who must wait
-learns how long and becomes due later.
+One row a bucket holds the theoretical arrival time (TAT). A cell conforms when TAT <= now + burst tolerance; who must
+wait learns how long and becomes due later.
 
-A clock that was ahead, or that was set back since, leaves times behind that are too far in the future, and the bucket would make
-everybody wait for the difference. A refusal is therefore believed only after `_heal`: a bucket that was changed in the future is
-moved back by as much, and no bucket owes more than its limit allows.
+A clock that was ahead, or that was set back since, leaves times behind that are too far in the future, and the bucket
+would make everybody wait for the difference. A refusal is therefore believed only after `_heal`: a bucket that was
+changed in the future is moved back by as much, and no bucket owes more than its limit allows.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ class Bucket:
 def take(buckets: Sequence[Bucket]) -> float:
     """Take one slot of every bucket, or of none. Returns 0.0, or the seconds to wait. Joins the caller's transaction.
 
-    One statement when all have a slot, the common case. When one has not, what the others gave is put back: their rows are
-    held, so nobody saw it missing. Rows are locked in the order of their names, so two takers never wait for each other in a ring.
+    One statement when all have a slot, the common case. When one has not, what the others gave is put back: their rows
+    are held, so nobody saw it missing. Rows are locked in the order of their names, so two takers never wait for each
+    other in a ring.
     """
     return _take(buckets)[0]
 
@@ -40,8 +41,9 @@ def take(buckets: Sequence[Bucket]) -> float:
 def take_or_line_up(buckets: Sequence[Bucket]) -> float:
     """Like `take`, for callers that come back by themselves after the seconds returned.
 
-    Each is told a time of its own, one slot after the other. Told the time of the next free slot, a thousand waiting sends would
-    all come back for each of them. A place in the line is no reservation: who finds its slot taken lines up again.
+    Each is told a time of its own, one slot after the other. Told the time of the next free slot, a thousand waiting
+    sends would all come back for each of them. A place in the line is no reservation: who finds its slot taken lines up
+    again.
     """
     wait_s, refusing = _take(buckets)
     if refusing is None:
@@ -49,8 +51,10 @@ def take_or_line_up(buckets: Sequence[Bucket]) -> float:
     now_s = clock.now().timestamp()
     row = database.one(
         "INSERT INTO rate_buckets (bucket, tat_s, changed_s) VALUES (:line, :first_s + :every_s, :now_s)"
-        " ON CONFLICT (bucket) DO UPDATE SET changed_s = :now_s, tat_s = :every_s + CASE WHEN rate_buckets.tat_s > :first_s"
-        " AND rate_buckets.tat_s <= :last_s AND rate_buckets.changed_s <= :soon_s THEN rate_buckets.tat_s ELSE :first_s END"
+        " ON CONFLICT (bucket) DO UPDATE SET changed_s = :now_s, tat_s = :every_s + CASE WHEN rate_buckets.tat_s >"
+        " :first_s"
+        " AND rate_buckets.tat_s <= :last_s AND rate_buckets.changed_s <= :soon_s THEN rate_buckets.tat_s ELSE"
+        " :first_s END"
         " RETURNING tat_s",
         line=f"{refusing.name} (line)",
         now_s=now_s,
@@ -89,10 +93,12 @@ def _take(buckets: Sequence[Bucket], *, healed: bool = False) -> tuple[float, Bu
 
 
 def _heal(bucket: Bucket, now_s: float) -> bool:
-    """Move a bucket's times to possible ones; returns whether that changed something. The caller's transaction holds its row.
+    """Move a bucket's times to possible ones; returns whether that changed something. The caller's transaction holds
+    its row.
 
-    A legitimate debt may be higher when several long texts were charged at once. The provider's 429 then tells us. `now_s` was read before
-    the wait for the row's lock: who held it may rightly have changed the bucket since, so the change is compared with the clock now.
+    A legitimate debt may be higher when several long texts were charged at once. The provider's 429 then tells us.
+    `now_s` was read before the wait for the row's lock: who held it may rightly have changed the bucket since, so the
+    change is compared with the clock now.
     """
     row = database.one("SELECT tat_s, blocked_until_s, changed_s FROM rate_buckets WHERE bucket = :b", b=bucket.name)
     assert row is not None, "a bucket that refuses is there"
@@ -115,7 +121,9 @@ def _heal(bucket: Bucket, now_s: float) -> bool:
 
 @lru_cache(maxsize=8)
 def _take_statement(count: int) -> str:
-    """Upserts `count` buckets; those that are full are locked like the others, stay as they are and are not returned."""
+    """Upserts `count` buckets; those that are full are locked like the others, stay as they are and
+    are not returned.
+    """
     each = range(count)
     every = " ".join(f"WHEN :name{i} THEN :every{i}" for i in each)
     tolerance = " ".join(f"WHEN :name{i} THEN :tolerance{i}" for i in each)
@@ -124,7 +132,8 @@ def _take_statement(count: int) -> str:
     where = f"rate_buckets.tat_s - CASE rate_buckets.bucket {tolerance} END <= :now_s"
     return (
         f"INSERT INTO rate_buckets (bucket, tat_s, changed_s) VALUES {places} ON CONFLICT (bucket) DO UPDATE SET"
-        f" changed_s = :now_s, tat_s = CASE WHEN rate_buckets.tat_s > :now_s THEN rate_buckets.tat_s ELSE :now_s END {settings}"
+        " changed_s = :now_s, tat_s = CASE WHEN rate_buckets.tat_s > :now_s THEN rate_buckets.tat_s ELSE :now_s"
+        f" END {settings}"
         f" WHERE {where} AND rate_buckets.blocked_until_s <= :now_s RETURNING bucket"
     )
 
@@ -150,7 +159,8 @@ def _put_back(buckets: Sequence[Bucket], taken: set[str], now_s: float) -> tuple
 
 
 def charge(buckets: Sequence[Bucket], slots: int) -> None:
-    """Count `slots` more that were used after one was taken: a long text that went out in parts. Joins the caller's transaction.
+    """Count `slots` more that were used after one was taken: a long text that went out in parts. Joins the caller's
+    transaction.
 
     It may overdraw a bucket; who comes next waits for it. In the order of the names, as `take` locks them.
     """
@@ -165,11 +175,13 @@ def charge(buckets: Sequence[Bucket], slots: int) -> None:
 def block(bucket: str, *, for_s: float) -> None:
     """Refuse every slot of the bucket for `for_s` seconds (a provider's 429). Joins the caller's transaction.
 
-    A longer block stays, unless a wrong clock made it. The debt of a bucket that a wrong clock changed is moved like in `_heal`.
+    A longer block stays, unless a wrong clock made it. The debt of a bucket that a wrong clock changed is moved like in
+    `_heal`.
     """
     now_s = clock.now().timestamp()
     database.execute(
-        "INSERT INTO rate_buckets (bucket, tat_s, blocked_until_s, changed_s) VALUES (:bucket, :now_s, :until_s, :now_s)"
+        "INSERT INTO rate_buckets (bucket, tat_s, blocked_until_s, changed_s) VALUES (:bucket, :now_s, :until_s,"
+        " :now_s)"
         " ON CONFLICT (bucket) DO UPDATE SET blocked_until_s = excluded.blocked_until_s, changed_s = :now_s, tat_s ="
         " CASE WHEN rate_buckets.changed_s > :soon_s THEN rate_buckets.tat_s - rate_buckets.changed_s + :now_s"
         " ELSE rate_buckets.tat_s END"

@@ -1,7 +1,7 @@
 """Finds all due tasks and wakes workers for them again: a lost wakeup costs a moment, never a task.
 
-Any number of sweepers at once is safe: rows are taken with SKIP LOCKED and their next wakeup is moved forward in the same
-statement. Only heads of their key are woken, or the batch would be spent on tasks that cannot run.
+Any number of sweepers at once is safe: rows are taken with SKIP LOCKED and their next wakeup is moved forward in the
+same statement. Only heads of their key are woken, or the batch would be spent on tasks that cannot run.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from models.kernel import database, limits
 from models.tasks import wakeups
 
-# MATERIALIZED: as a plain subquery PostgreSQL may choose a plan that runs it again for each row, and takes more than the limit.
+# MATERIALIZED: as a plain subquery PostgreSQL may choose a plan that runs it again for each row, and takes more than
+# the limit.
 _DUE = """
 WITH chosen AS MATERIALIZED (
     SELECT id FROM tasks AS due
@@ -24,7 +25,8 @@ RETURNING id, queue
 """
 
 
-# A broker that is away must put no row off, or the rows would wait long after its return; one wakeup asks whether it is back.
+# A broker that is away must put no row off, or the rows would wait long after its return; one wakeup asks whether it is
+# back.
 _PROBE = "SELECT id, queue FROM tasks WHERE state = 'ready' AND due_at <= NOW() ORDER BY due_at LIMIT 1"
 # Wakeups given while it went away are lost, also those of other processes.
 _ALL_AT_ONCE = (
@@ -34,7 +36,9 @@ _broker_was_away = False
 
 
 def run(*, batch_max: int = limits.sweep_batch_max) -> int:
-    """Wake workers for up to `batch_max` due tasks, in a transaction of its own. Returns how many; repeat while that is `batch_max`."""
+    """Wake workers for up to `batch_max` due tasks, in a transaction of its own. Returns how many; repeat while that is
+    `batch_max`.
+    """
     global _broker_was_away
     if not wakeups.broker_works():
         _broker_was_away = True

@@ -1,7 +1,7 @@
 """Timers: rows that make a task at an instant, once or repeatedly.
 
-Firing inserts the task with a dedupe key of name and due time and moves the timer on, in one transaction under the row's
-lock: any number of schedulers fires each due time once. A desk that slept over several periods fires once, late.
+Firing inserts the task with a dedupe key of name and due time and moves the timer on, in one transaction under the
+row's lock: any number of schedulers fires each due time once. A desk that slept over several periods fires once, late.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def put(
     """Set the timer called `name`, replacing it; `every_s` repeats it. Joins the caller's transaction."""
     kind = kind_of(payload)
     database.execute(
-        "INSERT INTO timers (name, kind, queue, key, payload, due_at, every_s) VALUES (:name, :kind, :queue, :key, :payload, :due_at,"
+        "INSERT INTO timers (name, kind, queue, key, payload, due_at, every_s) VALUES (:name, :kind, :queue, :key,"
+        " :payload, :due_at,"
         " :every_s) ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, queue = excluded.queue, key = excluded.key,"
         " payload = excluded.payload, due_at = excluded.due_at, every_s = excluded.every_s",
         name=name,
@@ -43,11 +44,13 @@ def put(
 def ensure(name: str, payload: Payload, *, every_s: int) -> None:
     """Set a repeating timer unless it is there already (its phase is kept over restarts).
 
-    One that is due later than its period from now was set by a clock that was ahead, or that was set back since: it is moved.
+    One that is due later than its period from now was set by a clock that was ahead, or that was set back since: it is
+    moved.
     """
     kind = kind_of(payload)
     database.execute(
-        "INSERT INTO timers (name, kind, queue, payload, due_at, every_s) VALUES (:name, :kind, :queue, :payload, :due_at, :every_s)"
+        "INSERT INTO timers (name, kind, queue, payload, due_at, every_s) VALUES (:name, :kind, :queue, :payload,"
+        " :due_at, :every_s)"
         " ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at, every_s = excluded.every_s"
         " WHERE timers.due_at > excluded.due_at",
         name=name,
@@ -62,12 +65,13 @@ def ensure(name: str, payload: Payload, *, every_s: int) -> None:
 def stop(name: str, *, pending: str | None = None) -> bool:
     """Remove the timer; returns whether it was there. Joins the caller's transaction.
 
-    `pending`: the key of its tasks: one that it has made and that nobody has begun is discarded, so that a timer that was stopped
-    (and perhaps set again) never goes off early.
+    `pending`: the key of its tasks: one that it has made and that nobody has begun is discarded, so that a timer that
+    was stopped (and perhaps set again) never goes off early.
     """
     if pending is not None:
         database.execute(
-            "UPDATE tasks SET state = 'discarded', finished_at = :now WHERE key = :key AND state = 'ready' AND caused_by = :cause",
+            "UPDATE tasks SET state = 'discarded', finished_at = :now WHERE key = :key AND state = 'ready' AND"
+            " caused_by = :cause",
             now=clock.now(),
             key=pending,
             cause=f"timer:{name}",
@@ -112,6 +116,8 @@ def fire_due(*, batch_max: int = 100) -> int:
 
 
 def next_due(due_at: datetime, *, every_s: int, now: datetime) -> datetime:
-    """Return the first instant after `now` in the timer's rhythm; missed periods are coalesced into the one that fires."""
+    """Return the first instant after `now` in the timer's rhythm; missed periods are coalesced into
+    the one that fires.
+    """
     missed = math.floor(max(0.0, (now - due_at).total_seconds()) / every_s)
     return due_at + timedelta(seconds=every_s * (missed + 1))

@@ -1,7 +1,8 @@
 """The port through which committed tasks wake a worker.
 
-The domain knows neither RabbitMQ nor Dramatiq; a process that has a broker installs its publisher here (queues/wakeups/publisher.py).
-Without one (a script, a test) nothing is lost: the sweep of another process wakes a worker for due tasks.
+The domain knows neither RabbitMQ nor Dramatiq; a process that has a broker installs its publisher here
+(queues/wakeups/publisher.py). Without one (a script, a test) nothing is lost: the sweep of another process wakes a
+worker for due tasks.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def set_publisher(
 ) -> None:
     """Install the process's publisher (None: none). It must neither block nor raise.
 
-    `works`: the last wakeup reached the broker. `accepts`: a wakeup would be tried now (the breaker is closed, or due for a probe).
+    `works`: the last wakeup reached the broker. `accepts`: a wakeup would be tried now (the breaker is closed, or due
+    for a probe).
     """
     global _publish, _accepts, _works
     _publish, _accepts, _works = publish or _nobody, accepts, works

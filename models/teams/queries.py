@@ -58,7 +58,8 @@ def roster(team: str | None) -> list[Candidate]:
     rows = database.run(
         "SELECT u.id, u.name, u.email, (SELECT count(*) FROM tickets AS t WHERE t.assignee_id = u.id"
         " AND t.category NOT IN ('done', 'closed')) AS open_tickets,"
-        " (SELECT max(m.assigned_at) FROM team_members AS m WHERE m.user_id = u.id AND (m.team = :team OR CAST(:team AS text) IS NULL))"
+        " (SELECT max(m.assigned_at) FROM team_members AS m WHERE m.user_id = u.id AND (m.team = :team OR"
+        " CAST(:team AS text) IS NULL))"
         f" AS assigned_at FROM users AS u WHERE u.active AND u.role IN {places}{where} ORDER BY u.id",
         values,
         team=team,

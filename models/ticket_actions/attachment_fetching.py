@@ -88,7 +88,8 @@ def record_too_large(file: Pending, *, limit_bytes: int) -> None:
 def _end(file: Pending, state: str, reason: str, *, limit_bytes: int | None) -> None:
     change = TicketChange.of(file.ticket_id, actor=SYSTEM, causation_id=f"attachment:{file.id}")
     row = database.one(
-        "UPDATE attachments SET state = :state, reason = :reason WHERE id = :id AND state = 'pending' RETURNING filename",
+        "UPDATE attachments SET state = :state, reason = :reason WHERE id = :id AND state = 'pending' RETURNING"
+        " filename",
         state=state,
         reason=reason.replace("\x00", "�")[: limits.error_chars_max],
         id=file.id,

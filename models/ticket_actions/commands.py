@@ -189,7 +189,9 @@ def start_new(
 
 
 def advance(payload: AdvanceTicket, *, causation_id: str) -> None:
-    """Let the life cycle react to the payload of a task `advance_ticket`: a stored message, a fired timer, a signal ..."""
+    """Let the life cycle react to the payload of a task `advance_ticket`: a stored message, a fired
+    timer, a signal ...
+    """
     event = payload.event
     change = TicketChange.of(
         payload.ticket_id, actor=Actor("system", f"workflow:{event}", "Nestor"), causation_id=causation_id
@@ -334,7 +336,9 @@ def _with_valid_fields(ticket: Ticket, changes: dict[str, Any], role: str) -> di
 
 
 def _events_of(ticket: Ticket, different: Mapping[str, Any]) -> list[Event]:
-    """One `field_changed` for each thing that a person changed; the title and the type are fields in this sense, too."""
+    """One `field_changed` for each thing that a person changed; the title and the type are fields
+    in this sense, too.
+    """
     found = [
         Event("field_changed", name, before=getattr(ticket, name), after=value)
         for name, value in different.items()

@@ -36,7 +36,8 @@ def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
     rows = [
         Approval.converted(row)
         for row in database.run(
-            "SELECT id, transition, team, needed, state, requested_by, requested_comment, requested_at, expires_at, decided_at"
+            "SELECT id, transition, team, needed, state, requested_by, requested_comment, requested_at,"
+            " expires_at, decided_at"
             " FROM approvals WHERE ticket_id = :id ORDER BY id",
             id=ticket_id,
         )

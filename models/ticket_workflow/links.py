@@ -14,9 +14,12 @@ from models.tickets.ticket_change import TicketChange
 def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
     """List the tickets that a ticket is linked with. `kind` is the other ticket's role: child, parent or related."""
     rows = database.run(
-        "SELECT l.kind, t.id, t.number, t.title, t.state, t.category FROM ticket_links AS l JOIN tickets AS t ON t.id = l.to_id"
-        " WHERE l.from_id = :id UNION ALL SELECT CASE WHEN l.kind = 'child' THEN 'parent' ELSE l.kind END, t.id, t.number, t.title,"
-        " t.state, t.category FROM ticket_links AS l JOIN tickets AS t ON t.id = l.from_id WHERE l.to_id = :id ORDER BY 3",
+        "SELECT l.kind, t.id, t.number, t.title, t.state, t.category FROM ticket_links AS l JOIN tickets AS t ON"
+        " t.id = l.to_id"
+        " WHERE l.from_id = :id UNION ALL SELECT CASE WHEN l.kind = 'child' THEN 'parent' ELSE l.kind END, t.id,"
+        " t.number, t.title,"
+        " t.state, t.category FROM ticket_links AS l JOIN tickets AS t ON t.id = l.from_id WHERE l.to_id = :id"
+        " ORDER BY 3",
         id=ticket_id,
     )
     return [Ticket.converted(row) for row in rows]

@@ -102,7 +102,8 @@ def _insert(
 ) -> Migration:
     migration_id = new_id()
     database.execute(
-        "INSERT INTO workflow_migrations (id, workflow, to_workflow, to_version, state_map, state, reverses, started_by, started_at)"
+        "INSERT INTO workflow_migrations (id, workflow, to_workflow, to_version, state_map, state, reverses,"
+        " started_by, started_at)"
         " VALUES (:id, :workflow, :to_workflow, :to_version, :state_map, 'running', :reverses, :by, :at)",
         id=migration_id,
         workflow=workflow,
@@ -159,7 +160,8 @@ def get_finished(migration_id: UUID) -> Migration:
 def _batch(migration: Migration) -> bool:
     """Move the next batch of tickets; returns False when none was left."""
     rows = database.run(
-        "SELECT id FROM tickets WHERE workflow = :workflow AND category <> 'closed' AND id > :cursor ORDER BY id LIMIT :most",
+        "SELECT id FROM tickets WHERE workflow = :workflow AND category <> 'closed' AND id > :cursor ORDER BY id"
+        " LIMIT :most",
         workflow=migration.workflow,
         cursor=migration.cursor or UUID(int=0),
         most=batch_max,

@@ -36,7 +36,8 @@ def new_url(change: TicketChange) -> str:
 def find(token: str) -> dict[str, Any]:
     """Read the rating that a link asks for. Raises NotFound for an unknown token."""
     row = database.one(
-        "SELECT r.id, r.ticket_id, t.number AS ticket_number, t.title, t.requester_id, r.score, r.comment FROM ratings AS r"
+        "SELECT r.id, r.ticket_id, t.number AS ticket_number, t.title, t.requester_id, r.score, r.comment FROM"
+        " ratings AS r"
         " JOIN tickets AS t ON t.id = r.ticket_id WHERE r.token_hash = :hash",
         hash=hashlib.sha256(token.encode()).hexdigest(),
     )
@@ -51,7 +52,8 @@ def rate_by_id(rating_id: UUID, score: int) -> None:
     Raises NotFound.
     """
     row = database.one(
-        "SELECT r.id, r.ticket_id, t.requester_id FROM ratings AS r JOIN tickets AS t ON t.id = r.ticket_id WHERE r.id = :id",
+        "SELECT r.id, r.ticket_id, t.requester_id FROM ratings AS r JOIN tickets AS t ON t.id = r.ticket_id WHERE"
+        " r.id = :id",
         id=rating_id,
     )
     if row is None:

@@ -131,7 +131,8 @@ def _histories(name: str, since: datetime) -> Iterator[tuple[dict[str, Any], lis
     cursor = UUID(int=0)
     while True:
         tickets = database.run(
-            "SELECT id, number, state, workflow_version FROM tickets WHERE workflow = :name AND updated_at >= :since AND id > :cursor"
+            "SELECT id, number, state, workflow_version FROM tickets WHERE workflow = :name AND updated_at >="
+            " :since AND id > :cursor"
             " ORDER BY id LIMIT :most",
             name=name,
             since=since,

@@ -57,7 +57,8 @@ def put(change: TicketChange, target: str, clock: Clock, *, timer_key: str) -> N
         names, places = ", ".join(row), ", ".join(f":{name}" for name in row)
         changes = ", ".join(f"{name} = excluded.{name}" for name in row if name not in ("ticket_id", "target"))
         database.execute(
-            f"INSERT INTO sla_clocks ({names}) VALUES ({places}) ON CONFLICT (ticket_id, target) DO UPDATE SET {changes}",
+            f"INSERT INTO sla_clocks ({names}) VALUES ({places}) ON CONFLICT (ticket_id, target) DO UPDATE SET"
+            f" {changes}",
             row,
         )
     put_timer(ticket_id, target, clock, timer_key=timer_key)

@@ -38,7 +38,9 @@ def edges(workflow: Workflow, language: str) -> list[Edge]:
 
 
 def _edges_of(workflow: Workflow, name: str, state: str, language: str) -> Iterator[Edge]:
-    """The manual edge of a transition from one state, if people may take it, then one edge per reaction that takes it."""
+    """The manual edge of a transition from one state, if people may take it, then one edge per
+    reaction that takes it.
+    """
     transition = workflow.transitions[name]
     reactions = [one for one in workflow.reactions if one.transition == name]
     if not reactions or any(who != "automation" for who in transition.who):

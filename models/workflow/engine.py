@@ -133,7 +133,9 @@ def approval_expired(workflow: Workflow, instance: Instance, context: Context, n
 
 
 def touched(workflow: Workflow, instance: Instance, context: Context, events: list[Event]) -> Step:
-    """React to a person's change of the ticket (fields, priority, type): update clocks, run `field_changed` reactions."""
+    """React to a person's change of the ticket (fields, priority, type): update clocks, run
+    `field_changed` reactions.
+    """
     run = Run(workflow, instance, context)
     sla_promises.follow(run)
     for event in events:

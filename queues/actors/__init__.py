@@ -1,7 +1,8 @@
-"""The registry of actors: one file for each kind of task, found by its name; each file declares an `ACTOR` (queues/actor.py).
+"""The registry of actors: one file for each kind of task, found by its name; each file declares an `ACTOR`
+(queues/actor.py).
 
-An actor claims nothing itself: the runner claims the task, calls `run`, and records the settlement that `run` returns. A worker imports
-all actors before its threads start (`queues/preloading.py`).
+An actor claims nothing itself: the runner claims the task, calls `run`, and records the settlement that `run` returns.
+A worker imports all actors before its threads start (`queues/preloading.py`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ def names() -> frozenset[str]:
 
 @cache
 def load(kind: str) -> Actor[Any] | None:
-    """Return the actor for a kind of task; None when this release does not know the kind. Raises ImportError, each time anew."""
+    """Return the actor for a kind of task; None when this release does not know the kind. Raises ImportError, each time
+    anew.
+    """
     if kind not in names():
         return None
     found = imports.load(f"{__name__}.{kind}").ACTOR

@@ -1,4 +1,6 @@
-"""The actor that calls the address in a life cycle's effect: signed, retried with backoff, never into our own network unless allowed."""
+"""The actor that calls the address in a life cycle's effect: signed, retried with backoff, never into our own network
+unless allowed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The actor that deletes expired rows and unused files: finished tasks, idempotency keys, ended sessions, full rate buckets.
+"""The actor that deletes expired rows and unused files: finished tasks, idempotency keys, ended sessions, full rate
+buckets.
 
 It works in batches, so that no lock is held for long.
 """
@@ -36,7 +37,8 @@ _EXPIRED = (
     " (SELECT channel, account, nonce FROM webhook_nonces WHERE expires_at < :before LIMIT :batch)",
     "DELETE FROM requester_links WHERE id IN (SELECT id FROM requester_links WHERE expires_at < :before LIMIT :batch)",
     "DELETE FROM requester_codes WHERE id IN (SELECT id FROM requester_codes WHERE expires_at < :before LIMIT :batch)",
-    "DELETE FROM user_links WHERE token_hash IN (SELECT token_hash FROM user_links WHERE expires_at < :before LIMIT :batch)",
+    "DELETE FROM user_links WHERE token_hash IN (SELECT token_hash FROM user_links WHERE expires_at < :before"
+    " LIMIT :batch)",
     "DELETE FROM buttons WHERE token_hash IN (SELECT token_hash FROM buttons WHERE expires_at < :before LIMIT :batch)",
 )
 

@@ -1,4 +1,6 @@
-"""The actor that delivers one event to one subscriber: signed, retried for days under one id, into our own network only if allowed."""
+"""The actor that delivers one event to one subscriber: signed, retried for days under one id, into our own network only
+if allowed.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ log = logs.get("webhook")
 
 
 def run(task: ClaimedTask, payload: DeliverWebhook) -> Settlement:
-    """Make one attempt. 2xx: delivered. Any other status, also a redirect, is retried; 410 switches the subscription off."""
+    """Make one attempt. 2xx: delivered. Any other status, also a redirect, is retried; 410 switches the subscription
+    off.
+    """
     subscription_id, event_id = payload.subscription_id, payload.event_id
     with database.connection():
         found = deliveries.wanted(subscription_id, event_id)

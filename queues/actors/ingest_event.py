@@ -61,7 +61,9 @@ def run(task: ClaimedTask, payload: IngestEvent) -> Settlement:
 
 
 def _fetched(event: inbox.RawEvent, account: ChannelAccount) -> bytes | Ignored:
-    """Return the content that the event refers to, stored before it is parsed so that a replay needs no provider; else the event."""
+    """Return the content that the event refers to, stored before it is parsed so that a replay needs no provider; else
+    the event.
+    """
     fetcher = channels.complete(event.channel).fetcher
     found = None if fetcher is None else fetcher.fetch(event.raw, event.envelope, account, settings.current())
     if isinstance(found, bytes):

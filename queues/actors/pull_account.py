@@ -1,4 +1,6 @@
-"""The actor that reads a pulled account once, for a desk that sleeps and has no reader process (queues/pulling/loop.py)."""
+"""The actor that reads a pulled account once, for a desk that sleeps and has no reader process
+(queues/pulling/loop.py).
+"""
 
 from __future__ import annotations
 

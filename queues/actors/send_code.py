@@ -1,4 +1,6 @@
-"""The actor that mails the code by which a person proves an address. A repeat carries the same code and does no harm."""
+"""The actor that mails the code by which a person proves an address. A repeat carries the same code
+and does no harm.
+"""
 
 from __future__ import annotations
 

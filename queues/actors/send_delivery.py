@@ -1,4 +1,6 @@
-"""The actor that sends one delivery: records the attempt, calls, records the outcome. No transaction is open during the call."""
+"""The actor that sends one delivery: records the attempt, calls, records the outcome. No transaction is open during the
+call.
+"""
 
 from __future__ import annotations
 
@@ -77,8 +79,9 @@ def run(task: ClaimedTask, payload: SendDelivery) -> Settlement:
 def _call(sender: Sender, opened: OpenAttempt) -> SendOutcome:
     """Hand the message to the adapter, the only network of this task.
 
-    An adapter reads its configuration and imports its libraries before it sends, so after a ConfigurationError or a failed import
-    nothing was sent. Any other exception is a bug of the adapter, which may have sent before: the outcome is unknown.
+    An adapter reads its configuration and imports its libraries before it sends, so after a ConfigurationError or a
+    failed import nothing was sent. Any other exception is a bug of the adapter, which may have sent before: the outcome
+    is unknown.
     """
     try:
         return sender.send(opened.message, opened.account, settings.current())
@@ -97,7 +100,9 @@ def _call(sender: Sender, opened: OpenAttempt) -> SendOutcome:
 
 
 def _bounded(outcome: SendOutcome, opened: OpenAttempt) -> SendOutcome:
-    """Fail a delivery whose address moves to itself, or too often: a provider's mistake must not cause endless sends."""
+    """Fail a delivery whose address moves to itself, or too often: a provider's mistake must not
+    cause endless sends.
+    """
     moved_to = outcome.new_address
     if moved_to is not None and (moved_to == opened.message.address or opened.number > _moves_max):
         return SendOutcome("permanent", "the provider says that the address moved, again and again")

@@ -1,4 +1,6 @@
-"""The actor that sends the desk's own notice to a chat (the answer to a command): at most once, outside of any ticket."""
+"""The actor that sends the desk's own notice to a chat (the answer to a command): at most once,
+outside of any ticket.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,9 @@ _posts_max = 100
 
 
 def run(task: ClaimedTask, payload: TellStaff) -> Settlement:
-    """Post the events that are not posted yet. A post that may have arrived (a worker died in the call) is repeated once, marked."""
+    """Post the events that are not posted yet. A post that may have arrived (a worker died in the call) is repeated
+    once, marked.
+    """
     ticket_id = payload.ticket_id
     with database.connection():
         account = accounts.find(payload.channel, payload.account)

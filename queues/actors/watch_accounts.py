@@ -1,4 +1,6 @@
-"""The actor that asks the providers about the state of accounts, so that undelivered updates are seen before they are lost."""
+"""The actor that asks the providers about the state of accounts, so that undelivered updates are seen before they are
+lost.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The conversion of HTML to text, in one pass.
 
-html.parser is not used: an unfinished comment or tag makes it scan the rest again and again (CVE-2025-6069). Here each `find` starts
-where the last one ended, so the time is linear in any input.
+html.parser is not used: an unfinished comment or tag makes it scan the rest again and again (CVE-2025-6069). Here each
+`find` starts where the last one ended, so the time is linear in any input.
 """
 
 from __future__ import annotations
@@ -136,7 +136,9 @@ class Writer:
 
 
 def _unescaped(text: str) -> str:
-    """Replace the character references. A reference of too many digits names no character: int() refuses more than 4,300 digits."""
+    """Replace the character references. A reference of too many digits names no character: int() refuses more than
+    4,300 digits.
+    """
     return html.unescape(_ENDLESS_NUMBER.sub("\ufffd", text))
 
 

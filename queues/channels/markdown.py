@@ -1,6 +1,7 @@
 """The one parser of our Markdown: CommonMark with ~~strikethrough~~, without raw HTML.
 
-Mail and Telegram render the same tokens; with two parsers, people would see two different answers. Only workers load this module.
+Mail and Telegram render the same tokens; with two parsers, people would see two different answers. Only workers load
+this module.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ def _parser() -> MarkdownIt:
 
 
 def parse(text: str) -> list[Token]:
-    """Return the text as markdown-it-py's tokens (https://markdown-it-py.readthedocs.io): blocks, with `children` of `inline` ones.
+    """Return the text as markdown-it-py's tokens (https://markdown-it-py.readthedocs.io): blocks, with `children` of
+    `inline` ones.
 
-    The worst known text of 100,000 characters (50,000 times `![`) takes a second. A longer text, which no person writes, is not parsed
-    as Markdown: it becomes one paragraph.
+    The worst known text of 100,000 characters (50,000 times `![`) takes a second. A longer text, which no person
+    writes, is not parsed as Markdown: it becomes one paragraph.
     """
     if len(text) > limits.message_body_chars_max:
         return _one_paragraph(text)

@@ -1,4 +1,5 @@
-"""The accounts that are pulled (a mailbox by IMAP, a bot without a public address), and tasks for those that no process reads.
+"""The accounts that are pulled (a mailbox by IMAP, a bot without a public address), and tasks for those that no process
+reads.
 
 This module is separate from the readers' threads, because the tick function loads it.
 """
@@ -24,7 +25,9 @@ def pulled_accounts() -> list[ChannelAccount]:
 
 
 def ask_for_pulls() -> int:
-    """Enqueue a `pull_account` task for each account that no process reads and that has no open task; returns their number. For `/tick`."""
+    """Enqueue a `pull_account` task for each account that no process reads and that has no open task; returns their
+    number. For `/tick`.
+    """
     asked = 0
     with database.connection(), database.transaction():
         for account in pulled_accounts():

@@ -1,4 +1,5 @@
-"""The storage of pulled events, with the position behind them in one transaction, so that a crash neither loses nor doubles events.
+"""The storage of pulled events, with the position behind them in one transaction, so that a crash neither loses nor
+doubles events.
 
 Channels call it, because they only translate and never write to the domain themselves.
 """
@@ -23,7 +24,9 @@ def store(
     position: dict[str, Any],
     position_name: str,
 ) -> int:
-    """Store the events, each with its own `raw`, and the position in one transaction; returns the number of new events."""
+    """Store the events, each with its own `raw`, and the position in one transaction; returns the
+    number of new events.
+    """
     stored = []
     with database.transaction():
         for event in events:

@@ -1,8 +1,9 @@
-"""The readers of pulled accounts (a mailbox by IMAP, a bot without a public address): one thread for each account of the desk.
+"""The readers of pulled accounts (a mailbox by IMAP, a bot without a public address): one thread for each account of
+the desk.
 
-A channel with such accounts has a puller (the `Puller` protocol). Every long-lived process runs this loop; the process that holds the
-account's lease reads it, and another takes over when it ends. A desk that sleeps has no such process: there each tick makes a
-`pull_account` task, which wakes a worker.
+A channel with such accounts has a puller (the `Puller` protocol). Every long-lived process runs this loop; the process
+that holds the account's lease reads it, and another takes over when it ends. A desk that sleeps has no such process:
+there each tick makes a `pull_account` task, which wakes a worker.
 """
 
 from __future__ import annotations
@@ -101,7 +102,9 @@ class Pullers:
                 return
 
     def _look(self) -> None:
-        """Renew the leases of readers, start readers for free accounts, and end readers of removed or changed accounts."""
+        """Renew the leases of readers, start readers for free accounts, and end readers of removed
+        or changed accounts.
+        """
         with database.connection():
             wanted = {(a.channel, a.name): a for a in accounts.pulled_accounts()}
             for name, reader in list(self._readers.items()):

@@ -1,7 +1,7 @@
 """Publish wakeups after waits of up to a minute at the right moment, in this process.
 
-Best effort: a process that dies loses them and the sweep finds the rows. It keeps retries punctual without delayed messages in
-the broker, which sit unacknowledged in a worker's memory and break scale to zero.
+Best effort: a process that dies loses them and the sweep finds the rows. It keeps retries punctual without delayed
+messages in the broker, which sit unacknowledged in a worker's memory and break scale to zero.
 """
 
 from __future__ import annotations

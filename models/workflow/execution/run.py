@@ -169,7 +169,9 @@ class Run:
         self.act(TimerStarted(rule, timer=name, due_at=due_at, count=count))
 
     def due(self, seconds: int, calendar: str | None, since: datetime | None = None) -> datetime:
-        """The instant `seconds` after now (or `since`), in working time of a calendar or by the wall clock without one."""
+        """The instant `seconds` after now (or `since`), in working time of a calendar or by the
+        wall clock without one.
+        """
         start = since or self.context.now
         if calendar is None:
             return start + timedelta(seconds=seconds)

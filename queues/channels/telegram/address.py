@@ -1,7 +1,7 @@
 """The desk's form of a Telegram address: the destination of an answer, and the conversation of a message.
 
-`<chat>`, `<chat>/<forum topic>`, `<chat>~<topic of a channel's direct messages>`, `<chat>@<business connection>`; a talk of one person
-in a group is `<chat>#<person>`. A message is `<place of its numbers>:<message id>`.
+`<chat>`, `<chat>/<forum topic>`, `<chat>~<topic of a channel's direct messages>`, `<chat>@<business connection>`; a
+talk of one person in a group is `<chat>#<person>`. A message is `<place of its numbers>:<message id>`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ _BUSINESS = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The destination of an answer. `topic`: message_thread_id; `direct`: direct_messages_topic_id; `business`: business_connection_id."""
+    """The destination of an answer. `topic`: message_thread_id; `direct`: direct_messages_topic_id; `business`:
+    business_connection_id.
+    """
 
     chat: int
     topic: int | None = None

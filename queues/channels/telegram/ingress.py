@@ -42,8 +42,8 @@ def verify(request: IngressRequest, account: ChannelAccount, settings: Settings)
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:
     """Return the request's one update, named by its id. A body that is not an update is kept and named by its digest.
 
-    The answer to the press of a button is a method that Telegram carries out: its waiting mark goes away with no request of ours
-    (Bot API, "Making requests when getting updates").
+    The answer to the press of a button is a method that Telegram carries out: its waiting mark goes away with no
+    request of ours (Bot API, "Making requests when getting updates").
     """
     try:
         update = json.loads(request.body)

@@ -1,4 +1,6 @@
-"""The parser: makes of a Telegram update a message, a command, a button's press, or a reason why it is ignored. Pure; accepts any JSON."""
+"""The parser: makes of a Telegram update a message, a command, a button's press, or a reason why it is ignored. Pure;
+accepts any JSON.
+"""
 
 from __future__ import annotations
 
@@ -219,7 +221,9 @@ def _inbound(
 
 
 def _references(message: Json, place: Place) -> tuple[str, ...]:
-    """Return the id of the message answered, in this chat or in another one; never that of the message that opened the topic."""
+    """Return the id of the message answered, in this chat or in another one; never that of the message that opened the
+    topic.
+    """
     answered = member(message, "reply_to_message")
     number = identifier(answered, "message_id")
     if number is not None:

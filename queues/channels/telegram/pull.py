@@ -1,7 +1,7 @@
 """Long polling, for a desk without a public address: the desk asks Telegram for updates.
 
-Telegram forgets an update when a later one is asked for, so the offset is kept in the transaction that stores the updates, and sent
-only after it: a crash in between brings them again, and the inbox knows a repeat.
+Telegram forgets an update when a later one is asked for, so the offset is kept in the transaction that stores the
+updates, and sent only after it: a crash in between brings them again, and the inbox knows a repeat.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ class _Reader:
     def take_over(self) -> None:
         """Remove the webhook that excludes polling, once for each version of the account's file.
 
-        Raises ConfigurationError when there is one again: two desks that take a bot from one another would both lose updates.
+        Raises ConfigurationError when there is one again: two desks that take a bot from one another would both lose
+        updates.
         """
         from queues.channels.telegram.bot_api import (
             setup,  # python-telegram-bot is heavy, and `wants` is asked everywhere
@@ -86,7 +87,9 @@ class _Reader:
             self._keep([], {**self._position, "version": self._account.version})
 
     def ask(self, wait_s: int, stop: threading.Event) -> list[dict[str, Any]] | None:
-        """Return the next updates, [] after `wait_s` without one, None after `stop`. Raises TransientFailure, ConfigurationError."""
+        """Return the next updates, [] after `wait_s` without one, None after `stop`. Raises TransientFailure,
+        ConfigurationError.
+        """
         from queues.channels.telegram.bot_api.updates import ALLOWED_UPDATES
 
         parameters = {
@@ -106,7 +109,9 @@ class _Reader:
         return updates
 
     def store(self, updates: list[dict[str, Any]]) -> None:
-        """Store the updates and the offset behind them in one transaction; then send the answers that Telegram waits for."""
+        """Store the updates and the offset behind them in one transaction; then send the answers that Telegram waits
+        for.
+        """
         if not updates:
             return
         from queues.channels.telegram import ingress
@@ -130,7 +135,9 @@ class _Reader:
         self._position = position
 
     def _carry_out(self, answer: dict[str, Any]) -> None:
-        """Call the method that a webhook's answer would name. It ends a button's waiting sign, so a failure is ignored."""
+        """Call the method that a webhook's answer would name. It ends a button's waiting sign, so a
+        failure is ignored.
+        """
         method = str(answer.pop("method"))
         parameters = {k: v if isinstance(v, str) else json.dumps(v) for k, v in answer.items()}
         try:

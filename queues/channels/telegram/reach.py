@@ -67,7 +67,9 @@ def _webhook(account: ChannelAccount, info: bot_api.WebhookInfo) -> list[Finding
 
 
 def setup(account: ChannelAccount, settings: Settings, *, public_url: str) -> list[Finding]:
-    """Set the webhook with secret token and allowed updates (or delete it for polling), set the menu, and return Telegram's report."""
+    """Set the webhook with secret token and allowed updates (or delete it for polling), set the menu, and return
+    Telegram's report.
+    """
     try:
         token, api = account.credential("token", settings), settings.telegram_api_url
         if account.config.get("delivery") == "polling":

@@ -31,8 +31,8 @@ _BOT_BURST = 5
 def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
     """Send, edit or delete, as `message.operation` says.
 
-    The first part decides the outcome. When a later part fails, the outcome is `unknown`, with the ids of the parts that arrived: a
-    repeat would show the first parts twice, so a person decides.
+    The first part decides the outcome. When a later part fails, the outcome is `unknown`, with the ids of the parts
+    that arrived: a repeat would show the first parts twice, so a person decides.
     """
     to = _place(message)
     if to is None:
@@ -54,7 +54,9 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
 
 
 def _place(message: OutgoingMessage) -> Address | None:
-    """Return the address with the message's own topic or business connection; None for an address that is not Telegram's."""
+    """Return the address with the message's own topic or business connection; None for an address that is not
+    Telegram's.
+    """
     to = address.read(message.address)
     if to is None or to.chat == 0:
         return None
@@ -83,7 +85,9 @@ def _send(carrier: Carrier, message: OutgoingMessage, rich: Rich) -> SendOutcome
 def _send_parts(
     carrier: Carrier, message: OutgoingMessage, parts: list[Rich], buttons: InlineKeyboardMarkup | None
 ) -> None:
-    """Send the text's parts, then the files. The buttons stand under the last part, or under the last file without a text."""
+    """Send the text's parts, then the files. The buttons stand under the last part, or under the last file without a
+    text.
+    """
     for number, part in enumerate(parts, start=1):
         more = {"reply_markup": buttons} if buttons is not None and number == len(parts) else {}
         carrier.send("send_message", **text_parameters(part), **more)

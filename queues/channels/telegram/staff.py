@@ -12,7 +12,9 @@ from queues.channels.telegram.bot_api import setup
 
 
 def open_topic(account: ChannelAccount, settings: Settings, chat: str, name: str) -> str:
-    """Open a topic; returns its address. Raises, as all functions here, ConfigurationError, PermanentFailure, TransientFailure."""
+    """Open a topic; returns its address. Raises, as all functions here, ConfigurationError, PermanentFailure,
+    TransientFailure.
+    """
     token = account.credential("token", settings)
     made = setup.call(token, settings.telegram_api_url, "create_forum_topic", chat_id=int(chat), name=name)
     return f"{chat}/{int(made['message_thread_id'])}"

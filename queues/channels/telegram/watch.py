@@ -10,7 +10,9 @@ from queues.channels.telegram.bot_api import setup
 
 
 def look(account: ChannelAccount, settings: Settings) -> Watched | None:
-    """Return the webhook's state; None for a polling bot, whose reader reports its state. Raises ConfigurationError, TransientFailure."""
+    """Return the webhook's state; None for a polling bot, whose reader reports its state. Raises ConfigurationError,
+    TransientFailure.
+    """
     if account.config.get("delivery") == "polling":
         return None
     info = setup.get_webhook_info(account.credential("token", settings), settings.telegram_api_url)

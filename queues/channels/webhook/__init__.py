@@ -1,1 +1,3 @@
-"""The generic webhook channel: a service that posts JSON or a form, described in its account's YAML without code (README.md)."""
+"""The generic webhook channel: a service that posts JSON or a form, described in its account's YAML without code
+(README.md).
+"""

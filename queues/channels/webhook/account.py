@@ -1,4 +1,6 @@
-"""The types of a webhook account's file; README.md explains each key. The webhook function loads this module: no heavy imports."""
+"""The types of a webhook account's file; README.md explains each key. The webhook function loads this module: no heavy
+imports.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +83,9 @@ class Author(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Files(msgspec.Struct, forbid_unknown_fields=True):
-    """The files of a message: `each` finds them; the other expressions are evaluated for each file (`$` is the file)."""
+    """The files of a message: `each` finds them; the other expressions are evaluated for each file
+    (`$` is the file).
+    """
 
     each: str
     url: Expression | None = None
@@ -92,7 +96,9 @@ class Files(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Rule(msgspec.Struct, forbid_unknown_fields=True):
-    """The result of one kind of event: a message, or nothing with a reason (`ignore`). The first matching rule applies."""
+    """The result of one kind of event: a message, or nothing with a reason (`ignore`). The first
+    matching rule applies.
+    """
 
     when: Conditions = {}
     ignore: str | None = None

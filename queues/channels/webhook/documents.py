@@ -14,7 +14,9 @@ class Unreadable(ValueError):
 
 
 def read(raw: bytes, form: str) -> Any:
-    """Return the JSON document, or a form's names and values (the last value of a name; a list under `name[]`). Raises Unreadable."""
+    """Return the JSON document, or a form's names and values (the last value of a name; a list under `name[]`). Raises
+    Unreadable.
+    """
     if form == "form":
         return _form(raw)
     try:

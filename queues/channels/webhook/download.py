@@ -1,4 +1,6 @@
-"""The download of a file that an event names by its URL. A stranger chose the URL, so our own network is refused unless allowed."""
+"""The download of a file that an event names by its URL. A stranger chose the URL, so our own network is refused unless
+allowed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The evaluation of an account's expressions for an event: a path, a text with placeholders, a constant, or a list of these."""
+"""The evaluation of an account's expressions for an event: a path, a text with placeholders, a constant, or a list of
+these.
+"""
 
 from __future__ import annotations
 

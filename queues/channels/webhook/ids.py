@@ -1,7 +1,8 @@
-"""Message ids in the desk's form. A service may number the messages of each conversation from 1, so its id alone is ambiguous.
+"""Message ids in the desk's form. A service may number the messages of each conversation from 1, so its id alone is
+ambiguous.
 
-An id is stored as `<place>:<id>`. The place is a hash of the address of the conversation (without one, of the author) in the desk. Its
-form is fixed, so that it can be removed before the id is sent back to the service.
+An id is stored as `<place>:<id>`. The place is a hash of the address of the conversation (without one, of the author)
+in the desk. Its form is fixed, so that it can be removed before the id is sent back to the service.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def unscoped(message_id: str) -> str:
 def scoped_answer(address: str, message_id: str, thread: Sequence[str]) -> str | None:
     """Return the desk's id of an answer to `address` in a thread of these ids; the last one is the message answered.
 
-    When the rule has a `contact`, the address is not the place of the messages: the place of the message answered is used.
+    When the rule has a `contact`, the address is not the place of the messages: the place of the message answered is
+    used.
     """
     places = [found[1] for one in thread if (found := _SCOPED.fullmatch(one))]
     own = _hash(address)

@@ -29,7 +29,9 @@ body_bytes_max = limits.body_bytes_max
 def authenticate(
     headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
 ) -> bool:
-    """Return True for bearer, basic and a secret address; False when the body is signed. Raises Unauthenticated otherwise."""
+    """Return True for bearer, basic and a secret address; False when the body is signed. Raises Unauthenticated
+    otherwise.
+    """
     auth = of(account).auth
     if auth.kind == "none_but_path":
         if not account.config.get("path_id"):
@@ -57,7 +59,9 @@ def _credential(auth: Auth, headers: Mapping[str, str]) -> str | None:
 
 
 def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:
-    """Check the signature over the exact bytes, and its age if it has a timestamp. Raises Unauthenticated, the same for each fault."""
+    """Check the signature over the exact bytes, and its age if it has a timestamp. Raises Unauthenticated, the same for
+    each fault.
+    """
     auth = of(account).auth
     if auth.kind != "hmac":
         raise Unauthenticated("this webhook needs the channel account's secret")
@@ -71,7 +75,9 @@ def verify(request: IngressRequest, account: ChannelAccount, settings: Settings)
 
 
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:
-    """Return the request's events, each with the key that its rule reads. Raises UnsupportedMediaType for a wrong content type."""
+    """Return the request's events, each with the key that its rule reads. Raises UnsupportedMediaType for a wrong
+    content type.
+    """
     config = of(account)
     _check_content_type(config, request.content_type)
     try:
@@ -149,7 +155,9 @@ def _decoded(given: str) -> str | None:
 
 
 def _signature_parts(auth: Auth, headers: Mapping[str, str]) -> tuple[list[str], str, str]:
-    """Return the request's signatures (several while a secret rotates), its timestamp and its id; empty when missing."""
+    """Return the request's signatures (several while a secret rotates), its timestamp and its id;
+    empty when missing.
+    """
     header = headers.get((auth.header or "").lower(), "")
     timestamp = headers.get((auth.timestamp_header or "").lower(), "")
     message_id = headers.get((auth.id_header or "").lower(), "")
@@ -192,7 +200,9 @@ def _expected(auth: Auth, key: bytes, body: bytes, timestamp: str, message_id: s
 
 
 def _signed(auth: Auth, body: bytes, timestamp: str, message_id: str) -> Iterator[bytes]:
-    """Yield the signed bytes, piece by piece. One pass over the template, so that a header's value is never read as a placeholder."""
+    """Yield the signed bytes, piece by piece. One pass over the template, so that a header's value is never read as a
+    placeholder.
+    """
     parts = {
         "{body}": body,
         "{timestamp}": timestamp.encode("utf-8", "replace"),
@@ -216,10 +226,11 @@ def _in_time(auth: Auth, timestamp: str) -> bool:
 
 
 def _nonce(auth: Auth, request: IngressRequest) -> tuple[str, float] | None:
-    """Return the nonce, and how long to remember it, of a signature that covers no body or no timestamp; None for another one.
+    """Return the nonce, and how long to remember it, of a signature that covers no body or no timestamp; None for
+    another one.
 
-    The nonce keeps such a signature from being used again with other bytes. It is a digest of the signed bytes, because the sender
-    chooses freely what else a request contains.
+    The nonce keeps such a signature from being used again with other bytes. It is a digest of the signed bytes, because
+    the sender chooses freely what else a request contains.
     """
     if auth.kind != "hmac" or ("{body}" in auth.signed and auth.has_timestamp()):
         return None

@@ -1,7 +1,7 @@
 """Paths into an event: a small part of JSONPath (RFC 9535), parsed once and evaluated in bounded time.
 
-`$` is the event; `.name`, `['any name']`, `[0]` (`[-1]` is the last), `[*]` (every entry of a list, every value of an object).
-There are no filters, no scripts and no `..`.
+`$` is the event; `.name`, `['any name']`, `[0]` (`[-1]` is the last), `[*]` (every entry of a list, every value of an
+object). There are no filters, no scripts and no `..`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Tests and instructions for a webhook account. A test sends nothing, because the service would take it for an answer."""
+"""Tests and instructions for a webhook account. A test sends nothing, because the service would
+take it for an answer.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Replays of recorded events: signs an event as its service would, on request under a new key; for `scripts.channels replay` and tests."""
+"""Replays of recorded events: signs an event as its service would, on request under a new key; for `scripts.channels
+replay` and tests.
+"""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ _CONTENT_TYPES = {"json": "application/json", "form": "application/x-www-form-ur
 def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
     """Send the answer with `Idempotency-Key: <delivery id>`.
 
-    Outcomes: a `success` status is accepted, 429 is throttled, a `retry` status is transient, another status (also a redirect) is
-    permanent, and no answer is unknown.
+    Outcomes: a `success` status is accepted, 429 is throttled, a `retry` status is transient, another status (also a
+    redirect) is permanent, and no answer is unknown.
     """
     try:
         reply = of(account).reply

@@ -1,7 +1,8 @@
 """Texts with placeholders: `Alert {{ $.title|without a title }}`. Placeholders are filled in; no code runs.
 
-A placeholder contains a path, or the name of one of a few values, and after `|` the default for an empty value. A text that consists of
-one placeholder keeps the value's type. In an answer's body every value is encoded as JSON afterwards, never pasted into JSON text.
+A placeholder contains a path, or the name of one of a few values, and after `|` the default for an empty value. A text
+that consists of one placeholder keeps the value's type. In an answer's body every value is encoded as JSON afterwards,
+never pasted into JSON text.
 """
 
 from __future__ import annotations

@@ -54,7 +54,9 @@ def by_header(headers: Mapping[str, str], account: ChannelAccount, settings: Set
 
 
 def _expected(scheme: str, account: ChannelAccount, settings: Settings) -> str:
-    """Return the value that the scheme expects; empty without a credential. Raises ConfigurationError for an empty one."""
+    """Return the value that the scheme expects; empty without a credential. Raises
+    ConfigurationError for an empty one.
+    """
     if scheme not in ("basic", "bearer") or not account.config.get(scheme):
         return ""
     value = account.credential(scheme, settings)

@@ -1,6 +1,7 @@
 """Call providers' HTTP APIs, so that after any failure it is known whether the provider may have acted on the request.
 
-Each call opens a new connection. If the server closed a kept connection during the request, the outcome would be unknown.
+Each call opens a new connection. If the server closed a kept connection during the request, the outcome would be
+unknown.
 """
 
 from __future__ import annotations

@@ -34,7 +34,9 @@ class Texts:
     _room: int = mime_limits.text_bytes_max
 
     def of(self, part: Part) -> str:
-        """Return the text of a part with `\\n` as line end and without NUL; cut when the mail's text exceeds the bound."""
+        """Return the text of a part with `\\n` as line end and without NUL; cut when the mail's
+        text exceeds the bound.
+        """
         known = self._known.get(id(part))
         if known is None:
             known = self._known[id(part)] = self._read(part)

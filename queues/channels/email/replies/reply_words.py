@@ -33,7 +33,8 @@ WROTE = _words(
 )
 # The name often stands behind these: de nl sv da no et and some of the above.
 WROTE_NAME = _words(
-    "schrieb schreibt geschrieben schreef schrijft geschreven skrev skreiv skrifaði kirjutas kirjutab napsal napísal írta "
+    "schrieb schreibt geschrieben schreef schrijft geschreven skrev skreiv skrifaði kirjutas kirjutab napsal"
+    " napísal írta "
     "escribió escreveu kirjoitti נכתב"
 )
 # Signs of a person's own sentence: "Am 5. Mai hat mir Ihr Kollege geschrieben:". Without weekdays ("Mi", "Me").
@@ -78,7 +79,8 @@ PRONOUNS = _words(
 )
 # Words that may follow the verb when no name can: "Ada wrote on 5 May 2020:", "Ada schrieb am ...".
 AFTER_WROTE = _words(
-    "on at the in am um le el em en il op den dne dňa в dnia w tarihinde (on (am the: following på kl kl. alle às a 於 于 "
+    "on at the in am um le el em en il op den dne dňa в dnia w tarihinde (on (am the: following på kl kl. alle às"
+    " a 於 于 "
     "(időpont: klo"
 )
 LEADS = _words(

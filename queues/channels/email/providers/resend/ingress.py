@@ -1,7 +1,7 @@
 """Resend's requests, signed by Svix's scheme: base64 of HMAC-SHA256 over `id.timestamp.body`, at most five minutes old.
 
-A request has several signatures during a change of keys, and `signing_key` may hold several keys (`whsec_...`, separated
-by blanks).
+A request has several signatures during a change of keys, and `signing_key` may hold several keys (`whsec_...`,
+separated by blanks).
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""SNS messages: basic authentication in the subscription's address if the account has it, and the cheap checks of `sns.py`.
+"""SNS messages: basic authentication in the subscription's address if the account has it, and the cheap checks of
+`sns.py`.
 
 Amazon's signature is verified in the worker (`fetch.py`, `signature.py`): until then an event is stored, and nothing of
 it is believed.
