@@ -42,7 +42,8 @@ def begin_call(task: ClaimedTask) -> bool:
 
 
 def finish_late(task: ClaimedTask) -> None:
-    """Mark a task done whose work has succeeded outside of the database, although the lease was lost. Joins the caller's transaction.
+    """Mark a task done whose work has succeeded outside of the database, although the lease was lost. Joins the
+    caller's transaction.
 
     Another run of the task notices it by `confirm`, or when it settles.
     """
@@ -67,15 +68,16 @@ def wake_expired(task_id: int, *, wait_s: float) -> None:
 def release_all() -> int:
     """Take back every lease and let the next sweep wake workers for all due tasks; returns how many leases there were.
 
-    Only for the embedded desk's start. Its lock proves that no other worker lives. Its broker has lost every wakeup, so no row
-    waits for its next one. Interrupted sends wait some seconds, longer with each attempt: otherwise a desk that dies soon
-    after each start would send the same messages at each start.
+    Only for the embedded desk's start. Its lock proves that no other worker lives. Its broker has lost every wakeup, so
+    no row waits for its next one. Interrupted sends wait some seconds, longer with each attempt: otherwise a desk that
+    dies soon after each start would send the same messages at each start.
     """
     with database.transaction():
         released = database.execute(
             "UPDATE tasks SET state = 'ready', lease_id = NULL, lease_until = NULL,"
             " due_at = CASE WHEN queue = :sends THEN"
-            " NOW_PLUS(:calm_s * CASE WHEN attempts < :most THEN attempts ELSE :most END) ELSE due_at END WHERE state = 'leased'",
+            " NOW_PLUS(:calm_s * CASE WHEN attempts < :most THEN attempts ELSE :most END) ELSE due_at END WHERE"
+            " state = 'leased'",
             sends=SENDS,
             calm_s=limits.sends_calm_s,
             most=limits.sends_calm_attempts_max,
