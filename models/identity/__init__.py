@@ -1,15 +1,16 @@
-"""Who may do what: users, their sessions, API keys, roles.
+"""Users of the desk, their sessions, API keys and roles.
 
-Every request names a principal (`tokens.authenticate`), whose role says what it may do (`rules.ROLE_PERMISSIONS`).
-Nothing secret is kept in a form that opens a door: passwords as argon2id, refresh tokens and API keys as SHA-256.
+`tokens.authenticate` finds the principal of each request. The principal's role gives its permissions
+(`rules.ROLE_PERMISSIONS`). The tables of this package store credentials as hashes only: argon2id for passwords,
+SHA-256 for refresh tokens and API keys.
 
 Invariants:
-- The user's row is the lock of the user's sessions and events: who writes either holds it, so events are numbered
-  without gaps
-  and a sign-in never slips past a deactivation.
-- There is always an active admin once there was one.
-- Who is deactivated, or changes role or password, is signed out everywhere, at once: each request looks its session up.
-- A refresh token works once. One that comes back later than `limits.refresh_repeat_s` after it was exchanged ends the
+- The user's row is the lock of the user's sessions and events. Every writer of either locks the row, so events are
+  numbered without gaps and no sign-in overtakes a deactivation.
+- Once an active admin exists, at least one active admin always exists.
+- A deactivation, or a change of role or password, ends all sessions of the user immediately, because each request reads
+  its session.
+- A refresh token works once. A token that returns later than `limits.refresh_repeat_s` after its exchange ends the
   session.
-- A failed sign-in is counted even though its request fails, and tells nobody whether the address is known.
+- A failed sign-in is counted although its request fails. The response does not reveal whether the address is known.
 """

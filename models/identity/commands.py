@@ -1,5 +1,6 @@
-"""Change users and API keys; sessions are in `sessions.py` and reached from here too. Commands join the caller's
-transaction.
+"""Commands that change users and API keys.
+
+This module also exports the session commands of `sessions.py`. Commands join the caller's transaction.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class ApiKeyTaken(Conflict):
 
 
 def create_user(email: str, name: str, password: str, role: str, locale: str = "en", *, actor: Actor) -> User:
-    """Add a user who can sign in at once. Raises Invalid with every broken rule, EmailTaken."""
+    """Create a user who can sign in immediately. Raises Invalid with every broken rule, or EmailTaken."""
     email = rules.normalise_email(email)
     problems = [
         *rules.email_problems(email),
@@ -94,10 +95,11 @@ _CHANGEABLE = ("email", "name", "role", "locale", "active", "password")
 
 
 def update_user(user_id: UUID, changes: Mapping[str, Any], *, expected_version: int | None, actor: Actor) -> User:
-    """Change email, name, role, locale, active or password; what is equal already is no change.
+    """Change email, name, role, locale, active or password; ignore values that stay the same.
 
-    Deactivating, or changing role or password, ends all of the user's sessions. `expected_version` None overwrites.
-    Raises Invalid, NotFound, PreconditionFailed, EmailTaken (its transaction cannot go on), LastAdmin.
+    A deactivation, or a change of role or password, ends all of the user's sessions. With `expected_version` None, the
+    update overwrites any version. Raises Invalid, NotFound, PreconditionFailed, LastAdmin, or EmailTaken (which leaves
+    the transaction unusable).
     """
     changes = dict(changes)
     if isinstance(changes.get("email"), str):
@@ -107,7 +109,7 @@ def update_user(user_id: UUID, changes: Mapping[str, Any], *, expected_version: 
     if problems := _problems_of(changes):
         raise Invalid(problems)
     password = changes.pop("password", None)
-    new_hash = passwords.make_hash(password) if password is not None else None  # before any row is held
+    new_hash = passwords.make_hash(password) if password is not None else None  # before any row is locked
     with database.transaction():
         may_lose_admin = "role" in changes or "active" in changes
         if may_lose_admin:
@@ -158,8 +160,9 @@ _RULES = {
 
 
 def _lock_admins_and(user_id: UUID) -> None:
-    """Hold all active admins and the user, in the order of ids: two admins who demote each other
-    must not both succeed.
+    """Lock the rows of all active admins and of the user, in the order of ids.
+
+    The lock prevents two admins from demoting each other at the same time.
     """
     users = UserRow.select(UserRow.id).where((UserRow.id == user_id) | _active_admin())
     list(held(users.order_by(UserRow.id)).tuples())
@@ -192,7 +195,7 @@ def _write(user_id: UUID, changes: Mapping[str, Any]) -> None:
 def _update_events(
     before: User, changes: Mapping[str, Any], *, password_changed: bool, sessions_ended: int
 ) -> list[EventPayload]:
-    """Return the events of an update: the values before and after it, never a password."""
+    """Return the events of an update, with the values before and after it but never a password."""
     shown = {name: {"from": getattr(before, name), "to": value} for name, value in changes.items()}
     happened: list[EventPayload] = []
     deactivated = changes.get("active") is False
@@ -208,9 +211,9 @@ def _update_events(
 def create_api_key(
     name: str, role: str, expires_at: datetime | None, *, actor: Actor, key: str | None = None
 ) -> tuple[ApiKey, str]:
-    """Make a key for a machine; the second value is the key itself, which nobody can see again.
+    """Create an API key for a program; the second value is the key itself, which cannot be read again.
 
-    `key` is for the demo, whose key is public. Raises Invalid, ApiKeyTaken (only a given key can be taken).
+    `key` exists for the demo, whose key is public. Raises Invalid, or ApiKeyTaken (only for a given key).
     """
     now = clock.now()
     problems = [
@@ -242,7 +245,7 @@ def create_api_key(
 
 
 def revoke_api_key(key_id: UUID, *, actor: Actor) -> ApiKey:
-    """Refuse the key from now on; nothing happens when it is revoked already. Raises NotFound."""
+    """Revoke the key; a key that is revoked already stays unchanged. Raises NotFound."""
     now = clock.now()
     with database.transaction():
         this_key = ApiKeyRow.id == key_id

@@ -1,8 +1,9 @@
-"""Passwords are kept as argon2id hashes; a copied table must cost its thief decades.
+"""Password hashes with argon2id, so that cracking the passwords of a stolen table takes decades.
 
-Parameters: OWASP's Password Storage Cheat Sheet asks for at least 19 MiB, two passes, one lane. That is 25 ms of one
-core here, and 8 HTTP threads hashing at once take 152 MiB, which fits a function's memory; more memory would let
-sign-ins evict a pod. argon2 is imported at first use: most processes never see a password, and cold start is a feature.
+OWASP's Password Storage Cheat Sheet asks for at least 19 MiB, two passes and one lane. One hash takes 25 ms of one core
+here. Eight HTTP threads that hash at the same time use 152 MiB, which fits the memory of a function. With more memory
+per hash, concurrent sign-ins could get a pod evicted. The module imports argon2 at first use, because most processes
+never check a password and a cold start must stay short.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ MEMORY_KIB: Final = 19 * 1024
 PASSES: Final = 2
 LANES: Final = 1
 
-# For an address that nobody has: as much work as a real hash, and no password fits (salt and digest are zeros, not
-# computed).
+# The hash for an unknown address. Its check costs as much as the check of a real hash, and no password matches it,
+# because salt and digest are zeros.
 _NOBODYS_HASH: Final = f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${'A' * 22}${'A' * 43}"
 
 
@@ -35,17 +36,20 @@ def _hasher() -> PasswordHasher:
 
 
 def make_hash(password: str) -> str:
-    """The hash to keep; about 25 ms. The caller has checked `rules.password_problems`."""
+    """Return the hash to store; takes about 25 ms. The caller has checked `rules.password_problems`."""
     return _hasher().hash(_canonical(password))
 
 
 def matches(password: str, kept_hash: str | None) -> bool:
-    """Whether the password is the one of the hash; None (an unknown user) takes as long and is always False."""
+    """Whether the password matches the hash.
+
+    With `kept_hash` None (an unknown user), the check takes the same time and returns False.
+    """
     imports.load("argon2")
     from argon2.exceptions import VerifyMismatchError  # cold start: loaded at the first sign-in
 
     if len(password) > limits.password_chars_max or not rules.is_encodable(password):
-        password, kept_hash = "", None  # cannot be anybody's, and a longer one would cost more
+        password, kept_hash = "", None  # matches no stored hash; hashing a longer text would cost more
     try:
         _hasher().verify(kept_hash or _NOBODYS_HASH, _canonical(password))
     except VerifyMismatchError:
@@ -54,10 +58,13 @@ def matches(password: str, kept_hash: str | None) -> bool:
 
 
 def is_outdated(kept_hash: str) -> bool:
-    """Whether the hash was made with other parameters than today's, and should be made again at the next sign-in."""
+    """Whether the hash has other parameters than the current ones; the next sign-in then replaces it."""
     return _hasher().check_needs_rehash(kept_hash)
 
 
 def _canonical(password: str) -> str:
-    """One form for what looks the same: keyboards differ in how they compose `é` (NIST SP 800-63B 3.1.1.2)."""
+    """Normalise the password, because keyboards compose characters such as `é` differently.
+
+    NIST SP 800-63B, section 3.1.1.2, recommends the normalisation.
+    """
     return unicodedata.normalize("NFKC", password)

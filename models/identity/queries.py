@@ -1,4 +1,4 @@
-"""Read users and API keys. Password and key hashes never leave this area."""
+"""Queries for users and API keys. Password and key hashes never leave this package."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A machine's access. `prefix` is the beginning of the key, by which people recognise it."""
+    """An API key of a program. `prefix` is the beginning of the key, by which people recognise it."""
 
     id: UUID
     name: str
@@ -52,9 +52,9 @@ def get_user(user_id: UUID) -> User:
 
 
 def lock_user(user_id: UUID) -> User:
-    """Read a user and hold the row until the transaction ends. Writers of a user's sessions or events hold it.
+    """Read a user and lock the row until the transaction ends. Raises NotFound.
 
-    Raises NotFound.
+    Every writer of a user's sessions or events takes this lock.
     """
     assert database.in_transaction(), "a row is held by a transaction"
     row = database.one(f"SELECT {_USER.selected()} FROM users WHERE id = :id FOR_UPDATE", id=user_id)
@@ -68,19 +68,19 @@ def _user(row: database.Row | None, user_id: UUID) -> User:
 
 
 def find_by_email(email: str) -> User | None:
-    """Find the user with this address, in any case."""
+    """Find the user with this address, ignoring case."""
     users = _USER.all(UserRow.select(*_USER.fields).where(UserRow.email == normalise_email(email)))
     return users[0] if users else None
 
 
 def can_take_tickets(user_id: UUID) -> bool:
-    """Whether a ticket can be given to this user: active, with a role that works on tickets."""
+    """Whether a ticket can be assigned to this user: active, with a role that works on tickets."""
     row = database.one("SELECT role FROM users WHERE id = :id AND active", id=user_id)
     return row is not None and Permission.tickets_write in ROLE_PERMISSIONS[Role(row["role"])]
 
 
 def names_of(user_ids: set[UUID]) -> dict[UUID, str]:
-    """Read names by id, for a list."""
+    """Read the names of several users by id."""
     if not user_ids:
         return {}
     places, values = database.in_list("id", sorted(user_ids))
@@ -113,6 +113,6 @@ def get_api_key(key_id: UUID) -> ApiKey:
 
 
 def page_of_api_keys(*, before: tuple[datetime, UUID] | None = None, limit: int) -> list[ApiKey]:
-    """List API keys, revoked ones too, newest first, before the cursor position (created_at, id)."""
+    """List API keys including revoked ones, newest first, before the cursor position (created_at, id)."""
     query = ApiKeyRow.select(*_API_KEY.fields)
     return _API_KEY.all(newest_first(query, ApiKeyRow.created_at, ApiKeyRow.id, before=before, limit=limit))

@@ -1,10 +1,12 @@
-"""Refresh tokens that tell a second tab from a thief.
+"""Refresh tokens that distinguish a second browser tab from a thief.
 
-A token is `nsr_` and base64url of: session id, 32 secret bytes, and our mark (a MAC) over both. The mark recognises a
-token that we once gave out, however many exchanges ago; with the hashes of the last two alone, a thief who exchanges
-twice would go unseen. The successor is derived from the token instead of drawn, so two tabs that exchange the same
-token get the same next one; with two drawn ones the slower tab would look like a thief a quarter of an hour later.
-Without SECRET_KEY nobody can derive it, and who has SECRET_KEY signs access tokens anyway.
+A token is `nsr_` and base64url of the session id, 32 secret bytes, and a MAC over both. The MAC recognises every token
+that this desk issued, however many exchanges ago. If the desk only compared the hashes of the last two tokens, a thief
+who exchanges twice would go unnoticed.
+
+The successor is derived from the token instead of being random. Two tabs that exchange the same token therefore get
+the same successor. With random successors, the slower tab would look like a thief a quarter of an hour later. The
+derivation needs SECRET_KEY, and an attacker with SECRET_KEY can sign access tokens anyway.
 """
 
 from __future__ import annotations
@@ -24,25 +26,25 @@ _CHARS = 86  # base64url of 64 bytes without padding
 
 
 def first(session_id: UUID, settings: Settings) -> str:
-    """The token of a new session: 256 random bits."""
+    """Return the first token of a new session, with 256 random bits."""
     return _assemble(session_id, secrets.token_bytes(_SECRET), settings)
 
 
 def successor(token: str, settings: Settings) -> str:
-    """The token that this one is exchanged for; the same each time."""
+    """Return the token for which this token is exchanged; the result is the same each time."""
     session_id = session_of(token)
     assert session_id is not None, "only a token that was found is exchanged"
     return _assemble(session_id, _mac(settings, b"successor", token.encode("ascii")), settings)
 
 
 def session_of(token: str) -> UUID | None:
-    """The session that a token claims to belong to, or None when it is no refresh token at all."""
+    """Return the session id that the token claims, or None if the text is not a refresh token."""
     body = _body(token)
     return None if body is None else UUID(bytes=body[:_SESSION])
 
 
 def is_genuine(token: str, settings: Settings) -> bool:
-    """Whether we once gave this token out."""
+    """Whether this desk issued the token."""
     body = _body(token)
     if body is None:
         return False
@@ -66,6 +68,6 @@ def _body(token: str) -> bytes | None:
 
 
 def _mac(settings: Settings, purpose: bytes, message: bytes) -> bytes:
-    """Keyed by SECRET_KEY; the prefix keeps it apart from the JWTs that the same key signs."""
+    """Compute a MAC with SECRET_KEY; the prefix separates it from the JWTs that the same key signs."""
     key = settings.signing_key().encode("utf-8")
     return hmac.new(key, b"nestor refresh " + purpose + b"\0" + message, hashlib.sha256).digest()

@@ -1,4 +1,4 @@
-"""Decisions about people and their rights; pure."""
+"""Rules about users, permissions, passwords and sessions; pure functions."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """On whose behalf a request runs. `session_id` is None for an API key."""
+    """The user or API key on whose behalf a request runs. `session_id` is None for an API key."""
 
     kind: Literal["user", "api_key"]
     id: UUID
@@ -92,18 +92,18 @@ class Principal:
 
     @property
     def actor(self) -> Actor:
-        """The principal as the event log names it."""
+        """Return the principal as an actor of the event log."""
         return Actor(self.kind, str(self.id), self.name)
 
     @property
     def key(self) -> str:
-        """Whose idempotency keys are whose."""
+        """Return the namespace of the principal's idempotency keys."""
         return f"{self.kind}:{self.id}"
 
 
-LOCALES: Final = ("en", "ru")  # the languages that life cycles have labels in
+LOCALES: Final = ("en", "ru")  # the languages of the labels in life cycles
 
-# A long list belongs to a breach service; these are the ones of ten characters and more that every guesser tries first.
+# The common passwords of ten or more characters that an attacker tries first. A longer list needs a breach service.
 _COMMON_PASSWORDS: Final = frozenset(
     {
         *("1234567890", "0123456789", "9876543210", "12345678910", "123456789a", "qwertyuiop", "1q2w3e4r5t"),
@@ -119,19 +119,20 @@ _COMMON_PASSWORDS: Final = frozenset(
         ),
     }
 )
-_DIFFERENT_CHARACTERS_MIN: Final = 4  # "aaaaaaaaaa" is long and is nothing
+_DIFFERENT_CHARACTERS_MIN: Final = 4  # "aaaaaaaaaa" is long but easy to guess
 
 _EMAIL: Final = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}@[^@\s\"(),:;<>\[\\\]_]+\.[^@\s\"(),:;<>\[\\\]_.]{2,}")
 
 
 def normalise_email(email: str) -> str:
-    """The form in which addresses are kept and compared."""
+    """Return the form in which addresses are stored and compared."""
     return unicodedata.normalize("NFC", email.strip()).lower()
 
 
 def email_problems(email: str) -> list[FieldProblem]:
-    """What is wrong with a normalised address. Only a mail that arrives proves an address, so the check is a coarse
-    one.
+    """Return the problems of a normalised address.
+
+    The check is coarse, because only a delivered mail proves that an address exists.
     """
     if len(email) > limits.email_address_chars_max:
         return [_problem("email", f"expected at most {limits.email_address_chars_max} characters")]
@@ -173,8 +174,9 @@ def expiry_problems(expires_at: datetime | None, *, now: datetime) -> list[Field
 
 
 def password_problems(password: str, *, email: str) -> list[FieldProblem]:
-    """Every rule that a new password breaks, a sentence each. Length counts, mixtures do not (NIST
-    SP 800-63B 3.1.1).
+    """Return one sentence for each rule that a new password breaks.
+
+    The rules require length and not a mixture of character classes (NIST SP 800-63B, section 3.1.1).
     """
     if len(password) > limits.password_chars_max:
         return [_problem("password", f"expected at most {limits.password_chars_max} characters")]
@@ -194,28 +196,28 @@ def password_problems(password: str, *, email: str) -> list[FieldProblem]:
 
 
 def is_encodable(text: str) -> bool:
-    """Whether text has no lone surrogates, which JSON can spell and UTF-8 cannot."""
+    """Whether the text has no lone surrogates, which JSON can express and UTF-8 cannot."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def is_text(text: str) -> bool:
-    """Whether text is printable in one line: no control characters, no lone surrogates."""
+    """Whether the text is one printable line, without control characters and lone surrogates."""
     return not any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text)
 
 
 class RefreshVerdict(Enum):
-    """What a presented refresh token is."""
+    """The verdict on a presented refresh token."""
 
     current = auto()
-    repeated = auto()  # just exchanged, by another tab or by a request whose answer got lost
-    reused = auto()  # exchanged a while ago: somebody has a copy
-    ended = auto()  # the session is signed out, revoked or too old
+    repeated = auto()  # exchanged a moment ago, by another tab or by a request whose response was lost
+    reused = auto()  # exchanged earlier, so a second party has a copy
+    ended = auto()  # the session is signed out, revoked or expired
     unknown = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class SessionState:
-    """What decides about a refresh."""
+    """The stored state of a session on which the verdict on a refresh token depends."""
 
     refresh_hash: str
     previous_hash: str | None
@@ -225,12 +227,15 @@ class SessionState:
 
 
 def session_end(opened_at: datetime) -> datetime:
-    """When a session ends whatever its refreshes, so that a copied token cannot be kept alive for ever."""
+    """Return the time at which a session ends regardless of refreshes.
+
+    The fixed end prevents the indefinite renewal of a copied token.
+    """
     return opened_at + timedelta(seconds=limits.refresh_token_s)
 
 
 def judge_refresh(session: SessionState, token_hash: str, *, genuine: bool, now: datetime) -> RefreshVerdict:
-    """What to make of a refresh token; `genuine` says that this session was once given it."""
+    """Return the verdict on a refresh token; `genuine` is true if this session issued the token."""
     if session.revoked_at is not None or session.expires_at <= now:
         return RefreshVerdict.ended
     if token_hash == session.refresh_hash:

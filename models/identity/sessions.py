@@ -1,7 +1,8 @@
-"""Sign in, refresh, sign out.
+"""Sign-in, refresh and sign-out of users.
 
-`sign_in` and `refresh` open their own transactions, unlike other commands: what a failure must leave behind (a used
-slot, the event, a revoked session) has to outlive the request's failure, and argon2 must not run while rows are held.
+`sign_in` and `refresh` open their own transactions, unlike other commands. The effects of a failure (a used rate-limit
+slot, an event, a revoked session) must be committed although the request fails. In addition, argon2 must not run while
+rows are locked.
 """
 
 from __future__ import annotations
@@ -39,16 +40,15 @@ class SignInFailed(Unauthenticated):
 def sign_in(email: str, password: str, *, client: str, settings: Settings | None = None) -> TokenPair:
     """Open a session. `client` is the caller's network address.
 
-    Raises SignInFailed, the same and after the same time whether the address is unknown, the user deactivated or the
-    password wrong; TooManyRequests when the address or the client has failed too often, without looking at the
-    password.
+    Raises SignInFailed with the same message after the same time for an unknown address, a deactivated user and a wrong
+    password. Raises TooManyRequests, without a password check, after too many failures of the address or the client.
     """
     assert not database.in_transaction(), "a failed sign-in is recorded although its request fails"
     settings = settings or process_settings.current()
     email = rules.normalise_email(email)
     buckets = _buckets(email, client)
     with database.transaction():
-        wait_s = rates.take(buckets)  # before looking, else a burst of parallel guesses would all be looked at
+        wait_s = rates.take(buckets)  # before the check, or every guess of a parallel burst would be checked
     if wait_s > 0:
         raise TooManyRequests("too many failed sign-ins; wait and try again", retry_after_s=wait_s)
 
@@ -64,10 +64,11 @@ def sign_in(email: str, password: str, *, client: str, settings: Settings | None
 
 
 def refresh(refresh_token: str, *, settings: Settings | None = None) -> TokenPair:
-    """Exchange a refresh token for the next pair; the session's end stays where it was.
+    """Exchange a refresh token for the next pair of tokens; the end of the session does not move.
 
-    Raises SessionEnded; or Unauthenticated when the token is none of ours. A token that was exchanged longer than
-    `limits.refresh_repeat_s` ago ends the session: two parties hold it, and we cannot tell which one is the thief.
+    Raises SessionEnded, or Unauthenticated for a token that this desk did not issue. A token that was exchanged longer
+    than `limits.refresh_repeat_s` ago ends the session. Two parties hold that token, and the desk cannot tell which of
+    them is the thief.
     """
     assert not database.in_transaction(), "a stolen token's session is ended although its request fails"
     settings = settings or process_settings.current()
@@ -87,7 +88,7 @@ def refresh(refresh_token: str, *, settings: Settings | None = None) -> TokenPai
 
 
 def sign_out(session_id: UUID) -> None:
-    """End a session; nothing happens when it has ended already. Joins the caller's transaction."""
+    """End a session; a session that has ended stays unchanged. Joins the caller's transaction."""
     with database.transaction():
         user = _lock_user_of(session_id)
         if user is not None:
@@ -96,8 +97,9 @@ def sign_out(session_id: UUID) -> None:
 
 
 def revoke_all(user_id: UUID) -> int:
-    """End all sessions of a user; returns how many there were. The caller holds the user's row and
-    tells the log why.
+    """End all sessions of a user and return their number.
+
+    The caller has locked the user's row and writes the reason to the event log.
     """
     return int(
         database.execute(
@@ -110,7 +112,7 @@ def revoke_all(user_id: UUID) -> int:
 
 def _find(email: str) -> database.Row | None:
     if rules.email_problems(email):
-        return None  # nobody has it, and it may hold characters that the database refuses
+        return None  # no user has it, and the database may refuse its characters
     with database.connection():
         return _known("SELECT id, password_hash, active FROM users WHERE email = :email", email=email)
 
@@ -134,7 +136,7 @@ def _open_session(
     with database.transaction():
         user = database.one("SELECT id, name, active, password_hash FROM users WHERE id = :id FOR_UPDATE", id=user_id)
         if user is None or not user["active"] or user["password_hash"] != seen_hash:
-            raise SignInFailed()  # changed while argon2 ran; the slot stays used
+            raise SignInFailed()  # the user changed while argon2 ran; the slot stays used
         if new_hash != seen_hash:
             database.execute("UPDATE users SET password_hash = :hash WHERE id = :id", hash=new_hash, id=user_id)
         _give_back(buckets)
@@ -157,8 +159,9 @@ def _open_session(
 
 
 def _record_failure(found: database.Row | None, buckets: list[rates.Bucket], client: str) -> None:
-    """Tell the user's history; for an unknown address do the same work and commit, so that time
-    does not tell either.
+    """Record the failure in the user's history.
+
+    For an unknown address, do the same work and commit, so that the response time does not reveal that it is unknown.
     """
     with database.transaction():
         user_id = found["id"] if found is not None else new_id()
@@ -175,7 +178,10 @@ def _record_failure(found: database.Row | None, buckets: list[rates.Bucket], cli
 
 
 def _exchange(session_id: UUID, token: str, settings: Settings) -> tuple[RefreshVerdict, UUID | None, str]:
-    """Judge the token and act on it; the verdict, the user, and the next token (for a current or repeated one)."""
+    """Judge the token, apply the verdict, and return the verdict, the user id and the next token.
+
+    The next token is empty unless the verdict is current or repeated.
+    """
     user = _lock_user_of(session_id)
     row = database.one(f"SELECT {_STATE.selected()} FROM sessions WHERE id = :id", id=session_id)
     if user is None or row is None:
@@ -198,14 +204,15 @@ def _exchange(session_id: UUID, token: str, settings: Settings) -> tuple[Refresh
             now=now,
             id=session_id,
         )
-    elif next_hash != session.refresh_hash:  # SECRET_KEY was changed between the two
+    elif next_hash != session.refresh_hash:  # SECRET_KEY changed between the two exchanges
         return RefreshVerdict.ended, user_id, ""
     return verdict, user_id, next_token
 
 
 def _lock_user_of(session_id: UUID) -> database.Row | None:
-    """Hold the row of the session's user, which is the lock of all of the user's sessions; None for
-    an unknown session.
+    """Lock and return the row of the session's user, or return None for an unknown session.
+
+    The user's row is the lock of all sessions of the user.
     """
     return _known(
         "SELECT id, name FROM users WHERE id = (SELECT user_id FROM sessions WHERE id = :id) FOR_UPDATE",
@@ -224,8 +231,9 @@ def _end(session_id: UUID, user_id: UUID, *, actor: Actor, reason: str) -> None:
 
 
 def _buckets(email: str, client: str) -> list[rates.Bucket]:
-    """The limits of one address and of one client, hashed: bounded names, and no list of addresses in a table of
-    counters.
+    """Return the rate limits of one address and of one client.
+
+    The names are hashes, so their length is bounded and the table of counters lists no addresses.
     """
     return [
         rates.Bucket(
@@ -238,7 +246,10 @@ def _buckets(email: str, client: str) -> list[rates.Bucket]:
 
 
 def _network(client: str) -> str:
-    """Whom a client's failures count against: an IPv6 caller owns at least a /64 and would else have 2^64 names."""
+    """Return the name under which failures of a client are counted.
+
+    An IPv6 caller owns at least a /64 and would otherwise have 2^64 names.
+    """
     try:
         address = ipaddress.ip_address(client)
     except ValueError:
@@ -249,8 +260,9 @@ def _network(client: str) -> str:
 
 
 def _give_back(buckets: list[rates.Bucket]) -> None:
-    """Return the slots of a sign-in that succeeded: only failures use them. In `take`'s order, so that nobody
-    deadlocks.
+    """Return the rate-limit slots of a successful sign-in, because only failures use slots.
+
+    The function updates the slots in the order of `rates.take`, which prevents deadlocks.
     """
     for bucket in sorted(buckets, key=lambda b: b.name):
         database.execute(

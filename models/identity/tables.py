@@ -1,4 +1,4 @@
-"""Tables of identity."""
+"""Tables of users, sessions and API keys."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from models.kernel.table import EnumField, IdField, InstantField, Table
 
 
 class UserRow(Table):
-    """A person who works at the desk. `queries.User` is the part that leaves this area."""
+    """A person who works at the desk. Other packages see it as `queries.User`."""
 
     id = IdField(primary_key=True)
     email = peewee.TextField()
@@ -27,7 +27,7 @@ class UserRow(Table):
 
 
 class Session(Table):
-    """A signed-in user. Tokens are kept as hashes only."""
+    """A user's session. The table stores tokens as hashes only."""
 
     id = IdField(primary_key=True)
     user_id = IdField()
@@ -43,8 +43,9 @@ class Session(Table):
 
 
 class ApiKeyRow(Table):
-    """A program that calls the API. The key is kept as a hash only. `queries.ApiKey` is the part
-    that leaves this area.
+    """An API key of a program. The table stores the key as a hash only.
+
+    Other packages see the row as `queries.ApiKey`.
     """
 
     id = IdField(primary_key=True)

@@ -1,8 +1,9 @@
-"""Tell who is calling: access tokens (JWT) and API keys behind one `Authorization: Bearer`.
+"""Authentication of callers: access tokens (JWT) and API keys in the header `Authorization: Bearer`.
 
-On the path of every request, so one indexed statement and no argon2. The role is looked up, never read from the token:
-a demotion or a sign-out counts at the next request, not when the token has run out. PyJWT is imported at first use,
-because it costs a cold start 30 ms and a webhook never needs it.
+Every request is authenticated, so authentication costs one indexed statement and no argon2. It reads the role from the
+database and never from the token. A demotion or a sign-out therefore takes effect at the next request, before the token
+expires. The module imports PyJWT at first use, because the import adds 30 ms to a cold start and a webhook never needs
+it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from models.kernel.errors import Unauthenticated
 from models.kernel.settings import Settings
 
 _ISSUER = "nestor"
-API_KEY_PREFIX = "nst_"  # secret scanners and people see what was leaked
+API_KEY_PREFIX = "nst_"  # lets secret scanners and people recognise a leaked key
 
 
 class TokenExpired(Unauthenticated):
@@ -35,7 +36,7 @@ class SessionEnded(Unauthenticated):
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """What a client keeps: a short-lived access token, and the refresh token that is exchanged for the next pair."""
+    """A short-lived access token, and the refresh token that the client exchanges for the next pair."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -44,10 +45,10 @@ class TokenPair:
 
 
 def fingerprint(secret: str) -> str:
-    """How an API key or a refresh token is kept: SHA-256, in hex.
+    """Return the form in which API keys and refresh tokens are stored: SHA-256 in hex.
 
-    A fast hash is right here, unlike for passwords: 256 random bits cannot be guessed at any speed, and a salted slow
-    hash could not be looked up by index and would cost every request 25 ms.
+    A fast hash is enough, unlike for passwords, because 256 random bits cannot be guessed at any speed. An index could
+    not find a salted slow hash, and a slow hash would cost every request 25 ms.
     """
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -57,7 +58,7 @@ def new_api_key() -> str:
 
 
 def access_token(user_id: UUID, session_id: UUID, settings: Settings) -> str:
-    """A signed token of limits.access_token_s seconds."""
+    """Return a signed access token that is valid for `limits.access_token_s` seconds."""
     imports.load("jwt")
     import jwt  # cold start: loaded at the first token
 
@@ -74,9 +75,10 @@ def access_token(user_id: UUID, session_id: UUID, settings: Settings) -> str:
 
 
 def authenticate(bearer: str, settings: Settings) -> Principal:
-    """Who sent this access token or API key.
+    """Return the principal of this access token or API key.
 
-    Raises Unauthenticated (or TokenExpired, SessionEnded) saying what is wrong with the token, nothing about users.
+    Raises Unauthenticated, TokenExpired or SessionEnded. The message names the problem of the token and reveals nothing
+    about users.
     """
     if bearer.count(".") == 2:
         user_id, session_id = _read_access_token(bearer, settings)
@@ -94,7 +96,7 @@ def _read_access_token(token: str, settings: Settings) -> tuple[UUID, UUID]:
             settings.signing_key(),
             algorithms=["HS256"],
             issuer=_ISSUER,
-            # Expiry is compared with the desk's clock below, which tests and the sandbox can move.
+            # The code below checks the expiry against the desk's clock, which tests and the sandbox can move.
             options={"verify_exp": False, "verify_iat": False, "require": ["sub", "sid", "exp", "iss"]},
         )
         if claims.get("typ") != "access":

@@ -1,8 +1,12 @@
-"""Outgoing webhooks: other programs that want to hear what happens at the desk.
+"""Outgoing webhooks: subscriptions of other programs to the events of the desk.
 
-A subscription names a URL and the types of events it wants; each matching event becomes one row of `webhook_deliveries`
-and one `deliver_webhook` task in the transaction that writes the event (fan_out.py), so that none is lost and none is
-told twice by us. Invariants: one delivery per subscription and event; its id towards the receiver is the event's, over
-all attempts and replays; a subscription that fails for days is switched off, visibly, and what happened meanwhile is
-kept as `missed` to be replayed.
+A subscription has a URL and the event types that it receives. The transaction that writes an event also writes one row
+of `webhook_deliveries` and one `deliver_webhook` task for each matching subscription (fan_out.py). No event is
+therefore lost, and the desk creates no delivery twice.
+
+Invariants:
+- Each subscription has one delivery per event.
+- The receiver sees the event's id as the id of the delivery, in all attempts and replays.
+- The desk switches off a subscription that fails for days and notifies the admins. It keeps the events of that time as
+  `missed` deliveries, which can be replayed.
 """

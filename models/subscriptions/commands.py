@@ -1,5 +1,6 @@
-"""Change subscriptions: make, change, rotate the secret, switch on and off, replay. Commands join the caller's
-transaction.
+"""Commands that create, change, test, replay and delete subscriptions and rotate their secrets.
+
+Commands join the caller's transaction.
 """
 
 from __future__ import annotations
@@ -46,9 +47,11 @@ def create(
     private: bool,
     actor: Actor,
 ) -> Subscription:
-    """A new subscription, active at once; its secret is in the answer and never again. Raises Invalid, Conflict.
+    """Create an active subscription. Raises Invalid, Conflict.
 
-    `private`: URLs of our own network are allowed.
+    The API shows the secret only in the response to this command.
+
+    `private` allows URLs of private networks.
     """
     _check(url, event_types, description, private)
     if queries.count() >= subscription_limits.subscriptions_max:
@@ -72,7 +75,7 @@ def create(
     )
     batch.write()
     _write_types(subscription_id, event_types)
-    fan_out.forget()  # for its own event; and once more when others can see it
+    fan_out.forget()  # for its own event; and again when other transactions see the row
     database.on_commit(fan_out.forget)
     _note(subscription_id, WebhookCreated(event_types=list(event_types)), actor=actor)
     return queries.get(subscription_id)
@@ -86,10 +89,9 @@ def update(
     private: bool,
     actor: Actor,
 ) -> Subscription:
-    """Change url, event_types, description, include_bodies or active. Switching on again clears what was known of its
-    failure.
+    """Change url, event_types, description, include_bodies or active.
 
-    Raises Invalid, NotFound, PreconditionFailed.
+    A change of the state or the URL clears the recorded failures. Raises Invalid, NotFound, PreconditionFailed.
     """
     before = _held(subscription_id, expected_version)
     found = {name: changes.get(name, getattr(before, name)) for name in ("url", "event_types", "description")}
@@ -98,7 +100,7 @@ def update(
     if "active" in changes:
         values["state"] = (
             "active" if changes["active"] else "paused"
-        )  # pausing one that was switched off: it is seen to
+        )  # the pause of a switched-off webhook acknowledges the failure
     state = values.get("state", before.state)
     switched_on, paused = state == "active" and not before.active, state == "paused" and before.active
     different = {name: value for name, value in values.items() if value != getattr(before, name)}
@@ -126,8 +128,9 @@ def update(
 
 
 def delete(subscription_id: UUID, *, expected_version: int | None, actor: Actor) -> None:
-    """End it for good; its secrets are forgotten, its log stays until it is too old. Raises NotFound,
-    PreconditionFailed.
+    """Delete a subscription permanently. Raises NotFound, PreconditionFailed.
+
+    The function erases the secrets; the delivery log stays until its retention time ends.
     """
     _held(subscription_id, expected_version)
     _set(subscription_id, {"state": "deleted", "secret": "", "previous_secret": None})
@@ -137,7 +140,10 @@ def delete(subscription_id: UUID, *, expected_version: int | None, actor: Actor)
 
 
 def rotate_secret(subscription_id: UUID, *, actor: Actor) -> Subscription:
-    """A new secret; the one before signs beside it for a day. Raises NotFound."""
+    """Create a new secret. Raises NotFound.
+
+    For `subscription_limits.rotation_s`, calls are signed with the previous secret as well.
+    """
     before = queries.get(subscription_id, lock=True)
     until = clock.now() + timedelta(seconds=subscription_limits.rotation_s)
     _set(
@@ -153,8 +159,9 @@ def rotate_secret(subscription_id: UUID, *, actor: Actor) -> Subscription:
 
 
 def test(subscription_id: UUID, *, actor: Actor) -> UUID:
-    """Tell this subscription, whatever it wants to hear, that somebody tries it; returns the delivery's id. Raises
-    NotFound, Conflict.
+    """Send a test event to this subscription, whatever its event types, and return the delivery's id.
+
+    Raises NotFound, Conflict.
     """
     subscription = queries.get(subscription_id, lock=True)
     if not subscription.active:
@@ -168,14 +175,15 @@ def test(subscription_id: UUID, *, actor: Actor) -> UUID:
         event=event_id,
         now=clock.now(),
     )
-    if not set(subscription.event_types) & {"*", "webhook_tested"}:  # else the fan-out has made the task
+    if not set(subscription.event_types) & {"*", "webhook_tested"}:  # otherwise the fan-out has created the task
         enqueue(subscription_id, [event_id])
     return event_id
 
 
 def replay(subscription_id: UUID, event_id: UUID) -> None:
-    """Send one delivery again, under its old id. Raises NotFound, Conflict while it is on its way or the webhook is
-    off.
+    """Send one delivery again under the same id.
+
+    Raises NotFound, or Conflict while the delivery is pending or the webhook is not active.
     """
     _active(subscription_id)
     done = database.run(
@@ -193,8 +201,9 @@ def replay(subscription_id: UUID, event_id: UUID) -> None:
 
 
 def replay_since(subscription_id: UUID, since: datetime) -> int:
-    """Send again what failed or was missed since then, the oldest first; returns how many. Raises
-    NotFound, Conflict.
+    """Send again the deliveries that failed or were missed since then, oldest first; return their number.
+
+    Raises NotFound, Conflict.
     """
     _active(subscription_id)
     rows = database.run(
@@ -212,7 +221,10 @@ def replay_since(subscription_id: UUID, since: datetime) -> int:
 
 
 def switch_off(subscription: Subscription, reason: str) -> None:
-    """After long failure: no calls any more, and every admin is told. The caller holds the subscription's row."""
+    """Switch off a subscription after long failure and notify every active admin.
+
+    The caller has locked the subscription's row.
+    """
     now = clock.now()
     _set(
         subscription.id,
@@ -276,7 +288,10 @@ def _write_types(subscription_id: UUID, event_types: Sequence[str]) -> None:
 
 
 def _end_pending(subscription_id: UUID, state: subscription_rules.DeliveryState, why: str) -> None:
-    """End the deliveries that wait, with their tasks; a call that is on its way is recorded by its own task."""
+    """End the pending deliveries and their waiting tasks.
+
+    The task of a call that is running records its outcome itself.
+    """
     waiting.end(subscription_id)
     database.execute(
         "UPDATE webhook_deliveries SET state = :state, last_error = :why, finished_at = :now"
@@ -289,7 +304,7 @@ def _end_pending(subscription_id: UUID, state: subscription_rules.DeliveryState,
 
 
 def enqueue(subscription_id: UUID, event_ids: Sequence[UUID]) -> None:
-    """Make the tasks that send these deliveries, after the receiver's rest if it rests."""
+    """Create the tasks that send these deliveries; if the receiver rests, they become due after its rest."""
     rest_s, due_at = waiting.rest_s(queries.get(subscription_id)), None
     if rest_s > 0:
         due_at = clock.now() + timedelta(seconds=rest_s + subscription_limits.probe_s)
@@ -310,7 +325,7 @@ def _note(
     actor: Actor,
     with_rows: Batch | None = None,
 ) -> UUID:
-    """Write the event, whose subscription's row the caller holds; returns its id."""
+    """Write the event of a subscription and return the event's id. The caller has locked the subscription's row."""
     batch = Batch() if with_rows is None else with_rows
     history.append("webhook", subscription_id, [event], actor=actor, at=clock.now(), with_rows=batch)
     return next(UUID(str(v["event_id"])) for table, v in batch.rows() if table == "events")

@@ -1,5 +1,6 @@
-"""What came of a call: the attempt log, the delivery's state, and what is known of the receiver. Join the caller's
-transaction.
+"""Outcomes of webhook calls: the attempt log, the delivery's state and the receiver's failure count.
+
+All functions but `collect` join the caller's transaction.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from models.subscriptions.queries import Subscription
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call. `status` is None when there was no answer; `error` is None when it was taken. `id` names the call in
-    the log.
+    """One call of a receiver.
+
+    `status` is None without a response. `error` is None if the receiver accepted the call. `id` is the key in the
+    attempt log.
     """
 
     started_at: datetime
@@ -31,7 +34,7 @@ class Attempt:
 
 
 def wanted(subscription_id: UUID, event_id: UUID) -> tuple[Subscription, dict[str, Any]] | None:
-    """The subscription and the event of a delivery that is still to be made, or None."""
+    """Return the subscription and the event of a delivery that is still to be sent, or None."""
     row = database.one(
         "SELECT state FROM webhook_deliveries WHERE subscription_id = :id AND event_id = :event",
         id=subscription_id,
@@ -44,7 +47,10 @@ def wanted(subscription_id: UUID, event_id: UUID) -> tuple[Subscription, dict[st
 
 
 def settle_unwanted(subscription_id: UUID, event_id: UUID) -> None:
-    """A delivery that was written while its webhook was being switched off, and whose task found it so."""
+    """Settle a pending delivery whose task found the subscription inactive.
+
+    Such a delivery is written while its webhook is being switched off, paused or deleted.
+    """
     subscription = queries.find(subscription_id, lock=True)
     if subscription is not None and subscription.active:
         row = database.one(
@@ -53,7 +59,7 @@ def settle_unwanted(subscription_id: UUID, event_id: UUID) -> None:
             event=event_id,
         )
         if row is not None and row["state"] == "pending" and queries.event(event_id) is not None:
-            commands.enqueue(subscription_id, [event_id])  # switched on again since the task looked
+            commands.enqueue(subscription_id, [event_id])  # switched on again after the task read the state
         return
     missed = subscription is not None and subscription.state == "switched_off"
     database.execute(
@@ -67,13 +73,13 @@ def settle_unwanted(subscription_id: UUID, event_id: UUID) -> None:
 
 
 def record(subscription: Subscription, event_id: UUID, attempt: Attempt) -> None:
-    """Write the attempt; a failure may make the receiver rest, or switch the subscription off.
+    """Record an attempt; a failure may start a rest of the receiver or switch the subscription off.
 
-    May come late, after another run of the task: what was delivered stays delivered. May come twice, when the answer to
-    a commit was lost: the second time changes nothing.
+    The record may arrive late, after another run of the task: a delivery in the state `delivered` keeps that state. The
+    record may arrive twice, when the response to a commit was lost: the second record changes nothing.
     """
     failed = attempt.error is not None
-    # Whoever changes both holds the subscription first; a success of a healthy one leaves its row alone.
+    # Lock order: the subscription before its delivery. A success of a healthy subscription does not change its row.
     held = queries.find(subscription.id, lock=True) if failed or subscription.failing_since else None
     written = database.execute(
         "INSERT INTO webhook_attempts (id, subscription_id, event_id, number, started_at, duration_ms, status,"
@@ -91,7 +97,7 @@ def record(subscription: Subscription, event_id: UUID, attempt: Attempt) -> None
         event=event_id,
     ).rowcount
     if not written:
-        return  # recorded before, or too old and collected while the call ran
+        return  # recorded already, or deleted by `collect` while the call ran
     database.execute(
         "UPDATE webhook_deliveries SET attempts = attempts + 1, "
         " last_status = CASE WHEN :failed AND state = 'delivered' THEN last_status ELSE :status END,"
@@ -135,7 +141,7 @@ def _note_success(held: Subscription) -> None:
 def _remember(
     held: Subscription, *, failures: int, failing_since: datetime | None, blocked_until: datetime | None
 ) -> None:
-    """No new version: what is known of the receiver is no change that anybody made."""
+    """Store the failure count of the receiver. The version stays, because no person changed the subscription."""
     database.execute(
         "UPDATE subscriptions SET failures = :failures, failing_since = :since, blocked_until = :until WHERE id = :id",
         failures=failures,
@@ -146,7 +152,7 @@ def _remember(
 
 
 def give_up(subscription_id: UUID, event_id: UUID, reason: str) -> None:
-    """After days: it has failed, visibly, and can be replayed."""
+    """Mark a pending delivery as failed after days of attempts; it can be replayed."""
     database.execute(
         "UPDATE webhook_deliveries SET state = 'failed', last_error = :reason, finished_at = :now"
         " WHERE subscription_id = :id AND event_id = :event AND state = 'pending'",
@@ -158,7 +164,10 @@ def give_up(subscription_id: UUID, event_id: UUID, reason: str) -> None:
 
 
 def collect(*, batch_max: int) -> int:
-    """Delete what is older than the log goes back; returns how many rows. A transaction of its own."""
+    """Delete attempts and finished deliveries after their retention time; return the number of rows.
+
+    Opens its own transaction.
+    """
     before = clock.now() - timedelta(seconds=subscription_limits.delivery_kept_s)
     with database.transaction():
         done = database.execute(

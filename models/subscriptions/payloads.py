@@ -1,5 +1,6 @@
-"""What a subscriber is told of an event: the log's envelope in that of Standard Webhooks; what people wrote only when
-asked for.
+"""Payloads of webhook calls: the envelope of the event log inside the envelope of Standard Webhooks.
+
+Text that people wrote is included only if the subscription asks for it (`include_bodies`).
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ from typing import Any
 from models.events.catalogue import VERSION
 from models.kernel.batch import as_json
 
-# Texts of people, wherever they stand in a payload.
+# Fields with text that people wrote, at any depth of a payload.
 _WRITTEN = frozenset({"body", "body_full", "body_html", "previous_body", "text", "comment", "description"})
-# Never told, whoever asks.
+# Fields that no payload includes.
 _SECRET = frozenset({"password", "password_hash", "token", "secret", "key", "key_hash", "refresh_token", "client"})
-_DEPTH_MAX = 32  # of nested values; deeper JSON is not taken in (limits.json_depth_max)
+_DEPTH_MAX = 32  # nesting; the desk accepts no deeper JSON (limits.json_depth_max)
 
 
 def body(event: Mapping[str, Any], *, include_bodies: bool, message: Mapping[str, Any] | None = None) -> bytes:
-    """The call's body, version 1. The same event gives the same bytes, so a repeat can be known by them too."""
+    """Return the body of a call, version 1. The same event and message give the same bytes in every attempt."""
     left_out: set[str] = set()
     payload = _without(event["payload"], _SECRET if include_bodies else _SECRET | _WRITTEN, left_out, 0)
     data: dict[str, Any] = {

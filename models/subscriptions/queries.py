@@ -1,4 +1,4 @@
-"""Read subscriptions, their deliveries and attempts."""
+"""Queries for subscriptions, their deliveries and their attempts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _INSTANTS = (
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Who wants to hear of what. `secret` and `previous_secret` sign; nobody is shown them."""
+    """A receiver of events. `secret` and `previous_secret` sign the calls and stay out of list and read responses."""
 
     id: UUID
     url: str
@@ -68,7 +68,7 @@ def _from(row: Mapping[str, Any]) -> Subscription:
 
 
 def find(subscription_id: UUID, *, lock: bool = False) -> Subscription | None:
-    """A subscription that is not deleted, or None; `lock` holds its row."""
+    """Read a subscription, or return None if it is missing or deleted; `lock` locks its row."""
     places = "FOR_UPDATE" if lock else ""
     columns = _COLUMNS
     row = database.one(
@@ -79,7 +79,7 @@ def find(subscription_id: UUID, *, lock: bool = False) -> Subscription | None:
 
 
 def get(subscription_id: UUID, *, lock: bool = False) -> Subscription:
-    """A subscription. Raises NotFound."""
+    """Read a subscription; `lock` locks its row. Raises NotFound."""
     found = find(subscription_id, lock=lock)
     if found is None:
         raise NotFound(f"there is no webhook {subscription_id}")
@@ -87,7 +87,7 @@ def get(subscription_id: UUID, *, lock: bool = False) -> Subscription:
 
 
 def page(*, before: tuple[datetime, UUID] | None, limit: int) -> list[Subscription]:
-    """Subscriptions, newest first."""
+    """List subscriptions, newest first."""
     columns = _COLUMNS
     where = "" if before is None else "AND (created_at < :at OR (created_at = :at AND id < :id))"
     values = {} if before is None else {"at": before[0], "id": before[1]}
@@ -101,13 +101,16 @@ def page(*, before: tuple[datetime, UUID] | None, limit: int) -> list[Subscripti
 
 
 def count() -> int:
-    """How many there are."""
+    """Count the subscriptions that are not deleted."""
     row = database.one("SELECT count(*) AS n FROM subscriptions WHERE state <> 'deleted'")
     return int(row["n"]) if row else 0
 
 
 def noticed_by_all(at: datetime) -> bool:
-    """Whether every process must know by now that there are subscriptions: one is a minute old (clocks may differ)."""
+    """Whether every process must know by now that subscriptions exist.
+
+    One subscription is at least a minute old; the minute allows for differences between clocks.
+    """
     row = database.one(
         "SELECT 1 AS one FROM subscriptions WHERE state <> 'deleted' AND created_at < :before LIMIT 1",
         before=at - timedelta(seconds=60),
@@ -116,7 +119,7 @@ def noticed_by_all(at: datetime) -> bool:
 
 
 def troubled() -> list[Subscription]:
-    """Those that are switched off or have been failing: what people must see."""
+    """List the subscriptions that are switched off or are failing, which need attention."""
     columns = _COLUMNS
     rows = database.run(
         f"SELECT {columns} FROM subscriptions WHERE state = 'switched_off' OR (state = 'active' AND failing_since"
@@ -127,7 +130,7 @@ def troubled() -> list[Subscription]:
 
 
 def pending(subscription_id: UUID) -> int:
-    """Deliveries on their way."""
+    """Count the pending deliveries of a subscription."""
     row = database.one(
         "SELECT count(*) AS n FROM webhook_deliveries WHERE subscription_id = :id AND state = 'pending'",
         id=subscription_id,
@@ -143,14 +146,14 @@ _DELIVERY = (
 
 
 def delivery(subscription_id: UUID, event_id: UUID) -> dict[str, Any] | None:
-    """One delivery with its attempts, or None."""
+    """Read one delivery with its attempts, or return None."""
     statement = f"{_DELIVERY} AND d.event_id = :event"
     row = database.one(statement, subscription=subscription_id, event=event_id)
     return None if row is None else _with_attempts(subscription_id, [row])[0]
 
 
 def deliveries(subscription_id: UUID, *, state: str | None, before: UUID | None, limit: int) -> list[dict[str, Any]]:
-    """A subscription's deliveries with their attempts, newest event first."""
+    """List a subscription's deliveries with their attempts, newest event first."""
     conditions = " AND d.state = :state" if state is not None else ""
     where = " AND d.event_id < :before" if before is not None else ""
     values: dict[str, Any] = {"subscription": subscription_id, "limit": limit}
@@ -178,7 +181,7 @@ def _with_attempts(subscription_id: UUID, rows: list[dict[str, Any]]) -> list[di
 
 
 def event(event_id: UUID) -> dict[str, Any] | None:
-    """What is told of an event, or None when it is gone."""
+    """Read the fields of an event that a payload needs, or return None if the event was deleted."""
     row = database.one(
         "SELECT event_id, event_type, event_version, occurred_at, aggregate, aggregate_id, sequence, actor_kind,"
         " actor_id,"
@@ -192,7 +195,7 @@ def event(event_id: UUID) -> dict[str, Any] | None:
 
 
 def message(message_id: str) -> dict[str, Any] | None:
-    """The message that an event is about, as it is now."""
+    """Read the current version of the message that an event is about, or return None."""
     return database.one(
         "SELECT id, direction, kind, author_name, subject, body FROM messages WHERE id = :id", id=message_id
     )

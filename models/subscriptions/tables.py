@@ -35,7 +35,7 @@ class Subscription(Table):
 
 
 class SubscriptionEventType(Table):
-    """An event type that a subscription wants; `*` means all."""
+    """An event type that a subscription receives; `*` means all types."""
 
     event_type = peewee.TextField()
     subscription_id = IdField()
@@ -46,7 +46,7 @@ class SubscriptionEventType(Table):
 
 
 class WebhookDelivery(Table):
-    """One event on its way to one subscription."""
+    """The delivery of one event to one subscription."""
 
     subscription_id = IdField()
     event_id = IdField()

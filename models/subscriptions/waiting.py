@@ -1,9 +1,11 @@
-"""The tasks of a receiver's waiting deliveries: they rest with their receiver and come back with it, each time by one
-statement.
+"""Tasks of the deliveries that wait for a receiver that rests.
 
-Without this, each delivery to a resting receiver is claimed, looked at and put back, again at the end of each rest: a
-backlog of thousands is thousands of task runs an hour that call nobody. All functions join the caller's transaction,
-which holds the subscription's row, so that two of them never work on the same receiver at once.
+The tasks rest with their receiver and return with it; each change is one statement for all tasks. Without this,
+workers would claim each delivery at the end of each rest and put it back. With a backlog of thousands, that makes
+thousands of task runs an hour without a call.
+
+All functions join the caller's transaction. The caller has locked the subscription's row, so two transactions never
+change the tasks of the same receiver at the same time.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from models.kernel import clock, database, limits
 from models.subscriptions.queries import Subscription
 
 _WAITING = "kind = 'deliver_webhook' AND state = 'ready' AND payload ->> 'subscription_id' = :subscription"
-# One probe at the end of the rest: the delivery that was tried least. The others follow when its outcome is known, if
-# nothing moved them meanwhile.
+# At the end of the rest one delivery is sent as a probe: the one with the fewest attempts. The others become due after
+# the outcome of the probe is known, unless another statement has moved them by then.
 _REST = f"""
 WITH waiting AS (
     SELECT id, row_number() OVER (ORDER BY attempts, id) AS place FROM tasks
@@ -35,10 +37,10 @@ FROM waiting WHERE tasks.id = waiting.id AND tasks.state = 'ready'
 
 
 def rest_s(subscription: Subscription) -> float:
-    """Seconds for which the receiver is left alone; 0 or less: it may be called.
+    """Return the remaining rest of the receiver in seconds; with 0 or less, the receiver may be called.
 
-    An end beyond the rest that its failures have earned is none: the clock that stored it was ahead, or was set back
-    since.
+    The function ignores an end later than the failure count allows. Either the clock that stored the end was ahead, or
+    the clock has been set back since then.
     """
     until = subscription.blocked_until
     left_s = 0.0 if until is None else (until - clock.now()).total_seconds()
@@ -47,8 +49,9 @@ def rest_s(subscription: Subscription) -> float:
 
 
 def rest(subscription_id: UUID, *, rest_s: float) -> None:
-    """Make the waiting deliveries due after a rest of `rest_s` seconds from now. One whose own backoff ends later keeps
-    its time.
+    """Make the waiting deliveries due after a rest of `rest_s` seconds from now.
+
+    A delivery whose own backoff ends later keeps its time.
     """
     database.execute(
         _REST,
@@ -60,12 +63,12 @@ def rest(subscription_id: UUID, *, rest_s: float) -> None:
 
 
 def release(subscription_id: UUID) -> None:
-    """Make the waiting deliveries due now, the oldest first and `return_gap_s` apart."""
+    """Make the waiting deliveries due from now on, oldest first, `return_gap_s` apart."""
     database.execute(_RELEASE, subscription=str(subscription_id), gap_s=subscription_limits.return_gap_s)
 
 
 def end(subscription_id: UUID) -> None:
-    """Finish the tasks of deliveries that are not to be made any more."""
+    """Finish the waiting tasks of deliveries that must not be sent any more."""
     database.execute(
         f"UPDATE tasks SET state = 'done', finished_at = NOW() WHERE {_WAITING}",
         subscription=str(subscription_id),

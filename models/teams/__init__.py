@@ -1,6 +1,6 @@
-"""Teams: agents who share work. Life cycles name them: who may move a ticket, who approves, who is told, who is given
-tickets.
+"""Teams of agents who share work.
 
-Names and labels are declared in `workflow_defs/teams.yaml`, so that a definition that names an unknown team is refused;
-who belongs to a team changes daily and lives in the database only.
+Life cycles name teams: the team that may move a ticket, approves it, is notified, or receives tickets.
+`workflow_defs/teams.yaml` declares names and labels, so that validation refuses a life cycle with an unknown team. The
+members of a team change daily, so only the database stores them.
 """

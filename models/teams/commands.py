@@ -1,4 +1,4 @@
-"""Write teams. Commands join the caller's transaction."""
+"""Commands that change teams. Commands join the caller's transaction."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from models.kernel.batch import as_json
 from models.kernel.errors import FieldProblem, Invalid, PreconditionFailed
 from models.teams import queries
 
-members_max = 500  # of one team; more is a company, and a roster is read at every assignment
+members_max = 500  # per team; every assignment reads the whole roster
 
 
 def declare(name: str, label: Mapping[str, str]) -> bool:
-    """Make the team of a published file, or give it its label; its members stay. Whether it is new."""
+    """Create the team of a published file, or update its label; its members stay. Return True for a new team."""
     known = database.one("SELECT name FROM teams WHERE name = :name", name=name)
     database.execute(
         "INSERT INTO teams (name, label, created_at, updated_at) VALUES (:name, :label, :now, :now)"
@@ -29,9 +29,9 @@ def declare(name: str, label: Mapping[str, str]) -> bool:
 
 
 def set_members(name: str, user_ids: Sequence[UUID], *, expected_version: int | None) -> None:
-    """Who belongs to the team from now on; who stays keeps the place in the round robin.
+    """Replace the members of a team; users who stay keep their place in the round robin.
 
-    Raises NotFound, PreconditionFailed, or Invalid for somebody who cannot take tickets.
+    Raises NotFound, PreconditionFailed, or Invalid for a user who cannot take tickets.
     """
     team = queries.get(name)
     if expected_version is not None and team["version"] != expected_version:
@@ -61,5 +61,5 @@ def set_members(name: str, user_ids: Sequence[UUID], *, expected_version: int | 
 
 
 def note_assigned(user_id: UUID | str, at: datetime) -> None:
-    """A life cycle gave the user a ticket: the next round begins with the others."""
+    """Record that a life cycle gave the user a ticket; the round robin then prefers the other members."""
     database.execute("UPDATE team_members SET assigned_at = :at WHERE user_id = :user", at=at, user=user_id)

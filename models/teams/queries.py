@@ -1,4 +1,4 @@
-"""Read teams and their members."""
+"""Queries for teams and their members."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WORKING_ROLES = sorted(role for role, held in ROLE_PERMISSIONS.items() if Permi
 
 
 def all_teams() -> list[dict[str, Any]]:
-    """Every team by name, with its members' ids."""
+    """List every team by name, with its members' ids."""
     rows = database.run("SELECT name, label, version, created_at, updated_at FROM teams ORDER BY name")
     members = database.run("SELECT team, user_id FROM team_members ORDER BY team, user_id")
     for row in rows:
@@ -29,7 +29,7 @@ def all_teams() -> list[dict[str, Any]]:
 
 
 def get(name: str) -> dict[str, Any]:
-    """One team. Raises NotFound."""
+    """Read one team. Raises NotFound."""
     for team in all_teams():
         if team["name"] == name:
             return team
@@ -37,7 +37,7 @@ def get(name: str) -> dict[str, Any]:
 
 
 def get_or_invalid(name: str) -> dict[str, Any]:
-    """One team. Raises Invalid, as a value that a caller sent."""
+    """Read the team that a caller named. Raises Invalid if it is unknown."""
     try:
         return get(name)
     except NotFound as error:
@@ -46,13 +46,16 @@ def get_or_invalid(name: str) -> dict[str, Any]:
 
 
 def of_user(user_id: UUID | str) -> tuple[str, ...]:
-    """The teams that a user belongs to, by name."""
+    """List the names of the teams that a user belongs to, in the order of names."""
     rows = database.run("SELECT team FROM team_members WHERE user_id = :id ORDER BY team", id=user_id)
     return tuple(row["team"] for row in rows)
 
 
 def roster(team: str | None) -> list[Candidate]:
-    """Active users who can take tickets, of a team or of the whole desk, with what the choice among them needs."""
+    """List the active users who can take tickets, of one team or of the whole desk.
+
+    Each candidate has the fields that the choice of an assignee needs.
+    """
     places, values = database.in_list("role", [str(role) for role in _WORKING_ROLES])
     where = "" if team is None else " AND u.id IN (SELECT m.user_id FROM team_members AS m WHERE m.team = :team)"
     rows = database.run(

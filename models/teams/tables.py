@@ -21,7 +21,7 @@ class Team(Table):
 
 
 class TeamMember(Table):
-    """A user in a team. `assigned_at`: when the member last got a ticket of the team (round robin)."""
+    """A member of a team. `assigned_at` is the time of the member's last ticket (round robin)."""
 
     team = peewee.TextField()
     user_id = IdField()
