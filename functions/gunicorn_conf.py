@@ -1,4 +1,4 @@
-"""gunicorn's settings for every function: one gthread process per pod, threads equal to containerConcurrency."""
+"""The gunicorn settings of every function: one gthread process per pod, threads equal to containerConcurrency."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.kernel.errors import ConfigurationError
 
 
 def _settings() -> settings.Settings:
-    """The settings; a wrong one ends gunicorn with one line of the log instead of a traceback."""
+    """Read the settings. A wrong setting ends gunicorn with one log line instead of a traceback."""
     try:
         return settings.current()
     except ConfigurationError as error:
@@ -25,19 +25,19 @@ worker_class = "gthread"
 workers = _config.http_workers
 threads = _config.http_threads
 graceful_timeout = _config.drain_seconds
-timeout = 120  # a thread that hangs longer than any limit of ours: let the arbiter start a new worker
-keepalive = 95  # longer than queue-proxy keeps idle connections, so that a reuse never meets a closed one
-control_socket_disable = True  # a read-only root has no place for it
+timeout = 120  # longer than every limit of ours: the arbiter then replaces a worker that hangs
+keepalive = 95  # longer than queue-proxy keeps idle connections, so it never reuses a closed connection
+control_socket_disable = True  # the root file system is read-only
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 -- heartbeat file in memory, as gunicorn's docs advise
-accesslog = None  # our own access log names routes, not URLs
+accesslog = None  # our own access log has routes instead of URLs
 loglevel = "warning"
 logger_class = "functions.gunicorn_logs.JsonLogger"
-# A connection that is made before the fork is shared by the children, and messages on it get lost.
+# Children share a connection that is made before the fork, and messages on it get lost.
 preload_app = False
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """SIGTERM: requests are done; give the hints that wait."""
+    """Publish the pending hints after the worker's last request (SIGTERM)."""
     from functions.http import runtime
 
     runtime.stop()

@@ -47,7 +47,7 @@ class Ended(Exception):
 
 
 def parse(channel: str, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
-    """Parse an event; a large one within `limits.parse_s` and `limits.parse_memory_bytes_max`.
+    """Parse an event. A large event has the bounds `limits.parse_s` and `limits.parse_memory_bytes_max`.
 
     Raises the parser's exceptions, TookTooLong, and TransientFailure when the child is busy with other events for too
     long.
@@ -116,7 +116,7 @@ class _Child:
             self._end()
             raise
         except BaseException:
-            # Also when a time limit interrupts this thread: the next event must not get this event's answer.
+            # A time limit can interrupt this thread as well: the next event must not get this event's answer.
             self._end()
             raise
         finally:
@@ -134,8 +134,8 @@ class _Child:
             logs.tell_end("parser", self.process.pid, code)
 
     def _start(self) -> None:
-        """Start the child and wait for its imports. Raises TransientFailure: an event is not to blame for a child that
-        does not start.
+        """Start the child and wait for its imports. Raises TransientFailure, because a child that does not start
+        is not a fault of the event.
         """
         self.process = subprocess.Popen(
             [sys.executable, "-m", "queues.parsing"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=_ROOT

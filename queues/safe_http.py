@@ -1,7 +1,7 @@
-"""HTTP calls to addresses that somebody else chose: never into our own network, never longer or larger than allowed.
+"""HTTP calls to URLs from outside: they never reach our own network, and they have bounds of time and size.
 
-The name is looked up once, every address is checked, and the connection goes to the checked address: a name that
-changes its answer a moment later (DNS rebinding) has no effect. Host, SNI and the certificate's check use the name.
+The name is looked up once, every address is checked, and the connection goes to a checked address. A name that changes
+its address a moment later (DNS rebinding) has no effect. Host, SNI and the certificate check use the name.
 Redirects are not followed, and proxies of the environment are not used, because a proxy would look the name up again.
 """
 
@@ -31,9 +31,9 @@ from models.kernel.errors import PermanentFailure, TooLarge, TransientFailure
 Resolver = Callable[[str, int], list[tuple[int, str]]]
 
 # -- limits ----------------------------------------------------------------------------------------------------
-_addresses_tried_max = 4  # of one name; each may cost a connect timeout
-_chunk_bytes = 65_536  # of a body: what one read of a socket commonly gives
-_in_memory_bytes_max = 1024 * 1024  # of a download; the rest goes to a file
+_addresses_tried_max = 4  # of one name; each can take a connect timeout
+_chunk_bytes = 65_536  # of a body: the usual size of one read from a socket
+_in_memory_bytes_max = 1024 * 1024  # of a download; a larger download goes to a file
 
 
 class AddressRefused(PermanentFailure):
@@ -67,7 +67,7 @@ class Reply:
     duration_ms: int
 
     def retry_after_s(self) -> float | None:
-        """Return the seconds of a Retry-After header (RFC 9110, 10.2.3); None without one, and for a date, because
+        """Return the seconds of a Retry-After header (RFC 9110, 10.2.3). None without a header, and for a date, because
         clocks differ.
         """
         text = self.headers.get("retry-after", "").strip()
@@ -92,7 +92,7 @@ def call(
     body_bytes_max: int = 65_536,
     resolve: Resolver = look_up,
 ) -> Reply:
-    """Make one request; return its answer, whatever the status. `total_s` also bounds a server that sends a byte at a
+    """Make one request; return the response with any status. `total_s` also bounds a server that sends a byte at a
     time.
 
     Raises AddressRefused, NotReached (nothing was sent), NoAnswer (the request may have arrived).
@@ -119,7 +119,7 @@ def download(
     total_s: float = limits.send_read_timeout_s,
     resolve: Resolver = look_up,
 ) -> BinaryIO:
-    """Return a file's bytes as a stream at its beginning; the caller closes it.
+    """Download a file; return its bytes as a stream at its beginning. The caller closes the stream.
 
     Raises as `call` does, TooLarge above `bytes_max`, NotReached for 429 and 5xx, PermanentFailure for every other
     status but 200.
@@ -145,8 +145,8 @@ def download(
 
 
 def _chunks(response: requests.Response, bytes_max: int) -> Iterator[bytes]:
-    """Yield at most `bytes_max` bytes of the body unchanged; compressed content is not unpacked (we
-    ask for identity).
+    """Yield at most `bytes_max` bytes of the body unchanged. Compressed content stays compressed, because the request
+    asks for the identity encoding.
     """
     left = bytes_max
     while left > 0 and (chunk := response.raw.read(min(left, _chunk_bytes), decode_content=False)):
@@ -264,8 +264,8 @@ class _Line:
 
 
 def _in_time(resolve: Resolver, host: str, port: int, timeout_s: float | None) -> list[tuple[int, str]]:
-    """Look up a name within `timeout_s`, because the system allows minutes; a longer look-up goes
-    on in its own thread.
+    """Look up a name within `timeout_s`, because the system's own limit is minutes. A longer look-up continues in its
+    own thread.
     """
     answer: queue.SimpleQueue[list[tuple[int, str]] | Exception] = queue.SimpleQueue()
 

@@ -1,7 +1,7 @@
 """Health and metrics of a function.
 
-/healthz: the process is alive. /readyz: the process can work (models/migrations/readiness.py). Knative polls it every
-50 ms, so it reports the result of a background check and opens no connection. /healthz/deep: database, schema and
+/healthz: the process is alive. /readyz: the process can work (models/migrations/readiness.py). Knative polls /readyz
+every 50 ms, so it reports the result of a background check and opens no connection. /healthz/deep: database, schema and
 backlog, for people. /metrics: Prometheus.
 """
 
@@ -46,11 +46,11 @@ class DeepHealth(msgspec.Struct):
 
 
 T = TypeVar("T")
-_KEPT_S = 5.0  # these addresses are public: the ledger is counted at most this often, however often they are asked
+_KEPT_S = 5.0  # the endpoints are public: this interval bounds how often they count the ledger
 
 
 class _Kept(Generic[T]):
-    """A cached response that costs statements. Concurrent callers get the previous one and do not wait."""
+    """A cached response that needs SQL statements. Concurrent callers get the previous response and do not wait."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
@@ -72,8 +72,8 @@ class _Kept(Generic[T]):
 
 
 def _backlog() -> bytes:
-    """The gauges of the ledger as text; empty while the database is unreachable."""
-    # Not at import: most functions never count, and a webhook's cold start must not pay for it.
+    """Return the gauges of the ledger as text; empty while the database is unreachable."""
+    # These imports are here because most functions never count, and they would slow down a webhook's cold start.
     from prometheus_client import CollectorRegistry, generate_latest
 
     from queues.monitor import BacklogCollector
@@ -94,7 +94,7 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
             "database": _database(),
             "definitions": _definitions(),
             "broker": _broker(config),
-            # Only the gateway of all functions touches files, and only it has the bucket's key.
+            # Only the gateway function reads and writes files, and only it has the key of the bucket.
             **({"files": _files()} if function == "gateway" else {}),
             "webhooks": _webhooks(),
             "clock": _clock(),

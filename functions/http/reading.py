@@ -1,8 +1,8 @@
-"""Read the body of a request after authentication, within bounds of size, time and concurrency.
+"""Reading of request bodies after authentication, within bounds of size, time and concurrency.
 
-Without this, eight clients that send a byte now and then hold every thread, and bodies of strangers fill the memory. An
-unread body is drained for a moment, because a client that is still sending reads the response only then. Afterwards the
-connection is closed.
+Without these bounds, eight clients that send a byte now and then occupy every thread, and bodies of unauthenticated
+clients fill the memory. An unread body is drained for a moment, because a client that is still sending reads the
+response only after that. Then the connection is closed.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Busy(Unavailable):
 
 
 class Doors:
-    """The numbers of concurrent body reads in this process: never all threads, strangers half of those, few large
-    bodies.
+    """Limits on concurrent body reads in this process. Reads never occupy all threads, unauthenticated callers get half
+    of the slots, and few bodies can be large.
     """
 
     def __init__(self, threads: int) -> None:
@@ -71,12 +71,12 @@ def _enter(places: ExitStack, gate: threading.Semaphore, wait_s: float) -> None:
 
 @cache
 def doors(threads: int) -> Doors:
-    """The slots of the process. The functions of the embedded desk share threads, so they share these."""
+    """Return the slots of the process. The functions of the embedded desk share threads, so they share the slots."""
     return Doors(threads)
 
 
 class _Watch:
-    """Ends reads at their deadline. A socket's own timeout restarts with each byte; this one does not."""
+    """A watchdog that ends reads at their deadline. A socket's timeout restarts with each byte; a deadline does not."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -87,7 +87,7 @@ class _Watch:
     def add(self, key: object, ends_at: float, sock: socket.socket) -> None:
         with self._changed:
             self._ends[key] = (ends_at, sock)
-            if self._thread is None:  # not at import: gunicorn forks after it
+            if self._thread is None:  # not at import, because gunicorn forks after the import
                 self._thread = threading.Thread(target=self._run, name="slow-bodies", daemon=True)
                 self._thread.start()
             elif ends_at < self._wakes_at:
@@ -111,8 +111,8 @@ class _Watch:
 
 def _end_reading(sock: socket.socket) -> None:
     try:
-        sock.shutdown(socket.SHUT_RD)  # the reader sees the end; the answer can still be sent
-    except OSError:  # the caller has gone, and the reader sees that itself
+        sock.shutdown(socket.SHUT_RD)  # the reader sees the end; the response can still be sent
+    except OSError:  # the caller has disconnected, and the reader notices that itself
         return
 
 
@@ -135,7 +135,7 @@ class Incoming:
 
     @contextmanager
     def body(self, bytes_max: int) -> Iterator[bytes]:
-        """The body, at most `bytes_max` bytes. A large body holds one of the few large slots until the block ends.
+        """Read the body, at most `bytes_max` bytes. A large body holds one of the few large slots until the block ends.
 
         Raises TooLarge, TooSlow, Busy, and BadRequest for an incomplete body.
         """
@@ -156,11 +156,11 @@ class Incoming:
 
     @contextmanager
     def pieces(self, bytes_max: int, *, whole_s: float = limits.body_s) -> Iterator[Iterator[bytes]]:
-        """The body in pieces, without holding it in memory. A slot is held until the block ends.
+        """Read the body in pieces, without holding it in memory. A slot is held until the block ends.
 
-        Raises TooLarge for a Content-Length above the bound, TooSlow and Busy; the pieces raise BadRequest for an
-        incomplete body. A body that grows past `bytes_max` yields one byte more than that and ends: the reader of the
-        pieces counts them.
+        Raises TooLarge for a Content-Length above the bound, TooSlow and Busy. The iterator raises BadRequest for an
+        incomplete body. For a body above `bytes_max`, the iterator yields one byte more than that and ends, so the
+        consumer must count the bytes.
         """
         if not self._chunked:
             self._announced = self._req.content_length
@@ -169,7 +169,7 @@ class Incoming:
         size_max = bytes_max if self._announced is None else self._announced
         with ExitStack() as held:
             held.enter_context(doors(self._threads).reading(known=self.known, wait_s=limits.body_place_wait_s))
-            if size_max > limits.large_body_bytes_min:  # not for the memory, but for the disk that it waits on
+            if size_max > limits.large_body_bytes_min:  # the slot limits the load of the disk, not of the memory
                 held.enter_context(doors(self._threads).large())
             yield self._whole(bytes_max, whole_s)
 
@@ -180,7 +180,7 @@ class Incoming:
             raise BadRequest(f"The request body ended after {self._taken} of {self._announced} bytes.")
 
     def beginning(self, bytes_max: int) -> bytes:
-        """The first bytes of a body that is too large. The rest is drained, or the connection closed."""
+        """Read the first bytes of a body that is too large. `finish` drains the rest or closes the connection."""
         if self._finished:
             return b""
         with doors(self._threads).reading(known=self.known, wait_s=limits.body_place_wait_s):
@@ -188,7 +188,7 @@ class Incoming:
 
     def _read(self, bytes_max: int) -> bytes:
         whole_s = limits.body_s if self.known else limits.stranger_body_s
-        whole = io.BytesIO()  # getvalue() hands out its own buffer; joining chunks would hold a large body twice
+        whole = io.BytesIO()  # getvalue() returns its own buffer; a join of chunks would hold a large body twice
         for chunk in self._chunks(bytes_max + 1, limits.body_stall_s, whole_s):
             whole.write(chunk)
         if self._taken > bytes_max:
@@ -204,7 +204,7 @@ class Incoming:
             self._hang_up()
 
     def _read_on(self) -> bool:
-        """Whether the body was drained to its end."""
+        """Drain the unread body; return whether its end was reached."""
         bytes_max, stall_s, whole_s = limits.drain_known if self.known else limits.drain_stranger
         if self._announced is None and not self._chunked:
             try:
@@ -218,18 +218,18 @@ class Incoming:
                 for _ in self._chunks(bytes_max, stall_s, whole_s):
                     pass
         except (TooSlow, BadRequest, Busy):
-            return False  # the answer is decided already; what is wrong with the rest changes nothing
+            return False  # the response is decided already; an error in the rest does not change it
         return self._finished
 
     def _chunks(self, most: int, stall_s: float, whole_s: float) -> Iterator[bytes]:
-        """At most `most` bytes in pieces; `_finished` tells whether that was the whole body."""
+        """Yield at most `most` bytes in pieces. `_finished` is true if they were the whole body."""
         stream: Any = self._req.stream if self._chunked else self._req.bounded_stream
         left, ends_at = most, time.monotonic() + whole_s
         with self._timed(stall_s, ends_at):
             while left > 0 and not self._finished:
                 try:
                     chunk = stream.read(min(left, _chunk_bytes))
-                except Exception as error:  # each server has kinds of its own for broken chunks and a caller that left
+                except Exception as error:  # each server has its own exceptions for malformed chunks and disconnects
                     self._hang_up()
                     if isinstance(error, TimeoutError) or time.monotonic() >= ends_at:
                         raise TooSlow() from error
@@ -263,6 +263,6 @@ class Incoming:
         self._finished = True
         stream: Any = self._req.env.get("wsgi.input")
         if hasattr(stream, "failed"):
-            stream.failed = True  # gunicorn: the connection is closed after the answer
+            stream.failed = True  # gunicorn then closes the connection after the response
         if self._socket is not None:
-            _end_reading(self._socket)  # else gunicorn's main thread waits 2 s for each such client before it closes
+            _end_reading(self._socket)  # without this, gunicorn's main thread waits 2 s before it closes

@@ -1,7 +1,7 @@
 """The application factory of all functions: request ids, traces, authentication, limits, errors, health, metrics,
 access log.
 
-The access log and the metrics have the template of the route, never the URL, which can hold a secret.
+The access log and the metrics contain the template of the route, never the URL, because a URL can contain a secret.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class _Requests:
         route = req.uri_template or "(unknown)"
         status = str(resp.status_code)
         metrics.request_seconds.labels(self._function, _method(req), route, status).observe(duration_s)
-        # A process that is not ready is polled each 50 ms and says why once by itself.
+        # Knative polls an unready process every 50 ms. The readiness check logs the reason once.
         quiet = route == "/readyz" or (route in ("/healthz", "/metrics") and resp.status_code < 400)
         (log.debug if quiet else log.info)(
             "request",
@@ -82,7 +82,7 @@ def create_app(
     after: Callable[[], None] | None = None,
     backlog: bool = False,
 ) -> Any:
-    """A WSGI application with the operations of one function, health, metrics and OpenAPI. Opens no connection.
+    """Create a WSGI application with the operations of one function, health, metrics and OpenAPI. Opens no connection.
 
     Builds the type information of every loaded type, so it must run before the threads that serve requests.
 
@@ -114,7 +114,7 @@ def create_app(
             responder = _responder(operation, config, after)
             setattr(resource, f"on_{method.lower()}", responder)
             if method == "GET":
-                resource.on_head = responder  # RFC 9110 9.3.2: GET without the body; uptime probes ask so
+                resource.on_head = responder  # RFC 9110 9.3.2: GET without the body; uptime probes use it
         app.add_route(path, resource)
     type_info.build()
     return app
@@ -157,7 +157,7 @@ def _guarded(call: AnyCall, operation: Operation, config: Settings) -> Answer:
         if operation.body is None and operation.raw is None:
             _prepare(call, operation)
             return _act(call, operation, config)
-    if operation.raw is not None:  # it reads its body itself, and opens its own transactions
+    if operation.raw is not None:  # the handler reads the body and opens its own transactions
         _prepare(call, operation)
         return operation.handler(call)
     with call.incoming.body(operation.body_bytes_max or limits.json_body_bytes_max) as call.raw_body:
@@ -167,8 +167,8 @@ def _guarded(call: AnyCall, operation: Operation, config: Settings) -> Answer:
 
 
 def _client(req: falcon.Request, config: Settings) -> str:
-    """The address of the client: of the connection, or behind TRUSTED_PROXIES proxies the entry that the outermost of
-    them added.
+    """Return the client's address: the peer of the connection, or behind TRUSTED_PROXIES proxies the entry that the
+    outermost proxy added to X-Forwarded-For.
 
     Entries further left come from the client and are not trusted.
     """
@@ -235,9 +235,9 @@ def _act(call: AnyCall, operation: Operation, config: Settings) -> Answer:
 
 
 def _fingerprint(call: AnyCall, operation: Operation, config: Settings) -> str:
-    """A keyed hash of method, URL and body, which identifies a repeat of a request.
+    """Return a keyed hash of method, URL and body, which identifies a repeat of a request.
 
-    It is keyed because a body can hold a password: a plain hash in a stolen table could be guessed.
+    The hash is keyed because a body can contain a password, and a stolen plain hash allows an attacker to guess it.
     """
     request = call.request
     text = f"{operation.method} {request.path}?{request.query_string}\n{request.get_header('If-Match') or ''}\n"

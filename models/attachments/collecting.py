@@ -1,4 +1,4 @@
-"""Remove uploads that no message took."""
+"""The removal of uploads that no message uses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from models.kernel import clock, database, limits
 
 
 def collect_uploads(*, batch_max: int) -> int:
-    """Delete uploads older than a day that were never sent; returns how many. Joins the caller's transaction."""
+    """Delete the uploads that no message used within a day; return their number. Joins the caller's transaction."""
     unused = database.execute(
         "DELETE FROM attachments WHERE id IN (SELECT id FROM attachments WHERE message_id IS NULL AND created_at <"
         " :before LIMIT :batch)"

@@ -1,4 +1,4 @@
-"""Keep the files of messages: what comes in with an event, what people upload, what must be forgotten."""
+"""Commands that store and erase the files of messages: files of inbound events, and uploads."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from models.tickets.ticket_change import TicketChange
 
 
 def store_contents(parsed: InboundMessage, account: ChannelAccount) -> InboundMessage:
-    """Put the contents of a parsed message into the blob store; the message comes back with hashes instead of bytes.
+    """Put the contents of a parsed message into the blob store; return the message with hashes instead of bytes.
 
-    Outside of any transaction. A file over the account's bound is named, and its bytes stay in the raw event. Raises
-    BlobStoreAway; doing it again is harmless.
+    Call this outside of any transaction. A file above the account's size limit is listed, and its bytes stay in the raw
+    event. Raises BlobStoreAway. A repeated call has no further effect.
     """
     if all(info.content is None for info in parsed.attachments):
         return parsed
@@ -34,7 +34,7 @@ def store_contents(parsed: InboundMessage, account: ChannelAccount) -> InboundMe
 
 
 def bytes_max(account: ChannelAccount) -> int:
-    """The largest file that is kept of this account's messages."""
+    """Return the size limit for the files of this account's messages."""
     return int(account.config.get("attachment_bytes_max", 25 * limits.MIB))
 
 
@@ -57,10 +57,10 @@ def record(
     account: ChannelAccount,
     first_position: int = 0,
 ) -> list[UUID]:
-    """Write the rows of a message's files, after the message's own; what lies at the provider gets a task that fetches
-    it.
+    """Write the rows of a message's files, after the message's own row. A file that is still at the provider gets a
+    task that fetches it.
 
-    Joins the caller's transaction. A file of which the provider's own key says that we have it is not fetched again.
+    Joins the caller's transaction. A file whose provider key is stored already is not fetched again.
     """
     known = _known(account, infos)
     ids = []
@@ -104,7 +104,7 @@ def record(
 
 
 def _known(account: ChannelAccount, infos: Sequence[AttachmentInfo]) -> dict[str, tuple[str, int]]:
-    """Provider key -> hash and size of what was fetched before under it."""
+    """Return the hash and size of the files that were fetched before, by provider key."""
     keys = sorted({info.provider_key for info in infos if info.provider_key and info.sha256 is None})
     if not keys:
         return {}
@@ -121,9 +121,9 @@ def _known(account: ChannelAccount, infos: Sequence[AttachmentInfo]) -> dict[str
 
 
 def upload(parts: Iterable[bytes], *, filename: str, content_type: str, by: str, content_id: str | None = None) -> UUID:
-    """Keep what a person or program sends, for a message to come; outside of any transaction.
+    """Store a file that a person or program uploads for a later message. Call this outside of any transaction.
 
-    `by`: the principal, who alone may use it. `content_id`: the text shows it as a picture.
+    `by`: the only principal who can use the upload. `content_id`: the text shows the file as an inline picture.
     Raises Invalid for an empty file, TooLarge, BlobStoreAway.
     """
     rest = iter(parts)
@@ -155,7 +155,7 @@ def upload(parts: Iterable[bytes], *, filename: str, content_type: str, by: str,
 def use(ids: Sequence[UUID], *, ticket_id: UUID, message_id: UUID, by: str) -> None:
     """Make uploads the files of a message, in this order. Joins the caller's transaction.
 
-    Raises Invalid for one that is unknown, another's, or used already: each is used once.
+    Raises Invalid for an upload that is unknown, belongs to another principal, or is used already.
     """
     if len(set(ids)) != len(ids):
         raise Invalid([FieldProblem("/attachments", "expected each upload once")])
@@ -177,7 +177,7 @@ def use(ids: Sequence[UUID], *, ticket_id: UUID, message_id: UUID, by: str) -> N
 
 
 def _list(message_id: UUID) -> None:
-    """The message's own list, which is what is counted; the table is what is read."""
+    """Copy the list of files into the message's row. The copy is for counting; readers use the table."""
     rows = database.run(
         "SELECT filename, content_type, size_bytes, sha256, inline, provider_id FROM attachments WHERE message_id"
         " = :id ORDER BY position",
@@ -188,9 +188,9 @@ def _list(message_id: UUID) -> None:
 
 
 def remember_names(message_id: UUID, account: ChannelAccount, names: Sequence[tuple[str, str]]) -> None:
-    """Keep by which names the account's provider knows what it was sent: (hash, name). Joins the caller's transaction.
+    """Store the provider's names for the files that it was sent, as (hash, name). Joins the caller's transaction.
 
-    The same bytes need not be uploaded to it again.
+    A later message refers to the name, and the same bytes are not uploaded again.
     """
     for sha256, name in names:
         database.execute(
@@ -205,11 +205,11 @@ def remember_names(message_id: UUID, account: ChannelAccount, names: Sequence[tu
 
 
 def erase(message_ids: Sequence[UUID]) -> int:
-    """Forget the files of these messages: names, types, hashes; their bytes go with the next collection unless others
-    have the same.
+    """Erase the names, types and hashes of these messages' files. The next garbage collection deletes the bytes that no
+    other row uses.
 
-    Joins the caller's transaction. Returns how many there were. Lines stay, so that a conversation shows that something
-    was there.
+    Joins the caller's transaction. Returns the number of files. The rows stay, so the conversation shows that there
+    were files.
     """
     if not message_ids:
         return 0

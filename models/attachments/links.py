@@ -1,7 +1,7 @@
-"""Links to files: whoever has one gets the file, for a few minutes.
+"""Signed links to files: the holder of a link can download the file for a few minutes.
 
-A browser follows a link without our Authorization header, so the link itself must carry the right to it; and a file is
-best served from another origin than the console's, which has no session at all.
+A browser follows a link without the Authorization header, so the link itself carries the authorisation. Files are best
+served from an origin other than the console's, because such an origin has no session.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from models.kernel.errors import NotFound
 from models.kernel.settings import Settings
 
 _MAC_BYTES = 32
-_BODY_BYTES = 16 + 6 + 1  # id, expiry in seconds, whether it is shown in place
-_PURPOSE = b"nestor attachment links, 1"  # one key for one use: a link's signature is no token of another kind
+_BODY_BYTES = 16 + 6 + 1  # attachment id, expiry in seconds, inline flag
+_PURPOSE = b"nestor attachment links, 1"  # one key for one purpose: this signature is not valid as any other token
 _GONE = "this link is not valid, or not any more; get a new one from the message"
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a valid link gives."""
+    """The contents of a valid link."""
 
     attachment_id: UUID
     inline: bool
 
 
 def url(attachment_id: UUID, config: Settings, *, inline: bool = False) -> str:
-    """A link to the file, good for `limits.file_link_s` seconds. `inline`: shows a picture in place, on an origin of
-    its own only.
+    """Return a link to the file that works for `limits.file_link_s` seconds. `inline`: the link displays a picture
+    inline, only where files have their own origin.
     """
     base = (config.files_url or config.public_url).rstrip("/")
     return f"{base}/files/{_token(attachment_id, config, inline=inline)}"
@@ -51,7 +51,7 @@ def _encoded(whole: bytes) -> str:
 
 
 def read(token: str, config: Settings) -> Link:
-    """What the link is for. Raises NotFound, the same for a forged, a broken and an old one."""
+    """Return the contents of a link. Raises the same NotFound for a forged, a malformed and an expired link."""
     try:
         whole = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
@@ -71,17 +71,17 @@ def _mac(body: bytes, config: Settings) -> bytes:
 
 
 def has_own_origin(config: Settings) -> bool:
-    """Whether files are served from another origin than the console."""
+    """Whether files have an origin other than the console's."""
     return bool(config.files_url) and _origin(config.files_url) != _origin(config.public_url)
 
 
 def serves(host: str, config: Settings) -> bool:
-    """Whether a request's Host may ask for files: any, unless files have a host of their own."""
+    """Whether this Host serves files. Every host serves them unless FILES_URL names one."""
     return not config.files_url or host.lower() == _origin(config.files_url)[1]
 
 
 def _origin(url_text: str) -> tuple[str, str]:
-    """Scheme and host of an address; the scheme's own port is left out, as browsers do."""
+    """Return the scheme and host of a URL, without the scheme's default port, as browsers do."""
     parts = urlsplit(url_text.lower())
     standard = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
     return parts.scheme, parts.netloc.removesuffix(standard) if standard else parts.netloc

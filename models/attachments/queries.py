@@ -1,4 +1,4 @@
-"""Read attachments."""
+"""Queries of attachments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COLUMNS = (
 
 
 def get(attachment_id: UUID) -> dict[str, Any]:
-    """One attachment with `sniffed_type` and `object_key` (null without bytes). Raises NotFound."""
+    """Read one attachment with `sniffed_type` and `object_key` (null without bytes). Raises NotFound."""
     row = database.one(f"{_COLUMNS} WHERE a.id = :id", id=attachment_id)
     if row is None:
         raise NotFound(f"there is no attachment {attachment_id}")
@@ -33,7 +33,7 @@ def get(attachment_id: UUID) -> dict[str, Any]:
 
 
 def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    """Message -> its attachments in order, in one statement however many messages there are."""
+    """Read the attachments of messages in order, by message, in one statement for any number of messages."""
     if not message_ids:
         return {}
     names, values = database.in_list("id", message_ids)
@@ -45,16 +45,16 @@ def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]
 
 
 def _shaped(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with the types of both engines made one."""
+    """Convert a row of either database engine to the same Python types."""
     ids = {name: UUID(str(row[name])) if row[name] else None for name in ("id", "ticket_id", "message_id")}
     flags = {name: bool(row[name]) for name in ("inline", "hidden")}
     return {**row, **ids, **flags, "created_at": database.instant(row["created_at"])}
 
 
 def outgoing(message_id: UUID, account: ChannelAccount) -> tuple[OutgoingAttachment, ...]:
-    """The files that go out with a message; their bytes are read in the sender, by `open()`.
+    """Read the files to send with a message. The sender reads their bytes by `open()`.
 
-    `provider_id`: by which this account's provider knows the same bytes, from whatever message they came or went with.
+    `provider_id`: the name that this account's provider has for the same bytes, from any earlier message.
     """
     rows = of_messages([message_id]).get(message_id, [])
     names = _provider_names([row["sha256"] for row in rows if row["sha256"]], account)
@@ -75,7 +75,7 @@ def outgoing(message_id: UUID, account: ChannelAccount) -> tuple[OutgoingAttachm
 
 
 def _provider_names(hashes: Sequence[str], account: ChannelAccount) -> dict[str, str]:
-    """Hash -> the newest name that the account's provider has for those bytes."""
+    """Read the newest name that the account's provider has for each content hash."""
     if not hashes:
         return {}
     names, values = database.in_list("sha", hashes)
@@ -90,9 +90,9 @@ def _provider_names(hashes: Sequence[str], account: ChannelAccount) -> dict[str,
 
 
 def cid_links(message_id: UUID, config: Settings) -> dict[str, str]:
-    """Content-ID -> a link that shows the picture, for `cid:` in a message's HTML.
+    """Return inline links to pictures by Content-ID, for the `cid:` URLs in a message's HTML (RFC 2392).
 
-    Empty unless FILES_URL is an origin of its own: on the console's, nothing of a stranger's is shown in place.
+    The result is empty unless FILES_URL has its own origin: the console's origin never displays received files inline.
     """
     if not links.has_own_origin(config):
         return {}

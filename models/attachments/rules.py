@@ -1,4 +1,4 @@
-"""What a file may be called and served as, and in which state it is. Pure."""
+"""Rules for the name, the served content type and the state of a file. The functions are pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from models.kernel import limits
 from models.ports.inbound import AttachmentInfo
 
 UNKNOWN: Final = "application/octet-stream"
-# A browser draws these and runs nothing in them. SVG is a document with scripts, so it is none of them.
+# A browser draws these types and runs nothing in them. SVG is not among them: an SVG document can contain scripts.
 SHOWN_IN_PLACE: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-# What a browser or a desktop may run; it leaves us as bytes without a kind, whatever it is called.
+# Types that a browser or a desktop can execute. They are served as `application/octet-stream`, under any name.
 _ACTIVE: Final = frozenset(
     {
         "application/xml",
@@ -29,8 +29,8 @@ _ACTIVE: Final = frozenset(
         "multipart/x-mixed-replace",
     }
 )
-_ACTIVE_PARTS: Final = ("html", "script", "+xml")  # each browser has more names of these than a list would
-# Kinds of which the bytes only tell the family; within it the sender's word is as good as any.
+_ACTIVE_PARTS: Final = ("html", "script", "+xml")  # browsers accept more types of these families than a list can name
+# Types for which the bytes show only the family. Within the family, the sender's claim decides.
 _FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "text/plain": ("text/", "application/json", "message/", "application/pgp", "application/x-ndjson"),
     "application/zip": (
@@ -46,21 +46,21 @@ _FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     UNKNOWN: ("audio/", "video/", "application/", "font/", "model/"),
 }
 _TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\Z")
-# C0, DEL, C1, marks that turn the reading direction (`gpj.exe`), lone surrogates; and what file systems keep for
-# themselves.
+# C0 and C1 controls, DEL, invisible marks that can reverse the reading direction (`gpj.exe`), lone surrogates, and
+# the characters that file systems reserve.
 _NOT_IN_NAMES: Final = re.compile(
     '[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff<>:"|?*]+'
 )
 
 
 def media_type(text: str) -> str:
-    """A claimed content type as `type/subtype` in lower case, or the unknown one."""
+    """Return a claimed content type as `type/subtype` in lower case; `UNKNOWN` for a malformed one."""
     bare = text.split(";", 1)[0].strip().lower()
     return bare if _TYPE.match(bare) else UNKNOWN
 
 
 def file_name(text: str) -> str:
-    """A name that is safe on every disk and on one line; its ending is kept when it must be cut."""
+    """Return a one-line name that is safe on every file system. A name that is too long keeps its extension."""
     name = re.split(r"[/\\]", text[:4096])[-1]
     name = re.sub(r"\s+", " ", _NOT_IN_NAMES.sub(" ", name)).strip(" .") or "file"
     if len(name) <= limits.attachment_name_chars_max:
@@ -72,8 +72,8 @@ def file_name(text: str) -> str:
 
 
 def served_type(declared: str, sniffed: str) -> str:
-    """The type that a download is sent as: what the bytes are, in the sender's words where those say the same more
-    precisely.
+    """Return the content type of a download: the detected type, or the sender's type where it is a more precise name
+    for the detected one.
     """
     declared, sniffed = media_type(declared), media_type(sniffed)
     if _is_active(sniffed) or _is_active(declared):
@@ -88,7 +88,7 @@ def _is_active(kind: str) -> bool:
 
 
 def state_of(info: AttachmentInfo) -> tuple[str, str | None]:
-    """Where a file stands when its message is recorded, and why it has no bytes if it has none."""
+    """Return the state of a file when its message is recorded, and the reason if it has no bytes."""
     if info.refused is not None:
         return info.refused, info.reason or "its bytes were not kept"
     if info.sha256 is not None:
@@ -99,7 +99,7 @@ def state_of(info: AttachmentInfo) -> tuple[str, str | None]:
 
 
 def size_in_words(size_bytes: int) -> str:
-    """A size for people: `20 MB`."""
+    """Format a size for people: `20 MB`."""
     if size_bytes >= limits.MIB:
         return f"{size_bytes / limits.MIB:.3g} MB"
     return f"{max(1, size_bytes // 1024)} kB"

@@ -8,7 +8,7 @@ from models.kernel.table import IdField, InstantField, Table
 
 
 class Attachment(Table):
-    """A file of a message, or an upload that waits for its message. `content_type` is what the sender claims."""
+    """A file of a message, or an upload without a message yet. `content_type` is the sender's claim."""
 
     id = IdField(primary_key=True)
     ticket_id = IdField(null=True)

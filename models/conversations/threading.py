@@ -1,7 +1,7 @@
-"""Threading: find the ticket of a message by the ids that it refers to, if its sender takes part in that ticket.
+"""Threading: the search for a message's ticket by the ids that it refers to, if its sender takes part in that ticket.
 
-Ids alone are not enough: people forward mails, and newsletters share ids. A stranger's reply therefore opens a
-ticket of its own, which notes the one it referred to.
+Ids alone are not enough: people forward mails, and newsletters share ids. A reply from somebody who does not take part
+therefore opens a new ticket, which notes the ticket that the reply refers to.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from models.ports import channel_facts
 from models.requesters.commands import normalise_address
 from models.tickets.tables import Ticket
 
-# Ids of one message that are looked up; a long thread repeats its first and last ones.
+# The number of ids of one message that are looked up. A long thread repeats its first and last ids.
 references_max = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The ticket of a message. `related_id` is a ticket that the message refers to but may not join, for `reason`.
+    """The ticket of a message. `related_id` is a ticket that the message refers to but cannot join because of `reason`.
 
     `by_number`: only a number in the subject, which anybody can write, names the ticket.
     """
@@ -50,11 +50,12 @@ class Clues:
 def find(
     account: ChannelAccount, clues: Clues, *, requester_id: UUID, author_address: str, verdict: str = "none"
 ) -> Thread:
-    """The ticket that a message belongs to, in this order: the token of the address that it was sent to, the ids that
-    it answers, the number in its subject. Each only if the author takes part in that ticket and it is not closed.
+    """Find the ticket that a message belongs to. The clues are, in this order, the token in the recipient address, the
+    ids that the message answers, and the number in its subject. A clue counts only if the author takes part in the
+    ticket and the ticket is not closed.
 
-    Last comes the message's own id: a mail that answers it may have overtaken it. Only such an answer counts, no other
-    mail that has the same id.
+    The last clue is the message's own id: an answer to the message can arrive before it. Only such an answer counts,
+    not another mail with the same id.
     """
     refused = Thread(None)
     for row, strong in _candidates(account, clues, verdict):
@@ -78,8 +79,8 @@ _TICKET = "t.id, t.category, t.requester_id, t.contact_address"
 
 
 def _candidates(account: ChannelAccount, clues: Clues, verdict: str) -> Iterator[tuple[database.Row, bool]]:
-    """Yield the tickets that the clues name, the strongest clue first, and whether the clue proves that the sender has
-    a message of it.
+    """Yield the tickets that the clues name, the strongest clue first. The flag is true if the clue proves that the
+    sender has a message of the ticket.
     """
     if clues.reply_token:
         yield from _rows("t.reply_token = :token", True, token=clues.reply_token)
@@ -88,7 +89,7 @@ def _candidates(account: ChannelAccount, clues: Clues, verdict: str) -> Iterator
     for reference in wanted:
         if reference in by_id:
             yield by_id[reference], True
-    # Anybody can write a number; where the relay authenticates senders, only a sender that passed may use it.
+    # Anybody can write a number. Where the relay authenticates senders, only an authenticated sender can use one.
     judged = bool(account.config.get("authserv_ids"))
     if clues.subject_number is not None and (verdict == "pass" or not judged):
         yield from _rows("t.number = :number", False, number=clues.subject_number)
@@ -100,10 +101,10 @@ def _rows(conditions: str, strong: bool, **values: object) -> Iterator[tuple[dat
 
 
 def _by_reference(account: ChannelAccount, wanted: Sequence[str]) -> list[database.Row]:
-    """Find the tickets that know these ids.
+    """Find the tickets with references to these ids.
 
-    Global ids are searched over all accounts: a mail to another mailbox of ours belongs to the same thread. Other ids
-    belong to one account.
+    Global ids are searched in all accounts: a mail to another of our mailboxes belongs to the same thread. Other ids
+    are unique only within an account.
     """
     places, values = database.in_list("id", wanted)
     conditions = "" if _ids_are_global(account) else " AND r.account = :account"
@@ -141,7 +142,7 @@ def _answered_already(account: ChannelAccount, clues: Clues) -> database.Row | N
 def _takes_part(
     row: database.Row, account: ChannelAccount, ticket_id: UUID, requester_id: UUID, author_address: str
 ) -> bool:
-    """Whether the author is the requester, the contact, somebody who got copies, or wrote there before."""
+    """Whether the author is the requester, the contact, a recipient of copies, or an earlier author in the ticket."""
     if row["requester_id"] == requester_id:
         return True
     address = normalise_address(account.channel, author_address)
@@ -162,7 +163,7 @@ def _takes_part(
 
 
 def twin(account: ChannelAccount, external_id: str, author_address: str, body: str) -> database.Row | None:
-    """The same mail as it came by another mailbox of ours: one mail with two recipients is one message."""
+    """Find the copy of a mail that another of our mailboxes received. One mail to two mailboxes is one message."""
     if not _ids_are_global(account):
         return None
     return database.one(
@@ -181,11 +182,11 @@ def twin(account: ChannelAccount, external_id: str, author_address: str, body: s
 def told_before(
     account: ChannelAccount, external_id: str, group_key: str | None, sent_at: datetime | None
 ) -> UUID | None:
-    """Find the ticket of a chat's message that came already, in another event: Telegram numbers its updates anew after
-    a silent week, but never a chat's messages (https://core.telegram.org/bots/api#update).
+    """Find the ticket of a chat message that arrived already in another event. After a week without updates, Telegram
+    chooses a random id for the next update (https://core.telegram.org/bots/api#update), but it keeps message ids.
 
-    Another bot behind the account does: it counts its chats' messages from 1. A message with another time is another
-    message, and the older message loses its id. Joins the caller's transaction.
+    If the account gets another bot, message ids start at 1 again. A message with the same id and another send time is
+    therefore a new message, and the older message loses its id. Joins the caller's transaction.
     """
     row = database.one(
         "SELECT m.ticket_id, m.details, m.group_key FROM message_references AS r JOIN messages AS m ON m.id ="
@@ -201,7 +202,7 @@ def told_before(
         return None
     found = Message.converted(row)
     written = found["details"].get("sent_at")
-    # The parts of an album are written within some seconds.
+    # The parts of an album have send times that differ by some seconds.
     if written and sent_at and row["group_key"] is None and written != clock.rfc3339(sent_at):
         database.execute(
             "DELETE FROM message_references WHERE channel = :channel AND account = :account AND external_id = :id",
@@ -215,10 +216,9 @@ def told_before(
 
 
 def take_over(account: ChannelAccount, external_id: str) -> None:
-    """Free the id of a message that has arrived from messages that only referred to it.
+    """Delete the references of other messages to the id of a message that has now arrived.
 
-    Joins the caller's transaction; the caller then stores the id for the message. The id of a stored message is not
-    freed.
+    Joins the caller's transaction; the caller then stores the id for the message. The id of a stored message stays.
     """
     database.execute(
         "DELETE FROM message_references WHERE channel = :channel AND account = :account AND external_id = :external_id"
@@ -231,7 +231,7 @@ def take_over(account: ChannelAccount, external_id: str) -> None:
 
 
 def ticket_of_message(account: ChannelAccount, external_id: str) -> UUID | None:
-    """Find the ticket with the message that has this provider id; None when the message itself never arrived."""
+    """Find the ticket with the message that has this provider id; None when the message has not arrived."""
     row = database.one(
         "SELECT m.ticket_id FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
         " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :external_id AND m.external_id ="
@@ -252,7 +252,7 @@ _DOMAIN = re.compile(r"@([A-Za-z0-9.-]+)$")
 
 
 def ticket_of_group(account: ChannelAccount, group_key: str) -> UUID | None:
-    """Find the ticket with the message of this group of provider messages; None for the first of the group."""
+    """Find the ticket with the message of this group of provider messages; None for the first message of a group."""
     row = database.one(
         "SELECT ticket_id FROM messages WHERE channel = :channel AND account = :account AND group_key = :key LIMIT 1",
         channel=account.channel,
@@ -265,10 +265,10 @@ def ticket_of_group(account: ChannelAccount, group_key: str) -> UUID | None:
 def new_external_id(
     account: ChannelAccount, ticket_number: int, message_id: UUID, *, mark: str | None = None
 ) -> str | None:
-    """Make the Message-ID of a mail of ours (RFC 5322 3.6.4), with a random part that nobody can guess; None for other
+    """Create the Message-ID of an outbound mail (RFC 5322 3.6.4) with an unguessable random part; None for other
     channels.
 
-    `mark` replaces the random part where the id is not stored, and must be the same at each attempt.
+    `mark` replaces the random part where the id is not stored. It must be the same at each attempt.
     """
     if not _ids_are_global(account):
         return None
@@ -279,8 +279,8 @@ def new_external_id(
 
 
 def outgoing_references(ticket_id: UUID, account: ChannelAccount) -> tuple[str | None, tuple[str, ...]]:
-    """What a mail of ours answers, and the thread's ids, oldest first: at most ten, the first and the last nine (RFC
-    5322 3.6.4).
+    """Return the In-Reply-To and References of an outbound mail (RFC 5322 3.6.4). The references are the ids of the
+    thread, oldest first: at most ten, which are the first and the last nine.
     """
     rows = database.run(
         "SELECT external_id, direction FROM messages WHERE ticket_id = :ticket AND channel = :channel AND account"

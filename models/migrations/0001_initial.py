@@ -21,7 +21,7 @@ _SCHEMA = [
     # `min_program`: the oldest program (by its newest migration) that still runs on the schema.
     """CREATE TABLE schema_migrations (version integer PRIMARY KEY, name text NOT NULL, min_program integer NOT NULL,
         applied_at {instant} NOT NULL)""",
-    # Published workflows, channel accounts and information models: immutable versions of YAML files.
+    # Published workflows, channel accounts and information models, as immutable versions of YAML files.
     """CREATE TABLE definitions (kind text NOT NULL, name text NOT NULL, version integer NOT NULL, body {json} NOT NULL,
         source text NOT NULL, sha256 text NOT NULL, published_at {instant} NOT NULL, published_by text NOT NULL,
         PRIMARY KEY (kind, name, version))""",
@@ -58,8 +58,7 @@ _TICKETS = [
     "CREATE INDEX tickets_requester ON tickets (requester_id)",
     "CREATE INDEX tickets_assignee ON tickets (assignee_id) WHERE assignee_id IS NOT NULL",
     "CREATE INDEX tickets_category ON tickets (category, updated_at)",
-    # A chat (not a mail thread) has one current ticket; the row is also the lock that lets one writer at a time decide
-    # which.
+    # A chat (not a mail thread) has one current ticket. Writers lock this row, so one at a time chooses the ticket.
     """CREATE TABLE conversations (id {id} PRIMARY KEY, channel text NOT NULL, account text NOT NULL, address text NOT NULL,
         ticket_id {id} REFERENCES tickets (id), updated_at {instant} NOT NULL, UNIQUE (channel, account, address))""",
     """CREATE TABLE messages (id {id} PRIMARY KEY, ticket_id {id} NOT NULL REFERENCES tickets (id), sequence integer NOT NULL,
@@ -67,7 +66,7 @@ _TICKETS = [
         subject text, body text NOT NULL, body_full text, body_format text NOT NULL DEFAULT 'text', body_html text,
         channel text NOT NULL, account text, external_id text, in_reply_to text, automatic text, attachments {json} NOT NULL,
         inbox_id {id} UNIQUE, created_at {instant} NOT NULL, edited_at {instant}, UNIQUE (ticket_id, sequence))""",
-    # Every provider id seen in or sent out, by which a reply finds its ticket.
+    # The provider ids of received and sent messages; a reply finds its ticket by them.
     """CREATE TABLE message_references (channel text NOT NULL, account text NOT NULL, external_id text NOT NULL,
         ticket_id {id} NOT NULL REFERENCES tickets (id), message_id {id} NOT NULL REFERENCES messages (id),
         created_at {instant} NOT NULL, PRIMARY KEY (channel, account, external_id))""",
@@ -91,15 +90,15 @@ _ENGINE = [
         occurred_at {instant} NOT NULL, aggregate text NOT NULL, aggregate_id {id} NOT NULL, sequence integer NOT NULL,
         actor_kind text NOT NULL, actor_id text, request_id text, causation_id text, payload {json} NOT NULL,
         UNIQUE (aggregate, aggregate_id, sequence))""",
-    # The raw event as the provider sent it; unique, so that a repeat has no effect.
+    # Raw events as the provider sent them. The unique key makes a repeated event have no effect.
     """CREATE TABLE inbox (id {id} PRIMARY KEY, channel text NOT NULL, account text NOT NULL, event_key text NOT NULL,
         content_type text NOT NULL, envelope {json} NOT NULL, raw {bytes} NOT NULL, status text NOT NULL, reason text,
         ticket_id {id}, message_id {id}, request_id text, received_at {instant} NOT NULL, processed_at {instant},
         UNIQUE (channel, account, event_key))""",
     "CREATE INDEX inbox_received ON inbox (received_at, id)",
     "CREATE INDEX inbox_unprocessed ON inbox (status, received_at) WHERE status IN ('stored', 'failed')",
-    # The due time of immediate work is the database's own clock, so that a skewed program's clock never makes a task
-    # wait. The outbox and job ledger. `ready` and `leased` are live; everything else is history.
+    # The outbox and job ledger. `ready` and `leased` tasks are live; all other states are history. The due time of
+    # immediate work is from the database's clock, so a task never waits because of a process with a wrong clock.
     """CREATE TABLE tasks (id {serial}, kind text NOT NULL, queue text NOT NULL, key text, payload {json} NOT NULL,
         state text NOT NULL DEFAULT 'ready', attempts integer NOT NULL DEFAULT 0, due_at {instant} NOT NULL {now},
         lease_id text, lease_until {instant}, hints integer NOT NULL DEFAULT 0, next_hint_at {instant} NOT NULL {now_and_grace},
@@ -112,7 +111,7 @@ _ENGINE = [
     """CREATE TABLE timers (name text PRIMARY KEY, kind text NOT NULL, queue text NOT NULL, key text, payload {json} NOT NULL,
         due_at {instant} NOT NULL, every_s integer, fired integer NOT NULL DEFAULT 0, enabled {bool} NOT NULL DEFAULT {true})""",
     "CREATE INDEX timers_due ON timers (due_at)",
-    # GCRA: `tat_s` is the theoretical arrival time, seconds since 1970.
+    # GCRA rate limits: `tat_s` is the theoretical arrival time, in seconds since 1970.
     """CREATE TABLE rate_buckets (bucket text PRIMARY KEY, tat_s double precision NOT NULL,
         blocked_until_s double precision NOT NULL DEFAULT 0)""",
     """CREATE TABLE idempotency_keys (principal text NOT NULL, key text NOT NULL, request_hash text NOT NULL,
@@ -123,7 +122,7 @@ _ENGINE = [
 
 _POSTGRES_ONLY = [
     "CREATE SEQUENCE ticket_numbers",
-    # Claims rewrite the row; room on the page keeps them off the indexes, and vacuum must keep up.
+    # Every claim updates the row. Free space keeps new row versions on the same page, and autovacuum must keep up.
     """ALTER TABLE tasks SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0)""",
 ]
 

@@ -1,6 +1,4 @@
-"""Life cycles and the information model: the columns and tables that tickets, requesters and definitions need in
-addition.
-"""
+"""Life cycles and the information model: additional columns and tables of tickets, requesters and definitions."""
 
 from __future__ import annotations
 
@@ -20,9 +18,9 @@ def statements(dialect: Dialect) -> list[str]:
 _TICKETS = [
     "ALTER TABLE tickets ADD COLUMN team text",
     "ALTER TABLE tickets ADD COLUMN tags {json} NOT NULL DEFAULT '[]'",
-    # When the ticket entered its state. Null on tickets of the first schema: `updated_at` stands in.
+    # The instant when the ticket entered its state. Null for tickets of the first schema; readers use `updated_at`.
     "ALTER TABLE tickets ADD COLUMN state_since {instant}",
-    # Live tickets of a life cycle's version: plan and migrate look at nothing else.
+    # Finds the live tickets of a workflow version, for the plan and the run of a workflow migration.
     "CREATE INDEX tickets_workflow ON tickets (workflow, workflow_version, state)",
     """CREATE TABLE ticket_links (from_id {id} NOT NULL REFERENCES tickets (id), to_id {id} NOT NULL REFERENCES tickets (id),
         kind text NOT NULL, created_at {instant} NOT NULL, PRIMARY KEY (from_id, to_id, kind))""",
@@ -36,11 +34,11 @@ _PEOPLE = [
     "ALTER TABLE requesters ADD COLUMN fields {json} NOT NULL DEFAULT '{{}}'",
     """CREATE TABLE teams (name text PRIMARY KEY, label {json} NOT NULL, version integer NOT NULL DEFAULT 1,
         created_at {instant} NOT NULL, updated_at {instant} NOT NULL)""",
-    # `assigned_at`: when the member was last given a ticket of the team (round robin).
+    # `assigned_at`: the latest assignment of a ticket of the team to the member (round robin).
     """CREATE TABLE team_members (team text NOT NULL REFERENCES teams (name), user_id {id} NOT NULL REFERENCES users (id),
         assigned_at {instant}, PRIMARY KEY (team, user_id))""",
     "CREATE INDEX team_members_user ON team_members (user_id)",
-    # What the desk tells an agent: written by life cycles, read in the console.
+    # Notices to agents: life cycles write them, and the console shows them.
     """CREATE TABLE notices (id {id} PRIMARY KEY, user_id {id} NOT NULL REFERENCES users (id),
         ticket_id {id} NOT NULL REFERENCES tickets (id), rule text NOT NULL, text text NOT NULL, created_at {instant} NOT NULL,
         read_at {instant})""",
@@ -48,7 +46,7 @@ _PEOPLE = [
 ]
 
 _LIFE_CYCLE = [
-    # One row per promise of a ticket; the due instants are rows, so that a list can be sorted by them.
+    # One row per SLA target of a ticket. The due instants are columns, so a list can be sorted by them.
     """CREATE TABLE sla_clocks (ticket_id {id} NOT NULL REFERENCES tickets (id), target text NOT NULL, policy text NOT NULL,
         state text NOT NULL, due_at {instant}, warn_at {instant}, breached_at {instant}, met_at {instant}, clock {json} NOT NULL,
         PRIMARY KEY (ticket_id, target))""",
@@ -63,7 +61,7 @@ _LIFE_CYCLE = [
     """CREATE TABLE ratings (id {id} PRIMARY KEY, ticket_id {id} NOT NULL REFERENCES tickets (id), token_hash text NOT NULL UNIQUE,
         score integer, comment text, asked_at {instant} NOT NULL, rated_at {instant})""",
     "CREATE INDEX ratings_ticket ON ratings (ticket_id)",
-    # Why: what each rule saw of each event of a ticket, also the rules that stayed silent.
+    # Rule traces: the result of each rule for each event of a ticket, including the rules that did not apply.
     """CREATE TABLE decisions (id {id} PRIMARY KEY, ticket_id {id} NOT NULL REFERENCES tickets (id), event text NOT NULL,
         workflow text NOT NULL, workflow_version integer NOT NULL, state text NOT NULL, at {instant} NOT NULL, causation_id text,
         first_sequence integer NOT NULL, last_sequence integer NOT NULL, looks {json} NOT NULL)""",
@@ -71,11 +69,12 @@ _LIFE_CYCLE = [
 ]
 
 _DEFINITIONS = [
-    # Which version is in force, and who said so: the newest row of a definition. Without a row, the newest version is.
+    # Activations: the newest row of a definition names the version in force and who activated it. Without a row, the
+    # newest version is in force.
     """CREATE TABLE definition_activations (id {id} PRIMARY KEY, kind text NOT NULL, name text NOT NULL, version integer NOT NULL,
         activated_at {instant} NOT NULL, activated_by text NOT NULL, reason text NOT NULL)""",
     "CREATE INDEX definition_activations_name ON definition_activations (kind, name, id)",
-    # Moves of live tickets to another version; the cursor lets a cut-off run go on.
+    # Moves of live tickets to another version. An interrupted run continues at the cursor.
     """CREATE TABLE workflow_migrations (id {id} PRIMARY KEY, workflow text NOT NULL, to_workflow text NOT NULL,
         to_version integer NOT NULL, state_map {json} NOT NULL, state text NOT NULL, reverses {id}, cursor {id},
         moved integer NOT NULL DEFAULT 0,
@@ -83,6 +82,6 @@ _DEFINITIONS = [
 ]
 
 _POSTGRES_ONLY = [
-    # jsonb forgets the order of keys, and the order of states, transitions and choices is what people see.
+    # jsonb does not preserve the order of keys, but people see states, transitions and choices in that order.
     "ALTER TABLE definitions ALTER COLUMN body TYPE json USING body::text::json",
 ]

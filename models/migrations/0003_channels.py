@@ -1,6 +1,4 @@
-"""Channels: what messages, deliveries and tickets need to know about how they travelled, and several addresses of one
-person.
-"""
+"""Channels: the transport data of messages, deliveries and tickets, and several addresses for one person."""
 
 from __future__ import annotations
 
@@ -12,42 +10,42 @@ def statements(dialect: Dialect) -> list[str]:
 
 
 _INBOX = [
-    # A signature's own value (Mailgun's token), remembered until it is too old to be believed anyway.
+    # Nonces of signatures (Mailgun's token). A nonce is kept until the signature's timestamp is too old to accept.
     """CREATE TABLE webhook_nonces (channel text NOT NULL, account text NOT NULL, nonce text NOT NULL, sha256 text NOT NULL,
         expires_at {instant} NOT NULL, PRIMARY KEY (channel, account, nonce))""",
     "CREATE INDEX webhook_nonces_expires ON webhook_nonces (expires_at)",
-    # What the event only pointed to, fetched from the provider: parsed instead of `raw`.
+    # The content that a notification refers to, fetched from the provider. It is parsed instead of `raw`.
     "ALTER TABLE inbox ADD COLUMN fetched {bytes}",
-    # Who let a quarantined message in; null: nobody.
+    # The user who released the message from quarantine; null if it was not released.
     "ALTER TABLE inbox ADD COLUMN released_by text",
     "CREATE INDEX inbox_account ON inbox (channel, account, received_at)",
 ]
 
 _MESSAGES = [
-    # Facts for people and screens: forwarded from, quote, place, signed, what was left out ...
+    # Details for display: forwarded from, quote, location, signature, omitted parts and so on.
     "ALTER TABLE messages ADD COLUMN details {json} NOT NULL DEFAULT '{{}}'",
-    # Who got a copy: [{{name, address}}].
+    # The recipients of copies: [{name, address}].
     "ALTER TABLE messages ADD COLUMN copies {json} NOT NULL DEFAULT '[]'",
-    # {{author address: [emoji]}} on this message.
+    # The reactions to the message: {author address: [emoji]}.
     "ALTER TABLE messages ADD COLUMN reactions {json} NOT NULL DEFAULT '{{}}'",
     "ALTER TABLE messages ADD COLUMN verdict text",
-    # As body_html, with remote pictures: for a reader who asks for them.
+    # `body_html` with remote pictures, for a reader who requests them.
     "ALTER TABLE messages ADD COLUMN body_html_remote text",
-    # Messages of one key are one message (a Telegram album).
+    # Provider messages with the same key form one message (a Telegram album).
     "ALTER TABLE messages ADD COLUMN group_key text",
     "ALTER TABLE messages ADD COLUMN deleted_at {instant}",
-    # Mail ids are looked up over all mailboxes.
+    # Message-IDs are looked up in all mailboxes.
     "CREATE INDEX message_references_external ON message_references (external_id)",
     "CREATE INDEX messages_group ON messages (channel, account, group_key) WHERE group_key IS NOT NULL",
 ]
 
 _DELIVERIES = [
-    # When a scheduled message is to leave; null: at once.
+    # The send time of a scheduled message; null: immediately.
     "ALTER TABLE deliveries ADD COLUMN send_at {instant}",
     "ALTER TABLE deliveries ADD COLUMN operation text NOT NULL DEFAULT 'send'",
     # The provider's ids of all parts, in order; `external_id` is the first.
     "ALTER TABLE deliveries ADD COLUMN external_ids {json} NOT NULL DEFAULT '[]'",
-    # By which the provider's receipts call it, where that is not `external_id`.
+    # The id in the provider's receipts, where it differs from `external_id`.
     "ALTER TABLE deliveries ADD COLUMN provider_id text",
     "ALTER TABLE deliveries ADD COLUMN receipt text",
     "ALTER TABLE deliveries ADD COLUMN receipt_at {instant}",
@@ -59,10 +57,10 @@ _TICKETS = [
     # The unguessable part of the reply address; null until a mail of the ticket is sent.
     "ALTER TABLE tickets ADD COLUMN reply_token text",
     "CREATE UNIQUE INDEX tickets_reply_token ON tickets (reply_token) WHERE reply_token IS NOT NULL",
-    # The people other than the requester who may write into the ticket: readers of copies, persons added by agents.
+    # The people who can write into the ticket besides the requester: recipients of copies, and people whom agents add.
     """CREATE TABLE ticket_participants (ticket_id {id} NOT NULL REFERENCES tickets (id), channel text NOT NULL, address text NOT NULL,
         name text NOT NULL, role text NOT NULL, added_at {instant} NOT NULL, PRIMARY KEY (ticket_id, channel, address))""",
-    # Buttons under messages; the token is kept as a hash only.
+    # Buttons under messages. Only a hash of the token is stored.
     """CREATE TABLE buttons (token_hash text PRIMARY KEY, ticket_id {id} NOT NULL REFERENCES tickets (id), kind text NOT NULL,
         target text NOT NULL, requester_id {id}, created_at {instant} NOT NULL, expires_at {instant} NOT NULL, pressed_at {instant})""",
     "CREATE INDEX buttons_ticket ON buttons (ticket_id)",
@@ -70,22 +68,22 @@ _TICKETS = [
 ]
 
 _ACCOUNTS = [
-    # A chat that blocked the bot, or a group that removed it: by account, since another bot may still be welcome.
+    # Chats that blocked the bot and groups that removed it. The key has the account: another bot can still be allowed.
     """CREATE TABLE unreachable_chats (channel text NOT NULL, account text NOT NULL, address text NOT NULL, reason text NOT NULL,
         since {instant} NOT NULL, PRIMARY KEY (channel, account, address))""",
-    # Errors of an account itself (a revoked token, a login refused), and its provider's last report.
+    # Errors of the account itself (a revoked token, a refused login), and the provider's latest report.
     """CREATE TABLE channel_health (channel text NOT NULL, account text NOT NULL, error text, error_at {instant},
         told {json} NOT NULL DEFAULT '{{}}', told_at {instant}, PRIMARY KEY (channel, account))""",
-    # How far a puller has read: Telegram's update offset, IMAP's UIDVALIDITY and UID.
+    # The read positions of pullers: Telegram's update offset, IMAP's UIDVALIDITY and UID.
     """CREATE TABLE channel_positions (channel text NOT NULL, account text NOT NULL, name text NOT NULL, position {json} NOT NULL,
         updated_at {instant} NOT NULL, PRIMARY KEY (channel, account, name))""",
 ]
 
 _PEOPLE = [
-    # We take nothing from a blocked address; a suppressed one is only not written to.
+    # The desk accepts nothing from a blocked address. It only sends nothing to a suppressed one.
     "ALTER TABLE identities ADD COLUMN blocked_at {instant}",
     "ALTER TABLE identities ADD COLUMN blocked_reason text",
-    # How we know that the address is its owner's: by writing from it (null), by a link, by a code, by an agent's word.
+    # How the owner of the address was verified: by a message from it (null), a link, a code, or an agent.
     "ALTER TABLE identities ADD COLUMN verified_by text",
     "ALTER TABLE requesters ADD COLUMN time_zone text",
     "ALTER TABLE requesters ADD COLUMN merged_into {id}",
@@ -94,7 +92,7 @@ _PEOPLE = [
         token_hash text NOT NULL UNIQUE, made_by text NOT NULL, created_at {instant} NOT NULL, expires_at {instant} NOT NULL,
         used_at {instant}, asked_address text)""",
     "CREATE INDEX requester_links_expires ON requester_links (expires_at)",
-    # A code sent to an address (e-mail) that its owner types in elsewhere.
+    # Codes sent to a mail address. The owner enters the code elsewhere.
     """CREATE TABLE requester_codes (id {id} PRIMARY KEY, requester_id {id} NOT NULL REFERENCES requesters (id),
         channel text NOT NULL, address text NOT NULL, code_hash text NOT NULL, tries_left integer NOT NULL,
         created_at {instant} NOT NULL, expires_at {instant} NOT NULL, used_at {instant})""",
@@ -103,7 +101,7 @@ _PEOPLE = [
         target_id {id} NOT NULL REFERENCES requesters (id), reason text NOT NULL, merged_by text NOT NULL, merged_at {instant} NOT NULL,
         undone_by text, undone_at {instant})""",
     "CREATE INDEX requester_merges_target ON requester_merges (target_id)",
-    # What moved, so that an undo moves just that back.
+    # The rows that a merge moved. An undo moves exactly these rows back.
     """CREATE TABLE requester_merge_rows (merge_id {id} NOT NULL REFERENCES requester_merges (id), kind text NOT NULL,
         row_id {id} NOT NULL, PRIMARY KEY (merge_id, kind, row_id))""",
 ]

@@ -1,4 +1,4 @@
-"""Leases of accounts that are pulled (a mailbox, a bot without a public address): one process at a time reads one."""
+"""Leases of polled accounts (a mailbox, a bot without a public address): one process at a time reads an account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attachments: files of messages, and the bytes that they share."""
+"""Attachments: the files of messages, and the blobs that they share."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ def statements(dialect: Dialect) -> list[str]:
 
 
 _BLOBS = [
-    # `object_key` names the object for as long as this row lives; a later row of the same bytes has another.
+    # `object_key` names the object while this row exists. A later row for the same bytes has another key.
     """CREATE TABLE blobs (sha256 text PRIMARY KEY, object_key text NOT NULL UNIQUE, size_bytes bigint NOT NULL, content_type text NOT NULL,
         created_at {instant} NOT NULL, touched_at {instant} NOT NULL, stored_at {instant})""",
     "CREATE INDEX blobs_touched ON blobs (touched_at)",
-    # Objects whose row is gone, until they are gone too.
+    # Objects whose row is deleted. An entry stays until the object is deleted as well.
     "CREATE TABLE blob_removals (object_key text PRIMARY KEY, condemned_at {instant} NOT NULL)",
 ]
 
 _ATTACHMENTS = [
-    # Without a message: uploaded for an answer that is not written yet. `content_type` is the sender's claim; what the
-    # bytes are stands in `blobs`. `state`: uploaded | stored | pending | too_large | failed | erased.
+    # A row without a message is an upload for a reply that is not written yet. `content_type` is the sender's claim;
+    # `blobs` has the detected type. `state`: uploaded | stored | pending | too_large | failed | erased.
     """CREATE TABLE attachments (id {id} PRIMARY KEY, ticket_id {id} REFERENCES tickets (id), message_id {id} REFERENCES messages (id),
         position integer NOT NULL, filename text NOT NULL, content_type text NOT NULL, size_bytes bigint NOT NULL,
         sha256 text REFERENCES blobs (sha256), inline {bool} NOT NULL, hidden {bool} NOT NULL, content_id text,

@@ -10,18 +10,18 @@ def statements(dialect: Dialect) -> list[str]:
 
 
 _SUBSCRIPTIONS = [
-    # `state`: active, paused (by a person), switched_off (after long failure), deleted. The secrets sign, so they are
-    # kept as they are; no answer shows one again. `blocked_until`: the receiver fails, and is left alone for a while.
+    # `state`: active, paused (by a person), switched_off (after long failure), deleted. The secrets sign requests, so
+    # they are stored in plain text; no response shows one again. `blocked_until`: no attempts before this instant,
+    # because the receiver fails.
     """CREATE TABLE subscriptions (id {id} PRIMARY KEY, url text NOT NULL, description text NOT NULL, event_types {json} NOT NULL,
         include_bodies {bool} NOT NULL DEFAULT {false}, state text NOT NULL, secret text NOT NULL, previous_secret text,
         previous_secret_until {instant}, failures integer NOT NULL DEFAULT 0, failing_since {instant}, blocked_until {instant},
         switched_off_at {instant}, switched_off_reason text, last_delivered_at {instant}, created_by text NOT NULL,
         version integer NOT NULL DEFAULT 1, created_at {instant} NOT NULL, updated_at {instant} NOT NULL)""",
-    # One row per wanted type, `*` for all: what the fan-out joins with. Empty in most desks, and then costs nothing.
+    # One row per subscribed event type, `*` for all. The fan-out joins this table. It is empty in most desks.
     """CREATE TABLE subscription_event_types (event_type text NOT NULL, subscription_id {id} NOT NULL REFERENCES subscriptions (id),
         PRIMARY KEY (event_type, subscription_id))""",
-    # No foreign keys: these rows are written in the transaction of the event, which must not wait for a subscription's
-    # row.
+    # No foreign keys: the transaction of the event writes these rows, and must not wait for a lock on a subscription.
     """CREATE TABLE webhook_deliveries (subscription_id {id} NOT NULL, event_id {id} NOT NULL, state text NOT NULL,
         attempts integer NOT NULL DEFAULT 0, last_status integer, last_error text, created_at {instant} NOT NULL,
         finished_at {instant}, PRIMARY KEY (subscription_id, event_id))""",
@@ -34,7 +34,7 @@ _SUBSCRIPTIONS = [
     "CREATE INDEX webhook_attempts_started ON webhook_attempts (started_at)",
 ]
 
-# A notice may be about the desk itself (a webhook that was switched off), not about a ticket.
+# A notice can be about the desk itself (a webhook that was switched off) instead of a ticket.
 _NOTICES_POSTGRES = ["ALTER TABLE notices ALTER COLUMN ticket_id DROP NOT NULL"]
 
 _NOTICES_SQLITE = [

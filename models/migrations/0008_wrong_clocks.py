@@ -1,10 +1,10 @@
 """Independence from wrong clocks: the version in force, and the waits of a rate limit.
 
-Activations get a serial. The newest one was found by its UUIDv7, so a rollback had no effect while an activation from a
-machine that ran ahead stood in the future. Rows that are there keep their order: the migration changes nothing that is
-in force.
+Activations get a serial number, and the greatest one is the newest activation. Before this migration, the UUIDv7
+decided. An activation from a machine with a fast clock had an id in the future, and a rollback had no effect until
+that time. Existing rows keep their order, so the versions in force do not change.
 
-Rate buckets get the instant of their last change. A bucket that was changed in the future was changed by a wrong clock.
+Rate buckets get the instant of their last change. An instant in the future shows that a wrong clock changed the bucket.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def statements(dialect: Dialect) -> list[str]:
 _BUCKETS = ["ALTER TABLE rate_buckets ADD COLUMN changed_s double precision NOT NULL DEFAULT 0"]
 
 
-# Programs of the release before insert without the column; its default counts on.
+# Programs of the previous release insert rows without the column; its default continues the count.
 _POSTGRES = [
     "ALTER TABLE definition_activations ADD COLUMN serial bigint",
     """UPDATE definition_activations AS a SET serial = o.serial
@@ -34,7 +34,7 @@ _POSTGRES = [
     "DROP INDEX definition_activations_name",
 ]
 
-# SQLite counts in a primary key only.
+# SQLite autoincrements only a primary key.
 _SQLITE = [
     "ALTER TABLE definition_activations RENAME TO definition_activations_before",
     "DROP INDEX definition_activations_name",

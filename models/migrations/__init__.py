@@ -1,11 +1,12 @@
 """Forward-only schema migrations: NNNN_name.py files with `statements(dialect) -> list[str]`.
 
-Additive first, because old revisions keep running during a rollout: each migration is stored with `min_program`, the
-oldest program (by its newest migration) that still runs on the new schema; a file without it keeps the previous one's:
-"nothing breaks". Any number of processes may migrate at once: an advisory lock of each migration's transaction
-(PostgreSQL) or the write lock (SQLite) lets one work, and the others find nothing to do. Without the lock two of three
-processes fail. A schema that is older than the program, or newer than it can use, is refused with a clear sentence
-(`check`).
+Migrations are additive, because old revisions keep running during a rollout. Each migration is stored with
+`min_program`: the oldest program (by its newest migration) that still runs on the new schema. A file without
+`min_program` breaks no program and keeps the previous value.
+
+Any number of processes can migrate concurrently. An advisory lock in each migration's transaction (PostgreSQL) or the
+write lock (SQLite) admits one process, and the others find nothing to do. Without the lock, two of three processes
+fail. `check` refuses a schema that is older than the program, or newer than the program can use.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from models.kernel.errors import ConfigurationError, SchemaMismatch, Unavailable
 
 log = logs.get("migrations")
 
-_LOCK_KEY = 7_126_501  # arbitrary, ours: the advisory lock that all migrators take
+_LOCK_KEY = 7_126_501  # arbitrary: the key of the advisory lock that all migrators take
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """The words in which the engines differ, for use in a migration's statements."""
+    """The SQL words that differ between the engines, for the statements of a migration."""
 
     postgres: bool
 
@@ -69,7 +70,7 @@ class Migration:
 
     @property
     def min_program(self) -> int | None:
-        """Return the oldest program that still runs on this schema; None: the same as before this migration."""
+        """Return the oldest program that still runs on this schema; None means that it is unchanged."""
         declared: int | None = getattr(importlib.import_module(f"{__name__}.{self.name}"), "min_program", None)
         return declared
 
@@ -101,8 +102,8 @@ def applied() -> int:
 def check() -> None:
     """Raise SchemaMismatch, saying what to do, unless this program runs on the database's schema.
 
-    A newer schema is fine as long as its migrations say so: a rollout migrates first, and old revisions serve until its
-    end.
+    A newer schema is accepted if its migrations allow this program: a rollout migrates first, and old revisions serve
+    requests until its end.
     """
     newest = available()[-1].version
     with database.connection():
@@ -135,7 +136,7 @@ _checked = False
 
 
 def check_once() -> None:
-    """`check`, once per process: a function learns at its first request that it does not fit, and says so."""
+    """Run `check` once per process. A function with a mismatched schema reports it at its first request."""
     global _checked
     if not _checked:
         check()
@@ -143,7 +144,7 @@ def check_once() -> None:
 
 
 def run(progress: Callable[[str], None] = lambda line: None) -> int:
-    """Apply what is missing; returns how many migrations were applied. Each is one transaction.
+    """Apply the missing migrations, each in one transaction; return their number.
 
     Raises SchemaMismatch when the database is newer than the program can use, ConfigurationError when it cannot be
     written or another process holds the migration lock for longer than limits.migration_lock_wait_s.
@@ -170,7 +171,7 @@ def _apply(progress: Callable[[str], None]) -> int:
 
 
 def _apply_one(migration: Migration, dialect: Dialect) -> bool:
-    """Apply one migration in its transaction, once it is this process's turn; False when another process applied it."""
+    """Apply one migration in its transaction when the lock is free; False when another process applied it."""
     deadline = time.monotonic() + limits.migration_lock_wait_s
     while True:
         with database.transaction():
@@ -203,10 +204,10 @@ def _execute(migration: Migration, dialect: Dialect) -> None:
 
 
 def _turn() -> bool:
-    """Take the migrators' advisory lock until the transaction's end; False when another process has it.
+    """Take the migrators' advisory lock until the end of the transaction; False when another process has it.
 
-    The lock belongs to the transaction, because behind a pooler in transaction mode a session is nobody's. SQLite's
-    BEGIN IMMEDIATE lets one migrator in by itself.
+    The lock belongs to the transaction, because a pooler in transaction mode shares sessions between clients. SQLite
+    needs no such lock: BEGIN IMMEDIATE admits one migrator.
     """
     if not database.is_postgres():
         return True

@@ -1,8 +1,8 @@
-"""The readiness of this process: the schema fits and SECRET_KEY is there. A background thread looks, never a probe.
+"""The readiness of this process: the schema matches and SECRET_KEY is set. A background thread checks it, not a probe.
 
-A database that cannot be reached is no reason: every request answers 503 by itself, and a pod that is taken out for it
-would not serve sooner. A missing or unfit schema and a missing key do not pass by themselves, and a rollout must stop
-at them.
+An unreachable database does not make the process unready: every request answers 503 on its own, and a pod without
+traffic would not recover sooner. A missing or mismatched schema and a missing key need an operator, so a rollout must
+stop at them.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _STARTING = "The process has just started and has not looked at its database yet
 
 
 def look() -> None:
-    """Raise ConfigurationError that says why this process cannot do its work; Unavailable while the
-    database is away.
+    """Raise ConfigurationError with the reason why this process cannot work, and Unavailable while the database is
+    unreachable.
     """
     settings.current().signing_key()
     migrations.check()
 
 
 class Readiness:
-    """The answer to /readyz. `start` looks once at once, then again: often while something is wrong, else once a
-    minute.
+    """The answer to /readyz. `start` checks immediately and then repeatedly: often while there is a problem, otherwise
+    once a minute.
     """
 
     def __init__(self, look: Callable[[], None] = look) -> None:
@@ -42,7 +42,7 @@ class Readiness:
         self._stop = threading.Event()
 
     def start(self) -> Readiness:
-        """Begin to look, in a thread of its own; returns itself."""
+        """Start the checks in a background thread; return this object."""
         self._started = time.monotonic()
         threading.Thread(target=self._run, name="readiness", daemon=True).start()
         return self
@@ -51,10 +51,10 @@ class Readiness:
         self._stop.set()
 
     def reason(self) -> str | None:
-        """Return the reason that the process cannot do its work, or None. Never waits and touches no server.
+        """Return the reason why the process cannot work, or None. It never waits and contacts no server.
 
-        The first look may hang in a database that says nothing; after limits.readiness_first_s that is a database that
-        is away.
+        The first check can hang if the database does not answer. After limits.readiness_first_s, such a database
+        counts as unreachable.
         """
         if not self._looked and time.monotonic() - self._started < limits.readiness_first_s:
             return _STARTING
@@ -68,7 +68,7 @@ class Readiness:
             self._stop.wait(limits.readiness_again_s if well else limits.readiness_soon_s)
 
     def _looks(self) -> bool:
-        """Look once; True when there was an answer. Without one the last answer stands."""
+        """Check once; return True when the database answered. Without an answer, the last result stays."""
         try:
             self._look()
         except ConfigurationError as error:
@@ -76,7 +76,7 @@ class Readiness:
         except (NestorError, peewee.OperationalError) as error:
             log.debug("readiness_unknown", error=logs.named(error))
             return False
-        except peewee.PeeweeException as error:  # a role without rights, a table of another program
+        except peewee.PeeweeException as error:  # a role without privileges, or a table of another program
             self._tell(f"The database's schema cannot be read ({logs.named(error)}).")
         else:
             self._tell(None)

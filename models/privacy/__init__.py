@@ -1,5 +1,4 @@
-"""Privacy: a requester's data, exported or erased on request.
+"""Privacy: the export and the erasure of a requester's data.
 
-Invariant: after an erasure no row and no blob holds what the person wrote or who they are; the numbers of
-tickets stay.
+Invariant: after an erasure, no row and no blob contains the person's texts or identity. The ticket numbers stay.
 """

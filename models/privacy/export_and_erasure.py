@@ -1,7 +1,7 @@
-"""A person's right to their data: all of it as one document, and its erasure (GDPR, articles 15, 17 and 20).
+"""The export of a person's data as one document, and its erasure (GDPR, articles 15, 17 and 20).
 
-An erasure takes what the person wrote and what tells who they are; that tickets existed, when, and what was paid for
-them stays. The log of events is never changed otherwise: here the texts in the payloads go, and the event says so.
+An erasure removes the person's texts and identity. The numbers, states and dates of the tickets stay. The event log is
+append-only except for an erasure, which removes the texts from the payloads and records PersonalDataErased.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from models.ports import channel_facts
 from models.tickets.ticket_change import TicketChange
 
 ERASED = "[erased]"
-# Payload keys that hold people's words, names or addresses.
+# Payload keys whose values contain texts, names or addresses of people.
 _TEXTS = frozenset(
     {"previous_body", "title", "comment", "fields", "changes", "text", "values", "detail", "error", "payload"}
 )
 
 
 def export(requester_id: UUID) -> dict[str, Any]:
-    """Everything that the desk has of a person. Raises NotFound."""
+    """Return all data that the desk has about a person. Raises NotFound."""
     row = database.one(
         "SELECT id, name, locale, time_zone, fields, created_at, updated_at, merged_into, erased_at FROM"
         " requesters WHERE id = :id",
@@ -87,9 +87,9 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def erase(requester_id: UUID, *, actor: Actor) -> int:
-    """Take away who the person is and what they wrote; returns the number of their tickets. Cannot be undone.
+    """Erase a person's identity and texts; return the number of their tickets. An erasure cannot be undone.
 
-    Joins the caller's transaction. Raises NotFound, Conflict when it was done already.
+    Joins the caller's transaction. Raises NotFound, and Conflict when the person is erased already.
     """
     row = database.one("SELECT erased_at FROM requesters WHERE id = :id FOR_UPDATE", id=requester_id)
     if row is None:
@@ -102,7 +102,7 @@ def erase(requester_id: UUID, *, actor: Actor) -> int:
     ]
     for ticket_id in own:
         _erase_ticket(ticket_id, actor)
-    # What they wrote into others' tickets.
+    # Messages that the person wrote into other people's tickets.
     theirs = database.run(
         "SELECT id, inbox_id FROM messages WHERE author_kind = 'requester' AND author_id = :id AND body <> :erased",
         names,
@@ -129,7 +129,7 @@ def erase(requester_id: UUID, *, actor: Actor) -> int:
 
 
 def _erase_versions(message_ids: set[str]) -> None:
-    """What their messages in others' tickets said before they changed them."""
+    """Erase the earlier versions of edited messages that the person wrote into other people's tickets."""
     for message_id in message_ids:
         for event in database.run(
             "SELECT e.event_id, e.payload FROM events AS e JOIN messages AS m ON m.ticket_id = e.aggregate_id"
@@ -146,7 +146,7 @@ def _erase_versions(message_ids: set[str]) -> None:
 
 
 def _erase_traces(requester_id: UUID) -> None:
-    """Who was merged into them, what the desk told their chats, and where they cannot be reached."""
+    """Erase the requesters merged into the person, the notices to their chats and the records of unreachable chats."""
     names = {"id": requester_id, "erased": ERASED, "now": clock.now()}
     database.execute(
         "UPDATE requesters SET name = :erased, locale = NULL, time_zone = NULL, fields = '{}', erased_at = :now"
@@ -169,7 +169,7 @@ def _erase_traces(requester_id: UUID) -> None:
 
 
 def _erase_events_without_message(requester_id: UUID) -> None:
-    """Raw events that made no message (quarantined, blocked, ignored) and hold an address of the person's."""
+    """Erase raw events without a message (quarantined, blocked, ignored) that contain an address of the person."""
     for identity in database.run("SELECT channel, address FROM identities WHERE requester_id = :id", id=requester_id):
         marks = channel_facts.of(identity["channel"]).address_marks(identity["address"].replace(" ", ""))
         # The column holds bytes, so LIKE cannot search it.
@@ -195,7 +195,7 @@ def _erase_ticket(ticket_id: UUID, actor: Actor) -> None:
     change = TicketChange.of(ticket_id, actor=actor)
     names = {"ticket": ticket_id, "erased": ERASED}
     _erase_messages(database.run("SELECT id, inbox_id FROM messages WHERE ticket_id = :ticket", names))
-    # Edits, further parts of albums, commands: events that changed the ticket without being a message's own.
+    # Edits, further parts of albums, commands: events that changed the ticket and created no message.
     database.execute(
         "UPDATE inbox SET raw = :nothing, fetched = NULL, envelope = '{}', reason = :erased WHERE ticket_id = :ticket",
         names,

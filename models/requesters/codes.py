@@ -1,7 +1,6 @@
-"""Codes by which a requester proves that a mail address is theirs: the desk mails six digits, and they enter them
-elsewhere.
+"""Verification codes for mail addresses: the desk mails six digits, and the requester enters them elsewhere.
 
-A code is derived from its row's id and SECRET_KEY, so it is stored nowhere. It works once, for 15 minutes and five
+A code is derived from its row's id and SECRET_KEY, so it is not stored. A code works once, for 15 minutes and five
 tries.
 """
 
@@ -51,7 +50,7 @@ def send(requester_id: UUID, address: str, *, channel: str, account: str) -> UUI
     name = hashlib.sha256(address.encode()).hexdigest()[:16]
     if refusal(channel, address) is not None:
         raise AddressNotWritten()
-    # A stranger must not use us to fill somebody's mailbox.
+    # The rate limit stops an attacker from flooding a mailbox with codes.
     bucket = rates.Bucket(f"code:{channel}:{name}", limits.code_every_s, limits.codes_burst)
     if rates.take([bucket]) > 0:
         raise TooManyCodes()
@@ -72,13 +71,13 @@ def send(requester_id: UUID, address: str, *, channel: str, account: str) -> UUI
 
 
 def digits_of(code_id: UUID) -> str:
-    """The six digits of a code, to mail and to compare."""
+    """Return the six digits of a code, for the mail and for the comparison."""
     return f"{int.from_bytes(_mark(b'requester-code:', code_id), 'big') % 1_000_000:06d}"
 
 
 def mail_mark(code_id: UUID) -> str:
-    """An unguessable part for the Message-ID of a code's mail. It is the same at each attempt, so receivers recognise a
-    repeat.
+    """Return an unguessable part for the Message-ID of a code's mail. Each attempt has the same part, so receivers
+    recognise a repeat.
     """
     return _mark(b"requester-code-mail:", code_id).hex()
 
@@ -89,13 +88,13 @@ def _mark(purpose: bytes, code_id: UUID) -> bytes:
 
 
 def refusal(channel: str, address: str) -> str | None:
-    """The reason why the desk sends no code to the address (suppressed or blocked), or None."""
+    """Return the reason why the desk sends no code to the address (suppressed or blocked), or None."""
     found = Identity.get_or_none((Identity.channel == channel) & (Identity.address == address))
     return None if found is None else found.suppressed_reason or found.blocked_reason
 
 
 def verify(requester_id: UUID, code_id: UUID, digits: str) -> Requester:
-    """Give the address to the requester who knows the code. A requester who had the address so far is merged into them.
+    """Give the address to the requester who enters the code. The previous owner of the address is merged into them.
 
     A wrong try counts. Call this in a transaction that commits even when it raises WrongCode.
     """

@@ -1,6 +1,6 @@
-"""Deep links by which a requester proves that another address is theirs as well.
+"""Deep links: a requester opens one to prove that another address is theirs as well.
 
-The desk keeps a hash of the token. A token works once and for a short time.
+The desk stores a hash of the token. A token works once and for a short time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from models.requesters.tables import Requester, RequesterLink
 
 
 def make(requester_id: UUID, *, made_by: str) -> str:
-    """Make a token for `https://t.me/<bot>?start=<token>`. Joins the caller's transaction.
+    """Create a token for `https://t.me/<bot>?start=<token>`. Joins the caller's transaction.
 
     Telegram takes at most 64 characters of [A-Za-z0-9_-] (core.telegram.org/bots/features#deep-linking).
     """
@@ -42,10 +42,10 @@ def _hash(token: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
-    """The owner of a redeemed link. `asks`: the address has tickets already, and its owner has to open the link again
-    to agree.
+    """The owner of a redeemed link. `asks`: the address has tickets already, so its owner has to confirm by opening the
+    link again.
 
-    Without the second opening, somebody could send their own link to another person and read that person's tickets.
+    Without the confirmation, an attacker could send their own link to another person and read that person's tickets.
     """
 
     owner: Requester
@@ -53,7 +53,7 @@ class Redeemed:
 
 
 def redeem(token: str, *, channel: str, address: str) -> Redeemed | None:
-    """Give the address, with everything of its former owner, to the requester that the token was made for.
+    """Give the address, with all data of its former owner, to the requester of the token.
 
     Returns None for a token that is unknown, used or expired. Joins the caller's transaction.
     """

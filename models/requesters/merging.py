@@ -1,7 +1,7 @@
-"""Merge two requesters who are one person, and undo a merge.
+"""The merge of two requesters who are one person, and its undo.
 
-A merge records every row that it moves, so an undo moves exactly these rows back. Messages that came since go to the
-owner of their address; rows that name no address stay with the target. Commands join the caller's transaction.
+A merge records every row that it moves, so an undo moves exactly these rows back. Messages that arrived after the merge
+go to the owner of their address. Rows without an address stay with the target. Commands join the caller's transaction.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from models.kernel.ids import new_id
 from models.kernel.table import first, held
 from models.requesters.tables import Identity, Requester, RequesterMerge
 
-# The rows that belong to a requester: kind -> (table, column). These tables belong to other areas, so they are named as
-# texts.
+# The rows that belong to a requester: kind -> (table, column). The tables belong to other areas, so strings name them.
 _OWNED = {
     "identity": ("identities", "requester_id"),
     "ticket": ("tickets", "requester_id"),
@@ -26,13 +25,13 @@ _OWNED = {
 
 
 def merge(source_id: UUID, target_id: UUID, *, by: str, reason: str) -> UUID:
-    """Give everything of the source to the target; returns the merge's id, by which it can be undone.
+    """Move all rows of the source to the target; return the merge's id, which `undo` takes.
 
-    Raises NotFound, Conflict (the same requester, or one who is merged or erased already).
+    Raises NotFound, and Conflict for the same requester or one who is merged or erased already.
     """
     if source_id == target_id:
         raise Conflict("a requester cannot be merged with themselves")
-    # In the order of their ids, so that two merges at once cannot wait for each other.
+    # Rows are locked in the order of their ids, so two concurrent merges cannot deadlock.
     for requester_id in sorted((source_id, target_id)):
         row = first(
             held(Requester.select(Requester.merged_into, Requester.erased_at).where(Requester.id == requester_id))
@@ -73,10 +72,10 @@ def _touched() -> dict[Any, Any]:
 
 
 def undo(merge_id: UUID, *, by: str) -> None:
-    """Give back the rows that moved and are still at the target, and the later messages from the addresses that go
-    back.
+    """Move the rows of a merge back if they still belong to the target. Later messages from the returned addresses move
+    as well.
 
-    Raises NotFound, Conflict when the merge was undone already.
+    Raises NotFound, and Conflict when the merge is undone already.
     """
     row = first(held(RequesterMerge.select().where(RequesterMerge.id == merge_id)))
     if row is None:
@@ -104,8 +103,8 @@ def undo(merge_id: UUID, *, by: str) -> None:
 
 
 def _follow_addresses(source_id: UUID, target_id: UUID, since: Any) -> None:
-    """Give later tickets and messages from the source's addresses to the source, or one person's words would stay with
-    another.
+    """Move later tickets and messages from the source's addresses to the source. Otherwise, one person's texts would
+    stay with another person.
     """
     owned = Identity.select(Identity.channel, Identity.address).where(Identity.requester_id == source_id)
     addresses = set(owned.tuples())

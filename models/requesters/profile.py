@@ -1,4 +1,4 @@
-"""Change a requester on an agent's word: name, language, time zone, addresses, blocks. Commands join the caller's
+"""Changes that an agent makes to a requester: name, language, time zone, addresses, blocks. Commands join the caller's
 transaction.
 """
 
@@ -38,9 +38,9 @@ def update(requester_id: UUID, changes: Mapping[str, Any], *, expected_version: 
 
 
 def add_address(requester_id: UUID, channel: str, address: str) -> None:
-    """Give a requester one more address, on an agent's word.
+    """Add an address to a requester, for an agent who vouches for it.
 
-    Raises NotFound, and Conflict when the address is another requester's: the two have to be merged instead.
+    Raises NotFound, and Conflict when the address belongs to another requester: merge the two instead.
     """
     if not Requester.select().where(Requester.id == requester_id).exists():
         raise NotFound(f"there is no requester {requester_id}")
@@ -59,14 +59,14 @@ def add_address(requester_id: UUID, channel: str, address: str) -> None:
 
 
 def set_blocked(requester_id: UUID, channel: str, address: str, reason: str | None) -> None:
-    """Block an address, so that the desk takes nothing from it; a `reason` of None unblocks it. Raises NotFound."""
+    """Block an address, so that the desk accepts nothing from it. A `reason` of None unblocks it. Raises NotFound."""
     blocked_at = clock.now() if reason is not None else None
     short = None if reason is None else reason[: limits.error_chars_max]
     _change(requester_id, channel, address, {"blocked_at": blocked_at, "blocked_reason": short})
 
 
 def lift_suppression(requester_id: UUID, channel: str, address: str) -> None:
-    """Take an address off the suppression list, on an agent's word. Raises NotFound."""
+    """Remove an address from the suppression list, for an agent. Raises NotFound."""
     _change(requester_id, channel, address, {"suppressed_at": None, "suppressed_reason": None})
 
 

@@ -1,4 +1,4 @@
-"""Read requesters."""
+"""Queries of requesters."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def get(requester_id: UUID) -> dict[str, Any]:
 
 
 def page(*, text: str | None, blocked: bool | None, before: UUID | None, limit: int) -> list[dict[str, Any]]:
-    """List requesters, newest first, from before the id `before`. Merged ones are left out.
+    """List requesters, newest first, that come before the id `before`. Merged requesters are left out.
 
-    `text` is a part of a name or an address, in any case.
+    `text` is a part of a name or an address; case is ignored.
     """
     query = Requester.select(*_SHOWN).where(Requester.merged_into.is_null())
     own = Identity.select().where(Identity.requester_id == Requester.id)
@@ -80,7 +80,7 @@ def name_and_locale(requester_id: UUID) -> tuple[str, str | None]:
 def as_view(requester_id: UUID) -> dict[str, Any]:
     """Read the facts of a requester that conditions and message texts may use. Raises NotFound.
 
-    A statement, because every decision of a life cycle may need it.
+    This is an SQL text for speed, because every decision of a life cycle can need it.
     """
     row = database.one(
         "SELECT r.id, r.name, r.locale, r.fields, o.name AS organisation FROM requesters AS r"

@@ -61,7 +61,7 @@ class Identity(Table):
 
 
 class RequesterLink(Table):
-    """A link that connects an address to a requester. The token is kept as a hash only."""
+    """A link that connects an address to a requester. Only a hash of the token is stored."""
 
     id = IdField(primary_key=True)
     requester_id = IdField()
@@ -77,7 +77,7 @@ class RequesterLink(Table):
 
 
 class RequesterCode(Table):
-    """A code that was sent to an address. The code is kept as a hash only."""
+    """A code that was sent to an address. It is derived from the row's id, so the row does not contain it."""
 
     id = IdField(primary_key=True)
     requester_id = IdField()
