@@ -32,6 +32,7 @@ OPEN = [
     errors.Unavailable(),
     errors.StatementTimeout(),
     errors.Contention(),
+    errors.NoFreeConnection(),
     errors.NotReady(),
     errors.ConfigurationError(),
     errors.SchemaMismatch(),
