@@ -10,7 +10,7 @@ from models.kernel import logs, settings
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """For `logger_class`. A worker sets the service's name again when it starts its function
+    """The value of gunicorn's `logger_class`. A worker sets the service's name again when it starts its function
     (functions/http/runtime.py).
     """
 

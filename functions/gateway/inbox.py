@@ -78,7 +78,7 @@ def download_inbox_event(call: Call) -> Answer:
     problems=(404, 409),
 )
 def replay_inbox_event(call: Call) -> Answer:
-    """For failed and ignored events. An event that already created its message answers 409."""
+    """Processes a failed or ignored event again. An event that already created its message answers 409."""
     event_id = pages.id_of(call.params["event"], "inbox event")
     commands.replay(event_id, by=call.caller.name)
     return Answer(show.copied(show.InboxEvent, queries.get(event_id)), status=202)

@@ -179,7 +179,7 @@ def refused(row: Ticket, reasons: tuple[str, ...]) -> Answer:
     problems=(404,),
 )
 def send_signal(call: Call[Signal]) -> Answer:
-    """For automations. The life cycle processes the signal asynchronously. An unknown signal changes nothing."""
+    """Records an automation's signal. The life cycle processes it asynchronously. An unknown signal changes nothing."""
     ticket = queries.find(call.params["ticket"])
     event_id = signals.receive(ticket.id, call.body.signal, call.body.payload, actor=call.caller.actor)
     return Answer(SignalTaken(event_id), status=202)
