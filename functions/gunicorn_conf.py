@@ -37,7 +37,7 @@ preload_app = False
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Publish the pending hints after the worker's last request (SIGTERM)."""
+    """Publish the pending wakeups after the worker's last request (SIGTERM)."""
     from functions.http import runtime
 
     runtime.stop()

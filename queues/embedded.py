@@ -54,7 +54,7 @@ class EmbeddedWorkers:
         self._scheduler = scheduler.start()
         self._pullers.start()
         swept = starting.through_outage(sweep.once)
-        log.info("workers_started", leases_released=released, tasks_hinted=swept.tasks_hinted)
+        log.info("workers_started", leases_released=released, tasks_woken=swept.tasks_woken)
 
     def stop(self, *, timeout_s: float) -> None:
         """Finish running tasks within `timeout_s`; release the leases of the others."""

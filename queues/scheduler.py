@@ -15,7 +15,7 @@ from models.kernel import database, logs, settings
 from models.kernel.errors import NestorError
 from queues import broker, starting, sweep
 from queues.pulling import loop
-from queues.wakeups import publisher as hints
+from queues.wakeups import publisher as wakeups
 
 log = logs.get("scheduler")
 
@@ -65,7 +65,7 @@ def main() -> None:
     logs.configure("scheduler", config.log_level)
     database.configure(config)
     starting.through_outage(migrations.check)
-    publisher = hints.install(broker.create(config), embedded=False)
+    publisher = wakeups.install(broker.create(config), embedded=False)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())

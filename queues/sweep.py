@@ -28,7 +28,7 @@ class Swept:
     """The counts of one sweep."""
 
     timers_fired: int
-    tasks_hinted: int
+    tasks_woken: int
 
 
 def once() -> Swept:
@@ -36,16 +36,16 @@ def once() -> Swept:
     database is away.
     """
     # Tasks come first, so that a timer that cannot fire does not stop them.
-    hinted = tasks.run_all()
+    woken = tasks.run_all()
     fired = 0
     while True:
         count = timers.fire_due()
         fired += count
         if count == 0:
             break
-    if fired or hinted:
-        log.info("swept", timers_fired=fired, tasks_hinted=hinted)
-    return Swept(fired, hinted)
+    if fired or woken:
+        log.info("swept", timers_fired=fired, tasks_woken=woken)
+    return Swept(fired, woken)
 
 
 def quietly() -> None:

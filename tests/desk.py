@@ -111,13 +111,13 @@ class ScriptedParser:
 
 @dataclass
 class Desk:
-    """See the module's docstring. `engine` is `sqlite` or `postgresql`; `hints` is what a broker would have got."""
+    """See the module's docstring. `engine` is `sqlite` or `postgresql`; `wakeups` is what a broker would have got."""
 
     engine: str
     settings: Settings
     calls: list[Sent] = field(default_factory=list)
     answers: deque[Answer] = field(default_factory=deque)
-    hints: list[Wakeup] = field(default_factory=list)
+    wakeups: list[Wakeup] = field(default_factory=list)
     scripted: dict[str, Parsed | Exception] = field(default_factory=dict)
     bucket_list: list[Bucket] = field(default_factory=list)
     sent_ids: Any = field(default_factory=lambda: itertools.count(9_000))

@@ -204,5 +204,5 @@ def desk(desk_environment: Settings, database_engine: str, monkeypatch: pytest.M
     made = Desk(database_engine, desk_environment)
     replace_part(monkeypatch, "sender", lambda channel: FakeProvider(made, channel))
     replace_part(monkeypatch, "parser", lambda channel: ScriptedParser(made, channel))
-    wakeups.set_publisher(made.hints.append)
+    wakeups.set_publisher(made.wakeups.append)
     return made

@@ -26,4 +26,4 @@ def another_machine(desk: Desk, *, ahead_s: float) -> Iterator[None]:
 
 def _start(desk: Desk) -> None:
     bind(desk.settings.database_url)
-    wakeups.set_publisher(desk.hints.append)
+    wakeups.set_publisher(desk.wakeups.append)

@@ -218,12 +218,12 @@ def _files() -> Part:
 
 
 def _broker(config: Settings) -> Part:
-    """Check that hints of this process reach the broker. Without a broker the desk works, more slowly."""
+    """Check that the wakeups of this process reach the broker. Without a broker the desk works, more slowly."""
     publisher = runtime.publisher()
     if publisher is None:
-        return Part(True, "no hint given yet")
+        return Part(True, "no wakeup sent yet")
     where = "embedded" if config.embedded else "RabbitMQ"
     return Part(
         publisher.available,
-        f"{where}: hints get through" if publisher.available else f"{where} is away; the sweep delivers",
+        f"{where}: wakeups get through" if publisher.available else f"{where} is away; the sweep delivers",
     )

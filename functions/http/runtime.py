@@ -24,9 +24,9 @@ def start(function: str) -> Settings:
     if not config.embedded:
         # Loaded here and not at import: the broker library costs a cold start 60 ms, and an embedded desk has its own.
         from queues import broker
-        from queues.wakeups import publisher as hints
+        from queues.wakeups import publisher as wakeups
 
-        _state["publisher"] = hints.install(broker.create(config), embedded=False)
+        _state["publisher"] = wakeups.install(broker.create(config), embedded=False)
     _state["readiness"] = Readiness().start()
     return config
 

@@ -28,7 +28,7 @@ class Swept(msgspec.Struct):
     """The result of the sweep."""
 
     timers_fired: int
-    tasks_hinted: int
+    tasks_woken: int = msgspec.field(name="tasks_hinted")  # the public name is older than the word wakeup
 
 
 def operations(config: Settings) -> Operations:
@@ -57,12 +57,12 @@ def operations(config: Settings) -> Operations:
         if not expected or not hmac.compare_digest(token.encode(), expected):
             raise Unauthenticated("Authentication required: send TICK_TOKEN.")
         call.incoming.known = True
-        with call.incoming.body(_body_bytes_max):  # a CloudEvent's data; the tick itself is all that we need to know
+        with call.incoming.body(_body_bytes_max):  # the data of the CloudEvent is discarded
             pass
         migrations.check_once()
         accounts.ask_for_pulls()  # mailboxes and bots that call nobody; the sweep wakes workers for these tasks too
         swept = sweep.once()
-        return Answer(Swept(swept.timers_fired, swept.tasks_hinted))
+        return Answer(Swept(swept.timers_fired, swept.tasks_woken))
 
     return collected
 

@@ -39,7 +39,7 @@ _DELIVERIES = """INSERT INTO webhook_deliveries (subscription_id, event_id, stat
 _TASKS = """INSERT INTO tasks (kind, queue, payload, trace, created_at, due_at, next_hint_at)
  SELECT 'deliver_webhook', :fan_queue,
   ('{{"subscription_id":"' || d.subscription_id || '","event_id":"' || d.event_id || '"}}')::jsonb,
-  :fan_trace, :fan_now, {due}, {hint} FROM {rows} AS d JOIN subscriptions AS s ON s.id = d.subscription_id
+  :fan_trace, :fan_now, {due}, {wake} FROM {rows} AS d JOIN subscriptions AS s ON s.id = d.subscription_id
  WHERE d.state = 'pending' RETURNING id"""
 _EARNED_S = (
     "CASE s.failures "
@@ -124,11 +124,11 @@ def _add(batch: Batch, events: list[tuple[str, str]], start: int) -> None:
     statement = _TASKS.format(
         rows=rows,
         due=f"CASE WHEN {_RESTS} THEN {after} ELSE {now} END",
-        hint=f"CASE WHEN {_RESTS} THEN {after} ELSE NOW_PLUS(:fan_grace_s) END",
+        wake=f"CASE WHEN {_RESTS} THEN {after} ELSE NOW_PLUS(:fan_grace_s) END",
     )
-    batch.insert_selected(statement, values, name=f"{name}_tasks", then=_hint)
+    batch.insert_selected(statement, values, name=f"{name}_tasks", then=_wake)
 
 
-def _hint(task_ids: list[Any]) -> None:
+def _wake(task_ids: list[Any]) -> None:
     for task_id in task_ids:
         tasks.wake_after_commit(task_id, KINDS["deliver_webhook"].queue)

@@ -208,8 +208,8 @@ def _instant(value: Any) -> datetime:
 
 
 def extend(leases: Mapping[str, int], *, lease_s: float) -> None:
-    """Renew the leases of running tasks (lease id -> task id), in a transaction of its own; the next hints move with
-    them.
+    """Renew the leases of running tasks (lease id -> task id), in a transaction of its own; their next wakeups
+    move with them.
     """
     with database.transaction():
         for lease_id, task_id in leases.items():
@@ -327,7 +327,7 @@ def _wake_head(key: str) -> None:
                 key=key,
             )
     except Unavailable as error:
-        log.warning("next_not_hinted", code=error.code)
+        log.warning("next_not_woken", code=error.code)
         return
     if head is not None:
         wakeups.give(wakeups.Wakeup(head["id"], head["queue"]))

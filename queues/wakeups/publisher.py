@@ -20,7 +20,7 @@ from models.tasks.wakeups import Wakeup
 from queues import broker as brokers
 from queues.wakeups.delayed_wakeups import Later
 
-log = logs.get("hints")
+log = logs.get("wakeups")
 
 
 class WakeupPublisher:
@@ -63,7 +63,7 @@ class WakeupPublisher:
                 assert self._pid == os.getpid(), (
                     "a publisher belongs to the process that made it; make it after the fork"
                 )
-                self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="wakeups", daemon=True)
                 self._thread.start()
             self._changed.notify()
 

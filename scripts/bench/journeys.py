@@ -101,8 +101,8 @@ class Journeys:
 
         self._gateway, self._webhooks = TestClient(create_gateway()), TestClient(create_webhooks())
         preloading.preload()
-        self._hints: list[Any] = []
-        wakeups.set_publisher(self._hints.append)
+        self._wakeups: list[Any] = []
+        wakeups.set_publisher(self._wakeups.append)
         self._counter = Counter(database.proxy.obj)
 
     def count(self, name: str, n: int) -> Stages:
@@ -153,9 +153,9 @@ class Journeys:
         from queues import runner
 
         for _ in range(_tasks_max):
-            if not self._hints:
+            if not self._wakeups:
                 return
-            task_id = self._hints.pop(0).task_id
+            task_id = self._wakeups.pop(0).task_id
             kind = str(queries.get(task_id)["kind"])
             with self._counter.stage(stages, kind):
                 outcome = runner.run_task(task_id)

@@ -96,7 +96,7 @@ def main() -> None:
         assert answer.status_code == 201, answer.text
         recordings.append(recorded)
     print(json.dumps(recordings[1:]), flush=True)
-    os._exit(0)  # the publisher thread may still be about a hint that nobody needs
+    os._exit(0)  # the publisher thread may still be sending a wakeup
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ TRANSPORTS = (
     "requests",
     "httpx",
 )
-# What a function may use of queues: to hint, to sweep, to take events in, to show the backlog.
+# The modules of queues that a function may import: to wake workers, sweep, record events and show the backlog.
 DOORS = (
     "queues.broker",
     "queues.wakeups.publisher",
@@ -60,7 +60,7 @@ def test_functions_use_queues_only_to_publish_and_to_take_in() -> None:
     """An actor or a sender inside a function is a provider's SDK in its cold start."""
     taken = offences(modules("functions"), "queues", allowed=DOORS)
 
-    # `from queues.wakeups import publisher as hints` also names the package itself, which is empty.
+    # `from queues.wakeups import publisher as wakeups` also names the package itself, which is empty.
     assert [
         line
         for line in taken

@@ -93,7 +93,7 @@ def _commands(place: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_the_documented_worker_commands_consume_every_queue(place: str) -> None:
-    """A queue without a consumer takes hints for ever, and its tasks only move when somebody wonders."""
+    """A queue without a consumer collects wakeups without end, and its tasks never run."""
     found = commands(place)
 
     assert found, f"{place} names no worker command"

@@ -46,7 +46,7 @@ class MailDesk:
         from functions.webhooks.app import create_app
 
         self.desk = Desk("sqlite", settings.current())
-        wakeups.set_publisher(self.desk.hints.append)
+        wakeups.set_publisher(self.desk.wakeups.append)
         runtime.adopt(None)
         self.webhook = Caller(create_app())
 

@@ -12,7 +12,7 @@ repeat_wait_s = 0.15  # between two tries of one request
 repeat_for_s = 40.0  # Telegram repeats for a day; no fault of ours lasts longer than this
 
 # Waiting for an end.
-drain_s = 90.0  # after the last fault: hints lost, leases to run out, a sweep's doubling grace
+drain_s = 90.0  # after the last fault: wakeups lost, leases to run out, a sweep's doubling grace
 settle_s = 30.0  # one message through an undisturbed desk takes 30 ms
 poll_s = 0.05
 

@@ -69,17 +69,17 @@ def _delete(server: RabbitServer, url: str) -> None:
 
 
 @pytest.mark.parametrize("lose", [_purge, _delete], ids=["purged", "deleted"])
-def test_rows_whose_hints_were_lost_are_hinted_again(
+def test_rows_whose_wakeups_were_lost_are_woken_again(
     real_desk: RealDesk, rabbit_server: RabbitServer, lose: Callable[[RabbitServer, str], None]
 ) -> None:
-    """Failure matrix: RabbitMQ loses its disk, queue purged or deleted: hints gone, rows stay, the queue is declared
+    """Failure matrix: RabbitMQ loses its disk, queue purged or deleted: wakeups gone, rows stay, the queue is declared
     again.
     """
     flow = Flow(real_desk)
     url = real_desk.environment["BROKER_URL"]
 
     with flow.running(every_s=0.2):
-        for worker in real_desk.workers:  # so that hints wait in the queues
+        for worker in real_desk.workers:  # so that wakeups wait in the queues
             worker.kill()
         flow.goes_on()
         lose(rabbit_server, url)
@@ -90,7 +90,7 @@ def test_rows_whose_hints_were_lost_are_hinted_again(
 
 
 @pytest.mark.parametrize("queue_type", ["classic", "quorum"])
-def test_both_types_of_queue_carry_hints(
+def test_both_types_of_queue_carry_wakeups(
     sandbox: SandboxProcess,
     durable_postgres: PostgresServer,
     rabbit_server: RabbitServer,

@@ -10,8 +10,8 @@ from tests.faults.people import Requester
 from tests.faults.stack import EmbeddedDesk
 
 
-def test_a_start_hints_at_once_what_earlier_desks_hinted_in_vain(embedded_desk: EmbeddedDesk) -> None:
-    """Failure matrix: after COMMIT, before or during the hint: the in-memory broker forgot the hint, and the row waits
+def test_a_start_wakes_workers_at_once_for_all_due_tasks(embedded_desk: EmbeddedDesk) -> None:
+    """Failure matrix: after COMMIT, before or during the wakeup: the in-memory broker forgot the wakeup, and the row waits
     for its next one.
     """
     requester = Requester(embedded_desk, "telegram")

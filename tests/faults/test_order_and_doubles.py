@@ -77,7 +77,7 @@ def sweepers(desk: RealDesk, count: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("count", [2, 4])
 def test_several_sweepers_at_once_double_nothing(real_desk: RealDesk, rabbit_server: RabbitServer, count: int) -> None:
-    """Failure matrix: two or more sweepers/schedulers: a doubled hint costs one failed claim, a timer fires each due
+    """Failure matrix: two or more sweepers/schedulers: a doubled wakeup costs one failed claim, a timer fires each due
     time once.
     """
     requesters = [Requester(real_desk, "email") for _ in range(30)]
@@ -88,7 +88,7 @@ def test_several_sweepers_at_once_double_nothing(real_desk: RealDesk, rabbit_ser
             worker.kill()
         with ThreadPoolExecutor(10) as people:
             list(people.map(Requester.write, requesters))
-        for queue in ("default", "sends"):  # every first hint is lost: the sweepers bring all tasks
+        for queue in ("default", "sends"):  # every first wakeup is lost: the sweepers bring all tasks
             rabbit_server.purge(queue, url=real_desk.environment["BROKER_URL"])
         with closing(psycopg2.connect(real_desk.truth.url)) as connection, connection:
             connection.cursor().execute(
@@ -145,7 +145,7 @@ def test_a_worker_that_hangs_past_its_lease_changes_nothing_when_it_wakes(real_d
         connection.rollback()  # the hung worker's transaction has the row now, and does nothing with it
 
         def claimed_again() -> bool:
-            # Half of the hints go to the hung worker, which holds its connection to the broker; so many are given.
+            # Half of the wakeups go to the hung worker, which holds its connection to the broker; so many are given.
             with connection:
                 connection.cursor().execute("UPDATE tasks SET next_hint_at = now() WHERE state = 'leased'")
             return attempts(real_desk) == 2
@@ -181,15 +181,15 @@ def lease(desk: RealDesk) -> int:
     return int(rows[0]["attempts"]) if rows else 0
 
 
-def test_both_workers_of_one_function_publish_hints(real_desk: RealDesk, rabbit_server: RabbitServer) -> None:
-    """A connection made before the fork is shared, and two in three hints are lost."""
+def test_both_workers_of_one_function_publish_wakeups(real_desk: RealDesk, rabbit_server: RabbitServer) -> None:
+    """A connection made before the fork is shared, and two in three wakeups are lost."""
     webhooks = real_desk.programs["webhooks"]
     everything = [program for program in real_desk.programs.values() if program is not webhooks]
     webhooks.kill()
     webhooks.environment["HTTP_WORKERS"] = "2"
     try:
         for program in everything:
-            program.kill()  # no sweeper, no worker: every hint in the queue comes from the function
+            program.kill()  # no sweeper, no worker: every wakeup in the queue comes from the function
         webhooks.start()
         real_desk.answers_soon(real_desk.webhook_port)
         vhost = real_desk.environment["BROKER_URL"]
@@ -205,7 +205,7 @@ def test_both_workers_of_one_function_publish_hints(real_desk: RealDesk, rabbit_
         wait_until(
             lambda: rabbit_server.management.queue(vhost, "default").get("messages_ready") == posted,
             within_s=limits.settle_s,
-            what=f"{posted} hints in the queue",
+            what=f"{posted} wakeups in the queue",
         )
     finally:
         webhooks.kill()

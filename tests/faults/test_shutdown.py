@@ -21,7 +21,7 @@ clients = 8
 
 
 def test_a_function_that_is_told_to_stop_answers_what_it_has(real_desk: RealDesk) -> None:
-    """Failure matrix: SIGTERM of HTTP fn: gunicorn finishes running requests; hints are flushed or swept."""
+    """Failure matrix: SIGTERM of HTTP fn: gunicorn finishes running requests; wakeups are flushed or swept."""
     webhooks = real_desk.programs["webhooks"]
     replies: list[Reply] = []
     balancer_stopped = threading.Event()

@@ -30,7 +30,7 @@ calm_s_max = 1.0
 
 
 def test_the_embedded_desk_loses_nothing_under_fifty_kills(embedded_desk: EmbeddedDesk, tell: Tell) -> None:
-    """Kills fall before COMMIT, between COMMIT and the answer, before or during the hint, and at
+    """Kills fall before COMMIT, between COMMIT and the answer, before or during the wakeup, and at
     any point of a task.
     """
     soak(embedded_desk, tell)
@@ -39,7 +39,7 @@ def test_the_embedded_desk_loses_nothing_under_fifty_kills(embedded_desk: Embedd
 def test_the_real_desk_loses_nothing_under_fifty_kills(
     sandbox: SandboxProcess, durable_postgres: PostgresServer, rabbit_server: RabbitServer, tell: Tell
 ) -> None:
-    """Kills end functions, workers and schedulers, while the broker redelivers hints or loses them."""
+    """Kills end functions, workers and schedulers, while the broker redelivers wakeups or loses them."""
     vhost = rabbit_server.create_vhost()
     with RealDesk(sandbox, database_url=durable_postgres.create_database(), broker_url=vhost) as desk:
         soak(desk, tell)

@@ -92,7 +92,7 @@ def test_a_database_node_that_vanishes_holds_no_request_for_long_and_the_new_pri
     rabbit_server.delete_vhost(vhost)
 
 
-def test_a_broker_node_that_vanishes_is_left_in_seconds_and_hints_go_to_the_new_one(
+def test_a_broker_node_that_vanishes_is_left_in_seconds_and_wakeups_go_to_the_new_one(
     private_network: Network,
     sandbox: SandboxProcess,
     durable_postgres: PostgresServer,

@@ -43,13 +43,13 @@ def test_without_a_configured_token_it_refuses_everybody(make_tick: MakeTick) ->
 
 
 @pytest.mark.parametrize("headers", [{"Authorization": f"Bearer {TOKEN}"}, {"Ce-Ticktoken": TOKEN}])
-def test_a_tick_hints_all_that_is_due_once(make_tick: MakeTick, desk: Desk, headers: dict[str, str]) -> None:
+def test_a_tick_wakes_a_worker_once_for_each_due_task(make_tick: MakeTick, desk: Desk, headers: dict[str, str]) -> None:
     tick = make_tick(TOKEN)
     for number in range(3):
         desk.create_ticket(f"Ticket {number}", description="x", email=f"ada{number}@example.test")
     due = set(desk.due_tasks())
-    wakeups.set_publisher(desk.hints.append)
-    desk.hints.clear()
+    wakeups.set_publisher(desk.wakeups.append)
+    desk.wakeups.clear()
     desk.advance(seconds=limits.task_wakeup_grace_s + 1)
 
     first = tick.post("/tick", headers=headers, raw=b'{"any": "CloudEvent"}')
@@ -57,7 +57,7 @@ def test_a_tick_hints_all_that_is_due_once(make_tick: MakeTick, desk: Desk, head
 
     assert first.status_code == 200
     assert first.json == {"timers_fired": 0, "tasks_hinted": 3}
-    assert {hint.task_id for hint in desk.hints} == due
+    assert {wakeup.task_id for wakeup in desk.wakeups} == due
     assert second.json["tasks_hinted"] == 0
 
 
@@ -73,14 +73,14 @@ def test_a_tick_fires_timers(make_tick: MakeTick, desk: Desk) -> None:
     assert desk.reload(ticket).state == "closed"
 
 
-def test_eight_ticks_at_once_hint_each_task_once(make_tick: MakeTick, desk: Desk) -> None:
+def test_eight_ticks_at_once_wake_a_worker_for_each_task_once(make_tick: MakeTick, desk: Desk) -> None:
     tick = make_tick(TOKEN)
     for number in range(10):
         desk.create_ticket(f"Ticket {number}", description="x", email=f"ada{number}@example.test")
-    desk.hints.clear()
+    desk.wakeups.clear()
     desk.advance(seconds=limits.task_wakeup_grace_s + 1)
 
     results = desk.in_threads(*[lambda: tick.post("/tick", headers={"Ce-Ticktoken": TOKEN}).json["tasks_hinted"]] * 8)
 
     assert sum(results) == 10
-    assert len(desk.hints) == 10
+    assert len(desk.wakeups) == 10

@@ -57,7 +57,7 @@ def test_an_event_is_stored_with_one_task_and_becomes_a_ticket(
     event_id = result.json["event_id"]
     assert machine.read(f"/v1/inbox/{event_id}")["status"] == "stored"
     assert len(desk.tasks("ready", kind="ingest_event")) == 1
-    assert len(desk.hints) == 1
+    assert len(desk.wakeups) == 1
     desk.run_due()
     event = machine.read(f"/v1/inbox/{event_id}")
     assert (event["status"], event["reason"]) == ("processed", None)

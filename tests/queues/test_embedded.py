@@ -58,17 +58,17 @@ def test_a_start_logs_no_warning(start: Callable[[], EmbeddedWorkers], caplog: p
     assert [event for level, event, _ in lines if level >= logging.WARNING] == []
 
 
-def test_a_start_takes_up_what_an_earlier_process_left_leased_or_unhinted(
+def test_a_start_takes_up_what_an_earlier_process_left_leased_or_unwoken(
     work: Work, start: Callable[[], EmbeddedWorkers]
 ) -> None:
-    leased, unhinted = work.enqueue(), work.enqueue()
+    leased, unwoken = work.enqueue(), work.enqueue()
     work.claim(leased, lease_s=3600)
     with database.transaction():
         database.execute("UPDATE tasks SET next_hint_at = due_at")
 
     start()
 
-    wait_until(lambda: sorted(work.effects()) == [leased, unhinted], within_s=20, what="both effects")
+    wait_until(lambda: sorted(work.effects()) == [leased, unwoken], within_s=20, what="both effects")
 
 
 def test_a_retry_comes_back_by_itself_at_its_time(work: Work, start: Callable[[], EmbeddedWorkers]) -> None:

@@ -47,7 +47,7 @@ def test_row_before_commit_nothing_is_stored_and_the_repeat_is_taken_as_new(desk
 
     assert desk.rows("SELECT 1 AS x FROM inbox") == []
     assert desk.tasks() == []
-    assert desk.hints == []
+    assert desk.wakeups == []
     assert desk.command(_store, desk).repeat is False
 
 
@@ -64,43 +64,43 @@ def test_row_after_commit_before_the_answer_the_repeat_gets_the_stored_event(des
     assert len(desk.sent) == 1
 
 
-def test_row_after_commit_before_the_hint_the_sweep_hints_after_the_grace(work: Work) -> None:
+def test_row_after_commit_before_the_wakeup_the_sweep_wakes_a_worker_after_the_grace(work: Work) -> None:
     task_id = work.enqueue()
-    work.desk.hints.clear()  # lost
+    work.desk.wakeups.clear()  # lost
 
     too_early = sweep.once()
     work.desk.advance(seconds=limits.task_wakeup_grace_s + 1)
     swept = sweep.once()
 
-    assert too_early.tasks_hinted == 0
-    assert swept.tasks_hinted == 1
-    assert [hint.task_id for hint in work.desk.hints] == [task_id]
+    assert too_early.tasks_woken == 0
+    assert swept.tasks_woken == 1
+    assert [wakeup.task_id for wakeup in work.desk.wakeups] == [task_id]
 
 
-def test_row_broker_lost_everything_the_sweep_hints_all_again_with_growing_pauses(work: Work) -> None:
+def test_row_broker_lost_everything_the_sweep_wakes_workers_again_with_growing_pauses(work: Work) -> None:
     ids = {work.enqueue() for _ in range(3)}
     seconds = 0.0
 
-    hinted_after: list[float] = []
+    woken_after: list[float] = []
     while seconds < 60:
         work.desk.advance(seconds=1)
         seconds += 1
-        work.desk.hints.clear()
-        if sweep.once().tasks_hinted:
-            assert {hint.task_id for hint in work.desk.hints} == ids
-            hinted_after.append(seconds)
+        work.desk.wakeups.clear()
+        if sweep.once().tasks_woken:
+            assert {wakeup.task_id for wakeup in work.desk.wakeups} == ids
+            woken_after.append(seconds)
 
-    pauses = [b - a for a, b in pairwise(hinted_after)]
-    assert len(hinted_after) >= 3
+    pauses = [b - a for a, b in pairwise(woken_after)]
+    assert len(woken_after) >= 3
     assert pauses == sorted(pauses)
     assert pauses[-1] > pauses[0]
 
 
-def test_row_worker_killed_before_the_claim_the_redelivered_hint_runs_it(work: Work) -> None:
+def test_row_worker_killed_before_the_claim_the_redelivered_wakeup_runs_it(work: Work) -> None:
     task_id = work.enqueue()
-    [hint] = work.desk.hints
+    [wakeup] = work.desk.wakeups
 
-    outcomes = [work.run(hint.task_id)]  # the first delivery never got as far as this
+    outcomes = [work.run(wakeup.task_id)]  # the first delivery never got as far as this
 
     assert outcomes == ["done"]
     assert work.effects() == [task_id]
@@ -111,10 +111,10 @@ def test_row_worker_killed_after_the_claim_another_runs_it_when_the_lease_is_ove
     work.claim(task_id, lease_s=LEASE_S)
 
     while_leased = work.run(task_id)
-    swept_while_leased = sweep.once().tasks_hinted
+    swept_while_leased = sweep.once().tasks_woken
     work.desk.advance(seconds=LEASE_S + 1)
-    work.desk.hints.clear()
-    swept = sweep.once().tasks_hinted
+    work.desk.wakeups.clear()
+    swept = sweep.once().tasks_woken
     after = work.run(task_id)
 
     assert (while_leased, swept_while_leased) == ("not_mine", 0)
@@ -128,35 +128,35 @@ def test_row_worker_killed_after_a_long_time_without_workers_its_lease_says_when
     work: Work, renewed: bool
 ) -> None:
     task_id, behind = work.enqueue(key="chat"), work.enqueue(key="chat")
-    for _ in range(400):  # nobody takes the hints, so the pauses between them grow to 160 s
+    for _ in range(400):  # nobody takes the wakeups, so the pauses between them grow to 160 s
         work.desk.advance(seconds=1)
         sweep.once()
     task = work.claim(task_id, lease_s=LEASE_S)
     if renewed:
         work.desk.advance(seconds=LEASE_S / 2)
         commands.extend({task.lease_id: task.id}, lease_s=LEASE_S)
-    work.desk.hints.clear()
+    work.desk.wakeups.clear()
 
     work.desk.advance(seconds=LEASE_S - 1)
-    hinted_before = sweep.once().tasks_hinted
+    woken_before = sweep.once().tasks_woken
     work.desk.advance(seconds=2)
-    hinted_after = sweep.once().tasks_hinted
+    woken_after = sweep.once().tasks_woken
 
-    assert (hinted_before, hinted_after) == (0, 1)
-    assert [hint.task_id for hint in work.desk.hints] == [task_id]
+    assert (woken_before, woken_after) == (0, 1)
+    assert [wakeup.task_id for wakeup in work.desk.wakeups] == [task_id]
     assert [work.run(task_id), work.run(behind)] == ["done", "done"]
 
 
-def test_row_a_task_that_was_given_back_is_hinted_at_once(work: Work) -> None:
+def test_row_a_task_that_was_given_back_is_woken_at_once(work: Work) -> None:
     task = work.claim(work.enqueue(), lease_s=LEASE_S)
 
     commands.extend({task.lease_id: task.id}, lease_s=0.0)
     work.desk.advance(seconds=0.1)
 
-    assert sweep.once().tasks_hinted == 1
+    assert sweep.once().tasks_woken == 1
 
 
-def test_row_worker_killed_after_commit_before_the_ack_the_second_hint_finds_it_done(work: Work) -> None:
+def test_row_worker_killed_after_commit_before_the_ack_the_second_wakeup_finds_it_done(work: Work) -> None:
     task_id = work.enqueue()
     work.run(task_id)
 
@@ -234,7 +234,7 @@ def test_row_database_away_for_longer_than_a_lease_the_holder_keeps_its_task_and
 
     def renewed(leases: Mapping[str, int], *, lease_s: float) -> None:
         extend(leases, lease_s=lease_s)
-        # An idle process that saw the outage, and the same moment's hint: the lease has just run out and been renewed.
+        # An idle process that saw the outage, and the same moment's wakeup: the lease has just run out and been renewed.
         taken.append(commands.claim(task["id"], lease_s=LEASE_S, take_expired_sends=False))
 
     extend = commands.extend
@@ -390,11 +390,11 @@ def test_row_a_dead_task_is_requeued_or_discarded_by_a_person(work: Work) -> Non
     work.run(second)
     work.do = None
 
-    work.desk.hints.clear()
+    work.desk.wakeups.clear()
     work.desk.command(dead_letters.retry, first)
     work.desk.command(dead_letters.discard, second)
 
-    assert [hint.task_id for hint in work.desk.hints] == [first]
+    assert [wakeup.task_id for wakeup in work.desk.wakeups] == [first]
     assert work.desk.task(first)["attempts"] == 0
     assert work.run(first) == "done"
     assert work.state(second) == "discarded"
@@ -403,17 +403,17 @@ def test_row_a_dead_task_is_requeued_or_discarded_by_a_person(work: Work) -> Non
     assert work.desk.refused(dead_letters.retry, 10**9).code == "not_found"
 
 
-def test_row_many_sweepers_at_once_hint_each_task_once_and_fire_each_timer_once(work: Work) -> None:
+def test_row_many_sweepers_at_once_wake_a_worker_once_for_each_task_and_fire_each_timer_once(work: Work) -> None:
     ids = [work.enqueue() for _ in range(30)]
     with database.transaction():
         for index in range(30):
             timers.put(f"test:{index}", TestWork(), due_at=clock.now())
     work.desk.advance(seconds=limits.task_wakeup_grace_s + 1)
-    work.desk.hints.clear()
+    work.desk.wakeups.clear()
 
     work.desk.in_threads(*[sweep.once] * 4)
 
-    of_tasks = [hint.task_id for hint in work.desk.hints if hint.task_id in ids]
+    of_tasks = [wakeup.task_id for wakeup in work.desk.wakeups if wakeup.task_id in ids]
     assert sorted(of_tasks) == ids
     assert len(work.desk.tasks(kind=KIND)) == 60
     assert work.desk.timers() == []
@@ -422,12 +422,12 @@ def test_row_many_sweepers_at_once_hint_each_task_once_and_fire_each_timer_once(
 def test_row_sweepers_in_small_batches_still_find_everything(work: Work) -> None:
     ids = [work.enqueue() for _ in range(25)]
     work.desk.advance(seconds=limits.task_wakeup_grace_s + 1)
-    work.desk.hints.clear()
+    work.desk.wakeups.clear()
 
     counts = [tasks_sweep.run(batch_max=10) for _ in range(4)]
 
     assert counts == [10, 10, 5, 0]
-    assert [hint.task_id for hint in work.desk.hints] == ids
+    assert [wakeup.task_id for wakeup in work.desk.wakeups] == ids
 
 
 def test_row_all_replicas_down_over_a_timer_it_fires_once_late_and_keeps_its_rhythm(work: Work) -> None:
@@ -456,7 +456,7 @@ def test_row_database_fails_over_in_the_transaction_the_caller_hears_unavailable
     with pytest.raises(Unavailable):
         desk.command(store_while_it_fails_over)
 
-    assert desk.hints == []
+    assert desk.wakeups == []
     assert desk.command(_store, desk).repeat is False
     assert len(desk.tasks(kind="ingest_event")) == 1
 

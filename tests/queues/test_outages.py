@@ -84,16 +84,16 @@ def test_a_process_that_saw_an_outage_leaves_expired_leases_to_their_holders_for
     expired, ready = work.enqueue(), work.enqueue()
     work.claim(expired, lease_s=LEASE_S)
     work.desk.advance(seconds=LEASE_S + 1)
-    work.desk.hints.clear()
+    work.desk.wakeups.clear()
     outages.note(Unavailable())
 
     early = [work.run(expired), work.run(ready)]
-    hints = [(hint.task_id, hint.wait_s) for hint in work.desk.hints]
+    wakeups = [(wakeup.task_id, wakeup.wait_s) for wakeup in work.desk.wakeups]
     work.desk.advance(seconds=limits.expired_lease_grace_s)
 
     assert early == ["not_mine", "done"], "only what somebody may still hold has to wait"
-    assert [task_id for task_id, _ in hints] == [expired]
-    assert limits.expired_lease_grace_s - 1 < hints[0][1] < limits.expired_lease_grace_s + 1
+    assert [task_id for task_id, _ in wakeups] == [expired]
+    assert limits.expired_lease_grace_s - 1 < wakeups[0][1] < limits.expired_lease_grace_s + 1
     assert work.run(expired) == "done"
 
 

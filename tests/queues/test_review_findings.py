@@ -109,7 +109,7 @@ def test_a_connection_that_a_thread_was_left_with_is_given_back_and_does_not_fai
     with pytest.raises(Unavailable):
         sweep.once()
 
-    assert sweep.once().tasks_hinted == 0
+    assert sweep.once().tasks_woken == 0
 
 
 def test_a_provider_cannot_put_a_send_off_for_years(work: Work) -> None:

@@ -206,5 +206,5 @@ def test_no_transaction_is_open_while_an_actor_runs(work: Work) -> None:
     assert seen == [False]
 
 
-def test_a_hint_for_a_task_that_does_not_exist_is_harmless(work: Work) -> None:
+def test_a_wakeup_for_a_task_that_does_not_exist_is_harmless(work: Work) -> None:
     assert runner.run_task(10**12) == "not_mine"

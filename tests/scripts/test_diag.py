@@ -205,7 +205,7 @@ class Vhost:
         with pika.BlockingConnection(pika.URLParameters(self.url)) as connection:
             channel = connection.channel()
             channel.confirm_delivery()
-            channel.basic_publish("", queue, b"a hint")
+            channel.basic_publish("", queue, b"a wakeup")
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ def test_queues_that_nobody_declared_need_a_person(vhost: Vhost) -> None:
     assert all(problem.endswith("run `python -m scripts.topology`") for problem in part.problems)
 
 
-def test_the_broker_answers_how_many_hints_and_consumers_a_queue_has(vhost: Vhost) -> None:
+def test_the_broker_answers_how_many_wakeups_and_consumers_a_queue_has(vhost: Vhost) -> None:
     topology.declare(vhost.settings())
     vhost.publish("sends")
 

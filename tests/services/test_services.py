@@ -122,7 +122,7 @@ def test_a_memory_alarm_blocks_a_publisher_until_it_is_cleared(rabbit_server: Ra
         channel.queue_declare("sends", durable=True)
 
         def publish() -> None:
-            channel.basic_publish("", "sends", b"hint", PERSISTENT)
+            channel.basic_publish("", "sends", b"wakeup", PERSISTENT)
             confirmed.set()
 
         rabbit_server.set_alarm(True)
@@ -143,7 +143,7 @@ def test_a_vhost_gives_its_queues_its_default_type(rabbit_server: RabbitServer, 
 
     with channel_of(url) as channel:
         channel.queue_declare("default", durable=True)
-        channel.basic_publish("", "default", b"hint", PERSISTENT)
+        channel.basic_publish("", "default", b"wakeup", PERSISTENT)
         declared_type = rabbit_server.management.queue(url, "default")["type"]
         rabbit_server.purge("default", url=url)
         left = channel.queue_declare("default", durable=True, passive=True).method.message_count

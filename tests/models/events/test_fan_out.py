@@ -75,15 +75,15 @@ def test_a_subscription_hears_what_it_wants_and_nothing_else(desk: Desk) -> None
     }
 
 
-def test_each_delivery_has_one_task_that_is_hinted_at_once(desk: Desk) -> None:
+def test_each_delivery_has_one_task_that_is_woken_at_once(desk: Desk) -> None:
     subscription = subscribe(desk, "ticket_created")
-    desk.hints.clear()
+    desk.wakeups.clear()
 
     desk.create_ticket()
 
     [task] = _tasks(desk)
     assert task["payload"]["subscription_id"] == str(subscription.id)
-    assert task["id"] in [hint.task_id for hint in desk.hints]
+    assert task["id"] in [wakeup.task_id for wakeup in desk.wakeups]
 
 
 def test_an_event_that_is_taken_back_is_told_to_nobody(desk: Desk) -> None:

@@ -74,20 +74,20 @@ def test_a_task_waiting_for_its_retry_holds_back_what_comes_after_it_but_no_othe
 
 
 @pytest.mark.parametrize("end", ["finish", "dead"])
-def test_the_end_of_a_task_hints_the_next_of_its_key_and_only_after_the_commit(desk: Desk, end: str) -> None:
+def test_the_end_of_a_task_wakes_the_next_of_its_key_and_only_after_the_commit(desk: Desk, end: str) -> None:
     first, second, _third = _enqueue("a"), _enqueue("a"), _enqueue("a")
     task = commands.claim(first, lease_s=20)
     assert task is not None
-    desk.hints.clear()
+    desk.wakeups.clear()
 
     with database.transaction():
         if end == "finish":
             commands.finish(task)
         else:
             commands.fail(task, "no", permanent=True)
-        assert desk.hints == []
+        assert desk.wakeups == []
 
-    assert [hint.task_id for hint in desk.hints] == [second]
+    assert [wakeup.task_id for wakeup in desk.wakeups] == [second]
 
 
 def test_an_older_task_retried_by_a_person_waits_for_the_one_of_its_key_that_runs(desk: Desk) -> None:
@@ -148,18 +148,18 @@ def test_the_embedded_desk_takes_back_every_lease_at_its_start(desk: Desk) -> No
     assert desk.due_tasks() == ids
 
 
-def test_a_second_task_of_one_purpose_vanishes_and_is_not_hinted(desk: Desk) -> None:
+def test_a_second_task_of_one_purpose_vanishes_and_wakes_no_worker(desk: Desk) -> None:
     first = _enqueue(dedupe_key="once")
-    desk.hints.clear()
+    desk.wakeups.clear()
 
     with database.transaction():
         assert commands.enqueue(CollectGarbage(), dedupe_key="once") is None
 
     assert [task["id"] for task in desk.tasks(kind=KIND)] == [first]
-    assert desk.hints == []
+    assert desk.wakeups == []
 
 
-def test_hints_are_given_for_what_is_due_soon_with_their_wait_and_never_for_a_rolled_back_task(
+def test_wakeups_are_sent_for_tasks_that_are_due_soon_with_their_wait_and_never_for_a_rolled_back_task(
     desk: Desk,
 ) -> None:
     now_id = _enqueue()
@@ -173,21 +173,21 @@ def test_hints_are_given_for_what_is_due_soon_with_their_wait_and_never_for_a_ro
     with pytest.raises(RuntimeError, match="undone"):
         desk.command(undone)
 
-    assert [hint.task_id for hint in desk.hints] == [now_id, soon_id]
-    assert desk.hints[0].wait_s == 0
-    assert 29 < desk.hints[1].wait_s <= 30
+    assert [wakeup.task_id for wakeup in desk.wakeups] == [now_id, soon_id]
+    assert desk.wakeups[0].wait_s == 0
+    assert 29 < desk.wakeups[1].wait_s <= 30
 
 
-def test_a_postponed_or_failed_task_is_hinted_for_its_time(desk: Desk) -> None:
+def test_a_postponed_or_failed_task_is_woken_for_its_time(desk: Desk) -> None:
     postponed, failed = commands.claim(_enqueue(), lease_s=20), commands.claim(_enqueue(), lease_s=20)
     assert postponed is not None
     assert failed is not None
-    desk.hints.clear()
+    desk.wakeups.clear()
 
     desk.command(commands.postpone, postponed, wait_s=7.0, reason="rate limit")
     desk.command(commands.fail, failed, "no", permanent=False, retry_after_s=9.0)
 
-    assert [(hint.task_id, hint.wait_s) for hint in desk.hints] == [(postponed.id, 7.0), (failed.id, 9.0)]
+    assert [(wakeup.task_id, wakeup.wait_s) for wakeup in desk.wakeups] == [(postponed.id, 7.0), (failed.id, 9.0)]
 
 
 def test_an_error_of_any_length_and_shape_is_kept_in_a_bounded_row(desk: Desk) -> None:

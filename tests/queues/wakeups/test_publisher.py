@@ -1,4 +1,4 @@
-"""Hints never hold up who gives them: a broker that is slow, blocked or away costs nothing but the hint."""
+"""Wakeups never hold up who gives them: a broker that is slow, blocked or away costs nothing but the wakeup."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ class FakeBroker:
         self.got.append((message.queue_name, message.actor_name, message.args, message.options))
 
 
-def test_a_hint_carries_nothing_but_the_tasks_id() -> None:
+def test_a_wakeup_carries_nothing_but_the_tasks_id() -> None:
     fake = FakeBroker()
     publisher = WakeupPublisher(fake)
 
     publisher.give(Wakeup(7, "sends"))
-    wait_until(lambda: bool(fake.got), within_s=5, what="the hint")
+    wait_until(lambda: bool(fake.got), within_s=5, what="the wakeup")
     publisher.stop()
 
     assert fake.got == [("sends", broker.ACTOR_NAME, (7,), {})]
 
 
-def test_a_blocked_broker_holds_nobody_up_and_gets_the_hints_in_order_when_it_opens() -> None:
+def test_a_blocked_broker_holds_nobody_up_and_gets_the_wakeups_in_order_when_it_opens() -> None:
     fake = FakeBroker()
     fake.open.clear()
     publisher = WakeupPublisher(fake)
@@ -56,14 +56,14 @@ def test_a_blocked_broker_holds_nobody_up_and_gets_the_hints_in_order_when_it_op
         publisher.give(Wakeup(number, "default"))
     took_s = time.monotonic() - started
     fake.open.set()
-    wait_until(lambda: len(fake.got) == 1_000, within_s=10, what="the hints")
+    wait_until(lambda: len(fake.got) == 1_000, within_s=10, what="the wakeups")
     publisher.stop()
 
     assert took_s < 1
     assert [args for _, _, args, _ in fake.got] == [(number,) for number in range(1_000)]
 
 
-def test_hints_beyond_the_bound_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wakeups_beyond_the_bound_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "wakeup_queue_max", 5)
     fake = FakeBroker()
     fake.open.clear()
@@ -119,14 +119,14 @@ def test_stopping_flushes_what_waits_but_not_for_ever(monkeypatch: pytest.Monkey
     blocked.open.set()
 
 
-def test_later_hints_come_at_their_time_in_its_order() -> None:
+def test_later_wakeups_come_at_their_time_in_its_order() -> None:
     given: list[int] = []
-    later = Later(lambda hint: given.append(hint.task_id), waiting_max=10)
+    later = Later(lambda wakeup: given.append(wakeup.task_id), waiting_max=10)
 
     for task_id, wait_s in ((3, 0.15), (1, 0.02), (2, 0.08)):
         later.add(Wakeup(task_id, "default", wait_s))
     at_once = list(given)
-    wait_until(lambda: len(given) == 3, within_s=5, what="the hints")
+    wait_until(lambda: len(given) == 3, within_s=5, what="the wakeups")
     later.stop()
 
     assert at_once == []
@@ -135,10 +135,10 @@ def test_later_hints_come_at_their_time_in_its_order() -> None:
 
 def test_later_is_bounded_and_silent_after_its_stop() -> None:
     given: list[int] = []
-    later = Later(lambda hint: given.append(hint.task_id), waiting_max=2)
+    later = Later(lambda wakeup: given.append(wakeup.task_id), waiting_max=2)
     for task_id in range(5):
         later.add(Wakeup(task_id, "default", 0.01))
-    wait_until(lambda: len(given) == 2, within_s=5, what="the hints")
+    wait_until(lambda: len(given) == 2, within_s=5, what="the wakeups")
     later.stop()
 
     later.add(Wakeup(9, "default", 0.0))
