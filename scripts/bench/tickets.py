@@ -2,8 +2,8 @@
 
 Two bodies: a ticket with a description (ticket, message, two events), and one whose requester has an e-mail address:
 that also finds or makes the requester, evaluates the life cycle's condition, takes the acknowledgement's rate slots,
-and writes the acknowledgement with its delivery and its task, whose wakeup goes to RabbitMQ. No worker runs: the targets
-are the function's.
+and writes the acknowledgement with its delivery and its task. The task's wakeup goes to RabbitMQ. No worker runs: the
+targets are the function's.
 """
 
 from __future__ import annotations

@@ -11,9 +11,7 @@ from tests.faults.stack import EmbeddedDesk
 
 
 def test_a_start_wakes_workers_at_once_for_all_due_tasks(embedded_desk: EmbeddedDesk) -> None:
-    """Failure matrix: after COMMIT, before or during the wakeup: the in-memory broker forgot the wakeup, and the row waits
-    for its next one.
-    """
+    """Failure matrix: after COMMIT, before or during the wakeup. The in-memory broker lost the wakeup."""
     requester = Requester(embedded_desk, "telegram")
     requester.write()
     embedded_desk.wait_until_drained(within_s=limits.settle_s)

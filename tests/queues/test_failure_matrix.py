@@ -234,7 +234,7 @@ def test_row_database_away_for_longer_than_a_lease_the_holder_keeps_its_task_and
 
     def renewed(leases: Mapping[str, int], *, lease_s: float) -> None:
         extend(leases, lease_s=lease_s)
-        # An idle process that saw the outage, and the same moment's wakeup: the lease has just run out and been renewed.
+        # An idle process that saw the outage gets a wakeup; the lease has just expired and been renewed.
         taken.append(commands.claim(task["id"], lease_s=LEASE_S, take_expired_sends=False))
 
     extend = commands.extend
