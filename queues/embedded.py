@@ -14,11 +14,11 @@ import dramatiq
 
 from models.kernel import logs
 from models.kernel.settings import Settings
-from models.tasks import leases
+from models.tasks import task_leases
 from models.tasks.kinds import QUEUES
 from queues import broker as brokers
 from queues import channels, parsing, preloading, scheduler, starting, sweep
-from queues.leases import keeper
+from queues.lease_keeper import keeper
 from queues.pulling import loop
 from queues.wakeups import publisher
 
@@ -45,7 +45,7 @@ class EmbeddedWorkers:
         # Dramatiq's command line emits this signal. TimeLimit starts its timer on it.
         self.broker.emit_after("process_boot")
         self.publisher = publisher.install(self.broker, embedded=True)
-        released = starting.through_outage(leases.release_all)
+        released = starting.through_outage(task_leases.release_all)
         threads = shares(self._settings.worker_threads, len(QUEUES))
         for queue, count in zip(QUEUES, threads, strict=True):
             worker = dramatiq.Worker(self.broker, queues={queue}, worker_threads=count, worker_timeout=100)

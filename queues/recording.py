@@ -12,7 +12,7 @@ from dramatiq.middleware import TimeLimitExceeded
 from models.kernel import limits, logs
 from models.kernel.errors import Unavailable
 from models.tasks.commands import ClaimedTask
-from queues.leases import keeper
+from queues.lease_keeper import keeper
 from queues.outage import outages
 
 log = logs.get("recording")

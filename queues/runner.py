@@ -18,12 +18,12 @@ from models.kernel.errors import (
     Unavailable,
     is_final,
 )
-from models.tasks import commands, leases, rules
+from models.tasks import commands, rules, task_leases
 from models.tasks.commands import ClaimedTask
 from models.tasks.kinds import KINDS
 from models.tasks.payloads import Undecodable
 from queues import actors, calls
-from queues.leases import keeper
+from queues.lease_keeper import keeper
 from queues.outage import outages
 from queues.recording import record_answer, write_until_taken
 from queues.settlement import Done, Failed, Postponed, Settlement
@@ -73,7 +73,7 @@ def _claim(task_id: int) -> ClaimedTask | None:
         take_expired_sends=wait_s == 0,
     )
     if task is None and wait_s > 0:
-        leases.wake_expired(task_id, wait_s=wait_s + random.random())  # noqa: S311 -- spreads the claims of all processes
+        task_leases.wake_expired(task_id, wait_s=wait_s + random.random())  # noqa: S311 -- spreads the claims of all processes
     return task
 
 

@@ -22,7 +22,7 @@ from models.kernel import database, logs, settings
 from models.kernel.errors import ConfigurationError, NestorError
 from queues import broker as brokers
 from queues import channels, monitor, parsing, preloading, scheduler, starting
-from queues.leases import keeper
+from queues.lease_keeper import keeper
 from queues.outage import outages
 from queues.pulling import loop
 from queues.wakeups import publisher

@@ -47,7 +47,7 @@ def bind(url: str) -> Settings:
 
 
 def _unbind() -> None:
-    from queues.leases import keeper
+    from queues.lease_keeper import keeper
     from queues.outage import outages
 
     bound = database.proxy.obj

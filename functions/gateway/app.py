@@ -13,7 +13,6 @@ from queues.sweep import OpportunisticSweep
 def operations() -> Operations:
     """The operations of the gateway."""
     from functions.gateway import (
-        access,
         approvals,
         attachments,
         channels,
@@ -31,6 +30,7 @@ def operations() -> Operations:
         requester_addresses,
         requester_merges,
         requesters,
+        sign_in,
         subscription_deliveries,
         subscriptions,
         tasks,
@@ -43,7 +43,7 @@ def operations() -> Operations:
 
     collected = Operations(PARAMETERS)
     for module in (
-        access,
+        sign_in,
         people,
         own_addresses,
         requesters,

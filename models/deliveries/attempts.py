@@ -21,7 +21,7 @@ from models.kernel import clock, database, limits
 from models.kernel.batch import Batch, as_json
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.requesters import commands as requesters
-from models.tasks import leases, rates
+from models.tasks import rates, task_leases
 from models.tasks.commands import ClaimedTask
 
 
@@ -65,7 +65,7 @@ def open_attempt(
     if held is None:
         return NotNow(0, "the delivery is gone")
     if held["state"] == "sending":
-        leases.confirm(task)
+        task_leases.confirm(task)
     _close_lost(delivery_id)
     if held["state"] not in ("pending", "sending"):
         return NotNow(0, f"the delivery is {held['state']}")

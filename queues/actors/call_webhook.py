@@ -10,7 +10,7 @@ from models.events import queries as events
 from models.events import signing
 from models.kernel import clock, database, logs, settings
 from models.publishing import workflows
-from models.tasks import leases
+from models.tasks import task_leases
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import AdvanceTicket, CallWebhook
 from models.ticket_actions import commands as tickets
@@ -39,7 +39,7 @@ def run(task: ClaimedTask, payload: CallWebhook) -> Settlement:
     told = signing.headers(str(event["event_id"]), clock.now(), content, [signing.operator_key(secret)])
     private = settings.current().webhooks_private
     if task.attempts > 1:
-        leases.confirm(task)
+        task_leases.confirm(task)
     try:
         answer = safe_http.call("POST", webhook.url, headers=told, body=content, private=private)
     except safe_http.AddressRefused as error:
@@ -48,7 +48,7 @@ def run(task: ClaimedTask, payload: CallWebhook) -> Settlement:
         return Failed(f"{called['webhook']}: {error.message}")
     log.info("webhook_called", webhook=called["webhook"], status=answer.status)
     if 200 <= answer.status < 300:
-        return Done(late=partial(leases.finish_late, task))
+        return Done(late=partial(task_leases.finish_late, task))
     again = answer.status == 429 or answer.status >= 500
     return Failed(
         f"{called['webhook']} answered {answer.status}",

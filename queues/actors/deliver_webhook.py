@@ -12,7 +12,7 @@ from models.kernel import clock, database, limits, logs, settings
 from models.subscriptions import deliveries, payloads, queries, waiting
 from models.subscriptions.deliveries import Attempt
 from models.subscriptions.queries import Subscription
-from models.tasks import leases
+from models.tasks import task_leases
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import DeliverWebhook
 from queues import safe_http
@@ -37,7 +37,7 @@ def run(task: ClaimedTask, payload: DeliverWebhook) -> Settlement:
             return Postponed(rest_s + subscription_limits.probe_s, "the receiver fails and rests")
         message = _message(subscription, event)
     if task.attempts > 1:
-        leases.confirm(task)
+        task_leases.confirm(task)
     content = payloads.body(event, include_bodies=subscription.include_bodies, message=message)
     attempt, retry_after_s = _call(subscription, str(event_id), content)
     log.info(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 
-from models.channels import leases
+from models.channels import puller_leases
 from models.kernel import database, logs, settings
 from models.kernel.errors import NestorError
 from models.tasks.commands import ClaimedTask
@@ -32,7 +32,7 @@ def run(task: ClaimedTask, payload: PullAccount) -> Settlement:
     with database.connection():
         account = next((one for one in accounts.pulled_accounts() if (one.channel, one.name) == name), None)
     holder, limit_s = loop.holder_name(), KINDS[task.kind].time_limit_s
-    if account is None or not leases.take(*name, holder=holder, lease_s=limit_s):
+    if account is None or not puller_leases.take(*name, holder=holder, lease_s=limit_s):
         # Switched off, or read by a running process.
         return Done()
     puller = channels.complete(account.channel).puller
@@ -47,7 +47,7 @@ def run(task: ClaimedTask, payload: PullAccount) -> Settlement:
         loop.report(account, error)
     finally:
         over.cancel()
-        leases.give_back(*name, holder=holder)
+        puller_leases.give_back(*name, holder=holder)
     return Done()
 
 

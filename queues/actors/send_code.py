@@ -13,7 +13,7 @@ from models.kernel import clock, database, settings
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.requesters import codes, commands, queries
 from models.requesters.tables import RequesterCode
-from models.tasks import leases, rates
+from models.tasks import rates, task_leases
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import SendCode
 from queues import channels
@@ -54,7 +54,7 @@ def run(task: ClaimedTask, payload: SendCode) -> Settlement:
         locale=locale,
     )
     if task.attempts > 1:
-        leases.confirm(task)
+        task_leases.confirm(task)
     outcome = sender.send(message, account, settings.current())
     record = partial(_record, account, code, outcome)
     if outcome.kind == "throttled":
@@ -62,7 +62,7 @@ def run(task: ClaimedTask, payload: SendCode) -> Settlement:
     if outcome.kind in ("transient", "unknown"):
         return Failed(f"{outcome.kind}: {outcome.detail}", retry_after_s=outcome.retry_after_s, record=record)
     if outcome.kind == "accepted":
-        return Done(record, late=partial(leases.finish_late, task))
+        return Done(record, late=partial(task_leases.finish_late, task))
     return Failed(outcome.detail, permanent=True, record=record)
 
 

@@ -10,7 +10,7 @@ from models.channels import accounts, health
 from models.conversations import chats
 from models.kernel import database, logs, metrics, settings
 from models.ports.outbound import OutgoingMessage, SendOutcome
-from models.tasks import leases, rates
+from models.tasks import rates, task_leases
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import SendNotice
 from queues import channels
@@ -29,7 +29,7 @@ def run(task: ClaimedTask, payload: SendNotice) -> Settlement:
     sender = channels.complete(account.channel).sender
     with database.transaction():
         wait_s = rates.take_or_line_up(sender.buckets(account, payload.address))
-        if wait_s == 0 and not leases.begin_call(task):
+        if wait_s == 0 and not task_leases.begin_call(task):
             # A worker died in the call: the notice may have arrived.
             return Done()
     if wait_s > 0:
@@ -59,7 +59,7 @@ def run(task: ClaimedTask, payload: SendNotice) -> Settlement:
         return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider", record)
     if outcome.kind == "transient":
         return Failed(f"transient: {outcome.detail}", retry_after_s=outcome.retry_after_s, record=record)
-    return Done(record, late=partial(leases.finish_late, task))
+    return Done(record, late=partial(task_leases.finish_late, task))
 
 
 def _record(account: accounts.ChannelAccount, address: str, outcome: SendOutcome) -> None:

@@ -12,7 +12,7 @@ from models.kernel.errors import ConfigurationError, NestorError, PermanentFailu
 from models.kernel.settings import Settings
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.staff_chat import ticket_posts
-from models.tasks import leases, rates
+from models.tasks import rates, task_leases
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import TellStaff
 from models.tickets import staff_groups
@@ -43,7 +43,7 @@ def run(task: ClaimedTask, payload: TellStaff) -> Settlement:
     sender = channels.complete(account.channel).sender
     for _ in range(_posts_max):
         # The posts together may take longer than the task's time limit.
-        leases.confirm(task)
+        task_leases.confirm(task)
         with database.transaction():
             wait_s = rates.take_or_line_up(sender.buckets(account, chat))
             post = None if wait_s > 0 else ticket_posts.next_post(account, ticket_id)

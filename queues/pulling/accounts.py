@@ -6,7 +6,7 @@ This module is separate from the readers' threads, because the tick function loa
 
 from __future__ import annotations
 
-from models.channels import accounts, leases
+from models.channels import accounts, puller_leases
 from models.channels.accounts import ChannelAccount
 from models.kernel import database
 from models.tasks import commands
@@ -35,7 +35,7 @@ def ask_for_pulls() -> int:
             waiting = database.one(
                 "SELECT id FROM tasks WHERE key = :key AND state IN ('ready', 'leased') LIMIT 1", key=key
             )
-            if waiting is None and not leases.held(account.channel, account.name):
+            if waiting is None and not puller_leases.held(account.channel, account.name):
                 commands.enqueue(PullAccount(channel=account.channel, account=account.name), key=key)
                 asked += 1
     return asked

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import peewee
 
-from models.channels import health, leases
+from models.channels import health, puller_leases
 from models.channels.accounts import ChannelAccount
 from models.kernel import database, limits, logs
 from models.kernel.errors import ConfigurationError, NestorError
@@ -129,7 +129,7 @@ class Pullers:
         if reader is None and time.monotonic() < self._left_until_s.get(name, 0.0):
             return
         before = time.monotonic()
-        if not leases.take(*name, holder=self._holder, lease_s=limits.puller_lease_s):
+        if not puller_leases.take(*name, holder=self._holder, lease_s=limits.puller_lease_s):
             if reader is not None:
                 reader.stop.set()
             return
@@ -153,7 +153,7 @@ class Pullers:
 
     def _give_back(self, channel: str, name: str) -> None:
         try:
-            leases.give_back(channel, name, holder=self._holder)
+            puller_leases.give_back(channel, name, holder=self._holder)
         except (NestorError, peewee.PeeweeException) as error:  # it runs out by itself
             log.warning("puller_lease_not_given_back", channel=channel, account=name, error=type(error).__name__)
 

@@ -14,7 +14,7 @@ from models.kernel import clock, database, limits, settings
 from models.kernel.errors import ConfigurationError
 from models.ports import outbound
 from models.ports.outbound import OutgoingMessage, SendOutcome
-from models.tasks import commands, leases
+from models.tasks import commands, task_leases
 from models.tasks.kinds import KINDS, SENDS
 from models.tickets.tables import Ticket
 from queues import calls, runner
@@ -201,7 +201,7 @@ def test_a_desk_that_starts_leaves_alone_for_a_while_what_the_last_process_was_s
         [task] = desk.tasks("ready", kind="send_delivery")
         desk.advance(minutes=1)
         assert commands.claim(task["id"], lease_s=LEASE_S) is not None
-        leases.release_all()
+        task_leases.release_all()
         due_at = database.instant(desk.task(task["id"])["due_at"])
         assert due_at is not None
         waits.append((due_at - clock.now()).total_seconds())
@@ -217,6 +217,6 @@ def test_a_desk_that_starts_goes_on_at_once_with_what_concerns_its_own_database_
     [task] = desk.tasks("ready", kind="ingest_event")
     commands.claim(task["id"], lease_s=LEASE_S)
 
-    leases.release_all()
+    task_leases.release_all()
 
     assert desk.due_tasks() == [task["id"]]

@@ -17,7 +17,7 @@ from models.tasks import commands
 from models.tasks import sweep as tasks_sweep
 from models.tasks.kinds import KINDS, SENDS, TaskKind
 from queues import sweep
-from queues.leases import LeaseKeeper, keeper
+from queues.lease_keeper import LeaseKeeper, keeper
 from queues.outage import outages
 from queues.recording import write_until_taken
 from queues.settlement import Done, Settlement

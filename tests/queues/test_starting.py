@@ -18,7 +18,7 @@ from models.channels import accounts
 from models.kernel import database, limits, logs
 from models.kernel.errors import SchemaMismatch, Unavailable
 from models.publishing import publishing
-from models.tasks import leases
+from models.tasks import task_leases
 from queues import embedded, scheduler, starting, sweep, worker
 from queues.outage import outages
 from queues.pulling import loop
@@ -79,7 +79,7 @@ def test_a_worker_whose_connection_is_cut_while_it_starts_starts(
 @pytest.mark.parametrize("database_engine", ["postgresql"], indirect=True)
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(leases, "release_all"), (sweep, "once"), (accounts, "every")],
+    [(task_leases, "release_all"), (sweep, "once"), (accounts, "every")],
     ids=["leases", "sweep", "accounts"],
 )
 def test_an_embedded_desk_whose_connection_is_cut_while_it_starts_starts(

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import pytest
 
-from models.channels import leases
+from models.channels import puller_leases
 from models.definitions import store
 from models.events import subscription_limits
 from models.identity import sessions, tokens
@@ -238,14 +238,14 @@ def test_row_a_wrong_clock_leases_of_tasks_and_of_accounts_hold(work: Work, ahea
     task_id = work.enqueue()
     with another_machine(work.desk, ahead_s=ahead_s):
         work.claim(task_id, lease_s=20.0)
-        taken = leases.take("email", "demo", holder="there", lease_s=20.0)
+        taken = puller_leases.take("email", "demo", holder="there", lease_s=20.0)
 
-    taken_twice = leases.take("email", "demo", holder="here", lease_s=20.0)
+    taken_twice = puller_leases.take("email", "demo", holder="here", lease_s=20.0)
     claimed_twice = commands.claim(task_id, lease_s=20.0)
     work.desk.advance(seconds=21)
 
     assert (taken, taken_twice, claimed_twice) == (True, False, None)
-    assert leases.take("email", "demo", holder="here", lease_s=20.0)
+    assert puller_leases.take("email", "demo", holder="here", lease_s=20.0)
     assert commands.claim(task_id, lease_s=20.0) is not None
 
 

@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from models.channels import accounts, health, leases, positions
+from models.channels import accounts, health, positions, puller_leases
 from models.kernel import clock, database, limits
 from models.tasks.kinds import KINDS
 from tests.desk import Desk
@@ -70,14 +70,14 @@ def test_a_position_is_kept_only_with_what_was_read_up_to_it(desk: Desk) -> None
 
 def test_a_lease_has_one_holder_until_it_runs_out_or_is_given_back(desk: Desk) -> None:
     def take(holder: str) -> bool:
-        return leases.take("email", "demo", holder=holder, lease_s=30)
+        return puller_leases.take("email", "demo", holder=holder, lease_s=30)
 
     first = [take("a"), take("a"), take("b")]
     desk.advance(seconds=31)
     after = [take("b"), take("a")]
-    leases.give_back("email", "demo", holder="a")
+    puller_leases.give_back("email", "demo", holder="a")
     others = take("a")
-    leases.give_back("email", "demo", holder="b")
+    puller_leases.give_back("email", "demo", holder="b")
 
     assert first == [True, True, False]
     assert after == [True, False]
@@ -88,24 +88,24 @@ def test_a_lease_has_one_holder_until_it_runs_out_or_is_given_back(desk: Desk) -
 def test_a_lease_that_was_given_before_the_clock_was_set_back_is_free(desk: Desk) -> None:
     """Else nobody reads the mailbox of a process that was killed until the clock gets there."""
     desk.advance(hours=2)
-    leases.take("email", "demo", holder="killed", lease_s=30)
+    puller_leases.take("email", "demo", holder="killed", lease_s=30)
     desk.advance(hours=-2)
 
-    held_before = leases.held("email", "demo")
-    taken = leases.take("email", "demo", holder="here", lease_s=30)
-    again = leases.take("email", "demo", holder="third", lease_s=30)
+    held_before = puller_leases.held("email", "demo")
+    taken = puller_leases.take("email", "demo", holder="here", lease_s=30)
+    again = puller_leases.take("email", "demo", holder="third", lease_s=30)
 
     assert (held_before, taken, again) == (False, True, False)
-    assert leases.held("email", "demo")
+    assert puller_leases.held("email", "demo")
 
 
 def test_a_task_that_reads_an_account_for_its_whole_time_keeps_it(desk: Desk) -> None:
     longest_s = KINDS["pull_account"].time_limit_s
 
-    taken = leases.take("email", "demo", holder="task", lease_s=longest_s)
-    stolen = leases.take("email", "demo", holder="loop", lease_s=limits.puller_lease_s)
+    taken = puller_leases.take("email", "demo", holder="task", lease_s=longest_s)
+    stolen = puller_leases.take("email", "demo", holder="loop", lease_s=limits.puller_lease_s)
 
     assert taken
     assert not stolen
     with database.connection():
-        assert leases.held("email", "demo")
+        assert puller_leases.held("email", "demo")

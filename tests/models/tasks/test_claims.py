@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from models.kernel import clock, database, limits
-from models.tasks import commands, dead_letters, leases
+from models.tasks import commands, dead_letters, task_leases
 from models.tasks.kinds import KINDS, TaskKind
 from models.tasks.payloads import CollectGarbage, SendNotice
 from tests.desk import Desk
@@ -144,7 +144,7 @@ def test_the_embedded_desk_takes_back_every_lease_at_its_start(desk: Desk) -> No
     for task_id in ids:
         commands.claim(task_id, lease_s=2000)
 
-    assert leases.release_all() == 3
+    assert task_leases.release_all() == 3
     assert desk.due_tasks() == ids
 
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from models.channels import health, leases
+from models.channels import health, puller_leases
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits
 from models.kernel.errors import ConfigurationError, TransientFailure
@@ -105,15 +105,15 @@ def test_the_other_process_goes_on_at_once_when_the_reader_is_stopped(
 def test_the_account_of_a_killed_process_is_read_after_its_lease_ran_out(
     desk: Desk, puller: ScriptedPuller, processes: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert leases.take("email", "demo", holder="killed", lease_s=limits.puller_lease_s)
+    assert puller_leases.take("email", "demo", holder="killed", lease_s=limits.puller_lease_s)
     looks: list[bool] = []
-    take = leases.take
+    take = puller_leases.take
 
     def counted(channel: str, account: str, *, holder: str, lease_s: float) -> bool:
         looks.append(take(channel, account, holder=holder, lease_s=lease_s))
         return looks[-1]
 
-    monkeypatch.setattr(leases, "take", counted)
+    monkeypatch.setattr(puller_leases, "take", counted)
     alive = start(desk, processes)
     wait_until(lambda: len(looks) > 2, within_s=_within_s, what="the first looks")
 
@@ -147,7 +147,9 @@ def test_an_account_that_is_no_longer_wanted_is_left_and_its_lease_given_back(
     puller.wanted = False
 
     wait_until(lambda: reader.reading() == set() and puller.now == 0, within_s=_within_s, what="the end")
-    wait_until(lambda: leases.take("email", "demo", holder="other", lease_s=1), within_s=_within_s, what="the lease")
+    wait_until(
+        lambda: puller_leases.take("email", "demo", holder="other", lease_s=1), within_s=_within_s, what="the lease"
+    )
 
 
 def test_a_process_that_cannot_renew_stops_reading_before_another_may_begin(
@@ -160,7 +162,7 @@ def test_a_process_that_cannot_renew_stops_reading_before_another_may_begin(
     def away(*_: object, **__: object) -> bool:
         raise TransientFailure("the database is away")
 
-    monkeypatch.setattr(leases, "take", away)
+    monkeypatch.setattr(puller_leases, "take", away)
 
     wait_until(lambda: reader.reading() == set() and puller.now == 0, within_s=_within_s, what="the end")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
 from queues.channel_port import Finding
-from queues.channels.email.providers import http, outgoing, reaching
+from queues.channels.email.providers import http, key_check, outgoing
 from queues.channels.email.providers.brevo.fetch import HOST
 from queues.channels.email.providers.http import Answer
 
@@ -17,4 +17,4 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
         headers = {"api-key": outgoing.api_key(account, settings)}
         return http.call("GET", f"{outgoing.base_url(account, HOST)}/v3/account", headers=headers)
 
-    return [reaching.asked("Brevo", call, reaching.nothing_more)]
+    return [key_check.asked("Brevo", call, key_check.nothing_more)]

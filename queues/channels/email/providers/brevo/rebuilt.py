@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from queues.channels.email.providers import compose, documents, told_headers
+from queues.channels.email.providers import compose, documents, header_objects
 from queues.channels.email.providers.documents import Document
 
 
@@ -22,7 +22,7 @@ def mail(item: Document, files: Sequence[compose.File] = ()) -> bytes:
         ("In-Reply-To", documents.bracketed(documents.text(item.get("InReplyTo")))),
     ]
     return compose.mail(
-        compose.completed(told_headers.pairs(item.get("Headers")), beside),
+        compose.completed(header_objects.pairs(item.get("Headers")), beside),
         text=documents.text(item.get("RawTextBody")),
         html=documents.text(item.get("RawHtmlBody")),
         files=files,

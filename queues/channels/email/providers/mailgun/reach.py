@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
 from queues.channel_port import Finding
-from queues.channels.email.providers import documents, http, outgoing, reaching
+from queues.channels.email.providers import documents, http, key_check, outgoing
 from queues.channels.email.providers.http import Answer
 from queues.channels.email.providers.mailgun.send import host_of
 
@@ -28,4 +28,4 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
         key = outgoing.api_key(account, settings)
         return http.call("GET", f"{host_of(account)}/v3/domains/{domain}", basic=("api", key))
 
-    return [reaching.asked("Mailgun", call, told)]
+    return [key_check.asked("Mailgun", call, told)]

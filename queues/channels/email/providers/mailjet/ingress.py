@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.channels.accounts import ChannelAccount
 from models.ports.inbound import EventKey, IngressRequest, Received
-from queues.channels.email.providers import compose, documents, raw_request, told_headers
+from queues.channels.email.providers import compose, documents, header_objects, raw_request
 from queues.channels.email.providers.documents import Document, Unreadable
 from queues.channels.email.providers.header_alone import authenticate, verify
 
@@ -21,7 +21,7 @@ def _key(body: bytes, told: Document) -> EventKey:
         return EventKey(documents.message_key("mailjet-event", "", body), None)
     if not told.keys() & {"From", "Sender", "Headers", "Text-part", "Html-part", "Parts"}:
         raise Unreadable("the document is no mail: it has none of Mailjet's fields")
-    headers = told_headers.pairs(told.get("Headers"))
+    headers = header_objects.pairs(told.get("Headers"))
     sender = documents.text(told.get("From")) or compose.first(headers, "From")
     digested = [documents.text(told.get(name)) for name in ("From", "Date", "Subject", "Text-part", "Html-part")]
     envelope = raw_request.envelope(

@@ -6,7 +6,7 @@ import re
 
 from models.channels.accounts import ChannelAccount
 from models.ports.inbound import Ignored
-from queues.channels.email.providers import compose, documents, told_headers
+from queues.channels.email.providers import compose, documents, header_objects
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.port import Mail
 
@@ -28,7 +28,7 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail
     ]
     return Mail(
         compose.mail(
-            compose.completed(told_headers.pairs(told.get("Headers")), beside),
+            compose.completed(header_objects.pairs(told.get("Headers")), beside),
             text=documents.text(told.get("Text-part")),
             html=documents.text(told.get("Html-part")),
             files=_files(told),
@@ -39,7 +39,7 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail
 def _files(told: Document) -> list[compose.File]:
     """Return the described files, then the files without a description."""
     described = {
-        reference: told_headers.pairs(part.get("Headers"))
+        reference: header_objects.pairs(part.get("Headers"))
         for part in documents.objects(told.get("Parts"))
         if (reference := documents.text(part.get("ContentRef")))
     }

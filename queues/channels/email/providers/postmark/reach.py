@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
 from queues.channel_port import Finding
-from queues.channels.email.providers import http, outgoing, reaching
+from queues.channels.email.providers import http, key_check, outgoing
 from queues.channels.email.providers.http import Answer
 from queues.channels.email.providers.postmark.send import HOST
 
@@ -20,4 +20,4 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
         }
         return http.call("GET", f"{outgoing.base_url(account, HOST)}/server", headers=headers)
 
-    return [reaching.asked("Postmark", call, reaching.nothing_more)]
+    return [key_check.asked("Postmark", call, key_check.nothing_more)]

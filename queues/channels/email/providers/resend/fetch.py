@@ -9,7 +9,7 @@ from models.kernel.errors import PermanentFailure, TransientFailure
 from models.kernel.settings import Settings
 from models.ports.inbound import Ignored, Unparseable
 from queues import safe_http
-from queues.channels.email.providers import compose, documents, http, limits, outgoing, told_headers
+from queues.channels.email.providers import compose, documents, header_objects, http, limits, outgoing
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.fetching import answered
 
@@ -77,7 +77,7 @@ def _rebuilt(mail: Document, files: list[Document], account: ChannelAccount) -> 
             )
         )
     return compose.mail(
-        compose.completed(told_headers.pairs(mail.get("headers")), beside),
+        compose.completed(header_objects.pairs(mail.get("headers")), beside),
         text=documents.text(mail.get("text")),
         html=documents.text(mail.get("html")),
         files=found,

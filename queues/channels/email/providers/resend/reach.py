@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
 from queues.channel_port import Finding
-from queues.channels.email.providers import documents, http, outgoing, reaching
+from queues.channels.email.providers import documents, http, key_check, outgoing
 from queues.channels.email.providers.http import Answer
 from queues.channels.email.providers.resend.send import HOST
 
@@ -25,4 +25,4 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
         headers = {"Authorization": f"Bearer {outgoing.api_key(account, settings)}"}
         return http.call("GET", f"{outgoing.base_url(account, HOST)}/domains", headers=headers)
 
-    return [reaching.asked("Resend", call, told)]
+    return [key_check.asked("Resend", call, told)]

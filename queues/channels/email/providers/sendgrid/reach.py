@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
 from queues.channel_port import Finding
-from queues.channels.email.providers import documents, http, outgoing, reaching
+from queues.channels.email.providers import documents, http, key_check, outgoing
 from queues.channels.email.providers.http import Answer
 from queues.channels.email.providers.sendgrid.send import host_of
 
@@ -22,4 +22,4 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
         key = outgoing.api_key(account, settings)
         return http.call("GET", f"{host_of(account)}/v3/scopes", headers={"Authorization": f"Bearer {key}"})
 
-    return [reaching.asked("SendGrid", call, told)]
+    return [key_check.asked("SendGrid", call, told)]

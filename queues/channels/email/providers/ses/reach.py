@@ -6,7 +6,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import clock
 from models.kernel.settings import Settings
 from queues.channel_port import Finding
-from queues.channels.email.providers import http, outgoing, reaching, sigv4
+from queues.channels.email.providers import http, key_check, outgoing, sigv4
 from queues.channels.email.providers.http import Answer
 
 
@@ -33,4 +33,4 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
         headers = sigv4.signed("GET", url, service="ses", region=region, body=b"", given=given, at=clock.now())
         return http.call("GET", url, headers=headers)
 
-    return [reaching.asked("SES", call, told)]
+    return [key_check.asked("SES", call, told)]

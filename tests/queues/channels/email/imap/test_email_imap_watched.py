@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from models.channels import accounts, health, leases, positions
+from models.channels import accounts, health, positions, puller_leases
 from models.channels.accounts import ChannelAccount
 from models.kernel import database
 from models.kernel.errors import TransientFailure
@@ -183,7 +183,7 @@ def test_a_sleeping_desk_reads_its_mailbox_when_the_tick_asks(
 
     asked = [asking.ask_for_pulls(), asking.ask_for_pulls()]
     found = titles(desk)
-    watched = leases.take("email", "demo", holder="a process that lives", lease_s=60)
+    watched = puller_leases.take("email", "demo", holder="a process that lives", lease_s=60)
 
     assert asked == [1, 0]  # the second tick finds the first one's task
     assert found == ["Trouble 1"]
