@@ -142,7 +142,7 @@ class Watched:
 class Watch(Protocol):
     """`watch.py`: asks the provider at intervals about the state of an account."""
 
-    def look(self, account: ChannelAccount, settings: Settings) -> Watched | None:
+    def inspect(self, account: ChannelAccount, settings: Settings) -> Watched | None:
         """Return the provider's report; None when there is nothing to ask.
 
         Raises ConfigurationError for a wrong credential, TransientFailure.

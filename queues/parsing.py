@@ -76,10 +76,10 @@ class _Child:
         try:
             request = pickle.dumps((channel, raw, envelope, account))
             try:
-                answer = self._asked(request)
+                answer = self._exchange(request)
             except Ended:
                 # The child may have ended after its idle time. A second end is caused by the event.
-                answer = self._asked(request)
+                answer = self._exchange(request)
         except Ended as error:
             raise Unparseable(
                 "the process that read it ended, most likely for want of memory; it is kept, and can be replayed"
@@ -92,9 +92,9 @@ class _Child:
         parsed: Parsed = value
         return parsed
 
-    def _asked(self, request: bytes) -> bytes:
+    def _exchange(self, request: bytes) -> bytes:
         if self.process is not None and self.process.poll() is not None:
-            self._tell_end()
+            self._report_end()
             self._end()
         if self.process is None:
             self._start()
@@ -112,7 +112,7 @@ class _Child:
                 raise Ended()
             return _received(self.process.stdout, length, deadline)
         except Ended:
-            self._tell_end()
+            self._report_end()
             self._end()
             raise
         except BaseException:
@@ -122,7 +122,7 @@ class _Child:
         finally:
             writer.join(1.0)
 
-    def _tell_end(self) -> None:
+    def _report_end(self) -> None:
         """Log what ended the child, unless it ended after its idle time."""
         assert self.process is not None
         try:
@@ -146,7 +146,7 @@ class _Child:
             if _HEAD.unpack(head) != (_READY, 0):
                 raise Ended()
         except (Ended, TookTooLong) as error:
-            self._tell_end()
+            self._report_end()
             self._end()
             raise TransientFailure("the process that reads large events does not start") from error
         except BaseException:

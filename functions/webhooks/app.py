@@ -115,7 +115,7 @@ def _take(
     crash.point("after_commit")
     for one in stored:
         metrics.inbox_events.labels(account.channel, "repeat" if one.repeat else "stored").inc()
-    return Answer(_taken(stored) if received.answer is None else dict(received.answer))
+    return Answer(_answer(stored) if received.answer is None else dict(received.answer))
 
 
 def _store(account: ChannelAccount, request: IngressRequest, received: Received) -> list[inbox.Stored]:
@@ -133,7 +133,7 @@ def _store(account: ChannelAccount, request: IngressRequest, received: Received)
     ]
 
 
-def _taken(stored: list[inbox.Stored]) -> Taken:
+def _answer(stored: list[inbox.Stored]) -> Taken:
     ids = [one.event_id for one in stored]
     repeat = all(one.repeat for one in stored)
     return Taken(ids[0] if ids else None, repeat, ids if len(ids) > 1 else msgspec.UNSET)

@@ -47,8 +47,8 @@ def give_back(channel: str, account: str, *, holder: str) -> None:
         )
 
 
-def held(channel: str, account: str) -> bool:
-    """Whether a process reads the account now."""
+def is_leased(channel: str, account: str) -> bool:
+    """Return True while a process holds the lease of the account."""
     row = database.one(
         "SELECT holder FROM puller_leases WHERE channel = :channel AND account = :account AND expires_at > NOW()"
         " AND expires_at <= NOW_PLUS(:impossible_s)",

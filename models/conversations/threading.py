@@ -162,7 +162,9 @@ def _takes_part(
     return known is not None
 
 
-def twin(account: ChannelAccount, external_id: str, author_address: str, body: str) -> database.Row | None:
+def copy_in_another_account(
+    account: ChannelAccount, external_id: str, author_address: str, body: str
+) -> database.Row | None:
     """Find the copy of a mail that another of our mailboxes received. One mail to two mailboxes is one message."""
     if not _ids_are_global(account):
         return None
@@ -179,7 +181,7 @@ def twin(account: ChannelAccount, external_id: str, author_address: str, body: s
     )
 
 
-def told_before(
+def ticket_of_earlier_event(
     account: ChannelAccount, external_id: str, group_key: str | None, sent_at: datetime | None
 ) -> UUID | None:
     """Find the ticket of a chat message that arrived already in another event. After a week without updates, Telegram

@@ -25,7 +25,7 @@ def convert(body: dict[str, Any], type_: type[T]) -> T:
         path = place.removeprefix("key` in `").rstrip("`").removeprefix("$")
         if "[...]" in path:
             path = _named(body, type_, path)
-        raise Invalid([FieldProblem(path, _told(message, type_))]) from error
+        raise Invalid([FieldProblem(path, _with_known_keys(message, type_))]) from error
 
 
 def _named(body: dict[str, Any], type_: type[T], path: str) -> str:
@@ -74,7 +74,7 @@ def _replaced(body: Any, steps: list[str | int], instead: Any) -> Any:
     return {key: _replaced(value, rest, instead) if key == first else value for key, value in body.items()}
 
 
-def _told(message: str, type_: type[T]) -> str:
+def _with_known_keys(message: str, type_: type[T]) -> str:
     match = _UNKNOWN.match(message)
     if match is None:
         return message

@@ -61,7 +61,7 @@ def of_transitions(ticket_id: UUID, locale: str | None) -> list[Button]:
         label = {str(language): text for language, text in wanted.label.items()}
         text = label.get(locale or "en") or label.get("en") or next(iter(label.values()))
         made.append(
-            _made(
+            _add(
                 batch,
                 change.ticket.id,
                 "transition",
@@ -89,7 +89,7 @@ def for_staff(ticket_id: UUID) -> list[Button]:
             continue
         label = {str(language): text for language, text in wanted.label.items()}
         text = label.get("en") or next(iter(label.values()))
-        made.append(_made(batch, ticket_id, "staff", option.name, None, label=text, row=len(made) // 2))
+        made.append(_add(batch, ticket_id, "staff", option.name, None, label=text, row=len(made) // 2))
     batch.write()
     return made[: limits.buttons_max]
 
@@ -97,12 +97,12 @@ def for_staff(ticket_id: UUID) -> list[Button]:
 def of_rating(ticket_id: UUID, rating_id: UUID, requester_id: UUID | None) -> list[Button]:
     """Make five buttons in one row, with one token. Joins the caller's transaction."""
     batch = Batch()
-    first = _made(batch, ticket_id, "rating", str(rating_id), requester_id, label="", row=0)
+    first = _add(batch, ticket_id, "rating", str(rating_id), requester_id, label="", row=0)
     batch.write()
     return [Button(f"{score} ★", first.token, value=str(score)) for score in range(1, 6)]
 
 
-def _made(
+def _add(
     batch: Batch, ticket_id: UUID, kind: str, target: str, requester_id: UUID | None, *, label: str, row: int
 ) -> Button:
     # 20 characters: with `b:` and a score they fit the 64 bytes of callback_data (Bot API, InlineKeyboardButton).

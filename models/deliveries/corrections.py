@@ -31,7 +31,7 @@ def edit(message_id: UUID, body: str, *, actor: Actor, can: Can) -> None:
 
     Joins the caller's transaction. Raises NotFound, CannotCorrect.
     """
-    change, row = _held(message_id, actor, "edit", can)
+    change, row = _locked(message_id, actor, "edit", can)
     if row["deleted_at"] is not None:
         raise CannotCorrect("the message was taken back")
     if row["body"] == body:
@@ -45,7 +45,7 @@ def edit(message_id: UUID, body: str, *, actor: Actor, can: Can) -> None:
 
 def delete(message_id: UUID, *, actor: Actor, can: Can) -> None:
     """Delete a note or an answer of ours. Joins the caller's transaction. Raises NotFound, CannotCorrect."""
-    change, row = _held(message_id, actor, "delete", can)
+    change, row = _locked(message_id, actor, "delete", can)
     if row["deleted_at"] is not None:
         return
     database.execute("UPDATE messages SET deleted_at = :at WHERE id = :id", at=change.at, id=message_id)
@@ -54,7 +54,7 @@ def delete(message_id: UUID, *, actor: Actor, can: Can) -> None:
     change.save()
 
 
-def _held(message_id: UUID, actor: Actor, operation: Operation, can: Can) -> tuple[TicketChange, database.Row]:
+def _locked(message_id: UUID, actor: Actor, operation: Operation, can: Can) -> tuple[TicketChange, database.Row]:
     """Lock the rows of the deliveries and of the ticket, in the sender's order, and return the message if it may be
     corrected.
     """

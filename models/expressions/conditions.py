@@ -100,7 +100,7 @@ def compiled(expression: str) -> Any:
     try:
         return cel.compile(semantics.rewritten(expression))
     except _RAISED as error:
-        raise ConditionError(_told(error)) from error
+        raise ConditionError(_one_line(error)) from error
 
 
 def value(expression: str, view: Mapping[str, Any] | Prepared) -> Any:
@@ -109,7 +109,7 @@ def value(expression: str, view: Mapping[str, Any] | Prepared) -> Any:
     try:
         return compiled(expression).execute(prepared.context)
     except _RAISED as error:
-        raise ConditionError(_told(error)) from error
+        raise ConditionError(_one_line(error)) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # PyO3 derives it from BaseException and exports no name
             raise
@@ -147,7 +147,7 @@ def _as_field(found: Any, depth: int = 0) -> Any:
     raise ConditionError(f"expected a text, a number, true, false, null, a timestamp, a list or a map, found a {kind}")
 
 
-def _told(error: BaseException) -> str:
+def _one_line(error: BaseException) -> str:
     """Return the library's error in one line for the people who read `why`; its advice after the first sentence is for
     programmers.
     """

@@ -24,7 +24,7 @@ from models.identity.tables import ApiKeyRow, UserRow
 from models.kernel import clock, database
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
-from models.kernel.table import first, held
+from models.kernel.table import first, for_update
 
 __all__ = [
     "ApiKeyTaken",
@@ -165,7 +165,7 @@ def _lock_admins_and(user_id: UUID) -> None:
     The lock prevents two admins from demoting each other at the same time.
     """
     users = UserRow.select(UserRow.id).where((UserRow.id == user_id) | _active_admin())
-    list(held(users.order_by(UserRow.id)).tuples())
+    list(for_update(users.order_by(UserRow.id)).tuples())
 
 
 def _active_admin() -> Any:
@@ -249,7 +249,7 @@ def revoke_api_key(key_id: UUID, *, actor: Actor) -> ApiKey:
     now = clock.now()
     with database.transaction():
         this_key = ApiKeyRow.id == key_id
-        found = first(held(ApiKeyRow.select(ApiKeyRow.revoked_at).where(this_key)))
+        found = first(for_update(ApiKeyRow.select(ApiKeyRow.revoked_at).where(this_key)))
         if found is None:
             raise NotFound(f"there is no API key {key_id}")
         if found["revoked_at"] is None:

@@ -43,7 +43,7 @@ def record(event: inbox.RawEvent, account: ChannelAccount, parsed: Parsed) -> No
 
     A second run for one event does nothing: the event's status is checked under its row lock.
     """
-    if not inbox.hold(event.id):
+    if not inbox.lock_unprocessed(event.id):
         return
     _RECORDERS[type(parsed)](event, account, parsed)
 
@@ -103,10 +103,10 @@ def _copy_by_another_account(
         return None
     # Two workers read a mail to two of our mailboxes at the same time, under two ordering keys.
     advisory_lock(f"message:{account.channel}:{parsed.external_id}")
-    twin = threading.twin(account, parsed.external_id, parsed.author_address, parsed.body)
-    if twin is None:
+    copy = threading.copy_in_another_account(account, parsed.external_id, parsed.author_address, parsed.body)
+    if copy is None:
         return None
-    return _Settlement("ignored", f"the same mail came by the account {twin['account']}", twin["ticket_id"])
+    return _Settlement("ignored", f"the same mail came by the account {copy['account']}", copy["ticket_id"])
 
 
 def _repeat_in_another_event(
@@ -114,8 +114,10 @@ def _repeat_in_another_event(
 ) -> _Settlement | None:
     if not parsed.external_id or parsed.conversation_address is None or parsed.edit:
         return None
-    told = threading.told_before(account, parsed.external_id, parsed.group_key, parsed.sent_at)
-    return None if told is None else _Settlement("ignored", "the same message came before, in another event", told)
+    earlier = threading.ticket_of_earlier_event(account, parsed.external_id, parsed.group_key, parsed.sent_at)
+    return (
+        None if earlier is None else _Settlement("ignored", "the same message came before, in another event", earlier)
+    )
 
 
 def _blocked_sender(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> _Settlement | None:

@@ -123,7 +123,7 @@ def keep_fetched(inbox_id: UUID, fetched: bytes) -> None:
 
 def record_ignored(event: RawEvent, ignored: Ignored) -> None:
     """Settle an event that needs nothing. Joins the caller's transaction."""
-    if hold(event.id):
+    if lock_unprocessed(event.id):
         settle(event.id, "ignored", reason=ignored.reason)
 
 
@@ -132,12 +132,12 @@ def record_failure(inbox_id: UUID, reason: str) -> None:
 
     Joins the caller's transaction.
     """
-    if hold(inbox_id):
+    if lock_unprocessed(inbox_id):
         settle(inbox_id, "failed", reason=reason)
 
 
-def hold(inbox_id: UUID) -> bool:
-    """Lock the event's row. Returns whether the event is still to be processed."""
+def lock_unprocessed(inbox_id: UUID) -> bool:
+    """Lock the event's row; return True when the event is not processed yet."""
     row = database.one("SELECT status FROM inbox WHERE id = :id FOR_UPDATE", id=inbox_id)
     return row is not None and row["status"] in ("stored", "failed")
 

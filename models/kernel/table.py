@@ -180,7 +180,7 @@ def _attributes(table: type[Table]) -> tuple[tuple[str, str], ...]:
     return tuple((field.name, field.column_name) for field in table._meta.sorted_fields)
 
 
-def held(query: Any) -> Any:
+def for_update(query: Any) -> Any:
     """Return the composed query with FOR UPDATE. SQLite needs none: a transaction that writes is alone."""
     assert database.in_transaction(), "a row lock ends with the transaction"
     return query.for_update() if database.is_postgres() else query

@@ -18,10 +18,10 @@ from models.kernel import limits, logs, settings
 from models.kernel.errors import ConfigurationError, NestorError
 
 log = logs.get("readiness")
-_STARTING = "The process has just started and has not looked at its database yet."
+_STARTING = "The process has just started and has not checked its database yet."
 
 
-def look() -> None:
+def check() -> None:
     """Raise ConfigurationError with the reason why this process cannot work, and Unavailable while the database is
     unreachable.
     """
@@ -34,9 +34,9 @@ class Readiness:
     once a minute.
     """
 
-    def __init__(self, look: Callable[[], None] = look) -> None:
-        self._look = look
-        self._looked = False
+    def __init__(self, check: Callable[[], None] = check) -> None:
+        self._check = check
+        self._checked = False
         self._reason: str | None = None
         self._started = time.monotonic()
         self._stop = threading.Event()
@@ -56,33 +56,33 @@ class Readiness:
         The first check can hang if the database does not answer. After limits.readiness_first_s, such a database
         counts as unreachable.
         """
-        if not self._looked and time.monotonic() - self._started < limits.readiness_first_s:
+        if not self._checked and time.monotonic() - self._started < limits.readiness_first_s:
             return _STARTING
         return self._reason
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            answered = self._looks()
-            self._looked = True
+            answered = self._check_once()
+            self._checked = True
             well = answered and self._reason is None
             self._stop.wait(limits.readiness_again_s if well else limits.readiness_soon_s)
 
-    def _looks(self) -> bool:
+    def _check_once(self) -> bool:
         """Check once; return True when the database answered. Without an answer, the last result stays."""
         try:
-            self._look()
+            self._check()
         except ConfigurationError as error:
-            self._tell(error.message)
+            self._record(error.message)
         except (NestorError, peewee.OperationalError) as error:
             log.debug("readiness_unknown", error=logs.named(error))
             return False
         except peewee.PeeweeException as error:  # a role without privileges, or a table of another program
-            self._tell(f"The database's schema cannot be read ({logs.named(error)}).")
+            self._record(f"The database's schema cannot be read ({logs.named(error)}).")
         else:
-            self._tell(None)
+            self._record(None)
         return True
 
-    def _tell(self, reason: str | None) -> None:
+    def _record(self, reason: str | None) -> None:
         if reason == self._reason:
             return
         self._reason = reason

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from models.kernel import clock, database, limits
 from models.kernel.ids import new_id
-from models.kernel.table import held
+from models.kernel.table import for_update
 from models.requesters import commands
 from models.requesters.tables import Requester, RequesterLink
 
@@ -58,7 +58,7 @@ def redeem(token: str, *, channel: str, address: str) -> Redeemed | None:
     Returns None for a token that is unknown, used or expired. Joins the caller's transaction.
     """
     usable = RequesterLink.used_at.is_null() & (RequesterLink.expires_at > clock.now())
-    link = held(RequesterLink.select().where(RequesterLink.token_hash == _hash(token), usable)).first()
+    link = for_update(RequesterLink.select().where(RequesterLink.token_hash == _hash(token), usable)).first()
     if link is None:
         return None
     this_link = RequesterLink.id == link.id

@@ -13,7 +13,7 @@ from models.kernel import clock, database
 from models.kernel.batch import from_json
 from models.kernel.errors import Conflict, NotFound
 from models.kernel.ids import new_id
-from models.kernel.table import first, held
+from models.kernel.table import first, for_update
 from models.requesters.tables import Identity, Requester, RequesterMerge
 
 # The rows that belong to a requester: kind -> (table, column). The tables belong to other areas, so strings name them.
@@ -34,7 +34,7 @@ def merge(source_id: UUID, target_id: UUID, *, by: str, reason: str) -> UUID:
     # Rows are locked in the order of their ids, so two concurrent merges cannot deadlock.
     for requester_id in sorted((source_id, target_id)):
         row = first(
-            held(Requester.select(Requester.merged_into, Requester.erased_at).where(Requester.id == requester_id))
+            for_update(Requester.select(Requester.merged_into, Requester.erased_at).where(Requester.id == requester_id))
         )
         if row is None:
             raise NotFound(f"there is no requester {requester_id}")
@@ -77,14 +77,16 @@ def undo(merge_id: UUID, *, by: str) -> None:
 
     Raises NotFound, and Conflict when the merge is undone already.
     """
-    row = first(held(RequesterMerge.select().where(RequesterMerge.id == merge_id)))
+    row = first(for_update(RequesterMerge.select().where(RequesterMerge.id == merge_id)))
     if row is None:
         raise NotFound(f"there is no merge {merge_id}")
     if row["undone_at"] is not None:
         raise Conflict("the merge was undone already")
     RequesterMerge.update(undone_by=by, undone_at=clock.now()).where(RequesterMerge.id == merge_id).execute()
     source_id, target_id = row["source_id"], row["target_id"]
-    target = first(held(Requester.select(Requester.erased_at, Requester.merged_into).where(Requester.id == target_id)))
+    target = first(
+        for_update(Requester.select(Requester.erased_at, Requester.merged_into).where(Requester.id == target_id))
+    )
     if target is None or target["erased_at"] is not None:
         raise Conflict("the person was erased since; nothing is left to be given back")
     if target["merged_into"] is not None:

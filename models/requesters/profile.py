@@ -12,7 +12,7 @@ from uuid import UUID
 from models.kernel import clock, limits
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
-from models.kernel.table import first, held
+from models.kernel.table import first, for_update
 from models.requesters.commands import normalise_address
 from models.requesters.tables import Identity, Requester
 
@@ -21,7 +21,9 @@ _EDITABLE = ("name", "locale", "time_zone")
 
 def update(requester_id: UUID, changes: Mapping[str, Any], *, expected_version: int | None) -> None:
     """Change name, locale or time_zone. Raises NotFound, Invalid, PreconditionFailed."""
-    row = first(held(Requester.select(Requester.version, Requester.erased_at).where(Requester.id == requester_id)))
+    row = first(
+        for_update(Requester.select(Requester.version, Requester.erased_at).where(Requester.id == requester_id))
+    )
     if row is None:
         raise NotFound(f"there is no requester {requester_id}")
     if expected_version is not None and row["version"] != expected_version:

@@ -30,7 +30,7 @@ class Post:
     """The next post of a ticket.
 
     `address` is None while the ticket has no topic. `closes`: True closes the topic, False reopens it, None leaves it.
-    `possibly_told`: an earlier attempt may have posted it.
+    `possibly_posted`: an earlier attempt may have posted it.
     """
 
     ticket: Ticket
@@ -40,7 +40,7 @@ class Post:
     message_id: UUID | None
     buttons: Sequence[Button]
     closes: bool | None
-    possibly_told: bool
+    possibly_posted: bool
 
 
 def topic_name(ticket: Ticket) -> str:
@@ -61,21 +61,21 @@ def next_post(account: ChannelAccount, ticket_id: UUID) -> Post | None:
     """Return the next post with its buttons, and mark it as being posted. None when all events are posted."""
     ticket = queries.find(str(ticket_id))
     topic = _row(account, ticket_id)
-    told = int(topic["told_sequence"]) if topic else 0
+    posted = int(topic["told_sequence"]) if topic else 0
     rows = database.run(
         "SELECT sequence, event_type, payload, actor_kind, actor_id FROM events WHERE aggregate = 'ticket' AND"
         " aggregate_id = :id"
         " AND sequence > :told ORDER BY sequence LIMIT :most",
         id=ticket_id,
-        told=told,
+        told=posted,
         most=_events_at_once,
     )
     for row in rows:
-        text, message_id = _said(account, ticket, row["event_type"], from_json(row["payload"]))
+        text, message_id = _post_text(account, ticket, row["event_type"], from_json(row["payload"]))
         if text:
             return _post(account, ticket, topic, row, text, message_id)
     if rows and topic is not None:
-        _note(account, ticket_id, told=rows[-1]["sequence"])
+        _set_posted(account, ticket_id, sequence=rows[-1]["sequence"])
         return next_post(account, ticket_id) if len(rows) == _events_at_once else None
     return None
 
@@ -109,25 +109,25 @@ def _post(
     return Post(ticket, address, sequence, text, message_id, offered, closes, again)
 
 
-_Said = tuple[str, UUID | None]
-_NOTHING: _Said = ("", None)
+_PostText = tuple[str, UUID | None]
+_NOTHING: _PostText = ("", None)
 
 
-def _said(account: ChannelAccount, ticket: Ticket, kind: str, payload: dict[str, Any]) -> _Said:
+def _post_text(account: ChannelAccount, ticket: Ticket, kind: str, payload: dict[str, Any]) -> _PostText:
     """Return an event in words, with the message that it is about; an empty text for an event that the group need not
     read.
     """
-    say = _SAID.get(kind)
-    return _NOTHING if say is None else say(account, ticket, payload)
+    compose = _POST_TEXTS.get(kind)
+    return _NOTHING if compose is None else compose(account, ticket, payload)
 
 
-def _created(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _Said:
+def _created(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _PostText:
     asker = requesters.names_of({ticket.requester_id}).get(ticket.requester_id) if ticket.requester_id else None
     asked = f"by {ticket.channel}, {asker}" if asker else f"by {ticket.channel}"
     return f"New ticket #{ticket.number} ({asked}): {ticket.title}", None
 
 
-def _message(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any], *, mark: str = "") -> _Said:
+def _message(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any], *, mark: str = "") -> _PostText:
     message_id = UUID(payload["message_id"])
     try:
         message = conversations.get(message_id)
@@ -139,36 +139,36 @@ def _message(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any], *
     return f"{message['author_name']}{mark}:\n{message['body']}", message_id
 
 
-def _note_added(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _Said:
+def _note_added(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _PostText:
     return _message(account, ticket, payload, mark=" (note)")
 
 
-def _moved(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _Said:
+def _moved(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _PostText:
     states = workflows.of_version(ticket.workflow, ticket.workflow_version).definition.states
     to = payload["to"]
     labels = {str(language): label for language, label in states[to].label.items()} if to in states else {}
     return f"→ {labels.get(str(account.config.get('locale', 'en'))) or labels.get('en') or to}", None
 
 
-def _assigned(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _Said:
+def _assigned(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _PostText:
     if not payload.get("to"):
         return "Assigned to nobody", None
     to = UUID(str(payload["to"]))
     return f"Assigned to {identity.names_of({to}).get(to, '?')}", None
 
 
-def _not_delivered(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _Said:
+def _not_delivered(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _PostText:
     return f"Not delivered: {payload.get('error', '')}", None
 
 
-def _trouble(words: str) -> Callable[[ChannelAccount, Ticket, dict[str, Any]], _Said]:
-    def say(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _Said:
+def _trouble(words: str) -> Callable[[ChannelAccount, Ticket, dict[str, Any]], _PostText]:
+    def compose(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _PostText:
         return f"{words}: {payload.get('reason') or payload.get('target') or ''}", None
 
-    return say
+    return compose
 
 
-_SAID: dict[str, Callable[[ChannelAccount, Ticket, dict[str, Any]], _Said]] = {
+_POST_TEXTS: dict[str, Callable[[ChannelAccount, Ticket, dict[str, Any]], _PostText]] = {
     "ticket_created": _created,
     "message_received": _message,
     "message_added": _message,
@@ -196,7 +196,7 @@ def open_topic(account: ChannelAccount, ticket_id: UUID, address: str) -> None:
     )
 
 
-def not_told(account: ChannelAccount, post: Post) -> None:
+def record_not_posted(account: ChannelAccount, post: Post) -> None:
     """Record that the post certainly did not arrive, so the next attempt is no repetition."""
     database.execute(
         "UPDATE staff_topics SET telling_sequence = 0 WHERE channel = :channel AND account = :account AND"
@@ -207,9 +207,9 @@ def not_told(account: ChannelAccount, post: Post) -> None:
     )
 
 
-def told(account: ChannelAccount, post: Post, external_id: str | None) -> None:
+def record_posted(account: ChannelAccount, post: Post, external_id: str | None) -> None:
     """Record that the post is in its topic."""
-    _note(account, post.ticket.id, told=post.sequence)
+    _set_posted(account, post.ticket.id, sequence=post.sequence)
     if post.closes is not None:
         database.execute(
             "UPDATE staff_topics SET closed = :closed WHERE channel = :channel AND account = :account AND"
@@ -221,12 +221,12 @@ def told(account: ChannelAccount, post: Post, external_id: str | None) -> None:
         )
 
 
-def _note(account: ChannelAccount, ticket_id: UUID, *, told: int) -> None:
+def _set_posted(account: ChannelAccount, ticket_id: UUID, *, sequence: int) -> None:
     database.execute(
         "UPDATE staff_topics SET told_sequence = :told, telling_sequence = 0 WHERE channel = :channel AND account"
         " = :account"
         " AND ticket_id = :id AND told_sequence < :told",
-        told=told,
+        told=sequence,
         channel=account.channel,
         account=account.name,
         id=ticket_id,

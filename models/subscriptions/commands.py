@@ -93,7 +93,7 @@ def update(
 
     A change of the state or the URL clears the recorded failures. Raises Invalid, NotFound, PreconditionFailed.
     """
-    before = _held(subscription_id, expected_version)
+    before = _locked(subscription_id, expected_version)
     found = {name: changes.get(name, getattr(before, name)) for name in ("url", "event_types", "description")}
     _check(found["url"], found["event_types"], found["description"], private)
     values: dict[str, Any] = {**found, "include_bodies": changes.get("include_bodies", before.include_bodies)}
@@ -132,7 +132,7 @@ def delete(subscription_id: UUID, *, expected_version: int | None, actor: Actor)
 
     The function erases the secrets; the delivery log stays until its retention time ends.
     """
-    _held(subscription_id, expected_version)
+    _locked(subscription_id, expected_version)
     _set(subscription_id, {"state": "deleted", "secret": "", "previous_secret": None})
     database.execute("DELETE FROM subscription_event_types WHERE subscription_id = :id", id=subscription_id)
     _end_pending(subscription_id, "discarded", "the webhook was removed")
@@ -256,7 +256,7 @@ def _check(url: str, event_types: Sequence[str], description: str, private: bool
         raise Invalid(found)
 
 
-def _held(subscription_id: UUID, expected_version: int | None) -> Subscription:
+def _locked(subscription_id: UUID, expected_version: int | None) -> Subscription:
     found = queries.get(subscription_id, lock=True)
     if expected_version is not None and found.version != expected_version:
         raise PreconditionFailed()

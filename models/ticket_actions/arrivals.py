@@ -34,7 +34,7 @@ def open_from_channel(
         priority="normal",
         workflow=account.config.get("workflow"),
         # A person who writes a mail fills in no form: what is required is asked for later. A service may tell some.
-        fields=ticket_fields.told_fields(
+        fields=ticket_fields.fields_of_event(
             str(account.config.get("ticket_type", "question")), parsed.details.get("fields")
         ),
         requester=requester,

@@ -70,7 +70,7 @@ def record_stored(file: Pending, kept: Stored) -> None:
     if row is None:
         return
     _list(file.message_id, int(row["position"]), kept)
-    change.record("attachment_stored", _told(file) | {"size_bytes": kept.size_bytes, "sha256": kept.sha256})
+    change.record("attachment_stored", _event_facts(file) | {"size_bytes": kept.size_bytes, "sha256": kept.sha256})
     change.save()
 
 
@@ -96,18 +96,18 @@ def _end(file: Pending, state: str, reason: str, *, limit_bytes: int | None) -> 
     )
     if row is None:
         return
-    told = _told(file) | {"state": state, "reason": reason}
+    facts = _event_facts(file) | {"state": state, "reason": reason}
     if limit_bytes is not None:
-        told["requester_told"] = _tell(change, file, row["filename"], limit_bytes)
-    change.record("attachment_failed", told)
+        facts["requester_told"] = _notify_requester(change, file, row["filename"], limit_bytes)
+    change.record("attachment_failed", facts)
     change.save()
 
 
-def _told(file: Pending) -> dict[str, Any]:
+def _event_facts(file: Pending) -> dict[str, Any]:
     return {"attachment_id": file.id, "message_id": file.message_id}
 
 
-def _tell(change: TicketChange, file: Pending, filename: str, limit_bytes: int) -> bool:
+def _notify_requester(change: TicketChange, file: Pending, filename: str, limit_bytes: int) -> bool:
     """Write to the requester unless this message's files were spoken of already; whether they hear of it."""
     before = database.one(
         "SELECT 1 AS found FROM attachments WHERE message_id = :id AND told_at IS NOT NULL",

@@ -76,23 +76,21 @@ def new_fields(type_: str, wanted: Mapping[str, Any], *, role: str, priority: st
 
 
 def defaults(type_: str) -> dict[str, Any]:
-    """The field values of a ticket that a message opens, without a form: the defaults."""
+    """Return the default field values of a ticket that is opened by a message instead of a form."""
     entity = published.find(type_)
     return {} if entity is None else _validated(entity, {}, before={}, role="automation", view=None, complete=False)
 
 
-def told_fields(type_: str, told: Any) -> dict[str, Any]:
-    """The field values of a ticket that a service's event opens: defaults, and the event's values that fit the type's
-    fields.
+def fields_of_event(type_: str, given: Any) -> dict[str, Any]:
+    """Return the field values of a ticket that an event opens: the defaults and the event's values that fit the type.
 
-    A value that does not fit is no reason to refuse a message. It stays in the message's `details`, where people see
-    it.
+    A value that does not fit does not refuse the message. Agents see it in the message's `details`.
     """
     fields = defaults(type_)
     entity = published.find(type_)
-    if entity is None or not isinstance(told, Mapping):
+    if entity is None or not isinstance(given, Mapping):
         return fields
-    for name, value in told.items():
+    for name, value in given.items():
         if name in entity.fields and value is not None:
             try:
                 fields = _validated(entity, {name: value}, before=fields, role="automation", view=None, complete=False)

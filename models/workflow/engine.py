@@ -92,18 +92,18 @@ def react(workflow: Workflow, instance: Instance, context: Context, event: Event
     if event.type == "timer" and not run.timer_stands(event):
         return run.end()
     if event.type == "agent_reply":
-        sla_promises.answered(run)
+        sla_promises.meet_response(run)
     run.emit(event)
     reactions.drain(run)
     if event.type == "requester_message":
-        sla_promises.asked(run)  # after the reactions: a message that reopens the ticket asks for an answer
+        sla_promises.promise_response(run)  # after the reactions: a message that reopens the ticket asks for an answer
     return run.end()
 
 
 def clock_due(workflow: Workflow, instance: Instance, context: Context, target: str) -> Step:
     """An SLA clock's timer went off: a warning or a breach, if the clock still says so."""
     run = Run(workflow, instance, context)
-    sla_promises.went_off(run, target)
+    sla_promises.fire_clock(run, target)
     reactions.drain(run)
     return run.end()
 

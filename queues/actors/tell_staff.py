@@ -100,7 +100,7 @@ def _open(task: ClaimedTask, topics: Topics, account: ChannelAccount, chat: str,
 
 def _is_settled(post: ticket_posts.Post, outcome: SendOutcome) -> bool:
     """Whether the next event may be posted. A post that the group refuses must not hold back the following ones."""
-    return outcome.kind in ("accepted", "permanent") or (outcome.kind == "unknown" and post.possibly_told)
+    return outcome.kind in ("accepted", "permanent") or (outcome.kind == "unknown" and post.possibly_posted)
 
 
 def _record_topic(account: ChannelAccount, post: ticket_posts.Post, address: str) -> None:
@@ -112,12 +112,12 @@ def _record_post(account: ChannelAccount, post: ticket_posts.Post, outcome: Send
     with database.transaction():
         health.report_outcome(account.channel, account.name, outcome)
         if outcome.kind in ("throttled", "transient"):
-            ticket_posts.not_told(account, post)
+            ticket_posts.record_not_posted(account, post)
         if outcome.kind == "permanent":
             told = f"staff group: a post was refused: {outcome.detail}"
             health.report_error(account.channel, account.name, told)
         if _is_settled(post, outcome):
-            ticket_posts.told(account, post, outcome.external_id)
+            ticket_posts.record_posted(account, post, outcome.external_id)
 
 
 def _close(topics: Topics, account: ChannelAccount, config: Settings, address: str) -> None:
@@ -132,7 +132,7 @@ def _close(topics: Topics, account: ChannelAccount, config: Settings, address: s
 def _message(
     post: ticket_posts.Post, account: ChannelAccount, address: str, *, without_files: str = ""
 ) -> OutgoingMessage:
-    again = "(again, perhaps) " if post.possibly_told else ""
+    again = "(again, perhaps) " if post.possibly_posted else ""
     text = post.text if len(post.text) <= _post_chars_max else post.text[:_post_chars_max] + _GOES_ON
     note = f"\n[Its files could not be posted here: {without_files}]" if without_files else ""
     with database.connection():

@@ -25,13 +25,13 @@ def run(task: ClaimedTask, payload: WatchAccounts) -> Settlement:
     for account in found:
         watch = channels.complete(account.channel).watch
         if watch is not None:
-            _look(watch, account)
+            _inspect(watch, account)
     return Done()
 
 
-def _look(watch: Watch, account: ChannelAccount) -> None:
+def _inspect(watch: Watch, account: ChannelAccount) -> None:
     try:
-        seen = watch.look(account, settings.current())
+        seen = watch.inspect(account, settings.current())
     except ConfigurationError as error:
         health.report_error(account.channel, account.name, error.message)
         return

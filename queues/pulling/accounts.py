@@ -35,7 +35,7 @@ def ask_for_pulls() -> int:
             waiting = database.one(
                 "SELECT id FROM tasks WHERE key = :key AND state IN ('ready', 'leased') LIMIT 1", key=key
             )
-            if waiting is None and not puller_leases.held(account.channel, account.name):
+            if waiting is None and not puller_leases.is_leased(account.channel, account.name):
                 commands.enqueue(PullAccount(channel=account.channel, account=account.name), key=key)
                 asked += 1
     return asked

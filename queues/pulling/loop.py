@@ -59,7 +59,7 @@ class Pullers:
 
     def start(self) -> None:
         """Start looking for accounts in the background; needs no database yet."""
-        self._thread = threading.Thread(target=self._look_until_stopped, name="pullers", daemon=True)
+        self._thread = threading.Thread(target=self._check_until_stopped, name="pullers", daemon=True)
         self._thread.start()
 
     def stop(self, *, timeout_s: float = limits.puller_stop_s) -> None:
@@ -84,10 +84,10 @@ class Pullers:
         """Return the accounts (channel, name) that this process reads now."""
         return {name for name, reader in self._readers.copy().items() if not reader.stop.is_set()}
 
-    def _look_until_stopped(self) -> None:
+    def _check_until_stopped(self) -> None:
         while True:
             try:
-                self._look()
+                self._check()
             except (NestorError, peewee.PeeweeException) as error:
                 # The database is away or slow: readers whose lease cannot be renewed in time end below.
                 log.warning("pullers_not_renewed", error=type(error).__name__)
@@ -101,7 +101,7 @@ class Pullers:
             if self._stop.wait(self._look_every_s):
                 return
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         """Renew the leases of readers, start readers for free accounts, and end readers of removed
         or changed accounts.
         """

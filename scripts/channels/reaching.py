@@ -19,13 +19,13 @@ from scripts.channels import checking
 def test(args: argparse.Namespace) -> int:
     """Print what was tried; exit code 1 when something failed."""
     account, reach = _account(args.name)
-    return _told(account, reach.test(account, settings.current()))
+    return _print_findings(account, reach.test(account, settings.current()))
 
 
 def setup(args: argparse.Namespace) -> int:
     account, reach = _account(args.name)
     config = settings.current()
-    return _told(account, reach.setup(account, config, public_url=args.public_url or config.public_url))
+    return _print_findings(account, reach.setup(account, config, public_url=args.public_url or config.public_url))
 
 
 def _account(name: str) -> tuple[ChannelAccount, Reach]:
@@ -58,7 +58,7 @@ def _published(channel: str, name: str) -> ChannelAccount | None:
         return None
 
 
-def _told(account: ChannelAccount, findings: list[Finding]) -> int:
+def _print_findings(account: ChannelAccount, findings: list[Finding]) -> int:
     print(f"{account.channel}.{account.name}")
     for finding in findings:
         print(f"  {'ok  ' if finding.ok else 'FAIL'} {finding.text}")

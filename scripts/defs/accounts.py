@@ -20,13 +20,13 @@ def check_account(body: Mapping[str, Any]) -> None:
     try:
         account = shape.convert(dict(body), declared.account_type)
     except Invalid as error:
-        raise Invalid([_told(problem, body) for problem in error.problems]) from error
+        raise Invalid([_explained(problem, body) for problem in error.problems]) from error
     if problems := list(declared.check(account)):
         raise Invalid(problems)
 
 
-def _told(problem: FieldProblem, body: Mapping[str, Any]) -> FieldProblem:
-    """A credential that was written into the file is told as what it is, and never repeated."""
+def _explained(problem: FieldProblem, body: Mapping[str, Any]) -> FieldProblem:
+    """Explain a problem; the text of a credential that was written into the file is never repeated."""
     key = problem.path.lstrip(".")
     if problem.message.startswith("Expected `object") and isinstance(body.get(key), str):
         return FieldProblem(problem.path, "expected {secret: name}: credentials are named, never contained")

@@ -53,13 +53,13 @@ def simulate(options: argparse.Namespace) -> int:
     types = catalogue.surroundings_of(defs.read_all(demo=True)).types
     interactive = options.script is None and sys.stdin.isatty()
     if options.script is None or str(options.script) == "-":
-        lines: Iterable[str] = _asked() if interactive else sys.stdin
+        lines: Iterable[str] = _typed_lines() if interactive else sys.stdin
     else:
         lines = options.script.read_text(encoding="utf-8").splitlines()
     return Stepper(workflow, dict(types)).run(lines, echo=not interactive)
 
 
-def _asked() -> Iterator[str]:
+def _typed_lines() -> Iterator[str]:
     print(HELP)
     while True:
         try:
@@ -186,7 +186,7 @@ class Stepper:
         for entry in simulation.log[since:] if since >= 0 else ():
             for act in entry.acts:
                 if not isinstance(act, ClockChanged | TimerStopped):
-                    print(f"  {entry.at:%a %d %H:%M} {_told(act)}")
+                    print(f"  {entry.at:%a %d %H:%M} {_described(act)}")
         clocks = ", ".join(f"{target} {status(clock)}" for target, clock in ticket.clocks.items())
         timers = ", ".join(f"{name} {at:%a %d %H:%M}" for name, (at, _) in sorted(simulation.timers.items()))
         print(
@@ -232,8 +232,8 @@ def _pairs(words: list[str]) -> dict[str, Any]:
     return found
 
 
-def _told(act: AnyAct) -> str:
-    """One line that tells a person what followed."""
+def _described(act: AnyAct) -> str:
+    """Describe an act in one line."""
     named = f"{act.kind.replace('_', ' ')} ({act.rule})"
     match act:
         case Moved():

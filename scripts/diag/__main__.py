@@ -16,7 +16,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
     config = _cli.connect("diag", only_look=True)
-    parts = [*ledger.parts(config), broker.look(config)]
+    parts = [*ledger.parts(config), broker.part(config)]
     print(_document(parts) if options.json else _text(parts))
     return 1 if any(part.problems for part in parts) else 0
 

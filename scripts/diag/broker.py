@@ -24,7 +24,7 @@ from scripts.explain import words
 _SUFFIXES = ("", ".DQ", ".XQ")
 
 
-def look(config: Settings) -> Part:
+def part(config: Settings) -> Part:
     """The broker's part of the page."""
     part = Part("broker", facts={"url": where(config.broker_url), "queues": {}})
     if config.embedded:

@@ -205,10 +205,10 @@ def _tasks(ticket: Ticket) -> Iterator[Entry]:
     for row in rows:
         row["payload"] = from_json(row["payload"])
         created_at, finished_at = _at(row["created_at"]), database.instant(row["finished_at"])
-        yield Entry(created_at, "task", *_told_task(row, created_at, finished_at), row)
+        yield Entry(created_at, "task", *_task_words(row, created_at, finished_at), row)
 
 
-def _told_task(row: Row, created_at: datetime, finished_at: datetime | None) -> tuple[str, tuple[str, ...]]:
+def _task_words(row: Row, created_at: datetime, finished_at: datetime | None) -> tuple[str, tuple[str, ...]]:
     state = "DEAD" if row["state"] == "dead" else row["state"]
     line = f"{row['id']} {row['kind']} on {row['queue']}: {state}, {words.counted(row['attempts'], 'attempt')}"
     if finished_at is not None:

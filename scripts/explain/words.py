@@ -13,7 +13,7 @@ from typing import Any
 from scripts.explain import limits
 
 Payload = Mapping[str, Any]
-Told = tuple[str, tuple[str, ...]]
+Words = tuple[str, tuple[str, ...]]
 
 # Their message's own entry says the same and more.
 TOLD_BY_THEIR_MESSAGE = frozenset({"message_received", "message_added", "note_added"})
@@ -46,15 +46,15 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def event(event_type: str, payload: Payload, people: Mapping[str, str]) -> Told:
+def event(event_type: str, payload: Payload, people: Mapping[str, str]) -> Words:
     """An event's line and its details; a type without words of its own shows its payload."""
-    teller = _TELLERS.get(event_type)
-    if teller is None:
+    line = _LINES.get(event_type)
+    if line is None:
         return f"{event_type} {short(dict(payload)) if payload else ''}".rstrip(), ()
-    return teller(payload, people)
+    return line(payload, people)
 
 
-def _created(payload: Payload, people: Mapping[str, str]) -> Told:
+def _created(payload: Payload, people: Mapping[str, str]) -> Words:
     workflow = f"life cycle {payload.get('workflow')} version {payload.get('workflow_version')}"
     return (
         f"ticket created in {payload.get('state')}: {short(payload.get('title'))}",
@@ -62,7 +62,7 @@ def _created(payload: Payload, people: Mapping[str, str]) -> Told:
     )
 
 
-def _state_changed(payload: Payload, people: Mapping[str, str]) -> Told:
+def _state_changed(payload: Payload, people: Mapping[str, str]) -> Words:
     details = [f"rule: {short(payload.get('rule'))} on {payload.get('event')}"]
     details.extend(_rule(payload)[1:])
     if payload.get("comment"):
@@ -71,26 +71,26 @@ def _state_changed(payload: Payload, people: Mapping[str, str]) -> Told:
     return f"state {payload.get('from')} -> {payload.get('to')}{move}", tuple(details)
 
 
-def _refused(payload: Payload, people: Mapping[str, str]) -> Told:
+def _refused(payload: Payload, people: Mapping[str, str]) -> Words:
     reasons = tuple(f"because {short(reason)}" for reason in payload.get("reasons", ()))
     return f"transition refused: {short(payload.get('rule'))} on {payload.get('event')}", reasons
 
 
-def _withheld(payload: Payload, people: Mapping[str, str]) -> Told:
+def _withheld(payload: Payload, people: Mapping[str, str]) -> Words:
     return (
         f"automatic message withheld: {payload.get('template')}",
         (f"rule: {short(payload.get('rule'))}", f"because {short(payload.get('reason'))}"),
     )
 
 
-def _assigned(payload: Payload, people: Mapping[str, str]) -> Told:
+def _assigned(payload: Payload, people: Mapping[str, str]) -> Words:
     def name(user_id: object) -> str:
         return people.get(str(user_id), str(user_id)) if user_id else "nobody"
 
     return f"assigned: {name(payload.get('from'))} -> {name(payload.get('to'))}", ()
 
 
-def _updated(payload: Payload, people: Mapping[str, str]) -> Told:
+def _updated(payload: Payload, people: Mapping[str, str]) -> Words:
     changes = list(dict(payload.get("changes", {})).items())
     shown = [
         f"{name}: {short(change.get('from'))} -> {short(change.get('to'))}"
@@ -100,18 +100,18 @@ def _updated(payload: Payload, people: Mapping[str, str]) -> Told:
     return "ticket changed", (*shown, *more)
 
 
-def _related(payload: Payload, people: Mapping[str, str]) -> Told:
+def _related(payload: Payload, people: Mapping[str, str]) -> Words:
     return f"related to ticket {payload.get('ticket_id')}", (f"because {short(payload.get('reason'))}",)
 
 
-def _delivery_failed(payload: Payload, people: Mapping[str, str]) -> Told:
+def _delivery_failed(payload: Payload, people: Mapping[str, str]) -> Words:
     return (
         f"delivery {payload.get('delivery_id')} ended as {payload.get('state')}",
         (f"because {short(payload.get('error'))}",),
     )
 
 
-def _edited(payload: Payload, people: Mapping[str, str]) -> Told:
+def _edited(payload: Payload, people: Mapping[str, str]) -> Words:
     return (
         f"message {payload.get('message_id')} edited where it was said",
         (f"it was: {first_line(str(payload.get('previous_body', '')))}",),
@@ -131,11 +131,11 @@ def _rule(payload: Payload) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _told(line: Callable[[Payload], str]) -> Callable[[Payload, Mapping[str, str]], Told]:
+def _line(line: Callable[[Payload], str]) -> Callable[[Payload, Mapping[str, str]], Words]:
     return lambda payload, people: (line(payload), _rule(payload))
 
 
-_TELLERS: dict[str, Callable[[Payload, Mapping[str, str]], Told]] = {
+_LINES: dict[str, Callable[[Payload, Mapping[str, str]], Words]] = {
     "ticket_created": _created,
     "ticket_state_changed": _state_changed,
     "transition_refused": _refused,
@@ -145,28 +145,28 @@ _TELLERS: dict[str, Callable[[Payload, Mapping[str, str]], Told]] = {
     "ticket_related": _related,
     "delivery_failed": _delivery_failed,
     "message_edited": _edited,
-    "attachment_stored": _told(lambda p: f"file fetched, {p.get('size_bytes')} bytes"),
-    "attachment_failed": _told(
+    "attachment_stored": _line(lambda p: f"file fetched, {p.get('size_bytes')} bytes"),
+    "attachment_failed": _line(
         lambda p: (
             f"file not had: {short(p.get('reason'))}" + ("; its sender was told" if p.get("requester_told") else "")
         )
     ),
-    "sla_warning": _told(lambda p: f"promise {p.get('target')} in danger, due {p.get('due_at')}"),
-    "sla_breached": _told(lambda p: f"promise {p.get('target')} broken, was due {p.get('due_at')}"),
-    "approval_requested": _told(lambda p: f"{p.get('transition')} waits for {p.get('needed')} of {p.get('team')}"),
-    "approval_voted": _told(
+    "sla_warning": _line(lambda p: f"promise {p.get('target')} in danger, due {p.get('due_at')}"),
+    "sla_breached": _line(lambda p: f"promise {p.get('target')} broken, was due {p.get('due_at')}"),
+    "approval_requested": _line(lambda p: f"{p.get('transition')} waits for {p.get('needed')} of {p.get('team')}"),
+    "approval_voted": _line(
         lambda p: f"vote on {p.get('transition')}: {p.get('vote')} {short(p.get('comment') or '')}".rstrip()
     ),
-    "approval_decided": _told(lambda p: f"approval of {p.get('transition')}: {p.get('outcome')}"),
-    "effect_withheld": _told(lambda p: f"no {p.get('effect')}: {short(p.get('reason'))}"),
-    "agents_notified": _told(
+    "approval_decided": _line(lambda p: f"approval of {p.get('transition')}: {p.get('outcome')}"),
+    "effect_withheld": _line(lambda p: f"no {p.get('effect')}: {short(p.get('reason'))}"),
+    "agents_notified": _line(
         lambda p: f"told {counted(len(p.get('users') or []), 'agent')} {p.get('team') or ''}".rstrip()
     ),
-    "webhook_called": _told(lambda p: f"webhook {p.get('webhook')} for {p.get('event')}"),
-    "fee_charged": _told(lambda p: f"fee of {p.get('amount_minor')} minor units {p.get('currency')}"),
-    "reward_granted": _told(lambda p: f"reward of {p.get('amount_minor')} minor units {p.get('currency')}"),
-    "linked_ticket_made": _told(lambda p: f"made ticket #{p.get('number')} ({p.get('link')})"),
-    "event_unmatched": _told(lambda p: f"no rule for {p.get('event')} {p.get('name') or ''}".rstrip()),
-    "automation_stopped": _told(lambda p: f"rules stopped at {p.get('event')}: {short(p.get('reason'))}"),
-    "ticket_migrated": _told(lambda p: f"migrated {short(p.get('from'))} -> {short(p.get('to'))}"),
+    "webhook_called": _line(lambda p: f"webhook {p.get('webhook')} for {p.get('event')}"),
+    "fee_charged": _line(lambda p: f"fee of {p.get('amount_minor')} minor units {p.get('currency')}"),
+    "reward_granted": _line(lambda p: f"reward of {p.get('amount_minor')} minor units {p.get('currency')}"),
+    "linked_ticket_made": _line(lambda p: f"made ticket #{p.get('number')} ({p.get('link')})"),
+    "event_unmatched": _line(lambda p: f"no rule for {p.get('event')} {p.get('name') or ''}".rstrip()),
+    "automation_stopped": _line(lambda p: f"rules stopped at {p.get('event')}: {short(p.get('reason'))}"),
+    "ticket_migrated": _line(lambda p: f"migrated {short(p.get('from'))} -> {short(p.get('to'))}"),
 }

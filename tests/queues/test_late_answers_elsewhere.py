@@ -154,7 +154,7 @@ def test_a_notice_that_certainly_did_not_arrive_is_sent_again(desk: Desk, first:
 def test_a_post_to_the_staff_group_is_told_once_when_the_database_goes_away_after_it(
     desk: Desk, group: Topics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told, topic = ticket_posts.told, ticket_posts.open_topic
+    told, topic = ticket_posts.record_posted, ticket_posts.open_topic
     failures = {"told": 2, "topic": 1}
 
     def told_at_last(*arguments: Any) -> None:
@@ -169,7 +169,7 @@ def test_a_post_to_the_staff_group_is_told_once_when_the_database_goes_away_afte
             raise Unavailable
         topic(*arguments)
 
-    monkeypatch.setattr(ticket_posts, "told", told_at_last)
+    monkeypatch.setattr(ticket_posts, "record_posted", told_at_last)
     monkeypatch.setattr(ticket_posts, "open_topic", topic_at_last)
     desk.receive_telegram("It burns.", chat=42, name="Ada")
     desk.run_due()

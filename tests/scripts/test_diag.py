@@ -216,7 +216,7 @@ def vhost(rabbit_server: RabbitServer) -> Iterator[Vhost]:
 
 
 def test_queues_that_nobody_declared_need_a_person(vhost: Vhost) -> None:
-    part = broker.look(vhost.settings())
+    part = broker.part(vhost.settings())
 
     assert len(part.problems) == len(part.facts["queues"]) == 3 * len(topology.QUEUES)
     assert all(problem.endswith("run `python -m scripts.topology`") for problem in part.problems)
@@ -226,7 +226,7 @@ def test_the_broker_answers_how_many_wakeups_and_consumers_a_queue_has(vhost: Vh
     topology.declare(vhost.settings())
     vhost.publish("sends")
 
-    part = broker.look(vhost.settings())
+    part = broker.part(vhost.settings())
 
     assert part.problems == []
     assert part.facts["queues"]["sends"] == {"messages": 1, "consumers": 0}
@@ -239,7 +239,7 @@ def test_the_broker_answers_how_many_wakeups_and_consumers_a_queue_has(vhost: Vh
 def test_the_http_api_adds_what_is_unacknowledged(vhost: Vhost) -> None:
     topology.declare(vhost.settings())
 
-    part = broker.look(vhost.settings(management=True))
+    part = broker.part(vhost.settings(management=True))
 
     assert part.problems == []
     assert part.facts["queues"]["default"].keys() >= {"messages", "consumers", "ready", "unacknowledged"}
@@ -249,7 +249,7 @@ def test_an_http_api_that_is_away_is_one_problem(vhost: Vhost) -> None:
     topology.declare(vhost.settings())
     settings = Settings(broker_url=vhost.url, broker_management_url=f"http://127.0.0.1:{free_port()}")
 
-    part = broker.look(settings)
+    part = broker.part(settings)
 
     assert len(part.problems) == 1
     assert "cannot be read" in part.problems[0]

@@ -30,8 +30,6 @@ def analyse(
     """
     subject = Subject(workflow, types, teams, workflows)
     found = [
-        finding
-        for look in (references.look, flow.look, conditions.look, loops.look, promises.look, texts.look)
-        for finding in look(subject)
+        finding for rule in (references, flow, conditions, loops, promises, texts) for finding in rule.findings(subject)
     ]
     return sorted(dict.fromkeys(found), key=lambda one: (one.severity != "error", one.path))

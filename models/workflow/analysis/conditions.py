@@ -11,7 +11,7 @@ from models.workflow.analysis.subject import Subject
 from models.workflow.definition import Reaction, Workflow
 
 
-def look(subject: Subject) -> Iterator[Finding]:
+def findings(subject: Subject) -> Iterator[Finding]:
     yield from _types(subject)
     yield from _always(subject)
     yield from _divisions(subject)

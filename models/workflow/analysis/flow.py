@@ -9,7 +9,7 @@ from models.workflow.analysis.subject import Subject
 from models.workflow.definition import Transition
 
 
-def look(subject: Subject) -> Iterator[Finding]:
+def findings(subject: Subject) -> Iterator[Finding]:
     yield from _nobody(subject)
     ways = [(start, end) for start, end, name, transition in subject.moves() if _somebody(subject, name, transition)]
     yield from _unreachable(subject, ways)

@@ -12,7 +12,7 @@ from models.workflow.definition import Effect, Reaction
 Node = tuple[int, str]  # a reaction, and the state after it
 
 
-def look(subject: Subject) -> Iterator[Finding]:
+def findings(subject: Subject) -> Iterator[Finding]:
     yield from _circles(subject)
     yield from _undone_fields(subject)
     yield from _mail(subject)

@@ -10,7 +10,7 @@ from models.workflow.analysis.subject import Subject
 from models.workflow.definition import SlaPolicy
 
 
-def look(subject: Subject) -> Iterator[Finding]:
+def findings(subject: Subject) -> Iterator[Finding]:
     """Find policies that overlap, promise nothing, or cannot be broken."""
     for index, policy in enumerate(subject.workflow.sla):
         yield from _ambiguous(subject, index, policy)

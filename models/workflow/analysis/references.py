@@ -11,7 +11,7 @@ from models.workflow.analysis.subject import Subject
 from models.workflow.definition import LANGUAGES, Effect
 
 
-def look(subject: Subject) -> Iterator[Finding]:
+def findings(subject: Subject) -> Iterator[Finding]:
     yield from _types(subject)
     yield from _fields(subject)
     yield from _teams(subject)

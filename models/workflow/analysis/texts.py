@@ -12,7 +12,7 @@ _CYRILLIC = re.compile(r"[А-Яа-яЁё]")
 _WORD = re.compile(r"[A-Za-z]{3,}")
 
 
-def look(subject: Subject) -> Iterator[Finding]:
+def findings(subject: Subject) -> Iterator[Finding]:
     """Missing texts are refused by `checks`; here: a Russian text without a Russian letter is a copy that waits for its
     translator.
     """

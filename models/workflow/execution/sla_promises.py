@@ -23,14 +23,14 @@ def follow(run: Run) -> None:
     _follow_state(run, policy)
 
 
-def answered(run: Run) -> None:
-    """An agent wrote to the requester: what was promised as a response is kept."""
+def meet_response(run: Run) -> None:
+    """Meet the promises of a response, because an agent wrote to the requester."""
     for target in ("first_response", "next_response"):
         _meet(run, target)
 
 
-def asked(run: Run) -> None:
-    """The requester wrote: an answer is promised, unless one is promised already. Machines are promised nothing."""
+def promise_response(run: Run) -> None:
+    """Promise a response to the requester who wrote, unless one is promised. Automatic messages get no promise."""
     if not run.workflow.sla or (run.context.message or {}).get("automatic"):
         return
     policy, clocks_ = _policy(run), run.instance.clocks
@@ -40,8 +40,8 @@ def asked(run: Run) -> None:
         _follow_state(run, policy)
 
 
-def went_off(run: Run, target: str) -> None:
-    """The timer of a clock: a warning or a breach, noted once; stale timers say nothing."""
+def fire_clock(run: Run, target: str) -> None:
+    """Record the warning or the breach of a clock whose timer fired. A stale timer has no effect."""
     clock = run.instance.clocks.get(target)
     kind = clocks.due(clock, run.context.now) if clock is not None else None
     if clock is None or kind is None:

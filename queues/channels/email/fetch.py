@@ -10,5 +10,5 @@ from queues.channels.email import providers
 
 def fetch(raw: bytes, envelope: dict[str, str], account: ChannelAccount, settings: Settings) -> bytes | Ignored | None:
     """Return the mail; None when the event contains it. Raises TransientFailure, Unparseable."""
-    fetcher = providers.fetcher(providers.teller_of(envelope))
+    fetcher = providers.fetcher(providers.provider_of(envelope))
     return None if fetcher is None else fetcher.fetch(raw, envelope, account, settings)

@@ -34,7 +34,7 @@ _ARMOUR = re.compile(r"^-----BEGIN PGP (SIGNED )?MESSAGE-----", re.MULTILINE)
 
 def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
     """Parse an event of the account's provider: a mail, or a receipt for a mail of ours. Raises Unparseable."""
-    told = providers.told(raw, envelope, account)
+    told = providers.parse(raw, envelope, account)
     return read_mail(told.raw, envelope, account) if isinstance(told, Mail) else told
 
 

@@ -18,8 +18,8 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
         findings.append(_smtp(account, settings))
     if account.config.get("provider") == "imap":
         findings.append(_imap(account, settings))
-    for trier in providers.triers(account):
-        findings += trier.test(account, settings)
+    for check in providers.key_checks(account):
+        findings += check.test(account, settings)
     return findings
 
 
@@ -42,7 +42,7 @@ def _smtp(account: ChannelAccount, settings: Settings) -> Finding:
         return Finding(False, f"SMTP: {error.message}")
     except (smtp.BadUrl, BadAddress) as error:
         return Finding(False, f"SMTP: {error}")
-    outcome = smtp.look(relay, helo=ours.domain)
+    outcome = smtp.test_relay(relay, helo=ours.domain)
     if outcome.kind == "accepted":
         return Finding(True, "SMTP: the relay took our login" if relay.user else "SMTP: the relay talks to us")
     return Finding(False, f"SMTP: {outcome.detail}")

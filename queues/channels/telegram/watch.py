@@ -9,7 +9,7 @@ from queues.channel_port import Watched
 from queues.channels.telegram.bot_api import setup
 
 
-def look(account: ChannelAccount, settings: Settings) -> Watched | None:
+def inspect(account: ChannelAccount, settings: Settings) -> Watched | None:
     """Return the webhook's state; None for a polling bot, whose reader reports its state. Raises ConfigurationError,
     TransientFailure.
     """

@@ -42,7 +42,7 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
         reply = of(account).reply
         if reply is None:
             return permanent("this account's file has no `reply`: nothing can be answered there")
-        if message.attachments and "attachments" not in _asked(reply.body):
+        if message.attachments and "attachments" not in _names(reply.body):
             return permanent("the answer has files, and this account's `reply.body` has no {{ attachments }}")
         lookup = texts.in_values(_values(message))
         url = _url(reply, lookup, settings)
@@ -142,12 +142,12 @@ class _Files(list[dict[str, Any]]):
         )
 
 
-def _asked(body: Any) -> set[str]:
+def _names(body: Any) -> set[str]:
     """Return the names of all values that a body uses."""
     if isinstance(body, str):
         return texts.names(body)
     parts = body.values() if isinstance(body, dict) else body if isinstance(body, list) else ()
-    return set().union(*(_asked(one) for one in parts))
+    return set().union(*(_names(one) for one in parts))
 
 
 def _url(reply: Reply, lookup: texts.Lookup, settings: Settings) -> str:

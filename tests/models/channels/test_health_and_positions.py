@@ -91,12 +91,12 @@ def test_a_lease_that_was_given_before_the_clock_was_set_back_is_free(desk: Desk
     puller_leases.take("email", "demo", holder="killed", lease_s=30)
     desk.advance(hours=-2)
 
-    held_before = puller_leases.held("email", "demo")
+    held_before = puller_leases.is_leased("email", "demo")
     taken = puller_leases.take("email", "demo", holder="here", lease_s=30)
     again = puller_leases.take("email", "demo", holder="third", lease_s=30)
 
     assert (held_before, taken, again) == (False, True, False)
-    assert puller_leases.held("email", "demo")
+    assert puller_leases.is_leased("email", "demo")
 
 
 def test_a_task_that_reads_an_account_for_its_whole_time_keeps_it(desk: Desk) -> None:
@@ -108,4 +108,4 @@ def test_a_task_that_reads_an_account_for_its_whole_time_keeps_it(desk: Desk) ->
     assert taken
     assert not stolen
     with database.connection():
-        assert puller_leases.held("email", "demo")
+        assert puller_leases.is_leased("email", "demo")

@@ -45,7 +45,7 @@ def reason_of(one: Readiness) -> str:
 
 
 def test_a_desk_in_order_is_ready(desk: Desk) -> None:
-    readiness.look()
+    readiness.check()
 
 
 def test_a_schema_that_is_missing_is_told_and_is_over_when_it_is_there(
@@ -110,7 +110,7 @@ def test_a_reason_stands_while_the_database_is_away(started: Callable[..., Readi
 
     answers[0] = Unavailable()
 
-    assert not one._looks()
+    assert not one._check_once()
     assert one.reason() == "the schema is old"
 
 

@@ -86,7 +86,7 @@ class Mailbox:
     """A logged-in connection; use it as a context manager."""
 
     def __init__(self, server: Server) -> None:
-        with _said("connecting"):
+        with _translated("connecting"):
             self._client: Any = IMAPClient(
                 server.host,
                 server.port,
@@ -122,16 +122,16 @@ class Mailbox:
 
     def _introduce(self, server: Server) -> None:
         if not server.tls and server.tls_needed:
-            with _said("STARTTLS"):
+            with _translated("STARTTLS"):
                 if not self._client.has_capability("STARTTLS"):
                     raise TransientFailure("the mail server offers no TLS; the password was not sent in clear")
                 self._client.starttls(client_context(server.ca_file))
-        with _said("the login"):
+        with _translated("the login"):
             self._client.login(server.user, server.password)
 
     def select(self, folder: str, *, readonly: bool = False) -> Folder:
         """Open the folder or refresh its state. Raises TransientFailure for a missing folder."""
-        with _said(f"the folder {one_line(folder, 60)}"):
+        with _translated(f"the folder {one_line(folder, 60)}"):
             told = self._client.select_folder(folder, readonly)
         uidvalidity, next_uid = told.get(b"UIDVALIDITY"), told.get(b"UIDNEXT")
         if not isinstance(uidvalidity, int) or not isinstance(next_uid, int):
@@ -153,18 +153,18 @@ class Mailbox:
         return self._search(["UID", f"{after + 1}:{up_to}", "UNSEEN"], above=after)
 
     def _search(self, criteria: list[object], *, above: int) -> list[int]:
-        with _said("the search"):
+        with _translated("the search"):
             return sorted({int(uid) for uid in self._client.search(criteria) if int(uid) > above})
 
     def sizes(self, uids: list[int]) -> dict[int, int]:
         """Return the size in bytes of each mail that still exists. Raises Refused."""
-        with _said("the mails' sizes", refused=Refused):
+        with _translated("the mails' sizes", refused=Refused):
             told = self._client.fetch(uids, ["RFC822.SIZE"])
             return {int(uid): int(items[b"RFC822.SIZE"]) for uid, items in told.items() if b"RFC822.SIZE" in items}
 
     def fetch(self, uid: int, bytes_max: int) -> bytes | None:
         """Return the first `bytes_max` bytes of the mail, which stays unseen; None when it is gone. Raises Refused."""
-        with _said("fetching a mail", refused=Refused):
+        with _translated("fetching a mail", refused=Refused):
             # Fetching a part bounds the answer, because RFC822.SIZE may be wrong.
             told = self._client.fetch([uid], [f"BODY.PEEK[]<0.{bytes_max}>"])
             for key, value in told.get(uid, {}).items():
@@ -174,12 +174,12 @@ class Mailbox:
 
     def mark_seen(self, uids: list[int]) -> None:
         """Set the Seen flag. Raises Refused for a read-only mailbox."""
-        with _said("marking mails as seen", refused=Refused):
+        with _translated("marking mails as seen", refused=Refused):
             self._client.add_flags(uids, [b"\\Seen"], silent=True)
 
     def wait(self, stop: threading.Event, for_s: float, *, idle: bool) -> None:
         """Wait until the server reports a change, `stop` is set or `for_s` seconds are over."""
-        with _said("waiting for mail"):
+        with _translated("waiting for mail"):
             if not idle or not self._client.has_capability("IDLE"):
                 stop.wait(for_s)
                 self._client.noop()
@@ -207,7 +207,7 @@ def _is_new(response: Any) -> bool:
 
 
 @contextlib.contextmanager
-def _said(step: str, *, refused: type[TransientFailure] = TransientFailure) -> Iterator[None]:
+def _translated(step: str, *, refused: type[TransientFailure] = TransientFailure) -> Iterator[None]:
     """Turn errors into failures with a text for people. The server's text is cut and loses its addresses."""
     try:
         yield

@@ -19,7 +19,7 @@ from models.kernel import imports
 from models.kernel.errors import ConfigurationError
 from models.ports.inbound import Ignored, Receipts
 from queues.channel_port import Fetcher, Ingress
-from queues.channels.email.providers.port import Carrier, Described, Mail, Teller, Trier
+from queues.channels.email.providers.port import Carrier, Described, EventParser, KeyCheck, Mail
 
 # Raw mail from a script or a mail server; an event that names no provider is such a mail.
 PLAIN = "raw"
@@ -50,11 +50,11 @@ def sender(provider: str) -> Carrier | None:
     return cast(Carrier | None, _optional(provider, "send"))
 
 
-def triers(account: ChannelAccount) -> list[Trier]:
+def key_checks(account: ChannelAccount) -> list[KeyCheck]:
     """Return the API tests of the account's providers, if the account has a key."""
     named = dict.fromkeys(str(account.config.get(key) or "") for key in ("provider", "outbound"))
     found = [_optional(one, "reach") for one in named if one in names() and account.config.get("api_key")]
-    return [cast(Trier, one) for one in found if one is not None]
+    return [cast(KeyCheck, one) for one in found if one is not None]
 
 
 def carrier_of(account: ChannelAccount) -> Carrier | None:
@@ -68,16 +68,16 @@ def carrier_of(account: ChannelAccount) -> Carrier | None:
     return found
 
 
-def teller_of(envelope: dict[str, str]) -> str:
+def provider_of(envelope: dict[str, str]) -> str:
     """Return the provider of an event."""
     provider = envelope.get("provider", PLAIN)
     return provider if provider in names() else PLAIN
 
 
-def told(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail | Receipts | Ignored:
+def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail | Receipts | Ignored:
     """Parse an event. Raises Unparseable."""
-    teller = cast(Teller, imports.load(f"{__name__}.{teller_of(envelope)}.parse"))
-    return teller.parse(raw, envelope, account)
+    parser = cast(EventParser, imports.load(f"{__name__}.{provider_of(envelope)}.parse"))
+    return parser.parse(raw, envelope, account)
 
 
 def _optional(provider: str, part: str) -> object:

@@ -5,6 +5,6 @@ from __future__ import annotations
 from queues.channels.email.providers import documents
 
 
-def pairs(told: object) -> list[tuple[str, str]]:
+def pairs(headers: object) -> list[tuple[str, str]]:
     """Return the headers in their order; other values than text and lists of text are left out."""
-    return [(name, value) for name, values in documents.part(told).items() for value in documents.texts(values)]
+    return [(name, value) for name, values in documents.part(headers).items() for value in documents.texts(values)]

@@ -64,11 +64,11 @@ class Answer:
     @property
     def retry_after_s(self) -> float | None:
         """Return Retry-After in seconds, within our bound; None without the header."""
-        told = self.headers.get("retry-after", "").strip()
-        if told.isascii() and told.isdigit():
-            return min(float(told[:6]), limits.provider_wait_s_max)
+        value = self.headers.get("retry-after", "").strip()
+        if value.isascii() and value.isdigit():
+            return min(float(value[:6]), limits.provider_wait_s_max)
         try:
-            at = parsedate_to_datetime(told)
+            at = parsedate_to_datetime(value)
         except (ValueError, TypeError, IndexError):
             return None
         wait_s = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - clock.now()).total_seconds()
@@ -95,7 +95,7 @@ def call(
                 method,
                 url,
                 headers={"User-Agent": "Nestor", "Accept-Encoding": "identity", **(headers or {})},
-                auth=_as_told if basic is None else basic,
+                auth=_keep_authorization if basic is None else basic,
                 data=body if body is not None else fields,
                 files=files,
                 allow_redirects=False,
@@ -103,8 +103,8 @@ def call(
                 timeout=(limits.send_connect_timeout_s, limits.send_read_timeout_s),
             ) as answer,
         ):
-            told = {name.lower(): value for name, value in answer.headers.items()}
-            return Answer(answer.status_code, told, _body(answer, answer_bytes_max, deadline))
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Answer(answer.status_code, headers, _body(answer, answer_bytes_max, deadline))
     except (
         requests.exceptions.InvalidURL,
         requests.exceptions.MissingSchema,
@@ -118,21 +118,21 @@ def call(
         raise Unanswered(f"the connection failed after the request had left ({what})") from error
 
 
-def _as_told(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Keep our own header, which a ~/.netrc entry for the host would otherwise replace."""
     return request
 
 
-def said(answer: Answer, *names: str) -> str:
+def error_text(answer: Answer, *names: str) -> str:
     """Return the API's message: the first of these names that its document has."""
     document = answer.document()
     found = (value for name in names if isinstance(value := document.get(name), str) and value)
     return worded(answer.status, next(found, ""))
 
 
-def worded(status: int, told: str) -> str:
+def worded(status: int, text: str) -> str:
     """Return a status and the API's message on one line, without addresses."""
-    words = " ".join("[address]" if "@" in word else word for word in told[:2_000].split())
+    words = " ".join("[address]" if "@" in word else word for word in text[:2_000].split())
     return one_line(f"{status} {words}", bounds.detail_chars_max)
 
 

@@ -67,7 +67,7 @@ Verdict = Callable[[Answer], SendOutcome | None]
 
 
 def _message(answer: Answer) -> str:
-    return http.said(answer, "message", "Message")
+    return http.error_text(answer, "message", "Message")
 
 
 def hand_over(
@@ -77,7 +77,7 @@ def hand_over(
     request: Request,
     accepted: Callable[[Answer], SendOutcome],
     refused: Verdict,
-    say: Callable[[Answer], str] = _message,
+    error_text: Callable[[Answer], str] = _message,
 ) -> SendOutcome:
     """Build the mail, make the request, return the outcome. `refused` interprets an error; if None, the status does."""
     try:
@@ -98,7 +98,7 @@ def hand_over(
         return unknown(error.message)
     if answer.ok:
         return accepted(answer)
-    return refused(answer) or by_status(answer, say(answer))
+    return refused(answer) or by_status(answer, error_text(answer))
 
 
 def by_status(answer: Answer, detail: str) -> SendOutcome:

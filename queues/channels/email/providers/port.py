@@ -19,7 +19,7 @@ class Mail:
     raw: bytes = field(repr=False)
 
 
-class Teller(Protocol):
+class EventParser(Protocol):
     """`parse.py`: pure, bounded."""
 
     def parse(self, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail | Receipts | Ignored:
@@ -33,7 +33,7 @@ class Carrier(Protocol):
         """Send one mail."""
 
 
-class Trier(Protocol):
+class KeyCheck(Protocol):
     """`reach.py` of a provider with an API: tests the account's key. Changes and sends nothing, never raises."""
 
     def test(self, account: ChannelAccount, settings: Settings) -> list[Finding]:

@@ -129,7 +129,7 @@ def hand_over(relay: Relay, letter: Letter, *, helo: str) -> SendOutcome:
         return ended.outcome
 
 
-def look(relay: Relay, *, helo: str) -> SendOutcome:
+def test_relay(relay: Relay, *, helo: str) -> SendOutcome:
     """Connect, greet, encrypt, log in and quit, to test the relay. Nothing is sent."""
     try:
         client = _Conversation(relay, helo)

@@ -68,11 +68,11 @@ def outcome_of(error: TelegramError) -> SendOutcome:
 
 def _refusal(error: TelegramError) -> SendOutcome:
     if isinstance(error, Forbidden):
-        return permanent(said(error), suppress=said(error))
+        return permanent(description(error), suppress=description(error))
     if isinstance(error, Conflict):
-        return SendOutcome("transient", said(error), account_error=said(error))
+        return SendOutcome("transient", description(error), account_error=description(error))
     if isinstance(error, BadRequest):
-        return permanent(said(error))
+        return permanent(description(error))
     if isinstance(error, NetworkError):
         return _network(error)
     return unknown("the Bot API answered, but not in its own form")
@@ -90,7 +90,7 @@ def _network(error: NetworkError) -> SendOutcome:
         return unknown("an answer that is not the Bot API's own")
     if cause is None or isinstance(cause, TelegramError):
         # The Bot API answered `ok: false`, usually with a 5xx: the message was not sent.
-        return transient(said(error))
+        return transient(description(error))
     return unknown(f"the send failed in an unexpected way ({type(cause).__name__})")
 
 
@@ -99,7 +99,7 @@ def seconds(retry_after: int | timedelta) -> float:
     return retry_after.total_seconds() if isinstance(retry_after, timedelta) else float(retry_after)
 
 
-def said(error: TelegramError) -> str:
+def description(error: TelegramError) -> str:
     """Return the description of the error, which contains no chat and no token. Omits a body that is not JSON."""
     text = error.message.split(_FOREIGN_ANSWER, 1)[0]
     return one_line(text, _DETAIL_CHARS_MAX) or type(error).__name__

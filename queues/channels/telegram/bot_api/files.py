@@ -50,7 +50,7 @@ def _path_of(token: str, file_id: str, api_url: str) -> str:
     except BadRequest as error:
         if "file is too big" in error.message.lower():
             raise TooLarge(TOO_BIG) from None
-        raise PermanentFailure(f"Telegram does not give the file: {errors.said(error)}") from None
+        raise PermanentFailure(f"Telegram does not give the file: {errors.description(error)}") from None
     except RetryAfter as error:
         raise TransientFailure("Telegram asks to wait", retry_after_s=errors.seconds(error.retry_after)) from None
     except TelegramError as error:

@@ -66,10 +66,10 @@ def of(message: Json, author: Author, place: Place) -> dict[str, Any]:
         found["caption"] = True
     if kind == "unsupported":
         found["raw_keys"] = content.unknown_keys(message)
-    return _told(found)
+    return _with_values(found)
 
 
-def _told(facts: Mapping[str, Any]) -> dict[str, Any]:
+def _with_values(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Drop missing, empty and false values; zero is a value."""
     return {
         name: value
@@ -82,7 +82,9 @@ def _chat(chat: Json) -> dict[str, Any]:
     number = identifier(chat, "id")
     if number is None:
         return {}
-    return _told({"id": number, "type": chat_type(chat), "name": name_of(chat), "username": line(chat, "username", 64)})
+    return _with_values(
+        {"id": number, "type": chat_type(chat), "name": name_of(chat), "username": line(chat, "username", 64)}
+    )
 
 
 def _topic(message: Json, place: Place) -> dict[str, Any]:
@@ -91,7 +93,7 @@ def _topic(message: Json, place: Place) -> dict[str, Any]:
         return {}
     # Telegram sends the service message that opened a topic as the reply target of each message in the topic.
     name = line(member(message, "reply_to_message", "forum_topic_created"), "name", 128)
-    return _told({"id": number, "name": name})
+    return _with_values({"id": number, "name": name})
 
 
 def _forwarded(message: Json) -> dict[str, Any]:
@@ -104,7 +106,7 @@ def _forwarded(message: Json) -> dict[str, Any]:
     at = instant(message.get("forward_date"))
     if not name and at is None:
         return {}
-    return _told(
+    return _with_values(
         {
             "type": "user" if user else "chat" if chat else "hidden_user",
             "name": name,
@@ -117,7 +119,7 @@ def _forwarded(message: Json) -> dict[str, Any]:
 def _origin(origin: Json) -> dict[str, Any]:
     who = member(origin, "sender_user") or member(origin, "sender_chat") or member(origin, "chat")
     at = instant(origin.get("date"))
-    return _told(
+    return _with_values(
         {
             "type": line(origin, "type", 40),
             "name": name_of(who) or line(origin, "sender_user_name"),
@@ -143,7 +145,7 @@ def _replied(message: Json) -> dict[str, Any]:
         return {}
     said = content.words(answered)
     text = said[0] if said is not None else content.described(answered)
-    return _told(
+    return _with_values(
         {
             "message_id": identifier(answered, "message_id"),
             "author": name_of(member(answered, "from") or member(answered, "sender_chat")),
@@ -157,7 +159,7 @@ def _external(message: Json) -> dict[str, Any]:
     answered = member(message, "external_reply")
     if not answered:
         return {}
-    return _told(
+    return _with_values(
         {
             "from": _origin(member(answered, "origin")),
             "chat": _chat(member(answered, "chat")),
@@ -168,12 +170,12 @@ def _external(message: Json) -> dict[str, Any]:
 
 
 def _story(story: Json) -> dict[str, Any]:
-    return _told({"chat": _chat(member(story, "chat")), "id": identifier(story, "id")})
+    return _with_values({"chat": _chat(member(story, "chat")), "id": identifier(story, "id")})
 
 
 def _place(value: Json) -> dict[str, Any]:
     names = ("latitude", "longitude", "horizontal_accuracy", "live_period", "heading")
-    return _told({name: _number(value.get(name)) for name in names})
+    return _with_values({name: _number(value.get(name)) for name in names})
 
 
 def _number(value: object) -> float | int | None:
@@ -185,11 +187,11 @@ def _number(value: object) -> float | int | None:
 
 def _venue(value: Json) -> dict[str, Any]:
     named = {name: line(value, name, 300) for name in ("title", "address", "foursquare_id", "google_place_id")}
-    return _told({**named, "location": _place(member(value, "location"))})
+    return _with_values({**named, "location": _place(member(value, "location"))})
 
 
 def _contact(value: Json) -> dict[str, Any]:
-    return _told(
+    return _with_values(
         {
             "name": lines(value, "first_name", "last_name"),
             "phone_number": line(value, "phone_number", 60),
@@ -200,7 +202,7 @@ def _contact(value: Json) -> dict[str, Any]:
 
 def _poll(value: Json) -> dict[str, Any]:
     options = items(value, "options", limits.telegram_poll_options_max)
-    return _told(
+    return _with_values(
         {
             "id": line(value, "id", 64),
             "question": line(value, "question", 300),
@@ -215,18 +217,20 @@ def _poll(value: Json) -> dict[str, Any]:
 def _media(value: Json) -> dict[str, Any]:
     """Return the metadata that a media player shows."""
     numbers = {name: identifier(value, name) for name in ("duration", "width", "height", "length")}
-    return _told({**numbers, **{name: line(value, name) for name in ("performer", "title", "emoji", "set_name")}})
+    return _with_values(
+        {**numbers, **{name: line(value, name) for name in ("performer", "title", "emoji", "set_name")}}
+    )
 
 
 def _checklist(value: Json) -> dict[str, Any]:
     tasks = items(value, "tasks", limits.telegram_tasks_max)
-    return _told({"title": line(value, "title", 300), "tasks": [line(task, "text", 300) for task in tasks]})
+    return _with_values({"title": line(value, "title", 300), "tasks": [line(task, "text", 300) for task in tasks]})
 
 
 def _facts(value: Json) -> dict[str, Any]:
     numbers = {name: identifier(value, name) for name in ("value", "total_amount", "star_count", "winner_count")}
     words = ("emoji", "title", "description", "currency", "prize_description")
-    return _told({**{name: line(value, name, 300) for name in words}, **numbers})
+    return _with_values({**{name: line(value, name, 300) for name in words}, **numbers})
 
 
 _OF_KINDS = {

@@ -23,9 +23,9 @@ def test_what_waits_at_telegram_is_told(sandbox: SandboxProcess) -> None:
     config = golden.settings(telegram_api_url=sandbox.bot_api_url)
     setup.delete_webhook("4242:test-token", config.telegram_api_url)
 
-    without = watch.look(golden.TELEGRAM, config)
+    without = watch.inspect(golden.TELEGRAM, config)
     setup.set_webhook("4242:test-token", config.telegram_api_url, "https://desk.example.test/x", secret_token="s")
-    with_one = watch.look(golden.TELEGRAM, config)
+    with_one = watch.inspect(golden.TELEGRAM, config)
 
     assert without is not None
     assert with_one is not None
@@ -39,7 +39,7 @@ def test_what_waits_at_telegram_is_told(sandbox: SandboxProcess) -> None:
 def test_a_bot_that_polls_is_not_asked() -> None:
     polling = replace(golden.TELEGRAM, config={**golden.TELEGRAM.config, "delivery": "polling"})
 
-    assert watch.look(polling, golden.settings()) is None
+    assert watch.inspect(polling, golden.settings()) is None
 
 
 @pytest.mark.parametrize("error", [None, "Telegram cannot deliver 7 updates: Wrong response"])
@@ -47,7 +47,7 @@ def test_what_a_look_finds_stands_at_the_account(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, error: str | None
 ) -> None:
     class Watching:
-        def look(self, account: accounts.ChannelAccount, settings: object) -> Watched:
+        def inspect(self, account: accounts.ChannelAccount, settings: object) -> Watched:
             return Watched({"pending_updates": 7}, error)
 
     replace_part(monkeypatch, "watch", lambda channel: Watching() if channel == "telegram" else None)

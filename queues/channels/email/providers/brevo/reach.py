@@ -17,4 +17,4 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
         headers = {"api-key": outgoing.api_key(account, settings)}
         return http.call("GET", f"{outgoing.base_url(account, HOST)}/v3/account", headers=headers)
 
-    return [key_check.asked("Brevo", call, key_check.nothing_more)]
+    return [key_check.finding_of("Brevo", call, key_check.nothing_more)]

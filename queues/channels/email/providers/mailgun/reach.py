@@ -16,7 +16,7 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
     if not domain:
         return []
 
-    def told(answer: Answer) -> Finding | None:
+    def own_finding(answer: Answer) -> Finding | None:
         state = documents.text(documents.part(answer.document().get("domain")).get("state"))
         if answer.status == 404:
             return Finding(False, f"Mailgun: there is no domain {domain} (in this region)")
@@ -28,4 +28,4 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
         key = outgoing.api_key(account, settings)
         return http.call("GET", f"{host_of(account)}/v3/domains/{domain}", basic=("api", key))
 
-    return [key_check.asked("Mailgun", call, told)]
+    return [key_check.finding_of("Mailgun", call, own_finding)]

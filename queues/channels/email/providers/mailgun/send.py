@@ -39,7 +39,7 @@ def host_of(account: ChannelAccount) -> str:
 
 def _refused(answer: Answer) -> SendOutcome | None:
     """Mailgun says 400 for an address that it finds wrong; 401 for a key, 404 for a domain (people mend those)."""
-    said = http.said(answer, "message")
-    if answer.status == 400 and _TO_INVALID in said:
-        return permanent(said, suppress="Mailgun says that it is no address")
+    text = http.error_text(answer, "message")
+    if answer.status == 400 and _TO_INVALID in text:
+        return permanent(text, suppress="Mailgun says that it is no address")
     return None

@@ -20,4 +20,4 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
         }
         return http.call("GET", f"{outgoing.base_url(account, HOST)}/server", headers=headers)
 
-    return [key_check.asked("Postmark", call, key_check.nothing_more)]
+    return [key_check.finding_of("Postmark", call, key_check.nothing_more)]

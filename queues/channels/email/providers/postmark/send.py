@@ -69,11 +69,11 @@ def _document(raw: bytes, message_id: str) -> bytes:
 def _refused(answer: Answer) -> SendOutcome | None:
     """Interpret the ErrorCode; the status is 422 for nearly all errors."""
     code = answer.document().get("ErrorCode")
-    said = http.said(answer, "Message")
+    text = http.error_text(answer, "Message")
     if answer.status != 422 or not isinstance(code, int):
         return None
     if code == _INACTIVE_RECIPIENT:
-        return permanent(said, suppress="Postmark has the address as inactive: it bounced or complained")
+        return permanent(text, suppress="Postmark has the address as inactive: it bounced or complained")
     if code in _OF_THE_ACCOUNT:
-        return SendOutcome("transient", said, account_error=said)
-    return permanent(said)
+        return SendOutcome("transient", text, account_error=text)
+    return permanent(text)

@@ -14,7 +14,7 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
     """GET /domains; a key that may only send is told by its own error."""
     receives = account.config.get("provider") == "resend"
 
-    def told(answer: Answer) -> Finding | None:
+    def own_finding(answer: Answer) -> Finding | None:
         if documents.text(answer.document().get("name")) != "restricted_api_key":
             return None
         if receives:
@@ -25,4 +25,4 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
         headers = {"Authorization": f"Bearer {outgoing.api_key(account, settings)}"}
         return http.call("GET", f"{outgoing.base_url(account, HOST)}/domains", headers=headers)
 
-    return [key_check.asked("Resend", call, told)]
+    return [key_check.finding_of("Resend", call, own_finding)]

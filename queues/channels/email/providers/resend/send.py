@@ -65,21 +65,21 @@ def _document(raw: bytes) -> bytes:
 
 def _refused(answer: Answer) -> SendOutcome | None:
     """By Resend's own names of errors."""
-    name, said = documents.text(answer.document().get("name")), http.said(answer, "message")
+    name, text = documents.text(answer.document().get("name")), http.error_text(answer, "message")
     if name in _QUOTAS:
         return SendOutcome(
             "throttled",
-            said,
+            text,
             retry_after_s=answer.retry_after_s or _QUOTAS[name],
             pause_account=True,
-            account_error=said,
+            account_error=text,
         )
     if name == "concurrent_idempotent_requests":
-        return transient(said, retry_after_s=answer.retry_after_s or 2.0)
+        return transient(text, retry_after_s=answer.retry_after_s or 2.0)
     if name == "invalid_idempotent_request":
-        return unknown(f"an earlier attempt was taken with another content: {said}")
-    if any(words in said for words in _OF_THE_ACCOUNT):
-        return SendOutcome("transient", said, account_error=said)
-    if name in ("validation_error", "invalid_parameter") and "`to`" in said:
-        return permanent(said, suppress="Resend says that it is no address")
+        return unknown(f"an earlier attempt was taken with another content: {text}")
+    if any(words in text for words in _OF_THE_ACCOUNT):
+        return SendOutcome("transient", text, account_error=text)
+    if name in ("validation_error", "invalid_parameter") and "`to`" in text:
+        return permanent(text, suppress="Resend says that it is no address")
     return None

@@ -41,7 +41,7 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail
 def _mail(form: Form) -> bytes:
     charsets = documents.part(_json(form, "charsets"))
 
-    def told(name: str) -> str:
+    def field(name: str) -> str:
         # The bytes of a field really are in the charset that `charsets` names for it.
         return forms.text_of(form, name, documents.text(charsets.get(name)) or None)
 
@@ -49,9 +49,9 @@ def _mail(form: Form) -> bytes:
     headers = [(name.decode("ascii"), decode(value)) for name, value in split_headers(block)[0]]
     beside = [("From", "from"), ("To", "to"), ("Cc", "cc"), ("Subject", "subject")]
     return compose.mail(
-        compose.completed(headers, [(header, told(name)) for header, name in beside]),
-        text=told("text"),
-        html=told("html"),
+        compose.completed(headers, [(header, field(name)) for header, name in beside]),
+        text=field("text"),
+        html=field("html"),
         files=_files(form),
     )
 

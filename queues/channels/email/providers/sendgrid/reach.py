@@ -13,7 +13,7 @@ from queues.channels.email.providers.sendgrid.send import host_of
 def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
     """GET /v3/scopes."""
 
-    def told(answer: Answer) -> Finding | None:
+    def own_finding(answer: Answer) -> Finding | None:
         if answer.ok and "mail.send" not in documents.texts(answer.document().get("scopes")):
             return Finding(False, "SendGrid: the API key has no permission to send mail (mail.send)")
         return None
@@ -22,4 +22,4 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
         key = outgoing.api_key(account, settings)
         return http.call("GET", f"{host_of(account)}/v3/scopes", headers={"Authorization": f"Bearer {key}"})
 
-    return [key_check.asked("SendGrid", call, told)]
+    return [key_check.finding_of("SendGrid", call, own_finding)]

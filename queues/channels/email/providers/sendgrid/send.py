@@ -33,7 +33,9 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
         told = answer.headers.get("x-message-id", "").strip()
         return SendOutcome("accepted", external_id=message.external_id, provider_id=told or None)
 
-    return outgoing.hand_over(message, account, request=request, accepted=accepted, refused=_refused, say=_said)
+    return outgoing.hand_over(
+        message, account, request=request, accepted=accepted, refused=_refused, error_text=_rejection
+    )
 
 
 def host_of(account: ChannelAccount) -> str:
@@ -85,7 +87,7 @@ def _mailbox(mailbox: tuple[str, str]) -> dict[str, str]:
     return {"email": address, "name": name} if name else {"email": address}
 
 
-def _said(answer: Answer) -> str:
+def _rejection(answer: Answer) -> str:
     errors = documents.objects(answer.document().get("errors"))
     return http.worded(answer.status, "; ".join(documents.text(one.get("message")) for one in errors))
 
@@ -94,5 +96,5 @@ def _refused(answer: Answer) -> SendOutcome | None:
     """Suppress the address after a 400 about the `to` field: SendGrid finds it malformed."""
     fields = [documents.text(one.get("field")) for one in documents.objects(answer.document().get("errors"))]
     if answer.status == 400 and any(".to." in f"{field}." for field in fields):
-        return permanent(_said(answer), suppress="SendGrid says that it is no address")
+        return permanent(_rejection(answer), suppress="SendGrid says that it is no address")
     return None

@@ -16,7 +16,7 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
         return []
     region = str(account.config.get("region") or "us-east-1")
 
-    def told(answer: Answer) -> Finding | None:
+    def own_finding(answer: Answer) -> Finding | None:
         document = answer.document()
         if answer.ok and document.get("SendingEnabled") is False:
             return Finding(False, "SES: sending is paused for this account")
@@ -33,4 +33,4 @@ def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
         headers = sigv4.signed("GET", url, service="ses", region=region, body=b"", given=given, at=clock.now())
         return http.call("GET", url, headers=headers)
 
-    return [key_check.asked("SES", call, told)]
+    return [key_check.finding_of("SES", call, own_finding)]

@@ -54,14 +54,14 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
 
 def _refused(answer: Answer) -> SendOutcome | None:
     error = answer.headers.get("x-amzn-errortype") or documents.text(answer.document().get("__type"))
-    name, said = error.partition(":")[0].rpartition("#")[2], http.said(answer, "message", "Message")
+    name, text = error.partition(":")[0].rpartition("#")[2], http.error_text(answer, "message", "Message")
     if name in _THROTTLED:
         wait_s = answer.retry_after_s or _THROTTLED[name]
-        return SendOutcome("throttled", said, retry_after_s=wait_s, pause_account=True)
-    if name in _OF_THE_ACCOUNT or (name == "MessageRejected" and "not verified" in said):
-        return SendOutcome("transient", said, account_error=said)
+        return SendOutcome("throttled", text, retry_after_s=wait_s, pause_account=True)
+    if name in _OF_THE_ACCOUNT or (name == "MessageRejected" and "not verified" in text):
+        return SendOutcome("transient", text, account_error=text)
     if name == "RequestTimeTooSkewed":
-        return transient(said)
+        return transient(text)
     if name in ("MessageRejected", "BadRequestException"):
-        return permanent(said)
+        return permanent(text)
     return None

@@ -37,8 +37,8 @@ def tried(provider: str, api: FakeApi, monkeypatch: pytest.MonkeyPatch, **config
     known = recorded.config(provider) | getattr(manners(provider), "OUTBOUND", {}) | {"api_url": api.url, **config}
     known |= {"outbound": provider} if provider in CARRIERS else {}
     account = ChannelAccount("email", provider, 1, known)
-    [trier] = providers.triers(account)
-    return trier.test(account, golden.settings())
+    [check] = providers.key_checks(account)
+    return check.test(account, golden.settings())
 
 
 @pytest.mark.parametrize("provider", WITH_API)
