@@ -30,7 +30,7 @@ def people() -> int:
             if queries.find_by_email(email) is not None:
                 continue
         try:
-            commands.create_user(email=email, name=name, password=PASSWORD, role=role, locale="en", actor=SYSTEM)
+            commands.create_user(email, name, PASSWORD, role, actor=SYSTEM, public_password=True)
             made += 1
         except commands.EmailTaken:
             pass  # another process seeds at the same moment

@@ -24,6 +24,7 @@ def operations() -> Operations:
         model,
         notices,
         own_addresses,
+        own_password,
         people,
         privacy,
         ratings,
@@ -45,6 +46,7 @@ def operations() -> Operations:
     for module in (
         sign_in,
         people,
+        own_password,
         own_addresses,
         requesters,
         requester_addresses,

@@ -16,12 +16,12 @@ from models.events import history
 from models.events.commands import Actor
 from models.events.desk_payloads import ApiKeyCreated, ApiKeyRevoked, UserCreated, UserDeactivated, UserUpdated
 from models.events.payload import EventPayload
-from models.identity import passwords, queries, rules, sessions, tokens
+from models.identity import password_strength, passwords, queries, rules, sessions, tokens
 from models.identity.queries import ApiKey, User
 from models.identity.rules import Role
 from models.identity.sessions import SignInFailed, refresh, sign_in, sign_out
 from models.identity.tables import ApiKeyRow, UserRow
-from models.kernel import clock, database
+from models.kernel import clock, database, settings
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
 from models.kernel.table import first, for_update
@@ -39,6 +39,9 @@ __all__ = [
     "sign_out",
     "update_user",
 ]
+
+
+NO_PASSWORD = ""  # the hash of a user without a password; no password matches it
 
 
 class EmailTaken(Conflict):
@@ -59,19 +62,37 @@ class ApiKeyTaken(Conflict):
     code = "api_key_taken"
 
 
-def create_user(email: str, name: str, password: str, role: str, locale: str = "en", *, actor: Actor) -> User:
-    """Create a user who can sign in immediately. Raises Invalid with every broken rule, or EmailTaken."""
+def create_user(
+    email: str,
+    name: str,
+    password: str | None,
+    role: str,
+    locale: str = "en",
+    *,
+    actor: Actor,
+    public_password: bool = False,
+) -> User:
+    """Create a user, who can sign in immediately with the password.
+
+    With `password` None, no password matches until the user chooses one by an invitation (models/credentials).
+    `public_password` exists for the demo, whose password is printed in the documents and easy to guess. Raises Invalid
+    with every broken rule, or EmailTaken.
+    """
     email = rules.normalise_email(email)
+    if password is None or public_password:
+        broken = []
+    else:
+        broken = password_strength.problems(password, email=email, name=name, settings=settings.current())
     problems = [
         *rules.email_problems(email),
         *rules.name_problems(name),
-        *rules.password_problems(password, email=email),
+        *broken,
         *rules.role_problems(role),
         *rules.locale_problems(locale),
     ]
     if problems:
         raise Invalid(problems)
-    password_hash = passwords.make_hash(password)
+    password_hash = NO_PASSWORD if password is None else passwords.make_hash(password)
     user_id, now = new_id(), clock.now()
     with database.transaction():
         made = UserRow.insert(
@@ -109,6 +130,8 @@ def update_user(user_id: UUID, changes: Mapping[str, Any], *, expected_version: 
     if problems := _problems_of(changes):
         raise Invalid(problems)
     password = changes.pop("password", None)
+    if password is not None:
+        _check_strength(user_id, password, changes)
     new_hash = passwords.make_hash(password) if password is not None else None  # before any row is locked
     with database.transaction():
         may_lose_admin = "role" in changes or "active" in changes
@@ -117,10 +140,6 @@ def update_user(user_id: UUID, changes: Mapping[str, Any], *, expected_version: 
         before = queries.lock_user(user_id)
         if expected_version is not None and expected_version != before.version:
             raise PreconditionFailed()
-        if password is not None and (
-            broken := rules.password_problems(password, email=changes.get("email", before.email))
-        ):
-            raise Invalid(broken)
         changes = {name: value for name, value in changes.items() if value != getattr(before, name)}
         if not changes and new_hash is None:
             return before
@@ -132,6 +151,20 @@ def update_user(user_id: UUID, changes: Mapping[str, Any], *, expected_version: 
         happened = _update_events(before, changes, password_changed=new_hash is not None, sessions_ended=ended)
         history.append("user", user_id, happened, actor=actor, at=clock.now())
         return queries.get_user(user_id)
+
+
+def _check_strength(user_id: UUID, password: str, changes: Mapping[str, Any]) -> None:
+    """Raise Invalid for a password that is easy to guess for this user. Takes no lock, because the check takes time."""
+    with database.connection():
+        user = queries.get_user(user_id)
+    broken = password_strength.problems(
+        password,
+        email=changes.get("email", user.email),
+        name=changes.get("name", user.name),
+        settings=settings.current(),
+    )
+    if broken:
+        raise Invalid(broken)
 
 
 def _problems_of(changes: Mapping[str, Any]) -> list[FieldProblem]:

@@ -28,6 +28,7 @@ from models.kernel.table import RowView
 from models.tasks import rates
 
 log = logs.get("identity")
+_NO_SESSION = UUID(int=0)
 _STATE = RowView(rules.SessionState, Session)
 
 
@@ -96,15 +97,17 @@ def sign_out(session_id: UUID) -> None:
             _end(session_id, user["id"], actor=actor, reason="signed_out")
 
 
-def revoke_all(user_id: UUID) -> int:
-    """End all sessions of a user and return their number.
+def revoke_all(user_id: UUID, *, but: UUID | None = None) -> int:
+    """End all sessions of a user, or all but one, and return their number.
 
     The caller has locked the user's row and writes the reason to the event log.
     """
     return int(
         database.execute(
-            "UPDATE sessions SET revoked_at = :now WHERE user_id = :id AND revoked_at IS NULL AND expires_at > :now",
+            "UPDATE sessions SET revoked_at = :now WHERE user_id = :id AND revoked_at IS NULL AND expires_at > :now"
+            " AND id <> :kept",
             id=user_id,
+            kept=but or _NO_SESSION,
             now=clock.now(),
         ).rowcount
     )
@@ -139,7 +142,7 @@ def _open_session(
             raise SignInFailed()  # the user changed while argon2 ran; the slot stays used
         if new_hash != seen_hash:
             database.execute("UPDATE users SET password_hash = :hash WHERE id = :id", hash=new_hash, id=user_id)
-        _give_back(buckets)
+        rates.give_back(buckets)
         rows = Batch()
         rows.insert(
             "sessions",
@@ -257,16 +260,3 @@ def _network(client: str) -> str:
     if address.version == 4:
         return str(address)
     return str(ipaddress.ip_network((int(address), 64), strict=False))
-
-
-def _give_back(buckets: list[rates.Bucket]) -> None:
-    """Return the rate-limit slots of a successful sign-in, because only failures use slots.
-
-    The function updates the slots in the order of `rates.take`, which prevents deadlocks.
-    """
-    for bucket in sorted(buckets, key=lambda b: b.name):
-        database.execute(
-            "UPDATE rate_buckets SET tat_s = tat_s - :every_s WHERE bucket = :name",
-            every_s=bucket.every_s,
-            name=bucket.name,
-        )

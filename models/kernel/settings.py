@@ -50,6 +50,9 @@ class Settings:
     secret_key: str | None = _var(
         None, "signs access tokens; at least 32 characters; required outside the embedded demo", required=True
     )
+    password_words: str = _var(
+        "", "words that a new password must not rest on, such as the company's names; separated by commas"
+    )
     log_level: str = _var("INFO", "DEBUG, INFO, WARNING or ERROR")
     secrets_dir: str = _var(
         "", "folder of mounted channel credentials, one file each; env `NESTOR_SECRET_<NAME>` goes before"

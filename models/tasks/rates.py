@@ -158,6 +158,19 @@ def _put_back(buckets: Sequence[Bucket], taken: set[str], now_s: float) -> tuple
     return wait_s, refusing
 
 
+def give_back(buckets: Sequence[Bucket]) -> None:
+    """Return a slot of each bucket, for limits that count failures only. Joins the caller's transaction.
+
+    In the order of the names, as `take` locks them.
+    """
+    for bucket in sorted(buckets, key=lambda bucket: bucket.name):
+        database.execute(
+            "UPDATE rate_buckets SET tat_s = tat_s - :every_s WHERE bucket = :bucket",
+            bucket=bucket.name,
+            every_s=bucket.every_s,
+        )
+
+
 def charge(buckets: Sequence[Bucket], slots: int) -> None:
     """Count `slots` more that were used after one was taken: a long text that went out in parts. Joins the caller's
     transaction.

@@ -30,6 +30,7 @@ HEAVY = (
     "aiosmtpd",
     "cel",
     "argon2",
+    "zxcvbn",
     "charset_normalizer",
     "email_reply_parser",
     "gunicorn",

@@ -35,7 +35,11 @@ PUBLIC: dict[str, dict[str, str]] = {
     "tick": {"POST /tick": "proves itself by TICK_TOKEN"},
 }
 # For every signed-in caller, whatever the role.
-ANY_ROLE = {"DELETE /v1/auth/tokens/current": "ends one's own session", "GET /v1/me": "tells about oneself"}
+ANY_ROLE = {
+    "DELETE /v1/auth/tokens/current": "ends one's own session",
+    "GET /v1/me": "tells about oneself",
+    "POST /v1/me/password": "changes one's own password, with the current one",
+}
 
 
 @pytest.fixture(params=FUNCTIONS)

@@ -98,6 +98,25 @@ def test_strange_credentials_are_refused_and_never_break(stranger: Caller) -> No
     problem(stranger.post("/v1/auth/tokens", {"email": "a\x00@example.test", "password": "x"}), 422)
 
 
+@sqlite_only
+def test_a_person_changes_the_own_password_with_the_current_one(gateway: Any, machine: Caller) -> None:
+    agent, _ = sign_in(gateway, "agent@example.test")
+    other, _ = sign_in(gateway, "agent@example.test")
+    new = "secret-lantern-wombat"
+
+    wrong = agent.post("/v1/me/password", {"current_password": "secret-wrong", "new_password": new})
+    weak = agent.post("/v1/me/password", {"current_password": PASSWORD, "new_password": "olga-agent-1"})
+    changed = agent.post("/v1/me/password", {"current_password": PASSWORD, "new_password": new})
+
+    problem(wrong, 403, "wrong_password")
+    assert paths(problem(weak, 422)) == ["/new_password"]
+    assert changed.status_code == 204
+    assert agent.get("/v1/me").status_code == 200
+    problem(other.get("/v1/me"), 401, "session_ended")
+    assert sign_in(gateway, "agent@example.test", new)
+    problem(machine.post("/v1/me/password", {"current_password": PASSWORD, "new_password": new}), 409)
+
+
 def test_an_api_key_has_no_session_to_end(machine: Caller) -> None:
     problem(machine.ask("DELETE", "/v1/auth/tokens/current"), 409, "conflict")
 
