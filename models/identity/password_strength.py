@@ -1,9 +1,9 @@
 """Refuses passwords that a guesser tries early.
 
 zxcvbn estimates the number of guesses (Wheeler, "zxcvbn: Low-Budget Password Strength Estimation", USENIX Security
-2016). It knows common passwords, names, words, dates and keyboard patterns. NIST SP 800-63B, section 3.1.1.2, asks for a
-comparison with such a list that also holds the name of the service and the user. The module imports zxcvbn at first use,
-because its word lists cost 110 ms and 10 MiB and only a new password needs them.
+2016). It knows common passwords, names, words, dates and keyboard patterns. NIST SP 800-63B, section 3.1.1.2, asks for
+a comparison with such a list that also holds the name of the service and the user. The module imports zxcvbn at first
+use, because its word lists cost 110 ms and 10 MiB and only a new password needs them.
 """
 
 from __future__ import annotations

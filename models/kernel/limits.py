@@ -53,7 +53,7 @@ password_chars_min, password_chars_max = (
     10,
     256,
 )  # NIST SP 800-63B asks for 8 or more; a bound keeps argon2's cost bounded
-# zxcvbn's score 3: a guesser with a stolen hash (25 ms each, 1,000 cores) needs most of an hour, one at the API decades.
+# zxcvbn's score 3: 29 days of one core for a guesser with a stolen hash (25 ms each), decades for one at the API.
 password_guesses_min = 1e8
 password_judged_chars_max = 32  # zxcvbn's time grows faster than the text; 32 hostile characters take 0.45 s
 password_checks_burst, password_check_every_s = 10, 30.0  # wrong current passwords of one person with a session

@@ -53,7 +53,8 @@ def test_words_of_the_person_and_of_the_desk_do_not_make_a_password_strong(passw
 
 
 @pytest.mark.parametrize(
-    "password", ["a parrot named Kea", "пароль из разных слов", "kT7#vQz!mW2p", "x" * 3 + " wombat lantern"]
+    "password",
+    ["a parrot named Kea", "пароль из разных слов", "kT7#vQz!mW2p", "three wombats"],
 )
 def test_a_password_of_several_words_or_random_characters_is_accepted(password: str) -> None:
     assert sentences(password) == []
