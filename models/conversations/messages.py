@@ -13,6 +13,8 @@ from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.conversations import threading
 from models.events.commands import Actor
+from models.events.payload import UNSET, Cause, Unset
+from models.events.ticket_payloads import MessageAdded, MessageReceived, NoteAdded
 from models.kernel.ids import new_id
 from models.ports.inbound import Participant
 from models.tasks.payloads import ReleaseMessage, SendDelivery
@@ -88,7 +90,7 @@ def add_description(change: TicketChange, body: str, *, author: Author) -> UUID:
         channel="api",
         account=None,
     )
-    change.record("message_received", {"message_id": message_id, "channel": "api", "account": None, "automatic": None})
+    change.record(MessageReceived(message_id=message_id, channel="api", account=None, automatic=None))
     return message_id
 
 
@@ -98,10 +100,10 @@ def add_note(
     *,
     author: Author,
     body_format: str = "text",
-    why: Mapping[str, Any] | None = None,
+    cause: Cause | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> UUID:
-    """Add an internal note, which is never sent. `why`: facts about the rule that wrote it, for the event."""
+    """Add an internal note, which is never sent. `cause`: the rule that wrote it, for the event."""
     message_id = new_id()
     insert(
         change,
@@ -115,7 +117,7 @@ def add_note(
         account=None,
         details=dict(details or {}),
     )
-    change.record("note_added", {"message_id": message_id, **(why or {})})
+    change.record(NoteAdded(message_id=message_id), cause=cause)
     return message_id
 
 
@@ -127,14 +129,16 @@ def add_reply(
     body_format: str = "text",
     automatic: bool = False,
     send_at: datetime | None = None,
-    why: Mapping[str, Any] | None = None,
+    template: str | Unset = UNSET,
+    cause: Cause | None = None,
     copies: Sequence[Participant] = (),
     details: Mapping[str, Any] | None = None,
 ) -> tuple[UUID, Sequence[UUID]]:
     """Add a public message to the requester, with a delivery if they can be reached. Returns the message's and the
     deliveries' ids.
 
-    `why`: facts about the rule that wrote it, for the event. `copies`: further readers of the same mail.
+    `template` and `cause`: the template and the rule that wrote it, for the event. `copies`: further readers of the
+    same mail.
     """
     ticket = change.ticket
     message_id = new_id()
@@ -160,8 +164,8 @@ def add_reply(
     delivery_ids = (
         [] if account is None else [_deliver(change, account, message_id, automatic=automatic, send_at=send_at)]
     )
-    told = {"message_id": message_id, "delivery_ids": delivery_ids, "automatic": automatic, **(why or {})}
-    change.record("message_added", told)
+    added = MessageAdded(message_id=message_id, delivery_ids=delivery_ids, automatic=automatic, template=template)
+    change.record(added, cause=cause)
     return message_id, delivery_ids
 
 

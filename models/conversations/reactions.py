@@ -7,6 +7,7 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.conversations.tables import Message
 from models.events.commands import Actor
+from models.events.ticket_payloads import MessageDeleted, ReactionChanged
 from models.kernel import database
 from models.kernel.batch import as_json
 from models.ports.inbound import Deletion, ReactionChange
@@ -36,7 +37,8 @@ def change(account: ChannelAccount, told: ReactionChange) -> UUID | None:
         database.execute(
             "UPDATE messages SET reactions = :reactions WHERE id = :id", reactions=as_json(kept), id=row["id"]
         )
-        held.record("reaction_changed", {"message_id": row["id"], "from": before, "to": list(told.emojis)})
+        message_id = Message.converted(row)["id"]
+        held.record(ReactionChanged(message_id=message_id, from_=before, to=list(told.emojis)))
         held.save()
     return held.ticket.id
 
@@ -55,7 +57,7 @@ def delete(account: ChannelAccount, told: Deletion) -> UUID | None:
             id=row["id"],
         )
         if marked.rowcount:
-            held.record("message_deleted", {"message_id": row["id"], "by": "sender"})
+            held.record(MessageDeleted(message_id=Message.converted(row)["id"], by="sender"))
             held.save()
         ticket_id = held.ticket.id
     return ticket_id

@@ -9,6 +9,7 @@ from models.attachments import commands as attachments
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages, participants, threading
 from models.conversations.tables import Message
+from models.events.ticket_payloads import MessageEdited, MessagePartAdded, MessageReceived
 from models.kernel import clock, database
 from models.kernel.batch import as_json
 from models.kernel.ids import new_id
@@ -62,14 +63,13 @@ def add_inbound(
             parsed.contact_address,
         )
     change.record(
-        "message_received",
-        {
-            "message_id": message_id,
-            "channel": account.channel,
-            "account": account.name,
-            "automatic": parsed.automatic,
-            "inbox_id": inbox_id,
-        },
+        MessageReceived(
+            message_id=message_id,
+            channel=account.channel,
+            account=account.name,
+            automatic=parsed.automatic,
+            inbox_id=inbox_id,
+        )
     )
     return message_id
 
@@ -146,7 +146,7 @@ def join_group(change: TicketChange, account: ChannelAccount, parsed: InboundMes
     )
     if parsed.external_id:
         messages.refer(change, account, parsed.external_id, message_id)
-    change.record("message_part_added", {"message_id": message_id, "external_id": parsed.external_id})
+    change.record(MessagePartAdded(message_id=message_id, external_id=parsed.external_id))
     return message_id
 
 
@@ -197,4 +197,4 @@ def rewrite(change: TicketChange, message_id: UUID, *, before: str, after: str, 
         at=change.at,
         id=message_id,
     )
-    change.record("message_edited", {"message_id": message_id, "previous_body": before})
+    change.record(MessageEdited(message_id=message_id, previous_body=before))

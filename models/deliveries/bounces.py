@@ -12,6 +12,7 @@ from models.conversations.tables import Message
 from models.deliveries import commands
 from models.deliveries.tables import Delivery
 from models.events.commands import SYSTEM
+from models.events.ticket_payloads import CopyNotDelivered
 from models.kernel import database
 from models.kernel.errors import TransientFailure
 from models.ports.inbound import DeliveryFailure
@@ -90,6 +91,7 @@ def is_copys_reader(row: database.Row, recipient: str) -> bool:
 
 def tell_of_copy(row: database.Row, recipient: str, said: str) -> None:
     """Record in the ticket's history that the reader of a copy did not get it. Joins the caller's transaction."""
-    change = TicketChange.of(Delivery.converted(row)["ticket_id"], actor=SYSTEM, causation_id=f"delivery:{row['id']}")
-    change.record("copy_not_delivered", {"delivery_id": row["id"], "recipient": recipient, "error": said})
+    delivery = Delivery.converted(row)
+    change = TicketChange.of(delivery["ticket_id"], actor=SYSTEM, causation_id=f"delivery:{delivery['id']}")
+    change.record(CopyNotDelivered(delivery_id=delivery["id"], recipient=recipient, error=said))
     change.save(visible=False)

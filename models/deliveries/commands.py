@@ -7,6 +7,7 @@ from uuid import UUID
 from models.conversations import messages
 from models.deliveries.tables import Delivery
 from models.events.commands import SYSTEM
+from models.events.ticket_payloads import DeliveryFailed
 from models.kernel import clock, database, limits
 from models.kernel.errors import Conflict, NotFound
 from models.requesters import commands as requesters
@@ -25,10 +26,10 @@ def end(delivery_id: UUID, state: str, *, error: str) -> None:
         now=clock.now(),
         id=delivery_id,
     )[0]
-    change = TicketChange.of(Delivery.converted(row)["ticket_id"], actor=SYSTEM, causation_id=f"delivery:{delivery_id}")
+    delivery = Delivery.converted(row)
+    change = TicketChange.of(delivery["ticket_id"], actor=SYSTEM, causation_id=f"delivery:{delivery_id}")
     change.record(
-        "delivery_failed",
-        {"delivery_id": delivery_id, "message_id": row["message_id"], "state": state, "error": short(error)},
+        DeliveryFailed(delivery_id=delivery_id, message_id=delivery["message_id"], state=state, error=short(error))
     )
     change.enqueue(
         AdvanceTicket(ticket_id=change.ticket.id, event="delivery_failed"),

@@ -11,6 +11,7 @@ from models.conversations import received
 from models.conversations.tables import Message
 from models.deliveries import outgoing
 from models.events.commands import SYSTEM, Actor
+from models.events.ticket_payloads import MessageDeleted, MessageEditSent
 from models.kernel import database
 from models.kernel.errors import Conflict
 from models.ports.outbound import Operation
@@ -39,7 +40,7 @@ def edit(message_id: UUID, body: str, *, actor: Actor, can: Can) -> None:
     received.rewrite(change, message_id, before=row["body"], after=body)
     deliveries = outgoing.change_sent(change, message_id, "edit")
     if deliveries:
-        change.record("message_edit_sent", {"message_id": message_id, "delivery_ids": deliveries})
+        change.record(MessageEditSent(message_id=message_id, delivery_ids=deliveries))
     change.save()
 
 
@@ -49,7 +50,7 @@ def delete(message_id: UUID, *, actor: Actor, can: Can) -> None:
     if row["deleted_at"] is not None:
         return
     database.execute("UPDATE messages SET deleted_at = :at WHERE id = :id", at=change.at, id=message_id)
-    change.record("message_deleted", {"message_id": message_id, "by": actor.kind})
+    change.record(MessageDeleted(message_id=message_id, by=actor.kind))
     outgoing.change_sent(change, message_id, "delete")
     change.save()
 

@@ -8,6 +8,15 @@ from models.channels.accounts import ChannelAccount
 from models.deliveries import bounces, commands
 from models.deliveries.tables import Delivery
 from models.events.commands import SYSTEM
+from models.events.payload import EventPayload
+from models.events.ticket_payloads import (
+    DeliveryBounced,
+    DeliveryComplained,
+    DeliveryDelivered,
+    DeliveryFailed,
+    DeliveryOpened,
+    DeliveryUnsubscribed,
+)
 from models.kernel import clock, database
 from models.kernel.errors import TransientFailure
 from models.ports.inbound import Receipt
@@ -26,6 +35,16 @@ _STRENGTH = {
     "complained": 5,
 }
 _FAILED = frozenset({"failed", "bounced"})
+_EVENTS: dict[
+    str,
+    type[DeliveryDelivered | DeliveryOpened | DeliveryUnsubscribed | DeliveryBounced | DeliveryComplained],
+] = {
+    "delivered": DeliveryDelivered,
+    "opened": DeliveryOpened,
+    "unsubscribed": DeliveryUnsubscribed,
+    "bounced": DeliveryBounced,
+    "complained": DeliveryComplained,
+}
 
 
 def record(account: ChannelAccount, receipt: Receipt) -> UUID | None:
@@ -72,24 +91,34 @@ def _apply(account: ChannelAccount, row: database.Row, receipt: Receipt, *, stat
         commands.end(delivery["id"], "failed", error=reason)
     elif receipt.kind != "deferred":
         change = TicketChange.of(delivery["ticket_id"], actor=SYSTEM, causation_id=f"delivery:{delivery['id']}")
-        change.record(f"delivery_{receipt.kind}", {"delivery_id": delivery["id"], "detail": said})
+        change.record(_event(receipt, delivery, state=state, said=said))
         change.save(visible=False)
     if (receipt.kind == "bounced" and receipt.permanent) or receipt.kind in ("complained", "unsubscribed"):
         # The recipient that this receipt is about, when the mail had several. Only known addresses can be suppressed.
         requesters.suppress(account.channel, receipt.recipient or row["address"], reason)
 
 
+def _event(receipt: Receipt, delivery: database.Row, *, state: str, said: str) -> EventPayload:
+    """Return the event of a receipt that does not end its delivery."""
+    if receipt.kind == "failed":
+        return DeliveryFailed(
+            delivery_id=delivery["id"], message_id=delivery["message_id"], state=state, error=said, detail=said
+        )
+    return _EVENTS[receipt.kind](delivery_id=delivery["id"], detail=said)
+
+
 def _delivery_of(account: ChannelAccount, reference: str) -> database.Row | None:
     """Find the delivery by the provider's id, else by the id of our message; only among the account's deliveries."""
     names = {"channel": account.channel, "account": account.name, "reference": reference}
     return database.one(
-        "SELECT d.id, d.ticket_id, d.channel, d.address, m.copies FROM deliveries AS d JOIN messages AS m ON m.id"
+        "SELECT d.id, d.ticket_id, d.message_id, d.channel, d.address, m.copies FROM deliveries AS d"
+        " JOIN messages AS m ON m.id"
         " = d.message_id"
         " WHERE d.channel = :channel AND d.account = :account AND d.provider_id = :reference ORDER BY d.created_at"
         " DESC LIMIT 1",
         names,
     ) or database.one(
-        "SELECT d.id, d.ticket_id, d.channel, d.address, m.copies FROM message_references AS r"
+        "SELECT d.id, d.ticket_id, d.message_id, d.channel, d.address, m.copies FROM message_references AS r"
         " JOIN messages AS m ON m.id = r.message_id AND m.external_id = r.external_id AND m.direction = 'outbound'"
         " JOIN deliveries AS d ON d.message_id = m.id"
         " WHERE r.channel = :channel AND r.account = :account AND r.external_id = :reference ORDER BY d.created_at"

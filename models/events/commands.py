@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Literal
 from uuid import UUID
 
 from models.events.fan_out import fan_out
-from models.events.payload import EventPayload, as_mapping, type_of
+from models.events.payload import Cause, EventPayload, as_mapping, type_of
 from models.kernel import trace
 from models.kernel.batch import Batch
 from models.kernel.ids import new_id
@@ -29,37 +28,35 @@ class Actor:
 
 
 SYSTEM = Actor("system", None, "Nestor")
-NOTHING: Final[Mapping[str, Any]] = {}
 
 
 def add(
     batch: Batch,
-    event: EventPayload | str,
+    event: EventPayload,
     *,
     aggregate: str,
     aggregate_id: UUID,
     sequence: int,
     actor: Actor,
-    payload: Mapping[str, Any] = NOTHING,
+    cause: Cause | None = None,
     at: datetime,
     causation_id: str | None = None,
 ) -> UUID:
     """Put an event into the batch; returns its id. The caller holds the aggregate's row.
 
-    `event` is a payload, whose class names the type, and `payload` then adds the rule that caused it; or `event` is the
-    type's name. Writing the batch makes the deliveries of subscriptions.
+    The class of `event` names the type; `cause` is the rule that caused it, if one did. Writing the batch makes the
+    deliveries of subscriptions.
     """
-    if isinstance(event, EventPayload):
-        event_type, payload = type_of(type(event)), as_mapping(event) | dict(payload)
-    else:
-        event_type = event
+    payload = as_mapping(event)
+    if cause is not None:
+        payload |= as_mapping(cause)
     event_id = new_id()
     batch.before_write(fan_out)
     batch.insert(
         "events",
         {
             "event_id": event_id,
-            "event_type": event_type,
+            "event_type": type_of(type(event)),
             "occurred_at": at,
             "aggregate": aggregate,
             "aggregate_id": aggregate_id,
@@ -68,7 +65,7 @@ def add(
             "actor_id": actor.id,
             "request_id": trace.current_request_id(),
             "causation_id": causation_id,
-            "payload": dict(payload),
+            "payload": payload,
         },
     )
     return event_id

@@ -1,17 +1,16 @@
 """The base of event payloads: one Struct per type and version of event.
 
 The class name is the event's type in CamelCase, the docstring its public description. A field without a default is
-always present and published in the JSON Schema; a field that defaults to UNSET is written when it is given, and not
-promised to subscribers.
+always written. The JSON Schema for subscribers publishes it, unless its type is `Unpublished`. A field that defaults to
+UNSET is written when it is given, and is not published.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar, TypeAlias, get_type_hints
+from typing import Annotated, Any, ClassVar, Final, TypeAlias, TypeVar, get_type_hints, is_typeddict
 from uuid import UUID
 
 import msgspec
@@ -21,6 +20,11 @@ Changes: TypeAlias = Mapping[str, Mapping[str, Any]]  # name -> {"from": ..., "t
 Items: TypeAlias = Sequence[Any]
 Unset: TypeAlias = msgspec.UnsetType
 UNSET = msgspec.UNSET
+
+T = TypeVar("T")
+_UNPUBLISHED: Final = "unpublished"
+# A field that is always written and that the published schema does not promise.
+Unpublished: TypeAlias = Annotated[T, _UNPUBLISHED]
 
 TEXT = {"type": "string"}
 MAYBE_TEXT = {"type": ["string", "null"]}
@@ -48,21 +52,46 @@ class EventPayload(msgspec.Struct, frozen=True, kw_only=True):
     version: ClassVar[int] = 1
 
 
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """The rule of a life cycle that caused an event. Its fields follow the payload's own in the JSON object.
+
+    A rule without a condition has neither `condition` nor `values`.
+    """
+
+    rule: str
+    workflow: str
+    workflow_version: int
+    condition: str | Unset = UNSET
+    values: Json | Unset = UNSET
+
+
 @cache
 def type_of(kind: type[EventPayload]) -> str:
     """Return the event type of a payload class: `TicketCreated` is `ticket_created`."""
     return _WORD.sub("_", kind.__name__).lower()
 
 
-def as_mapping(payload: EventPayload) -> dict[str, Any]:
-    """Return the payload's JSON object, fields in their order; ids and instants stay objects. Costs some 1 us."""
-    found: dict[str, Any] = msgspec.to_builtins(payload, builtin_types=(UUID, datetime))
-    return found
+@cache
+def _fields_of(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    return tuple((field.name, field.encode_name) for field in msgspec.structs.fields(kind))
+
+
+def as_mapping(payload: EventPayload | Cause) -> dict[str, Any]:
+    """Return the JSON object, fields in their order. Values are not converted: writing the column does that once."""
+    return {
+        public: value for name, public in _fields_of(type(payload)) if (value := getattr(payload, name)) is not UNSET
+    }
+
+
+def _schema(hint: Any) -> dict[str, Any]:
+    return dict(_SCHEMAS[Json if is_typeddict(hint) else hint])
 
 
 def properties(kind: type[EventPayload]) -> dict[str, dict[str, Any]]:
-    """Return the JSON Schemas of the fields that are always present."""
-    hints = get_type_hints(kind)
+    """Return the JSON Schemas of the published fields."""
+    hints = get_type_hints(kind, include_extras=True)
     return {
-        field.encode_name: dict(_SCHEMAS[hints[field.name]]) for field in msgspec.structs.fields(kind) if field.required
+        field.encode_name: _schema(hints[field.name])
+        for field in msgspec.structs.fields(kind)
+        if field.required and _UNPUBLISHED not in getattr(hints[field.name], "__metadata__", ())
     }

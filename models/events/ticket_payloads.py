@@ -1,12 +1,22 @@
-"""Payloads of the events of tickets."""
+"""Payloads of the events of tickets, their messages and deliveries."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypedDict
 from uuid import UUID
 
 from msgspec import field
 
-from models.events.payload import Changes, EventPayload, Items, Json
+from models.events.payload import UNSET, Changes, EventPayload, Items, Json, Unpublished, Unset
+
+
+class WorkflowPlace(TypedDict):
+    """A ticket's place in a version of a life cycle."""
+
+    workflow: str
+    version: int
+    state: str
 
 
 class TicketCreated(EventPayload, frozen=True, kw_only=True):
@@ -16,6 +26,14 @@ class TicketCreated(EventPayload, frozen=True, kw_only=True):
     type: str
     priority: str
     fields: Json
+    team: Unpublished[str | None]
+    tags: Unpublished[Items]
+    state: Unpublished[str]
+    channel: Unpublished[str]
+    account: Unpublished[str | None]
+    requester_id: Unpublished[UUID | None]
+    workflow: Unpublished[str]
+    workflow_version: Unpublished[int]
 
 
 class TicketUpdated(EventPayload, frozen=True, kw_only=True):
@@ -27,12 +45,22 @@ class TicketUpdated(EventPayload, frozen=True, kw_only=True):
 class TicketStateChanged(EventPayload, frozen=True, kw_only=True):
     """A ticket moved to another state."""
 
+    from_: Unpublished[str] = field(name="from")
+    to: Unpublished[str]
+    transition: Unpublished[str]
+    event: Unpublished[str]
+    comment: Unpublished[str | None]
+    # Also in the cause, which leaves it out where a rule has none.
+    condition: Unpublished[str | None]
+
 
 class TicketAssigned(EventPayload, frozen=True, kw_only=True):
     """A ticket was given to an agent, or to nobody."""
 
     from_: UUID | None = field(name="from")
     to: UUID | None
+    # The way in which a rule chose; a person's choice has none.
+    how: str | Unset = UNSET
 
 
 class TicketRelated(EventPayload, frozen=True, kw_only=True):
@@ -46,12 +74,15 @@ class TicketRated(EventPayload, frozen=True, kw_only=True):
     """A requester rated a ticket."""
 
     payload: Json
+    comment: Unpublished[str | None]
 
 
 class TicketMigrated(EventPayload, frozen=True, kw_only=True):
     """A ticket moved to another version of its life cycle."""
 
     migration_id: UUID
+    from_: Unpublished[WorkflowPlace] = field(name="from")
+    to: Unpublished[WorkflowPlace]
 
 
 class MigrationSkipped(EventPayload, frozen=True, kw_only=True):
@@ -66,41 +97,54 @@ class MessageReceived(EventPayload, frozen=True, kw_only=True):
 
     message_id: UUID
     channel: str
+    account: Unpublished[str | None]
     automatic: str | None
+    inbox_id: UUID | Unset = UNSET
 
 
 class MessageAdded(EventPayload, frozen=True, kw_only=True):
     """The desk wrote to the requester."""
 
     message_id: UUID
+    delivery_ids: Unpublished[Sequence[UUID]]
+    automatic: Unpublished[bool]
+    template: str | Unset = UNSET
 
 
 class MessageEdited(EventPayload, frozen=True, kw_only=True):
     """A message was changed where it was written."""
 
     message_id: UUID
+    previous_body: Unpublished[str]
 
 
 class MessagePartAdded(EventPayload, frozen=True, kw_only=True):
     """A further part of a message arrived (a picture of an album)."""
 
     message_id: UUID
+    external_id: Unpublished[str | None]
 
 
 class MessageEditSent(EventPayload, frozen=True, kw_only=True):
     """The desk corrected a message of its own."""
+
+    message_id: Unpublished[UUID]
+    delivery_ids: Unpublished[Sequence[UUID]]
 
 
 class MessageDeleted(EventPayload, frozen=True, kw_only=True):
     """A message was taken back."""
 
     message_id: UUID
+    by: Unpublished[str]
 
 
 class ReactionChanged(EventPayload, frozen=True, kw_only=True):
     """Somebody reacted to a message."""
 
     message_id: UUID
+    from_: Unpublished[Sequence[str]] = field(name="from")
+    to: Unpublished[Sequence[str]]
 
 
 class AttachmentStored(EventPayload, frozen=True, kw_only=True):
@@ -108,6 +152,8 @@ class AttachmentStored(EventPayload, frozen=True, kw_only=True):
 
     attachment_id: UUID
     message_id: UUID
+    size_bytes: Unpublished[int]
+    sha256: Unpublished[str]
 
 
 class AttachmentFailed(EventPayload, frozen=True, kw_only=True):
@@ -115,14 +161,22 @@ class AttachmentFailed(EventPayload, frozen=True, kw_only=True):
 
     attachment_id: UUID
     message_id: UUID
+    state: Unpublished[str]
+    reason: Unpublished[str]
+    # Only of a file that is too large: whether the requester got a message about it.
+    requester_told: bool | Unset = UNSET
 
 
 class RequesterReachable(EventPayload, frozen=True, kw_only=True):
     """A requester can be written to again."""
 
+    reason: Unpublished[str]
+
 
 class RequesterUnreachable(EventPayload, frozen=True, kw_only=True):
     """A requester cannot be written to."""
+
+    reason: Unpublished[str]
 
 
 class PersonalDataErased(EventPayload, frozen=True, kw_only=True):
@@ -141,130 +195,49 @@ class DeliveryFailed(EventPayload, frozen=True, kw_only=True):
     delivery_id: UUID
     message_id: UUID
     state: str
+    error: Unpublished[str]
+    # The provider's words, where its receipt came after the delivery had ended.
+    detail: str | Unset = UNSET
 
 
 class DeliveryDelivered(EventPayload, frozen=True, kw_only=True):
     """The provider says that a message arrived."""
 
     delivery_id: UUID
+    detail: Unpublished[str]
 
 
 class DeliveryOpened(EventPayload, frozen=True, kw_only=True):
     """The provider says that a message was opened."""
 
     delivery_id: UUID
+    detail: Unpublished[str]
+
+
+class DeliveryBounced(EventPayload, frozen=True, kw_only=True):
+    """The provider says that a message bounced, after its delivery had ended already."""
+
+    delivery_id: UUID
+    detail: Unpublished[str]
 
 
 class DeliveryComplained(EventPayload, frozen=True, kw_only=True):
     """A message's reader called it abuse."""
 
     delivery_id: UUID
+    detail: Unpublished[str]
 
 
 class DeliveryUnsubscribed(EventPayload, frozen=True, kw_only=True):
     """A message's reader wants no more."""
 
     delivery_id: UUID
+    detail: Unpublished[str]
 
 
 class CopyNotDelivered(EventPayload, frozen=True, kw_only=True):
     """A reader of a copy did not get it; the requester did."""
 
     delivery_id: UUID
-
-
-class AutomaticMessageWithheld(EventPayload, frozen=True, kw_only=True):
-    """An automatic message was not sent."""
-
-    template: str
-    reason: str
-
-
-class AgentsNotified(EventPayload, frozen=True, kw_only=True):
-    """A life cycle told agents something."""
-
-    users: Items
-
-
-class EffectWithheld(EventPayload, frozen=True, kw_only=True):
-    """An effect of a life cycle could not be carried out."""
-
-
-class WebhookCalled(EventPayload, frozen=True, kw_only=True):
-    """A life cycle called a webhook of its own."""
-
-    webhook: str
-
-
-class FeeCharged(EventPayload, frozen=True, kw_only=True):
-    """A fee was charged."""
-
-
-class RewardGranted(EventPayload, frozen=True, kw_only=True):
-    """A reward was granted."""
-
-
-class LinkedTicketWanted(EventPayload, frozen=True, kw_only=True):
-    """A life cycle asked for another ticket."""
-
-    wanted: Json
-
-
-class LinkedTicketMade(EventPayload, frozen=True, kw_only=True):
-    """A life cycle opened another ticket."""
-
-    ticket_id: UUID
-    number: int
-    link: str
-
-
-class ApprovalRequested(EventPayload, frozen=True, kw_only=True):
-    """An approval was asked for."""
-
-    approval_id: UUID
-
-
-class ApprovalVoted(EventPayload, frozen=True, kw_only=True):
-    """Somebody voted on an approval."""
-
-
-class ApprovalDecided(EventPayload, frozen=True, kw_only=True):
-    """An approval was decided."""
-
-
-class TransitionRefused(EventPayload, frozen=True, kw_only=True):
-    """A move was asked for and refused."""
-
-
-class EventUnmatched(EventPayload, frozen=True, kw_only=True):
-    """A life cycle had no rule for something."""
-
-
-class AutomationStopped(EventPayload, frozen=True, kw_only=True):
-    """A chain of rules was ended."""
-
-
-class AutomationFailed(EventPayload, frozen=True, kw_only=True):
-    """An automation was given up."""
-
-    event: str
-    reason: str
-
-
-class SlaWarning(EventPayload, frozen=True, kw_only=True):
-    """A promised time is near."""
-
-    target: str
-
-
-class SlaBreached(EventPayload, frozen=True, kw_only=True):
-    """A promised time has passed."""
-
-    target: str
-
-
-class SignalReceived(EventPayload, frozen=True, kw_only=True):
-    """An automation pushed a ticket along."""
-
-    signal: str
-    payload: Json
+    recipient: Unpublished[str]
+    error: Unpublished[str]

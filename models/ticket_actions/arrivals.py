@@ -7,6 +7,7 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.conversations import received
 from models.events.commands import Actor
+from models.events.ticket_payloads import TicketRelated
 from models.kernel import limits
 from models.ports.inbound import InboundMessage
 from models.requesters.tables import Requester
@@ -46,7 +47,7 @@ def open_from_channel(
     )
     message_id = received.add_inbound(change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id)
     if related_id is not None:
-        change.record("ticket_related", {"ticket_id": related_id, "reason": related_reason})
+        change.record(TicketRelated(ticket_id=related_id, reason=related_reason))
         link = {"from_id": change.ticket.id, "to_id": related_id, "kind": "related", "created_at": change.at}
         change.batch.insert("ticket_links", link, unless_exists=True)
     _advance(change, "ticket_created", message_id)

@@ -6,7 +6,6 @@ An outcome may be recorded twice (a worker died after the download), so only a f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from models.attachments import rules
@@ -16,6 +15,8 @@ from models.channels import accounts, texts
 from models.conversations import messages
 from models.conversations.tables import Message
 from models.events.commands import SYSTEM
+from models.events.payload import UNSET
+from models.events.ticket_payloads import AttachmentFailed, AttachmentStored
 from models.kernel import clock, database, limits
 from models.kernel.batch import as_json
 from models.ticket_workflow import automatic_messages
@@ -70,7 +71,11 @@ def record_stored(file: Pending, kept: Stored) -> None:
     if row is None:
         return
     _list(file.message_id, int(row["position"]), kept)
-    change.record("attachment_stored", _event_facts(file) | {"size_bytes": kept.size_bytes, "sha256": kept.sha256})
+    change.record(
+        AttachmentStored(
+            attachment_id=file.id, message_id=file.message_id, size_bytes=kept.size_bytes, sha256=kept.sha256
+        )
+    )
     change.save()
 
 
@@ -96,15 +101,18 @@ def _end(file: Pending, state: str, reason: str, *, limit_bytes: int | None) -> 
     )
     if row is None:
         return
-    facts = _event_facts(file) | {"state": state, "reason": reason}
-    if limit_bytes is not None:
-        facts["requester_told"] = _notify_requester(change, file, row["filename"], limit_bytes)
-    change.record("attachment_failed", facts)
+    change.record(
+        AttachmentFailed(
+            attachment_id=file.id,
+            message_id=file.message_id,
+            state=state,
+            reason=reason,
+            requester_told=UNSET
+            if limit_bytes is None
+            else _notify_requester(change, file, row["filename"], limit_bytes),
+        )
+    )
     change.save()
-
-
-def _event_facts(file: Pending) -> dict[str, Any]:
-    return {"attachment_id": file.id, "message_id": file.message_id}
 
 
 def _notify_requester(change: TicketChange, file: Pending, filename: str, limit_bytes: int) -> bool:

@@ -13,6 +13,7 @@ from models.conversations import messages, participants
 from models.conversations import queries as conversations
 from models.events import queries as events
 from models.events.commands import Actor
+from models.events.ticket_payloads import TicketAssigned, TicketCreated, TicketUpdated
 from models.identity import queries as identity
 from models.kernel import clock
 from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
@@ -168,21 +169,20 @@ def start_new(
     )
     change = TicketChange(ticket, actor=actor, new=True, causation_id=causation_id, requester=requester)
     change.record(
-        "ticket_created",
-        {
-            "title": title,
-            "type": type_,
-            "priority": priority,
-            "fields": ticket.fields,
-            "team": team,
-            "tags": list(tags),
-            "state": ticket.state,
-            "channel": channel,
-            "account": account,
-            "requester_id": ticket.requester_id,
-            "workflow": workflow,
-            "workflow_version": version.version,
-        },
+        TicketCreated(
+            title=title,
+            type=type_,
+            priority=priority,
+            fields=ticket.fields,
+            team=team,
+            tags=ticket.tags,
+            state=ticket.state,
+            channel=channel,
+            account=account,
+            requester_id=ticket.requester_id,
+            workflow=workflow,
+            workflow_version=version.version,
+        )
     )
     steps.start(change)
     return change
@@ -314,10 +314,8 @@ def update(
     if not different:
         return ticket
     happened = _events_of(ticket, different)
-    change.record(
-        "ticket_updated",
-        {"changes": {name: {"from": getattr(ticket, name), "to": value} for name, value in different.items()}},
-    )
+    shown = {name: {"from": getattr(ticket, name), "to": value} for name, value in different.items()}
+    change.record(TicketUpdated(changes=shown))
     for name, value in different.items():
         setattr(ticket, name, value)
     steps.touched(change, happened, role=role)
@@ -364,7 +362,7 @@ def assign(ticket_id: UUID, assignee_id: UUID | None, *, actor: Actor, expected_
         return change.ticket
     if assignee_id is not None and not identity.can_take_tickets(assignee_id):
         raise Invalid([FieldProblem("/assignee_id", "expected the id of an active user who works on tickets")])
-    change.record("ticket_assigned", {"from": change.ticket.assignee_id, "to": assignee_id})
+    change.record(TicketAssigned(from_=change.ticket.assignee_id, to=assignee_id))
     change.ticket.assignee_id = assignee_id
     steps.react(change, "assigned")
     return change.save()

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from models.events.commands import SYSTEM
 from models.events.tables import EventRow
+from models.events.workflow_payloads import LinkedTicket, LinkedTicketMade
 from models.kernel import clock, database, limits
 from models.kernel.errors import NotFound, PermanentFailure
 from models.ticket_actions import commands
@@ -20,7 +21,7 @@ def make(ticket_id: UUID, event_id: UUID, *, causation_id: str) -> None:
     wanted = database.one("SELECT payload FROM events WHERE event_id = :id", id=event_id)
     if wanted is None:
         raise NotFound(f"there is no event {event_id}")
-    payload = EventRow.converted(wanted)["payload"]["wanted"]
+    payload: LinkedTicket = EventRow.converted(wanted)["payload"]["wanted"]
     if _depth(ticket_id) >= limits.linked_depth_max:
         raise PermanentFailure(f"tickets made by tickets are more than {limits.linked_depth_max} deep")
     new = commands.NewTicket(
@@ -41,7 +42,7 @@ def make(ticket_id: UUID, event_id: UUID, *, causation_id: str) -> None:
         at=clock.now(),
     )
     change = TicketChange.of(ticket_id, actor=SYSTEM, causation_id=causation_id)
-    change.record("linked_ticket_made", {"ticket_id": made.id, "number": made.number, "link": payload["link"]})
+    change.record(LinkedTicketMade(ticket_id=made.id, number=made.number, link=payload["link"]))
     change.save()
 
 

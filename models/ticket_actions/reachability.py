@@ -10,6 +10,7 @@ from models.channels.accounts import ChannelAccount
 from models.conversations import chats
 from models.conversations.tables import Conversation
 from models.events.commands import SYSTEM
+from models.events.ticket_payloads import RequesterReachable, RequesterUnreachable
 from models.kernel import database
 from models.ports.inbound import ReachabilityChange
 from models.requesters import commands as requesters
@@ -28,7 +29,8 @@ def change(account: ChannelAccount, told: ReachabilityChange) -> UUID | None:
     ticket_id = _current(account, told.address)
     if news and ticket_id is not None:
         held = TicketChange.of(ticket_id, actor=SYSTEM)
-        held.record("requester_reachable" if told.reachable else "requester_unreachable", {"reason": told.reason})
+        happened = RequesterReachable if told.reachable else RequesterUnreachable
+        held.record(happened(reason=told.reason))
         held.save()
     return ticket_id
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, assert_never
+from typing import assert_never
 from uuid import UUID
 
 from models.conversations import messages
+from models.events import ticket_payloads, workflow_payloads
 from models.events.commands import SYSTEM
 from models.kernel.ids import new_id
 from models.tasks import timers
 from models.tasks.payloads import AdvanceTicket, CallWebhook, MakeLinkedTicket
 from models.teams import commands as teams
-from models.ticket_workflow import approvals, automatic_messages, links
+from models.ticket_workflow import act_events, approvals, automatic_messages, links
 from models.ticket_workflow import sla_clocks as sla
+from models.ticket_workflow.act_events import record
 from models.tickets.ticket_change import TicketChange
 from models.workflow.acts import (
-    Act,
     AnyAct,
     ApprovalAsked,
     ApprovalDecided,
@@ -149,33 +150,19 @@ def _write_decision(
             assert_never(act)
 
 
-def _why(change: TicketChange, act: Act) -> dict[str, Any]:
-    """The cause that every event names: version, rule, condition, and the values that the condition saw."""
-    told: dict[str, Any] = {
-        "rule": act.rule,
-        "workflow": change.ticket.workflow,
-        "workflow_version": change.ticket.workflow_version,
-    }
-    if act.condition is not None:
-        told |= {"condition": act.condition, "values": dict(act.values)}
-    return told
-
-
 def _moved(change: TicketChange, workflow: Workflow, act: Moved) -> None:
     ticket, state = change.ticket, act.to
     ticket.state, ticket.category = state, workflow.states[state].category
     ticket.state_since = change.at
     ticket.solved_at = (ticket.solved_at or change.at) if ticket.category in ("done", "closed") else None
     ticket.closed_at = (ticket.closed_at or change.at) if ticket.category == "closed" else None
-    why = {"condition": None} | _why(change, act)
-    change.record("ticket_state_changed", act.details | why)
+    record(change, act_events.moved(act), act)
     if ticket.category in ("done", "closed") and not change.is_new:
         links.tell_parents(change)
 
 
 def _updated(change: TicketChange, act: FieldSet | PrioritySet | TeamSet | TagsSet, name: str) -> None:
-    changes = {name: {"from": act.before, "to": act.after}}
-    change.record("ticket_updated", {"changes": changes} | _why(change, act))
+    record(change, act_events.updated(act, name), act)
 
 
 def _field_set(change: TicketChange, act: FieldSet) -> None:
@@ -205,28 +192,34 @@ def _tags_set(change: TicketChange, act: TagsSet) -> None:
 
 
 def _assigned(change: TicketChange, act: Assigned) -> None:
-    before, after = act.before or None, act.after or None
-    change.ticket.assignee_id = UUID(after) if after else None
-    if after:
-        teams.note_assigned(UUID(after), change.at)
-    payload = {"from": before, "to": after, "how": act.how}
-    change.record("ticket_assigned", payload | _why(change, act), actor=SYSTEM)
+    before, after = (UUID(user) if user else None for user in (act.before, act.after))
+    change.ticket.assignee_id = after
+    if after is not None:
+        teams.note_assigned(after, change.at)
+    record(change, ticket_payloads.TicketAssigned(from_=before, to=after, how=act.how), act, actor=SYSTEM)
 
 
 def _message_sent(change: TicketChange, act: MessageSent | RatingAsked) -> None:
     reason = automatic_messages.withheld_reason(change)
     if reason is not None:
-        payload = {"template": act.template, "reason": reason} | _why(change, act)
-        change.record("automatic_message_withheld", payload, actor=SYSTEM)
+        withheld = workflow_payloads.AutomaticMessageWithheld(template=act.template, reason=reason)
+        record(change, withheld, act, actor=SYSTEM)
         return
-    told = {"template": act.template} | _why(change, act)
     # A channel with buttons shows the scores under the message that asks for one.
     details = {"rating_id": str(change.rating_id)} if isinstance(act, RatingAsked) and change.rating_id else {}
-    messages.add_reply(change, act.text, author=_AUTHOR, automatic=True, why=told, details=details)
+    messages.add_reply(
+        change,
+        act.text,
+        author=_AUTHOR,
+        automatic=True,
+        template=act.template,
+        cause=act_events.cause(change, act),
+        details=details,
+    )
 
 
 def _note_added(change: TicketChange, act: NoteAdded) -> None:
-    messages.add_note(change, act.text, author=_AUTHOR, why=_why(change, act))
+    messages.add_note(change, act.text, author=_AUTHOR, cause=act_events.cause(change, act))
 
 
 def _notified(change: TicketChange, act: Notified) -> None:
@@ -242,12 +235,11 @@ def _notified(change: TicketChange, act: Notified) -> None:
                 "created_at": change.at,
             },
         )
-    payload = {"users": act.users, "team": act.team}
-    change.record("agents_notified", payload | _why(change, act), actor=SYSTEM)
+    record(change, workflow_payloads.AgentsNotified(users=act.users, team=act.team), act, actor=SYSTEM)
 
 
 def _withheld(change: TicketChange, act: Withheld) -> None:
-    change.record("effect_withheld", act.details | _why(change, act), actor=SYSTEM)
+    record(change, workflow_payloads.EffectWithheld(effect=act.effect, reason=act.reason), act, actor=SYSTEM)
 
 
 def timer_name(change: TicketChange, timer: str) -> str:
@@ -274,25 +266,24 @@ def _timer_stopped(change: TicketChange, act: TimerStopped) -> None:
 
 
 def _webhook_called(change: TicketChange, act: WebhookCalled) -> None:
-    event_id = change.record("webhook_called", act.details | _why(change, act), actor=SYSTEM)
+    called = workflow_payloads.WebhookCalled(webhook=act.webhook, event=act.event)
+    event_id = record(change, called, act, actor=SYSTEM)
     payload = CallWebhook(ticket_id=change.ticket.id, event_id=event_id)
-    change.enqueue(payload, key=f"webhook:{act.details['webhook']}:{change.ticket.id}")
+    change.enqueue(payload, key=f"webhook:{act.webhook}:{change.ticket.id}")
 
 
 def _charged(change: TicketChange, act: Charged) -> None:
-    event_type = "fee_charged" if act.charge_kind == "fee" else "reward_granted"
-    change.record(event_type, act.details | _why(change, act), actor=SYSTEM)
+    record(change, act_events.charged(act), act, actor=SYSTEM)
 
 
 def _ticket_made(change: TicketChange, act: TicketMade) -> None:
-    event_id = change.record("linked_ticket_wanted", {"wanted": act.details} | _why(change, act), actor=SYSTEM)
+    event_id = record(change, act_events.linked_ticket_wanted(act), act, actor=SYSTEM)
     payload = MakeLinkedTicket(ticket_id=change.ticket.id, event_id=event_id)
     change.enqueue(payload, key=ticket_key(change.ticket.id))
 
 
 def _sla_event(change: TicketChange, act: SlaWarned | SlaBreached) -> None:
-    event_type = "sla_warning" if isinstance(act, SlaWarned) else "sla_breached"
-    change.record(event_type, act.details | _why(change, act), actor=SYSTEM)
+    record(change, act_events.sla(act), act, actor=SYSTEM)
 
 
 def _approval_asked(change: TicketChange, act: ApprovalAsked) -> None:
@@ -306,28 +297,29 @@ def _approval_asked(change: TicketChange, act: ApprovalAsked) -> None:
             due_at=expires_at,
             key=ticket_key(ticket_id),
         )
-    change.record("approval_requested", {"approval_id": approval_id} | act.details | _why(change, act))
+    record(change, act_events.approval_requested(act, approval_id), act)
 
 
 def _approval_voted(change: TicketChange, act: ApprovalVoted) -> None:
     approvals.vote(change, act)
-    change.record("approval_voted", act.details | _why(change, act))
+    record(change, act_events.approval_voted(act), act)
 
 
 def _approval_decided(change: TicketChange, act: ApprovalDecided) -> None:
     approvals.decide(change, act)
-    timers.stop(f"ticket:{change.ticket.id}:approval:{act.details['transition']}")
-    change.record("approval_decided", act.details | _why(change, act))
+    timers.stop(f"ticket:{change.ticket.id}:approval:{act.transition}")
+    record(change, workflow_payloads.ApprovalDecided(transition=act.transition, outcome=act.outcome), act)
 
 
 def _refused(change: TicketChange, act: Refused) -> None:
     asked = act.event == "request"
-    change.record("transition_refused", act.details | _why(change, act), actor=None if asked else SYSTEM)
+    refused = workflow_payloads.TransitionRefused(event=act.event, transition=act.transition, reasons=act.reasons)
+    record(change, refused, act, actor=None if asked else SYSTEM)
 
 
 def _unmatched(change: TicketChange, act: Unmatched) -> None:
-    change.record("event_unmatched", act.details | _why(change, act), actor=SYSTEM)
+    record(change, workflow_payloads.EventUnmatched(event=act.event, name=act.name), act, actor=SYSTEM)
 
 
 def _chain_stopped(change: TicketChange, act: ChainStopped) -> None:
-    change.record("automation_stopped", act.details | _why(change, act), actor=SYSTEM)
+    record(change, workflow_payloads.AutomationStopped(event=act.event, reason=act.reason), act, actor=SYSTEM)

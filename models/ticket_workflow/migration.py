@@ -13,6 +13,7 @@ from uuid import UUID
 
 from models.events import queries as events
 from models.events.commands import SYSTEM
+from models.events.ticket_payloads import MigrationSkipped, TicketMigrated, WorkflowPlace
 from models.kernel import clock, database
 from models.kernel.batch import as_json
 from models.kernel.errors import FieldProblem, Invalid, NotFound
@@ -187,10 +188,7 @@ def _forth(change: TicketChange, migration: Migration) -> bool:
     state = migration.state_map.get(ticket.state, ticket.state)
     target = workflows.of_version(migration.to_workflow, migration.to_version).definition
     if state not in target.states:
-        change.record(
-            "migration_skipped",
-            {"migration_id": migration.id, "reason": f"{state} is not in the new version"},
-        )
+        change.record(MigrationSkipped(migration_id=migration.id, reason=f"{state} is not in the new version"))
         change.save(visible=False)
         return False  # it came into the state after the check; who migrates sees it in the history and in `plan`
     _move(change, target, migration, version=migration.to_version, state=state)
@@ -206,7 +204,7 @@ def _back(change: TicketChange, migration: Migration) -> bool:
     was = last["payload"]["from"]
     if ticket.state != last["payload"]["to"]["state"]:
         reason = f"the ticket went on to {ticket.state} since it was migrated"
-        change.record("migration_skipped", {"migration_id": migration.id, "reason": reason})
+        change.record(MigrationSkipped(migration_id=migration.id, reason=reason))
         change.save(visible=False)
         return False
     target = workflows.of_version(was["workflow"], was["version"]).definition
@@ -217,14 +215,14 @@ def _back(change: TicketChange, migration: Migration) -> bool:
 def _move(change: TicketChange, target: Workflow, migration: Migration, *, version: int, state: str) -> None:
     ticket = change.ticket
     old = steps.workflow_of(change)
-    before = {"workflow": ticket.workflow, "version": ticket.workflow_version, "state": ticket.state}
+    before = WorkflowPlace(workflow=ticket.workflow, version=ticket.workflow_version, state=ticket.state)
     instance = steps.instance_of(change, _with_what_either_has(old, target))
     for name in old.timers:
         timers.stop(apply_acts.timer_name(change, name), pending=apply_acts.ticket_key(ticket.id))
     ticket.workflow, ticket.workflow_version = target.workflow, version
     ticket.state, ticket.category = state, target.states[state].category
-    after = {"workflow": ticket.workflow, "version": version, "state": state}
-    change.record("ticket_migrated", {"migration_id": migration.id, "from": before, "to": after})
+    after = WorkflowPlace(workflow=ticket.workflow, version=version, state=state)
+    change.record(TicketMigrated(migration_id=migration.id, from_=before, to=after))
     step = engine.moved_to_version(target, instance, steps.context_of(change, target), state)
     apply_acts.apply(change, target, step)
     change.save()

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from models.events.commands import Actor
+from models.events.ticket_payloads import TicketRated
 from models.kernel import database, settings
 from models.kernel.errors import NotFound
 from models.kernel.ids import new_id
@@ -76,7 +77,7 @@ def _record(asked: dict[str, Any], score: int, comment: str | None) -> None:
         at=change.at,
         id=asked["id"],
     )
-    event_id = change.record("ticket_rated", {"payload": {"score": score}, "comment": comment})
+    event_id = change.record(TicketRated(payload={"score": score}, comment=comment))
     payload = AdvanceTicket(ticket_id=change.ticket.id, event="rated", event_id=event_id)
     change.enqueue(payload, key=ticket_key(change.ticket.id))
     change.save(visible=False)

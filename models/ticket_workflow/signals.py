@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from models.events.commands import Actor
+from models.events.workflow_payloads import SignalReceived
 from models.kernel import limits
 from models.kernel.batch import as_json
 from models.kernel.errors import FieldProblem, Invalid
@@ -30,7 +31,7 @@ def receive(ticket_id: UUID, name: str, payload: Mapping[str, Any], *, actor: Ac
         most = limits.signal_payload_bytes_max
         raise Invalid([FieldProblem("/payload", f"expected at most {most} bytes, found {size_bytes}")])
     change = TicketChange.of(ticket_id, actor=actor)
-    event_id = change.record("signal_received", {"signal": name, "payload": dict(payload)})
+    event_id = change.record(SignalReceived(signal=name, payload=dict(payload)))
     change.enqueue(
         AdvanceTicket(ticket_id=ticket_id, event="signal", signal=name, event_id=event_id),
         key=ticket_key(ticket_id),

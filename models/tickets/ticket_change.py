@@ -13,7 +13,7 @@ from uuid import UUID
 
 from models.events import commands as events
 from models.events.commands import Actor
-from models.events.payload import EventPayload
+from models.events.payload import Cause, EventPayload
 from models.kernel import clock, database
 from models.kernel.batch import Batch, as_json
 from models.requesters.tables import Requester
@@ -64,10 +64,8 @@ class TicketChange:
         """Whether the ticket's row does not exist yet."""
         return self._new
 
-    def record(
-        self, event: EventPayload | str, payload: Mapping[str, Any] = events.NOTHING, *, actor: Actor | None = None
-    ) -> UUID:
-        """Append an event to the ticket's history; returns its id. See `events.add` for `event` and `payload`."""
+    def record(self, event: EventPayload, *, cause: Cause | None = None, actor: Actor | None = None) -> UUID:
+        """Append an event to the ticket's history; returns its id. See `events.add` for `event` and `cause`."""
         self.ticket.event_sequence += 1
         return events.add(
             self.batch,
@@ -76,7 +74,7 @@ class TicketChange:
             aggregate_id=self.ticket.id,
             sequence=self.ticket.event_sequence,
             actor=actor or self.actor,
-            payload=payload,
+            cause=cause,
             at=self.at,
             causation_id=self.causation_id,
         )

@@ -112,6 +112,7 @@ def test_what_comes_in_by_a_channel_is_told_too(desk: Desk) -> None:
 def test_a_batch_of_many_events_is_told_whole(desk: Desk) -> None:
     from models.events import commands as events
     from models.events.commands import SYSTEM
+    from models.events.workflow_payloads import SignalReceived
     from models.kernel import clock
     from models.kernel.batch import Batch
     from models.kernel.ids import new_id
@@ -121,12 +122,11 @@ def test_a_batch_of_many_events_is_told_whole(desk: Desk) -> None:
     for sequence in range(1, 451):
         events.add(
             batch,
-            "signal_received",
+            SignalReceived(signal="paid", payload={}),
             aggregate="ticket",
             aggregate_id=aggregate,
             sequence=sequence,
             actor=SYSTEM,
-            payload={},
             at=clock.now(),
         )
     desk.command(batch.write)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from models.events import catalogue
 from models.kernel import database
 from models.ports import outbound
 from models.ports.inbound import (
@@ -16,6 +17,7 @@ from models.ports.inbound import (
     Participant,
     ReactionChange,
     Receipt,
+    ReceiptKind,
     Receipts,
 )
 from models.tickets.tables import Ticket
@@ -253,3 +255,20 @@ def test_a_later_weaker_word_does_not_take_back_a_stronger_one(desk: Desk) -> No
 
 def test_a_receipt_of_somebody_elses_message_is_ignored(desk: Desk) -> None:
     assert told(desk, Receipts((Receipt("<x@y>", "bounced"),)), "email")["status"] == "ignored"
+
+
+@pytest.mark.parametrize(("first", "second"), [("bounced", "failed"), ("failed", "bounced")])
+def test_a_receipt_of_a_delivery_that_failed_already_is_an_event_that_its_published_schema_describes(
+    desk: Desk, first: ReceiptKind, second: ReceiptKind
+) -> None:
+    ticket, reference = _answered_by_mail(desk)
+    told(desk, Receipts((Receipt(reference, first),)), "email")
+
+    told(desk, Receipts((Receipt(reference, second, detail="no such user"),)), "email")
+
+    event = desk.events(ticket)[-1]
+    assert event["event_type"] == f"delivery_{second}"
+    schema = catalogue.schema(event["event_type"], "https://desk.example")
+    promised = schema["properties"]["data"]["properties"]["payload"]["required"]
+    assert set(promised) <= event["payload"].keys()
+    assert event["payload"]["detail"] == "no such user"
