@@ -21,7 +21,6 @@ from models.deliveries import corrections
 from models.deliveries import queries as deliveries
 from models.identity.rules import Permission
 from models.kernel import clock, limits, settings
-from models.kernel.batch import from_json
 from models.kernel.errors import FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.ticket_actions import commands
 from models.tickets import queries
@@ -161,7 +160,7 @@ def read_html(call: Call[None, HtmlQuery]) -> Answer:
     """Render it in a sandboxed frame without scripts. Remote pictures are blocked unless `remote` is set."""
     message_id = _of_ticket(call)
     row = conversations.get(message_id)
-    blocked = int(from_json(row["details"]).get("blocked_remote") or 0)
+    blocked = int(row["details"].get("blocked_remote") or 0)
     shown = row["body_html_remote"] if call.query.remote and blocked else row["body_html"]
     pictures = files.cid_links(message_id, settings.current())
     return Answer(Html(shown, 0 if call.query.remote else blocked, pictures))

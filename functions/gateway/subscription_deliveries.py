@@ -99,7 +99,7 @@ def _delivery(webhook_id: UUID, event_id: UUID, status: int) -> Answer:
 def _represented(row: dict[str, Any]) -> WebhookDelivery:
     values = {name: row[name] for name in WebhookDelivery.__struct_fields__ if name not in ("id", "attempt_log")}
     log = [show.copied(WebhookAttempt, one) for one in row["attempt_log"]]
-    return WebhookDelivery(id=UUID(str(row["event_id"])), attempt_log=log, **values)
+    return WebhookDelivery(id=row["event_id"], attempt_log=log, **values)
 
 
 @operations.add(

@@ -8,8 +8,6 @@ from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
 from models.identity.rules import Permission
-from models.kernel.batch import from_json
-from models.kernel.database import instant
 from models.kernel.errors import NotFound
 from models.tasks import dead_letters, queries
 
@@ -23,8 +21,7 @@ class TaskQuery(pages.PageQuery, kw_only=True):
 
 
 def _show(row: dict[str, Any]) -> show.Task:
-    instants = {name: instant(row[name]) for name in ("due_at", "created_at", "first_run_at", "finished_at")}
-    task: show.Task = show.copied(show.Task, {**row, **instants, "payload": from_json(row["payload"])})
+    task: show.Task = show.copied(show.Task, row)
     return task
 
 

@@ -10,7 +10,6 @@ from uuid import UUID
 import msgspec
 
 from functions.views.representations import copied
-from models.kernel.batch import from_json
 
 
 class Author(msgspec.Struct):
@@ -127,8 +126,7 @@ def messages(rows: Sequence[dict[str, Any]]) -> list[Message]:
     edited = [row for row in rows if row["edited_at"] is not None]
     versions = conversations.versions(edited[0]["ticket_id"]) if edited else {}
     return [
-        _message(row, carried.get(row["id"], []), versions.get(row["id"], []), files.get(UUID(str(row["id"])), []))
-        for row in rows
+        _message(row, carried.get(row["id"], []), versions.get(row["id"], []), files.get(row["id"], [])) for row in rows
     ]
 
 
@@ -145,8 +143,8 @@ def _message(
         attachments=[copied(Attachment, file) for file in files],
         deliveries=[DeliveryState(d["id"], d["channel"], d["state"], d["send_at"]) for d in deliveries],
         versions=[MessageVersion(body, at) for body, at in versions],
-        copies=[Copy(one["name"], one["address"]) for one in from_json(row["copies"])],
-        reactions=from_json(row["reactions"]),
-        details=from_json(row["details"]),
+        copies=[Copy(one["name"], one["address"]) for one in row["copies"]],
+        reactions=row["reactions"],
+        details=row["details"],
         **same,
     )

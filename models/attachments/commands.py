@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from models.attachments import rules
+from models.attachments.tables import Attachment
 from models.blobs import commands as blobs
 from models.channels.accounts import ChannelAccount
 from models.kernel import clock, database, limits
@@ -221,6 +222,6 @@ def erase(message_ids: Sequence[UUID]) -> int:
         f" uploaded_by = NULL WHERE message_id IN {names} AND state <> 'erased' RETURNING message_id",
         values,
     )
-    for message_id in {UUID(str(row["message_id"])) for row in erased}:
+    for message_id in {Attachment.converted(row)["message_id"] for row in erased}:
         _list(message_id)
     return len(erased)

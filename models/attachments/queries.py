@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from models.attachments import links, rules
+from models.attachments.tables import Attachment
 from models.blobs import commands as blobs
 from models.channels.accounts import ChannelAccount
 from models.kernel import database
@@ -29,7 +30,7 @@ def get(attachment_id: UUID) -> dict[str, Any]:
     row = database.one(f"{_COLUMNS} WHERE a.id = :id", id=attachment_id)
     if row is None:
         raise NotFound(f"there is no attachment {attachment_id}")
-    return _shaped(row)
+    return Attachment.converted(row)
 
 
 def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
@@ -39,16 +40,9 @@ def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]
     names, values = database.in_list("id", message_ids)
     found: dict[UUID, list[dict[str, Any]]] = {}
     for row in database.run(f"{_COLUMNS} WHERE a.message_id IN {names} ORDER BY a.position, a.id", values):
-        shaped = _shaped(row)
-        found.setdefault(shaped["message_id"], []).append(shaped)
+        converted = Attachment.converted(row)
+        found.setdefault(converted["message_id"], []).append(converted)
     return found
-
-
-def _shaped(row: dict[str, Any]) -> dict[str, Any]:
-    """Convert a row of either database engine to the same Python types."""
-    ids = {name: UUID(str(row[name])) if row[name] else None for name in ("id", "ticket_id", "message_id")}
-    flags = {name: bool(row[name]) for name in ("inline", "hidden")}
-    return {**row, **ids, **flags, "created_at": database.instant(row["created_at"])}
 
 
 def outgoing(message_id: UUID, account: ChannelAccount) -> tuple[OutgoingAttachment, ...]:

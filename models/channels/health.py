@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from models.channels.tables import ChannelHealth
 from models.kernel import clock, database, limits
-from models.kernel.batch import as_json, from_json
-from models.kernel.database import instant
+from models.kernel.batch import as_json
 from models.ports.outbound import SendOutcome
 
 
@@ -40,7 +40,7 @@ def of(channel: str, account: str) -> Health:
         )
     if row is None:
         return Health()
-    return Health(row["error"], instant(row["error_at"]), from_json(row["told"]), instant(row["told_at"]))
+    return Health(**ChannelHealth.converted(row))
 
 
 def report_error(channel: str, account: str, text: str) -> None:
@@ -48,7 +48,7 @@ def report_error(channel: str, account: str, text: str) -> None:
 
     `error_at` is the time at which this error began: the same text again leaves it.
     """
-    said = text.replace("\x00", "\ufffd")[: limits.inbox_reason_chars_max]
+    stored = text.replace("\x00", "\ufffd")[: limits.inbox_reason_chars_max]
     with database.transaction():
         database.execute(
             "INSERT INTO channel_health (channel, account, error, error_at) VALUES (:channel, :account, :error, :now)"
@@ -56,7 +56,7 @@ def report_error(channel: str, account: str, text: str) -> None:
             " WHERE channel_health.error IS NULL OR channel_health.error <> excluded.error",
             channel=channel,
             account=account,
-            error=said,
+            error=stored,
             now=clock.now(),
         )
 
@@ -71,9 +71,10 @@ def report_well(channel: str, account: str, told: Mapping[str, Any] | None = Non
             names,
         )
         assert row is not None
-        known = {**from_json(row["told"]), **(told or {})}
+        before = ChannelHealth.converted(row)
+        known = {**before["told"], **(told or {})}
         if row["error"] is not None:
-            began = instant(row["error_at"])
+            began = before["error_at"]
             known |= {
                 "last_error": row["error"],
                 "last_error_at": None if began is None else clock.rfc3339(began),

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from models.channels.accounts import ChannelAccount
+from models.channels.tables import ChannelPosition
 from models.kernel import clock, database
-from models.kernel.batch import as_json, from_json
+from models.kernel.batch import as_json
 
 
 def get(account: ChannelAccount, name: str) -> dict[str, Any] | None:
@@ -24,7 +25,7 @@ def get(account: ChannelAccount, name: str) -> dict[str, Any] | None:
         )
     if row is None:
         return None
-    position: dict[str, Any] = from_json(row["position"])
+    position: dict[str, Any] = ChannelPosition.converted(row)["position"]
     return position
 
 

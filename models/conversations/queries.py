@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from models.conversations.tables import Message
+from models.events.tables import EventRow
 from models.kernel import database
-from models.kernel.batch import from_json
 from models.kernel.errors import NotFound
 
 
@@ -40,9 +40,9 @@ def versions(ticket_id: UUID) -> dict[UUID, list[tuple[str, datetime]]]:
         " AND event_type = 'message_edited' ORDER BY sequence",
         id=ticket_id,
     ):
-        payload, at = from_json(row["payload"]), database.instant(row["occurred_at"])
-        assert at is not None
-        found.setdefault(UUID(payload["message_id"]), []).append((payload["previous_body"], at))
+        event = EventRow.converted(row)
+        payload = event["payload"]
+        found.setdefault(UUID(payload["message_id"]), []).append((payload["previous_body"], event["occurred_at"]))
     return found
 
 

@@ -48,11 +48,12 @@ def release(delivery_id: UUID) -> None:
     if row is None:
         return
     _enqueue_send(delivery_id, row, dedupe_key=f"send:{delivery_id}")
-    change = TicketChange.of(Delivery.converted(row)["ticket_id"], actor=SYSTEM, causation_id=f"delivery:{delivery_id}")
+    ids = Delivery.converted(row)
+    change = TicketChange.of(ids["ticket_id"], actor=SYSTEM, causation_id=f"delivery:{delivery_id}")
     if change.ticket.first_response_at is None:
         change.ticket.first_response_at = change.at
     change.enqueue(
-        AdvanceTicket(ticket_id=change.ticket.id, event="agent_reply", message_id=UUID(str(row["message_id"]))),
+        AdvanceTicket(ticket_id=change.ticket.id, event="agent_reply", message_id=ids["message_id"]),
         key=f"ticket:{change.ticket.id}",
     )
     change.save()

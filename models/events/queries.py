@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from models.events.tables import EventRow
 from models.kernel import database
-from models.kernel.batch import from_json
 from models.kernel.errors import NotFound
 
 
 def payload_of(event_id: UUID) -> dict[str, Any]:
     """Return the payload of an event; empty when there is no such event."""
     row = database.one("SELECT payload FROM events WHERE event_id = :id", id=event_id)
-    return from_json(row["payload"]) if row is not None else {}
+    return dict(EventRow.converted(row)["payload"]) if row is not None else {}
 
 
 def get(event_id: UUID) -> dict[str, Any]:
@@ -25,8 +25,7 @@ def get(event_id: UUID) -> dict[str, Any]:
     )
     if row is None:
         raise NotFound(f"there is no event {event_id}")
-    row["payload"], row["occurred_at"] = from_json(row["payload"]), database.instant(row["occurred_at"])
-    return row
+    return EventRow.converted(row)
 
 
 def last_of(aggregate: str, aggregate_id: UUID, event_type: str) -> dict[str, Any] | None:
@@ -39,9 +38,7 @@ def last_of(aggregate: str, aggregate_id: UUID, event_type: str) -> dict[str, An
         id=aggregate_id,
         type=event_type,
     )
-    if row is not None:
-        row["payload"], row["occurred_at"] = from_json(row["payload"]), database.instant(row["occurred_at"])
-    return row
+    return None if row is None else EventRow.converted(row)
 
 
 def of_aggregate(
@@ -58,7 +55,4 @@ def of_aggregate(
         after=after_sequence,
         limit=limit,
     )
-    for row in rows:
-        row["payload"] = from_json(row["payload"])
-        row["occurred_at"] = database.instant(row["occurred_at"])
-    return rows
+    return [EventRow.converted(row) for row in rows]

@@ -9,7 +9,7 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.inbox.tables import InboxEvent
 from models.kernel import clock, database, limits, trace
-from models.kernel.batch import Batch, as_json, from_json
+from models.kernel.batch import Batch, as_json
 from models.kernel.errors import Conflict, NotFound, Unauthenticated
 from models.kernel.ids import new_id
 from models.kernel.text import one_line
@@ -104,14 +104,15 @@ def load(inbox_id: UUID) -> RawEvent:
     )
     if row is None:
         raise NotFound(f"there is no inbox event {inbox_id}")
+    event = InboxEvent.converted(row)
     return RawEvent(
         inbox_id,
         row["channel"],
         row["account"],
         row["status"],
-        from_json(row["envelope"]),
-        bytes(row["raw"]),
-        None if row["fetched"] is None else bytes(row["fetched"]),
+        event["envelope"],
+        bytes(event["raw"]),
+        None if event["fetched"] is None else bytes(event["fetched"]),
         row["released_by"],
     )
 

@@ -10,9 +10,9 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.conversations import queries as conversations
 from models.deliveries import buttons
+from models.events.tables import EventRow
 from models.identity import queries as identity
 from models.kernel import clock, database
-from models.kernel.batch import from_json
 from models.kernel.errors import NotFound
 from models.ports.outbound import Button
 from models.publishing import workflows
@@ -70,8 +70,8 @@ def next_post(account: ChannelAccount, ticket_id: UUID) -> Post | None:
         told=posted,
         most=_events_at_once,
     )
-    for row in rows:
-        text, message_id = _post_text(account, ticket, row["event_type"], from_json(row["payload"]))
+    for row in map(EventRow.converted, rows):
+        text, message_id = _post_text(account, ticket, row["event_type"], row["payload"])
         if text:
             return _post(account, ticket, topic, row, text, message_id)
     if rows and topic is not None:

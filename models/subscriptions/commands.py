@@ -28,6 +28,7 @@ from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, Prec
 from models.kernel.ids import new_id
 from models.subscriptions import queries, waiting
 from models.subscriptions.queries import Subscription
+from models.subscriptions.tables import WebhookDelivery
 from models.tasks import commands as tasks
 from models.tasks.payloads import DeliverWebhook
 
@@ -216,7 +217,7 @@ def replay_since(subscription_id: UUID, since: datetime) -> int:
         since=since,
         limit=subscription_limits.replays_max,
     )
-    enqueue(subscription_id, sorted(UUID(str(row["event_id"])) for row in rows))
+    enqueue(subscription_id, sorted(WebhookDelivery.converted(row)["event_id"] for row in rows))
     return len(rows)
 
 

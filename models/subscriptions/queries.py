@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from models.kernel import database
-from models.kernel.batch import from_json
-from models.kernel.errors import NotFound
+import peewee
 
-_COLUMNS = (
-    "id, url, description, event_types, include_bodies, state, secret, previous_secret, previous_secret_until,"
-    " failures,"
-    " failing_since, blocked_until, switched_off_at, switched_off_reason, last_delivered_at, created_by, version,"
-    " created_at,"
-    " updated_at"
-)
-_INSTANTS = (
-    "previous_secret_until",
-    "failing_since",
-    "blocked_until",
-    "switched_off_at",
-    "last_delivered_at",
-    "created_at",
-    "updated_at",
-)
+from models.events.tables import EventRow
+from models.kernel import database
+from models.kernel.errors import NotFound
+from models.kernel.table import RowView, for_update, newest_first
+from models.subscriptions.tables import Subscription as SubscriptionRow
+from models.subscriptions.tables import WebhookAttempt, WebhookDelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +46,14 @@ class Subscription:
         return self.state == "active"
 
 
-def _from(row: Mapping[str, Any]) -> Subscription:
-    values = dict(row) | {name: database.instant(row[name]) for name in _INSTANTS}
-    values["id"] = UUID(str(row["id"]))
-    values["event_types"] = from_json(row["event_types"])
-    values["include_bodies"] = bool(row["include_bodies"])
-    return Subscription(**values)
+_VIEW = RowView(Subscription, SubscriptionRow)
+_KEPT = SubscriptionRow.state != "deleted"
 
 
 def find(subscription_id: UUID, *, lock: bool = False) -> Subscription | None:
     """Read a subscription, or return None if it is missing or deleted; `lock` locks its row."""
-    places = "FOR_UPDATE" if lock else ""
-    columns = _COLUMNS
-    row = database.one(
-        f"SELECT {columns} FROM subscriptions WHERE id = :id AND state <> 'deleted' {places}",
-        id=subscription_id,
-    )
-    return None if row is None else _from(row)
+    query = SubscriptionRow.select(*_VIEW.fields).where(SubscriptionRow.id == subscription_id, _KEPT)
+    return next(iter(_VIEW.all(for_update(query) if lock else query)), None)
 
 
 def get(subscription_id: UUID, *, lock: bool = False) -> Subscription:
@@ -88,96 +66,92 @@ def get(subscription_id: UUID, *, lock: bool = False) -> Subscription:
 
 def page(*, before: tuple[datetime, UUID] | None, limit: int) -> list[Subscription]:
     """List subscriptions, newest first."""
-    columns = _COLUMNS
-    where = "" if before is None else "AND (created_at < :at OR (created_at = :at AND id < :id))"
-    values = {} if before is None else {"at": before[0], "id": before[1]}
-    rows = database.run(
-        f"SELECT {columns} FROM subscriptions WHERE state <> 'deleted' {where} ORDER BY created_at DESC, id DESC"
-        " LIMIT :limit",
-        values,
-        limit=limit,
-    )
-    return [_from(row) for row in rows]
+    query = SubscriptionRow.select(*_VIEW.fields).where(_KEPT)
+    return _VIEW.all(newest_first(query, SubscriptionRow.created_at, SubscriptionRow.id, before=before, limit=limit))
 
 
 def count() -> int:
     """Count the subscriptions that are not deleted."""
-    row = database.one("SELECT count(*) AS n FROM subscriptions WHERE state <> 'deleted'")
-    return int(row["n"]) if row else 0
+    return int(SubscriptionRow.select().where(_KEPT).count())
 
 
 def noticed_by_all(at: datetime) -> bool:
-    """Whether every process must know by now that subscriptions exist.
+    """Return True if a subscription is at least a minute old. Every process knows by then that subscriptions exist.
 
-    One subscription is at least a minute old; the minute allows for differences between clocks.
+    The minute allows for differences between clocks.
     """
-    row = database.one(
-        "SELECT 1 AS one FROM subscriptions WHERE state <> 'deleted' AND created_at < :before LIMIT 1",
-        before=at - timedelta(seconds=60),
-    )
-    return row is not None
+    old = SubscriptionRow.created_at < at - timedelta(seconds=60)
+    return bool(SubscriptionRow.select().where(_KEPT, old).exists())
 
 
 def troubled() -> list[Subscription]:
     """List the subscriptions that are switched off or are failing, which need attention."""
-    columns = _COLUMNS
-    rows = database.run(
-        f"SELECT {columns} FROM subscriptions WHERE state = 'switched_off' OR (state = 'active' AND failing_since"
-        " IS NOT NULL)"
-        " ORDER BY created_at"
-    )
-    return [_from(row) for row in rows]
+    is_failing = (SubscriptionRow.state == "active") & SubscriptionRow.failing_since.is_null(False)
+    query = SubscriptionRow.select(*_VIEW.fields).where((SubscriptionRow.state == "switched_off") | is_failing)
+    return _VIEW.all(query.order_by(SubscriptionRow.created_at))
 
 
 def pending(subscription_id: UUID) -> int:
     """Count the pending deliveries of a subscription."""
-    row = database.one(
-        "SELECT count(*) AS n FROM webhook_deliveries WHERE subscription_id = :id AND state = 'pending'",
-        id=subscription_id,
+    of_subscription = WebhookDelivery.subscription_id == subscription_id
+    return int(WebhookDelivery.select().where(of_subscription, WebhookDelivery.state == "pending").count())
+
+
+def _deliveries(subscription_id: UUID) -> Any:
+    """Compose the subscription's deliveries with their events, which garbage collection may have deleted."""
+    return (
+        WebhookDelivery.select(
+            WebhookDelivery.event_id,
+            WebhookDelivery.state,
+            WebhookDelivery.attempts,
+            WebhookDelivery.last_status,
+            WebhookDelivery.last_error,
+            WebhookDelivery.created_at,
+            WebhookDelivery.finished_at,
+            EventRow.event_type,
+            EventRow.occurred_at,
+        )
+        .join(EventRow, peewee.JOIN.LEFT_OUTER, on=(EventRow.event_id == WebhookDelivery.event_id))
+        .where(WebhookDelivery.subscription_id == subscription_id)
     )
-    return int(row["n"]) if row else 0
-
-
-_DELIVERY = (
-    "SELECT d.event_id, d.state, d.attempts, d.last_status, d.last_error, d.created_at, d.finished_at, e.event_type,"
-    " e.occurred_at FROM webhook_deliveries AS d LEFT JOIN events AS e ON e.event_id = d.event_id"
-    " WHERE d.subscription_id = :subscription"
-)
 
 
 def delivery(subscription_id: UUID, event_id: UUID) -> dict[str, Any] | None:
     """Read one delivery with its attempts, or return None."""
-    statement = f"{_DELIVERY} AND d.event_id = :event"
-    row = database.one(statement, subscription=subscription_id, event=event_id)
-    return None if row is None else _with_attempts(subscription_id, [row])[0]
+    query = _deliveries(subscription_id).where(WebhookDelivery.event_id == event_id)
+    return next(iter(_with_attempts(subscription_id, query)), None)
 
 
 def deliveries(subscription_id: UUID, *, state: str | None, before: UUID | None, limit: int) -> list[dict[str, Any]]:
     """List a subscription's deliveries with their attempts, newest event first."""
-    conditions = " AND d.state = :state" if state is not None else ""
-    where = " AND d.event_id < :before" if before is not None else ""
-    values: dict[str, Any] = {"subscription": subscription_id, "limit": limit}
-    values |= ({"state": state} if state is not None else {}) | ({"before": before} if before else {})
-    statement = f"{_DELIVERY}{conditions}{where} ORDER BY d.event_id DESC LIMIT :limit"
-    return _with_attempts(subscription_id, database.run(statement, values))
+    query = _deliveries(subscription_id)
+    if state is not None:
+        query = query.where(WebhookDelivery.state == state)
+    if before is not None:
+        query = query.where(WebhookDelivery.event_id < before)
+    return _with_attempts(subscription_id, query.order_by(WebhookDelivery.event_id.desc()).limit(limit))
 
 
-def _with_attempts(subscription_id: UUID, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    places, values = database.in_list("event", [str(row["event_id"]) for row in rows])
-    attempts: dict[str, list[dict[str, Any]]] = {}
-    for one in database.run(
-        "SELECT event_id, number, started_at, duration_ms, status, response, error FROM webhook_attempts"
-        f" WHERE subscription_id = :subscription AND event_id IN {places} ORDER BY number",
-        values,
-        subscription=subscription_id,
-    ):
-        one["started_at"] = database.instant(one["started_at"])
-        attempts.setdefault(str(one["event_id"]), []).append(one)
-    for row in rows:
-        row["attempt_log"] = attempts.get(str(row["event_id"]), [])
-        for name in ("created_at", "finished_at", "occurred_at"):
-            row[name] = database.instant(row[name])
-    return rows
+def _with_attempts(subscription_id: UUID, query: Any) -> list[dict[str, Any]]:
+    rows = database.rows(query)
+    attempts: dict[UUID, list[dict[str, Any]]] = {}
+    found = (
+        WebhookAttempt.select(
+            WebhookAttempt.event_id,
+            WebhookAttempt.number,
+            WebhookAttempt.started_at,
+            WebhookAttempt.duration_ms,
+            WebhookAttempt.status,
+            WebhookAttempt.response,
+            WebhookAttempt.error,
+        )
+        .where(WebhookAttempt.subscription_id == subscription_id)
+        .where(WebhookAttempt.event_id.in_([row["event_id"] for row in rows]))
+        .order_by(WebhookAttempt.number)
+    )
+    for one in database.rows(found):
+        attempts.setdefault(one["event_id"], []).append(one)
+    return [row | {"attempt_log": attempts.get(row["event_id"], [])} for row in rows]
 
 
 def event(event_id: UUID) -> dict[str, Any] | None:
@@ -188,10 +162,10 @@ def event(event_id: UUID) -> dict[str, Any] | None:
         " request_id, payload FROM events WHERE event_id = :id",
         id=event_id,
     )
-    if row is not None:
-        row["payload"], row["occurred_at"] = from_json(row["payload"]), database.instant(row["occurred_at"])
-        row["aggregate_id"], row["event_id"] = str(row["aggregate_id"]), str(row["event_id"])
-    return row
+    if row is None:
+        return None
+    found = EventRow.converted(row)
+    return found | {"aggregate_id": str(found["aggregate_id"]), "event_id": str(found["event_id"])}
 
 
 def message(message_id: str) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from models.kernel.errors import LeaseLost, Unavailable
 from models.tasks import rules, wakeups
 from models.tasks.kinds import KINDS, TaskKind, kind_of
 from models.tasks.payloads import Payload, Undecodable, decoded, encoded
+from models.tasks.tables import Task
 
 log = logs.get("tasks")
 
@@ -185,26 +186,21 @@ def claim(
         )
     if found is None:
         return None
-    kind = KINDS.get(found["kind"])
+    payload = found.pop("payload")  # converted below: a value that is not JSON makes the task a dead letter
+    found, kind = Task.converted(found), KINDS.get(found["kind"])
     return ClaimedTask(
         id=found["id"],
         kind=found["kind"],
         queue=found["queue"],
         key=found["key"],
-        payload=from_json(found["payload"]) if kind is None else decoded(kind.payload, found["payload"]),
+        payload=from_json(payload) if kind is None else decoded(kind.payload, payload),
         attempts=found["attempts"],
         lease_id=found["lease_id"],
-        due_at=_instant(found["due_at"]),
-        created_at=_instant(found["created_at"]),
-        first_run_at=_instant(found["first_run_at"]),
+        due_at=found["due_at"],
+        created_at=found["created_at"],
+        first_run_at=found["first_run_at"],
         trace=found["trace"],
     )
-
-
-def _instant(value: Any) -> datetime:
-    at = database.instant(value)
-    assert at is not None
-    return at
 
 
 def extend(leases: Mapping[str, int], *, lease_s: float) -> None:

@@ -6,33 +6,46 @@ from typing import Any
 
 from models.kernel import clock, database, limits
 from models.kernel.errors import NotFound
+from models.kernel.table import first
+from models.tasks.tables import Task
 
-_COLUMNS = "id, kind, queue, key, payload, state, attempts, due_at, last_error, caused_by, created_at, first_run_at, finished_at"
+_COLUMNS = (
+    Task.id,
+    Task.kind,
+    Task.queue,
+    Task.key,
+    Task.payload,
+    Task.state,
+    Task.attempts,
+    Task.due_at,
+    Task.last_error,
+    Task.caused_by,
+    Task.created_at,
+    Task.first_run_at,
+    Task.finished_at,
+)
 
 
-def get(task_id: int) -> database.Row:
+def get(task_id: int) -> dict[str, Any]:
     """Return one task. Raises NotFound."""
-    row = database.one(f"SELECT {_COLUMNS} FROM tasks WHERE id = :id", id=task_id)
+    row = first(Task.select(*_COLUMNS).where(Task.id == task_id))
     if row is None:
         raise NotFound(f"there is no task {task_id}")
     return row
 
 
-def page(*, state: str | None, before_id: int | None, limit: int) -> list[database.Row]:
-    """Tasks, newest first."""
-    conditions, values = ["1 = 1"], dict[str, Any](limit=limit)
+def page(*, state: str | None, before_id: int | None, limit: int) -> list[dict[str, Any]]:
+    """List tasks, newest first."""
+    query = Task.select(*_COLUMNS)
     if state is not None:
-        conditions.append("state = :state")
-        values["state"] = state
+        query = query.where(Task.state == state)
     if before_id is not None:
-        conditions.append("id < :before_id")
-        values["before_id"] = before_id
-    where = " AND ".join(conditions)
-    return database.run(f"SELECT {_COLUMNS} FROM tasks WHERE {where} ORDER BY id DESC LIMIT :limit", values)
+        query = query.where(Task.id < before_id)
+    return database.rows(query.order_by(Task.id.desc()).limit(limit))
 
 
 def backlog() -> dict[str, Any]:
-    """Live tasks by queue and state, dead letters, and the age in seconds of the oldest due task."""
+    """Count live tasks by queue and state, and dead letters; return the age in seconds of the oldest due task too."""
     counts = database.run(
         "SELECT queue, kind, state, count(*) AS tasks, sum(CASE WHEN due_at <= NOW() THEN 1 ELSE 0 END) AS due"
         " FROM tasks"
@@ -41,7 +54,7 @@ def backlog() -> dict[str, Any]:
     oldest = database.one(
         "SELECT min(due_at) AS due_at FROM tasks WHERE state IN ('ready', 'leased') AND due_at <= NOW()"
     )
-    due_at = database.instant(oldest["due_at"]) if oldest else None
+    due_at = Task.converted(oldest)["due_at"] if oldest else None
     return {
         "counts": counts,
         "oldest_due_s": max(0.0, (clock.now() - due_at).total_seconds()) if due_at else 0.0,
@@ -51,13 +64,11 @@ def backlog() -> dict[str, Any]:
 
 
 def ahead_of_clock() -> str | None:
-    """Return one sentence when the newest task was made in the future: by a clock that was ahead, or that was set back
-    since.
+    """Return one sentence when the newest task has a creation time in the future; otherwise None.
 
-    Work that was due then waits until the clock gets there.
+    Then a clock was ahead, or was set back since. Tasks that were due wait until the clock reaches their time.
     """
-    row = database.one("SELECT created_at FROM tasks ORDER BY id DESC LIMIT 1")
-    made_at = database.instant(row["created_at"]) if row is not None else None
+    made_at = Task.select(Task.created_at).order_by(Task.id.desc()).limit(1).scalar()
     ahead_s = (made_at - clock.now()).total_seconds() if made_at is not None else 0.0
     if ahead_s <= limits.clock_difference_s_max:
         return None

@@ -10,10 +10,11 @@ import math
 from datetime import datetime, timedelta
 
 from models.kernel import clock, database
-from models.kernel.batch import Batch, as_json, from_json
+from models.kernel.batch import Batch, as_json
 from models.tasks import commands
 from models.tasks.kinds import kind_of
 from models.tasks.payloads import Payload, encoded
+from models.tasks.tables import Timer
 
 
 def put(
@@ -88,12 +89,11 @@ def fire_due(*, batch_max: int = 100) -> int:
             batch=batch_max,
         )
         now, batch, over = clock.now(), Batch(), []
-        for timer in due:
-            due_at = database.instant(timer["due_at"])
-            assert due_at is not None
+        for timer in map(Timer.converted, due):
+            due_at = timer["due_at"]
             task = commands.stored_row(
                 timer["kind"],
-                as_json(from_json(timer["payload"])),
+                as_json(timer["payload"]),
                 queue=timer["queue"],
                 key=timer["key"],
                 dedupe_key=f"timer:{timer['name']}:{due_at.isoformat()}",

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from models.identity.rules import ROLE_PERMISSIONS, Permission
 from models.kernel import database
-from models.kernel.batch import from_json
 from models.kernel.errors import FieldProblem, Invalid, NotFound
+from models.teams.tables import Team, TeamMember
 from models.workflow.instance import Candidate
 
 _WORKING_ROLES = sorted(role for role, held in ROLE_PERMISSIONS.items() if Permission.tickets_write in held)
@@ -16,16 +16,10 @@ _WORKING_ROLES = sorted(role for role, held in ROLE_PERMISSIONS.items() if Permi
 
 def all_teams() -> list[dict[str, Any]]:
     """List every team by name, with its members' ids."""
-    rows = database.run("SELECT name, label, version, created_at, updated_at FROM teams ORDER BY name")
-    members = database.run("SELECT team, user_id FROM team_members ORDER BY team, user_id")
-    for row in rows:
-        row["label"] = from_json(row["label"])
-        row["members"] = [UUID(str(one["user_id"])) for one in members if one["team"] == row["name"]]
-        row["created_at"], row["updated_at"] = (
-            database.instant(row["created_at"]),
-            database.instant(row["updated_at"]),
-        )
-    return rows
+    members: dict[str, list[UUID]] = {}
+    for member in TeamMember.select().order_by(TeamMember.team, TeamMember.user_id):
+        members.setdefault(member.team, []).append(member.user_id)
+    return [team.row() | {"members": members.get(team.name, [])} for team in Team.select().order_by(Team.name)]
 
 
 def get(name: str) -> dict[str, Any]:
@@ -73,7 +67,7 @@ def roster(team: str | None) -> list[Candidate]:
             row["name"],
             row["email"],
             int(row["open_tickets"]),
-            database.instant(row["assigned_at"]),
+            row["assigned_at"],
         )
-        for row in rows
+        for row in map(TeamMember.converted, rows)
     ]

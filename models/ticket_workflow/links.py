@@ -7,6 +7,7 @@ from uuid import UUID
 
 from models.kernel import database
 from models.tasks.payloads import AdvanceTicket
+from models.ticket_workflow.tables import TicketLink
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 
@@ -28,7 +29,7 @@ def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
 def tell_parents(change: TicketChange) -> None:
     """Send `linked_ticket_done` to the workflows of the parents of a ticket that is done."""
     rows = database.run("SELECT from_id FROM ticket_links WHERE to_id = :id AND kind = 'child'", id=change.ticket.id)
-    for row in rows:
-        from_id = UUID(str(row["from_id"]))
+    for row in map(TicketLink.converted, rows):
+        from_id = row["from_id"]
         payload = AdvanceTicket(ticket_id=from_id, event="linked_ticket_done", linked_id=change.ticket.id)
         change.enqueue(payload, key=f"ticket:{from_id}")

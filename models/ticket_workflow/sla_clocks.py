@@ -10,10 +10,11 @@ from uuid import UUID
 import msgspec
 
 from models.kernel import database, type_info
-from models.kernel.batch import as_json, from_json
+from models.kernel.batch import as_json
 from models.sla.clocks import Clock
 from models.tasks import timers
 from models.tasks.payloads import AdvanceTicket
+from models.ticket_workflow.tables import SlaClock
 
 if TYPE_CHECKING:
     from models.tickets.ticket_change import TicketChange
@@ -23,13 +24,13 @@ type_info.declare(Clock)
 
 
 def of_ticket(ticket_id: UUID) -> dict[str, Clock]:
-    """The clocks of a ticket by target."""
+    """Return the clocks of a ticket by target."""
     rows = database.run("SELECT target, clock FROM sla_clocks WHERE ticket_id = :id", id=ticket_id)
-    return {row["target"]: read(from_json(row["clock"])) for row in rows}
+    return {row["target"]: read(row["clock"]) for row in map(SlaClock.converted, rows)}
 
 
-def read(told: dict[str, Any]) -> Clock:
-    return msgspec.convert(told, Clock)
+def read(stored: dict[str, Any]) -> Clock:
+    return msgspec.convert(stored, Clock)
 
 
 def columns(clock: Clock) -> dict[str, Any]:
