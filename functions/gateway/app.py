@@ -15,6 +15,7 @@ def operations() -> Operations:
     from functions.gateway import (
         approvals,
         attachments,
+        audit,
         channels,
         deliveries,
         event_schemas,
@@ -71,6 +72,7 @@ def operations() -> Operations:
         event_schemas,
         subscriptions,
         subscription_deliveries,
+        audit,
     ):
         collected.all.extend(module.operations.all)
     return collected

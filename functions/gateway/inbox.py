@@ -8,6 +8,8 @@ from uuid import UUID
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
+from models.audit import entries as audit
+from models.audit.actions import AuditAction
 from models.identity.rules import Permission
 from models.inbox import commands, queries
 
@@ -62,6 +64,7 @@ def read_inbox_event(call: Call) -> Answer:
 def download_inbox_event(call: Call) -> Answer:
     """The bytes exactly as the provider sent them, as an attachment."""
     event = commands.load(pages.id_of(call.params["event"], "inbox event"))
+    audit.record_apart(AuditAction.raw_event_downloaded, "inbox_event", event.id)
     headers = {
         "Content-Disposition": f'attachment; filename="{event.channel}-{event.id}.bin"',
         "X-Content-Type-Options": "nosniff",

@@ -9,6 +9,8 @@ import msgspec
 
 from functions.gateway.requesters import id_of
 from functions.http.operations import Answer, Call, Operations
+from models.audit import entries as audit
+from models.audit.actions import AuditAction
 from models.identity.rules import Permission
 from models.privacy import export_and_erasure
 
@@ -29,7 +31,9 @@ def export_requester(call: Call) -> Answer:
         "Content-Disposition": f'attachment; filename="requester-{id_of(call)}.json"',
         "Cache-Control": "no-store",
     }
-    return Answer(export_and_erasure.export(id_of(call)), headers=headers)
+    exported = export_and_erasure.export(id_of(call))
+    audit.record_apart(AuditAction.requester_exported, "requester", id_of(call))
+    return Answer(exported, headers=headers)
 
 
 class Erasure(msgspec.Struct):

@@ -17,10 +17,11 @@ import falcon
 import msgspec
 import peewee
 
-from functions.http import bodies, health, problems
+from functions.http import bodies, callers, health, problems, response_headers
 from functions.http.operations import Answer, AnyCall, Call, Operation, Operations
 from functions.http.reading import Incoming
 from models import migrations
+from models.audit import callers as audit_callers
 from models.idempotency import commands as idempotency
 from models.kernel import crash, database, limits, logs, metrics, settings, trace, type_info
 from models.kernel.errors import BadRequest, Forbidden, NestorError, Unauthenticated
@@ -33,22 +34,29 @@ _IDEMPOTENCY_KEY = re.compile(r"^[\x21-\x7e]{1,200}$")
 
 
 class _Requests:
-    """Falcon middleware: request id, trace, access log and metrics of every request."""
+    """Falcon middleware: request id, trace, caller, security headers, access log and metrics of every request."""
 
-    def __init__(self, function: str, threads: int) -> None:
+    def __init__(self, function: str, config: Settings) -> None:
         self._function = function
-        self._threads = threads
+        self._threads = config.http_threads
+        self._trusted_proxies = config.trusted_proxies
+        self._headers = response_headers.headers_for(config)
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         given = req.get_header("X-Request-Id") or ""
         request_id = given if _REQUEST_ID.match(given) else new_id().hex
         following = trace.following(req.get_header("traceparent"), request_id)
         traceparent = following.__enter__()
-        bound = logs.bound(request_id=request_id, trace_id=trace.trace_id(traceparent))
+        client = callers.client_address(req, self._trusted_proxies)
+        network = callers.network_of(client)
+        bound = logs.bound(request_id=request_id, trace_id=trace.trace_id(traceparent), network=network)
         bound.__enter__()
+        calling = audit_callers.calling(client, req.get_header("User-Agent"), kind="anonymous")
+        calling.__enter__()
+        req.context.client = client
         req.context.started = time.perf_counter()
         req.context.incoming = Incoming(req, self._threads)
-        req.context.leave = (bound, following)
+        req.context.leave = (calling, bound, following)
         resp.set_header("X-Request-Id", request_id)
 
     def process_response(self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool) -> None:
@@ -66,6 +74,9 @@ class _Requests:
             status=resp.status_code,
             duration_ms=round(duration_s * 1000, 1),
         )
+        for name, value in self._headers.items():
+            if resp.get_header(name) is None:
+                resp.set_header(name, value)
         for context in req.context.leave:
             context.__exit__(None, None, None)
 
@@ -91,7 +102,7 @@ def create_app(
     from functions.http import openapi
 
     config = configured or settings.current()
-    app = falcon.App(middleware=[_Requests(function, config.http_threads)])
+    app = falcon.App(middleware=[_Requests(function, config)])
     app.req_options.strip_url_path_trailing_slash = True
     app.req_options.keep_blank_qs_values = True
     app.add_error_handler(Exception, problems.on_unexpected)
@@ -128,7 +139,7 @@ class _Resource:
 
 def _responder(operation: Operation, config: Settings, after: Callable[[], None] | None) -> Callable[..., None]:
     def respond(req: falcon.Request, resp: falcon.Response, **params: str) -> None:
-        call: AnyCall = Call(req, params, req.context.incoming, None, None, None, client=_client(req, config))
+        call: AnyCall = Call(req, params, req.context.incoming, None, None, None, client=req.context.client)
         if any("\x00" in value for value in params.values()):
             raise BadRequest("The path must not contain the null character.")
         in_the_open = operation.public and operation.unlocked
@@ -166,19 +177,6 @@ def _guarded(call: AnyCall, operation: Operation, config: Settings) -> Answer:
             return _act(call, operation, config)
 
 
-def _client(req: falcon.Request, config: Settings) -> str:
-    """Return the client's address: the peer of the connection, or behind TRUSTED_PROXIES proxies the entry that the
-    outermost proxy added to X-Forwarded-For.
-
-    Entries further left come from the client and are not trusted.
-    """
-    if config.trusted_proxies > 0:
-        entries = [part.strip() for part in (req.get_header("X-Forwarded-For") or "").split(",") if part.strip()]
-        if entries:
-            return entries[-min(config.trusted_proxies, len(entries))]
-    return req.remote_addr or "unknown"
-
-
 def _authorise(call: AnyCall, operation: Operation, config: Settings) -> None:
     """Raise 401 without an authenticated caller, 403 without the permission, before the response
     reveals anything else.
@@ -192,7 +190,10 @@ def _authorise(call: AnyCall, operation: Operation, config: Settings) -> None:
         raise Unauthenticated()
     call.principal = tokens.authenticate(token.strip(), config)
     call.incoming.known = True
+    audit_callers.identify(call.principal.kind, str(call.principal.id))
+    logs.bind(caller=call.principal.key)
     if operation.needs is not None and operation.needs not in call.principal.permissions:
+        callers.record_refusal(call.principal.key, operation)
         raise Forbidden(f"The role {call.principal.role} lacks the permission {operation.needs}.")
 
 

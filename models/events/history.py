@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from models.events import audit_trail
 from models.events import commands as events
 from models.events.commands import Actor
 from models.events.payload import EventPayload
@@ -33,8 +34,9 @@ def append(
     at: datetime,
     with_rows: Batch | None = None,
 ) -> None:
-    """Write events in their order, and the rows of the batch, in one statement. The caller holds
-    the aggregate's row.
+    """Write events in their order, and the rows of the batch, in one statement; then their audit entries.
+
+    The caller holds the aggregate's row.
     """
     batch = Batch() if with_rows is None else with_rows
     first = next_sequence(aggregate, aggregate_id)
@@ -49,3 +51,5 @@ def append(
             at=at,
         )
     batch.write()
+    for payload in happened:
+        audit_trail.record(aggregate, aggregate_id, payload, actor=actor)

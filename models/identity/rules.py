@@ -47,6 +47,7 @@ class Permission(StrEnum):
     requesters_write = auto()
     requesters_export = auto()
     requesters_erase = auto()
+    audit_read = auto()
 
 
 _AGENT = frozenset(

@@ -63,6 +63,11 @@ sign_in_failures_burst = 10  # per address and per client, then one more each `s
 sign_in_failure_every_s = 30.0  # 3,000 guesses a day at most, and a person who mistypes waits half a minute
 refresh_repeat_s = 10.0  # two tabs or a lost answer may send one refresh token twice; later, it is a thief
 client_chars_max = 64  # a caller's network address in an event; IPv6 with a zone has some 50
+audit_user_agent_chars_max = 200  # browsers send some 120; the rest is of no use in an inquiry
+audit_refusal_repeat_s = 60.0  # one entry per caller, operation and minute: a loop cannot fill the table
+audit_refusals_remembered = 1_000  # callers and operations; some 100 bytes each
+audit_kept_days_min = 90  # an inquiry often begins weeks after the act
+audit_csv_rows_max = 10_000  # some 3 MB in one answer; a longer period continues by the cursor
 
 # -- task engine -----------------------------------------------------------------------------------------------
 actor_time_limit_s = 120  # the largest of all actors' limits; the worker's shutdown and the pod's grace are longer

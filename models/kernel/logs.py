@@ -69,6 +69,15 @@ def bound(**fields: Any) -> Iterator[None]:
         _bound.reset(token)
 
 
+def bind(**fields: Any) -> None:
+    """Add fields to every further line inside the innermost `bound`, for what is known only later. Outside of `bound`
+    nothing happens.
+    """
+    current = _bound.get()
+    if current is not None:
+        current.update(fields)
+
+
 _TRAIL_LINES_MAX = 60  # innermost frames tell; a recursion has a thousand
 
 

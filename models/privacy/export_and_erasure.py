@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from models.attachments import commands as attachments
+from models.audit import entries as audit
+from models.audit.actions import AuditAction
 from models.events.commands import Actor
 from models.events.ticket_payloads import PersonalDataErased
 from models.kernel import clock, database
@@ -125,6 +127,7 @@ def erase(requester_id: UUID, *, actor: Actor) -> int:
         " version = version + 1 WHERE id = :id",
         names,
     )
+    audit.record(AuditAction.requester_erased, "requester", requester_id, after={"tickets": len(own)})
     return len(own)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models.audit import entries as audit
+from models.audit.actions import AuditAction
 from models.definitions import store
 from models.infomodel import changes
 from models.infomodel import definition as infomodel
@@ -50,6 +52,7 @@ def apply(
             version, is_new = store.publish(one.kind, one.name, one.body, source=one.source, by=by, reason=reason)
             if is_new:
                 new.append(Published(one.kind, one.name, version))
+                audit.record(AuditAction.definition_published, one.kind, one.name, after={"version": version})
                 progress(f"published {one.kind} {one.name} version {version}")
             if one.kind == "teams":
                 for name, team in one.body["teams"].items():
@@ -94,6 +97,7 @@ def rollback(kind: str, name: str, *, to: int | None, by: str, reason: str) -> i
         if lost:
             raise Invalid(lost)
     store.activate(kind, name, wanted, by=by, reason=reason)
+    audit.record(AuditAction.definition_rolled_back, kind, name, after={"version": wanted})
     return wanted
 
 

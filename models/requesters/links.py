@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from models.audit import entries as audit
+from models.audit.actions import AuditAction
 from models.kernel import clock, database, limits
 from models.kernel.ids import new_id
 from models.kernel.table import for_update
@@ -33,6 +35,7 @@ def make(requester_id: UUID, *, made_by: str) -> str:
         created_at=now,
         expires_at=now + timedelta(seconds=limits.link_works_s),
     ).execute()
+    audit.record(AuditAction.link_created, "requester", requester_id)
     return token
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from models.audit import entries as audit
+from models.audit.actions import AuditAction
 from models.kernel import clock, database
 from models.kernel.batch import from_json
 from models.kernel.errors import Conflict, NotFound
@@ -55,6 +57,7 @@ def merge(source_id: UUID, target_id: UUID, *, by: str, reason: str) -> UUID:
         database.execute(f"UPDATE {table} SET {column} = :target WHERE {column} = :source{conditions}", names)
     _set_merged_into(source_id, target_id)
     _touch(target_id)
+    audit.record(AuditAction.requesters_merged, "requester", target_id, after={"merge": merge_id, "source": source_id})
     return merge_id
 
 
@@ -102,6 +105,9 @@ def undo(merge_id: UUID, *, by: str) -> None:
     _follow_addresses(source_id, target_id, row["merged_at"])
     _set_merged_into(source_id, None)
     _touch(target_id)
+    audit.record(
+        AuditAction.requester_merge_undone, "requester", target_id, after={"merge": merge_id, "source": source_id}
+    )
 
 
 def _follow_addresses(source_id: UUID, target_id: UUID, since: Any) -> None:

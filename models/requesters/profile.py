@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from models.audit import entries as audit
+from models.audit.actions import AuditAction
 from models.kernel import clock, limits
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
@@ -58,6 +60,7 @@ def add_address(requester_id: UUID, channel: str, address: str) -> None:
     owner = Identity.get((Identity.channel == channel) & (Identity.address == address)).requester_id
     if owner != requester_id:
         raise Conflict(f"the address belongs to requester {owner}; merge the two if they are one person")
+    audit.record(AuditAction.address_added, "requester", requester_id, after={"kind": channel})
 
 
 def set_blocked(requester_id: UUID, channel: str, address: str, reason: str | None) -> None:

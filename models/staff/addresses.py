@@ -7,6 +7,8 @@ import secrets
 from datetime import timedelta
 from uuid import UUID
 
+from models.audit import entries as audit
+from models.audit.actions import AuditAction
 from models.identity import queries as identity
 from models.identity.queries import User
 from models.kernel import clock, database, limits
@@ -23,6 +25,7 @@ def make_link(user_id: UUID) -> str:
     now = clock.now()
     expires_at = now + timedelta(seconds=limits.link_works_s)
     UserLink.insert(token_hash=_hash(token), user_id=user_id, created_at=now, expires_at=expires_at).execute()
+    audit.record(AuditAction.link_created, "user", user_id)
     return token
 
 
@@ -52,6 +55,7 @@ def redeem(token: str, *, channel: str, address: str) -> User | None:
         user=user.id,
         now=clock.now(),
     )
+    audit.record(AuditAction.address_added, "user", user.id, after={"kind": channel}, actor=("user", str(user.id)))
     return user
 
 
@@ -82,3 +86,4 @@ def unlink(user_id: UUID, channel: str, address: str) -> None:
     this = (UserAddress.channel == channel) & (UserAddress.address == address)
     if not UserAddress.delete().where(UserAddress.user_id == user_id, this).execute():
         raise NotFound("you have no such address")
+    audit.record(AuditAction.address_removed, "user", user_id, after={"kind": channel})

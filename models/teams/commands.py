@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from models.audit import entries as audit
+from models.audit.actions import AuditAction
 from models.identity import queries as identity
 from models.kernel import clock, database
 from models.kernel.batch import as_json
@@ -57,6 +59,13 @@ def set_members(name: str, user_ids: Sequence[UUID], *, expected_version: int | 
         "UPDATE teams SET version = version + 1, updated_at = :now WHERE name = :name",
         name=name,
         now=clock.now(),
+    )
+    audit.record(
+        AuditAction.team_members_set,
+        "team",
+        name,
+        before={"members": sorted(team["members"])},
+        after={"members": sorted(user_ids)},
     )
 
 

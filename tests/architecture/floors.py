@@ -5,7 +5,7 @@ A new area is added to the lowest floor that is above everything it imports.
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("kernel",),
-    ("expressions", "ports", "definitions", "tasks", "blobs", "sla", "migrations", "idempotency"),
+    ("expressions", "ports", "definitions", "tasks", "blobs", "sla", "migrations", "idempotency", "audit"),
     ("requesters", "channels", "infomodel", "events"),
     ("identity", "inbox", "workflow", "subscriptions"),
     ("tickets", "teams", "staff"),

@@ -113,6 +113,8 @@ ALLOWED: dict[str, set[str]] = {
     "GET /v1/webhooks/{webhook}/deliveries/{delivery}": ADMIN,
     "POST /v1/webhooks/{webhook}/deliveries/{delivery}/replay": ADMIN,
     "POST /v1/webhooks/{webhook}/replay": ADMIN,
+    "GET /v1/audit": ADMIN,
+    "GET /v1/audit.csv": ADMIN,
 }
 
 

@@ -1,0 +1,51 @@
+"""The closed list of audited actions."""
+
+from __future__ import annotations
+
+from enum import StrEnum, auto
+
+
+class AuditAction(StrEnum):
+    """An audited action. The value is public: filters and CSV files use it.
+
+    Every event of a user, an API key or an outgoing webhook is an audited action of the same name.
+    """
+
+    # Events.
+    user_created = auto()
+    user_updated = auto()
+    user_deactivated = auto()
+    signed_in = auto()
+    signed_out = auto()
+    sign_in_failed = auto()
+    api_key_created = auto()
+    api_key_revoked = auto()
+    webhook_created = auto()
+    webhook_updated = auto()
+    webhook_switched_off = auto()
+    webhook_switched_on = auto()
+    webhook_secret_rotated = auto()
+    webhook_deleted = auto()
+    webhook_tested = auto()
+    # Requests without an event of their own.
+    access_refused = auto()
+    link_created = auto()
+    address_added = auto()
+    address_removed = auto()
+    requesters_merged = auto()
+    requester_merge_undone = auto()
+    requester_exported = auto()
+    requester_erased = auto()
+    raw_event_downloaded = auto()
+    team_members_set = auto()
+    definition_published = auto()
+    definition_rolled_back = auto()
+    audit_exported = auto()
+
+
+class Outcome(StrEnum):
+    """The outcome of an audited action."""
+
+    done = auto()
+    refused = auto()
+    failed = auto()
