@@ -40,9 +40,9 @@ def record(
     caller = callers.current()
     kind, actor_id = actor or (caller.kind, caller.id)
     columns = [name for name in AuditEntry.columns() if name != "serial"]
-    values = ", ".join(f":{name}" for name in columns)
+    places = ", ".join(f":{name}" for name in columns)
     database.execute(
-        f"INSERT INTO audit_entries ({', '.join(columns)}) VALUES ({values})",
+        f"INSERT INTO audit_entries ({', '.join(columns)}) VALUES ({places})",
         at=clock.now(),
         action=str(action),
         outcome=str(outcome),
