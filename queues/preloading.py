@@ -15,14 +15,14 @@ import time
 from collections.abc import Iterable
 
 from models.channels import accounts
-from models.kernel import database, imports, logs, type_info
+from models.kernel import database, imports, logs, type_info, vault
 from models.workflow import templates
 from queues import actors, channels, starting
 
 log = logs.get("preloading")
 
 # Modules that tasks use and that the desk's modules import inside functions.
-_LIBRARIES = ("cel", *templates.LIBRARY, "nh3", "queues.channels.html_text")
+_LIBRARIES = ("cel", *templates.LIBRARY, *vault.LIBRARY, "nh3", "queues.channels.html_text")
 
 
 def preload() -> None:

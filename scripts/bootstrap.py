@@ -6,6 +6,7 @@ import argparse
 import getpass
 
 from models import migrations
+from models.kernel import resealing
 from models.kernel.errors import ConfigurationError
 from models.publishing import publishing
 from queues import topology
@@ -22,6 +23,10 @@ def main() -> int:
     found = defs.read_all(demo=options.demo)
     applied = migrations.run(_cli.progress)
     _cli.progress(f"schema: {applied} migrations applied")
+    if config.embedded and (
+        sealed := resealing.rotate()
+    ):  # no other program of an earlier release runs on this database
+        _cli.progress(f"secrets: {sealed} values encrypted")
     new = defs.publish(found, by=getpass.getuser(), progress=_cli.progress)
     _cli.progress(f"definitions: {new} new versions")
     publishing.check_readable()

@@ -97,7 +97,7 @@ def _with_secret(row: queries.Subscription, status: int) -> Answer:
     headers = show.etag(row.version) | {"Cache-Control": "no-store"}
     if status == 201:
         headers["Location"] = f"/v1/webhooks/{row.id}"
-    return Answer(MadeWebhook(secret=row.secret, **_webhook(row)), status=status, headers=headers)
+    return Answer(MadeWebhook(secret=row.signing_secret, **_webhook(row)), status=status, headers=headers)
 
 
 def id_of(call: AnyCall) -> UUID:

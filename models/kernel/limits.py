@@ -62,6 +62,7 @@ refresh_token_s = 30 * 24 * 3600  # an agent signs in about once a month
 sign_in_failures_burst = 10  # per address and per client, then one more each `sign_in_failure_every_s`
 sign_in_failure_every_s = 30.0  # 3,000 guesses a day at most, and a person who mistypes waits half a minute
 refresh_repeat_s = 10.0  # two tabs or a lost answer may send one refresh token twice; later, it is a thief
+reseal_batch_max = 200  # secrets that one transaction of a key rotation encrypts; it locks their rows for milliseconds
 client_chars_max = 64  # a caller's network address in an event; IPv6 with a zone has some 50
 audit_user_agent_chars_max = 200  # browsers send some 120; the rest is of no use in an inquiry
 audit_refusal_repeat_s = 60.0  # one entry per caller, operation and minute: a loop cannot fill the table

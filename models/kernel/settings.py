@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from models.kernel import data_keys
 from models.kernel.errors import ConfigurationError
 
 _SECRET_NAME = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
@@ -53,6 +54,11 @@ class Settings:
     password_words: str = _var(
         "", "words that a new password must not rest on, such as the company's names; separated by commas"
     )
+    data_keys: str = _var(
+        "",
+        "keys that encrypt secrets in the database, `id:key` separated by commas; the first one encrypts; empty: a key"
+        " derived from SECRET_KEY",
+    )
     log_level: str = _var("INFO", "DEBUG, INFO, WARNING or ERROR")
     secrets_dir: str = _var(
         "", "folder of mounted channel credentials, one file each; env `NESTOR_SECRET_<NAME>` goes before"
@@ -87,6 +93,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.secret_key is not None and len(self.secret_key) < 32:
             raise ConfigurationError("SECRET_KEY: expected at least 32 characters")
+        data_keys.parse(self.data_keys)
         if self.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise ConfigurationError(f"LOG_LEVEL: expected DEBUG, INFO, WARNING or ERROR, found {self.log_level!r}")
         if self.sends_at_once < 1:

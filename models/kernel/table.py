@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar, overload
 from uuid import UUID
 
 import peewee
@@ -89,7 +89,12 @@ class EnumField(peewee.TextField):
 
 
 class Table(peewee.Model):
-    """One row of a table. Changing an attribute writes nothing; commands write with statements."""
+    """One row of a table. Changing an attribute writes nothing; commands write with statements.
+
+    `sealed` names the columns that the vault encrypts (models/kernel/vault.py); such a table has the primary key `id`.
+    """
+
+    sealed: ClassVar[tuple[str, ...]] = ()
 
     class Meta:
         database = database.proxy

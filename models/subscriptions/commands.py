@@ -22,7 +22,7 @@ from models.events.desk_payloads import (
     WebhookUpdated,
 )
 from models.events.payload import EventPayload
-from models.kernel import clock, database
+from models.kernel import clock, database, vault
 from models.kernel.batch import Batch, as_json
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
@@ -68,7 +68,7 @@ def create(
             "event_types": list(event_types),
             "include_bodies": include_bodies,
             "state": "active",
-            "secret": subscription_rules.new_secret(),
+            "secret": _sealed(subscription_id, "secret", subscription_rules.new_secret()),
             "created_by": actor.name,
             "created_at": now,
             "updated_at": now,
@@ -80,6 +80,10 @@ def create(
     database.on_commit(fan_out.forget)
     _note(subscription_id, WebhookCreated(event_types=list(event_types)), actor=actor)
     return queries.get(subscription_id)
+
+
+def _sealed(subscription_id: UUID, column: str, secret: str) -> str:
+    return vault.seal(vault.purpose("subscriptions", column, subscription_id), secret.encode())
 
 
 def update(
@@ -150,8 +154,8 @@ def rotate_secret(subscription_id: UUID, *, actor: Actor) -> Subscription:
     _set(
         subscription_id,
         {
-            "secret": subscription_rules.new_secret(),
-            "previous_secret": before.secret,
+            "secret": _sealed(subscription_id, "secret", subscription_rules.new_secret()),
+            "previous_secret": _sealed(subscription_id, "previous_secret", before.signing_secret),
             "previous_secret_until": until,
         },
     )

@@ -10,7 +10,7 @@ from uuid import UUID
 import peewee
 
 from models.events.tables import EventRow
-from models.kernel import database
+from models.kernel import database, vault
 from models.kernel.errors import NotFound
 from models.kernel.table import RowView, for_update, newest_first
 from models.subscriptions.tables import Subscription as SubscriptionRow
@@ -19,7 +19,10 @@ from models.subscriptions.tables import WebhookAttempt, WebhookDelivery
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A receiver of events. `secret` and `previous_secret` sign the calls and stay out of list and read responses."""
+    """A receiver of events. `secret` and `previous_secret` sign the calls and stay out of list and read responses.
+
+    The row holds them encrypted; `signing_secret` and `previous_signing_secret` decrypt them.
+    """
 
     id: UUID
     url: str
@@ -44,6 +47,24 @@ class Subscription:
     @property
     def active(self) -> bool:
         return self.state == "active"
+
+    @property
+    def signing_secret(self) -> str:
+        """The signing secret. Raises ConfigurationError if this process lacks the key."""
+        return _open(self.id, "secret", self.secret)
+
+    @property
+    def previous_signing_secret(self) -> str | None:
+        """The secret before the last rotation. Raises ConfigurationError if this process lacks the key."""
+        sealed = self.previous_secret
+        return None if sealed is None else _open(self.id, "previous_secret", sealed)
+
+
+def _open(subscription_id: UUID, column: str, value: str) -> str:
+    """Decrypt a column. The value of an earlier release is plain text until `scripts.secrets rotate` has run."""
+    if not vault.is_sealed(value):
+        return value
+    return vault.open(vault.purpose("subscriptions", column, subscription_id), value).decode()
 
 
 _VIEW = RowView(Subscription, SubscriptionRow)

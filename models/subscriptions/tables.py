@@ -10,6 +10,8 @@ from models.kernel.table import IdField, InstantField, JsonField, Table
 class Subscription(Table):
     """A receiver of events. `state`: active, paused, switched_off, deleted."""
 
+    sealed = ("secret", "previous_secret")
+
     id = IdField(primary_key=True)
     url = peewee.TextField()
     description = peewee.TextField()

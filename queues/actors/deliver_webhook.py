@@ -66,7 +66,7 @@ def _call(subscription: Subscription, message_id: str, content: bytes) -> tuple[
     """Call the receiver: the only network access of this task."""
     now = clock.now()
     signers = subscription_rules.secrets_in_force(
-        subscription.secret, subscription.previous_secret, subscription.previous_secret_until, now=now
+        subscription.signing_secret, subscription.previous_signing_secret, subscription.previous_secret_until, now=now
     )
     try:
         answer = safe_http.call(

@@ -10,7 +10,7 @@ import peewee
 from models import migrations
 from models.deliveries import queries as deliveries
 from models.inbox import queries as inbox
-from models.kernel import clock, database, skew
+from models.kernel import clock, database, resealing, skew
 from models.kernel.errors import NestorError, Unavailable
 from models.kernel.settings import Settings
 from models.subscriptions import queries as subscriptions
@@ -179,6 +179,19 @@ def _webhooks(part: Part) -> None:
             part.lines.append(f"webhook {one.id} has been failing for {since}")
 
 
+def _secrets(part: Part) -> None:
+    """Secrets that are not encrypted with the current key. Rotation encrypts them."""
+    for one in resealing.counts():
+        part.facts[one.column] = {"current": one.current, "other": one.other, "plain": one.plain}
+        part.lines.append(
+            f"{one.column}: {one.current} current, {one.other} with another key, {one.plain} in plain text"
+        )
+        if one.plain:
+            part.problem(
+                f"{one.plain} values of {one.column} are not encrypted: run `python -m scripts.secrets rotate`"
+            )
+
+
 def _timers(part: Part) -> None:
     row = database.run(
         "SELECT count(*) AS timers, sum(CASE WHEN due_at <= NOW() THEN 1 ELSE 0 END) AS due, min(due_at) AS oldest"
@@ -211,6 +224,7 @@ _LOOKS: tuple[tuple[str, Callable[[Part], None]], ...] = (
     ("inbox", _inbox),
     ("deliveries", _deliveries),
     ("webhooks", _webhooks),
+    ("secrets", _secrets),
     ("timers", _timers),
     ("clock", _clock),
 )

@@ -27,7 +27,7 @@ def test_an_event_is_told_signed_and_in_the_envelope_of_standard_webhooks(desk: 
     desk.run_due()
 
     [got] = receiver.got
-    assert signed_by(got, subscription.secret)
+    assert signed_by(got, subscription.signing_secret)
     assert not signed_by(got, "whsec_" + base64.b64encode(b"x" * 32).decode())
     told = json.loads(got.body)
     assert (told["type"], told["version"]) == ("ticket_created", 1)
@@ -46,11 +46,11 @@ def test_the_packaged_verifier_of_the_specification_accepts_our_calls(desk: Desk
     desk.run_due()
     [got] = receiver.got
 
-    verified = Webhook(subscription.secret).verify(got.body, dict(got.headers))
+    verified = Webhook(subscription.signing_secret).verify(got.body, dict(got.headers))
 
     assert verified["type"] == "ticket_created"
     with pytest.raises(WebhookVerificationError):
-        Webhook(subscription.secret).verify(got.body + b" ", dict(got.headers))
+        Webhook(subscription.signing_secret).verify(got.body + b" ", dict(got.headers))
 
 
 def test_a_receiver_that_fails_twice_gets_the_same_call_under_the_same_id(desk: Desk, receiver: HttpReceiver) -> None:
@@ -65,7 +65,7 @@ def test_a_receiver_that_fails_twice_gets_the_same_call_under_the_same_id(desk: 
     assert len(receiver.got) == 3
     assert len({got.headers["webhook-id"] for got in receiver.got}) == 1
     assert len({got.body for got in receiver.got}) == 1
-    assert all(signed_by(got, subscription.secret) for got in receiver.got)
+    assert all(signed_by(got, subscription.signing_secret) for got in receiver.got)
     log = log_of(desk, subscription)
     assert [(one["number"], one["status"]) for one in log] == [(1, 500), (2, 503), (3, 204)]
     assert log[0]["response"] == "we are tired"
@@ -163,10 +163,10 @@ def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(desk: Desk, receive
     desk.run_due()
 
     during, later = receiver.got
-    assert signed_by(during, before.secret)
-    assert signed_by(during, after.secret)
-    assert signed_by(later, after.secret)
-    assert not signed_by(later, before.secret)
+    assert signed_by(during, before.signing_secret)
+    assert signed_by(during, after.signing_secret)
+    assert signed_by(later, after.signing_secret)
+    assert not signed_by(later, before.signing_secret)
 
 
 def test_what_people_wrote_is_told_only_to_those_who_asked_for_it(desk: Desk, receiver: HttpReceiver) -> None:

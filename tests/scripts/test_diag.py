@@ -48,6 +48,7 @@ def test_a_desk_that_did_its_work_needs_nobody(desk: Desk) -> None:
         "inbox",
         "deliveries",
         "webhooks",
+        "secrets",
         "timers",
         "clock",
     ]
