@@ -73,11 +73,25 @@ class Copy(msgspec.Struct):
     address: str
 
 
+class AuthorProof(msgspec.Struct):
+    """The evidence for the author of a mail.
+
+    `grade`: proved (a trusted judge passed the From address), unjudged (the mailbox has no judge), or unproved.
+    `rests_on` gives the reason. `source`: the header that names the author (from, reply_to, list, header).
+    """
+
+    address: str
+    grade: str
+    rests_on: str
+    source: str
+
+
 class Message(msgspec.Struct):
     """A message. `body` of an inbound mail is the visible reply; `body_full` is the complete text when it differs.
 
     `reactions` lists addresses by emoji. `verdict` is the result of the mail's sender authentication (pass, none,
-    fail). `details` depends on the kind of message (forwarded_from, quote, place and others).
+    fail). `author_proof` is null where the channel itself identifies the author. `details` depends on the kind of
+    message (forwarded_from, quote, place, reply_to and others).
     """
 
     id: UUID
@@ -106,6 +120,7 @@ class Message(msgspec.Struct):
     verdict: str | None
     deleted_at: datetime | None
     details: dict[str, Any]
+    author_proof: AuthorProof | None
 
 
 class MessagePage(msgspec.Struct):
@@ -136,8 +151,9 @@ def _message(
     versions: Sequence[tuple[str, datetime]],
     files: Sequence[dict[str, Any]],
 ) -> Message:
-    made = {"author", "attachments", "deliveries", "versions", "copies", "reactions", "details"}
+    made = {"author", "attachments", "deliveries", "versions", "copies", "reactions", "details", "author_proof"}
     same = {f: row[f] for f in Message.__struct_fields__ if f not in made}
+    proof = row["details"].get("author_proof")
     return Message(
         author=Author(row["author_kind"], row["author_id"], row["author_name"]),
         attachments=[copied(Attachment, file) for file in files],
@@ -145,6 +161,7 @@ def _message(
         versions=[MessageVersion(body, at) for body, at in versions],
         copies=[Copy(one["name"], one["address"]) for one in row["copies"]],
         reactions=row["reactions"],
-        details=row["details"],
+        details={name: value for name, value in row["details"].items() if name != "author_proof"},
+        author_proof=None if proof is None else AuthorProof(**proof),
         **same,
     )

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from models.kernel import limits
 from models.kernel.errors import PermanentFailure
+from models.ports.author_proof import AuthorProof
 from models.ports.guards import Guarded, Id, Identifier, Key, Lines, Locale, Markup, Name, OneLine, Reason
 
 Automatic = Literal["auto_reply", "bulk", "bounce", "own"]
@@ -136,7 +137,7 @@ class InboundMessage(Guarded):
     """A person's (or machine's) message, read from a raw event.
 
     `author_address` identifies the sender on the channel: the lower-cased From address, the Telegram user id.
-    `contact_address` is where an answer goes: the same mail address, the chat id. `conversation_address` is set for
+    `contact_address` is where an answer goes: the same mail address or that of Reply-To, the chat id. `conversation_address` is set for
     chats, which have one current ticket (a forum topic is `<chat>/<topic>`); None for mail, which is threaded by
     `references` (provider ids, the most telling first). `external_id` is the provider's id of this message, in the form
     in which later messages refer to it. `failure` is set for a bounce that reports of a message in `references`.
@@ -144,7 +145,8 @@ class InboundMessage(Guarded):
     `body_html` shows nothing from elsewhere; `body_html_remote` is the same with remote pictures, for a reader who asks
     for them. `reply_token`: the opaque value of the address that the mail was sent to (desk+<token>@...).
     `subject_number`: a ticket's number that the subject claims ([#123]): weak, only for somebody who takes part.
-    `verdict`: what the mail's authentication says of its sender. `copies`: who got it as well (To and Cc without our
+    `verdict`: what the mail's authentication says of its sender. `proof`: the author's proof; None on a channel that
+    itself identifies its senders. `copies`: who got it as well (To and Cc without our
     own addresses). `group_key`: messages of one key become one message (a Telegram album): later ones add their
     attachments, and their text if the first had none. `details`: facts for people and screens as JSON, e.g.
     {"forwarded_from": ..., "quote": ..., "signed": true, "left_out": [...]}; `new_ticket`: open a ticket even if the
@@ -172,6 +174,7 @@ class InboundMessage(Guarded):
     reply_token: Key | None = None
     subject_number: int | None = None
     verdict: Verdict = "none"
+    proof: AuthorProof | None = None
     copies: tuple[Participant, ...] = ()
     group_key: Id | None = None
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -25,6 +25,13 @@ class Dkim(msgspec.Struct, forbid_unknown_fields=True):
     key: Secret
 
 
+class AuthorFrom(msgspec.Struct, forbid_unknown_fields=True):
+    """From addresses of machines that send mails of people; Reply-To names the person."""
+
+    # Addresses, and domains as @example.com.
+    reply_to: list[str] = msgspec.field(default_factory=list)
+
+
 class Account(Common, kw_only=True):
     """A mailbox: `workflow_defs/channels/email.<account>.yaml`."""
 
@@ -54,6 +61,11 @@ class Account(Common, kw_only=True):
     # Servers whose Authentication-Results are trusted (RFC 8601).
     authserv_ids: list[str] = msgspec.field(default_factory=list)
     on_auth_fail: Literal["quarantine", "accept"] = "quarantine"
+    # Mails of unproved authors, in a mailbox with a judge.
+    on_unproved: Literal["quarantine", "accept"] = "quarantine"
+    # Mailgun, Postmark: their checks in headers of the mail count. Set it only if the provider adds them to each mail.
+    trust_provider_headers: bool = False
+    author_from: AuthorFrom | None = None
     strip_quotes: bool = True
     # "Reply above this line" on top of outgoing mail.
     reply_marker: bool = False

@@ -98,6 +98,12 @@ references_sent_max = 10
 authentication_headers_max = 20
 # Of one; with ten DKIM signatures it has 2,000.
 authentication_chars_max = 8_192
+# Quoted strings of one; each becomes a character of the private use area, which has 6,400.
+authentication_quoted_max = 200
+# Headers of spam filters that are read; each filter on the way adds some five.
+spam_headers_max = 50
+# Of one; X-Spam-Status lists up to a hundred tests.
+spam_chars_max = 4_096
 
 # -- winmail.dat and calendars ---------------------------------------------------------------------------------
 # Some 20 of the message and 5 of each file.

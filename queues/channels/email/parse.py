@@ -9,19 +9,19 @@ from typing import Any
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits
 from models.kernel.text import clean, cut, one_line
-from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed, Verdict
+from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed
 from queues.channels.email import limits as mime_limits
 from queues.channels.email import providers
 from queues.channels.email.content.body_html import joined_html
 from queues.channels.email.content.clean_html import sanitise
 from queues.channels.email.content.found_files import Files, shown_cids
-from queues.channels.email.judging import authentication, bounce, recipients
+from queues.channels.email.judging import bounce, proof, recipients
+from queues.channels.email.judging.author import Author, author_of
 from queues.channels.email.judging.automatic import classify
-from queues.channels.email.judging.sender import sender_of
 from queues.channels.email.providers.port import Mail
 from queues.channels.email.reading.body_text import Texts
 from queues.channels.email.reading.header_block import Headers, first_value
-from queues.channels.email.reading.headers import instant, message_ids, text_of
+from queues.channels.email.reading.headers import Address, instant, message_ids, text_of
 from queues.channels.email.reading.mime import Part, Reader, declared_charset
 from queues.channels.email.reading.structure import structure_of
 from queues.channels.email.replies.html_reply import HtmlCut, cut_html
@@ -39,14 +39,15 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Pars
 
 
 def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> InboundMessage | Ignored:
-    """Read a mail. Raises Unparseable when no sender can be found.
+    """Read a mail. Raises Unparseable if no header names an author.
 
-    `envelope` has `from` and `to` of SMTP, and `verdict`, the provider's own check of the sender (pass, none, fail).
+    `envelope` has `from` and `to` of SMTP, and the provider's own checks of the sender (`judging/provider_results.py`).
     """
     reader = Reader(raw)
     root = reader.read()
     headers = root.headers
-    author, is_behind_a_list = sender_of(raw, headers, envelope, raw_charset=declared_charset(root))
+    found = author_of(raw, headers, envelope, account, raw_charset=declared_charset(root))
+    author = found.mailbox
     ours = recipients.own_addresses(account)
     subject = _subject(root)
     content = _Content(reader, root, subject)
@@ -73,17 +74,22 @@ def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> 
     if automatic == "bounce" and reported is not None and reported.failure is None:
         return Ignored("a report of a mail that is late or was passed on; nothing failed")
     report = reported or bounce.NO_REPORT
-    judged = _judged(headers, envelope, account)
+    judged = proof.judge(found, headers, envelope, account)
     details = content.details | report.details
-    if judged.verdict != "none" or account.config.get("authserv_ids"):
-        details["authentication"] = judged.detail
+    if judged.proof.judged or judged.verdict != "none":
+        details["authentication"] = judged.proof.rests_on
+    answers_go_to = _answers_go_to(found, automatic)
+    if answers_go_to is not None:
+        details["reply_to"] = {"name": answers_go_to.name, "address": answers_go_to.address}
+    if found.from_header is not None:
+        details["from_header"] = {"name": found.from_header.name, "address": found.from_header.address}
     if reader.left_out:
         details["left_out"] = list(reader.left_out)
     body = cut(_with_left_out(body, reader.left_out) or _stand_in(content), limits.message_body_chars_max)
     return InboundMessage(
         author_address=author.address,
         author_name=author.name or author.address.partition("@")[0],
-        contact_address=author.address,
+        contact_address=author.address if answers_go_to is None else answers_go_to.address,
         body=body,
         external_id=_own_id(headers),
         references=_references(headers, report.ids),
@@ -98,8 +104,8 @@ def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> 
         attachments=content.attachments,
         reply_token=recipients.reply_token(headers, envelope, ours),
         subject_number=recipients.subject_number(subject),
-        # A list's own authentication says nothing about the author behind it.
-        verdict="none" if is_behind_a_list and judged.verdict == "pass" else judged.verdict,
+        verdict=judged.verdict,
+        proof=judged.proof,
         copies=recipients.copies(headers, author=author.address, ours=ours),
         details=details,
     )
@@ -181,11 +187,12 @@ def _subject(root: Part) -> str:
     return one_line(written, limits.ticket_title_chars_max)
 
 
-def _judged(headers: Headers, envelope: dict[str, str], account: ChannelAccount) -> authentication.Judgement:
-    known: dict[str, Verdict] = {"pass": "pass", "none": "none", "fail": "fail"}
-    return authentication.verdict(
-        headers, account.config.get("authserv_ids") or (), known.get(envelope.get("verdict", ""))
-    )
+def _answers_go_to(author: Author, automatic: str | None) -> Address | None:
+    """Return the Reply-To address for answers; None if they go to the author.
+
+    A machine's Reply-To, such as the address of a mailing list, is not followed.
+    """
+    return author.reply_to if automatic is None else None
 
 
 def _own_id(headers: Headers) -> str | None:

@@ -18,7 +18,7 @@ from queues.channels.email.reading.header_block import Headers, all_values, firs
 DESK_HEADER = "X-Nestor-Desk"
 
 _BOUNCE_FROM = re.compile(r"(mailer[-_.]?daemon|postmaster|mail[-_.]daemon|mdaemon|bounces?([+._-].*)?)@")
-_NO_REPLY_FROM = re.compile(
+NO_REPLY_FROM = re.compile(
     r"(.*[._-])?(no[-_.]?reply|do[-_.]?not[-_.]?reply|noreply.*|ne[-_.]?pas[-_.]?repondre|nicht[-_.]?antworten"
     r"|no[-_.]?responder)([+._-].*)?@"
 )
@@ -168,7 +168,7 @@ def _is_bulk(values: _Values, sender: str) -> bool:
     precedence = values.words(b"precedence") + values.words(b"x-precedence")
     if any(word in ("bulk", "junk", "list") for word in precedence) or _BULK_HEADERS & values.names:
         return True
-    return any(name.startswith(b"list-") for name in values.names) or _NO_REPLY_FROM.match(sender) is not None
+    return any(name.startswith(b"list-") for name in values.names) or NO_REPLY_FROM.match(sender) is not None
 
 
 def _has_weak_sign(values: _Values, text: str) -> bool:

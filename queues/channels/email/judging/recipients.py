@@ -21,6 +21,11 @@ def own_addresses(account: ChannelAccount) -> tuple[str, ...]:
     return tuple(str(address).strip().lower() for address in found if address)
 
 
+def is_own(address: str, ours: tuple[str, ...]) -> bool:
+    """Whether the address is one of the account's addresses, with or without a token."""
+    return address in ours or _token(address, ours) is not None
+
+
 def reply_token(headers: Headers, envelope: dict[str, str], ours: tuple[str, ...]) -> str | None:
     """Find the token of desk+<token>@... in the envelope, in headers that servers add, or in To and Cc."""
     for address in _all_recipients(headers, envelope):
@@ -36,8 +41,7 @@ def copies(headers: Headers, *, author: str, ours: tuple[str, ...]) -> tuple[Par
     for name in (b"to", b"cc"):
         for value in all_values(headers, name):
             for one in addresses(value):
-                is_ours = one.address in ours or _token(one.address, ours) is not None
-                if not is_ours and one.address != author:
+                if not is_own(one.address, ours) and one.address != author:
                     found.setdefault(one.address, Participant(one.name, one.address))
     return tuple(found.values())[: limits.addresses_max]
 

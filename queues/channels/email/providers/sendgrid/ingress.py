@@ -12,7 +12,7 @@ from queues.channels.email.mail_key import mail_key
 from queues.channels.email.providers import auth, documents, forms, raw_request
 from queues.channels.email.providers.documents import Document, Unreadable
 from queues.channels.email.providers.forms import Form
-from queues.channels.email.providers.sendgrid import signature, verdict
+from queues.channels.email.providers.sendgrid import signature
 
 # What stays the same when SendGrid posts a mail again; its form has another boundary then.
 _TELLING = ("headers", "from", "subject", "text", "html")
@@ -52,12 +52,9 @@ def _mail_key(request: IngressRequest) -> EventKey:
         documents.text(told["from"]) if "from" in told else None,
         ", ".join(documents.texts(told.get("to"))) or None,
     )
-    envelope["verdict"] = verdict.judged(
-        author=forms.text_of(form, "from"),
-        spf=forms.text_of(form, "SPF").strip().lower(),
-        envelope_from=documents.text(told.get("from")),
-        dkim=forms.text_of(form, "dkim"),
-    )
+    # SendGrid checks SPF of the envelope sender, and each DKIM signature.
+    envelope["spf"] = forms.text_of(form, "SPF").strip().lower() or "none"
+    envelope["dkim"] = forms.text_of(form, "dkim").strip()
     if "email" in form:
         return mail_key(form["email"].content(), envelope)
     if not form.keys() & {"headers", "from", "text", "html"}:

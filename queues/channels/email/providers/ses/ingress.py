@@ -48,15 +48,15 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
         receipt = documents.part(inner.get("receipt"))
         to = documents.texts(receipt.get("recipients"))
         envelope = raw_request.envelope(source, ", ".join(to or documents.texts(mail.get("destination"))) or None)
-        envelope["verdict"] = _verdict(receipt)
+        envelope["dmarc"] = _dmarc(receipt)
         order = documents.from_order(source)
     else:
         envelope, order = {}, documents.about_order(documents.text(mail.get("messageId")))
     return Received((ReceivedEvent(EventKey(documents.key_of("sns", message_id), order, envelope)),))
 
 
-def _verdict(receipt: Document) -> Verdict:
-    """DMARC as SES found it; a failure of a domain that asks for nothing (`none`, or no policy) proves nothing."""
+def _dmarc(receipt: Document) -> Verdict:
+    """Return the DMARC result of SES. A failure counts only if the domain has a policy (quarantine or reject)."""
     found = documents.text(documents.part(receipt.get("dmarcVerdict")).get("status")).upper()
     if found == "PASS":
         return "pass"
