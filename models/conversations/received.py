@@ -86,8 +86,8 @@ def _remember_ids(change: TicketChange, account: ChannelAccount, parsed: Inbound
 def _facts(account: ChannelAccount, parsed: InboundMessage) -> dict[str, Any]:
     """Return the parser's facts, and the facts that recognise the message later.
 
-    A mail keeps the address of its author, who may have several, and the author's proof. Where ids start anew (`ids_start_anew`), a message
-    keeps its time, which distinguishes a repeat from another message with the same id.
+    A mail keeps the address of its author, who may have several, and the author's proof. Where ids start anew
+    (`ids_start_anew`), a message keeps its time, which distinguishes a repeat from another message with the same id.
     """
     proof = {} if parsed.proof is None else {"author_proof": parsed.proof.as_json()}
     if channel_facts.of(account.channel).has_copies:

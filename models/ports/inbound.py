@@ -146,12 +146,12 @@ class InboundMessage(Guarded):
     for them. `reply_token`: the opaque value of the address that the mail was sent to (desk+<token>@...).
     `subject_number`: a ticket's number that the subject claims ([#123]): weak, only for somebody who takes part.
     `verdict`: what the mail's authentication says of its sender. `proof`: the author's proof; None on a channel that
-    itself identifies its senders. `copies`: who got it as well (To and Cc without our
-    own addresses). `group_key`: messages of one key become one message (a Telegram album): later ones add their
-    attachments, and their text if the first had none. `details`: facts for people and screens as JSON, e.g.
-    {"forwarded_from": ..., "quote": ..., "signed": true, "left_out": [...]}; `new_ticket`: open a ticket even if the
-    chat has a current one (`/new`). `ids_start_anew`: the chat's messages may be counted from 1 again (another bot
-    behind a Telegram account), so that the same `external_id` with another `sent_at` is another message.
+    itself identifies its senders. `copies`: who got it as well (To and Cc without our own addresses). `group_key`:
+    messages of one key become one message (a Telegram album): later ones add their attachments, and their text if the
+    first had none. `details`: facts for people and screens as JSON, e.g. {"forwarded_from": ..., "quote": ...,
+    "signed": true, "left_out": [...]}; `new_ticket`: open a ticket even if the chat has a current one (`/new`).
+    `ids_start_anew`: the chat's messages may be counted from 1 again (another bot behind a Telegram account), so that
+    the same `external_id` with another `sent_at` is another message.
     """
 
     author_address: Id
