@@ -138,9 +138,10 @@ class InboundMessage(Guarded):
 
     `author_address` identifies the sender on the channel: the lower-cased From address, the Telegram user id.
     `contact_address` is where an answer goes: the same mail address or that of Reply-To, the chat id.
-    `conversation_address` is set for chats, which have one current ticket (a forum topic is `<chat>/<topic>`); None for
-    mail, which is threaded by `references` (provider ids, the most telling first). `external_id` is the provider's id
-    of this message, in the form in which later messages refer to it. `failure` is set for a bounce that reports of a message in `references`.
+    `conversation_address` is set for chats, which have one current ticket (a forum topic is `<chat>/<topic>`); None
+    for mail, which is threaded by `references` (provider ids, the most telling first). `external_id` is the
+    provider's id of this message, in the form in which later messages refer to it. `failure` is set for a bounce
+    that reports of a message in `references`.
 
     `body_html` shows nothing from elsewhere; `body_html_remote` is the same with remote pictures, for a reader who asks
     for them. `reply_token`: the opaque value of the address that the mail was sent to (desk+<token>@...).
