@@ -25,14 +25,8 @@ def problems(*, url: str, event_types: Sequence[str], description: str, private:
     found = []
     if (wrong := addresses.url_problem(url, private=private, secure=True)) is not None:
         found.append(FieldProblem("url", wrong))
-    if not event_types:
-        found.append(FieldProblem("event_types", 'expected names of event types, or ["*"] for all'))
-    if len(event_types) > subscription_limits.event_types_max:
-        found.append(FieldProblem("event_types", f"expected at most {subscription_limits.event_types_max}"))
-    elif "*" in event_types and len(event_types) > 1:
-        found.append(FieldProblem("event_types", 'expected ["*"] alone, or names'))
-    elif len(set(event_types)) < len(event_types):
-        found.append(FieldProblem("event_types", "expected each type once"))
+    if (wrong := _list_problem(event_types)) is not None:
+        found.append(FieldProblem("event_types", wrong))
     for index, name in enumerate(event_types[: subscription_limits.event_types_max]):
         if name != "*" and name not in EVENT_TYPES:
             message = f"there is no event type {name[:60]!r}; GET /v1/webhooks/schemas lists them"
@@ -41,6 +35,19 @@ def problems(*, url: str, event_types: Sequence[str], description: str, private:
         message = f"expected one line of at most {subscription_limits.description_chars_max} characters"
         found.append(FieldProblem("description", message))
     return found
+
+
+def _list_problem(event_types: Sequence[str]) -> str | None:
+    """Return the problem of the list as a whole, or None."""
+    if not event_types:
+        return 'expected names of event types, or ["*"] for all'
+    if len(event_types) > subscription_limits.event_types_max:
+        return f"expected at most {subscription_limits.event_types_max}"
+    if "*" in event_types and len(event_types) > 1:
+        return 'expected ["*"] alone, or names'
+    if len(set(event_types)) < len(event_types):
+        return "expected each type once"
+    return None
 
 
 def new_secret() -> str:

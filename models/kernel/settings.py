@@ -98,6 +98,9 @@ class Settings:
             raise ConfigurationError(f"LOG_LEVEL: expected DEBUG, INFO, WARNING or ERROR, found {self.log_level!r}")
         if self.sends_at_once < 1:
             raise ConfigurationError(f"SENDS_AT_ONCE: expected at least 1, found {self.sends_at_once}")
+        self._check_urls()
+
+    def _check_urls(self) -> None:
         if not self.database_url.startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise ConfigurationError("DATABASE_URL: expected sqlite:///path or postgresql://user:password@host/name")
         if not self.broker_url.startswith(("embedded://", "amqp://", "amqps://")):
@@ -106,17 +109,16 @@ class Settings:
             raise ConfigurationError("BLOB_URL: expected file:folder or s3://bucket/prefix?endpoint=...")
         if self.files_url and not self.files_url.startswith(("http://", "https://")):
             raise ConfigurationError(f"FILES_URL: expected http(s)://host, found {self.files_url!r}")
-
         user, at, _ = self.broker_url.partition("://")[2].rpartition("@")
         if not self.embedded and at and ":" not in user:
-            raise ConfigurationError("BROKER_URL: expected a password beside the user: amqp://user:password@host/vhost")
+            raise ConfigurationError("BROKER_URL: expected a password after the user: amqp://user:password@host/vhost")
 
     @property
     def embedded(self) -> bool:
         return self.broker_url.startswith("embedded://")
 
     def signing_key(self) -> str:
-        """SECRET_KEY, or a clear refusal."""
+        """Return SECRET_KEY. Raises ConfigurationError without one."""
         if not self.secret_key:
             raise ConfigurationError(
                 "SECRET_KEY is not set; make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
@@ -168,41 +170,44 @@ _BOOLEANS = {
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from the environment. Raises ConfigurationError that names the variable and what was expected."""
+    """Return the settings from the environment. Raises ConfigurationError that names the variable and what was expected."""
     source = os.environ if environ is None else environ
     values: dict[str, object] = {}
     for spec in fields(Settings):
         variable = spec.name.upper()
         text = _read(source, variable)
-        if text is None or (text == "" and not isinstance(spec.default, str)):
-            continue
-        if isinstance(spec.default, bool):
-            if text.lower() not in _BOOLEANS:
-                raise ConfigurationError(f"{variable}: expected true or false, found {text!r}")
-            values[spec.name] = _BOOLEANS[text.lower()]
-        elif isinstance(spec.default, int | float):
-            kind: type[int] | type[float] = type(spec.default)
-            try:
-                values[spec.name] = kind(text)
-            except ValueError as error:
-                word = "a whole number" if kind is int else "a number"
-                raise ConfigurationError(f"{variable}: expected {word}, found {text!r}") from error
-        else:
-            values[spec.name] = text
+        if text is not None and (text or isinstance(spec.default, str)):
+            values[spec.name] = _value(variable, text, spec.default)
     return Settings(**values)  # type: ignore[arg-type]  # each value was converted by its default's type
+
+
+def _value(variable: str, text: str, default: object) -> object:
+    """Convert the text of a variable to the type of its default."""
+    if isinstance(default, bool):
+        if text.lower() not in _BOOLEANS:
+            raise ConfigurationError(f"{variable}: expected true or false, found {text!r}")
+        return _BOOLEANS[text.lower()]
+    if not isinstance(default, int | float):
+        return text
+    kind: type[int] | type[float] = type(default)
+    try:
+        return kind(text)
+    except ValueError as error:
+        word = "a whole number" if kind is int else "a number"
+        raise ConfigurationError(f"{variable}: expected {word}, found {text!r}") from error
 
 
 @lru_cache(maxsize=1)
 def current() -> Settings:
-    """This process's settings, read from the environment at first use."""
+    """Return this process's settings, read from the environment at the first call."""
     return load()
 
 
 def documented_variables() -> dict[str, str]:
-    """Environment variable -> what it is for, for README, manifests and `scripts.diag`."""
+    """Map each environment variable to its purpose, for README, manifests and `scripts.diag`."""
     return {spec.name.upper(): str(spec.metadata["doc"]) for spec in fields(Settings)}
 
 
 def defaults() -> dict[str, object]:
-    """Environment variable -> default of the embedded desk."""
+    """Map each environment variable to its default, which suits the embedded desk."""
     return {spec.name.upper(): spec.default for spec in fields(Settings)}

@@ -6,6 +6,7 @@ Commands join the caller's transaction.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -99,37 +100,41 @@ def update(
     A change of the state or the URL clears the recorded failures. Raises Invalid, NotFound, PreconditionFailed.
     """
     before = _locked(subscription_id, expected_version)
-    found = {name: changes.get(name, getattr(before, name)) for name in ("url", "event_types", "description")}
-    _check(found["url"], found["event_types"], found["description"], private)
-    values: dict[str, Any] = {**found, "include_bodies": changes.get("include_bodies", before.include_bodies)}
-    if "active" in changes:
-        values["state"] = (
-            "active" if changes["active"] else "paused"
-        )  # the pause of a switched-off webhook acknowledges the failure
-    state = values.get("state", before.state)
-    switched_on, paused = state == "active" and not before.active, state == "paused" and before.active
-    different = {name: value for name, value in values.items() if value != getattr(before, name)}
-    if not different:
+    changed = _changed(before, changes)
+    wanted = replace(before, **changed)
+    _check(wanted.url, wanted.event_types, wanted.description, private)
+    if not changed:
         return before
-    if "state" in different or "url" in different:
-        different |= {
-            "failures": 0,
-            "failing_since": None,
-            "blocked_until": None,
-            "switched_off_at": None,
-            "switched_off_reason": None,
-        }
-    _set(subscription_id, different)
-    if "event_types" in different:
-        _write_types(subscription_id, different["event_types"])
-    if state == "active" and before.blocked_until is not None and "blocked_until" in different:
+    cleared = _NO_FAILURES if {"state", "url"} & changed.keys() else {}
+    _set(subscription_id, changed | cleared)
+    if "event_types" in changed:
+        _write_types(subscription_id, wanted.event_types)
+    if wanted.active and before.blocked_until is not None and cleared:
         waiting.release(subscription_id)
-    if paused:
+    if before.active and not wanted.active:
         _end_pending(subscription_id, "discarded", "the webhook was paused")
-    _note(subscription_id, WebhookUpdated(changed=sorted(set(values) & set(different))), actor=actor)
-    if switched_on:
+    _note(subscription_id, WebhookUpdated(changed=sorted(changed)), actor=actor)
+    if wanted.active and not before.active:
         _note(subscription_id, WebhookSwitchedOn(), actor=actor)
     return queries.get(subscription_id)
+
+
+_NO_FAILURES: dict[str, Any] = {
+    "failures": 0,
+    "failing_since": None,
+    "blocked_until": None,
+    "switched_off_at": None,
+    "switched_off_reason": None,
+}
+
+
+def _changed(before: Subscription, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that differ from `before` after the caller's changes."""
+    values = {name: value for name, value in changes.items() if name != "active"}
+    if "active" in changes:
+        # To pause a subscription that is switched off acknowledges its failure.
+        values["state"] = "active" if changes["active"] else "paused"
+    return {name: value for name, value in values.items() if value != getattr(before, name)}
 
 
 def delete(subscription_id: UUID, *, expected_version: int | None, actor: Actor) -> None:

@@ -21,23 +21,27 @@ from scripts import defs
 
 
 def check(options: argparse.Namespace) -> int:
-    """Print every finding, one a line. Exit code 1 when one is an error."""
+    """Print each finding on a line. Return the exit code: 1 when a finding is an error."""
     found: list[defs.Found] = []
     try:
         found = defs.read_all(demo=options.demo) if not options.paths else _some(options.paths)
     except Invalid as error:
-        told = [{"severity": "error", "place": p.path, "message": p.message} for p in error.problems]
+        findings = [{"severity": "error", "place": p.path, "message": p.message} for p in error.problems]
     else:
-        told = _analysed(found, alone=bool(options.paths))
-    bad = [one for one in told if one["severity"] == "error" or options.strict]
+        findings = _analysed(found, alone=bool(options.paths))
+    failed = any(one["severity"] == "error" or options.strict for one in findings)
     if options.json:
-        print(json.dumps({"definitions": len(found), "findings": told}, ensure_ascii=False, indent=2))
+        print(json.dumps({"definitions": len(found), "findings": findings}, ensure_ascii=False, indent=2))
     else:
-        for one in told:
-            print(f"{one['place']}: {one['severity']}: {one['message']}", file=sys.stderr)
-        if not bad:
-            print(f"{len(found)} definitions are fine" + (f", {len(told)} warnings" if told else ""))
-    return 1 if bad else 0
+        _print(findings, definitions=len(found), failed=failed)
+    return 1 if failed else 0
+
+
+def _print(findings: list[dict[str, str]], *, definitions: int, failed: bool) -> None:
+    for one in findings:
+        print(f"{one['place']}: {one['severity']}: {one['message']}", file=sys.stderr)
+    if not failed:
+        print(f"{definitions} definitions are fine" + (f", {len(findings)} warnings" if findings else ""))
 
 
 def _analysed(found: list[defs.Found], *, alone: bool) -> list[dict[str, str]]:

@@ -143,9 +143,10 @@ def _unused(subject: Subject) -> Iterator[Finding]:
         "timers": {reaction.about for reaction in workflow.reactions if reaction.event == "timer"},
     }
     for section, names in used.items():
-        for name in (one for one in getattr(workflow, section) if one not in names):
-            told = f"nothing uses it: a {section[:-1]} without effect"
-            yield warning(f"unused_{section[:-1]}", f".{section}.{name}", told)
+        for name in getattr(workflow, section):
+            if name not in names:
+                message = f"nothing uses it: a {section[:-1]} without effect"
+                yield warning(f"unused_{section[:-1]}", f".{section}.{name}", message)
     yield from _undefined_tags(subject)
 
 

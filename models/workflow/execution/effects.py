@@ -11,7 +11,7 @@ from models.expressions import conditions
 from models.kernel.errors import Invalid
 from models.workflow import acts, templates
 from models.workflow.acts import NO_REASON, Reason
-from models.workflow.definition import Effect
+from models.workflow.definition import Effect, Notify
 from models.workflow.execution import sla_promises
 from models.workflow.execution.run import Run, not_evaluated
 from models.workflow.instance import Candidate, Event
@@ -106,17 +106,21 @@ def _ask_rating(run: Run, effect: Effect, rule: str, why: Reason) -> None:
 def _notify(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     notify = effect.notify
     assert notify is not None
-    if notify.assignee:
-        users = [run.instance.assignee] if run.instance.assignee else []
-    elif notify.team is not None:
-        users = [one.id for one in run.context.roster(notify.team)]
-    else:
-        users = [one.id for one in run.context.roster(None) if one.email == notify.user]
+    users = _recipients(run, notify)
     if not users:
         whom = "the ticket has no assignee" if notify.assignee else f"{notify.team or notify.user} is nobody now"
         withhold(run, "notify", whom, rule=rule, why=why)
         return
     run.act(acts.Notified(rule, why=why, users=users, team=notify.team, text=_text(run, notify.text)))
+
+
+def _recipients(run: Run, notify: Notify) -> list[str]:
+    """Return the ids of the users whom the effect notifies."""
+    if notify.assignee:
+        return [run.instance.assignee] if run.instance.assignee else []
+    if notify.team is not None:
+        return [one.id for one in run.context.roster(notify.team)]
+    return [one.id for one in run.context.roster(None) if one.email == notify.user]
 
 
 def _set(run: Run, effect: Effect, rule: str, why: Reason) -> None:

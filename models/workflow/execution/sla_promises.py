@@ -87,9 +87,8 @@ def target_s(policy: SlaPolicy, target: str, priority: str) -> int | None:
 
 def _follow_promises(run: Run, policy: SlaPolicy | None) -> None:
     ticket = run.instance
-    for target, clock in list(ticket.clocks.items()):
-        if clock.state not in _LIVE:
-            continue
+    live = [(target, clock) for target, clock in ticket.clocks.items() if clock.state in _LIVE]
+    for target, clock in live:
         seconds = target_s(policy, target, ticket.priority) if policy is not None else None
         if policy is None or seconds is None:
             _put(run, target, clocks.cancel(clock), rule=clock.policy)
@@ -105,8 +104,13 @@ def _follow_promises(run: Run, policy: SlaPolicy | None) -> None:
                 now=run.context.now,
             )
             _put(run, target, moved, rule=policy.name)
-    if policy is None:
-        return
+    if policy is not None:
+        _start_missing(run, policy)
+
+
+def _start_missing(run: Run, policy: SlaPolicy) -> None:
+    """Start the clocks of the first response and of the resolution that the ticket does not have yet."""
+    ticket = run.instance
     if "first_response" not in ticket.clocks and ticket.first_response_at is None:
         _start(run, policy, "first_response")
     if "resolution" not in ticket.clocks or ticket.clocks["resolution"].state == "cancelled":
@@ -114,7 +118,7 @@ def _follow_promises(run: Run, policy: SlaPolicy | None) -> None:
 
 
 def _follow_state(run: Run, policy: SlaPolicy | None) -> None:
-    """Pause, resume, keep or take up again what the state says."""
+    """Pause, resume, meet, cancel or reopen the clocks, as the ticket's state requires."""
     ticket = run.instance
     state = run.workflow.states[ticket.state]
     over = ticket.category in ("done", "closed")
