@@ -86,7 +86,7 @@ class Puller(Protocol):
     """
 
     def wants(self, account: ChannelAccount) -> bool:
-        """Whether the account's file says that we pull its events."""
+        """Return True if the account's file says that we pull its events."""
 
     def pull(self, account: ChannelAccount, settings: Settings, stop: threading.Event, idle_s: float) -> None:
         """Store new events (`inbox.store` and `positions.put` in one transaction), then wait for more until `stop` is

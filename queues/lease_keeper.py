@@ -79,7 +79,7 @@ class LeaseKeeper:
             return [task for task, _ in self._running.values()]
 
     def holds(self, task_id: int) -> bool:
-        """Whether this process runs the task within its time limit.
+        """Return True if this process runs the task within its time limit.
 
         Its lease may have expired all the same (the machine slept); the process must not take the task from itself.
         """

@@ -71,12 +71,12 @@ def _mac(body: bytes, config: Settings) -> bytes:
 
 
 def has_own_origin(config: Settings) -> bool:
-    """Whether files have an origin other than the console's."""
+    """Return True if files have an origin other than the console's."""
     return bool(config.files_url) and _origin(config.files_url) != _origin(config.public_url)
 
 
 def serves(host: str, config: Settings) -> bool:
-    """Whether this Host serves files. Every host serves them unless FILES_URL names one."""
+    """Return True if this Host serves files. Every host serves them unless FILES_URL names one."""
     return not config.files_url or host.lower() == _origin(config.files_url)[1]
 
 

@@ -60,7 +60,7 @@ def record(
 
 
 def is_closed(value: Any) -> bool:
-    """Whether an entry accepts the value."""
+    """Return True if an entry accepts the value."""
     try:
         _value("value", value)
     except ValueError:

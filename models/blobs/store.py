@@ -44,7 +44,7 @@ class BlobStore(Protocol):
         """Return the object as a stream that holds little of it at a time. Raises BlobMissing."""
 
     def exists(self, key: str) -> bool:
-        """Whether the object is there."""
+        """Return True if the object is there."""
 
     def delete(self, key: str) -> None:
         """Remove the object; one that is gone already is fine."""

@@ -65,7 +65,7 @@ def at_path(channel: str, path: str, settings: Settings) -> ChannelAccount:
 
 
 def is_ours(channel: str, address: str) -> bool:
-    """Whether the address is one of this desk's own, whichever account it belongs to."""
+    """Return True if the address is one of this desk's own, whichever account it belongs to."""
     facts = channel_facts.of(channel)
     if facts.own_addresses is None:
         return False

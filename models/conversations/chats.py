@@ -65,7 +65,7 @@ def answered_ticket(account: ChannelAccount, references: Sequence[str], requeste
 
 
 def is_closed(ticket_id: UUID) -> bool:
-    """Whether the ticket is closed or gone. Locks its row."""
+    """Return True if the ticket is closed or gone. Locks its row."""
     row = database.one("SELECT category FROM tickets WHERE id = :id FOR_UPDATE", id=ticket_id)
     return row is None or row["category"] == "closed"
 

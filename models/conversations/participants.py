@@ -126,8 +126,8 @@ def _refusal(channel: str, address: str, suppressed: Mapping[str, str]) -> str:
 
 
 def is_unproved(details: Mapping[str, Any], verdict: str | None) -> bool:
-    """Whether a mail joined its ticket only by the number in its subject, which anybody can write, from an unproved
-    address.
+    """Return True if a mail joined its ticket only by the number in its subject, which anybody can write, from an
+    unproved address.
 
     The readers that such a mail names get no copies of answers.
     """

@@ -99,8 +99,8 @@ def _facts(account: ChannelAccount, parsed: InboundMessage) -> dict[str, Any]:
 
 
 def _moves_contact(change: TicketChange, parsed: InboundMessage, requester_id: UUID) -> bool:
-    """Whether later answers go to the address of this message: the requester wrote it, or it is in a chat of several
-    people.
+    """Return True if later answers go to the address of this message: the requester wrote it, or it is in a chat of
+    several people.
 
     A reader of a copy, or a vacation responder, must not become the contact.
     """

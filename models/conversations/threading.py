@@ -142,7 +142,9 @@ def _answered_already(account: ChannelAccount, clues: Clues) -> database.Row | N
 def _takes_part(
     row: database.Row, account: ChannelAccount, ticket_id: UUID, requester_id: UUID, author_address: str
 ) -> bool:
-    """Whether the author is the requester, the contact, a recipient of copies, or an earlier author in the ticket."""
+    """Return True if the author is the requester, the contact, a recipient of copies, or an earlier author in the
+    ticket.
+    """
     if row["requester_id"] == requester_id:
         return True
     address = normalise_address(account.channel, author_address)

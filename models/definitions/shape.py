@@ -57,7 +57,7 @@ def _at(body: Any, path: str) -> Any:
 
 
 def _fails(body: dict[str, Any], type_: type[T], path: str, instead: dict[str, Any]) -> bool:
-    """Whether the body with another mapping at `path` still fails below it."""
+    """Return True if the body with another mapping at `path` still fails below it."""
     try:
         msgspec.convert(_replaced(body, _steps(path), instead), type_)
     except msgspec.ValidationError as error:

@@ -145,7 +145,7 @@ _REPEATS_OF_WHAT_DOUBLES = 1
 
 
 def is_wanted_still(delivery_id: UUID, attempt: OpenAttempt) -> bool:
-    """Whether a repeat that has been opened must still be sent; if not, it is closed as not called.
+    """Return True if a repeat that has been opened must still be sent; if not, it is closed as not called.
 
     The earlier run may still be alive, and may have recorded meanwhile that the provider accepted the message.
     """
@@ -293,7 +293,7 @@ def _remember_late(delivery_id: UUID, account: ChannelAccount, outcome: SendOutc
 
 
 def _is_current(held: database.Row, attempt: OpenAttempt) -> bool:
-    """Whether the attempt is the one that the delivery waits for."""
+    """Return True if the attempt is the one that the delivery waits for."""
     return held["state"] == "sending" and int(held["attempts"]) == attempt.number
 
 

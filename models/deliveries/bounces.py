@@ -78,7 +78,7 @@ def _delivery_of(account: ChannelAccount, references: Sequence[str]) -> database
 
 
 def is_copys_reader(row: database.Row, recipient: str) -> bool:
-    """Whether a report is about the reader of a copy, not about the requester.
+    """Return True if a report is about the reader of a copy, not about the requester.
 
     `row`: the delivery with its message's copies.
     """

@@ -71,7 +71,7 @@ def record(account: ChannelAccount, receipt: Receipt) -> UUID | None:
 
 
 def _is_news(receipt: Receipt, known: str | None) -> bool:
-    """Whether the receipt is neither a repeat of the known one nor weaker."""
+    """Return True if the receipt is neither a repeat of the known one nor weaker."""
     return receipt.kind != known and _STRENGTH[receipt.kind] >= _STRENGTH.get(known or "", -1)
 
 
@@ -128,7 +128,9 @@ def _delivery_of(account: ChannelAccount, reference: str) -> database.Row | None
 
 
 def may_be_early(account: ChannelAccount) -> bool:
-    """Whether a message of the account is being sent now: a receipt can come before its provider id is recorded."""
+    """Return True if a message of the account is being sent now: a receipt can come before its provider id
+    is recorded.
+    """
     row = database.one(
         "SELECT 1 AS yes FROM deliveries WHERE channel = :channel AND account = :account AND state = 'sending' LIMIT 1",
         channel=account.channel,

@@ -97,7 +97,7 @@ def _comparable(left: Type, right: Type) -> bool:
 
 
 def _ordered(left: Type, right: Type) -> bool:
-    """Whether < and its kin compare the two types."""
+    """Return True if <, <=, > and >= compare the two types."""
     return _fits(left, right) and left not in (BOOL, NULL) and not isinstance(left, ListType | MapType | Record)
 
 

@@ -164,8 +164,8 @@ def _one_line(error: BaseException) -> str:
 
 
 def holds(expression: str, view: Mapping[str, Any] | Prepared) -> bool:
-    """Whether the condition is true. Raises ConditionError when it is neither true nor false (a missing name, a wrong
-    type).
+    """Return True if the condition is true. Raises ConditionError when it is neither true nor false (a missing name, a
+    wrong type).
     """
     result = value(expression, view)
     if not isinstance(result, bool):
@@ -174,7 +174,7 @@ def holds(expression: str, view: Mapping[str, Any] | Prepared) -> bool:
 
 
 def explain(expression: str, view: Mapping[str, Any] | Prepared) -> Explanation:
-    """Whether the condition is true, which of its parts are not, and the values that it read."""
+    """Return the result of the condition, its false parts, and the values that it read."""
     prepared = view if isinstance(view, Prepared) else prepare(view)
     seen = values_read(expression, prepared.names)
     try:

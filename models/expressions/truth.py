@@ -50,7 +50,7 @@ def truth(source: str, domains: Domains) -> bool | None:
 
 
 def possible_together(sources: Sequence[tuple[str, bool]], domains: Domains) -> bool | None:
-    """Whether the conditions can have the given truth values at once; None when it is undecidable.
+    """Return True if the conditions can have the given truth values at once; None when it is undecidable.
 
     False is certain. True needs an alternative without open facts.
     """
@@ -199,14 +199,14 @@ def _fits(path: str, facts: list[Fact], domains: Domains) -> bool:
 
 
 def _equalities_fit(known: _Known, *, booleans_only: bool) -> bool:
-    """Whether the values that the path equals and does not equal leave one."""
+    """Return True if the values that the path equals and does not equal leave one."""
     if len(set(map(repr, known.equal))) > 1 or any(value in known.unequal for value in known.equal):
         return False
     return not (booleans_only and {True, False} <= set(known.unequal))
 
 
 def _range_fits(known: _Known) -> bool:
-    """Whether a number is left in the range, and the values that the path equals are in it."""
+    """Return True if a number is left in the range, and the values that the path equals are in it."""
     for value in known.equal:
         if isinstance(value, int | float) and not isinstance(value, bool) and not _in_range(known, value):
             return False

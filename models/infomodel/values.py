@@ -126,7 +126,7 @@ def _required(
 
 
 def is_required(entity: Entity, field: Field, fields: Mapping[str, Any], view: Mapping[str, Any] | None) -> bool:
-    """Whether the field must have a value now. A field that is not visible is never required."""
+    """Return True if the field must have a value now. A field that is not visible is never required."""
     if field.retired or not (field.required or field.required_when):
         return False
     if not is_visible(entity, field, fields, view):
@@ -135,7 +135,7 @@ def is_required(entity: Entity, field: Field, fields: Mapping[str, Any], view: M
 
 
 def is_visible(entity: Entity, field: Field, fields: Mapping[str, Any], view: Mapping[str, Any] | None) -> bool:
-    """Whether the field is visible now."""
+    """Return True if the field is visible now."""
     return field.visible_when is None or _holds(entity, field.visible_when, fields, view)
 
 

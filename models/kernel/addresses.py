@@ -58,7 +58,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def is_public(address: str) -> bool:
-    """Whether a network address is public. An IPv6 address that embeds an IPv4 address is checked
+    """Return True if a network address is public. An IPv6 address that embeds an IPv4 address is checked
     as that IPv4 address.
     """
     try:

@@ -187,7 +187,7 @@ class LeaseLost(NestorError):
 
 
 def is_final(error: BaseException) -> bool:
-    """Whether the work that raised `error` fails again on every repeat.
+    """Return True if the work that raised `error` fails again on every repeat.
 
     A PermanentFailure and a refusal (4xx) are final. TooManyRequests is not final, because its limit refills. No 5xx is
     final: the operator mends a ConfigurationError, Unavailable and TransientFailure pass, and LeaseLost leaves the work

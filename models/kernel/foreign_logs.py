@@ -98,13 +98,13 @@ def translated(record: logging.LogRecord) -> Translation:
 
 
 def tells_trail(record: logging.LogRecord) -> bool:
-    """Whether the line's exception is news: a broker that is away has the same trail in every thread."""
+    """Return True if the line's exception is news: a broker that is away has the same trail in every thread."""
     return not (record.name.startswith("dramatiq") and _of_a_broker(record))
 
 
 def _of_a_broker(record: logging.LogRecord) -> bool:
-    """Whether Dramatiq's line carries an exception of the connection to the broker, by its type's module: pika is not
-    imported here.
+    """Return True if Dramatiq's line carries an exception of the connection to the broker, by its type's module: pika
+    is not imported here.
     """
     error = record.exc_info[1] if record.exc_info else None
     if error is None:

@@ -68,7 +68,7 @@ def _raise(name: str) -> None:
 
 
 def failed(error: BaseException) -> bool:
-    """Whether the exception says that an import failed. Another try may succeed: memory or file
+    """Return True if the exception says that an import failed. Another try may succeed: memory or file
     descriptors were short.
     """
     if isinstance(error, ImportError):

@@ -152,13 +152,15 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
         return bool(time.monotonic() - timestamp > self._stale_timeout)
 
     def _is_closed(self, conn: Any) -> bool:
-        """Whether an idle connection is of no use: it ended, or the server said something unasked, which it does before
-        it ends one.
+        """Return True if an idle connection is of no use: it ended, or the server said something unasked, which it does
+        before it ends one.
         """
         return bool(conn.closed) or _is_readable(conn.fileno())
 
     def _can_reuse(self, conn: Any) -> bool:
-        """Whether a connection may go back to the pool; one with an open transaction is closed, which rolls it back."""
+        """Return True if a connection may go back to the pool; one with an open transaction is closed, which rolls it
+        back.
+        """
         return not conn.closed and conn.get_transaction_status() == TRANSACTION_STATUS_IDLE
 
     def _close(self, conn: Any, close_conn: bool = False) -> None:
@@ -207,15 +209,15 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
             super().rollback()
 
     def _takes_begin(self) -> bool:
-        """Whether this thread's BEGIN still waits; it does not from now on."""
+        """Return True if this thread's BEGIN still waits; it does not from now on."""
         waits = getattr(self._waiting, "begin", False)
         self._waiting.begin = False
         return waits
 
 
 def _is_readable(fd: int) -> bool:
-    """Whether bytes, the end of the stream or an error have come. `poll`, because `select` fails from descriptor 1,024
-    on.
+    """Return True if bytes, the end of the stream or an error have come. `poll`, because `select` fails from descriptor
+    1,024 on.
     """
     poll = select.poll()
     poll.register(fd, select.POLLIN)

@@ -170,7 +170,7 @@ _BOOLEANS = {
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings from the environment. Raises ConfigurationError that names the variable and what was expected."""
+    """Return the settings from the environment. Raises ConfigurationError that names the variable."""
     source = os.environ if environ is None else environ
     values: dict[str, object] = {}
     for spec in fields(Settings):

@@ -43,7 +43,7 @@ def build() -> int:
 
 
 def is_built(kind: type) -> bool:
-    """Whether `build` has seen the type."""
+    """Return True if `build` has seen the type."""
     return kind in _built
 
 

@@ -122,7 +122,7 @@ class SendOutcome(Guarded):
 
     @property
     def partly_sent(self) -> bool:
-        """Whether the first part of the message arrived (`external_id`) and a later one did not."""
+        """Return True if the first part of the message arrived (`external_id`) and a later one did not."""
         return self.kind == "unknown" and self.external_id is not None
 
 

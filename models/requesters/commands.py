@@ -111,7 +111,7 @@ def _is(channel: str, address: str) -> Any:
 
 
 def is_blocked(channel: str, address: str) -> bool:
-    """Whether an agent blocked this address. The desk accepts nothing from a blocked address."""
+    """Return True if an agent blocked this address. The desk accepts nothing from a blocked address."""
     row = database.one(
         "SELECT blocked_at FROM identities WHERE channel = :channel AND address = :address",
         channel=channel,

@@ -48,12 +48,12 @@ def set_publisher(
 
 
 def broker_works() -> bool:
-    """Whether the last wakeup reached the broker."""
+    """Return True if the last wakeup reached the broker."""
     return _works()
 
 
 def broker_may_be_tried() -> bool:
-    """Whether the publisher would try a wakeup now: the breaker is closed, or due for a probe."""
+    """Return True if the publisher would try a wakeup now: the breaker is closed, or due for a probe."""
     return _accepts()
 
 

@@ -100,7 +100,7 @@ def _field_text(name: str) -> Any:
 
 
 def _has_tag(tag: str) -> Any:
-    """Whether a ticket carries a tag; JSON lists differ by engine."""
+    """Return True if a ticket carries a tag; JSON lists differ by engine."""
     if database.is_postgres():
         return peewee.SQL('"t1"."tags" @> %s::jsonb', (as_json([tag]),))
     return peewee.SQL('EXISTS (SELECT 1 FROM json_each("t1"."tags") WHERE json_each.value = ?)', (tag,))

@@ -180,7 +180,7 @@ def _drive(workflow: Workflow, recorded: list[dict[str, Any]], people: list[Pers
 
 
 def _first_message(recorded: list[dict[str, Any]], index: int) -> bool:
-    """Whether the event is the message that opened the ticket."""
+    """Return True if the event is the message that opened the ticket."""
     event = recorded[index]
     return event["event_type"] == "message_received" and not any(
         one["event_type"] == "message_received" for one in recorded[:index]

@@ -232,7 +232,7 @@ def _trace_as_json(trace: RuleTrace) -> dict[str, Any]:
 
 
 def _would_bury_a_message(change: TicketChange, workflow: Workflow, state: str) -> bool:
-    """Whether the transition would close the ticket while a message waits for its reaction.
+    """Return True if the transition would close the ticket while a message waits for its reaction.
 
     A message is committed first, and its reaction follows in a task. If the ticket closed in between, nothing would
     reopen it and nobody would read the message. The ticket's row is held, so no message can join during this check. The

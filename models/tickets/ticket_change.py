@@ -61,7 +61,7 @@ class TicketChange:
 
     @property
     def is_new(self) -> bool:
-        """Whether the ticket's row does not exist yet."""
+        """Return True if the ticket's row does not exist yet."""
         return self._new
 
     def record(self, event: EventPayload, *, cause: Cause | None = None, actor: Actor | None = None) -> UUID:

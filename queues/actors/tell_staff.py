@@ -99,7 +99,9 @@ def _open(task: ClaimedTask, topics: Topics, account: ChannelAccount, chat: str,
 
 
 def _is_settled(post: ticket_posts.Post, outcome: SendOutcome) -> bool:
-    """Whether the next event may be posted. A post that the group refuses must not hold back the following ones."""
+    """Return True if the next event may be posted. A post that the group refuses must not hold back the
+    following ones.
+    """
     return outcome.kind in ("accepted", "permanent") or (outcome.kind == "unknown" and post.possibly_posted)
 
 

@@ -39,12 +39,12 @@ class WakeupPublisher:
         self.later = Later(self.give, waiting_max=limits.wakeup_queue_max)
 
     def accepts(self) -> bool:
-        """Whether the publisher would try to publish a wakeup now."""
+        """Return True if the publisher would try to publish a wakeup now."""
         return self._failures == 0 or time.monotonic() >= self._closed_until
 
     @property
     def available(self) -> bool:
-        """Whether the last publish succeeded (the circuit breaker is closed)."""
+        """Return True if the last publish succeeded (the circuit breaker is closed)."""
         return self._failures == 0
 
     def give(self, wakeup: Wakeup) -> None:

@@ -39,7 +39,7 @@ class Series:
 
     @property
     def disturbed(self) -> bool:
-        """Whether the counted samples were disturbed too."""
+        """Return True if the counted samples were disturbed too."""
         return any(s.foreign > limits.foreign_share_max for s in self._used())
 
     def median(self, name: str) -> float:

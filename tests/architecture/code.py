@@ -65,7 +65,7 @@ def modules(*folders: str) -> tuple[Module, ...]:
 
 
 def within(name: str, *packages: str) -> bool:
-    """Whether an absolute name is one of the packages or inside one."""
+    """Return True if an absolute name is one of the packages or inside one."""
     return any(name == package or name.startswith(package + ".") for package in packages)
 
 

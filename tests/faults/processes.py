@@ -59,7 +59,7 @@ class Program:
             self.starts += 1
 
     def running(self) -> bool:
-        """Whether the first process lives."""
+        """Return True if the first process lives."""
         with self._lock:
             return self._process is not None and self._process.poll() is None
 

@@ -115,7 +115,7 @@ class Desk:
         wait_until(lambda: accepts(port), within_s=limits.start_s, what=f"port {port} answering")
 
     def answers(self) -> bool:
-        """Whether every function answers."""
+        """Return True if every function answers."""
         return all(accepts(port) for port in {self.api_port, self.webhook_port})
 
     @contextmanager

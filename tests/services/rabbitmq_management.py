@@ -36,7 +36,7 @@ class Management:
         self._request("DELETE", path, None)
 
     def answers(self) -> bool:
-        """Whether the API and the broker behind it are up."""
+        """Return True if the API and the broker behind it are up."""
         try:
             self.get("vhosts")
         except (OSError, HTTPException, ManagementRefused):
@@ -49,7 +49,7 @@ class Management:
         return found
 
     def has_alarm(self) -> bool:
-        """Whether the node has raised its memory or disk alarm, which blocks publishers."""
+        """Return True if the node has raised its memory or disk alarm, which blocks publishers."""
         try:
             self.get("health/checks/local-alarms")
         except ManagementRefused as error:

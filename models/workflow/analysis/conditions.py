@@ -77,7 +77,7 @@ def _shadowed(subject: Subject) -> Iterator[Finding]:
 
 
 def _covers(subject: Subject, earlier: Reaction, later: Reaction) -> bool:
-    """Whether the earlier reaction matches in every case in which the later one does."""
+    """Return True if the earlier reaction matches in every case in which the later one does."""
     if earlier.event != later.event or (earlier.about is not None and earlier.about != later.about):
         return False
     everywhere = set(subject.workflow.states)

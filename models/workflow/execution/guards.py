@@ -72,7 +72,7 @@ def _guard_fails(transition: Transition, explained: conditions.Explanation) -> s
 
 
 def may(who: list[str], actor: Actor, ticket: Instance) -> bool:
-    """Whether `who` of a transition names the actor: by role, as assignee, or by team."""
+    """Return True if `who` of a transition names the actor: by role, as assignee, or by team."""
     return (
         actor.role in who
         or ("assignee" in who and is_assignee(actor, ticket))

@@ -178,7 +178,7 @@ class Run:
         return working_time.add(self.workflow.calendars[calendar], start, seconds)
 
     def timer_stands(self, event: Event) -> bool:
-        """Whether a fired timer still applies. Starts a repeating timer again."""
+        """Return True if a fired timer still applies. Starts a repeating timer again."""
         timer = self.workflow.timers.get(event.name)
         if timer is None or (timer.in_ and not timer.keep and self.instance.state not in timer.in_):
             reason = f"the ticket is {self.instance.state}" if timer else "this version has no such timer"

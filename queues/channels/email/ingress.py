@@ -62,6 +62,6 @@ def _calling(query: Mapping[str, str], account: ChannelAccount) -> str:
 
 
 def _can_prove(provider: str, account: ChannelAccount) -> bool:
-    """Whether the account has the provider's credentials; a provider that only sends may have none."""
+    """Return True if the account has the provider's credentials; a provider that only sends may have none."""
     needs = providers.described(provider).inbound_needs
     return all(any(account.config.get(key) for key in alternatives) for alternatives in needs)

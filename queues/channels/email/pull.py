@@ -9,7 +9,7 @@ from models.kernel.settings import Settings
 
 
 def wants(account: ChannelAccount) -> bool:
-    """Whether this mailbox is read by IMAP."""
+    """Return True if this mailbox is read by IMAP."""
     return account.config.get("provider") == "imap"
 
 

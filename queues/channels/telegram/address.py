@@ -61,5 +61,5 @@ def read(address: str) -> Address | None:
 
 
 def is_business(value: object) -> bool:
-    """Whether the text can be the id of a business connection."""
+    """Return True if the text can be the id of a business connection."""
     return isinstance(value, str) and _BUSINESS.fullmatch(value) is not None

@@ -39,7 +39,7 @@ _CONTENT_TYPE = "application/json"
 
 
 def wants(account: ChannelAccount) -> bool:
-    """Whether the account's file says `delivery: polling`."""
+    """Return True if the account's file says `delivery: polling`."""
     return account.config.get("delivery") == "polling"
 
 

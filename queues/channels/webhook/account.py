@@ -59,7 +59,7 @@ class Auth(msgspec.Struct, forbid_unknown_fields=True):
     tolerance_s: Annotated[int, msgspec.Meta(ge=10, le=86_400)] = 300
 
     def has_timestamp(self) -> bool:
-        """Whether a request says when it was signed."""
+        """Return True if a request says when it was signed."""
         return self.timestamp_header is not None or (self.pairs is not None and self.pairs.timestamp is not None)
 
 

@@ -36,7 +36,7 @@ def each(path: str, document: Any) -> list[Any]:
 
 
 def holds(conditions: Conditions, document: Any) -> bool:
-    """Whether all conditions hold; each is about the first value at its path."""
+    """Return True if all conditions hold; each is about the first value at its path."""
     return all(_holds(condition, paths.every(paths.read(path), document)) for path, condition in conditions.items())
 
 
@@ -56,7 +56,7 @@ def _is_one_of(found: list[Any], wanted: list[Any]) -> bool:
 
 
 def _same(found: Any, wanted: Any) -> bool:
-    """Whether two values are equal; true is not 1."""
+    """Return True if two values are equal; true is not 1."""
     return (type(found) is type(wanted) and bool(found == wanted)) or _numbers(found, wanted)
 
 

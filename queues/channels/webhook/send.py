@@ -72,7 +72,7 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
 
 
 def may_be_private(url: str, settings: Settings) -> bool:
-    """Whether a URL may lead into our own network: the operator allows it, or it is the demo's sandbox."""
+    """Return True if a URL may lead into our own network: the operator allows it, or it is the demo's sandbox."""
     sandbox = settings.sandbox_url
     return settings.webhooks_private or (bool(sandbox) and url.startswith(f"{sandbox.rstrip('/')}/"))
 

@@ -103,7 +103,7 @@ def command_line(container: dict[str, Any]) -> list[str]:
 
 
 def is_worker(arguments: list[str]) -> bool:
-    """Whether the command is a worker's: ours (queues/master.py), or Dramatiq's own command line."""
+    """Return True if the command is a worker's: ours (queues/master.py), or Dramatiq's own command line."""
     return "queues.master" in arguments or "dramatiq" in arguments
 
 

@@ -112,7 +112,7 @@ def _failures(recorder: Any) -> list[str]:
 
 
 def _only_rules_refuse(body: bytes) -> bool:
-    """Whether a valid request was refused for what no schema can tell (RULES)."""
+    """Return True if a valid request was refused for what no schema can tell (RULES)."""
     document = json.loads(body)
     if document["detail"].startswith("If-Match: expected"):
         # Of an optional header schemathesis 4.32 sends values that its pattern excludes, as if they were valid.

@@ -170,7 +170,9 @@ def simulated(fields: dict[str, Any], body: Any = None) -> Simulation:
 
 
 def bounded(text: str) -> bool:
-    """Whether the checker's bounds on steps and copies let the text through; only such texts are ever published."""
+    """Return True if the checker's bounds on steps and copies let the text through; only such texts are
+    ever published.
+    """
     return not any(
         "cost of at most" in one.message or "copies" in one.message
         for one in checker.check(text, ENVIRONMENT, wanted=None)

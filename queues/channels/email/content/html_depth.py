@@ -47,7 +47,9 @@ _IGNORED = frozenset(
 
 
 def is_too_deep(source: str) -> bool:
-    """Whether the text is too costly for the sanitiser: deeper than `html_depth_max`, or too many tags times depth."""
+    """Return True if the text is too costly for the sanitiser: deeper than `html_depth_max`, or too many tags times
+    depth.
+    """
     # Each tag adds at most one level and opens formatting again.
     if source.count("<") < limits.html_depth_max // 2:
         return False
@@ -71,7 +73,7 @@ def is_too_deep(source: str) -> bool:
 
 
 def _is_markup(source: str, at: int) -> bool:
-    """Whether a comment, a declaration or a bogus comment stands at `at`, and no tag."""
+    """Return True if a comment, a declaration or a bogus comment stands at `at`, and no tag."""
     return source[at + 1] in "!?" or (source[at + 1] == "/" and not source[at + 2 : at + 3].isalpha())
 
 

@@ -205,7 +205,7 @@ class Elements:
                 return
 
     def _reaches(self, names: frozenset[str], barriers: frozenset[str]) -> bool:
-        """Whether an open element of these names stands above all barriers."""
+        """Return True if an open element of these names stands above all barriers."""
         if not any(self._names.get(name) for name in names):
             return False
         for element in reversed(self._stack):

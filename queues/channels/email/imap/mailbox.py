@@ -52,7 +52,7 @@ class Server:
 
     @property
     def tls_needed(self) -> bool:
-        """Whether the login needs TLS: always, except for this machine when the account names no authority."""
+        """Return True if the login needs TLS: always, except for this machine when the account names no authority."""
         return self.ca_file is not None or self.host not in _LOOPBACK
 
 

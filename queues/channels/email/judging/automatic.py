@@ -111,7 +111,9 @@ def _bears_our_mark(values: _Values, ours: list[str]) -> bool:
 
 
 def _has_our_id(values: _Values, ours: list[str]) -> bool:
-    """Whether this desk made the Message-ID (`send.py`). Colleagues share the domain, but not the form of the id."""
+    """Return True if this desk made the Message-ID (`send.py`). Colleagues share the domain, but not the form of the
+    id.
+    """
     match = _OUR_ID.match(values.text(b"message-id"))
     return match is not None and any(address.rpartition("@")[2] == match[1] for address in ours)
 
@@ -159,7 +161,7 @@ def _precedence(values: _Values) -> list[str]:
 
 
 def _has_null_sender(values: _Values, envelope: dict[str, str]) -> bool:
-    """Whether the envelope sender is `<>`, as for mail that must not be answered (RFC 5321 section 4.5.5)."""
+    """Return True if the envelope sender is `<>`, as for mail that must not be answered (RFC 5321 section 4.5.5)."""
     null_sender = values.has(b"return-path") and values.text(b"return-path") in ("", "<>")
     return null_sender or envelope.get("from", "unknown").strip() in ("", "<>")
 
@@ -172,7 +174,9 @@ def _is_bulk(values: _Values, sender: str) -> bool:
 
 
 def _has_weak_sign(values: _Values, text: str) -> bool:
-    """Whether a mail with a subject like "Out of office", which people write as well, has a sign of a machine."""
+    """Return True if a mail with a subject like "Out of office", which people write as well, has a sign of
+    a machine.
+    """
     if values.has(b"in-reply-to") or values.has(b"references") or values.has(b"x-ms-exchange-inbox-rules-loop"):
         return True
     return words.ABSENCE_TEXT.search(text[: words.TEXT_CHARS_MAX]) is not None

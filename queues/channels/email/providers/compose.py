@@ -63,7 +63,7 @@ def _head(headers: Headers) -> bytes:
 
 
 def has(headers: Headers, name: str) -> bool:
-    """Whether the headers have a value for this name."""
+    """Return True if the headers have a value for this name."""
     return any(found.lower() == name.lower() and value.strip() for found, value in headers)
 
 

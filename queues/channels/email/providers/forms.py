@@ -52,7 +52,7 @@ def read(body: bytes, content_type: str = "") -> Form:
 
 
 def is_form(content_type: str) -> bool:
-    """Whether a request claims to be a form."""
+    """Return True if a request claims to be a form."""
     kind = content_type.partition(";")[0].strip().lower()
     return kind in ("multipart/form-data", "application/x-www-form-urlencoded")
 

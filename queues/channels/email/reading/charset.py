@@ -93,7 +93,7 @@ def _declared_plain(content: bytes, codec: str) -> str | None:
 
 
 def _proves_utf_8(content: bytes, codec: str) -> bool:
-    """Whether the bytes have enough UTF-8 sequences to overrule the declared codec."""
+    """Return True if the bytes have enough UTF-8 sequences to overrule the declared codec."""
     if content.isascii():
         return False
     needed = _UTF_8_PROOF.get(codec, _PROOF_DOUBLE if codec in _DOUBLE else _PROOF_SINGLE)

@@ -81,7 +81,7 @@ def _score(sample: bytes, codec: str) -> float:
 
 
 def _breaks_case(before: str, character: str) -> bool:
-    """Whether a capital follows a small letter, or a letter follows a final sigma."""
+    """Return True if a capital follows a small letter, or a letter follows a final sigma."""
     return (before.islower() and character.isupper()) or before == "ς"
 
 

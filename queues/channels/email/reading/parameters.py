@@ -84,7 +84,7 @@ def _content(value: bytes, at: int) -> tuple[bytes, int]:
 
 
 def _is_escaped(value: bytes, opened: int, at: int) -> bool:
-    """Whether an odd number of backslashes stands before the quote, and another quote follows that can close."""
+    """Return True if an odd number of backslashes stands before the quote, and another quote follows that can close."""
     before = value[opened + 1 : at]
     return (len(before) - len(before.rstrip(b"\\"))) % 2 == 1 and b'"' in value[at + 1 :]
 

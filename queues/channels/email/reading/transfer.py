@@ -103,7 +103,9 @@ def from_quoted_printable(body: bytes) -> bytes:
 
 
 def is_base64_text(body: bytes) -> bool:
-    """Whether the body is base64, perhaps with a footer of a mailing list; plain text has blanks and punctuation."""
+    """Return True if the body is base64, perhaps with a footer of a mailing list; plain text has blanks and
+    punctuation.
+    """
     sample = body[: limits.encoding_sample_bytes].strip()
     first = sample.split(b"\n", 1)[0].strip()
     if len(first) >= _SURE_LINE_BYTES_MIN and not first.strip(_DIGITS + b"=-_"):

@@ -250,7 +250,7 @@ def _without(html: str, ranges: list[tuple[int, int]]) -> str:
 
 
 def _is_text_around(html: str, start: int, end: int) -> bool:
-    """Whether the cut would join two words; "<" and "b" would even become a tag."""
+    """Return True if the cut would join two words; "<" and "b" would even become a tag."""
     above = html[max(0, start - _NEAR_CHARS) : start].rstrip()
     below = html[end : end + _NEAR_CHARS].lstrip()
     return above != "" and below != "" and above[-1] != ">" and below[0] != "<"

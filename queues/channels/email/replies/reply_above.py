@@ -103,7 +103,7 @@ def triggers_in(text: str) -> tuple[str, ...]:
 
 
 def is_marker(line: str, following: str, triggers: tuple[str, ...]) -> bool:
-    """Whether the marker begins in `line`; it may end in `following`."""
+    """Return True if the marker begins in `line`; it may end in `following`."""
     if len(line) > phrase_chars_max:
         return False
     if _is_phrase(line, triggers):
@@ -124,7 +124,7 @@ def _is_phrase(line: str, triggers: tuple[str, ...]) -> bool:
 
 
 def _begins(inner: str) -> bool:
-    """Whether a line without decoration is a request such as "Please reply above this line"."""
+    """Return True if a line without decoration is a request such as "Please reply above this line"."""
     found = _PHRASE.search(inner)
     return found is not None and found.start() <= _LEAD_CHARS_MAX and inner.endswith(_LAST)
 

@@ -139,7 +139,9 @@ class Attributions:
             yield start, joined, flags
 
     def _may_extend(self, start: int, own: int) -> bool:
-        """Whether an attribution may begin above the one found: "On 16 November, Ada" above "<ada@x.test> wrote:"."""
+        """Return True if an attribution may begin above the one found: "On 16 November, Ada" above "<ada@x.test>
+        wrote:".
+        """
         if not own & _WITHOUT_VERB:
             return False
         begins_paragraph = start == 0 or self._letters[start - 1] not in "tn"
@@ -172,7 +174,7 @@ class _Candidate(NamedTuple):
 
 
 def _is_attribution(joined: str, flags: int, *, near_quote: bool) -> bool:
-    """Whether the joined lines are an attribution; `near_quote` when quoted lines follow."""
+    """Return True if the joined lines are an attribution; `near_quote` when quoted lines follow."""
     if not flags or _MIDLINE.search(joined):
         return False
     text = joined.strip(" *_-–—~\t")
@@ -188,7 +190,7 @@ def _is_attribution(joined: str, flags: int, *, near_quote: bool) -> bool:
 
 
 def _is_enough_with_verb(candidate: _Candidate) -> bool:
-    """Whether the evidence beside a verb at the end is enough."""
+    """Return True if the evidence beside a verb at the end is enough."""
     text, evidence = candidate.text, candidate.evidence
     if evidence >= 2 or _is_between_dashes(candidate.joined):
         return True
@@ -205,17 +207,21 @@ def _is_short(text: str, blanks: int) -> bool:
 
 
 def _is_between_dashes(joined: str) -> bool:
-    """Whether the line is like "---- Ada wrote ----"."""
+    """Return True if the line is like "---- Ada wrote ----"."""
     return joined.startswith("--") and joined.endswith("--")
 
 
 def _is_enough_without_verb(candidate: _Candidate) -> bool:
-    """Whether a line without a verb has enough evidence: "2026-11-16 11:20 GMT+01:00 Ada <ada@example.test>:"."""
+    """Return True if a line without a verb has enough evidence: "2026-11-16 11:20 GMT+01:00 Ada
+    <ada@example.test>:".
+    """
     return _ends_with_address(candidate) or (candidate.ends_with_colon and _is_dated_sender(candidate))
 
 
 def _ends_with_address(candidate: _Candidate) -> bool:
-    """Whether a short dated line ends with an address in brackets, and one more sign says that it is an attribution."""
+    """Return True if a short dated line ends with an address in brackets, and one more sign says that it is an
+    attribution.
+    """
     text, flags = candidate.text, candidate.flags
     if flags & _ADDRESS_AND_DATE != _ADDRESS_AND_DATE or len(text) > _WEAK_CHARS_MAX:
         return False
@@ -225,7 +231,9 @@ def _ends_with_address(candidate: _Candidate) -> bool:
 
 
 def _is_dated_sender(candidate: _Candidate) -> bool:
-    """Whether a line with a colon at its end has all evidence but the verb, or two pieces of it right above a quote."""
+    """Return True if a line with a colon at its end has all evidence but the verb, or two pieces of it right above a
+    quote.
+    """
     text = candidate.text
     if candidate.evidence == 3 and (text.endswith(("]:", "):")) or _is_anchored(text)):
         return True
@@ -233,7 +241,7 @@ def _is_dated_sender(candidate: _Candidate) -> bool:
 
 
 def _begins_as_quoting(candidate: _Candidate) -> bool:
-    """Whether the text is like "Quoting Ada <ada@example.test>:"."""
+    """Return True if the text is like "Quoting Ada <ada@example.test>:"."""
     text = candidate.text
     return candidate.ends_with_colon and text != "" and text.split(None, 1)[0].casefold() in words.QUOTING
 
@@ -261,7 +269,7 @@ def _has_verb(line: str) -> bool:
 
 
 def tells_who_wrote(line: str) -> bool:
-    """Whether a line above a quote names the author of the quote, though it may say other things as well."""
+    """Return True if a line above a quote names the author of the quote, though it may say other things as well."""
     flags = _evidence(line[: limits.reply_line_chars_max])
     return bool(flags & _VERB) or flags.bit_count() >= 2
 
@@ -271,12 +279,12 @@ def _is_bare_verb(line: str) -> bool:
 
 
 def _is_group_wise(line: str) -> bool:
-    """Whether the line is GroupWise's attribution: `>>> Ada Lovelace 16/11/2026 11:20 >>>`."""
+    """Return True if the line is GroupWise's attribution: `>>> Ada Lovelace 16/11/2026 11:20 >>>`."""
     return len(line) <= _WEAK_CHARS_MAX and _evidence(line) & (_DATE | _CLOCK) == _DATE | _CLOCK
 
 
 def _is_anchored(line: str) -> bool:
-    """Whether the line begins as a mail program begins it: "On", "Le", a weekday, a date."""
+    """Return True if the line begins as a mail program begins it: "On", "Le", a weekday, a date."""
     bare = line.lstrip(" *_-–—~\"'>(")
     if words.DATE_START.match(bare):
         return True
@@ -285,7 +293,7 @@ def _is_anchored(line: str) -> bool:
 
 
 def _verb_ends(text: str, *, ends_with_colon: bool, may_address: bool) -> bool:
-    """Whether only words of a mail program follow the last verb; `may_address` allows "you wrote:"."""
+    """Return True if only words of a mail program follow the last verb; `may_address` allows "you wrote:"."""
     found = list(_WORD.finditer(text))
     folded = [word[0].casefold() for word in found]
     last = _last_verb(folded)
@@ -302,7 +310,9 @@ def _verb_ends(text: str, *, ends_with_colon: bool, may_address: bool) -> bool:
 
 
 def _is_own_sentence(found: list[re.Match[str]], folded: list[str], verb: int, *, may_address: bool) -> bool:
-    """Whether a person wrote the line: in the first person, or with a pronoun before the verb at index `verb`."""
+    """Return True if a person wrote the line: in the first person, or with a pronoun before the verb at
+    index `verb`.
+    """
     if not may_address and (not words.FIRST_PERSON.isdisjoint(folded) or any(word[0] == "I" for word in found)):
         return True
     before = folded[verb - 1] if verb > 0 else ""
@@ -319,7 +329,7 @@ def _last_verb(folded: list[str]) -> int:
 
 
 def _may_follow(tail: str, verb: str) -> bool:
-    """Whether a mail program writes this tail between the verb and the colon: a name, a date or an address."""
+    """Return True if a mail program writes this tail between the verb and the colon: a name, a date or an address."""
     next_word = tail.split(None, 1)[0].rstrip(",").casefold()
     if verb in words.WROTE_NAME:
         return next_word not in words.PRONOUNS
@@ -327,7 +337,7 @@ def _may_follow(tail: str, verb: str) -> bool:
 
 
 def _part_ends(text: str) -> bool:
-    """Whether a verb of a language without spaces stands near the end."""
+    """Return True if a verb of a language without spaces stands near the end."""
     for part in words.WROTE_PARTS:
         at = text.rfind(part)
         if at >= 0:

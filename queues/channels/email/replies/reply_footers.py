@@ -311,7 +311,7 @@ footer_chars_max = 90
 
 
 def is_footer(line: str) -> bool:
-    """Whether a line, lower-cased and without decoration, is the footer of a mobile mail program."""
+    """Return True if a line, lower-cased and without decoration, is the footer of a mobile mail program."""
     has_link = "http" in line or "www." in line
     if has_link:
         line = _LINK.sub("", line).strip(" <>[]()")

@@ -219,7 +219,7 @@ class Lines:
         return (has_address or "subject" in kinds) and len(kinds - {"other"}) >= 3 and bool(kinds & {"from", "subject"})
 
     def _is_dated(self, start: int, end: int) -> bool:
-        """Whether one of these header lines has a date and a clock time, as the header of a mail has."""
+        """Return True if one of these header lines has a date and a clock time, as the header of a mail has."""
         return any(
             words.has_date(self.clean[index]) and words.CLOCK.search(self.clean[index])
             for index in range(start, end + 1)

@@ -118,7 +118,7 @@ _NUMERIC_DATE = re.compile(r"(?<!\d)(?:19|20|21)\d\d(?!\d)|(?<!\d)\d{1,4}[./-]\d
 
 
 def has_date(line: str) -> bool:
-    """Whether the line has a year, a date in numbers, or a day with a month."""
+    """Return True if the line has a year, a date in numbers, or a day with a month."""
     if _NUMERIC_DATE.search(line):
         return True
     return any((found[1] or found[2])[:3].casefold() in _MONTHS for found in _MONTH_DAY.finditer(line))

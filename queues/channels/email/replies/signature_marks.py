@@ -11,10 +11,10 @@ _NAME = re.compile(r"(?:-|(?:--|[–—―]{1,2})[ \t]?)(?:[^\W\d_a-z][\w.'’-]
 
 
 def is_signature_mark(line: str) -> bool:
-    """Whether the line is `--` or a long dash alone."""
+    """Return True if the line is `--` or a long dash alone."""
     return line in _MARKS
 
 
 def is_dashed_name(line: str) -> bool:
-    """Whether the line is a signature such as `-Ada`, `-- Ada Lovelace` or `— Ada`. `- Ada` is a list item."""
+    """Return True if the line is a signature such as `-Ada`, `-- Ada Lovelace` or `— Ada`. `- Ada` is a list item."""
     return len(line) <= _NAME_CHARS_MAX and _NAME.fullmatch(line) is not None

@@ -290,7 +290,9 @@ def _signature_index(lines: Lines, kept: list[int]) -> int:
 
 
 def _is_lone_name(lines: Lines, kept: list[int], own: str) -> bool:
-    """Whether the letters end with `-Ada` below a blank line, the only dashed name, which no colon above announces."""
+    """Return True if the letters end with `-Ada` below a blank line, the only dashed name, which no colon above
+    announces.
+    """
     if not own.endswith("en") or own.count("n") != 1:
         return False
     above = own[:-1].rstrip("e")

@@ -115,7 +115,7 @@ def content_type(claimed: str) -> str:
 
 
 def usable_content_id(attachment: OutgoingAttachment) -> bool:
-    """Whether the file can be named by `cid:`."""
+    """Return True if the file can be named by `cid:`."""
     return attachment.content_id is not None and _CONTENT_ID.fullmatch(attachment.content_id) is not None
 
 

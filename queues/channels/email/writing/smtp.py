@@ -64,7 +64,7 @@ class Relay:
 
     @property
     def starttls(self) -> bool:
-        """Whether to use STARTTLS: a relay on this machine has no checkable certificate unless the
+        """Return True if the connection uses STARTTLS: a relay on this machine has no checkable certificate unless the
         account names a CA.
         """
         return self.ca_file is not None or not self.local

@@ -69,7 +69,9 @@ def _read(name: str, text: str, end: int) -> Found | None:
 
 
 def _is_marked(entities: object) -> bool:
-    """Whether a bot_command entity begins the text. A message without entities counts as marked: its text decides."""
+    """Return True if a bot_command entity begins the text. A message without entities counts as marked: its text
+    decides.
+    """
     if not isinstance(entities, list) or not entities:
         return True
     return any(

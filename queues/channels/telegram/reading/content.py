@@ -147,7 +147,9 @@ KINDS = (*_DESCRIPTIONS, "live_photo", "animation", *FILES)
 
 
 def is_moving(message: Json) -> bool:
-    """Whether this edit only moves a shared live location. The final edit, after sharing ends, has no `live_period`."""
+    """Return True if this edit only moves a shared live location. The final edit, after sharing ends, has no
+    `live_period`.
+    """
     return identifier(member(message, "location"), "live_period") is not None and words(message) is None
 
 

@@ -71,7 +71,7 @@ def automatic(message: Json, account: ChannelAccount) -> Automatic | None:
 
 
 def is_ours(user: Json, account: ChannelAccount) -> bool:
-    """Whether the user is the account's bot, by the `bot_id` or `bot_username` of the account's file."""
+    """Return True if the user is the account's bot, by the `bot_id` or `bot_username` of the account's file."""
     number = account.config.get("bot_id")
     if is_id(number):
         return user.get("id") == number

@@ -89,7 +89,7 @@ def _in_group(message: Json, where: Address, author: Author, account: ChannelAcc
 
 
 def speaks_to_us(message: Json, account: ChannelAccount) -> bool:
-    """Whether the message mentions the bot, replies to it, or is a command to it.
+    """Return True if the message mentions the bot, replies to it, or is a command to it.
 
     An account without `bot_id` and `bot_username` cannot distinguish bots, so a reply to any bot counts.
     """
@@ -108,7 +108,7 @@ def speaks_to_us(message: Json, account: ChannelAccount) -> bool:
 
 
 def _names_us(entity: Json, units: bytes, username: str, account: ChannelAccount) -> bool:
-    """Whether the entity is a mention of the bot, or a command with the bot's name."""
+    """Return True if the entity is a mention of the bot, or a command with the bot's name."""
     kind, start, length = entity.get("type"), identifier(entity, "offset"), identifier(entity, "length")
     if kind == "text_mention":
         return is_ours(member(entity, "user"), account)

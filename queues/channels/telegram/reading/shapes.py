@@ -16,7 +16,7 @@ _ID_MAX = 2**63
 
 
 def is_id(value: object) -> bool:
-    """Whether the value is an integer that fits 64 bits."""
+    """Return True if the value is an integer that fits 64 bits."""
     return isinstance(value, int) and not isinstance(value, bool) and -_ID_MAX < value < _ID_MAX
 
 

@@ -42,7 +42,7 @@ class Refused(Exception):
         self.error = error
 
     def says(self, *words: str) -> bool:
-        """Whether the error is a bad request whose description contains one of these texts."""
+        """Return True if the error is a bad request whose description contains one of these texts."""
         return isinstance(self.error, BadRequest) and any(word in self.error.message.lower() for word in words)
 
 

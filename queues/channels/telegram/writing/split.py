@@ -88,7 +88,7 @@ def _cut(text: str, start: int, end: int) -> int:
 
 
 def _inside_letter(text: str, place: int) -> bool:
-    """Whether the characters around `place` form one grapheme cluster (the common cases of UAX #29)."""
+    """Return True if the characters around `place` form one grapheme cluster (the common cases of UAX #29)."""
     before, after = text[place - 1], text[place]
     return (
         before == _JOINER

@@ -23,7 +23,9 @@ SIGNED[GOODBYE] = SIGNED[CONFIRMATION]
 
 
 def plausible(message: Document, account: ChannelAccount) -> bool:
-    """Whether the message names one of our topics, a certificate of Amazon in its region, and a current instant."""
+    """Return True if the message names one of our topics, a certificate of Amazon in its region, and a
+    current instant.
+    """
     topic = documents.text(message.get("TopicArn"))
     arn = _ARN.fullmatch(topic)
     configured = account.config.get("topic_arns") or []
@@ -37,7 +39,9 @@ def plausible(message: Document, account: ChannelAccount) -> bool:
 
 
 def of_amazon(url: str, region: str) -> bool:
-    """Whether an address is https://sns.<the topic's region>.amazonaws.com/..., and nothing that only looks like it."""
+    """Return True if an address is https://sns.<the topic's region>.amazonaws.com/..., and nothing that only looks like
+    it.
+    """
     try:
         parts = urlsplit(url)
         # The pattern allows neither user nor port.

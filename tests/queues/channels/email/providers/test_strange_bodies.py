@@ -136,7 +136,7 @@ def test_a_recording_with_bytes_lost_doubled_or_changed_is_read_or_told(fixture:
 
 
 def _readable(body: bytes, fixture: Fixture) -> bool:
-    """Whether a signature could have been found in it."""
+    """Return True if a signature could have been found in it."""
     if fixture.path.suffix == ".json":
         return _is_document(body)
     try:
