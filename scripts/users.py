@@ -1,33 +1,122 @@
-"""Create a user. The password comes from the variable NEW_PASSWORD, or is asked for."""
+"""Create, invite, list and unlock users, and reset their passwords."""
 
 from __future__ import annotations
 
 import argparse
 import getpass
 import os
+import sys
+from collections.abc import Callable
 
 from models import migrations
+from models.credentials import password_links
+from models.credentials.password_links import Link, Purpose
 from models.events.commands import SYSTEM
-from models.identity import commands
+from models.identity import commands, queries, sessions
+from models.identity.queries import User
 from models.identity.rules import Role
+from models.kernel import clock, database
+from models.kernel.errors import NotFound
 from scripts import _cli
+
+Verb = Callable[[argparse.Namespace], int]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m scripts.users", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, run: Verb, text: str) -> argparse.ArgumentParser:
+        one = verbs.add_parser(name, help=text, description=text)
+        one.set_defaults(run=run)
+        return one
+
+    new = verb(
+        "add",
+        add,
+        "create a user; the password comes from the variable NEW_PASSWORD or the terminal, else the user is invited",
+    )
+    new.add_argument("--email", required=True, help="address to sign in with")
+    new.add_argument("--name", required=True, help="name that requesters see")
+    new.add_argument("--role", required=True, choices=[str(role) for role in Role], help="gives the permissions")
+    new.add_argument("--locale", default="en", choices=["en", "ru"], help="language (default: en)")
+    new.add_argument("--invite", action="store_true", help="let the user choose the password by a link")
+    verb("list", show, "list all users with their role and state")
+    unlocked = verb("unlock", unlock, "forget the failed sign-ins of a user")
+    unlocked.add_argument("--email", required=True, help="address of the user")
+    reset = verb("password", password, "mail the user a link to choose a password, or print the link")
+    reset.add_argument("--email", required=True, help="address of the user")
+    return parser
+
+
+def add(args: argparse.Namespace) -> int:
+    # Not an argument: the process list and the shell's history show arguments.
+    chosen = os.environ.get("NEW_PASSWORD")
+    if chosen is None and not args.invite and sys.stdin.isatty():
+        chosen = getpass.getpass("password (empty: invite the user): ") or None
+    user = commands.create_user(args.email, args.name, chosen, args.role, args.locale, actor=SYSTEM)
+    print(f"created {user.role} {user.email} ({user.id})")
+    if chosen is None:
+        _send_link(user, "invitation")
+    return 0
+
+
+def show(args: argparse.Namespace) -> int:
+    position = None
+    while True:
+        with database.connection():
+            page = queries.page_of_users(before=position, limit=200)
+        for user in page:
+            state = "active" if user.active else "deactivated"
+            print(f"{user.email}\t{user.name}\t{user.role}\t{state}\t{clock.rfc3339(user.created_at)}\t{user.id}")
+        if len(page) < 200:
+            return 0
+        position = (page[-1].created_at, page[-1].id)
+
+
+def unlock(args: argparse.Namespace) -> int:
+    user = _user(args.email)
+    with database.transaction():
+        forgotten = sessions.forget_failures(user.id, user.email)
+    print(f"{user.email}: {forgotten} counters of failures were reset")
+    return 0
+
+
+def password(args: argparse.Namespace) -> int:
+    _send_link(_user(args.email), "password_reset")
+    return 0
+
+
+def _user(email: str) -> User:
+    with database.connection():
+        user = queries.find_by_email(email)
+    if user is None:
+        raise NotFound(f"there is no user {email}")
+    return user
+
+
+def _send_link(user: User, purpose: Purpose) -> None:
+    """Mail the link, or print it when no e-mail account has `system: true`."""
+    with database.transaction():
+        link = password_links.send(user.id, purpose)
+    _print(user, link)
+
+
+def _print(user: User, link: Link) -> None:
+    until = clock.rfc3339(link.expires_at)
+    if link.mailed:
+        print(f"{user.email} gets a link by mail; it works once, until {until}")
+    else:
+        print(f"no e-mail account has `system: true`; give this link to {user.email}; it works once, until {until}:")
+        print(link.url)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m scripts.users", description=__doc__)
-    parser.add_argument("verb", choices=["add"], help="create a user")
-    parser.add_argument("--email", required=True, help="address to sign in with")
-    parser.add_argument("--name", required=True, help="name that requesters see")
-    parser.add_argument("--role", required=True, choices=[str(role) for role in Role], help="gives the permissions")
-    parser.add_argument("--locale", default="en", choices=["en", "ru"], help="language (default: en)")
-    options = parser.parse_args()
+    args = _parser().parse_args()
     _cli.connect("users")
     migrations.check()
-    # Not an argument: the process list and the shell's history show arguments.
-    password = os.environ.get("NEW_PASSWORD") or getpass.getpass("password: ")
-    user = commands.create_user(options.email, options.name, password, options.role, options.locale, actor=SYSTEM)
-    print(f"created {user.role} {user.email} ({user.id})")
-    return 0
+    run: Verb = args.run
+    return run(args)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
 from functions.views.texts import Instant, Name, UserEmail
+from models.credentials import password_links
+from models.desk_mail import commands as desk_mail
 from models.identity import commands, queries
 from models.identity.rules import Permission, Role
 from models.kernel import limits
@@ -44,12 +46,12 @@ class UserPage(msgspec.Struct):
 
 
 class NewUser(msgspec.Struct, forbid_unknown_fields=True):
-    """A user to create."""
+    """A user to create. Without a password, the user gets an invitation by mail and chooses one."""
 
     email: UserEmail
     name: Name
-    password: Password
     role: Role
+    password: Password | None = None
     locale: Locale = "en"
 
 
@@ -126,9 +128,16 @@ def _user(row: queries.User, status: int = 200, **headers: str) -> Answer:
     problems=(409,),
 )
 def create_user(call: Call[NewUser]) -> Answer:
-    """The e-mail address is unique, compared without case."""
+    """The e-mail address is unique, compared without case.
+
+    Without a password, the desk mails the user an invitation; that needs an e-mail account with `system: true`.
+    """
     body = call.body
+    if body.password is None:
+        desk_mail.require_system_account()
     made = commands.create_user(body.email, body.name, body.password, body.role, body.locale, actor=call.caller.actor)
+    if body.password is None:
+        password_links.send(made.id, "invitation")
     return _user(made, 201, Location=f"/v1/users/{made.id}")
 
 

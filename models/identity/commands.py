@@ -12,6 +12,7 @@ from uuid import UUID
 
 import peewee
 
+from models.desk_mail import commands as desk_mail
 from models.events import history
 from models.events.commands import Actor
 from models.events.desk_payloads import ApiKeyCreated, ApiKeyRevoked, UserCreated, UserDeactivated, UserUpdated
@@ -150,7 +151,10 @@ def update_user(user_id: UUID, changes: Mapping[str, Any], *, expected_version: 
         ended = sessions.revoke_all(user_id) if ends_sessions else 0
         happened = _update_events(before, changes, password_changed=new_hash is not None, sessions_ended=ended)
         history.append("user", user_id, happened, actor=actor, at=clock.now())
-        return queries.get_user(user_id)
+        user = queries.get_user(user_id)
+        if new_hash is not None:
+            desk_mail.notify("password_changed", user)
+        return user
 
 
 def _check_strength(user_id: UUID, password: str, changes: Mapping[str, Any]) -> None:

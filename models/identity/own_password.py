@@ -7,8 +7,10 @@ although the request fails, and argon2 must not run while rows are locked.
 
 from __future__ import annotations
 
+import hashlib
 from uuid import UUID
 
+from models.desk_mail import commands as desk_mail
 from models.events import desk_payloads, history
 from models.events.commands import Actor
 from models.identity import password_strength, passwords, queries, sessions
@@ -39,11 +41,12 @@ def change(user_id: UUID, current: str, new: str, *, session_id: UUID, actor: Ac
         raise Invalid([FieldProblem("new_password", problem.message) for problem in problems])
     new_hash = passwords.make_hash(new)
     with database.transaction():
-        queries.lock_user(user_id)
+        user = queries.lock_user(user_id)
         store(user_id, new_hash, seen_hash=seen_hash)
         ended = sessions.revoke_all(user_id, but=session_id)
         changed = desk_payloads.UserUpdated(changes={}, password_changed=True, sessions_ended=ended)
         history.append("user", user_id, [changed], actor=actor, at=clock.now())
+        desk_mail.notify("password_changed", user)
 
 
 def check(user_id: UUID, password: str) -> str:
@@ -80,3 +83,9 @@ def store(user_id: UUID, new_hash: str, *, seen_hash: str | None = None) -> None
         query = query.where(UserRow.password_hash == seen_hash)
     if not query.execute():
         raise WrongPassword()
+
+
+def mark(user_id: UUID) -> str:
+    """Return a name of the user's present password, which another password does not have; it reveals nothing of it."""
+    row = database.one("SELECT password_hash FROM users WHERE id = :id", id=user_id)
+    return hashlib.sha256((row["password_hash"] if row is not None else "").encode()).hexdigest()[:32]

@@ -87,6 +87,18 @@ class SendCode(Payload, frozen=True):
     account: str
 
 
+class SendDeskMail(Payload, frozen=True):
+    """Sends a mail of the desk itself to a user."""
+
+    mail_id: UUID
+
+
+class RequestPasswordReset(Payload, frozen=True):
+    """Mails a link to choose a new password to the user with this address, if there is one."""
+
+    email: str
+
+
 class TellStaff(Payload, frozen=True):
     """Posts a ticket's new events in its topic of the staff's group."""
 

@@ -37,6 +37,8 @@ _EXPIRED = (
     " (SELECT channel, account, nonce FROM webhook_nonces WHERE expires_at < :before LIMIT :batch)",
     "DELETE FROM requester_links WHERE id IN (SELECT id FROM requester_links WHERE expires_at < :before LIMIT :batch)",
     "DELETE FROM requester_codes WHERE id IN (SELECT id FROM requester_codes WHERE expires_at < :before LIMIT :batch)",
+    "DELETE FROM desk_mails WHERE id IN (SELECT id FROM desk_mails WHERE expires_at < :before LIMIT :batch)",
+    "DELETE FROM password_links WHERE id IN (SELECT id FROM password_links WHERE expires_at < :before LIMIT :batch)",
     "DELETE FROM user_links WHERE token_hash IN (SELECT token_hash FROM user_links WHERE expires_at < :before"
     " LIMIT :batch)",
     "DELETE FROM buttons WHERE token_hash IN (SELECT token_hash FROM buttons WHERE expires_at < :before LIMIT :batch)",

@@ -7,18 +7,17 @@ from __future__ import annotations
 from functools import partial
 from uuid import UUID
 
-from models.channels import accounts, health, texts
+from models.channels import accounts, texts
 from models.conversations import threading
-from models.kernel import clock, database, settings
+from models.kernel import clock, database
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.requesters import codes, commands, queries
 from models.requesters.tables import RequesterCode
-from models.tasks import rates, task_leases
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import SendCode
-from queues import channels
+from queues import one_mail
 from queues.actor import Actor
-from queues.settlement import Done, Failed, Postponed, Settlement
+from queues.settlement import Done, Failed, Settlement
 
 
 def run(task: ClaimedTask, payload: SendCode) -> Settlement:
@@ -33,11 +32,6 @@ def run(task: ClaimedTask, payload: SendCode) -> Settlement:
             return Failed(f"not sent: {refused}", permanent=True)
         account = accounts.find(code.channel, payload.account)
         name, locale = queries.name_and_locale(code.requester_id)
-    sender = channels.complete(account.channel).sender
-    with database.transaction():
-        wait_s = rates.take_or_line_up(sender.buckets(account, code.address))
-    if wait_s > 0:
-        return Postponed(wait_s, "rate limit")
     message = OutgoingMessage(
         delivery_id=f"code:{code_id}",
         attempt_number=task.attempts,
@@ -53,17 +47,7 @@ def run(task: ClaimedTask, payload: SendCode) -> Settlement:
         ticket_number=0,
         locale=locale,
     )
-    if task.attempts > 1:
-        task_leases.confirm(task)
-    outcome = sender.send(message, account, settings.current())
-    record = partial(_record, account, code, outcome)
-    if outcome.kind == "throttled":
-        return Postponed(outcome.retry_after_s or 1.0, "throttled by the provider", record)
-    if outcome.kind in ("transient", "unknown"):
-        return Failed(f"{outcome.kind}: {outcome.detail}", retry_after_s=outcome.retry_after_s, record=record)
-    if outcome.kind == "accepted":
-        return Done(record, late=partial(task_leases.finish_late, task))
-    return Failed(outcome.detail, permanent=True, record=record)
+    return one_mail.send(task, account, message, partial(_record, code))
 
 
 def _usable(code_id: UUID) -> RequesterCode | None:
@@ -73,8 +57,7 @@ def _usable(code_id: UUID) -> RequesterCode | None:
     return code
 
 
-def _record(account: accounts.ChannelAccount, code: RequesterCode, outcome: SendOutcome) -> None:
-    health.report_outcome(account.channel, account.name, outcome)
+def _record(code: RequesterCode, outcome: SendOutcome) -> None:
     if outcome.kind == "permanent" and outcome.suppress is not None:
         commands.suppress(code.channel, code.address, outcome.suppress)
 

@@ -31,11 +31,26 @@ def check(args: argparse.Namespace) -> int:
             problems.append(FieldProblem(str(path), f"{name} is in {seen[name]} already"))
         if args.credentials:
             problems += _missing(account, path)
+    problems += _several_system_accounts(accounts)
     for problem in problems:
         print(f"{problem.path}: {problem.message}", file=sys.stderr)
+    if not args.paths and not any(account.config.get("system") for account, _ in accounts):
+        print(
+            "warning: no e-mail account has `system: true`, so the desk mails its users no invitations, password"
+            " resets and notices; `python -m scripts.users` prints the links",
+            file=sys.stderr,
+        )
     if not problems:
         print(f"{len(accounts)} channel accounts are fine")
     return 1 if problems else 0
+
+
+def _several_system_accounts(accounts: list[tuple[ChannelAccount, Path]]) -> list[FieldProblem]:
+    marked = [(account.name, path) for account, path in accounts if account.config.get("system")]
+    return [
+        FieldProblem(f"{path}: system", f"the account {marked[0][0]} is the desk's own mailbox already; one account is")
+        for _, path in marked[1:]
+    ]
 
 
 def read(path: Path) -> tuple[ChannelAccount, Path]:

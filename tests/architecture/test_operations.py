@@ -26,6 +26,8 @@ EVERYWHERE_PUBLIC = {
 PUBLIC: dict[str, dict[str, str]] = {
     "gateway": {
         "POST /v1/auth/tokens": "signing in is how one becomes known",
+        "POST /v1/auth/password_resets": "who forgot the password cannot sign in; it says the same to everybody",
+        "POST /v1/auth/passwords": "the link in the desk's mail is the proof",
         "POST /v1/auth/tokens/refresh": "the refresh token is the proof",
         "GET /v1/ratings/{token}": "the link in the requester's message is the proof",
         "POST /v1/ratings/{token}": "the link in the requester's message is the proof",

@@ -212,7 +212,7 @@ def test_wrong_values_of_a_user_are_named(machine: Caller) -> None:
         ({"password": "x" * 257}, "/password"),
     ):
         assert paths(problem(machine.post("/v1/users", NEW | change), 422)) == [path], change
-    for name in NEW:
+    for name in NEW.keys() - {"password"}:
         missing = {key: value for key, value in NEW.items() if key != name}
         problem(machine.post("/v1/users", missing), 422)
 

@@ -19,7 +19,9 @@ ADMIN = {"admin"}
 ALLOWED: dict[str, set[str]] = {
     "DELETE /v1/auth/tokens/current": EVERYBODY,
     "GET /v1/me": EVERYBODY,
+    "POST /v1/me/password": EVERYBODY,
     "POST /v1/users": ADMIN,
+    "POST /v1/users/{user}/invitations": ADMIN,
     "GET /v1/users": LEADERS,
     "GET /v1/users/{user}": LEADERS,
     "PATCH /v1/users/{user}": ADMIN,

@@ -71,7 +71,7 @@ def test_kinds_that_double_are_those_whose_repeat_a_person_would_get_twice() -> 
 
     # Webhooks carry an id by which their receivers know a repeat; notices are sent at most once; files are fetched, not
     # sent.
-    assert doubling == {"send_delivery", "send_code", "tell_staff"}
+    assert doubling == {"send_delivery", "send_code", "send_desk_mail", "tell_staff"}
     assert all(KINDS[name].queue == SENDS for name in doubling)
 
 

@@ -38,6 +38,8 @@ class Account(Common, kw_only=True):
     address: str
     # Further addresses of the desk that arrive here; they are never an author or the reader of a copy.
     aliases: list[str] = msgspec.field(default_factory=list)
+    # Carries the desk's own mail to its users (invitations, password resets, notices); one account has it.
+    system: bool = False
     # -- inbound
     provider: Provider = "raw"
     # `raw`, and each provider that lets the operator choose a header.

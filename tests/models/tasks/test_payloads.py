@@ -34,6 +34,8 @@ STORED: list[tuple[str, dict[str, Any]]] = [
     ("send_notice", {"channel": "telegram", "account": "demo", "address": "42", "text": "Hello."}),
     ("fetch_attachment", {"attachment_id": ID}),
     ("send_code", {"code_id": ID, "account": "demo"}),
+    ("send_desk_mail", {"mail_id": ID}),
+    ("request_password_reset", {"email": "ada@example.test"}),
     ("tell_staff", {"channel": "telegram", "account": "demo", "ticket_id": ID}),
     ("make_linked_ticket", {"ticket_id": ID, "event_id": ID}),
     ("call_webhook", {"ticket_id": ID, "event_id": ID}),

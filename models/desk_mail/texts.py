@@ -1,0 +1,94 @@
+"""Subjects and texts of the desk's own mails, by kind and language.
+
+An account's file can replace them (`texts: {invitation_subject: {en: ...}, invitation: {en: ...}}`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from models.channels.accounts import ChannelAccount
+
+_IGNORE_EN = "If you did not ask for this, ignore this mail; nothing was changed."
+_IGNORE_RU = "Если вы этого не запрашивали, не обращайте внимания на это письмо: ничего не изменилось."
+_WARN_EN = "If this was not you, tell your administrator at once."
+_WARN_RU = "Если это были не вы, немедленно сообщите администратору."
+
+# kind -> language -> (subject, text); `{name}` in braces is filled in.
+TEXTS: dict[str, dict[str, tuple[str, str]]] = {
+    "invitation": {
+        "en": (
+            "Your account at {desk}",
+            "Hello {name},\n\nyou have an account at {desk}. Choose your password here, within {minutes} minutes:\n\n{link}"
+            "\n\nAfter that time, ask for a new link with “Forgot password”.",
+        ),
+        "ru": (
+            "Ваша учётная запись: {desk}",
+            "Здравствуйте, {name}!\n\nДля вас создана учётная запись: {desk}. Выберите пароль по ссылке; она действует"
+            " {minutes} минут:\n\n{link}\n\nПозже новую ссылку можно получить через «Забыли пароль».",
+        ),
+    },
+    "password_reset": {
+        "en": (
+            "Reset your password at {desk}",
+            "Hello {name},\n\nchoose a new password here, within {minutes} minutes:\n\n{link}\n\n" + _IGNORE_EN,
+        ),
+        "ru": (
+            "Сброс пароля: {desk}",
+            "Здравствуйте, {name}!\n\nВыберите новый пароль по ссылке; она действует {minutes} минут:\n\n{link}\n\n"
+            + _IGNORE_RU,
+        ),
+    },
+    "password_changed": {
+        "en": ("Your password at {desk} was changed", "Hello {name},\n\nyour password was changed. " + _WARN_EN),
+        "ru": ("Ваш пароль изменён: {desk}", "Здравствуйте, {name}!\n\nВаш пароль был изменён. " + _WARN_RU),
+    },
+    "second_factor_added": {
+        "en": (
+            "A second factor was added at {desk}",
+            "Hello {name},\n\na second factor was added to your account: {factor}. " + _WARN_EN,
+        ),
+        "ru": (
+            "Добавлен второй фактор: {desk}",
+            "Здравствуйте, {name}!\n\nК вашей учётной записи добавлен второй фактор: {factor}. " + _WARN_RU,
+        ),
+    },
+    "second_factor_removed": {
+        "en": (
+            "A second factor was removed at {desk}",
+            "Hello {name},\n\na second factor was removed from your account: {factor}. " + _WARN_EN,
+        ),
+        "ru": (
+            "Второй фактор удалён: {desk}",
+            "Здравствуйте, {name}!\n\nИз вашей учётной записи удалён второй фактор: {factor}. " + _WARN_RU,
+        ),
+    },
+    "recovery_code_used": {
+        "en": (
+            "A recovery code was used at {desk}",
+            "Hello {name},\n\na recovery code was used to sign in; {left} are left. " + _WARN_EN,
+        ),
+        "ru": (
+            "Использован код восстановления: {desk}",
+            "Здравствуйте, {name}!\n\nДля входа использован код восстановления; осталось: {left}. " + _WARN_RU,
+        ),
+    },
+}
+_PLACE = re.compile(r"\{([a-z_]+)\}")
+
+
+def subject_and_text(account: ChannelAccount, kind: str, locale: str, values: Mapping[str, object]) -> tuple[str, str]:
+    """Return the subject and the text in the reader's language, else the account's, else English."""
+    known = TEXTS[kind]
+    language = next(one for one in (locale, str(account.config.get("locale", "en")), "en") if one in known)
+    subject, text = known[language]
+    own: dict[str, dict[str, str]] = account.config.get("texts") or {}
+    subject = own.get(f"{kind}_subject", {}).get(language, subject)
+    text = own.get(kind, {}).get(language, text)
+    return _filled(subject, values), _filled(text, values)
+
+
+def _filled(text: str, values: Mapping[str, object]) -> str:
+    """Fill the places in at once, so that a value with braces fills in nothing."""
+    return _PLACE.sub(lambda place: str(values.get(place[1], place[0])), text)
