@@ -20,8 +20,8 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
     "invitation": {
         "en": (
             "Your account at {desk}",
-            "Hello {name},\n\nyou have an account at {desk}. Choose your password here, within {minutes} minutes:\n\n{link}"
-            "\n\nAfter that time, ask for a new link with “Forgot password”.",
+            "Hello {name},\n\nyou have an account at {desk}. Choose your password here, within {minutes} minutes:"
+            "\n\n{link}\n\nAfter that time, ask for a new link with “Forgot password”.",
         ),
         "ru": (
             "Ваша учётная запись: {desk}",
