@@ -14,7 +14,6 @@ from models.credentials.password_links import Link, Purpose
 from models.events.commands import SYSTEM
 from models.identity import commands, queries, sessions
 from models.identity.queries import User
-from models.identity.rules import Role
 from models.kernel import clock, database
 from models.kernel.errors import NotFound
 from scripts import _cli
@@ -38,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     new.add_argument("--email", required=True, help="address to sign in with")
     new.add_argument("--name", required=True, help="name that requesters see")
-    new.add_argument("--role", required=True, choices=[str(role) for role in Role], help="gives the permissions")
+    new.add_argument("--role", required=True, help="gives the permissions (see scripts.roles)")
     new.add_argument("--locale", default="en", choices=["en", "ru"], help="language (default: en)")
     new.add_argument("--invite", action="store_true", help="let the user choose the password by a link")
     verb("list", show, "list all users with their role and state")

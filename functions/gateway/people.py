@@ -11,12 +11,13 @@ import msgspec
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
-from functions.views.texts import Instant, Name, UserEmail
+from functions.views.texts import Instant, Name, UserEmail, Word
 from models.credentials import password_links
 from models.desk_mail import commands as desk_mail
-from models.identity import commands, queries
-from models.identity.rules import Permission, Role
+from models.identity import commands, queries, roles
+from models.identity.rules import Permission
 from models.kernel import limits
+from models.kernel.errors import FieldProblem, Invalid
 
 operations = Operations()
 
@@ -50,7 +51,7 @@ class NewUser(msgspec.Struct, forbid_unknown_fields=True):
 
     email: UserEmail
     name: Name
-    role: Role
+    role: Word
     password: Password | None = None
     locale: Locale = "en"
 
@@ -63,7 +64,7 @@ class UserChanges(msgspec.Struct, forbid_unknown_fields=True):
 
     email: UserEmail | msgspec.UnsetType = msgspec.UNSET
     name: Name | msgspec.UnsetType = msgspec.UNSET
-    role: Role | msgspec.UnsetType = msgspec.UNSET
+    role: Word | msgspec.UnsetType = msgspec.UNSET
     locale: Locale | msgspec.UnsetType = msgspec.UNSET
     active: bool | msgspec.UnsetType = msgspec.UNSET
     password: Password | msgspec.UnsetType = msgspec.UNSET
@@ -72,7 +73,7 @@ class UserChanges(msgspec.Struct, forbid_unknown_fields=True):
 class UserQuery(pages.PageQuery, kw_only=True):
     """Filters for the list of users."""
 
-    role: Role | None = None
+    role: Word | None = None
     active: bool | None = None
 
 
@@ -106,7 +107,7 @@ class NewApiKey(msgspec.Struct, forbid_unknown_fields=True):
     """An API key to create."""
 
     name: Name
-    role: Role
+    role: Word
     expires_at: Instant | None = None
 
 
@@ -130,12 +131,15 @@ def _user(row: queries.User, status: int = 200, **headers: str) -> Answer:
 def create_user(call: Call[NewUser]) -> Answer:
     """The e-mail address is unique, compared without case.
 
-    Without a password, the desk mails the user an invitation; that needs an e-mail account with `system: true`.
+    The caller must have all rights of the role. Without a password, the desk mails the user an invitation; that needs
+    an e-mail account with `system: true`.
     """
     body = call.body
     if body.password is None:
         desk_mail.require_system_account()
-    made = commands.create_user(body.email, body.name, body.password, body.role, body.locale, actor=call.caller.actor)
+    made = commands.create_user(
+        body.email, body.name, body.password, body.role, body.locale, by=call.caller, actor=call.caller.actor
+    )
     if body.password is None:
         password_links.send(made.id, "invitation")
     return _user(made, 201, Location=f"/v1/users/{made.id}")
@@ -148,6 +152,8 @@ def list_users(call: Call[None, UserQuery]) -> Answer:
     """Newest first."""
     before = pages.decode(call.query.cursor, "users", pages.instant, UUID)
     position = (before[0], before[1]) if before else None
+    if call.query.role is not None and roles.problems_of(call.query.role):
+        raise Invalid([FieldProblem("?role", "expected the name of a role; GET /v1/roles lists them")])
     rows = queries.page_of_users(
         role=call.query.role, active=call.query.active, before=position, limit=call.query.limit + 1
     )
@@ -174,11 +180,15 @@ def read_user(call: Call) -> Answer:
     etag=True,
 )
 def change_user(call: Call[UserChanges]) -> Answer:
-    """The last active administrator cannot be deactivated or given another role."""
+    """The last active administrator cannot be deactivated or given another role.
+
+    The caller must have all rights that the user has before and after the change.
+    """
     expected = call.expected_version()
     changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
     user_id = pages.id_of(call.params["user"], "user")
-    return _user(commands.update_user(user_id, changes, expected_version=expected, actor=call.caller.actor))
+    made = commands.update_user(user_id, changes, expected_version=expected, by=call.caller, actor=call.caller.actor)
+    return _user(made)
 
 
 @operations.add(
@@ -192,10 +202,12 @@ def change_user(call: Call[UserChanges]) -> Answer:
 )
 def create_api_key(call: Call[NewApiKey]) -> Answer:
     """The key is returned only once. The operation accepts no Idempotency-Key, because a stored response would hold the
-    key.
+    key. The caller must have all rights of the role.
     """
     body = call.body
-    record, key = commands.create_api_key(body.name, body.role, body.expires_at, actor=call.caller.actor)
+    record, key = commands.create_api_key(
+        body.name, body.role, body.expires_at, by=call.caller, actor=call.caller.actor
+    )
     copied = {name: getattr(record, name) for name in ApiKey.__struct_fields__}
     headers = {"Location": f"/v1/api_keys/{record.id}", "Cache-Control": "no-store"}
     return Answer(MadeApiKey(key=key, **copied), status=201, headers=headers)

@@ -41,12 +41,16 @@ class Tokens(msgspec.Struct):
 
 
 class Me(msgspec.Struct):
-    """The authenticated caller with its permissions."""
+    """The authenticated caller with its permissions.
+
+    `based_on` is the shipped role that life cycles and fields see; it differs from `role` for a custom role.
+    """
 
     kind: str
     id: UUID
     name: str
     role: str
+    based_on: str
     permissions: list[Permission]
 
 
@@ -108,4 +112,4 @@ def sign_out(call: Call) -> Answer:
 def read_me(call: Call) -> Answer:
     """Returns the caller with its role and permissions."""
     me = call.caller
-    return Answer(Me(me.kind, me.id, me.name, me.role, sorted(me.permissions)))
+    return Answer(Me(me.kind, me.id, me.name, me.rights.name, me.role, sorted(me.permissions)))

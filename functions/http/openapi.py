@@ -121,7 +121,8 @@ def _operation(
     if operation.handler.__doc__:
         described["description"] = inspect.cleandoc(operation.handler.__doc__)
     if not operation.public:
-        described["security"] = [{"bearer": []}]
+        # OpenAPI 3.1, Security Requirement Object: the names that the caller needs for the operation.
+        described["security"] = [{"bearer": [str(operation.needs)] if operation.needs is not None else []}]
     if operation.body is not None:
         content = {"application/json": {"schema": by_type[operation.body]}}
         described["requestBody"] = {"required": True, "content": content}

@@ -40,7 +40,7 @@ PARAMETERS = {
     "q": "The text to search for.",
     "remote": "Include remote pictures.",
     "requester": "The id of the requester.",
-    "role": "The role of the users.",
+    "role": "The name of the role.",
     "since": "Only entries at or after this time.",
     "sort": "The order of the list; `-` sorts in descending order.",
     "state": "The state of the items.",

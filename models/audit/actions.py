@@ -8,7 +8,7 @@ from enum import StrEnum, auto
 class AuditAction(StrEnum):
     """An audited action. The value is public: filters and CSV files use it.
 
-    Every event of a user, an API key or an outgoing webhook is an audited action of the same name.
+    Every event of a user, a role, an API key or an outgoing webhook is an audited action of the same name.
     """
 
     # Events.
@@ -18,6 +18,9 @@ class AuditAction(StrEnum):
     signed_in = auto()
     signed_out = auto()
     sign_in_failed = auto()
+    role_created = auto()
+    role_updated = auto()
+    role_deleted = auto()
     api_key_created = auto()
     api_key_revoked = auto()
     webhook_created = auto()

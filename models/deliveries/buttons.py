@@ -18,7 +18,7 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.deliveries.tables import Button as ButtonRow
 from models.events.commands import Actor
-from models.identity.rules import ROLE_PERMISSIONS, Permission
+from models.identity import roles
 from models.kernel import clock, database, limits
 from models.kernel.batch import Batch
 from models.ports.inbound import ButtonPress
@@ -165,12 +165,12 @@ def _mark_pressed(button: ButtonRow) -> None:
 
 def _pressed_by_agent(account: ChannelAccount, button: ButtonRow, told: ButtonPress) -> Pressed:
     user = addresses.owner(account.channel, told.author_address)
-    if user is None or Permission.tickets_write not in ROLE_PERMISSIONS[user.role]:
+    if user is None or not roles.works_on_tickets(user.role):
         return Pressed(None, "pressed by somebody who is no linked agent")
     _mark_pressed(button)
     actor = Actor("user", str(user.id), user.name)
     _, reasons = tickets.transition(
-        button.ticket_id, button.target, fields=None, comment=None, role=user.role.value, actor=actor
+        button.ticket_id, button.target, fields=None, comment=None, role=roles.shipped_role_of(user.role), actor=actor
     )
     return Pressed(button.ticket_id, "; ".join(reasons))
 

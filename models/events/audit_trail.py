@@ -1,4 +1,4 @@
-"""Audit entries of the events of users, API keys and outgoing webhooks: every such event is audited.
+"""Audit entries of the events of users, roles, API keys and outgoing webhooks: every such event is audited.
 
 An event holds names and addresses; its audit entry holds ids and closed words only.
 """
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from models.events.commands import Actor
 
 # Payload keys whose texts are closed words, such as the name of a role. Other texts can name a person.
-_CLOSED = frozenset({"role", "roles", "locale", "reason", "event_types", "changed", "permissions", "scopes", "kind"})
+_CLOSED = frozenset(
+    {"role", "roles", "based_on", "locale", "reason", "event_types", "changed", "permissions", "scopes", "kind"}
+)
 _FAILURES = frozenset({AuditAction.sign_in_failed})
 
 

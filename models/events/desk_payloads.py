@@ -1,4 +1,4 @@
-"""Payloads of the events of users, API keys and subscriptions."""
+"""Payloads of the events of users, roles, API keys and subscriptions."""
 
 from __future__ import annotations
 
@@ -29,6 +29,27 @@ class UserDeactivated(EventPayload, frozen=True, kw_only=True):
     """A person left the desk."""
 
     sessions_ended: int | Unset = UNSET
+
+
+class RoleCreated(EventPayload, frozen=True, kw_only=True):
+    """A custom role was created."""
+
+    role: str
+    based_on: str
+    permissions: Items
+
+
+class RoleUpdated(EventPayload, frozen=True, kw_only=True):
+    """A custom role was changed."""
+
+    role: str
+    changes: Changes
+
+
+class RoleDeleted(EventPayload, frozen=True, kw_only=True):
+    """A custom role was deleted."""
+
+    role: str
 
 
 class SignedIn(EventPayload, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Number and write the events of users, API keys and webhooks."""
+"""Number and write the events of users, roles, API keys and webhooks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.kernel import database
 from models.kernel.batch import Batch
 
 
-def next_sequence(aggregate: Literal["user", "api_key", "webhook"], aggregate_id: UUID) -> int:
+def next_sequence(aggregate: Literal["user", "role", "api_key", "webhook"], aggregate_id: UUID) -> int:
     """The number of the aggregate's next event; the caller holds the aggregate's row, so nobody else gets it."""
     row = database.one(
         "SELECT max(sequence) AS sequence FROM events WHERE aggregate = :aggregate AND aggregate_id = :id",
@@ -26,7 +26,7 @@ def next_sequence(aggregate: Literal["user", "api_key", "webhook"], aggregate_id
 
 
 def append(
-    aggregate: Literal["user", "api_key", "webhook"],
+    aggregate: Literal["user", "role", "api_key", "webhook"],
     aggregate_id: UUID,
     happened: Sequence[EventPayload],
     *,

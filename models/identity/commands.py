@@ -17,9 +17,9 @@ from models.events import history
 from models.events.commands import Actor
 from models.events.desk_payloads import ApiKeyCreated, ApiKeyRevoked, UserCreated, UserDeactivated, UserUpdated
 from models.events.payload import EventPayload
-from models.identity import password_strength, passwords, queries, rules, sessions, tokens
+from models.identity import password_strength, passwords, queries, roles, rules, sessions, tokens
 from models.identity.queries import ApiKey, User
-from models.identity.rules import Role
+from models.identity.rules import Principal, Role
 from models.identity.sessions import SignInFailed, refresh, sign_in, sign_out
 from models.identity.tables import ApiKeyRow, UserRow
 from models.kernel import clock, database, settings
@@ -70,14 +70,16 @@ def create_user(
     role: str,
     locale: str = "en",
     *,
+    by: Principal | None = None,
     actor: Actor,
     public_password: bool = False,
 ) -> User:
     """Create a user, who can sign in immediately with the password.
 
     With `password` None, no password matches until the user chooses one by an invitation (models/credentials).
-    `public_password` exists for the demo, whose password is printed in the documents and easy to guess. Raises Invalid
-    with every broken rule, or EmailTaken.
+    `public_password` exists for the demo, whose password is printed in the documents and easy to guess. `by` gives the
+    role and has all its rights; None is the operator. Raises Invalid with every broken rule, EmailTaken, or
+    MoreThanYours.
     """
     email = rules.normalise_email(email)
     if password is None or public_password:
@@ -88,7 +90,7 @@ def create_user(
         *rules.email_problems(email),
         *rules.name_problems(name),
         *broken,
-        *rules.role_problems(role),
+        *roles.problems_of(role),
         *rules.locale_problems(locale),
     ]
     if problems:
@@ -96,6 +98,7 @@ def create_user(
     password_hash = NO_PASSWORD if password is None else passwords.make_hash(password)
     user_id, now = new_id(), clock.now()
     with database.transaction():
+        roles.check_covers(by, roles.hold(role))
         made = UserRow.insert(
             id=user_id,
             email=email,
@@ -116,12 +119,20 @@ def create_user(
 _CHANGEABLE = ("email", "name", "role", "locale", "active", "password")
 
 
-def update_user(user_id: UUID, changes: Mapping[str, Any], *, expected_version: int | None, actor: Actor) -> User:
+def update_user(
+    user_id: UUID,
+    changes: Mapping[str, Any],
+    *,
+    expected_version: int | None,
+    by: Principal | None = None,
+    actor: Actor,
+) -> User:
     """Change email, name, role, locale, active or password; ignore values that stay the same.
 
     A deactivation, or a change of role or password, ends all of the user's sessions. With `expected_version` None, the
-    update overwrites any version. Raises Invalid, NotFound, PreconditionFailed, LastAdmin, or EmailTaken (which leaves
-    the transaction unusable).
+    update overwrites any version. `by` has all rights of the user before and after the change; otherwise a person who
+    manages users could set an administrator's password. None is the operator. Raises Invalid, NotFound,
+    PreconditionFailed, LastAdmin, MoreThanYours, or EmailTaken (which leaves the transaction unusable).
     """
     changes = dict(changes)
     if isinstance(changes.get("email"), str):
@@ -141,6 +152,7 @@ def update_user(user_id: UUID, changes: Mapping[str, Any], *, expected_version: 
         before = queries.lock_user(user_id)
         if expected_version is not None and expected_version != before.version:
             raise PreconditionFailed()
+        _check_rights_over(before, changes, by)
         changes = {name: value for name, value in changes.items() if value != getattr(before, name)}
         if not changes and new_hash is None:
             return before
@@ -191,9 +203,18 @@ def _problems_of(changes: Mapping[str, Any]) -> list[FieldProblem]:
 _RULES = {
     "email": rules.email_problems,
     "name": rules.name_problems,
-    "role": rules.role_problems,
+    "role": roles.problems_of,
     "locale": rules.locale_problems,
 }
+
+
+def _check_rights_over(before: User, changes: Mapping[str, Any], by: Principal | None) -> None:
+    """Raise MoreThanYours unless `by` has the rights of the user now and of the new role."""
+    if "role" in changes:
+        roles.check_covers(by, roles.hold(changes["role"]))
+    rights = roles.rights_of(before.role)
+    if rights is not None:
+        roles.check_covers(by, rights)
 
 
 def _lock_admins_and(user_id: UUID) -> None:
@@ -210,7 +231,7 @@ def _active_admin() -> Any:
 
 
 def _is_admin(user: User) -> bool:
-    return user.active and user.role is Role.admin
+    return user.active and user.role == Role.admin
 
 
 def _stays_admin(changes: Mapping[str, Any]) -> bool:
@@ -246,16 +267,23 @@ def _update_events(
 
 
 def create_api_key(
-    name: str, role: str, expires_at: datetime | None, *, actor: Actor, key: str | None = None
+    name: str,
+    role: str,
+    expires_at: datetime | None,
+    *,
+    by: Principal | None = None,
+    actor: Actor,
+    key: str | None = None,
 ) -> tuple[ApiKey, str]:
     """Create an API key for a program; the second value is the key itself, which cannot be read again.
 
-    `key` exists for the demo, whose key is public. Raises Invalid, or ApiKeyTaken (only for a given key).
+    `by` has all rights of the role; None is the operator. `key` exists for the demo, whose key is public. Raises
+    Invalid, MoreThanYours, or ApiKeyTaken (only for a given key).
     """
     now = clock.now()
     problems = [
         *rules.name_problems(name),
-        *rules.role_problems(role),
+        *roles.problems_of(role),
         *rules.expiry_problems(expires_at, now=now),
     ]
     if problems:
@@ -264,6 +292,7 @@ def create_api_key(
     assert plain.count(".") != 2, "two dots make an access token"
     key_id = new_id()
     with database.transaction():
+        roles.check_covers(by, roles.hold(role))
         made = ApiKeyRow.insert(
             id=key_id,
             name=name.strip(),

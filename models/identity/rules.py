@@ -16,7 +16,7 @@ from models.kernel.errors import FieldProblem
 
 
 class Role(StrEnum):
-    """The role of a user or an API key."""
+    """A shipped role. Life cycles and fields name these roles; a custom role is based on one of them."""
 
     admin = auto()
     manager = auto()
@@ -25,29 +25,39 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """A permission. Each operation needs one."""
+    """A permission. Each operation needs one, and roles are sets of them."""
 
-    tickets_read = auto()
-    tickets_write = auto()
-    tickets_assign = auto()
-    inbox_read = auto()
-    inbox_replay = auto()
-    deliveries_read = auto()
-    deliveries_manage = auto()
-    tasks_read = auto()
-    tasks_manage = auto()
-    users_read = auto()
-    users_manage = auto()
-    api_keys_manage = auto()
-    ledger_read = auto()
-    ledger_manage = auto()
-    definitions_read = auto()
-    definitions_manage = auto()
-    webhooks_manage = auto()
-    requesters_write = auto()
-    requesters_export = auto()
-    requesters_erase = auto()
-    audit_read = auto()
+    description: str
+
+    def __new__(cls, value: str, description: str = "") -> Permission:
+        made = str.__new__(cls, value)
+        made._value_ = value
+        made.description = description
+        return made
+
+    tickets_read = "tickets_read", "Read tickets, their conversations, history and attachments."
+    tickets_write = "tickets_write", "Open and change tickets, write messages, and be given tickets."
+    tickets_assign = "tickets_assign", "Assign tickets to users and teams."
+    inbox_read = "inbox_read", "Read the events that channels received, and the health of channel accounts."
+    inbox_replay = "inbox_replay", "Process a received event again, or discard it."
+    deliveries_read = "deliveries_read", "Read deliveries and their attempts."
+    deliveries_manage = "deliveries_manage", "Retry or discard failed deliveries."
+    tasks_read = "tasks_read", "Read the background tasks of the desk."
+    tasks_manage = "tasks_manage", "Retry or discard failed background tasks."
+    colleagues_read = "colleagues_read", "List the names and the presence of the people who work at the desk."
+    users_read = "users_read", "Read the users with their addresses, and the roles."
+    users_manage = "users_manage", "Create, change and deactivate users, and change the members of teams."
+    roles_manage = "roles_manage", "Create, change and delete custom roles."
+    api_keys_manage = "api_keys_manage", "Create, list and revoke API keys."
+    ledger_read = "ledger_read", "Read accounts and their entries."
+    ledger_manage = "ledger_manage", "Post to accounts."
+    definitions_read = "definitions_read", "Read life cycles and ticket types, check and simulate them."
+    definitions_manage = "definitions_manage", "Publish life cycles and ticket types, and put versions in force."
+    webhooks_manage = "webhooks_manage", "Manage outgoing webhooks and read their deliveries."
+    requesters_write = "requesters_write", "Change, merge and block requesters, and link their addresses."
+    requesters_export = "requesters_export", "Export the data of one requester."
+    requesters_erase = "requesters_erase", "Erase one requester."
+    audit_read = "audit_read", "Read and export the audit trail."
 
 
 _AGENT = frozenset(
@@ -57,6 +67,7 @@ _AGENT = frozenset(
         Permission.tickets_assign,
         Permission.inbox_read,
         Permission.deliveries_read,
+        Permission.colleagues_read,
         Permission.definitions_read,
         Permission.requesters_write,
     }
@@ -78,18 +89,50 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """The rights that a role gives: its permissions, and the shipped role that life cycles and fields see.
+
+    `name` is the role's own name, which differs from `role` for a custom role.
+    """
+
+    name: str
+    role: Role
+    permissions: frozenset[Permission]
+
+    def covers(self, other: Rights) -> bool:
+        """Whether a holder of these rights may give the other rights to somebody.
+
+        The other role must have no permission that these rights lack. Its shipped role must be the same, or one whose
+        permissions these rights include, because fields and life cycles admit by the shipped role.
+        """
+        if not other.permissions <= self.permissions:
+            return False
+        return other.role is self.role or ROLE_PERMISSIONS[other.role] <= self.permissions
+
+
+SHIPPED_RIGHTS: Final[dict[str, Rights]] = {
+    str(role): Rights(str(role), role, permissions) for role, permissions in ROLE_PERMISSIONS.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """The user or API key on whose behalf a request runs. `session_id` is None for an API key."""
 
     kind: Literal["user", "api_key"]
     id: UUID
     name: str
-    role: Role
+    rights: Rights
     session_id: UUID | None = None
 
     @property
+    def role(self) -> Role:
+        """Return the shipped role that life cycles and fields see."""
+        return self.rights.role
+
+    @property
     def permissions(self) -> frozenset[Permission]:
-        return ROLE_PERMISSIONS[self.role]
+        return self.rights.permissions
 
     @property
     def actor(self) -> Actor:
@@ -101,6 +144,9 @@ class Principal:
         """Return the namespace of the principal's idempotency keys."""
         return f"{self.kind}:{self.id}"
 
+
+# Names that a custom role cannot have: the shipped roles, and the words that life cycles use for other actors.
+RESERVED_ROLE_NAMES: Final = frozenset({*(str(role) for role in Role), "automation", "requester", "assignee", "system"})
 
 LOCALES: Final = ("en", "ru")  # the languages of the labels in life cycles
 
@@ -136,10 +182,24 @@ def name_problems(name: str) -> list[FieldProblem]:
     return []
 
 
-def role_problems(role: str) -> list[FieldProblem]:
-    if role in {str(known) for known in Role}:
-        return []
-    return [_problem("role", f"expected one of {', '.join(Role)}, found {role[:40]!r}")]
+_ROLE_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,59}")
+
+
+def role_name_problems(name: str) -> list[FieldProblem]:
+    """Return the problems of the name of a new custom role."""
+    if not _ROLE_NAME.fullmatch(name):
+        expected = "expected up to 60 lower-case letters, digits, - and _, beginning with a letter"
+        return [_problem("name", f"{expected}, found {name[:60]!r}")]
+    if name in RESERVED_ROLE_NAMES:
+        return [_problem("name", f"{name} is reserved; choose another name")]
+    return []
+
+
+def described_problems(description: str) -> list[FieldProblem]:
+    """Return the problems of the description of a role."""
+    if len(description) > limits.name_chars_max or not is_text(description):
+        return [_problem("description", f"expected one line of at most {limits.name_chars_max} characters")]
+    return []
 
 
 def locale_problems(locale: str) -> list[FieldProblem]:

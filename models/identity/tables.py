@@ -1,4 +1,4 @@
-"""Tables of users, sessions and API keys."""
+"""Tables of users, custom roles, sessions and API keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class UserRow(Table):
     id = IdField(primary_key=True)
     email = peewee.TextField()
     name = peewee.TextField()
-    role = EnumField(Role)
+    role = peewee.TextField()
     password_hash = peewee.TextField()
     active = peewee.BooleanField(default=True)
     locale = peewee.TextField(default="en")
@@ -24,6 +24,22 @@ class UserRow(Table):
 
     class Meta:
         table_name = "users"
+
+
+class RoleRow(Table):
+    """A custom role. `permissions` holds the names, each between two blanks, so that LIKE finds one."""
+
+    name = peewee.TextField(primary_key=True)
+    id = IdField(unique=True)
+    based_on = EnumField(Role)
+    description = peewee.TextField()
+    permissions = peewee.TextField()
+    version = peewee.IntegerField(default=1)
+    created_at = InstantField()
+    updated_at = InstantField()
+
+    class Meta:
+        table_name = "roles"
 
 
 class Session(Table):
@@ -50,7 +66,7 @@ class ApiKeyRow(Table):
 
     id = IdField(primary_key=True)
     name = peewee.TextField()
-    role = EnumField(Role)
+    role = peewee.TextField()
     key_hash = peewee.TextField()
     prefix = peewee.TextField()
     created_by = peewee.TextField()

@@ -12,7 +12,8 @@ import hashlib
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from models.identity.rules import Principal, Role
+from models.identity import roles
+from models.identity.rules import Principal, Rights
 from models.identity.tables import ApiKeyRow, Session
 from models.kernel import clock, database, ids, imports, limits
 from models.kernel.errors import Unauthenticated
@@ -112,20 +113,22 @@ def _read_access_token(token: str, settings: Settings) -> tuple[UUID, UUID]:
 def _user_of_session(user_id: UUID, session_id: UUID) -> Principal:
     with database.connection():
         row = database.one(
-            "SELECT u.name, u.role, s.expires_at FROM sessions AS s JOIN users AS u ON u.id = s.user_id"
+            "SELECT u.name, u.role, r.based_on, r.permissions, s.expires_at FROM sessions AS s"
+            " JOIN users AS u ON u.id = s.user_id LEFT JOIN roles AS r ON r.name = u.role"
             " WHERE s.id = :session_id AND u.id = :user_id AND u.active AND s.revoked_at IS NULL",
             session_id=session_id,
             user_id=user_id,
         )
     if row is None or Session.converted(row)["expires_at"] <= clock.now():
         raise SessionEnded()
-    return Principal("user", user_id, row["name"], Role(row["role"]), session_id)
+    return Principal("user", user_id, row["name"], _rights(row), session_id)
 
 
 def _owner_of_key(key: str) -> Principal:
     with database.connection():
         row = database.one(
-            "SELECT id, name, role, expires_at, revoked_at FROM api_keys WHERE key_hash = :key_hash",
+            "SELECT k.id, k.name, k.role, k.expires_at, k.revoked_at, r.based_on, r.permissions FROM api_keys AS k"
+            " LEFT JOIN roles AS r ON r.name = k.role WHERE k.key_hash = :key_hash",
             key_hash=fingerprint(key),
         )
     if row is None:
@@ -136,4 +139,12 @@ def _owner_of_key(key: str) -> Principal:
     expires_at = row["expires_at"]
     if expires_at is not None and expires_at <= clock.now():
         raise Unauthenticated(f"the API key expired at {clock.rfc3339(expires_at)}")
-    return Principal("api_key", row["id"], row["name"], row["role"])
+    return Principal("api_key", row["id"], row["name"], _rights(row))
+
+
+def _rights(row: database.Row) -> Rights:
+    """Return the rights of the caller's role. A role that does not exist gives none (a role in use is not deleted)."""
+    rights = roles.rights_from(row["role"], row["based_on"], row["permissions"])
+    if rights is None:
+        raise Unauthenticated(f"the role {row['role']} of this caller does not exist any more")
+    return rights

@@ -61,6 +61,7 @@ password_link_s = 30 * 60.0  # long enough to open a mailbox; a mailbox that is 
 password_resets_burst, password_reset_every_s = 3, 300.0  # to one address; a stranger must not fill a mailbox
 password_resets_per_client_burst, password_reset_per_client_every_s = 20, 60.0  # a whole office behind one address
 desk_notice_s = 3 * 24 * 3600.0  # a notice about an account is not sent later than this
+custom_roles_max = 100  # a desk has some ten; the list of roles has no pages
 access_token_s = 15 * 60  # a stolen access token dies soon
 refresh_token_s = 30 * 24 * 3600  # an agent signs in about once a month
 sign_in_failures_burst = 10  # per address and per client, then one more each `sign_in_failure_every_s`

@@ -9,8 +9,8 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages
 from models.events.commands import Actor
+from models.identity import roles
 from models.identity.queries import User
-from models.identity.rules import ROLE_PERMISSIONS, Permission
 from models.kernel.errors import NestorError, is_final
 from models.ports import channel_facts
 from models.ports.inbound import StaffMessage
@@ -37,7 +37,7 @@ def hear(account: ChannelAccount, told: StaffMessage, *, event_id: UUID) -> Hear
     if ticket_id is None:
         return Heard("said in the staff's group, in no ticket's topic", None)
     user = addresses.owner(account.channel, told.author_address)
-    if user is None or Permission.tickets_write not in ROLE_PERMISSIONS[user.role]:
+    if user is None or not roles.works_on_tickets(user.role):
         _answer(
             account,
             told,
@@ -101,7 +101,7 @@ def move(ticket_id: UUID, transition: str, user: User, *, comment: str | None = 
     Returns the reasons of a refusal; empty when it was taken. Raises NotFound, Invalid.
     """
     _, reasons = tickets.transition(
-        ticket_id, transition, fields=None, comment=comment, role=user.role.value, actor=actor_of(user)
+        ticket_id, transition, fields=None, comment=comment, role=roles.shipped_role_of(user.role), actor=actor_of(user)
     )
     return "; ".join(reasons)
 

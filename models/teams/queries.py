@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from models.identity.rules import ROLE_PERMISSIONS, Permission
+from models.identity import roles
+from models.identity.rules import Permission
 from models.kernel import database
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.teams.tables import Team, TeamMember
 from models.workflow.instance import Candidate
-
-_WORKING_ROLES = sorted(role for role, held in ROLE_PERMISSIONS.items() if Permission.tickets_write in held)
 
 
 def all_teams() -> list[dict[str, Any]]:
@@ -50,14 +49,14 @@ def roster(team: str | None) -> list[Candidate]:
 
     Each candidate has the fields that the choice of an assignee needs.
     """
-    places, values = database.in_list("role", [str(role) for role in _WORKING_ROLES])
+    condition, values = roles.holders(Permission.tickets_write)
     where = "" if team is None else " AND u.id IN (SELECT m.user_id FROM team_members AS m WHERE m.team = :team)"
     rows = database.run(
         "SELECT u.id, u.name, u.email, (SELECT count(*) FROM tickets AS t WHERE t.assignee_id = u.id"
         " AND t.category NOT IN ('done', 'closed')) AS open_tickets,"
         " (SELECT max(m.assigned_at) FROM team_members AS m WHERE m.user_id = u.id AND (m.team = :team OR"
         " CAST(:team AS text) IS NULL))"
-        f" AS assigned_at FROM users AS u WHERE u.active AND u.role IN {places}{where} ORDER BY u.id",
+        f" AS assigned_at FROM users AS u WHERE u.active AND {condition}{where} ORDER BY u.id",
         values,
         team=team,
     )

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from models.events.tables import EventRow
+from models.identity import roles
 from models.infomodel import published as infomodel
 from models.infomodel import values
 from models.kernel import database
@@ -122,8 +123,11 @@ def _people() -> list[Person]:
     """Users and API keys as they are now: the record keeps ids, not roles."""
     users = database.run("SELECT id, name, email, role FROM users ORDER BY id")
     keys = database.run("SELECT id, name, role FROM api_keys ORDER BY id")
-    found = [Person(str(one["id"]), one["name"], one["role"], one["email"], teams.of_user(one["id"])) for one in users]
-    return [*found, *(Person(str(one["id"]), one["name"], one["role"]) for one in keys)]
+    role = {one.name: str(one.based_on) for one in roles.all_roles()}
+    found = [
+        Person(str(one["id"]), one["name"], role[one["role"]], one["email"], teams.of_user(one["id"])) for one in users
+    ]
+    return [*found, *(Person(str(one["id"]), one["name"], role.get(one["role"], "agent")) for one in keys)]
 
 
 def _histories(name: str, since: datetime) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:

@@ -131,6 +131,7 @@ _SQL_WORDS = frozenset(
         "column",
         "table",
         "tables",
+        "condition",
         "conditions",
         "where",
         "assignments",

@@ -1,123 +1,40 @@
-"""Who may do what: every route of the gateway against every role, and nobody."""
+"""Every route of the gateway against every role, against keys with one permission each, and without a caller.
+
+`route_permissions.txt` is the expected matrix. A change of a route's permission, or of a role, must appear there.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from functions.gateway.app import operations
 from functions.http.operations import Operation
 from models.identity.rules import ROLE_PERMISSIONS, Permission, Role
 from tests.functions.callers import ROLES, Caller, problem, sqlite_only
 
-# Written down a second time on purpose: a change of a permission, or of what a route needs, is to be seen here.
-EVERYBODY = {"admin", "manager", "accountant", "agent"}
-DESK = {"admin", "manager", "agent"}
-LEADERS = {"admin", "manager"}
-ADMIN = {"admin"}
-ALLOWED: dict[str, set[str]] = {
-    "DELETE /v1/auth/tokens/current": EVERYBODY,
-    "GET /v1/me": EVERYBODY,
-    "POST /v1/me/password": EVERYBODY,
-    "POST /v1/users": ADMIN,
-    "POST /v1/users/{user}/invitations": ADMIN,
-    "GET /v1/users": LEADERS,
-    "GET /v1/users/{user}": LEADERS,
-    "PATCH /v1/users/{user}": ADMIN,
-    "POST /v1/api_keys": ADMIN,
-    "GET /v1/api_keys": ADMIN,
-    "DELETE /v1/api_keys/{key}": ADMIN,
-    "POST /v1/tickets": DESK,
-    "GET /v1/tickets": EVERYBODY,
-    "GET /v1/tickets/{ticket}": EVERYBODY,
-    "PATCH /v1/tickets/{ticket}": DESK,
-    "GET /v1/tickets/{ticket}/transitions": EVERYBODY,
-    "POST /v1/tickets/{ticket}/transitions": DESK,
-    "PUT /v1/tickets/{ticket}/assignment": DESK,
-    "POST /v1/tickets/{ticket}/signals": DESK,
-    "GET /v1/tickets/{ticket}/events": EVERYBODY,
-    "POST /v1/tickets/{ticket}/messages": DESK,
-    "GET /v1/tickets/{ticket}/messages": EVERYBODY,
-    "GET /v1/tickets/{ticket}/messages/{message}": EVERYBODY,
-    "PATCH /v1/tickets/{ticket}/messages/{message}": DESK,
-    "DELETE /v1/tickets/{ticket}/messages/{message}": DESK,
-    "GET /v1/tickets/{ticket}/participants": EVERYBODY,
-    "GET /v1/channels": DESK,
-    "GET /v1/tickets/{ticket}/messages/{message}/html": EVERYBODY,
-    "GET /v1/me/addresses": DESK,
-    "POST /v1/me/address_links": DESK,
-    "DELETE /v1/me/addresses/{channel}/{address}": DESK,
-    "GET /v1/requesters": EVERYBODY,
-    "GET /v1/requesters/{requester}": EVERYBODY,
-    "PATCH /v1/requesters/{requester}": DESK,
-    "POST /v1/requesters/{requester}/identities": DESK,
-    "POST /v1/requesters/{requester}/identity_changes": DESK,
-    "POST /v1/requesters/{requester}/merges": DESK,
-    "GET /v1/requesters/{requester}/merges": EVERYBODY,
-    "DELETE /v1/requesters/{requester}/merges/{merge}": DESK,
-    "POST /v1/requesters/{requester}/links": DESK,
-    "POST /v1/requesters/{requester}/codes": DESK,
-    "POST /v1/requesters/{requester}/codes/{code}/verification": DESK,
-    "GET /v1/requesters/{requester}/export": LEADERS,
-    "POST /v1/requesters/{requester}/erasure": ADMIN,
-    "POST /v1/attachments": DESK,
-    "GET /v1/attachments/{attachment}": EVERYBODY,
-    "GET /v1/channels/{channel}/{account}": DESK,
-    "GET /v1/tickets/{ticket}/deliveries": DESK,
-    "GET /v1/inbox": DESK,
-    "GET /v1/inbox/{event}": DESK,
-    "GET /v1/inbox/{event}/raw": DESK,
-    "POST /v1/inbox/{event}/replay": LEADERS,
-    "POST /v1/inbox/{event}/discard": LEADERS,
-    "GET /v1/deliveries": DESK,
-    "GET /v1/deliveries/{delivery}": DESK,
-    "POST /v1/deliveries/{delivery}/retry": LEADERS,
-    "POST /v1/deliveries/{delivery}/discard": LEADERS,
-    "GET /v1/tasks": LEADERS,
-    "GET /v1/tasks/{task}": LEADERS,
-    "POST /v1/tasks/{task}/retry": LEADERS,
-    "POST /v1/tasks/{task}/discard": LEADERS,
-    "GET /v1/tickets/{ticket}/why": EVERYBODY,
-    "GET /v1/tickets/{ticket}/approvals": EVERYBODY,
-    "POST /v1/tickets/{ticket}/approvals/{approval}/votes": DESK,
-    "GET /v1/tickets/{ticket}/links": EVERYBODY,
-    "GET /v1/teams": EVERYBODY,
-    "GET /v1/teams/{team}": EVERYBODY,
-    "PUT /v1/teams/{team}/members": ADMIN,
-    "GET /v1/me/notices": EVERYBODY,
-    "PUT /v1/me/notices/{notice}/read": EVERYBODY,
-    "GET /v1/workflows": DESK,
-    "GET /v1/workflows/{workflow}": DESK,
-    "GET /v1/workflows/{workflow}/versions": DESK,
-    "GET /v1/workflows/{workflow}/versions/{version}": DESK,
-    "POST /v1/workflows/{workflow}/versions": ADMIN,
-    "PUT /v1/workflows/{workflow}/version_in_force": ADMIN,
-    "POST /v1/workflows/{workflow}/check": DESK,
-    "POST /v1/workflows/{workflow}/plan": DESK,
-    "POST /v1/workflows/{workflow}/simulate": DESK,
-    "GET /v1/model/types": DESK,
-    "GET /v1/model/types/{type}": DESK,
-    "GET /v1/model/types/{type}/schema": DESK,
-    "GET /v1/model/entities/{entity}/schema": DESK,
-    "POST /v1/model/types/{type}/check": DESK,
-    "POST /v1/model/types/{type}/versions": ADMIN,
-    "POST /v1/webhooks": ADMIN,
-    "GET /v1/webhooks": ADMIN,
-    "GET /v1/webhooks/schemas": ADMIN,
-    "GET /v1/webhooks/schemas/{event_type}": ADMIN,
-    "GET /v1/webhooks/{webhook}": ADMIN,
-    "PATCH /v1/webhooks/{webhook}": ADMIN,
-    "DELETE /v1/webhooks/{webhook}": ADMIN,
-    "POST /v1/webhooks/{webhook}/rotate_secret": ADMIN,
-    "POST /v1/webhooks/{webhook}/test": ADMIN,
-    "GET /v1/webhooks/{webhook}/deliveries": ADMIN,
-    "GET /v1/webhooks/{webhook}/deliveries/{delivery}": ADMIN,
-    "POST /v1/webhooks/{webhook}/deliveries/{delivery}/replay": ADMIN,
-    "POST /v1/webhooks/{webhook}/replay": ADMIN,
-    "GET /v1/audit": ADMIN,
-    "GET /v1/audit.csv": ADMIN,
-}
+
+def matrix() -> dict[str, tuple[str | None, set[str]]]:
+    """Route -> the permission that it needs, and the roles that may call it."""
+    found: dict[str, tuple[str | None, set[str]]] = {}
+    lines = Path(__file__).with_name("route_permissions.txt").read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        if line.startswith("#"):
+            continue
+        method, path, permission, *answers = line.split()
+        assert len(answers) == len(ROLES), line
+        assert set(answers) <= {"yes", "no"}, line
+        assert f"{method} {path}" not in found, f"{method} {path} has two lines"
+        allowed = {role for role, answer in zip(ROLES, answers, strict=True) if answer == "yes"}
+        found[f"{method} {path}"] = (None if permission == "-" else permission, allowed)
+    return found
+
+
+MATRIX = matrix()
 
 
 def guarded() -> list[Operation]:
@@ -137,22 +54,41 @@ def ask(caller: Caller, operation: Operation) -> Any:
     return caller.ask(operation.method, path, raw=raw, headers={"Content-Type": "application/json"})
 
 
-def test_every_guarded_route_is_in_the_table() -> None:
-    assert {name_of(operation) for operation in guarded()} == ALLOWED.keys()
+def test_every_guarded_route_is_in_the_table_with_its_permission() -> None:
+    declared = {name_of(operation): operation.needs and str(operation.needs) for operation in guarded()}
+
+    assert {name: permission for name, (permission, _) in MATRIX.items()} == declared
+
+
+def walk(caller: Caller, allowed: set[str]) -> None:
+    """Call every guarded route; a refusal names the missing permission."""
+    for operation in guarded():
+        name, result = name_of(operation), ask(caller, operation)
+        if name in allowed:
+            assert result.status_code not in (401, 403, 500), f"{name}: {result.text}"
+        else:
+            document = problem(result, 403, "forbidden")
+            assert str(MATRIX[name][0]) in document["detail"], name
 
 
 @sqlite_only
-def test_each_role_may_what_the_table_says_and_nothing_else(as_role: Callable[[str], Caller]) -> None:
-    for role in ROLES:
-        caller = as_role(role)
-        for operation in guarded():
-            name, result = name_of(operation), ask(caller, operation)
-            if role in ALLOWED[name]:
-                assert result.status_code not in (401, 403, 500), f"{role}: {name}: {result.text}"
-            else:
-                assert operation.needs is not None
-                document = problem(result, 403, "forbidden")
-                assert str(operation.needs) in document["detail"], name
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_may_call_the_routes_of_the_table_and_no_others(as_role: Callable[[str], Caller], role: str) -> None:
+    walk(as_role(role), {route for route, (_, roles) in MATRIX.items() if role in roles})
+
+
+@sqlite_only
+def test_a_key_with_one_permission_may_call_the_routes_that_need_it_and_no_others(
+    gateway: Any, machine: Caller
+) -> None:
+    for permission in Permission:
+        name = str(permission).replace("_", "-")
+        machine.made("/v1/roles", {"name": name, "permissions": [permission]})
+        key = machine.made("/v1/api_keys", {"name": "narrow", "role": name})["key"]
+
+        allowed = {route for route, (needed, _) in MATRIX.items() if needed in (None, str(permission))}
+
+        walk(Caller(gateway, key), allowed)
 
 
 @sqlite_only

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from models.identity.rules import Permission
 from models.kernel import settings
 from tests.desk import Desk
 from tests.functions.callers import DEMO_KEY, Caller, sqlite_only
@@ -35,6 +36,8 @@ RULES = {
     "/team": "one of the desk's teams",
     "/source": "a definition that can be published",
     "/score": "a whole number, written as one",
+    "/role": "one of the desk's roles",
+    "?role": "as in bodies",
     "/version": "as score",
     "/members": "ids of active users who work on tickets",
     "/given": "a ticket that can be",
@@ -136,6 +139,9 @@ def test_the_documents_are_openapi_3_1(gateway: Any, webhooks: Any) -> None:
         operations = [operation for methods in document["paths"].values() for operation in methods.values()]
         ids = [operation["operationId"] for operation in operations]
         assert len(ids) == len(set(ids))
+        needed = [name for operation in operations for one in operation.get("security", []) for name in one["bearer"]]
+        assert bool(needed) == (app is gateway)
+        assert set(needed) <= {str(permission) for permission in Permission}
         assert all("400" in operation["responses"] for operation in operations if "requestBody" in operation)
 
 
