@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -38,14 +39,34 @@ class SignInFailed(Unauthenticated):
     code = "sign_in_failed"
 
 
+@dataclass(frozen=True, slots=True)
+class ProvenPassword:
+    """The result of a password check: the password was right, and nothing is written yet."""
+
+    user_id: UUID
+    seen_hash: str = field(repr=False)
+    new_hash: str = field(repr=False)
+    buckets: list[rates.Bucket] = field(repr=False)
+
+
 def sign_in(email: str, password: str, *, client: str, settings: Settings | None = None) -> TokenPair:
-    """Open a session. `client` is the caller's network address.
+    """Open a session by the password alone. `client` is the caller's network address. Raises like `prove_password`.
+
+    It asks for no second factor.
+    """
+    proof = prove_password(email, password, client=client)
+    with database.transaction():
+        name = accept(proof)
+        return start(proof.user_id, name, client=client, settings=settings)
+
+
+def prove_password(email: str, password: str, *, client: str) -> ProvenPassword:
+    """Check a password. `client` is the caller's network address.
 
     Raises SignInFailed with the same message after the same time for an unknown address, a deactivated user and a wrong
     password. Raises TooManyRequests, without a password check, after too many failures of the address or the client.
     """
     assert not database.in_transaction(), "a failed sign-in is recorded although its request fails"
-    settings = settings or process_settings.current()
     email = rules.normalise_email(email)
     buckets = _buckets(email, client)
     with database.transaction():
@@ -61,7 +82,49 @@ def sign_in(email: str, password: str, *, client: str, settings: Settings | None
     assert found is not None, "nobody's hash matches nothing"
     assert kept_hash is not None, "nobody's hash matches nothing"
     new_hash = passwords.make_hash(password) if passwords.is_outdated(kept_hash) else kept_hash
-    return _open_session(found["id"], kept_hash, new_hash, buckets, client=client, settings=settings)
+    return ProvenPassword(found["id"], kept_hash, new_hash, buckets)
+
+
+def accept(proof: ProvenPassword) -> str:
+    """Lock the user's row, return the slots of the attempt, and return the user's name.
+
+    Joins the caller's transaction. Raises SignInFailed if the user changed while the password was checked.
+    """
+    user = database.one("SELECT name, active, password_hash FROM users WHERE id = :id FOR_UPDATE", id=proof.user_id)
+    if user is None or not user["active"] or user["password_hash"] != proof.seen_hash:
+        raise SignInFailed()  # the slot stays used
+    if proof.new_hash != proof.seen_hash:
+        database.execute("UPDATE users SET password_hash = :hash WHERE id = :id", hash=proof.new_hash, id=proof.user_id)
+    rates.give_back(proof.buckets)
+    return str(user["name"])
+
+
+def start(user_id: UUID, name: str, *, client: str, settings: Settings | None = None) -> TokenPair:
+    """Open a session of a user who has proved who they are. The caller has locked the user's row."""
+    settings = settings or process_settings.current()
+    session_id, now = new_id(), clock.now()
+    refresh_token = refresh_tokens.first(session_id, settings)
+    rows = Batch()
+    rows.insert(
+        "sessions",
+        {
+            "id": session_id,
+            "user_id": user_id,
+            "refresh_hash": tokens.fingerprint(refresh_token),
+            "created_at": now,
+            "refreshed_at": now,
+            "expires_at": rules.session_end(now),
+        },
+    )
+    signed_in = desk_payloads.SignedIn(session_id=session_id, client=client[: limits.client_chars_max])
+    history.append("user", user_id, [signed_in], actor=Actor("user", str(user_id), name), at=now, with_rows=rows)
+    return TokenPair(tokens.access_token(user_id, session_id, settings), refresh_token)
+
+
+def record_failure(user_id: UUID, *, client: str) -> None:
+    """Record that somebody could not sign in as this user. The caller has locked the user's row."""
+    failed = desk_payloads.SignInFailed(client=client[: limits.client_chars_max])
+    history.append("user", user_id, [failed], actor=SYSTEM, at=clock.now())
 
 
 def refresh(refresh_token: str, *, settings: Settings | None = None) -> TokenPair:
@@ -125,42 +188,6 @@ def _known(statement: str, **values: Any) -> database.Row | None:
     return None if row is None else UserRow.converted(row)
 
 
-def _open_session(
-    user_id: UUID,
-    seen_hash: str,
-    new_hash: str,
-    buckets: list[rates.Bucket],
-    *,
-    client: str,
-    settings: Settings,
-) -> TokenPair:
-    session_id, now = new_id(), clock.now()
-    refresh_token = refresh_tokens.first(session_id, settings)
-    with database.transaction():
-        user = database.one("SELECT id, name, active, password_hash FROM users WHERE id = :id FOR_UPDATE", id=user_id)
-        if user is None or not user["active"] or user["password_hash"] != seen_hash:
-            raise SignInFailed()  # the user changed while argon2 ran; the slot stays used
-        if new_hash != seen_hash:
-            database.execute("UPDATE users SET password_hash = :hash WHERE id = :id", hash=new_hash, id=user_id)
-        rates.give_back(buckets)
-        rows = Batch()
-        rows.insert(
-            "sessions",
-            {
-                "id": session_id,
-                "user_id": user_id,
-                "refresh_hash": tokens.fingerprint(refresh_token),
-                "created_at": now,
-                "refreshed_at": now,
-                "expires_at": rules.session_end(now),
-            },
-        )
-        signed_in = desk_payloads.SignedIn(session_id=session_id, client=client[: limits.client_chars_max])
-        actor = Actor("user", str(user_id), user["name"])
-        history.append("user", user_id, [signed_in], actor=actor, at=now, with_rows=rows)
-    return TokenPair(tokens.access_token(user_id, session_id, settings), refresh_token)
-
-
 def _record_failure(found: database.Row | None, buckets: list[rates.Bucket], client: str) -> None:
     """Record the failure in the user's history.
 
@@ -170,8 +197,7 @@ def _record_failure(found: database.Row | None, buckets: list[rates.Bucket], cli
         user_id = found["id"] if found is not None else new_id()
         database.one("SELECT id FROM users WHERE id = :id FOR_UPDATE", id=user_id)
         if found is not None:
-            failed = desk_payloads.SignInFailed(client=client[: limits.client_chars_max])
-            history.append("user", user_id, [failed], actor=SYSTEM, at=clock.now())
+            record_failure(user_id, client=client)
         else:
             history.next_sequence("user", user_id)
             database.execute(
