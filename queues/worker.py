@@ -94,7 +94,6 @@ def create_broker() -> None:
         database.configure(config)
         _refuse_siblings()
         starting.check_database()
-        preloading.preload_channels()  # still no thread of ours
     except NestorError as error:
         # Dramatiq's command line ends with the message on ImportError.
         raise ImportError(error.message) from error

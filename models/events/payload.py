@@ -15,6 +15,8 @@ from uuid import UUID
 
 import msgspec
 
+from models.kernel import type_info
+
 Json: TypeAlias = Mapping[str, Any]
 Changes: TypeAlias = Mapping[str, Mapping[str, Any]]  # name -> {"from": ..., "to": ...}
 Items: TypeAlias = Sequence[Any]
@@ -63,6 +65,10 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     workflow_version: int
     condition: str | Unset = UNSET
     values: Json | Unset = UNSET
+
+
+type_info.only_encoded(EventPayload)
+type_info.only_encoded(Cause)
 
 
 @cache

@@ -12,7 +12,7 @@ import pytest
 
 from models.kernel.errors import TransientFailure
 from models.ports.inbound import InboundMessage
-from queues import actors, channels, parsing, preloading
+from queues import actors, channels, parsing, worker
 from tests.desk import Desk
 from tests.queues.channels.golden import EMAIL
 from tests.queues.test_parsing import large
@@ -178,10 +178,10 @@ def test_a_worker_that_cannot_import_its_libraries_does_not_start(monkeypatch: p
     tasks.
     """
 
-    def broken(channel: str) -> None:
+    def broken(kind: str) -> None:
         raise ImportError("no such library")
 
-    monkeypatch.setattr(channels, "load_all", broken)
+    monkeypatch.setattr(actors, "load", broken)
 
     with pytest.raises(ImportError, match="no such library"):
-        preloading.load_channels(["email"])
+        worker.create_broker()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -142,3 +143,33 @@ def test_a_worker_command_of_two_processes_refuses_and_says_why(desk: Desk) -> N
 
     assert done.returncode != 0
     assert "expected -p 1, found 2 processes" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
+def test_a_started_worker_holds_no_channel_until_its_first_task(desk: Desk) -> None:
+    """At 903fe5f it imported the channels that have accounts: 26 MiB more in an idle worker."""
+    program = (
+        "import json, sys\nfrom queues import worker\nworker.create_broker()\nprint(json.dumps(sorted(sys.modules)))\n"
+    )
+    environment = {
+        **os.environ,
+        "DATABASE_URL": desk.settings.database_url,
+        "BROKER_URL": "amqp://guest:guest@127.0.0.1:9/",
+        "PYTHONPATH": str(ROOT),
+    }
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "telegram" in {account.channel for account in desk.command(accounts.every)}
+    assert {"queues.runner", "queues.actors.ingest_event"} <= loaded
+    assert [name for name in sorted(loaded) if name.startswith(("queues.channels.telegram", "telegram"))] == []
