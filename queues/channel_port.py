@@ -2,7 +2,7 @@
 
 A folder's `channel.py` names one `CHANNEL`, an instance of a subclass of `Channel`. The class gives the channel's facts
 at once and imports each part at its first use: a webhook function loads the account and the ingress only, and a worker
-loads everything before its threads start. A part is usually a module of the folder; mypy compares the module with the
+loads the whole folder at the channel's first task. A part is usually a module of the folder; mypy compares the module with the
 protocol where the property returns it.
 """
 
