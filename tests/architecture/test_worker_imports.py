@@ -24,7 +24,6 @@ NOT_FOR_TASKS = {
     "resource": "the main thread of the parser's child",
     "apscheduler.schedulers.background": "the main thread, when the scheduler starts",
     "dramatiq.brokers.rabbitmq": "the main thread, when the broker is made",
-    "models.blobs.s3": "under the lock of imports.late; only a desk with a bucket loads obstore",
 }
 
 _WORKER = (
@@ -116,22 +115,29 @@ def test_a_channels_declaration_imports_its_parts_under_the_lock() -> None:
         for module in modules("queues")
         if module.name in {f"queues.channels.{channel}.channel" for channel in CHANNELS}
         for line, name in imports_in_functions(module)
-        if not inside_late(module, line)
+        if not under_the_lock(module, line)
     ]
 
     assert bare == []
 
 
-def inside_late(module: Module, line: int) -> bool:
-    """Whether the line is in the block of a `with imports.late()`."""
-    return any(
-        isinstance(node, ast.With)
-        and node.lineno <= line <= (node.end_lineno or node.lineno)
-        and any(
-            isinstance(one.context_expr, ast.Call) and dotted(one.context_expr.func) == "imports.late"
-            for one in node.items
-        )
+def under_the_lock(module: Module, line: int) -> bool:
+    """Whether the line is in the block of a `with imports.late()`, or its function has called `imports.load` before."""
+    around = [
+        node
         for node in ast.walk(module.tree)
+        if isinstance(node, ast.With | ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or node.lineno)
+    ]
+    entered = [one.context_expr for node in around if isinstance(node, ast.With) for one in node.items]
+    called = [
+        inner
+        for node in around
+        if isinstance(node, ast.FunctionDef)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Call) and inner.lineno < line
+    ]
+    return any(isinstance(one, ast.Call) and dotted(one.func) == "imports.late" for one in entered) or any(
+        dotted(one.func) == "imports.load" for one in called
     )
 
 
@@ -142,7 +148,7 @@ def test_a_worker_holds_no_command_line_of_its_libraries(worker: dict[str, list[
 
 
 def late_imports(loaded: set[str]) -> list[str]:
-    """The imports inside functions of loaded modules that tasks use, of modules that are not loaded."""
+    """Return the imports of modules that are not loaded, inside functions that tasks use, without the lock."""
     known = {module.name for module in modules("models", "queues")}
     return [
         f"{module.at(line)} imports {name}"
@@ -150,4 +156,5 @@ def late_imports(loaded: set[str]) -> list[str]:
         if module.name in loaded and not within(module.name, *NO_TASK_CALLS)
         for line, name in imports_in_functions(module)
         if name not in loaded and name not in NOT_FOR_TASKS and (name in known or not within(name, "models", "queues"))
+        if not under_the_lock(module, line)
     ]
