@@ -2,8 +2,8 @@
 
 A folder's `channel.py` names one `CHANNEL`, an instance of a subclass of `Channel`. The class gives the channel's facts
 at once and imports each part at its first use: a webhook function loads the account and the ingress only, and a worker
-loads the whole folder at the channel's first task. A part is usually a module of the folder; mypy compares the module with the
-protocol where the property returns it.
+loads the whole folder at the channel's first task. A part is usually a module of the folder; mypy compares the module
+with the protocol where the property returns it.
 """
 
 from __future__ import annotations
