@@ -14,7 +14,7 @@ P = TypeVar("P", bound=Payload)
 
 
 def _tell_nobody(task: ClaimedTask, payload: Payload, reason: str) -> None:
-    """The dead letter itself is the only record: nothing else shows the task's result."""
+    """Report nothing: the dead letter is the only record, because no other place shows the task's result."""
 
 
 @dataclass(frozen=True, slots=True)

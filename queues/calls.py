@@ -1,4 +1,4 @@
-"""The limit on calls of other servers that one process has open, and so on the sends that its death can double.
+"""The limit on the open calls of one process to other servers. It also limits the sends that a crash can duplicate.
 
 When a process is killed, the outcome of each of its open calls is unknown, and each call is repeated. So a process
 opens few calls at once, whatever its number of threads. A desk that needs more sends at once runs more processes, which

@@ -1,7 +1,7 @@
 """A worker's own port for probes and Prometheus: /healthz, /readyz and /metrics. Off unless METRICS_PORT is set.
 
-/readyz says why a worker cannot work (models/migrations/readiness.py). Such a worker goes on: tasks that lack their
-configuration wait.
+/readyz says why a worker cannot work (models/migrations/readiness.py). Such a worker keeps running; tasks that lack
+their configuration wait.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ operations = Operations()
 
 
 class ChannelHealth(msgspec.Struct):
-    """The health of an account. `error` is the account's own problem; `told` is the last status of its provider."""
+    """The health of an account. `error` is the account's problem; `told` is the last report of its provider."""
 
     ok: bool
     error: str | None

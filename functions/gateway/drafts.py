@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # The bound of a file (models/definitions/files.py).
 source_chars_max = 512 * 1024
-# Of one simulation. Longer stories belong into scenario files.
+# The steps of one simulation. Longer stories belong in scenario files.
 steps_max = 200
 
 

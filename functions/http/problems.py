@@ -21,7 +21,7 @@ from models.kernel.errors import (
 
 log = logs.get("http")
 MEDIA_TYPE = "application/problem+json"
-# A contention passes in a moment; an outage lasts until somebody acts.
+# A contention passes within a second; an outage lasts until an operator acts.
 _RETRY_AFTER_S = 2
 
 

@@ -14,7 +14,7 @@ _state: dict[str, Any] = {}
 def start(function: str) -> Settings:
     """Set up the process for a function. The embedded desk does this itself and calls `adopt`.
 
-    Opens no connection in this thread. Readiness checks the database in a thread of its own.
+    Opens no connection in this thread; readiness checks the database in another thread.
     """
     config = settings.current()
     if _state.get("adopted"):

@@ -1,7 +1,7 @@
 """The last safety net of due work: a Knative PingSource posts here every few minutes.
 
 It fires all due timers, wakes workers for all due tasks, and requests a read of every account that no process watches.
-A lost tick costs time and nothing else.
+A lost tick only causes a delay.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def operations(config: Settings) -> Operations:
         with call.incoming.body(_body_bytes_max):  # the data of the CloudEvent is discarded
             pass
         migrations.check_once()
-        accounts.ask_for_pulls()  # mailboxes and bots that call nobody; the sweep wakes workers for these tasks too
+        accounts.ask_for_pulls()  # mailboxes and bots that must be polled; the sweep wakes workers for these tasks too
         swept = sweep.once()
         return Answer(Swept(swept.timers_fired, swept.tasks_woken))
 

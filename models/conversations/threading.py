@@ -1,6 +1,6 @@
-"""Threading: the search for a message's ticket by the ids that it refers to, if its sender takes part in that ticket.
+"""Threading: find a message's ticket by the ids that it refers to, if its sender takes part in that ticket.
 
-Ids alone are not enough: people forward mails, and newsletters share ids. A reply from somebody who does not take part
+Ids alone are not enough: people forward mails, and newsletters share ids. A reply from another person
 therefore opens a new ticket, which notes the ticket that the reply refers to.
 """
 

@@ -60,7 +60,7 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A definition as data, its text, and where everything stands. The body of a file with includes
+    """A definition as data, its text, and the position of each part. The body of a file with includes
     is the merged one.
     """
 

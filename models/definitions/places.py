@@ -1,4 +1,4 @@
-"""Where in a file each part of a definition stands, so that every message can say file:line:column."""
+"""The position of each part of a definition in its file, so that every message has file:line:column."""
 
 from __future__ import annotations
 

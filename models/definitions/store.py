@@ -43,11 +43,11 @@ class PublishedMeanwhile(Conflict):
 def publish(
     kind: str, name: str, body: dict[str, Any], *, source: str, by: str, reason: str = "published"
 ) -> tuple[int, bool]:
-    """Publish a new version, and put it in force, unless the one in force has the same content; returns it and whether
-    it is new.
+    """Publish a new version, and put it in force, unless the version in force has the same content. Returns the version
+    in force, and True if it is new.
 
-    Content that an older version has is a new version all the same: versions tell what was published when. Joins the
-    caller's transaction. Raises PublishedMeanwhile when two publish at once.
+    The content of an older version becomes a new version, because versions record each publication. Joins the
+    caller's transaction. Raises PublishedMeanwhile when another publication commits first.
     """
     digest = digest_of(body)
     rows = database.run(
@@ -87,12 +87,12 @@ def _insert(kind: str, name: str, version: int, body: dict[str, Any], digest: st
 
 
 def lock(kind: str, name: str) -> None:
-    """Let nobody else change which version is in force until this transaction ends."""
+    """Lock the choice of the version in force until this transaction ends."""
     advisory_lock(f"definition:{kind}:{name}")
 
 
 def activate(kind: str, name: str, version: int, *, by: str, reason: str) -> None:
-    """Put a published version in force; who said so and why is kept. Joins the caller's transaction.
+    """Put a published version in force and record the person and the reason. Joins the caller's transaction.
 
     The newest activation is the one with the highest serial. The lock makes serials follow the order of the commits:
     the activation that is confirmed last is the one in force.

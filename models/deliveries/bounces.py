@@ -28,13 +28,13 @@ _WRONG_ADDRESS = re.compile(r"5\.1\.(?!7$|8$)\d+")
 def record(
     account: ChannelAccount, references: Sequence[str], failure: DeliveryFailure, *, recipient: str = ""
 ) -> UUID | None:
-    """Let the delivery of the first referenced message that we sent fail. Returns its ticket; None when we sent none of
-    them.
+    """Set the delivery of the first referenced message that the desk sent to `failed`. Returns its ticket, or None if
+    the desk sent none of the messages.
 
     Only our own ids count: their random part proves that the reporter has the mail (a mailer takes part in no ticket).
     A repeat changes nothing. `recipient`: the address that the report names. If it only got a copy, the delivery stays,
-    and the ticket's history tells of it. Joins the caller's transaction. Raises TransientFailure while the attempt is
-    still being recorded.
+    and the ticket's history records the failure. Joins the caller's transaction. Raises TransientFailure while the
+    attempt is still being recorded.
     """
     row = _delivery_of(account, references)
     if row is None:

@@ -1,4 +1,4 @@
-"""Corrections by agents: a message that was sent is edited or deleted by a delivery of its own, any other at once."""
+"""Corrections by agents: a sent message is edited or deleted by its own delivery, any other message immediately."""
 
 from __future__ import annotations
 

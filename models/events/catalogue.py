@@ -1,6 +1,6 @@
 """The types of events that can be subscribed to, and the JSON Schemas that derive from their payloads' Structs.
 
-Version 1 of every payload grows only by properties; a change that breaks readers is a new version beside it.
+Version 1 of every payload grows only by properties; a breaking change becomes a new version next to it.
 """
 
 from __future__ import annotations

@@ -24,9 +24,9 @@ from models.tasks.kinds import KINDS
 
 # -- limits ----------------------------------------------------------------------------------------------------
 notice_s = 5.0  # for which a process remembers that there are no subscriptions
-_events_max = 200  # of one batch told in one statement; a change of a ticket makes some ten
+_events_max = 200  # events of one batch in one statement; a change of a ticket writes some ten
 
-# Switched off after long failure: what happens meanwhile is kept, to be told when somebody switches it on again.
+# A webhook that is switched off after long failure keeps `missed` deliveries, which a replay sends later.
 _DELIVERIES = """INSERT INTO webhook_deliveries (subscription_id, event_id, state, created_at)
  SELECT s.id, e.column1::uuid, CASE WHEN s.state = 'active' THEN 'pending' ELSE 'missed' END, :fan_now
  FROM (VALUES {places}) AS e

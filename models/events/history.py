@@ -16,7 +16,7 @@ from models.kernel.batch import Batch
 
 
 def next_sequence(aggregate: Literal["user", "role", "api_key", "webhook"], aggregate_id: UUID) -> int:
-    """The number of the aggregate's next event; the caller holds the aggregate's row, so nobody else gets it."""
+    """Return the number of the aggregate's next event. The caller's lock of the aggregate's row keeps it unique."""
     row = database.one(
         "SELECT max(sequence) AS sequence FROM events WHERE aggregate = :aggregate AND aggregate_id = :id",
         aggregate=aggregate,

@@ -6,11 +6,11 @@ from __future__ import annotations
 call_total_s = 15.0
 # A reachable host answers in far less. Part of `call_total_s`.
 connect_s = 5.0
-# Of an answer, in the attempt log: enough for an error message, not for a page.
+# The part of a response in the attempt log: enough for an error message, not for a page.
 response_chars_kept = 500
-# Of one desk. Each subscription is a row in the join of every event.
+# Subscriptions of one desk. Each is a row in the join of every event.
 subscriptions_max = 100
-# Of one subscription; `*` subscribes to more.
+# Event types of one subscription; `*` subscribes to all.
 event_types_max = 100
 # One line of a list.
 description_chars_max = 200

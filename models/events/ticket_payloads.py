@@ -64,7 +64,7 @@ class TicketAssigned(EventPayload, frozen=True, kw_only=True):
 
 
 class TicketRelated(EventPayload, frozen=True, kw_only=True):
-    """A ticket was opened beside another."""
+    """A ticket was opened that refers to another ticket."""
 
     ticket_id: UUID
     reason: str

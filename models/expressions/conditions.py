@@ -104,7 +104,7 @@ def compiled(expression: str) -> Any:
 
 
 def value(expression: str, view: Mapping[str, Any] | Prepared) -> Any:
-    """Evaluate an expression. Raises ConditionError, and nothing else, when it cannot be evaluated over this view."""
+    """Evaluate an expression. Raises only ConditionError, when it cannot be evaluated over this view."""
     prepared = view if isinstance(view, Prepared) else prepare(view)
     try:
         return compiled(expression).execute(prepared.context)

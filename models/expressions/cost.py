@@ -28,7 +28,7 @@ def too_much(tree: Node) -> str | None:
 def steps(node: Node) -> int:
     if isinstance(node, Call) and node.of is not None and node.name in MACROS:
         return steps(node.of) + list_items * sum(steps(part) for part in node.arguments[1:])
-    # `in`, `size` and `contains` look at every item or character once.
+    # `in`, `size` and `contains` read every item or character once.
     walks = (isinstance(node, Binary) and node.operator == "in") or isinstance(node, Call)
     return (list_items if walks else 1) + sum(steps(child) for child in children(node))
 

@@ -1,4 +1,4 @@
-"""The parts of a condition: what stands between &&, and the paths that it reads."""
+"""The parts of a condition: its operands of &&, and the paths that it reads."""
 
 from __future__ import annotations
 

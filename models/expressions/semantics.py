@@ -1,9 +1,9 @@
-"""Where the desk's conditions differ from CEL: numbers without a value, and division by zero.
+"""The differences of the desk's conditions from CEL: numbers without a value, and division by zero.
 
 CEL cannot compare null with a number, and divides doubles as IEEE 754 does (`1.0 / 0.0` is infinity, and infinity is
-greater than every bound). The desk wants neither: a field without a value compares as 0, and a division by zero is an
-error of the rule. The library has no hook for either, so this module rewrites the text that the library compiles. The
-text that people read and store stays as it is.
+greater than every bound). The desk defines both differently: a field without a value compares as 0, and a division by
+zero is an error of the rule. The library has no hook for either, so this module rewrites the text that the library
+compiles. The text that people read and store stays as it is.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def _bounds(place: str, field: Field) -> Iterator[FieldProblem]:
 
 
 def _requirement(entity: Entity, place: str, field: Field) -> Iterator[FieldProblem]:
-    """Find a requirement that nobody can meet."""
+    """Find requirements that no person can meet."""
     if field.required and field.required_when is not None:
         yield FieldProblem(f"{place}.required_when", "expected only one of required, required_when")
     if field.retired and (field.required or field.required_when):

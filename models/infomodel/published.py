@@ -1,4 +1,4 @@
-"""The information model as published: looked up anew every few seconds, so that a new field needs no restart."""
+"""The information model as published: read again every few seconds, so that a new field needs no restart."""
 
 from __future__ import annotations
 

@@ -190,8 +190,8 @@ def is_final(error: BaseException) -> bool:
     """Return True if the work that raised `error` fails again on every repeat.
 
     A PermanentFailure and a refusal (4xx) are final. TooManyRequests is not final, because its limit refills. No 5xx is
-    final: the operator mends a ConfigurationError, Unavailable and TransientFailure pass, and LeaseLost leaves the work
-    to another worker. Any other exception is a bug, which a release mends, so it is not final either.
+    final: the operator corrects a ConfigurationError, Unavailable and TransientFailure pass, and LeaseLost leaves the
+    work to another worker. Any other exception is a bug, which a release fixes, so it is not final either.
     """
     if isinstance(error, PermanentFailure):
         return True

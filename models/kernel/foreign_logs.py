@@ -17,7 +17,7 @@ Translation = tuple[int, str, dict[str, Any]]
 
 
 def ended(pid: int, code: int, **more: Any) -> Translation:
-    """Log a process that ended by itself; `code` as `subprocess` gives it: negative for a signal."""
+    """Log a process that ended unexpectedly; `code` as `subprocess` gives it: negative for a signal."""
     if code >= 0:
         return logging.ERROR, "process_ended", {"pid": pid, "code": code, **more}
     return logging.ERROR, "process_killed", {"pid": pid, "signal": _signal_name(-code), **more}

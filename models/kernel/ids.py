@@ -1,7 +1,7 @@
 """Identifiers: UUIDv7 (RFC 9562), made in the program so that related rows can be written in one statement.
 
-Their time is the desk's clock, which is the database's (`clock.unshifted`). Libraries read the machine's clock instead:
-on a machine that runs ahead by ten minutes, everything that is listed by id would stand ten minutes in the future.
+Their time is the desk's clock, which is the database's (`clock.unshifted`). Libraries read the machine's clock. On a
+machine whose clock is ten minutes ahead, new rows would sort ten minutes after the rows of other machines.
 """
 
 from __future__ import annotations

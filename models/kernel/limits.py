@@ -42,7 +42,7 @@ idempotency_key_kept_s = 24 * 3600  # a client that repeats its write within a d
 ticket_title_chars_max = 200  # the number; one line in every list
 ticket_description_chars_max = 5_000  # the number
 message_body_chars_max = 100_000  # a long mail has 20,000; a pasted log is an attachment
-name_chars_max = 200  # room for any real name; it stands on one line of a list
+name_chars_max = 200  # room for any real name on one line of a list
 email_address_chars_max = 320  # RFC 5321 4.5.3.1: 64 + @ + 255
 tags_max = 50  # more is not a label any more, and each is a word in every list
 linked_depth_max = 5  # tickets made by tickets made by tickets: deeper is a loop of two life cycles
@@ -145,7 +145,7 @@ telegram_caption_utf16_max = 1024  # Bot API, sendPhoto
 telegram_album_max = 10  # Bot API, sendMediaGroup
 telegram_entities_max = 100  # what follows is shown without its format
 telegram_button_bytes_max = 64  # callback_data
-telegram_button_label_chars_max = 64  # what a phone shows of a button that stands alone
+telegram_button_label_chars_max = 64  # the part of a single button's text that a phone shows
 telegram_ids_per_deletion_max = 100  # deleteMessages
 new_tickets_per_sender_hour = 20  # a person opens few; more is a loop whose headers lie; an account may set its own
 code_works_s = 15 * 60.0  # a code that proves an address: long enough to open a mailbox
@@ -159,7 +159,7 @@ parser_start_s = 10.0  # for the child's imports (0.3 s on a quiet machine), bef
 parse_wait_s = 8.0  # for the child's attention; with parse_s within ingest_event's time limit
 parse_memory_bytes_max = 1536 * MIB  # of the child's address space; 25 MB of attachments take some 200
 parser_end_s = 1.0  # for the end of a child whose pipe has ended
-parser_rests_after_s = 120.0  # a child that nobody needs gives its memory back
+parser_rests_after_s = 120.0  # an idle child process ends, which frees its memory
 participants_max = 50  # of one ticket by one mail: a mailing to more is no conversation
 buttons_max = 8  # under one message; a life cycle that offers more moves to a requester needs a page for them
 button_works_s = 30 * 24 * 3600.0  # an old message's button must not move a ticket that has changed its meaning
@@ -175,7 +175,7 @@ telegram_tasks_max = 50  # of a checklist; the Bot API allows 30
 telegram_quote_chars_max = 1_500  # the Bot API quotes 1,024
 telegram_deleted_ids_max = 1_000  # of one update about deleted messages
 acknowledgements_burst = 5  # automatic mails to one address of one account, then one each `acknowledgement_every_s`
-acknowledgement_every_s = 15 * 60.0  # holds a mail loop even when every header lies
+acknowledgement_every_s = 15 * 60.0  # ends a mail loop even when all headers are forged
 automatic_messages_burst, automatic_message_every_s = (
     20,
     24 * 3600.0 / 5,
@@ -193,7 +193,7 @@ puller_idle_s = 540.0  # one wait for the provider's word; RFC 2177 asks for les
 puller_pause_s, puller_pause_s_max = (
     1.0,
     120.0,
-)  # after a failure, doubling; a mended password works within two minutes
+)  # after a failure, doubling; a corrected password works within two minutes
 puller_failures_max = 5  # in a row, after half a minute; then another process may try for `puller_pause_s_max`
 puller_stop_s = 5.0  # at shutdown; a read that stores a mail of 30 MB takes two
 
@@ -225,7 +225,10 @@ blob_check_timeout_s = 3.0  # /healthz/deep asks without need
 blob_away_wait_s = (
     30.0  # an event with files waits so long for a blob store that is away, and does not use up an attempt
 )
-blob_retries_max, blob_retry_s = 2, 20.0  # a hiccup is mended at once; more is the task's own backoff
+blob_retries_max, blob_retry_s = (
+    2,
+    20.0,
+)  # a short failure passes within seconds; the task's backoff handles longer ones
 
 # -- texts of the channel port (models/ports) --------------------------------------------------------------------
 port_id_chars_max = 600  # PostgreSQL refuses an index entry of more than 2,704 bytes; a character has at most 4

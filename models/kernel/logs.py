@@ -85,7 +85,7 @@ def trail(error: BaseException) -> list[str]:
     """Return an error and its causes as types, error codes and lines of code, without their messages.
 
     A message quotes what was sent: PostgreSQL the row, an HTTP client the URL with the bot's token, int() the text.
-    Only ConfigurationError's is told: it names variables, never values.
+    Only the message of ConfigurationError is logged: it names variables and never contains values.
     """
     told: list[str] = []
     cause: BaseException | None = error
@@ -145,7 +145,7 @@ def configure(service: str, level: str = "INFO", *, stream: IO[str] | None = Non
     """Send this process's log lines to standard error (or `stream`) as JSON: ours, other libraries', warnings, uncaught
     exceptions.
 
-    Safe to call again. Hooks that somebody else has set (a test's) stay.
+    Safe to call again. Hooks that other code (a test) has set stay.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_JsonFormatter(service))
@@ -169,7 +169,7 @@ _process = Log("process")
 
 
 def tell_end(role: str, pid: int, code: int) -> None:
-    """Log a process of ours that ended by itself; `code` as `subprocess` gives it: negative for a signal."""
+    """Log a process of the desk that ended unexpectedly; `code` as `subprocess` gives it: negative for a signal."""
     _, event, fields = foreign_logs.ended(pid, code, role=role)
     _process.error(event, **fields)
 
@@ -187,5 +187,5 @@ def _on_thread_died(told: threading.ExceptHookArgs) -> None:
 
 
 def _on_unraisable(told: sys.UnraisableHookArgs) -> None:
-    """Log an exception in a finaliser or a callback of C: nobody can catch it."""
+    """Log an exception in a finaliser or a C callback, which no code can catch."""
     _process.error("exception_ignored", exc_info=told.exc_value or False)

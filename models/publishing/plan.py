@@ -15,7 +15,7 @@ from models.workflow import diff
 from models.workflow.definition import Workflow
 from models.workflow.execution import sla_promises
 
-# Where a timer's name begins in `ticket:<id of 36 characters>:<name>`.
+# The offset of a timer's name in `ticket:<id of 36 characters>:<name>`.
 _NAME_AT = len("ticket:") + 36 + len(":") + 1
 
 

@@ -1,4 +1,4 @@
-"""The clock of one promise: runs, stands still, is kept or broken. Pure; the calendar comes from the caller.
+"""The clock of one promise: it runs, pauses, and is met or breached. Pure; the caller passes the calendar.
 
 Elapsed time is kept in seconds with fractions and changes only when a running clock stops, so nothing accumulates.
 """
@@ -83,7 +83,7 @@ def pause(clock: Clock, now: datetime, calendar: Calendar | None) -> Clock:
 
 
 def resume(clock: Clock, now: datetime, calendar: Calendar | None) -> Clock:
-    """Run on; a clock that does not stand still stays as it is."""
+    """Resume a paused clock; another clock stays as it is."""
     if clock.state != "paused":
         return clock
     return _aimed(replace(clock, state="running", running_since=now), calendar)

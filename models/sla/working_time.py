@@ -1,8 +1,8 @@
 """Working time: an instant counts when its local wall time in the calendar's zone lies in the week's hours and on no
 holiday.
 
-That one rule decides everything: across a DST gap an interval is shorter, in a fold it counts twice, a date that a zone
-skipped has no hours. Time zones are IANA's (tzdata).
+This rule also covers the changes of an offset: an interval across a DST gap is shorter, an hour in a fold counts twice,
+and a date that a zone skipped has no hours. Time zones are IANA's (tzdata).
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class Schedule:
         return self._week[on.weekday()]
 
     def _pieces(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-        """Yield the parts of a span in which the zone's offset stands still: (start, end, offset in seconds)."""
+        """Yield the parts of a span in which the zone's offset is constant: (start, end, offset in seconds)."""
         while start < end:
             offset, last = self._offset(start), self._offset(end - 1)
             if offset == last:

@@ -8,7 +8,7 @@ from models.kernel.table import IdField, InstantField, Table
 
 
 class StaffTopic(Table):
-    """A ticket's topic in a staff group, and how far its story is told there."""
+    """A ticket's topic in a staff group, and the number of the last event that was posted there."""
 
     channel = peewee.TextField()
     account = peewee.TextField()

@@ -242,7 +242,9 @@ def switch_off(subscription: Subscription, reason: str) -> None:
     )
     _end_pending(subscription.id, "missed", f"the webhook was switched off: {reason}")
     batch = Batch()
-    text = f"The webhook {subscription.description or subscription.id} was switched off: {reason}. Mend its receiver, switch it"
+    name = subscription.description or subscription.id
+    action = "Repair its receiver, switch it on again and replay the missed events."
+    text = f"The webhook {name} was switched off: {reason}. {action}"
     for admin in database.run("SELECT id FROM users WHERE role = 'admin' AND active ORDER BY id"):
         batch.insert(
             "notices",
@@ -251,7 +253,7 @@ def switch_off(subscription: Subscription, reason: str) -> None:
                 "user_id": admin["id"],
                 "ticket_id": None,
                 "rule": "webhook_switched_off",
-                "text": f"{text} on again and replay what it missed.",
+                "text": text,
                 "created_at": now,
             },
         )

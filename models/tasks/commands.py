@@ -159,8 +159,8 @@ RETURNING id, kind, queue, key, payload, attempts, lease_id, due_at, created_at,
 """
 
 
-# Two claims of one key at the same moment would each look at a state before the other's. The lock lets the second one
-# look after the first has committed; it is held for this short transaction only. (SQLite's writer is alone anyway.)
+# Two simultaneous claims of one key would each read the state before the other's commit. The lock makes the second
+# claim wait for the first one's commit; its short transaction releases it. (SQLite has one writer at a time.)
 _LOCK_KEY = "SELECT pg_advisory_xact_lock(7126502, hashtext(key)) FROM tasks WHERE id = :id AND key IS NOT NULL"
 
 
@@ -169,9 +169,9 @@ def claim(
 ) -> ClaimedTask | None:
     """Lease the task for `lease_s` seconds, in a transaction of its own.
 
-    None when it is not this worker's turn: done, leased by another, not due yet, or an earlier task of its key is
-    alive. Without `take_expired` a lease that ran out still counts; without `take_expired_sends` only that of a send
-    does (queues/outage.py says when).
+    Returns None when the task cannot run now: it is done, leased by another worker or not due, or an earlier task of
+    its key is live. Without `take_expired`, an expired lease still counts; without `take_expired_sends`, only that of
+    a send counts (queues/outage.py).
     """
     with database.transaction():
         if database.is_postgres():

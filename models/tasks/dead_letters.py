@@ -9,7 +9,7 @@ from models.tasks.kinds import KINDS
 
 
 def retry(task_id: int) -> None:
-    """Run a dead or discarded task again, with its attempts counted anew. Raises NotFound, Conflict."""
+    """Run a dead or discarded task again, with its attempts reset to 0. Raises NotFound, Conflict."""
     known = database.one("SELECT kind FROM tasks WHERE id = :id", id=task_id)
     spec = KINDS.get(known["kind"]) if known else None
     if spec is not None and spec.retried_at:

@@ -12,13 +12,13 @@ from models.tasks import payloads
 from models.tasks.payloads import Payload
 
 DEFAULT, SENDS = "default", "sends"
-# Work on our own database; work that waits for somebody else's server.
+# The queues: work on our own database, and calls of other servers.
 QUEUES: tuple[str, ...] = (DEFAULT, SENDS)
 
 
 @dataclass(frozen=True, slots=True)
 class TaskKind:
-    """How a kind of task is run and retried.
+    """The queue, the time limit and the retries of a kind of task.
 
     The wait before attempt n+1 is `backoff_s * 2**(n-1)`, at most `backoff_s_max`, times a random 0.5 to 1.
     A task is dead after `attempts_max` attempts or when a retry would come later than `patience_s` after its first run.
@@ -53,7 +53,7 @@ _KINDS = (
     ),
     # The answer to a chat's command: of no use an hour later.
     TaskKind("send_notice", payloads.SendNotice, queue=SENDS, time_limit_s=110, attempts_max=10, patience_s=3600),
-    # A file that lies at the provider; it stays there for hours at least.
+    # A file at the provider, which keeps it for hours at least.
     TaskKind(
         "fetch_attachment", payloads.FetchAttachment, queue=SENDS, time_limit_s=110, attempts_max=200, backoff_s=2.0
     ),
@@ -88,7 +88,7 @@ _KINDS = (
         patience_s=3 * 24 * 3600,
         retried_at="/v1/webhooks/{webhook}/deliveries/{delivery}/replay",
     ),
-    # A mailbox or a bot that nobody watches; the next tick asks again.
+    # A mailbox or a bot that no process watches; the next tick enqueues the pull again.
     TaskKind("pull_account", payloads.PullAccount, queue=SENDS, time_limit_s=110, attempts_max=3),
     TaskKind("watch_accounts", payloads.WatchAccounts, queue=SENDS, attempts_max=2, time_limit_s=110),
     TaskKind("collect_garbage", payloads.CollectGarbage, attempts_max=3, time_limit_s=120),

@@ -21,7 +21,7 @@ log = logs.get("rates")
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A limit: one each `every_s` seconds, with `burst` at once after a pause."""
+    """A limit: one slot each `every_s` seconds, and `burst` slots together after a pause."""
 
     name: str
     every_s: float
@@ -31,19 +31,18 @@ class Bucket:
 def take(buckets: Sequence[Bucket]) -> float:
     """Take one slot of every bucket, or of none. Returns 0.0, or the seconds to wait. Joins the caller's transaction.
 
-    One statement when all have a slot, the common case. When one has not, what the others gave is put back: their rows
-    are held, so nobody saw it missing. Rows are locked in the order of their names, so two takers never wait for each
-    other in a ring.
+    In the common case all buckets have a slot, and one statement suffices. Otherwise the slots of the other buckets are
+    put back; the locks of their rows hide the difference from other transactions. Rows are locked in the order of
+    their names, which prevents deadlocks.
     """
     return _take(buckets)[0]
 
 
 def take_or_line_up(buckets: Sequence[Bucket]) -> float:
-    """Like `take`, for callers that come back by themselves after the seconds returned.
+    """Take like `take`, for callers that retry after the returned seconds.
 
-    Each is told a time of its own, one slot after the other. Told the time of the next free slot, a thousand waiting
-    sends would all come back for each of them. A place in the line is no reservation: who finds its slot taken lines up
-    again.
+    Each waiting send gets its own slot, one after the other. If all were given the next free slot, a thousand waiting
+    sends would all retry at once. The slot is not reserved: a caller that finds it taken queues again.
     """
     wait_s, refusing = _take(buckets)
     if refusing is None:
@@ -93,12 +92,12 @@ def _take(buckets: Sequence[Bucket], *, healed: bool = False) -> tuple[float, Bu
 
 
 def _heal(bucket: Bucket, now_s: float) -> bool:
-    """Move a bucket's times to possible ones; returns whether that changed something. The caller's transaction holds
-    its row.
+    """Correct impossible times of a bucket; return True if that changed the row. The caller's transaction has locked
+    the row.
 
     A legitimate debt may be higher when several long texts were charged at once. The provider's 429 then tells us.
-    `now_s` was read before the wait for the row's lock: who held it may rightly have changed the bucket since, so the
-    change is compared with the clock now.
+    `now_s` was read before the wait for the row's lock, and the lock's last holder may have changed the bucket since.
+    Therefore the bucket's change time is compared with the current clock.
     """
     row = database.one("SELECT tat_s, blocked_until_s, changed_s FROM rate_buckets WHERE bucket = :b", b=bucket.name)
     assert row is not None, "a bucket that refuses is there"

@@ -51,8 +51,8 @@ def after_failure(
 
 
 def backoff_s(kind: TaskKind, *, attempts: int, jitter: float) -> float:
-    """Exponential backoff with jitter: half to whole of the doubled wait, so that a thousand failures do not come back
-    at once.
+    """Return an exponential backoff with jitter, 50 to 100 % of the doubled wait, so that a thousand failed tasks do
+    not retry together.
     """
     whole = min(kind.backoff_s * 2.0 ** min(attempts - 1, 40), kind.backoff_s_max)
     return whole * (0.5 + jitter / 2)

@@ -1,7 +1,7 @@
-"""Finds all due tasks and wakes workers for them again: a lost wakeup costs a moment, never a task.
+"""Find all due tasks and wake workers for them again. A lost wakeup delays a task and never loses it.
 
-Any number of sweepers at once is safe: rows are taken with SKIP LOCKED and their next wakeup is moved forward in the
-same statement. Only heads of their key are woken, or the batch would be spent on tasks that cannot run.
+Any number of sweepers may run in parallel: one statement takes rows with SKIP LOCKED and moves their next wakeup
+forward. Only the first task of a key is woken, so that the batch contains no tasks that cannot run.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _broker_was_away = False
 
 
 def run(*, batch_max: int = limits.sweep_batch_max) -> int:
-    """Wake workers for up to `batch_max` due tasks, in a transaction of its own. Returns how many; repeat while that is
-    `batch_max`.
+    """Wake workers for up to `batch_max` due tasks, in a transaction of its own. Returns their number; the caller
+    repeats while it is `batch_max`.
     """
     global _broker_was_away
     if not wakeups.broker_works():

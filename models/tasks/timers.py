@@ -64,10 +64,10 @@ def ensure(name: str, payload: Payload, *, every_s: int) -> None:
 
 
 def stop(name: str, *, pending: str | None = None) -> bool:
-    """Remove the timer; returns whether it was there. Joins the caller's transaction.
+    """Remove the timer; return True if it existed. Joins the caller's transaction.
 
-    `pending`: the key of its tasks: one that it has made and that nobody has begun is discarded, so that a timer that
-    was stopped (and perhaps set again) never goes off early.
+    `pending` is the key of the timer's tasks. A task that the timer has created and no worker has claimed is discarded,
+    so that a stopped timer (perhaps set again) never fires early.
     """
     if pending is not None:
         database.execute(
@@ -81,7 +81,7 @@ def stop(name: str, *, pending: str | None = None) -> bool:
 
 
 def fire_due(*, batch_max: int = 100) -> int:
-    """Turn due timers into tasks, in a transaction of its own; returns how many fired."""
+    """Turn due timers into tasks, in a transaction of its own; return the number of fired timers."""
     with database.transaction():
         due = database.run(
             "SELECT name, kind, queue, key, payload, due_at, every_s FROM timers WHERE due_at <= NOW() ORDER BY due_at"

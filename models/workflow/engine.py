@@ -145,7 +145,7 @@ def touched(workflow: Workflow, instance: Instance, context: Context, events: li
 
 
 def moved_to_version(workflow: Workflow, instance: Instance, context: Context, state: str) -> Step:
-    """Move a ticket to this version from another version or life cycle: reset its timers and clocks, notify nobody.
+    """Move a ticket to this version from another version or life cycle: reset its timers and clocks without notices.
 
     The time already spent in the state counts for the timers; overdue timers fire now.
     """

@@ -23,8 +23,8 @@ def names() -> frozenset[str]:
 
 @cache
 def load(kind: str) -> Actor[Any] | None:
-    """Return the actor for a kind of task; None when this release does not know the kind. Raises ImportError, each time
-    anew.
+    """Return the actor for a kind of task; None when this release does not know the kind. Raises ImportError; each call
+    tries again.
     """
     if kind not in names():
         return None

@@ -24,7 +24,7 @@ log = logs.get("webhook")
 
 
 def run(task: ClaimedTask, payload: CallWebhook) -> Settlement:
-    """Make one attempt. 2xx: done; 429 and 5xx: retried; another status: failed at once.
+    """Make one attempt. 2xx: done; 429 and 5xx: retried; another status: failed without a retry.
 
     Raises ConfigurationError when the secret is missing: the task waits for the operator.
     """

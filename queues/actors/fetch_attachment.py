@@ -20,7 +20,7 @@ log = logs.get("attachments")
 
 
 def run(task: ClaimedTask, payload: FetchAttachment) -> Settlement:
-    """Make one attempt. A file that is gone or too large is settled at once; a provider that is away is tried again."""
+    """Make one attempt. A missing or too large file settles the task; an unavailable provider is tried again."""
     with database.connection():
         file = attachment_fetching.pending(payload.attachment_id)
         if file is None:

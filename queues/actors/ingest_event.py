@@ -48,7 +48,7 @@ def run(task: ClaimedTask, payload: IngestEvent) -> Settlement:
         log.error("parser_raised", inbox_id=str(inbox_id), channel=event.channel, exc_info=error)
         return _failed(
             event,
-            f"the parser failed: {type(error).__name__} (a bug of ours; it can be replayed when mended)",
+            f"the parser failed: {type(error).__name__} (a bug of the desk; the event can be replayed after the fix)",
         )
     if isinstance(parsed, InboundMessage):
         try:

@@ -26,7 +26,7 @@ log = logs.get("staff")
 # One message of the chat; further messages would hold a worker at the group's rate limit.
 _post_chars_max = 3_500
 _GOES_ON = " … [It goes on in the console.]"
-# Of one run; the next run posts the rest.
+# Posts of one run; the next run posts the rest.
 _posts_max = 100
 
 

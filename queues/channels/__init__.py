@@ -27,7 +27,7 @@ def names() -> frozenset[str]:
 def get(channel: str) -> Channel[Any]:
     """Return the channel's declaration; its parts are imported when they are used.
 
-    Raises ImportError, each time anew.
+    Raises ImportError; each call tries again.
     """
     found = imports.load(f"{__name__}.{channel}.channel").CHANNEL
     if not isinstance(found, Channel):

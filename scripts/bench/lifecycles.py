@@ -41,7 +41,7 @@ def measure(stack: Stack, plan: limits.Plan, report: Report) -> None:
 
 
 def _fresh(stack: Stack) -> None:
-    """A database of its own, with the shipped definitions and the demo's people."""
+    """Create a database with the shipped definitions and the demo's people."""
     database.configure(settings.Settings(database_url=stack.postgres.create_database(template="bench_template")))
 
 

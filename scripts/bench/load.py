@@ -40,7 +40,7 @@ class Load:
     answered_at: bool = False  # also return when each answer came, by n
 
     def run(self) -> Result:
-        """Run it in a process of its own."""
+        """Run the load in a process of its own."""
         done = subprocess.run(
             [sys.executable, "-m", "scripts.bench.load"],
             input=json.dumps(asdict(self)),

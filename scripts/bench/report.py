@@ -53,7 +53,7 @@ class Report:
         print(f"{part:<2}{mark}{what:<58} {figure:<74} {verdict}".rstrip(), flush=True)
 
     def note(self, text: str) -> None:
-        """A sentence beside the table."""
+        """Print a sentence next to the table."""
         self.notes.append(text)
         print(f"   {text}", flush=True)
 

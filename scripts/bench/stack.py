@@ -89,7 +89,7 @@ class Web(Process):
         )
 
     def request(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> int:
-        """One request on a connection of its own; its status."""
+        """Send one request on a new connection; return its status."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=limits.request_s_max)
         try:
             connection.request(method, path, body, headers or {})
@@ -137,7 +137,7 @@ class Desk:
         run_module(module, self.environment, *arguments)
 
     def web(self, function: str, **settings: str) -> Web:
-        """Start a function; returns at once."""
+        """Start a function without waiting for it."""
         web = Web(function, self.environment | settings, self._stack.log(function))
         self._processes.append(web)
         return web
@@ -220,7 +220,7 @@ class Stack:
 
     @contextlib.contextmanager
     def desk(self) -> Iterator[Desk]:
-        """A fresh desk: the template's people and definitions, nothing else."""
+        """Return a fresh desk with only the template's people and definitions."""
         desk = Desk(self)
         try:
             yield desk
@@ -249,7 +249,7 @@ class Stack:
 
 
 def run_module(module: str, environment: dict[str, str], *arguments: str) -> None:
-    """Run one of our commands to its end. Raises RuntimeError with what it said."""
+    """Run one of the desk's commands to its end. Raises RuntimeError with its output."""
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         env=environment,

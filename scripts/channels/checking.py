@@ -73,7 +73,7 @@ def _missing(account: ChannelAccount, path: Path) -> list[FieldProblem]:
 
 
 def _named(value: Any, place: str) -> Iterator[tuple[str, str]]:
-    """Every credential that a file names, with its place; `{secret: name}` may stand anywhere in it."""
+    """Return every credential that a file names, with its place; `{secret: name}` may occur anywhere in it."""
     if isinstance(value, dict):
         if isinstance(value.get("secret"), str):
             yield place, value["secret"]

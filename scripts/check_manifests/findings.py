@@ -12,7 +12,7 @@ Path = tuple[Step, ...]
 @dataclass(frozen=True, slots=True)
 class Finding:
     source: str  # file, or overlay when rendered
-    line: int | None  # None in rendered manifests: their lines are nobody's
+    line: int | None  # None in rendered manifests, whose lines exist in no file
     subject: str  # Kind/name
     rule: str
     path: Path

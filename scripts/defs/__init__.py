@@ -59,7 +59,7 @@ def _shown(root: Path, place: str) -> str:
 
 
 def read_file(path: Path, root: Path = ROOT, *, demo: bool = True) -> Found | None:
-    """One file, checked alone; None for what is not published by itself. Raises Invalid with file:line:column."""
+    """Read and check one file; return None for a file that is only included. Raises Invalid with file:line:column."""
     document = files.load(path, root)
     try:
         kind = catalogue.kind_of(document.body)

@@ -151,7 +151,7 @@ class Desk:
         return 0
 
     def _log_end(self, log_path: Path) -> None:
-        """Write into the desk's log how it ended: a signal that ended gunicorn's master leaves no line of its own."""
+        """Log the desk's end, because gunicorn's master logs nothing when a signal ends it."""
         assert self._server is not None
         with open(log_path, "a", encoding="utf-8") as log:
             logs.configure("supervisor", stream=log)

@@ -1,4 +1,4 @@
-"""The data folder: who may use it, and what lies in it."""
+"""The data folder: its lock and its files."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The state of the desk on one page, and whether somebody must act.
+"""The state of the desk on one page, with the actions that an operator must take.
 
-Each part looks at one thing that the desk stands on and says what it found and what, if anything, a person has to do. A
-part that cannot be read is one line, because the page is wanted most when something is away.
+Each part checks one dependency of the desk. It reports its state and the necessary action, if any. A part that cannot
+be read is one line, because operators need the page most during an outage.
 """

@@ -50,7 +50,7 @@ def part(config: Settings) -> Part:
 
 
 def _reason(error: BaseException) -> str:
-    """pika wraps the cause, sometimes twice and without a text of its own."""
+    """Return the cause, which pika wraps, sometimes twice and without a text."""
     inner = error
     while inner.args and isinstance(inner.args[0], BaseException):
         inner = inner.args[0]

@@ -135,7 +135,7 @@ def _inbox(part: Part) -> None:
     )
     if failed:
         part.problem(
-            f"{words.counted(failed, 'event')} could not be read: see /v1/inbox?status=failed, replay when mended"
+            f"{words.counted(failed, 'event')} could not be read: see /v1/inbox?status=failed, replay after the repair"
         )
 
 

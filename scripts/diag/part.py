@@ -16,5 +16,5 @@ class Part:
     facts: dict[str, Any] = field(default_factory=dict)
 
     def problem(self, line: str) -> None:
-        """Something that does not mend itself."""
+        """A problem that does not end without an action."""
         self.problems.append(line)

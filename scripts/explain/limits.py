@@ -1,4 +1,4 @@
-"""Bounds of a told story, each with its reason."""
+"""Limits of a ticket's story, each with its reason."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def story(ticket: Ticket) -> list[Entry]:
 
 
 def cut_sources(entries: list[Entry]) -> list[str]:
-    """The sources of which only the first limits.rows_max rows are told."""
+    """Return the sources of which only the first limits.rows_max rows are shown."""
     return [name for name in _RANKS if sum(e.source == name for e in entries) >= limits.rows_max]
 
 

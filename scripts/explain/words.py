@@ -47,7 +47,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def event(event_type: str, payload: Payload, people: Mapping[str, str]) -> Words:
-    """An event's line and its details; a type without words of its own shows its payload."""
+    """Return the line and the details of an event. A type without a line of its own shows its payload."""
     line = _LINES.get(event_type)
     if line is None:
         return f"{event_type} {short(dict(payload)) if payload else ''}".rstrip(), ()

@@ -5,6 +5,6 @@ leave the part untested that breaks in production: sockets that close after the 
 never come, 429 with a number in it. So the sandbox speaks the real protocols, keeps everything that it
 received over a restart, and fails on request.
 
-It keeps one promise that makes "sent once" testable: an entry stands in the outbox if, and only if, the
+It keeps one promise that makes "sent once" testable: the outbox contains an entry if, and only if, the
 real service would have delivered the message.
 """

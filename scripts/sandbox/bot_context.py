@@ -40,7 +40,7 @@ class Context:
         self.outbox.append({**head, **details, "raw": raw})
 
     def next_message_id(self) -> int:
-        """The sequence is unique for ever, so a message id never comes twice, not even after a restart."""
+        """Return a message id. The sequence never restarts, so an id is unique even after a restart."""
         return limits.MESSAGE_ID_BASE + self.outbox.sequence + 1
 
     def send(self, call: Call, content: dict[str, Any], stored: StoredFile | None = None, field: str = "") -> Message:

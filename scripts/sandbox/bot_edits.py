@@ -1,4 +1,4 @@
-"""Methods that change, take back or react to what stands in a chat."""
+"""Methods that edit or delete messages of a chat, or react to them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The sandbox's bounds, each with its reason; the product's own stand in models/kernel/limits.py."""
+"""The sandbox's limits, each with its reason; those of the product are in models/kernel/limits.py."""
 
 from typing import Final
 

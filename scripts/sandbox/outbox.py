@@ -95,7 +95,7 @@ class Outbox:
         return items, items[-1]["sequence"] if items else since or 0
 
     def clear(self) -> int:
-        """Forget all entries, on disk too; returns how many there were. The sequence goes on."""
+        """Remove all entries, also on disk; return their number. The sequence continues."""
         count = len(self._entries)
         self._entries.clear()
         self._sizes.clear()
@@ -134,7 +134,9 @@ class Outbox:
         try:
             entry = json.loads(line)
         except ValueError as error:
-            raise OutboxUnusable(f"{self._path}, line {number}: not JSON ({error}); mend or remove the file") from error
+            raise OutboxUnusable(
+                f"{self._path}, line {number}: not JSON ({error}); repair or remove the file"
+            ) from error
         sequence = entry.get("sequence") if isinstance(entry, dict) else None
         if not isinstance(sequence, int) or ("channel" in entry and sequence != self._sequence + 1):
             raise OutboxUnusable(

@@ -59,10 +59,10 @@ def _judge(subject: Subject, place: str, text: str, states: list[str] | None, ev
         yield warning(
             "always_true",
             place,
-            f"{text!r} is true whatever the ticket is: leave the condition out, or mend it",
+            f"{text!r} is true for every ticket: remove the condition, or correct it",
         )
     elif said is False:
-        yield error("never_true", place, f"{text!r} is never true: what stands here cannot happen; mend the condition")
+        yield error("never_true", place, f"{text!r} is never true, so this part has no effect: correct the condition")
 
 
 def _shadowed(subject: Subject) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
-"""The parser: makes of a Telegram update a message, a command, a button's press, or a reason why it is ignored. Pure;
-accepts any JSON.
-"""
+"""Parse a Telegram update into a message, a command, a button press, or a reason to ignore it.
+
+Pure; accepts any JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""R13: names on both sides are the same. A misspelt variable is read by nobody, and the default runs in production."""
+"""R13: names on both sides are the same. A misspelt variable is never read, and production runs with the default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""R6, R7, R12, R16: what holds for every pod, whoever starts it."""
+"""R6, R7, R12, R16: rules for every pod."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def test_a_parser_with_a_bug_fails_the_event_at_once_and_holds_up_nobody(desk: D
     assert "retried" not in outcomes
     assert desk.inbox(event)["status"] == "failed"
     assert desk.inbox(event)["reason"] == (
-        "the parser failed: KeyError (a bug of ours; it can be replayed when mended)"
+        "the parser failed: KeyError (a bug of the desk; the event can be replayed after the fix)"
     )
     assert desk.inbox(behind)["status"] == "processed"
     desk.scripted["k"] = HELLO

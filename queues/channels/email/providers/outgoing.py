@@ -102,10 +102,10 @@ def hand_over(
 
 
 def by_status(answer: Answer, detail: str) -> SendOutcome:
-    """What an answer means that the provider's own table does not name.
+    """Return the outcome of an answer that the provider's own table does not contain.
 
-    A gateway's 5xx may stand in front of a provider that took the mail: unknown, but for 503, which says that nothing
-    was done.
+    A gateway may answer 5xx although the provider accepted the mail, so the outcome is unknown. Only 503 says that
+    nothing was done.
     """
     if answer.status == 429:
         return SendOutcome("throttled", detail, retry_after_s=answer.retry_after_s or 10.0, pause_account=True)

@@ -38,7 +38,9 @@ def host_of(account: ChannelAccount) -> str:
 
 
 def _refused(answer: Answer) -> SendOutcome | None:
-    """Mailgun says 400 for an address that it finds wrong; 401 for a key, 404 for a domain (people mend those)."""
+    """Read a refusal. Mailgun answers 400 for an invalid address, 401 for a key and 404 for a domain; an operator
+    corrects the last two.
+    """
     text = http.error_text(answer, "message")
     if answer.status == 400 and _TO_INVALID in text:
         return permanent(text, suppress="Mailgun says that it is no address")

@@ -11,7 +11,7 @@ from queues.channels.email.providers.resend.send import HOST
 
 
 def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
-    """GET /domains; a key that may only send is told by its own error."""
+    """Call GET /domains. A key that may only send gets an error of its own."""
     receives = account.config.get("provider") == "resend"
 
     def own_finding(answer: Answer) -> Finding | None:

@@ -36,7 +36,9 @@ def verify(request: IngressRequest, account: ChannelAccount, settings: Settings)
 
 
 def receive(request: IngressRequest, account: ChannelAccount) -> Received:
-    """The one message of the request. Its key is SNS's, which nobody can guess: a forger cannot take a mail's place."""
+    """Return the one message of the request. Its key is SNS's unguessable id, so a forger cannot take a
+    mail's place.
+    """
     message = documents.load_object(request.body)
     message_id = documents.text(message.get("MessageId"))
     if not message_id:

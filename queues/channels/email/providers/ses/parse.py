@@ -1,4 +1,4 @@
-"""What an SNS message of SES is: a raw mail, or what became of a mail of ours, for each of its recipients."""
+"""Parse an SNS message of SES: a raw mail, or receipts for each recipient of a mail that the desk sent."""
 
 from __future__ import annotations
 
