@@ -111,7 +111,7 @@ def test_a_slow_road_does_not_outwit_the_cap(office: PostOffice, hop_s: float) -
 
 
 @pytest.mark.parametrize("road", [None, without_telling_headers, without_anything_to_know_it_by])
-def test_a_desk_that_writes_to_itself_hears_itself_once(office: PostOffice, road: Road | None) -> None:
+def test_a_desk_that_writes_to_itself_receives_its_mail_once(office: PostOffice, road: Road | None) -> None:
     office.road = road
     office.desks[OURS].ask("open", email=OURS)
 

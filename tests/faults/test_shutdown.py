@@ -20,7 +20,7 @@ from tests.services.waiting import wait_until
 clients = 8
 
 
-def test_a_function_that_is_told_to_stop_answers_what_it_has(real_desk: RealDesk) -> None:
+def test_a_function_that_gets_sigterm_answers_what_it_has(real_desk: RealDesk) -> None:
     """Failure matrix: SIGTERM of HTTP fn: gunicorn finishes running requests; wakeups are flushed or swept."""
     webhooks = real_desk.programs["webhooks"]
     replies: list[Reply] = []
@@ -51,7 +51,7 @@ def test_a_function_that_is_told_to_stop_answers_what_it_has(real_desk: RealDesk
     assert stored == len(replies) - len(unanswered)
 
 
-def test_a_worker_that_is_told_to_stop_finishes_or_gives_back(real_desk: RealDesk) -> None:
+def test_a_worker_that_gets_sigterm_finishes_or_gives_back(real_desk: RealDesk) -> None:
     """The issue: SIGTERM: finish or give back, within a bound."""
     flow = Flow(real_desk, chats=0)
     worker = real_desk.programs["worker1"]

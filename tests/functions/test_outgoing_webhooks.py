@@ -53,7 +53,7 @@ def test_the_secret_is_shown_when_it_is_made_and_never_again(machine: Caller, de
         ({"event_types": []}, "/event_types"),
     ],
 )
-def test_a_mistake_is_told_with_its_place(machine: Caller, body: dict[str, Any], path: str) -> None:
+def test_a_mistake_is_reported_with_its_place(machine: Caller, body: dict[str, Any], path: str) -> None:
     told = {"url": URL, "event_types": ["ticket_created"]} | body
 
     document = problem(machine.post("/v1/webhooks", told), 422)

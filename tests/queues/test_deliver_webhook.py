@@ -20,7 +20,7 @@ from tests.queues.subscriber import log_of, reload, signed_by, states, subscribe
 from tests.servers import HttpReceiver, Say, receiving
 
 
-def test_an_event_is_told_signed_and_in_the_envelope_of_standard_webhooks(desk: Desk, receiver: HttpReceiver) -> None:
+def test_an_event_is_sent_signed_and_in_the_envelope_of_standard_webhooks(desk: Desk, receiver: HttpReceiver) -> None:
     subscription = subscribe(desk, receiver)
 
     ticket = desk.create_ticket("The printer is on fire")
@@ -152,7 +152,7 @@ def test_a_private_address_is_not_called_unless_the_operator_allows_it(
     assert "private network" in log_of(desk, subscription)[0]["error"]
 
 
-def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(desk: Desk, receiver: HttpReceiver) -> None:
+def test_a_rotated_secret_signs_together_with_the_old_one_for_a_day(desk: Desk, receiver: HttpReceiver) -> None:
     before = subscribe(desk, receiver)
     after = desk.command(commands.rotate_secret, before.id, actor=desk.person("admin"))
 
@@ -169,7 +169,7 @@ def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(desk: Desk, receive
     assert not signed_by(later, before.signing_secret)
 
 
-def test_what_people_wrote_is_told_only_to_those_who_asked_for_it(desk: Desk, receiver: HttpReceiver) -> None:
+def test_bodies_are_sent_only_to_subscriptions_that_include_bodies(desk: Desk, receiver: HttpReceiver) -> None:
     subscribe(desk, receiver, "message_added")
     with receiving() as trusted:
         subscribe(desk, trusted, "message_added", bodies=True)

@@ -353,7 +353,7 @@ def test_row_channel_down_waits_grow_and_the_task_is_dead_in_the_end(work: Work)
     assert work.desk.task(task_id)["last_error"] == "given up after 4 attempts: connection refused"
 
 
-def test_row_poison_task_is_dead_at_once_told_to_people_and_holds_nobody_back(work: Work) -> None:
+def test_row_poison_task_is_dead_at_once_is_reported_and_blocks_no_other_task(work: Work) -> None:
     poison = work.enqueue(key="a")
     behind, elsewhere = work.enqueue(key="a"), work.enqueue(key="b")
 
@@ -446,7 +446,7 @@ def test_row_all_replicas_down_over_a_timer_it_fires_once_late_and_keeps_its_rhy
 
 
 @pytest.mark.parametrize("database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
-def test_row_database_fails_over_in_the_transaction_the_caller_hears_unavailable_and_repeats(
+def test_row_database_fails_over_in_the_transaction_the_caller_gets_unavailable_and_repeats(
     desk: Desk,
 ) -> None:
     def store_while_it_fails_over() -> None:

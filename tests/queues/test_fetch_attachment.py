@@ -161,7 +161,7 @@ def test_a_file_that_is_known_is_not_fetched_again(desk: Desk, provider: Provide
 
 
 @pytest.mark.parametrize("size", [20 * limits.MIB + 1, 0])
-def test_a_file_that_is_too_large_is_named_and_its_sender_is_told_once_a_message(
+def test_a_file_that_is_too_large_is_named_and_its_sender_is_notified_once_a_message(
     desk: Desk, provider: Provider, size: int
 ) -> None:
     """By the announced size before anything is asked, or by the provider's word."""
@@ -248,7 +248,7 @@ def test_a_file_that_is_given_up_on_is_shown_with_the_reason(desk: Desk, provide
     assert "away" in found["reason"] or "given up" in found["reason"]
 
 
-def test_a_missing_credential_is_mended_by_the_operator_and_loses_no_file(desk: Desk, provider: Provider) -> None:
+def test_a_missing_credential_is_corrected_by_the_operator_and_loses_no_file(desk: Desk, provider: Provider) -> None:
     provider.answers["f1"] = [ConfigurationError("credential telegram_demo_token is missing"), PHOTO]
     receive(desk, file())
     desk.run_due()

@@ -154,7 +154,7 @@ def test_when_both_runs_have_called_the_log_says_so_and_what_arrived_stays_sent(
     assert desk.tasks("ready", "leased", kind="send_delivery") == []
 
 
-def test_an_acceptance_that_is_told_late_ends_what_people_saw_as_unknown(desk: Desk, ticket: Ticket) -> None:
+def test_an_acceptance_that_is_recorded_late_replaces_the_outcome_unknown(desk: Desk, ticket: Ticket) -> None:
     delivery_id = reply_to(desk, ticket)
     [task] = desk.tasks("ready", kind="send_delivery")
     claimed = commands.claim(task["id"], lease_s=LEASE_S)
@@ -170,7 +170,7 @@ def test_an_acceptance_that_is_told_late_ends_what_people_saw_as_unknown(desk: D
     assert (log_of(desk, ticket), state_of(desk, ticket)) == (["accepted"], "sent")
 
 
-def test_a_bounce_is_a_later_word_than_an_acceptance_that_is_told_late(desk: Desk, ticket: Ticket) -> None:
+def test_a_bounce_overrides_an_acceptance_that_is_recorded_late(desk: Desk, ticket: Ticket) -> None:
     delivery_id = reply_to(desk, ticket)
     [task] = desk.tasks("ready", kind="send_delivery")
     claimed = commands.claim(task["id"], lease_s=LEASE_S)

@@ -151,7 +151,7 @@ def test_a_notice_that_certainly_did_not_arrive_is_sent_again(desk: Desk, first:
     assert len(desk.sent) == 1
 
 
-def test_a_post_to_the_staff_group_is_told_once_when_the_database_goes_away_after_it(
+def test_a_post_to_the_staff_group_is_recorded_once_when_the_database_goes_away_after_it(
     desk: Desk, group: Topics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told, topic = ticket_posts.record_posted, ticket_posts.open_topic
@@ -181,7 +181,7 @@ def test_a_post_to_the_staff_group_is_told_once_when_the_database_goes_away_afte
     assert not any("again, perhaps" in post for post in posts)
 
 
-def test_a_story_that_another_worker_tells_now_is_not_told_by_two(desk: Desk, group: Topics) -> None:
+def test_events_that_another_worker_posts_now_are_not_posted_twice(desk: Desk, group: Topics) -> None:
     taken_over = TakenOver(desk, "tell_staff")
 
     def answer(message: OutgoingMessage) -> SendOutcome:

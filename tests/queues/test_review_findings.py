@@ -100,7 +100,7 @@ def test_a_lease_that_ends_does_not_end_the_renewal_of_the_next_run_of_its_task(
 
 
 @pytest.mark.parametrize("database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
-def test_a_connection_that_a_thread_was_left_with_is_given_back_and_does_not_fail_for_ever(
+def test_a_connection_that_a_thread_was_left_with_is_given_back_and_does_not_fail_forever(
     desk: Desk,
 ) -> None:
     database.run("SELECT 1")  # outside of any unit of work: the thread is left with a connection

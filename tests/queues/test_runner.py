@@ -108,7 +108,7 @@ def test_a_failure_may_record_something_with_it(work: Work) -> None:
     assert work.effects() == [task_id]
 
 
-def test_a_task_whose_death_cannot_be_told_is_dead_in_the_end_all_the_same(work: Work) -> None:
+def test_a_dead_task_whose_report_fails_is_dead_nevertheless(work: Work) -> None:
     def cannot_tell(task: ClaimedTask, reason: str) -> None:
         work.effect(task, "half told")
         raise KeyError("telling")

@@ -123,7 +123,7 @@ def test_a_database_that_goes_away_after_a_commit_does_not_undo_it_for_the_calle
     assert len(desk.tasks("ready", kind="advance_ticket")) == 1
 
 
-def test_a_run_that_lost_its_lease_opens_no_attempt_beside_that_of_the_worker_that_has_it(
+def test_a_run_that_lost_its_lease_opens_no_attempt_while_the_present_holder_has_one_open(
     desk: Desk, ticket: Ticket
 ) -> None:
     """Its process was stopped between the claim and the opening, and goes on while the other worker

@@ -135,7 +135,7 @@ def test_a_timer_that_nobody_fires_needs_a_person(desk: Desk) -> None:
     assert problems_of(desk) == ["a timer should have fired 24 h ago: nothing sweeps (scheduler, worker or tick)"]
 
 
-def test_a_desk_without_definitions_is_told_what_to_run(desk: Desk) -> None:
+def test_a_desk_without_definitions_shows_the_command_to_run(desk: Desk) -> None:
     desk.command(database.execute, "DELETE FROM definitions")
 
     assert parts_of(desk)["definitions"].problems == [

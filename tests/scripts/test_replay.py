@@ -69,7 +69,7 @@ def test_the_command_prints_the_answer_and_the_events_fate(desk: Desk, served: s
     assert done.returncode == 1, "nobody ran the task within the wait"
 
 
-def test_a_wrong_secret_is_told_in_the_desks_own_words(served: str) -> None:
+def test_a_wrong_secret_is_reported_in_the_desks_own_words(served: str) -> None:
     with pytest.raises(replay.ReplayFailed, match=r"/webhooks/telegram/demo answered 401: "):
         replay.post(served, "telegram", "demo", RAW["telegram"], secret="a guess")
 
@@ -98,7 +98,7 @@ def test_a_fixture_is_found_by_its_name_with_or_without_its_ending(tmp_path: Pat
     assert found == {folder / "text_message.json"}
 
 
-def test_a_fixture_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+def test_a_fixture_that_is_missing_is_reported_with_the_existing_ones(tmp_path: Path) -> None:
     folder = tmp_path / "telegram" / "fixtures"
     folder.mkdir(parents=True)
     (folder / "text_message.json").write_text("{}")

@@ -85,7 +85,7 @@ def test_a_recorded_event_of_each_service_is_taken_repeated_and_made_new(
 
 
 @pytest.mark.usefixtures("published")
-def test_a_challenge_is_told_as_what_was_answered(served: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_challenge_is_shown_as_the_answer(served: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert replaying.replay(wish(served, "webhook.chatterbox", "ping")) == 0
 
     assert "3eZbrw1aBm2rZgRNFdxV" in capsys.readouterr().out
@@ -121,7 +121,7 @@ def test_the_verb_is_there() -> None:
     assert "--new-key" in found.stdout
 
 
-def test_setup_tells_what_to_enter_and_test_what_is_missing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setup_shows_the_values_to_enter_and_test_the_missing_ones(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     from queues.channels.webhook import reach
     from tests.queues.channels.webhook.conftest import account_of
 

@@ -62,7 +62,7 @@ def test_what_people_write_is_fine_and_the_library_compiles_it(text: str) -> Non
         ("fields.sevrity == 'x'", 0, "unknown name sevrity; did you mean severity?"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(text: str, offset: int, told: str) -> None:
+def test_what_is_wrong_is_reported_with_its_place(text: str, offset: int, told: str) -> None:
     names = environment(Record({"severity": DOUBLE})) if "sevrity" in text else ENVIRONMENT
     [problem, *_] = checker.check(text, names)
 

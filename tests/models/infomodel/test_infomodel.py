@@ -203,7 +203,7 @@ def test_conditions_see_null_for_a_number_without_a_value_and_the_zero_of_other_
         ({"kind": "text", "required": True, "edit": ["admin"]}, ".edit", "agents may not fill it in"),
     ],
 )
-def test_a_wrong_field_is_told_with_its_place(field: dict[str, Any], place: str, told: str) -> None:
+def test_a_wrong_field_is_reported_with_its_place(field: dict[str, Any], place: str, told: str) -> None:
     with pytest.raises(Invalid) as refused:
         entity(f=field)
 

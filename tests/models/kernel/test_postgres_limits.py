@@ -205,7 +205,7 @@ def test_what_the_url_says_wins_and_several_hosts_keep_working(desk: Desk) -> No
     assert options["tcp_user_timeout"] == limits.server_lost_s * 1000
 
 
-def test_a_url_that_cannot_be_read_is_told_without_its_password(desk: Desk) -> None:
+def test_a_url_that_cannot_be_read_is_reported_without_its_password(desk: Desk) -> None:
     with pytest.raises(ConfigurationError, match="DATABASE_URL") as caught:
         postgres.connect_options("postgresql://nestor:sec%ret@db/nestor")
 

@@ -105,7 +105,7 @@ def test_what_takes_more_than_ten_years_is_refused() -> None:
         (Calendar("UTC", {"mon": ["09:00-10:00"]}, ["2026-02-30"]), ".holidays[0]", "such as 2026-12-25"),
     ],
 )
-def test_a_wrong_calendar_is_told_with_its_place(calendar: Calendar, place: str, told: str) -> None:
+def test_a_wrong_calendar_is_reported_with_its_place(calendar: Calendar, place: str, told: str) -> None:
     [problem, *_] = working_time.problems(calendar)
 
     assert problem.path == place

@@ -85,7 +85,7 @@ def test_the_good_one_is_good() -> None:
         ("states.Bad-Name", {"category": "todo", "label": LABEL}, ".states.Bad-Name", "lower-case letters"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(change: str, value: Any, place: str, told: str) -> None:
+def test_what_is_wrong_is_reported_with_its_place(change: str, value: Any, place: str, told: str) -> None:
     problems = _problems(_changed(change, value))
 
     assert place in problems, problems

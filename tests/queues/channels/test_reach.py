@@ -60,7 +60,7 @@ def test_a_bot_that_polls_has_its_webhook_taken_away(sandbox: SandboxProcess, mo
     assert all(one.ok for one in done), done
 
 
-def test_a_missing_credential_is_told_by_its_name() -> None:
+def test_a_missing_credential_is_reported_by_its_name() -> None:
     findings = telegram.test(account(golden.TELEGRAM, token={"secret": "nowhere"}), golden.settings())
 
     assert [(one.ok, "NESTOR_SECRET_NOWHERE" in one.text) for one in findings] == [(False, True)]
@@ -87,7 +87,7 @@ def test_a_relay_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert finding.text.startswith("SMTP: connecting failed")
 
 
-def test_a_mailbox_that_cannot_be_reached_is_told_without_its_password(
+def test_a_mailbox_that_cannot_be_reached_is_reported_without_its_password(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("NESTOR_SECRET_TEST_IMAP", "imap://ada:hunter2@127.0.0.1:1")
@@ -99,7 +99,7 @@ def test_a_mailbox_that_cannot_be_reached_is_told_without_its_password(
     assert "hunter2" not in findings[0].text
 
 
-def test_setup_of_a_mailbox_tells_where_its_provider_posts(
+def test_setup_of_a_mailbox_shows_the_address_for_its_provider(
     sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NESTOR_SECRET_TEST_WEBHOOK", "a-secret")

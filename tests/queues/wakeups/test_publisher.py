@@ -46,7 +46,7 @@ def test_a_wakeup_carries_nothing_but_the_tasks_id() -> None:
     assert fake.got == [("sends", broker.ACTOR_NAME, (7,), {})]
 
 
-def test_a_blocked_broker_holds_nobody_up_and_gets_the_wakeups_in_order_when_it_opens() -> None:
+def test_a_blocked_broker_blocks_no_caller_and_gets_the_wakeups_in_order_when_it_opens() -> None:
     fake = FakeBroker()
     fake.open.clear()
     publisher = WakeupPublisher(fake)
@@ -100,7 +100,7 @@ def test_a_broker_that_is_away_is_tried_once_and_then_left_alone_for_a_while() -
     assert fake.got[-1][2] == (99,)
 
 
-def test_stopping_flushes_what_waits_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopping_flushes_waiting_wakeups_within_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "wakeup_flush_s", 0.2)
     fake = FakeBroker()
     publisher = WakeupPublisher(fake)

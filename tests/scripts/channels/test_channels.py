@@ -31,7 +31,7 @@ def test_the_shipped_accounts_are_fine() -> None:
         (("hook}\n", "hook}\ngroups: sometimes\n"), ".groups"),
     ],
 )
-def test_a_wrong_file_is_told_with_its_place(tmp_path: Path, change: tuple[str, str], said: str) -> None:
+def test_a_wrong_file_is_reported_with_its_place(tmp_path: Path, change: tuple[str, str], said: str) -> None:
     path = tmp_path / "telegram.support.yaml"
     path.write_text(GOOD.replace(*change))
 
@@ -43,7 +43,7 @@ def test_a_wrong_file_is_told_with_its_place(tmp_path: Path, change: tuple[str, 
     assert "4242:abc" not in result.stderr
 
 
-def test_missing_credentials_are_told_by_name(tmp_path: Path) -> None:
+def test_missing_credentials_are_reported_by_name(tmp_path: Path) -> None:
     path = tmp_path / "telegram.support.yaml"
     path.write_text(GOOD)
 
@@ -63,7 +63,7 @@ def test_a_name_that_is_no_accounts_is_refused_with_a_sentence(name: str) -> Non
     assert "Traceback" not in result.stderr
 
 
-def test_status_tells_of_each_account_and_fails_when_one_is_not_well(desk: Desk) -> None:
+def test_status_shows_each_account_and_fails_when_one_has_an_error(desk: Desk) -> None:
     well = run_verb("channels", "status")
     with database.transaction():
         health.report_error("telegram", "demo", "the token was revoked")

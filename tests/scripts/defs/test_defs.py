@@ -140,7 +140,7 @@ def bomb() -> str:
     ],
     ids=lambda value: value[:30] if len(value) < 60 else None,
 )
-def test_bad_input_is_told_with_its_place(here: Here, tmp_path: Path, text: str, told: str) -> None:
+def test_bad_input_is_reported_with_its_place(here: Here, tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(text)
 
@@ -151,7 +151,7 @@ def test_bad_input_is_told_with_its_place(here: Here, tmp_path: Path, text: str,
     assert "Traceback" not in found.stderr
 
 
-def test_files_that_include_each_other_in_a_circle_are_told_with_the_circle(tmp_path: Path) -> None:
+def test_files_that_include_each_other_in_a_circle_are_reported_with_the_circle(tmp_path: Path) -> None:
     root = tmp_path / "workflow_defs"
     root.mkdir()
     (root / "w.yaml").write_text("include: [x.yaml]\n" + WORKFLOW)
@@ -162,7 +162,7 @@ def test_files_that_include_each_other_in_a_circle_are_told_with_the_circle(tmp_
         files.load(root / "w.yaml", root)
 
 
-def test_what_an_include_brings_twice_is_told_with_both_places(tmp_path: Path) -> None:
+def test_a_part_that_two_includes_define_is_reported_with_both_places(tmp_path: Path) -> None:
     (tmp_path / "w.yaml").write_text(
         "include: [x.yaml]\n" + WORKFLOW + "calendars:\n  office: {zone: UTC, hours: {mon: ['09:00-10:00']}}\n"
     )

@@ -26,7 +26,7 @@ def read(raw: bytes) -> InboundMessage:
     return parsed
 
 
-def test_what_was_left_out_is_told_to_people_and_to_programs() -> None:
+def test_omitted_parts_are_reported_to_people_and_to_programs() -> None:
     part = b"--b\r\nContent-Type: image/png\r\n\r\nx\r\n"
 
     message = read(MULTIPART + b"--b\r\n\r\nHello\r\n" + part * 100_000)

@@ -56,7 +56,7 @@ def test_a_mail_of_nobody_is_refused_with_a_reason(raw: bytes) -> None:
         parse(raw, {}, golden.EMAIL)
 
 
-def test_without_a_usable_from_the_envelope_tells_who_wrote() -> None:
+def test_without_a_usable_from_the_envelope_names_the_author() -> None:
     assert read(b"From: nobody\r\nReturn-Path: <Bob@x.test>\r\n\r\nx").contact_address == "bob@x.test"
     assert read(b"Subject: x\r\n\r\nx", **{"from": "<eve@x.test>"}).contact_address == "eve@x.test"
 
@@ -134,7 +134,7 @@ def test_a_subject_of_a_megabyte_is_cut_and_hides_no_sender() -> None:
         ),
     ],
 )
-def test_the_visible_reply_is_what_the_person_wrote_anew(text: str, reply: str) -> None:
+def test_the_visible_reply_is_the_new_text_of_the_person(text: str, reply: str) -> None:
     message = read_text(text)
 
     assert message.body == reply

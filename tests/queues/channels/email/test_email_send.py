@@ -121,7 +121,7 @@ def test_a_server_that_is_away_is_certainly_not_sent_to(monkeypatch: pytest.Monk
     assert (outcome.kind, outcome.detail) == ("transient", "connecting failed (ConnectionRefusedError)")
 
 
-def test_a_refused_login_is_transient_because_it_can_be_mended(
+def test_a_refused_login_is_transient_because_it_can_be_corrected(
     sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NESTOR_SECRET_TEST_SMTP_URL", f"smtp://us%40er:pass@127.0.0.1:{sandbox.smtp_port}")

@@ -101,7 +101,7 @@ def test_a_group_that_is_off_is_ignored_and_says_why() -> None:
         ({"entities": [{"type": "mention", "offset": -1, "length": 10**9}, 7, {"type": "mention"}]}, False),
     ],
 )
-def test_on_mention_hears_mentions_answers_and_commands_to_it(message: dict[str, Any], is_heard: bool) -> None:
+def test_on_mention_reads_mentions_answers_and_commands_to_it(message: dict[str, Any], is_heard: bool) -> None:
     parsed = read({"groups": "on_mention"}, **message)
 
     assert isinstance(parsed, InboundMessage | Command) == is_heard
@@ -109,7 +109,7 @@ def test_on_mention_hears_mentions_answers_and_commands_to_it(message: dict[str,
         assert parsed == Ignored("a message in a group that does not mention the bot (groups: on_mention)")
 
 
-def test_an_account_that_does_not_name_its_bot_hears_answers_to_any() -> None:
+def test_an_account_that_does_not_name_its_bot_reads_answers_to_any() -> None:
     nameless = {"groups": "on_mention", "bot_id": None, "bot_username": None}
 
     assert isinstance(read(nameless, reply_to_message={"message_id": 1, "from": BOT}), InboundMessage)
@@ -176,7 +176,9 @@ def test_a_message_of_a_topic_does_not_answer_the_topics_opening() -> None:
         (-9, {"migrate_to_chat_id": "x", "migrate_from_chat_id": True}, None),
     ],
 )
-def test_a_migration_is_told_by_either_group(chat: int, message: dict[str, Any], expected: AddressMove | None) -> None:
+def test_a_migration_is_read_from_either_group(
+    chat: int, message: dict[str, Any], expected: AddressMove | None
+) -> None:
     parsed = read({"groups": "off"}, chat={"id": chat, "type": "group"}, **message)
 
     assert parsed == expected if expected else not isinstance(parsed, AddressMove)

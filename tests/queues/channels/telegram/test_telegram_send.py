@@ -80,7 +80,7 @@ def test_what_can_never_be_sent_is_permanent_at_once(
     assert sandbox.outbox("telegram") == []
 
 
-def test_many_threads_share_one_bot_and_a_closed_one_starts_anew(
+def test_many_threads_share_one_bot_and_a_closed_one_starts_again(
     send_to: SendTo, sandbox: SandboxProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -135,7 +135,7 @@ def test_text_without_a_format_has_no_entities(send_to: SendTo, sandbox: Sandbox
     ],
     ids=str,
 )
-def test_what_goes_with_a_message_is_told_to_the_bot_api(
+def test_the_options_of_a_message_reach_the_bot_api(
     send_to: SendTo, sandbox: SandboxProcess, changes: dict[str, Any], raw: dict[str, str]
 ) -> None:
     outcome = send_to(**changes)

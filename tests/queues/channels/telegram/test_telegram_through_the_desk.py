@@ -115,7 +115,7 @@ def test_a_group_that_became_a_supergroup_gets_its_answer_at_once(desk: Desk, te
     assert desk.deliveries(desk.ticket())[-1]["state"] == "sent"
 
 
-def test_a_desk_without_an_address_reads_answers_and_hears_the_reply(desk: Desk, telegram: SandboxProcess) -> None:
+def test_a_desk_without_an_address_polls_answers_and_receives_the_reply(desk: Desk, telegram: SandboxProcess) -> None:
     with database.connection():
         account = accounts.find("telegram", "demo")
     polling = replace(account, config={**account.config, "delivery": "polling"})

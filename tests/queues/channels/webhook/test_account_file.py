@@ -70,7 +70,7 @@ def changed(service: str, place: str, value: Any) -> dict[str, Any]:
         ("chat", "challenge/when", {"x": 1}, ".challenge.when.x", "begins with $"),
     ],
 )
-def test_a_mistake_is_told_with_its_place(service: str, place: str, value: Any, path: str, message: str) -> None:
+def test_a_mistake_is_reported_with_its_place(service: str, place: str, value: Any, path: str, message: str) -> None:
     with pytest.raises(Invalid) as refused:
         check_account(changed(service, place, value))
 

@@ -123,7 +123,7 @@ def _moment_only(**more: Any) -> ChannelAccount:
     return account_of("chat", auth=auth | more)
 
 
-def test_a_signature_of_a_moment_is_one_whatever_stands_beside_it(config: Settings) -> None:
+def test_a_signature_of_a_moment_is_valid_next_to_other_signatures(config: Settings) -> None:
     at = str(int(clock.now().timestamp()))
     right = hmac.new(b"chatterbox-key", at.encode(), hashlib.sha256).hexdigest()
     body = fixture("chat/said.json")

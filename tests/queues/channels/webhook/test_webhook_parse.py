@@ -81,7 +81,7 @@ def test_a_form_without_its_file_has_none() -> None:
     assert (message.attachments, "left_out" in message.details) == ((), False)
 
 
-def test_an_event_that_no_rule_knows_is_told_and_not_dropped() -> None:
+def test_an_event_that_no_rule_matches_is_reported_and_not_dropped() -> None:
     with pytest.raises(Unparseable, match="no rule of the account matches it"):
         parse(b'{"kind": "danced"}', {}, account_of("chat"))
 
@@ -118,7 +118,7 @@ def test_two_services_with_a_user_of_the_same_name_are_two_people() -> None:
     assert one.author_address != other.author_address
 
 
-def test_a_message_is_told_by_its_place_and_an_answer_names_it_alike() -> None:
+def test_a_message_is_identified_by_its_place_and_an_answer_refers_to_it() -> None:
     first = said(chat(message={"id": "1", "text": "a"}))
     answer = said(chat(message={"id": "2", "text": "b", "answers": "1"}))
     elsewhere = said(chat(message={"id": "1", "text": "a"}, room={"id": "room-8"}))
@@ -127,7 +127,7 @@ def test_a_message_is_told_by_its_place_and_an_answer_names_it_alike() -> None:
     assert elsewhere.external_id != first.external_id
 
 
-def test_without_a_thread_a_message_is_told_by_its_author() -> None:
+def test_without_a_thread_a_message_is_identified_by_its_author() -> None:
     rule: dict[str, Any] = {
         "author": {"address": "$.by"},
         "text": "x",
@@ -162,7 +162,7 @@ def test_long_ids_and_rooms_that_begin_alike_are_not_one() -> None:
         "https://x.example.com/" + "a" * 2_000,
     ],
 )
-def test_a_url_that_cannot_be_called_is_told_as_left_out(url: str) -> None:
+def test_a_url_that_cannot_be_called_is_reported_as_left_out(url: str) -> None:
     message = said(chat(message={"id": "m", "text": "a", "files": [{"href": url, "name": "f"}]}))
 
     assert message.attachments == ()

@@ -67,7 +67,7 @@ def test_an_answer_goes_out_as_the_file_says(service: HttpReceiver, config: Sett
     }
 
 
-def test_an_answer_to_a_contact_of_its_own_is_told_by_the_place_of_what_it_answers(
+def test_an_answer_to_a_contact_of_its_own_refers_to_the_place_of_the_message_that_it_answers(
     service: HttpReceiver, config: Settings
 ) -> None:
     service.answers.append(Say(200, body=b'{"ok": true, "id": "m-2"}'))
@@ -161,7 +161,7 @@ def test_a_throttled_answer_waits_as_it_was_told(service: HttpReceiver, config: 
     assert (throttled.retry_after_s, away.retry_after_s) == (7, 9)
 
 
-def test_a_refused_login_is_told_of_the_account(service: HttpReceiver, config: Settings) -> None:
+def test_a_refused_login_is_reported_at_the_account(service: HttpReceiver, config: Settings) -> None:
     service.answers.append(Say(403))
 
     assert "reply" in (send.send(MESSAGE, account_of("chat"), config).account_error or "")
@@ -194,7 +194,7 @@ def test_an_account_without_reply_answers_nobody(config: Settings) -> None:
     assert send.send(MESSAGE, account_of("forms"), config).kind == "permanent"
 
 
-def test_a_missing_credential_is_mended_and_tried_again(
+def test_a_missing_credential_is_corrected_and_tried_again(
     service: HttpReceiver, config: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NESTOR_SECRET_CHATTERBOX_REPLY_URL")

@@ -111,7 +111,7 @@ def test_a_wrong_url_is_said_without_repeating_it(
     assert "secret" not in refused.value.message
 
 
-def test_a_wrong_password_is_told_without_it(
+def test_a_wrong_password_is_reported_without_the_password(
     desk: Desk, account: ChannelAccount, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NESTOR_SECRET_TEST_IMAP_URL", mailbox.url.replace(mailbox.password, "wrong-one"))

@@ -100,7 +100,7 @@ def test_without_idle_the_mailbox_is_asked_again_and_again(
 
 
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
-def test_a_server_that_restarts_while_we_wait_is_told_and_read_again(
+def test_a_server_that_restarts_during_a_wait_is_reported_and_read_again(
     desk: Desk, account: ChannelAccount, imap_server: DovecotServer, mailbox: Mailbox
 ) -> None:
     reader = Reader(account, desk)

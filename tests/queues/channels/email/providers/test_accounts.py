@@ -96,7 +96,7 @@ def account(**config: Any) -> ChannelAccount:
     return ChannelAccount("email", "desk", 1, BARE | config)
 
 
-def test_the_address_tells_which_of_the_accounts_providers_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_selects_the_provider_of_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in manners("mailgun").secrets().items():
         monkeypatch.setenv(f"NESTOR_SECRET_{name.upper()}", value)
     both = account(provider="postmark", outbound="mailgun", signing_key={"secret": "mailgun_key"})
@@ -194,7 +194,7 @@ def test_events_beyond_the_bound_are_kept_and_shown(desk: Desk, post: Post, monk
     assert [one["sg_event_id"] for one in json.loads(bytes(rows[0]["raw"]))] == ["3", "4"]
 
 
-def test_a_file_that_brevo_has_no_more_is_told_in_its_place(desk: Desk, post: Post, api: FakeApi) -> None:
+def test_a_file_that_brevo_has_no_more_is_reported_in_its_place(desk: Desk, post: Post, api: FakeApi) -> None:
     post(recorded.one("brevo/attachment.json"))
     api.at["/v3/inbound/attachments/token-plan"] = Answer(404)
     desk.run_due()

@@ -47,7 +47,7 @@ def hand_over(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @each_carrier
-def test_an_accepted_mail_is_told_whole_and_its_ids_come_back(api: FakeApi, hand_over: Any, provider: str) -> None:
+def test_an_accepted_mail_is_sent_whole_and_its_ids_come_back(api: FakeApi, hand_over: Any, provider: str) -> None:
     status, document, *headers = carrier(provider).ACCEPTED
     api.answer(status, document, *headers)
 
@@ -102,7 +102,7 @@ def test_a_refused_recipient_is_permanent(api: FakeApi, hand_over: Any, provider
 
 
 @each_carrier
-def test_a_wrong_key_is_the_accounts_fault_and_can_be_mended(api: FakeApi, hand_over: Any, provider: str) -> None:
+def test_a_wrong_key_is_the_accounts_fault_and_can_be_corrected(api: FakeApi, hand_over: Any, provider: str) -> None:
     status, document = carrier(provider).WRONG_KEY
     api.answer(status, document)
 

@@ -48,7 +48,7 @@ def test_every_field_of_a_form_is_the_bytes_that_were_put_in(fields: list[tuple[
     st.binary(max_size=300),
     st.sampled_from(["", TYPE, "multipart/form-data", "application/x-www-form-urlencoded", "x"]),
 )
-def test_any_bytes_are_a_form_or_told_not_to_be_one(body: bytes, content_type: str) -> None:
+def test_any_bytes_are_a_form_or_are_refused_as_one(body: bytes, content_type: str) -> None:
     for content in (body, b"--xYz\r\n" + body, multipart(("a", body))[:-9]):
         with contextlib.suppress(Unreadable):
             for field in forms.read(content, content_type).values():

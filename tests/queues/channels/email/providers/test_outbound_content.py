@@ -71,9 +71,7 @@ def test_the_fields_of_a_mail_are_what_the_mail_says() -> None:
 
 
 @pytest.mark.parametrize("provider", CARRIERS)
-def test_every_provider_is_told_of_copies_html_files_and_the_thread(
-    api: FakeApi, hand_over: Any, provider: str
-) -> None:
+def test_every_provider_gets_copies_html_files_and_the_thread(api: FakeApi, hand_over: Any, provider: str) -> None:
     status, document, *headers = carrier(provider).ACCEPTED
     api.answer(status, document, *headers)
 

@@ -91,7 +91,7 @@ def test_no_connection_is_told(provider: str, api: FakeApi, monkeypatch: pytest.
         ("resend", 401, {"name": "restricted_api_key"}, False, "full access"),
     ],
 )
-def test_what_would_hinder_the_mail_is_told_before_it_does(
+def test_problems_that_would_stop_the_mail_are_reported_beforehand(
     provider: str,
     status: int,
     answer: Any,

@@ -73,7 +73,7 @@ def test_a_mail_travels_by_tls_that_was_checked(deliver: Any, ca_file: Path, imp
     ],
     ids=["expired", "another host"],
 )
-def test_a_bad_certificate_is_told_and_nothing_is_sent(
+def test_a_bad_certificate_is_reported_and_nothing_is_sent(
     deliver: Any, ca_file: Path, implicit: bool, names: tuple[str, ...], valid_days: int, said: str
 ) -> None:
     now = datetime.now(UTC)
@@ -123,7 +123,7 @@ def test_both_common_logins_work(deliver: Any, ca_file: Path, mechanism: str) ->
     assert [one.mechanism for one in relay.taken] == [mechanism]
 
 
-def test_a_refused_password_is_the_accounts_trouble_and_can_be_mended(deliver: Any, ca_file: Path) -> None:
+def test_a_refused_password_is_the_accounts_trouble_and_can_be_corrected(deliver: Any, ca_file: Path) -> None:
     with Relay(server_tls("127.0.0.1"), password="right") as relay:
         outcome = deliver(relay, {"smtp_ca_file": str(ca_file)}, user="desk:wrong@")
 
@@ -149,7 +149,7 @@ def test_readers_of_copies_get_the_same_mail(deliver: Any) -> None:
 
 
 @pytest.mark.parametrize("answer", ["550 5.1.1 no such user <carol@example.test>", "450 4.2.0 greylisted"])
-def test_a_refused_copy_is_told_and_does_not_keep_the_mail_from_the_requester(deliver: Any, answer: str) -> None:
+def test_a_refused_copy_is_reported_and_does_not_keep_the_mail_from_the_requester(deliver: Any, answer: str) -> None:
     with Relay(answers={"carol@example.test": answer}) as relay:
         outcome = deliver(relay, copies=COPIES)
 

@@ -224,7 +224,7 @@ def test_an_answer_that_is_not_the_bot_apis_own_never_suppresses_nor_fails_for_g
     assert "test-token" not in outcome.detail
 
 
-def test_a_missing_token_can_be_mended_and_is_shown_at_the_account(
+def test_a_missing_token_can_be_corrected_and_is_shown_at_the_account(
     send_to: SendTo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NESTOR_SECRET_TEST_TOKEN")

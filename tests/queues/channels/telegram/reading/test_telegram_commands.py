@@ -48,7 +48,7 @@ def read(text: str, *, kind: str = "message", marked: bool = True, **message: An
         ("/hours on Monday", "hours", "on Monday"),
     ],
 )
-def test_a_command_is_told_with_what_follows_it(text: str, name: str, argument: str) -> None:
+def test_a_command_is_read_with_its_argument(text: str, name: str, argument: str) -> None:
     assert read(text) == Command(
         name=name,
         argument=argument,

@@ -44,7 +44,7 @@ def press(data: object, **query: Any) -> Parsed:
         ("b:" + "x" * 60, "x" * 60, ""),
     ],
 )
-def test_a_button_of_ours_tells_its_token_and_what_was_chosen(data: str, token: str, value: str) -> None:
+def test_a_button_press_has_its_token_and_the_choice(data: str, token: str, value: str) -> None:
     assert press(data) == ButtonPress(
         token=token,
         value=value,
@@ -85,7 +85,7 @@ def reaction(*kinds: object, **more: Any) -> Parsed:
     )
 
 
-def test_a_reaction_tells_what_stands_there_now() -> None:
+def test_a_reaction_has_the_present_emojis() -> None:
     custom = {"type": "custom_emoji", "custom_emoji_id": "12"}
 
     assert reaction(

@@ -170,7 +170,7 @@ def test_a_message_of_no_known_id_is_not_guessed(
     assert sandbox.outbox("telegram") == []
 
 
-def test_an_edit_that_fails_half_way_tells_what_stands_only_if_a_repeat_would_double(
+def test_an_edit_that_fails_half_way_reports_the_arrived_part_only_if_a_repeat_would_double_it(
     send_to: SendTo, sandbox: SandboxProcess
 ) -> None:
     sent = send_to(body="x" * 5_000)

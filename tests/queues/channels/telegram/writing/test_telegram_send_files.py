@@ -227,7 +227,7 @@ def test_a_file_that_is_larger_than_announced_is_refused(send_to: SendTo, sandbo
     assert methods(sandbox) == []
 
 
-def test_a_later_file_that_fails_tells_what_arrived(send_to: SendTo, sandbox: SandboxProcess) -> None:
+def test_a_later_file_that_fails_reports_the_arrived_files(send_to: SendTo, sandbox: SandboxProcess) -> None:
     sandbox.fail("500", method="sendDocument")
 
     outcome = send_to(body="x" * 1_025, attachments=(attachment(*PDF),))
