@@ -41,6 +41,7 @@ from models.ticket_actions import commands as tickets
 from models.ticket_actions import search
 from models.tickets import queries
 from models.tickets.tables import Ticket
+from models.visibility.sight import DESK
 from queues import channels, runner
 from queues.channel_port import Parser
 
@@ -319,7 +320,7 @@ class Desk:
     def tickets(self) -> list[Ticket]:
         """All tickets, oldest first."""
         with database.connection():
-            return search.page(search.TicketFilter(), sort="number", after=None, limit=10_000)
+            return search.page(search.TicketFilter(), sort="number", after=None, limit=10_000, sight=DESK)
 
     def ticket(self) -> Ticket:
         """The only ticket."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from functions.gateway.sights import ticket_of
 from functions.gateway.transitions import refused
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
@@ -17,7 +18,6 @@ from models.identity.rules import Permission
 from models.kernel.errors import NotFound
 from models.ticket_actions import commands
 from models.ticket_workflow import approvals
-from models.tickets import queries
 
 operations = Operations()
 
@@ -70,7 +70,7 @@ class NewVote(msgspec.Struct, forbid_unknown_fields=True):
 )
 def list_approvals(call: Call) -> Answer:
     """Oldest first, with the votes."""
-    ticket = queries.find(call.params["ticket"])
+    ticket = ticket_of(call)
     return Answer(msgspec.convert({"items": approvals.of_ticket(ticket.id)}, Approvals))
 
 
@@ -88,7 +88,7 @@ def vote(call: Call[NewVote]) -> Answer:
 
     A vote that does not count answers 409 with the reasons. The last required vote takes the transition.
     """
-    ticket = queries.find(call.params["ticket"])
+    ticket = ticket_of(call)
     approval_id = pages.id_of(call.params["approval"], "approval")
     known = {str(row["id"]): row["transition"] for row in approvals.of_ticket(ticket.id)}
     if str(approval_id) not in known:
@@ -102,5 +102,5 @@ def vote(call: Call[NewVote]) -> Answer:
         actor=call.caller.actor,
     )
     if reasons:
-        return refused(row, reasons)
+        return refused(call, row, reasons)
     return Answer(show.tickets([row], role=call.caller.role)[0], headers=show.etag(row.version))

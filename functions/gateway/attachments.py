@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
+from functions.gateway.sights import sight_of
 from functions.http import streams
 from functions.http.bodies import explain_pattern
 from functions.http.operations import Answer, AnyCall, Call, Operations
@@ -20,6 +21,7 @@ from models.blobs import commands as blobs
 from models.identity.rules import Permission, Principal
 from models.kernel import database, limits, settings
 from models.kernel.errors import FieldProblem, Invalid, NotFound
+from models.visibility import sight
 
 operations = Operations()
 
@@ -111,6 +113,7 @@ def read_attachment(call: Call[None, LinkQuery]) -> Answer:
     row = queries.get(pages.id_of(call.params["attachment"], "attachment"))
     if row["message_id"] is None and row["uploaded_by"] != _key(call.principal):
         raise NotFound(f"there is no attachment {row['id']}")
+    sight.require(sight_of(call), row["ticket_id"], "attachment", row["id"])
     return Answer(_linked(row, inline=call.query.inline))
 
 

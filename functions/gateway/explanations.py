@@ -8,12 +8,13 @@ from uuid import UUID
 
 import msgspec
 
+from functions.gateway.sights import ticket_of
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from models.identity.rules import Permission
 from models.sla.clocks import status
 from models.ticket_workflow import why
-from models.tickets import queries
+from models.visibility.seen import Guard
 
 operations = Operations()
 
@@ -90,10 +91,11 @@ def read_why(call: Call[None, pages.PageQuery]) -> Answer:
     """Lists the decisions of the life cycle: each event with the outcome of every rule, including rules that did not
     act. Also lists the running timers and SLA clocks.
     """
-    ticket = queries.find(call.params["ticket"])
+    ticket = ticket_of(call)
     after = pages.decode(call.query.cursor, "why", UUID)
     rows = why.decisions(ticket.id, after=after[0] if after else None, limit=call.query.limit + 1)
     page, cursor = pages.cut(rows, call.query.limit, "why", lambda row: (row["id"],))
+    guard = Guard.of(ticket, call.caller.role)
     decisions = [
         Decision(
             row["event"],
@@ -103,7 +105,7 @@ def read_why(call: Call[None, pages.PageQuery]) -> Answer:
             row["state"],
             row["causation_id"],
             list(range(row["first_sequence"], row["last_sequence"] + 1)),
-            msgspec.convert(row["looks"], list[RuleTrace]),
+            msgspec.convert(guard.rule_traces(row["looks"]), list[RuleTrace]),
         )
         for row in page
     ]

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from functions.http.operations import Answer, Call, Operations
+from functions.gateway.sights import sight_of
+from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
 from models.identity.rules import Permission
 from models.inbox import commands, queries
+from models.inbox.tables import InboxEvent
+from models.visibility import sight
 
 operations = Operations()
 
@@ -34,9 +37,17 @@ def list_inbox(call: Call[None, InboxQuery]) -> Answer:
     """Newest first."""
     before = pages.decode(call.query.cursor, "inbox", pages.instant, UUID)
     position = (before[0], before[1]) if before else None
-    rows = queries.page(status=call.query.status, before=position, limit=call.query.limit + 1)
+    only = sight_of(call).about(InboxEvent.ticket_id)
+    rows = queries.page(status=call.query.status, before=position, limit=call.query.limit + 1, only=only)
     page, cursor = pages.cut(rows, call.query.limit, "inbox", lambda row: (row["received_at"], row["id"]))
     return Answer(show.InboxPage([show.copied(show.InboxEvent, row) for row in page], cursor))
+
+
+def _event_id(call: AnyCall) -> UUID:
+    """The id of the path. Raises NotFound, also for an event of a ticket that the caller may not see."""
+    event_id = pages.id_of(call.params["event"], "inbox event")
+    sight.require(sight_of(call), queries.get(event_id)["ticket_id"], "inbox event", event_id)
+    return event_id
 
 
 @operations.add(
@@ -49,7 +60,7 @@ def list_inbox(call: Call[None, InboxQuery]) -> Answer:
 )
 def read_inbox_event(call: Call) -> Answer:
     """With its status (stored, processed, ignored or failed) and the reason."""
-    return Answer(show.copied(show.InboxEvent, queries.get(pages.id_of(call.params["event"], "inbox event"))))
+    return Answer(show.copied(show.InboxEvent, queries.get(_event_id(call))))
 
 
 @operations.add(
@@ -63,7 +74,7 @@ def read_inbox_event(call: Call) -> Answer:
 )
 def download_inbox_event(call: Call) -> Answer:
     """The bytes exactly as the provider sent them, as an attachment."""
-    event = commands.load(pages.id_of(call.params["event"], "inbox event"))
+    event = commands.load(_event_id(call))
     audit.record_apart(AuditAction.raw_event_downloaded, "inbox_event", event.id)
     headers = {
         "Content-Disposition": f'attachment; filename="{event.channel}-{event.id}.bin"',
@@ -82,7 +93,7 @@ def download_inbox_event(call: Call) -> Answer:
 )
 def replay_inbox_event(call: Call) -> Answer:
     """Processes a failed or ignored event again. An event that already created its message answers 409."""
-    event_id = pages.id_of(call.params["event"], "inbox event")
+    event_id = _event_id(call)
     commands.replay(event_id, by=call.caller.name)
     return Answer(show.copied(show.InboxEvent, queries.get(event_id)), status=202)
 
@@ -97,6 +108,6 @@ def replay_inbox_event(call: Call) -> Answer:
 )
 def discard_inbox_event(call: Call) -> Answer:
     """Marks the event as needing no attention. Its bytes are kept and it can still be reprocessed."""
-    event_id = pages.id_of(call.params["event"], "inbox event")
+    event_id = _event_id(call)
     commands.discard(event_id, by=call.caller.name)
     return Answer(show.copied(show.InboxEvent, queries.get(event_id)))

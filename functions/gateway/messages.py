@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from functions.gateway.sights import ticket_of
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import message_views as views
 from functions.views import pages
@@ -23,7 +24,6 @@ from models.identity.rules import Permission
 from models.kernel import clock, limits, settings
 from models.kernel.errors import FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.ticket_actions import commands
-from models.tickets import queries
 from queues import channels
 
 operations = Operations()
@@ -36,7 +36,8 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     """A reply to the requester, or an internal note. `send_at` schedules a reply.
 
     `copies` lists the mail addresses that receive a copy. When it is left out, the copied recipients of the requester's
-    last mail receive one; `[]` sends none. `attachments` lists ids of uploads.
+    last mail receive one; `[]` sends none. `attachments` lists ids of uploads. `mentions` lists users whom a note
+    mentions: they see the ticket, whatever its team, and get a notice.
     """
 
     kind: Literal["reply", "note"]
@@ -45,6 +46,7 @@ class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
     send_at: Instant | None = None
     attachments: Annotated[list[UUID], msgspec.Meta(max_length=limits.attachments_per_message_max)] = []
     copies: Annotated[list[Email], msgspec.Meta(max_length=limits.participants_max)] | None = None
+    mentions: Annotated[list[UUID], msgspec.Meta(max_length=limits.followers_max)] = []
 
 
 @operations.add(
@@ -62,15 +64,23 @@ def add_message(call: Call[NewMessage]) -> Answer:
     body = call.body
     if not body.body.strip():
         raise Invalid([FieldProblem("/body", "expected a text that is not blank")])
-    ticket = queries.find(call.params["ticket"])
+    ticket = ticket_of(call)
     actor = call.caller.actor
     if body.kind == "note":
         if body.send_at is not None:
             raise Invalid([FieldProblem("/send_at", "expected none: a note is not sent")])
         if body.copies:
             raise Invalid([FieldProblem("/copies", "expected none: a note is not sent")])
-        message_id = commands.note(ticket.id, body.body, actor=actor, body_format=body.body_format)
+        message_id = commands.note(
+            ticket.id,
+            body.body,
+            actor=actor,
+            body_format=body.body_format,
+            mentions=list(dict.fromkeys(body.mentions)),
+        )
     else:
+        if body.mentions:
+            raise Invalid([FieldProblem("/mentions", "expected none: the requester reads a reply")])
         _check_send_at(body.send_at)
         message_id = commands.reply(
             ticket.id,
@@ -103,7 +113,7 @@ def _check_send_at(send_at: datetime | None) -> None:
 )
 def list_messages(call: Call[None, pages.PageQuery]) -> Answer:
     """Oldest first."""
-    ticket = queries.find(call.params["ticket"])
+    ticket = ticket_of(call)
     after = pages.decode(call.query.cursor, "messages", pages.number)
     rows = conversations.page(ticket.id, after_sequence=after[0] if after else 0, limit=call.query.limit + 1)
     page, cursor = pages.cut(rows, call.query.limit, "messages", lambda row: (row["sequence"],))
@@ -120,7 +130,7 @@ def list_messages(call: Call[None, pages.PageQuery]) -> Answer:
 )
 def read_message(call: Call) -> Answer:
     """The ETag is the version that a change expects in If-Match."""
-    ticket = queries.find(call.params["ticket"])
+    ticket = ticket_of(call)
     message_id = pages.id_of(call.params["message"], "message")
     row = conversations.get(message_id)
     if row["ticket_id"] != ticket.id:
@@ -229,7 +239,7 @@ def delete_message(call: Call) -> Answer:
 
 
 def _of_ticket(call: AnyCall) -> UUID:
-    ticket = queries.find(call.params["ticket"])
+    ticket = ticket_of(call)
     message_id = pages.id_of(call.params["message"], "message")
     if conversations.get(message_id)["ticket_id"] != ticket.id:
         raise NotFound(f"there is no message {message_id} in this ticket")
@@ -265,7 +275,7 @@ class Participants(msgspec.Struct):
 )
 def list_participants(call: Call) -> Answer:
     """Copied recipients in the order in which they joined. The requester is part of the ticket."""
-    ticket = queries.find(call.params["ticket"])
+    ticket = ticket_of(call)
     return Answer(Participants([show.copied(Participant, row) for row in participants.of_ticket(ticket.id)]))
 
 
@@ -280,7 +290,7 @@ def list_participants(call: Call) -> Answer:
 )
 def list_ticket_deliveries(call: Call[None, pages.PageQuery]) -> Answer:
     """Oldest first, with every attempt."""
-    ticket = queries.find(call.params["ticket"])
+    ticket = ticket_of(call)
     after = pages.decode(call.query.cursor, "ticket_deliveries", pages.instant, UUID)
     position = (after[0], after[1]) if after else None
     limit = call.query.limit

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from functions.gateway.sights import sight_of
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from models.identity.rules import Permission
@@ -53,7 +54,11 @@ def list_notices(call: Call[None, NoticeQuery]) -> Answer:
     query = call.query
     before = pages.decode(query.cursor, "notices", UUID)
     rows = notices.of_user(
-        call.caller.id, unread=query.unread, before=before[0] if before else None, limit=query.limit + 1
+        call.caller.id,
+        unread=query.unread,
+        before=before[0] if before else None,
+        limit=query.limit + 1,
+        sight=sight_of(call),
     )
     page, cursor = pages.cut(rows, query.limit, "notices", lambda row: (row["id"],))
     return Answer(NoticePage(msgspec.convert(page, list[Notice]), cursor))
@@ -69,5 +74,5 @@ def list_notices(call: Call[None, NoticeQuery]) -> Answer:
 )
 def read_notice(call: Call) -> Answer:
     """Idempotent: repeating the request changes nothing."""
-    notices.mark_read(pages.id_of(call.params["notice"], "notice"), user_id=call.caller.id)
+    notices.mark_read(pages.id_of(call.params["notice"], "notice"), user_id=call.caller.id, sight=sight_of(call))
     return Answer(status=204)

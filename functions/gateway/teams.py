@@ -12,15 +12,17 @@ from functions.views import representations as show
 from models.identity.rules import Permission
 from models.teams import commands as team_commands
 from models.teams import queries as team_queries
+from models.teams.visibility import Visibility
 
 operations = Operations()
 
 
 class TeamShown(msgspec.Struct):
-    """A team."""
+    """A team. `visibility`: everyone, or members, who then alone see the team's tickets."""
 
     name: str
     label: dict[str, str]
+    visibility: Visibility
     members: list[UUID]
     version: int
 
@@ -80,4 +82,4 @@ def set_members(call: Call[Members]) -> Answer:
 
 
 def _team(row: dict[str, Any]) -> TeamShown:
-    return TeamShown(row["name"], row["label"], row["members"], row["version"])
+    return TeamShown(row["name"], row["label"], row["visibility"], row["members"], row["version"])

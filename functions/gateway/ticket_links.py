@@ -6,10 +6,10 @@ from uuid import UUID
 
 import msgspec
 
+from functions.gateway.sights import sight_of, ticket_of
 from functions.http.operations import Answer, Call, Operations
 from models.identity.rules import Permission
 from models.ticket_workflow import links
-from models.tickets import queries
 
 operations = Operations()
 
@@ -41,5 +41,5 @@ class Links(msgspec.Struct):
 )
 def list_links(call: Call) -> Answer:
     """By number."""
-    ticket = queries.find(call.params["ticket"])
-    return Answer(msgspec.convert({"items": links.of_ticket(ticket.id)}, Links))
+    ticket = ticket_of(call)
+    return Answer(msgspec.convert({"items": links.of_ticket(ticket.id, sight_of(call))}, Links))

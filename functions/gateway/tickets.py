@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from functions.gateway.sights import sight_of, ticket_of
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
@@ -17,7 +18,8 @@ from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.ids import parse_id
 from models.ticket_actions import commands, search
-from models.tickets import queries, ticket_fields
+from models.tickets import ticket_fields
+from models.visibility import seen
 
 operations = Operations()
 
@@ -148,10 +150,11 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
         unassigned=query.assignee == "none",
         requester_id=query.requester,
         text=query.q or None,
-        searched_fields=ticket_fields.searchable() if query.q else (),
+        searched_fields=ticket_fields.searchable(str(call.caller.role)) if query.q else {},
         updated_since=query.updated_since,
     )
-    rows = search.page(wanted, sort=query.sort, after=(after[0], after[1]) if after else None, limit=query.limit + 1)
+    position = (after[0], after[1]) if after else None
+    rows = search.page(wanted, sort=query.sort, after=position, limit=query.limit + 1, sight=sight_of(call))
     page, cursor = pages.cut(rows, query.limit, f"tickets:{query.sort}", lambda row: (getattr(row, column), row.id))
     return Answer(show.TicketPage(show.tickets(page, role=call.caller.role), cursor))
 
@@ -166,7 +169,7 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
 )
 def read_ticket(call: Call) -> Answer:
     """By id or number."""
-    return represented(call, queries.find(call.params["ticket"]))
+    return represented(call, ticket_of(call))
 
 
 @operations.add(
@@ -185,7 +188,7 @@ def change_ticket(call: Call[TicketChanges]) -> Answer:
     changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
     if "fields" in changes:
         bounded(changes["fields"])
-    ticket = queries.find(call.params["ticket"])
+    ticket = ticket_of(call)
     row = commands.update(ticket.id, changes, expected_version=expected, actor=call.caller.actor, role=call.caller.role)
     return represented(call, row)
 
@@ -206,7 +209,7 @@ def assign_ticket(call: Call[AssignmentWanted]) -> Answer:
     With If-Match (optional), a ticket that was changed since that version answers 412; without it, the last write wins.
     """
     expected = call.optional_version()
-    ticket = queries.find(call.params["ticket"])
+    ticket = ticket_of(call)
     row = commands.assign(ticket.id, call.body.assignee_id, actor=call.caller.actor, expected_version=expected)
     return represented(call, row)
 
@@ -222,9 +225,10 @@ def assign_ticket(call: Call[AssignmentWanted]) -> Answer:
 )
 def list_ticket_events(call: Call[None, pages.PageQuery]) -> Answer:
     """Oldest first."""
-    ticket = queries.find(call.params["ticket"])
+    ticket = ticket_of(call)
     after = pages.decode(call.query.cursor, "events", pages.number)
     first = after[0] if after else 0
     rows = events.of_aggregate("ticket", ticket.id, after_sequence=first, limit=call.query.limit + 1)
     page, cursor = pages.cut(rows, call.query.limit, "events", lambda row: (row["sequence"],))
-    return Answer(show.EventPage([show.copied(show.Event, row) for row in page], cursor))
+    shown = seen.events(page, ticket, sight_of(call))
+    return Answer(show.EventPage([show.copied(show.Event, row) for row in shown], cursor))

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import msgspec
 
+from functions.gateway.sights import ticket_of
 from functions.gateway.tickets import bounded, represented
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.http.problems import problem
 from functions.views import representations as show
 from functions.views.texts import Comment, Word
@@ -17,9 +18,9 @@ from models.identity.rules import Permission
 from models.kernel.clock import rfc3339
 from models.ticket_actions import commands
 from models.ticket_workflow import signals, steps
-from models.tickets import queries
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
+from models.visibility.seen import Guard
 
 operations = Operations()
 
@@ -83,9 +84,10 @@ class SignalTaken(msgspec.Struct):
 )
 def list_transitions(call: Call) -> Answer:
     """Every transition from the current state, with the reasons why it is refused."""
-    ticket = queries.find(call.params["ticket"])
+    ticket = ticket_of(call)
     looked_at = TicketChange(ticket, actor=call.caller.actor, new=False)
     options = steps.options(looked_at, role=call.caller.role)
+    guard = Guard.of(ticket, call.caller.role)
     return Answer(
         TransitionOptions(
             ticket.state,
@@ -95,7 +97,7 @@ def list_transitions(call: Call) -> Answer:
                     option.transition.to,
                     dict[str, str](option.transition.label.items()),
                     not option.reasons,
-                    list(option.reasons),
+                    [guard.text(reason) for reason in option.reasons],
                     option.transition.comment,
                     option.transition.requires,
                     dict[str, str](option.transition.confirm.items()) if option.transition.confirm else None,
@@ -129,7 +131,7 @@ def make_transition(call: Call[TransitionWanted]) -> Answer:
     """
     body = call.body
     expected = call.optional_version()
-    ticket = queries.find(call.params["ticket"])
+    ticket = ticket_of(call)
     row, reasons = commands.transition(
         ticket.id,
         body.transition,
@@ -139,11 +141,13 @@ def make_transition(call: Call[TransitionWanted]) -> Answer:
         actor=call.caller.actor,
         expected_version=expected,
     )
-    return refused(row, reasons) if reasons else represented(call, row)
+    return refused(call, row, reasons) if reasons else represented(call, row)
 
 
-def refused(row: Ticket, reasons: tuple[str, ...]) -> Answer:
+def refused(call: AnyCall, row: Ticket, found: tuple[str, ...]) -> Answer:
     """The 409 of a refused transition: the reasons, the state of the ticket, and its last transition."""
+    guard = Guard.of(row, call.caller.role)
+    reasons = [guard.text(reason) for reason in found]
     move = events.last_of("ticket", row.id, "ticket_state_changed")
     last_move = None
     if move is not None:
@@ -161,7 +165,7 @@ def refused(row: Ticket, reasons: tuple[str, ...]) -> Answer:
         409,
         "transition_refused",
         "; ".join(reasons),
-        reasons=list(reasons),
+        reasons=reasons,
         state=row.state,
         version=row.version,
         last_move=last_move,
@@ -180,6 +184,6 @@ def refused(row: Ticket, reasons: tuple[str, ...]) -> Answer:
 )
 def send_signal(call: Call[Signal]) -> Answer:
     """Records an automation's signal. The life cycle processes it asynchronously. An unknown signal changes nothing."""
-    ticket = queries.find(call.params["ticket"])
+    ticket = ticket_of(call)
     event_id = signals.receive(ticket.id, call.body.signal, call.body.payload, actor=call.caller.actor)
     return Answer(SignalTaken(event_id), status=202)

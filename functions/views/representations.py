@@ -178,12 +178,12 @@ class TaskPage(msgspec.Struct):
 
 def tickets(rows: Sequence[TicketRow], *, role: str) -> list[Ticket]:
     """Tickets with the names of their people, and the fields that the role can see; at most two statements."""
-    from models.tickets import ticket_fields
+    from models.visibility import seen
 
     requesters, users = _names(rows)
     shown = [_ticket(row, requesters, users) for row in rows]
-    for ticket in shown:
-        ticket.fields = ticket_fields.visible(ticket.type, ticket.fields, role=role)
+    for ticket, row in zip(shown, rows, strict=True):
+        ticket.fields = seen.fields(row, role)
     return shown
 
 

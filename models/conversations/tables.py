@@ -46,6 +46,8 @@ class Message(Table):
     inbox_id = IdField(null=True)
     created_at = InstantField()
     edited_at = InstantField(null=True)
+    # Kind, id and name of the person who edited or deleted the message last.
+    edited_by = JsonField(null=True)
     details = JsonField()
     copies = JsonField()
     reactions = JsonField()

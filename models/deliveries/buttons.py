@@ -29,6 +29,8 @@ from models.staff import addresses
 from models.ticket_actions import commands as tickets
 from models.ticket_workflow import ratings, steps
 from models.tickets.ticket_change import TicketChange
+from models.visibility import sight
+from models.visibility.sight import Sight
 
 _REQUESTER: Literal["requester"] = "requester"
 
@@ -167,6 +169,8 @@ def _pressed_by_agent(account: ChannelAccount, button: ButtonRow, told: ButtonPr
     user = addresses.owner(account.channel, told.author_address)
     if user is None or not roles.works_on_tickets(user.role):
         return Pressed(None, "pressed by somebody who is no linked agent")
+    if not sight.sees_id(Sight.of_user(user), button.ticket_id):
+        return Pressed(None, "pressed by an agent who may not see the ticket")
     _mark_pressed(button)
     actor = Actor("user", str(user.id), user.name)
     _, reasons = tickets.transition(

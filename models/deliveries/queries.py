@@ -47,9 +47,15 @@ def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]
     return found
 
 
-def page(*, state: str | None, before: tuple[datetime, UUID] | None, limit: int) -> list[dict[str, Any]]:
-    """Return a page of deliveries with attempts, newest first, before the cursor position."""
+def page(
+    *, state: str | None, before: tuple[datetime, UUID] | None, limit: int, only: Any = None
+) -> list[dict[str, Any]]:
+    """Return a page of deliveries with attempts, newest first, before the cursor position. `only`: a further
+    condition.
+    """
     query = Delivery.select()
+    if only is not None:
+        query = query.where(only)
     if state is not None:
         query = query.where(Delivery.state == state)
     if before is not None:

@@ -63,6 +63,19 @@ class TicketAssigned(EventPayload, frozen=True, kw_only=True):
     how: str | Unset = UNSET
 
 
+class FollowerAdded(EventPayload, frozen=True, kw_only=True):
+    """A user follows a ticket, or a note mentions the user."""
+
+    user_id: UUID
+    reason: str
+
+
+class FollowerRemoved(EventPayload, frozen=True, kw_only=True):
+    """A user no longer follows a ticket."""
+
+    user_id: UUID
+
+
 class TicketRelated(EventPayload, frozen=True, kw_only=True):
     """A ticket was opened that refers to another ticket."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
-from models.events.payload import EventPayload, Items, Json, Unpublished
+from models.events.payload import UNSET, EventPayload, Items, Json, Unpublished, Unset
 
 
 class LinkedTicket(TypedDict):
@@ -104,10 +104,11 @@ class ApprovalVoted(EventPayload, frozen=True, kw_only=True):
 
 
 class ApprovalDecided(EventPayload, frozen=True, kw_only=True):
-    """An approval was decided."""
+    """An approval was decided. `field`: the field whose change withdrew it."""
 
     transition: Unpublished[str]
     outcome: Unpublished[str]
+    field: str | Unset = UNSET
 
 
 class TransitionRefused(EventPayload, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from models.identity import roles
-from models.identity.rules import normalise_email
+from models.identity.rules import Permission, normalise_email
 from models.identity.tables import ApiKeyRow, UserRow
 from models.kernel import database
 from models.kernel.errors import NotFound
@@ -78,6 +78,13 @@ def can_take_tickets(user_id: UUID) -> bool:
     """Whether a ticket can be assigned to this user: active, with a role that works on tickets."""
     row = database.one("SELECT role FROM users WHERE id = :id AND active", id=user_id)
     return row is not None and roles.works_on_tickets(row["role"])
+
+
+def can_read_tickets(user_id: UUID) -> bool:
+    """Whether this user is active, with a role that reads tickets."""
+    row = database.one("SELECT role FROM users WHERE id = :id AND active", id=user_id)
+    rights = None if row is None else roles.rights_of(row["role"])
+    return rights is not None and Permission.tickets_read in rights.permissions
 
 
 def names_of(user_ids: set[UUID]) -> dict[UUID, str]:

@@ -36,6 +36,7 @@ class Permission(StrEnum):
         return made
 
     tickets_read = "tickets_read", "Read tickets, their conversations, history and attachments."
+    tickets_see_all = "tickets_see_all", "See the tickets of all teams, also of those that hide them."
     tickets_write = "tickets_write", "Open and change tickets, write messages, and be given tickets."
     tickets_assign = "tickets_assign", "Assign tickets to users and teams."
     inbox_read = "inbox_read", "Read the events that channels received, and the health of channel accounts."

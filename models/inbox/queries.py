@@ -32,9 +32,13 @@ def get(inbox_id: UUID) -> dict[str, Any]:
     raise NotFound(f"there is no inbox event {inbox_id}")
 
 
-def page(*, status: str | None, before: tuple[datetime, UUID] | None, limit: int) -> list[dict[str, Any]]:
-    """Return a page of events, newest first, before the cursor position."""
+def page(
+    *, status: str | None, before: tuple[datetime, UUID] | None, limit: int, only: Any = None
+) -> list[dict[str, Any]]:
+    """Return a page of events, newest first, before the cursor position. `only`: a further condition."""
     query = InboxEvent.select(*_SHOWN)
+    if only is not None:
+        query = query.where(only)
     if status is not None:
         query = query.where(InboxEvent.status == status)
     if before is not None:

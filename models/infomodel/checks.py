@@ -42,6 +42,10 @@ def problems(entity: Entity) -> Iterator[FieldProblem]:
         if not _NAME.match(name):
             yield FieldProblem(f".fields.{name}", "expected a name of lower-case letters, digits and underscores")
         yield from _field(entity, f".fields.{name}", field)
+    if entity.type is None:
+        for name, field in entity.fields.items():
+            if field.locked_in:
+                yield FieldProblem(f".fields.{name}.locked_in", "expected in ticket types only: a person has no state")
 
 
 def _label(place: str, label: Label | None) -> Iterator[FieldProblem]:

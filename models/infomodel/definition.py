@@ -47,7 +47,7 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `required_when`, `visible_when`: CEL over `fields` and `ticket.type`, `ticket.priority`, `ticket.state`. `see`,
     `edit`: roles; empty means all. `portal`: what a requester may do with it. `retired`: kept, read only, not asked
-    for.
+    for. `locked_in`: states of the type's life cycle in which nobody changes the value, except the life cycle itself.
     """
 
     kind: Kind
@@ -70,6 +70,7 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     portal: Portal = "hidden"
     searchable: bool = False
     retired: bool = False
+    locked_in: list[str] = []
 
 
 class Entity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from models.infomodel import values
 from models.infomodel.definition import Entity, Field, long_text_chars_max, text_chars_max
 
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
@@ -13,7 +14,7 @@ def json_schema(entity: Entity, *, language: str = "en", role: str = "agent") ->
     """Return the schema of the object `fields` of a ticket of the type (of a requester, an organisation), as a role may
     see and set it.
     """
-    shown = {name: field for name, field in entity.fields.items() if _sees(field, role)}
+    shown = {name: field for name, field in entity.fields.items() if values.sees(field, role)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:nestor:model:{entity.name}:{language}",
@@ -27,12 +28,6 @@ def json_schema(entity: Entity, *, language: str = "en", role: str = "agent") ->
         ],
         "additionalProperties": entity.other_fields == "allowed",
     }
-
-
-def _sees(field: Field, role: str) -> bool:
-    if role == "requester":
-        return field.portal != "hidden" and not field.retired
-    return role == "admin" or not field.see or role in field.see
 
 
 def _edits(field: Field, role: str) -> bool:

@@ -50,7 +50,7 @@ def validated(
         if field is None:
             problems.extend(_other(entity, place, name))
             _set_other(after, name, value, before)
-        elif (no := _not_editable(field, name, value, before, role)) is not None:
+        elif (no := not_editable(field, name, value, before, role)) is not None:
             problems.append(FieldProblem(place, no))
         else:
             try:
@@ -100,9 +100,12 @@ def _other(entity: Entity, place: str, name: str) -> list[FieldProblem]:
     return [FieldProblem(place, f"{entity.name} has no such field{hint}")]
 
 
-def _not_editable(field: Field, name: str, value: Any, before: Mapping[str, Any], role: str) -> str | None:
-    if before.get(name) == value:
-        return None  # sending back the value that was read changes nothing
+def not_editable(field: Field, name: str, value: Any, before: Mapping[str, Any], role: str) -> str | None:
+    """Return the reason why a role may not set a field to a value, or None."""
+    if before.get(name) == value and sees(field, role):
+        # Sending back the value that was read changes nothing. Where the role cannot read the value, an answer that
+        # depends on it would let the role guess it.
+        return None
     if field.retired:
         return "the field is retired: it is kept, and nobody changes it"
     if role == "requester":
@@ -322,17 +325,23 @@ def filled(fields: Mapping[str, Any]) -> list[str]:
     return [name for name, value in fields.items() if value not in MISSING]
 
 
+def sees(field: Field, role: str) -> bool:
+    """Whether a role may read a field."""
+    if role == "requester":
+        return field.portal != "hidden" and not field.retired
+    return not field.see or role in field.see or role in ("admin", "automation")
+
+
+def hidden(entity: Entity | None, role: str) -> frozenset[str]:
+    """Return the names of the declared fields that a role may not read."""
+    return (
+        frozenset() if entity is None else frozenset(n for n, field in entity.fields.items() if not sees(field, role))
+    )
+
+
 def visible(entity: Entity | None, fields: Mapping[str, Any], role: str) -> dict[str, Any]:
-    """Return the fields that a role may read."""
-    if entity is None:
-        return dict(fields)
-
-    def may(name: str) -> bool:
-        field = entity.fields.get(name)
-        if field is None:
-            return role != "requester"
-        if role == "requester":
-            return field.portal != "hidden" and not field.retired
-        return not field.see or role in field.see or role in ("admin", "automation")
-
-    return {name: value for name, value in fields.items() if may(name)}
+    """Return the fields that a role may read. A requester reads declared fields only."""
+    concealed = hidden(entity, role)
+    if entity is not None and role == "requester":
+        concealed |= fields.keys() - entity.fields.keys()
+    return {name: value for name, value in fields.items() if name not in concealed}

@@ -45,6 +45,7 @@ message_body_chars_max = 100_000  # a long mail has 20,000; a pasted log is an a
 name_chars_max = 200  # room for any real name on one line of a list
 email_address_chars_max = 320  # RFC 5321 4.5.3.1: 64 + @ + 255
 tags_max = 50  # more is not a label any more, and each is a word in every list
+followers_max = 100  # of a ticket; more people are a team
 linked_depth_max = 5  # tickets made by tickets made by tickets: deeper is a loop of two life cycles
 fields_max = 200  # a form with more questions is a mistake in its definition
 

@@ -15,6 +15,7 @@ from models.infomodel import published
 from models.infomodel.definition import Entity
 from models.kernel.errors import FieldProblem, Invalid
 from models.teams import queries as teams
+from models.teams.visibility import VISIBILITIES
 from models.workflow import analysis
 from models.workflow import checks as workflow_checks
 from models.workflow import definition as workflows
@@ -86,13 +87,19 @@ def _teams(body: Mapping[str, Any]) -> str:
             )
         if not _has_labels(team):
             problems.append(FieldProblem(f".teams.{name}", "expected {label: {en: ..., ru: ...}}"))
+        elif (visibility := team.get("visibility", "everyone")) not in VISIBILITIES:
+            problems.append(
+                FieldProblem(
+                    f".teams.{name}.visibility", f"expected one of {', '.join(VISIBILITIES)}, found {visibility!r}"
+                )
+            )
     if problems:
         raise Invalid(problems)
     return "teams"
 
 
 def _has_labels(team: object) -> bool:
-    if not isinstance(team, dict) or not set(team) <= {"label", "description"}:
+    if not isinstance(team, dict) or not set(team) <= {"label", "description", "visibility"}:
         return False
     label = team.get("label")
     return isinstance(label, dict) and all(isinstance(label.get(language), str) for language in ("en", "ru"))

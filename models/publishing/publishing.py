@@ -56,7 +56,7 @@ def apply(
                 progress(f"published {one.kind} {one.name} version {version}")
             if one.kind == "teams":
                 for name, team in one.body["teams"].items():
-                    teams.declare(name, team["label"])
+                    teams.declare(name, team["label"], team.get("visibility", "everyone"))
     return new
 
 

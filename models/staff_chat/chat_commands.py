@@ -19,6 +19,8 @@ from models.staff_chat import ticket_posts
 from models.tasks import commands as tasks
 from models.tasks.payloads import SendNotice
 from models.ticket_actions import commands as tickets
+from models.visibility import sight
+from models.visibility.sight import Sight
 
 _HELP = "Write to answer the requester; /note TEXT for a note, /mine to take the ticket, /do TRANSITION to move it."
 
@@ -46,6 +48,9 @@ def hear(account: ChannelAccount, told: StaffMessage, *, event_id: UUID) -> Hear
             event_id,
         )
         return Heard("said in the staff's group by somebody who is no linked agent", ticket_id)
+    if not sight.sees_id(Sight.of_user(user), ticket_id):
+        _answer(account, told, "You may not see this ticket.", event_id)
+        return Heard("said in the topic of a ticket that the agent may not see", ticket_id)
     try:
         said = _done(account, told, ticket_id, user)
     except NestorError as error:

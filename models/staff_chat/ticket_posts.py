@@ -20,6 +20,8 @@ from models.requesters import queries as requesters
 from models.staff_chat.tables import StaffTopic
 from models.tickets import queries
 from models.tickets.tables import Ticket
+from models.visibility.seen import Guard
+from models.visibility.sight import Sight, sees
 
 # Events read at once to find the next post; the next round reads the rest.
 _events_at_once = 50
@@ -58,8 +60,14 @@ def _row(account: ChannelAccount, ticket_id: UUID) -> database.Row | None:
 
 
 def next_post(account: ChannelAccount, ticket_id: UUID) -> Post | None:
-    """Return the next post with its buttons, and mark it as being posted. None when all events are posted."""
+    """Return the next post with its buttons, and mark it as being posted. None when all events are posted, and while
+    the group may not see the ticket.
+    """
     ticket = queries.find(str(ticket_id))
+    if not sees(_sight_of(account), ticket):
+        return None
+    # A group has members of every role; it reads what an agent may read.
+    guard = Guard.of(ticket, "agent")
     topic = _row(account, ticket_id)
     posted = int(topic["told_sequence"]) if topic else 0
     rows = database.run(
@@ -71,13 +79,18 @@ def next_post(account: ChannelAccount, ticket_id: UUID) -> Post | None:
         most=_events_at_once,
     )
     for row in map(EventRow.converted, rows):
-        text, message_id = _post_text(account, ticket, row["event_type"], row["payload"])
+        text, message_id = _post_text(account, ticket, row["event_type"], guard.payload(row["payload"]))
         if text:
             return _post(account, ticket, topic, row, text, message_id)
     if rows and topic is not None:
         _set_posted(account, ticket_id, sequence=rows[-1]["sequence"])
         return next_post(account, ticket_id) if len(rows) == _events_at_once else None
     return None
+
+
+def _sight_of(account: ChannelAccount) -> Sight:
+    """The sight of a staff group: what every agent sees, and the tickets of the teams that the account names."""
+    return Sight(None, "agent", teams=tuple(account.config.get("staff", {}).get("teams", ())))
 
 
 def _post(

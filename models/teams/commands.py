@@ -13,18 +13,24 @@ from models.kernel import clock, database
 from models.kernel.batch import as_json
 from models.kernel.errors import FieldProblem, Invalid, PreconditionFailed
 from models.teams import queries
+from models.teams.visibility import Visibility
 
 members_max = 500  # per team; every assignment reads the whole roster
 
 
-def declare(name: str, label: Mapping[str, str]) -> bool:
-    """Create the team of a published file, or update its label; its members stay. Return True for a new team."""
+def declare(name: str, label: Mapping[str, str], visibility: Visibility = "everyone") -> bool:
+    """Create the team of a published file, or update its label and visibility; its members stay.
+
+    Return True for a new team.
+    """
     known = database.one("SELECT name FROM teams WHERE name = :name", name=name)
     database.execute(
-        "INSERT INTO teams (name, label, created_at, updated_at) VALUES (:name, :label, :now, :now)"
-        " ON CONFLICT (name) DO UPDATE SET label = excluded.label",
+        "INSERT INTO teams (name, label, visibility, created_at, updated_at)"
+        " VALUES (:name, :label, :visibility, :now, :now)"
+        " ON CONFLICT (name) DO UPDATE SET label = excluded.label, visibility = excluded.visibility",
         name=name,
         label=as_json(dict(label)),
+        visibility=visibility,
         now=clock.now(),
     )
     return known is None

@@ -8,10 +8,11 @@ from models.kernel.table import IdField, InstantField, JsonField, Table
 
 
 class Team(Table):
-    """Agents who share tickets."""
+    """Agents who share tickets. `visibility`: everyone, or members, who then alone see the team's tickets."""
 
     name = peewee.TextField(primary_key=True)
     label = JsonField()
+    visibility = peewee.TextField(default="everyone")
     version = peewee.IntegerField()
     created_at = InstantField()
     updated_at = InstantField()

@@ -25,6 +25,7 @@ from models.requesters.commands import normalise_address
 from models.requesters.tables import Requester
 from models.tasks.payloads import AdvanceTicket
 from models.teams import queries as teams
+from models.ticket_actions import following, locks
 from models.ticket_workflow import steps
 from models.tickets import queries, ticket_fields
 from models.tickets.tables import Ticket
@@ -276,9 +277,16 @@ def note(
     actor: Actor,
     body_format: str = "text",
     details: Mapping[str, Any] | None = None,
+    mentions: Sequence[UUID] = (),
 ) -> UUID:
-    """An internal note, allowed in every state."""
+    """An internal note, allowed in every state. Users whom it mentions see the ticket and are notified.
+
+    Raises Invalid for a user who cannot read tickets.
+    """
     change = TicketChange.of(ticket_id, actor=actor)
+    if mentions:
+        details = {**(details or {}), "mentions": [str(user_id) for user_id in mentions]}
+        following.mention(change, mentions)
     message_id = messages.add_note(
         change, body, author=messages.actor_author(actor), body_format=body_format, details=details
     )
@@ -309,27 +317,30 @@ def update(
             raise Invalid(
                 [FieldProblem("/priority", f"expected one of {', '.join(allowed)}, found {changes['priority']!r}")]
             )
-    changes = _with_valid_fields(ticket, dict(changes), role)
+    locks.check_type(change, changes.get("type", ticket.type))
+    changes = _with_valid_fields(change, dict(changes), role)
     different = {name: value for name, value in changes.items() if getattr(ticket, name) != value}
     if not different:
         return ticket
     happened = _events_of(ticket, different)
     shown = {name: {"from": getattr(ticket, name), "to": value} for name, value in different.items()}
     change.record(TicketUpdated(changes=shown))
+    if "type" in different:
+        ticket.former_types = [*(one for one in ticket.former_types if one != ticket.type), ticket.type]
     for name, value in different.items():
         setattr(ticket, name, value)
     steps.touched(change, happened, role=role)
     return change.save()
 
 
-def _with_valid_fields(ticket: Ticket, changes: dict[str, Any], role: str) -> dict[str, Any]:
+def _with_valid_fields(change: TicketChange, changes: dict[str, Any], role: str) -> dict[str, Any]:
+    ticket = change.ticket
     if changes.get("team") is not None:
         teams.get_or_invalid(changes["team"])
     if "fields" in changes or "type" in changes:
         type_ = changes.get("type", ticket.type)
-        changes["fields"] = ticket_fields.replaced_fields(
-            type_, changes.get("fields", ticket.fields), before=ticket.fields, role=role, ticket=ticket
-        )
+        changes["fields"] = ticket_fields.replaced_fields(ticket, type_, changes.get("fields"), role=role)
+        locks.check_fields(change, changes["fields"], role=role)
     return changes
 
 
@@ -391,6 +402,7 @@ def transition(
     changed: dict[str, Any] = {}
     if fields:
         after = ticket_fields.merged_fields(ticket, fields, role=role)
+        locks.check_fields(change, after, role=role)
         changed = {field: after.get(field) for field in fields if after.get(field) != ticket.fields.get(field)}
     reasons = steps.request(change, name, role=role, comment=comment, fields=changed)
     return change.save(visible=not reasons), reasons

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from models.conversations.tables import Message
 from models.kernel import database
 from models.kernel.batch import as_json
 from models.tickets.tables import Ticket
+from models.visibility.sight import Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class TicketFilter:
     unassigned: bool = False
     requester_id: UUID | None = None
     text: str | None = None
-    searched_fields: Sequence[str] = ()  # names that the information model calls searchable
+    # Names of searchable fields, each with the types whose models hide it from the caller.
+    searched_fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
     updated_since: datetime | None = None
 
 
@@ -45,11 +47,15 @@ SORTS: dict[str, tuple[str, bool]] = {
 }
 
 
-def page(wanted: TicketFilter, *, sort: str, after: tuple[Any, UUID] | None, limit: int) -> list[Ticket]:
-    """Up to `limit` tickets after the cursor position (sort value, id), in the order of `sort` (a key of SORTS)."""
+def page(wanted: TicketFilter, *, sort: str, after: tuple[Any, UUID] | None, limit: int, sight: Sight) -> list[Ticket]:
+    """Up to `limit` visible tickets after the cursor position (sort value, id), in the order of `sort` (a key of
+    SORTS).
+    """
     column_name, descending = SORTS[sort]
     column = getattr(Ticket, column_name)
     query = Ticket.select()
+    if not sight.sees_all:
+        query = query.where(sight.tickets())
     for condition in _conditions(wanted):
         query = query.where(condition)
     if after is not None:
@@ -74,7 +80,7 @@ def _conditions(wanted: TicketFilter) -> list[Any]:
         if values:
             conditions.append(column.in_(list(values)))
     for tag in wanted.tags:
-        conditions.append(_has_tag(tag))
+        conditions.append(_lists(Ticket.tags, tag))
     if wanted.assignee_id is not None:
         conditions.append(Ticket.assignee_id == wanted.assignee_id)
     if wanted.unassigned:
@@ -86,8 +92,14 @@ def _conditions(wanted: TicketFilter) -> list[Any]:
     if wanted.text:
         said = Message.select(Message.ticket_id).where(Message.body.contains(wanted.text))
         found = Ticket.title.contains(wanted.text) | Ticket.id.in_(said)
-        for name in wanted.searched_fields:
-            found |= _field_text(name).contains(wanted.text)
+        for name, hiding in wanted.searched_fields.items():
+            matches = _field_text(name).contains(wanted.text)
+            if hiding:
+                # A field keeps its guard when the ticket's type changes.
+                matches &= Ticket.type.not_in(list(hiding))
+                for type_ in hiding:
+                    matches &= ~_lists(Ticket.former_types, type_)
+            found |= matches
         conditions.append(found)
     return conditions
 
@@ -99,8 +111,9 @@ def _field_text(name: str) -> Any:
     return peewee.fn.json_extract(Ticket.fields, f"$.{name}")
 
 
-def _has_tag(tag: str) -> Any:
-    """Return True if a ticket carries a tag; JSON lists differ by engine."""
+def _lists(column: Any, text: str) -> Any:
+    """The condition that a column's JSON list has a text; JSON lists differ by engine."""
+    name = column.column_name
     if database.is_postgres():
-        return peewee.SQL('"t1"."tags" @> %s::jsonb', (as_json([tag]),))
-    return peewee.SQL('EXISTS (SELECT 1 FROM json_each("t1"."tags") WHERE json_each.value = ?)', (tag,))
+        return peewee.SQL(f'"t1"."{name}" @> %s::jsonb', (as_json([text]),))
+    return peewee.SQL(f'EXISTS (SELECT 1 FROM json_each("t1"."{name}") WHERE json_each.value = ?)', (text,))

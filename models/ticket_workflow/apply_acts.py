@@ -9,11 +9,11 @@ from uuid import UUID
 from models.conversations import messages
 from models.events import ticket_payloads, workflow_payloads
 from models.events.commands import SYSTEM
-from models.kernel.ids import new_id
+from models.events.payload import UNSET
 from models.tasks import timers
 from models.tasks.payloads import AdvanceTicket, CallWebhook, MakeLinkedTicket
 from models.teams import commands as teams
-from models.ticket_workflow import act_events, approvals, automatic_messages, links
+from models.ticket_workflow import act_events, approvals, automatic_messages, links, notices
 from models.ticket_workflow import sla_clocks as sla
 from models.ticket_workflow.act_events import record
 from models.tickets.ticket_change import TicketChange
@@ -224,17 +224,7 @@ def _note_added(change: TicketChange, act: NoteAdded) -> None:
 
 def _notified(change: TicketChange, act: Notified) -> None:
     for user in act.users:
-        change.batch.insert(
-            "notices",
-            {
-                "id": new_id(),
-                "user_id": UUID(user),
-                "ticket_id": change.ticket.id,
-                "rule": act.rule,
-                "text": act.text,
-                "created_at": change.at,
-            },
-        )
+        notices.add(change, UUID(user), rule=act.rule, text=act.text)
     record(change, workflow_payloads.AgentsNotified(users=act.users, team=act.team), act, actor=SYSTEM)
 
 
@@ -308,7 +298,9 @@ def _approval_voted(change: TicketChange, act: ApprovalVoted) -> None:
 def _approval_decided(change: TicketChange, act: ApprovalDecided) -> None:
     approvals.decide(change, act)
     timers.stop(f"ticket:{change.ticket.id}:approval:{act.transition}")
-    record(change, workflow_payloads.ApprovalDecided(transition=act.transition, outcome=act.outcome), act)
+    field = UNSET if act.field is None else act.field
+    decided = workflow_payloads.ApprovalDecided(transition=act.transition, outcome=act.outcome, field=field)
+    record(change, decided, act)
 
 
 def _refused(change: TicketChange, act: Refused) -> None:

@@ -12,11 +12,15 @@ from models.tickets.ticket_change import TicketChange
 from models.workflow.acts import ApprovalAsked, ApprovalDecided, ApprovalVoted
 from models.workflow.instance import PendingApproval
 
+# Outcome -> the states of the approvals that it ends; any other outcome ends one that waits.
+_ENDS = {"withdrawn": ("pending", "approved"), "lapsed": ("approved",)}
 
-def pending(ticket_id: UUID) -> dict[str, PendingApproval]:
-    """Read the pending approvals of a ticket, by transition."""
+
+def waiting_and_given(ticket_id: UUID) -> tuple[dict[str, PendingApproval], frozenset[str]]:
+    """Read the pending approvals of a ticket, by transition, and the transitions whose given approval stands."""
     found = {}
-    for row in of_ticket(ticket_id):
+    rows = of_ticket(ticket_id)
+    for row in rows:
         if row["state"] != "pending":
             continue
         found[row["transition"]] = PendingApproval(
@@ -28,7 +32,7 @@ def pending(ticket_id: UUID) -> dict[str, PendingApproval]:
             votes={str(vote["user_id"]): vote["vote"] for vote in row["votes"]},
             comment=row["requested_comment"],
         )
-    return found
+    return found, frozenset(row["transition"] for row in rows if row["state"] == "approved")
 
 
 def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
@@ -94,10 +98,12 @@ def vote(change: TicketChange, act: ApprovalVoted) -> None:
 
 
 def decide(change: TicketChange, act: ApprovalDecided) -> None:
-    """The approval is over: approved, refused, expired or cancelled."""
+    """The approval is over: approved, refused, expired, cancelled, withdrawn or lapsed."""
+    places, values = database.in_list("before", _ENDS.get(act.outcome, ("pending",)))
     database.execute(
         "UPDATE approvals SET state = :state, decided_at = :at WHERE ticket_id = :ticket AND transition = :transition"
-        " AND state = 'pending'",
+        f" AND state IN {places}",
+        values,
         state=act.outcome,
         at=change.at,
         ticket=change.ticket.id,

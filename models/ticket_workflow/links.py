@@ -10,10 +10,13 @@ from models.tasks.payloads import AdvanceTicket
 from models.ticket_workflow.tables import TicketLink
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
+from models.visibility.sight import Sight, visible_ids
 
 
-def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
-    """List the tickets that a ticket is linked with. `kind` is the other ticket's role: child, parent or related."""
+def of_ticket(ticket_id: UUID, sight: Sight) -> list[dict[str, Any]]:
+    """List the visible tickets that a ticket is linked with. `kind` is the other ticket's role: child, parent or
+    related.
+    """
     rows = database.run(
         "SELECT l.kind, t.id, t.number, t.title, t.state, t.category FROM ticket_links AS l JOIN tickets AS t ON"
         " t.id = l.to_id"
@@ -23,7 +26,9 @@ def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
         " ORDER BY 3",
         id=ticket_id,
     )
-    return [Ticket.converted(row) for row in rows]
+    found = [Ticket.converted(row) for row in rows]
+    visible = visible_ids(sight, {row["id"] for row in found})
+    return [row for row in found if row["id"] in visible]
 
 
 def tell_parents(change: TicketChange) -> None:

@@ -9,12 +9,15 @@ import peewee
 
 from models.kernel import clock, database
 from models.kernel.errors import NotFound
+from models.kernel.ids import new_id
 from models.ticket_workflow.tables import Notice
 from models.tickets.tables import Ticket
+from models.tickets.ticket_change import TicketChange
+from models.visibility.sight import Sight
 
 
-def of_user(user_id: UUID, *, unread: bool, before: UUID | None, limit: int) -> list[dict[str, Any]]:
-    """List a user's notices before the id `before`, newest first."""
+def of_user(user_id: UUID, *, unread: bool, before: UUID | None, limit: int, sight: Sight) -> list[dict[str, Any]]:
+    """List a user's notices before the id `before`, newest first, without those of tickets that are not visible."""
     query = (
         Notice.select(
             Notice.id,
@@ -26,7 +29,7 @@ def of_user(user_id: UUID, *, unread: bool, before: UUID | None, limit: int) -> 
             Notice.read_at,
         )
         .join(Ticket, peewee.JOIN.LEFT_OUTER, on=Ticket.id == Notice.ticket_id)
-        .where(Notice.user_id == user_id)
+        .where(Notice.user_id == user_id, sight.about(Notice.ticket_id))
     )
     if unread:
         query = query.where(Notice.read_at.is_null())
@@ -35,12 +38,27 @@ def of_user(user_id: UUID, *, unread: bool, before: UUID | None, limit: int) -> 
     return database.rows(query.order_by(Notice.id.desc()).limit(limit))
 
 
-def mark_read(notice_id: UUID, *, user_id: UUID) -> None:
+def add(change: TicketChange, user_id: UUID, *, rule: str, text: str) -> None:
+    """Write a notice about the ticket of a change to a user."""
+    change.batch.insert(
+        "notices",
+        {
+            "id": new_id(),
+            "user_id": user_id,
+            "ticket_id": change.ticket.id,
+            "rule": rule,
+            "text": text,
+            "created_at": change.at,
+        },
+    )
+
+
+def mark_read(notice_id: UUID, *, user_id: UUID, sight: Sight) -> None:
     """Mark a notice as read; the first reading counts. Joins the caller's transaction.
 
-    Raises NotFound, also for another's notice.
+    Raises NotFound, also for another's notice and for one of a ticket that is not visible.
     """
     read_at = peewee.fn.COALESCE(Notice.read_at, clock.now())
-    own = (Notice.id == notice_id) & (Notice.user_id == user_id)
+    own = (Notice.id == notice_id) & (Notice.user_id == user_id) & sight.about(Notice.ticket_id)
     if not Notice.update(read_at=read_at).where(own).execute():
         raise NotFound(f"there is no notice {notice_id}")

@@ -123,6 +123,7 @@ def vote(change: TicketChange, transition: str, *, role: str, vote: str, comment
 def instance_of(change: TicketChange, workflow: Workflow) -> Instance:
     """The ticket as plain data; clocks and approvals are read only where the life cycle has any."""
     ticket = change.ticket
+    waiting, given = _approvals(change, workflow)
     return Instance(
         state=ticket.state,
         category=ticket.category,
@@ -142,7 +143,8 @@ def instance_of(change: TicketChange, workflow: Workflow) -> Instance:
         state_since=ticket.state_since or ticket.updated_at,
         first_response_at=ticket.first_response_at,
         clocks=_clocks(change, workflow),
-        approvals=_pending_approvals(change, workflow),
+        approvals=waiting,
+        approved=given,
     )
 
 
@@ -152,10 +154,10 @@ def _clocks(change: TicketChange, workflow: Workflow) -> dict[str, Clock]:
     return {} if change.is_new or not workflow.sla else sla.of_ticket(change.ticket.id)
 
 
-def _pending_approvals(change: TicketChange, workflow: Workflow) -> dict[str, PendingApproval]:
+def _approvals(change: TicketChange, workflow: Workflow) -> tuple[dict[str, PendingApproval], frozenset[str]]:
     if change.is_new or all(one.approval is None for one in workflow.transitions.values()):
-        return {}
-    return approvals.pending(change.ticket.id)
+        return {}, frozenset()
+    return approvals.waiting_and_given(change.ticket.id)
 
 
 def _name(user_id: UUID) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from models.kernel import database
@@ -12,13 +14,16 @@ from models.tickets.tables import Ticket
 _SELECT = f"SELECT {Ticket.selected()} FROM tickets"
 
 
-def find(reference: str) -> Ticket:
-    """A ticket by id or number, as a person or a URL writes it. Raises NotFound."""
+def find(reference: str, *, conditions: str = "1 = 1", values: Mapping[str, Any] | None = None) -> Ticket:
+    """A ticket by id or number, as a person or a URL writes it.
+
+    `conditions`: a further condition with its values (models/visibility/sight.py). Raises NotFound.
+    """
     row = None
     if reference.isascii() and reference.isdigit() and len(reference) < 19:
-        row = database.one(f"{_SELECT} WHERE number = :number", number=int(reference))
+        row = database.one(f"{_SELECT} WHERE number = :number AND {conditions}", values, number=int(reference))
     elif (ticket_id := parse_id(reference)) is not None:
-        row = database.one(f"{_SELECT} WHERE id = :id", id=ticket_id)
+        row = database.one(f"{_SELECT} WHERE id = :id AND {conditions}", values, id=ticket_id)
     if row is None:
         raise NotFound(f"there is no ticket {reference[:40]!r}")
     return Ticket.from_row(row)

@@ -40,12 +40,27 @@ class Ticket(Table):
     tags = JsonField(default=list)
     state_since = InstantField(null=True)
     reply_token = peewee.TextField(null=True)
+    # Types that the ticket had before; their models still guard its fields.
+    former_types = JsonField(default=list)
 
     # Not a column. Set where the requester was just found or made, so that an answer does not read it again.
     requester_name: str | None = None
 
     class Meta:
         table_name = "tickets"
+
+
+class TicketFollower(Table):
+    """A user who follows a ticket and therefore sees it. `reason`: follows, or mentioned (by a note)."""
+
+    ticket_id = IdField()
+    user_id = IdField()
+    reason = peewee.TextField()
+    created_at = InstantField()
+
+    class Meta:
+        table_name = "ticket_followers"
+        primary_key = peewee.CompositeKey("ticket_id", "user_id")
 
 
 class Counter(Table):

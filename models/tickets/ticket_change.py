@@ -125,7 +125,7 @@ class TicketChange:
         values = {name: value for name, value in after.items() if value != self._before[name]}
         if not values:
             return
-        for name in values.keys() & {"fields", "tags"}:
+        for name in values.keys() & {"fields", "tags", "former_types"}:
             values[name] = as_json(values[name])
         assignments = ", ".join(f"{name} = :{name}" for name in values)
         database.execute(f"UPDATE tickets SET {assignments} WHERE id = :ticket_id", values, ticket_id=self.ticket.id)

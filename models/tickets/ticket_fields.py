@@ -101,6 +101,7 @@ def fields_of_event(type_: str, given: Any) -> dict[str, Any]:
 
 def merged_fields(ticket: Ticket, wanted: Mapping[str, Any], *, role: str) -> dict[str, Any]:
     """All fields when some change (null takes a value away). Raises Invalid."""
+    _check_guards(ticket, ticket.type, wanted, role)
     entity = published.find(ticket.type)
     if entity is None:
         merged = {**ticket.fields, **wanted}
@@ -109,28 +110,54 @@ def merged_fields(ticket: Ticket, wanted: Mapping[str, Any], *, role: str) -> di
     return _validated(entity, wanted, before=ticket.fields, role=role, view=_view(ticket), complete=False)
 
 
-def replaced_fields(
-    type_: str, wanted: Mapping[str, Any], *, before: Mapping[str, Any], role: str, ticket: Ticket
-) -> dict[str, Any]:
-    """All fields when `wanted` takes the place of what was; what the role may not edit stays. Raises Invalid."""
+def replaced_fields(ticket: Ticket, type_: str, wanted: Mapping[str, Any] | None, *, role: str) -> dict[str, Any]:
+    """All fields of a ticket when it has the type `type_` and `wanted` takes the place of what was.
+
+    None keeps what the role may see. What the role may not see or edit stays. Raises Invalid.
+    """
+    before = ticket.fields
+    # A role cannot intend to remove a value that it cannot see.
+    concealed = hidden(type_, [ticket.type, *ticket.former_types], role)
+    if wanted is None:
+        wanted = {name: value for name, value in before.items() if name not in concealed}
+    gone = {name: None for name in before if name not in wanted and name not in concealed}
+    _check_guards(ticket, type_, {**gone, **wanted}, role)
     entity = published.find(type_)
     if entity is None:
-        return dict(wanted)
-    # A role cannot intend to remove a value that it cannot see.
-    seen = values.visible(entity, before, role)
-    gone = {name: None for name in seen if name not in wanted and name in entity.fields}
-    gone |= {name: None for name in before if name not in wanted and name not in entity.fields}
+        return {name: before[name] for name in before if name in concealed} | dict(wanted)
     return _validated(entity, {**gone, **wanted}, before=before, role=role, view=_view(ticket), complete=False)
 
 
-def visible(type_: str, fields: Mapping[str, Any], *, role: str) -> dict[str, Any]:
-    """The fields of a ticket that a role may read."""
-    return values.visible(published.find(type_), fields, role)
+def _check_guards(ticket: Ticket, type_: str, wanted: Mapping[str, Any], role: str) -> None:
+    """Check changes against the models of the types that the ticket had before: a field keeps its guard.
+
+    Raises Invalid.
+    """
+    problems = []
+    for former in {ticket.type, *ticket.former_types} - {type_}:
+        entity = published.find(former)
+        for name, value in wanted.items() if entity is not None else ():
+            field = entity.fields.get(name) if entity is not None else None
+            reason = values.not_editable(field, name, value, ticket.fields, role) if field is not None else None
+            if reason is not None:
+                problems.append(FieldProblem(f"/fields/{name}", f"{reason} (a field of the former type {former})"))
+    if problems:
+        raise Invalid(problems)
 
 
-def searchable() -> list[str]:
-    """The names of fields that a search looks into."""
-    return sorted({name for one in published.all_types() for name, field in one.fields.items() if field.searchable})
+def hidden(type_: str, former_types: Sequence[str], role: str) -> frozenset[str]:
+    """The names of the fields that a role may not see, by the models of the type and of the former types."""
+    found: frozenset[str] = frozenset()
+    for one in {type_, *former_types}:
+        found |= values.hidden(published.find(one), role)
+    return found
+
+
+def searchable(role: str) -> dict[str, tuple[str, ...]]:
+    """The names of the fields that a search looks into, each with the types whose models hide it from the role."""
+    types = published.all_types()
+    names = sorted({name for one in types for name, field in one.fields.items() if field.searchable})
+    return {name: tuple(one.name for one in types if name in values.hidden(one, role)) for name in names}
 
 
 def _view(ticket: Ticket) -> dict[str, Any]:

@@ -256,11 +256,14 @@ class ApprovalVoted(Act, frozen=True, kw_only=True):
 
 
 class ApprovalDecided(Act, frozen=True, kw_only=True):
-    """An approval ended: approved, refused, expired or cancelled."""
+    """An approval ended: approved, refused, expired, cancelled, withdrawn (`field` changed) or lapsed (the ticket went
+    back to a state from where the approval is asked for again).
+    """
 
     kind = "approval_decided"
     transition: str
     outcome: str
+    field: str | None = None
 
 
 class Refused(Act, frozen=True, kw_only=True):

@@ -160,9 +160,10 @@ def _approval(workflow: Workflow, place: str, approval: Approval) -> Iterator[Fi
     yield from _duration(f"{place}.expires", approval.expires)
     if not 1 <= approval.count <= 20:
         yield FieldProblem(f"{place}.count", f"expected 1 to 20, found {approval.count}")
-    for key, follows in (("refused", approval.refused), ("expired", approval.expired)):
-        if follows is not None:
-            yield from _one_of(f"{place}.{key}", follows, workflow.transitions, "transitions")
+    for key, follows in approval.follow_ups.items():
+        yield from _one_of(f"{place}.{key}", follows, workflow.transitions, "transitions")
+    if approval.withdrawn is not None and not approval.withdrawn_by:
+        yield FieldProblem(f"{place}.withdrawn_by", "expected fields, because `withdrawn` is given")
     if approval.expired is not None and approval.expires is None:
         yield FieldProblem(f"{place}.expires", "expected a duration, because `expired` is given")
 

@@ -33,6 +33,7 @@ EventType = Literal[
     "approval_requested",
     "approval_refused",
     "approval_expired",
+    "approval_withdrawn",
     "rated",
     "linked_ticket_done",
     "webhook_failed",
@@ -48,6 +49,7 @@ NAMED_EVENTS: dict[str, str] = {
     "approval_requested": "approval",
     "approval_refused": "approval",
     "approval_expired": "approval",
+    "approval_withdrawn": "approval",
 }
 TARGETS: tuple[Target, ...] = ("first_response", "next_response", "resolution")
 ROLES = ("admin", "manager", "accountant", "agent", "requester", "automation")
@@ -150,7 +152,9 @@ EFFECTS: tuple[str, ...] = tuple(name for name in Effect.__struct_fields__ if na
 class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A transition that waits for `count` members of a team. One refusal ends it; so does `expires`.
 
-    `refused` and `expired` name the transitions that follow then. `own`: may who asked also approve?
+    `refused` and `expired` name the transitions that follow then. `own`: may who asked also approve? `withdrawn_by`:
+    fields whose change withdraws the approval, while it waits and after it was given; `withdrawn` names the transition
+    that follows.
     """
 
     team: Name
@@ -159,6 +163,14 @@ class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refused: Name | None = None
     expired: Name | None = None
     own: bool = False
+    withdrawn_by: list[Name] = []
+    withdrawn: Name | None = None
+
+    @property
+    def follow_ups(self) -> dict[str, Name]:
+        """The transitions that follow the ends of the approval, by key."""
+        named = {"refused": self.refused, "expired": self.expired, "withdrawn": self.withdrawn}
+        return {key: name for key, name in named.items() if name is not None}
 
 
 class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ the same step, up to a bound. The engine reads no clock, no database and no rand
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from models.workflow.acts import Reason, Refused
@@ -37,6 +38,11 @@ def options(workflow: Workflow, instance: Instance, context: Context) -> list[Op
     ]
 
 
+def ways_out(workflow: Workflow, instance: Instance, is_free: Callable[[str], bool]) -> list[str]:
+    """The transitions that leave the current state for a state that is free."""
+    return [name for name, one in workflow.transitions.items() if one.starts_in(instance.state) and is_free(one.to)]
+
+
 def start(workflow: Workflow, instance: Instance, context: Context) -> Step:
     """Put a new ticket into the initial state and start its timers and clocks. `ticket_created` is a separate event."""
     run = Run(workflow, instance, context)
@@ -63,6 +69,8 @@ def request(
         return _refusal(instance, name, (f"the life cycle has no transition {name!r}",), ())
     for field, value in (fields or {}).items():
         run.set_field(field, value, rule=name)
+        # Before the guards: what was approved must not change on the way through the approved transition.
+        approvals.withdraw(run, field)
     found, explained = guards.reasons(run, name, transition, comment=comment or "", asked=True)
     if not found and (veto := context.veto(transition.to)) is not None:
         found = [veto]

@@ -83,6 +83,8 @@ class Instance:
     first_response_at: datetime | None = None
     clocks: dict[str, Clock] = field(default_factory=dict)
     approvals: dict[str, PendingApproval] = field(default_factory=dict)
+    # Transitions whose approval was given and stands: it was not withdrawn, and the ticket did not go back.
+    approved: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("desk_mail",),
     ("identity", "inbox", "workflow", "subscriptions"),
     ("tickets", "teams", "staff", "credentials"),
-    ("attachments", "publishing"),
+    ("attachments", "publishing", "visibility"),
     ("conversations",),
     ("ticket_workflow", "privacy"),
     ("ticket_actions",),

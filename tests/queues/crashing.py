@@ -21,6 +21,7 @@ from models.ports.outbound import OutgoingMessage, SendOutcome, accepted
 from models.tasks.rates import Bucket
 from models.ticket_actions import commands as tickets
 from models.ticket_actions import search
+from models.visibility.sight import DESK
 from queues import channels
 from tests.desk import Desk
 
@@ -58,7 +59,7 @@ def main() -> None:
 
 def _reply(desk: Desk) -> None:
     with database.transaction():
-        [ticket] = search.page(search.TicketFilter(), sort="number", after=None, limit=1)
+        [ticket] = search.page(search.TicketFilter(), sort="number", after=None, limit=1, sight=DESK)
         tickets.reply(ticket.id, "Water it.", actor=SYSTEM)
 
 

@@ -90,10 +90,11 @@ def _approvals(subject: Subject) -> Iterator[Finding]:
         if approval is None:
             continue
         waits = [state for state in workflow.states if transition.starts_in(state)]
-        for key, follows in (("refused", approval.refused), ("expired", approval.expired)):
-            if follows is not None and not any(workflow.transitions[follows].starts_in(state) for state in waits):
+        for key, follows in approval.follow_ups.items():
+            starts = [*waits, transition.to] if key == "withdrawn" else waits
+            if not any(workflow.transitions[follows].starts_in(state) for state in starts):
                 told = (
-                    f"{follows} does not start from {', '.join(waits)}, where the approval waits: it would never happen"
+                    f"{follows} does not start from {', '.join(starts)}, where the approval is: it would never happen"
                 )
                 yield error("approval_follow_up", f".transitions.{name}.approval.{key}", told)
         if approval.expires is None:

@@ -13,6 +13,7 @@ from models.workflow.definition import LANGUAGES, Effect
 
 def findings(subject: Subject) -> Iterator[Finding]:
     yield from _types(subject)
+    yield from _locks(subject)
     yield from _fields(subject)
     yield from _teams(subject)
     yield from _tickets(subject)
@@ -28,6 +29,18 @@ def _types(subject: Subject) -> Iterator[Finding]:
                 f".types[{index}]",
                 f"there is no ticket type {name!r} in the information model",
             )
+
+
+def _locks(subject: Subject) -> Iterator[Finding]:
+    """States in which a field of a ticket type is locked and which the type's life cycle does not have."""
+    for entity in subject.entities or []:
+        if entity.workflow != subject.workflow.workflow:
+            continue
+        for name, field in entity.fields.items():
+            for state in field.locked_in:
+                if state not in subject.workflow.states:
+                    told = f"{entity.name}.{name} is locked in {state!r}, which is no state of this life cycle"
+                    yield error("undefined_state", ".states", told)
 
 
 _OWN_FIELDS = {"priority", "team", "title", "type", "tags"}
@@ -59,6 +72,8 @@ def _fields_named(subject: Subject) -> Iterator[tuple[str, str]]:
     for name, transition in subject.workflow.transitions.items():
         for index, field in enumerate(transition.requires):
             yield f".transitions.{name}.requires[{index}]", field
+        for index, field in enumerate(transition.approval.withdrawn_by if transition.approval else ()):
+            yield f".transitions.{name}.approval.withdrawn_by[{index}]", field
     for place, effect in places.effects(subject.workflow):
         for field in effect.set or {}:
             yield f"{place}.set.{field}", field

@@ -81,11 +81,10 @@ class Subject:
         return found
 
     def follow_ups(self) -> set[str]:
-        """Transitions that an approval makes when it is refused or expires."""
+        """Transitions that an approval makes when it is refused, expires or is withdrawn."""
         return {
             name
             for one in self.workflow.transitions.values()
             if one.approval is not None
-            for name in (one.approval.refused, one.approval.expired)
-            if name is not None
+            for name in one.approval.follow_ups.values()
         }

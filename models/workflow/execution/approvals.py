@@ -1,4 +1,4 @@
-"""Transitions that wait for people: asking, counting votes, refusal and expiry."""
+"""Transitions that wait for people: asking, counting votes, refusal, expiry and withdrawal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.workflow.acts import ApprovalAsked, ApprovalDecided, ApprovalVoted, 
 from models.workflow.definition import Approval
 from models.workflow.execution import guards, transitions
 from models.workflow.execution.run import Run
-from models.workflow.instance import Event, PendingApproval
+from models.workflow.instance import Event, PendingApproval, RuleTrace
 
 
 def ask(run: Run, name: str, approval: Approval, *, comment: str | None, why: Reason) -> None:
@@ -63,9 +63,28 @@ def count(run: Run, name: str, vote: str, comment: str | None) -> None:
         _approved(run, name, pending)
 
 
+def withdraw(run: Run, field: str) -> bool:
+    """End the approvals that a change of a field withdraws, those that wait and those that stand.
+
+    Return whether there were any.
+    """
+    found = False
+    for name, transition in run.workflow.transitions.items():
+        approval = transition.approval
+        if approval is None or field not in approval.withdrawn_by:
+            continue
+        if name in run.instance.approvals or name in run.instance.approved:
+            found = True
+            reason = f"{field} changed, so the approval of {approval.team} is withdrawn"
+            run.trace(RuleTrace("field_changed", name, "acted", reasons=(reason,)))
+            _decided(run, name, "withdrawn", comment=None, field=field)
+    return found
+
+
 def _approved(run: Run, name: str, pending: PendingApproval) -> None:
     transition = run.workflow.transitions[name]
     del run.instance.approvals[name]
+    run.instance.approved |= {name}
     run.act(ApprovalDecided(name, transition=name, outcome="approved"))
     found, explained = guards.reasons(run, name, transition, comment=None, asked=False, decided=True)
     if not found and (veto := run.context.veto(transition.to)) is not None:
@@ -85,11 +104,12 @@ def expire(run: Run, name: str) -> None:
     _decided(run, name, "expired", comment=None)
 
 
-def _decided(run: Run, name: str, outcome: str, *, comment: str | None) -> None:
+def _decided(run: Run, name: str, outcome: str, *, comment: str | None, field: str | None = None) -> None:
     approval = run.workflow.transitions[name].approval
-    del run.instance.approvals[name]
-    run.act(ApprovalDecided(name, transition=name, outcome=outcome))
-    follows = None if approval is None else approval.refused if outcome == "refused" else approval.expired
+    run.instance.approvals.pop(name, None)
+    run.instance.approved -= {name}
+    run.act(ApprovalDecided(name, transition=name, outcome=outcome, field=field))
+    follows = None if approval is None else approval.follow_ups.get(outcome)
     if follows is not None:
         transition = run.workflow.transitions[follows]
         if transition.starts_in(run.instance.state):

@@ -13,6 +13,8 @@ from models.workflow.instance import Event, RuleTrace
 def drain(run: Run) -> None:
     """Run the reactions to every event of the step, in the order of the events."""
     while (event := run.next_event()) is not None:
+        if event.type == "field_changed":
+            approvals.withdraw(run, event.name)
         react(run, event)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from models.workflow.acts import NO_REASON, ApprovalDecided, Moved, Reason, TimerStopped
 from models.workflow.definition import Transition
-from models.workflow.execution import effects, sla_promises
+from models.workflow.execution import effects, sla_promises, standing
 from models.workflow.execution.run import Run
 from models.workflow.instance import Event
 
@@ -48,8 +48,17 @@ def _move(run: Run, state: str, transition: str, *, rule: str, event: str, comme
         elif runs and not was and not timer.manual:
             run.start_timer(name, timer, rule=rule)
     withdraw_impossible(run)
+    _lapse(run)
     sla_promises.follow(run)
     run.emit(Event("state_entered", state, before=before, after=state))
+
+
+def _lapse(run: Run) -> None:
+    """End the given approvals when the ticket is back at a state before them: they are asked for again."""
+    for name in sorted(run.instance.approved):
+        if standing.lapses_in(run.workflow, name, run.instance.state):
+            run.instance.approved -= {name}
+            run.act(ApprovalDecided(name, transition=name, outcome="lapsed"))
 
 
 def withdraw_impossible(run: Run) -> None:

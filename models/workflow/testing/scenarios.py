@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from models.expressions.durations import parse_duration
-from models.infomodel import values
+from models.infomodel import locks, values
 from models.infomodel.definition import Entity
 from models.kernel.errors import FieldProblem, Invalid
 from models.sla.clocks import status
@@ -87,6 +87,7 @@ def _begin(
         requester={"id": "requester", "name": "Ada", "locale": "en"} | given.requester,
         fields_view=lambda type_, fields: (values.view_values(types.get(type_), fields), values.filled(fields)),
         validate=lambda type_, before, wanted: _validated(types.get(type_), before, wanted),
+        locked=lambda type_, state: locks.locked(types.get(type_), state),
     )
     type_ = given.type or (workflow.types[0] if workflow.types else "question")
     steps = list(case.steps)

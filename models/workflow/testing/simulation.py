@@ -6,7 +6,7 @@ hold what the desk keeps in rows (timers, SLA clocks, votes); `acts` holds what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from models.workflow.acts import (
     ApprovalDecided,
     Assigned,
     ClockChanged,
+    Refused,
     TimerStarted,
     TimerStopped,
 )
@@ -66,6 +67,8 @@ class Simulation:
     requester: Mapping[str, Any] = field(default_factory=lambda: {"id": "requester", "name": "Ada", "locale": "en"})
     fields_view: FieldsView | None = None
     validate: Validate | None = None
+    # (type, state) -> the names of the fields that nobody may change in the state.
+    locked: Callable[[str, str], Collection[str]] = lambda type_, state: ()
     instance: Instance = field(default_factory=lambda: Instance("", ""))
     timers: dict[str, tuple[datetime, Event]] = field(default_factory=dict)
     log: list[Entry] = field(default_factory=list)
@@ -135,6 +138,8 @@ class Simulation:
         if changed:
             after = context.validate(self.instance.type, self.instance.fields, changed)
             changed = {field: after.get(field) for field in changed}
+            if (refusal := self._held(after, "request", name)) is not None:
+                return self._take(f"{by} asks for {name}", refusal)
         step = engine.request(self.workflow, self.instance, context, name, comment=comment, fields=changed)
         return self._take(f"{by} asks for {name}", step)
 
@@ -157,6 +162,8 @@ class Simulation:
             self.instance = replace(self.instance, priority=priority)
         if fields:
             after = context.validate(self.instance.type, self.instance.fields, fields)
+            if (refusal := self._held(after, "field_changed", None)) is not None:
+                return self._take(f"{by} changes {', '.join(fields)}", refusal)
             for name in fields:
                 before = self.instance.fields.get(name)
                 if before != after.get(name):
@@ -164,6 +171,15 @@ class Simulation:
             self.instance = replace(self.instance, fields={k: v for k, v in after.items() if v is not None})
         step = engine.touched(self.workflow, self.instance, context, events)
         return self._take(f"{by} changes {', '.join(event.name for event in events) or 'nothing'}", step)
+
+    def _held(self, after: Mapping[str, Any], event: str, transition: str | None) -> Step | None:
+        """The refusal of a change of locked fields, or None."""
+        ticket = self.instance
+        held = [one for one in self.locked(ticket.type, ticket.state) if ticket.fields.get(one) != after.get(one)]
+        if not held:
+            return None
+        reasons = tuple(f"{one} is locked while the ticket is {ticket.state}" for one in sorted(held))
+        return Step(ticket, (Refused("locked", event=event, transition=transition, reasons=reasons),), ())
 
     def signal(self, name: str, payload: Mapping[str, Any] | None = None) -> Step:
         return self._react("signal", name=name, payload=dict(payload or {}))

@@ -14,6 +14,7 @@ class Staff(msgspec.Struct, forbid_unknown_fields=True):
 
     chat_id: int
     tickets: Literal["all", "telegram"] = "all"  # tickets of every channel, or those of this bot only
+    teams: list[str] = []  # teams with `visibility: members` whose tickets the group may read
 
 
 class OwnCommand(msgspec.Struct, forbid_unknown_fields=True):

@@ -99,6 +99,8 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
     ),
     (ticket.TicketAssigned(from_=None, to=SESSION), '{"from":null,"to":"%s"}'),
     (ticket.TicketAssigned(from_=SESSION, to=None, how="nobody"), '{"from":"%s","to":null,"how":"nobody"}'),
+    (ticket.FollowerAdded(user_id=SESSION, reason="follows"), '{"user_id":"%s","reason":"follows"}'),
+    (ticket.FollowerRemoved(user_id=SESSION), '{"user_id":"%s"}'),
     (ticket.TicketRelated(ticket_id=SESSION, reason="closed"), '{"ticket_id":"%s","reason":"closed"}'),
     (ticket.TicketRated(payload={"score": 5}, comment=None), '{"payload":{"score":5},"comment":null}'),
     (
@@ -226,6 +228,10 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
     (
         workflow_payloads.ApprovalDecided(transition="buy", outcome="approved"),
         '{"transition":"buy","outcome":"approved"}',
+    ),
+    (
+        workflow_payloads.ApprovalDecided(transition="buy", outcome="withdrawn", field="amount"),
+        '{"transition":"buy","outcome":"withdrawn","field":"amount"}',
     ),
     (
         workflow_payloads.TransitionRefused(event="request", transition=None, reasons=("a", "b")),

@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -14,6 +15,8 @@ from models.kernel import database
 from models.ports import outbound
 from models.ports.inbound import ButtonPress, Command
 from models.staff import addresses
+from models.teams import commands as teams
+from models.ticket_actions import commands as tickets
 from models.tickets.tables import Ticket
 from queues.channels.telegram import staff as topics
 from tests.desk import Desk
@@ -267,3 +270,50 @@ def test_a_long_text_is_cut_in_the_topic(desk: Desk, group: Topics) -> None:
     [text] = [text for _, text in _told(desk) if text.startswith("Ada:")]
     assert len(text) < 4_000
     assert text.endswith("[It goes on in the console.]")
+
+
+def _hide(desk: Desk, ticket: Ticket, *members: str) -> None:
+    """Give the ticket to a team whose tickets only its members see."""
+    with database.transaction():
+        teams.declare("hr", {"en": "HR", "ru": "Кадры"}, "members")
+        teams.set_members("hr", [UUID(str(desk.person(one).id)) for one in members], expected_version=None)
+        tickets.update(ticket.id, {"team": "hr"}, expected_version=None, actor=desk.person("admin"))
+
+
+def test_a_group_reads_no_post_of_a_team_that_only_members_see(desk: Desk, group: Topics) -> None:
+    ticket = _opened(desk)
+    before = _told(desk)
+
+    _hide(desk, ticket)
+    desk.receive_telegram("My salary.", chat=42, name="Ada")
+    desk.run_due()
+
+    assert _told(desk) == before
+
+
+def test_a_group_whose_account_names_the_team_reads_its_posts(desk: Desk, group: Topics) -> None:
+    with database.transaction():
+        row = database.one("SELECT body, source FROM definitions WHERE name = 'telegram.demo' ORDER BY version DESC")
+        assert row is not None
+        body = row["body"] if isinstance(row["body"], dict) else json.loads(row["body"])
+        body["staff"] = {"chat_id": GROUP, "teams": ["hr"]}
+        store.publish("channel", "telegram.demo", body, source=row["source"], by="tests")
+    store.forget()
+    ticket = _opened(desk)
+
+    _hide(desk, ticket)
+    desk.receive_telegram("My salary.", chat=42, name="Ada")
+    desk.run_due()
+
+    assert "My salary." in _told(desk)[-1][1]
+
+
+def test_an_agent_who_may_not_see_the_ticket_changes_nothing_from_its_topic(desk: Desk, group: Topics) -> None:
+    ticket = _opened(desk)
+    _hide(desk, ticket, "manager")
+    before = desk.events(ticket)
+
+    shown = _says(desk, "Water it, please.")
+
+    assert "may not see" in shown["reason"]
+    assert desk.events(ticket) == before

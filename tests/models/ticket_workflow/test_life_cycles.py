@@ -23,6 +23,7 @@ from models.teams import queries as team_queries
 from models.ticket_actions import commands
 from models.ticket_workflow import approvals, links, notices, ratings, webhook_calls, why
 from models.tickets.tables import Ticket
+from models.visibility.sight import DESK
 from tests.desk import Desk
 
 
@@ -185,7 +186,7 @@ def test_a_look_back_is_a_ticket_of_its_own_linked_with_the_incident(staffed: De
     staffed.run_due()
 
     with database.connection():
-        [link] = links.of_ticket(ticket.id)
+        [link] = links.of_ticket(ticket.id, DESK)
     made = next(one for one in staffed.tickets() if one.id == link["id"])
     assert (made.type, made.workflow, link["kind"]) == ("task", "task", "related")
     assert made.title == f"Look back at incident #{ticket.number}"
@@ -214,13 +215,16 @@ def test_agents_read_their_notices_and_only_theirs(staffed: Desk) -> None:
 
     agent = UUID(str(staffed.person("agent").id))
     with database.connection():
-        [notice] = notices.of_user(agent, unread=True, before=None, limit=10)
-        assert notices.of_user(UUID(str(staffed.person("admin").id)), unread=False, before=None, limit=10) == []
+        [notice] = notices.of_user(agent, unread=True, before=None, limit=10, sight=DESK)
+        assert (
+            notices.of_user(UUID(str(staffed.person("admin").id)), unread=False, before=None, limit=10, sight=DESK)
+            == []
+        )
     assert notice["text"] == f"Incident #{ticket.number} has nobody yet"
     with database.transaction():
-        notices.mark_read(UUID(str(notice["id"])), user_id=agent)
+        notices.mark_read(UUID(str(notice["id"])), user_id=agent, sight=DESK)
     with database.connection():
-        assert notices.of_user(agent, unread=True, before=None, limit=10) == []
+        assert notices.of_user(agent, unread=True, before=None, limit=10, sight=DESK) == []
 
 
 def test_a_requester_rates_by_the_link_of_the_message(staffed: Desk) -> None:

@@ -1,0 +1,18 @@
+"""The visible tickets of a caller: every operation about a ticket finds it here (models/visibility)."""
+
+from __future__ import annotations
+
+from functions.http.operations import AnyCall
+from models.tickets.tables import Ticket
+from models.visibility import sight
+from models.visibility.sight import Sight
+
+
+def sight_of(call: AnyCall) -> Sight:
+    """The sight of the request's caller."""
+    return Sight.of(call.caller)
+
+
+def ticket_of(call: AnyCall) -> Ticket:
+    """The ticket of the path. Raises NotFound, also for a ticket that the caller may not see."""
+    return sight.find(call.params["ticket"], sight_of(call))

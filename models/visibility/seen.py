@@ -1,0 +1,152 @@
+"""The ticket as a caller sees it: without the fields that the caller's role may not see.
+
+Everything that shows a ticket to somebody uses this module: its representation, its history, its decisions, webhooks,
+exports and posts of staff groups. A field keeps its guard when the ticket's type changes: the models of the former
+types still guard it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from models.infomodel import published, values
+from models.kernel.ids import parse_id
+from models.tickets import ticket_fields
+from models.tickets.tables import Ticket
+from models.visibility.sight import Sight, sees, visible_ids
+
+# The place of a text that would show a hidden value.
+WITHHELD: Final = "withheld: it shows a field that you may not see"
+# Paths of conditions that hold a whole ticket, all fields, or a value of a field that changed.
+_WHOLE: Final = frozenset({"fields", "ticket", "ticket.fields", "requester.fields", "event.before", "event.after"})
+_PATH: Final = re.compile(r"(ticket\.|requester\.)?fields\.(\w+)")
+_WHOLE_IN_WORDS: Final = re.compile(r"\b(?:fields|ticket|event\.before|event\.after) is ")
+# Events that name another ticket.
+_LINKS: Final = frozenset({"linked_ticket_made", "ticket_related"})
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The names of the fields of one ticket, and of its requester, that a caller may not see."""
+
+    hidden: frozenset[str]
+    of_requester: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, ticket: Ticket, role: str) -> Guard:
+        """The guard of a ticket's fields for a role."""
+        person = values.hidden(published.entity("requester"), role)
+        return cls(ticket_fields.hidden(ticket.type, ticket.former_types, role), person)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the caller sees every field."""
+        return not (self.hidden or self.of_requester)
+
+    def fields(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """The visible ones of a ticket's fields."""
+        return {name: value for name, value in found.items() if name not in self.hidden}
+
+    def seen_values(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """The visible ones of the values that a condition read, by path."""
+        return {path: value for path, value in found.items() if not self._shows(path)}
+
+    def text(self, text: str) -> str:
+        """A reason in words, or a word about its absence when it names a hidden field or shows a whole ticket."""
+        if self.is_open:
+            return text
+        names = self.hidden | self.of_requester
+        if _WHOLE_IN_WORDS.search(text) or not names.isdisjoint(re.findall(r"\w+", text)):
+            return WITHHELD
+        return text
+
+    def payload(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """The payload of a ticket's event without hidden values."""
+        if self.is_open:
+            return dict(payload)
+        found = dict(payload)
+        for name, show in _SHOWN.items():
+            if found.get(name) is not None:
+                found[name] = show(self, found[name])
+        return found
+
+    def rule_traces(self, traces: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The outcomes of rules without hidden values."""
+        return [self.payload(trace) for trace in traces]
+
+    def _shows(self, path: str) -> bool:
+        """Whether the value at the path of a condition shows a hidden field."""
+        if self.is_open:
+            return False
+        if path in _WHOLE or "[" in path:
+            return True
+        match = _PATH.match(path)
+        if match is None:
+            return False
+        return match[2] in (self.of_requester if match[1] == "requester." else self.hidden)
+
+    def _changes(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The changes of `ticket_updated`: `fields` as a whole, and single fields as `fields.<name>`."""
+        found = {}
+        for name, change in changes.items():
+            if name == "fields":
+                shown = {side: self.fields(one or {}) for side, one in change.items()}
+                if shown.get("from") != shown.get("to"):
+                    found[name] = shown
+            elif name.removeprefix("fields.") not in self.hidden or "." not in name:
+                found[name] = change
+        return found
+
+    def _wanted(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Another ticket that a life cycle asked for; its fields may have been copied from this one's."""
+        return {**wanted, "fields": self.fields(wanted.get("fields") or {})}
+
+    def _texts(self, texts: Sequence[str]) -> list[str]:
+        return [self.text(text) for text in texts]
+
+
+_SHOWN: Final[Mapping[str, Any]] = {
+    "fields": Guard.fields,
+    "changes": Guard._changes,
+    "wanted": Guard._wanted,
+    "values": Guard.seen_values,
+    "reasons": Guard._texts,
+    "reason": Guard.text,
+    "error": Guard.text,
+}
+
+
+def fields(ticket: Ticket, role: str) -> dict[str, Any]:
+    """The fields of a ticket that a role may see."""
+    return Guard.of(ticket, role).fields(ticket.fields)
+
+
+def events(rows: Sequence[dict[str, Any]], ticket: Ticket, sight: Sight) -> list[dict[str, Any]]:
+    """The events of a ticket as a caller sees them: without hidden fields, and without what names a hidden ticket."""
+    guard = Guard.of(ticket, sight.role)
+    linked = {
+        row["event_id"]: parse_id(str(row["payload"].get("ticket_id"))) for row in rows if row["event_type"] in _LINKS
+    }
+    visible = visible_ids(sight, {one for one in linked.values() if one is not None})
+    found = []
+    for row in rows:
+        payload = guard.payload(row["payload"])
+        if (other := linked.get(row["event_id"])) is not None and other not in visible:
+            payload |= {name: None for name in ("ticket_id", "number") if name in payload}
+        if row["event_type"] == "linked_ticket_wanted":
+            payload["wanted"] = _seen_wanted(payload["wanted"], sight)
+        found.append({**row, "payload": payload})
+    return found
+
+
+def _seen_wanted(wanted: Mapping[str, Any], sight: Sight) -> dict[str, Any]:
+    """A ticket that a life cycle asked for, by the guards of its own type and team."""
+    concealed = ticket_fields.hidden(wanted["type"], (), sight.role)
+    shown = {name: value for name, value in (wanted.get("fields") or {}).items() if name not in concealed}
+    if sees(sight, Ticket(id=UUID(int=0), team=wanted.get("team"), assignee_id=None)):
+        return {**wanted, "fields": shown}
+    return {**wanted, "title": WITHHELD, "description": None, "fields": {}}
