@@ -18,7 +18,7 @@ from models.attachments import commands as attachments
 from models.attachments import queries as files
 from models.conversations import participants
 from models.conversations import queries as conversations
-from models.deliveries import corrections
+from models.deliveries import corrections, retries
 from models.deliveries import queries as deliveries
 from models.identity.rules import Permission
 from models.kernel import clock, limits, settings
@@ -197,7 +197,8 @@ def change_message(call: Call[MessageChange]) -> Answer:
     """Changes a note, a reply that is not sent yet, or a reply on a channel that supports edits; other replies answer
     409.
 
-    Earlier versions are kept.
+    Messages of others need the permission `messages_manage`. Earlier versions are kept, and `edited_by` names the
+    editor.
     """
     if not call.body.body.strip():
         raise Invalid([FieldProblem("/body", "expected a text that is not blank")])
@@ -206,7 +207,7 @@ def change_message(call: Call[MessageChange]) -> Answer:
     current = _shown(message_id)
     if expected not in (None, _version(current)):
         raise PreconditionFailed(f"If-Match: expected version {_version(current)}, found {expected}")
-    corrections.edit(message_id, call.body.body, actor=call.caller.actor, can=_operations_of)
+    corrections.edit(message_id, call.body.body, actor=call.caller.actor, can=_operations_of, of_others=_manages(call))
     changed = _shown(message_id)
     return Answer(changed, headers=show.etag(_version(changed)))
 
@@ -229,13 +230,32 @@ def _version(message: views.Message) -> int:
     problems=(404, 409),
 )
 def delete_message(call: Call) -> Answer:
-    """Allowed for the same messages as an update.
+    """Allowed for the same messages and callers as an update.
 
     The message stays in the history, marked as deleted, and is deleted on its channel.
     """
     message_id = _of_ticket(call)
-    corrections.delete(message_id, actor=call.caller.actor, can=_operations_of)
+    corrections.delete(message_id, actor=call.caller.actor, can=_operations_of, of_others=_manages(call))
     return Answer(_shown(message_id))
+
+
+@operations.add(
+    "POST",
+    "/v1/tickets/{ticket}/messages/{message}/retry",
+    summary="Send a message again",
+    needs=Permission.tickets_write,
+    answers={202: views.Message},
+    problems=(404, 409),
+)
+def retry_message(call: Call) -> Answer:
+    """Retries the failed deliveries of an own message; messages of others need the permission `deliveries_manage`.
+
+    Without a failed delivery nothing changes.
+    """
+    message_id = _of_ticket(call)
+    manages = Permission.deliveries_manage in call.caller.permissions
+    retries.retry(message_id, actor=call.caller.actor, of_others=manages)
+    return Answer(_shown(message_id), status=202)
 
 
 def _of_ticket(call: AnyCall) -> UUID:
@@ -244,6 +264,11 @@ def _of_ticket(call: AnyCall) -> UUID:
     if conversations.get(message_id)["ticket_id"] != ticket.id:
         raise NotFound(f"there is no message {message_id} in this ticket")
     return message_id
+
+
+def _manages(call: AnyCall) -> bool:
+    """Whether the caller may change what others wrote."""
+    return Permission.messages_manage in call.caller.permissions
 
 
 def _operations_of(channel: str) -> frozenset[str]:

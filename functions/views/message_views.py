@@ -20,6 +20,14 @@ class Author(msgspec.Struct):
     name: str
 
 
+class Editor(msgspec.Struct):
+    """The person or program that edited or deleted a message last."""
+
+    kind: str
+    id: str | None
+    name: str
+
+
 class Attachment(msgspec.Struct):
     """A file of a message. `content_type` is the type that the sender declares; `sniffed_type` is detected from the
     content.
@@ -91,7 +99,7 @@ class Message(msgspec.Struct):
 
     `reactions` lists addresses by emoji. `verdict` is the result of the mail's sender authentication (pass, none,
     fail). `author_proof` is null where the channel itself identifies the author. `details` depends on the kind of
-    message (forwarded_from, quote, place, reply_to and others).
+    message (forwarded_from, quote, place, reply_to and others). `edited_by` edited or deleted the message last.
     """
 
     id: UUID
@@ -121,6 +129,7 @@ class Message(msgspec.Struct):
     deleted_at: datetime | None
     details: dict[str, Any]
     author_proof: AuthorProof | None
+    edited_by: Editor | None
 
 
 class MessagePage(msgspec.Struct):
@@ -151,7 +160,17 @@ def _message(
     versions: Sequence[tuple[str, datetime]],
     files: Sequence[dict[str, Any]],
 ) -> Message:
-    made = {"author", "attachments", "deliveries", "versions", "copies", "reactions", "details", "author_proof"}
+    made = {
+        "author",
+        "attachments",
+        "deliveries",
+        "versions",
+        "copies",
+        "reactions",
+        "details",
+        "author_proof",
+        "edited_by",
+    }
     same = {f: row[f] for f in Message.__struct_fields__ if f not in made}
     proof = row["details"].get("author_proof")
     return Message(
@@ -163,5 +182,6 @@ def _message(
         reactions=row["reactions"],
         details={name: value for name, value in row["details"].items() if name != "author_proof"},
         author_proof=None if proof is None else AuthorProof(**proof),
+        edited_by=None if row["edited_by"] is None else Editor(**row["edited_by"]),
         **same,
     )

@@ -45,7 +45,7 @@ PARAMETERS = {
     "sort": "The order of the list; `-` sorts in descending order.",
     "state": "The state of the items.",
     "status": "The status of the items.",
-    "tag": "A tag of the ticket.",
+    "tag": "The tag.",
     "unread": "Only unread notices.",
     "until": "Only entries before this time.",
     "updated_since": "Only tickets that were updated at or after this time.",

@@ -252,6 +252,9 @@ def send_key(channel: str, account: str, address: str) -> str:
 
 def actor_author(actor: Actor) -> Author:
     """Return the actor as a message's author."""
+    author_id = UUID(actor.id) if actor.id else None
     if actor.kind == "user":
-        return ("agent", UUID(actor.id) if actor.id else None, actor.name)
-    return ("api" if actor.kind == "api_key" else "system", None, actor.name)
+        return ("agent", author_id, actor.name)
+    if actor.kind == "api_key":
+        return ("api", author_id, actor.name)
+    return ("system", None, actor.name)

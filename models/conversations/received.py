@@ -9,6 +9,7 @@ from models.attachments import commands as attachments
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages, participants, threading
 from models.conversations.tables import Message
+from models.events.commands import Actor
 from models.events.ticket_payloads import MessageEdited, MessagePartAdded, MessageReceived
 from models.kernel import clock, database
 from models.kernel.batch import as_json
@@ -189,11 +190,18 @@ def edit(change: TicketChange, account: ChannelAccount, parsed: InboundMessage) 
     return message_id
 
 
+def editor(actor: Actor) -> str:
+    """Return the stored form of the person who edits or deletes a message."""
+    return as_json({"kind": actor.kind, "id": actor.id, "name": actor.name})
+
+
 def rewrite(change: TicketChange, message_id: UUID, *, before: str, after: str, body_html: str | None = None) -> None:
     """Replace a message's text; the ticket's history keeps the old one."""
     database.execute(
-        "UPDATE messages SET body = :body, body_html = :html, body_html_remote = NULL, edited_at = :at WHERE id = :id",
+        "UPDATE messages SET body = :body, body_html = :html, body_html_remote = NULL, edited_at = :at, edited_by = :by"
+        " WHERE id = :id",
         body=after,
+        by=editor(change.actor),
         html=body_html,
         at=change.at,
         id=message_id,

@@ -59,8 +59,11 @@ def release(delivery_id: UUID) -> None:
     change.save()
 
 
-def retry(delivery_id: UUID) -> None:
-    """Send a failed, unknown or discarded delivery again, at a person's request. Raises NotFound, Conflict."""
+def retry(delivery_id: UUID, *, unsuppress: bool = True) -> None:
+    """Send a failed, unknown or discarded delivery again, at a person's request. Raises NotFound, Conflict.
+
+    `unsuppress`: also when the address is suppressed, which it is no longer then.
+    """
     row = database.one(
         "UPDATE deliveries SET state = 'pending', finished_at = NULL WHERE id = :id AND state IN ('failed',"
         " 'unknown', 'discarded')"
@@ -83,7 +86,8 @@ def retry(delivery_id: UUID) -> None:
         " 'unknown'",
         id=delivery_id,
     )
-    requesters.unsuppress(row["channel"], row["address"])
+    if unsuppress:
+        requesters.unsuppress(row["channel"], row["address"])
     _enqueue_send(delivery_id, row, dedupe_key=None)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
+from models.conversations import messages, received
 from models.conversations import queries as conversations
-from models.conversations import received
 from models.conversations.tables import Message
 from models.deliveries import outgoing
 from models.events.commands import SYSTEM, Actor
 from models.events.ticket_payloads import MessageDeleted, MessageEditSent
 from models.kernel import database
-from models.kernel.errors import Conflict
+from models.kernel.errors import Conflict, Forbidden
 from models.ports.outbound import Operation
 from models.tickets.ticket_change import TicketChange
 
@@ -27,12 +28,18 @@ class CannotCorrect(Conflict):
     code = "cannot_correct"
 
 
-def edit(message_id: UUID, body: str, *, actor: Actor, can: Can) -> None:
-    """Change the text of a note or an answer of ours.
+class NotYourMessage(Forbidden):
+    """Somebody else wrote this message; changing it needs the permission messages_manage."""
 
-    Joins the caller's transaction. Raises NotFound, CannotCorrect.
+    code = "not_your_message"
+
+
+def edit(message_id: UUID, body: str, *, actor: Actor, can: Can, of_others: bool = False) -> None:
+    """Change the text of a note or an answer of ours. `of_others`: the actor may change what others wrote.
+
+    Joins the caller's transaction. Raises NotFound, CannotCorrect, NotYourMessage.
     """
-    change, row = _locked(message_id, actor, "edit", can)
+    change, row = _locked(message_id, actor, "edit", can, of_others=of_others)
     if row["deleted_at"] is not None:
         raise CannotCorrect("the message was taken back")
     if row["body"] == body:
@@ -44,18 +51,34 @@ def edit(message_id: UUID, body: str, *, actor: Actor, can: Can) -> None:
     change.save()
 
 
-def delete(message_id: UUID, *, actor: Actor, can: Can) -> None:
-    """Delete a note or an answer of ours. Joins the caller's transaction. Raises NotFound, CannotCorrect."""
-    change, row = _locked(message_id, actor, "delete", can)
+def delete(message_id: UUID, *, actor: Actor, can: Can, of_others: bool = False) -> None:
+    """Delete a note or an answer of ours. `of_others`: the actor may delete what others wrote.
+
+    Joins the caller's transaction. Raises NotFound, CannotCorrect, NotYourMessage.
+    """
+    change, row = _locked(message_id, actor, "delete", can, of_others=of_others)
     if row["deleted_at"] is not None:
         return
-    database.execute("UPDATE messages SET deleted_at = :at WHERE id = :id", at=change.at, id=message_id)
+    database.execute(
+        "UPDATE messages SET deleted_at = :at, edited_by = :by WHERE id = :id",
+        at=change.at,
+        by=received.editor(actor),
+        id=message_id,
+    )
     change.record(MessageDeleted(message_id=message_id, by=actor.kind))
     outgoing.change_sent(change, message_id, "delete")
     change.save()
 
 
-def _locked(message_id: UUID, actor: Actor, operation: Operation, can: Can) -> tuple[TicketChange, database.Row]:
+def is_own(row: Mapping[str, Any], actor: Actor) -> bool:
+    """Whether the actor wrote the message. What a rule of a life cycle wrote is nobody's own."""
+    kind, author_id, _ = messages.actor_author(actor)
+    return author_id is not None and (row["author_kind"], row["author_id"]) == (kind, author_id)
+
+
+def _locked(
+    message_id: UUID, actor: Actor, operation: Operation, can: Can, *, of_others: bool
+) -> tuple[TicketChange, database.Row]:
     """Lock the rows of the deliveries and of the ticket, in the sender's order, and return the message if it may be
     corrected.
     """
@@ -68,6 +91,8 @@ def _locked(message_id: UUID, actor: Actor, operation: Operation, can: Can) -> t
     row = conversations.get(message_id)
     if row["direction"] != "outbound":
         raise CannotCorrect("only our own messages can be changed; the requester's stay as they were said")
+    if not of_others and not is_own(row, actor):
+        raise NotYourMessage()
     for delivery in deliveries:
         if delivery["state"] == "sending":
             raise CannotCorrect("the message is being sent at this moment; try again")

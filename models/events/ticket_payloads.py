@@ -145,6 +145,13 @@ class MessageEditSent(EventPayload, frozen=True, kw_only=True):
     delivery_ids: Unpublished[Sequence[UUID]]
 
 
+class MessageRetried(EventPayload, frozen=True, kw_only=True):
+    """A message that did not arrive is sent again, at a person's request."""
+
+    message_id: UUID
+    delivery_ids: Items
+
+
 class MessageDeleted(EventPayload, frozen=True, kw_only=True):
     """A message was taken back."""
 

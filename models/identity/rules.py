@@ -38,6 +38,7 @@ class Permission(StrEnum):
     tickets_read = "tickets_read", "Read tickets, their conversations, history and attachments."
     tickets_see_all = "tickets_see_all", "See the tickets of all teams, also of those that hide them."
     tickets_write = "tickets_write", "Open and change tickets, write messages, and be given tickets."
+    messages_manage = "messages_manage", "Edit and delete notes and replies that others wrote."
     tickets_assign = "tickets_assign", "Assign tickets to users and teams."
     inbox_read = "inbox_read", "Read the events that channels received, and the health of channel accounts."
     inbox_replay = "inbox_replay", "Process a received event again, or discard it."
@@ -77,6 +78,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.agent: _AGENT,
     Role.manager: _AGENT
     | {
+        Permission.messages_manage,
         Permission.inbox_replay,
         Permission.deliveries_manage,
         Permission.tasks_read,

@@ -99,6 +99,10 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
     ),
     (ticket.TicketAssigned(from_=None, to=SESSION), '{"from":null,"to":"%s"}'),
     (ticket.TicketAssigned(from_=SESSION, to=None, how="nobody"), '{"from":"%s","to":null,"how":"nobody"}'),
+    (
+        ticket.MessageRetried(message_id=SESSION, delivery_ids=[SESSION]),
+        '{"message_id":"%s","delivery_ids":["%s"]}',
+    ),
     (ticket.FollowerAdded(user_id=SESSION, reason="follows"), '{"user_id":"%s","reason":"follows"}'),
     (ticket.FollowerRemoved(user_id=SESSION), '{"user_id":"%s"}'),
     (ticket.TicketRelated(ticket_id=SESSION, reason="closed"), '{"ticket_id":"%s","reason":"closed"}'),

@@ -1,0 +1,56 @@
+"""/v1/tickets/{ticket}/tags/{tag}: add and remove single tags."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from functions.gateway.sights import ticket_of
+from functions.gateway.tickets import represented
+from functions.http.operations import Answer, AnyCall, Call, Operations
+from functions.views import representations as show
+from models.identity.rules import Permission
+from models.kernel.errors import FieldProblem, Invalid
+from models.ticket_actions import tagging
+
+operations = Operations()
+# As in the list of a ticket's tags (functions/views/texts.py, Word).
+_TAG: Final = re.compile(r"[a-z][a-z0-9_-]{0,59}")
+
+
+def _tag(call: AnyCall) -> str:
+    tag = call.params["tag"]
+    if _TAG.fullmatch(tag) is None:
+        told = "expected a word of lower-case letters, digits, - and _, beginning with a letter, at most 60"
+        raise Invalid([FieldProblem("/tag", told)])
+    return tag
+
+
+@operations.add(
+    "PUT",
+    "/v1/tickets/{ticket}/tags/{tag}",
+    summary="Add a tag",
+    needs=Permission.tickets_write,
+    answers={200: show.Ticket},
+    problems=(404,),
+)
+def add_tag(call: Call) -> Answer:
+    """The other tags stay. Idempotent."""
+    ticket = ticket_of(call)
+    row = tagging.add(ticket.id, _tag(call), actor=call.caller.actor, role=call.caller.role)
+    return represented(call, row)
+
+
+@operations.add(
+    "DELETE",
+    "/v1/tickets/{ticket}/tags/{tag}",
+    summary="Remove a tag",
+    needs=Permission.tickets_write,
+    answers={200: show.Ticket},
+    problems=(404,),
+)
+def remove_tag(call: Call) -> Answer:
+    """The other tags stay. Idempotent."""
+    ticket = ticket_of(call)
+    row = tagging.remove(ticket.id, _tag(call), actor=call.caller.actor, role=call.caller.role)
+    return represented(call, row)
