@@ -1,4 +1,4 @@
-"""Teams whose tickets only members see, people who follow a ticket, former types of a ticket, and editors of messages."""
+"""Teams whose tickets only members see, followers of tickets, former types of a ticket, and editors of messages."""
 
 from __future__ import annotations
 

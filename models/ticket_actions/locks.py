@@ -1,4 +1,4 @@
-"""What an approval approved stays as it was: locked fields, and the type while fields are locked or an approval stands."""
+"""What was approved stays: locked fields, and the type while fields are locked or an approval stands."""
 
 from __future__ import annotations
 

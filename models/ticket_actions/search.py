@@ -113,7 +113,10 @@ def _field_text(name: str) -> Any:
 
 def _lists(column: Any, text: str) -> Any:
     """The condition that a column's JSON list has a text; JSON lists differ by engine."""
-    name = column.column_name
     if database.is_postgres():
-        return peewee.SQL(f'"t1"."{name}" @> %s::jsonb', (as_json([text]),))
-    return peewee.SQL(f'EXISTS (SELECT 1 FROM json_each("t1"."{name}") WHERE json_each.value = ?)', (text,))
+        return peewee.NodeList((column, peewee.SQL("@> %s::jsonb", (as_json([text]),))))
+    opening, closing = (
+        peewee.SQL("EXISTS (SELECT 1 FROM json_each("),
+        peewee.SQL(") WHERE json_each.value = ?)", (text,)),
+    )
+    return peewee.NodeList((opening, column, closing))

@@ -26,7 +26,7 @@ from models.tickets import queries
 from models.tickets.followers import FOLLOWED
 from models.tickets.tables import Ticket
 
-# `{team}`, `{assignee}` and `{id}` are the ticket's; `{me}` is the user whose sight it is; `{named}` is a list of teams.
+# The ticket's `{team}`, `{assignee}` and `{id}`; `{me}` is the user whose sight it is, `{named}` a list of teams.
 _RULE: Final = f"({OPEN_OR_MEMBER} OR {{team}} IN {{named}} OR {{assignee}} = {{me}} OR {FOLLOWED})"
 _PARTS: Final = tuple(Formatter().parse(_RULE))
 
