@@ -44,7 +44,7 @@ def test_a_cited_test_exists(cited: str) -> None:
 
 
 @pytest.mark.parametrize("row", [line for line in PAGE.splitlines() if line.startswith("| ")])
-def test_a_test_cited_beside_its_file_stands_in_that_file(row: str) -> None:
+def test_a_test_cited_with_its_file_is_in_that_file(row: str) -> None:
     for file, names in re.findall(r"`(tests/[\w/]+\.py)`((?:,? `test_\w+?_?(?:\.\.\.)?`)+)", row):
         source = (REPOSITORY / file).read_text(encoding="utf-8")
         for name in re.findall(r"`(test_\w+?)(?:_?\.\.\.)?`", names):

@@ -40,7 +40,7 @@ def test_an_upload_goes_out_with_an_answer_and_is_listed_in_it(desk: Desk, calle
     assert [file.read() for file in sent.attachments] == [PNG]
 
 
-def test_an_upload_tells_what_the_bytes_are(caller: Caller) -> None:
+def test_an_upload_shows_the_type_of_its_bytes(caller: Caller) -> None:
     made = upload(caller, HTML, name="cute.png", kind="image/png")
 
     assert (made["content_type"], made["sniffed_type"]) == ("image/png", "text/html")

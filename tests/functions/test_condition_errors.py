@@ -54,7 +54,7 @@ def rules_of(machine: Caller, path: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("condition", FAILING)
-def test_a_failing_condition_is_told_and_the_ticket_still_opens_moves_and_reopens(
+def test_a_failing_condition_is_reported_and_the_ticket_still_opens_moves_and_reopens(
     condition: str, machine: Caller, desk: Desk
 ) -> None:
     published_with(condition)

@@ -52,7 +52,7 @@ def test_a_link_gives_the_bytes_as_a_download_without_any_header_of_ours(caller:
     assert headers["content-length"] == str(len(PNG))
 
 
-def test_a_head_request_tells_the_size_and_opens_nothing(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_head_request_returns_the_size_and_opens_nothing(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     url = upload(caller)["url"]
     monkeypatch.setattr(blobs, "open_key", None)
 

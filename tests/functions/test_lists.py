@@ -43,7 +43,7 @@ def test_each_order_is_walked_without_a_repeat_or_a_gap_while_tickets_come_in(
     assert known == sorted(before, reverse=sort.startswith("-"))
 
 
-def test_equal_instants_are_told_apart_by_id(machine: Caller, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equal_instants_are_ordered_by_id(machine: Caller, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
     for n in range(5):

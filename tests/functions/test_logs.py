@@ -93,7 +93,7 @@ def test_a_field_that_could_hold_a_secret_cannot_be_logged() -> None:
             logs.get("test").info("an_event", **{name: "x"})
 
 
-def test_an_error_is_told_by_types_codes_and_lines_of_code_but_not_by_its_words() -> None:
+def test_an_error_is_logged_as_types_codes_and_lines_of_code_without_its_message() -> None:
     def fail() -> None:
         try:
             int("secret-number")

@@ -77,7 +77,7 @@ def test_a_change_needs_the_etag_that_was_read(machine: Caller) -> None:
     )
 
 
-def test_a_trial_goes_out_and_its_log_tells_what_came_of_it(
+def test_a_trial_goes_out_and_its_log_shows_the_outcome(
     machine: Caller, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WEBHOOKS_PRIVATE", "true")
@@ -166,7 +166,7 @@ def test_only_admins_see_webhooks(as_role: Callable[[str], Caller]) -> None:
         problem(as_role(role).get("/v1/webhooks"), 403)
 
 
-def test_what_is_told_of_a_real_desk_keeps_to_the_published_schemas(machine: Caller, desk: Desk) -> None:
+def test_events_of_a_real_desk_conform_to_the_published_schemas(machine: Caller, desk: Desk) -> None:
     made(machine, event_types=["*"])
     ticket = machine.ticket(description="It burns.", requester={"email": "ada@example.com"})
     machine.made(f"/v1/tickets/{ticket['id']}/messages", {"kind": "reply", "body": "Water it."})

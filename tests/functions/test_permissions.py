@@ -98,7 +98,7 @@ def test_nobody_may_nothing(stranger: Caller) -> None:
 
 
 @sqlite_only
-def test_me_tells_role_and_permissions(as_role: Callable[[str], Caller]) -> None:
+def test_me_shows_role_and_permissions(as_role: Callable[[str], Caller]) -> None:
     for role in ROLES:
         me = as_role(role).read("/v1/me")
 

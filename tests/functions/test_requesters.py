@@ -181,7 +181,7 @@ def test_a_mailbox_is_not_filled_with_codes(machine: Caller, ada: Any) -> None:
     problem(machine.post(path, {"address": "victim@example.com"}), 409, "too_many_codes")
 
 
-def test_a_deep_link_is_told_once(machine: Caller, ada: Any) -> None:
+def test_a_deep_link_is_shown_once(machine: Caller, ada: Any) -> None:
     link = machine.made(f"/v1/requesters/{ada['id']}/links", {})
 
     assert 20 <= len(link["token"]) <= 64

@@ -282,7 +282,7 @@ def test_people_of_a_group_have_tickets_of_their_own_and_answers_stand_in_the_gr
     assert (answer.body, answer.address, answer.in_reply_to) == ("Press the bell.", "-4000", "-4000:2")
 
 
-def test_a_group_that_talks_of_other_things_is_heard_when_it_calls_the_bot(
+def test_a_group_with_other_topics_is_read_when_it_mentions_the_bot(
     provider: Caller, desk: Desk, group_bot: Callable[..., None]
 ) -> None:
     group_bot("on_mention")

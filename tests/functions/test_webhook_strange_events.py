@@ -27,7 +27,7 @@ def test_rooms_that_number_their_messages_alike_are_kept_apart(
     assert bodies == {"chatterbox:ada's": ["Mine."], "chatterbox:bob's": ["Bob's new words."]}
 
 
-def test_the_service_is_told_its_own_id_of_the_message_that_an_answer_answers(
+def test_the_service_gets_its_own_id_of_the_answered_message(
     service: HttpReceiver, provider: Caller, desk: Desk
 ) -> None:
     post(provider, said_in("ada's", 1, "Help!"))

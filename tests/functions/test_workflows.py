@@ -51,7 +51,7 @@ def test_a_draft_is_published_put_in_force_and_rolled_back(machine: Caller) -> N
     assert [one["reason"] for one in first["activations"]] == ["published", "too short"]
 
 
-def test_a_wrong_draft_is_told_with_line_and_column_and_changes_nothing(machine: Caller) -> None:
+def test_a_wrong_draft_is_reported_with_line_and_column_and_changes_nothing(machine: Caller) -> None:
     draft = SUPPORT.replace(
         "  resolve:\n    from: [new, open, waiting_on_requester]\n    to: solved",
         "  resolve:\n    from: [new, open, waiting_on_requester]\n    to: sovled",
@@ -73,7 +73,7 @@ def test_a_wrong_draft_is_told_with_line_and_column_and_changes_nothing(machine:
 
 
 @sqlite_only
-def test_what_is_no_draft_is_told_in_the_same_way(machine: Caller) -> None:
+def test_a_body_that_is_no_draft_is_reported_in_the_same_way(machine: Caller) -> None:
     for source, told in (
         ("a: [", "expected"),
         ("- x", "expected a mapping"),
@@ -94,7 +94,7 @@ def test_a_plan_counts_live_tickets(machine: Caller, desk: Desk) -> None:
     assert (planned["action"], planned["version"], planned["states_gone"]) == ("changed", 2, {"solved": 1})
 
 
-def test_a_simulation_tells_what_every_step_did_and_what_could_follow(machine: Caller) -> None:
+def test_a_simulation_shows_the_effects_of_each_step_and_the_possible_next_ones(machine: Caller) -> None:
     body = {
         "people": {"olga": {"teams": ["oncall"]}},
         "given": {"priority": "urgent"},

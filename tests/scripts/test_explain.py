@@ -26,7 +26,7 @@ def of(entries: list[Entry], source: str) -> list[Entry]:
     return [entry for entry in entries if entry.source == source]
 
 
-def test_a_message_from_telegram_is_told_from_the_raw_event_to_the_accepted_answer(desk: Desk) -> None:
+def test_a_message_from_telegram_is_explained_from_the_raw_event_to_the_accepted_answer(desk: Desk) -> None:
     desk.receive_telegram("The printer burns.\nPlease help.")
     desk.run_due()
     ticket = desk.ticket()
@@ -67,7 +67,7 @@ def test_a_change_of_state_names_the_rule_and_its_condition(desk: Desk) -> None:
     assert moves[1].details[1] == "condition: message.automatic == \"\" (saw message.automatic = '')"
 
 
-def test_a_refused_transition_is_told_with_its_reasons(desk: Desk) -> None:
+def test_a_refused_transition_is_explained_with_its_reasons(desk: Desk) -> None:
     ticket = desk.create_ticket()
     reasons = desk.transition(ticket, "close")
 
@@ -77,7 +77,7 @@ def test_a_refused_transition_is_told_with_its_reasons(desk: Desk) -> None:
     assert set(refusal.details) >= {f"because {reason}" for reason in reasons}
 
 
-def test_an_automatic_message_that_was_withheld_is_told_with_its_reason() -> None:
+def test_an_automatic_message_that_was_withheld_is_explained_with_its_reason() -> None:
     payload = {"template": "acknowledgement", "rule": "acknowledge", "reason": "too many automatic messages"}
 
     line, details = words.event("automatic_message_withheld", payload, {})
@@ -86,7 +86,7 @@ def test_an_automatic_message_that_was_withheld_is_told_with_its_reason() -> Non
     assert details == ("rule: acknowledge", "because too many automatic messages")
 
 
-def test_every_attempt_of_a_delivery_is_told_with_its_outcome(desk: Desk) -> None:
+def test_every_attempt_of_a_delivery_is_explained_with_its_outcome(desk: Desk) -> None:
     desk.answers.extend([outbound.transient("the server said 421"), outbound.accepted("<1@example.test>")])
     ticket = desk.create_ticket(description="Help.", email="ada@example.com")
     desk.run_due()
@@ -99,7 +99,7 @@ def test_every_attempt_of_a_delivery_is_told_with_its_outcome(desk: Desk) -> Non
     assert "the server said 421" in attempts[0].details
 
 
-def test_a_delivery_that_failed_for_good_is_told_with_its_error(desk: Desk) -> None:
+def test_a_delivery_that_failed_permanently_is_explained_with_its_error(desk: Desk) -> None:
     desk.answers.append(outbound.permanent("the mailbox does not exist"))
     ticket = desk.create_ticket(description="Help.", email="ada@example.com")
     desk.run_due()

@@ -38,7 +38,7 @@ def test_probes_answer_without_a_server_behind_them(
             assert function.read(path) == {"status": "ok", "function": name}
 
 
-def test_deep_health_tells_the_backlog(functions: dict[str, Caller], desk: Desk) -> None:
+def test_deep_health_shows_the_backlog(functions: dict[str, Caller], desk: Desk) -> None:
     desk.create_ticket(description="x", email="ada@example.test")
     desk.receive_raw("telegram", b"nonsense", content_type="application/json")
 
@@ -77,7 +77,7 @@ def test_deep_health_says_when_this_machines_clock_is_not_the_databases(
 
 
 @sqlite_only
-def test_deep_health_of_the_gateway_tells_whether_files_can_be_had(
+def test_deep_health_of_the_gateway_shows_if_files_are_available(
     functions: dict[str, Caller], desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = functions["gateway"].read("/healthz/deep")

@@ -66,7 +66,7 @@ def zipped(*names: str, first: tuple[str, bytes] | None = None) -> bytes:
         (zipped(first=("mimetype", b"text/html")), "application/zip"),
     ],
 )
-def test_a_kind_is_told_by_the_first_bytes(head: bytes, expected: str) -> None:
+def test_a_kind_is_recognised_by_the_first_bytes(head: bytes, expected: str) -> None:
     assert sniff.content_type(head) == expected
 
 

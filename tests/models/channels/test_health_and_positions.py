@@ -45,7 +45,7 @@ def test_another_trouble_has_its_own_beginning(desk: Desk) -> None:
     assert (clock.now() - found.error_at).total_seconds() < 60
 
 
-def test_what_a_provider_tells_adds_up(desk: Desk) -> None:
+def test_the_reports_of_a_provider_are_merged(desk: Desk) -> None:
     health.report_well("telegram", "demo", {"pending": 4, "url": "x"})
     health.report_well("telegram", "demo", {"pending": 0})
 

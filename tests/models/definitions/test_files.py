@@ -48,7 +48,7 @@ def test_on_off_yes_and_no_are_words(tmp_path: Path) -> None:
         ("---\na: 1\n---\nb: 2\n", "/a.yaml:3:1: but found another document"),
     ],
 )
-def test_what_cannot_be_read_is_told_by_its_place(tmp_path: Path, text: str | bytes, told: str) -> None:
+def test_an_unreadable_file_is_reported_with_its_place(tmp_path: Path, text: str | bytes, told: str) -> None:
     assert told in _refusal(tmp_path, text)
 
 
@@ -63,7 +63,7 @@ def test_a_few_aliases_are_fine(tmp_path: Path) -> None:
     assert _read(tmp_path, "a: &x {b: 1}\nc: *x\n") == {"a": {"b": 1}, "c": {"b": 1}}
 
 
-def test_every_wrong_file_of_a_folder_is_told_and_none_is_read(tmp_path: Path) -> None:
+def test_every_wrong_file_of_a_folder_is_reported_and_none_is_read(tmp_path: Path) -> None:
     root = tmp_path / "workflow_defs"
     root.mkdir()
     (root / "a.yaml").write_text("workflow: a\n")

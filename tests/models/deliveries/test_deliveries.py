@@ -149,7 +149,7 @@ def test_a_message_for_later_that_is_discarded_is_never_sent(desk: Desk, ticket:
     assert desk.calls == []
 
 
-def test_429_waits_as_long_as_told_for_the_chat_and_the_whole_account_when_asked(desk: Desk, ticket: Ticket) -> None:
+def test_429_waits_for_retry_after_for_the_chat_and_the_whole_account_when_asked(desk: Desk, ticket: Ticket) -> None:
     desk.bucket_list = [Bucket("telegram:demo", 0.001, 5), Bucket("telegram:demo:42", 0.001, 5)]
     desk.answers.append(SendOutcome("throttled", "429", retry_after_s=40, pause_account=True))
     desk.reply(ticket, "x")

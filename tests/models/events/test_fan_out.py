@@ -59,7 +59,7 @@ def test_without_subscriptions_nothing_is_written(desk: Desk) -> None:
     assert _tasks(desk) == []
 
 
-def test_a_subscription_hears_what_it_wants_and_nothing_else(desk: Desk) -> None:
+def test_a_subscription_receives_only_its_event_types(desk: Desk) -> None:
     one = subscribe(desk, "ticket_assigned", "message_added")
     every = subscribe(desk)
 
@@ -86,7 +86,7 @@ def test_each_delivery_has_one_task_that_is_woken_at_once(desk: Desk) -> None:
     assert task["id"] in [wakeup.task_id for wakeup in desk.wakeups]
 
 
-def test_an_event_that_is_taken_back_is_told_to_nobody(desk: Desk) -> None:
+def test_a_rolled_back_event_is_sent_to_no_subscription(desk: Desk) -> None:
     subscription = subscribe(desk, "ticket_created")
 
     def taken_back() -> None:
@@ -100,7 +100,7 @@ def test_an_event_that_is_taken_back_is_told_to_nobody(desk: Desk) -> None:
     assert _tasks(desk) == []
 
 
-def test_what_comes_in_by_a_channel_is_told_too(desk: Desk) -> None:
+def test_an_inbound_message_is_sent_to_subscriptions_too(desk: Desk) -> None:
     subscription = subscribe(desk, "message_received")
     desk.receive_telegram("The printer is on fire.")
 
@@ -109,7 +109,7 @@ def test_what_comes_in_by_a_channel_is_told_too(desk: Desk) -> None:
     assert told(desk, subscription) == ["message_received"]
 
 
-def test_a_batch_of_many_events_is_told_whole(desk: Desk) -> None:
+def test_a_batch_of_many_events_is_sent_whole(desk: Desk) -> None:
     from models.events import commands as events
     from models.events.commands import SYSTEM
     from models.events.workflow_payloads import SignalReceived
@@ -134,7 +134,7 @@ def test_a_batch_of_many_events_is_told_whole(desk: Desk) -> None:
     assert len(told(desk, subscription)) == len(set(deliver_tasks(desk))) == 450
 
 
-def test_a_paused_subscription_hears_nothing_and_one_that_was_switched_off_keeps_what_it_missed(
+def test_a_paused_subscription_receives_nothing_and_a_switched_off_one_keeps_missed_events(
     desk: Desk,
 ) -> None:
     paused, off = subscribe(desk, "ticket_created"), subscribe(desk, "ticket_created")
@@ -179,7 +179,7 @@ def test_a_transaction_that_began_first_and_commits_last_is_not_skipped(desk: De
 
 
 @pytest.mark.parametrize("database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
-def test_a_subscription_made_while_a_transaction_is_open_hears_what_is_written_after_it(desk: Desk) -> None:
+def test_a_subscription_made_while_a_transaction_is_open_receives_later_events(desk: Desk) -> None:
     """From the moment that its maker has the answer: no cache has to notice it first."""
     began, made = threading.Event(), threading.Event()
     found: list[Subscription] = []
@@ -224,7 +224,7 @@ def test_nobody_who_writes_an_event_waits_for_somebody_who_changes_a_subscriptio
 
 
 @pytest.mark.parametrize("database_engine", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
-def test_under_many_writers_some_of_whom_fail_each_event_is_told_once(desk: Desk) -> None:
+def test_under_many_writers_some_of_which_fail_each_event_is_sent_once(desk: Desk) -> None:
     subscription = subscribe(desk, "ticket_created")
 
     def writer(number: int) -> None:

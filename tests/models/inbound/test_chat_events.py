@@ -137,7 +137,7 @@ def test_new_lets_the_next_message_open_a_ticket(desk: Desk) -> None:
     assert len(desk.tickets()) == 2
 
 
-def test_status_tells_each_open_ticket_with_its_state(desk: Desk) -> None:
+def test_status_lists_each_open_ticket_with_its_state(desk: Desk) -> None:
     ticket = opened(desk)
 
     told(desk, _command("status"))
@@ -195,7 +195,7 @@ def test_a_link_does_not_take_a_chat_with_a_story_unasked(desk: Desk) -> None:
     assert desk.rows("SELECT count(DISTINCT requester_id) AS n FROM identities")[0]["n"] == 1
 
 
-def test_status_in_a_group_tells_only_what_was_asked_there(desk: Desk) -> None:
+def test_status_in_a_group_lists_only_tickets_of_that_group(desk: Desk) -> None:
     told(desk, CHAT)
     group = Command("status", "", "42", "Ada", "-100", "-100", locale="en")
 

@@ -13,7 +13,7 @@ from tests.desk import Desk
 from tests.models.inbound.story import CHAT, MAIL, opened, told
 
 
-def test_a_copy_that_did_not_arrive_is_told_and_the_requesters_mail_stands(desk: Desk) -> None:
+def test_a_copy_that_did_not_arrive_is_reported_and_the_requesters_mail_stays_sent(desk: Desk) -> None:
     ticket = opened(desk, replace(MAIL, copies=(Participant("Grace", "grace@example.com"),)), "email")
     desk.reply(ticket, "Water it.")
     desk.answers.append(lambda m: replace(outbound.accepted(m.external_id), provider_id="prov-1"))

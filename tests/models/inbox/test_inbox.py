@@ -50,7 +50,7 @@ def test_a_second_task_for_an_event_makes_no_second_message(desk: Desk) -> None:
     assert desk.bodies(desk.ticket()) == ["Hello"]
 
 
-def test_a_failed_event_is_read_again_after_the_parser_is_mended(desk: Desk) -> None:
+def test_a_failed_event_is_read_again_after_the_parser_is_fixed(desk: Desk) -> None:
     event = desk.receive(Unparseable("broken"), event_key="k", ordering_key="o")
     desk.run_due()
     desk.scripted["k"] = HELLO

@@ -97,7 +97,7 @@ def test_a_value_is_kept_in_its_normal_form(field: dict[str, Any], value: Any, k
         ({"kind": "ticket"}, 99, "the number or the id of a ticket"),
     ],
 )
-def test_what_does_not_fit_is_told_with_what_was_expected(field: dict[str, Any], value: Any, told: str) -> None:
+def test_a_wrong_value_is_reported_with_the_expectation(field: dict[str, Any], value: Any, told: str) -> None:
     with pytest.raises(Invalid) as refused:
         validated(entity(f=field), {"f": value}, people=lambda text: None, tickets=lambda text: None)
 
@@ -112,7 +112,7 @@ def problems(model: Entity, wanted: dict[str, Any], **how: Any) -> dict[str, str
     return {one.path: one.message for one in refused.value.problems}
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     model = entity(a={"kind": "number"}, b={"kind": "date"})
 
     assert set(problems(model, {"a": "x", "b": "y", "colour": "red"})) == {

@@ -49,7 +49,7 @@ def test_a_refusal_stays_a_refusal(error: BaseException) -> None:
 
 
 @pytest.mark.parametrize("error", OPEN, ids=lambda one: type(one).__name__)
-def test_what_passes_or_is_mended_is_not_final(error: BaseException) -> None:
+def test_a_passing_or_correctable_error_is_not_final(error: BaseException) -> None:
     assert not is_final(error)
 
 

@@ -95,7 +95,7 @@ def test_a_module_that_is_loaded_late_has_its_type_information_before_a_thread_g
     assert type_info.is_built(found[0].Late)
 
 
-def test_an_import_that_failed_is_tried_anew(package: Callable[..., str], tmp_path: Path) -> None:
+def test_an_import_that_failed_is_tried_again(package: Callable[..., str], tmp_path: Path) -> None:
     name = package(part="raise ImportError('not yet')")
 
     with pytest.raises(ImportError, match="not yet"):

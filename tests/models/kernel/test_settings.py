@@ -90,7 +90,7 @@ def test_a_credentials_name_cannot_leave_its_folder(name: str) -> None:
         Settings(secrets_dir="/").secret(name)
 
 
-def test_a_missing_key_tells_how_to_make_one() -> None:
+def test_a_missing_key_shows_the_command_that_makes_one() -> None:
     with pytest.raises(ConfigurationError, match="SECRET_KEY is not set; make one with"):
         Settings().signing_key()
 

@@ -82,7 +82,7 @@ def test_a_newer_schema_that_this_program_cannot_use_is_refused_by_check_and_by_
             refuse()
 
 
-def test_a_newer_schema_that_only_added_is_used_and_told_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_newer_schema_that_only_added_is_used_and_logged_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The migration Job of a rollout is done, and a pod of the old revision starts from zero."""
     told: list[str] = []
     monkeypatch.setattr(migrations, "log", SimpleNamespace(warning=lambda event, **fields: told.append(event)))

@@ -48,9 +48,7 @@ def test_a_desk_in_order_is_ready(desk: Desk) -> None:
     readiness.check()
 
 
-def test_a_schema_that_is_missing_is_told_and_is_over_when_it_is_there(
-    desk: Desk, started: Callable[..., Readiness]
-) -> None:
+def test_a_missing_schema_is_reported_until_it_exists(desk: Desk, started: Callable[..., Readiness]) -> None:
     rows = desk.rows("SELECT version, name, min_program, applied_at FROM schema_migrations ORDER BY version")
     desk.command(database.execute, "DELETE FROM schema_migrations")
     one = started()
@@ -126,7 +124,7 @@ def test_a_first_look_that_hangs_is_a_database_that_is_away(
 
 
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
-def test_a_worker_tells_why_it_is_not_ready_and_stays_alive(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_reports_why_it_is_not_ready_and_stays_alive(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SECRET_KEY")
     settings.current.cache_clear()
     port = free_port()

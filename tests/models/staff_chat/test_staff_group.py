@@ -96,7 +96,7 @@ def _says(desk: Desk, text: str, *, user: int = 7001, topic: int = 11) -> dict[s
     return desk.inbox(event)
 
 
-def test_a_new_ticket_has_a_topic_that_tells_its_story_in_order(desk: Desk, group: Topics) -> None:
+def test_a_new_ticket_has_a_topic_with_its_events_in_order(desk: Desk, group: Topics) -> None:
     ticket = _opened(desk)
 
     assert group.opened == [f"#{ticket.number} It burns."]
@@ -121,7 +121,7 @@ def test_what_an_agent_writes_in_the_topic_reaches_the_requester_once(desk: Desk
     assert [text for _, text in _told(desk)[before:]] == ["→ Waiting on requester"]
 
 
-def test_an_answer_from_the_console_is_told_in_the_topic(desk: Desk, group: Topics) -> None:
+def test_an_answer_from_the_console_is_posted_in_the_topic(desk: Desk, group: Topics) -> None:
     ticket = _opened(desk)
 
     desk.reply(ticket, "From the console.")
@@ -213,7 +213,7 @@ def test_a_talk_outside_of_a_tickets_topic_is_left_alone(desk: Desk, group: Topi
     )
 
 
-def test_a_post_that_is_refused_for_its_files_is_told_without_them_and_holds_nothing_back(
+def test_a_post_that_is_refused_for_its_files_is_sent_without_them_and_blocks_no_later_post(
     desk: Desk, group: Topics
 ) -> None:
     def refuses_files(message: Any) -> outbound.SendOutcome:

@@ -47,7 +47,7 @@ def test_no_window_has_more_than_the_burst_and_what_has_come_free(
             assert count <= burst + (end - start + 0.5) / every_s
 
 
-def test_the_wait_that_is_told_is_the_wait_that_suffices(desk: Desk) -> None:
+def test_the_returned_wait_suffices(desk: Desk) -> None:
     bucket = Bucket("bot", 2.0, 1)
     assert _take(bucket) == 0
 
@@ -104,7 +104,7 @@ def test_a_shorter_block_does_not_end_a_longer_one(desk: Desk) -> None:
     assert _take(Bucket("chat", 0.01)) > 50
 
 
-def test_those_who_line_up_are_told_one_time_each(desk: Desk) -> None:
+def test_each_waiting_caller_gets_its_own_slot(desk: Desk) -> None:
     bucket = Bucket("bot", 2.0, 1)
     assert _take(bucket) == 0
 
@@ -220,7 +220,7 @@ def test_a_bucket_that_is_healed_gives_what_is_free_at_once(desk: Desk) -> None:
     assert (alone_s[0], alone_s[1] > 3000) == (0, True), "the pair that got both took one slot of the other bucket"
 
 
-def test_a_line_that_cannot_be_that_long_starts_anew(desk: Desk) -> None:
+def test_an_impossibly_long_line_starts_again(desk: Desk) -> None:
     bucket = Bucket("bot", 2.0, 1)
     assert _take(bucket) == 0
     desk.command(

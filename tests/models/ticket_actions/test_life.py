@@ -25,7 +25,7 @@ def _update(desk: Desk, ticket: Ticket, expected: int | None = None, **changes: 
     return made
 
 
-def test_the_whole_story_is_told_by_gapless_events(desk: Desk) -> None:
+def test_the_whole_story_is_in_events_without_gaps(desk: Desk) -> None:
     desk.receive_telegram("Help!", chat=42)
     desk.run_due()
     ticket = desk.ticket()
@@ -58,7 +58,7 @@ def test_the_whole_story_is_told_by_gapless_events(desk: Desk) -> None:
     assert gapless([message["sequence"] for message in desk.messages(ticket)])
 
 
-def test_a_refused_transition_tells_every_reason_is_recorded_and_changes_nothing_else(desk: Desk) -> None:
+def test_a_refused_transition_has_every_reason_is_recorded_and_changes_nothing_else(desk: Desk) -> None:
     ticket = desk.create_ticket()
 
     reasons = desk.transition(ticket, "close", role="agent", fields={"cause": "x"})
@@ -85,7 +85,7 @@ def test_a_transition_may_set_fields(desk: Desk) -> None:
     assert desk.reload(ticket).fields == {"floor": 2, "cause": "paper"}
 
 
-def test_the_fields_that_a_transition_sets_are_told_and_those_of_a_refused_one_are_not(desk: Desk) -> None:
+def test_the_fields_that_a_transition_sets_are_recorded_and_those_of_a_refused_one_are_not(desk: Desk) -> None:
     ticket = desk.create_ticket(fields={"floor": 2})
 
     desk.transition(ticket, "close", fields={"cause": "water"})  # refused
@@ -225,7 +225,7 @@ def test_a_solved_ticket_closes_by_itself_after_a_week(desk: Desk) -> None:
     assert desk.timers() == []
 
 
-def test_a_reopened_ticket_does_not_close_and_its_week_begins_anew_when_it_is_solved_again(
+def test_a_reopened_ticket_does_not_close_and_its_week_begins_again_when_it_is_solved_again(
     desk: Desk,
 ) -> None:
     desk.receive_telegram(chat=42)
@@ -307,7 +307,7 @@ def test_numbers_of_tickets_made_at_once_differ(desk: Desk) -> None:
     assert len(set(numbers)) == 12
 
 
-def test_what_is_not_there_is_told_by_the_name_it_was_asked_by(desk: Desk) -> None:
+def test_a_missing_thing_is_reported_by_the_requested_name(desk: Desk) -> None:
     for reference in ("999999", str(uuid4()), "no-such", "9" * 30, "१२"):
         with pytest.raises(NotFound, match="there is no ticket"), database.connection():
             queries.find(reference)

@@ -85,7 +85,7 @@ def test_an_answer_keeps_the_first_promise_and_silence_breaks_it(staffed: Desk) 
     assert staffed.events(forgotten, "webhook_called")
 
 
-def test_a_breach_is_told_once_however_often_its_timer_is_run(staffed: Desk) -> None:
+def test_a_breach_is_recorded_once_however_often_its_timer_fires(staffed: Desk) -> None:
     ticket = incident(staffed, priority="urgent")
     staffed.advance(minutes=30)
     staffed.run_due()
@@ -244,7 +244,7 @@ def test_a_requester_rates_by_the_link_of_the_message(staffed: Desk) -> None:
     assert [e["payload"]["payload"] for e in staffed.events(ticket, "ticket_rated")] == [{"score": 5}]
 
 
-def test_why_tells_what_every_rule_saw_and_which_stayed_silent(staffed: Desk) -> None:
+def test_why_shows_the_values_of_every_rule_and_the_silent_rules(staffed: Desk) -> None:
     staffed.receive_telegram()
     staffed.run_due()
     ticket = staffed.ticket()

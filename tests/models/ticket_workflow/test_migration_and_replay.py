@@ -133,7 +133,7 @@ def test_a_migration_with_an_unmapped_state_is_refused_with_its_tickets(desk: De
         start(version, solved="nowhere")
 
 
-def test_a_migration_maps_states_sets_timers_anew_and_tells_nobody(desk: Desk) -> None:
+def test_a_migration_maps_states_resets_timers_and_notifies_nobody(desk: Desk) -> None:
     [ticket] = solved_tickets(desk, 1)
     desk.advance(days=1)
     version = publish(without_solved())
@@ -239,7 +239,7 @@ def test_a_new_field_needs_no_restart_and_no_migration(desk: Desk) -> None:
     assert desk.create_ticket(type="incident", fields={"room": "7"}).fields["room"] == "7"
 
 
-def test_what_this_program_cannot_read_is_told_at_start_and_not_at_the_first_ticket(desk: Desk) -> None:
+def test_an_unreadable_definition_is_reported_at_start_and_not_at_the_first_ticket(desk: Desk) -> None:
     publishing.check_readable()
     broken = body_of() | {"from_the_future": True}
     with database.transaction():
@@ -295,7 +295,7 @@ def test_a_replay_with_the_same_definition_ends_where_the_tickets_stand(desk: De
     assert _rows() == before
 
 
-def test_a_replay_tells_what_a_draft_would_have_done_otherwise(desk: Desk) -> None:
+def test_a_replay_shows_the_differences_of_a_draft(desk: Desk) -> None:
     lived(desk)
     draft = body_of()
     draft["timers"]["auto_close"]["after"] = "30d"

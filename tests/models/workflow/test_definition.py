@@ -92,7 +92,7 @@ def test_what_is_wrong_is_reported_with_its_place(change: str, value: Any, place
     assert told in problems[place]
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     body = _changed("initial", "nowhere")
     body["timers"]["soon"]["after_s"] = 0
 

@@ -97,7 +97,7 @@ def test_what_speaks_against_a_transition_is_a_sentence_and_nothing_moves(
     assert simulated.instance.state == "a"
 
 
-def test_the_part_of_a_guard_that_failed_is_told_with_what_it_saw() -> None:
+def test_the_part_of_a_guard_that_failed_is_reported_with_its_values() -> None:
     simulated = simulation(go={"guard": 'ticket.priority == "high" && ticket.state == "a"'})
 
     step = simulated.transition("go", "olga")
