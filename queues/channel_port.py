@@ -65,6 +65,13 @@ class Parser(Protocol):
     def parse(self, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Parsed:
         """Read a raw event. Raises Unparseable with a reason for people."""
 
+    def people(self, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> tuple[str, ...]:
+        """Return the addresses of those whose event it is, for an event that is ignored or cannot be parsed. Never
+        raises: bytes that nothing can be read from are nobody's.
+
+        The export and the erasure of a person's data find the event by them.
+        """
+
 
 class Fetcher(Protocol):
     """`fetch.py`: gets content that an event only refers to."""

@@ -109,6 +109,10 @@ class ScriptedParser:
             raise parsed
         return parsed
 
+    def people(self, raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> tuple[str, ...]:
+        parser: Parser = importlib.import_module(f"queues.channels.{self._channel}.parse")
+        return parser.people(raw, envelope, account)
+
 
 @dataclass
 class Desk:

@@ -45,7 +45,19 @@ def record(event: inbox.RawEvent, account: ChannelAccount, parsed: Parsed) -> No
     """
     if not inbox.lock_unprocessed(event.id):
         return
-    _RECORDERS[type(parsed)](event, account, parsed)
+    people = _people(parsed)
+    _RECORDERS[type(parsed)](dataclasses.replace(event, people=people) if people else event, account, parsed)
+
+
+def _people(parsed: Parsed) -> tuple[str, ...]:
+    """Return the addresses of those whose event it is; for a bounce, whom our message did not reach."""
+    if isinstance(parsed, InboundMessage):
+        return (str(parsed.details.get("failed_recipient") or parsed.author_address),)
+    if isinstance(parsed, Receipts):
+        return tuple(receipt.recipient for receipt in parsed.items if receipt.recipient)
+    if isinstance(parsed, ReactionChange | ButtonPress | ReachabilityChange | Command | StaffMessage):
+        return (parsed.author_address,)
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +78,7 @@ def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMess
     ends = (check(event, account, parsed) for check in _CHECKS)
     settlement = next((end for end in ends if end is not None), None) or _accept(event, account, parsed)
     inbox.settle(
-        event.id,
+        event,
         settlement.status,
         reason=settlement.reason,
         ticket_id=settlement.ticket_id,
@@ -249,7 +261,7 @@ def _thread_of_chat(
 
 
 def _ignored(event: inbox.RawEvent, account: ChannelAccount, ignored: Ignored) -> None:
-    inbox.settle(event.id, "ignored", reason=ignored.reason)
+    inbox.settle(event, "ignored", reason=ignored.reason)
 
 
 def _receipts(event: inbox.RawEvent, account: ChannelAccount, parsed: Receipts) -> None:
@@ -257,11 +269,11 @@ def _receipts(event: inbox.RawEvent, account: ChannelAccount, parsed: Receipts) 
     found = [receipts.record(account, receipt) for receipt in parsed.items]
     tickets_told = [ticket_id for ticket_id in found if ticket_id is not None]
     if tickets_told:
-        inbox.settle(event.id, "processed", ticket_id=tickets_told[0])
+        inbox.settle(event, "processed", ticket_id=tickets_told[0])
         return
     if receipts.may_be_early(account):
         raise TransientFailure("a message is being sent at this moment; the receipt may be about it")
-    inbox.settle(event.id, "ignored", reason="it is about no message that we sent")
+    inbox.settle(event, "ignored", reason="it is about no message that we sent")
 
 
 def _reaction(event: inbox.RawEvent, account: ChannelAccount, change: ReactionChange) -> None:
@@ -274,7 +286,7 @@ def _deletion(event: inbox.RawEvent, account: ChannelAccount, deletion: Deletion
 
 def _press(event: inbox.RawEvent, account: ChannelAccount, press: ButtonPress) -> None:
     if requesters.is_blocked(account.channel, press.author_address):
-        inbox.settle(event.id, "ignored", reason="its sender is blocked")
+        inbox.settle(event, "ignored", reason="its sender is blocked")
         return
     pressed = buttons.press(account, press)
     if pressed.answer:
@@ -282,9 +294,9 @@ def _press(event: inbox.RawEvent, account: ChannelAccount, press: ButtonPress) -
     if pressed.shows_new and press.external_id is not None:
         corrections.show_anew(account, press.external_id)
     if pressed.ticket_id is None:
-        inbox.settle(event.id, "ignored", reason=pressed.reason)
+        inbox.settle(event, "ignored", reason=pressed.reason)
     else:
-        inbox.settle(event.id, "processed", reason=pressed.reason or None, ticket_id=pressed.ticket_id)
+        inbox.settle(event, "processed", reason=pressed.reason or None, ticket_id=pressed.ticket_id)
 
 
 def _reachability(event: inbox.RawEvent, account: ChannelAccount, change: ReachabilityChange) -> None:
@@ -293,28 +305,28 @@ def _reachability(event: inbox.RawEvent, account: ChannelAccount, change: Reacha
 
 def _move(event: inbox.RawEvent, account: ChannelAccount, move: AddressMove) -> None:
     chats.move(account, move.old, move.new)
-    inbox.settle(event.id, "processed", reason="the chat's address has changed")
+    inbox.settle(event, "processed", reason="the chat's address has changed")
 
 
 def _command(event: inbox.RawEvent, account: ChannelAccount, command: Command) -> None:
     if requesters.is_blocked(account.channel, command.author_address):
-        inbox.settle(event.id, "ignored", reason="its sender is blocked")
+        inbox.settle(event, "ignored", reason="its sender is blocked")
         return
     done = chat_commands.run(account, command, event_id=event.id)
-    inbox.settle(event.id, "processed", reason=done.reason, ticket_id=done.ticket_id)
+    inbox.settle(event, "processed", reason=done.reason, ticket_id=done.ticket_id)
 
 
 def _staff(event: inbox.RawEvent, account: ChannelAccount, told: StaffMessage) -> None:
     heard = hearing.hear(account, told, event_id=event.id)
     status = "processed" if heard.ticket_id is not None else "ignored"
-    inbox.settle(event.id, status, reason=heard.reason, ticket_id=heard.ticket_id)
+    inbox.settle(event, status, reason=heard.reason, ticket_id=heard.ticket_id)
 
 
 def _settled(event: inbox.RawEvent, ticket_id: Any, reason: str, *, anyway: str = "ignored") -> None:
     if ticket_id is None:
-        inbox.settle(event.id, anyway, reason=reason)
+        inbox.settle(event, anyway, reason=reason)
     else:
-        inbox.settle(event.id, "processed", ticket_id=ticket_id)
+        inbox.settle(event, "processed", ticket_id=ticket_id)
 
 
 _RECORDERS: dict[type[Any], Callable[[inbox.RawEvent, ChannelAccount, Any], None]] = {

@@ -13,6 +13,7 @@ from models.kernel.batch import Batch, as_json
 from models.kernel.errors import Conflict, NotFound, Unauthenticated
 from models.kernel.ids import new_id
 from models.kernel.text import one_line
+from models.ports import channel_facts
 from models.ports.inbound import EventKey, Ignored
 from models.tasks import commands as tasks
 from models.tasks.payloads import IngestEvent
@@ -84,7 +85,10 @@ def _order(account: ChannelAccount, key: EventKey) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class RawEvent:
-    """A stored event as the ingest actor reads it."""
+    """A stored event as the ingest actor reads it.
+
+    `people`: the addresses of those whose event it is, once it is parsed.
+    """
 
     id: UUID
     channel: str
@@ -94,6 +98,7 @@ class RawEvent:
     raw: bytes
     fetched: bytes | None = None
     released_by: str | None = None
+    people: tuple[str, ...] = ()
 
 
 def load(inbox_id: UUID) -> RawEvent:
@@ -125,16 +130,16 @@ def keep_fetched(inbox_id: UUID, fetched: bytes) -> None:
 def record_ignored(event: RawEvent, ignored: Ignored) -> None:
     """Settle an event that needs nothing. Joins the caller's transaction."""
     if lock_unprocessed(event.id):
-        settle(event.id, "ignored", reason=ignored.reason)
+        settle(event, "ignored", reason=ignored.reason)
 
 
-def record_failure(inbox_id: UUID, reason: str) -> None:
+def record_failure(event: RawEvent, reason: str) -> None:
     """Settle an event that could not be read: it stays failed, with the reason, until a person decides.
 
     Joins the caller's transaction.
     """
-    if lock_unprocessed(inbox_id):
-        settle(inbox_id, "failed", reason=reason)
+    if lock_unprocessed(event.id):
+        settle(event, "failed", reason=reason)
 
 
 def lock_unprocessed(inbox_id: UUID) -> bool:
@@ -144,25 +149,38 @@ def lock_unprocessed(inbox_id: UUID) -> bool:
 
 
 def settle(
-    inbox_id: UUID,
+    event: RawEvent,
     status: str,
     *,
     reason: str | None = None,
     ticket_id: UUID | None = None,
     message_id: UUID | None = None,
 ) -> None:
-    """Store the result of an event whose row the caller has locked. Joins the caller's transaction."""
+    """Store the result of an event whose row the caller has locked, and the people whose event it is.
+
+    Joins the caller's transaction.
+    """
+    people = [channel_facts.of(event.channel).comparable(address) for address in event.people]
     database.execute(
         "UPDATE inbox SET status = :status, reason = :reason, ticket_id = :ticket, message_id = :message,"
-        " processed_at = :now"
+        " processed_at = :now, author_address = COALESCE(:author, author_address)"
         " WHERE id = :id",
+        author=people[0] if people else None,
         status=status,
         reason=_reason(reason),
         ticket=ticket_id,
         message=message_id,
         now=clock.now(),
-        id=inbox_id,
+        id=event.id,
     )
+    for address in dict.fromkeys(people[1:]):
+        database.execute(
+            "INSERT INTO inbox_people (inbox_id, channel, address) VALUES (:id, :channel, :address)"
+            " ON CONFLICT (inbox_id, address) DO NOTHING",
+            id=event.id,
+            channel=event.channel,
+            address=address,
+        )
 
 
 def _reason(reason: str | None) -> str | None:

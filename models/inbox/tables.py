@@ -26,9 +26,23 @@ class InboxEvent(Table):
     processed_at = InstantField(null=True)
     fetched = peewee.BlobField(null=True)
     released_by = peewee.TextField(null=True)
+    # Whose event it is: the comparable form of the author's address, set when the event is read.
+    author_address = peewee.TextField(null=True)
 
     class Meta:
         table_name = "inbox"
+
+
+class InboxPerson(Table):
+    """A person of an event that is several people's, such as a report about several recipients."""
+
+    inbox_id = IdField()
+    channel = peewee.TextField()
+    address = peewee.TextField()
+
+    class Meta:
+        table_name = "inbox_people"
+        primary_key = peewee.CompositeKey("inbox_id", "address")
 
 
 class WebhookNonce(Table):

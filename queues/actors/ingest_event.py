@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from models.attachments import commands as attachments
 from models.blobs.store import BlobStoreAway
@@ -31,11 +32,11 @@ def run(task: ClaimedTask, payload: IngestEvent) -> Settlement:
     try:
         raw = event.fetched if event.fetched is not None else _fetched(event, account)
         if isinstance(raw, Ignored):
-            ignored = raw
-            return _ended(event, "ignored", lambda: inbox.record_ignored(event, ignored))
+            ignored, found = raw, _with_people(event, account)
+            return _ended(event, "ignored", lambda: inbox.record_ignored(found, ignored))
         parsed = parsing.parse(event.channel, raw, event.envelope, account)
     except Unparseable as error:
-        return _failed(event, error.message)
+        return _failed(_with_people(event, account), error.message)
     except (NestorError, MemoryError):
         # A missing secret, or a worker without memory: no change of the program is needed.
         raise
@@ -47,7 +48,7 @@ def run(task: ClaimedTask, payload: IngestEvent) -> Settlement:
         # Another attempt would give the same error and delay the sender's next messages.
         log.error("parser_raised", inbox_id=str(inbox_id), channel=event.channel, exc_info=error)
         return _failed(
-            event,
+            _with_people(event, account),
             f"the parser failed: {type(error).__name__} (a bug of the desk; the event can be replayed after the fix)",
         )
     if isinstance(parsed, InboundMessage):
@@ -57,6 +58,8 @@ def run(task: ClaimedTask, payload: IngestEvent) -> Settlement:
             # The event is kept and waits until the store is back.
             return Postponed(limits.blob_away_wait_s, error.message)
     outcome = "ignored" if isinstance(parsed, Ignored) else "processed"
+    if isinstance(parsed, Ignored):
+        event = _with_people(event, account)
     return _ended(event, outcome, lambda: recording.record(event, account, parsed))
 
 
@@ -73,18 +76,24 @@ def _fetched(event: inbox.RawEvent, account: ChannelAccount) -> bytes | Ignored:
     return event.raw if found is None else found
 
 
+def _with_people(event: inbox.RawEvent, account: ChannelAccount) -> inbox.RawEvent:
+    """Add the people whose event it is, for an event that makes no message."""
+    raw = event.raw if event.fetched is None else event.fetched
+    return replace(event, people=channels.complete(event.channel).parser.people(raw, event.envelope, account))
+
+
 def _ended(event: inbox.RawEvent, outcome: str, record: Callable[[], None]) -> Done:
     metrics.inbox_events.labels(event.channel, outcome).inc()
     return Done(record)
 
 
 def _failed(event: inbox.RawEvent, reason: str) -> Done:
-    return _ended(event, "failed", lambda: inbox.record_failure(event.id, reason))
+    return _ended(event, "failed", lambda: inbox.record_failure(event, reason))
 
 
 def on_dead(task: ClaimedTask, payload: IngestEvent, reason: str) -> None:
     """Mark the event as failed, with the reason. It can be replayed."""
-    inbox.record_failure(payload.inbox_id, reason)
+    inbox.record_failure(inbox.load(payload.inbox_id), reason)
 
 
 ACTOR = Actor(run, on_dead)

@@ -15,7 +15,7 @@ from queues.channels.email import providers
 from queues.channels.email.content.body_html import joined_html
 from queues.channels.email.content.clean_html import sanitise
 from queues.channels.email.content.found_files import Files, shown_cids
-from queues.channels.email.judging import bounce, proof, recipients
+from queues.channels.email.judging import bounce, mentioned, proof, recipients
 from queues.channels.email.judging.author import Author, author_of
 from queues.channels.email.judging.automatic import classify
 from queues.channels.email.providers.port import Mail
@@ -36,6 +36,11 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Pars
     """Parse an event of the account's provider: a mail, or a receipt for a mail of ours. Raises Unparseable."""
     told = providers.parse(raw, envelope, account)
     return read_mail(told.raw, envelope, account) if isinstance(told, Mail) else told
+
+
+def people(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> tuple[str, ...]:
+    """Return the addresses of those whose mail or report it is."""
+    return mentioned.people(raw, envelope, ours=frozenset(recipients.own_addresses(account)))
 
 
 def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> InboundMessage | Ignored:

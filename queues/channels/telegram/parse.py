@@ -28,10 +28,11 @@ from queues.channels.telegram.reading import (
     details,
     entities,
     events,
-    people,
+    mentioned,
     places,
     service,
 )
+from queues.channels.telegram.reading import people as authors
 from queues.channels.telegram.reading.people import Author
 from queues.channels.telegram.reading.places import Place
 from queues.channels.telegram.reading.shapes import Json, identifier, is_id, kind_of, line, member
@@ -60,6 +61,14 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Pars
     return Ignored(f"unknown update kind {kinds}; kept raw" if kinds else "the update is empty")
 
 
+def people(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> tuple[str, ...]:
+    """Return the ids of the users whose update it is."""
+    try:
+        return mentioned.people(_update(raw))
+    except Unparseable:
+        return ()
+
+
 def _update(raw: bytes) -> Json:
     try:
         update = json.loads(raw)
@@ -84,7 +93,7 @@ def _message(message: Json, *, is_edit: bool, account: ChannelAccount) -> Parsed
     service_message = _service(message, contact.chat)
     if service_message is not None:
         return service_message
-    author = people.author(message)
+    author = authors.author(message)
     own = _own(message, author, contact, account)
     if own is not None:
         return own
@@ -107,7 +116,7 @@ def _service(message: Json, chat: int) -> AddressMove | Ignored | None:
 
 def _own(message: Json, author: Author, contact: Address, account: ChannelAccount) -> Ignored | None:
     """Ignore what the desk's own side wrote: the bot, or the owner of the business account."""
-    if people.automatic(message, account) == "own":
+    if authors.automatic(message, account) == "own":
         return Ignored("the message is our own bot's")
     if contact.business is not None and author.address != str(contact.chat):
         return Ignored("the owner of the business account wrote this in the chat themselves")
@@ -117,7 +126,7 @@ def _own(message: Json, author: Author, contact: Address, account: ChannelAccoun
 def _from_requester(message: Json, author: Author, place: Place, account: ChannelAccount, *, is_edit: bool) -> Parsed:
     """Read a requester's message or command."""
     # Commands of automatic authors have no effect: two bots that answer each other's commands would never end.
-    is_automatic = people.automatic(message, account) is not None
+    is_automatic = authors.automatic(message, account) is not None
     command = None if is_automatic else chat_commands.find(message, account, is_direct=place.is_direct)
     if command is None:
         return _inbound(message, author, place, account, is_edit=is_edit)
@@ -209,7 +218,7 @@ def _inbound(
         external_id=place.contact.message(message["message_id"]),
         references=_references(message, place),
         sent_at=details.instant(message.get("edit_date") if is_edit else message.get("date")),
-        automatic=people.automatic(message, account),
+        automatic=authors.automatic(message, account),
         edit=is_edit,
         locale=author.locale,
         attachments=attachments.read(message),

@@ -40,6 +40,17 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Pars
     return _message(rule, number, document, account)
 
 
+def people(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> tuple[str, ...]:
+    """Return the authors that any rule of the account names in the event."""
+    config = of(account)
+    try:
+        document = documents.read(raw, envelope.get("form", config.body))
+    except documents.Unreadable:
+        return ()
+    named = [expressions.text(rule.author.address, document).strip() for rule in config.events if rule.author]
+    return tuple(dict.fromkeys(scoped(account.name, address) for address in named if address))
+
+
 def scoped(account_name: str, address: str) -> str:
     """Return the desk's form of an author's or conversation's address: two services may both have a user 42."""
     return f"{account_name}:{ids.bounded(address)}"

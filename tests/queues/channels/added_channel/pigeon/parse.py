@@ -29,3 +29,13 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Pars
         body=text,
         external_id=event_id or None,
     )
+
+
+def people(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> tuple[str, ...]:
+    """Return the author of an event that makes no message."""
+    try:
+        event = json.loads(raw)
+    except (ValueError, RecursionError):
+        return ()
+    author = event.get("from") if isinstance(event, dict) else None
+    return (author,) if isinstance(author, str) and author.strip() else ()
