@@ -9,12 +9,11 @@ from models.migrations import Dialect
 
 
 def statements(dialect: Dialect) -> list[str]:
-    written_from = "m.details ->> 'from'"
     return [
         "ALTER TABLE inbox ADD COLUMN author_address text",
-        f"""UPDATE inbox SET author_address = (SELECT COALESCE(
+        """UPDATE inbox SET author_address = (SELECT COALESCE(
             (SELECT i.address FROM identities AS i WHERE i.requester_id = m.author_id AND i.channel = m.channel
-                AND i.address = {written_from}),
+                AND i.address = m.details ->> 'from'),
             (SELECT min(i.address) FROM identities AS i WHERE i.requester_id = m.author_id AND i.channel = m.channel))
             FROM messages AS m WHERE m.id = inbox.message_id AND m.author_kind = 'requester')
             WHERE message_id IS NOT NULL""",
