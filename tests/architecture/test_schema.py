@@ -131,3 +131,10 @@ def test_both_engines_get_the_same_tables_and_columns(desk_environment: Settings
     # SQLite has no sequences and counts in a table.
     assert made[False] - made[True] == {"counters"}
     assert made[True] <= made[False]
+
+
+def test_every_migration_has_a_number_of_its_own() -> None:
+    """Of two files with one number only the first is applied."""
+    numbers = [migration.version for migration in migrations.available()]
+
+    assert numbers == list(range(1, len(numbers) + 1))
