@@ -7,6 +7,7 @@ from typing import Any
 from models.kernel import database, logs, settings
 from models.kernel.settings import Settings
 from models.migrations.readiness import Readiness
+from queues.wakeups import publisher as wakeups
 
 _state: dict[str, Any] = {}
 
@@ -22,11 +23,7 @@ def start(function: str) -> Settings:
     logs.configure(function, config.log_level)
     database.configure(config)
     if not config.embedded:
-        # Loaded here and not at import: the broker library costs a cold start 60 ms, and an embedded desk has its own.
-        from queues import broker
-        from queues.wakeups import publisher as wakeups
-
-        _state["publisher"] = wakeups.install(broker.create(config), embedded=False)
+        _state["publisher"] = wakeups.install(wakeups.LateBroker(config), embedded=False)
     _state["readiness"] = Readiness().start()
     return config
 

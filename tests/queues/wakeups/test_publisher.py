@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from models.kernel import limits
+from models.kernel import limits, settings
+from models.kernel.settings import Settings
 from models.tasks.wakeups import Wakeup
 from queues import broker
 from queues.sweep import OpportunisticSweep
 from queues.wakeups.delayed_wakeups import Later
-from queues.wakeups.publisher import WakeupPublisher
+from queues.wakeups.publisher import LateBroker, WakeupPublisher
 from tests.services.waiting import wait_until
 
 
@@ -173,3 +174,57 @@ def test_requests_sweep_at_most_once_in_a_while(monkeypatch: pytest.MonkeyPatch)
 
     assert before == []
     assert len(swept) <= 2
+
+
+def test_a_functions_broker_is_made_at_its_first_wakeup(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Settings] = []
+    fake = FakeBroker()
+
+    def create(config: Settings) -> FakeBroker:
+        made.append(config)
+        return fake
+
+    monkeypatch.setattr(broker, "create", create)
+    config = settings.load(
+        {"DATABASE_URL": "sqlite:///:memory:", "BROKER_URL": "amqp://nobody:nothing@127.0.0.1:1/nothing"}
+    )
+    publisher = WakeupPublisher(LateBroker(config))
+    before = len(made)
+
+    for number in (7, 8):
+        publisher.give(Wakeup(number, "sends"))
+    wait_until(lambda: len(fake.got) == 2, within_s=5, what="the wakeups")
+    publisher.stop()
+
+    assert before == 0
+    assert made == [config]
+    assert [arguments for _, _, arguments, _ in fake.got] == [(7,), (8,)]
+
+
+def test_a_broker_that_cannot_be_made_costs_its_wakeups_and_is_made_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import can fail for want of memory; the publisher's thread must not end."""
+    monkeypatch.setattr(limits, "broker_retry_s_min", 0.01)
+    fake = FakeBroker()
+    answers: list[Any] = [ImportError("no memory"), fake]
+
+    def create(_: Settings) -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(broker, "create", create)
+    config = settings.load(
+        {"DATABASE_URL": "sqlite:///:memory:", "BROKER_URL": "amqp://nobody:nothing@127.0.0.1:1/nothing"}
+    )
+    publisher = WakeupPublisher(LateBroker(config))
+
+    publisher.give(Wakeup(7, "sends"))
+    wait_until(lambda: not publisher.available, within_s=5, what="the failure")
+    wait_until(publisher.accepts, within_s=5, what="the next try")
+    publisher.give(Wakeup(8, "sends"))
+    wait_until(lambda: bool(fake.got), within_s=5, what="the wakeup")
+    publisher.stop()
+
+    assert [arguments for _, _, arguments, _ in fake.got] == [(8,)]
+    assert publisher.available
