@@ -37,7 +37,7 @@ from models.kernel.errors import ConfigurationError
 # The limits of one message. Each SET costs the server some 5 microseconds.
 _LIMITS = f"SET LOCAL statement_timeout='{limits.statement_timeout_s}s';SET LOCAL timezone='UTC';"
 # A message without BEGIN ends its transaction itself, so it cannot leave one idle.
-_BEGIN = f"BEGIN;{_LIMITS}SET LOCAL idle_in_transaction_session_timeout='{limits.idle_transaction_timeout_s}s';"
+_IDLE_LIMIT = f"SET LOCAL idle_in_transaction_session_timeout='{limits.idle_transaction_timeout_s}s';"
 _READ_CLOCK = f"{_LIMITS}SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 
 
@@ -183,7 +183,7 @@ class PooledPostgres(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhou
     def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
         begins = self._takes_begin()
         if begins:
-            sql = f"{_BEGIN}{sql}"
+            sql = f"BEGIN;{_LIMITS}{_IDLE_LIMIT}{sql}"
         elif not self.in_transaction():
             sql = f"{_LIMITS}{sql}"
         try:

@@ -58,7 +58,7 @@ def test_a_statement_beyond_the_limit_is_cancelled(pooled_url: str, monkeypatch:
 
 
 def test_an_idle_transaction_is_ended(pooled_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "_LIMITS", postgres._LIMITS.replace("'30s'", "'100ms'"))
+    monkeypatch.setattr(postgres, "_IDLE_LIMIT", postgres._IDLE_LIMIT.replace("'30s'", "'100ms'"))
 
     def idle() -> None:
         with database.transaction():

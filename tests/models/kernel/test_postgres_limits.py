@@ -98,7 +98,7 @@ def _idle_until_ended(url: str) -> None:
 
 
 def test_a_transaction_that_idles_is_ended_and_the_next_one_works(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "_LIMITS", postgres._LIMITS.replace("'30s'", "'50ms'"))
+    monkeypatch.setattr(postgres, "_IDLE_LIMIT", postgres._IDLE_LIMIT.replace("'30s'", "'50ms'"))
 
     with pytest.raises(Unavailable):
         _idle_until_ended(desk.settings.database_url)
