@@ -8,13 +8,14 @@ from uuid import UUID
 
 import msgspec
 
+from functions.gateway.roles import Permissions
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
 from functions.views.texts import Instant, Name, UserEmail, Word
 from models.credentials import password_links
 from models.desk_mail import commands as desk_mail
-from models.identity import commands, queries, roles
+from models.identity import api_keys, commands, queries, roles
 from models.identity.rules import Permission
 from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
@@ -78,16 +79,23 @@ class UserQuery(pages.PageQuery, kw_only=True):
 
 
 class ApiKey(msgspec.Struct):
-    """An API key without its secret."""
+    """An API key without its secret.
+
+    The key has those permissions of its role, within its scopes, that its owner has now. Null `scopes` are all
+    permissions of the role. `last_used_at` is exact to a minute.
+    """
 
     id: UUID
     name: str
     role: str
+    owner_id: UUID | None
+    scopes: list[Permission] | None
     prefix: str
     created_by: str
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    last_used_at: datetime | None
 
 
 class MadeApiKey(ApiKey):
@@ -104,10 +112,16 @@ class ApiKeyPage(msgspec.Struct):
 
 
 class NewApiKey(msgspec.Struct, forbid_unknown_fields=True):
-    """An API key to create."""
+    """An API key to create.
+
+    Without `owner_id` the caller owns it, without `role` it has the owner's role, without `scopes` all permissions of
+    the role, and without `expires_at` it ends in 90 days.
+    """
 
     name: Name
-    role: Word
+    role: Word | None = None
+    scopes: Permissions | None = None
+    owner_id: UUID | None = None
     expires_at: Instant | None = None
 
 
@@ -191,6 +205,12 @@ def change_user(call: Call[UserChanges]) -> Answer:
     return _user(made)
 
 
+def _of_key(key: queries.ApiKey) -> dict[str, Any]:
+    scopes = key.permissions
+    values = {name: getattr(key, name) for name in ApiKey.__struct_fields__}
+    return values | {"scopes": None if scopes is None else sorted(scopes)}
+
+
 @operations.add(
     "POST",
     "/v1/api_keys",
@@ -205,12 +225,17 @@ def create_api_key(call: Call[NewApiKey]) -> Answer:
     key. The caller must have all rights of the role.
     """
     body = call.body
-    record, key = commands.create_api_key(
-        body.name, body.role, body.expires_at, by=call.caller, actor=call.caller.actor
+    record, key = api_keys.create(
+        body.name,
+        body.role,
+        body.expires_at,
+        owner_id=body.owner_id or call.caller.owner_id,
+        scopes=body.scopes,
+        by=call.caller,
+        actor=call.caller.actor,
     )
-    copied = {name: getattr(record, name) for name in ApiKey.__struct_fields__}
     headers = {"Location": f"/v1/api_keys/{record.id}", "Cache-Control": "no-store"}
-    return Answer(MadeApiKey(key=key, **copied), status=201, headers=headers)
+    return Answer(MadeApiKey(key=key, **_of_key(record)), status=201, headers=headers)
 
 
 @operations.add(
@@ -226,7 +251,7 @@ def list_api_keys(call: Call[None, pages.PageQuery]) -> Answer:
     before = pages.decode(call.query.cursor, "api_keys", pages.instant, UUID)
     rows = queries.page_of_api_keys(before=(before[0], before[1]) if before else None, limit=call.query.limit + 1)
     page, cursor = pages.cut(rows, call.query.limit, "api_keys", lambda row: (row.created_at, row.id))
-    return Answer(ApiKeyPage([_copied(ApiKey, row) for row in page], cursor))
+    return Answer(ApiKeyPage([ApiKey(**_of_key(row)) for row in page], cursor))
 
 
 @operations.add(
@@ -239,9 +264,5 @@ def list_api_keys(call: Call[None, pages.PageQuery]) -> Answer:
 )
 def revoke_api_key(call: Call) -> Answer:
     """The key is rejected immediately. Its record is kept."""
-    return Answer(
-        _copied(
-            ApiKey,
-            commands.revoke_api_key(pages.id_of(call.params["key"], "API key"), actor=call.caller.actor),
-        )
-    )
+    revoked = api_keys.revoke(pages.id_of(call.params["key"], "API key"), actor=call.caller.actor)
+    return Answer(ApiKey(**_of_key(revoked)))

@@ -194,7 +194,8 @@ def _authorise(call: AnyCall, operation: Operation, config: Settings) -> None:
     logs.bind(caller=call.principal.key)
     if operation.needs is not None and operation.needs not in call.principal.permissions:
         callers.record_refusal(call.principal.key, operation)
-        raise Forbidden(f"The role {call.principal.rights.name} lacks the permission {operation.needs}.")
+        who = "This API key" if call.principal.kind == "api_key" else f"The role {call.principal.rights.name}"
+        raise Forbidden(f"{who} lacks the permission {operation.needs}.")
 
 
 def _prepare(call: AnyCall, operation: Operation) -> None:

@@ -22,6 +22,7 @@ class AuditAction(StrEnum):
     role_updated = auto()
     role_deleted = auto()
     api_key_created = auto()
+    api_key_given = auto()
     api_key_revoked = auto()
     webhook_created = auto()
     webhook_updated = auto()

@@ -29,6 +29,7 @@ class UserDeactivated(EventPayload, frozen=True, kw_only=True):
     """A person left the desk."""
 
     sessions_ended: int | Unset = UNSET
+    api_keys_revoked: int | Unset = UNSET
 
 
 class RoleCreated(EventPayload, frozen=True, kw_only=True):
@@ -78,6 +79,15 @@ class ApiKeyCreated(EventPayload, frozen=True, kw_only=True):
     name: str
     role: str
     expires_at: datetime | Unset | None = UNSET
+    owner_id: UUID | Unset = UNSET
+    scopes: Items | Unset = UNSET
+
+
+class ApiKeyGiven(EventPayload, frozen=True, kw_only=True):
+    """An API key was given to another owner."""
+
+    owner_id: UUID
+    from_owner_id: UUID | None
 
 
 class ApiKeyRevoked(EventPayload, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Commands that change users and API keys.
+"""Commands that change users.
 
 This module also exports the session commands of `sessions.py`. Commands join the caller's transaction.
 """
@@ -6,7 +6,6 @@ This module also exports the session commands of `sessions.py`. Commands join th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,27 +14,24 @@ import peewee
 from models.desk_mail import commands as desk_mail
 from models.events import history
 from models.events.commands import Actor
-from models.events.desk_payloads import ApiKeyCreated, ApiKeyRevoked, UserCreated, UserDeactivated, UserUpdated
+from models.events.desk_payloads import UserCreated, UserDeactivated, UserUpdated
 from models.events.payload import EventPayload
-from models.identity import password_strength, passwords, queries, roles, rules, sessions, tokens
-from models.identity.queries import ApiKey, User
+from models.identity import api_keys, password_strength, passwords, queries, roles, rules, sessions
+from models.identity.queries import User
 from models.identity.rules import Principal, Role
 from models.identity.sessions import SignInFailed, refresh, sign_in, sign_out
-from models.identity.tables import ApiKeyRow, UserRow
+from models.identity.tables import UserRow
 from models.kernel import clock, database, settings
-from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
+from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
 from models.kernel.ids import new_id
-from models.kernel.table import first, for_update
+from models.kernel.table import for_update
 
 __all__ = [
-    "ApiKeyTaken",
     "EmailTaken",
     "LastAdmin",
     "SignInFailed",
-    "create_api_key",
     "create_user",
     "refresh",
-    "revoke_api_key",
     "sign_in",
     "sign_out",
     "update_user",
@@ -55,12 +51,6 @@ class LastAdmin(Conflict):
     """The last active administrator cannot be removed; create another one first."""
 
     code = "last_admin"
-
-
-class ApiKeyTaken(Conflict):
-    """This API key exists already."""
-
-    code = "api_key_taken"
 
 
 def create_user(
@@ -129,10 +119,11 @@ def update_user(
 ) -> User:
     """Change email, name, role, locale, active or password; ignore values that stay the same.
 
-    A deactivation, or a change of role or password, ends all of the user's sessions. With `expected_version` None, the
-    update overwrites any version. `by` has all rights of the user before and after the change; otherwise a person who
-    manages users could set an administrator's password. None is the operator. Raises Invalid, NotFound,
-    PreconditionFailed, LastAdmin, MoreThanYours, or EmailTaken (which leaves the transaction unusable).
+    A deactivation, or a change of role or password, ends all of the user's sessions. A deactivation revokes the user's
+    API keys. With `expected_version` None, the update overwrites any version. `by` has all rights of the user before and
+    after the change; otherwise a person who manages users could set an administrator's password. None is the operator.
+    Raises Invalid, NotFound, PreconditionFailed, LastAdmin, MoreThanYours, or EmailTaken (which leaves the transaction
+    unusable).
     """
     changes = dict(changes)
     if isinstance(changes.get("email"), str):
@@ -161,7 +152,10 @@ def update_user(
         _write(user_id, changes if new_hash is None else {**changes, "password_hash": new_hash})
         ends_sessions = new_hash is not None or "role" in changes or changes.get("active") is False
         ended = sessions.revoke_all(user_id) if ends_sessions else 0
-        happened = _update_events(before, changes, password_changed=new_hash is not None, sessions_ended=ended)
+        keys = api_keys.revoke_all(user_id, actor=actor) if changes.get("active") is False else 0
+        happened = _update_events(
+            before, changes, password_changed=new_hash is not None, sessions_ended=ended, keys_revoked=keys
+        )
         history.append("user", user_id, happened, actor=actor, at=clock.now())
         user = queries.get_user(user_id)
         if new_hash is not None:
@@ -251,7 +245,7 @@ def _write(user_id: UUID, changes: Mapping[str, Any]) -> None:
 
 
 def _update_events(
-    before: User, changes: Mapping[str, Any], *, password_changed: bool, sessions_ended: int
+    before: User, changes: Mapping[str, Any], *, password_changed: bool, sessions_ended: int, keys_revoked: int
 ) -> list[EventPayload]:
     """Return the events of an update, with the values before and after it but never a password."""
     shown = {name: {"from": getattr(before, name), "to": value} for name, value in changes.items()}
@@ -262,63 +256,5 @@ def _update_events(
     if shown or password_changed:
         happened.append(UserUpdated(changes=shown, password_changed=password_changed, sessions_ended=sessions_ended))
     if deactivated:
-        happened.append(UserDeactivated(sessions_ended=sessions_ended))
+        happened.append(UserDeactivated(sessions_ended=sessions_ended, api_keys_revoked=keys_revoked))
     return happened
-
-
-def create_api_key(
-    name: str,
-    role: str,
-    expires_at: datetime | None,
-    *,
-    by: Principal | None = None,
-    actor: Actor,
-    key: str | None = None,
-) -> tuple[ApiKey, str]:
-    """Create an API key for a program; the second value is the key itself, which cannot be read again.
-
-    `by` has all rights of the role; None is the operator. `key` exists for the demo, whose key is public. Raises
-    Invalid, MoreThanYours, or ApiKeyTaken (only for a given key).
-    """
-    now = clock.now()
-    problems = [
-        *rules.name_problems(name),
-        *roles.problems_of(role),
-        *rules.expiry_problems(expires_at, now=now),
-    ]
-    if problems:
-        raise Invalid(problems)
-    plain = key or tokens.new_api_key()
-    assert plain.count(".") != 2, "two dots make an access token"
-    key_id = new_id()
-    with database.transaction():
-        roles.check_covers(by, roles.hold(role))
-        made = ApiKeyRow.insert(
-            id=key_id,
-            name=name.strip(),
-            role=role,
-            key_hash=tokens.fingerprint(plain),
-            prefix=plain[: min(12, len(plain) // 2)],
-            created_by=actor.name or actor.kind,
-            created_at=now,
-            expires_at=expires_at,
-        )
-        if not made.on_conflict_ignore().as_rowcount().execute():
-            raise ApiKeyTaken()
-        created = ApiKeyCreated(name=name.strip(), role=str(role), expires_at=expires_at)
-        history.append("api_key", key_id, [created], actor=actor, at=now)
-        return queries.get_api_key(key_id), plain
-
-
-def revoke_api_key(key_id: UUID, *, actor: Actor) -> ApiKey:
-    """Revoke the key; a key that is revoked already stays unchanged. Raises NotFound."""
-    now = clock.now()
-    with database.transaction():
-        this_key = ApiKeyRow.id == key_id
-        found = first(for_update(ApiKeyRow.select(ApiKeyRow.revoked_at).where(this_key)))
-        if found is None:
-            raise NotFound(f"there is no API key {key_id}")
-        if found["revoked_at"] is None:
-            ApiKeyRow.update(revoked_at=now).where(this_key).execute()
-            history.append("api_key", key_id, [ApiKeyRevoked()], actor=actor, at=now)
-        return queries.get_api_key(key_id)

@@ -31,16 +31,26 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """An API key of a program. `prefix` is the beginning of the key, by which people recognise it."""
+    """An API key of a program. `prefix` is the beginning of the key, by which people recognise it.
+
+    `scopes` is the stored form of the key's permissions, None for every permission of the role.
+    """
 
     id: UUID
     name: str
     role: str
+    owner_id: UUID | None
+    scopes: str | None
     prefix: str
     created_by: str
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    last_used_at: datetime | None
+
+    @property
+    def permissions(self) -> frozenset[Permission] | None:
+        return None if self.scopes is None else roles.from_words(self.scopes)
 
 
 _USER = RowView(User, UserRow)

@@ -113,6 +113,15 @@ class Rights:
         return other.role is self.role or ROLE_PERMISSIONS[other.role] <= self.permissions
 
 
+def rights_of_key(role: Rights, scopes: frozenset[Permission] | None, owner: Rights) -> Rights:
+    """Return the rights of an API key: those of its role, within its scopes, that its owner has now."""
+    permissions = role.permissions & owner.permissions
+    if scopes is not None:
+        permissions &= scopes
+    admitted = role.role is owner.role or ROLE_PERMISSIONS[role.role] <= owner.permissions
+    return Rights(role.name, role.role if admitted else owner.role, permissions)
+
+
 SHIPPED_RIGHTS: Final[dict[str, Rights]] = {
     str(role): Rights(str(role), role, permissions) for role, permissions in ROLE_PERMISSIONS.items()
 }
@@ -120,12 +129,16 @@ SHIPPED_RIGHTS: Final[dict[str, Rights]] = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The user or API key on whose behalf a request runs. `session_id` is None for an API key."""
+    """The user or API key on whose behalf a request runs.
+
+    `owner_id` is the user, or the user who owns the API key. `session_id` is None for an API key.
+    """
 
     kind: Literal["user", "api_key"]
     id: UUID
     name: str
     rights: Rights
+    owner_id: UUID
     session_id: UUID | None = None
 
     @property

@@ -61,18 +61,22 @@ class Session(Table):
 class ApiKeyRow(Table):
     """An API key of a program. The table stores the key as a hash only.
 
-    Other packages see the row as `queries.ApiKey`.
+    `scopes` has the form of `RoleRow.permissions`; NULL means every permission of the role. A key without an owner does
+    not work; programs before the schema of owners created such keys. Other packages see the row as `queries.ApiKey`.
     """
 
     id = IdField(primary_key=True)
     name = peewee.TextField()
     role = peewee.TextField()
+    owner_id = IdField(null=True)
+    scopes = peewee.TextField(null=True)
     key_hash = peewee.TextField()
     prefix = peewee.TextField()
     created_by = peewee.TextField()
     created_at = InstantField()
     expires_at = InstantField(null=True)
     revoked_at = InstantField(null=True)
+    last_used_at = InstantField(null=True)
 
     class Meta:
         table_name = "api_keys"

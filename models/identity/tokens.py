@@ -1,6 +1,7 @@
 """Authentication of callers: access tokens (JWT) and API keys in the header `Authorization: Bearer`.
 
-Every request is authenticated, so authentication costs one indexed statement and no argon2. It reads the role from the
+Every request is authenticated, so authentication costs one indexed statement (a second one a minute notes the use) and
+no argon2. It reads the role from the
 database and never from the token. A demotion or a sign-out therefore takes effect at the next request, before the token
 expires. The module imports PyJWT at first use, because the import adds 30 ms to a cold start and a webhook never needs
 it.
@@ -10,15 +11,19 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
+import peewee
+
 from models.identity import roles
-from models.identity.rules import Principal, Rights
+from models.identity.rules import Principal, Rights, rights_of_key
 from models.identity.tables import ApiKeyRow, Session
-from models.kernel import clock, database, ids, imports, limits
-from models.kernel.errors import Unauthenticated
+from models.kernel import clock, database, ids, imports, limits, logs
+from models.kernel.errors import Unauthenticated, Unavailable
 from models.kernel.settings import Settings
 
+log = logs.get("identity")
 _ISSUER = "nestor"
 API_KEY_PREFIX = "nst_"  # lets secret scanners and people recognise a leaked key
 
@@ -121,30 +126,58 @@ def _user_of_session(user_id: UUID, session_id: UUID) -> Principal:
         )
     if row is None or Session.converted(row)["expires_at"] <= clock.now():
         raise SessionEnded()
-    return Principal("user", user_id, row["name"], _rights(row), session_id)
+    return Principal(
+        "user", user_id, row["name"], _rights(row["role"], row["based_on"], row["permissions"]), user_id, session_id
+    )
 
 
 def _owner_of_key(key: str) -> Principal:
     with database.connection():
         row = database.one(
-            "SELECT k.id, k.name, k.role, k.expires_at, k.revoked_at, r.based_on, r.permissions FROM api_keys AS k"
-            " LEFT JOIN roles AS r ON r.name = k.role WHERE k.key_hash = :key_hash",
+            "SELECT k.id, k.name, k.role, k.scopes, k.owner_id, k.expires_at, k.revoked_at, k.last_used_at, r.based_on,"
+            " r.permissions, u.active, u.role AS owner_role, o.based_on AS owner_based_on,"
+            " o.permissions AS owner_permissions FROM api_keys AS k LEFT JOIN roles AS r ON r.name = k.role"
+            " LEFT JOIN users AS u ON u.id = k.owner_id LEFT JOIN roles AS o ON o.name = u.role"
+            " WHERE k.key_hash = :key_hash",
             key_hash=fingerprint(key),
         )
     if row is None:
         raise Unauthenticated("the bearer token is neither an access token nor an API key of this desk")
+    row = ApiKeyRow.converted(row)
     if row["revoked_at"] is not None:
         raise Unauthenticated("the API key has been revoked")
-    row = ApiKeyRow.converted(row)
     expires_at = row["expires_at"]
     if expires_at is not None and expires_at <= clock.now():
         raise Unauthenticated(f"the API key expired at {clock.rfc3339(expires_at)}")
-    return Principal("api_key", row["id"], row["name"], _rights(row))
+    if not row["active"]:
+        raise Unauthenticated("the API key has no active owner")
+    owner = _rights(row["owner_role"], row["owner_based_on"], row["owner_permissions"])
+    role = _rights(row["role"], row["based_on"], row["permissions"])
+    scopes = None if row["scopes"] is None else roles.from_words(row["scopes"])
+    if _is_noted_now(row["last_used_at"]):
+        _note_use("UPDATE api_keys SET last_used_at = :now WHERE id = :id", row["id"])
+    return Principal("api_key", row["id"], row["name"], rights_of_key(role, scopes, owner), row["owner_id"])
 
 
-def _rights(row: database.Row) -> Rights:
+def _is_noted_now(noted_at: datetime | None) -> bool:
+    """Whether the use of a key or session is noted again: at most once in `limits.use_noted_every_s`."""
+    return noted_at is None or (clock.now() - noted_at).total_seconds() >= limits.use_noted_every_s
+
+
+def _note_use(statement: str, row_id: UUID) -> None:
+    """Note the use of a key or session. A database that accepts no writes must not prevent the reading of tickets."""
+    try:
+        with database.transaction():
+            database.execute(statement, now=clock.now(), id=row_id)
+    except (Unavailable, peewee.OperationalError) as error:
+        if database.in_transaction():
+            raise
+        log.warning("use_not_noted", error=type(error).__name__)
+
+
+def _rights(role: str, based_on: str | None, words: str | None) -> Rights:
     """Return the rights of the caller's role. A role that does not exist gives none (a role in use is not deleted)."""
-    rights = roles.rights_from(row["role"], row["based_on"], row["permissions"])
+    rights = roles.rights_from(role, based_on, words)
     if rights is None:
-        raise Unauthenticated(f"the role {row['role']} of this caller does not exist any more")
+        raise Unauthenticated(f"the role {role} of this caller does not exist any more")
     return rights

@@ -224,3 +224,33 @@ def test_people_that_do_not_exist_are_404(machine: Caller, as_role: Callable[[st
             problem(machine.get(path.format(name)), 404, "not_found")
     unknown = "/v1/users/00000000-0000-7000-8000-000000000000"
     problem(machine.ask("PATCH", unknown, {"name": "x"}, headers={"If-Match": "*"}), 404)
+
+
+def test_the_key_of_a_dismissed_admin_creates_no_admins(gateway: Any, machine: Caller) -> None:
+    boss = machine.post("/v1/users", NEW | {"role": "admin"})
+    signed_in, _ = sign_in(gateway, NEW["email"], NEW["password"])
+    key = signed_in.made("/v1/api_keys", {"name": "robot"})
+    robot = Caller(gateway, key["key"])
+    before = robot.post("/v1/users", NEW | {"email": "one@example.test", "role": "admin"})
+
+    machine.ask("PATCH", boss.headers["location"], {"active": False}, headers={"If-Match": "*"})
+
+    assert (before.status_code, key["owner_id"], key["role"]) == (201, boss.json["id"], "admin")
+    problem(robot.post("/v1/users", NEW | {"email": "two@example.test", "role": "admin"}), 401)
+
+
+@sqlite_only
+def test_a_key_has_scopes_and_gives_no_more_than_they_are(gateway: Any, machine: Caller) -> None:
+    scopes = ["api_keys_manage", "tickets_read"]
+    key = machine.made("/v1/api_keys", {"name": "narrow", "scopes": scopes})
+    narrow = Caller(gateway, key["key"])
+
+    assert key["scopes"] == scopes
+    assert narrow.read("/v1/me")["permissions"] == scopes
+    document = problem(narrow.get("/v1/inbox"), 403, "forbidden")
+    assert document["detail"] == "This API key lacks the permission inbox_read."
+    problem(narrow.post("/v1/api_keys", {"name": "wide"}), 403, "more_than_yours")
+    problem(narrow.post("/v1/api_keys", {"name": "wide", "scopes": ["inbox_read"]}), 403, "more_than_yours")
+    assert narrow.made("/v1/api_keys", {"name": "n", "scopes": ["tickets_read"]})["scopes"] == ["tickets_read"]
+    refused = machine.post("/v1/api_keys", {"name": "n", "role": "agent", "scopes": ["users_manage"]})
+    assert paths(problem(refused, 422)) == ["/scopes"]

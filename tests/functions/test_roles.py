@@ -53,7 +53,7 @@ def test_a_custom_role_gives_its_permissions_until_it_is_changed(gateway: Any, m
 
     assert (me["role"], me["based_on"], me["permissions"]) == ("reader", "agent", ["tickets_read"])
     assert allowed == 200
-    assert "reader" in problem(refused, 403, "forbidden")["detail"]
+    assert "inbox_read" in problem(refused, 403, "forbidden")["detail"]
     assert (changed.json["version"], changed.json["permissions"]) == (2, ["inbox_read"])
     problem(reader.get("/v1/tickets"), 403, "forbidden")
     assert reader.get("/v1/inbox").status_code == 200

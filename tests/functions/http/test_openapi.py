@@ -36,6 +36,8 @@ RULES = {
     "/team": "one of the desk's teams",
     "/source": "a definition that can be published",
     "/score": "a whole number, written as one",
+    "/scopes": "permissions of the role",
+    "/owner_id": "an active user with all permissions of the key",
     "/role": "one of the desk's roles",
     "?role": "as in bodies",
     "/version": "as score",

@@ -61,7 +61,20 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
         desk.ApiKeyCreated(name="CI", role="machine", expires_at=None),
         '{"name":"CI","role":"machine","expires_at":null}',
     ),
+    (
+        desk.ApiKeyGiven(owner_id=SESSION, from_owner_id=None),
+        f'{{"owner_id":"{SESSION}","from_owner_id":null}}',
+    ),
     (desk.ApiKeyRevoked(), "{}"),
+    (
+        desk.RoleCreated(role="lead", based_on="agent", permissions=["tasks_read"]),
+        '{"role":"lead","based_on":"agent","permissions":["tasks_read"]}',
+    ),
+    (
+        desk.RoleUpdated(role="lead", changes={"based_on": {"from": "agent", "to": "manager"}}),
+        '{"role":"lead","changes":{"based_on":{"from":"agent","to":"manager"}}}',
+    ),
+    (desk.RoleDeleted(role="lead"), '{"role":"lead"}'),
     (desk.WebhookCreated(event_types=["*"]), '{"event_types":["*"]}'),
     (desk.WebhookUpdated(changed=["url"]), '{"changed":["url"]}'),
     (desk.WebhookSwitchedOff(reason="410"), '{"reason":"410"}'),

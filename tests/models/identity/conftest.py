@@ -2,22 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from models.events import queries as events
-from models.events.commands import SYSTEM
-from models.identity import commands
-from models.identity.queries import User
+from models.events.commands import SYSTEM, Actor
+from models.identity import api_keys, commands, queries
+from models.identity.queries import ApiKey, User
 from models.identity.tokens import TokenPair
 from models.kernel import clock, database
 from models.kernel.settings import Settings
 
 PASSWORD = "a parrot named Kea"
 SECRET_KEY = "a key of forty-two characters for the test"
+ROOT = Actor("user", "root", "Root")
 
 
 class MovableClock:
@@ -35,6 +36,16 @@ class People:
 
     def user(self, email: str = "ada@example.test", role: str = "agent", password: str = PASSWORD) -> User:
         return commands.create_user(email, email.partition("@")[0].title(), password, role, actor=SYSTEM)
+
+    def admin(self) -> User:
+        """The admin who owns the keys."""
+        with database.connection():
+            found = queries.find_by_email("root@example.test")
+        return found or self.user("root@example.test", "admin")
+
+    def key(self, name: str, role: str | None, expires_at: datetime | None = None, **more: Any) -> tuple[ApiKey, str]:
+        owner_id = more.pop("owner_id", None) or self.admin().id
+        return api_keys.create(name, role, expires_at, owner_id=owner_id, actor=ROOT, **more)
 
     def sign_in(
         self, email: str = "ada@example.test", password: str = PASSWORD, client: str = "192.0.2.1"
