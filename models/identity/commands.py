@@ -120,10 +120,10 @@ def update_user(
     """Change email, name, role, locale, active or password; ignore values that stay the same.
 
     A deactivation, or a change of role or password, ends all of the user's sessions. A deactivation revokes the user's
-    API keys. With `expected_version` None, the update overwrites any version. `by` has all rights of the user before and
-    after the change; otherwise a person who manages users could set an administrator's password. None is the operator.
-    Raises Invalid, NotFound, PreconditionFailed, LastAdmin, MoreThanYours, or EmailTaken (which leaves the transaction
-    unusable).
+    API keys. With `expected_version` None, the update overwrites any version. `by` has all rights of the user before
+    and after the change; otherwise a person who manages users could set an administrator's password. None is the
+    operator. Raises Invalid, NotFound, PreconditionFailed, LastAdmin, MoreThanYours, or EmailTaken (which leaves the
+    transaction unusable).
     """
     changes = dict(changes)
     if isinstance(changes.get("email"), str):
