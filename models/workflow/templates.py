@@ -46,6 +46,9 @@ VARIABLES: dict[str, str] = {
 FILTERS = ("default", "upper", "lower", "trim", "date", "datetime", "money", "duration", "truncate")
 
 
+_YES_AND_NO = {"en": ("yes", "no"), "ru": ("да", "нет")}
+
+
 class TemplateError(Exception):
     """The template cannot be rendered with these values."""
 
@@ -209,22 +212,49 @@ def _environment(language: str) -> jinja2.Environment:
     import jinja2  # cold start: loaded at the first template
     import jinja2.sandbox  # cold start: loaded at the first template
 
-    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
-        undefined=jinja2.ChainableUndefined, keep_trailing_newline=True
-    )
+    class ValuesOnly(jinja2.sandbox.ImmutableSandboxedEnvironment):
+        """A path leads through the members of the values, never to an attribute of a Python object."""
+
+        def getattr(self, obj: Any, attribute: str) -> Any:
+            if isinstance(obj, jinja2.Undefined):
+                return obj
+            if isinstance(obj, Mapping) and attribute in obj:
+                return obj[attribute]
+            return self.undefined(obj=obj, name=attribute)
+
+    environment = ValuesOnly(undefined=jinja2.ChainableUndefined, keep_trailing_newline=True)
     environment.globals.clear()
     environment.tests.clear()
-    kept = {name: environment.filters[name] for name in ("default", "upper", "lower", "trim")}
+    default = environment.filters["default"]
     environment.filters.clear()
-    environment.filters |= kept | {
-        "truncate": _truncated,
+    environment.filters |= {
+        "default": default,
+        "upper": lambda value: str(_shown(value, language)).upper(),
+        "lower": lambda value: str(_shown(value, language)).lower(),
+        "trim": lambda value: str(_shown(value, language)).strip(),
+        "truncate": lambda value, length=80: _truncated(_shown(value, language), length),
         "date": lambda value: _date(value, language),
         "datetime": lambda value: _date(value, language, with_time=True),
         "money": lambda value: _money(value, language),
         "duration": _duration,
     }
-    environment.finalize = lambda value: "" if value is None else value
+    environment.finalize = lambda value: _shown(value, language)
     return environment
+
+
+def _shown(value: Any, language: str) -> Any:
+    """A value as people read it, never in Python's notation."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return _YES_AND_NO[language][0 if value else 1]
+    if isinstance(value, Mapping):
+        if "amount" in value:
+            return _money(value, language)
+        return ", ".join(f"{name}: {_shown(one, language)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(str(_shown(one, language)) for one in value)
+    return value
 
 
 def _truncated(value: Any, length: Any = 80) -> str:
