@@ -1,4 +1,4 @@
-"""The gunicorn settings of every function: one gthread process per pod, threads equal to containerConcurrency."""
+"""The gunicorn settings of every function: one process per pod, threads equal to containerConcurrency."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _settings() -> settings.Settings:
 
 _config = _settings()
 bind = f"{os.environ.get('NESTOR_BIND', '0.0.0.0')}:{_config.port}"  # noqa: S104 -- a container's port is reached from outside
-worker_class = "gthread"
+worker_class = "functions.http.server.worker.DeskWorker"
 workers = _config.http_workers
 threads = _config.http_threads
 graceful_timeout = _config.drain_seconds

@@ -172,7 +172,7 @@ def download(call: Call) -> Answer:
         headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{row['size_bytes']}"
     file = blobs.open_key(row["object_key"])
     file.seek(start)
-    stream = streams.FileStream(file, call.request, config.http_threads, bytes_max=length)
+    stream = streams.FileStream(file, call.request, bytes_max=length)
     return Answer(status=200 if whole else 206, headers=headers, content_type=kind, stream=stream, stream_bytes=length)
 
 

@@ -11,13 +11,14 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
 import falcon
 
+from functions.http.server.keys import BUFFERED
 from models.kernel import limits
 from models.kernel.errors import BadRequest, NestorError, TooLarge, Unavailable
 
@@ -42,7 +43,7 @@ class Doors:
     """
 
     def __init__(self, threads: int) -> None:
-        most = max(1, threads - limits.threads_for_probes)
+        most = max(1, threads - limits.threads_for_answers)
         self._all = threading.BoundedSemaphore(most)
         self._strangers = threading.BoundedSemaphore(max(1, most // 2))
         self._large = threading.BoundedSemaphore(limits.large_bodies_max)
@@ -131,7 +132,16 @@ class Incoming:
         self._socket: socket.socket | None = req.env.get("gunicorn.socket")
         self._announced: int | None = None
         self._taken = 0
+        self._buffered_bytes: Callable[[], int] = req.env.get(BUFFERED) or (lambda: 0)
         self._finished = not chunked and (req.env.get("CONTENT_LENGTH") or "0").strip() in ("", "0")
+
+    def _has_arrived(self) -> bool:
+        """Whether the rest of the body has arrived with the head: reading it never waits (functions/http/server)."""
+        return self._announced is not None and self._buffered_bytes() >= self._announced - self._taken
+
+    def _slot(self, wait_s: float) -> AbstractContextManager[None]:
+        """Hold one of the slots for bodies that a thread waits for."""
+        return nullcontext() if self._has_arrived() else doors(self._threads).reading(known=self.known, wait_s=wait_s)
 
     @contextmanager
     def body(self, bytes_max: int) -> Iterator[bytes]:
@@ -148,7 +158,7 @@ class Incoming:
             if self._finished:
                 yield b""
                 return
-            with doors(self._threads).reading(known=self.known, wait_s=limits.body_place_wait_s):
+            with self._slot(limits.body_place_wait_s):
                 if size_max > limits.large_body_bytes_min:
                     held.enter_context(doors(self._threads).large())
                 whole = self._read(bytes_max)
@@ -168,7 +178,7 @@ class Incoming:
             raise TooLarge(f"The request body has {self._announced} bytes; at most {bytes_max} are accepted.")
         size_max = bytes_max if self._announced is None else self._announced
         with ExitStack() as held:
-            held.enter_context(doors(self._threads).reading(known=self.known, wait_s=limits.body_place_wait_s))
+            held.enter_context(self._slot(limits.body_place_wait_s))
             if size_max > limits.large_body_bytes_min:  # the slot limits the load of the disk, not of the memory
                 held.enter_context(doors(self._threads).large())
             yield self._whole(bytes_max, whole_s)
@@ -183,7 +193,7 @@ class Incoming:
         """Read the first bytes of a body that is too large. `finish` drains the rest or closes the connection."""
         if self._finished:
             return b""
-        with doors(self._threads).reading(known=self.known, wait_s=limits.body_place_wait_s):
+        with self._slot(limits.body_place_wait_s):
             return b"".join(self._chunks(bytes_max, limits.body_stall_s, limits.stranger_body_s))[:bytes_max]
 
     def _read(self, bytes_max: int) -> bytes:
@@ -214,7 +224,7 @@ class Incoming:
         if self._announced is not None and self._announced - self._taken > bytes_max:
             return False
         try:
-            with doors(self._threads).reading(known=self.known, wait_s=0):
+            with self._slot(0):
                 for _ in self._chunks(bytes_max, stall_s, whole_s):
                     pass
         except (TooSlow, BadRequest, Busy):
@@ -247,7 +257,7 @@ class Incoming:
     @contextmanager
     def _timed(self, stall_s: float, ends_at: float) -> Iterator[None]:
         """Set timeouts on the connection of gunicorn; another server, as in tests, sets its own."""
-        if self._socket is None:
+        if self._socket is None or self._has_arrived():
             yield
             return
         self._socket.settimeout(stall_s)

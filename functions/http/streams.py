@@ -1,10 +1,11 @@
-"""Send a file in pieces: a stalled client holds a thread for seconds, and memory never holds the whole file."""
+"""Send a file in pieces, so that memory never holds the whole file. The server asks for the next piece when the client
+has taken the one before, and closes a client that is too slow (functions/http/server).
+"""
 
 from __future__ import annotations
 
 import socket
 import threading
-from functools import cache
 from typing import BinaryIO
 
 import falcon
@@ -14,14 +15,8 @@ from models.kernel import limits, logs
 from models.kernel.errors import NestorError
 
 log = logs.get("http")
-# The wait for a slot: a browser requests a dozen pictures at once.
-_wait_s = 2.0
-
-
-@cache
-def _places(threads: int) -> threading.BoundedSemaphore:
-    """The download slots of the process."""
-    return threading.BoundedSemaphore(max(1, threads // limits.downloads_share))
+_wait_s = 0.1  # for a slot; a longer wait would hold the thread that other requests need
+_places = threading.BoundedSemaphore(limits.downloads_max)  # the download slots of the process
 
 
 class FileStream:
@@ -30,16 +25,14 @@ class FileStream:
     Raises Busy when no slot is free.
     """
 
-    def __init__(self, file: BinaryIO, req: falcon.Request, threads: int, *, bytes_max: int) -> None:
+    def __init__(self, file: BinaryIO, req: falcon.Request, *, bytes_max: int) -> None:
         self._file, self._left = file, bytes_max
         self._socket: socket.socket | None = req.env.get("gunicorn.socket")
-        self._places = _places(threads)
+        self._places = _places
         self._open = self._places.acquire(timeout=_wait_s)
         if not self._open:
             file.close()
             raise Busy()
-        if self._socket is not None:
-            self._socket.settimeout(limits.download_stall_s)
 
     def __iter__(self) -> FileStream:
         return self
@@ -65,7 +58,5 @@ class FileStream:
         self._open = False
         try:
             self._file.close()
-            if self._socket is not None and self._socket.fileno() != -1:
-                self._socket.settimeout(None)
         finally:
             self._places.release()

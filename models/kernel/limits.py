@@ -10,7 +10,7 @@ json_body_bytes_max = (
 )  # the largest JSON request is a message of 100,000 characters; ten times that is room enough
 webhook_body_bytes_max = 30 * MIB  # Gmail and Outlook send up to 25 MB, base64 adds a third of an attachment
 telegram_body_bytes_max = 1 * MIB  # an update carries text and file ids, never files; the largest seen is some 20 kB
-threads_for_probes = 2  # of HTTP_THREADS; they never wait for a body, so that /healthz answers while callers are slow
+threads_for_answers = 2  # of HTTP_THREADS; they never wait for a body, so that others are answered meanwhile
 body_stall_s = 15.0  # without a byte; a mobile connection that changes cells is back within a few
 body_s = 60.0  # for a whole body: 30 MiB at 4 Mbit/s, and what Knative grants a request (timeoutSeconds)
 stranger_body_s = 10.0  # a sign-in has 100 bytes
@@ -37,6 +37,22 @@ page_size_default = 50  # one screen of an agent's list
 page_size_max = 200  # a page of tickets stays under 1 MB of JSON
 search_chars_max = 200  # longer search texts are mistakes, and LIKE is linear in both
 idempotency_key_kept_s = 24 * 3600  # a client that repeats its write within a day gets the stored answer
+
+# -- connections (functions/http/server) -----------------------------------------------------------------------
+http_connections_max = 1_000  # of a process; each waits for some kB. Then the one that does the least makes room
+other_files_max = 128  # files beside the connections: database, broker, log, downloads
+request_head_s = 10.0  # from accept, or from the first byte on a kept connection, to the end of the head
+request_head_bytes_max = 64 * 1024  # heads have 1 to 8 kB; nginx takes 32 kB
+body_ahead_bytes_max = 64 * 1024  # a body up to this is received before a thread takes the request
+body_ahead_s = 2.0  # it comes in the packet of the head or in the next one; after this the application asks for it
+held_requests_bytes_max = 32 * MIB  # of all incomplete requests together; a thousand honest ones have 8
+held_responses_bytes_max = 64 * MIB  # of all responses that wait for their readers; then those who read nothing end
+reader_window_s = 30.0  # a telephone that changes networks is back within some seconds
+reader_bytes_per_s_min = 1_024.0  # on the average of a window; a connection of 1998 had five times that
+reader_patience_s = 5.0  # a reader that has read nothing for so long makes room when connections are scarce
+linger_s = 2.0  # from the end of the last response to the close: the client reads it meanwhile
+linger_bytes_max = 64 * 1024  # of a body that nobody wants and that is still on its way
+stop_keepalive_s = 2.0  # at SIGTERM, for a request that is on its way on a kept connection
 
 # -- what people write -----------------------------------------------------------------------------------------
 ticket_title_chars_max = 200  # the number; one line in every list
@@ -205,8 +221,7 @@ upload_bytes_max = 50 * MIB  # what the Bot API takes of us (sendDocument); mail
 upload_s = (
     75.0  # for a whole upload: 50 MiB at 6 Mbit/s; Knative grants the gateway 90, and the bucket wants some of it
 )
-download_stall_s = 30.0  # a reader that takes nothing for so long holds a thread for nothing
-downloads_share = 2  # a half of the threads at most carries files at once; the others answer
+downloads_max = 32  # files that a process sends at once; each holds a piece of up to 1 MiB, and no thread
 attachments_per_message_max = 20  # of one answer; more is an archive
 attachment_name_chars_max = 200  # file systems take 255 bytes, and a name is one line
 fetched_bytes_max = 100 * MIB  # whatever a channel's files are bounded by, a worker's disk is bounded by this

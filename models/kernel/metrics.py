@@ -17,6 +17,7 @@ request_seconds = Histogram(
     ["function", "method", "route", "status"],
     buckets=_SECONDS,
 )
+connections_cut = Counter("nestor_http_connections_cut_total", "Connections closed as too slow", ["reason"])
 task_outcomes = Counter("nestor_task_outcomes_total", "Settled tasks", ["kind", "outcome"])
 task_seconds = Histogram("nestor_task_run_seconds", "Duration of task runs", ["kind"], buckets=_SECONDS)
 task_age_seconds = Histogram("nestor_task_age_seconds", "From becoming due to being claimed", ["kind"], buckets=_AGES)

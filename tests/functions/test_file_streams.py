@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -127,12 +128,13 @@ def test_a_stranger_does_not_upload(server: Server) -> None:
 
 @sqlite_only
 def test_probes_and_others_answer_while_many_read_slowly(server: Server) -> None:
-    """Readers that take nothing hold half of the threads at most; the next one is told to come again."""
+    """Readers that read nothing hold no thread. The process has slots for some; the next one gets 503."""
     made = server.ask("POST", FILES, data=os.urandom(20 * limits.MIB), headers=AUTHORISED)
     head = f"GET {path_of(made)} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     with ExitStack() as held:
         readers = [
-            held.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20)) for _ in range(4)
+            held.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20))
+            for _ in range(limits.downloads_max)
         ]
         for reader in readers:
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -193,18 +195,11 @@ class Broken:
         self.closed = True
 
 
-@pytest.fixture(autouse=True)
-def own_places() -> Iterator[None]:
-    streams._places.cache_clear()
-    yield
-    streams._places.cache_clear()
-
-
 def test_a_store_that_goes_away_in_the_middle_ends_the_connection(log_lines: LogLines) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         file = Broken()
-        stream = FileStream(file, Request(ours), 8, bytes_max=100)  # type: ignore[arg-type]
+        stream = FileStream(file, Request(ours), bytes_max=100)  # type: ignore[arg-type]
 
         sent = list(stream)
         stream.close()
@@ -217,11 +212,12 @@ def test_a_store_that_goes_away_in_the_middle_ends_the_connection(log_lines: Log
 
 def test_a_place_is_given_back_once_however_often_a_stream_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "_wait_s", 0)
-    one = FileStream(Broken(), Request(), 2, bytes_max=9)  # type: ignore[arg-type]
+    monkeypatch.setattr(streams, "_places", threading.BoundedSemaphore(1))
+    one = FileStream(Broken(), Request(), bytes_max=9)  # type: ignore[arg-type]
     with pytest.raises(Busy):
-        FileStream(Broken(), Request(), 2, bytes_max=9)  # type: ignore[arg-type]
+        FileStream(Broken(), Request(), bytes_max=9)  # type: ignore[arg-type]
 
     one.close()
     one.close()
 
-    FileStream(Broken(), Request(), 2, bytes_max=9).close()  # type: ignore[arg-type]
+    FileStream(Broken(), Request(), bytes_max=9).close()  # type: ignore[arg-type]

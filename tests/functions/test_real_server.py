@@ -51,9 +51,11 @@ class Server:
 
 
 @contextmanager
-def serving(function: str, desk: Desk, folder: Path, *, until: str = "/readyz") -> Iterator[Server]:
-    """The function as a pod runs it, on a socket that we opened (port 0), so that no port is raced for. `until` answers
-    200.
+def serving(
+    function: str, desk: Desk, folder: Path, *arguments: str, until: str = "/readyz", scheme: str = "http"
+) -> Iterator[Server]:
+    """The function as a pod runs it, with more `arguments` of gunicorn, on a socket that we opened (port 0), so that no
+    port is raced for. `until` answers 200.
     """
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
@@ -66,6 +68,7 @@ def serving(function: str, desk: Desk, folder: Path, *, until: str = "/readyz") 
         "functions/gunicorn_conf.py",
         "-b",
         f"fd://{listener.fileno()}",
+        *arguments,
     ]
     with log.open("wb") as file:
         process = subprocess.Popen(
@@ -77,7 +80,7 @@ def serving(function: str, desk: Desk, folder: Path, *, until: str = "/readyz") 
             stdout=file,
         )
     listener.close()
-    server = Server(f"http://127.0.0.1:{port}", port, process, log)
+    server = Server(f"{scheme}://127.0.0.1:{port}", port, process, log)
     try:
         wait_until(lambda: _answers(server, until), within_s=_start_s, what=f"{function} answering {until}")
         yield server
