@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 
 from models import migrations
-from models.credentials import password_links
+from models.credentials import password_links, second_factors
 from models.credentials.password_links import Link, Purpose
 from models.events.commands import SYSTEM
 from models.identity import commands, queries, sessions
@@ -43,6 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     verb("list", show, "list all users with their role and state")
     unlocked = verb("unlock", unlock, "forget the failed sign-ins of a user")
     unlocked.add_argument("--email", required=True, help="address of the user")
+    lost = verb("remove_second_factors", remove_second_factors, "remove the second factors of a user who lost them")
+    lost.add_argument("--email", required=True, help="address of the user")
     reset = verb("password", password, "mail the user a link to choose a password, or print the link")
     reset.add_argument("--email", required=True, help="address of the user")
     return parser
@@ -78,6 +80,14 @@ def unlock(args: argparse.Namespace) -> int:
     with database.transaction():
         forgotten = sessions.forget_failures(user.id, user.email)
     print(f"{user.email}: {forgotten} counters of failures were reset")
+    return 0
+
+
+def remove_second_factors(args: argparse.Namespace) -> int:
+    user = _user(args.email)
+    with database.transaction():
+        removed = second_factors.remove_all(user.id, actor=SYSTEM)
+    print(f"{user.email}: {removed} second factors were removed")
     return 0
 
 

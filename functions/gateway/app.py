@@ -35,7 +35,9 @@ def operations() -> Operations:
         requester_merges,
         requesters,
         roles,
+        second_factors,
         sign_in,
+        sign_in_steps,
         subscription_deliveries,
         subscriptions,
         tags,
@@ -50,6 +52,8 @@ def operations() -> Operations:
     collected = Operations(PARAMETERS)
     for module in (
         sign_in,
+        sign_in_steps,
+        second_factors,
         people,
         own_password,
         password_links,

@@ -9,6 +9,7 @@ import msgspec
 
 from functions.http.operations import Answer, Call, Operations
 from models import migrations
+from models.credentials import sign_in as sign_in_steps
 from models.identity import sessions
 from models.identity.rules import Permission
 from models.identity.tokens import TokenPair
@@ -23,6 +24,19 @@ class SignIn(msgspec.Struct, forbid_unknown_fields=True):
 
     email: Annotated[str, msgspec.Meta(max_length=limits.email_address_chars_max)]
     password: Annotated[str, msgspec.Meta(max_length=limits.password_chars_max)]
+
+
+class SecondFactorNeeded(msgspec.Struct):
+    """The password was right, and the sign-in needs another step.
+
+    `second_factor` lists what the next step accepts: `totp`, `passkey`, `recovery_code`. If `enrolment` is true, the
+    user has no second factor and the role requires one; the list then says what the user can add.
+    """
+
+    second_factor: list[str]
+    enrolment: bool
+    challenge: str
+    expires_in_s: int
 
 
 class Refresh(msgspec.Struct, forbid_unknown_fields=True):
@@ -54,7 +68,8 @@ class Me(msgspec.Struct):
     permissions: list[Permission]
 
 
-def _tokens(pair: TokenPair, status: int) -> Answer:
+def tokens_of(pair: TokenPair, status: int) -> Answer:
+    """Return the response with a new pair of tokens, which nobody may cache."""
     made = Tokens(pair.access_token, pair.refresh_token, pair.token_type, pair.expires_in_s)
     return Answer(made, status=status, headers={"Cache-Control": "no-store"})
 
@@ -66,16 +81,25 @@ def _tokens(pair: TokenPair, status: int) -> Answer:
     public=True,
     unlocked=True,
     body=SignIn,
-    answers={201: Tokens},
+    answers={201: Tokens, 200: SecondFactorNeeded},
     problems=(401, 429),
 )
 def sign_in(call: Call[SignIn]) -> Answer:
-    """Failed attempts are rate-limited by address and by client."""
+    """Returns tokens, or with status 200 a challenge for the second factor.
+
+    Failed attempts are rate-limited by address and by client.
+    """
     migrations.check_once()
-    return _tokens(
-        sessions.sign_in(call.body.email, call.body.password, client=call.client),
-        201,
-    )
+    result = sign_in_steps.begin(call.body.email, call.body.password, client=call.client)
+    if isinstance(result, TokenPair):
+        return tokens_of(result, 201)
+    return next_step(result)
+
+
+def next_step(step: sign_in_steps.NextStep) -> Answer:
+    """Return the response with a challenge, which nobody may cache."""
+    needed = SecondFactorNeeded(step.factors, step.enrolment, step.challenge, round(limits.challenge_s))
+    return Answer(needed, headers={"Cache-Control": "no-store"})
 
 
 @operations.add(
@@ -94,7 +118,7 @@ def refresh_tokens(call: Call[Refresh]) -> Answer:
     A refresh token that is used a second time ends the session, because it may be stolen.
     """
     migrations.check_once()
-    return _tokens(sessions.refresh(call.body.refresh_token), 201)
+    return tokens_of(sessions.refresh(call.body.refresh_token), 201)
 
 
 @operations.add(

@@ -73,6 +73,32 @@ class SignInFailed(EventPayload, frozen=True, kw_only=True):
     client: str | Unset = UNSET
 
 
+class SecondFactorAdded(EventPayload, frozen=True, kw_only=True):
+    """A person added an authenticator app or a passkey to the own account."""
+
+    factor_id: UUID
+    kind: str
+
+
+class SecondFactorRemoved(EventPayload, frozen=True, kw_only=True):
+    """A second factor was removed from an account."""
+
+    factor_id: UUID
+    kind: str
+
+
+class RecoveryCodesCreated(EventPayload, frozen=True, kw_only=True):
+    """A person got new recovery codes; the earlier ones ended."""
+
+    count: int
+
+
+class RecoveryCodeUsed(EventPayload, frozen=True, kw_only=True):
+    """A person signed in with a recovery code."""
+
+    left: int
+
+
 class ApiKeyCreated(EventPayload, frozen=True, kw_only=True):
     """An API key was made."""
 

@@ -81,6 +81,12 @@ desk_notice_s = 3 * 24 * 3600.0  # a notice about an account is not sent later t
 api_key_days = 90  # a forgotten key dies within a quarter; its maker may say another end
 use_noted_every_s = 60.0  # of keys and sessions: one write a minute is no load, and nobody needs it finer
 custom_roles_max = 100  # a desk has some ten; the list of roles has no pages
+challenge_s = 10 * 60.0  # long enough to find the telephone, or to enrol an authenticator app
+challenge_tries = 5  # wrong codes per right password
+# Wrong codes of one user after right passwords: 290 a day at most, of which one in 3,400 days is right by chance.
+second_factor_failures_burst, second_factor_failure_every_s = 5, 300.0
+recovery_codes = 10  # a sheet of paper; each replaces the second factor once
+second_factors_max = 20  # of one user: a telephone, some keys
 access_token_s = 15 * 60  # a stolen access token dies soon
 refresh_token_s = 30 * 24 * 3600  # an agent signs in about once a month
 sign_in_failures_burst = 10  # per address and per client, then one more each `sign_in_failure_every_s`

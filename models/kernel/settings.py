@@ -59,6 +59,10 @@ class Settings:
         "keys that encrypt secrets in the database, `id:key` separated by commas; the first one encrypts; empty: a key"
         " derived from SECRET_KEY",
     )
+    second_factor_roles: str = _var(
+        "",
+        "roles whose users need a second factor to sign in with a password, separated by commas; `all`: every role",
+    )
     log_level: str = _var("INFO", "DEBUG, INFO, WARNING or ERROR")
     secrets_dir: str = _var(
         "", "folder of mounted channel credentials, one file each; env `NESTOR_SECRET_<NAME>` goes before"

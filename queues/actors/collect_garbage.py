@@ -39,6 +39,8 @@ _EXPIRED = (
     "DELETE FROM requester_codes WHERE id IN (SELECT id FROM requester_codes WHERE expires_at < :before LIMIT :batch)",
     "DELETE FROM desk_mails WHERE id IN (SELECT id FROM desk_mails WHERE expires_at < :before LIMIT :batch)",
     "DELETE FROM password_links WHERE id IN (SELECT id FROM password_links WHERE expires_at < :before LIMIT :batch)",
+    "DELETE FROM sign_in_challenges WHERE id IN (SELECT id FROM sign_in_challenges WHERE expires_at < :before"
+    " LIMIT :batch)",
     "DELETE FROM user_links WHERE token_hash IN (SELECT token_hash FROM user_links WHERE expires_at < :before"
     " LIMIT :batch)",
     "DELETE FROM buttons WHERE token_hash IN (SELECT token_hash FROM buttons WHERE expires_at < :before LIMIT :batch)",

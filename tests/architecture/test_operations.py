@@ -26,6 +26,9 @@ EVERYWHERE_PUBLIC = {
 PUBLIC: dict[str, dict[str, str]] = {
     "gateway": {
         "POST /v1/auth/tokens": "signing in is how one becomes known",
+        "POST /v1/auth/second_factors": "the challenge that follows the password is the proof",
+        "POST /v1/auth/enrolments/totp": "the challenge that follows the password is the proof",
+        "POST /v1/auth/enrolments/totp/confirmation": "the challenge that follows the password is the proof",
         "POST /v1/auth/password_resets": "who forgot the password cannot sign in; it says the same to everybody",
         "POST /v1/auth/passwords": "the link in the desk's mail is the proof",
         "POST /v1/auth/tokens/refresh": "the refresh token is the proof",
@@ -40,6 +43,11 @@ PUBLIC: dict[str, dict[str, str]] = {
 ANY_ROLE = {
     "DELETE /v1/auth/tokens/current": "ends one's own session",
     "GET /v1/me": "tells about oneself",
+    "GET /v1/me/second_factors": "tells about oneself",
+    "POST /v1/me/second_factors/totp": "changes one's own sign-in, with the password",
+    "POST /v1/me/second_factors/totp/confirmation": "changes one's own sign-in, after a step with the password",
+    "POST /v1/me/second_factors/{factor}/removal": "changes one's own sign-in, with the password",
+    "POST /v1/me/recovery_codes": "changes one's own sign-in, with the password",
     "POST /v1/me/password": "changes one's own password, with the current one",
 }
 

@@ -53,6 +53,10 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
     (desk.SignedIn(session_id=SESSION, client="x"), f'{{"session_id":"{SESSION}","client":"x"}}'),
     (desk.SignedOut(session_id=SESSION, reason="expired"), f'{{"session_id":"{SESSION}","reason":"expired"}}'),
     (desk.SignInFailed(client="x"), '{"client":"x"}'),
+    (desk.SecondFactorAdded(factor_id=SESSION, kind="totp"), '{"factor_id":"%s","kind":"totp"}'),
+    (desk.SecondFactorRemoved(factor_id=SESSION, kind="passkey"), '{"factor_id":"%s","kind":"passkey"}'),
+    (desk.RecoveryCodesCreated(count=10), '{"count":10}'),
+    (desk.RecoveryCodeUsed(left=9), '{"left":9}'),
     (
         desk.ApiKeyCreated(name="CI", role="machine", expires_at=AT),
         '{"name":"CI","role":"machine","expires_at":"2026-03-02T09:00:00+00:00"}',
