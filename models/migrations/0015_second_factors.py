@@ -17,6 +17,8 @@ def statements(dialect: Dialect) -> list[str]:
         """CREATE TABLE recovery_codes (user_id {id} NOT NULL REFERENCES users (id), code_hash text NOT NULL,
             created_at {instant} NOT NULL, used_at {instant}, PRIMARY KEY (user_id, code_hash))""",
         """CREATE TABLE sign_in_challenges (id {id} PRIMARY KEY, purpose text NOT NULL,
-            user_id {id} REFERENCES users (id), token_hash text NOT NULL UNIQUE, password_mark text, data {json} NOT NULL,
-            tries_left integer NOT NULL, created_at {instant} NOT NULL, expires_at {instant} NOT NULL, used_at {instant})""",
+            user_id {id} REFERENCES users (id), token_hash text NOT NULL UNIQUE,
+            password_mark text, data {json} NOT NULL,
+            tries_left integer NOT NULL, created_at {instant} NOT NULL, expires_at {instant} NOT NULL,
+            used_at {instant})""",
     ]
