@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -27,13 +28,33 @@ def decode(req: falcon.Request, operation: Operation, raw: bytes) -> Any:
     if media_type != "application/json":
         raise UnsupportedMediaType(f"Content-Type: expected application/json, found {media_type or 'none'}"[:200])
     try:
+        _refuse_repeated_members(raw)
         body = msgspec.json.decode(raw, type=operation.body)
     except msgspec.ValidationError as error:
         raise invalid(error) from error
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise BadRequest(f"The request body is not valid JSON: {error}"[:300]) from error
     values.settle(body)
     return body
+
+
+def _refuse_repeated_members(raw: bytes) -> None:
+    """Raise BadRequest for an object with two members of one name.
+
+    Parsers disagree about which of the two counts (RFC 8259, section 4), so a proxy that checks a request could read
+    another value than the desk. Some 10 us for a body of 300 bytes.
+    """
+    json.loads(raw, object_pairs_hook=_members)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> None:
+    if len(pairs) < 2:
+        return
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise BadRequest(f"The request body is ambiguous: the member {name[:80]!r} occurs twice in one object.")
+        seen.add(name)
 
 
 _PATTERN = re.compile(r"^Expected `str` matching regex (?P<pattern>.*)$", re.DOTALL)

@@ -271,3 +271,27 @@ def test_null_characters_and_broken_utf8_in_an_address_are_not_found_or_refused(
         result = machine.get(path)
         problem(result, result.status_code)
         assert result.status_code in (400, 404)
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"title": "a", "title": "b"}',
+        b'{"title": "a", "t\\u0069tle": "b"}',
+        b'{"title": "a", "fields": {"x": 1, "x": 2}}',
+        b'{"title": "a", "fields": {"x": [{"y": 1, "y": 1}]}}',
+    ],
+)
+def test_a_body_with_two_members_of_one_name_is_refused(machine: Caller, raw: bytes) -> None:
+    document = problem(machine.ask("POST", "/v1/tickets", raw=raw, headers=JSON), 400, "bad_request")
+
+    assert "occurs twice in one object" in document["detail"]
+    assert machine.read("/v1/tickets")["items"] == []
+
+
+@sqlite_only
+def test_equal_names_in_different_objects_are_accepted(machine: Caller) -> None:
+    raw = b'{"title": "a", "description": "x", "requester": {"name": "a", "email": "a@example.test"}}'
+
+    assert machine.ask("POST", "/v1/tickets", raw=raw, headers=JSON).status_code == 201
