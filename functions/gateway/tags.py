@@ -16,13 +16,14 @@ from models.ticket_actions import tagging
 operations = Operations()
 # As in the list of a ticket's tags (functions/views/texts.py, Word).
 _TAG: Final = re.compile(r"[a-z][a-z0-9_-]{0,59}")
+_PATTERNS: Final = {"tag": f"^{_TAG.pattern}$"}
 
 
 def _tag(call: AnyCall) -> str:
     tag = call.params["tag"]
     if _TAG.fullmatch(tag) is None:
-        told = "expected a word of lower-case letters, digits, - and _, beginning with a letter, at most 60"
-        raise Invalid([FieldProblem("/tag", told)])
+        expected = "expected a word of lower-case letters, digits, - and _, beginning with a letter, at most 60"
+        raise Invalid([FieldProblem("/tag", expected)])
     return tag
 
 
@@ -32,7 +33,8 @@ def _tag(call: AnyCall) -> str:
     summary="Add a tag",
     needs=Permission.tickets_write,
     answers={200: show.Ticket},
-    problems=(404,),
+    problems=(404, 422),
+    path_patterns=_PATTERNS,
 )
 def add_tag(call: Call) -> Answer:
     """The other tags stay. Idempotent."""
@@ -47,7 +49,8 @@ def add_tag(call: Call) -> Answer:
     summary="Remove a tag",
     needs=Permission.tickets_write,
     answers={200: show.Ticket},
-    problems=(404,),
+    problems=(404, 422),
+    path_patterns=_PATTERNS,
 )
 def remove_tag(call: Call) -> Answer:
     """The other tags stay. Idempotent."""

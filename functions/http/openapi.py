@@ -136,7 +136,14 @@ def _parameters(
     operation: Operation, by_type: dict[Any, Any], components: dict[str, Any], described_names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     parameters = [
-        _parameter(name, "path", {"type": "string"}, described_names.get(name, f"The id of the {name}."), required=True)
+        _parameter(
+            name,
+            "path",
+            {"type": "string"}
+            | ({"pattern": operation.path_patterns[name]} if name in operation.path_patterns else {}),
+            described_names.get(name, f"The id of the {name}."),
+            required=True,
+        )
         for name, _ in re.findall(r"{(\w+)(:\w+)?}", operation.path)
     ]
     if operation.query is not None:

@@ -125,6 +125,7 @@ class Declaration(TypedDict, total=False):
     etag: bool | Literal["optional"]
     unlocked: bool
     media_type: str
+    path_patterns: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +136,8 @@ class Operation:
     has. `raw`: the media type of a body that the handler reads as bytes from `call.incoming`. `etag`: If-Match is
     required, or honoured when the caller sends it ("optional"). `unlocked`: the handler opens its own transactions and
     takes no Idempotency-Key; any other writing operation runs in one transaction. `media_type`: of an answer declared
-    as `str` (text) or `bytes`.
+    as `str` (text) or `bytes`. `path_patterns`: the regular expressions of path parameters that the handler checks, for
+    the OpenAPI document.
     """
 
     method: str
@@ -153,6 +155,7 @@ class Operation:
     etag: bool | Literal["optional"] = False
     unlocked: bool = False
     media_type: str = "text/plain"
+    path_patterns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def writes(self) -> bool:
