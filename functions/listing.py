@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
-WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+WsgiApp = Callable[[WSGIEnvironment, Callable[..., Any]], Iterable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def mounted(functions: Sequence[Function], main: Function) -> WsgiApp:
     routes = [(path, apps[function.name]) for function in functions for path in function.paths]
     fallback = apps[main.name]
 
-    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def application(environ: WSGIEnvironment, start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         app = next((app for prefix, app in routes if path.startswith(prefix)), fallback)
         return app(environ, start_response)

@@ -11,11 +11,11 @@ import argparse
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import requests
 
 from models.kernel.errors import ConfigurationError, NestorError
+from models.kernel.open_json import JsonObject
 from queues import channels
 from queues.channel_port import Replay
 from scripts import _cli
@@ -59,7 +59,7 @@ def _listed(files: list[Path], folder: Path) -> str:
     return f"there are {', '.join(there)}{more}" if there else f"{folder} has none"
 
 
-def post(url: str, channel: str, account: str, raw: bytes, *, secret: str) -> dict[str, Any]:
+def post(url: str, channel: str, account: str, raw: bytes, *, secret: str) -> JsonObject:
     """Send the event as its provider would; returns the desk's answer. Raises ReplayFailed."""
     return post_request(url, channel, account, raw, of_channel(channel).headers(None, raw, secret=secret))
 
@@ -72,12 +72,12 @@ def of_channel(channel: str) -> Replay:
     return found
 
 
-def post_request(url: str, channel: str, account: str, raw: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+def post_request(url: str, channel: str, account: str, raw: bytes, headers: Mapping[str, str]) -> JsonObject:
     """Send the event with the given headers; returns the desk's answer. Raises ReplayFailed."""
     return _answer("POST", f"{url.rstrip('/')}/webhooks/{channel}/{account}", headers=dict(headers), data=raw)
 
 
-def fate(url: str, event_id: str, *, api_key: str, wait_s: float) -> dict[str, Any]:
+def fate(url: str, event_id: str, *, api_key: str, wait_s: float) -> JsonObject:
     """Return the event as /v1/inbox shows it, after it was processed or after `wait_s` seconds."""
     deadline = time.monotonic() + wait_s
     while True:
@@ -88,7 +88,7 @@ def fate(url: str, event_id: str, *, api_key: str, wait_s: float) -> dict[str, A
         time.sleep(_poll_s)
 
 
-def _answer(method: str, url: str, *, headers: dict[str, str], data: bytes | None = None) -> dict[str, Any]:
+def _answer(method: str, url: str, *, headers: dict[str, str], data: bytes | None = None) -> JsonObject:
     try:
         response = requests.request(method, url, headers=headers, data=data, timeout=_request_timeout_s)
     except requests.ConnectionError as error:

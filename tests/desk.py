@@ -338,7 +338,7 @@ class Desk:
 
     def messages(self, ticket: Ticket) -> list[dict[str, Any]]:
         with database.connection():
-            return conversations.page(ticket.id, after_sequence=0, limit=1_000)
+            return [dict(row) for row in conversations.page(ticket.id, after_sequence=0, limit=1_000)]
 
     def bodies(self, ticket: Ticket, direction: str = "inbound") -> list[str]:
         return [m["body"].strip() for m in self.messages(ticket) if m["direction"] == direction]
@@ -346,16 +346,16 @@ class Desk:
     def events(self, ticket: Ticket, event_type: str | None = None) -> list[dict[str, Any]]:
         with database.connection():
             found = events.of_aggregate("ticket", ticket.id, limit=1_000)
-        return [event for event in found if event_type in (None, event["event_type"])]
+        return [dict(event) for event in found if event_type in (None, event["event_type"])]
 
     def deliveries(self, ticket: Ticket) -> list[dict[str, Any]]:
         """The ticket's deliveries with `attempt_log`."""
         with database.connection():
-            return deliveries.of_ticket(ticket.id)
+            return [dict(row) for row in deliveries.of_ticket(ticket.id)]
 
     def inbox(self, event_id: UUID) -> dict[str, Any]:
         with database.connection():
-            return inbox_queries.get(event_id)
+            return dict(inbox_queries.get(event_id))
 
     def tasks(self, *states: str, kind: str | None = None) -> list[dict[str, Any]]:
         """Task rows in id order, of these states (all, when none is named)."""

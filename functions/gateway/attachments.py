@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -17,6 +17,7 @@ from functions.views import pages
 from functions.views import representations as show
 from models import migrations
 from models.attachments import commands, links, queries, rules
+from models.attachments.row_types import AttachmentRow
 from models.blobs import commands as blobs
 from models.identity.rules import Permission, Principal
 from models.kernel import database, limits, settings
@@ -121,11 +122,11 @@ def _key(principal: Principal | None) -> str | None:
     return principal.key if principal is not None else None
 
 
-def _linked(row: dict[str, Any], *, inline: bool) -> views.LinkedAttachment:
+def _linked(row: AttachmentRow, *, inline: bool) -> views.LinkedAttachment:
     config = settings.current()
     shown = inline and links.has_own_origin(config) and row["sniffed_type"] in rules.SHOWN_IN_PLACE
     url = links.url(row["id"], config, inline=shown) if row["object_key"] is not None else None
-    made: views.LinkedAttachment = show.copied(views.LinkedAttachment, row | {"url": url})
+    made: views.LinkedAttachment = show.copied(views.LinkedAttachment, {**row, "url": url})
     return made
 
 
@@ -151,7 +152,7 @@ def download(call: Call) -> Answer:
     link = links.read(call.params["token"], config)
     with database.connection():
         row = queries.get(link.attachment_id)
-    if row["object_key"] is None:
+    if row["object_key"] is None or row["sniffed_type"] is None:
         raise NotFound("The content of this file was deleted.")
     shown = link.inline and row["sniffed_type"] in rules.SHOWN_IN_PLACE
     kind = row["sniffed_type"] if shown else rules.served_type(row["content_type"], row["sniffed_type"])
@@ -176,7 +177,7 @@ def download(call: Call) -> Answer:
     return Answer(status=200 if whole else 206, headers=headers, content_type=kind, stream=stream, stream_bytes=length)
 
 
-def _range(call: AnyCall, row: dict[str, Any]) -> tuple[int, int]:
+def _range(call: AnyCall, row: AttachmentRow) -> tuple[int, int]:
     """The first byte and the number of bytes. A single range is honoured, any other ignored (RFC
     9110, section 14.2).
     """

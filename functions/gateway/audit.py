@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 import msgspec
@@ -15,6 +15,7 @@ from models.audit import entries, queries
 from models.audit.actions import AuditAction, Outcome
 from models.identity.rules import Permission
 from models.kernel import database, limits
+from models.kernel.open_json import JsonObject
 
 operations = Operations()
 
@@ -39,8 +40,8 @@ class AuditEntry(msgspec.Struct):
     address: str | None
     user_agent: str | None
     request_id: str | None
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
+    before: JsonObject | None
+    after: JsonObject | None
 
 
 class AuditPage(msgspec.Struct):

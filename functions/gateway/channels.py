@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -12,6 +11,7 @@ from models.channels import accounts, overview
 from models.channels.accounts import ChannelAccount
 from models.identity.rules import Permission
 from models.kernel.errors import NotFound
+from models.kernel.open_json import JsonObject
 
 operations = Operations()
 
@@ -22,7 +22,7 @@ class ChannelHealth(msgspec.Struct):
     ok: bool
     error: str | None
     error_at: datetime | None
-    told: dict[str, Any]
+    told: JsonObject
     told_at: datetime | None
     last_event_at: datetime | None
     last_failed_event: str | None
@@ -40,7 +40,7 @@ class Channel(msgspec.Struct):
     account: str
     version: int
     enabled: bool
-    config: dict[str, Any]
+    config: JsonObject
     health: ChannelHealth
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from models.definitions import store
 from models.kernel import imports
 from models.kernel.clock import rfc3339
 from models.kernel.errors import FieldProblem, Invalid, NotFound
+from models.kernel.open_json import JsonObject
 
 if TYPE_CHECKING:
     from models.publishing.catalogue import Found
@@ -90,7 +91,18 @@ def _place(found: Found, path: str) -> str:
     return f"{found.document.places.of(path)}: {path}"
 
 
-def judged(kind: str, name: str, source: str) -> list[dict[str, Any]]:
+class FindingFacts(TypedDict):
+    """An error or a warning about a draft, with its place."""
+
+    code: str
+    severity: str
+    path: str
+    line: int
+    column: int
+    message: str
+
+
+def judged(kind: str, name: str, source: str) -> list[FindingFacts]:
     """All errors and warnings with their places. Does not raise for an invalid draft."""
     from models.publishing import publishing
 
@@ -102,7 +114,7 @@ def judged(kind: str, name: str, source: str) -> list[dict[str, Any]]:
     return findings
 
 
-def _finding(code: str, severity: str, place: str, message: str) -> dict[str, Any]:
+def _finding(code: str, severity: str, place: str, message: str) -> FindingFacts:
     """A finding whose place is written `file:line:column: path`."""
     where, _, path = place.partition(": ")
     parts = where.split(":")
@@ -124,7 +136,7 @@ def simulated(
     people: Mapping[str, Any],
     given: Mapping[str, Any],
     steps: Sequence[Mapping[str, Any]],
-) -> dict[str, Any]:
+) -> JsonObject:
     """Run a ticket through a life cycle in memory. Raises NotFound, or Invalid for a wrong draft or step."""
     from models.infomodel import published as infomodel
 
@@ -189,8 +201,8 @@ def _pointer(path: str) -> str:
     return plain if plain.startswith(("/given", "/steps", "/people")) else f"/given{plain}"
 
 
-def _plain(details: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(details: Mapping[str, Any]) -> JsonObject:
     import msgspec
 
-    plain: dict[str, Any] = msgspec.to_builtins(dict(details), str_keys=True)
+    plain: JsonObject = msgspec.to_builtins(dict(details), str_keys=True)
     return plain

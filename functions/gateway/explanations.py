@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -12,6 +11,7 @@ from functions.gateway.sights import ticket_of
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from models.identity.rules import Permission
+from models.kernel.open_json import JsonObject
 from models.sla.clocks import status
 from models.ticket_workflow import why
 from models.visibility.seen import Guard
@@ -29,7 +29,7 @@ class RuleTrace(msgspec.Struct):
     outcome: str
     condition: str | None = None
     failed: list[str] = []
-    values: dict[str, Any] = {}
+    values: JsonObject = {}
     reasons: list[str] = []
 
 

@@ -14,6 +14,7 @@ from models.identity.rules import Permission
 from models.infomodel import published as infomodel
 from models.infomodel import schema as model_schema
 from models.kernel.errors import NotFound
+from models.kernel.open_json import JsonObject
 
 operations = Operations()
 
@@ -87,7 +88,7 @@ def read_type(call: Call) -> Answer:
     summary="Get the JSON Schema of a ticket type",
     needs=Permission.definitions_read,
     query=SchemaQuery,
-    answers={200: dict[str, Any]},
+    answers={200: JsonObject},
     problems=(404,),
 )
 def read_type_schema(call: Call[None, SchemaQuery]) -> Answer:
@@ -102,7 +103,7 @@ def read_type_schema(call: Call[None, SchemaQuery]) -> Answer:
     summary="Get the JSON Schema of requesters or organisations",
     needs=Permission.definitions_read,
     query=SchemaQuery,
-    answers={200: dict[str, Any]},
+    answers={200: JsonObject},
     problems=(404,),
 )
 def read_entity_schema(call: Call[None, SchemaQuery]) -> Answer:

@@ -19,6 +19,7 @@ from models.identity import api_keys, commands, queries, roles
 from models.identity.rules import Permission
 from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.open_json import JsonObject
 
 operations = Operations()
 
@@ -205,7 +206,7 @@ def change_user(call: Call[UserChanges]) -> Answer:
     return _user(made)
 
 
-def _of_key(key: queries.ApiKey) -> dict[str, Any]:
+def _of_key(key: queries.ApiKey) -> JsonObject:
     scopes = key.permissions
     values = {name: getattr(key, name) for name in ApiKey.__struct_fields__}
     return values | {"scopes": None if scopes is None else sorted(scopes)}

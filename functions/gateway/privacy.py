@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -12,6 +11,7 @@ from functions.http.operations import Answer, Call, Operations
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
 from models.identity.rules import Permission
+from models.kernel.open_json import JsonObject
 from models.privacy import export_and_erasure
 
 operations = Operations()
@@ -22,7 +22,7 @@ operations = Operations()
     "/v1/requesters/{requester}/export",
     summary="Export a requester's personal data",
     needs=Permission.requesters_export,
-    answers={200: dict[str, Any]},
+    answers={200: JsonObject},
     problems=(404,),
 )
 def export_requester(call: Call) -> Answer:

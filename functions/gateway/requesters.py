@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,7 @@ from functions.views.texts import Name
 from models.identity.rules import Permission
 from models.kernel import limits
 from models.requesters import profile, queries
+from models.requesters.row_types import RequesterRow
 
 operations = Operations()
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.email_address_chars_max)]
@@ -81,10 +82,9 @@ def represented(requester_id: UUID, status: int = 200) -> Answer:
     return Answer(_requester(row), status=status, headers=show.etag(row["version"]))
 
 
-def _requester(row: dict[str, Any]) -> Requester:
+def _requester(row: RequesterRow) -> Requester:
     identities = [show.copied(Identity, identity) for identity in row["identities"]]
-    made = {f: row[f] for f in Requester.__struct_fields__ if f != "identities"}
-    return Requester(identities=identities, **made)
+    return Requester(identities=identities, **show.same_names(Requester, row, but={"identities"}))
 
 
 @operations.add(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -13,6 +13,7 @@ from functions.views.texts import Word
 from models.identity import roles
 from models.identity.rules import Permission, Role
 from models.kernel import limits
+from models.kernel.open_json import JsonObject
 
 operations = Operations()
 
@@ -156,7 +157,7 @@ def create_role(call: Call[NewRole]) -> Answer:
 def change_role(call: Call[RoleChanges]) -> Answer:
     """The caller must have all permissions that the role has before and after the change."""
     expected = call.expected_version()
-    given: dict[str, Any] = msgspec.structs.asdict(call.body)
+    given: JsonObject = msgspec.structs.asdict(call.body)
     changes = {name: value for name, value in given.items() if value is not msgspec.UNSET}
     made = roles.update(
         call.params["role"], changes, expected_version=expected, by=call.caller, actor=call.caller.actor

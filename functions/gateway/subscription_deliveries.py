@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ from functions.views.texts import Instant
 from models.identity.rules import Permission
 from models.kernel.errors import NotFound
 from models.subscriptions import commands, queries
+from models.subscriptions.row_types import WebhookDeliveryRow
 
 operations = Operations()
 
@@ -96,8 +97,8 @@ def _delivery(webhook_id: UUID, event_id: UUID, status: int) -> Answer:
     return Answer(_represented(row), status=status)
 
 
-def _represented(row: dict[str, Any]) -> WebhookDelivery:
-    values = {name: row[name] for name in WebhookDelivery.__struct_fields__ if name not in ("id", "attempt_log")}
+def _represented(row: WebhookDeliveryRow) -> WebhookDelivery:
+    values = show.same_names(WebhookDelivery, row, but={"id", "attempt_log"})
     log = [show.copied(WebhookAttempt, one) for one in row["attempt_log"]]
     return WebhookDelivery(id=row["event_id"], attempt_log=log, **values)
 

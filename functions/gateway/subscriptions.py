@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,7 @@ from functions.views import representations as show
 from models.events import fan_out, subscription_limits
 from models.identity.rules import Permission
 from models.kernel import clock, database, settings
+from models.kernel.open_json import JsonObject
 from models.subscriptions import commands, queries
 
 operations = Operations()
@@ -84,7 +85,7 @@ class WebhookChanges(msgspec.Struct, forbid_unknown_fields=True):
     active: bool | msgspec.UnsetType = msgspec.UNSET
 
 
-def _webhook(row: queries.Subscription) -> dict[str, Any]:
+def _webhook(row: queries.Subscription) -> JsonObject:
     values = {name: getattr(row, name) for name in Webhook.__struct_fields__ if name != "secret_rotating_until"}
     return values | {"secret_rotating_until": row.previous_secret_until if row.previous_secret else None}
 

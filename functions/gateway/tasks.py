@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
@@ -20,7 +20,7 @@ class TaskQuery(pages.PageQuery, kw_only=True):
     state: Literal["ready", "leased", "done", "dead", "discarded"] | None = None
 
 
-def _show(row: dict[str, Any]) -> show.Task:
+def _show(row: queries.TaskRow) -> show.Task:
     task: show.Task = show.copied(show.Task, row)
     return task
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -81,5 +81,5 @@ def set_members(call: Call[Members]) -> Answer:
     return Answer(_team(row), headers=show.etag(row["version"]))
 
 
-def _team(row: dict[str, Any]) -> TeamShown:
+def _team(row: team_queries.TeamRow) -> TeamShown:
     return TeamShown(row["name"], row["label"], row["visibility"], row["members"], row["version"])

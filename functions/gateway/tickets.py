@@ -17,6 +17,7 @@ from models.identity.rules import Permission
 from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.ids import parse_id
+from models.kernel.open_json import JsonObject
 from models.ticket_actions import commands, search
 from models.tickets import ticket_fields
 from models.visibility import seen
@@ -39,7 +40,7 @@ class NewTicket(msgspec.Struct, forbid_unknown_fields=True):
     type: Word = "question"
     priority: Word = "normal"
     requester: NewRequester | None = None
-    fields: dict[str, Any] = {}
+    fields: JsonObject = {}
     team: Word | None = None
     tags: Tags = []
 
@@ -50,7 +51,7 @@ class TicketChanges(msgspec.Struct, forbid_unknown_fields=True):
     title: Title | msgspec.UnsetType = msgspec.UNSET
     type: Word | msgspec.UnsetType = msgspec.UNSET
     priority: Word | msgspec.UnsetType = msgspec.UNSET
-    fields: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    fields: JsonObject | msgspec.UnsetType = msgspec.UNSET
     team: Word | msgspec.UnsetType | None = msgspec.UNSET
     tags: Tags | msgspec.UnsetType = msgspec.UNSET
 
@@ -77,7 +78,7 @@ class AssignmentWanted(msgspec.Struct, forbid_unknown_fields=True):
     assignee_id: UUID | None
 
 
-def bounded(fields: dict[str, Any]) -> dict[str, Any]:
+def bounded(fields: JsonObject) -> JsonObject:
     if len(fields) > limits.fields_max:
         raise Invalid([FieldProblem("/fields", f"expected at most {limits.fields_max} fields, found {len(fields)}")])
     return fields

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -16,6 +15,7 @@ from functions.views.texts import Comment, Word
 from models.events import queries as events
 from models.identity.rules import Permission
 from models.kernel.clock import rfc3339
+from models.kernel.open_json import JsonObject
 from models.ticket_actions import commands
 from models.ticket_workflow import signals, steps
 from models.tickets.tables import Ticket
@@ -29,7 +29,7 @@ class TransitionWanted(msgspec.Struct, forbid_unknown_fields=True):
     """A transition to take."""
 
     transition: Word
-    fields: dict[str, Any] = {}
+    fields: JsonObject = {}
     comment: Comment | None = None
 
 
@@ -65,7 +65,7 @@ class Signal(msgspec.Struct, forbid_unknown_fields=True):
     """An event from outside the desk, to which the life cycle can react by name."""
 
     signal: Word
-    payload: dict[str, Any] = {}
+    payload: JsonObject = {}
 
 
 class SignalTaken(msgspec.Struct):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
 from functions.gateway import drafts
 from functions.http.operations import Answer, AnyCall, Call, Operations
+from functions.views.simulation_views import Simulation
 from functions.views.texts import Comment
 from models.definitions import store
 from models.identity.rules import Permission
 from models.kernel.errors import NotFound
+from models.kernel.open_json import JsonObject
 from models.publishing import publishing
 
 operations = Operations()
@@ -46,9 +48,9 @@ class Simulated(msgspec.Struct, forbid_unknown_fields=True):
     """
 
     source: Source | None = None
-    people: dict[str, Any] = {}
-    given: dict[str, Any] = {}
-    steps: Annotated[list[dict[str, Any]], msgspec.Meta(max_length=drafts.steps_max)] = []
+    people: JsonObject = {}
+    given: JsonObject = {}
+    steps: Annotated[list[JsonObject], msgspec.Meta(max_length=drafts.steps_max)] = []
 
 
 class WorkflowSummary(msgspec.Struct):
@@ -72,7 +74,7 @@ class WorkflowDetail(msgspec.Struct):
 
     name: str
     version: int
-    definition: dict[str, Any]
+    definition: JsonObject
     source: str
 
 
@@ -119,37 +121,27 @@ class Checked(msgspec.Struct):
     findings: list[FindingShown]
 
 
+class TicketCount(msgspec.Struct):
+    """The live tickets of a version in a state."""
+
+    version: int
+    state: str
+    count: int
+
+
 class Planned(msgspec.Struct):
     """The changes that a publication would make. Counts are of live tickets."""
 
     action: str
     version: int
     differences: list[str]
-    tickets: list[dict[str, Any]]
+    tickets: list[TicketCount]
     states_gone: dict[str, int]
     timers_gone: dict[str, int]
     timers_moved: dict[str, int]
     clocks_moved: dict[str, int]
     approvals_gone: dict[str, int]
     refusals: list[str]
-
-
-class SimulatedStep(msgspec.Struct):
-    """The acts of a step, and the state of the ticket after it."""
-
-    at: datetime
-    event: str
-    state: str
-    acts: list[dict[str, Any]]
-    rules: list[dict[str, Any]]
-
-
-class Simulation(msgspec.Struct):
-    """The result of a simulation."""
-
-    steps: list[SimulatedStep]
-    ticket: dict[str, Any]
-    options: list[dict[str, Any]]
 
 
 def _name(call: AnyCall) -> str:

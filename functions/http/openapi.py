@@ -14,6 +14,7 @@ import msgspec
 
 from functions.http.operations import IF_MATCH, Answer, Call, Operation, Operations
 from models.kernel import limits
+from models.kernel.open_json import JsonObject
 
 VERSION = "0.1.0"
 _STATUS_DESCRIPTIONS = {
@@ -74,7 +75,7 @@ class Problem(msgspec.Struct, omit_defaults=True):
     reasons: list[str] = []
 
 
-def document(operations: Operations, function: str) -> dict[str, Any]:
+def document(operations: Operations, function: str) -> JsonObject:
     """The OpenAPI document of a function's operations."""
     types: list[Any] = [Problem]
     for operation in operations.all:
@@ -82,7 +83,7 @@ def document(operations: Operations, function: str) -> dict[str, Any]:
     unique = list(dict.fromkeys(types))
     schemas, components = msgspec.json.schema_components(unique, ref_template="#/components/schemas/{name}")
     by_type = dict(zip(unique, schemas, strict=True))
-    paths: dict[str, dict[str, Any]] = {}
+    paths: dict[str, JsonObject] = {}
     for operation in operations.all:
         path = re.sub(r"{(\w+)(:\w+)?}", r"{\1}", operation.path)
         paths.setdefault(path, {})[operation.method.lower()] = _operation(
@@ -110,9 +111,9 @@ def _has_schema(kind: Any) -> bool:
 
 
 def _operation(
-    operation: Operation, by_type: dict[Any, Any], components: dict[str, Any], described_names: Mapping[str, str]
-) -> dict[str, Any]:
-    described: dict[str, Any] = {
+    operation: Operation, by_type: dict[Any, Any], components: JsonObject, described_names: Mapping[str, str]
+) -> JsonObject:
+    described: JsonObject = {
         "operationId": operation.handler.__name__,
         "summary": operation.summary,
         "parameters": _parameters(operation, by_type, components, described_names),
@@ -133,8 +134,8 @@ def _operation(
 
 
 def _parameters(
-    operation: Operation, by_type: dict[Any, Any], components: dict[str, Any], described_names: Mapping[str, str]
-) -> list[dict[str, Any]]:
+    operation: Operation, by_type: dict[Any, Any], components: JsonObject, described_names: Mapping[str, str]
+) -> list[JsonObject]:
     parameters = [
         _parameter(
             name,
@@ -163,13 +164,11 @@ def _parameters(
     return parameters
 
 
-def _parameter(
-    name: str, place: str, schema: dict[str, Any], description: str, *, required: bool = False
-) -> dict[str, Any]:
+def _parameter(name: str, place: str, schema: JsonObject, description: str, *, required: bool = False) -> JsonObject:
     return {"name": name, "in": place, "required": required, "description": description, "schema": schema}
 
 
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+def _without_null(schema: JsonObject) -> JsonObject:
     """The schema without null: a query cannot express null, so an optional parameter is left out instead."""
     kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
     if not kinds:
@@ -178,8 +177,8 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return rest | (kinds[0] if len(kinds) == 1 else {"anyOf": kinds})
 
 
-def _responses(operation: Operation, by_type: dict[Any, Any]) -> dict[str, Any]:
-    responses: dict[str, Any] = {}
+def _responses(operation: Operation, by_type: dict[Any, Any]) -> JsonObject:
+    responses: JsonObject = {}
     for status, kind in operation.answers.items():
         content = _content(kind, operation.media_type, by_type)
         responses[str(status)] = {"description": _STATUS_DESCRIPTIONS[status]} | content
@@ -189,7 +188,7 @@ def _responses(operation: Operation, by_type: dict[Any, Any]) -> dict[str, Any]:
     return dict(sorted(responses.items()))
 
 
-def _content(kind: Any, media_type: str, by_type: dict[Any, Any]) -> dict[str, Any]:
+def _content(kind: Any, media_type: str, by_type: dict[Any, Any]) -> JsonObject:
     """The `content` of a response whose body has the type `kind`; none without a body."""
     if kind is None:
         return {}
@@ -250,7 +249,7 @@ def add(operations: Operations, function: str) -> None:
         )
 
 
-def page(spec: dict[str, Any]) -> str:
+def page(spec: JsonObject) -> str:
     """The document as one HTML page without scripts."""
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
@@ -292,7 +291,7 @@ def _rows(title: str, rows: Sequence[tuple[str, ...]]) -> str:
     return f"<h3>{html.escape(title)}</h3><table>{cells}</table>"
 
 
-def _kind(schema: dict[str, Any]) -> str:
+def _kind(schema: JsonObject) -> str:
     if "$ref" in schema:
         return str(schema["$ref"]).rsplit("/", 1)[1]
     if "anyOf" in schema:
@@ -305,7 +304,7 @@ def _kind(schema: dict[str, Any]) -> str:
     return ", ".join([str(schema.get("type", "any")), *bounds])
 
 
-def _properties(schema: dict[str, Any], spec: dict[str, Any]) -> list[tuple[str, str, str]]:
+def _properties(schema: JsonObject, spec: JsonObject) -> list[tuple[str, str, str]]:
     if "$ref" in schema:
         schema = spec["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
     required = set(schema.get("required", []))
@@ -314,5 +313,5 @@ def _properties(schema: dict[str, Any], spec: dict[str, Any]) -> list[tuple[str,
     ]
 
 
-def _response_kind(response: dict[str, Any]) -> str:
+def _response_kind(response: JsonObject) -> str:
     return ", ".join(_kind(c["schema"]) if "schema" in c else "bytes" for c in response.get("content", {}).values())

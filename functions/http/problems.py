@@ -18,6 +18,7 @@ from models.kernel.errors import (
     NotReady,
     Unauthenticated,
 )
+from models.kernel.open_json import JsonObject
 
 log = logs.get("http")
 MEDIA_TYPE = "application/problem+json"
@@ -27,9 +28,9 @@ _RETRY_AFTER_S = 2
 
 def problem(
     status: int, code: str, detail: str, *, errors: list[dict[str, str]] | None = None, **more: Any
-) -> dict[str, Any]:
+) -> JsonObject:
     """A problem document; `code` is stable, `detail` is for people."""
-    document: dict[str, Any] = {
+    document: JsonObject = {
         "type": f"urn:nestor:problem:{code}",
         "title": falcon.code_to_http_status(status)[4:],
         "status": status,
@@ -42,14 +43,14 @@ def problem(
     return document | more
 
 
-def write(resp: falcon.Response, document: dict[str, Any]) -> None:
+def write(resp: falcon.Response, document: JsonObject) -> None:
     """Answer with a problem document."""
     resp.status = document["status"]
     resp.content_type = MEDIA_TYPE
     resp.data = msgspec.json.encode(document)
 
 
-def on_nestor_error(req: falcon.Request, resp: falcon.Response, error: NestorError, params: dict[str, Any]) -> None:
+def on_nestor_error(req: falcon.Request, resp: falcon.Response, error: NestorError, params: dict[str, object]) -> None:
     """Answer with the status and code of a NestorError."""
     errors = [_place(p) for p in error.problems] if isinstance(error, Invalid) else None
     more = {"reasons": list(error.reasons)} if hasattr(error, "reasons") else {}
@@ -82,7 +83,7 @@ def _place(problem: FieldProblem) -> dict[str, str]:
 
 
 def on_database_error(
-    req: falcon.Request, resp: falcon.Response, error: peewee.PeeweeException, params: dict[str, Any]
+    req: falcon.Request, resp: falcon.Response, error: peewee.PeeweeException, params: dict[str, object]
 ) -> None:
     """Answer 503 when the same request may work later, else 500: the statement is wrong, which is a bug."""
     if (trouble := database.passing_trouble(error)) is not None:
@@ -106,7 +107,9 @@ _DETAILS = {
 }
 
 
-def on_http_error(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, params: dict[str, Any]) -> None:
+def on_http_error(
+    req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError, params: dict[str, object]
+) -> None:
     """Answer errors of Falcon: unknown path, wrong method, malformed header."""
     status = error.status_code
     detail = _DETAILS.get(status) or error.description or error.title or ""
@@ -115,7 +118,7 @@ def on_http_error(req: falcon.Request, resp: falcon.Response, error: falcon.HTTP
         resp.set_header(name, value)
 
 
-def on_unexpected(req: falcon.Request, resp: falcon.Response, error: Exception, params: dict[str, Any]) -> None:
+def on_unexpected(req: falcon.Request, resp: falcon.Response, error: Exception, params: dict[str, object]) -> None:
     """Answer a bug with 500 and the request id. Only the log has the details."""
     log.error("unexpected_error", exc_info=error)
     _write_internal_error(resp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from models.kernel import database, logs, settings
@@ -9,7 +10,17 @@ from models.kernel.settings import Settings
 from models.migrations.readiness import Readiness
 from queues.wakeups import publisher as wakeups
 
-_state: dict[str, Any] = {}
+
+@dataclass(slots=True)
+class State:
+    """The resources. `adopted`: the embedded desk has set them up, with a publisher of its own kind."""
+
+    adopted: bool = False
+    publisher: Any = None
+    readiness: Readiness | None = None
+
+
+_state = State()
 
 
 def start(function: str) -> Settings:
@@ -18,33 +29,33 @@ def start(function: str) -> Settings:
     Opens no connection in this thread; readiness checks the database in another thread.
     """
     config = settings.current()
-    if _state.get("adopted"):
+    if _state.adopted:
         return config
     logs.configure(function, config.log_level)
     database.configure(config)
     if not config.embedded:
-        _state["publisher"] = wakeups.install(wakeups.LateBroker(config), embedded=False)
-    _state["readiness"] = Readiness().start()
+        _state.publisher = wakeups.install(wakeups.LateBroker(config), embedded=False)
+    _state.readiness = Readiness().start()
     return config
 
 
 def adopt(publisher: Any, readiness: Readiness | None = None) -> None:
     """Use the resources that the embedded desk has set up, in every function created from now on."""
-    _state.update(adopted=True, publisher=publisher, readiness=readiness)
+    _state.adopted, _state.publisher, _state.readiness = True, publisher, readiness
 
 
 def not_ready_reason() -> str | None:
     """The reason why this process is not ready, or None. Cheap enough for a probe every 50 ms."""
-    readiness = _state.get("readiness")
+    readiness = _state.readiness
     return None if readiness is None else readiness.reason()
 
 
 def publisher() -> Any:
     """The publisher of wakeups of this process, or None."""
-    return _state.get("publisher")
+    return _state.publisher
 
 
 def stop() -> None:
     """Flush pending wakeups; the exit hook of the server calls this."""
-    if not _state.get("adopted") and _state.get("publisher") is not None:
-        _state["publisher"].stop()
+    if not _state.adopted and _state.publisher is not None:
+        _state.publisher.stop()

@@ -13,6 +13,7 @@ import msgspec
 
 from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.open_json import JsonObject
 
 
 def settle_member(owner: msgspec.Struct, name: str, path: str, depth: int = 0) -> None:
@@ -40,7 +41,7 @@ def settle(value: Any, path: str = "", depth: int = 0) -> None:
             _settle_members(value, path, depth + 1)
 
 
-def _settle_members(value: dict[str, Any] | list[Any], path: str, depth: int) -> None:
+def _settle_members(value: JsonObject | list[Any], path: str, depth: int) -> None:
     if depth > limits.json_depth_max:
         raise Invalid([FieldProblem(path, f"expected at most {limits.json_depth_max} levels of nesting")])
     for key, member in value.items() if isinstance(value, dict) else enumerate(value):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from functions.views.representations import copied
+from functions.views.representations import copied, same_names
+from models.attachments.row_types import AttachmentRow
+from models.conversations.row_types import MessageRow
+from models.deliveries.row_types import DeliveryRow
+from models.kernel.open_json import JsonObject
 
 
 class Author(msgspec.Struct):
@@ -127,7 +130,7 @@ class Message(msgspec.Struct):
     reactions: dict[str, list[str]]
     verdict: str | None
     deleted_at: datetime | None
-    details: dict[str, Any]
+    details: JsonObject
     author_proof: AuthorProof | None
     edited_by: Editor | None
 
@@ -139,7 +142,7 @@ class MessagePage(msgspec.Struct):
     next_cursor: str | None
 
 
-def messages(rows: Sequence[dict[str, Any]]) -> list[Message]:
+def messages(rows: Sequence[MessageRow]) -> list[Message]:
     """The messages of one ticket with deliveries, files and earlier versions, read in three statements."""
     from models.attachments import queries as attachments
     from models.conversations import queries as conversations
@@ -155,10 +158,10 @@ def messages(rows: Sequence[dict[str, Any]]) -> list[Message]:
 
 
 def _message(
-    row: dict[str, Any],
-    deliveries: Sequence[dict[str, Any]],
+    row: MessageRow,
+    deliveries: Sequence[DeliveryRow],
     versions: Sequence[tuple[str, datetime]],
-    files: Sequence[dict[str, Any]],
+    files: Sequence[AttachmentRow],
 ) -> Message:
     made = {
         "author",
@@ -171,7 +174,7 @@ def _message(
         "author_proof",
         "edited_by",
     }
-    same = {f: row[f] for f in Message.__struct_fields__ if f not in made}
+    same = same_names(Message, row, but=made)
     proof = row["details"].get("author_proof")
     return Message(
         author=Author(row["author_kind"], row["author_id"], row["author_name"]),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from models.deliveries.row_types import DeliveryWithAttempts
+from models.kernel.open_json import JsonObject
 from models.tickets.tables import Ticket as TicketRow
 
 
@@ -35,7 +37,7 @@ class Ticket(msgspec.Struct):
     assignee: Person | None
     channel: str
     account: str | None
-    fields: dict[str, Any]
+    fields: JsonObject
     version: int
     message_count: int
     created_at: datetime
@@ -141,7 +143,7 @@ class Event(msgspec.Struct):
     actor_id: str | None
     request_id: str | None
     causation_id: str | None
-    payload: dict[str, Any]
+    payload: JsonObject
 
 
 class EventPage(msgspec.Struct):
@@ -158,7 +160,7 @@ class Task(msgspec.Struct):
     kind: str
     queue: str
     key: str | None
-    payload: dict[str, Any]
+    payload: JsonObject
     state: str
     attempts: int
     due_at: datetime
@@ -210,16 +212,20 @@ def _ticket(row: TicketRow, requesters: dict[UUID, str], users: dict[UUID, str])
     return Ticket(requester=requester, assignee=assignee, **copied)
 
 
-def delivery(row: dict[str, Any]) -> Delivery:
+def delivery(row: DeliveryWithAttempts) -> Delivery:
     """A delivery from its row, with attempts."""
-    attempts = [Attempt(**{f: a[f] for f in Attempt.__struct_fields__}) for a in row["attempt_log"]]
-    copied = {f: row[f] for f in Delivery.__struct_fields__ if f != "attempt_log"}
-    return Delivery(attempt_log=attempts, **copied)
+    attempts = [copied(Attempt, attempt) for attempt in row["attempt_log"]]
+    return Delivery(attempt_log=attempts, **same_names(Delivery, row, but={"attempt_log"}))
 
 
-def copied(kind: type[Any], row: dict[str, Any]) -> Any:
+def copied(kind: type[Any], row: Mapping[str, Any]) -> Any:
     """A Struct whose fields are the row's columns of the same names."""
-    return kind(**{f: row[f] for f in kind.__struct_fields__})
+    return kind(**same_names(kind, row))
+
+
+def same_names(kind: type[Any], row: Mapping[str, Any], *, but: Collection[str] = ()) -> JsonObject:
+    """The row's columns that have the names of the Struct's fields, except the names in `but`."""
+    return {name: row[name] for name in kind.__struct_fields__ if name not in but}
 
 
 def etag(version: int) -> dict[str, str]:

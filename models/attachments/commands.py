@@ -6,7 +6,6 @@ import io
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from models.attachments import rules
@@ -17,6 +16,7 @@ from models.kernel import clock, database, limits
 from models.kernel.batch import as_json
 from models.kernel.errors import FieldProblem, Invalid, TooLarge
 from models.kernel.ids import new_id
+from models.kernel.open_json import JsonObject
 from models.ports.inbound import AttachmentInfo, InboundMessage
 from models.tasks.payloads import FetchAttachment
 from models.tickets.ticket_change import TicketChange
@@ -184,7 +184,7 @@ def _list(message_id: UUID) -> None:
         " = :id ORDER BY position",
         id=message_id,
     )
-    listed: list[dict[str, Any]] = [{**row, "inline": bool(row["inline"])} for row in rows]
+    listed: list[JsonObject] = [{**row, "inline": bool(row["inline"])} for row in rows]
     database.execute("UPDATE messages SET attachments = :listed WHERE id = :id", listed=as_json(listed), id=message_id)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import cast
 from uuid import UUID
 
 from models.attachments import links, rules
+from models.attachments.row_types import AttachmentRow
 from models.attachments.tables import Attachment
 from models.blobs import commands as blobs
 from models.channels.accounts import ChannelAccount
@@ -25,23 +26,25 @@ _COLUMNS = (
 )
 
 
-def get(attachment_id: UUID) -> dict[str, Any]:
+def get(attachment_id: UUID) -> AttachmentRow:
     """Read one attachment with `sniffed_type` and `object_key` (null without bytes). Raises NotFound."""
     row = database.one(f"{_COLUMNS} WHERE a.id = :id", id=attachment_id)
     if row is None:
         raise NotFound(f"there is no attachment {attachment_id}")
-    return Attachment.converted(row)
+    return cast(AttachmentRow, Attachment.converted(row))
 
 
-def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[AttachmentRow]]:
     """Read the attachments of messages in order, by message, in one statement for any number of messages."""
     if not message_ids:
         return {}
     names, values = database.in_list("id", message_ids)
-    found: dict[UUID, list[dict[str, Any]]] = {}
+    found: dict[UUID, list[AttachmentRow]] = {}
     for row in database.run(f"{_COLUMNS} WHERE a.message_id IN {names} ORDER BY a.position, a.id", values):
-        converted = Attachment.converted(row)
-        found.setdefault(converted["message_id"], []).append(converted)
+        converted = cast(AttachmentRow, Attachment.converted(row))
+        message_id = converted["message_id"]
+        assert message_id is not None, "the statement selects by message"
+        found.setdefault(message_id, []).append(converted)
     return found
 
 
@@ -64,7 +67,8 @@ def outgoing(message_id: UUID, account: ChannelAccount) -> tuple[OutgoingAttachm
             provider_id=names.get(row["sha256"]),
         )
         for row in rows
-        if row["object_key"] is not None
+        # A file with bytes has a hash and a detected type, too.
+        if row["object_key"] is not None and row["sha256"] is not None and row["sniffed_type"] is not None
     )
 
 

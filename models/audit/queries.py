@@ -13,6 +13,7 @@ from models.audit.actions import AuditAction, Outcome
 from models.audit.tables import AuditEntry
 from models.kernel import database
 from models.kernel.batch import as_json
+from models.kernel.open_json import JsonObject
 from models.kernel.table import RowView
 
 
@@ -32,8 +33,8 @@ class Entry:
     address: str | None
     user_agent: str | None
     request_id: str | None
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
+    before: JsonObject | None
+    after: JsonObject | None
 
 
 @dataclass(frozen=True, slots=True)

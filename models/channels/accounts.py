@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from typing import Any
 
 from models.definitions import store
 from models.kernel import logs
 from models.kernel.errors import ConfigurationError, NotFound
+from models.kernel.open_json import JsonObject
 from models.kernel.settings import Settings
 from models.ports import channel_facts
 
@@ -22,7 +22,7 @@ class ChannelAccount:
     channel: str
     name: str
     version: int
-    config: dict[str, Any]
+    config: JsonObject
 
     def credential(self, key: str, settings: Settings) -> str:
         """Return the value of the credential that the account's `key` names. Raises ConfigurationError."""

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import TypedDict
 
 from models.channels import health
 from models.kernel import database
+from models.kernel.open_json import JsonObject
 
 
-def of_account(channel: str, account: str) -> dict[str, Any]:
+class AccountOverview(TypedDict):
+    """The state of an account; `told` is the provider's own report."""
+
+    error: str | None
+    error_at: datetime | None
+    told: JsonObject
+    told_at: datetime | None
+    last_event_at: datetime | None
+    last_failed_event: str | None
+    last_failed_delivery: str | None
+    events_waiting: int
+    events_failed: int
+    deliveries_waiting: int
+    deliveries_troubled: int
+
+
+def of_account(channel: str, account: str) -> AccountOverview:
     """Return the error, the last events and sends, and the backlog of an account."""
     names = {"channel": channel, "account": account}
     known = health.of(channel, account)
@@ -44,8 +62,8 @@ def of_account(channel: str, account: str) -> dict[str, Any]:
         "last_event_at": database.instant(last["event_at"]),
         "last_failed_event": failed["reason"] if failed else None,
         "last_failed_delivery": undelivered["last_error"] if undelivered else None,
-        **{
-            name: int(last[name])
-            for name in ("events_waiting", "events_failed", "deliveries_waiting", "deliveries_troubled")
-        },
+        "events_waiting": int(last["events_waiting"]),
+        "events_failed": int(last["events_failed"]),
+        "deliveries_waiting": int(last["deliveries_waiting"]),
+        "deliveries_troubled": int(last["deliveries_troubled"]),
     }

@@ -6,15 +6,14 @@ inbox recognises an event that is read again.
 
 from __future__ import annotations
 
-from typing import Any
-
 from models.channels.accounts import ChannelAccount
 from models.channels.tables import ChannelPosition
 from models.kernel import clock, database
 from models.kernel.batch import as_json
+from models.kernel.open_json import JsonObject
 
 
-def get(account: ChannelAccount, name: str) -> dict[str, Any] | None:
+def get(account: ChannelAccount, name: str) -> JsonObject | None:
     """Return the position called `name` (a mail folder, `updates`); None before the first."""
     with database.connection():
         row = database.one(
@@ -25,11 +24,11 @@ def get(account: ChannelAccount, name: str) -> dict[str, Any] | None:
         )
     if row is None:
         return None
-    position: dict[str, Any] = ChannelPosition.converted(row)["position"]
+    position: JsonObject = ChannelPosition.converted(row)["position"]
     return position
 
 
-def put(account: ChannelAccount, name: str, position: dict[str, Any]) -> None:
+def put(account: ChannelAccount, name: str, position: JsonObject) -> None:
     """Store the position. Joins the caller's transaction, which stores the events before it."""
     assert database.in_transaction(), "a position and the events before it belong to one transaction"
     database.execute(

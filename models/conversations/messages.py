@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 from uuid import UUID
 
 from models.channels import accounts
@@ -169,7 +169,12 @@ def add_reply(
     return message_id, delivery_ids
 
 
-def _sent_by(account: ChannelAccount | None) -> dict[str, Any]:
+class _Sender(TypedDict):
+    channel: str
+    account: str | None
+
+
+def _sent_by(account: ChannelAccount | None) -> _Sender:
     """The channel and account columns of a message; `api` for a message that is sent nowhere."""
     return (
         {"channel": "api", "account": None}

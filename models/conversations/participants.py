@@ -36,7 +36,7 @@ def add(change: TicketChange, channel: str, people: Sequence[Participant], *, ro
         )
 
 
-def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
+def of_ticket(ticket_id: UUID) -> list[database.Row]:
     """Return all people of the ticket, in the order in which they were added."""
     return database.run(
         "SELECT channel, address, name, role, added_at FROM ticket_participants WHERE ticket_id = :id ORDER BY"

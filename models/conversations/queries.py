@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from models.conversations.row_types import MessageRow
 from models.conversations.tables import Message
 from models.events.tables import EventRow
 from models.kernel import database
 from models.kernel.errors import NotFound
+from models.workflow.instance import MessageView
 
 
-def page(ticket_id: UUID, *, after_sequence: int, limit: int) -> list[dict[str, Any]]:
+def page(ticket_id: UUID, *, after_sequence: int, limit: int) -> list[MessageRow]:
     """Return a ticket's messages in order, after a sequence number."""
     query = (
         Message.select()
@@ -20,12 +21,12 @@ def page(ticket_id: UUID, *, after_sequence: int, limit: int) -> list[dict[str, 
         .order_by(Message.sequence)
         .limit(limit)
     )
-    return database.rows(query)
+    return database.rows_as(MessageRow, query)
 
 
-def get(message_id: UUID) -> dict[str, Any]:
+def get(message_id: UUID) -> MessageRow:
     """Return one message. Raises NotFound."""
-    for row in database.rows(Message.select().where(Message.id == message_id)):
+    for row in database.rows_as(MessageRow, Message.select().where(Message.id == message_id)):
         return row
     raise NotFound(f"there is no message {message_id}")
 
@@ -46,7 +47,7 @@ def versions(ticket_id: UUID) -> dict[UUID, list[tuple[str, datetime]]]:
     return found
 
 
-def view(message_id: UUID) -> dict[str, Any]:
+def view(message_id: UUID) -> MessageView:
     """Return the facts about a message that conditions may use. Raises NotFound."""
     row = database.one(
         "SELECT automatic, author_kind, channel, body, attachments FROM messages WHERE id = :id",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from models.attachments import commands as attachments
@@ -14,6 +13,7 @@ from models.events.ticket_payloads import MessageEdited, MessagePartAdded, Messa
 from models.kernel import clock, database
 from models.kernel.batch import as_json
 from models.kernel.ids import new_id
+from models.kernel.open_json import JsonObject
 from models.ports import channel_facts
 from models.ports.inbound import InboundMessage
 from models.tickets.ticket_change import TicketChange
@@ -84,7 +84,7 @@ def _remember_ids(change: TicketChange, account: ChannelAccount, parsed: Inbound
         messages.refer(change, account, external_id, message_id)
 
 
-def _facts(account: ChannelAccount, parsed: InboundMessage) -> dict[str, Any]:
+def _facts(account: ChannelAccount, parsed: InboundMessage) -> JsonObject:
     """Return the parser's facts, and the facts that recognise the message later.
 
     A mail keeps the address of its author, who may have several, and the author's proof. Where ids start anew

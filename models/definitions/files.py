@@ -16,6 +16,7 @@ import yaml
 from models.definitions.places import Places as Places
 from models.definitions.places import located as located
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.open_json import JsonObject
 
 file_bytes_max = 512 * 1024  # the largest life cycle we know of has 60 kB; PyYAML reads about 1 MB a second
 aliases_max = 100  # anchors are a convenience; thousands of them are a bomb
@@ -64,7 +65,7 @@ class Document:
     is the merged one.
     """
 
-    body: dict[str, Any]
+    body: JsonObject
     source: str
     places: Places
 
@@ -73,7 +74,7 @@ class Document:
         return Invalid(located(error.problems, self.places))
 
 
-def read(path: Path) -> tuple[dict[str, Any], str]:
+def read(path: Path) -> tuple[JsonObject, str]:
     """Return a definition file's content and its source text. Raises Invalid with file:line:column and what was
     expected.
     """

@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.open_json import JsonObject
 
 T = TypeVar("T", bound=msgspec.Struct)
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]+)`")
 
 
-def convert(body: dict[str, Any], type_: type[T]) -> T:
+def convert(body: JsonObject, type_: type[T]) -> T:
     """Return the Struct. Raises Invalid with the path of the first thing that does not fit, and what was expected."""
     try:
         return msgspec.convert(body, type_)
@@ -28,7 +29,7 @@ def convert(body: dict[str, Any], type_: type[T]) -> T:
         raise Invalid([FieldProblem(path, _with_known_keys(message, type_))]) from error
 
 
-def _named(body: dict[str, Any], type_: type[T], path: str) -> str:
+def _named(body: JsonObject, type_: type[T], path: str) -> str:
     """Return the path with the keys of mappings: each entry is tried alone until one fails."""
     steps, at = path.split("[...]"), ""
     for before in steps[:-1]:
@@ -56,7 +57,7 @@ def _at(body: Any, path: str) -> Any:
     return body
 
 
-def _fails(body: dict[str, Any], type_: type[T], path: str, instead: dict[str, Any]) -> bool:
+def _fails(body: JsonObject, type_: type[T], path: str, instead: JsonObject) -> bool:
     """Return True if the body with another mapping at `path` still fails below it."""
     try:
         msgspec.convert(_replaced(body, _steps(path), instead), type_)

@@ -6,7 +6,8 @@ import hashlib
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import TypedDict, cast
 
 import peewee
 
@@ -17,6 +18,7 @@ from models.kernel.advisory_lock import advisory_lock
 from models.kernel.batch import as_json
 from models.kernel.errors import Conflict
 from models.kernel.ids import new_id
+from models.kernel.open_json import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Definition:
     kind: str
     name: str
     version: int
-    body: dict[str, Any]
+    body: JsonObject
 
 
 _lock = threading.Lock()
@@ -41,7 +43,7 @@ class PublishedMeanwhile(Conflict):
 
 
 def publish(
-    kind: str, name: str, body: dict[str, Any], *, source: str, by: str, reason: str = "published"
+    kind: str, name: str, body: JsonObject, *, source: str, by: str, reason: str = "published"
 ) -> tuple[int, bool]:
     """Publish a new version, and put it in force, unless the version in force has the same content. Returns the version
     in force, and True if it is new.
@@ -67,11 +69,11 @@ def publish(
     return version, True
 
 
-def digest_of(body: dict[str, Any]) -> str:
+def digest_of(body: JsonObject) -> str:
     return hashlib.sha256(as_json(body).encode()).hexdigest()
 
 
-def _insert(kind: str, name: str, version: int, body: dict[str, Any], digest: str, *, source: str, by: str) -> None:
+def _insert(kind: str, name: str, version: int, body: JsonObject, digest: str, *, source: str, by: str) -> None:
     database.execute(
         "INSERT INTO definitions (kind, name, version, body, source, sha256, published_at, published_by)"
         " VALUES (:kind, :name, :version, :body, :source, :sha256, :at, :by)",
@@ -121,7 +123,28 @@ def _activated(kind: str, name: str) -> int | None:
     return int(row["version"]) if row is not None else None
 
 
-def history(kind: str, name: str) -> list[dict[str, Any]]:
+class ActivationRow(TypedDict):
+    """The activation of a version."""
+
+    serial: int
+    version: int
+    activated_at: datetime
+    activated_by: str
+    reason: str
+
+
+class VersionRow(TypedDict):
+    """A published version with its activations, oldest first."""
+
+    version: int
+    sha256: str
+    published_at: datetime
+    published_by: str
+    in_force: bool
+    activations: list[ActivationRow]
+
+
+def history(kind: str, name: str) -> list[VersionRow]:
     """Every version, newest first: who published it and when, whether it is in force, and when it was put in force."""
     rows = database.run(
         "SELECT version, sha256, published_at, published_by FROM definitions WHERE kind = :kind AND name = :name"
@@ -138,11 +161,17 @@ def history(kind: str, name: str) -> list[dict[str, Any]]:
     )
     in_force = activations[-1]["version"] if activations else (rows[0]["version"] if rows else None)
     activations = [DefinitionActivation.converted(activation) for activation in activations]
-    rows = [tables.Definition.converted(row) for row in rows]
-    for row in rows:
-        row["in_force"] = row["version"] == in_force
-        row["activations"] = [one for one in activations if one["version"] == row["version"]]
-    return rows
+    return [
+        cast(
+            VersionRow,
+            tables.Definition.converted(row)
+            | {
+                "in_force": row["version"] == in_force,
+                "activations": [one for one in activations if one["version"] == row["version"]],
+            },
+        )
+        for row in rows
+    ]
 
 
 def source_of(kind: str, name: str, version: int) -> str | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages, received
 from models.conversations import queries as conversations
+from models.conversations.row_types import MessageRow
 from models.conversations.tables import Message
 from models.deliveries import outgoing
 from models.events.commands import SYSTEM, Actor
@@ -78,7 +79,7 @@ def is_own(row: Mapping[str, Any], actor: Actor) -> bool:
 
 def _locked(
     message_id: UUID, actor: Actor, operation: Operation, can: Can, *, of_others: bool
-) -> tuple[TicketChange, database.Row]:
+) -> tuple[TicketChange, MessageRow]:
     """Lock the rows of the deliveries and of the ticket, in the sender's order, and return the message if it may be
     corrected.
     """

@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from models.deliveries.row_types import AttemptRow, DeliveryRow, DeliveryWithAttempts
 from models.deliveries.tables import Delivery, DeliveryAttempt
 from models.kernel import database
 from models.kernel.errors import NotFound
 
 
-def get(delivery_id: UUID) -> dict[str, Any]:
+def get(delivery_id: UUID) -> DeliveryWithAttempts:
     """Return one delivery with its attempts. Raises NotFound."""
-    for row in database.rows(Delivery.select().where(Delivery.id == delivery_id)):
+    for row in database.rows_as(DeliveryRow, Delivery.select().where(Delivery.id == delivery_id)):
         return with_attempts([row])[0]
     raise NotFound(f"there is no delivery {delivery_id}")
 
@@ -27,7 +28,7 @@ def address_of(delivery_id: UUID) -> tuple[str, str, str] | None:
 
 def of_ticket(
     ticket_id: UUID, *, after: tuple[datetime, UUID] | None = None, limit: int | None = None
-) -> list[dict[str, Any]]:
+) -> list[DeliveryWithAttempts]:
     """Return a ticket's deliveries with attempts, oldest first, after the cursor position; all of
     them without a limit.
     """
@@ -35,21 +36,21 @@ def of_ticket(
     if after is not None:
         at, delivery_id = after
         query = query.where((Delivery.created_at > at) | ((Delivery.created_at == at) & (Delivery.id > delivery_id)))
-    return with_attempts(database.rows(query.order_by(Delivery.created_at, Delivery.id).limit(limit)))
+    return with_attempts(database.rows_as(DeliveryRow, query.order_by(Delivery.created_at, Delivery.id).limit(limit)))
 
 
-def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[DeliveryRow]]:
     """Return the deliveries of each message, without attempts."""
-    found: dict[UUID, list[dict[str, Any]]] = {}
+    found: dict[UUID, list[DeliveryRow]] = {}
     if message_ids:
-        for row in database.rows(Delivery.select().where(Delivery.message_id.in_(list(message_ids)))):
+        for row in database.rows_as(DeliveryRow, Delivery.select().where(Delivery.message_id.in_(list(message_ids)))):
             found.setdefault(row["message_id"], []).append(row)
     return found
 
 
 def page(
     *, state: str | None, before: tuple[datetime, UUID] | None, limit: int, only: Any = None
-) -> list[dict[str, Any]]:
+) -> list[DeliveryWithAttempts]:
     """Return a page of deliveries with attempts, newest first, before the cursor position. `only`: a further
     condition.
     """
@@ -61,18 +62,20 @@ def page(
     if before is not None:
         at, delivery_id = before
         query = query.where((Delivery.created_at < at) | ((Delivery.created_at == at) & (Delivery.id < delivery_id)))
-    return with_attempts(database.rows(query.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(limit)))
+    return with_attempts(
+        database.rows_as(DeliveryRow, query.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(limit))
+    )
 
 
-def with_attempts(deliveries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_attempts(deliveries: list[DeliveryRow]) -> list[DeliveryWithAttempts]:
     """Add to each delivery its attempts in order."""
-    by_id: dict[UUID, list[dict[str, Any]]] = {row["id"]: [] for row in deliveries}
+    by_id: dict[UUID, list[AttemptRow]] = {row["id"]: [] for row in deliveries}
     if by_id:
         attempts = (
             DeliveryAttempt.select()
             .where(DeliveryAttempt.delivery_id.in_(list(by_id)))
             .order_by(DeliveryAttempt.number)
         )
-        for attempt in database.rows(attempts):
+        for attempt in database.rows_as(AttemptRow, attempts):
             by_id[attempt["delivery_id"]].append(attempt)
     return [{**row, "attempt_log": by_id[row["id"]]} for row in deliveries]

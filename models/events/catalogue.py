@@ -6,10 +6,11 @@ Version 1 of every payload grows only by properties; a breaking change becomes a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from models.events import desk_payloads, ticket_payloads, workflow_payloads
 from models.events.payload import ID, MAYBE_TEXT, TEXT, WHOLE, EventPayload, properties, type_of
+from models.kernel.open_json import JsonObject
 
 VERSION: Final = 1
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -41,7 +42,7 @@ def description(event_type: str) -> str:
     return EVENT_TYPES[event_type].__doc__ or ""
 
 
-def schema(event_type: str, base: str) -> dict[str, Any]:
+def schema(event_type: str, base: str) -> JsonObject:
     """Return the JSON Schema of the body that a subscriber gets for this type; `base` is the beginning of our URLs."""
     promised = properties(EVENT_TYPES[event_type])
     payload = {

@@ -102,7 +102,7 @@ def fan_out(batch: Batch) -> None:
 
 
 def _add(batch: Batch, events: list[tuple[str, str]], start: int) -> None:
-    values: dict[str, Any] = {
+    values: database.Parameters = {
         "fan_now": clock.now(),
         "fan_trace": trace.current_header(),
         "fan_queue": KINDS["deliver_webhook"].queue,

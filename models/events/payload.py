@@ -16,10 +16,13 @@ from uuid import UUID
 import msgspec
 
 from models.kernel import type_info
+from models.kernel.open_json import JsonObject
 
 Json: TypeAlias = Mapping[str, Any]
 Changes: TypeAlias = Mapping[str, Mapping[str, Any]]  # name -> {"from": ..., "to": ...}
 Items: TypeAlias = Sequence[Any]
+# The payload of a stored event. An earlier release may have written fewer fields than the Struct of its type has.
+StoredPayload: TypeAlias = JsonObject
 Unset: TypeAlias = msgspec.UnsetType
 UNSET = msgspec.UNSET
 
@@ -32,7 +35,7 @@ TEXT = {"type": "string"}
 MAYBE_TEXT = {"type": ["string", "null"]}
 ID = {"type": "string", "format": "uuid"}
 WHOLE = {"type": "integer"}
-_SCHEMAS: dict[Any, dict[str, Any]] = {
+_SCHEMAS: dict[Any, JsonObject] = {
     str: TEXT,
     str | None: MAYBE_TEXT,
     UUID: ID,
@@ -82,18 +85,18 @@ def _fields_of(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
     return tuple((field.name, field.encode_name) for field in msgspec.structs.fields(kind))
 
 
-def as_mapping(payload: EventPayload | Cause) -> dict[str, Any]:
+def as_mapping(payload: EventPayload | Cause) -> JsonObject:
     """Return the JSON object, fields in their order. Values are not converted: writing the column does that once."""
     return {
         public: value for name, public in _fields_of(type(payload)) if (value := getattr(payload, name)) is not UNSET
     }
 
 
-def _schema(hint: Any) -> dict[str, Any]:
+def _schema(hint: Any) -> JsonObject:
     return dict(_SCHEMAS[Json if is_typeddict(hint) else hint])
 
 
-def properties(kind: type[EventPayload]) -> dict[str, dict[str, Any]]:
+def properties(kind: type[EventPayload]) -> dict[str, JsonObject]:
     """Return the JSON Schemas of the published fields."""
     hints = get_type_hints(kind, include_extras=True)
     return {

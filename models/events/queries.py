@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 from uuid import UUID
 
+from models.events.row_types import AggregateEvent, AuthoredEvent, WholeEvent
 from models.events.tables import EventRow
 from models.kernel import database
 from models.kernel.errors import NotFound
+from models.kernel.open_json import JsonObject
 
 
-def payload_of(event_id: UUID) -> dict[str, Any]:
+def payload_of(event_id: UUID) -> JsonObject:
     """Return the payload of an event; empty when there is no such event."""
     row = database.one("SELECT payload FROM events WHERE event_id = :id", id=event_id)
     return dict(EventRow.converted(row)["payload"]) if row is not None else {}
 
 
-def get(event_id: UUID) -> dict[str, Any]:
+def get(event_id: UUID) -> AggregateEvent:
     """Return an event. Raises NotFound."""
     row = database.one(
         "SELECT event_id, event_type, occurred_at, aggregate, aggregate_id, sequence, payload FROM events WHERE"
@@ -25,10 +27,10 @@ def get(event_id: UUID) -> dict[str, Any]:
     )
     if row is None:
         raise NotFound(f"there is no event {event_id}")
-    return EventRow.converted(row)
+    return cast(AggregateEvent, EventRow.converted(row))
 
 
-def last_of(aggregate: str, aggregate_id: UUID, event_type: str) -> dict[str, Any] | None:
+def last_of(aggregate: str, aggregate_id: UUID, event_type: str) -> AuthoredEvent | None:
     """Return the newest event of a type, or None."""
     row = database.one(
         "SELECT event_id, event_type, occurred_at, sequence, actor_kind, actor_id, payload FROM events WHERE"
@@ -38,12 +40,10 @@ def last_of(aggregate: str, aggregate_id: UUID, event_type: str) -> dict[str, An
         id=aggregate_id,
         type=event_type,
     )
-    return None if row is None else EventRow.converted(row)
+    return None if row is None else cast(AuthoredEvent, EventRow.converted(row))
 
 
-def of_aggregate(
-    aggregate: str, aggregate_id: UUID, *, after_sequence: int = 0, limit: int = 200
-) -> list[dict[str, Any]]:
+def of_aggregate(aggregate: str, aggregate_id: UUID, *, after_sequence: int = 0, limit: int = 200) -> list[WholeEvent]:
     """Return the events of one aggregate in order, after a sequence number."""
     rows = database.run(
         "SELECT event_id, event_type, event_version, occurred_at, aggregate, aggregate_id, sequence, actor_kind,"
@@ -55,4 +55,4 @@ def of_aggregate(
         after=after_sequence,
         limit=limit,
     )
-    return [EventRow.converted(row) for row in rows]
+    return [cast(WholeEvent, EventRow.converted(row)) for row in rows]

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from models.kernel import imports, limits
+from models.kernel.open_json import JsonObject
 
 expression_chars_max = 2_000  # a condition that a person can read
 value_chars_max = 200  # of a text in an explanation: enough to recognise it
@@ -207,7 +208,7 @@ def _parts(expression: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(parts.conjuncts(expression)), tuple(parts.reads(expression))
 
 
-def values_read(expression: str, names: Mapping[str, Any]) -> dict[str, Any]:
+def values_read(expression: str, names: Mapping[str, Any]) -> JsonObject:
     """Path -> value, bounded, of everything that an expression reads."""
     found = {}
     for path in _parts(expression)[1]:

@@ -131,7 +131,7 @@ HOLDERS: Final = (
 )
 
 
-def holders(permission: Permission) -> tuple[str, dict[str, Any]]:
+def holders(permission: Permission) -> tuple[str, database.Parameters]:
     """Return a condition on `u.role`, and its values: the role has the permission. Costs no statement of its own."""
     shipped = sorted(str(role) for role, permissions in ROLE_PERMISSIONS.items() if permission in permissions)
     places, values = database.in_list("role", shipped)
@@ -266,7 +266,7 @@ def delete(name: str, *, by: Principal | None = None, actor: Actor) -> None:
         RoleRow.delete().where(RoleRow.name == name).execute()
 
 
-def _lock(name: str) -> dict[str, Any]:
+def _lock(name: str) -> database.Row:
     if name in SHIPPED_RIGHTS:
         raise ShippedRole()
     row = first(for_update(RoleRow.select().where(RoleRow.name == name)))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from models.channels import texts
@@ -16,6 +15,7 @@ from models.channels.accounts import ChannelAccount
 from models.conversations import chats, messages
 from models.events.commands import SYSTEM, Actor
 from models.kernel import clock, database
+from models.kernel.open_json import JsonObject
 from models.ports.inbound import ButtonPress, Command
 from models.requesters import commands as requesters
 from models.requesters import links
@@ -186,7 +186,7 @@ def _help(account: ChannelAccount, command: Command, requester: Requester) -> Re
 
 def _own(account: ChannelAccount, command: Command, requester: Requester) -> Result:
     """Answer a command of the account's file; for an unknown one, list the commands."""
-    own: dict[str, Any] = account.config.get("commands", {}).get(command.name, {})
+    own: JsonObject = account.config.get("commands", {}).get(command.name, {})
     known: dict[str, str] = own.get("text", {})
     if not known:
         return _help(account, command, requester)

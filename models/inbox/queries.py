@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from models.inbox.row_types import InboxRow
 from models.inbox.tables import InboxEvent
 from models.kernel import database
 from models.kernel.errors import NotFound
@@ -25,16 +26,14 @@ _SHOWN = (
 )
 
 
-def get(inbox_id: UUID) -> dict[str, Any]:
+def get(inbox_id: UUID) -> InboxRow:
     """Return one event without its bytes. Raises NotFound."""
-    for row in database.rows(InboxEvent.select(*_SHOWN).where(InboxEvent.id == inbox_id)):
+    for row in database.rows_as(InboxRow, InboxEvent.select(*_SHOWN).where(InboxEvent.id == inbox_id)):
         return row
     raise NotFound(f"there is no inbox event {inbox_id}")
 
 
-def page(
-    *, status: str | None, before: tuple[datetime, UUID] | None, limit: int, only: Any = None
-) -> list[dict[str, Any]]:
+def page(*, status: str | None, before: tuple[datetime, UUID] | None, limit: int, only: Any = None) -> list[InboxRow]:
     """Return a page of events, newest first, before the cursor position. `only`: a further condition."""
     query = InboxEvent.select(*_SHOWN)
     if only is not None:
@@ -46,7 +45,7 @@ def page(
         query = query.where(
             (InboxEvent.received_at < at) | ((InboxEvent.received_at == at) & (InboxEvent.id < inbox_id))
         )
-    return database.rows(query.order_by(InboxEvent.received_at.desc(), InboxEvent.id.desc()).limit(limit))
+    return database.rows_as(InboxRow, query.order_by(InboxEvent.received_at.desc(), InboxEvent.id.desc()).limit(limit))
 
 
 def counts() -> dict[str, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from models.expressions import checker
 from models.infomodel import values
@@ -12,6 +11,7 @@ from models.infomodel.definition import TEXTS, Entity, Field, Label, read
 from models.infomodel.types import condition_environment
 from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.open_json import JsonObject
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,40}$")
 _TYPE = re.compile(r"^[a-z][a-z0-9_-]{0,40}$")
@@ -20,7 +20,7 @@ choices_max = 200
 pattern_chars_max = 200
 
 
-def parse(body: dict[str, Any]) -> Entity:
+def parse(body: JsonObject) -> Entity:
     """Read and check a definition. Raises Invalid with a path and what was expected for everything that is wrong."""
     entity = read(body)
     found = list(problems(entity))

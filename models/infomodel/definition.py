@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from models.definitions import shape
+from models.kernel.open_json import JsonObject
 
 Kind = Literal[
     "text",
@@ -90,11 +91,11 @@ class Entity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.type or f"entity.{self.entity}"
 
 
-def read(body: dict[str, Any]) -> Entity:
+def read(body: JsonObject) -> Entity:
     """Read the structure alone. Raises Invalid."""
     return shape.convert(body, Entity)
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> JsonObject:
     """JSON Schema 2020-12 of the file, for editors."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Entity)}

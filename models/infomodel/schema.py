@@ -6,11 +6,12 @@ from typing import Any
 
 from models.infomodel import values
 from models.infomodel.definition import Entity, Field, long_text_chars_max, text_chars_max
+from models.kernel.open_json import JsonObject
 
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
 
 
-def json_schema(entity: Entity, *, language: str = "en", role: str = "agent") -> dict[str, Any]:
+def json_schema(entity: Entity, *, language: str = "en", role: str = "agent") -> JsonObject:
     """Return the schema of the object `fields` of a ticket of the type (of a requester, an organisation), as a role may
     see and set it.
     """
@@ -42,8 +43,8 @@ def _in(label: Any, language: str) -> str:
     return str(label.get(language) or label["en"])
 
 
-def _property(field: Field, language: str, role: str) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _property(field: Field, language: str, role: str) -> JsonObject:
+    told: JsonObject = {
         "title": _in(field.label, language),
         **_shape(field, language),
         "x-nestor-kind": field.kind,
@@ -62,7 +63,7 @@ def _property(field: Field, language: str, role: str) -> dict[str, Any]:
     return told
 
 
-def _shape(field: Field, language: str) -> dict[str, Any]:
+def _shape(field: Field, language: str) -> JsonObject:
     """Return the JSON Schema of a kind's values."""
     match field.kind:
         case "number":
@@ -85,7 +86,7 @@ def _shape(field: Field, language: str) -> dict[str, Any]:
             return _text(field)
 
 
-def _money(field: Field) -> dict[str, Any]:
+def _money(field: Field) -> JsonObject:
     return {
         "type": "object",
         "properties": {"amount": {"type": "integer", **_bounds(field)}, "currency": {"enum": field.currencies}},
@@ -94,9 +95,9 @@ def _money(field: Field) -> dict[str, Any]:
     }
 
 
-def _text(field: Field) -> dict[str, Any]:
+def _text(field: Field) -> JsonObject:
     most = field.max_length or (long_text_chars_max if field.kind == "long_text" else text_chars_max)
-    found: dict[str, Any] = {"type": "string", "maxLength": most}
+    found: JsonObject = {"type": "string", "maxLength": most}
     if field.min_length is not None:
         found["minLength"] = field.min_length
     if field.pattern is not None:
@@ -110,8 +111,8 @@ def _choices(field: Field, language: str) -> list[dict[str, str]]:
     return [{"const": name, "title": _in(choice.label, language)} for name, choice in field.choices.items()]
 
 
-def _bounds(field: Field) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _bounds(field: Field) -> JsonObject:
+    found: JsonObject = {}
     for key, bound in (("minimum", field.min), ("maximum", field.max)):
         if bound is not None:
             found[key] = int(bound) if bound == int(bound) else bound

@@ -16,6 +16,7 @@ from models.expressions.durations import parse_duration
 from models.infomodel.definition import TEXTS, Entity, Field, long_text_chars_max, text_chars_max
 from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.open_json import JsonObject
 
 # Turns the text of a caller into an id, or gives None.
 Lookup = Callable[[str], str | None]
@@ -35,7 +36,7 @@ def validated(
     path: str = "/fields",
     people: Lookup | None = None,
     tickets: Lookup | None = None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return all fields after `wanted` was set over `before`, in normal form; null removes a value.
 
     `role`: of the person who sets them (`automation` may set everything but retired fields). `view`: more names for
@@ -70,7 +71,7 @@ def validated(
     return after
 
 
-def _set_other(after: dict[str, Any], name: str, value: Any, before: Mapping[str, Any]) -> None:
+def _set_other(after: JsonObject, name: str, value: Any, before: Mapping[str, Any]) -> None:
     """Set a field that the type does not declare: its value is kept as it came."""
     if value is None and name in before:
         after.pop(name)
@@ -78,14 +79,14 @@ def _set_other(after: dict[str, Any], name: str, value: Any, before: Mapping[str
         after[name] = value
 
 
-def _fill_defaults(entity: Entity, after: dict[str, Any], wanted: Mapping[str, Any]) -> None:
+def _fill_defaults(entity: Entity, after: JsonObject, wanted: Mapping[str, Any]) -> None:
     """Fill in the defaults of fields that nobody set."""
     for name, field in entity.fields.items():
         if field.default is not None and name not in after and name not in wanted and not field.retired:
             after[name] = normal(field, field.default)
 
 
-def _set(after: dict[str, Any], name: str, value: Any) -> None:
+def _set(after: JsonObject, name: str, value: Any) -> None:
     if value in MISSING:
         after.pop(name, None)
     else:
@@ -244,7 +245,7 @@ def _number(field: Field, value: Any) -> float | int:
     return int(value) if value == int(value) else value
 
 
-def _money(field: Field, value: Any) -> dict[str, Any]:
+def _money(field: Field, value: Any) -> JsonObject:
     told = f'expected {{"amount": 1999, "currency": "{field.currencies[0] if field.currencies else "EUR"}"}} with the amount in minor units'
     if not isinstance(value, Mapping) or set(value) != {"amount", "currency"} or not _is_whole(value["amount"]):
         raise ValueError(f"{told}, found {_short(value)}")
@@ -302,7 +303,7 @@ _NORMAL: dict[str, Callable[[Field, Any], Any]] = {
     "duration": _seconds,
     "checkbox": _checkbox,
 }
-_ZEROS: dict[str, Any] = {"number": None, "duration": None, "checkbox": False, "multi_choice": []}
+_ZEROS: JsonObject = {"number": None, "duration": None, "checkbox": False, "multi_choice": []}
 
 
 def view_values(entity: Entity | None, fields: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -339,7 +340,7 @@ def hidden(entity: Entity | None, role: str) -> frozenset[str]:
     )
 
 
-def visible(entity: Entity | None, fields: Mapping[str, Any], role: str) -> dict[str, Any]:
+def visible(entity: Entity | None, fields: Mapping[str, Any], role: str) -> JsonObject:
     """Return the fields that a role may read. A requester reads declared fields only."""
     concealed = hidden(entity, role)
     if entity is not None and role == "requester":

@@ -70,8 +70,8 @@ class Batch:
 
     def __init__(self) -> None:
         self._inserts: list[tuple[str, tuple[str, ...], str | None, bool]] = []
-        self._values: list[dict[str, Any]] = []
-        self._selects: list[tuple[str, str, dict[str, Any], Callable[[list[Any]], None] | None]] = []
+        self._values: list[database.Row] = []
+        self._selects: list[tuple[str, str, database.Parameters, Callable[[list[Any]], None] | None]] = []
         self._hooks: list[Callable[[Batch], None]] = []
 
     def insert(
@@ -114,7 +114,7 @@ class Batch:
         for hook in other._hooks:
             self.before_write(hook)
 
-    def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
+    def rows(self) -> Iterator[tuple[str, database.Row]]:
         """Table and values of each insert, in order."""
         for (table, *_), values in zip(self._inserts, self._values, strict=True):
             yield table, values

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 import peewee
@@ -32,7 +32,11 @@ from models.kernel.settings import Settings
 
 log = logs.get("database")
 proxy = peewee.DatabaseProxy()
-Row = dict[str, Any]
+# A row of a hand-written statement, by the names that the statement selects.
+Row: TypeAlias = dict[str, Any]
+# The values of a statement's parameters, by name.
+Parameters: TypeAlias = dict[str, Any]
+_R = TypeVar("_R")
 
 
 class _OneWriterSqlite(peewee.SqliteDatabase):
@@ -307,7 +311,7 @@ def execute(statement: str, parameters: Mapping[str, Any] | None = None, /, **na
     """Execute one statement and return the driver's cursor (for `rowcount`)."""
     postgres = is_postgres()
     shift = clock.shift()
-    values: dict[str, Any] = {**(parameters or {}), **named}
+    values: Parameters = {**(parameters or {}), **named}
     if postgres:
         values = {name: str(value) if isinstance(value, UUID) else value for name, value in values.items()}
         if shift:
@@ -327,7 +331,12 @@ def rows(query: Any) -> list[Row]:
     return [dict(row) for row in query.dicts()]
 
 
-def in_list(name: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
+def rows_as(kind: type[_R], query: Any) -> list[_R]:
+    """Return a composed query's rows as `kind`, a TypedDict (tests/models/test_row_types.py compares the names)."""
+    return cast("list[_R]", rows(query))
+
+
+def in_list(name: str, values: Sequence[Any]) -> tuple[str, Parameters]:
     """`(:name0, :name1)` and its parameters, for `IN`; an empty list matches nothing."""
     if not values:
         return "(NULL)", {}

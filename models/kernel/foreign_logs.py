@@ -11,9 +11,11 @@ import logging
 import re
 import signal
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
-Translation = tuple[int, str, dict[str, Any]]
+# The fields of a log line, by name. The library or the caller chooses them.
+LogFields: TypeAlias = dict[str, Any]
+Translation = tuple[int, str, LogFields]
 
 
 def ended(pid: int, code: int, **more: Any) -> Translation:

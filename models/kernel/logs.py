@@ -22,8 +22,9 @@ from typing import IO, Any
 
 from models.kernel import foreign_logs
 from models.kernel.errors import ConfigurationError
+from models.kernel.foreign_logs import LogFields
 
-_bound: ContextVar[dict[str, Any] | None] = ContextVar("log_fields", default=None)
+_bound: ContextVar[LogFields | None] = ContextVar("log_fields", default=None)
 _FORBIDDEN = frozenset({"password", "token", "secret", "body", "authorization", "address", "email", "text", "raw"})
 
 
@@ -47,7 +48,7 @@ class Log:
     def error(self, event: str, *, exc_info: bool | BaseException = False, **fields: Any) -> None:
         self._emit(logging.ERROR, event, fields, exc_info=exc_info)
 
-    def _emit(self, level: int, event: str, fields: dict[str, Any], *, exc_info: bool | BaseException = False) -> None:
+    def _emit(self, level: int, event: str, fields: LogFields, *, exc_info: bool | BaseException = False) -> None:
         if not self._logger.isEnabledFor(level):
             return
         wrong = _FORBIDDEN & fields.keys()
@@ -125,7 +126,7 @@ class _JsonFormatter(logging.Formatter):
             if ours
             else foreign_logs.translated(record)
         )
-        line: dict[str, Any] = {
+        line: LogFields = {
             "at": datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "level": logging.getLevelName(level).lower(),
             "event": event,

@@ -114,7 +114,7 @@ class Table(peewee.Model):
         return ", ".join(prefix + name for name in cls.columns())
 
     @classmethod
-    def converted(cls, row: Mapping[str, Any]) -> dict[str, Any]:
+    def converted(cls, row: Mapping[str, Any]) -> database.Row:
         """Return a copy of `row` in which each value of a column of this table has its Python type. Other values stay
         as they are.
         """
@@ -135,7 +135,7 @@ class Table(peewee.Model):
         }
         return made
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> database.Row:
         """Return all columns and their Python values, for an insert or a comparison."""
         data = self.__data__
         return {field.column_name: data.get(field.name) for field in self._meta.sorted_fields}
@@ -191,7 +191,7 @@ def for_update(query: Any) -> Any:
     return query.for_update() if database.is_postgres() else query
 
 
-def first(query: Any) -> dict[str, Any] | None:
+def first(query: Any) -> database.Row | None:
     """Return the first row of a composed query as a dict, or None."""
     row = query.dicts().first()
     return None if row is None else dict(row)

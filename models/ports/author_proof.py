@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from models.kernel.open_json import JsonObject
 from models.ports.guards import Guarded, Id, Reason
 
 Grade = Literal["proved", "unjudged", "unproved"]
@@ -28,7 +29,7 @@ class AuthorProof(Guarded):
     carrier: Grade = "unproved"
     judged: bool = False
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """Return the facts that are stored with the message."""
         return {"address": self.address, "grade": self.grade, "rests_on": self.rests_on, "source": self.source}
 

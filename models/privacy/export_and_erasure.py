@@ -6,7 +6,6 @@ append-only except for an erasure, which removes the texts from the payloads and
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from models.attachments import commands as attachments
@@ -17,6 +16,7 @@ from models.events.ticket_payloads import PersonalDataErased
 from models.kernel import clock, database
 from models.kernel.batch import as_json, from_json
 from models.kernel.errors import Conflict, NotFound
+from models.kernel.open_json import JsonObject
 from models.ports import channel_facts
 from models.tickets.ticket_change import TicketChange
 
@@ -27,7 +27,7 @@ _TEXTS = frozenset(
 )
 
 
-def export(requester_id: UUID) -> dict[str, Any]:
+def export(requester_id: UUID) -> JsonObject:
     """Return all data that the desk has about a person. Raises NotFound."""
     row = database.one(
         "SELECT id, name, locale, time_zone, fields, created_at, updated_at, merged_into, erased_at FROM"
@@ -37,7 +37,7 @@ def export(requester_id: UUID) -> dict[str, Any]:
     if row is None:
         raise NotFound(f"there is no requester {requester_id}")
     names = {"id": requester_id}
-    found: dict[str, Any] = {"requester": _plain(row)}
+    found: JsonObject = {"requester": _plain(row)}
     found["identities"] = _all(
         "SELECT channel, address, display_name, suppressed_reason, blocked_reason, verified_by, created_at FROM"
         " identities"
@@ -77,11 +77,11 @@ def export(requester_id: UUID) -> dict[str, Any]:
     return found
 
 
-def _all(statement: str, names: dict[str, Any]) -> list[dict[str, Any]]:
+def _all(statement: str, names: database.Parameters) -> list[JsonObject]:
     return [_plain(row) for row in database.run(statement, names)]
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
+def _plain(row: database.Row) -> JsonObject:
     return {
         name: from_json(value) if name in ("fields", "details") else str(value) if isinstance(value, UUID) else value
         for name, value in row.items()

@@ -14,6 +14,7 @@ from models.infomodel import definition as infomodel
 from models.infomodel import published
 from models.infomodel.definition import Entity
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.open_json import JsonObject
 from models.teams import queries as teams
 from models.teams.visibility import VISIBILITIES
 from models.workflow import analysis
@@ -29,7 +30,7 @@ class Found:
 
     kind: str
     name: str
-    body: dict[str, Any]
+    body: JsonObject
     source: str
     path: Path
     document: Document | None = field(default=None, compare=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict, cast
 
 from models.definitions import store
 from models.kernel import database
@@ -19,6 +19,25 @@ from models.workflow.execution import sla_promises
 _NAME_AT = len("ticket:") + 36 + len(":") + 1
 
 
+class TicketCount(TypedDict):
+    """The live tickets of a version in a state."""
+
+    version: int
+    state: str
+    count: int
+
+
+class Effects(TypedDict):
+    """The effects of moving the live tickets of a life cycle; names with counts."""
+
+    tickets: tuple[TicketCount, ...]
+    states_gone: Mapping[str, int]
+    timers_gone: Mapping[str, int]
+    timers_moved: Mapping[str, int]
+    clocks_moved: Mapping[str, int]
+    approvals_gone: Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One definition of the plan. Counts are of live tickets (not closed); what they say happens when they are
@@ -30,7 +49,7 @@ class Entry:
     action: str  # new | unchanged | changed
     version: int
     differences: tuple[str, ...] = ()
-    tickets: tuple[dict[str, Any], ...] = ()  # {version, state, count}
+    tickets: tuple[TicketCount, ...] = ()
     states_gone: Mapping[str, int] = field(default_factory=dict)
     timers_gone: Mapping[str, int] = field(default_factory=dict)
     timers_moved: Mapping[str, int] = field(default_factory=dict)
@@ -66,7 +85,7 @@ def _entry(one: Found) -> Entry:
     )
 
 
-def effects_of(old: Workflow, new: Workflow) -> dict[str, Any]:
+def effects_of(old: Workflow, new: Workflow) -> Effects:
     """Return the effects of moving the live tickets of a life cycle to `new`."""
     tickets = database.run(
         "SELECT workflow_version AS version, state, count(*) AS count FROM tickets WHERE workflow = :name AND"
@@ -80,7 +99,7 @@ def effects_of(old: Workflow, new: Workflow) -> dict[str, Any]:
             gone[row["state"]] = gone.get(row["state"], 0) + row["count"]
     timers = _timers(old.workflow)
     return {
-        "tickets": tuple(tickets),
+        "tickets": tuple(cast("list[TicketCount]", tickets)),
         "states_gone": gone,
         "timers_gone": {name: count for name, count in timers.items() if name not in new.timers},
         "timers_moved": {

@@ -101,10 +101,10 @@ def rollback(kind: str, name: str, *, to: int | None, by: str, reason: str) -> i
     return wanted
 
 
-def _before(versions: Sequence[dict[str, object]]) -> int:
+def _before(versions: Sequence[store.VersionRow]) -> int:
     """Return the version that was in force before the present one, by the order of activations."""
     activations = sorted(
-        ((one["serial"], row["version"]) for row in versions for one in row["activations"]),  # type: ignore[attr-defined]  # rows
+        ((one["serial"], row["version"]) for row in versions for one in row["activations"]),
         key=lambda pair: pair[0],
     )
     now = activations[-1][1] if activations else None

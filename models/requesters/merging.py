@@ -16,6 +16,7 @@ from models.kernel.batch import from_json
 from models.kernel.errors import Conflict, NotFound
 from models.kernel.ids import new_id
 from models.kernel.table import first, for_update
+from models.requesters.row_types import MergeRow
 from models.requesters.tables import Identity, Requester, RequesterMerge
 
 # The rows that belong to a requester: kind -> (table, column). The tables belong to other areas, so strings name them.
@@ -135,15 +136,14 @@ def _follow_addresses(source_id: UUID, target_id: UUID, since: Any) -> None:
             database.execute("UPDATE messages SET author_id = :source WHERE id = :id", names, id=message["id"])
 
 
-def get(merge_id: UUID) -> dict[str, Any]:
+def get(merge_id: UUID) -> MergeRow:
     """Read a merge. Raises NotFound."""
-    row = first(RequesterMerge.select().where(RequesterMerge.id == merge_id))
-    if row is None:
-        raise NotFound(f"there is no merge {merge_id}")
-    return row
+    for row in database.rows_as(MergeRow, RequesterMerge.select().where(RequesterMerge.id == merge_id)):
+        return row
+    raise NotFound(f"there is no merge {merge_id}")
 
 
-def of_requester(requester_id: UUID) -> list[dict[str, Any]]:
+def of_requester(requester_id: UUID) -> list[MergeRow]:
     """List the merges into a requester, newest first."""
     merges = RequesterMerge.select().where(RequesterMerge.target_id == requester_id)
-    return database.rows(merges.order_by(RequesterMerge.merged_at.desc(), RequesterMerge.id.desc()))
+    return database.rows_as(MergeRow, merges.order_by(RequesterMerge.merged_at.desc(), RequesterMerge.id.desc()))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import peewee
 
 from models.kernel import database
 from models.kernel.errors import NotFound
+from models.kernel.open_json import JsonObject
+from models.requesters.row_types import IdentityRow, RequesterRow
 from models.requesters.tables import Identity, Requester
 
 _SHOWN = (
@@ -32,15 +33,15 @@ _SHOWN_OF_IDENTITY = (
 )
 
 
-def get(requester_id: UUID) -> dict[str, Any]:
+def get(requester_id: UUID) -> RequesterRow:
     """Read a requester with their identities. Raises NotFound."""
-    found = database.rows(Requester.select(*_SHOWN).where(Requester.id == requester_id))
+    found = database.rows_as(RequesterRow, Requester.select(*_SHOWN).where(Requester.id == requester_id))
     if not found:
         raise NotFound(f"there is no requester {requester_id}")
     return _with_identities(found)[0]
 
 
-def page(*, text: str | None, blocked: bool | None, before: UUID | None, limit: int) -> list[dict[str, Any]]:
+def page(*, text: str | None, blocked: bool | None, before: UUID | None, limit: int) -> list[RequesterRow]:
     """List requesters, newest first, that come before the id `before`. Merged requesters are left out.
 
     `text` is a part of a name or an address; case is ignored.
@@ -55,16 +56,16 @@ def page(*, text: str | None, blocked: bool | None, before: UUID | None, limit: 
     if blocked is not None:
         has_blocked = peewee.fn.EXISTS(own.where(Identity.blocked_at.is_null(False)))
         query = query.where(has_blocked if blocked else ~has_blocked)
-    return _with_identities(database.rows(query.order_by(Requester.id.desc()).limit(limit)))
+    return _with_identities(database.rows_as(RequesterRow, query.order_by(Requester.id.desc()).limit(limit)))
 
 
-def _with_identities(requesters: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    by_id: dict[UUID, dict[str, Any]] = {row["id"]: row for row in requesters}
+def _with_identities(requesters: list[RequesterRow]) -> list[RequesterRow]:
+    by_id: dict[UUID, RequesterRow] = {row["id"]: row for row in requesters}
     for row in requesters:
         row["identities"] = []
     if by_id:
         query = Identity.select(*_SHOWN_OF_IDENTITY).where(Identity.requester_id.in_(list(by_id)))
-        for identity in database.rows(query.order_by(Identity.created_at, Identity.id)):
+        for identity in database.rows_as(IdentityRow, query.order_by(Identity.created_at, Identity.id)):
             by_id[identity["requester_id"]]["identities"].append(identity)
     return requesters
 
@@ -77,7 +78,7 @@ def name_and_locale(requester_id: UUID) -> tuple[str, str | None]:
     return row["name"], row["locale"]
 
 
-def as_view(requester_id: UUID) -> dict[str, Any]:
+def as_view(requester_id: UUID) -> JsonObject:
     """Read the facts of a requester that conditions and message texts may use. Raises NotFound.
 
     This is an SQL text for speed, because every decision of a life cycle can need it.

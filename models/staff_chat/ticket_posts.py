@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
 from models.conversations import queries as conversations
 from models.deliveries import buttons
+from models.events.payload import StoredPayload
 from models.events.tables import EventRow
 from models.identity import queries as identity
 from models.kernel import clock, database
@@ -126,7 +126,7 @@ _PostText = tuple[str, UUID | None]
 _NOTHING: _PostText = ("", None)
 
 
-def _post_text(account: ChannelAccount, ticket: Ticket, kind: str, payload: dict[str, Any]) -> _PostText:
+def _post_text(account: ChannelAccount, ticket: Ticket, kind: str, payload: StoredPayload) -> _PostText:
     """Return an event in words, with the message that it is about; an empty text for an event that the group need not
     read.
     """
@@ -134,13 +134,13 @@ def _post_text(account: ChannelAccount, ticket: Ticket, kind: str, payload: dict
     return _NOTHING if compose is None else compose(account, ticket, payload)
 
 
-def _created(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _PostText:
+def _created(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
     asker = requesters.names_of({ticket.requester_id}).get(ticket.requester_id) if ticket.requester_id else None
     asked = f"by {ticket.channel}, {asker}" if asker else f"by {ticket.channel}"
     return f"New ticket #{ticket.number} ({asked}): {ticket.title}", None
 
 
-def _message(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any], *, mark: str = "") -> _PostText:
+def _message(account: ChannelAccount, ticket: Ticket, payload: StoredPayload, *, mark: str = "") -> _PostText:
     message_id = UUID(payload["message_id"])
     try:
         message = conversations.get(message_id)
@@ -152,36 +152,36 @@ def _message(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any], *
     return f"{message['author_name']}{mark}:\n{message['body']}", message_id
 
 
-def _note_added(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _PostText:
+def _note_added(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
     return _message(account, ticket, payload, mark=" (note)")
 
 
-def _moved(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _PostText:
+def _moved(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
     states = workflows.of_version(ticket.workflow, ticket.workflow_version).definition.states
     to = payload["to"]
     labels = {str(language): label for language, label in states[to].label.items()} if to in states else {}
     return f"→ {labels.get(str(account.config.get('locale', 'en'))) or labels.get('en') or to}", None
 
 
-def _assigned(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _PostText:
+def _assigned(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
     if not payload.get("to"):
         return "Assigned to nobody", None
     to = UUID(str(payload["to"]))
     return f"Assigned to {identity.names_of({to}).get(to, '?')}", None
 
 
-def _not_delivered(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _PostText:
+def _not_delivered(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
     return f"Not delivered: {payload.get('error', '')}", None
 
 
-def _trouble(words: str) -> Callable[[ChannelAccount, Ticket, dict[str, Any]], _PostText]:
-    def compose(account: ChannelAccount, ticket: Ticket, payload: dict[str, Any]) -> _PostText:
+def _trouble(words: str) -> Callable[[ChannelAccount, Ticket, StoredPayload], _PostText]:
+    def compose(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
         return f"{words}: {payload.get('reason') or payload.get('target') or ''}", None
 
     return compose
 
 
-_POST_TEXTS: dict[str, Callable[[ChannelAccount, Ticket, dict[str, Any]], _PostText]] = {
+_POST_TEXTS: dict[str, Callable[[ChannelAccount, Ticket, StoredPayload], _PostText]] = {
     "ticket_created": _created,
     "message_received": _message,
     "message_added": _message,

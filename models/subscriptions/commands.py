@@ -119,7 +119,7 @@ def update(
     return queries.get(subscription_id)
 
 
-_NO_FAILURES: dict[str, Any] = {
+_NO_FAILURES: database.Row = {
     "failures": 0,
     "failing_since": None,
     "blocked_until": None,
@@ -128,7 +128,7 @@ _NO_FAILURES: dict[str, Any] = {
 }
 
 
-def _changed(before: Subscription, changes: Mapping[str, Any]) -> dict[str, Any]:
+def _changed(before: Subscription, changes: Mapping[str, Any]) -> database.Row:
     """Return the columns that differ from `before` after the caller's changes."""
     values = {name: value for name, value in changes.items() if name != "active"}
     if "active" in changes:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from models.events import subscription_limits, subscription_rules
@@ -15,6 +14,7 @@ from models.kernel import clock, database
 from models.kernel.ids import new_id
 from models.subscriptions import commands, queries, waiting
 from models.subscriptions.queries import Subscription
+from models.subscriptions.row_types import OutgoingEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Attempt:
     id: UUID = field(default_factory=new_id)
 
 
-def wanted(subscription_id: UUID, event_id: UUID) -> tuple[Subscription, dict[str, Any]] | None:
+def wanted(subscription_id: UUID, event_id: UUID) -> tuple[Subscription, OutgoingEvent] | None:
     """Return the subscription and the event of a delivery that is still to be sent, or None."""
     row = database.one(
         "SELECT state FROM webhook_deliveries WHERE subscription_id = :id AND event_id = :event",

@@ -10,6 +10,7 @@ from typing import Any
 
 from models.events.catalogue import VERSION
 from models.kernel.batch import as_json
+from models.kernel.open_json import JsonObject
 
 # Fields with text that people wrote, at any depth of a payload.
 _WRITTEN = frozenset({"body", "body_full", "body_html", "previous_body", "text", "comment", "description"})
@@ -22,7 +23,7 @@ def body(event: Mapping[str, Any], *, include_bodies: bool, message: Mapping[str
     """Return the body of a call, version 1. The same event and message give the same bytes in every attempt."""
     left_out: set[str] = set()
     payload = _without(event["payload"], _SECRET if include_bodies else _SECRET | _WRITTEN, left_out, 0)
-    data: dict[str, Any] = {
+    data: JsonObject = {
         "event_id": event["event_id"],
         "event_type": event["event_type"],
         "event_version": event["event_version"],

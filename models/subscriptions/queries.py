@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import peewee
@@ -13,6 +13,7 @@ from models.events.tables import EventRow
 from models.kernel import database, vault
 from models.kernel.errors import NotFound
 from models.kernel.table import RowView, for_update, newest_first
+from models.subscriptions.row_types import OutgoingEvent, OutgoingMessageText, WebhookAttemptRow, WebhookDeliveryRow
 from models.subscriptions.tables import Subscription as SubscriptionRow
 from models.subscriptions.tables import WebhookAttempt, WebhookDelivery
 
@@ -137,13 +138,15 @@ def _deliveries(subscription_id: UUID) -> Any:
     )
 
 
-def delivery(subscription_id: UUID, event_id: UUID) -> dict[str, Any] | None:
+def delivery(subscription_id: UUID, event_id: UUID) -> WebhookDeliveryRow | None:
     """Read one delivery with its attempts, or return None."""
     query = _deliveries(subscription_id).where(WebhookDelivery.event_id == event_id)
     return next(iter(_with_attempts(subscription_id, query)), None)
 
 
-def deliveries(subscription_id: UUID, *, state: str | None, before: UUID | None, limit: int) -> list[dict[str, Any]]:
+def deliveries(
+    subscription_id: UUID, *, state: str | None, before: UUID | None, limit: int
+) -> list[WebhookDeliveryRow]:
     """List a subscription's deliveries with their attempts, newest event first."""
     query = _deliveries(subscription_id)
     if state is not None:
@@ -153,9 +156,9 @@ def deliveries(subscription_id: UUID, *, state: str | None, before: UUID | None,
     return _with_attempts(subscription_id, query.order_by(WebhookDelivery.event_id.desc()).limit(limit))
 
 
-def _with_attempts(subscription_id: UUID, query: Any) -> list[dict[str, Any]]:
-    rows = database.rows(query)
-    attempts: dict[UUID, list[dict[str, Any]]] = {}
+def _with_attempts(subscription_id: UUID, query: Any) -> list[WebhookDeliveryRow]:
+    rows = database.rows_as(WebhookDeliveryRow, query)
+    attempts: dict[UUID, list[WebhookAttemptRow]] = {}
     found = (
         WebhookAttempt.select(
             WebhookAttempt.event_id,
@@ -170,12 +173,12 @@ def _with_attempts(subscription_id: UUID, query: Any) -> list[dict[str, Any]]:
         .where(WebhookAttempt.event_id.in_([row["event_id"] for row in rows]))
         .order_by(WebhookAttempt.number)
     )
-    for one in database.rows(found):
+    for one in database.rows_as(WebhookAttemptRow, found):
         attempts.setdefault(one["event_id"], []).append(one)
-    return [row | {"attempt_log": attempts.get(row["event_id"], [])} for row in rows]
+    return [{**row, "attempt_log": attempts.get(row["event_id"], [])} for row in rows]
 
 
-def event(event_id: UUID) -> dict[str, Any] | None:
+def event(event_id: UUID) -> OutgoingEvent | None:
     """Read the fields of an event that a payload needs, or return None if the event was deleted."""
     row = database.one(
         "SELECT event_id, event_type, event_version, occurred_at, aggregate, aggregate_id, sequence, actor_kind,"
@@ -186,11 +189,13 @@ def event(event_id: UUID) -> dict[str, Any] | None:
     if row is None:
         return None
     found = EventRow.converted(row)
-    return found | {"aggregate_id": str(found["aggregate_id"]), "event_id": str(found["event_id"])}
+    names = {"aggregate_id": str(found["aggregate_id"]), "event_id": str(found["event_id"])}
+    return cast(OutgoingEvent, found | names)
 
 
-def message(message_id: str) -> dict[str, Any] | None:
+def message(message_id: str) -> OutgoingMessageText | None:
     """Read the current version of the message that an event is about, or return None."""
-    return database.one(
+    row = database.one(
         "SELECT id, direction, kind, author_name, subject, body FROM messages WHERE id = :id", id=message_id
     )
+    return cast("OutgoingMessageText | None", row)

@@ -12,6 +12,7 @@ from uuid import uuid4
 from models.kernel import clock, database, limits, logs, trace
 from models.kernel.batch import Batch, from_json
 from models.kernel.errors import LeaseLost, Unavailable
+from models.kernel.open_json import JsonObject
 from models.tasks import rules, wakeups
 from models.tasks.kinds import KINDS, TaskKind, kind_of
 from models.tasks.payloads import Payload, Undecodable, decoded, encoded
@@ -32,7 +33,7 @@ class ClaimedTask:
     kind: str
     queue: str
     key: str | None
-    payload: Payload | Undecodable | dict[str, Any]
+    payload: Payload | Undecodable | JsonObject
     attempts: int
     lease_id: str
     due_at: datetime
@@ -48,7 +49,7 @@ def row(
     due_at: datetime | None = None,
     dedupe_key: str | None = None,
     caused_by: str | None = None,
-) -> dict[str, Any]:
+) -> database.Row:
     """Return the row of a new task, for a `Batch`; use `enqueue` where there is no batch. The payload's type decides
     the kind.
 
@@ -76,7 +77,7 @@ def stored_row(
     due_at: datetime | None = None,
     dedupe_key: str | None = None,
     caused_by: str | None = None,
-) -> dict[str, Any]:
+) -> database.Row:
     """Return the row of a task whose payload is JSON already: a timer's, which may be of a kind that only a newer
     release knows.
     """

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import TypedDict, cast
 
 from models.kernel import clock, database, limits
 from models.kernel.errors import NotFound
-from models.kernel.table import first
+from models.kernel.open_json import JsonObject
 from models.tasks.tables import Task
 
 _COLUMNS = (
@@ -26,25 +27,61 @@ _COLUMNS = (
 )
 
 
-def get(task_id: int) -> dict[str, Any]:
+class TaskRow(TypedDict):
+    """A task as the API shows it."""
+
+    id: int
+    kind: str
+    queue: str
+    key: str | None
+    payload: JsonObject
+    state: str
+    attempts: int
+    due_at: datetime
+    last_error: str | None
+    caused_by: str | None
+    created_at: datetime
+    first_run_at: datetime | None
+    finished_at: datetime | None
+
+
+class TaskCount(TypedDict):
+    """The number of tasks of a kind in a state, and how many of them are due."""
+
+    queue: str
+    kind: str
+    state: str
+    tasks: int
+    due: int
+
+
+class Backlog(TypedDict):
+    """The counts of the ledger, and the age in seconds of the oldest due task."""
+
+    counts: list[TaskCount]
+    oldest_due_s: float
+    dead: int
+    live: int
+
+
+def get(task_id: int) -> TaskRow:
     """Return one task. Raises NotFound."""
-    row = first(Task.select(*_COLUMNS).where(Task.id == task_id))
-    if row is None:
-        raise NotFound(f"there is no task {task_id}")
-    return row
+    for row in database.rows_as(TaskRow, Task.select(*_COLUMNS).where(Task.id == task_id)):
+        return row
+    raise NotFound(f"there is no task {task_id}")
 
 
-def page(*, state: str | None, before_id: int | None, limit: int) -> list[dict[str, Any]]:
+def page(*, state: str | None, before_id: int | None, limit: int) -> list[TaskRow]:
     """List tasks, newest first."""
     query = Task.select(*_COLUMNS)
     if state is not None:
         query = query.where(Task.state == state)
     if before_id is not None:
         query = query.where(Task.id < before_id)
-    return database.rows(query.order_by(Task.id.desc()).limit(limit))
+    return database.rows_as(TaskRow, query.order_by(Task.id.desc()).limit(limit))
 
 
-def backlog() -> dict[str, Any]:
+def backlog() -> Backlog:
     """Count live tasks by queue and state, and dead letters; return the age in seconds of the oldest due task too."""
     counts = database.run(
         "SELECT queue, kind, state, count(*) AS tasks, sum(CASE WHEN due_at <= NOW() THEN 1 ELSE 0 END) AS due"
@@ -56,7 +93,7 @@ def backlog() -> dict[str, Any]:
     )
     due_at = Task.converted(oldest)["due_at"] if oldest else None
     return {
-        "counts": counts,
+        "counts": cast("list[TaskCount]", counts),
         "oldest_due_s": max(0.0, (clock.now() - due_at).total_seconds()) if due_at else 0.0,
         "dead": sum(int(c["tasks"]) for c in counts if c["state"] == "dead"),
         "live": sum(int(c["tasks"]) for c in counts if c["state"] != "dead"),

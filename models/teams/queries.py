@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Literal, TypedDict, cast
 from uuid import UUID
 
 from models.identity import roles
@@ -13,15 +14,28 @@ from models.teams.tables import Team, TeamMember
 from models.workflow.instance import Candidate
 
 
-def all_teams() -> list[dict[str, Any]]:
+class TeamRow(TypedDict):
+    """A team with the ids of its members."""
+
+    name: str
+    label: dict[str, str]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    visibility: Literal["everyone", "members"]
+    members: list[UUID]
+
+
+def all_teams() -> list[TeamRow]:
     """List every team by name, with its members' ids."""
     members: dict[str, list[UUID]] = {}
     for member in TeamMember.select().order_by(TeamMember.team, TeamMember.user_id):
         members.setdefault(member.team, []).append(member.user_id)
-    return [team.row() | {"members": members.get(team.name, [])} for team in Team.select().order_by(Team.name)]
+    teams = Team.select().order_by(Team.name)
+    return [cast(TeamRow, team.row() | {"members": members.get(team.name, [])}) for team in teams]
 
 
-def get(name: str) -> dict[str, Any]:
+def get(name: str) -> TeamRow:
     """Read one team. Raises NotFound."""
     for team in all_teams():
         if team["name"] == name:
@@ -29,7 +43,7 @@ def get(name: str) -> dict[str, Any]:
     raise NotFound(f"there is no team {name[:60]!r}")
 
 
-def get_or_invalid(name: str) -> dict[str, Any]:
+def get_or_invalid(name: str) -> TeamRow:
     """Read the team that a caller named. Raises Invalid if it is unknown."""
     try:
         return get(name)

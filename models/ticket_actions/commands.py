@@ -18,6 +18,7 @@ from models.identity import queries as identity
 from models.kernel import clock
 from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
 from models.kernel.ids import new_id
+from models.kernel.open_json import JsonObject
 from models.ports import channel_facts
 from models.publishing import workflows
 from models.requesters import commands as requesters
@@ -30,7 +31,7 @@ from models.ticket_workflow import steps
 from models.tickets import queries, ticket_fields
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
-from models.workflow.instance import Event
+from models.workflow.instance import Event, MessageView
 
 
 class TicketClosed(Conflict):
@@ -82,7 +83,7 @@ def create(new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causat
         # In the form that suppressions and rate limits are kept by: another spelling is no second address.
         change.ticket.contact_channel = channel_facts.with_emails()
         change.ticket.contact_address = normalise_address(change.ticket.contact_channel, new.requester_email)
-    message = None
+    message: MessageView | None = None
     if new.description:
         author = ("requester", requester.id, requester.name) if requester else messages.actor_author(actor)
         messages.add_description(change, new.description, author=author)
@@ -333,7 +334,7 @@ def update(
     return change.save()
 
 
-def _with_valid_fields(change: TicketChange, changes: dict[str, Any], role: str) -> dict[str, Any]:
+def _with_valid_fields(change: TicketChange, changes: JsonObject, role: str) -> JsonObject:
     ticket = change.ticket
     if changes.get("team") is not None:
         teams.get_or_invalid(changes["team"])
@@ -399,7 +400,7 @@ def transition(
     ticket = change.ticket
     if expected_version is not None and ticket.version != expected_version:
         raise PreconditionFailed(f"If-Match: expected version {ticket.version}, found {expected_version}")
-    changed: dict[str, Any] = {}
+    changed: JsonObject = {}
     if fields:
         after = ticket_fields.merged_fields(ticket, fields, role=role)
         locks.check_fields(change, after, role=role)

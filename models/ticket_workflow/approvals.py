@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from models.kernel import database
 from models.kernel.ids import new_id
+from models.ticket_workflow.row_types import ApprovalRow, VoteRow
 from models.ticket_workflow.tables import Approval, ApprovalVote
 from models.tickets.ticket_change import TicketChange
 from models.workflow.acts import ApprovalAsked, ApprovalDecided, ApprovalVoted
@@ -35,7 +36,7 @@ def waiting_and_given(ticket_id: UUID) -> tuple[dict[str, PendingApproval], froz
     return found, frozenset(row["transition"] for row in rows if row["state"] == "approved")
 
 
-def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
+def of_ticket(ticket_id: UUID) -> list[ApprovalRow]:
     """List the approvals of a ticket, oldest first, each with its votes. Statements, because decisions read them."""
     rows = [
         Approval.converted(row)
@@ -55,10 +56,11 @@ def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
         if rows
         else []
     )
-    votes = [ApprovalVote.converted(vote) for vote in votes]
-    for row in rows:
-        row["votes"] = [vote for vote in votes if vote["approval_id"] == row["id"]]
-    return rows
+    cast_votes = [cast(VoteRow, ApprovalVote.converted(vote)) for vote in votes]
+    return [
+        cast(ApprovalRow, row | {"votes": [vote for vote in cast_votes if vote["approval_id"] == row["id"]]})
+        for row in rows
+    ]
 
 
 def ask(change: TicketChange, act: ApprovalAsked) -> UUID:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 from uuid import UUID
 
 from models.kernel import database
 from models.tasks.payloads import AdvanceTicket
+from models.ticket_workflow.row_types import LinkRow
 from models.ticket_workflow.tables import TicketLink
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 from models.visibility.sight import Sight, visible_ids
 
 
-def of_ticket(ticket_id: UUID, sight: Sight) -> list[dict[str, Any]]:
+def of_ticket(ticket_id: UUID, sight: Sight) -> list[LinkRow]:
     """List the visible tickets that a ticket is linked with. `kind` is the other ticket's role: child, parent or
     related.
     """
@@ -26,7 +27,7 @@ def of_ticket(ticket_id: UUID, sight: Sight) -> list[dict[str, Any]]:
         " ORDER BY 3",
         id=ticket_id,
     )
-    found = [Ticket.converted(row) for row in rows]
+    found = [cast(LinkRow, Ticket.converted(row)) for row in rows]
     visible = visible_ids(sight, {row["id"] for row in found})
     return [row for row in found if row["id"] in visible]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import peewee
@@ -10,13 +9,14 @@ import peewee
 from models.kernel import clock, database
 from models.kernel.errors import NotFound
 from models.kernel.ids import new_id
+from models.ticket_workflow.row_types import NoticeRow
 from models.ticket_workflow.tables import Notice
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 from models.visibility.sight import Sight
 
 
-def of_user(user_id: UUID, *, unread: bool, before: UUID | None, limit: int, sight: Sight) -> list[dict[str, Any]]:
+def of_user(user_id: UUID, *, unread: bool, before: UUID | None, limit: int, sight: Sight) -> list[NoticeRow]:
     """List a user's notices before the id `before`, newest first, without those of tickets that are not visible."""
     query = (
         Notice.select(
@@ -35,7 +35,7 @@ def of_user(user_id: UUID, *, unread: bool, before: UUID | None, limit: int, sig
         query = query.where(Notice.read_at.is_null())
     if before is not None:
         query = query.where(Notice.id < before)
-    return database.rows(query.order_by(Notice.id.desc()).limit(limit))
+    return database.rows_as(NoticeRow, query.order_by(Notice.id.desc()).limit(limit))
 
 
 def add(change: TicketChange, user_id: UUID, *, rule: str, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Any
+from typing import cast
 from uuid import UUID
 
 from models.events.commands import Actor
@@ -14,6 +14,7 @@ from models.kernel.errors import NotFound
 from models.kernel.ids import new_id
 from models.tasks.payloads import AdvanceTicket
 from models.ticket_workflow.apply_acts import ticket_key
+from models.ticket_workflow.row_types import RatingRow
 from models.ticket_workflow.tables import Rating
 from models.tickets.ticket_change import TicketChange
 
@@ -34,7 +35,7 @@ def new_url(change: TicketChange) -> str:
     return f"{settings.current().public_url}/v1/ratings/{token}"
 
 
-def find(token: str) -> dict[str, Any]:
+def find(token: str) -> RatingRow:
     """Read the rating that a link asks for. Raises NotFound for an unknown token."""
     row = database.one(
         "SELECT r.id, r.ticket_id, t.number AS ticket_number, t.title, t.requester_id, r.score, r.comment FROM"
@@ -44,7 +45,7 @@ def find(token: str) -> dict[str, Any]:
     )
     if row is None:
         raise NotFound("there is no such rating")
-    return Rating.converted(row)
+    return cast(RatingRow, Rating.converted(row))
 
 
 def rate_by_id(rating_id: UUID, score: int) -> None:
@@ -53,22 +54,23 @@ def rate_by_id(rating_id: UUID, score: int) -> None:
     Raises NotFound.
     """
     row = database.one(
-        "SELECT r.id, r.ticket_id, t.requester_id FROM ratings AS r JOIN tickets AS t ON t.id = r.ticket_id WHERE"
-        " r.id = :id",
+        "SELECT r.id, r.ticket_id, t.number AS ticket_number, t.title, t.requester_id, r.score, r.comment FROM"
+        " ratings AS r"
+        " JOIN tickets AS t ON t.id = r.ticket_id WHERE r.id = :id",
         id=rating_id,
     )
     if row is None:
         raise NotFound("there is no such rating")
-    _record(Rating.converted(row), score, None)
+    _record(cast(RatingRow, Rating.converted(row)), score, None)
 
 
-def rate(token: str, score: int, comment: str | None) -> dict[str, Any]:
+def rate(token: str, score: int, comment: str | None) -> RatingRow:
     """Record a score from 1 to 5 as an event, and let the workflow react to `rated`. Joins the caller's transaction."""
     _record(find(token), score, comment)
     return find(token)
 
 
-def _record(asked: dict[str, Any], score: int, comment: str | None) -> None:
+def _record(asked: RatingRow, score: int, comment: str | None) -> None:
     change = TicketChange.of(asked["ticket_id"], actor=Actor("requester", str(asked["requester_id"] or ""), ""))
     database.execute(
         "UPDATE ratings SET score = :score, comment = :comment, rated_at = :at WHERE id = :id",

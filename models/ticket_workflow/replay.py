@@ -12,15 +12,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from models.events.payload import StoredPayload
 from models.events.tables import EventRow
 from models.identity import roles
 from models.infomodel import published as infomodel
 from models.infomodel import values
 from models.kernel import database
 from models.kernel.errors import ConfigurationError
+from models.kernel.open_json import JsonObject
 from models.publishing import workflows
 from models.teams import queries as teams
 from models.tickets.tables import Ticket
@@ -47,11 +48,37 @@ class Report:
     faithful: int = 0
     ended_differently: int = 0
     failed: int = 0
-    differences: list[dict[str, Any]] = field(default_factory=list)
+    differences: list[JsonObject] = field(default_factory=list)
     messages: dict[str, tuple[int, int]] = field(default_factory=dict)
     breaches: dict[str, tuple[int, int]] = field(default_factory=dict)
     money: dict[str, tuple[int, int]] = field(default_factory=dict)
     refusals: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _RealTicket:
+    id: UUID
+    number: int
+    state: str
+    workflow_version: int
+
+
+class _Payload(StoredPayload):
+    """An event's payload. A text that is missing or null is empty."""
+
+    def text(self, key: str) -> str:
+        return self.get(key) or ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """An event of the record. `actor_id` is a text in every case: an author without an id matches nobody."""
+
+    type: str
+    at: datetime
+    actor_kind: str
+    actor_id: str
+    payload: _Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +107,13 @@ def replay(
         report.tickets += 1
         report.events += len(recorded)
         try:
-            before = _drive(workflows.of_version(name, ticket["workflow_version"]).definition, recorded, people, until)
+            before = _drive(workflows.of_version(name, ticket.workflow_version).definition, recorded, people, until)
             after = _drive(draft, recorded, people, until)
         except (TooManyFirings, ConfigurationError) as error:
             report.failed += 1
             _note(report, ticket, {"failed": str(error)})
             continue
-        report.faithful += before.state == ticket["state"]
+        report.faithful += before.state == ticket.state
         for index, outcome in enumerate((before, after)):
             totals[index].update(outcome.acts)
             money[index].update(outcome.amounts)
@@ -107,9 +134,9 @@ def replay(
     return report
 
 
-def _note(report: Report, ticket: dict[str, Any], changed: dict[str, Any]) -> None:
+def _note(report: Report, ticket: _RealTicket, changed: JsonObject) -> None:
     if len(report.differences) < differences_max:
-        report.differences.append({"number": ticket["number"], "recorded_state": ticket["state"], **changed})
+        report.differences.append({"number": ticket.number, "recorded_state": ticket.state, **changed})
 
 
 def _compared(
@@ -130,11 +157,11 @@ def _people() -> list[Person]:
     return [*found, *(Person(str(one["id"]), one["name"], role.get(one["role"], "agent")) for one in keys)]
 
 
-def _histories(name: str, since: datetime) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+def _histories(name: str, since: datetime) -> Iterator[tuple[_RealTicket, list[_Recorded]]]:
     """Tickets of the life cycle with their events in order, a page at a time."""
     cursor = UUID(int=0)
     while True:
-        tickets = database.run(
+        rows = database.run(
             "SELECT id, number, state, workflow_version FROM tickets WHERE workflow = :name AND updated_at >="
             " :since AND id > :cursor"
             " ORDER BY id LIMIT :most",
@@ -143,59 +170,60 @@ def _histories(name: str, since: datetime) -> Iterator[tuple[dict[str, Any], lis
             cursor=cursor,
             most=page_tickets,
         )
-        if not tickets:
+        if not rows:
             return
-        places, bound = database.in_list("id", [ticket["id"] for ticket in tickets])
-        rows = database.run(
+        tickets = [_RealTicket(**Ticket.converted(row)) for row in rows]
+        places, bound = database.in_list("id", [ticket.id for ticket in tickets])
+        events = database.run(
             "SELECT aggregate_id, event_type, occurred_at, actor_kind, actor_id, payload FROM events"
             f" WHERE aggregate = 'ticket' AND aggregate_id IN {places} ORDER BY aggregate_id, sequence",
             bound,
         )
-        by_ticket: dict[str, list[dict[str, Any]]] = {}
-        for row in rows:
-            by_ticket.setdefault(str(row["aggregate_id"]), []).append(EventRow.converted(row))
+        by_ticket: dict[UUID, list[_Recorded]] = {}
+        for row in map(EventRow.converted, events):
+            payload, actor_id = _Payload(row["payload"]), str(row["actor_id"])
+            recorded = _Recorded(row["event_type"], row["occurred_at"], row["actor_kind"], actor_id, payload)
+            by_ticket.setdefault(row["aggregate_id"], []).append(recorded)
         for ticket in tickets:
-            yield ticket, by_ticket.get(str(ticket["id"]), [])
-        cursor = Ticket.converted(tickets[-1])["id"]
+            yield ticket, by_ticket.get(ticket.id, [])
+        cursor = tickets[-1].id
 
 
-def _drive(workflow: Workflow, recorded: list[dict[str, Any]], people: list[Person], until: datetime) -> _Outcome:
+def _drive(workflow: Workflow, recorded: list[_Recorded], people: list[Person], until: datetime) -> _Outcome:
     """One ticket's events through one definition."""
     simulation = Simulation(
         workflow,
-        recorded[0]["occurred_at"],
+        recorded[0].at,
         people,
         fields_view=lambda type_, fields: (values.view_values(infomodel.find(type_), fields), values.filled(fields)),
     )
-    fields: dict[str, Any] = {}
+    fields: JsonObject = {}
     created = False
     for index, event in enumerate(recorded):
-        if not created and event["event_type"] == "ticket_created":
+        if not created and event.type == "ticket_created":
             _create(simulation, event, recorded[index + 1 :])
             created = True
             continue
         if not created or _first_message(recorded, index):
             continue
-        simulation.advance(to=max(simulation.now, event["occurred_at"]))
+        simulation.advance(to=max(simulation.now, event.at))
         _happen(simulation, event, fields)
     if created:
         simulation.advance(to=max(simulation.now, until))
     return _outcome(simulation)
 
 
-def _first_message(recorded: list[dict[str, Any]], index: int) -> bool:
+def _first_message(recorded: list[_Recorded], index: int) -> bool:
     """Return True if the event is the message that opened the ticket."""
     event = recorded[index]
-    return event["event_type"] == "message_received" and not any(
-        one["event_type"] == "message_received" for one in recorded[:index]
-    )
+    return event.type == "message_received" and not any(one.type == "message_received" for one in recorded[:index])
 
 
-def _create(simulation: Simulation, event: dict[str, Any], after: list[dict[str, Any]]) -> None:
-    told = _Payload(event["payload"])
-    first = next((_Payload(one["payload"]) for one in after if one["event_type"] == "message_received"), _Payload({}))
+def _create(simulation: Simulation, event: _Recorded, after: list[_Recorded]) -> None:
+    told = event.payload
+    first = next((one.payload for one in after if one.type == "message_received"), _Payload({}))
     channel = told.text("channel") or "api"
-    by = "requester" if event["actor_kind"] == "requester" or told.text("requester_id") else _who(simulation, event)
+    by = "requester" if event.actor_kind == "requester" or told.text("requester_id") else _who(simulation, event)
     simulation.create(
         title=told.text("title"),
         type=told.text("type") or "question",
@@ -210,46 +238,39 @@ def _create(simulation: Simulation, event: dict[str, Any], after: list[dict[str,
     )
 
 
-class _Payload(dict[str, Any]):
-    """An event's payload. A text that is missing or null is empty."""
-
-    def text(self, key: str) -> str:
-        return self.get(key) or ""
-
-
-def _who(simulation: Simulation, event: dict[str, Any]) -> str:
+def _who(simulation: Simulation, event: _Recorded) -> str:
     """The member of the cast who acted; a person who is gone acts as automation."""
     known = {person.id for person in simulation.people}
-    if event["actor_kind"] == "requester":
+    if event.actor_kind == "requester":
         return "requester"
-    return str(event["actor_id"]) if str(event["actor_id"]) in known else "automation"
+    return event.actor_id if event.actor_id in known else "automation"
 
 
-def _happen(simulation: Simulation, event: dict[str, Any], fields: dict[str, Any]) -> None:
+def _happen(simulation: Simulation, event: _Recorded, fields: JsonObject) -> None:
     """Repeat in the simulation what a person or the outside did. What rules did is left to the rules.
 
     `fields` collects the fields that a rule's event names, for the request that follows it.
     """
-    repeat = _REPEATED.get(event["event_type"])
+    repeat = _REPEATED.get(event.type)
     if repeat is not None:
-        repeat(simulation, _Payload(event["payload"]), _who(simulation, event), fields)
+        repeat(simulation, event.payload, _who(simulation, event), fields)
 
 
-def _received(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+def _received(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
     simulation.message(automatic=told.text("automatic"), channel=told.get("channel"))
 
 
-def _replied(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+def _replied(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
     if not told.get("automatic") and "rule" not in told:
         simulation.reply(who)
 
 
-def _noted(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+def _noted(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
     if "rule" not in told:
         simulation.note(who)
 
 
-def _updated(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+def _updated(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
     changes = {name: change["to"] for name, change in told["changes"].items()}
     set_fields = {name[7:]: value for name, value in changes.items() if name.startswith("fields.")}
     if "rule" in told:
@@ -259,19 +280,19 @@ def _updated(simulation: Simulation, told: _Payload, who: str, fields: dict[str,
         simulation.change(who, priority=changes.get("priority"), fields=set_fields)
 
 
-def _moved(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+def _moved(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
     if told.get("event") == "request":
         comment = told.text("comment") or "-"
         simulation.transition(told["transition"], who, comment=comment, fields=dict(fields))
     fields.clear()
 
 
-def _refused(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+def _refused(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
     if told.get("event") == "request":
         simulation.transition(told.text("transition") or str(told["rule"]), who)
 
 
-def _assigned(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+def _assigned(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
     if "rule" in told:
         return
     to = str(told["to"]) if told.get("to") else None
@@ -279,16 +300,16 @@ def _assigned(simulation: Simulation, told: _Payload, who: str, fields: dict[str
     simulation.assign(to if known else None, who)
 
 
-def _signalled(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+def _signalled(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
     simulation.signal(told["signal"], told.get("payload") or {})
 
 
-def _voted(simulation: Simulation, told: _Payload, who: str, fields: dict[str, Any]) -> None:
+def _voted(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
     if who != "automation":
         simulation.vote(told["transition"], who, told["vote"])
 
 
-_REPEATED: dict[str, Callable[[Simulation, _Payload, str, dict[str, Any]], object]] = {
+_REPEATED: dict[str, Callable[[Simulation, _Payload, str, JsonObject], object]] = {
     "message_received": _received,
     "message_added": _replied,
     "note_added": _noted,

@@ -4,13 +4,14 @@ breach.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
 
 from models.kernel import database, type_info
 from models.kernel.batch import as_json
+from models.kernel.open_json import JsonObject
 from models.sla.clocks import Clock
 from models.tasks import timers
 from models.tasks.payloads import AdvanceTicket
@@ -29,11 +30,11 @@ def of_ticket(ticket_id: UUID) -> dict[str, Clock]:
     return {row["target"]: read(row["clock"]) for row in map(SlaClock.converted, rows)}
 
 
-def read(stored: dict[str, Any]) -> Clock:
+def read(stored: JsonObject) -> Clock:
     return msgspec.convert(stored, Clock)
 
 
-def columns(clock: Clock) -> dict[str, Any]:
+def columns(clock: Clock) -> database.Row:
     """A clock's row without its ticket."""
     return {
         "target": clock.target,
@@ -50,7 +51,7 @@ def columns(clock: Clock) -> dict[str, Any]:
 def put(change: TicketChange, target: str, clock: Clock, *, timer_key: str) -> None:
     """Write a clock and set or stop its timer. Joins the caller's transaction."""
     ticket_id = change.ticket.id
-    row = {"ticket_id": ticket_id} | columns(clock)
+    row: database.Row = {"ticket_id": ticket_id} | columns(clock)
     if change.is_new:
         change.batch.insert("sla_clocks", row)
     else:

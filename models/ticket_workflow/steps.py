@@ -13,6 +13,7 @@ from uuid import UUID
 from models.identity import queries as identity
 from models.kernel import database, settings
 from models.kernel.ids import new_id
+from models.kernel.open_json import JsonObject
 from models.publishing import workflows
 from models.requesters import queries as requesters
 from models.sla.clocks import Clock
@@ -25,7 +26,7 @@ from models.tickets.ticket_change import TicketChange
 from models.workflow import engine
 from models.workflow.acts import Refused
 from models.workflow.definition import Workflow
-from models.workflow.instance import Actor, Context, Event, Instance, PendingApproval, RuleTrace, Step
+from models.workflow.instance import Actor, Context, Event, Instance, MessageView, PendingApproval, RuleTrace, Step
 
 AUTOMATION = "automation"
 _UNREAD = "the requester has just written, and the life cycle has not looked at the message yet; try again in a moment"
@@ -42,9 +43,7 @@ def start(change: TicketChange) -> None:
     _apply(change, workflow, step, event="ticket_created")
 
 
-def react(
-    change: TicketChange, event: str, *, name: str = "", message: dict[str, Any] | None = None, **more: Any
-) -> None:
+def react(change: TicketChange, event: str, *, name: str = "", message: MessageView | None = None, **more: Any) -> None:
     """Let the life cycle react to something that happened. `name`: the timer, signal ... that it is about."""
     workflow = workflow_of(change)
     context = context_of(change, workflow, message=message)
@@ -165,7 +164,7 @@ def _name(user_id: UUID) -> str:
 
 
 def context_of(
-    change: TicketChange, workflow: Workflow, *, role: str = AUTOMATION, message: dict[str, Any] | None = None
+    change: TicketChange, workflow: Workflow, *, role: str = AUTOMATION, message: MessageView | None = None
 ) -> Context:
     """The surroundings of a step: who acts, who could be given the ticket, what its fields are."""
     actor = change.actor
@@ -226,7 +225,7 @@ def _apply(change: TicketChange, workflow: Workflow, step: Step, *, event: str) 
         )
 
 
-def _trace_as_json(trace: RuleTrace) -> dict[str, Any]:
+def _trace_as_json(trace: RuleTrace) -> JsonObject:
     told = {
         name: getattr(trace, name) for name in ("event", "rule", "outcome", "condition", "failed", "values", "reasons")
     }

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from models.kernel import database
 from models.sla.clocks import Clock
 from models.tasks.tables import Timer
 from models.ticket_workflow import sla_clocks as sla
+from models.ticket_workflow.row_types import DecisionRow
 from models.ticket_workflow.tables import Decision
 
 
-def decisions(ticket_id: UUID, *, after: UUID | None, limit: int) -> list[dict[str, Any]]:
+def decisions(ticket_id: UUID, *, after: UUID | None, limit: int) -> list[DecisionRow]:
     """List the decisions after the id `after`, oldest first, each with the traces of its rules."""
     query = Decision.select().where(Decision.ticket_id == ticket_id)
     if after is not None:
         query = query.where(Decision.id > after)
-    return database.rows(query.order_by(Decision.id).limit(limit))
+    return database.rows_as(DecisionRow, query.order_by(Decision.id).limit(limit))
 
 
 def timers(ticket_id: UUID) -> list[tuple[str, datetime]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from models.events.ticket_payloads import FollowerAdded, FollowerRemoved
@@ -17,7 +17,7 @@ Reason = Literal["follows", "mentioned"]
 FOLLOWED: Final = "EXISTS (SELECT 1 FROM ticket_followers AS f WHERE f.ticket_id = {id} AND f.user_id = {me})"
 
 
-def of_ticket(ticket_id: UUID) -> list[dict[str, Any]]:
+def of_ticket(ticket_id: UUID) -> list[database.Row]:
     """List the followers of a ticket in the order in which they joined."""
     query = TicketFollower.select().where(TicketFollower.ticket_id == ticket_id)
     return database.rows(query.order_by(TicketFollower.created_at, TicketFollower.user_id))

@@ -11,6 +11,7 @@ from models.infomodel.definition import Entity
 from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.kernel.ids import parse_id
+from models.kernel.open_json import JsonObject
 from models.tickets import queries
 from models.tickets.tables import Ticket
 
@@ -20,7 +21,7 @@ def fields_view(type_: str, fields: Mapping[str, Any]) -> tuple[Mapping[str, Any
     return values.view_values(published.find(type_), fields), values.filled(fields)
 
 
-def validated_by_rule(type_: str, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+def validated_by_rule(type_: str, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> JsonObject:
     """All fields after a life cycle's `set`. Raises Invalid."""
     entity = published.find(type_)
     if entity is None:
@@ -53,7 +54,7 @@ def _ticket(text: str) -> str | None:
         return None
 
 
-def _validated(entity: Entity, wanted: Mapping[str, Any], **how: Any) -> dict[str, Any]:
+def _validated(entity: Entity, wanted: Mapping[str, Any], **how: Any) -> JsonObject:
     return values.validated(entity, wanted, people=_person, tickets=_ticket, **how)
 
 
@@ -63,7 +64,7 @@ def workflow_of(type_: str) -> str:
     return entity.workflow if entity is not None else "support"
 
 
-def new_fields(type_: str, wanted: Mapping[str, Any], *, role: str, priority: str) -> dict[str, Any]:
+def new_fields(type_: str, wanted: Mapping[str, Any], *, role: str, priority: str) -> JsonObject:
     """The fields of a new ticket with their defaults.
 
     Raises Invalid for what is wrong and for what is required and missing.
@@ -75,13 +76,13 @@ def new_fields(type_: str, wanted: Mapping[str, Any], *, role: str, priority: st
     return _validated(entity, wanted, before={}, role=role, view=view, complete=role != "automation")
 
 
-def defaults(type_: str) -> dict[str, Any]:
+def defaults(type_: str) -> JsonObject:
     """Return the default field values of a ticket that is opened by a message instead of a form."""
     entity = published.find(type_)
     return {} if entity is None else _validated(entity, {}, before={}, role="automation", view=None, complete=False)
 
 
-def fields_of_event(type_: str, given: Any) -> dict[str, Any]:
+def fields_of_event(type_: str, given: Any) -> JsonObject:
     """Return the field values of a ticket that an event opens: the defaults and the event's values that fit the type.
 
     A value that does not fit does not refuse the message. Agents see it in the message's `details`.
@@ -99,7 +100,7 @@ def fields_of_event(type_: str, given: Any) -> dict[str, Any]:
     return fields
 
 
-def merged_fields(ticket: Ticket, wanted: Mapping[str, Any], *, role: str) -> dict[str, Any]:
+def merged_fields(ticket: Ticket, wanted: Mapping[str, Any], *, role: str) -> JsonObject:
     """All fields when some change (null takes a value away). Raises Invalid."""
     _check_guards(ticket, ticket.type, wanted, role)
     entity = published.find(ticket.type)
@@ -110,7 +111,7 @@ def merged_fields(ticket: Ticket, wanted: Mapping[str, Any], *, role: str) -> di
     return _validated(entity, wanted, before=ticket.fields, role=role, view=_view(ticket), complete=False)
 
 
-def replaced_fields(ticket: Ticket, type_: str, wanted: Mapping[str, Any] | None, *, role: str) -> dict[str, Any]:
+def replaced_fields(ticket: Ticket, type_: str, wanted: Mapping[str, Any] | None, *, role: str) -> JsonObject:
     """All fields of a ticket when it has the type `type_` and `wanted` takes the place of what was.
 
     None keeps what the role may see. What the role may not see or edit stays. Raises Invalid.
@@ -160,5 +161,5 @@ def searchable(role: str) -> dict[str, tuple[str, ...]]:
     return {name: tuple(one.name for one in types if name in values.hidden(one, role)) for name in names}
 
 
-def _view(ticket: Ticket) -> dict[str, Any]:
+def _view(ticket: Ticket) -> JsonObject:
     return {"ticket": {"type": ticket.type, "priority": ticket.priority, "state": ticket.state}}

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from models.events.row_types import WholeEvent
 from models.infomodel import published, values
 from models.kernel.ids import parse_id
+from models.kernel.open_json import JsonObject
 from models.tickets import ticket_fields
 from models.tickets.tables import Ticket
 from models.visibility.sight import Sight, sees, visible_ids
@@ -47,11 +49,11 @@ class Guard:
         """Whether the caller sees every field."""
         return not (self.hidden or self.of_requester)
 
-    def fields(self, found: Mapping[str, Any]) -> dict[str, Any]:
+    def fields(self, found: Mapping[str, Any]) -> JsonObject:
         """The visible ones of a ticket's fields."""
         return {name: value for name, value in found.items() if name not in self.hidden}
 
-    def seen_values(self, found: Mapping[str, Any]) -> dict[str, Any]:
+    def seen_values(self, found: Mapping[str, Any]) -> JsonObject:
         """The visible ones of the values that a condition read, by path."""
         return {path: value for path, value in found.items() if not self._shows(path)}
 
@@ -64,7 +66,7 @@ class Guard:
             return WITHHELD
         return text
 
-    def payload(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    def payload(self, payload: Mapping[str, Any]) -> JsonObject:
         """The payload of a ticket's event without hidden values."""
         if self.is_open:
             return dict(payload)
@@ -74,7 +76,7 @@ class Guard:
                 found[name] = show(self, found[name])
         return found
 
-    def rule_traces(self, traces: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def rule_traces(self, traces: Sequence[Mapping[str, Any]]) -> list[JsonObject]:
         """The outcomes of rules without hidden values."""
         return [self.payload(trace) for trace in traces]
 
@@ -89,7 +91,7 @@ class Guard:
             return False
         return match[2] in (self.of_requester if match[1] == "requester." else self.hidden)
 
-    def _changes(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+    def _changes(self, changes: Mapping[str, Any]) -> JsonObject:
         """The changes of `ticket_updated`: `fields` as a whole, and single fields as `fields.<name>`."""
         found = {}
         for name, change in changes.items():
@@ -101,7 +103,7 @@ class Guard:
                 found[name] = change
         return found
 
-    def _wanted(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    def _wanted(self, wanted: Mapping[str, Any]) -> JsonObject:
         """Another ticket that a life cycle asked for; its fields may have been copied from this one's."""
         return {**wanted, "fields": self.fields(wanted.get("fields") or {})}
 
@@ -120,19 +122,19 @@ _SHOWN: Final[Mapping[str, Any]] = {
 }
 
 
-def fields(ticket: Ticket, role: str) -> dict[str, Any]:
+def fields(ticket: Ticket, role: str) -> JsonObject:
     """The fields of a ticket that a role may see."""
     return Guard.of(ticket, role).fields(ticket.fields)
 
 
-def events(rows: Sequence[dict[str, Any]], ticket: Ticket, sight: Sight) -> list[dict[str, Any]]:
+def events(rows: Sequence[WholeEvent], ticket: Ticket, sight: Sight) -> list[WholeEvent]:
     """The events of a ticket as a caller sees them: without hidden fields, and without what names a hidden ticket."""
     guard = Guard.of(ticket, sight.role)
     linked = {
         row["event_id"]: parse_id(str(row["payload"].get("ticket_id"))) for row in rows if row["event_type"] in _LINKS
     }
     visible = visible_ids(sight, {one for one in linked.values() if one is not None})
-    found = []
+    found: list[WholeEvent] = []
     for row in rows:
         payload = guard.payload(row["payload"])
         if (other := linked.get(row["event_id"])) is not None and other not in visible:
@@ -143,7 +145,7 @@ def events(rows: Sequence[dict[str, Any]], ticket: Ticket, sight: Sight) -> list
     return found
 
 
-def _seen_wanted(wanted: Mapping[str, Any], sight: Sight) -> dict[str, Any]:
+def _seen_wanted(wanted: Mapping[str, Any], sight: Sight) -> JsonObject:
     """A ticket that a life cycle asked for, by the guards of its own type and team."""
     concealed = ticket_fields.hidden(wanted["type"], (), sight.role)
     shown = {name: value for name, value in (wanted.get("fields") or {}).items() if name not in concealed}

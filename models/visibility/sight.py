@@ -58,7 +58,7 @@ class Sight:
             return cls(user.id, "agent")
         return cls(user.id, str(rights.role), Permission.tickets_see_all in rights.permissions)
 
-    def condition(self, table: str = "tickets") -> tuple[str, dict[str, Any]]:
+    def condition(self, table: str = "tickets") -> tuple[str, database.Parameters]:
         """The rule as a part of a hand-written statement over `table`, with its values."""
         if self.sees_all:
             return "1 = 1", {}
@@ -70,7 +70,7 @@ class Sight:
         """The rule as a condition of a composed query over Ticket."""
         if self.sees_all:
             return peewee.SQL("1 = 1")
-        nodes: dict[str, Any] = {
+        nodes: dict[str, object] = {
             "team": Ticket.team,
             "assignee": Ticket.assignee_id,
             "id": Ticket.id,

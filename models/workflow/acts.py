@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from models.kernel import type_info
+from models.kernel.open_json import JsonObject
 from models.sla.clocks import Clock
 
 
@@ -52,7 +53,7 @@ class Act(_Ruled, frozen=True, kw_only=True):
         return self.why.values
 
     @property
-    def details(self) -> dict[str, Any]:
+    def details(self) -> JsonObject:
         """The act's own fields by their public names, as events and the API show them."""
         return {name.rstrip("_"): getattr(self, name) for name in self.__struct_fields__[_COMMON:]}
 
@@ -191,7 +192,7 @@ class Charged(Act, frozen=True, kw_only=True):
     user: str
 
     @property
-    def details(self) -> dict[str, Any]:
+    def details(self) -> JsonObject:
         told = super().details
         return {"kind": told.pop("charge_kind"), **told}
 
@@ -206,7 +207,7 @@ class TicketMade(Act, frozen=True, kw_only=True):
     workflow: str | None
     priority: str | None
     team: str | None
-    fields: dict[str, Any]
+    fields: JsonObject
     link: str
 
 

@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import get_args
 
 from models.expressions import checker
 from models.expressions.durations import parse_duration
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.open_json import JsonObject
 from models.sla import working_time
 from models.workflow import places, templates
 from models.workflow.definition import (
@@ -43,7 +44,7 @@ _CURRENCY = re.compile(r"^[A-Z]{3}$")
 _EVENTS = get_args(EventType)
 
 
-def parse(body: dict[str, Any]) -> Workflow:
+def parse(body: JsonObject) -> Workflow:
     """Read and check a definition. Raises Invalid with a path and what was expected for everything that is wrong."""
     workflow = read(body)
     found = list(problems(workflow))

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from models.definitions import shape
+from models.kernel.open_json import JsonObject
 from models.sla.working_time import Calendar
 
 Category = Literal["todo", "waiting", "done", "closed"]
@@ -324,11 +325,11 @@ class WorkflowVersion:
     version: int
 
 
-def read(body: dict[str, Any]) -> Workflow:
+def read(body: JsonObject) -> Workflow:
     """The structure alone: what was checked when it was published is not checked again. Raises Invalid."""
     return shape.convert(body, Workflow)
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema() -> JsonObject:
     """JSON Schema 2020-12 of the file, for editors (`# yaml-language-server: $schema=`)."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Workflow)}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
+from models.kernel.open_json import JsonObject
 from models.sla.clocks import Clock
 from models.workflow.acts import AnyAct, Refused
 
@@ -76,7 +77,7 @@ class Instance:
     assignee_name: str = ""
     team: str = ""
     tags: tuple[str, ...] = ()
-    fields: dict[str, Any] = field(default_factory=dict)
+    fields: JsonObject = field(default_factory=dict)
     message_count: int = 0
     created_at: datetime | None = None
     state_since: datetime | None = None
@@ -120,8 +121,18 @@ def _as_they_are(type_: str, fields: Mapping[str, Any]) -> tuple[Mapping[str, An
     return fields, [name for name, value in fields.items() if value not in (None, "", [], {})]
 
 
-def _any_value(type_: str, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+def _any_value(type_: str, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> JsonObject:
     return {**before, **wanted}
+
+
+class MessageView(TypedDict):
+    """The facts about a message that conditions may use. `automatic` is empty for a message of a person."""
+
+    automatic: str
+    author_kind: str
+    channel: str
+    attachments: int
+    length: int
 
 
 @dataclass(slots=True)
@@ -130,7 +141,7 @@ class Context:
 
     now: datetime
     actor: Actor = Actor()
-    message: Mapping[str, Any] | None = None
+    message: MessageView | None = None
     desk_url: str = ""
     # A text that differs by event: chance is drawn from it, so that a replay draws the same.
     seed: str = ""
@@ -139,7 +150,7 @@ class Context:
     # (type, fields) -> (every declared field with its value or zero, names of those with a value).
     fields_view: Callable[[str, Mapping[str, Any]], tuple[Mapping[str, Any], Sequence[str]]] = _as_they_are
     # (type, before, wanted) -> all fields after; raises Invalid.
-    validate: Callable[[str, Mapping[str, Any], Mapping[str, Any]], dict[str, Any]] = _any_value
+    validate: Callable[[str, Mapping[str, Any], Mapping[str, Any]], JsonObject] = _any_value
     # The reason why the ticket must not enter a state now, or None.
     veto: Callable[[str], str | None] = lambda state: None
     rating_url: Callable[[], str] = lambda: ""

@@ -5,13 +5,13 @@ if allowed.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from models.events import signing, subscription_limits, subscription_rules
 from models.kernel import clock, database, limits, logs, settings
 from models.subscriptions import deliveries, payloads, queries, waiting
 from models.subscriptions.deliveries import Attempt
 from models.subscriptions.queries import Subscription
+from models.subscriptions.row_types import OutgoingEvent, OutgoingMessageText
 from models.tasks import task_leases
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import DeliverWebhook
@@ -57,7 +57,7 @@ def run(task: ClaimedTask, payload: DeliverWebhook) -> Settlement:
     return Failed(attempt.error, retry_after_s=retry_after_s, record=record, late=record)
 
 
-def _message(subscription: Subscription, event: dict[str, Any]) -> dict[str, Any] | None:
+def _message(subscription: Subscription, event: OutgoingEvent) -> OutgoingMessageText | None:
     message_id = event["payload"].get("message_id") if subscription.include_bodies else None
     return None if message_id is None else queries.message(str(message_id))
 

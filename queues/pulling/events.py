@@ -7,12 +7,12 @@ Channels call it, because they only translate and never write to the domain them
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from models.channels import positions
 from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
 from models.kernel import crash, database, metrics
+from models.kernel.open_json import JsonObject
 from models.ports.inbound import ReceivedEvent
 
 
@@ -21,7 +21,7 @@ def store(
     events: Iterable[ReceivedEvent],
     *,
     content_type: str,
-    position: dict[str, Any],
+    position: JsonObject,
     position_name: str,
 ) -> int:
     """Store the events, each with its own `raw`, and the position in one transaction; returns the

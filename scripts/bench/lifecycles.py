@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from models.kernel import clock, database, settings
 from models.kernel.ids import new_id
+from models.kernel.open_json import JsonObject
 from models.publishing import plan as planning
 from models.publishing.catalogue import Found
 from models.tasks import timers
@@ -169,7 +169,7 @@ def _replay(report: Report, support: Workflow, events: int) -> None:
     report.row("g", f"replay of {done.events:,} recorded events", figure)
 
 
-_STORY: tuple[tuple[str, int, str, dict[str, Any]], ...] = (
+_STORY: tuple[tuple[str, int, str, JsonObject], ...] = (
     (
         "ticket_created",
         0,

@@ -18,6 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from models.kernel.open_json import JsonObject
+
 _ROOT = Path(__file__).resolve().parents[2]
 FIRST_NUMBER = 987_654_001  # ticket numbers that cannot be mistaken for anything else
 NOW = "\x01now"  # stands for an instant
@@ -28,7 +30,7 @@ class Statement:
     """A statement with `%(name)s` places and its values."""
 
     text: str
-    values: dict[str, Any]
+    values: JsonObject
 
 
 def statements_of(
@@ -58,7 +60,7 @@ def main() -> None:
     from models.kernel import batch, database
     from scripts.bench.stack import BEARER
 
-    recorded: list[dict[str, Any]] = []
+    recorded: list[JsonObject] = []
     execute = database.execute
 
     def recording(statement: str, parameters: Mapping[str, Any] | None = None, /, **named: Any) -> Any:

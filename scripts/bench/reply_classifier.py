@@ -12,8 +12,8 @@ import importlib
 import importlib.util
 import time
 from collections.abc import Callable
-from typing import Any
 
+from models.kernel.open_json import JsonObject
 from queues.channels.email.replies.html_reply import cut_html
 from queues.channels.email.replies.visible_reply import split, visible_reply
 from scripts.bench.report import Report, Target
@@ -37,7 +37,7 @@ _HTMLS = {
 }
 
 
-def measure() -> dict[str, Any]:
+def measure() -> JsonObject:
     """MB/s by kind of text (`speed`), and the share that comes out right by classifier (`right`, in percent)."""
     texts, htmls = cases("text"), cases("html")
     speed = {name: _mb_per_s(split, _filled("On ", piece)) for name, piece in _TEXTS.items()}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
 
 from models.channels import accounts, overview
 from models.channels.accounts import ChannelAccount
+from models.channels.overview import AccountOverview
 from models.kernel import clock, database, settings
 from models.kernel.errors import ConfigurationError, NestorError
+from models.kernel.open_json import JsonObject
 from queues import channels
 from queues.channel_port import Finding, Reach
 from scripts import _cli, defs
@@ -83,21 +84,21 @@ def status(args: argparse.Namespace) -> int:
     return 1 if any(known["error"] for _, known in found) else 0
 
 
-def _plain(account: ChannelAccount, known: dict[str, Any]) -> dict[str, Any]:
+def _plain(account: ChannelAccount, known: AccountOverview) -> JsonObject:
     return {"channel": account.channel, "account": account.name, "version": account.version, **known}
 
 
-def _line(account: ChannelAccount, known: dict[str, Any]) -> str:
+def _line(account: ChannelAccount, known: AccountOverview) -> str:
     last = clock.rfc3339(known["last_event_at"]) if known["last_event_at"] else "never"
     words = [f"last event {last}"]
-    for name, text in (
-        ("events_waiting", "events wait"),
-        ("events_failed", "events failed"),
-        ("deliveries_waiting", "deliveries wait"),
-        ("deliveries_troubled", "deliveries in trouble"),
+    for count, text in (
+        (known["events_waiting"], "events wait"),
+        (known["events_failed"], "events failed"),
+        (known["deliveries_waiting"], "deliveries wait"),
+        (known["deliveries_troubled"], "deliveries in trouble"),
     ):
-        if known[name]:
-            words.append(f"{known[name]} {text}")
+        if count:
+            words.append(f"{count} {text}")
     if known["error"]:
         words.append(f"ERROR: {known['error']}")
     return f"{account.channel}.{account.name} (version {account.version}): {'; '.join(words)}"

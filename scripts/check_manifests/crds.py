@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from scripts.check_manifests.documents import mapped
+from scripts.check_manifests.documents import JsonObject, mapped
 
-Schema = dict[str, Any]
+Schema = JsonObject
 SCALERS_FILE = "keda.scalers-schema.json"
 _OPEN = {"additionalProperties", "x-kubernetes-preserve-unknown-fields"}
 _JUNCTORS = ("anyOf", "allOf", "oneOf")
@@ -74,7 +74,7 @@ class CrdFolder:
         return {path.name: path.read_text(encoding="utf-8") for path in sorted(self.folder.glob("*.yaml"))}
 
     @cached_property
-    def scalers(self) -> dict[str, list[dict[str, Any]]]:
+    def scalers(self) -> dict[str, list[JsonObject]]:
         """KEDA's trigger types with their parameters; empty when the list is absent."""
         path = self.folder / SCALERS_FILE
         if not path.is_file():

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
 from scripts.check_manifests.findings import Finding, Path
+
+# A manifest, or a part of one: the Kubernetes API and its custom resources define the keys.
+JsonObject: TypeAlias = dict[str, Any]
 
 
 class ManifestUnreadable(Exception):
@@ -19,7 +22,7 @@ class ManifestUnreadable(Exception):
 @dataclass(frozen=True, slots=True)
 class Document:
     source: str
-    data: dict[str, Any]
+    data: JsonObject
     lines: dict[Path, int] = field(default_factory=dict)
 
     @property

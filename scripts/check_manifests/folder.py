@@ -8,11 +8,10 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from scripts.check_manifests.documents import Document, ManifestUnreadable, listed, mapped, read_documents
+from scripts.check_manifests.documents import Document, JsonObject, ManifestUnreadable, listed, mapped, read_documents
 from scripts.check_manifests.facts import AppFacts
 from scripts.check_manifests.findings import Finding
 from scripts.check_manifests.manifest_set import ManifestSet
@@ -61,7 +60,7 @@ def _layout(source: str, message: str) -> Finding:
     return Finding(source, None, "Kustomization", "layout", ("resources",), message)
 
 
-def _kustomization(folder: Path, root: Path) -> dict[str, Any]:
+def _kustomization(folder: Path, root: Path) -> JsonObject:
     path = folder / "kustomization.yaml"
     if not path.is_file():
         raise ManifestUnreadable(f"{shown(path, root)}: expected a kustomization, found none")
@@ -71,7 +70,7 @@ def _kustomization(folder: Path, root: Path) -> dict[str, Any]:
         raise ManifestUnreadable(f"{shown(path, root)}: not YAML: {' '.join(str(error).split())}") from error
 
 
-def _generated(kustomization: dict[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
+def _generated(kustomization: JsonObject) -> Iterator[tuple[str, dict[str, str]]]:
     for generator in map(mapped, listed(kustomization.get("configMapGenerator"))):
         pairs = [str(literal).partition("=") for literal in listed(generator.get("literals"))]
         yield str(generator.get("name")), {key: value for key, _, value in pairs}

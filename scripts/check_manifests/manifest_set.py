@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from scripts.check_manifests.documents import Document, listed, mapped
+from scripts.check_manifests.documents import Document, JsonObject, listed, mapped
 from scripts.check_manifests.facts import AppFacts
 from scripts.check_manifests.findings import Path
 
@@ -25,18 +24,18 @@ class Pod:
         return (*self.template_path, "spec")
 
     @property
-    def spec(self) -> dict[str, Any]:
+    def spec(self) -> JsonObject:
         return mapped(self.document.get(*self.spec_path))
 
     @property
-    def labels(self) -> dict[str, Any]:
+    def labels(self) -> JsonObject:
         """Its labels, with those that Knative adds to the pods of a service."""
         labels = dict(mapped(self.document.get(*self.template_path, "metadata", "labels")))
         if self.document.is_knative_service:
             labels["serving.knative.dev/service"] = self.document.name
         return labels
 
-    def containers(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+    def containers(self) -> Iterator[tuple[Path, JsonObject]]:
         for key in ("initContainers", "containers"):
             for index, container in enumerate(listed(self.spec.get(key))):
                 yield (*self.spec_path, key, index), mapped(container)
@@ -68,7 +67,7 @@ class ManifestSet:
         found = {d.name: mapped(d.get("data")) for d in self.of_kind("ConfigMap")}
         return found | self.generated_config
 
-    def plain_environment(self, container: dict[str, Any]) -> dict[str, str]:
+    def plain_environment(self, container: JsonObject) -> dict[str, str]:
         """Variables whose values are written in the manifests (ConfigMaps first, as Kubernetes does), not Secrets'."""
         environment: dict[str, str] = {}
         for source in listed(container.get("envFrom")):

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from scripts.check_manifests.crds import CrdFolder, Schema
-from scripts.check_manifests.documents import Document, listed, mapped
+from scripts.check_manifests.documents import Document, JsonObject, listed, mapped
 from scripts.check_manifests.findings import Finding, Path
 
 KUBERNETES_VERSION = "1.35"  # what Knative 1.23 builds against
@@ -81,7 +81,7 @@ def is_custom(document: Document) -> bool:
     return "." in document.group and not document.group.endswith(".k8s.io")
 
 
-def as_deployment(service: Document) -> dict[str, Any]:
+def as_deployment(service: Document) -> JsonObject:
     """A Knative Service's template as a Deployment, so that Kubernetes' full pod schema applies to it."""
     template = copy.deepcopy(mapped(service.get("spec", "template")))
     spec = mapped(template.get("spec"))
@@ -135,7 +135,7 @@ def _definitions() -> Any:
     return Resource.from_contents(schema_contents(path, version))
 
 
-def _errors(document: Document, data: dict[str, Any], schema: Schema) -> Iterator[Finding]:
+def _errors(document: Document, data: JsonObject, schema: Schema) -> Iterator[Finding]:
     """All errors of an object, where kubernetes-validate itself stops at the first."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
@@ -160,7 +160,7 @@ def _credential_parameters(credential: Document | None) -> list[str]:
 
 
 def _trigger_parameters(
-    crds: CrdFolder, scaled: Document, path: Path, trigger: dict[str, Any], credentials: dict[str, Document]
+    crds: CrdFolder, scaled: Document, path: Path, trigger: JsonObject, credentials: dict[str, Document]
 ) -> Iterator[Finding]:
     kind = trigger.get("type")
     if kind not in crds.scalers:

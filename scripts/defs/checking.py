@@ -6,13 +6,13 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from models.definitions import files
 from models.infomodel import definition as infomodel
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.open_json import JsonObject
 from models.publishing import catalogue
 from models.workflow import definition as workflows
 from models.workflow.testing import scenarios
@@ -85,7 +85,7 @@ def _scenario_problems(root: Path) -> list[dict[str, str]]:
     return [{"severity": "error", "place": p.path, "message": p.message} for p in problems]
 
 
-def schemas() -> dict[str, dict[str, Any]]:
+def schemas() -> dict[str, JsonObject]:
     """The JSON Schemas of the files, from the code that reads them."""
     of_scenarios = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

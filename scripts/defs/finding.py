@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from models.definitions import store
 from models.kernel.errors import NotFound
+from models.kernel.open_json import JsonObject
 from models.workflow import checks
 from models.workflow.definition import Workflow
 from scripts.defs import ROOT, Found, read_file
@@ -33,7 +33,7 @@ def workflow_of(name: str) -> Workflow:
     return checks.parse(found.body)
 
 
-def body_of(word: str) -> tuple[str, dict[str, Any]]:
+def body_of(word: str) -> tuple[str, JsonObject]:
     """A body by FILE, NAME@VERSION or NAME (in force); joins the caller's connection. Raises NotFound."""
     if word.endswith(".yaml"):
         return word, file_of(word).body

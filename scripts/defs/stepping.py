@@ -8,13 +8,13 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import yaml
 
 from models.expressions.durations import parse_duration
 from models.infomodel import values
 from models.kernel.errors import Invalid
+from models.kernel.open_json import JsonObject
 from models.publishing import catalogue
 from models.sla.clocks import status
 from models.workflow.acts import (
@@ -73,7 +73,7 @@ class Stepper:
     that is named.
     """
 
-    def __init__(self, workflow: Workflow, types: dict[str, Any]) -> None:
+    def __init__(self, workflow: Workflow, types: JsonObject) -> None:
         self._workflow, self._types = workflow, types
         teams = tuple(sorted(_teams(workflow)))
         people = [
@@ -166,7 +166,7 @@ class Stepper:
             raise ValueError(f"unknown command {name!r}; `help` lists the commands")
         commands[name]()
 
-    def _transition(self, transition: str, person: str, given: dict[str, Any]) -> None:
+    def _transition(self, transition: str, person: str, given: JsonObject) -> None:
         comment = given.pop("comment", None)
         self._simulation.transition(transition, person, comment=comment, fields=given)
 
@@ -174,7 +174,7 @@ class Stepper:
         assignee = None if person == "nobody" else self._simulation.person(person).id
         self._simulation.assign(assignee, "mira")
 
-    def _new(self, given: dict[str, Any]) -> None:
+    def _new(self, given: JsonObject) -> None:
         type_ = given.pop("type", self._workflow.types[0] if self._workflow.types else "question")
         self._simulation.timers.clear()
         self._simulation.log.clear()
@@ -221,7 +221,7 @@ def _teams(workflow: Workflow) -> set[str]:
     return found
 
 
-def _pairs(words: list[str]) -> dict[str, Any]:
+def _pairs(words: list[str]) -> JsonObject:
     """field=value with values as YAML: amount={amount: 100, currency: EUR}"""
     found = {}
     for word in words:

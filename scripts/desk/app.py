@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from gunicorn.arbiter import Arbiter
 
@@ -43,7 +44,7 @@ def create_app() -> WsgiApp:
     functions = listing.mounted(listing.FUNCTIONS, listing.MAIN)
     demo = pages.create_app(config)
 
-    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def application(environ: WSGIEnvironment, start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         app = demo if path in ("", "/") or path.startswith("/sandbox") else functions
         return app(environ, start_response)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+
+from models.kernel.open_json import JsonObject
 
 
 @dataclass(slots=True)
@@ -13,7 +14,7 @@ class Part:
     name: str
     lines: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: JsonObject = field(default_factory=dict)
 
     def problem(self, line: str) -> None:
         """A problem that does not end without an action."""

@@ -10,10 +10,12 @@ from uuid import UUID
 
 from models.conversations import queries as conversations
 from models.deliveries import queries as deliveries
+from models.deliveries.row_types import AttemptRow, DeliveryRow
 from models.events import queries as events
 from models.kernel import clock, database
 from models.kernel.batch import from_json
 from models.kernel.database import Row
+from models.kernel.open_json import JsonObject
 from models.ticket_workflow import why
 from models.tickets.tables import Ticket
 from scripts.explain import limits, words
@@ -42,7 +44,7 @@ class Entry:
     source: str
     line: str
     details: tuple[str, ...] = ()
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: JsonObject = field(default_factory=dict)
     order: int = 0
     told_elsewhere: bool = False
 
@@ -103,7 +105,7 @@ def _events(ticket: Ticket, people: dict[str, str]) -> Iterator[Entry]:
             "event",
             f"#{row['sequence']} {line}",
             (*details, f"by {who}{cause}"),
-            row,
+            dict(row),
             order=row["sequence"],
             told_elsewhere=row["event_type"] in words.TOLD_BY_THEIR_MESSAGE,
         )
@@ -122,7 +124,7 @@ def _messages(ticket: Ticket, order: Mapping[str, int]) -> Iterator[Entry]:
             details.append(f"edited at {clock.rfc3339(row['edited_at'])}")
         if row["attachments"]:
             details.append(f"{len(row['attachments'])} attachments")
-        facts = {name: row[name] for name in _MESSAGE_FACTS}
+        facts = {name: value for name, value in row.items() if name in _MESSAGE_FACTS}
         yield Entry(_at(row["created_at"]), "message", line, tuple(details), facts, order.get(str(row["id"]), 0))
 
 
@@ -149,7 +151,7 @@ _MESSAGE_FACTS = (
 
 def _deliveries(ticket: Ticket) -> Iterator[Entry]:
     for row in deliveries.of_ticket(ticket.id)[: limits.rows_max]:
-        attempts = row.pop("attempt_log")
+        attempts = row["attempt_log"]
         count = words.counted(len(attempts), "attempt")
         error = (f"last error: {words.short(row['last_error'])}",) if row["last_error"] else ()
         receipt = f"; the provider says: {row['receipt']}" if row["receipt"] else ""
@@ -161,12 +163,12 @@ def _deliveries(ticket: Ticket) -> Iterator[Entry]:
             "delivery",
             line,
             (f"delivery {row['id']} of message {row['message_id']}", *error),
-            row,
+            {name: value for name, value in row.items() if name != "attempt_log"},
         )
         yield from (_attempt(attempt, row) for attempt in attempts)
 
 
-def _attempt(row: Row, delivery: Row) -> Entry:
+def _attempt(row: AttemptRow, delivery: DeliveryRow) -> Entry:
     if row["outcome"] is None:
         outcome = "still open (if its process died, the outcome is unknown)"
     else:
@@ -175,7 +177,7 @@ def _attempt(row: Row, delivery: Row) -> Entry:
     doubled = ", possibly a duplicate" if row["possibly_duplicate"] else ""
     detail = (words.short(row["detail"]),) if row["detail"] else ()
     line = f"{row['number']} over {delivery['channel']}/{delivery['account']}: {outcome}{doubled}"
-    return Entry(_at(row["started_at"]), "attempt", line, (f"delivery {row['delivery_id']}", *detail), row)
+    return Entry(_at(row["started_at"]), "attempt", line, (f"delivery {row['delivery_id']}", *detail), dict(row))
 
 
 def _payload(name: str) -> str:
@@ -255,10 +257,10 @@ def _silent_rules(ticket: Ticket) -> Iterator[Entry]:
         details = tuple(f"{look['rule']} {look['outcome']}: {words.short('; '.join(_reasons(look)))}" for look in quiet)
         if quiet:
             line = f"on {row['event']}: {words.counted(len(quiet), 'rule')} did not act"
-            yield Entry(row["at"], "rules", line, details, row, order=row["last_sequence"])
+            yield Entry(row["at"], "rules", line, details, dict(row), order=row["last_sequence"])
 
 
-def as_json(entry: Entry) -> dict[str, Any]:
+def as_json(entry: Entry) -> JsonObject:
     """An entry for programs."""
     return {
         "at": clock.rfc3339(entry.at),

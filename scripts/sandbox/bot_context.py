@@ -9,6 +9,7 @@ from scripts.sandbox.bot_chats import Chats
 from scripts.sandbox.bot_messages import Message, SentMessages, new_message
 from scripts.sandbox.bot_request import ApiError, Call, bad_request
 from scripts.sandbox.files import FileStore, StoredFile
+from scripts.sandbox.json_object import JsonObject
 from scripts.sandbox.outbox import Entry, Outbox
 from scripts.sandbox.updates import Bots
 
@@ -43,7 +44,7 @@ class Context:
         """Return a message id. The sequence never restarts, so an id is unique even after a restart."""
         return limits.MESSAGE_ID_BASE + self.outbox.sequence + 1
 
-    def send(self, call: Call, content: dict[str, Any], stored: StoredFile | None = None, field: str = "") -> Message:
+    def send(self, call: Call, content: JsonObject, stored: StoredFile | None = None, field: str = "") -> Message:
         """The message as the chat sees it, recorded. Raises ApiError."""
         chat_id = chat_of(call)
         message = {**new_message(call, chat_id, self.next_message_id()), **content}

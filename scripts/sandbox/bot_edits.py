@@ -1,11 +1,10 @@
 """Methods that edit or delete messages of a chat, or react to them."""
 
-from typing import Any
-
 from scripts.sandbox import limits
 from scripts.sandbox.bot_context import Context, Method, chat_of
 from scripts.sandbox.bot_messages import Message, caption_content, inline_keyboard, new_message, text_content
 from scripts.sandbox.bot_request import Call, bad_request
+from scripts.sandbox.json_object import JsonObject
 
 _CAPTIONED = ("photo", "document", "audio", "voice", "video", "animation")
 # A few of those that the Bot API lists; what is not here is refused as it would refuse it.
@@ -104,7 +103,7 @@ class _Edits:
             raise bad_request("message can't be edited")
         return message
 
-    def _edited(self, call: Call, message: Message, content: dict[str, Any], fields: tuple[str, ...]) -> Message:
+    def _edited(self, call: Call, message: Message, content: JsonObject, fields: tuple[str, ...]) -> Message:
         edited = {name: value for name, value in message.items() if name not in fields} | content
         if edited == message:
             raise bad_request(

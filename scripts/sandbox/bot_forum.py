@@ -1,10 +1,9 @@
 """Methods about chats themselves: what they are, who is in them, and the topics of a group that has them."""
 
-from typing import Any
-
 from scripts.sandbox.bot_context import Context, Method, chat_of
 from scripts.sandbox.bot_messages import bot_user, chat
 from scripts.sandbox.bot_request import Call, bad_request
+from scripts.sandbox.json_object import JsonObject
 
 _NAME_MAX = 128
 _COLOURS = (7322096, 16766590, 13338331, 9367192, 16749490, 16478047)
@@ -43,7 +42,7 @@ class _Forum:
         self._context = context
         self._chats = context.chats
 
-    def chat(self, call: Call) -> dict[str, Any]:
+    def chat(self, call: Call) -> JsonObject:
         found = {
             **chat(chat_of(call)),
             "accent_color_id": 0,
@@ -58,7 +57,7 @@ class _Forum:
         }
         return {**found, "is_forum": True} if chat_of(call) in self._chats.forums else found
 
-    def member(self, call: Call) -> dict[str, Any]:
+    def member(self, call: Call) -> JsonObject:
         """The bot is everywhere an administrator; of people nothing is known but that they are there."""
         user_id = call.integer("user_id")
         if user_id == call.bot_id:
@@ -71,7 +70,7 @@ class _Forum:
         blocked = chat_of(call) in self._chats.blocked
         return {"status": "left" if blocked else "member", "user": person}
 
-    def create(self, call: Call) -> dict[str, Any]:
+    def create(self, call: Call) -> JsonObject:
         self._chats.check_forum(chat_of(call))
         name = self._name(call)
         colour = call.integer("icon_color", _COLOURS[0])

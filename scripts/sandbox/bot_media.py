@@ -9,6 +9,7 @@ from scripts.sandbox.bot_context import Context, Method, chat_of
 from scripts.sandbox.bot_messages import Message, caption_content, inline_keyboard
 from scripts.sandbox.bot_request import Call, bad_request
 from scripts.sandbox.files import StoredFile
+from scripts.sandbox.json_object import JsonObject
 
 _PICTURE = {"width": 1, "height": 1}  # the sandbox decodes no pictures
 _FIELDS = ("photo", "document", "audio", "voice", "video", "animation", "video_note", "sticker")
@@ -48,14 +49,14 @@ def _sender(context: Context, field: str) -> Callable[[Call], Message]:
     return send
 
 
-def medium(field: str, stored: StoredFile) -> dict[str, Any]:
+def medium(field: str, stored: StoredFile) -> JsonObject:
     """The message's field that holds the file, as the Bot API describes it; raises ApiError."""
     if field == "photo" and stored.size_bytes > limits.PHOTO_BYTES_MAX:
         raise bad_request(
             f"file of size {stored.size_bytes} bytes is too big for a photo;"
             f" the maximum size is {limits.PHOTO_BYTES_MAX} bytes"
         )
-    base: dict[str, Any] = {
+    base: JsonObject = {
         "file_id": stored.file_id,
         "file_unique_id": stored.file_unique_id,
         "file_size": stored.size_bytes,
@@ -83,7 +84,7 @@ def medium(field: str, stored: StoredFile) -> dict[str, Any]:
 
 def _send_album(context: Context, call: Call) -> list[Message]:
     items = _album_items(call)
-    found: list[tuple[str, StoredFile, dict[str, Any]]] = []
+    found: list[tuple[str, StoredFile, JsonObject]] = []
     for item in items:  # all is checked before anything is sent: an album arrives whole or not at all
         stored = context.file(call, "media", str(item.get("media", "")))
         kind = str(item["type"])
@@ -94,7 +95,7 @@ def _send_album(context: Context, call: Call) -> list[Message]:
     ]
 
 
-def _album_items(call: Call) -> list[dict[str, Any]]:
+def _album_items(call: Call) -> list[JsonObject]:
     """Return the checked parts of an album. Raises ApiError."""
     items = call.json("media", list, "can't parse media: expected an Array of InputMedia") or []
     if not all(isinstance(item, dict) for item in items):
@@ -113,7 +114,7 @@ def _album_items(call: Call) -> list[dict[str, Any]]:
     return items
 
 
-def _item_caption(call: Call, item: dict[str, Any]) -> dict[str, Any]:
+def _item_caption(call: Call, item: JsonObject) -> JsonObject:
     params = {
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in item.items()
@@ -130,7 +131,7 @@ def _location(call: Call) -> dict[str, float]:
     return {"latitude": latitude, "longitude": longitude}
 
 
-def _venue(call: Call) -> dict[str, Any]:
+def _venue(call: Call) -> JsonObject:
     location = _location(call)
     return {
         "location": location,
@@ -138,13 +139,13 @@ def _venue(call: Call) -> dict[str, Any]:
     }
 
 
-def _contact(call: Call) -> dict[str, Any]:
+def _contact(call: Call) -> JsonObject:
     if not call.text("phone_number") or not call.text("first_name"):
         raise bad_request("phone number or first name is empty")
     return {"phone_number": call.text("phone_number"), "first_name": call.text("first_name")}
 
 
-def _poll(context: Context, call: Call) -> dict[str, Any]:
+def _poll(context: Context, call: Call) -> JsonObject:
     options = call.json("options", list, "can't parse options: expected an Array") or []
     texts = [option.get("text", "") if isinstance(option, dict) else str(option) for option in options]
     if not call.text("question") or len(texts) < 2:
@@ -165,7 +166,7 @@ def _poll(context: Context, call: Call) -> dict[str, Any]:
     }
 
 
-def _dice(call: Call) -> dict[str, Any]:
+def _dice(call: Call) -> JsonObject:
     emoji = call.text("emoji") or "🎲"
     if emoji not in _DICE:
         raise bad_request("wrong emoji specified for the dice")

@@ -2,21 +2,21 @@
 
 import time
 from collections import OrderedDict
-from typing import Any
 
 from scripts.sandbox import limits
 from scripts.sandbox.bot_request import Call, bad_request
 from scripts.sandbox.entities import Entity, checked_entities, parse_html, trimmed, utf16_units
+from scripts.sandbox.json_object import JsonObject
 from scripts.sandbox.outbox import Entry
 
-Message = dict[str, Any]
+Message = JsonObject
 
 
-def bot_user(bot_id: int) -> dict[str, Any]:
+def bot_user(bot_id: int) -> JsonObject:
     return {"id": bot_id, "is_bot": True, "first_name": "Nestor Sandbox", "username": "nestor_sandbox_bot"}
 
 
-def chat(chat_id: int | str) -> dict[str, Any]:
+def chat(chat_id: int | str) -> JsonObject:
     """A chat as its id tells: private, group, supergroup (-100...) or a channel by @name."""
     if isinstance(chat_id, str):
         # The id is made up from the name, but always the same one.
@@ -48,7 +48,7 @@ def new_message(call: Call, chat_id: int | str, message_id: int) -> Message:
     return message
 
 
-def text_content(call: Call) -> dict[str, Any]:
+def text_content(call: Call) -> JsonObject:
     """`text` and `entities` of a text message; raises ApiError when it is empty or too long."""
     text, entities = _formatted(call, "text", "entities")
     if not text:
@@ -58,7 +58,7 @@ def text_content(call: Call) -> dict[str, Any]:
     return {"text": text, "entities": entities} if entities else {"text": text}
 
 
-def caption_content(call: Call) -> dict[str, Any]:
+def caption_content(call: Call) -> JsonObject:
     caption, entities = _formatted(call, "caption", "caption_entities")
     if utf16_units(caption) > limits.CAPTION_UNITS_MAX:
         raise bad_request("message caption is too long")
@@ -81,7 +81,7 @@ def _formatted(call: Call, name: str, entities_name: str) -> tuple[str, list[Ent
     return trimmed(text, entities)
 
 
-def inline_keyboard(call: Call) -> dict[str, Any]:
+def inline_keyboard(call: Call) -> JsonObject:
     """`{"reply_markup": ...}` when there is one that stays on the message; raises ApiError."""
     markup = call.json("reply_markup", dict, "object expected as reply markup")
     rows = (markup or {}).get("inline_keyboard")

@@ -4,12 +4,12 @@ Each checks, records what a chat would have seen, and returns the API's object.
 """
 
 import re
-from typing import Any
 
 from scripts.sandbox import bot_edits, bot_forum, bot_media, bot_webhooks, limits
 from scripts.sandbox.bot_context import Context, Method
 from scripts.sandbox.bot_messages import Message, bot_user, inline_keyboard, text_content
 from scripts.sandbox.bot_request import Call, bad_request
+from scripts.sandbox.json_object import JsonObject
 
 _ACTIONS = frozenset(
     [
@@ -53,7 +53,7 @@ class Methods:
     def find(self, name: str) -> Method | None:
         return self._table.get(name.lower())
 
-    def _get_me(self, call: Call) -> dict[str, Any]:
+    def _get_me(self, call: Call) -> JsonObject:
         return {
             **bot_user(call.bot_id),
             "can_join_groups": True,
@@ -80,7 +80,7 @@ class Methods:
         self._context.record(call, {"text": call.text("text")})
         return True
 
-    def _get_file(self, call: Call) -> dict[str, Any]:
+    def _get_file(self, call: Call) -> JsonObject:
         file_id = call.text("file_id")
         size = self._context.files.size(file_id)
         if size is None:

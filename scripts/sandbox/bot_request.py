@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from scripts.sandbox import limits
 from scripts.sandbox.httpd import Request, Response, json_response
+from scripts.sandbox.json_object import JsonObject
 
 
 class ApiError(Exception):
@@ -21,7 +22,7 @@ class ApiError(Exception):
         self.parameters = parameters
 
     def response(self) -> Response:
-        body: dict[str, Any] = {"ok": False, "error_code": self.status, "description": self.description}
+        body: JsonObject = {"ok": False, "error_code": self.status, "description": self.description}
         if self.parameters:
             body["parameters"] = dict(self.parameters)
         return json_response(body, self.status)

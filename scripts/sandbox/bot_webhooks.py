@@ -1,11 +1,11 @@
 """Methods about how updates come: by webhook or by polling, never both."""
 
 import re
-from typing import Any
 
 from scripts.sandbox import limits
 from scripts.sandbox.bot_context import Context, Method
 from scripts.sandbox.bot_request import Call, bad_request
+from scripts.sandbox.json_object import JsonObject
 from scripts.sandbox.updates import Update, poll
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
@@ -35,7 +35,7 @@ class _Webhooks:
         secret = call.text("secret_token")
         if secret and not _SECRET.fullmatch(secret):
             raise bad_request("secret token contains unallowed characters")
-        webhook: dict[str, Any] = {
+        webhook: JsonObject = {
             "url": url,
             "has_custom_certificate": False,
             "max_connections": min(max(call.integer("max_connections", 40), 1), 100),
@@ -55,7 +55,7 @@ class _Webhooks:
         self._context.record(call, {})
         return True
 
-    def info(self, call: Call) -> dict[str, Any]:
+    def info(self, call: Call) -> JsonObject:
         bot = self._bots.get(call.bot_id)
         info = bot.webhook or {"url": "", "has_custom_certificate": False}
         return {**info, "pending_update_count": len(self._bots.pending(bot))}

@@ -18,8 +18,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from scripts.sandbox import limits
+from scripts.sandbox.json_object import JsonObject
 
-Entry = dict[str, Any]
+Entry = JsonObject
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -37,7 +38,7 @@ class SandboxClient:
         """All remembered entries after `since`, oldest first."""
         entries: list[Entry] = []
         while True:
-            query: dict[str, Any] = {"since": since, "limit": limits.OUTBOX_PAGE_MAX}
+            query: JsonObject = {"since": since, "limit": limits.OUTBOX_PAGE_MAX}
             if channel is not None:
                 query["channel"] = channel
             page = self.control("GET", f"/outbox?{urlencode(query)}")
@@ -76,7 +77,7 @@ class SandboxClient:
         """Change rate_limits, tokens, unknown_chats."""
         self.control("PATCH", "/settings", settings)
 
-    def queue_update(self, update: dict[str, Any], *, bot_id: int | None = None) -> int:
+    def queue_update(self, update: JsonObject, *, bot_id: int | None = None) -> int:
         """Let getUpdates return this update; returns its update_id."""
         path = "/updates" if bot_id is None else f"/updates?bot_id={bot_id}"
         return int(self.control("POST", path, update)["update_id"])
@@ -106,7 +107,7 @@ class SandboxClient:
         for path in ("/outbox", "/faults", "/mail-faults"):
             self.control("DELETE", path)
 
-    def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def control(self, method: str, path: str, body: JsonObject | None = None) -> Any:
         content = None if body is None else json.dumps(body).encode()
         return self._request(method, path, content, "application/json")
 
@@ -230,7 +231,7 @@ class SandboxProcess(SandboxClient):
             self._process.stdin.close()
         self._process = None
 
-    def _wait_for_ports(self, ports_file: Path, log_path: Path) -> dict[str, Any]:
+    def _wait_for_ports(self, ports_file: Path, log_path: Path) -> JsonObject:
         assert self._process is not None
         deadline = time.monotonic() + limits.START_S_MAX
         while not ports_file.exists():
@@ -239,7 +240,7 @@ class SandboxProcess(SandboxClient):
             if time.monotonic() > deadline:
                 raise SandboxError(f"the sandbox did not listen within {limits.START_S_MAX:g} s; see {log_path}")
             time.sleep(limits.POLL_INTERVAL_S)
-        ports: dict[str, Any] = json.loads(ports_file.read_text())
+        ports: JsonObject = json.loads(ports_file.read_text())
         return ports
 
     def __enter__(self) -> "SandboxProcess":

@@ -13,6 +13,7 @@ from scripts.sandbox.bot_request import ApiError
 from scripts.sandbox.faults import BotFault, FaultBook, FaultRefused, MailFault, bot_fault, mail_fault
 from scripts.sandbox.files import FilesFull
 from scripts.sandbox.httpd import Request, Response, json_response
+from scripts.sandbox.json_object import JsonObject
 from scripts.sandbox.people import DeedRefused, People
 from scripts.sandbox.updates import UpdateRefused
 
@@ -83,7 +84,7 @@ class Control:
             return error_form(405, f"{request.path} takes {', '.join(known)}, not {request.method}")
         return error_form(404, f"no such path; known: {', '.join(sorted({path for _, path in self._routes}))}")
 
-    def _read_outbox(self, request: Request) -> dict[str, Any]:
+    def _read_outbox(self, request: Request) -> JsonObject:
         query = _query(request, {"channel", "since", "limit"})
         channel = query.get("channel") or None
         if channel not in (None, "telegram", "email", "webhook"):
@@ -128,7 +129,7 @@ class Control:
             request.body, filename=filename, content_type=request.headers.get("content-type")
         ).as_dict()
 
-    def _read_settings(self, _: Request) -> dict[str, Any]:
+    def _read_settings(self, _: Request) -> JsonObject:
         tokens = self._settings.tokens
         return {
             "rate_limits": self._settings.rate_limits,
@@ -136,7 +137,7 @@ class Control:
             "unknown_chats": list(self._settings.unknown_chats),
         }
 
-    def _change_settings(self, request: Request) -> dict[str, Any]:
+    def _change_settings(self, request: Request) -> JsonObject:
         body = _json_object(request)
         unknown = sorted(set(body) - _SETTINGS)
         if unknown:
@@ -166,11 +167,11 @@ def error_form(status: int, text: str) -> Response:
     return json_response({"error": text}, status)
 
 
-def _listed(faults: Iterable[BotFault] | Iterable[MailFault]) -> dict[str, Any]:
+def _listed(faults: Iterable[BotFault] | Iterable[MailFault]) -> JsonObject:
     return {"items": [asdict(fault) for fault in faults]}
 
 
-def _json_object(request: Request) -> dict[str, Any]:
+def _json_object(request: Request) -> JsonObject:
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError) as error:

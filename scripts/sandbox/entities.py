@@ -10,8 +10,9 @@ from typing import Any
 
 from scripts.sandbox import limits
 from scripts.sandbox.bot_request import bad_request
+from scripts.sandbox.json_object import JsonObject
 
-Entity = dict[str, Any]
+Entity = JsonObject
 
 _HTML_TYPES = {
     "b": "bold",

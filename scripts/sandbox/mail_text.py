@@ -10,10 +10,11 @@ import hashlib
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
-from typing import Any
+
+from scripts.sandbox.json_object import JsonObject
 
 
-def describe(content: bytes) -> dict[str, Any]:
+def describe(content: bytes) -> JsonObject:
     """The outbox fields of a mail; `raw` is latin-1 text: `.encode("latin-1")` gives the exact bytes back."""
     message = email.message_from_bytes(content, policy=email.policy.compat32)
     headers: dict[str, str] = {}
@@ -21,7 +22,7 @@ def describe(content: bytes) -> dict[str, Any]:
         decoded = _decoded(value)
         headers[name] = f"{headers[name]}\n{decoded}" if name in headers else decoded  # repeated ones, a line each
     bodies: dict[str, str] = {}
-    attachments: list[dict[str, Any]] = []
+    attachments: list[JsonObject] = []
     for part in message.walk():
         if part.is_multipart():
             continue
@@ -48,7 +49,7 @@ def describe(content: bytes) -> dict[str, Any]:
     }
 
 
-def _attachment(part: Message, kind: str, filename: str | None) -> dict[str, Any]:
+def _attachment(part: Message, kind: str, filename: str | None) -> JsonObject:
     content = _payload(part)
     content_id = str(part.get("Content-ID") or "").strip().strip("<>")
     return {

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from scripts.sandbox import limits
+from scripts.sandbox.json_object import JsonObject
 
 log = logging.getLogger("nestor.sandbox")
 
-Entry = dict[str, Any]
+Entry = JsonObject
 
 
 class OutboxUnusable(Exception):

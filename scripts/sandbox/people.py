@@ -12,6 +12,7 @@ from scripts.sandbox import limits
 from scripts.sandbox.bot_context import Context
 from scripts.sandbox.bot_media import medium
 from scripts.sandbox.bot_messages import Message, bot_user, chat
+from scripts.sandbox.json_object import JsonObject
 from scripts.sandbox.updates import Update
 
 _FILE_KINDS = ("photo", "document", "audio", "voice", "video", "animation", "video_note", "sticker")
@@ -110,7 +111,7 @@ class People:
         head = {"chat": deed.chat, "from": deed.person, "date": int(time.time())}
         return [{"my_chat_member": {**head, "old_chat_member": old, "new_chat_member": new}}]
 
-    def _put(self, deed: "_Deed", content: dict[str, Any]) -> Message:
+    def _put(self, deed: "_Deed", content: JsonObject) -> Message:
         message: Message = {
             "message_id": self._next_message_id(),
             "from": deed.person,
@@ -151,7 +152,7 @@ class _Deed:
         self.chat_id = self._integer("chat_id")
         user_id = self._integer("user_id") if "user_id" in body else abs(self.chat_id)
         name = str(body.get("name", f"User {user_id}"))
-        self.person: dict[str, Any] = {
+        self.person: JsonObject = {
             "id": user_id,
             "is_bot": False,
             "first_name": name,

@@ -7,13 +7,13 @@ called: posting to the desk is `scripts.replay`'s work.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from scripts.sandbox import limits
 from scripts.sandbox.bot_request import ApiError
 from scripts.sandbox.faults import BOT_DESCRIPTIONS
+from scripts.sandbox.json_object import JsonObject
 
-Update = dict[str, Any]
+Update = JsonObject
 # Kinds that come only to who asks for them (getUpdates, allowed_updates).
 _ASKED_FOR = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 
@@ -25,7 +25,7 @@ class UpdateRefused(ValueError):
 @dataclass(slots=True)
 class Bot:
     bot_id: int
-    webhook: dict[str, Any] = field(default_factory=dict)
+    webhook: JsonObject = field(default_factory=dict)
     updates: list[Update] = field(default_factory=list)
     polls: int = 0
     allowed_updates: frozenset[str] | None = None  # None: all but those that must be asked for

@@ -38,7 +38,7 @@ def functions(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> tuple[Caller, Call
     from functions.http import runtime
     from functions.webhooks.app import create_app as create_webhooks
 
-    monkeypatch.setattr(runtime, "_state", {"adopted": True, "publisher": None})
+    monkeypatch.setattr(runtime, "_state", runtime.State(adopted=True))
     return Caller(create_webhooks()), Caller(create_gateway(), DEMO_KEY)
 
 

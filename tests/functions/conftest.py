@@ -57,7 +57,7 @@ def log_lines() -> Iterator[LogLines]:
 @pytest.fixture(autouse=True)
 def process_is_set_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fixtures have set the process up, as the embedded desk does; `create_app` leaves it as it is."""
-    monkeypatch.setattr(runtime, "_state", {"adopted": True, "publisher": None})
+    monkeypatch.setattr(runtime, "_state", runtime.State(adopted=True))
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import hashlib
 import io
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
-from uuid import UUID
 
 import pytest
 
@@ -61,11 +60,11 @@ def file(provider_id: str = "f1", *, size: int = 0, key: str | None = None, name
 
 def files_of(desk: Desk) -> list[dict[str, Any]]:
     """The attachments of all inbound messages, in order."""
-    found = []
+    found: list[dict[str, Any]] = []
     for one in desk.messages(desk.ticket()):
         if one["direction"] == "inbound":
             with database.connection():
-                found += queries.of_messages([UUID(str(one["id"]))]).get(UUID(str(one["id"])), [])
+                found += map(dict, queries.of_messages([one["id"]]).get(one["id"], []))
     return found
 
 

@@ -21,7 +21,7 @@ class _Quiet(WSGIRequestHandler):
 @pytest.fixture
 def served(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The webhooks and the gateway of the test's desk over HTTP; nothing runs its tasks but the test."""
-    monkeypatch.setattr(runtime, "_state", {"adopted": True, "publisher": None})
+    monkeypatch.setattr(runtime, "_state", runtime.State(adopted=True))
     from functions.gateway.app import create_app as gateway
     from functions.webhooks.app import create_app as webhooks
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from models.expressions import conditions
 from models.kernel.errors import Invalid
+from models.kernel.open_json import JsonObject
 from models.workflow import acts, templates
 from models.workflow.acts import NO_REASON, Reason
 from models.workflow.definition import Effect, Notify
 from models.workflow.execution import sla_promises
-from models.workflow.execution.run import Run, not_evaluated
+from models.workflow.execution.run import NO_MESSAGE, Run, not_evaluated
 from models.workflow.instance import Candidate, Event
 
 
@@ -46,7 +47,7 @@ def _text(run: Run, name: str, **more: Any) -> str:
     )
 
 
-def _values(run: Run, language: str | None) -> dict[str, Any]:
+def _values(run: Run, language: str | None) -> JsonObject:
     ticket = run.instance
     state = run.workflow.states[ticket.state]
     label = state.requester_label or state.label
@@ -86,7 +87,7 @@ def _send(run: Run, effect: Effect, rule: str, why: Reason) -> None:
 
 
 def _answers_a_machine(run: Run) -> bool:
-    return bool((run.context.message or {}).get("automatic"))
+    return bool((run.context.message or NO_MESSAGE)["automatic"])
 
 
 def _note(run: Run, effect: Effect, rule: str, why: Reason) -> None:
@@ -125,7 +126,7 @@ def _recipients(run: Run, notify: Notify) -> list[str]:
 
 def _set(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     assert effect.set is not None
-    wanted: dict[str, Any] = {}
+    wanted: JsonObject = {}
     for name, value in effect.set.items():
         if isinstance(value, dict) and list(value) == ["cel"]:
             names = run.names(value["cel"])

@@ -9,18 +9,19 @@ from typing import Any
 
 from models.expressions import conditions
 from models.expressions.durations import parse_duration
+from models.kernel.open_json import JsonObject
 from models.sla import working_time
 from models.sla.clocks import status
 from models.workflow.acts import NO_REASON, AnyAct, ChainStopped, FieldSet, Reason, TimerStarted
 from models.workflow.definition import Timer, Workflow
-from models.workflow.instance import Actor, Context, Event, Instance, RuleTrace, Step
+from models.workflow.instance import Actor, Context, Event, Instance, MessageView, RuleTrace, Step
 
 # An effect causes an event, whose reaction has an effect ...: no sensible life cycle goes deeper, and a loop ends here.
 chain_max = 8
 # The most acts of one step. The widest shipped life cycle has 9; a definition that reaches the bound is faulty.
 acts_max = 100
 
-NO_MESSAGE: dict[str, Any] = {
+NO_MESSAGE: MessageView = {
     "automatic": "",
     "author_kind": "",
     "channel": "",
@@ -45,7 +46,7 @@ class Run:
         self._events: deque[tuple[Event, int]] = deque()
         self._depth = 0
         self._names: dict[bool, conditions.Prepared] = {}
-        self._requester: dict[str, Any] | None = None
+        self._requester: JsonObject | None = None
 
     def end(self) -> Step:
         return Step(self.instance, tuple(self.acts), tuple(self.traces))
@@ -96,12 +97,12 @@ class Run:
             self._names[whole] = conditions.prepare(self.view(requester=whole))
         return self._names[whole]
 
-    def requester(self) -> dict[str, Any]:
+    def requester(self) -> JsonObject:
         if self._requester is None:
             self._requester = _REQUESTER | dict(self.context.requester())
         return self._requester
 
-    def view(self, *, requester: bool = True) -> dict[str, Any]:
+    def view(self, *, requester: bool = True) -> JsonObject:
         ticket, context = self.instance, self.context
         fields, filled = context.fields_view(ticket.type, ticket.fields)
         actor = context.actor
@@ -205,7 +206,7 @@ class Run:
         self.emit(Event("field_changed", field, before=before, after=value))
 
 
-_REQUESTER: dict[str, Any] = {
+_REQUESTER: JsonObject = {
     "id": "",
     "name": "",
     "locale": "",

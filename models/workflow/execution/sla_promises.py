@@ -8,7 +8,7 @@ from models.sla.clocks import Clock
 from models.sla.working_time import Calendar
 from models.workflow.acts import ClockChanged, SlaBreached, SlaWarned
 from models.workflow.definition import SlaPolicy, Target, Workflow
-from models.workflow.execution.run import Run, not_evaluated
+from models.workflow.execution.run import NO_MESSAGE, Run, not_evaluated
 from models.workflow.instance import Event, RuleTrace
 
 _LIVE = ("running", "paused")
@@ -31,7 +31,7 @@ def meet_response(run: Run) -> None:
 
 def promise_response(run: Run) -> None:
     """Promise a response to the requester who wrote, unless one is promised. Automatic messages get no promise."""
-    if not run.workflow.sla or (run.context.message or {}).get("automatic"):
+    if not run.workflow.sla or (run.context.message or NO_MESSAGE)["automatic"]:
         return
     policy, clocks_ = _policy(run), run.instance.clocks
     waits = any(clocks_[target].state in _LIVE for target in ("first_response", "next_response") if target in clocks_)

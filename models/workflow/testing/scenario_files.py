@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from models.definitions import shape
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.open_json import JsonObject
 
 
 class Cast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,15 +28,15 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     contact: str | None = None
     automatic: str = ""
     by: str = "requester"
-    requester: dict[str, Any] = {}
-    fields: dict[str, Any] = {}
+    requester: JsonObject = {}
+    fields: JsonObject = {}
 
 
 class Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     by: str
     comment: str | None = None
-    fields: dict[str, Any] = {}
+    fields: JsonObject = {}
 
 
 class Vote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,18 +54,18 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Changed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     by: str
     priority: str | None = None
-    fields: dict[str, Any] = {}
+    fields: JsonObject = {}
 
 
 class Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
-    payload: dict[str, Any] = {}
+    payload: JsonObject = {}
 
 
 class Happened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     type: str
     name: str = ""
-    payload: dict[str, Any] = {}
+    payload: JsonObject = {}
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,7 +95,7 @@ class Then(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     team: str | None = None
     priority: str | None = None
     tags: list[str] | None = None
-    fields: dict[str, Any] | None = None
+    fields: JsonObject | None = None
     timers: list[str] | None = None
     sla: dict[str, str] | None = None
     approvals: list[str] | None = None
@@ -132,7 +131,7 @@ class ScenarioFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     people: dict[str, Cast] = {}
 
 
-def parse(body: dict[str, Any]) -> ScenarioFile:
+def parse(body: JsonObject) -> ScenarioFile:
     """Read a scenario file. Raises Invalid with the path of what is wrong."""
     found = shape.convert(body, ScenarioFile)
     problems = []

@@ -14,6 +14,7 @@ from models.expressions.durations import parse_duration
 from models.infomodel import locks, values
 from models.infomodel.definition import Entity
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.open_json import JsonObject
 from models.sla.clocks import status
 from models.workflow import acts
 from models.workflow.acts import AnyAct
@@ -127,7 +128,7 @@ def _run(workflow: Workflow, file: ScenarioFile, case: Case, types: Mapping[str,
     return Result(case.name, tuple(failures), tuple(simulation.log))
 
 
-def _validated(entity: Entity | None, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+def _validated(entity: Entity | None, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> JsonObject:
     if entity is None:
         return {**before, **wanted}
     return values.validated(entity, wanted, before=before, role="automation", view=None, complete=False)
@@ -169,7 +170,7 @@ def _compare(simulation: Simulation, index: int, then: Then, log: list[Entry]) -
     return failures
 
 
-def standing(simulation: Simulation) -> dict[str, Any]:
+def standing(simulation: Simulation) -> JsonObject:
     """Collect the facts about the ticket after a step."""
     ticket = simulation.instance
     return {
@@ -185,7 +186,7 @@ def standing(simulation: Simulation) -> dict[str, Any]:
     }
 
 
-def _followed(followed: list[AnyAct], log: list[Entry]) -> dict[str, Any]:
+def _followed(followed: list[AnyAct], log: list[Entry]) -> JsonObject:
     """Collect the consequences of a step under the names that `then` uses."""
     sent = [act for act in followed if isinstance(act, acts.MessageSent | acts.RatingAsked)]
     templates = [act.template for act in sent]

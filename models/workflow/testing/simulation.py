@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from models.kernel.open_json import JsonObject
 from models.workflow import engine
 from models.workflow.acts import (
     AnyAct,
@@ -23,12 +24,12 @@ from models.workflow.acts import (
     TimerStopped,
 )
 from models.workflow.definition import Workflow
-from models.workflow.instance import Actor, Candidate, Context, Event, Instance, RuleTrace, Step
+from models.workflow.instance import Actor, Candidate, Context, Event, Instance, MessageView, RuleTrace, Step
 
 firings_max = 10_000  # timers that one `advance` lets go off; a loop that would not end stops here
 
 FieldsView = Callable[[str, Mapping[str, Any]], tuple[Mapping[str, Any], Sequence[str]]]
-Validate = Callable[[str, Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
+Validate = Callable[[str, Mapping[str, Any], Mapping[str, Any]], JsonObject]
 
 
 class TooManyFirings(Exception):
@@ -243,7 +244,7 @@ class Simulation:
         *,
         name: str = "",
         by: str | None = None,
-        message: Mapping[str, Any] | None = None,
+        message: MessageView | None = None,
         payload: Mapping[str, Any] | None = None,
     ) -> Step:
         context = self._context(by, message)
@@ -283,7 +284,7 @@ class Simulation:
             if at is not None:
                 self.timers[f"sla:{target}"] = (at, Event("sla", target))
 
-    def _context(self, by: str | None, message: Mapping[str, Any] | None = None) -> Context:
+    def _context(self, by: str | None, message: MessageView | None = None) -> Context:
         context = Context(
             now=self.now,
             actor=self._actor(by),
@@ -323,7 +324,7 @@ class Simulation:
         ]
 
 
-def _message(automatic: str, author_kind: str, channel: str) -> dict[str, Any]:
+def _message(automatic: str, author_kind: str, channel: str) -> MessageView:
     return {
         "automatic": automatic,
         "author_kind": author_kind,

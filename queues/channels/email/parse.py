@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits
+from models.kernel.open_json import JsonObject
 from models.kernel.text import clean, cut, one_line
 from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed
 from queues.channels.email import limits as mime_limits
@@ -155,7 +155,7 @@ class _Content:
             html_cut = cut_html(clean(files.tnef.html), subject=subject) if files.tnef.html else html_cut
             self.full = clean(files.tnef.text or html_to_text(files.tnef.html)).strip("\n")
         self.attachments: tuple[AttachmentInfo, ...] = tuple(files.found)
-        self.details: dict[str, Any] = files.details
+        self.details: JsonObject = files.details
         self.visible = self._visible(subject, html_cut, is_html_alone=is_html_alone)
         self.html_remote: str | None = None
         self.html = None if html_cut is None else self._cleaned(html_cut.html)

@@ -9,11 +9,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits
 from models.kernel.errors import Unauthenticated
+from models.kernel.open_json import JsonObject
 from models.kernel.settings import Settings
 from models.ports.inbound import EventKey, IngressRequest, Received, ReceivedEvent
 from queues.channels.secrets import check_secret
@@ -74,7 +74,7 @@ def _unreadable(body: bytes, reason: str) -> Received:
     return Received((ReceivedEvent(key),))
 
 
-def _chat_id(update: dict[str, Any]) -> int | None:
+def _chat_id(update: JsonObject) -> int | None:
     """Return the chat of the update's content: a message, an edit, a button's press, a change of membership."""
     for member in update.values():
         if not isinstance(member, dict):

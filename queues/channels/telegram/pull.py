@@ -11,12 +11,12 @@ import threading
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 from dataclasses import replace
-from typing import Any
 
 from models.channels import health, positions
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits, logs
 from models.kernel.errors import ConfigurationError, TransientFailure
+from models.kernel.open_json import JsonObject
 from models.kernel.settings import Settings
 from models.ports.inbound import IngressRequest, ReceivedEvent
 from queues.pulling import events as pulled
@@ -86,7 +86,7 @@ class _Reader:
         if not known:
             self._keep([], {**self._position, "version": self._account.version})
 
-    def ask(self, wait_s: int, stop: threading.Event) -> list[dict[str, Any]] | None:
+    def ask(self, wait_s: int, stop: threading.Event) -> list[JsonObject] | None:
         """Return the next updates, [] after `wait_s` without one, None after `stop`. Raises TransientFailure,
         ConfigurationError.
         """
@@ -108,7 +108,7 @@ class _Reader:
             self._well = True
         return updates
 
-    def store(self, updates: list[dict[str, Any]]) -> None:
+    def store(self, updates: list[JsonObject]) -> None:
         """Store the updates and the offset behind them in one transaction; then send the answers that Telegram waits
         for.
         """
@@ -130,11 +130,11 @@ class _Reader:
             if answer is not None:
                 self._carry_out(dict(answer))
 
-    def _keep(self, events: list[ReceivedEvent], position: dict[str, Any]) -> None:
+    def _keep(self, events: list[ReceivedEvent], position: JsonObject) -> None:
         pulled.store(self._account, events, content_type=_CONTENT_TYPE, position=position, position_name=POSITION)
         self._position = position
 
-    def _carry_out(self, answer: dict[str, Any]) -> None:
+    def _carry_out(self, answer: JsonObject) -> None:
         """Call the method that a webhook's answer would name. It ends a button's waiting sign, so a
         failure is ignored.
         """
@@ -171,7 +171,7 @@ class _Reader:
             raise TransientFailure(failure.message) from error
 
 
-def _result(answer: bytes) -> list[dict[str, Any]]:
+def _result(answer: bytes) -> list[JsonObject]:
     """Return the updates as dictionaries, because python-telegram-bot refuses some real ones."""
     try:
         content = json.loads(answer)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl
 
+from models.kernel.open_json import JsonObject
 from queues.channels.webhook import limits
 
 
@@ -33,7 +34,7 @@ def read(raw: bytes, form: str) -> Any:
     return document
 
 
-def _form(raw: bytes) -> dict[str, Any]:
+def _form(raw: bytes) -> JsonObject:
     try:
         pairs = parse_qsl(
             raw.decode("utf-8"),
@@ -45,7 +46,7 @@ def _form(raw: bytes) -> dict[str, Any]:
     except ValueError:
         # UnicodeDecodeError is a ValueError.
         raise Unreadable("the body is not a form, or has too many fields") from None
-    document: dict[str, Any] = {}
+    document: JsonObject = {}
     for name, value in pairs:
         if name.endswith("[]"):
             document.setdefault(name, []).append(value)

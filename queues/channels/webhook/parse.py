@@ -11,6 +11,7 @@ from typing import Any
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import addresses, limits
+from models.kernel.open_json import JsonObject
 from models.kernel.text import one_line
 from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed, Unparseable
 from queues.channels.webhook import documents, expressions, ids
@@ -94,7 +95,7 @@ def _message(rule: Rule, number: int, document: Any, account: ChannelAccount) ->
     )
 
 
-def _details(rule: Rule, document: Any, left_out: list[str]) -> dict[str, Any]:
+def _details(rule: Rule, document: Any, left_out: list[str]) -> JsonObject:
     fields = {name: expressions.value(one, document) for name, one in rule.fields.items()}
     return {name: found for name, found in (("fields", fields), ("left_out", left_out)) if found}
 

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 from models.channels.accounts import ChannelAccount
 from models.kernel import addresses
 from models.kernel.errors import ConfigurationError, NestorError, is_final
+from models.kernel.open_json import JsonObject
 from models.kernel.settings import Settings
 from models.kernel.text import clean, one_line
 from models.ports.outbound import (
@@ -108,7 +109,7 @@ def _document(body: bytes) -> Any:
         return None
 
 
-def _values(message: OutgoingMessage) -> dict[str, Any]:
+def _values(message: OutgoingMessage) -> JsonObject:
     return {
         "text": clean(message.body),
         "subject": message.subject,
@@ -127,7 +128,7 @@ def _values(message: OutgoingMessage) -> dict[str, Any]:
     }
 
 
-class _Files(list[dict[str, Any]]):
+class _Files(list[JsonObject]):
     """The message's files, with their bytes in base64."""
 
     def __init__(self, message: OutgoingMessage) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from scripts.check_manifests.documents import Document, listed, mapped
+from scripts.check_manifests.documents import Document, JsonObject, listed, mapped
 from scripts.check_manifests.findings import Finding, Path
 from scripts.check_manifests.manifest_set import ManifestSet
 
@@ -95,11 +94,11 @@ def secret_references(manifests: ManifestSet) -> Iterator[Reference]:
             yield _reference(document, ("spec", "secretTargetRef", index), mapped(target))
 
 
-def _reference(document: Document, path: Path, reference: dict[str, Any]) -> Reference:
+def _reference(document: Document, path: Path, reference: JsonObject) -> Reference:
     return document, path, str(reference.get("name")), str(reference.get("key"))
 
 
-def _volume_references(document: Document, path: Path, volume: dict[str, Any]) -> Iterator[Reference]:
+def _volume_references(document: Document, path: Path, volume: JsonObject) -> Iterator[Reference]:
     sources = [((*path, "secret"), mapped(volume.get("secret")), "secretName")]
     for index, projected in enumerate(listed(mapped(volume.get("projected")).get("sources"))):
         where = (*path, "projected", "sources", index, "secret")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from scripts.check_manifests.documents import Document, listed, mapped, number
+from scripts.check_manifests.documents import Document, JsonObject, listed, mapped, number
 from scripts.check_manifests.findings import Finding, Path
 from scripts.check_manifests.manifest_set import ManifestSet
 
@@ -66,7 +65,7 @@ def connection_budget(manifests: ManifestSet) -> Iterator[Finding]:
             yield namespace.finding("R10", path, message)
 
 
-def _pool(manifests: ManifestSet, container: dict[str, Any]) -> float:
+def _pool(manifests: ManifestSet, container: JsonObject) -> float:
     """Count the connections of one pod, which runs one process."""
     value = manifests.plain_environment(container).get("DATABASE_POOL_MAX", manifests.facts.database_pool_max)
     return number(value) or manifests.facts.database_pool_max
@@ -122,7 +121,7 @@ def _allows(policy: Document) -> bool:
     return bool(listed(policy.get("spec", "ingress")) or listed(policy.get("spec", "egress")))
 
 
-def selects(selector: dict[str, Any], labels: dict[str, Any]) -> bool:
+def selects(selector: JsonObject, labels: JsonObject) -> bool:
     """Kubernetes' label selector: everything listed must hold."""
     if any(labels.get(key) != value for key, value in mapped(selector.get("matchLabels")).items()):
         return False

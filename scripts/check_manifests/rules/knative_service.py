@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from scripts.check_manifests.documents import Document, duration_s, listed, mapped, number
+from scripts.check_manifests.documents import Document, JsonObject, duration_s, listed, mapped, number
 from scripts.check_manifests.findings import Finding, Path
 from scripts.check_manifests.manifest_set import ManifestSet, Pod
 
@@ -177,7 +177,7 @@ def reserved_names(manifests: ManifestSet) -> Iterator[Finding]:
                 yield service.finding("R3", (*path, "envFrom"), f"reserved by Knative, found {name} in the ConfigMap")
 
 
-def _reserved(container: dict[str, Any]) -> Iterator[tuple[Path, object]]:
+def _reserved(container: JsonObject) -> Iterator[tuple[Path, object]]:
     """Yield the place and the value of each reserved name of a container."""
     if container.get("name") == "queue-proxy":
         yield ("name",), "queue-proxy"
@@ -193,7 +193,7 @@ def _reserved(container: dict[str, Any]) -> Iterator[tuple[Path, object]]:
                 yield (key, index, member), value
 
 
-def _config_keys(manifests: ManifestSet, container: dict[str, Any]) -> set[str]:
+def _config_keys(manifests: ManifestSet, container: JsonObject) -> set[str]:
     return set(manifests.plain_environment({"envFrom": container.get("envFrom")}))
 
 
@@ -261,7 +261,7 @@ def traffic(manifests: ManifestSet) -> Iterator[Finding]:
             yield service.finding("R8", ("spec", "traffic"), message)
 
 
-def _shares(targets: list[dict[str, Any]]) -> Iterator[str]:
+def _shares(targets: list[JsonObject]) -> Iterator[str]:
     """Yield the faults of a service's percents and tags."""
     total = sum(number(target.get("percent")) or 0 for target in targets)
     if targets and total != 100:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from scripts.check_manifests.documents import dig, listed, mapped, number
+from scripts.check_manifests.documents import JsonObject, dig, listed, mapped, number
 from scripts.check_manifests.findings import Finding, Path
 from scripts.check_manifests.manifest_set import ManifestSet
 
@@ -98,7 +98,7 @@ def grace_period(manifests: ManifestSet) -> Iterator[Finding]:
                 yield pod.document.finding("R12", (*pod.spec_path, "terminationGracePeriodSeconds"), message)
 
 
-def command_line(container: dict[str, Any]) -> list[str]:
+def command_line(container: JsonObject) -> list[str]:
     return [str(word) for key in ("command", "args") for word in listed(container.get(key))]
 
 

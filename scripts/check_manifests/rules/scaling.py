@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from scripts.check_manifests.documents import Document, listed, mapped, number
+from scripts.check_manifests.documents import Document, JsonObject, listed, mapped, number
 from scripts.check_manifests.findings import Finding, Path
 from scripts.check_manifests.manifest_set import ManifestSet
 from scripts.check_manifests.rules.pods import command_line, is_worker
@@ -47,7 +47,7 @@ def _target(manifests: ManifestSet, scaled: Document) -> Iterator[Finding]:
             yield target.finding("R11", ("spec", "replicas"), f"expected none: {scaled.subject} owns the number")
 
 
-def _trigger(manifests: ManifestSet, scaled: Document, path: Path, trigger: dict[str, Any]) -> Iterator[Finding]:
+def _trigger(manifests: ManifestSet, scaled: Document, path: Path, trigger: JsonObject) -> Iterator[Finding]:
     metadata = mapped(trigger.get("metadata"))
     for key, value in metadata.items():
         if not isinstance(value, str):

@@ -143,7 +143,7 @@ def test_the_backlog_is_counted_at_most_every_few_seconds(
     counted = itertools.count()
     real = queries.backlog
 
-    def backlog() -> dict[str, Any]:
+    def backlog() -> queries.Backlog:
         next(counted)
         return real()
 

@@ -35,7 +35,7 @@ def info(content: bytes | None = PNG, name: str = "burns.png", **more: Any) -> A
 
 def files_of(desk: Desk, message_id: Any) -> list[dict[str, Any]]:
     with database.connection():
-        return queries.of_messages([UUID(str(message_id))]).get(UUID(str(message_id)), [])
+        return [dict(row) for row in queries.of_messages([UUID(str(message_id))]).get(UUID(str(message_id)), [])]
 
 
 def first_inbound(desk: Desk) -> dict[str, Any]:

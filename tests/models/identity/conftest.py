@@ -57,7 +57,7 @@ class People:
 
     def history(self, aggregate: str, aggregate_id: UUID) -> list[dict[str, Any]]:
         with database.connection():
-            return events.of_aggregate(aggregate, aggregate_id)
+            return [dict(event) for event in events.of_aggregate(aggregate, aggregate_id)]
 
     def event_types(self, user: User) -> list[str]:
         return [event["event_type"] for event in self.history("user", user.id)]

@@ -22,6 +22,7 @@ from models.teams import commands as teams
 from models.teams import queries as team_queries
 from models.ticket_actions import commands
 from models.ticket_workflow import approvals, links, notices, ratings, webhook_calls, why
+from models.ticket_workflow.row_types import ApprovalRow
 from models.tickets.tables import Ticket
 from models.visibility.sight import DESK
 from tests.desk import Desk
@@ -168,7 +169,7 @@ def test_two_who_move_a_ticket_at_once_one_wins_and_the_other_reads_why(staffed:
     assert any("the ticket is solved" in one for found in reasons for one in found)
 
 
-def _approvals(ticket: Ticket) -> list[dict[str, Any]]:
+def _approvals(ticket: Ticket) -> list[ApprovalRow]:
     with database.connection():
         return approvals.of_ticket(ticket.id)
 

@@ -37,7 +37,7 @@ def post_to_channel(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Post:
     from functions.http import runtime
     from functions.webhooks.app import create_app
 
-    monkeypatch.setattr(runtime, "_state", {"adopted": True, "publisher": None})
+    monkeypatch.setattr(runtime, "_state", runtime.State(adopted=True))
     client = testing.TestClient(create_app())
 
     def send(channel: str, body: bytes, *, secret: str | None = RIGHT) -> testing.Result:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import unescape
-from typing import Any
 from urllib.parse import unquote
 
+from models.kernel.open_json import JsonObject
 from models.kernel.text import clean
 from models.ports.inbound import AttachmentInfo
 from queues.channels.email import limits as mime_limits
@@ -36,7 +36,7 @@ class Files:
     shown: frozenset[str]
     leave_out: Callable[[str], None]
     found: list[AttachmentInfo] = field(default_factory=list)
-    details: dict[str, Any] = field(default_factory=dict)
+    details: JsonObject = field(default_factory=dict)
     tnef: Tnef | None = None
 
     def take_parts(self, parts: list[Part]) -> None:

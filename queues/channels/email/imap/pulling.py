@@ -14,12 +14,12 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 
 from models.channels import health, positions
 from models.channels.accounts import ChannelAccount
 from models.kernel import clock, limits, logs
 from models.kernel.errors import TransientFailure
+from models.kernel.open_json import JsonObject
 from models.kernel.settings import Settings
 from models.ports.inbound import EventKey, ReceivedEvent
 from queues.channels.email.imap import limits as bounds
@@ -56,7 +56,7 @@ class Position:
     # Up to this mail no sizes are fetched, because the server failed at one of them.
     unsized: int = 0
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         return {name: getattr(self, name) for name in self.__slots__}
 
 

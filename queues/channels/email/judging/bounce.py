@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from models.kernel import limits as desk_limits
+from models.kernel.open_json import JsonObject
 from models.kernel.text import one_line
 from models.ports.inbound import DeliveryFailure
 from queues.channels.email import limits
@@ -48,7 +48,7 @@ class Report:
     # The Message-IDs of the mail that the report is about.
     ids: tuple[str, ...]
     # For people.
-    details: dict[str, Any] = field(default_factory=dict)
+    details: JsonObject = field(default_factory=dict)
 
 
 NO_REPORT = Report(None, ())
@@ -134,7 +134,7 @@ def _diagnostic(fields: Headers) -> str:
     return text_of(value.removeprefix(b"smtp;").removeprefix(b"SMTP;"))
 
 
-def _failed_recipient(address: bytes) -> dict[str, Any]:
+def _failed_recipient(address: bytes) -> JsonObject:
     named = one_line(text_of(address), desk_limits.email_address_chars_max)
     return {"failed_recipient": named} if named else {}
 
@@ -146,7 +146,7 @@ def _failure_in(text: str) -> DeliveryFailure:
     return DeliveryFailure(status[1] if status else None, line[0] if line else "")
 
 
-def _failed_recipients(headers: Headers) -> dict[str, Any]:
+def _failed_recipients(headers: Headers) -> JsonObject:
     return _failed_recipient(first_value(headers, b"x-failed-recipients") or b"")
 
 

@@ -7,12 +7,13 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from models.kernel.open_json import JsonObject
 from models.kernel.text import one_line
 from models.ports.inbound import EventKey, Received, ReceivedEvent, Unparseable
 from queues.channels.email.providers import limits
 from queues.channels.secrets import short_hash
 
-Document = dict[str, Any]
+Document = JsonObject
 
 
 class Unreadable(Unparseable):

@@ -19,6 +19,7 @@ import urllib3
 
 from models.kernel import clock, limits
 from models.kernel.errors import NestorError
+from models.kernel.open_json import JsonObject
 from models.kernel.text import one_line
 from queues.channels.email.providers import limits as bounds
 
@@ -53,7 +54,7 @@ class Answer:
     def ok(self) -> bool:
         return 200 <= self.status < 300
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> JsonObject:
         """Return the JSON object of the answer; empty when it has none."""
         try:
             found = json.loads(self.body)

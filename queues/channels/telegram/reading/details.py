@@ -33,10 +33,10 @@ def instant(value: object) -> datetime | None:
     return datetime.fromtimestamp(value, UTC)
 
 
-def of(message: Json, author: Author, place: Place) -> dict[str, Any]:
+def of(message: Json, author: Author, place: Place) -> Json:
     """Return the details that the message has. Texts are bounded and storable."""
     kind = content.kind(message)
-    found: dict[str, Any] = {
+    found: Json = {
         "kind": kind,
         "username": author.username,
         "sender_chat": _chat(member(message, "sender_chat")),
@@ -69,7 +69,7 @@ def of(message: Json, author: Author, place: Place) -> dict[str, Any]:
     return _with_values(found)
 
 
-def _with_values(facts: Mapping[str, Any]) -> dict[str, Any]:
+def _with_values(facts: Mapping[str, Any]) -> Json:
     """Drop missing, empty and false values; zero is a value."""
     return {
         name: value
@@ -78,7 +78,7 @@ def _with_values(facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _chat(chat: Json) -> dict[str, Any]:
+def _chat(chat: Json) -> Json:
     number = identifier(chat, "id")
     if number is None:
         return {}
@@ -87,7 +87,7 @@ def _chat(chat: Json) -> dict[str, Any]:
     )
 
 
-def _topic(message: Json, place: Place) -> dict[str, Any]:
+def _topic(message: Json, place: Place) -> Json:
     number = place.contact.topic if place.contact.topic is not None else place.contact.direct
     if number is None:
         return {}
@@ -96,7 +96,7 @@ def _topic(message: Json, place: Place) -> dict[str, Any]:
     return _with_values({"id": number, "name": name})
 
 
-def _forwarded(message: Json) -> dict[str, Any]:
+def _forwarded(message: Json) -> Json:
     """Read the origin of a forward from MessageOrigin, or from the members that it replaced in Bot API 7.0."""
     origin = member(message, "forward_origin")
     if origin:
@@ -116,7 +116,7 @@ def _forwarded(message: Json) -> dict[str, Any]:
     )
 
 
-def _origin(origin: Json) -> dict[str, Any]:
+def _origin(origin: Json) -> Json:
     who = member(origin, "sender_user") or member(origin, "sender_chat") or member(origin, "chat")
     at = instant(origin.get("date"))
     return _with_values(
@@ -138,7 +138,7 @@ def quote(message: Json) -> str:
     return cut(text, limits.telegram_quote_chars_max) if isinstance(text, str) else ""
 
 
-def _replied(message: Json) -> dict[str, Any]:
+def _replied(message: Json) -> Json:
     """Return the replied-to message of the same chat, for agents who cannot see the chat."""
     answered = member(message, "reply_to_message")
     if identifier(answered, "message_id") is None or "forum_topic_created" in answered:
@@ -154,7 +154,7 @@ def _replied(message: Json) -> dict[str, Any]:
     )
 
 
-def _external(message: Json) -> dict[str, Any]:
+def _external(message: Json) -> Json:
     """Return the replied-to message of another chat."""
     answered = member(message, "external_reply")
     if not answered:
@@ -169,11 +169,11 @@ def _external(message: Json) -> dict[str, Any]:
     )
 
 
-def _story(story: Json) -> dict[str, Any]:
+def _story(story: Json) -> Json:
     return _with_values({"chat": _chat(member(story, "chat")), "id": identifier(story, "id")})
 
 
-def _place(value: Json) -> dict[str, Any]:
+def _place(value: Json) -> Json:
     names = ("latitude", "longitude", "horizontal_accuracy", "live_period", "heading")
     return _with_values({name: _number(value.get(name)) for name in names})
 
@@ -185,12 +185,12 @@ def _number(value: object) -> float | int | None:
     return value if isinstance(value, float) and abs(value) < 1e15 else None
 
 
-def _venue(value: Json) -> dict[str, Any]:
+def _venue(value: Json) -> Json:
     named = {name: line(value, name, 300) for name in ("title", "address", "foursquare_id", "google_place_id")}
     return _with_values({**named, "location": _place(member(value, "location"))})
 
 
-def _contact(value: Json) -> dict[str, Any]:
+def _contact(value: Json) -> Json:
     return _with_values(
         {
             "name": lines(value, "first_name", "last_name"),
@@ -200,7 +200,7 @@ def _contact(value: Json) -> dict[str, Any]:
     )
 
 
-def _poll(value: Json) -> dict[str, Any]:
+def _poll(value: Json) -> Json:
     options = items(value, "options", limits.telegram_poll_options_max)
     return _with_values(
         {
@@ -214,7 +214,7 @@ def _poll(value: Json) -> dict[str, Any]:
     )
 
 
-def _media(value: Json) -> dict[str, Any]:
+def _media(value: Json) -> Json:
     """Return the metadata that a media player shows."""
     numbers = {name: identifier(value, name) for name in ("duration", "width", "height", "length")}
     return _with_values(
@@ -222,12 +222,12 @@ def _media(value: Json) -> dict[str, Any]:
     )
 
 
-def _checklist(value: Json) -> dict[str, Any]:
+def _checklist(value: Json) -> Json:
     tasks = items(value, "tasks", limits.telegram_tasks_max)
     return _with_values({"title": line(value, "title", 300), "tasks": [line(task, "text", 300) for task in tasks]})
 
 
-def _facts(value: Json) -> dict[str, Any]:
+def _facts(value: Json) -> Json:
     numbers = {name: identifier(value, name) for name in ("value", "total_amount", "star_count", "winner_count")}
     words = ("emoji", "title", "description", "currency", "prize_description")
     return _with_values({**{name: line(value, name, 300) for name in words}, **numbers})

@@ -5,11 +5,10 @@ Older servers, other programs and attackers send other types than the Bot API do
 
 from __future__ import annotations
 
-from typing import Any
-
+from models.kernel.open_json import JsonObject
 from models.kernel.text import one_line
 
-Json = dict[str, Any]
+Json = JsonObject
 
 # Ids of the Bot API fit 52 bits (https://core.telegram.org/bots/api#user).
 _ID_MAX = 2**63

@@ -20,6 +20,7 @@ from telegram import (
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from models.kernel import limits
+from models.kernel.open_json import JsonObject
 from models.kernel.text import one_line
 from models.ports.outbound import OutgoingMessage, SendOutcome, unknown
 from queues.channels.telegram.address import Address
@@ -61,7 +62,7 @@ class Carrier:
         self._no_preview = message.automatic
         self._sends = 0
 
-    def send(self, method: str, **content: Any) -> list[dict[str, Any]]:
+    def send(self, method: str, **content: Any) -> list[JsonObject]:
         """Call a method that sends messages, record their ids, and return them as JSON. Raises Refused."""
         self._keep_pace()
         sent = self._send(method, content)
@@ -76,7 +77,7 @@ class Carrier:
         self._answered = None
         return messages
 
-    def _send(self, method: str, content: dict[str, Any]) -> Any:
+    def _send(self, method: str, content: JsonObject) -> Any:
         # A deleted reply target, a deleted topic and bad entities can occur together, each once.
         while True:
             try:
@@ -105,9 +106,9 @@ class Carrier:
     def external_id(self, message_id: int) -> str:
         return self.to.message(message_id)
 
-    def _envelope(self, method: str) -> dict[str, Any]:
+    def _envelope(self, method: str) -> JsonObject:
         """Return the parameters of each message besides its content: chat, topic, reply, sound and preview."""
-        found: dict[str, Any] = {"chat_id": self.to.chat}
+        found: JsonObject = {"chat_id": self.to.chat}
         if self._topic is not None:
             found["message_thread_id"] = self._topic
         if self.to.direct is not None:
@@ -123,7 +124,7 @@ class Carrier:
             found["link_preview_options"] = LinkPreviewOptions(is_disabled=True)
         return found
 
-    def _give_up_something(self, refused: Refused, content: dict[str, Any]) -> bool:
+    def _give_up_something(self, refused: Refused, content: JsonObject) -> bool:
         """Drop the reply, the topic or the entities that the Bot API rejected. Returns whether it dropped something."""
         if self._answered is not None and refused.says(*_ABOUT_REPLY):
             self._answered = None
@@ -133,14 +134,14 @@ class Carrier:
             return True
         return self._give_up_entities(refused, content)
 
-    def _give_up_entities(self, refused: Refused, content: dict[str, Any]) -> bool:
+    def _give_up_entities(self, refused: Refused, content: JsonObject) -> bool:
         for name in ("entities", "caption_entities"):
             if content.get(name) and refused.says(*_ABOUT_ENTITIES):
                 content[name] = None
                 return True
         return False
 
-    def _call(self, method: str, parameters: dict[str, Any]) -> Any:
+    def _call(self, method: str, parameters: JsonObject) -> Any:
         """Make one call.
 
         After a part was sent, wait for a short 429, because a later attempt cannot resume in the middle.
@@ -176,11 +177,11 @@ def _wait(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
-def text_parameters(rich: Rich) -> dict[str, Any]:
+def text_parameters(rich: Rich) -> JsonObject:
     return {"text": rich.text, "entities": entities(rich)}
 
 
-def caption_parameters(rich: Rich | None) -> dict[str, Any]:
+def caption_parameters(rich: Rich | None) -> JsonObject:
     if rich is None:
         return {}
     return {"caption": rich.text, "caption_entities": entities(rich)}

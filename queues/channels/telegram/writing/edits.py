@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from telegram import InlineKeyboardMarkup
 
 from models.kernel import limits
+from models.kernel.open_json import JsonObject
 from models.ports.outbound import OutgoingMessage, SendOutcome, accepted, permanent
 from queues.channels.telegram.writing.carrier import (
     Carrier,
@@ -136,7 +135,7 @@ def _place(carrier: Carrier, message_id: int) -> dict[str, int]:
     return {"chat_id": carrier.to.chat, "message_id": message_id}
 
 
-def _with(markup: InlineKeyboardMarkup | None) -> dict[str, Any]:
+def _with(markup: InlineKeyboardMarkup | None) -> JsonObject:
     return {} if markup is None else {"reply_markup": markup}
 
 

@@ -18,6 +18,7 @@ from telegram import (
 
 from models.kernel import limits
 from models.kernel.errors import NestorError, is_final
+from models.kernel.open_json import JsonObject
 from models.kernel.text import one_line
 from models.ports.outbound import OutgoingAttachment, permanent, transient
 from queues.channels.telegram.writing import media
@@ -104,8 +105,8 @@ def _try(
             carrier.file_ids.append((attachment.sha256, name))
 
 
-def _content(kind: Kind, file: str | InputFile, *, as_document: bool) -> dict[str, Any]:
-    content: dict[str, Any] = {kind: file}
+def _content(kind: Kind, file: str | InputFile, *, as_document: bool) -> JsonObject:
+    content: JsonObject = {kind: file}
     if kind == "video":
         content["supports_streaming"] = True
     if kind == "document" and not as_document:
@@ -113,7 +114,7 @@ def _content(kind: Kind, file: str | InputFile, *, as_document: bool) -> dict[st
     return content
 
 
-def _name_in(message: dict[str, Any]) -> str | None:
+def _name_in(message: JsonObject) -> str | None:
     """Return the file_id in the sent message; for a picture, that of the largest size."""
     for kind in _KINDS:
         held = message.get(kind)

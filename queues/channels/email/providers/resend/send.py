@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from models.channels.accounts import ChannelAccount
+from models.kernel.open_json import JsonObject
 from models.kernel.settings import Settings
 from models.ports.outbound import OutgoingMessage, SendOutcome, permanent, transient, unknown
 from queues.channels.email.providers import documents, http, outgoing
@@ -41,7 +41,7 @@ def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) 
 def _document(raw: bytes) -> bytes:
     """Return the same bytes for each attempt, without Date: Resend refuses a key with another content."""
     parts = outgoing.parts_of(raw)
-    told: dict[str, Any] = {
+    told: JsonObject = {
         "from": outgoing.shown(parts.sender),
         "to": [address for _, address in parts.to],
         "cc": [address for _, address in parts.cc],

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from models.channels.accounts import ChannelAccount
+from models.kernel.open_json import JsonObject
 from models.kernel.settings import Settings
 from models.ports.outbound import OutgoingMessage, SendOutcome, permanent
 from queues.channels.email.providers import documents, http, outgoing
@@ -46,7 +46,7 @@ def host_of(account: ChannelAccount) -> str:
 def _document(raw: bytes, message_id: str) -> bytes:
     parts = outgoing.parts_of(raw)
     contents = [("text/plain", parts.text), ("text/html", parts.html)]
-    told: dict[str, Any] = {
+    told: JsonObject = {
         "personalizations": [{"custom_args": {"nestor_id": message_id}, **_recipients(parts)}],
         "from": _mailbox(parts.sender),
         "subject": parts.subject or "(no subject)",
