@@ -276,12 +276,17 @@ def _operations_of(channel: str) -> frozenset[str]:
 
 
 class Participant(msgspec.Struct):
-    """A person other than the requester who may write to the ticket."""
+    """A person other than the requester who may write to the ticket.
+
+    `confirmed_at` is null for somebody whom only an unjudged mail names. They get answers after an agent names them in
+    `copies`.
+    """
 
     channel: str
     address: str
     name: str
     role: str
+    confirmed_at: datetime | None
 
 
 class Participants(msgspec.Struct):

@@ -22,7 +22,9 @@ class Person(msgspec.Struct):
 
 
 class Ticket(msgspec.Struct):
-    """A ticket."""
+    """A ticket. `author_grade`: how well the author of its first mail is known (proved, unjudged, unproved); null where
+    the channel itself identifies its people.
+    """
 
     id: UUID
     number: int
@@ -49,6 +51,7 @@ class Ticket(msgspec.Struct):
     team: str | None
     tags: list[str]
     state_since: datetime | None
+    author_grade: str | None
 
 
 class TicketPage(msgspec.Struct):

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from models.channels import accounts
-from models.conversations.tables import Message
-from models.kernel import database, limits
+from models.conversations.tables import Message, TicketParticipant
+from models.kernel import clock, database, limits
 from models.kernel.errors import FieldProblem, Invalid
 from models.ports import channel_facts
 from models.ports.inbound import Participant
 from models.requesters.commands import normalise_address
+from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 
 
-def add(change: TicketChange, channel: str, people: Sequence[Participant], *, role: str) -> None:
-    """Add people to the ticket; a person who takes part already keeps their row."""
+def add(
+    change: TicketChange, channel: str, people: Sequence[Participant], *, role: str, is_confirmed: bool = True
+) -> None:
+    """Add people to the ticket; a person who takes part already keeps their row.
+
+    An unconfirmed participant may write to the ticket, but gets answers only after an agent names them as a reader.
+    """
     for one in people[: limits.participants_max]:
         if accounts.is_ours(channel, one.address):
             # Another mailbox of this desk reads no copies.
@@ -31,48 +38,122 @@ def add(change: TicketChange, channel: str, people: Sequence[Participant], *, ro
                 "name": one.name[: limits.name_chars_max],
                 "role": role,
                 "added_at": change.at,
+                "confirmed_at": change.at if is_confirmed else None,
             },
             unless_exists=True,
         )
 
 
-def of_ticket(ticket_id: UUID) -> list[database.Row]:
-    """Return all people of the ticket, in the order in which they were added."""
-    return database.run(
-        "SELECT channel, address, name, role, added_at FROM ticket_participants WHERE ticket_id = :id ORDER BY"
-        " added_at, address",
-        id=ticket_id,
+def confirm(ticket_id: UUID, channel: str, people: Sequence[Participant]) -> None:
+    """Confirm participants whom an agent named as readers of an answer. Joins the caller's transaction."""
+    addresses = [normalise_address(channel, one.address) for one in people]
+    names, values = database.in_list("address", addresses)
+    database.execute(
+        "UPDATE ticket_participants SET confirmed_at = :now WHERE ticket_id = :ticket AND channel = :channel"
+        f" AND confirmed_at IS NULL AND address IN {names}",
+        values,
+        now=clock.now(),
+        ticket=ticket_id,
+        channel=channel,
     )
 
 
-def _last_copies(ticket_id: UUID, channel: str, contact: str) -> tuple[Participant, ...]:
+def of_ticket(ticket_id: UUID) -> list[database.Row]:
+    """Return all people of the ticket, in the order in which they were added."""
+    rows = database.run(
+        "SELECT channel, address, name, role, added_at, confirmed_at FROM ticket_participants WHERE ticket_id = :id"
+        " ORDER BY added_at, address",
+        id=ticket_id,
+    )
+    return [TicketParticipant.converted(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who gets a copy of an answer, or whom the last mail names and who gets none, with the reason."""
+
+    person: Participant
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """The readers of an answer besides the contact, and the people who are left out."""
+
+    copies: tuple[Reader, ...] = ()
+    left_out: tuple[Reader, ...] = ()
+
+    @property
+    def people(self) -> tuple[Participant, ...]:
+        return tuple(one.person for one in self.copies)
+
+
+def _last_copies(ticket: Ticket, channel: str, contact: str) -> Readers:
     """Return the author and the readers of the last message that a person wrote on the channel, without the contact.
 
-    An answer goes to them as well, unless the agent chooses other readers.
+    An answer goes to them as well, unless the agent chooses other readers. Nobody gets a copy because of an unproved
+    mail, and because of an unjudged mail only people who are confirmed.
     """
     row = database.one(
         "SELECT copies, details, author_name, verdict FROM messages WHERE ticket_id = :id AND direction = 'inbound'"
         " AND channel = :channel AND automatic IS NULL ORDER BY sequence DESC LIMIT 1",
-        id=ticket_id,
+        id=ticket.id,
         channel=channel,
     )
     if row is None:
-        return ()
+        return Readers()
     last = Message.converted(row)
-    if is_unproved(last["details"], last["verdict"]):
-        return ()
-    people = [Participant(one["name"], one["address"]) for one in last["copies"]]
+    people = [
+        Reader(Participant(one["name"], one["address"]), "the last mail went to them, too") for one in last["copies"]
+    ]
     author = last["details"].get("from")
-    if author:
-        people.insert(0, Participant(last["author_name"], author))
-    known = {normalise_address(channel, one.address): one for one in reversed(people)}
+    reply_to = (last["details"].get("reply_to") or {}).get("address")
+    # An author who asks for answers at another address gets none at this one.
+    if author and (reply_to is None or normalise_address(channel, reply_to) != contact):
+        people.insert(0, Reader(Participant(last["author_name"], author), "they wrote the last mail"))
+    known = {normalise_address(channel, one.person.address): one for one in reversed(people)}
     known.pop(contact, None)
-    silent = _suppressed(channel, known)
-    return tuple(
-        one
-        for address, one in reversed(known.items())
-        if address not in silent and not accounts.is_ours(channel, address)
+    refused = _refused(ticket, channel, known, last)
+    ordered = list(reversed(known.items()))
+    return Readers(
+        tuple(one for address, one in ordered if address not in refused),
+        tuple(Reader(one.person, refused[address]) for address, one in ordered if address in refused),
     )
+
+
+def _refused(ticket: Ticket, channel: str, known: Collection[str], last: Mapping[str, Any]) -> dict[str, str]:
+    """Return those of the addresses that get no copy by default, each with the reason."""
+    if not known:
+        return {}
+    grade = (last["details"].get("author_proof") or {}).get("grade")
+    if grade == "unproved" or is_unproved(last["details"], last["verdict"]):
+        return dict.fromkeys(known, "the author of the last mail is not proved")
+    refused: dict[str, str] = {}
+    if grade == "unjudged":
+        confirmed = _confirmed(ticket, channel, known)
+        refused = {address: _UNCONFIRMED for address in known if address not in confirmed}
+    suppressed = _suppressed(channel, known)
+    reasons = {address: _refusal(channel, address, suppressed) for address in known}
+    return refused | {address: why for address, why in reasons.items() if why}
+
+
+_UNCONFIRMED = "is not confirmed: an unjudged mail names them; name them in `copies` to confirm them"
+
+
+def _confirmed(ticket: Ticket, channel: str, addresses: Collection[str]) -> set[str]:
+    """Return those of the addresses that are confirmed participants or belong to the ticket's requester."""
+    names, values = database.in_list("address", list(addresses))
+    rows = database.run(
+        "SELECT address FROM ticket_participants WHERE ticket_id = :ticket AND channel = :channel"
+        f" AND confirmed_at IS NOT NULL AND address IN {names}"
+        " UNION SELECT address FROM identities WHERE requester_id = :requester AND channel = :channel"
+        f" AND address IN {names}",
+        values,
+        ticket=ticket.id,
+        channel=channel,
+        requester=ticket.requester_id,
+    )
+    return {row["address"] for row in rows}
 
 
 def _suppressed(channel: str, addresses: Collection[str]) -> dict[str, str]:
@@ -89,23 +170,24 @@ def _suppressed(channel: str, addresses: Collection[str]) -> dict[str, str]:
     return {row["address"]: row["suppressed_reason"] for row in rows}
 
 
-def of_reply(change: TicketChange, wanted: Sequence[str] | None) -> tuple[Participant, ...]:
+def of_reply(ticket: Ticket, wanted: Sequence[str] | None) -> Readers:
     """Return the readers who get a copy of an answer: the addresses that the agent names, else those of the requester's
     last mail.
 
     Raises Invalid for copies on a channel that has none, for a mailbox of this desk, and for an address that returned
     our mail.
     """
-    channel = change.ticket.contact_channel
+    channel = ticket.contact_channel
     if channel is None or not channel_facts.of(channel).has_copies:
         if wanted:
             raise Invalid([FieldProblem("/copies", f"only mails have copies; this ticket is answered by {channel}")])
-        return ()
-    contact = normalise_address(channel, change.ticket.contact_address or "")
+        return Readers()
+    contact = normalise_address(channel, ticket.contact_address or "")
     if wanted is None:
-        return _last_copies(change.ticket.id, channel, contact)
+        return _last_copies(ticket, channel, contact)
     chosen = _allowed(channel, [normalise_address(channel, address) for address in wanted])
-    return tuple(Participant("", address) for address in dict.fromkeys(chosen) if address != contact)
+    named = (Participant("", address) for address in dict.fromkeys(chosen) if address != contact)
+    return Readers(tuple(Reader(one, "the agent names them") for one in named))
 
 
 def _allowed(channel: str, addresses: Sequence[str]) -> Sequence[str]:

@@ -54,14 +54,17 @@ def add_inbound(
         group_key=parsed.group_key,
     )
     attachments.record(change, message_id, parsed.attachments, account=account)
-    if not participants.is_unproved(parsed.details, parsed.verdict):
-        participants.add(change, account.channel, parsed.copies, role="copy")
+    if parsed.grade != "unproved" and not participants.is_unproved(parsed.details, parsed.verdict):
+        participants.add(
+            change, account.channel, parsed.copies, role="copy", is_confirmed=parsed.grade in (None, "proved")
+        )
     _remember_ids(change, account, parsed, message_id)
     if ticket.contact_address is None or _moves_contact(change, parsed, requester_id):
-        ticket.contact_channel, ticket.contact_account, ticket.contact_address = (
+        ticket.contact_channel, ticket.contact_account, ticket.contact_address, ticket.contact_grade = (
             account.channel,
             account.name,
             parsed.contact_address,
+            parsed.contact_grade,
         )
     change.record(
         MessageReceived(
@@ -103,9 +106,12 @@ def _moves_contact(change: TicketChange, parsed: InboundMessage, requester_id: U
     """Return True if later answers go to the address of this message: the requester wrote it, or it is in a chat of
     several people.
 
-    A reader of a copy, or a vacation responder, must not become the contact.
+    A reader of a copy, or a vacation responder, must not become the contact. An author without proof must not move the
+    answers of a ticket: an unproved one not at all, an unjudged one not to another address (Reply-To).
     """
-    if parsed.automatic is not None:
+    if parsed.automatic is not None or parsed.grade == "unproved":
+        return False
+    if parsed.grade == "unjudged" and parsed.contact_address != parsed.author_address:
         return False
     return parsed.conversation_address is not None or change.ticket.requester_id in (None, requester_id)
 

@@ -84,6 +84,7 @@ class TicketParticipant(Table):
     name = peewee.TextField()
     role = peewee.TextField()
     added_at = InstantField()
+    confirmed_at = InstantField(null=True)
 
     class Meta:
         table_name = "ticket_participants"

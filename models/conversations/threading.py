@@ -17,6 +17,7 @@ from models.channels.accounts import ChannelAccount
 from models.conversations.tables import Message
 from models.kernel import clock, database
 from models.ports import channel_facts
+from models.ports.author_proof import Grade
 from models.requesters.commands import normalise_address
 from models.tickets.tables import Ticket
 
@@ -48,7 +49,12 @@ class Clues:
 
 
 def find(
-    account: ChannelAccount, clues: Clues, *, requester_id: UUID, author_address: str, verdict: str = "none"
+    account: ChannelAccount,
+    clues: Clues,
+    *,
+    requester_id: UUID | None,
+    author_address: str,
+    grade: Grade | None = None,
 ) -> Thread:
     """Find the ticket that a message belongs to. The clues are, in this order, the token in the recipient address, the
     ids that the message answers, and the number in its subject. A clue counts only if the author takes part in the
@@ -56,9 +62,12 @@ def find(
 
     The last clue is the message's own id: an answer to the message can arrive before it. Only such an answer counts,
     not another mail with the same id.
+
+    The clues that count depend on the author's `grade`: all for a proved author and on a channel that identifies its
+    senders (None); all but the number for an unjudged author; only the token for an unproved one.
     """
     refused = Thread(None)
-    for row, strong in _candidates(account, clues, verdict):
+    for row, strong in _candidates(account, clues, grade):
         ticket_id: UUID = row["id"]
         closed = row["category"] == "closed"
         takes_part = _takes_part(row, account, ticket_id, requester_id, author_address)
@@ -67,7 +76,7 @@ def find(
         if strong and refused.related_id is None:
             reason = _CLOSED if closed else _STRANGER
             refused = Thread(None, ticket_id, reason)
-    own = _answered_already(account, clues)
+    own = None if grade == "unproved" else _answered_already(account, clues)
     if own is not None and _takes_part(own, account, own["id"], requester_id, author_address):
         return Thread(own["id"])
     return refused
@@ -78,20 +87,21 @@ _STRANGER = "its sender does not take part in the ticket it answers"
 _TICKET = "t.id, t.category, t.requester_id, t.contact_address"
 
 
-def _candidates(account: ChannelAccount, clues: Clues, verdict: str) -> Iterator[tuple[database.Row, bool]]:
+def _candidates(account: ChannelAccount, clues: Clues, grade: Grade | None) -> Iterator[tuple[database.Row, bool]]:
     """Yield the tickets that the clues name, the strongest clue first. The flag is true if the clue proves that the
     sender has a message of the ticket.
     """
     if clues.reply_token:
         yield from _rows("t.reply_token = :token", True, token=clues.reply_token)
+    if grade == "unproved":
+        return
     wanted = [one for one in dict.fromkeys(clues.references) if one != clues.own_id][:references_max]
     by_id = {row["external_id"]: row for row in _by_reference(account, wanted)}
     for reference in wanted:
         if reference in by_id:
             yield by_id[reference], True
-    # Anybody can write a number. Where the relay authenticates senders, only an authenticated sender can use one.
-    judged = bool(account.config.get("authserv_ids"))
-    if clues.subject_number is not None and (verdict == "pass" or not judged):
+    # Anybody can write a number, so it counts only for an author who is known.
+    if clues.subject_number is not None and grade in (None, "proved"):
         yield from _rows("t.number = :number", False, number=clues.subject_number)
 
 
@@ -140,12 +150,12 @@ def _answered_already(account: ChannelAccount, clues: Clues) -> database.Row | N
 
 
 def _takes_part(
-    row: database.Row, account: ChannelAccount, ticket_id: UUID, requester_id: UUID, author_address: str
+    row: database.Row, account: ChannelAccount, ticket_id: UUID, requester_id: UUID | None, author_address: str
 ) -> bool:
     """Return True if the author is the requester, the contact, a recipient of copies, or an earlier author in the
     ticket.
     """
-    if row["requester_id"] == requester_id:
+    if requester_id is not None and row["requester_id"] == requester_id:
         return True
     address = normalise_address(account.channel, author_address)
     contact = row["contact_address"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -95,6 +96,12 @@ def can_read_tickets(user_id: UUID) -> bool:
     row = database.one("SELECT role FROM users WHERE id = :id AND active", id=user_id)
     rights = None if row is None else roles.rights_of(row["role"])
     return rights is not None and Permission.tickets_read in rights.permissions
+
+
+def active_ids(with_roles: Collection[str]) -> list[UUID]:
+    """Return the ids of the active users with one of the roles."""
+    query = UserRow.select(UserRow.id).where(UserRow.active & UserRow.role.in_(list(with_roles)))
+    return [row["id"] for row in database.rows(query.order_by(UserRow.id))]
 
 
 def names_of(user_ids: set[UUID]) -> dict[UUID, str]:

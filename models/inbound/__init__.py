@@ -2,6 +2,7 @@
 reason.
 
 `recording` has a recorder for each type of the port, which runs in one transaction with the end of the task.
-`quarantine` stops forged and too frequent messages. `chat_commands` runs the commands that requesters type. Invariant:
-an event has one effect, however often it arrives or is replayed.
+`checks` end the event of a message that reaches no ticket. `quarantine` stops forged, unproved, spam and too frequent
+messages, and `held_back` gives managers a notice about a customer's one. `chat_commands` runs the commands that
+requesters type. Invariant: an event has one effect, however often it arrives or is replayed.
 """

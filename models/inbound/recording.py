@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, reactions, threading
-from models.deliveries import bounces, buttons, corrections, receipts
-from models.inbound import chat_commands, quarantine
+from models.deliveries import buttons, corrections, receipts
+from models.inbound import chat_commands, held_back, quarantine
+from models.inbound.checks import CHECKS, UNKNOWN_BOUNCE, Settlement, with_person
 from models.inbox import commands as inbox
-from models.kernel.advisory_lock import advisory_lock
 from models.kernel.errors import TransientFailure
 from models.ports.inbound import (
     AddressMove,
@@ -60,22 +58,10 @@ def _people(parsed: Parsed) -> tuple[str, ...]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Settlement:
-    """The end of an event, as the inbox shows it."""
-
-    status: str
-    reason: str | None = None
-    ticket_id: UUID | None = None
-    message_id: UUID | None = None
-
-
-_UNKNOWN_BOUNCE = _Settlement("ignored", "a bounce that answers no message of ours")
-
-
 def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> None:
     """Put the event's message into its ticket or a new one, unless one of the checks ends the event before."""
-    ends = (check(event, account, parsed) for check in _CHECKS)
+    parsed = with_person(account, parsed)
+    ends = (check(event, account, parsed) for check in CHECKS)
     settlement = next((end for end in ends if end is not None), None) or _accept(event, account, parsed)
     inbox.settle(
         event,
@@ -86,71 +72,7 @@ def _message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMess
     )
 
 
-def _own_message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> _Settlement | None:
-    if parsed.automatic == "own" or accounts.is_ours(account.channel, parsed.author_address):
-        return _Settlement("ignored", "a message of our own")
-    return None
-
-
-def _bounce_report(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> _Settlement | None:
-    """A report about a message of ours goes to its delivery: a mailer is no requester, and its report is no message."""
-    if parsed.failure is None:
-        return None
-    recipient = str(parsed.details.get("failed_recipient") or "")
-    failed_in = bounces.record(account, parsed.references, parsed.failure, recipient=recipient)
-    if failed_in is None:
-        return _UNKNOWN_BOUNCE
-    return _Settlement("processed", "a bounce of an answer of ours", failed_in)
-
-
-def _forged_sender(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> _Settlement | None:
-    reason = quarantine.reason_before_reading(account, parsed, released=event.released_by is not None)
-    return None if reason is None else _Settlement("failed", reason)
-
-
-def _copy_by_another_account(
-    event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage
-) -> _Settlement | None:
-    if not parsed.external_id or parsed.edit:
-        return None
-    # Two workers read a mail to two of our mailboxes at the same time, under two ordering keys.
-    advisory_lock(f"message:{account.channel}:{parsed.external_id}")
-    copy = threading.copy_in_another_account(account, parsed.external_id, parsed.author_address, parsed.body)
-    if copy is None:
-        return None
-    return _Settlement("ignored", f"the same mail came by the account {copy['account']}", copy["ticket_id"])
-
-
-def _repeat_in_another_event(
-    event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage
-) -> _Settlement | None:
-    if not parsed.external_id or parsed.conversation_address is None or parsed.edit:
-        return None
-    earlier = threading.ticket_of_earlier_event(account, parsed.external_id, parsed.group_key, parsed.sent_at)
-    return (
-        None if earlier is None else _Settlement("ignored", "the same message came before, in another event", earlier)
-    )
-
-
-def _blocked_sender(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> _Settlement | None:
-    if requesters.is_blocked(account.channel, parsed.author_address):
-        return _BLOCKED
-    return None
-
-
-_BLOCKED = _Settlement("ignored", "its sender is blocked")
-# The first check that gives a settlement ends the event.
-_CHECKS: tuple[Callable[[inbox.RawEvent, ChannelAccount, InboundMessage], _Settlement | None], ...] = (
-    _own_message,
-    _bounce_report,
-    _forged_sender,
-    _copy_by_another_account,
-    _repeat_in_another_event,
-    _blocked_sender,
-)
-
-
-def _accept(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> _Settlement:
+def _accept(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement:
     """Find the requester and the ticket of a message that no check stopped; the message joins the
     ticket or opens one.
     """
@@ -160,8 +82,9 @@ def _accept(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessa
         name=parsed.author_name,
         locale=parsed.locale or account.config.get("locale"),
     )
-    # The sender reaches us, so the desk may write to them again.
-    requesters.unsuppress(account.channel, parsed.author_address)
+    if parsed.grade != "unproved":
+        # The sender reaches us, so the desk may write to them again.
+        requesters.unsuppress(account.channel, parsed.author_address)
     chats.mark_unreachable(account, parsed.contact_address, None)
     thread = _thread_of(account, parsed, requester)
     if thread.ticket_id is None:
@@ -177,7 +100,7 @@ def _join_ticket(
     ticket_id: UUID,
     *,
     by_number: bool,
-) -> _Settlement:
+) -> Settlement:
     if by_number:
         parsed = dataclasses.replace(parsed, details={**parsed.details, "joined_by": "number"})
     ticket, message_id = arrivals.join_from_channel(
@@ -185,7 +108,7 @@ def _join_ticket(
     )
     if parsed.conversation_address is not None and not parsed.edit:
         chats.set_current(account, parsed.conversation_address, ticket_id)
-    return _Settlement("processed", None, ticket.id, message_id)
+    return Settlement("processed", None, ticket.id, message_id)
 
 
 def _open_ticket(
@@ -194,13 +117,14 @@ def _open_ticket(
     parsed: InboundMessage,
     requester: Requester,
     thread: threading.Thread,
-) -> _Settlement:
+) -> Settlement:
     if parsed.automatic == "bounce":
         # An unknown bounce opens no ticket; else the bounce of that ticket's acknowledgement would open the next.
-        return _UNKNOWN_BOUNCE
-    reason = quarantine.reason_before_a_new_ticket(account, parsed, released=event.released_by is not None)
+        return UNKNOWN_BOUNCE
+    reason = None if event.released_by is not None else quarantine.frequency_reason(account, parsed)
     if reason is not None:
-        return _Settlement("failed", reason)
+        held_back.notify(account, parsed, reason, event_id=event.id)
+        return Settlement("failed", reason)
     ticket, message_id = arrivals.open_from_channel(
         parsed,
         account=account,
@@ -211,7 +135,7 @@ def _open_ticket(
     )
     if parsed.conversation_address is not None:
         chats.set_current(account, parsed.conversation_address, ticket.id)
-    return _Settlement("processed", None, ticket.id, message_id)
+    return Settlement("processed", None, ticket.id, message_id)
 
 
 def _thread_of(account: ChannelAccount, parsed: InboundMessage, requester: Requester) -> threading.Thread:
@@ -230,7 +154,7 @@ def _thread_of(account: ChannelAccount, parsed: InboundMessage, requester: Reque
         clues,
         requester_id=requester.id,
         author_address=parsed.author_address,
-        verdict=parsed.verdict,
+        grade=parsed.grade,
     )
     if thread.ticket_id is not None and chats.is_closed(thread.ticket_id):
         return threading.Thread(None, thread.ticket_id, "the ticket it answers is closed")

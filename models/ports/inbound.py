@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from models.kernel import limits
 from models.kernel.errors import PermanentFailure
-from models.ports.author_proof import AuthorProof
+from models.ports.author_proof import AuthorProof, Grade, SpamVerdict
 from models.ports.guards import Guarded, Id, Identifier, Key, Lines, Locale, Markup, Name, OneLine, Reason
 
 Automatic = Literal["auto_reply", "bulk", "bounce", "own"]
@@ -143,16 +143,17 @@ class InboundMessage(Guarded):
     provider's id of this message, in the form in which later messages refer to it. `failure` is set for a bounce
     that reports of a message in `references`.
 
-    `body_html` shows nothing from elsewhere; `body_html_remote` is the same with remote pictures, for a reader who asks
-    for them. `reply_token`: the opaque value of the address that the mail was sent to (desk+<token>@...).
+    `body_html` shows nothing from elsewhere; `body_html_remote` is the same with remote pictures, for a reader who
+    asks for them. `reply_token`: the opaque value of the address that the mail was sent to (desk+<token>@...).
     `subject_number`: a ticket's number that the subject claims ([#123]): weak, only for somebody who takes part.
-    `verdict`: what the mail's authentication says of its sender. `proof`: the author's proof; None on a channel that
-    itself identifies its senders. `copies`: who got it as well (To and Cc without our own addresses). `group_key`:
-    messages of one key become one message (a Telegram album): later ones add their attachments, and their text if the
-    first had none. `details`: facts for people and screens as JSON, e.g. {"forwarded_from": ..., "quote": ...,
-    "signed": true, "left_out": [...]}; `new_ticket`: open a ticket even if the chat has a current one (`/new`).
-    `ids_start_anew`: the chat's messages may be counted from 1 again (another bot behind a Telegram account), so that
-    the same `external_id` with another `sent_at` is another message.
+    `verdict`: what the mail's authentication says of its sender. `proof`: the author's proof; None on a channel
+    that itself identifies its senders. `spam`: the verdict of a spam filter, if there is one. `copies`: who got it
+    as well (To and Cc without our own addresses). `group_key`: messages of one key become one message (a Telegram
+    album): later ones add their attachments, and their text if the first had none. `details`: facts for people and
+    screens as JSON, e.g. {"forwarded_from": ..., "quote": ..., "signed": true, "left_out": [...]}; `new_ticket`:
+    open a ticket even if the chat has a current one (`/new`). `ids_start_anew`: the chat's messages may be counted
+    from 1 again (another bot behind a Telegram account), so that the same `external_id` with another `sent_at` is
+    another message.
     """
 
     author_address: Id
@@ -176,11 +177,24 @@ class InboundMessage(Guarded):
     subject_number: int | None = None
     verdict: Verdict = "none"
     proof: AuthorProof | None = None
+    spam: SpamVerdict | None = None
     copies: tuple[Participant, ...] = ()
     group_key: Id | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     new_ticket: bool = False
     ids_start_anew: bool = False
+
+    @property
+    def grade(self) -> Grade | None:
+        """The grade of the author; None on a channel that itself identifies its senders."""
+        return None if self.proof is None else self.proof.grade
+
+    @property
+    def contact_grade(self) -> Grade | None:
+        """The grade of the address for answers: that of the author, and unproved for another address."""
+        if self.proof is None or self.contact_address == self.author_address:
+            return self.grade
+        return "unproved"
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ def open_from_channel(
         causation_id=f"inbox:{inbox_id}",
         team=account.config.get("team"),
     )
+    change.ticket.author_grade = parsed.grade
     message_id = received.add_inbound(change, parsed, account=account, requester_id=requester.id, inbox_id=inbox_id)
     if related_id is not None:
         change.record(TicketRelated(ticket_id=related_id, reason=related_reason))

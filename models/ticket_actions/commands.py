@@ -245,12 +245,14 @@ def reply(
     if ticket.category == "closed":
         raise TicketClosed()
     author = messages.actor_author(actor)
-    readers = participants.of_reply(change, copies)
+    readers = participants.of_reply(ticket, copies).people
     message_id, _ = messages.add_reply(
         change, body, author=author, body_format=body_format, send_at=send_at, copies=readers, details=details
     )
     if readers and ticket.contact_channel is not None:
         participants.add(change, ticket.contact_channel, readers, role="copy")
+        if copies is not None:
+            participants.confirm(ticket.id, ticket.contact_channel, readers)
     if send_at is not None and send_at > change.at:
         change.save()  # the reply is not sent yet: the workflow reacts when it leaves (deliveries.release)
         return message_id

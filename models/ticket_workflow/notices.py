@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import peewee
 
 from models.kernel import clock, database
+from models.kernel.batch import Batch
 from models.kernel.errors import NotFound
 from models.kernel.ids import new_id
 from models.ticket_workflow.row_types import NoticeRow
@@ -14,6 +16,18 @@ from models.ticket_workflow.tables import Notice
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 from models.visibility.sight import Sight
+
+
+def add_for_users(user_ids: Sequence[UUID], *, rule: str, text: str) -> None:
+    """Give each of the users a notice that belongs to no ticket. Joins the caller's transaction."""
+    now = clock.now()
+    batch = Batch()
+    for user_id in user_ids:
+        batch.insert(
+            "notices",
+            {"id": new_id(), "user_id": user_id, "ticket_id": None, "rule": rule, "text": text, "created_at": now},
+        )
+    batch.write()
 
 
 def of_user(user_id: UUID, *, unread: bool, before: UUID | None, limit: int, sight: Sight) -> list[NoticeRow]:

@@ -40,6 +40,8 @@ class Ticket(Table):
     tags = JsonField(default=list)
     state_since = InstantField(null=True)
     reply_token = peewee.TextField(null=True)
+    author_grade = peewee.TextField(null=True)
+    contact_grade = peewee.TextField(null=True)
     # Types that the ticket had before; their models still guard its fields.
     former_types = JsonField(default=list)
 

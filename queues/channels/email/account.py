@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from models.channels.files import Common, Secret
+from models.kernel import limits
 from models.kernel.errors import FieldProblem
 from queues.channels.email import providers
 
@@ -68,6 +69,8 @@ class Account(Common, kw_only=True):
     # Mailgun, Postmark: their checks in headers of the mail count. Set it only if the provider adds them to each mail.
     trust_provider_headers: bool = False
     author_from: AuthorFrom | None = None
+    # The spam score from which a mail is quarantined (SpamAssassin, Rspamd, SCL, the provider's); null: no score is.
+    spam_threshold: Annotated[float, msgspec.Meta(ge=0.1, le=100)] | None = limits.spam_threshold
     strip_quotes: bool = True
     # "Reply above this line" on top of outgoing mail.
     reply_marker: bool = False

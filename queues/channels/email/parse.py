@@ -15,7 +15,7 @@ from queues.channels.email import providers
 from queues.channels.email.content.body_html import joined_html
 from queues.channels.email.content.clean_html import sanitise
 from queues.channels.email.content.found_files import Files, shown_cids
-from queues.channels.email.judging import bounce, mentioned, proof, recipients
+from queues.channels.email.judging import bounce, mentioned, proof, recipients, spam
 from queues.channels.email.judging.author import Author, author_of
 from queues.channels.email.judging.automatic import classify
 from queues.channels.email.providers.port import Mail
@@ -111,6 +111,7 @@ def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> 
         subject_number=recipients.subject_number(subject),
         verdict=judged.verdict,
         proof=judged.proof,
+        spam=spam.verdict(headers, envelope),
         copies=recipients.copies(headers, author=author.address, ours=ours),
         details=details,
     )

@@ -4,33 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email.message import EmailMessage
-from typing import Any
 
 import pytest
 
-from models.definitions import store
 from models.kernel import database
 from tests.desk import Desk
-
-Change = Callable[..., None]
-
-
-@pytest.fixture
-def account(desk: Desk) -> Iterator[Change]:
-    """Publish the demo's account with other keys."""
-
-    def change(name: str, **keys: Any) -> None:
-        with database.transaction():
-            row = database.one("SELECT body, source FROM definitions WHERE name = :name", name=name)
-            assert row is not None
-            body = row["body"] if isinstance(row["body"], dict) else json.loads(row["body"])
-            store.publish("channel", name, body | keys, source=row["source"], by="tests")
-        store.forget()
-
-    yield change
-    store.forget()
+from tests.models.inbound.conftest import Change
 
 
 def test_an_account_that_acknowledges_nothing_says_so_in_the_history(desk: Desk, account: Change) -> None:

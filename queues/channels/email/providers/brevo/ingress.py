@@ -40,4 +40,8 @@ def _event(item: Document) -> ReceivedEvent:
         else documents.message_key("brevo", documents.text(item.get("MessageId")), *digested)
     )
     sender = documents.text(documents.part(item.get("From")).get("Address"))
-    return ReceivedEvent(EventKey(named, documents.from_order(sender)), raw=raw, content_type="application/json")
+    score = documents.text(item.get("SpamScore"))
+    envelope = {"spam_score": score} if score else {}
+    return ReceivedEvent(
+        EventKey(named, documents.from_order(sender), envelope), raw=raw, content_type="application/json"
+    )

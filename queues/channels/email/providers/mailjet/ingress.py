@@ -28,5 +28,8 @@ def _key(body: bytes, told: Document) -> EventKey:
         documents.text(told["Sender"]) if "Sender" in told else None,
         documents.text(told.get("Recipient")) or None,
     )
+    score = documents.text(told.get("SpamAssassinScore"))
+    if score:
+        envelope["spam_score"] = score
     key = documents.message_key("mailjet", compose.first(headers, "Message-ID").strip(), *digested)
     return EventKey(key, documents.from_order(sender), envelope)

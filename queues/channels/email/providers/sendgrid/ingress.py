@@ -55,6 +55,9 @@ def _mail_key(request: IngressRequest) -> EventKey:
     # SendGrid checks SPF of the envelope sender, and each DKIM signature.
     envelope["spf"] = forms.text_of(form, "SPF").strip().lower() or "none"
     envelope["dkim"] = forms.text_of(form, "dkim").strip()
+    score = forms.text_of(form, "spam_score").strip()
+    if score:
+        envelope["spam_score"] = score
     if "email" in form:
         return mail_key(form["email"].content(), envelope)
     if not form.keys() & {"headers", "from", "text", "html"}:

@@ -51,15 +51,21 @@ def receive(request: IngressRequest, account: ChannelAccount) -> Received:
         to = documents.texts(receipt.get("recipients"))
         envelope = raw_request.envelope(source, ", ".join(to or documents.texts(mail.get("destination"))) or None)
         envelope["dmarc"] = _dmarc(receipt)
+        if _status(receipt, "spamVerdict") == "FAIL":
+            envelope["spam"] = "fail"
         order = documents.from_order(source)
     else:
         envelope, order = {}, documents.about_order(documents.text(mail.get("messageId")))
     return Received((ReceivedEvent(EventKey(documents.key_of("sns", message_id), order, envelope)),))
 
 
+def _status(receipt: Document, name: str) -> str:
+    return documents.text(documents.part(receipt.get(name)).get("status")).upper()
+
+
 def _dmarc(receipt: Document) -> Verdict:
     """Return the DMARC result of SES. A failure counts only if the domain has a policy (quarantine or reject)."""
-    found = documents.text(documents.part(receipt.get("dmarcVerdict")).get("status")).upper()
+    found = _status(receipt, "dmarcVerdict")
     if found == "PASS":
         return "pass"
     asked = documents.text(receipt.get("dmarcPolicy")).lower()

@@ -1,0 +1,147 @@
+"""Checks of an inbound message: each may end the event before the message reaches a ticket."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from models.channels import accounts
+from models.channels.accounts import ChannelAccount
+from models.conversations import threading
+from models.deliveries import bounces
+from models.inbound import held_back, quarantine
+from models.inbox import commands as inbox
+from models.kernel.advisory_lock import advisory_lock
+from models.ports.inbound import InboundMessage
+from models.requesters import commands as requesters
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The end of an event, as the inbox shows it."""
+
+    status: str
+    reason: str | None = None
+    ticket_id: UUID | None = None
+    message_id: UUID | None = None
+
+
+UNKNOWN_BOUNCE = Settlement("ignored", "a bounce that answers no message of ours")
+
+
+def with_person(account: ChannelAccount, parsed: InboundMessage) -> InboundMessage:
+    """Correct the addresses of a mail by those of the desk's other mailboxes, which the parser does not know.
+
+    An answer goes to no mailbox of the desk. A mail that another mailbox of the desk sends for a person is from the
+    address in its Reply-To, unproved.
+    """
+    if parsed.proof is None or parsed.contact_address == parsed.author_address:
+        return parsed
+    if accounts.is_ours(account.channel, parsed.contact_address):
+        details = {name: value for name, value in parsed.details.items() if name != "reply_to"}
+        return dataclasses.replace(parsed, contact_address=parsed.author_address, details=details)
+    if parsed.automatic == "own" or not accounts.is_ours(account.channel, parsed.author_address):
+        return parsed
+    person = parsed.contact_address
+    proof = dataclasses.replace(parsed.proof, address=person, grade="unproved", source="reply_to")
+    named = dict(parsed.details.get("reply_to") or {})
+    return dataclasses.replace(
+        parsed,
+        author_address=person,
+        author_name=str(named.get("name") or "") or person.partition("@")[0],
+        verdict="none",
+        proof=proof,
+        details={**parsed.details, "from_header": {"name": parsed.author_name, "address": parsed.author_address}},
+    )
+
+
+def _own_message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement | None:
+    if parsed.automatic == "own" or accounts.is_ours(account.channel, parsed.author_address):
+        return Settlement("ignored", "a message of our own")
+    return None
+
+
+def _bounce_report(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement | None:
+    """A report about a message of ours goes to its delivery: a mailer is no requester, and its report is no message."""
+    if parsed.failure is None:
+        return None
+    recipient = str(parsed.details.get("failed_recipient") or "")
+    failed_in = bounces.record(account, parsed.references, parsed.failure, recipient=recipient)
+    if failed_in is None:
+        return UNKNOWN_BOUNCE
+    return Settlement("processed", "a bounce of an answer of ours", failed_in)
+
+
+def _quarantined(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement | None:
+    """A forged, unproved or spam message ends here, unless a person released it.
+
+    An unproved answer with the token of its ticket is let in: only the desk's mail to a participant has the token.
+    """
+    if event.released_by is not None:
+        return None
+    reason = quarantine.forged_reason(account, parsed) or quarantine.spam_reason(account, parsed)
+    if reason is None:
+        reason = quarantine.unproved_reason(account, parsed)
+        if reason is not None and _has_token_of_own_ticket(account, parsed):
+            return None
+    if reason is None:
+        return None
+    held_back.notify(account, parsed, reason, event_id=event.id)
+    return Settlement("failed", reason)
+
+
+def _has_token_of_own_ticket(account: ChannelAccount, parsed: InboundMessage) -> bool:
+    if parsed.reply_token is None:
+        return False
+    requester = requesters.find(account.channel, parsed.author_address)
+    clues = threading.Clues(reply_token=parsed.reply_token)
+    found = threading.find(
+        account,
+        clues,
+        requester_id=requester.id if requester else None,
+        author_address=parsed.author_address,
+        grade="unproved",
+    )
+    return found.ticket_id is not None
+
+
+def _copy_by_another_account(
+    event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage
+) -> Settlement | None:
+    if not parsed.external_id or parsed.edit:
+        return None
+    # Two workers read a mail to two of our mailboxes at the same time, under two ordering keys.
+    advisory_lock(f"message:{account.channel}:{parsed.external_id}")
+    copy = threading.copy_in_another_account(account, parsed.external_id, parsed.author_address, parsed.body)
+    if copy is None:
+        return None
+    return Settlement("ignored", f"the same mail came by the account {copy['account']}", copy["ticket_id"])
+
+
+def _repeat_in_another_event(
+    event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage
+) -> Settlement | None:
+    if not parsed.external_id or parsed.conversation_address is None or parsed.edit:
+        return None
+    earlier = threading.ticket_of_earlier_event(account, parsed.external_id, parsed.group_key, parsed.sent_at)
+    return None if earlier is None else Settlement("ignored", "the same message came before, in another event", earlier)
+
+
+def _blocked_sender(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement | None:
+    if requesters.is_blocked(account.channel, parsed.author_address):
+        return _BLOCKED
+    return None
+
+
+_BLOCKED = Settlement("ignored", "its sender is blocked")
+# The first check that gives a settlement ends the event.
+CHECKS: tuple[Callable[[inbox.RawEvent, ChannelAccount, InboundMessage], Settlement | None], ...] = (
+    _own_message,
+    _bounce_report,
+    _quarantined,
+    _copy_by_another_account,
+    _repeat_in_another_event,
+    _blocked_sender,
+)
