@@ -7,12 +7,13 @@ from uuid import UUID
 import msgspec
 
 from functions.gateway.requesters import id_of
+from functions.gateway.sights import sight_of
 from functions.http.operations import Answer, Call, Operations
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
 from models.identity.rules import Permission
 from models.kernel.open_json import JsonObject
-from models.privacy import export_and_erasure
+from models.privacy import export_and_erasure, visible_export
 
 operations = Operations()
 
@@ -26,12 +27,14 @@ operations = Operations()
     problems=(404,),
 )
 def export_requester(call: Call) -> Answer:
-    """Returns all data of the person as one document."""
+    """Returns the data of the person as one document. `scope` is `all`, or `visible_tickets` for a caller who does not
+    see the tickets of all teams: then others are left out.
+    """
     headers = {
         "Content-Disposition": f'attachment; filename="requester-{id_of(call)}.json"',
         "Cache-Control": "no-store",
     }
-    exported = export_and_erasure.export(id_of(call))
+    exported = visible_export.seen_by(export_and_erasure.export(id_of(call)), sight_of(call))
     audit.record_apart(AuditAction.requester_exported, "requester", id_of(call))
     return Answer(exported, headers=headers)
 

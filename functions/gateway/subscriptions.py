@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from functions.gateway.sights import owner_of
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
@@ -32,7 +33,10 @@ Description = Annotated[
 
 
 class Webhook(msgspec.Struct):
-    """A webhook subscription. `state`: active, paused by a person, or switched off after a long series of failures."""
+    """A webhook subscription. It delivers the events that its owner may see.
+
+    `state`: active, paused by a person, or switched off after a long series of failures.
+    """
 
     id: UUID
     url: str
@@ -46,6 +50,7 @@ class Webhook(msgspec.Struct):
     switched_off_reason: str | None
     secret_rotating_until: datetime | None
     created_by: str
+    owner_id: UUID | None
     version: int
     created_at: datetime
     updated_at: datetime
@@ -129,7 +134,9 @@ def create_webhook(call: Call[NewWebhook]) -> Answer:
     """
     body = call.body
     with database.transaction():
-        made = commands.create(**msgspec.structs.asdict(body), private=_private(), actor=call.caller.actor)
+        made = commands.create(
+            **msgspec.structs.asdict(body), private=_private(), actor=call.caller.actor, owner_id=owner_of(call)
+        )
         known = queries.noticed_by_all(clock.now())
     if not known and not settings.current().embedded:
         time.sleep(fan_out.notice_s + _margin_s)

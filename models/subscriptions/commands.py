@@ -48,12 +48,13 @@ def create(
     include_bodies: bool,
     private: bool,
     actor: Actor,
+    owner_id: UUID | None = None,
 ) -> Subscription:
     """Create an active subscription. Raises Invalid, Conflict.
 
     The API shows the secret only in the response to this command.
 
-    `private` allows URLs of private networks.
+    `private` allows URLs of private networks. `owner_id`: the user whose sight the receiver gets; None: the desk's.
     """
     _check(url, event_types, description, private)
     if queries.count() >= subscription_limits.subscriptions_max:
@@ -71,6 +72,7 @@ def create(
             "state": "active",
             "secret": _sealed(subscription_id, "secret", subscription_rules.new_secret()),
             "created_by": actor.name,
+            "owner_id": owner_id,
             "created_at": now,
             "updated_at": now,
         },

@@ -15,6 +15,7 @@ from models.kernel.ids import new_id
 from models.subscriptions import commands, queries, waiting
 from models.subscriptions.queries import Subscription
 from models.subscriptions.row_types import OutgoingEvent
+from models.subscriptions.tables import WebhookAttempt, WebhookDelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,12 @@ def wanted(subscription_id: UUID, event_id: UUID) -> tuple[Subscription, Outgoin
         return None
     subscription, event = queries.find(subscription_id), queries.event(event_id)
     return None if subscription is None or event is None or not subscription.active else (subscription, event)
+
+
+def withhold(subscription_id: UUID, event_id: UUID) -> None:
+    """Remove the delivery of an event that the subscription's owner may not see: the log must not show it."""
+    for table in (WebhookAttempt, WebhookDelivery):
+        table.delete().where(table.subscription_id == subscription_id, table.event_id == event_id).execute()
 
 
 def settle_unwanted(subscription_id: UUID, event_id: UUID) -> None:

@@ -41,6 +41,7 @@ class Subscription:
     switched_off_reason: str | None
     last_delivered_at: datetime | None
     created_by: str
+    owner_id: UUID | None
     version: int
     created_at: datetime
     updated_at: datetime

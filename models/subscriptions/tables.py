@@ -28,6 +28,8 @@ class Subscription(Table):
     switched_off_reason = peewee.TextField(null=True)
     last_delivered_at = InstantField(null=True)
     created_by = peewee.TextField()
+    # The user whose sight the receiver gets; None for a subscription of a time before owners, which sees all.
+    owner_id = IdField(null=True)
     version = peewee.IntegerField()
     created_at = InstantField()
     updated_at = InstantField()

@@ -15,6 +15,7 @@ from models.subscriptions.row_types import OutgoingEvent, OutgoingMessageText
 from models.tasks import task_leases
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import DeliverWebhook
+from models.visibility import owners
 from queues import safe_http
 from queues.actor import Actor
 from queues.settlement import Done, Failed, Postponed, Settlement
@@ -35,10 +36,13 @@ def run(task: ClaimedTask, payload: DeliverWebhook) -> Settlement:
         if (rest_s := waiting.rest_s(subscription)) > 0:
             # Claimed just before the rest began, which moved all that waited (models/subscriptions/waiting.py).
             return Postponed(rest_s + subscription_limits.probe_s, "the receiver fails and rests")
-        message = _message(subscription, event)
+        seen = owners.seen_event(event, subscription.owner_id)
+        if seen is None:
+            return Done(partial(deliveries.withhold, subscription_id, event_id))
+        message = _message(subscription, seen)
     if task.attempts > 1:
         task_leases.confirm(task)
-    content = payloads.body(event, include_bodies=subscription.include_bodies, message=message)
+    content = payloads.body(seen, include_bodies=subscription.include_bodies, message=message)
     attempt, retry_after_s = _call(subscription, str(event_id), content)
     log.info(
         "webhook_called",

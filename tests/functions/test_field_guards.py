@@ -210,3 +210,18 @@ def test_a_link_in_the_history_to_a_hidden_ticket_names_nothing(
     [made] = [one["payload"] for one in agent.everything(f"{path}/events") if one["event_type"] == "linked_ticket_made"]
 
     assert (made["ticket_id"], made["number"]) == (None, None)
+
+
+def test_an_export_shows_no_guarded_field(desk: Desk, path: str, machine: Caller, gateway: Any, as_user: Any) -> None:
+    """A custom role that is based on agent and may export."""
+    ada = machine.ticket(
+        type="complaint", requester={"email": "ada@example.com"}, fields={"salary": SECRET, "room": "4"}
+    )
+    role = {"name": "exporter", "based_on": "agent", "permissions": ["tickets_read", "requesters_export"]}
+    machine.made("/v1/roles", role)
+    exporter = Caller(gateway, machine.made("/v1/api_keys", {"name": "x", "role": "exporter"})["key"])
+
+    found = exporter.read(f"/v1/requesters/{ada['requester']['id']}/export")
+
+    assert found["tickets"][0]["fields"] == {"room": "4"}
+    assert leaks({"export": found}) == []

@@ -254,3 +254,19 @@ def test_a_ticket_of_an_open_team_and_one_without_a_team_are_everyones(desk: Des
     numbers = {one["number"] for one in as_user("manager").everything("/v1/tickets")}
 
     assert numbers == {alone.number, support.number}
+
+
+@sqlite_only
+def test_an_export_has_the_visible_tickets_and_says_so(hidden: Hidden, desk: Desk) -> None:
+    ticket = desk.reload(desk.tickets()[0])
+    desk.receive_telegram("The printer is on fire.")
+    path = f"/v1/requesters/{ticket.requester_id}/export"
+
+    found, everything = hidden.outsider.read(path), hidden.admin.read(path)
+
+    assert (found["scope"], everything["scope"]) == ("visible_tickets", "all")
+    assert (found["tickets"], found["messages"], found["deliveries"]) == ([], [], [])
+    assert "Zanzibar" not in str(found)
+    assert [one["number"] for one in everything["tickets"]] == [hidden.number]
+    assert "Zanzibar" in str(everything["messages"])
+    assert found["identities"] == everything["identities"]

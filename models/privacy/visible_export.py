@@ -1,0 +1,38 @@
+"""The export of a person's data as a caller may see it: without hidden tickets and guarded fields."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from models.tickets.tables import Ticket
+from models.visibility import seen
+from models.visibility.sight import Sight
+
+
+def seen_by(exported: dict[str, Any], sight: Sight) -> dict[str, Any]:
+    """The visible part of an export. `scope` is `all`, or `visible_tickets` for a caller who does not see all tickets.
+
+    The scope depends on the caller's permissions only, so it does not tell whether there are hidden tickets.
+    """
+    if sight.sees_all and sight.role == "admin":
+        return {"scope": "all", **exported}
+    ids = [UUID(str(one["id"])) for one in exported["tickets"]]
+    ids += [UUID(str(one["ticket_id"])) for one in exported["messages"]]
+    visible = {str(one.id): one for one in Ticket.select().where(Ticket.id.in_(ids), sight.tickets())} if ids else {}
+    messages = {str(one["id"]) for one in exported["messages"] if str(one["ticket_id"]) in visible}
+
+    def is_visible(row: dict[str, Any]) -> bool:
+        if "ticket_id" in row:
+            return str(row["ticket_id"]) in visible
+        return "message_id" not in row or str(row["message_id"]) in messages
+
+    found: dict[str, Any] = {"scope": "all" if sight.sees_all else "visible_tickets"}
+    for section, rows in exported.items():
+        found[section] = [row for row in rows if is_visible(row)] if isinstance(rows, list) else rows
+    found["tickets"] = [
+        {**row, "fields": seen.fields(visible[str(row["id"])], sight.role)}
+        for row in exported["tickets"]
+        if str(row["id"]) in visible
+    ]
+    return found
