@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from functions.http.operations import AnyCall
 from models.tickets.tables import Ticket
 from models.visibility import sight
@@ -13,11 +11,6 @@ from models.visibility.sight import Sight
 def sight_of(call: AnyCall) -> Sight:
     """The sight of the request's caller."""
     return Sight.of(call.caller)
-
-
-def owner_of(call: AnyCall) -> UUID | None:
-    """The user to whom something belongs that the caller creates."""
-    return call.caller.id if call.caller.kind == "user" else None
 
 
 def ticket_of(call: AnyCall) -> Ticket:

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway.sights import owner_of
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
@@ -135,7 +134,7 @@ def create_webhook(call: Call[NewWebhook]) -> Answer:
     body = call.body
     with database.transaction():
         made = commands.create(
-            **msgspec.structs.asdict(body), private=_private(), actor=call.caller.actor, owner_id=owner_of(call)
+            **msgspec.structs.asdict(body), private=_private(), actor=call.caller.actor, owner_id=call.caller.owner_id
         )
         known = queries.noticed_by_all(clock.now())
     if not known and not settings.current().embedded:

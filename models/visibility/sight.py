@@ -46,9 +46,8 @@ class Sight:
 
     @classmethod
     def of(cls, principal: Principal) -> Sight:
-        """The sight of an authenticated caller."""
-        user_id = principal.id if principal.kind == "user" else None
-        return cls(user_id, str(principal.role), Permission.tickets_see_all in principal.permissions)
+        """The sight of an authenticated caller. An API key sees what its owner sees."""
+        return cls(principal.owner_id, str(principal.role), Permission.tickets_see_all in principal.permissions)
 
     @classmethod
     def of_user(cls, user: User) -> Sight:

@@ -270,3 +270,17 @@ def test_an_export_has_the_visible_tickets_and_says_so(hidden: Hidden, desk: Des
     assert [one["number"] for one in everything["tickets"]] == [hidden.number]
     assert "Zanzibar" in str(everything["messages"])
     assert found["identities"] == everything["identities"]
+
+
+@sqlite_only
+def test_an_api_key_sees_what_its_owner_sees(hidden: Hidden, desk: Desk, gateway: Any) -> None:
+    def key_of(role: str) -> Caller:
+        body = {"name": f"a key of the {role}", "role": "agent", "owner_id": str(desk.person(role).id)}
+        return Caller(gateway, hidden.admin.made("/v1/api_keys", body)["key"])
+
+    path = f"/v1/tickets/{hidden.ids['ticket']}"
+
+    assert key_of("agent").read(path)["number"] == hidden.number
+    problem(key_of("manager").get(path), 404)
+    # The role of the key lacks tickets_see_all, and its owner is no member.
+    problem(key_of("admin").get(path), 404)
