@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from models.identity import queries as identity
@@ -10,6 +9,7 @@ from models.identity import roles
 from models.identity.rules import Permission
 from models.kernel.errors import NotFound
 from models.kernel.ids import parse_id
+from models.subscriptions.row_types import OutgoingEvent
 from models.visibility import seen, sight
 from models.visibility.sight import DESK, Sight
 
@@ -28,7 +28,7 @@ def sight_of(owner_id: UUID | None) -> Sight | None:
     return Sight.of_user(user)
 
 
-def seen_event(event: dict[str, Any], owner_id: UUID | None) -> dict[str, Any] | None:
+def seen_event(event: OutgoingEvent, owner_id: UUID | None) -> OutgoingEvent | None:
     """An event as an owner sees it; None for an event of a ticket that the owner may not see."""
     ticket_id = parse_id(str(event["aggregate_id"])) if event["aggregate"] == "ticket" else None
     if ticket_id is None:
@@ -40,4 +40,4 @@ def seen_event(event: dict[str, Any], owner_id: UUID | None) -> dict[str, Any] |
         ticket = sight.find(str(ticket_id), found)
     except NotFound:
         return None
-    return seen.events([event], ticket, found)[0]
+    return {**event, "payload": seen.payload(event["event_type"], event["payload"], ticket, found)}

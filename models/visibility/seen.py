@@ -8,7 +8,7 @@ types still guard it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -130,19 +130,33 @@ def fields(ticket: Ticket, role: str) -> JsonObject:
 def events(rows: Sequence[WholeEvent], ticket: Ticket, sight: Sight) -> list[WholeEvent]:
     """The events of a ticket as a caller sees them: without hidden fields, and without what names a hidden ticket."""
     guard = Guard.of(ticket, sight.role)
-    linked = {
-        row["event_id"]: parse_id(str(row["payload"].get("ticket_id"))) for row in rows if row["event_type"] in _LINKS
-    }
-    visible = visible_ids(sight, {one for one in linked.values() if one is not None})
-    found: list[WholeEvent] = []
-    for row in rows:
-        payload = guard.payload(row["payload"])
-        if (other := linked.get(row["event_id"])) is not None and other not in visible:
-            payload |= {name: None for name in ("ticket_id", "number") if name in payload}
-        if row["event_type"] == "linked_ticket_wanted":
-            payload["wanted"] = _seen_wanted(payload["wanted"], sight)
-        found.append({**row, "payload": payload})
-    return found
+    linked = {_linked(row["event_type"], row["payload"]) for row in rows} - {None}
+    visible = visible_ids(sight, {one for one in linked if one is not None})
+    return [{**row, "payload": _seen_payload(row["event_type"], row["payload"], guard, sight, visible)} for row in rows]
+
+
+def payload(event_type: str, written: JsonObject, ticket: Ticket, sight: Sight) -> JsonObject:
+    """The payload of one event of a ticket as a caller sees it."""
+    linked = _linked(event_type, written)
+    visible = set() if linked is None else visible_ids(sight, {linked})
+    return _seen_payload(event_type, written, Guard.of(ticket, sight.role), sight, visible)
+
+
+def _linked(event_type: str, written: JsonObject) -> UUID | None:
+    """The other ticket that an event names."""
+    return parse_id(str(written.get("ticket_id"))) if event_type in _LINKS else None
+
+
+def _seen_payload(
+    event_type: str, written: JsonObject, guard: Guard, sight: Sight, visible: Collection[UUID]
+) -> JsonObject:
+    shown = guard.payload(written)
+    linked = _linked(event_type, written)
+    if linked is not None and linked not in visible:
+        shown |= {name: None for name in ("ticket_id", "number") if name in shown}
+    if event_type == "linked_ticket_wanted":
+        shown["wanted"] = _seen_wanted(shown["wanted"], sight)
+    return shown
 
 
 def _seen_wanted(wanted: Mapping[str, Any], sight: Sight) -> JsonObject:
