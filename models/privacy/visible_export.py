@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
+from models.kernel.open_json import JsonObject
 from models.tickets.tables import Ticket
 from models.visibility import seen
 from models.visibility.sight import Sight
 
 
-def seen_by(exported: dict[str, Any], sight: Sight) -> dict[str, Any]:
+def seen_by(exported: JsonObject, sight: Sight) -> JsonObject:
     """The visible part of an export. `scope` is `all`, or `visible_tickets` for a caller who does not see all tickets.
 
     The scope depends on the caller's permissions only, so it does not tell whether there are hidden tickets.
@@ -22,12 +22,12 @@ def seen_by(exported: dict[str, Any], sight: Sight) -> dict[str, Any]:
     visible = {str(one.id): one for one in Ticket.select().where(Ticket.id.in_(ids), sight.tickets())} if ids else {}
     messages = {str(one["id"]) for one in exported["messages"] if str(one["ticket_id"]) in visible}
 
-    def is_visible(row: dict[str, Any]) -> bool:
+    def is_visible(row: JsonObject) -> bool:
         if "ticket_id" in row:
             return str(row["ticket_id"]) in visible
         return "message_id" not in row or str(row["message_id"]) in messages
 
-    found: dict[str, Any] = {"scope": "all" if sight.sees_all else "visible_tickets"}
+    found: JsonObject = {"scope": "all" if sight.sees_all else "visible_tickets"}
     for section, rows in exported.items():
         found[section] = [row for row in rows if is_visible(row)] if isinstance(rows, list) else rows
     found["tickets"] = [
