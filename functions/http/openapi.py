@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import inspect
 import re
@@ -12,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from functions.http import response_headers
 from functions.http.operations import IF_MATCH, Answer, Call, Operation, Operations
 from models.kernel import limits
 from models.kernel.open_json import JsonObject
@@ -43,12 +42,7 @@ _DOCS_STYLE = (
     "h2{margin-top:2rem;border-top:1px solid #8884;padding-top:1rem}table{border-collapse:collapse}"
     "td,th{text-align:left;padding:.2em .8em .2em 0;vertical-align:top}"
 )
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_DOCS_STYLE.encode()).digest()).decode()
-# The page has no script, and exactly this style.
-_DOCS_HEADERS = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-ancestors 'none';"
-    " base-uri 'none'; form-action 'none'"
-}
+_DOCS_HEADERS = response_headers.for_page(_DOCS_STYLE)
 _IF_MATCH_DESCRIPTION = 'The ETag of the resource, such as `"3"`, or `*`. A newer version answers 412.'
 _IDEMPOTENCY_KEY_DESCRIPTION = (
     "Identifies the request, so that a repeat returns the stored response instead of a second effect."

@@ -5,6 +5,8 @@ Sources: OWASP HTTP Headers Cheat Sheet; RFC 6797 (HSTS); RFC 9111, section 5.2.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 
 from models.kernel.settings import Settings
@@ -30,3 +32,10 @@ def headers_for(config: Settings) -> dict[str, str]:
     """Return the default headers of every response of this process."""
     secure = (config.public_url or "").lower().startswith("https://")
     return {**_ALWAYS, **({"Strict-Transport-Security": _HSTS} if secure else {})}
+
+
+def for_page(style: str) -> dict[str, str]:
+    """Return the headers of an HTML page without scripts, whose only style is the text `style`."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'; base-uri 'none'"
+    return {"Content-Security-Policy": f"{policy}; form-action 'none'"}

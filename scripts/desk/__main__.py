@@ -7,6 +7,7 @@ import ipaddress
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -36,7 +37,8 @@ class Desk:
         self.options = options
         self.folder = DataFolder(Path(options.data_dir))
         self.demo = not options.no_demo
-        self.url = f"http://{options.host}:{options.port}"
+        scheme = "https" if options.tls else "http"
+        self.url = f"{scheme}://{_in_url(options.host)}:{options.port}"
         self._stopping = threading.Event()
         self._server: subprocess.Popen[bytes] | None = None
         self._sandbox: SandboxProcess | None = None
@@ -67,6 +69,13 @@ class Desk:
                 f"the demo's passwords are public, so it listens on this machine only, not on {host}; use"
                 " --no-demo for others"
             )
+        if not _is_loopback(host) and not self.options.tls and not self.options.behind_proxy:
+            raise ConfigurationError(
+                f"on {host}, passwords and tickets would cross the network in clear text. Give a certificate (--tls"
+                " CERT KEY), or listen on 127.0.0.1 behind a proxy that has one. If a proxy on another machine does,"
+                " add --behind-proxy"
+            )
+        self._check_certificate()
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -76,9 +85,26 @@ class Desk:
                     f"port {port} on {host} cannot be used ({error.strerror}); choose another with --port"
                 ) from error
 
+    def _check_certificate(self) -> None:
+        if not self.options.tls:
+            return
+        cert, key = self.options.tls
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
+        except OSError as error:  # ssl.SSLError is one
+            raise ConfigurationError(
+                f"--tls {cert} {key}: expected a certificate and its key in PEM files ({error})"
+            ) from error
+
     def _environment(self) -> dict[str, str]:
+        cert, key = self.options.tls or ("", "")
+        # The desk itself does not see a proxy; only the operator knows that there is one.
+        proxies = {"TRUSTED_PROXIES": "1"} if self.options.behind_proxy and "TRUSTED_PROXIES" not in os.environ else {}
         return {
             **os.environ,
+            **proxies,
+            "NESTOR_TLS_CERT": cert and str(Path(cert).resolve()),
+            "NESTOR_TLS_KEY": key and str(Path(key).resolve()),
             "PYTHONPATH": str(ROOT),
             "DATABASE_URL": self.folder.database_url,
             "BROKER_URL": "embedded://",
@@ -161,9 +187,11 @@ class Desk:
     def _wait_until_up(self, log_path: Path) -> None:
         assert self._server is not None
         deadline = time.monotonic() + _start_timeout_s
+        # The certificate is for other names than the address that is asked here, and the answer holds no secret.
+        context = ssl._create_unverified_context() if self.options.tls else None  # noqa: S323 -- this machine
         while not self._stopping.is_set():
             try:
-                with urllib.request.urlopen(f"{self.url}/healthz/deep", timeout=2):  # noqa: S310
+                with urllib.request.urlopen(f"{self.url}/healthz/deep", timeout=2, context=context):  # noqa: S310
                     return
             except (urllib.error.URLError, OSError):
                 if self._server.poll() is not None or time.monotonic() > deadline:
@@ -204,6 +232,11 @@ class Desk:
             self._sandbox.stop()
 
 
+def _in_url(host: str) -> str:
+    """Return the host as a URL has it: an IPv6 address in brackets (RFC 3986, section 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -226,6 +259,17 @@ def main() -> int:
     )
     parser.add_argument("--reset", action="store_true", help="delete the data before the start")
     parser.add_argument("--no-demo", action="store_true", help="start without demo accounts and without the sandbox")
+    parser.add_argument(
+        "--tls",
+        nargs=2,
+        metavar=("CERT", "KEY"),
+        help="serve HTTPS with this certificate and key (PEM files)",
+    )
+    parser.add_argument(
+        "--behind-proxy",
+        action="store_true",
+        help="a proxy on another machine serves HTTPS and passes requests on; its X-Forwarded-For is trusted",
+    )
     options = parser.parse_args()
     if not 1 <= options.port <= 65535:
         parser.error("--port: expected 1 to 65535")

@@ -34,7 +34,7 @@ def create_app() -> WsgiApp:
         logs.get("process").error("start_refused", reason=error.message)
         raise SystemExit(Arbiter.WORKER_BOOT_ERROR) from error  # gunicorn ends instead of trying again
     from functions.gateway.app import operations
-    from scripts.desk import pages
+    from scripts.desk import hosts, pages
 
     # Imports the gateway's modules before the threads of the workers import anything.
     operations()
@@ -43,8 +43,11 @@ def create_app() -> WsgiApp:
     runtime.adopt(_workers.publisher, Readiness().start())
     functions = listing.mounted(listing.FUNCTIONS, listing.MAIN)
     demo = pages.create_app(config)
+    own_hosts = hosts.own(config.public_url) if config.sandbox_url else None
 
     def application(environ: WSGIEnvironment, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if own_hosts is not None and not hosts.is_own(environ.get("HTTP_HOST", ""), own_hosts):
+            return hosts.refuse(start_response)
         path = environ.get("PATH_INFO", "")
         app = demo if path in ("", "/") or path.startswith("/sandbox") else functions
         return app(environ, start_response)

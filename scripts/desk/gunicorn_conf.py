@@ -35,6 +35,9 @@ __all__ = [
 ]
 
 bind = f"{os.environ['NESTOR_BIND']}:{settings.current().port}"
+# Set by `./scripts/run --tls`.
+certfile = os.environ.get("NESTOR_TLS_CERT") or None
+keyfile = os.environ.get("NESTOR_TLS_KEY") or None
 workers = 1  # one process: the in-memory broker lives in it
 
 _workers_stop_s = 8.0  # what runs is a parse or a send to a server on this machine; the supervisor waits longer

@@ -10,11 +10,15 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from functions.http import web
+from functions.http import response_headers, web
 from functions.http.operations import Answer, Call, Operations
 from models.kernel.errors import NotFound, Unavailable
 from models.kernel.settings import Settings
 
+_STYLE = (
+    "body{font:17px/1.6 system-ui;max-width:42rem;margin:4rem auto;padding:0 1rem}"
+    "code,pre{background:#8882;padding:.1em .3em;border-radius:.2em}pre{padding:1em;overflow:auto}"
+)
 _sandbox_timeout_s = 5.0  # the sandbox is a process on this machine; it answers in milliseconds
 
 
@@ -38,7 +42,11 @@ def create_app(config: Settings) -> Any:
 
     @operations.add("GET", "/", summary="First page", answers={200: str}, public=True, unlocked=True)
     def first_page(call: Call) -> Answer:
-        return Answer(raw=_first_page(config).encode(), content_type="text/html; charset=utf-8")
+        return Answer(
+            raw=_first_page(config).encode(),
+            content_type="text/html; charset=utf-8",
+            headers=response_headers.for_page(_STYLE),
+        )
 
     @operations.add(
         "GET",
@@ -78,8 +86,7 @@ def _first_page(config: Settings) -> str:
 <code>accountant@</code>, <code>agent@example.test</code>, password <code>nestor-demo</code>.
 <a href="/sandbox/outbox">What the desk sent</a> to the fake Telegram and the mail catcher.</p>"""
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Nestor</title><style>body{{font:17px/1.6 system-ui;max-width:42rem;margin:4rem auto;padding:0 1rem}}
-code,pre{{background:#8882;padding:.1em .3em;border-radius:.2em}}pre{{padding:1em;overflow:auto}}</style>
+<title>Nestor</title><style>{_STYLE}</style>
 <h1>Nestor is running</h1>
 <p>A service desk that sleeps until somebody writes. The web console comes with a later release; until then the desk is
 reached by Telegram, e-mail and its <a href="/docs">API</a>.</p>{demo}
