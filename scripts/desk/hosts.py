@@ -1,7 +1,7 @@
 """The Host header of the demo: a page of another site cannot read the demo through a name that it controls.
 
-An attacker's name may resolve to 127.0.0.1 (DNS rebinding). The browser then treats the demo as the attacker's site, and
-the demo's passwords and API key are public. The Host header still has the attacker's name.
+An attacker's name may resolve to 127.0.0.1 (DNS rebinding). The browser then treats the demo as the attacker's site,
+and the demo's passwords and API key are public. The Host header still has the attacker's name.
 """
 
 from __future__ import annotations
