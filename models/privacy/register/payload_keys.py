@@ -1,0 +1,103 @@
+"""The register: the members of event and task payloads that hold texts of people, by name.
+
+A member has one meaning in all payloads. `TEXTS` are emptied by an erasure; `CONTAINERS` are searched for them;
+`PLAIN` hold names of the configuration, words of closed lists, numbers and ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from models.kernel.open_json import JsonObject
+
+ERASED: Final = "[erased]"
+
+TEXTS: Final = frozenset(
+    {
+        "address",
+        "changes",
+        "comment",
+        "description",
+        "detail",
+        "error",
+        "external_id",
+        "fields",
+        "payload",
+        "previous_body",
+        "reason",
+        "reasons",
+        "recipient",
+        "sha256",
+        "text",
+        "title",
+        "values",
+    }
+)
+CONTAINERS: Final = frozenset({"wanted"})
+PLAIN: Final = frozenset(
+    {
+        "account",
+        "automatic",
+        "based_on",
+        "by",
+        "changed",
+        "channel",
+        "client",
+        "condition",
+        "currency",
+        "delivery_ids",
+        "effect",
+        "email",  # a user's
+        "event",
+        "event_types",
+        "field",
+        "from",
+        "how",
+        "kind",
+        "link",
+        "locale",
+        "name",  # a user's, a key's, or a word of a life cycle
+        "outcome",
+        "permissions",
+        "priority",
+        "role",
+        "rule",
+        "scopes",
+        "signal",
+        "state",
+        "tags",
+        "target",
+        "team",
+        "template",
+        "timer",
+        "to",
+        "transition",
+        "type",
+        "user",
+        "users",
+        "vote",
+        "webhook",
+        "workflow",
+    }
+)
+
+
+def emptied(payload: Mapping[str, Any]) -> JsonObject:
+    """Return the payload with its texts emptied. Each keeps its JSON type, so that readers still work."""
+    return {
+        key: _blank(value)
+        if key in TEXTS
+        else emptied(value)
+        if key in CONTAINERS and isinstance(value, Mapping)
+        else value
+        for key, value in payload.items()
+    }
+
+
+def _blank(value: Any) -> Any:
+    if isinstance(value, str):
+        return ERASED
+    if isinstance(value, Mapping):
+        return {}
+    return [] if isinstance(value, list) else None
