@@ -16,7 +16,6 @@ from functions.views import representations as show
 from functions.views.texts import Body, Email, Instant
 from models.attachments import commands as attachments
 from models.attachments import queries as files
-from models.conversations import participants
 from models.conversations import queries as conversations
 from models.deliveries import corrections, retries
 from models.deliveries import queries as deliveries
@@ -273,40 +272,6 @@ def _manages(call: AnyCall) -> bool:
 
 def _operations_of(channel: str) -> frozenset[str]:
     return channels.get(channel).operations
-
-
-class Participant(msgspec.Struct):
-    """A person other than the requester who may write to the ticket.
-
-    `confirmed_at` is null for somebody whom only an unjudged mail names. They get answers after an agent names them in
-    `copies`.
-    """
-
-    channel: str
-    address: str
-    name: str
-    role: str
-    confirmed_at: datetime | None
-
-
-class Participants(msgspec.Struct):
-    """The participants of a ticket."""
-
-    items: list[Participant]
-
-
-@operations.add(
-    "GET",
-    "/v1/tickets/{ticket}/participants",
-    summary="List a ticket's participants",
-    needs=Permission.tickets_read,
-    answers={200: Participants},
-    problems=(404,),
-)
-def list_participants(call: Call) -> Answer:
-    """Copied recipients in the order in which they joined. The requester is part of the ticket."""
-    ticket = ticket_of(call)
-    return Answer(Participants([show.copied(Participant, row) for row in participants.of_ticket(ticket.id)]))
 
 
 @operations.add(

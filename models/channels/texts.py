@@ -115,6 +115,13 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "es": "/new - nuevo ticket\n/status - sus tickets\n/close - resuelto\n/lang - idioma",
         "fr": "/new - nouveau ticket\n/status - vos tickets\n/close - résolu\n/lang - langue",
     },
+    "first_subject": {
+        "en": "Your request",
+        "ru": "Ваше обращение",
+        "de": "Ihre Anfrage",
+        "es": "Su solicitud",
+        "fr": "Votre demande",
+    },
     "code_subject": {
         "en": "Your code",
         "ru": "Ваш код",

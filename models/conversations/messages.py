@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal, TypedDict
 from uuid import UUID
 
-from models.channels import accounts
+from models.channels import accounts, texts
 from models.channels.accounts import ChannelAccount
 from models.conversations import threading
 from models.events.commands import Actor
@@ -138,12 +138,17 @@ def add_reply(
     deliveries' ids.
 
     `template` and `cause`: the template and the rule that wrote it, for the event. `copies`: further readers of the
-    same mail.
+    same mail. An automatic message to a stranger has a neutral subject, and its recipient no name.
     """
     ticket = change.ticket
     message_id = new_id()
     account = contact_account(change)
     external_id = threading.new_external_id(account, ticket.number, message_id) if account else None
+    subject = _subject(ticket.title, ticket.number)
+    details = dict(details or {})
+    if automatic and account is not None and ticket.contact_is_a_stranger:
+        subject = f"{texts.text(account, 'first_subject', None)} [#{ticket.number}]"
+        details["without_name"] = True
     insert(
         change,
         message_id=message_id,
@@ -153,11 +158,11 @@ def add_reply(
         body=body,
         body_format=body_format,
         **_sent_by(account),
-        subject=_subject(ticket.title, ticket.number),
+        subject=subject,
         external_id=external_id,
         automatic="auto_reply" if automatic else None,
         copies=[{"name": one.name, "address": one.address} for one in copies],
-        details=dict(details or {}),
+        details=details,
     )
     if account is not None and external_id is not None:
         refer(change, account, external_id, message_id)

@@ -190,6 +190,21 @@ def of_reply(ticket: Ticket, wanted: Sequence[str] | None) -> Readers:
     return Readers(tuple(Reader(one, "the agent names them") for one in named))
 
 
+_CONTACT = {
+    None: "the requester's address",
+    "proved": "the requester's address, proved by their mail",
+    "unjudged": "the From address of the requester's mail; this mailbox has no judge",
+    "unproved": "the address that the requester's mail names; nothing proves that it is theirs",
+}
+
+
+def contact_of(ticket: Ticket) -> Reader | None:
+    """Return the contact of a ticket with the reason for it; None if the requester cannot be reached."""
+    if ticket.contact_channel is None or ticket.contact_address is None:
+        return None
+    return Reader(Participant("", ticket.contact_address), _CONTACT[ticket.contact_grade])
+
+
 def _allowed(channel: str, addresses: Sequence[str]) -> Sequence[str]:
     """Return the addresses if each of them may get a copy. Raises Invalid."""
     suppressed = _suppressed(channel, addresses)

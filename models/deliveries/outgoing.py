@@ -35,7 +35,7 @@ def build(
         delivery_id=str(row["id"]),
         attempt_number=number,
         address=row["address"],
-        recipient_name=row["requester_name"] or "",
+        recipient_name="" if message["details"].get("without_name") else row["requester_name"] or "",
         body=row["body"],
         body_format=row["body_format"],
         subject=row["subject"],

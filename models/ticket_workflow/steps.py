@@ -181,6 +181,7 @@ def context_of(
         veto=lambda state: _UNREAD if _would_bury_a_message(change, workflow, state) else None,
         rating_url=lambda: ratings.new_url(change),
         requester=_requester(change),
+        hides_words=change.ticket.contact_is_a_stranger,
     )
 
 

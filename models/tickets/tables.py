@@ -48,6 +48,15 @@ class Ticket(Table):
     # Not a column. Set where the requester was just found or made, so that an answer does not read it again.
     requester_name: str | None = None
 
+    @property
+    def contact_is_a_stranger(self) -> bool:
+        """Return True if nothing proves the contact address and no agent has answered yet.
+
+        An automatic message then repeats nothing that the author wrote: anybody can send a mail whose answer goes to
+        somebody else, with an advertisement as name or subject.
+        """
+        return self.contact_grade in ("unjudged", "unproved") and self.first_response_at is None
+
     class Meta:
         table_name = "tickets"
 

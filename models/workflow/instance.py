@@ -153,6 +153,8 @@ class Context:
     validate: Callable[[str, Mapping[str, Any], Mapping[str, Any]], JsonObject] = _any_value
     # The reason why the ticket must not enter a state now, or None.
     veto: Callable[[str], str | None] = lambda state: None
+    # Texts to the requester contain no words of the requester: name, title and fields are empty.
+    hides_words: bool = False
     rating_url: Callable[[], str] = lambda: ""
     # id, name, locale, channel, organisation, fields of who asks; asked for only where a rule or a text needs it.
     requester: Callable[[], Mapping[str, Any]] = dict

@@ -31,12 +31,13 @@ def run(task: ClaimedTask, payload: SendCode) -> Settlement:
         if refused is not None:
             return Failed(f"not sent: {refused}", permanent=True)
         account = accounts.find(code.channel, payload.account)
-        name, locale = queries.name_and_locale(code.requester_id)
+        _, locale = queries.name_and_locale(code.requester_id)
     message = OutgoingMessage(
         delivery_id=f"code:{code_id}",
         attempt_number=task.attempts,
         address=code.address,
-        recipient_name=name,
+        # The address is not proved yet, so the mail carries no words of the person who claims it.
+        recipient_name="",
         body=texts.text(account, "code", locale, code=codes.digits_of(code_id)),
         body_format="text",
         subject=texts.text(account, "code_subject", locale),

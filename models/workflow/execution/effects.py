@@ -40,10 +40,30 @@ def withhold(run: Run, effect: str, reason: str, *, rule: str, why: Reason = NO_
 
 
 def _text(run: Run, name: str, **more: Any) -> str:
-    """A template in the requester's language."""
-    language = str(run.requester().get("locale") or "") or None
+    """Render a template in the requester's language."""
+    language = _language(run)
     return templates.render(
         run.workflow.templates[name].text(language), _values(run, language) | more, language or "en"
+    )
+
+
+def _language(run: Run) -> str | None:
+    return str(run.requester().get("locale") or "") or None
+
+
+def _text_to_requester(run: Run, name: str, **more: Any) -> str:
+    """Render a template for the requester; without the requester's own words if the context hides them."""
+    if not run.context.hides_words:
+        return _text(run, name, **more)
+    values = _values(run, _language(run))
+    return _text(
+        run,
+        name,
+        ticket=values["ticket"] | {"title": ""},
+        requester=values["requester"] | {"name": ""},
+        fields=dict.fromkeys(values["fields"], templates.EMPTY_NUMBER),
+        event=values["event"] | {"before": "", "after": ""},
+        **more,
     )
 
 
@@ -83,7 +103,7 @@ def _send(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     if _answers_a_machine(run):
         withhold(run, "send", "the message that caused it is automatic (no mail loops)", rule=rule, why=why)
         return
-    run.act(acts.MessageSent(rule, why=why, template=effect.send, text=_text(run, effect.send)))
+    run.act(acts.MessageSent(rule, why=why, template=effect.send, text=_text_to_requester(run, effect.send)))
 
 
 def _answers_a_machine(run: Run) -> bool:
@@ -100,7 +120,7 @@ def _ask_rating(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     if _answers_a_machine(run):
         withhold(run, "ask_rating", "the message that caused it is automatic (no mail loops)", rule=rule, why=why)
         return
-    text = _text(run, effect.ask_rating, rating={"url": run.context.rating_url()})
+    text = _text_to_requester(run, effect.ask_rating, rating={"url": run.context.rating_url()})
     run.act(acts.RatingAsked(rule, why=why, template=effect.ask_rating, text=text))
 
 
