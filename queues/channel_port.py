@@ -168,6 +168,22 @@ class Reach(Protocol):
         """Register our webhook address at the provider, or tell the operator what to enter there."""
 
 
+class Probe(Protocol):
+    """`probe.py`: checks whether the server that receives for an account removes proofs that a sender writes.
+
+    An event is its raw bytes and its envelope.
+    """
+
+    def received(self, events: Sequence[tuple[bytes, dict[str, str]]], account: ChannelAccount) -> list[Finding]:
+        """Judge the latest events of the account."""
+
+    def send(self, account: ChannelAccount, settings: Settings) -> tuple[str, Finding]:
+        """Send a probe to the account itself. Returns its mark, and an empty one if it was not sent."""
+
+    def arrived(self, event: tuple[bytes, dict[str, str]], mark: str, account: ChannelAccount) -> Finding | None:
+        """Judge the probe with this mark; None for another event."""
+
+
 class Replay(Protocol):
     """`replay.py`: turns a recorded event into a request of the provider; for operators and tests (`scripts.channels`).
 
@@ -248,6 +264,11 @@ class Channel(ABC, Generic[A]):
 
     @cached_property
     def reach(self) -> Reach | None:
+        return None
+
+    @cached_property
+    def probe(self) -> Probe | None:
+        """None: no server judges the channel's senders."""
         return None
 
     @cached_property

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from models.channels.accounts import ChannelAccount
 from models.inbox.row_types import InboxRow
 from models.inbox.tables import InboxEvent
 from models.kernel import database
@@ -24,6 +25,19 @@ _SHOWN = (
     InboxEvent.received_at,
     InboxEvent.processed_at,
 )
+
+
+def latest_events(account: ChannelAccount, *, since: datetime | None, limit: int) -> list[tuple[bytes, dict[str, str]]]:
+    """Return raw bytes and envelope of an account's latest events, newest first."""
+    query = (
+        InboxEvent.select(InboxEvent.raw, InboxEvent.fetched, InboxEvent.envelope)
+        .where(InboxEvent.channel == account.channel, InboxEvent.account == account.name)
+        .order_by(InboxEvent.received_at.desc(), InboxEvent.id.desc())
+        .limit(limit)
+    )
+    if since is not None:
+        query = query.where(InboxEvent.received_at >= since)
+    return [(bytes(row["fetched"] or row["raw"]), row["envelope"]) for row in database.rows(query)]
 
 
 def get(inbox_id: UUID) -> InboxRow:

@@ -27,8 +27,22 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--credentials", action="store_true", help="also check that every named credential is configured"
     )
-    test = verb("test", reaching.test, "log in to the account's servers (Bot API, SMTP, IMAP); sends nothing")
+    test = verb(
+        "test",
+        reaching.test,
+        "log in to the account's servers (Bot API, SMTP, IMAP), and check the proofs of the latest mails; sends nothing"
+        " without --probe",
+    )
     test.add_argument("name", help=_NAME)
+    test.add_argument(
+        "--probe",
+        action="store_true",
+        help="send a mail with a foreign Authentication-Results header to the mailbox itself, and check that the mail"
+        " server removes the header; the desk must run",
+    )
+    test.add_argument(
+        "--wait", type=float, default=60.0, metavar="SECONDS", help="time to wait for the probe (default: 60)"
+    )
     setup = verb(
         "setup",
         reaching.setup,

@@ -14,13 +14,22 @@ from models.kernel.open_json import JsonObject
 from queues import channels
 from queues.channel_port import Finding, Reach
 from scripts import _cli, defs
-from scripts.channels import checking
+from scripts.channels import checking, probing
 
 
 def test(args: argparse.Namespace) -> int:
     """Print what was tried; exit code 1 when something failed."""
     account, reach = _account(args.name)
-    return _print_findings(account, reach.test(account, settings.current()))
+    config = settings.current()
+    findings = reach.test(account, config)
+    probe = channels.get(account.channel).probe
+    if probe is not None and account.version:
+        findings += probing.received(probe, account)
+        if args.probe:
+            findings += probing.sent(probe, account, config, wait_s=args.wait)
+    elif args.probe:
+        findings.append(Finding(False, "a probe needs a published account of a channel whose senders are judged"))
+    return _print_findings(account, findings)
 
 
 def setup(args: argparse.Namespace) -> int:
