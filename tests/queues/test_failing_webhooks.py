@@ -10,6 +10,7 @@ from models.events import subscription_limits
 from models.kernel import clock
 from models.subscriptions import commands
 from models.ticket_workflow import notices
+from models.visibility.sight import DESK
 from tests.desk import Desk
 from tests.queues.subscriber import pass_days, reload, states, subscribe
 from tests.servers import HttpReceiver, Say, receiving
@@ -29,7 +30,7 @@ def test_gone_switches_off_at_once_and_every_admin_is_told(desk: Desk, receiver:
     assert off.switched_off_reason == "the receiver answered 410 Gone"
     assert states(desk, subscription) == ["missed", "missed"]
     admin = UUID(str(desk.person("admin").id))
-    [notice] = desk.command(notices.of_user, admin, unread=True, before=None, limit=10)
+    [notice] = desk.command(notices.of_user, admin, unread=True, before=None, limit=10, sight=DESK)
     assert notice["ticket_id"] is None
     assert "CRM was switched off: the receiver answered 410" in notice["text"]
     [event] = desk.rows("SELECT aggregate_id FROM events WHERE event_type = 'webhook_switched_off'")
