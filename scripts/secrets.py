@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import secrets
+from collections.abc import Sequence
 
 from models import migrations
-from models.kernel import data_keys, resealing, vault
+from models.kernel import data_keys, resealing, settings, vault
 from scripts import _cli
 
 
@@ -19,6 +21,9 @@ def main() -> int:
         action="store_true",
         help="print the key that SECRET_KEY gives instead, to keep it in DATA_KEYS when SECRET_KEY changes",
     )
+    verbs.add_parser(
+        "signing-key", help="print a new SECRET_KEY, and the settings for each step of the change; changes nothing"
+    )
     verbs.add_parser("status", help="count the values by the key that encrypts them; exit code 1 if any is outdated")
     verbs.add_parser("rotate", help="encrypt every value with the first key of DATA_KEYS; safe to repeat")
     options = parser.parse_args()
@@ -26,6 +31,9 @@ def main() -> int:
         key_id, made = vault.derived_key() if options.from_secret_key else (options.id, vault.new_key())
         data_keys.parse(f"{key_id}:{made}")
         print(f"{key_id}:{made}")
+        return 0
+    if options.verb == "signing-key":
+        print(_rotation(settings.current().accepted_keys(), secrets.token_urlsafe(48)))
         return 0
     _cli.connect("secrets")
     migrations.check()
@@ -36,6 +44,20 @@ def main() -> int:
     for one in found:
         print(f"{one.column}: {one.current} current, {one.other} with another key, {one.plain} in plain text")
     return 1 if any(one.other or one.plain for one in found) else 0
+
+
+def _rotation(keys: Sequence[str], new: str) -> str:
+    """Return the settings of each step. A process accepts the new key before any other process signs with it."""
+    accepted = ",".join(keys)
+    return f"""# 1. Every process accepts the new key:
+SECRET_KEY={keys[0]}
+SECRET_KEYS_ACCEPTED={",".join([*keys[1:], new])}
+# 2. When all processes have it, every process signs with the new key:
+SECRET_KEY={new}
+SECRET_KEYS_ACCEPTED={accepted}
+# 3. Run `python -m scripts.secrets rotate`. After 15 minutes no access token of the old key is valid; remove it:
+SECRET_KEY={new}
+SECRET_KEYS_ACCEPTED="""
 
 
 if __name__ == "__main__":

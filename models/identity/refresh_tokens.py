@@ -34,7 +34,7 @@ def successor(token: str, settings: Settings) -> str:
     """Return the token for which this token is exchanged; the result is the same each time."""
     session_id = session_of(token)
     assert session_id is not None, "only a token that was found is exchanged"
-    return _assemble(session_id, _mac(settings, b"successor", token.encode("ascii")), settings)
+    return _assemble(session_id, _mac(settings.signing_key(), b"successor", token.encode("ascii")), settings)
 
 
 def session_of(token: str) -> UUID | None:
@@ -48,12 +48,15 @@ def is_genuine(token: str, settings: Settings) -> bool:
     body = _body(token)
     if body is None:
         return False
-    return hmac.compare_digest(body[-_MARK:], _mac(settings, b"mark", body[:-_MARK])[:_MARK])
+    return any(
+        hmac.compare_digest(body[-_MARK:], _mac(key, b"mark", body[:-_MARK])[:_MARK])
+        for key in settings.accepted_keys()
+    )
 
 
 def _assemble(session_id: UUID, secret: bytes, settings: Settings) -> str:
     body = session_id.bytes + secret
-    marked = body + _mac(settings, b"mark", body)[:_MARK]
+    marked = body + _mac(settings.signing_key(), b"mark", body)[:_MARK]
     return _PREFIX + base64.urlsafe_b64encode(marked).decode("ascii").rstrip("=")
 
 
@@ -67,7 +70,6 @@ def _body(token: str) -> bytes | None:
         return None
 
 
-def _mac(settings: Settings, purpose: bytes, message: bytes) -> bytes:
+def _mac(key: str, purpose: bytes, message: bytes) -> bytes:
     """Compute a MAC with SECRET_KEY; the prefix separates it from the JWTs that the same key signs."""
-    key = settings.signing_key().encode("utf-8")
-    return hmac.new(key, b"nestor refresh " + purpose + b"\0" + message, hashlib.sha256).digest()
+    return hmac.new(key.encode("utf-8"), b"nestor refresh " + purpose + b"\0" + message, hashlib.sha256).digest()

@@ -10,8 +10,11 @@ it.
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import peewee
@@ -19,7 +22,7 @@ import peewee
 from models.identity import roles
 from models.identity.rules import Principal, Rights, rights_of_key
 from models.identity.tables import ApiKeyRow, Session
-from models.kernel import clock, database, ids, imports, limits, logs
+from models.kernel import clock, database, ids, imports, limits, logs, secret_keys
 from models.kernel.errors import Unauthenticated, Unavailable
 from models.kernel.settings import Settings
 
@@ -71,13 +74,15 @@ def access_token(user_id: UUID, session_id: UUID, settings: Settings) -> str:
     issued_at_s = int(clock.now().timestamp())
     claims = {
         "iss": _ISSUER,
+        "aud": settings.public_url,
         "typ": "access",
         "sub": str(user_id),
         "sid": str(session_id),
         "iat": issued_at_s,
         "exp": issued_at_s + limits.access_token_s,
     }
-    return jwt.encode(claims, settings.signing_key(), algorithm="HS256")
+    key = settings.signing_key()
+    return jwt.encode(claims, key, algorithm="HS256", headers={"kid": secret_keys.key_id(key)})
 
 
 def authenticate(bearer: str, settings: Settings) -> Principal:
@@ -99,20 +104,39 @@ def _read_access_token(token: str, settings: Settings) -> tuple[UUID, UUID]:
     try:
         claims = jwt.decode(
             token,
-            settings.signing_key(),
+            _key_of(jwt.get_unverified_header(token), settings),
             algorithms=["HS256"],
             issuer=_ISSUER,
+            audience=settings.public_url,
             # The code below checks the expiry against the desk's clock, which tests and the sandbox can move.
-            options={"verify_exp": False, "verify_iat": False, "require": ["sub", "sid", "exp", "iss"]},
+            options={"verify_exp": False, "verify_iat": False, "require": ["sub", "sid", "exp", "iss", "aud"]},
         )
         if claims.get("typ") != "access":
             raise Unauthenticated("the bearer token is not an access token of this desk")
-        expires_at_s, user_id, session_id = float(claims["exp"]), UUID(claims["sub"]), UUID(claims["sid"])
+        expires_at_s, user_id, session_id = _instant_s(claims["exp"]), UUID(claims["sub"]), UUID(claims["sid"])
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError) as error:
         raise Unauthenticated("the bearer token is not an access token of this desk") from error
     if expires_at_s <= clock.now().timestamp():
         raise TokenExpired()
     return user_id, session_id
+
+
+def _key_of(header: Mapping[str, Any], settings: Settings) -> str:
+    """Return the key that the token names. A token without `kid` is from an earlier release. Raises ValueError."""
+    keys = settings.accepted_keys()
+    if "kid" not in header:
+        return keys[0]
+    for key in keys:
+        if secret_keys.key_id(key) == header["kid"]:
+            return key
+    raise ValueError("the token is signed with a key that the desk does not accept")
+
+
+def _instant_s(claim: object) -> float:
+    """Return a NumericDate (RFC 7519, section 2). Raises ValueError: `Infinity` and `NaN` would never expire."""
+    if isinstance(claim, bool) or not isinstance(claim, int | float) or not math.isfinite(claim):
+        raise ValueError("expected a finite number")
+    return float(claim)
 
 
 def _user_of_session(user_id: UUID, session_id: UUID) -> Principal:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from models.kernel import data_keys
+from models.kernel import data_keys, secret_keys
 from models.kernel.errors import ConfigurationError
 
 _SECRET_NAME = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
@@ -63,6 +63,9 @@ class Settings:
         "",
         "roles whose users need a second factor to sign in with a password, separated by commas; `all`: every role",
     )
+    secret_keys_accepted: str = _var(
+        "", "other keys, separated by commas, whose access tokens and secrets are accepted while SECRET_KEY is rotated"
+    )
     log_level: str = _var("INFO", "DEBUG, INFO, WARNING or ERROR")
     secrets_dir: str = _var(
         "", "folder of mounted channel credentials, one file each; env `NESTOR_SECRET_<NAME>` goes before"
@@ -95,8 +98,9 @@ class Settings:
     crash_at: str = _var("", "fault tests only: the point at which the process ends itself")
 
     def __post_init__(self) -> None:
-        if self.secret_key is not None and len(self.secret_key) < 32:
-            raise ConfigurationError("SECRET_KEY: expected at least 32 characters")
+        for variable, key in (("SECRET_KEY", self.secret_key), *self._accepted_by_name()):
+            if key is not None and (weak := secret_keys.weakness(key)) is not None:
+                raise ConfigurationError(f"{variable}: {weak}; {secret_keys.HOW_TO_MAKE_ONE}")
         data_keys.parse(self.data_keys)
         if self.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise ConfigurationError(f"LOG_LEVEL: expected DEBUG, INFO, WARNING or ERROR, found {self.log_level!r}")
@@ -124,10 +128,16 @@ class Settings:
     def signing_key(self) -> str:
         """Return SECRET_KEY. Raises ConfigurationError without one."""
         if not self.secret_key:
-            raise ConfigurationError(
-                "SECRET_KEY is not set; make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
-            )
+            raise ConfigurationError(f"SECRET_KEY is not set; {secret_keys.HOW_TO_MAKE_ONE}")
         return self.secret_key
+
+    def accepted_keys(self) -> tuple[str, ...]:
+        """Return SECRET_KEY, then the keys of SECRET_KEYS_ACCEPTED, which verify and sign nothing."""
+        return (self.signing_key(), *(key for _, key in self._accepted_by_name()))
+
+    def _accepted_by_name(self) -> list[tuple[str, str]]:
+        keys = filter(None, (part.strip() for part in self.secret_keys_accepted.split(",")))
+        return [(f"SECRET_KEYS_ACCEPTED, entry {number}", key) for number, key in enumerate(keys, 1)]
 
     def secret(self, name: str) -> str:
         """Return the credential called `name`: env NESTOR_SECRET_<NAME>, its _FILE variant, or a file in SECRETS_DIR.

@@ -104,11 +104,13 @@ def _read(sealed: str) -> str:
 
 
 def _keys() -> tuple[str, dict[str, bytes]]:
-    """Return the id of the current key, and all keys: those of DATA_KEYS, and the one derived from SECRET_KEY."""
+    """Return the id of the current key, and all keys: those of DATA_KEYS, and those derived from SECRET_KEY and
+    SECRET_KEYS_ACCEPTED.
+    """
     config = settings.current()
     keys = dict(data_keys.parse(config.data_keys))
-    if config.secret_key:
-        key_id, key = _derived(config.secret_key)
+    for secret_key in config.accepted_keys() if config.secret_key else ():
+        key_id, key = _derived(secret_key)
         keys.setdefault(key_id, key)
     if not keys:
         config.signing_key()  # names what is missing

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -53,7 +54,7 @@ _FILE = OutgoingAttachment(
 def measure(sandbox: SandboxProcess, plan: Plan, report: Report) -> None:
     """Fill in the rows of (t)."""
     os.environ[_TOKEN] = "4242:bench"
-    settings = Settings(secret_key="x" * 32, telegram_api_url=sandbox.bot_api_url)
+    settings = Settings(secret_key=secrets.token_urlsafe(48), telegram_api_url=sandbox.bot_api_url)
     kinds = {
         "short texts with entities": _TEXT,
         "pictures of 100 KB": replace(_TEXT, attachments=(_FILE,)),

@@ -55,7 +55,7 @@ ANY_ROLE = {
 @pytest.fixture(params=FUNCTIONS)
 def served(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[Operation]]:
     """A function and everything that it serves, health and documents included."""
-    config = Settings(secret_key="k" * 40, database_url="sqlite:///:memory:")
+    config = Settings(secret_key="a key of forty-two characters for the test", database_url="sqlite:///:memory:")
     collected: list[Operation] = []
     add = openapi.add
 

@@ -12,7 +12,9 @@ from models.kernel.settings import Settings
 from tests.models.identity.conftest import People
 
 SETTINGS = Settings(
-    secret_key="k" * 40, public_url="https://help.umbrella.test", password_words="Raccoon, Umbrella-City"
+    secret_key="a key of forty-two characters for the test",
+    public_url="https://help.umbrella.test",
+    password_words="Raccoon, Umbrella-City",
 )
 
 

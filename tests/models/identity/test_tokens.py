@@ -1,5 +1,9 @@
 """Who is calling: access tokens and API keys."""
 
+import base64
+import dataclasses
+import hmac
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -11,17 +15,19 @@ from models.identity import api_keys, commands, queries, tokens
 from models.identity.api_keys import ApiKeyTaken
 from models.identity.rules import Role
 from models.identity.tokens import SessionEnded, TokenExpired, authenticate
-from models.kernel import clock, database, limits
+from models.kernel import clock, database, limits, secret_keys
 from models.kernel.errors import ConfigurationError, Invalid, NotFound, Unauthenticated
 from models.kernel.ids import new_id
 from models.kernel.settings import Settings
-from tests.models.identity.conftest import MovableClock, People
+from tests.models.identity.conftest import PASSWORD, MovableClock, People
 
 ROOT = Actor("user", "root", "Root")
 
 
 def claims_of(people: People, token: str) -> dict[str, Any]:
-    return jwt.decode(token, people.settings.signing_key(), ["HS256"], issuer="nestor")
+    return jwt.decode(
+        token, people.settings.signing_key(), ["HS256"], issuer="nestor", audience=people.settings.public_url
+    )
 
 
 def test_an_access_token_says_who_and_until_when_and_no_role(people: People) -> None:
@@ -29,7 +35,7 @@ def test_an_access_token_says_who_and_until_when_and_no_role(people: People) -> 
 
     claims = claims_of(people, people.sign_in().access_token)
 
-    assert claims.keys() == {"iss", "typ", "sub", "sid", "iat", "exp"}
+    assert claims.keys() == {"iss", "aud", "typ", "sub", "sid", "iat", "exp"}
     assert (claims["iss"], claims["typ"], claims["sub"]) == ("nestor", "access", str(user.id))
     assert claims["exp"] - claims["iat"] == limits.access_token_s
 
@@ -55,7 +61,24 @@ def test_an_expired_access_token_is_told_to_be_refreshed(people: People, moving_
     assert (caught.value.code, caught.value.http_status) == ("token_expired", 401)
 
 
-@pytest.mark.parametrize("change", [{"typ": "refresh"}, {"iss": "other"}, {"sid": 7}, {"sub": "x"}, {"exp": None}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"typ": "refresh"},
+        {"iss": "other"},
+        {"aud": "https://another-desk.test"},
+        {"aud": None},
+        {"sid": 7},
+        {"sub": "x"},
+        {"exp": None},
+        {"exp": float("inf")},
+        {"exp": float("nan")},
+        {"exp": "Infinity"},
+        {"exp": "99999999999"},
+        {"exp": True},
+        {"exp": [99999999999]},
+    ],
+)
 def test_a_token_with_other_claims_is_refused(people: People, change: dict[str, Any]) -> None:
     people.user()
     claims = {**claims_of(people, people.sign_in().access_token), **change}
@@ -76,6 +99,65 @@ def test_a_token_signed_by_another_key_or_not_at_all_is_refused(people: People) 
     ):
         with pytest.raises(Unauthenticated, match="not an access token"):
             authenticate(forged, people.settings)
+
+
+def rotated(people: People, *accepted: str, key: str = "the next key of more than thirty-two characters") -> Settings:
+    return dataclasses.replace(people.settings, secret_key=key, secret_keys_accepted=",".join(accepted))
+
+
+def test_an_access_token_names_its_key_and_an_accepted_key_still_verifies(people: People) -> None:
+    user = people.user()
+    pair = people.sign_in()
+    old = people.settings.signing_key()
+
+    after = rotated(people, old)
+
+    assert jwt.get_unverified_header(pair.access_token)["kid"] != old
+    assert authenticate(pair.access_token, after).id == user.id
+    fresh = commands.refresh(pair.refresh_token, settings=after)
+    assert jwt.get_unverified_header(fresh.access_token)["kid"] == secret_keys.key_id(after.signing_key())
+    assert authenticate(fresh.access_token, after).id == user.id
+    with pytest.raises(Unauthenticated):
+        authenticate(pair.access_token, rotated(people))
+    with pytest.raises(Unauthenticated):
+        authenticate(fresh.access_token, people.settings)
+
+
+def test_a_process_accepts_the_next_key_before_it_signs_with_it(people: People) -> None:
+    user = people.user()
+    after = rotated(people, people.settings.signing_key())
+    pair = commands.sign_in("ada@example.test", PASSWORD, client="192.0.2.1", settings=after)
+
+    before = dataclasses.replace(people.settings, secret_keys_accepted=after.signing_key())
+
+    assert authenticate(pair.access_token, before).id == user.id
+
+
+def test_a_stolen_refresh_token_of_an_accepted_key_still_ends_the_session(
+    people: People, moving_clock: MovableClock
+) -> None:
+    people.user()
+    stolen = people.sign_in().refresh_token
+    after = rotated(people, people.settings.signing_key())
+    second = commands.refresh(stolen, settings=after)
+    commands.refresh(second.refresh_token, settings=after)
+    moving_clock.advance(seconds=limits.refresh_repeat_s + 1)
+
+    with pytest.raises(SessionEnded, match="used before"):
+        commands.refresh(stolen, settings=after)
+
+
+@pytest.mark.parametrize("kid", ["", "0" * 16, "../../etc/passwd", 7, None, ["x"]])
+def test_a_token_that_names_another_key_is_refused(people: People, kid: Any) -> None:
+    people.user()
+    claims = claims_of(people, people.sign_in().access_token)
+    header = {"alg": "HS256", "typ": "JWT", "kid": kid}
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims)]
+    signature = hmac.new(people.settings.signing_key().encode(), b".".join(parts), "sha256").digest()
+    forged = b".".join([*parts, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()
+
+    with pytest.raises(Unauthenticated, match="not an access token"):
+        authenticate(forged, people.settings)
 
 
 def test_a_token_of_one_user_with_the_session_of_another_is_refused(people: People) -> None:

@@ -11,7 +11,8 @@ from models.kernel import settings
 from models.kernel.errors import ConfigurationError
 from models.kernel.settings import Settings, load
 
-KEY = "k" * 32
+KEY = "a key of forty-two characters for the test"
+OTHER = "another key of forty-two characters, too"
 
 
 def test_an_empty_environment_is_the_embedded_desk() -> None:
@@ -33,7 +34,7 @@ def test_a_file_gives_the_value_and_the_variable_itself_goes_before(tmp_path: Pa
     secret.write_text(f"{KEY}\n")
 
     assert load({"SECRET_KEY_FILE": str(secret)}).secret_key == KEY
-    assert load({"SECRET_KEY_FILE": str(secret), "SECRET_KEY": "o" * 32}).secret_key == "o" * 32
+    assert load({"SECRET_KEY_FILE": str(secret), "SECRET_KEY": OTHER}).secret_key == OTHER
 
 
 @pytest.mark.parametrize(

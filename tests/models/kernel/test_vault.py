@@ -24,7 +24,9 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.current.cache_clear()
 
 
-def use(monkeypatch: pytest.MonkeyPatch, data_keys: str, secret_key: str = "k" * 40) -> None:
+def use(
+    monkeypatch: pytest.MonkeyPatch, data_keys: str, secret_key: str = "a key of forty-two characters for the test"
+) -> None:
     monkeypatch.setenv("DATA_KEYS", data_keys)
     monkeypatch.setenv("SECRET_KEY", secret_key)
     settings.current.cache_clear()
@@ -90,14 +92,14 @@ def test_a_missing_key_is_named_by_its_id(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_without_data_keys_the_key_comes_from_secret_key_and_can_outlive_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, "", "a" * 40)
+    use(monkeypatch, "", "one key of forty-two characters for a test")
     sealed = vault.seal(PURPOSE, b"hunter2")
     kept = "{}:{}".format(*vault.derived_key())
 
-    use(monkeypatch, "", "b" * 40)
+    use(monkeypatch, "", "two keys of forty-two characters for a test")
     with pytest.raises(ConfigurationError):
         vault.open(PURPOSE, sealed)
-    use(monkeypatch, f"{NEW},{kept}", "b" * 40)
+    use(monkeypatch, f"{NEW},{kept}", "two keys of forty-two characters for a test")
 
     assert vault.open(PURPOSE, sealed) == b"hunter2"
 

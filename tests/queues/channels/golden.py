@@ -100,4 +100,4 @@ def _instant(value: object) -> str:
 
 
 def settings(**changes: Any) -> Settings:
-    return dataclasses.replace(Settings(secret_key="x" * 32), **changes)
+    return dataclasses.replace(Settings(secret_key="a key of forty-two characters for the test"), **changes)

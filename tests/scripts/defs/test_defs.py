@@ -37,7 +37,11 @@ transitions:
 
 
 def run(*words: str, database: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": "/usr/bin:/bin", "SECRET_KEY": "x" * 40, "PYTHONPATH": str(REPOSITORY)}
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "SECRET_KEY": "a key of forty-two characters for the test",
+        "PYTHONPATH": str(REPOSITORY),
+    }
     if database is not None:
         environment["DATABASE_URL"] = f"sqlite:///{database}"
     return subprocess.run(

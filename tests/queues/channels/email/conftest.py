@@ -12,7 +12,7 @@ from models.kernel import settings
 @pytest.fixture(autouse=True, scope="module")
 def _secret_key() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SECRET_KEY", "x" * 40)
+        patch.setenv("SECRET_KEY", "a key of forty-two characters for the test")
         settings.current.cache_clear()
         yield
     settings.current.cache_clear()
