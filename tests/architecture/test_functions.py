@@ -19,7 +19,7 @@ from tests.architecture.code import REPOSITORY
 
 COMMANDS = [REPOSITORY / "compose.yaml", REPOSITORY / "Dockerfile", *(REPOSITORY / "knative").rglob("*.yaml")]
 _FACTORY = re.compile(r"functions\.\w+\.\w+:\w+\(\)")
-CONFIG = Settings(secret_key="k" * 40, database_url="sqlite:///:memory:")
+CONFIG = Settings(secret_key="a key of forty-two characters for the test", database_url="sqlite:///:memory:")
 
 
 def test_every_folder_with_an_application_is_listed() -> None:
