@@ -47,7 +47,7 @@ def told_by(program: str) -> dict[str, list[str]]:
         cwd=REPOSITORY,
         env={
             **kept,
-            "SECRET_KEY": "k" * 40,
+            "SECRET_KEY": "a key of forty-two characters for the test",
             "DATABASE_URL": "postgresql://nobody:nothing@127.0.0.1:1/nothing",
             "BROKER_URL": "amqp://nobody:nothing@127.0.0.1:1/nothing",
         },
