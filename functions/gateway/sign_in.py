@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -30,13 +31,15 @@ class SecondFactorNeeded(msgspec.Struct):
     """The password was right, and the sign-in needs another step.
 
     `second_factor` lists what the next step accepts: `totp`, `passkey`, `recovery_code`. If `enrolment` is true, the
-    user has no second factor and the role requires one; the list then says what the user can add.
+    user has no second factor and the role requires one; the list then says what the user can add. `passkey` is the
+    `publicKey` of `navigator.credentials.get()`, with binary values in base64url.
     """
 
     second_factor: list[str]
     enrolment: bool
     challenge: str
     expires_in_s: int
+    passkey: dict[str, Any] | None
 
 
 class Refresh(msgspec.Struct, forbid_unknown_fields=True):
@@ -96,9 +99,15 @@ def sign_in(call: Call[SignIn]) -> Answer:
     return next_step(result)
 
 
+def _json(options: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if options is None else dict(options)
+
+
 def next_step(step: sign_in_steps.NextStep) -> Answer:
     """Return the response with a challenge, which nobody may cache."""
-    needed = SecondFactorNeeded(step.factors, step.enrolment, step.challenge, round(limits.challenge_s))
+    needed = SecondFactorNeeded(
+        step.factors, step.enrolment, step.challenge, round(limits.challenge_s), _json(step.passkey)
+    )
     return Answer(needed, headers={"Cache-Control": "no-store"})
 
 

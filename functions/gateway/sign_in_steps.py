@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -20,11 +20,15 @@ Code = Annotated[str, msgspec.Meta(max_length=40)]
 
 
 class SecondFactor(msgspec.Struct, forbid_unknown_fields=True):
-    """The challenge of the sign-in, and one of the codes."""
+    """The challenge of the sign-in, and one proof.
+
+    `passkey` is the result of `navigator.credentials.get()` as JSON (`toJSON()`).
+    """
 
     challenge: Challenge
     totp: Code | None = None
     recovery_code: Code | None = None
+    passkey: dict[str, Any] | None = None
 
 
 class EnrolmentStart(msgspec.Struct, forbid_unknown_fields=True):
@@ -78,13 +82,13 @@ def enrolled(result: tuple[TokenPair, list[str]]) -> Answer:
 def prove_second_factor(call: Call[SecondFactor]) -> Answer:
     """Finishes a sign-in. A challenge accepts five wrong codes, and wrong codes are rate-limited by user.
 
-    Each code works once: a code of an app, a recovery code.
+    Each code works once: a code of an app, a recovery code, the response of a passkey.
     """
     migrations.check_once()
     body = call.body
-    if (body.totp is None) == (body.recovery_code is None):
-        raise Invalid([FieldProblem("", "expected either totp or recovery_code")])
-    answer = sign_in.Answer(totp=body.totp, recovery_code=body.recovery_code)
+    if [body.totp, body.recovery_code, body.passkey].count(None) != 2:
+        raise Invalid([FieldProblem("", "expected one of totp, recovery_code and passkey")])
+    answer = sign_in.Answer(totp=body.totp, recovery_code=body.recovery_code, passkey=body.passkey)
     return tokens_of(sign_in.finish(body.challenge, answer, client=call.client), 201)
 
 

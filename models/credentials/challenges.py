@@ -18,7 +18,7 @@ from models.kernel.errors import Unauthenticated
 from models.kernel.ids import new_id
 from models.kernel.table import for_update
 
-Purpose = Literal["second_factor", "enrolment", "passkey", "oidc"]
+Purpose = Literal["second_factor", "enrolment", "passkey_registration", "passkey"]
 _PREFIX = "nsc_"
 
 

@@ -7,11 +7,12 @@ so the count cannot be used to keep a stranger out.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from models.credentials import challenges, recovery_codes, second_factors
+from models.credentials import challenges, passkeys, recovery_codes, second_factors
 from models.credentials.tables import SignInChallenge
 from models.desk_mail import commands as desk_mail
 from models.events import desk_payloads, history
@@ -22,6 +23,8 @@ from models.identity.tokens import TokenPair
 from models.kernel import clock, database, limits
 from models.kernel.errors import TooManyRequests, Unauthenticated
 from models.tasks import rates
+
+AddFactor = Callable[[User, SignInChallenge], list[str] | None]
 
 
 class SecondFactorFailed(Unauthenticated):
@@ -35,12 +38,13 @@ class NextStep:
     """The password was right, and the sign-in needs another step.
 
     `factors` are the kinds that the user can prove, or can add if `enrolment` is true: the role requires a second
-    factor and the user has none.
+    factor and the user has none. `passkey`: the options for `navigator.credentials.get()`.
     """
 
     challenge: str = field(repr=False)
     factors: list[str]
     enrolment: bool = False
+    passkey: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Answer:
 
     totp: str | None = field(default=None, repr=False)
     recovery_code: str | None = field(default=None, repr=False)
+    passkey: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 def begin(email: str, password: str, *, client: str) -> TokenPair | NextStep:
@@ -59,10 +64,19 @@ def begin(email: str, password: str, *, client: str) -> TokenPair | NextStep:
         user = queries.get_user(proof.user_id)
         kinds = sorted({factor.kind for factor in second_factors.of_user(user.id)})
         if kinds:
-            return NextStep(challenges.make("second_factor", user.id), [*kinds, "recovery_code"])
+            return _ask(user.id, kinds)
         if second_factors.is_required(user):
-            return NextStep(challenges.make("enrolment", user.id), ["totp"], enrolment=True)
+            return NextStep(challenges.make("enrolment", user.id), ["passkey", "totp"], enrolment=True)
         return sessions.start(user.id, name, client=client)
+
+
+def _ask(user_id: UUID, kinds: list[str]) -> NextStep:
+    factors = [*kinds, "recovery_code"]
+    if "passkey" not in kinds:
+        return NextStep(challenges.make("second_factor", user_id), factors)
+    signed = passkeys.new_challenge()
+    token = challenges.make("second_factor", user_id, {"passkey": signed})
+    return NextStep(token, factors, passkey=passkeys.request_options(user_id, signed))
 
 
 def finish(challenge_token: str, answer: Answer, *, client: str) -> TokenPair:
@@ -71,6 +85,8 @@ def finish(challenge_token: str, answer: Answer, *, client: str) -> TokenPair:
     Raises ChallengeEnded, SecondFactorFailed, or TooManyRequests after too many wrong codes of this user.
     """
     assert not database.in_transaction(), "a wrong code is counted although its request fails"
+    if answer.passkey is not None:
+        passkeys.preload()
     with database.transaction():
         challenge = challenges.lock(challenge_token, "second_factor")
         user_id = user_of(challenge)
@@ -99,13 +115,15 @@ def user_of(challenge: SignInChallenge) -> UUID:
 
 
 def _session(user: User, challenge: SignInChallenge, answer: Answer, *, client: str) -> TokenPair | None:
-    if not user.active or not _is_right(user, answer):
+    if not user.active or not _is_right(user, challenge, answer):
         return None
     challenges.use(challenge)
     return sessions.start(user.id, user.name, client=client)
 
 
-def _is_right(user: User, answer: Answer) -> bool:
+def _is_right(user: User, challenge: SignInChallenge, answer: Answer) -> bool:
+    if answer.passkey is not None:
+        return passkeys.use(user.id, answer.passkey, str(challenge.data.get("passkey", "")))
     if answer.totp is not None:
         return second_factors.use_totp(user.id, answer.totp)
     if answer.recovery_code is None or not recovery_codes.use(user.id, answer.recovery_code):
@@ -142,22 +160,44 @@ def finish_enrolment_totp(challenge_token: str, code: str, *, client: str) -> tu
     Raises ChallengeEnded, WrongCode, which costs a try, and NotFound.
     """
 
-    def confirm(user: User) -> list[str] | None:
+    def confirm(user: User, challenge: SignInChallenge) -> list[str] | None:
         return second_factors.confirm_totp(user, code, actor=actor_of(user))
 
     return finish_enrolment(challenge_token, confirm, client=client)
 
 
-def finish_enrolment(challenge_token: str, add: Any, *, client: str) -> tuple[TokenPair, list[str]]:
-    """Add the first factor by `add(user)`, end the challenge and open the session."""
+def start_enrolment_passkey(challenge_token: str) -> dict[str, Any]:
+    """Return the options to register a passkey, for a user whose role requires a second factor."""
+    with database.transaction():
+        challenge, user = _enrolling(challenge_token)
+        signed = passkeys.new_challenge()
+        challenges.keep(challenge, {"passkey": signed})
+        return passkeys.creation_options(user, signed)
+
+
+def finish_enrolment_passkey(
+    challenge_token: str, name: str, credential: Mapping[str, Any], *, client: str
+) -> tuple[TokenPair, list[str]]:
+    """Add the passkey; returns the session and the recovery codes. Raises ChallengeEnded, PasskeyRefused, Invalid."""
+    passkeys.preload()
+
+    def register(user: User, challenge: SignInChallenge) -> list[str] | None:
+        signed = str(challenge.data.get("passkey", ""))
+        return passkeys.register(user, name, credential, signed, actor=actor_of(user))
+
+    return finish_enrolment(challenge_token, register, client=client)
+
+
+def finish_enrolment(challenge_token: str, add: AddFactor, *, client: str) -> tuple[TokenPair, list[str]]:
+    """Add the first factor by `add`, end the challenge and open the session."""
     assert not database.in_transaction(), "a wrong code is counted although its request fails"
     try:
         with database.transaction():
             challenge, user = _enrolling(challenge_token)
-            codes = add(user)
+            codes = add(user, challenge)
             challenges.use(challenge)
             return sessions.start(user.id, user.name, client=client), codes or []
-    except second_factors.WrongCode:
+    except (second_factors.WrongCode, passkeys.PasskeyRefused):
         with database.transaction():
             challenges.count_failure(challenges.lock(challenge_token, "enrolment"))
         raise

@@ -86,6 +86,8 @@ challenge_tries = 5  # wrong codes per right password
 # Wrong codes of one user after right passwords: 290 a day at most, of which one in 3,400 days is right by chance.
 second_factor_failures_burst, second_factor_failure_every_s = 5, 300.0
 recovery_codes = 10  # a sheet of paper; each replaces the second factor once
+credential_id_chars_max = 1_400  # of a passkey; Web Authentication permits 1,023 bytes
+passkey_challenges_burst, passkey_challenge_every_s = 60, 5.0  # per network: an office signs in at nine o'clock
 second_factors_max = 20  # of one user: a telephone, some keys
 access_token_s = 15 * 60  # a stolen access token dies soon
 refresh_token_s = 30 * 24 * 3600  # an agent signs in about once a month

@@ -31,6 +31,8 @@ HEAVY = (
     "cel",
     "argon2",
     "zxcvbn",
+    "webauthn",
+    "OpenSSL",
     "charset_normalizer",
     "email_reply_parser",
     "gunicorn",

@@ -21,6 +21,8 @@ NOT_FOR_TASKS = {
     "argon2.exceptions": "sign-in, in the gateway",
     "jwt": "access tokens, in the gateway",
     "zxcvbn": "a new password, in the gateway",
+    "webauthn": "a passkey, in the gateway",
+    "webauthn.helpers.exceptions": "a passkey, in the gateway",
     "resource": "the main thread of the parser's child",
     "apscheduler.schedulers.background": "the main thread, when the scheduler starts",
     "dramatiq.brokers.rabbitmq": "the main thread, when the broker is made",

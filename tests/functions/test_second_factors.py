@@ -10,6 +10,7 @@ from models.kernel import limits, settings
 from tests.desk import Desk
 from tests.functions.callers import PASSWORD, Caller, paths, problem, sqlite_only
 from tests.functions.conftest import sign_in
+from tests.models.credentials.authenticator import Authenticator
 from tests.models.credentials.steps import App
 from tests.scripts.verbs import run_verb
 
@@ -118,3 +119,44 @@ def test_a_user_who_lost_the_second_factor_is_helped(gateway: Any, agent: Caller
     problem(refused, 403)
     assert "1 second factors were removed" in by_command.stdout
     assert sign_in(gateway, "agent@example.test")
+
+
+def test_a_passkey_is_added_and_signs_in_alone_and_after_the_password(
+    gateway: Any, agent: Caller, stranger: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLIC_URL", "https://desk.example.test")
+    settings.current.cache_clear()
+    key = Authenticator("https://desk.example.test", "desk.example.test")
+
+    begun = agent.made("/v1/me/second_factors/passkey", {"password": PASSWORD})
+    body = {"challenge": begun["challenge"], "name": "Blue key", "passkey": key.create(begun["options"])}
+    added = agent.post("/v1/me/second_factors/passkey/confirmation", body)
+    challenge = stranger.made("/v1/auth/passkeys/challenges")
+    response = {"challenge": challenge["challenge"], "passkey": key.get(challenge["options"])}
+    alone = stranger.post("/v1/auth/passkeys", response)
+    step = stranger.post("/v1/auth/tokens", CREDENTIALS).json
+    proof = {"challenge": step["challenge"], "passkey": key.get(step["passkey"])}
+    after_password = stranger.post("/v1/auth/second_factors", proof)
+
+    assert (added.status_code, len(added.json["recovery_codes"])) == (201, limits.recovery_codes)
+    assert alone.status_code == after_password.status_code == 201
+    assert Caller(gateway, alone.json["access_token"]).read("/v1/me/second_factors")["items"][0]["name"] == "Blue key"
+    problem(stranger.post("/v1/auth/passkeys", response), 401, "challenge_ended")
+    problem(agent.post("/v1/me/second_factors/passkey", {"password": "secret-wrong"}), 403, "wrong_password")
+
+
+def test_a_passkey_is_enrolled_where_the_role_requires_one(
+    gateway: Any, stranger: Caller, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLIC_URL", "https://desk.example.test")
+    monkeypatch.setenv("SECOND_FACTOR_ROLES", "all")
+    settings.current.cache_clear()
+    key = Authenticator("https://desk.example.test", "desk.example.test")
+    token = stranger.post("/v1/auth/tokens", CREDENTIALS).json["challenge"]
+
+    begun = stranger.made("/v1/auth/enrolments/passkey", {"challenge": token})
+    body = {"challenge": token, "name": "Key", "passkey": key.create(begun["options"])}
+    enrolled = stranger.post("/v1/auth/enrolments/passkey/confirmation", body)
+
+    assert enrolled.status_code == 201
+    assert Caller(gateway, enrolled.json["access_token"]).get("/v1/me").status_code == 200
