@@ -1,4 +1,4 @@
-"""A software authenticator (Web Authentication Level 3, sections 6.1 and 6.5), with a browser that signs for an origin."""
+"""A software authenticator and its browser (Web Authentication Level 3, sections 6.1 and 6.5)."""
 
 from __future__ import annotations
 

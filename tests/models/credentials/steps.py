@@ -6,7 +6,8 @@ import base64
 
 import pytest
 
-from models.credentials import second_factors, sign_in, totp
+from models.credentials import second_factors, sign_in
+from models.credentials import totp as totp_codes
 from models.credentials.sign_in import Answer, NextStep
 from models.events.commands import Actor
 from models.identity import queries
@@ -28,7 +29,7 @@ class App:
         self._key = base64.b32decode(secret + "=" * (-len(secret) % 8))
 
     def code(self) -> str:
-        return totp.code_at(self._key, totp.step_of(clock.now()))
+        return totp_codes.code_at(self._key, totp_codes.step_of(clock.now()))
 
 
 def actor(user: User) -> Actor:
@@ -58,8 +59,8 @@ def challenge(email: str = ME) -> str:
     return step.challenge
 
 
-def finish(token: str, **answer: str) -> TokenPair:
-    return sign_in.finish(token, Answer(**answer), client=CLIENT)
+def finish(token: str, *, totp: str | None = None, recovery_code: str | None = None) -> TokenPair:
+    return sign_in.finish(token, Answer(totp=totp, recovery_code=recovery_code), client=CLIENT)
 
 
 def require(monkeypatch: pytest.MonkeyPatch, roles: str) -> None:
