@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from functions.gateway.second_factors import CurrentPassword, RecoveryCodes, codes_answer, person, session_of
@@ -14,6 +12,7 @@ from functions.views.texts import Name
 from models import migrations
 from models.credentials import passkey_sign_in, sign_in
 from models.kernel import database, limits
+from models.kernel.open_json import JsonObject
 
 operations = Operations()
 
@@ -22,7 +21,7 @@ class PasskeyChallenge(msgspec.Struct):
     """A challenge, and the `publicKey` that the browser's function gets, with binary values in base64url."""
 
     challenge: str
-    options: dict[str, Any]
+    options: JsonObject
     expires_in_s: int
 
 
@@ -30,7 +29,7 @@ class PasskeyResponse(msgspec.Struct, forbid_unknown_fields=True):
     """The challenge, and the result of `navigator.credentials.get()` as JSON (`toJSON()`)."""
 
     challenge: Challenge
-    passkey: dict[str, Any]
+    passkey: JsonObject
 
 
 class NewPasskey(msgspec.Struct, forbid_unknown_fields=True):
@@ -38,10 +37,10 @@ class NewPasskey(msgspec.Struct, forbid_unknown_fields=True):
 
     challenge: Challenge
     name: Name
-    passkey: dict[str, Any]
+    passkey: JsonObject
 
 
-def _challenge(token: str, options: dict[str, Any]) -> Answer:
+def _challenge(token: str, options: JsonObject) -> Answer:
     made = PasskeyChallenge(token, options, round(limits.challenge_s))
     return Answer(made, status=201, headers={"Cache-Control": "no-store"})
 

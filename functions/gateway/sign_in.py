@@ -16,6 +16,7 @@ from models.identity.rules import Permission
 from models.identity.tokens import TokenPair
 from models.kernel import limits
 from models.kernel.errors import Conflict
+from models.kernel.open_json import JsonObject
 
 operations = Operations()
 
@@ -39,7 +40,7 @@ class SecondFactorNeeded(msgspec.Struct):
     enrolment: bool
     challenge: str
     expires_in_s: int
-    passkey: dict[str, Any] | None
+    passkey: JsonObject | None
 
 
 class Refresh(msgspec.Struct, forbid_unknown_fields=True):
@@ -99,7 +100,7 @@ def sign_in(call: Call[SignIn]) -> Answer:
     return next_step(result)
 
 
-def _json(options: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _json(options: Mapping[str, Any] | None) -> JsonObject | None:
     return None if options is None else dict(options)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -12,6 +12,7 @@ from models import migrations
 from models.credentials import sign_in
 from models.identity.tokens import TokenPair
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.open_json import JsonObject
 
 operations = Operations()
 
@@ -28,7 +29,7 @@ class SecondFactor(msgspec.Struct, forbid_unknown_fields=True):
     challenge: Challenge
     totp: Code | None = None
     recovery_code: Code | None = None
-    passkey: dict[str, Any] | None = None
+    passkey: JsonObject | None = None
 
 
 class EnrolmentStart(msgspec.Struct, forbid_unknown_fields=True):

@@ -17,10 +17,11 @@ from models.identity import queries, sessions
 from models.identity.tokens import TokenPair
 from models.kernel import database, limits
 from models.kernel.errors import TooManyRequests
+from models.kernel.open_json import JsonObject
 from models.tasks import rates
 
 
-def begin(*, client: str) -> tuple[str, dict[str, Any]]:
+def begin(*, client: str) -> tuple[str, JsonObject]:
     """Return a challenge and the options for `navigator.credentials.get()`. Raises TooManyRequests."""
     bucket = rates.Bucket(
         f"passkey_challenge:{sessions.network(client)}",
@@ -58,7 +59,7 @@ def finish(challenge_token: str, credential: Mapping[str, Any], *, client: str) 
     return pair
 
 
-def start_registration(user_id: UUID) -> tuple[str, dict[str, Any]]:
+def start_registration(user_id: UUID) -> tuple[str, JsonObject]:
     """Return a challenge and the options for `navigator.credentials.create()`. Joins the caller's transaction."""
     user = queries.lock_user(user_id)
     signed = passkeys.new_challenge()

@@ -23,6 +23,7 @@ from models.identity.queries import User
 from models.kernel import clock, imports, limits, logs, settings
 from models.kernel.errors import Conflict, Invalid
 from models.kernel.ids import new_id
+from models.kernel.open_json import JsonObject
 
 log = logs.get("passkeys")
 
@@ -48,7 +49,7 @@ def new_challenge() -> str:
     return _in_base64url(secrets.token_bytes(_CHALLENGE_BYTES))
 
 
-def creation_options(user: User, challenge: str) -> dict[str, Any]:
+def creation_options(user: User, challenge: str) -> JsonObject:
     """Return the `publicKey` of `navigator.credentials.create()`, with binary values in base64url."""
     existing = [factor.credential_id for factor in _passkeys(SecondFactor.user_id == user.id)]
     return {
@@ -63,7 +64,7 @@ def creation_options(user: User, challenge: str) -> dict[str, Any]:
     }
 
 
-def request_options(user_id: UUID | None, challenge: str) -> dict[str, Any]:
+def request_options(user_id: UUID | None, challenge: str) -> JsonObject:
     """Return the `publicKey` of `navigator.credentials.get()`.
 
     Without a user, the list of passkeys is empty: the browser offers those that it has, and nobody learns whose they

@@ -22,6 +22,7 @@ from models.identity.queries import User
 from models.identity.tokens import TokenPair
 from models.kernel import clock, database, limits
 from models.kernel.errors import TooManyRequests, Unauthenticated
+from models.kernel.open_json import JsonObject
 from models.tasks import rates
 
 AddFactor = Callable[[User, SignInChallenge], list[str] | None]
@@ -166,7 +167,7 @@ def finish_enrolment_totp(challenge_token: str, code: str, *, client: str) -> tu
     return finish_enrolment(challenge_token, confirm, client=client)
 
 
-def start_enrolment_passkey(challenge_token: str) -> dict[str, Any]:
+def start_enrolment_passkey(challenge_token: str) -> JsonObject:
     """Return the options to register a passkey, for a user whose role requires a second factor."""
     with database.transaction():
         challenge, user = _enrolling(challenge_token)
