@@ -27,5 +27,5 @@ bench: .venv
 hooks: .venv ## lint, format and types before each commit
 	.venv/bin/python -m pre_commit install
 
-.venv: requirements.txt requirements-dev.txt constraints.txt
+.venv: requirements.txt requirements-demo.txt requirements-dev.txt constraints.txt
 	@root=$(CURDIR); . ./scripts/_venv.sh; nestor_venv requirements.txt requirements-dev.txt; touch .venv

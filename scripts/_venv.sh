@@ -3,7 +3,7 @@
 #
 #   root=/path/of/checkout
 #   . "$root/scripts/_venv.sh"
-#   nestor_venv requirements.txt [requirements-dev.txt]    # sets $venv_python; ends the script with one sentence when it cannot
+#   nestor_venv requirements.txt [requirements-demo.txt] [requirements-dev.txt]    # sets $venv_python; ends the script with one sentence when it cannot
 #
 # NESTOR_INSTALL=1 (scripts/test) or CI=true: install missing Debian packages when we are root.
 # Must work with an empty environment (env -i PATH=/usr/bin:/bin HOME=/tmp) and any POSIX sh.
@@ -106,7 +106,7 @@ nestor_make_venv() {
 # Installs one requirements file, unless it and the constraints are what was installed last.
 nestor_install() {
     nestor_stamp="$venv/.nestor-installed-$1"
-    nestor_wanted=$(cd "$root" && cat constraints.txt requirements.txt "$1" | cksum)
+    nestor_wanted=$(cd "$root" && cat constraints.txt requirements.txt requirements-demo.txt "$1" | cksum)
     [ -f "$nestor_stamp" ] && [ "$(cat "$nestor_stamp")" = "$nestor_wanted" ] && return 0
     nestor_say "- installing $1 ($(grep -c '==' "$root/$1") packages and what they need)"
     # Interrupted, pip may leave half a package that looks installed: the mark makes the next start begin afresh.

@@ -116,11 +116,14 @@ class Desk:
         }
 
     def _start_sandbox(self) -> dict[str, str]:
-        from scripts.sandbox.client import SandboxProcess
+        from scripts.sandbox.client import SandboxError, SandboxProcess
 
         sandbox = SandboxProcess(self.folder.path / "sandbox")
         self._sandbox = sandbox
-        sandbox.start()
+        try:
+            sandbox.start()
+        except SandboxError as error:
+            raise ConfigurationError(f"{error}; --no-demo starts without the sandbox") from error
         _cli.progress("sandbox: a Telegram Bot API and a mail catcher")
         return {
             "TELEGRAM_API_URL": sandbox.bot_api_url,

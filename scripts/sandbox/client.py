@@ -4,6 +4,7 @@ with SandboxProcess() as sandbox: sandbox.fail("429", method="sendMessage", chat
 assert [entry["text"] for entry in sandbox.outbox("telegram")] == ["Hello"]
 """
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -22,6 +23,7 @@ from scripts.sandbox.json_object import JsonObject
 
 Entry = JsonObject
 _ROOT = Path(__file__).resolve().parents[2]
+_MAIL_PACKAGE = "aiosmtpd"  # of requirements-demo.txt; the production image does not have it
 
 
 class SandboxError(Exception):
@@ -176,6 +178,8 @@ class SandboxProcess(SandboxClient):
         """Start and wait until all ports listen; after `kill` or `stop` the same ports are taken again."""
         if self._process is not None:
             raise SandboxError("the sandbox runs already")
+        if self._python == sys.executable and importlib.util.find_spec(_MAIL_PACKAGE) is None:
+            raise SandboxError(f"the sandbox needs the package {_MAIL_PACKAGE}; install requirements-demo.txt")
         self.data_dir.mkdir(parents=True, exist_ok=True)
         ports_file = self.data_dir / "ports.json"
         ports_file.unlink(missing_ok=True)

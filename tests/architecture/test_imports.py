@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tests.architecture.code import Module, modules, within
+from tests.architecture.code import REPOSITORY, Module, modules, within
 
 TRANSPORTS = (
     "falcon",
@@ -119,6 +119,18 @@ def test_shipped_code_does_not_need_the_tests_packages() -> None:
     shipped = [module for module in modules() if not within(module.name, "scripts.bench")]
 
     assert offences(shipped, "pytest", "hypothesis", "schemathesis", "tests") == []
+
+
+def test_only_the_sandbox_needs_a_package_of_the_demo() -> None:
+    """The image installs requirements.txt, which has none of them."""
+    lines = (REPOSITORY / "requirements-demo.txt").read_text(encoding="utf-8").splitlines()
+    packages = [line.partition("==")[0] for line in lines if "==" in line]
+    others = [module for module in modules() if not within(module.name, "scripts.sandbox", "tests")]
+
+    installed = (REPOSITORY / "requirements.txt").read_text(encoding="utf-8")
+    assert packages == ["aiosmtpd"]
+    assert [name for name in packages if name in installed] == []
+    assert offences(others, *packages) == []
 
 
 def test_reading_and_replies_of_mail_are_like_packages_of_their_own() -> None:

@@ -23,7 +23,8 @@ def checkout(tmp_path: Path) -> Path:
     """The scripts in a folder whose virtual environment is the fake Python; nothing is installed from there."""
     for name in ("scripts", ".ci", ".venv/bin", "bin", "models"):
         (tmp_path / name).mkdir(parents=True)
-    for name in ("scripts/test", "scripts/_venv.sh", ".ci/run", "requirements.txt", "requirements-dev.txt"):
+    requirements = ("requirements.txt", "requirements-demo.txt", "requirements-dev.txt")
+    for name in ("scripts/run", "scripts/test", "scripts/_venv.sh", ".ci/run", *requirements):
         shutil.copy(REPOSITORY / name, tmp_path / name)
     (tmp_path / "constraints.txt").touch()
     (tmp_path / "models" / "any.py").touch()
@@ -90,6 +91,18 @@ def test_a_machine_of_many_cores_runs_four_processes_and_one_of_one_core_none(ch
         said.append(run(checkout, "./scripts/test").stdout.splitlines()[-1])
 
     assert said == ["started: -m pytest -n 4 --dist worksteal", "started: -m pytest"]
+
+
+@pytest.mark.parametrize(("arguments", "demo"), [((), True), (("--port", "1"), True), (("--no-demo",), False)])
+def test_only_a_desk_with_the_demo_installs_the_packages_of_the_sandbox(
+    checkout: Path, arguments: tuple[str, ...], demo: bool
+) -> None:
+    done = run(checkout, "./scripts/run", *arguments)
+
+    assert done.returncode == 0, done.stderr
+    assert "installing requirements.txt" in done.stderr
+    assert ("installing requirements-demo.txt" in done.stderr) is demo
+    assert f"started: -m scripts.desk {' '.join(arguments)}".rstrip() in done.stdout.splitlines()
 
 
 @pytest.mark.usefixtures("postgres_server", "rabbit_server", "imap_server", "pooler")  # .ci/run fails without them

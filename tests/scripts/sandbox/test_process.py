@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from scripts.sandbox.client import SandboxError, SandboxProcess
+from tests.services.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 
@@ -132,3 +133,36 @@ def test_a_taken_port_is_a_sentence_not_a_traceback(sandbox: SandboxProcess, tmp
     assert second.returncode == 1
     assert second.stderr.startswith("sandbox: cannot start:")
     assert "Traceback" not in second.stderr
+
+
+def test_a_missing_package_of_the_demo_is_named_with_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scripts.sandbox.client._MAIL_PACKAGE", "package_that_is_not_installed")
+
+    with pytest.raises(
+        SandboxError, match="needs the package package_that_is_not_installed; install requirements-demo"
+    ):
+        SandboxProcess(tmp_path).start()
+
+
+def test_a_demo_without_its_package_ends_with_one_sentence(tmp_path: Path) -> None:
+    program = (
+        "import sys; from scripts.sandbox import client; client._MAIL_PACKAGE = 'package_that_is_not_installed';"
+        "from scripts import _cli; from scripts.desk import __main__ as desk; _cli.end(desk.main)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--port", str(free_port()), "--data-dir", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        "nestor: the sandbox needs the package package_that_is_not_installed; install requirements-demo.txt;"
+        " --no-demo starts without the sandbox"
+    )

@@ -62,6 +62,17 @@ def test_inline_pictures_wait_for_the_console_to_put_them_in() -> None:
     assert found.html == '<img data-cid="a@x" alt="1"><img data-cid="b">src="cid:text"'
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_attribute_whose_check_fails_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(seen: object, element: str, name: str, value: str) -> str:
+        raise ValueError(name)
+
+    monkeypatch.setattr("queues.channels.email.content.clean_html._Seen.attribute", fail)
+
+    # nh3 before 0.3.8 kept the attribute as the stranger wrote it.
+    assert sanitise('<a href="https://x.test" style="position:fixed">x</a>').html == "<a>x</a>"
+
+
 def test_a_cid_cannot_break_out_of_its_attribute() -> None:
     assert sanitise("<img src='cid:x\" onerror=\"y'>").html == '<img data-cid="x&quot; onerror=&quot;y">'
 
