@@ -105,7 +105,9 @@ def test_without_data_keys_the_key_comes_from_secret_key_and_can_outlive_it(monk
 
 
 @pytest.mark.parametrize(
-    "wrong", ["hunter2hunter2", "k1:hunter2hunter2", f"K!:{vault.new_key()}", f"{OLD},{OLD}", "k1:", ":"]
+    "wrong",
+    ["hunter2hunter2", "k1:hunter2hunter2", f"K!:{vault.new_key()}", f"{OLD},{OLD}", "k1:", ":"],
+    ids=["no name", "no key", "wrong name", "one name twice", "empty key", "empty"],  # keys are random, ids must not be
 )
 def test_a_wrong_data_keys_names_the_entry_and_never_the_key(wrong: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^DATA_KEYS: entry [12]: ") as refused:
