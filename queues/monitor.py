@@ -62,6 +62,8 @@ def forget_backlog() -> None:
 
 
 class _Handler(BaseHTTPRequestHandler):
+    timeout = 10.0  # of a read or write: a caller that sends half a request does not keep its thread
+
     def do_GET(self) -> None:
         if self.path == "/healthz":
             self._answer(200, "application/json", b'{"status":"ok"}')
@@ -96,20 +98,20 @@ class _Handler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     """The HTTP server, with the process's readiness."""
 
-    def __init__(self, port: int, readiness: Readiness) -> None:
+    def __init__(self, host: str, port: int, readiness: Readiness) -> None:
         self.readiness = readiness
-        super().__init__(("0.0.0.0", port), _Handler)  # noqa: S104 -- a pod's probes come from outside the container
+        super().__init__((host, port), _Handler)
 
     def server_close(self) -> None:
         self.readiness.stop()
         super().server_close()
 
 
-def start(port: int) -> ThreadingHTTPServer | None:
+def start(host: str, port: int) -> ThreadingHTTPServer | None:
     """Serve in the background; None when `port` is 0."""
     if port == 0:
         return None
     register_backlog()
-    server = _Server(port, Readiness().start())
+    server = _Server(host, port, Readiness().start())
     threading.Thread(target=server.serve_forever, name="monitor", daemon=True).start()
     return server

@@ -42,7 +42,7 @@ class _Life(Middleware):
         """Start the process's threads. Nothing here may need the database: Dramatiq logs an exception and skips the
         rest.
         """
-        monitor.start(settings.current().metrics_port)
+        monitor.start(settings.current().metrics_host, settings.current().metrics_port)
         self._publisher = publisher.install(broker, embedded=False)
         self._scheduler = scheduler.start()
         self._pullers = loop.Pullers(settings.current())

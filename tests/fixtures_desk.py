@@ -184,6 +184,7 @@ def desk_environment(database_url: str, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("BROKER_URL", "embedded://")
     monkeypatch.setenv("BLOB_URL", f"file:{tmp_path / 'blobs'}")
     monkeypatch.setenv("SECRET_KEY", SECRET_KEY)
+    monkeypatch.setenv("MONITOR_OPEN", "true")
     monkeypatch.delenv("CRASH_AT", raising=False)
     settings.current.cache_clear()
     before = clock.shift()

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Cost, Operations
 from functions.views import pages
 from functions.views.texts import Instant
 from models.audit import entries, queries
@@ -99,6 +99,7 @@ def list_audit_entries(call: Call[None, AuditFilters]) -> Answer:
 @operations.add(
     "GET",
     "/v1/audit.csv",
+    cost=Cost.heavy,
     summary="Download audit entries",
     needs=Permission.audit_read,
     query=AuditCsvFilters,

@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from functions.gateway.sights import sight_of
-from functions.http.operations import Answer, AnyCall, Call, Operations
+from functions.http.operations import Answer, AnyCall, Call, Cost, Operations
 from functions.views import pages
 from functions.views import representations as show
 from models.audit import entries as audit
@@ -66,6 +66,7 @@ def read_inbox_event(call: Call) -> Answer:
 @operations.add(
     "GET",
     "/v1/inbox/{event}/raw",
+    cost=Cost.heavy,
     summary="Download the raw inbound event",
     needs=Permission.inbox_read,
     answers={200: bytes},

@@ -8,7 +8,7 @@ import msgspec
 
 from functions.gateway import drafts
 from functions.gateway.workflows import Checked, Draft, FindingShown, NewVersion
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Cost, Operations
 from models.definitions import store
 from models.identity.rules import Permission
 from models.infomodel import published as infomodel
@@ -117,6 +117,7 @@ def read_entity_schema(call: Call[None, SchemaQuery]) -> Answer:
 @operations.add(
     "POST",
     "/v1/model/types/{type}/check",
+    cost=Cost.heavy,
     summary="Validate a draft of a ticket type",
     needs=Permission.definitions_read,
     body=Draft,

@@ -8,7 +8,7 @@ import msgspec
 
 from functions.gateway.requesters import id_of
 from functions.gateway.sights import sight_of
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Cost, Operations
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
 from models.identity.rules import Permission
@@ -21,6 +21,7 @@ operations = Operations()
 @operations.add(
     "GET",
     "/v1/requesters/{requester}/export",
+    cost=Cost.heavy,
     summary="Export a requester's personal data",
     needs=Permission.requesters_export,
     answers={200: JsonObject},

@@ -148,7 +148,9 @@ def make_link(call: Call[NewLink]) -> Answer:
 def send_code(call: Call[NewCode]) -> Answer:
     """Sends six digits to the address. Whoever returns them owns the address."""
     account = accounts.of_emails(call.body.account)
-    code_id = codes.send(id_of(call), call.body.address, channel=account.channel, account=account.name)
+    code_id = codes.send(
+        id_of(call), call.body.address, channel=account.channel, account=account.name, sender=call.caller.key
+    )
     return Answer(Code(code_id, int(limits.code_works_s)), status=201)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from functions.gateway.subscriptions import id_of
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Cost, Operations
 from functions.views import pages
 from functions.views import representations as show
 from functions.views.texts import Instant
@@ -155,6 +155,7 @@ def replay_webhook_delivery(call: Call) -> Answer:
 @operations.add(
     "POST",
     "/v1/webhooks/{webhook}/replay",
+    cost=Cost.heavy,
     summary="Redeliver failed events",
     needs=Permission.webhooks_manage,
     body=Since,

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from functions.gateway import drafts
-from functions.http.operations import Answer, AnyCall, Call, Operations
+from functions.http.operations import Answer, AnyCall, Call, Cost, Operations
 from functions.views.simulation_views import Simulation
 from functions.views.texts import Comment
 from models.definitions import store
@@ -272,6 +272,7 @@ def put_in_force(call: Call[VersionInForce]) -> Answer:
 @operations.add(
     "POST",
     "/v1/workflows/{workflow}/check",
+    cost=Cost.heavy,
     summary="Validate a draft",
     needs=Permission.definitions_read,
     body=Draft,
@@ -286,6 +287,7 @@ def check_workflow(call: Call[Draft]) -> Answer:
 @operations.add(
     "POST",
     "/v1/workflows/{workflow}/plan",
+    cost=Cost.heavy,
     summary="Preview the publication of a draft",
     needs=Permission.definitions_read,
     body=Draft,
@@ -302,6 +304,7 @@ def plan_workflow(call: Call[Draft]) -> Answer:
 @operations.add(
     "POST",
     "/v1/workflows/{workflow}/simulate",
+    cost=Cost.heavy,
     summary="Simulate a life cycle",
     needs=Permission.definitions_read,
     body=Simulated,

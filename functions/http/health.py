@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from functions.http import runtime
-from functions.http.operations import Answer, Call, Operations
+from functions.http import monitoring, runtime
+from functions.http.operations import Answer, Call, Cost, Operations
 from models import migrations
 from models.inbox import queries as inbox
 from models.kernel import database, imports, skew
@@ -101,7 +101,15 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
         }
     )
 
-    @operations.add("GET", "/healthz", summary="Check liveness", answers={200: Health}, public=True, unlocked=True)
+    @operations.add(
+        "GET",
+        "/healthz",
+        summary="Check liveness",
+        answers={200: Health},
+        public=True,
+        unlocked=True,
+        cost=Cost.free,
+    )
     def alive(call: Call) -> Answer:
         """The process is alive."""
         return Answer(Health("ok", function))
@@ -110,6 +118,7 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
         "GET",
         "/readyz",
         summary="Check readiness",
+        cost=Cost.free,
         answers={200: Health},
         problems=(503,),
         public=True,
@@ -130,17 +139,25 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
         summary="Check dependencies",
         answers={200: DeepHealth, 503: DeepHealth},
         public=True,
+        problems=(401,),
         unlocked=True,
     )
     def deep(call: Call) -> Answer:
-        """Checks the database, the schema, the broker, stored files, webhooks and clocks, and reports the backlog."""
+        """Checks the database, the schema, the broker, stored files, webhooks and clocks, and reports the backlog.
+
+        Needs MONITOR_TOKEN.
+        """
+        monitoring.require(call, config)
         parts = parts_kept.get()
         ok = all(part.ok for part in parts.values())
         return Answer(DeepHealth("ok" if ok else "failing", parts), status=200 if parts["database"].ok else 503)
 
-    @operations.add("GET", "/metrics", summary="Get metrics", answers={200: str}, public=True, unlocked=True)
+    @operations.add(
+        "GET", "/metrics", summary="Get metrics", answers={200: str}, public=True, unlocked=True, problems=(401,)
+    )
     def metrics(call: Call) -> Answer:
-        """In the Prometheus text format."""
+        """In the Prometheus text format. Needs MONITOR_TOKEN."""
+        monitoring.require(call, config)
         from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
         registry: Any = REGISTRY

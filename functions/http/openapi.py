@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
-from functions.http import response_headers
-from functions.http.operations import IF_MATCH, Answer, Call, Operation, Operations
+from functions.http import monitoring, response_headers
+from functions.http.operations import IF_MATCH, Answer, Call, Cost, Operation, Operations
 from models.kernel import limits
 from models.kernel.open_json import JsonObject
+from models.kernel.settings import Settings
 
 VERSION = "0.1.0"
 _STATUS_DESCRIPTIONS = {
@@ -200,6 +201,7 @@ def _problem_statuses(operation: Operation) -> set[int]:
     implied = (
         (not works_without_database, {400, 503}),
         (not operation.public, {401, 403}),
+        (operation.charged is not Cost.free, {429}),
         (has_body, {400, 408, 413, 415}),
         (operation.body is not None or operation.query is not None, {422}),
         (bool(operation.etag), {412}),
@@ -209,7 +211,7 @@ def _problem_statuses(operation: Operation) -> set[int]:
     return set(operation.problems).union(*(statuses for applies, statuses in implied if applies))
 
 
-def add(operations: Operations, function: str) -> None:
+def add(operations: Operations, function: str, config: Settings) -> None:
     """Add the operations /openapi.json and /docs."""
     cached: dict[str, bytes] = {}
 
@@ -233,9 +235,11 @@ def add(operations: Operations, function: str) -> None:
         public=True,
         unlocked=True,
         media_type="text/html",
+        problems=(401,),
     )
     def docs(call: Call) -> Answer:
-        """The OpenAPI document as a page for people."""
+        """The OpenAPI document as a page for people. Needs MONITOR_TOKEN."""
+        monitoring.require(call, config)
         return Answer(
             raw=page(msgspec.json.decode(encoded())).encode(),
             content_type="text/html; charset=utf-8",

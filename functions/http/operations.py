@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Literal, Required, TypedDict, Unpack, overload
 
 import falcon
@@ -112,6 +113,16 @@ class Answer:
 AnyHandler = Callable[[AnyCall], Answer]
 
 
+class Cost(StrEnum):
+    """The class of cost of an operation; a caller has a quota for each (functions/http/quotas.py)."""
+
+    read = "read"
+    write = "write"
+    heavy = "heavy"  # seconds of a core, or the whole data of a person
+    public = "public"  # without a caller: counts for the network
+    free = "free"  # probes, and providers whose events must not be refused
+
+
 class Declaration(TypedDict, total=False):
     """The keyword arguments of `Operations.add` besides `body` and `query`; `Operation` explains them."""
 
@@ -126,6 +137,7 @@ class Declaration(TypedDict, total=False):
     unlocked: bool
     media_type: str
     path_patterns: Mapping[str, str]
+    cost: Cost | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +149,7 @@ class Operation:
     required, or honoured when the caller sends it ("optional"). `unlocked`: the handler opens its own transactions and
     takes no Idempotency-Key; any other writing operation runs in one transaction. `media_type`: of an answer declared
     as `str` (text) or `bytes`. `path_patterns`: the regular expressions of path parameters that the handler checks, for
-    the OpenAPI document.
+    the OpenAPI document. `cost`: the class of cost; by default it follows from the method and `public`.
     """
 
     method: str
@@ -156,6 +168,16 @@ class Operation:
     unlocked: bool = False
     media_type: str = "text/plain"
     path_patterns: Mapping[str, str] = field(default_factory=dict)
+    cost: Cost | None = None
+
+    @property
+    def charged(self) -> Cost:
+        """The class of cost that a request counts for."""
+        if self.cost is not None:
+            return self.cost
+        if self.public:
+            return Cost.public
+        return Cost.write if self.writes else Cost.read
 
     @property
     def writes(self) -> bool:

@@ -60,6 +60,8 @@ def on_nestor_error(req: falcon.Request, resp: falcon.Response, error: NestorErr
     if error.http_status in (429, 503):
         retry_after_s = getattr(error, "retry_after_s", _RETRY_AFTER_S)
         resp.set_header("Retry-After", str(max(1, math.ceil(retry_after_s))))
+    for name, value in getattr(error, "headers", {}).items():
+        resp.set_header(name, value)
     _log(error)
 
 

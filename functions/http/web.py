@@ -18,7 +18,8 @@ import msgspec
 import peewee
 
 from functions.http import bodies, callers, health, problems, response_headers
-from functions.http.operations import Answer, AnyCall, Call, Operation, Operations
+from functions.http.operations import Answer, AnyCall, Call, Cost, Operation, Operations
+from functions.http.quotas import Quotas, of_setting
 from functions.http.reading import Incoming
 from models import migrations
 from models.audit import callers as audit_callers
@@ -64,7 +65,7 @@ class _Requests:
         duration_s = time.perf_counter() - req.context.started
         route = req.uri_template or "(unknown)"
         status = str(resp.status_code)
-        metrics.request_seconds.labels(self._function, _method(req), route, status).observe(duration_s)
+        metrics.request_seconds.labels(self._function, *_counted_as(req), status).observe(duration_s)
         # Knative polls an unready process every 50 ms. The readiness check logs the reason once.
         quiet = route == "/readyz" or (route in ("/healthz", "/metrics") and resp.status_code < 400)
         (log.debug if quiet else log.info)(
@@ -81,8 +82,20 @@ class _Requests:
             context.__exit__(None, None, None)
 
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
 def _method(req: falcon.Request) -> str:
-    return req.method if req.method in falcon.constants.COMBINED_METHODS else "OTHER"
+    return req.method if req.method in _METHODS else "OTHER"
+
+
+def _counted_as(req: falcon.Request) -> tuple[str, str]:
+    """Method and route of the metrics: those of a declared operation, else `(unknown)`.
+
+    Otherwise a caller who tries each method on each path makes a series of 14 lines for every pair.
+    """
+    declared = getattr(req.context, "declared", False)
+    return _method(req), req.uri_template if declared and req.uri_template else "(unknown)"
 
 
 def create_app(
@@ -112,7 +125,8 @@ def create_app(
     complete = Operations(operations.parameters)
     complete.all.extend(operations.all)
     health.add(complete, function, config, backlog=backlog)
-    openapi.add(complete, function)
+    openapi.add(complete, function, config)
+    quotas = of_setting(config.request_limits)
     by_path: dict[str, dict[str, Operation]] = {}
     for operation in complete.all:
         assert operation.method not in by_path.get(operation.path, {}), (
@@ -122,7 +136,7 @@ def create_app(
     for path, methods in by_path.items():
         resource = _Resource()
         for method, operation in methods.items():
-            responder = _responder(operation, config, after)
+            responder = _responder(operation, config, quotas, after)
             setattr(resource, f"on_{method.lower()}", responder)
             if method == "GET":
                 resource.on_head = responder  # RFC 9110 9.3.2: GET without the body; uptime probes use it
@@ -137,18 +151,32 @@ class _Resource:
     on_head: Callable[..., None]
 
 
-def _responder(operation: Operation, config: Settings, after: Callable[[], None] | None) -> Callable[..., None]:
+def _responder(
+    operation: Operation, config: Settings, quotas: Quotas, after: Callable[[], None] | None
+) -> Callable[..., None]:
     def respond(req: falcon.Request, resp: falcon.Response, **params: str) -> None:
+        req.context.declared = True
         call: AnyCall = Call(req, params, req.context.incoming, None, None, None, client=req.context.client)
         if any("\x00" in value for value in params.values()):
             raise BadRequest("The path must not contain the null character.")
+        if operation.public:
+            _charge(quotas, operation.charged, call.client, resp)
         in_the_open = operation.public and operation.unlocked
-        answer = _open(call, operation) if in_the_open else _guarded(call, operation, config)
+        answer = _open(call, operation) if in_the_open else _guarded(call, operation, config, quotas, resp)
         _represent(resp, answer)
         if after is not None and operation.writes:
             after()
 
     return respond
+
+
+def _charge(quotas: Quotas, cost: Cost, caller: str, resp: falcon.Response) -> None:
+    """Count the request for its caller or network. Raises QuotaExceeded."""
+    if cost is Cost.free:
+        return
+    key = callers.network_of(caller) if cost is Cost.public else caller
+    for name, value in quotas.take(cost, key).items():
+        resp.set_header(name, value)
 
 
 def _open(call: AnyCall, operation: Operation) -> Answer:
@@ -160,11 +188,17 @@ def _open(call: AnyCall, operation: Operation) -> Answer:
     return operation.handler(call)
 
 
-def _guarded(call: AnyCall, operation: Operation, config: Settings) -> Answer:
+def _guarded(call: AnyCall, operation: Operation, config: Settings, quotas: Quotas, resp: falcon.Response) -> Answer:
     """Authenticate, then read the body without holding a connection, then run the operation."""
     with database.connection():
         migrations.check_once()
-        _authorise(call, operation, config)
+        try:
+            _authorise(call, operation, config)
+        except Unauthenticated:
+            _charge(quotas, Cost.public, call.client, resp)
+            raise
+        if call.principal is not None:
+            _charge(quotas, operation.charged, call.principal.key, resp)
         if operation.body is None and operation.raw is None:
             _prepare(call, operation)
             return _act(call, operation, config)

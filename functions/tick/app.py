@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from functions.http import runtime, web
-from functions.http.operations import Answer, Call, Operations
+from functions.http.operations import Answer, Call, Cost, Operations
 from functions.views.parameters import PARAMETERS
 from models import migrations
 from models.kernel.errors import Unauthenticated
@@ -39,6 +39,7 @@ def operations(config: Settings) -> Operations:
         "POST",
         "/tick",
         summary="Sweep due work",
+        cost=Cost.free,
         public=True,
         unlocked=True,
         raw="*/*",

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from functions.http import runtime, web
-from functions.http.operations import Answer, AnyCall, Call, Operations
+from functions.http.operations import Answer, AnyCall, Call, Cost, Operations
 from functions.views.parameters import PARAMETERS
 from models import migrations
 from models.channels import accounts
@@ -46,6 +46,7 @@ def operations(config: Settings) -> Operations:
         "POST",
         "/webhooks/{channel}/{account}",
         summary="Receive a provider's event",
+        cost=Cost.free,
         public=True,
         unlocked=True,
         raw="*/*",

@@ -20,7 +20,7 @@ from models.kernel.open_json import JsonObject
 
 file_bytes_max = 512 * 1024  # the largest life cycle we know of has 60 kB; PyYAML reads about 1 MB a second
 aliases_max = 100  # anchors are a convenience; thousands of them are a bomb
-nodes_max = 50_000  # after aliases: the largest life cycle has 5,000
+nodes_max = 20_000  # after aliases: the largest life cycle has 5,000
 depth_max = 40  # of nested lists and mappings; a definition has 8
 includes_max = 20  # files of one definition, includes of includes counted
 INCLUDE, FRAGMENT = "include", "fragment"
@@ -116,36 +116,60 @@ def loads(source: str, name: str) -> Document:
     return Document(body, source, places)
 
 
+# libyaml reads some 20 MB a second, PyYAML's own parser 0.1: a draft of 500 kB costs 11 s of a core with the latter.
+_Counting: Any = getattr(yaml, "CSafeLoader", _Loader)
+
+
 def _check_events(source: str, name: str) -> None:
-    """Count before anything is built: aliases of aliases grow without bound (the "billion laughs"), nesting ends the
-    stack.
+    """Count before anything is composed: aliases of aliases grow without bound (the "billion laughs"), nesting ends the
+    stack, and composing costs some 30 us for each value.
     """
-    aliases = depth = 0
-    for event in yaml.parse(source, _Loader):
-        aliases += isinstance(event, yaml.AliasEvent)
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
+    count = _Count(name)
+    for event in yaml.parse(source, _Counting):
+        count.add(event)
+
+
+class _Count:
+    """The aliases, levels and values of a file. An alias counts with the values of its anchor."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._aliases = self._values = 0
+        self._open: list[tuple[str | None, int]] = []  # the anchor of each open collection, and the values before it
+        self._sizes: dict[str, int] = {}
+
+    def add(self, event: Any) -> None:
+        """Count an event. Raises Invalid beyond a bound."""
+        if isinstance(event, yaml.AliasEvent):
+            self._aliases += 1
+            if any(anchor == event.anchor for anchor, _ in self._open):
+                self._refuse(event, f"*{event.anchor} stands inside of its own anchor")
+            self._values += self._sizes.get(str(event.anchor), 1)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._open.append((event.anchor, self._values))
+            self._values += 1
+        elif isinstance(event, yaml.ScalarEvent):
+            self._values += 1
+            if event.anchor is not None:
+                self._sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = self._open.pop()
+            if anchor is not None:
+                self._sizes[anchor] = self._values - before
+        self._check(event, self._aliases, aliases_max, "aliases")
+        self._check(event, len(self._open), depth_max, "levels of nesting")
+        self._check(event, self._values, nodes_max, "values (aliases count where they are used)")
+
+    def _check(self, event: Any, found: int, most: int, of: str) -> None:
+        if found > most:
+            self._refuse(event, f"expected at most {most} {of}")
+
+    def _refuse(self, event: Any, message: str) -> None:
         line = event.start_mark.line + 1 if event.start_mark is not None else 1
-        if aliases > aliases_max:
-            raise Invalid([FieldProblem(f"{name}:{line}", f"expected at most {aliases_max} aliases")])
-        if depth > depth_max:
-            raise Invalid([FieldProblem(f"{name}:{line}", f"expected at most {depth_max} levels of nesting")])
+        raise Invalid([FieldProblem(f"{self._name}:{line}", message)])
 
 
 def _constructed(node: yaml.Node) -> Any:
-    count, stack = 0, [node]
-    while stack:
-        one = stack.pop()
-        count += 1
-        if count > nodes_max:
-            raise yaml.MarkedYAMLError(
-                problem=f"expected at most {nodes_max} values (aliases count where they are used)",
-                problem_mark=one.start_mark,
-            )
-        if isinstance(one, yaml.MappingNode):
-            stack.extend(part for pair in one.value for part in pair)
-        elif isinstance(one, yaml.SequenceNode):
-            stack.extend(one.value)
     loader = _Loader("")
     try:
         return loader.construct_document(node)

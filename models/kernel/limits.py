@@ -30,6 +30,17 @@ large_bodies_max = (
     2  # at once in a process: 2 x 320 MiB (27 MiB each, by psycopg2) of the 1Gi that knative/base/email.yaml grants
 )
 large_body_wait_s = 10.0  # storing 27 MiB takes one or two; providers come again after a 503
+# Requests a second and at once, of one caller to one process, by class of cost (functions/http/quotas.py). The rates
+# are about what one process can do, so only a loop or an attack reaches them: an agent makes some 2 requests a second.
+request_limits = {
+    "read": (200.0, 4_000),
+    "write": (100.0, 2_000),  # an import writes some 50 a second
+    "heavy": (2.0, 60),  # exports, drafts of 500 kB, replays: up to a second of a core each
+    "public": (50.0, 1_000),  # of a network: an office of 300 signs in at nine, and shows twenty pictures to each
+}
+quota_callers_max = (
+    20_000  # callers that a process remembers: some 5 MB; the one that has not asked longest is forgotten
+)
 header_value_chars_max = 512  # Idempotency-Key, X-Request-Id: what comes back in answers and logs stays readable
 json_depth_max = 32  # of nested lists and objects; json and peewee recurse over what we keep
 signal_payload_bytes_max = 8_192  # a signal carries facts, not documents; it is kept in the ticket's history
@@ -180,6 +191,10 @@ new_tickets_per_sender_hour = 20  # a person opens few; more is a loop whose hea
 code_works_s = 15 * 60.0  # a code that proves an address: long enough to open a mailbox
 code_tries = 5  # of a million codes: a guesser has one chance in 200,000
 codes_burst, code_every_s = 3, 300.0  # to one address; a stranger must not fill a mailbox with our codes
+codes_of_sender_burst, codes_of_sender_every_s = (
+    10,
+    360.0,
+)  # by one user or API key, then ten an hour: people are proved one at a time, while they are on the telephone
 link_works_s = 24 * 3600.0  # a deep link that joins a chat to a person: long enough to find the telephone
 oversized_kept_bytes = 1 * MIB  # of a body that is too large: headers and the beginning of a text, to see whose it was
 parse_here_bytes_max = 256 * 1024  # parsed in the worker's thread: some 50 ms; a packed winmail.dat 0.5 s

@@ -79,6 +79,11 @@ class Settings:
         "gunicorn worker processes; leave it at 1: processes of one pod share its memory limit and end together,"
         " more pods do not",
     )
+    request_limits: str = _var(
+        "",
+        "quotas of one caller to one process that replace the defaults: `read=200/4000,write=100/2000,heavy=2/60,"
+        "public=50/1000` (requests a second/at once; `class=0`: no limit)",
+    )
     worker_threads: int = _var(8, "worker threads of the embedded desk")
     trusted_proxies: int = _var(
         0, "how many proxies in front append to X-Forwarded-For; the caller's address is read behind them"
@@ -90,6 +95,13 @@ class Settings:
         " port, plain http; off: none",
     )
     metrics_port: int = _var(0, "port of a worker's own `/metrics` and `/healthz`; 0: none")
+    metrics_host: str = _var(
+        "127.0.0.1", "address of METRICS_PORT; `0.0.0.0` in a pod, whose probes come from outside of its container"
+    )
+    monitor_token: str = _var(
+        "", "opens `/metrics`, `/healthz/deep` and `/docs`, as bearer token or as password of HTTP Basic; empty: closed"
+    )
+    monitor_open: bool = _var(False, "`/metrics`, `/healthz/deep` and `/docs` need no token; the demo sets it")
     drain_seconds: int = _var(25, "seconds that running requests get after SIGTERM")
     sends_at_once: int = _var(4, "messages that one worker process hands over at once: as many as its death can double")
     task_lease_s: float = _var(20.0, "seconds after which a killed worker's tasks run elsewhere")

@@ -29,7 +29,7 @@ class WrongCode(Conflict):
 
 
 class TooManyCodes(Conflict):
-    """Too many codes were sent to this address; try again later."""
+    """Too many codes were sent to this address, or by this user; try again later."""
 
     code = "too_many_codes"
 
@@ -40,8 +40,8 @@ class AddressNotWritten(Conflict):
     code = "address_not_written"
 
 
-def send(requester_id: UUID, address: str, *, channel: str, account: str) -> UUID:
-    """Mail a code to an address that the requester claims.
+def send(requester_id: UUID, address: str, *, channel: str, account: str, sender: str) -> UUID:
+    """Mail a code to an address that the requester claims. `sender` is the user or API key that asks for it.
 
     Joins the caller's transaction. Raises NotFound, TooManyCodes, AddressNotWritten.
     """
@@ -50,9 +50,12 @@ def send(requester_id: UUID, address: str, *, channel: str, account: str) -> UUI
     name = hashlib.sha256(address.encode()).hexdigest()[:16]
     if refusal(channel, address) is not None:
         raise AddressNotWritten()
-    # The rate limit stops an attacker from flooding a mailbox with codes.
-    bucket = rates.Bucket(f"code:{channel}:{name}", limits.code_every_s, limits.codes_burst)
-    if rates.take([bucket]) > 0:
+    # The rate limits stop an attacker from flooding a mailbox with codes, and from mailing codes to the world.
+    buckets = [
+        rates.Bucket(f"code:{channel}:{name}", limits.code_every_s, limits.codes_burst),
+        rates.Bucket(f"codes-of:{sender}", limits.codes_of_sender_every_s, limits.codes_of_sender_burst),
+    ]
+    if rates.take(buckets) > 0:
         raise TooManyCodes()
     code_id = new_id()
     now = clock.now()

@@ -238,6 +238,7 @@ class Stack:
             "DATABASE_URL": database_url,
             "BROKER_URL": broker_url,
             "BLOB_URL": f"file:{self._logs / 'blobs'}",
+            "REQUEST_LIMITS": "read=0,write=0,heavy=0,public=0",  # one key asks for everything here
             "SECRET_KEY": "bench-only-" * 4,
             "TICK_TOKEN": TICK_TOKEN,
             "TELEGRAM_API_URL": self.sandbox.bot_api_url,

@@ -113,6 +113,7 @@ class Desk:
             "NESTOR_BIND": self.options.host,
             "PUBLIC_URL": self.url,
             "SECRET_KEY": self.folder.secret_key(),
+            **({"MONITOR_OPEN": "true"} if self.demo else {}),
         }
 
     def _start_sandbox(self) -> dict[str, str]:
@@ -194,7 +195,7 @@ class Desk:
         context = ssl._create_unverified_context() if self.options.tls else None  # noqa: S323 -- this machine
         while not self._stopping.is_set():
             try:
-                with urllib.request.urlopen(f"{self.url}/healthz/deep", timeout=2, context=context):  # noqa: S310
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2, context=context):  # noqa: S310
                     return
             except (urllib.error.URLError, OSError):
                 if self._server.poll() is not None or time.monotonic() > deadline:

@@ -18,10 +18,10 @@ FUNCTIONS = [function.name for function in listing.FUNCTIONS]
 EVERYWHERE_PUBLIC = {
     "GET /healthz": "probes have no account",
     "GET /readyz": "probes have no account",
-    "GET /healthz/deep": "says numbers, no names",
-    "GET /metrics": "Prometheus has no account; labels are bounded sets",
+    "GET /healthz/deep": "proves itself by MONITOR_TOKEN",
+    "GET /metrics": "proves itself by MONITOR_TOKEN; labels are bounded sets",
     "GET /openapi.json": "the contract is no secret",
-    "GET /docs": "the contract is no secret",
+    "GET /docs": "proves itself by MONITOR_TOKEN",
 }
 PUBLIC: dict[str, dict[str, str]] = {
     "gateway": {
@@ -65,8 +65,8 @@ def served(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> t
     collected: list[Operation] = []
     add = openapi.add
 
-    def remember(operations: Operations, function: str) -> None:
-        add(operations, function)
+    def remember(operations: Operations, function: str, config: Settings) -> None:
+        add(operations, function, config)
         collected.extend(operations.all)
 
     monkeypatch.setattr(openapi, "add", remember)

@@ -56,6 +56,7 @@ class Desk:
             "BROKER_URL": broker_url,
             "BLOB_URL": f"file:{self.folder.path / 'blobs'}",
             "SECRET_KEY": SECRET_KEY,
+            "MONITOR_OPEN": "true",
             "NESTOR_BIND": "127.0.0.1",
             "TASK_LEASE_S": str(limits.task_lease_s),
             "TICK_TOKEN": "demo-secret",

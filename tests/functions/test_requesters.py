@@ -9,7 +9,7 @@ import pytest
 
 from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
-from models.kernel import database
+from models.kernel import database, limits
 from models.ports import outbound
 from models.ports.inbound import EventKey
 from models.requesters import codes, commands, profile
@@ -112,6 +112,18 @@ def test_a_code_proves_an_address_and_brings_its_person_along(machine: Caller, d
     }
     assert machine.read(f"/v1/requesters/{ada['id']}")["merged_into"] == other["id"]
     problem(again, 409, "wrong_code")
+
+
+def test_one_caller_mails_codes_to_a_few_addresses_an_hour(machine: Caller, desk: Desk, ada: Any) -> None:
+    path = f"/v1/requesters/{ada['id']}/codes"
+    most = limits.codes_of_sender_burst
+
+    answers = [machine.post(path, {"address": f"stranger-{number}@example.com"}) for number in range(most + 20)]
+
+    assert [answer.status_code for answer in answers] == [201] * most + [409] * 20
+    problem(answers[-1], 409, "too_many_codes")
+    desk.advance(hours=1)
+    assert machine.post(path, {"address": "later@example.com"}).status_code == 201
 
 
 def test_a_code_that_is_mailed_again_is_the_same_mail(machine: Caller, desk: Desk, ada: Any) -> None:

@@ -91,7 +91,9 @@ def send_code(desk: Desk) -> None:
     ticket = desk.create_ticket(email="ada@example.com")
     desk.run_due()
     desk.calls.clear()
-    desk.command(codes.send, UUID(str(ticket.requester_id)), "ada@example.com", channel="email", account="demo")
+    desk.command(
+        codes.send, UUID(str(ticket.requester_id)), "ada@example.com", channel="email", account="demo", sender="user:1"
+    )
 
 
 def send_notice(desk: Desk) -> None:

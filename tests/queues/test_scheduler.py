@@ -91,7 +91,7 @@ def test_a_worker_reads_the_accounts_that_have_to_be_asked(
 def worker_life(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     servers: list[Any] = []
     start = monitor.start
-    monkeypatch.setattr(monitor, "start", lambda port: servers.append(start(port)))
+    monkeypatch.setattr(monitor, "start", lambda host, port: servers.append(start(host, port)))
     port = free_port()
     monkeypatch.setenv("METRICS_PORT", str(port))
     settings.current.cache_clear()

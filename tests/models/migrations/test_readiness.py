@@ -128,7 +128,7 @@ def test_a_worker_reports_why_it_is_not_ready_and_stays_alive(desk: Desk, monkey
     monkeypatch.delenv("SECRET_KEY")
     settings.current.cache_clear()
     port = free_port()
-    server = monitor.start(port)
+    server = monitor.start("127.0.0.1", port)
     assert server is not None
     try:
         wait_until(lambda: "SECRET_KEY is not set" in ready(port)[1], within_s=20, what="the reason")
