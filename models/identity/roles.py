@@ -54,7 +54,7 @@ class MoreThanYours(Forbidden):
 _SHIPPED_WORDS: Final[Mapping[Role, str]] = {
     Role.admin: "Has every permission.",
     Role.manager: "Works on tickets, repairs deliveries and tasks, and reads users.",
-    Role.accountant: "Reads tickets and keeps the ledger.",
+    Role.accountant: "Reads paid tasks and keeps the ledger.",
     Role.agent: "Works on tickets.",
 }
 

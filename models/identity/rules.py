@@ -40,6 +40,7 @@ class Permission(StrEnum):
     tickets_write = "tickets_write", "Open and change tickets, write messages, and be given tickets."
     messages_manage = "messages_manage", "Edit and delete notes and replies that others wrote."
     tickets_assign = "tickets_assign", "Assign tickets to users and teams."
+    paid_tasks_read = "paid_tasks_read", "Read number, type, title and description of the tasks that were paid."
     inbox_read = "inbox_read", "Read the events that channels received, and the health of channel accounts."
     inbox_replay = "inbox_replay", "Process a received event again, or discard it."
     deliveries_read = "deliveries_read", "Read deliveries and their attempts."
@@ -86,7 +87,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
         Permission.users_read,
         Permission.requesters_export,
     },
-    Role.accountant: frozenset({Permission.tickets_read, Permission.ledger_read, Permission.ledger_manage}),
+    Role.accountant: frozenset({Permission.paid_tasks_read, Permission.ledger_read, Permission.ledger_manage}),
     Role.admin: frozenset(Permission),
 }
 

@@ -21,8 +21,8 @@ from tests.desk import Desk
 from tests.functions.callers import Caller, problem, sqlite_only
 from tests.functions.files import upload
 
-# What a path names when the operation is about a ticket. The delivery of a webhook is about an event, and its list is
-# its owner's (test_subscriptions_by_sight.py).
+# What a path names when the operation is about a ticket. The delivery of a webhook is about an event, which its owner
+# sees (tests/queues/test_webhook_owners.py). Paid tasks of all teams are for accountants (test_paid_tasks.py).
 ABOUT_TICKETS = {"ticket", "message", "attachment", "delivery", "event", "notice"}
 # Bodies of the writing operations, so that they reach the ticket.
 BODIES: dict[str, Any] = {
@@ -44,7 +44,7 @@ LISTS = {
 # Operations without a ticket in path or answer. A new operation belongs here, into LISTS, or has a ticket in its path.
 WITHOUT_TICKETS = re.compile(
     r"[A-Z]+ /v1/(auth|me(?!/notices)|users|api_keys|requesters|channels|teams|workflows|model"
-    r"|webhooks|ratings|tasks|audit|roles|permissions|colleagues|sessions)"
+    r"|webhooks|ratings|tasks|paid_tasks|audit|roles|permissions|colleagues|sessions)"
 )
 MAKES_ONE = {"POST /v1/tickets", "POST /v1/attachments"}
 
@@ -61,7 +61,7 @@ def about_tickets() -> list[Operation]:
     return [
         operation
         for operation in operations().all
-        if names_in(operation) & ABOUT_TICKETS and not operation.path.startswith("/v1/webhooks")
+        if names_in(operation) & ABOUT_TICKETS and not operation.path.startswith(("/v1/webhooks", "/v1/paid_tasks"))
     ]
 
 

@@ -21,6 +21,7 @@ def test_a_manager_may_all_that_an_agent_may_and_repair_what_is_stuck() -> None:
 
     assert ROLE_PERMISSIONS[Role.agent] < ROLE_PERMISSIONS[Role.manager]
     assert added == {
+        "messages_manage",
         "inbox_replay",
         "deliveries_manage",
         "tasks_read",
@@ -30,8 +31,8 @@ def test_a_manager_may_all_that_an_agent_may_and_repair_what_is_stuck() -> None:
     }
 
 
-def test_an_accountant_sees_tickets_and_handles_money_only() -> None:
-    assert ROLE_PERMISSIONS[Role.accountant] == {"tickets_read", "ledger_read", "ledger_manage"}
+def test_an_accountant_sees_paid_tasks_and_handles_money_only() -> None:
+    assert ROLE_PERMISSIONS[Role.accountant] == {"paid_tasks_read", "ledger_read", "ledger_manage"}
 
 
 @pytest.mark.parametrize("role", [Role.agent, Role.manager, Role.accountant])
