@@ -82,7 +82,8 @@ class Hidden:
 
     def ask(self, caller: Caller, operation: Operation) -> Any:
         more = {"headers": {"If-Match": "*"}} if operation.etag else {}
-        return caller.ask(operation.method, self.path(operation), BODIES.get(name_of(operation)), **more)
+        body = BODIES.get(name_of(operation), None if operation.body is None else {})
+        return caller.ask(operation.method, self.path(operation), body, **more)
 
 
 def hide(desk: Desk, *, members: tuple[str, ...] = ("agent",)) -> None:
