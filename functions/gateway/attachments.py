@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from functions.gateway.sights import sight_of
-from functions.http import streams
+from functions.http import response_headers, streams
 from functions.http.bodies import explain_pattern
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import message_views as views
@@ -159,7 +159,7 @@ def download(call: Call) -> Answer:
     headers = {
         "Content-Disposition": _disposition("inline" if shown else "attachment", row["filename"]),
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
+        **response_headers.for_file(shown=shown),
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "private, no-store",
         "Accept-Ranges": "bytes",

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 
 from models.kernel.settings import Settings
 
+_ALONE = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 _ALWAYS: Mapping[str, str] = {
     # Answers hold people's data; a shared cache or a browser's disk must not keep them.
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     # The answers are data. Nothing in them may run, load or be framed if a browser shows one as a page.
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Content-Security-Policy": f"default-src 'none'; object-src 'none'; {_ALONE}",
     # For browsers that do not know frame-ancestors.
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -37,5 +38,14 @@ def headers_for(config: Settings) -> dict[str, str]:
 def for_page(style: str) -> dict[str, str]:
     """Return the headers of an HTML page without scripts, whose only style is the text `style`."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'; base-uri 'none'"
-    return {"Content-Security-Policy": f"{policy}; form-action 'none'"}
+    return {"Content-Security-Policy": f"default-src 'none'; object-src 'none'; style-src 'sha256-{digest}'; {_ALONE}"}
+
+
+def for_file(*, shown: bool) -> dict[str, str]:
+    """Return the headers of a file from outside.
+
+    `shown`: a picture on an origin of its own. The signed link authorises the request, so pages of the console's origin
+    may embed the picture (Fetch Standard, section 3.7, Cross-Origin-Resource-Policy).
+    """
+    policy = {"Content-Security-Policy": f"sandbox; default-src 'none'; object-src 'none'; {_ALONE}"}
+    return policy | ({"Cross-Origin-Resource-Policy": "cross-origin"} if shown else {})

@@ -20,6 +20,7 @@ from tests.desk import Desk
 from tests.functions.callers import DEMO_KEY, Caller, problem
 from tests.functions.files import FILES, HTML, PNG, SVG, follow, inbound, link, upload
 
+POLICY = "sandbox; default-src 'none'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
@@ -47,7 +48,8 @@ def test_a_link_gives_the_bytes_as_a_download_without_any_header_of_ours(caller:
     assert headers["content-disposition"].startswith('attachment; filename="a plan')
     assert "filename*=UTF-8''a%20plan%20%E2%80%94%20%D0%BF" in headers["content-disposition"]
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["content-security-policy"] == "sandbox; default-src 'none'"
+    assert headers["content-security-policy"].startswith(POLICY)
+    assert headers["cross-origin-resource-policy"] == "same-origin"
     assert headers["cache-control"] == "private, no-store"
     assert headers["content-length"] == str(len(PNG))
 
@@ -188,7 +190,9 @@ def test_a_picture_is_shown_in_place_on_an_origin_of_its_own(desk: Desk, caller:
         answer = follow(caller, url)
         assert answer.headers["content-disposition"].startswith("inline;")
         assert answer.headers["content-type"] == "image/png"
-        assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
+        assert answer.headers["content-security-policy"].startswith(POLICY)
+        # A page of the console's origin may embed it.
+        assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
     assert follow(caller, link(caller, file_id)).headers["content-disposition"].startswith("attachment;")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from gunicorn.http import get_parser, wsgi
 from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
 
+from functions.http.server import refusals
 from functions.http.server.connection import Connection, Inbox, Response
 from functions.http.server.keys import BUFFERED
 from models.kernel import limits
@@ -124,7 +125,9 @@ def _failed(worker: Any, connection: Connection, request: Any, error: Exception)
     if response is not None and response.framed.headers_sent:
         worker.log.error("Error handling request", exc_info=error)  # the client sees an early end
         return Next.CLOSE
-    worker.handle_error(request, connection.outbox, _nobody, error)
+    page = refusals.Page()
+    worker.handle_error(request, page, _nobody, error)
+    connection.outbox.sendall(page.response())
     try:
         connection.outbox.flush()
     except OSError:  # the client has disconnected

@@ -24,7 +24,7 @@ from gunicorn import sock as tls
 from gunicorn.workers import base
 from gunicorn.workers.gthread import PollableMethodQueue
 
-from functions.http.server import framing, serving
+from functions.http.server import framing, refusals, serving
 from functions.http.server.connection import Connection, State
 from functions.http.server.waiting import Waiting
 from models.kernel import limits
@@ -32,7 +32,6 @@ from models.kernel import limits
 _look_s = 0.5  # between two looks at the deadlines
 _accepts_at_once = 64  # then the other events get their turn
 _scarce = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_too_late = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class DeskWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
@@ -320,7 +319,7 @@ class DeskWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         metrics.connections_cut.labels(reason).inc()
         if connection.state in (State.HEAD, State.BODY) and connection.received and self.context is None:
             with contextlib.suppress(OSError):  # the client has disconnected, or reads nothing
-                connection.sock.send(_too_late, socket.MSG_DONTWAIT)
+                connection.sock.send(refusals.response(408, "Request Timeout"), socket.MSG_DONTWAIT)
         self._close(connection)
 
     def _close(self, connection: Connection) -> None:

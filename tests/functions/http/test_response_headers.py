@@ -26,8 +26,19 @@ def test_answers_and_errors_carry_the_headers(machine: Caller, stranger: Caller,
         answer = caller.get(path)
 
         assert {name: answer.headers.get(name) for name in EXPECTED} == EXPECTED, (path, answer.status_code)
-        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
-        assert "'unsafe-inline'" not in answer.headers["content-security-policy"]
+        policy = answer.headers["content-security-policy"]
+        for part in ("default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+            assert part in policy, (path, policy)
+        assert "'unsafe-inline'" not in policy
+
+
+@sqlite_only
+def test_no_path_serves_trace_and_no_answer_allows_another_origin(machine: Caller) -> None:
+    for path in ("/healthz", "/v1/me", "/v1/tickets"):
+        refused = machine.ask("TRACE", path)
+        assert refused.status_code == 405
+        answer = machine.get(path, headers={"Origin": "https://other.example"})
+        assert "access-control-allow-origin" not in answer.headers
 
 
 @sqlite_only
