@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+from uuid import UUID
+
 import msgspec
 
 from functions.http.operations import Answer, Call, Operations
 from models.channels import accounts
 from models.identity.rules import Permission
+from models.inbound import address_links
 from models.kernel import database, limits
 from models.kernel.errors import Conflict
+from models.requesters.link_numbers import WrongNumber
 from models.staff import addresses
 
 operations = Operations()
@@ -28,7 +33,10 @@ class OwnAddresses(msgspec.Struct):
 
 
 class OwnLink(msgspec.Struct):
-    """A link to open in Telegram, once, within a day. `url` is null when the channel account has no `bot_username`."""
+    """A link to open in Telegram within ten minutes. The chat shows a number, which is entered here.
+
+    `url` is null when the channel account has no `bot_username`.
+    """
 
     token: str
     url: str | None
@@ -44,8 +52,11 @@ class OwnLink(msgspec.Struct):
 )
 def list_own_addresses(call: Call) -> Answer:
     """Addresses that the caller connected by a link."""
-    found = addresses.of_user(call.caller.id) if call.caller.kind == "user" else []
-    return Answer(OwnAddresses([OwnAddress(one["channel"], one["address"]) for one in found]))
+    return Answer(_of_user(call.caller.id) if call.caller.kind == "user" else OwnAddresses([]))
+
+
+def _of_user(user_id: UUID) -> OwnAddresses:
+    return OwnAddresses([OwnAddress(one["channel"], one["address"]) for one in addresses.of_user(user_id)])
 
 
 @operations.add(
@@ -67,6 +78,42 @@ def link_own_address(call: Call) -> Answer:
     url = accounts.deep_link(account, token)
     link = OwnLink(token, url, int(limits.link_works_s))
     return Answer(link, status=201, headers={"Cache-Control": "no-store"})
+
+
+class OwnLinkConfirmation(msgspec.Struct, forbid_unknown_fields=True):
+    """The token of the link, and the number that the chat shows."""
+
+    token: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    number: Annotated[str, msgspec.Meta(min_length=1, max_length=12)]
+
+
+@operations.add(
+    "POST",
+    "/v1/me/address_link_confirmations",
+    summary="Confirm a link to a chat address",
+    needs=Permission.tickets_write,
+    body=OwnLinkConfirmation,
+    answers={200: OwnAddresses},
+    problems=(409,),
+    unlocked=True,
+)
+def confirm_own_address(call: Call[OwnLinkConfirmation]) -> Answer:
+    """Connects the chat to the caller, who gets a mail about it. Each wrong attempt counts.
+
+    The connection ends when the caller's password or role changes, or when the caller is deactivated.
+    """
+    if call.caller.kind != "user":
+        raise Conflict("An API key cannot have a chat address; sign in as a user.")
+    with database.connection():
+        refused: WrongNumber | None = None
+        with database.transaction():
+            try:
+                address_links.confirm_for_user(call.caller.id, call.body.token, call.body.number)
+            except WrongNumber as wrong:
+                refused = wrong
+        if refused is not None:
+            raise refused
+        return Answer(_of_user(call.caller.id))
 
 
 @operations.add(

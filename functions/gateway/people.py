@@ -20,6 +20,7 @@ from models.identity.rules import Permission
 from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
+from models.staff import addresses
 
 operations = Operations()
 
@@ -203,6 +204,8 @@ def change_user(call: Call[UserChanges]) -> Answer:
     changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
     user_id = pages.id_of(call.params["user"], "user")
     made = commands.update_user(user_id, changes, expected_version=expected, by=call.caller, actor=call.caller.actor)
+    if not made.active:
+        addresses.end_links_of(user_id)
     return _user(made)
 
 

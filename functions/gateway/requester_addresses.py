@@ -13,9 +13,10 @@ from functions.views import pages
 from functions.views.texts import Comment, Email
 from models.channels import accounts
 from models.identity.rules import Permission
+from models.inbound import address_links
 from models.kernel import database, limits
 from models.kernel.errors import FieldProblem, Invalid
-from models.requesters import codes, links, profile, queries
+from models.requesters import codes, link_numbers, links, profile, queries
 from queues import channels
 
 operations = Operations()
@@ -47,7 +48,8 @@ class NewLink(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Link(msgspec.Struct):
-    """A deep link. Opening it once, within a day, adds the opener's chat to the requester.
+    """A deep link. The chat that opens it within ten minutes shows a number. Entering the number here adds the chat to
+    the requester.
 
     `url` is null when the account has no `bot_username`.
     """
@@ -134,6 +136,39 @@ def make_link(call: Call[NewLink]) -> Answer:
         token = links.make(id_of(call), made_by=call.caller.name)
     url = accounts.deep_link(account, token)
     return Answer(Link(token, url, int(limits.link_works_s)), status=201, headers={"Cache-Control": "no-store"})
+
+
+class LinkConfirmation(msgspec.Struct, forbid_unknown_fields=True):
+    """The token of a deep link, and the number that the chat shows."""
+
+    token: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    number: Annotated[str, msgspec.Meta(min_length=1, max_length=12)]
+
+
+@operations.add(
+    "POST",
+    "/v1/requesters/{requester}/link_confirmations",
+    summary="Confirm a deep link",
+    needs=Permission.requesters_write,
+    body=LinkConfirmation,
+    answers={200: Requester},
+    problems=(404, 409),
+    unlocked=True,
+)
+def confirm_link(call: Call[LinkConfirmation]) -> Answer:
+    """Adds the chat to the requester, and tells their other addresses. Each wrong attempt counts."""
+
+    with database.connection():
+        refused: link_numbers.WrongNumber | None = None
+        with database.transaction():
+            queries.get(id_of(call))
+            try:
+                address_links.confirm_for_requester(id_of(call), call.body.token, call.body.number)
+            except link_numbers.WrongNumber as wrong:
+                refused = wrong
+        if refused is not None:
+            raise refused
+        return represented(id_of(call))
 
 
 @operations.add(

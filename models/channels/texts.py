@@ -23,12 +23,41 @@ DEFAULTS: dict[str, dict[str, str]] = {
         "es": "Este chat pertenece ahora a {name}.",
         "fr": "Cette conversation appartient désormais à {name}.",
     },
-    "join_asked": {
-        "en": "This link joins this chat, with all its tickets, to {name}. If that is you, send: /start {payload}",
-        "ru": "Эта ссылка присоединит этот чат со всеми обращениями к {name}. Если это вы, отправьте: /start {payload}",
-        "de": "Dieser Link verbindet diesen Chat mit allen Tickets mit {name}. Sind Sie das, senden Sie: /start {payload}",
-        "es": "Este enlace une este chat, con todos sus tickets, a {name}. Si es usted, envíe: /start {payload}",
-        "fr": "Ce lien rattache cette conversation, avec tous ses tickets, à {name}. Si c'est vous, envoyez : /start {payload}",
+    "link_number": {
+        "en": (
+            "To connect this chat to {name}, enter the number {number} where you got the link. The link works for ten"
+            " minutes. If you did not ask for a link, ignore this message."
+        ),
+        "ru": (
+            "Чтобы подключить этот чат к {name}, введите число {number} там, где вы получили ссылку. Ссылка действует"
+            " десять минут. Если вы не запрашивали ссылку, не обращайте внимания на это сообщение."
+        ),
+        "de": (
+            "Um diesen Chat mit {name} zu verbinden, geben Sie die Zahl {number} dort ein, wo Sie den Link erhalten haben."
+            " Der Link gilt zehn Minuten. Haben Sie keinen Link angefordert, ignorieren Sie diese Nachricht."
+        ),
+        "es": (
+            "Para conectar este chat con {name}, introduzca el número {number} donde recibió el enlace. El enlace vale"
+            " diez minutos. Si no ha pedido un enlace, ignore este mensaje."
+        ),
+        "fr": (
+            "Pour relier cette conversation à {name}, saisissez le nombre {number} là où vous avez reçu le lien. Le lien"
+            " vaut dix minutes. Si vous n'avez pas demandé de lien, ignorez ce message."
+        ),
+    },
+    "chat_connected_subject": {
+        "en": "A new address of yours",
+        "ru": "Ваш новый адрес",
+        "de": "Ihre neue Adresse",
+        "es": "Su nueva dirección",
+        "fr": "Votre nouvelle adresse",
+    },
+    "chat_connected": {
+        "en": "A {channel} chat was connected to you at our desk. If this was not you, answer this message.",
+        "ru": "К вам в нашей службе подключён чат {channel}. Если это были не вы, ответьте на это сообщение.",
+        "de": "Ein {channel}-Chat wurde mit Ihnen verbunden. Waren Sie das nicht, antworten Sie auf diese Nachricht.",
+        "es": "Se ha conectado un chat de {channel} con usted. Si no ha sido usted, responda a este mensaje.",
+        "fr": "Une conversation {channel} vous a été rattachée. Si ce n'était pas vous, répondez à ce message.",
     },
     "agent_linked": {
         "en": "You are {name} here: what you write in a ticket's topic of the staff group is said as you.",

@@ -44,6 +44,18 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
         "en": ("Your password at {desk} was changed", "Hello {name},\n\nyour password was changed. " + _WARN_EN),
         "ru": ("Ваш пароль изменён: {desk}", "Здравствуйте, {name}!\n\nВаш пароль был изменён. " + _WARN_RU),
     },
+    "chat_connected": {
+        "en": (
+            "A chat was connected to your account at {desk}",
+            "Hello {name},\n\na {channel} chat was connected to your account: messages from it in the staff group count"
+            " as yours. " + _WARN_EN,
+        ),
+        "ru": (
+            "К вашей учётной записи подключён чат: {desk}",
+            "Здравствуйте, {name}!\n\nК вашей учётной записи подключён чат {channel}: сообщения из него в группе"
+            " сотрудников считаются вашими. " + _WARN_RU,
+        ),
+    },
     "second_factor_added": {
         "en": (
             "A second factor was added at {desk}",

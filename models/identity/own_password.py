@@ -85,6 +85,17 @@ def store(user_id: UUID, new_hash: str, *, seen_hash: str | None = None) -> None
         raise WrongPassword()
 
 
+def access_mark(user_id: UUID) -> str | None:
+    """Return a name of the user's present password and role, which reveals neither; None for an inactive user.
+
+    What a user got with an earlier password or role ends with it.
+    """
+    row = database.one("SELECT password_hash, role FROM users WHERE id = :id AND active", id=user_id)
+    if row is None:
+        return None
+    return hashlib.sha256(f"{row['password_hash']}:{row['role']}".encode()).hexdigest()[:32]
+
+
 def mark(user_id: UUID) -> str:
     """Return a name of the user's present password, which another password does not have; it reveals nothing of it."""
     row = database.one("SELECT password_hash FROM users WHERE id = :id", id=user_id)

@@ -81,25 +81,21 @@ def _locale(command: Command, requester: Requester) -> str | None:
 
 
 def _start(account: ChannelAccount, command: Command, requester: Requester) -> Result:
-    """Greet the person. With a payload, join the chat to the person who got the link (a deep link)."""
+    """Greet the person. With a payload (a deep link), show the number that is entered where the link was made."""
     locale = _locale(command, requester)
     if not command.argument:
         return texts.text(account, "greeting", locale, name=requester.name), Done("the chat was greeted")
+    channel, address = account.channel, command.author_address
     if command.argument.startswith(addresses.PREFIX):
-        user = addresses.redeem(command.argument, channel=account.channel, address=command.author_address)
-        if user is None:
-            return texts.text(account, "link_unknown", locale), Done("a link that is not valid (any more)")
-        return texts.text(account, "agent_linked", locale, name=user.name), Done(f"linked with agent {user.id}")
-    redeemed = links.redeem(command.argument, channel=account.channel, address=command.author_address)
-    if redeemed is None:
-        said = texts.text(account, "link_unknown", locale)
-        return said, Done("a link that is not valid (any more)")
-    owner = redeemed.owner
-    if redeemed.asks:
-        said = texts.text(account, "join_asked", locale, name=owner.name, payload=command.argument)
-        return said, Done("asked whether the chat, with its tickets, is to be joined")
-    said = texts.text(account, "joined", owner.locale or locale, name=owner.name)
-    return said, Done(f"the chat was joined to requester {owner.id}")
+        by_agent = addresses.open_link(command.argument, channel=channel, address=address)
+        name, number = ("", "") if by_agent is None else (by_agent.user.name, by_agent.number)
+    else:
+        opened = links.open_link(command.argument, channel=channel, address=address)
+        name, number = ("", "") if opened is None else (opened.owner.name, opened.number)
+    if not number:
+        return texts.text(account, "link_unknown", locale), Done("a link that is not valid (any more)")
+    said = texts.text(account, "link_number", locale, name=name, number=number)
+    return said, Done("the chat shows the number that connects it")
 
 
 def _new(account: ChannelAccount, command: Command, requester: Requester) -> Result:

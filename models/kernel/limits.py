@@ -195,7 +195,9 @@ codes_of_sender_burst, codes_of_sender_every_s = (
     10,
     360.0,
 )  # by one user or API key, then ten an hour: people are proved one at a time, while they are on the telephone
-link_works_s = 24 * 3600.0  # a deep link that joins a chat to a person: long enough to find the telephone
+link_numbers_max = 5  # tries of a link's number: of a million numbers a guesser has one chance in 200,000
+addresses_told_max = 20  # addresses of a person that get a message about a new one
+link_works_s = 10 * 60.0  # a deep link that joins a chat to a person: long enough to find the telephone
 oversized_kept_bytes = 1 * MIB  # of a body that is too large: headers and the beginning of a text, to see whose it was
 parse_here_bytes_max = 256 * 1024  # parsed in the worker's thread: some 50 ms; a packed winmail.dat 0.5 s
 parse_s = 15.0  # for a larger event, by the child; 25 MB of base64 take one or two

@@ -1,6 +1,7 @@
 """Deep links: a requester opens one to prove that another address is theirs as well.
 
-The desk stores a hash of the token. A token works once and for a short time.
+The chat shows a number, which is entered where the link was made (`link_numbers`). The desk stores a hash of the
+token. A token works once, for ten minutes and five numbers.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
 from models.kernel.ids import new_id
 from models.kernel.table import for_update
-from models.requesters import commands
+from models.requesters import commands, link_numbers
+from models.requesters.link_numbers import WrongNumber
 from models.requesters.tables import Requester, RequesterLink
 
 
@@ -44,37 +47,56 @@ def _hash(token: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Redeemed:
-    """The owner of a redeemed link. `asks`: the address has tickets already, so its owner has to confirm by opening the
-    link again.
-
-    Without the confirmation, an attacker could send their own link to another person and read that person's tickets.
-    """
+class Opened:
+    """An opened link: its owner, and the number that the chat shows."""
 
     owner: Requester
-    asks: bool
+    number: str
 
 
-def redeem(token: str, *, channel: str, address: str) -> Redeemed | None:
-    """Give the address, with all data of its former owner, to the requester of the token.
+def open_link(token: str, *, channel: str, address: str) -> Opened | None:
+    """Note the address that opened the link. The address joins the owner after `confirm`.
 
-    Returns None for a token that is unknown, used or expired. Joins the caller's transaction.
+    Returns None for a token that is unknown, used or expired, or that another address opened. Joins the caller's
+    transaction.
     """
-    usable = RequesterLink.used_at.is_null() & (RequesterLink.expires_at > clock.now())
-    link = for_update(RequesterLink.select().where(RequesterLink.token_hash == _hash(token), usable)).first()
-    if link is None:
+    link = for_update(_usable(token)).first()
+    if link is None or (
+        link.asked_address is not None and (link.asked_channel, link.asked_address) != (channel, address)
+    ):
         return None
-    this_link = RequesterLink.id == link.id
+    RequesterLink.update(asked_channel=channel, asked_address=address).where(RequesterLink.id == link.id).execute()
     owner = commands.by_id(commands.current_id(link.requester_id))
-    holder = commands.find(channel, address)
-    if holder is not None and holder.id != owner.id and link.asked_address != address and _has_tickets(holder.id):
-        RequesterLink.update(asked_address=address).where(this_link).execute()
-        return Redeemed(owner, asks=True)
+    return Opened(owner, link_numbers.number_of(link.token_hash, channel, address))
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The owner of a confirmed link, and the address that joined."""
+
+    owner: Requester
+    channel: str
+    address: str
+
+
+def confirm(requester_id: UUID, token: str, number: str) -> Joined:
+    """Give the address that opened the link, with all data of its former owner, to the owner of the link.
+
+    A wrong number counts. Call this in a transaction that commits even when it raises WrongNumber.
+    """
+    link = for_update(_usable(token)).first()
+    if link is None or commands.current_id(link.requester_id) != commands.current_id(requester_id):
+        raise WrongNumber()
+    this_link = RequesterLink.id == link.id
+    RequesterLink.update(tries_left=RequesterLink.tries_left - 1).where(this_link).execute()
+    if not link_numbers.is_right(number, link.token_hash, link.asked_channel, link.asked_address):
+        raise WrongNumber()
     RequesterLink.update(used_at=clock.now()).where(this_link).execute()
-    commands.join_address(channel, address, owner.id)
-    return Redeemed(commands.by_id(owner.id), asks=False)
+    owner_id = commands.current_id(link.requester_id)
+    commands.join_address(link.asked_channel, link.asked_address, owner_id)
+    return Joined(commands.by_id(owner_id), link.asked_channel, link.asked_address)
 
 
-def _has_tickets(requester_id: UUID) -> bool:
-    row = database.one("SELECT 1 AS yes FROM tickets WHERE requester_id = :id LIMIT 1", id=requester_id)
-    return row is not None
+def _usable(token: str) -> Any:
+    usable = RequesterLink.used_at.is_null() & (RequesterLink.expires_at > clock.now()) & (RequesterLink.tries_left > 0)
+    return RequesterLink.select().where(RequesterLink.token_hash == _hash(token), usable)

@@ -33,6 +33,13 @@ _SHOWN_OF_IDENTITY = (
 )
 
 
+def addresses_of(requester_id: UUID) -> list[tuple[str, str]]:
+    """List channel and address of a requester's usable identities, oldest first."""
+    usable = Identity.suppressed_at.is_null() & Identity.blocked_at.is_null()
+    query = Identity.select(Identity.channel, Identity.address).where(Identity.requester_id == requester_id, usable)
+    return [(row["channel"], row["address"]) for row in database.rows(query.order_by(Identity.created_at, Identity.id))]
+
+
 def get(requester_id: UUID) -> RequesterRow:
     """Read a requester with their identities. Raises NotFound."""
     found = database.rows_as(RequesterRow, Requester.select(*_SHOWN).where(Requester.id == requester_id))

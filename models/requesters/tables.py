@@ -71,6 +71,8 @@ class RequesterLink(Table):
     expires_at = InstantField()
     used_at = InstantField(null=True)
     asked_address = peewee.TextField(null=True)
+    asked_channel = peewee.TextField(null=True)
+    tries_left = peewee.IntegerField(default=5)
 
     class Meta:
         table_name = "requester_links"

@@ -1,18 +1,27 @@
-"""Chat addresses of agents. An agent links an address by opening a link that only they got."""
+"""Chat addresses of agents.
+
+An agent connects an address by opening a link in the chat and entering the number that the chat shows where the link
+was made. The connection ends with the agent's password, role or activity.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
+from models.desk_mail import commands as desk_mail
+from models.identity import own_password
 from models.identity import queries as identity
 from models.identity.queries import User
 from models.kernel import clock, database, limits
 from models.kernel.errors import NotFound
+from models.kernel.table import for_update
+from models.requesters import link_numbers
 from models.staff.tables import UserAddress, UserLink
 
 # Begins a link's payload, so that /start distinguishes it from a requester's link.
@@ -24,7 +33,10 @@ def make_link(user_id: UUID) -> str:
     token = PREFIX + secrets.token_urlsafe(24)
     now = clock.now()
     expires_at = now + timedelta(seconds=limits.link_works_s)
-    UserLink.insert(token_hash=_hash(token), user_id=user_id, created_at=now, expires_at=expires_at).execute()
+    mark = own_password.access_mark(user_id)
+    UserLink.insert(
+        token_hash=_hash(token), user_id=user_id, created_at=now, expires_at=expires_at, access_mark=mark
+    ).execute()
     audit.record(AuditAction.link_created, "user", user_id)
     return token
 
@@ -33,46 +45,102 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def redeem(token: str, *, channel: str, address: str) -> User | None:
-    """Give the address to the agent of the token. Returns None for a token that is unknown, used or expired.
-
-    Joins the caller's transaction.
-    """
-    row = database.one(
-        "UPDATE user_links SET used_at = :now WHERE token_hash = :hash AND used_at IS NULL AND expires_at > :now"
-        " RETURNING user_id",
-        now=clock.now(),
-        hash=_hash(token),
-    )
-    if row is None:
+def _held(token: str) -> UserLink | None:
+    """Lock a usable link: unused, unexpired, and made with the present password and role of an active agent."""
+    usable = UserLink.used_at.is_null() & (UserLink.expires_at > clock.now()) & (UserLink.tries_left > 0)
+    link: UserLink | None = for_update(UserLink.select().where(UserLink.token_hash == _hash(token), usable)).first()
+    if link is None or link.access_mark is None or own_password.access_mark(link.user_id) != link.access_mark:
         return None
-    user = identity.get_user(UserLink.converted(row)["user_id"])
+    return link
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An opened link: its agent, and the number that the chat shows."""
+
+    user: User
+    number: str
+
+
+def open_link(token: str, *, channel: str, address: str) -> Opened | None:
+    """Note the address that opened the link. The address becomes the agent's after `confirm`.
+
+    Returns None for a token that is unknown, used, expired or ended, or that another address opened. Joins the
+    caller's transaction.
+    """
+    link = _held(token)
+    if link is None or (
+        link.asked_address is not None and (link.asked_channel, link.asked_address) != (channel, address)
+    ):
+        return None
+    this_link = UserLink.token_hash == link.token_hash
+    UserLink.update(asked_channel=channel, asked_address=address).where(this_link).execute()
+    return Opened(identity.get_user(link.user_id), link_numbers.number_of(link.token_hash, channel, address))
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The agent of a confirmed link, and the address that was connected."""
+
+    user: User
+    channel: str
+    address: str
+
+
+def confirm(user_id: UUID, token: str, number: str) -> Connected:
+    """Give the address that opened the link to the agent who made it, and tell the agent by mail.
+
+    A wrong number counts. Call this in a transaction that commits even when it raises WrongNumber.
+    """
+    link = _held(token)
+    if link is None or link.user_id != user_id:
+        raise link_numbers.WrongNumber()
+    this_link = UserLink.token_hash == link.token_hash
+    UserLink.update(tries_left=UserLink.tries_left - 1).where(this_link).execute()
+    if not link_numbers.is_right(number, link.token_hash, link.asked_channel, link.asked_address):
+        raise link_numbers.WrongNumber()
+    channel, address = str(link.asked_channel), str(link.asked_address)
+    UserLink.update(used_at=clock.now()).where(this_link).execute()
     database.execute(
-        "INSERT INTO user_addresses (channel, address, user_id, created_at) VALUES (:channel, :address, :user, :now)"
-        " ON CONFLICT (channel, address) DO UPDATE SET user_id = excluded.user_id, created_at = excluded.created_at",
+        "INSERT INTO user_addresses (channel, address, user_id, created_at, access_mark)"
+        " VALUES (:channel, :address, :user, :now, :mark)"
+        " ON CONFLICT (channel, address) DO UPDATE SET user_id = excluded.user_id, created_at = excluded.created_at,"
+        " access_mark = excluded.access_mark",
         channel=channel,
         address=address,
-        user=user.id,
+        user=user_id,
         now=clock.now(),
+        mark=link.access_mark,
     )
-    audit.record(AuditAction.address_added, "user", user.id, after={"kind": channel}, actor=("user", str(user.id)))
-    return user
+    user = identity.get_user(user_id)
+    audit.record(AuditAction.address_added, "user", user_id, after={"kind": channel}, actor=("user", str(user_id)))
+    desk_mail.notify("chat_connected", user, {"channel": channel})
+    return Connected(user, channel, address)
+
+
+def end_links_of(user_id: UUID) -> None:
+    """End an agent's links and connected addresses, for example at a deactivation. Joins the caller's transaction."""
+    UserLink.delete().where(UserLink.user_id == user_id).execute()
+    UserAddress.delete().where(UserAddress.user_id == user_id).execute()
 
 
 def owner(channel: str, address: str) -> User | None:
-    """Return the active agent of an address, or None."""
+    """Return the active agent of an address, or None.
+
+    The connection ends when the agent's password or role changes.
+    """
     row = database.one(
-        "SELECT user_id FROM user_addresses WHERE channel = :channel AND address = :address",
+        "SELECT user_id, access_mark FROM user_addresses WHERE channel = :channel AND address = :address",
         channel=channel,
         address=address,
     )
     if row is None:
         return None
-    try:
-        user = identity.get_user(UserAddress.converted(row)["user_id"])
-    except NotFound:
+    user_id: UUID = UserAddress.converted(row)["user_id"]
+    present = own_password.access_mark(user_id)
+    if present is None or row["access_mark"] not in (None, present):
         return None
-    return user if user.active else None
+    return identity.get_user(user_id)
 
 
 def of_user(user_id: UUID) -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ class UserAddress(Table):
     address = peewee.TextField()
     user_id = IdField()
     created_at = InstantField()
+    access_mark = peewee.TextField(null=True)
 
     class Meta:
         table_name = "user_addresses"
@@ -28,6 +29,10 @@ class UserLink(Table):
     created_at = InstantField()
     expires_at = InstantField()
     used_at = InstantField(null=True)
+    asked_channel = peewee.TextField(null=True)
+    asked_address = peewee.TextField(null=True)
+    tries_left = peewee.IntegerField(default=5)
+    access_mark = peewee.TextField(null=True)
 
     class Meta:
         table_name = "user_links"

@@ -72,6 +72,7 @@ class SendNotice(Payload, frozen=True):
     account: str
     address: str
     text: str
+    subject: str = ""
 
 
 class FetchAttachment(Payload, frozen=True):

@@ -42,7 +42,7 @@ def run(task: ClaimedTask, payload: SendNotice) -> Settlement:
             recipient_name="",
             body=payload.text,
             body_format="text",
-            subject=None,
+            subject=payload.subject or None,
             external_id=None,
             in_reply_to=None,
             references=(),

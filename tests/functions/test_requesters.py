@@ -11,10 +11,11 @@ from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
 from models.kernel import database, limits
 from models.ports import outbound
-from models.ports.inbound import EventKey
+from models.ports.inbound import Command, EventKey
 from models.requesters import codes, commands, profile
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem
+from tests.models.inbound.story import digits_in
 
 ANY = {"If-Match": "*"}
 
@@ -198,6 +199,22 @@ def test_a_deep_link_is_shown_once(machine: Caller, ada: Any) -> None:
 
     assert 20 <= len(link["token"]) <= 64
     assert set(link["token"]) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+
+
+def test_the_number_of_a_deep_link_is_entered_where_the_link_was_made(machine: Caller, desk: Desk, ada: Any) -> None:
+    path = f"/v1/requesters/{ada['id']}"
+    token = machine.made(f"{path}/links", {})["token"]
+    desk.receive(Command("start", token, "42", "Ada", "42", "42"), channel="telegram")
+    desk.run_due()
+    number = digits_in(desk.calls[-1].body)
+
+    wrong = machine.post(f"{path}/link_confirmations", {"token": token, "number": "x"})
+    right = machine.ask("POST", f"{path}/link_confirmations", {"token": token, "number": number})
+    again = machine.post(f"{path}/link_confirmations", {"token": token, "number": number})
+
+    problem(wrong, 409, "wrong_number")
+    assert {one["address"] for one in right.json["identities"]} == {"ada@example.com", "42"}
+    problem(again, 409, "wrong_number")
 
 
 def test_nothing_is_taken_from_a_blocked_address_until_it_is_released(machine: Caller, desk: Desk, ada: Any) -> None:

@@ -43,8 +43,8 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "facts": STAFF,
         "error": STAFF,
     },
-    "user_addresses": {"channel": NAME, "address": STAFF},
-    "user_links": {"token_hash": HASH},
+    "user_addresses": {"channel": NAME, "address": STAFF, "access_mark": HASH},
+    "user_links": {"token_hash": HASH, "asked_channel": NAME, "asked_address": STAFF, "access_mark": HASH},
     "staff_topics": {
         "channel": NAME,
         "account": NAME,

@@ -29,6 +29,7 @@ TEXTS: Final = frozenset(
         "reasons",
         "recipient",
         "sha256",
+        "subject",
         "text",
         "title",
         "values",

@@ -25,7 +25,8 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
     "requester_links": {
         "token_hash": HASH,
         "made_by": STAFF,
-        "asked_address": exported("the address that used the link"),
+        "asked_address": exported("the address that opened the link"),
+        "asked_channel": NAME,
     },
     "requester_codes": {
         "channel": NAME,

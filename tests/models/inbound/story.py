@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from models.ports.inbound import InboundMessage
@@ -31,3 +32,10 @@ def told(desk: Desk, parsed: Any, channel: str = "telegram") -> dict[str, Any]:
 def notices(desk: Desk) -> list[str]:
     """What the desk itself said in chats, outside of tickets."""
     return [call.body for call in desk.calls if call.message.delivery_id.startswith("notice:")]
+
+
+def digits_in(text: str) -> str:
+    """The number that a chat shows to confirm a link."""
+    found = re.search(r"\b[0-9]{6}\b", text)
+    assert found is not None, text
+    return found[0]

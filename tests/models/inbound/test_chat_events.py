@@ -7,9 +7,8 @@ from dataclasses import replace
 from models.kernel import database
 from models.ports import outbound
 from models.ports.inbound import AddressMove, ButtonPress, Command, ReachabilityChange
-from models.requesters import links
 from tests.desk import Desk
-from tests.models.inbound.story import CHAT, MAIL, notices, opened, told
+from tests.models.inbound.story import CHAT, notices, opened, told
 
 # -- buttons ---------------------------------------------------------------------------------------------------
 
@@ -163,36 +162,6 @@ def test_lang_changes_the_language_of_what_the_desk_says(desk: Desk) -> None:
     assert notices(desk)[0] == "Будем писать вам по-русски."
     assert "новое обращение" in notices(desk)[1]
     assert "en" in notices(desk)[2]
-
-
-def test_a_deep_link_joins_the_chat_to_the_person_once(desk: Desk) -> None:
-    mailed = opened(desk, MAIL, "email")
-    assert mailed.requester_id is not None
-    token = desk.command(links.make, mailed.requester_id, made_by="Olga")
-
-    first = told(desk, _command("start", token))
-    second = told(desk, replace(_command("start", token), author_address="666"))
-
-    assert "joined" in first["reason"]
-    assert "not valid" in second["reason"]
-    owners = desk.rows("SELECT DISTINCT requester_id FROM identities WHERE address IN ('42', 'ada@example.com')")
-    assert [str(row["requester_id"]) for row in owners] == [str(mailed.requester_id)]
-
-
-def test_a_link_does_not_take_a_chat_with_a_story_unasked(desk: Desk) -> None:
-    mailed = opened(desk, MAIL, "email")
-    assert mailed.requester_id is not None
-    told(desk, CHAT)
-    token = desk.command(links.make, mailed.requester_id, made_by="Olga")
-
-    asked = told(desk, _command("start", token))
-    before = desk.rows("SELECT count(DISTINCT requester_id) AS n FROM identities")[0]["n"]
-    told(desk, _command("start", token))
-
-    assert "asked whether" in asked["reason"]
-    assert f"/start {token}" in notices(desk)[-2]
-    assert before == 2
-    assert desk.rows("SELECT count(DISTINCT requester_id) AS n FROM identities")[0]["n"] == 1
 
 
 def test_status_in_a_group_lists_only_tickets_of_that_group(desk: Desk) -> None:

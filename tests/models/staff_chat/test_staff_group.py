@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from models.definitions import store
+from models.inbound import address_links
 from models.kernel import database
 from models.ports import outbound
 from models.ports.inbound import ButtonPress, Command
@@ -20,6 +21,7 @@ from models.ticket_actions import commands as tickets
 from models.tickets.tables import Ticket
 from queues.channels.telegram import staff as topics
 from tests.desk import Desk
+from tests.models.inbound.story import digits_in
 
 GROUP = -1009
 
@@ -58,8 +60,12 @@ def group(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Topics]:
     store.forget()
     with database.transaction():
         olga = desk.person("agent")
-        token = addresses.make_link(__import__("uuid").UUID(str(olga.id)))
+        user_id = __import__("uuid").UUID(str(olga.id))
+        token = addresses.make_link(user_id)
     desk.receive(Command("start", token, "7001", "Olga", "7001", "7001"), channel="telegram")
+    desk.run_due()
+    with database.transaction():
+        address_links.confirm_for_user(user_id, token, digits_in(desk.calls[-1].body))
     desk.run_due()
     desk.calls.clear()
     yield fake
