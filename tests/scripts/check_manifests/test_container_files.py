@@ -46,6 +46,25 @@ def test_the_build_context_holds_what_the_image_copies() -> None:
     assert copied == allowed
 
 
+NOT_IN_THE_IMAGE = ("scripts/bench", "scripts/desk", "scripts/sandbox")
+
+
+def test_the_image_has_neither_the_demo_nor_its_sandbox_nor_the_load_generator() -> None:
+    """Such programs answer everybody, hold public passwords and send load; a desk needs none of them."""
+    left_out = (CHECKOUT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    modules = [name.replace("/", ".") for name in NOT_IN_THE_IMAGE]
+
+    assert set(NOT_IN_THE_IMAGE) <= set(left_out)
+    assert not [
+        path
+        for folder in values("COPY")
+        if not folder.startswith(("--from", "requirements"))
+        for path in (CHECKOUT / folder.split()[0]).rglob("*.py")
+        if not path.relative_to(CHECKOUT).as_posix().startswith(NOT_IN_THE_IMAGE)
+        if re.search(rf"^\s*(?:from|import) (?:{'|'.join(map(re.escape, modules))})\b", path.read_text("utf-8"), re.M)
+    ]
+
+
 def test_compose_publishes_ports_on_the_loopback_only() -> None:
     published = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
 
