@@ -107,8 +107,8 @@ def of_rating(ticket_id: UUID, rating_id: UUID, requester_id: UUID | None) -> li
 def _add(
     batch: Batch, ticket_id: UUID, kind: str, target: str, requester_id: UUID | None, *, label: str, row: int
 ) -> Button:
-    # 20 characters: with `b:` and a score they fit the 64 bytes of callback_data (Bot API, InlineKeyboardButton).
-    token = secrets.token_urlsafe(15)
+    # 22 characters: with `b:` and a score they fit the 64 bytes of callback_data (Bot API, InlineKeyboardButton).
+    token = secrets.token_urlsafe(16)
     batch.insert(
         "buttons",
         {
