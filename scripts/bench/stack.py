@@ -239,7 +239,8 @@ class Stack:
             "BROKER_URL": broker_url,
             "BLOB_URL": f"file:{self._logs / 'blobs'}",
             "REQUEST_LIMITS": "read=0,write=0,heavy=0,public=0",  # one key asks for everything here
-            "SECRET_KEY": "bench-only-" * 4,
+            # A random text: a key that repeats a shorter text is refused.
+            "SECRET_KEY": "bench-only-kZ3vQ8xT1mWc7RyLh5DnBf2Js9GpUa4E",
             "TICK_TOKEN": TICK_TOKEN,
             "TELEGRAM_API_URL": self.sandbox.bot_api_url,
             "NESTOR_SECRET_TELEGRAM_DEMO_TOKEN": "1000001:demo-bot-token",
