@@ -3,15 +3,17 @@
 A thread cannot be killed, and a regular expression or a C function can hold it for any time. Our parsers are linear, so
 the size of a small event bounds its time, and it is parsed in the caller's thread. A larger event goes to one child for
 each process (`python -m queues.parsing`), which starts at the first large event and ends after an idle time. The child
-imports all parsers before it reports that it is ready. A frame on its pipes is a number, a length and a pickle; our own
-code writes both ends.
+imports all parsers before it reports that it is ready. A frame on its pipes is a number, a length and a message of
+`parser_frames.py`.
+
+The child has no environment, so no secret, and takes its rights from itself before the first event: no network, no
+other program, no file but the modules (`confinement.py`).
 """
 
 from __future__ import annotations
 
 import atexit
 import os
-import pickle
 import select
 import signal
 import struct
@@ -27,12 +29,15 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import imports, limits, logs, settings
 from models.kernel.errors import TransientFailure
 from models.ports.inbound import Parsed, Unparseable
-from queues import channels
+from queues import channels, confinement, parser_frames
+from queues.parser_frames import Request
 
 log = logs.get("parsing")
 _ROOT = Path(__file__).resolve().parents[1]
-# The request's number, which the answer repeats, and the length of the pickle.
+# The request's number, which the answer repeats, and the length of the message.
 _HEAD = struct.Struct(">QQ")
+# The child's environment: no secrets, and no address of a server.
+_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "PYTHONHOME", "LOG_LEVEL", "COVERAGE_PROCESS_START")
 _PARSERS_USE = ("nh3", "queues.channels.html_text")  # modules that parsers import inside functions
 # The number of the child's first frame, after its imports. Requests are numbered from 1.
 _READY = 0
@@ -74,7 +79,8 @@ class _Child:
         if not self.lock.acquire(timeout=limits.parse_wait_s):
             raise TransientFailure("other large events are being read; this one is tried again")
         try:
-            request = pickle.dumps((channel, raw, envelope, account))
+            derived = _derived(channel, raw, account)
+            request = parser_frames.request_bytes(Request(channel, raw, envelope, account, derived))
             try:
                 answer = self._exchange(request)
             except Ended:
@@ -86,11 +92,7 @@ class _Child:
             ) from error
         finally:
             self.lock.release()
-        kind, value = pickle.loads(answer)  # noqa: S301 -- our own child wrote it
-        if kind == "raised":
-            raise value
-        parsed: Parsed = value
-        return parsed
+        return parser_frames.result_of(answer)
 
     def _exchange(self, request: bytes) -> bytes:
         if self.process is not None and self.process.poll() is not None:
@@ -138,7 +140,11 @@ class _Child:
         is not a fault of the event.
         """
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "queues.parsing"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=_ROOT
+            [sys.executable, "-m", "queues.parsing"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=_ROOT,
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
         )
         assert self.process.stdout is not None
         try:
@@ -202,6 +208,17 @@ def _received(stream: Any, length: int, deadline: float) -> bytes:
     return bytes(found)
 
 
+def _derived(channel: str, raw: bytes, account: ChannelAccount) -> dict[str, str]:
+    """The values that the channel's parser needs and that come from SECRET_KEY."""
+    derive = getattr(channels.complete(channel).parser, "derived", None)
+    return {} if derive is None else dict(derive(raw, account))
+
+
+def _use_derived(parser: Any, derived: dict[str, str]) -> None:
+    if hasattr(parser, "use_derived"):
+        parser.use_derived(derived)
+
+
 _child = _Child()
 
 
@@ -220,17 +237,18 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
         if len(head) < _HEAD.size:
             return
         number, length = _HEAD.unpack(head)
-        channel, raw, envelope, account = pickle.loads(incoming.read(length))  # noqa: S301 -- our parent wrote it
+        request = parser_frames.request_of(incoming.read(length))
         # A parent that was killed cannot end this process: the kernel does, some seconds later.
         signal.alarm(int(limits.parse_s) + 5)
         try:
-            answer: tuple[str, object] = ("parsed", channels.get(channel).parser.parse(raw, envelope, account))
+            parser = channels.get(request.channel).parser
+            _use_derived(parser, request.derived)
+            content = parser_frames.parsed_bytes(parser.parse(request.raw, request.envelope, request.account))
         except MemoryError:
             # The parent sees this process end, and keeps the event as failed.
             return
         except Exception as error:  # noqa: BLE001 -- raised again in the parent
-            answer = ("raised", error)
-        content = pickle.dumps(answer)
+            content = parser_frames.raised_bytes(error)
         signal.alarm(0)
         outgoing.write(_HEAD.pack(number, len(content)))
         outgoing.write(content)
@@ -245,6 +263,12 @@ def _preload() -> None:
     imports.load(*_PARSERS_USE)
 
 
+def _readable() -> list[Path]:
+    """The folders of modules and their data, which parsers may still import, and of time zones."""
+    found = [Path(entry) for entry in sys.path if entry and Path(entry).resolve() != _ROOT and Path(entry).is_dir()]
+    return [*found, _ROOT / "models", _ROOT / "queues", Path(sys.base_prefix) / "lib", Path("/usr/share/zoneinfo")]
+
+
 def main() -> None:
     """Run the child (`python -m queues.parsing`); only frames may reach its standard output."""
     import resource
@@ -254,6 +278,9 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     logs.configure("parser", settings.current().log_level)
     _preload()
+    held, missing = confinement.confine(_readable())
+    if missing:
+        log.warning("parser_not_confined", held=held, missing=missing)
     outgoing.write(_HEAD.pack(_READY, 0))
     outgoing.flush()
     # There is one request at a time, so no bytes of the next one are in the buffer while `select` watches the pipe.

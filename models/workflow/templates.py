@@ -222,6 +222,10 @@ def _environment(language: str) -> jinja2.Environment:
                 return obj[attribute]
             return self.undefined(obj=obj, name=attribute)
 
+        def getitem(self, obj: Any, argument: Any) -> Any:
+            """The check of a definition refuses subscripts; Jinja2's own would find attributes by them as well."""
+            return self.getattr(obj, argument) if isinstance(argument, str) else self.undefined(obj=obj, name=argument)
+
     environment = ValuesOnly(undefined=jinja2.ChainableUndefined, keep_trailing_newline=True)
     environment.globals.clear()
     environment.tests.clear()

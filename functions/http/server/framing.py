@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 _END = b"\r\n\r\n"
 _BODY = re.compile(rb"\r\n(transfer-encoding|expect|content-length)[ \t]*:[ \t]*([^\r]*)", re.IGNORECASE)
+_BARE_LF = re.compile(rb"(?<!\r)\n")
 _digits_max = 15
 _PROBE = re.compile(rb"(?:\r\n)?(?:GET|HEAD) /(?:healthz|readyz)/?(?:\?\S*)? HTTP/1\.[01]\r\n")
 
@@ -45,6 +46,9 @@ def _body_bytes(fields: list[tuple[bytes, bytes]]) -> int | None:
     return int(value) if simple else None
 
 
-def is_hopeless(received: bytearray) -> bool:
-    """Whether the head has a line that ends without CR. The parser refuses such a head at once."""
-    return received.count(b"\n") != received.count(b"\r\n")
+def is_hopeless(received: bytearray, searched_bytes: int = 0) -> bool:
+    """Whether the head has a line that ends without CR. The parser refuses such a head at once.
+
+    The first `searched_bytes` are known to have none, so a head that comes byte by byte is searched once.
+    """
+    return _BARE_LF.search(received, searched_bytes) is not None

@@ -26,6 +26,10 @@ class Waiting:
         self._groups[state][connection] = None
         self._held_bytes += len(connection.received)
 
+    def has(self, connection: Connection) -> bool:
+        """Whether the connection waits for its peer."""
+        return connection in self._groups[connection.state]
+
     def remove(self, connection: Connection) -> None:
         """Take a connection out, if it is there."""
         if connection in self._groups[connection.state]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import resource
 import selectors
 import socket
 import ssl
@@ -24,7 +23,7 @@ from gunicorn import sock as tls
 from gunicorn.workers import base
 from gunicorn.workers.gthread import PollableMethodQueue
 
-from functions.http.server import framing, refusals, serving
+from functions.http.server import framing, open_files, refusals, serving
 from functions.http.server.connection import Connection, State
 from functions.http.server.waiting import Waiting
 from models.kernel import limits
@@ -55,7 +54,7 @@ class DeskWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         self.threads = ThreadPoolExecutor(self.cfg.threads, thread_name_prefix="requests")
         self.probes = ThreadPoolExecutor(1, thread_name_prefix="probes")
         self.context: ssl.SSLContext | None = tls.ssl_context(self.cfg) if self.cfg.is_ssl else None
-        self.connections_max = max(1, min(limits.http_connections_max, _files_max() - limits.other_files_max))
+        self.connections_max = max(1, min(limits.http_connections_max, open_files.most() - limits.other_files_max))
         super().init_process()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
@@ -149,6 +148,8 @@ class DeskWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
             self._start_or_await(connection)
 
     def _on_handshake(self, connection: Connection, _: Any) -> None:
+        if not self.waiting.has(connection):  # closed for another event of the same poll
+            return
         try:
             events = connection.shake_hands()
         except OSError:  # no TLS, or no version that both know
@@ -183,6 +184,8 @@ class DeskWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         self.poller.unregister(connection.sock)
 
     def _on_readable(self, connection: Connection, _: Any) -> None:
+        if not self.waiting.has(connection):  # closed for another event of the same poll
+            return
         try:
             data = connection.receive()
             while data and connection.has_more():
@@ -198,9 +201,10 @@ class DeskWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
             else:
                 self._leave(connection)
                 self._start(connection)  # the application answers the part that has arrived
-        elif data is not None:
-            self.waiting.receive(connection, data)
-            self._go_on_receiving(connection)
+        else:
+            self.waiting.receive(connection, data or b"")
+            if connection.received:
+                self._go_on_receiving(connection)
 
     def _go_on_receiving(self, connection: Connection) -> None:
         state = self._judge(connection)
@@ -221,14 +225,14 @@ class DeskWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
 
     def _judge(self, connection: Connection) -> State | None:
         """The state in which the rest of the request is awaited; None when a thread takes it."""
-        received = connection.received
+        received, searched_bytes = connection.received, connection.searched_bytes
         if connection.framing is None:
-            connection.framing = framing.read(received, connection.searched_bytes)
+            connection.framing = framing.read(received, searched_bytes)
             connection.searched_bytes = len(received)
         found = connection.framing
         if found is None:
-            refused = len(received) > limits.request_head_bytes_max or framing.is_hopeless(received)
-            return None if refused else State.HEAD
+            too_long = len(received) > limits.request_head_bytes_max
+            return None if too_long or framing.is_hopeless(received, searched_bytes) else State.HEAD
         body_bytes = found.body_bytes or 0
         here = len(received) - found.head_bytes >= body_bytes
         return None if here or body_bytes > limits.body_ahead_bytes_max else State.BODY
@@ -263,6 +267,8 @@ class DeskWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
                 self._on_readable(connection, None)
 
     def _on_writable(self, connection: Connection, _: Any) -> None:
+        if not self.waiting.has(connection):  # closed for another event of the same poll
+            return
         try:
             finished = connection.outbox.flush()
         except OSError:  # the client has disconnected
@@ -329,17 +335,7 @@ class DeskWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
 
     def _end(self, connection: Connection) -> None:
         self.connections -= 1
-        connection.sock.close()
+        with contextlib.suppress(OSError):  # the client has reset the connection
+            connection.sock.close()
         if connection.response is not None:
             self.threads.submit(connection.response.close)
-
-
-def _files_max() -> int:
-    """Raise the limit of open files as far as the system lets us, and return it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = limits.http_connections_max + limits.other_files_max
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return wanted
-    reachable = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, hard))
-    return reachable

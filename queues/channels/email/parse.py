@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 from models.channels.accounts import ChannelAccount
-from models.kernel import limits
+from models.kernel import limits, settings
 from models.kernel.open_json import JsonObject
 from models.kernel.text import clean, cut, one_line
 from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed
@@ -17,7 +17,7 @@ from queues.channels.email.content.clean_html import sanitise
 from queues.channels.email.content.found_files import Files, shown_cids
 from queues.channels.email.judging import bounce, mentioned, proof, recipients, spam
 from queues.channels.email.judging.author import Author, author_of
-from queues.channels.email.judging.automatic import classify
+from queues.channels.email.judging.automatic import DESK_HEADER, classify, desk_id, use_marks
 from queues.channels.email.providers.port import Mail
 from queues.channels.email.reading.body_text import Texts
 from queues.channels.email.reading.header_block import Headers, first_value
@@ -36,6 +36,21 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Pars
     """Parse an event of the account's provider: a mail, or a receipt for a mail of ours. Raises Unparseable."""
     told = providers.parse(raw, envelope, account)
     return read_mail(told.raw, envelope, account) if isinstance(told, Mail) else told
+
+
+def derived(raw: bytes, account: ChannelAccount) -> dict[str, str]:
+    """Return the marks of the account's own addresses for a parser that runs without SECRET_KEY.
+
+    Raises ConfigurationError if this process lacks the key and the mail has a mark to compare with.
+    """
+    if not settings.current().secret_key and DESK_HEADER.lower().encode() not in raw.lower():
+        return {}
+    return {one.strip().lower(): desk_id(one) for one in recipients.own_addresses(account)[:1]}
+
+
+def use_derived(values: dict[str, str]) -> None:
+    """Take the marks that `derived` returned in another process."""
+    use_marks(values)
 
 
 def people(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> tuple[str, ...]:

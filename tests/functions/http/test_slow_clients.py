@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from functions.http.server import framing
 from models.kernel import limits
 from tests.desk import Desk
 from tests.functions.callers import DEMO_KEY, sqlite_only
@@ -294,43 +293,3 @@ def test_tls_is_served_while_others_send_no_handshake(
     assert [answer.status_code for answer in (*pages, *made)] == [200] * 3 + [201] * 3
     assert refused.status_code == 422
     assert bodies == [pages[0].content] * 5
-
-
-# -- without a server ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("head", "body_bytes", "probe"),
-    [
-        (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 0, True),
-        (b"\r\nHEAD /readyz?x=1 HTTP/1.0\r\n\r\n", 0, True),
-        (b"GET /healthz/deep HTTP/1.1\r\n\r\n", 0, False),
-        (b"GET /v1/tickets HTTP/1.1\r\nX: /healthz\r\n\r\n", 0, False),
-        (b"POST /healthz HTTP/1.1\r\n\r\n", 0, False),
-        (b"GET /healthz HTTP/1.1\r\nContent-Length: 5\r\n\r\n", 5, False),
-        (b"POST / HTTP/1.1\r\ncontent-LENGTH:\t12 \r\nX: y\r\n\r\n", 12, False),
-        (b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n", None, False),
-        (b"POST / HTTP/1.1\r\nContent-Length: -5\r\n\r\n", None, False),
-        (b"POST / HTTP/1.1\r\nContent-Length: 9999999999999999\r\n\r\n", None, False),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", None, False),
-        (b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", None, False),
-        (b"POST / HTTP/1.1\r\nX-Content-Length: 5\r\n\r\n", 0, False),
-    ],
-)
-def test_the_end_of_a_request_is_found(head: bytes, body_bytes: int | None, probe: bool) -> None:
-    assert framing.read(bytearray(head + b"body")) == framing.Framing(len(head), body_bytes, probe)
-
-
-def test_the_end_of_a_head_is_found_wherever_its_packets_are_cut() -> None:
-    head = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-    for cut in range(len(head)):
-        assert framing.read(bytearray(head[:cut])) is None
-        assert framing.read(bytearray(head), searched_bytes=cut) is not None
-
-
-def test_the_embedded_desk_has_the_same_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NESTOR_BIND", "127.0.0.1")
-    from functions import gunicorn_conf as function
-    from scripts.desk import gunicorn_conf as embedded
-
-    assert embedded.worker_class == function.worker_class == "functions.http.server.worker.DeskWorker"

@@ -63,3 +63,8 @@ def test_a_value_is_shown_as_people_read_it(text: str, shown: str) -> None:
 
 def test_yes_and_no_have_the_texts_language() -> None:
     assert rendered("{{ fields.urgent }}", "ru") == "да"
+
+
+@pytest.mark.parametrize("text", ["{{ fields['product']['format'] }}", "{{ fields.product[0] }}"])
+def test_a_subscript_leads_to_no_attribute_either(text: str) -> None:
+    assert templates.render(text, {"fields": {"product": "Widget"}}, "en") == ""
