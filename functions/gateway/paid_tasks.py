@@ -44,7 +44,7 @@ def _shown(task: paid_tasks.PaidTask) -> PaidTask:
     answers={200: PaidTaskPage},
 )
 def list_paid_tasks(call: Call[None, pages.PageQuery]) -> Answer:
-    """Of all teams, newest first."""
+    """Returns the tasks of all teams, newest first."""
     before = pages.decode(call.query.cursor, "paid_tasks", pages.number)
     rows = paid_tasks.page(before=before[0] if before else None, limit=call.query.limit + 1)
     page, cursor = pages.cut(rows, call.query.limit, "paid_tasks", lambda row: (row.number,))

@@ -68,7 +68,7 @@ def test_secrets_addresses_and_bodies_stay_out_of_the_log_wherever_they_are_sent
     stranger.post("/v1/auth/tokens", {"email": f"{SAID}@example.test", "password": SAID})
     stranger.post("/v1/auth/tokens/refresh", {"refresh_token": SAID})
     stranger.get("/v1/me", headers={"Authorization": f"Bearer {SAID}"})
-    user = {"email": f"{SAID}@example.test", "name": SAID, "password": SAID + "-long", "role": "agent"}
+    user = {"email": f"{SAID}@example.test", "name": SAID, "password": SAID + "-heron-ladder-oboe", "role": "agent"}
     made = machine.made("/v1/users", user)
     machine.post("/v1/users", user)
     machine.ask("PATCH", f"/v1/users/{made['id']}", {"email": "agent@example.test"}, headers={"If-Match": "*"})

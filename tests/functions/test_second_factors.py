@@ -121,11 +121,19 @@ def test_a_user_who_lost_the_second_factor_is_helped(gateway: Any, agent: Caller
     assert sign_in(gateway, "agent@example.test")
 
 
-def test_a_passkey_is_added_and_signs_in_alone_and_after_the_password(
-    gateway: Any, agent: Caller, stranger: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def https_gateway(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A gateway whose PUBLIC_URL is https: browsers permit passkeys for nothing else (Web Authentication, 5.4)."""
+    from functions.gateway.app import create_app
+
     monkeypatch.setenv("PUBLIC_URL", "https://desk.example.test")
     settings.current.cache_clear()
+    return create_app()
+
+
+def test_a_passkey_is_added_and_signs_in_alone_and_after_the_password(https_gateway: Any) -> None:
+    gateway, stranger = https_gateway, Caller(https_gateway)
+    agent = sign_in(gateway, "agent@example.test")[0]
     key = Authenticator("https://desk.example.test", "desk.example.test")
 
     begun = agent.made("/v1/me/second_factors/passkey", {"password": PASSWORD})
@@ -145,10 +153,8 @@ def test_a_passkey_is_added_and_signs_in_alone_and_after_the_password(
     problem(agent.post("/v1/me/second_factors/passkey", {"password": "secret-wrong"}), 403, "wrong_password")
 
 
-def test_a_passkey_is_enrolled_where_the_role_requires_one(
-    gateway: Any, stranger: Caller, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PUBLIC_URL", "https://desk.example.test")
+def test_a_passkey_is_enrolled_where_the_role_requires_one(https_gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway, stranger = https_gateway, Caller(https_gateway)
     monkeypatch.setenv("SECOND_FACTOR_ROLES", "all")
     settings.current.cache_clear()
     key = Authenticator("https://desk.example.test", "desk.example.test")

@@ -106,7 +106,11 @@ def test_the_documented_defaults_are_those_in_force() -> None:
 
 
 def client(operations: Operations, request_limits: str) -> testing.TestClient:
-    config = Settings(secret_key="k" * 40, database_url="sqlite:///:memory:", request_limits=request_limits)
+    config = Settings(
+        secret_key="a key of forty-two characters for the test",
+        database_url="sqlite:///:memory:",
+        request_limits=request_limits,
+    )
     return testing.TestClient(web.create_app("gateway", operations, configured=config))
 
 
