@@ -12,8 +12,10 @@ from functions.http.operations import Answer, Call, Cost, Operations
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
 from models.identity.rules import Permission
+from models.kernel import database
 from models.kernel.open_json import JsonObject
-from models.privacy import export_and_erasure, visible_export
+from models.privacy import erasure, export, visible_export
+from queues import people_index
 
 operations = Operations()
 
@@ -35,7 +37,9 @@ def export_requester(call: Call) -> Answer:
         "Content-Disposition": f'attachment; filename="requester-{id_of(call)}.json"',
         "Cache-Control": "no-store",
     }
-    exported = visible_export.seen_by(export_and_erasure.export(id_of(call)), sight_of(call))
+    with database.transaction():
+        people_index.index_waiting()
+    exported = visible_export.seen_by(export.export(id_of(call)), sight_of(call))
     audit.record_apart(AuditAction.requester_exported, "requester", id_of(call))
     return Answer(exported, headers=headers)
 
@@ -57,4 +61,5 @@ class Erasure(msgspec.Struct):
 )
 def erase_requester(call: Call) -> Answer:
     """Irreversibly deletes identities and message contents. The tickets themselves are kept without them."""
-    return Answer(Erasure(id_of(call), export_and_erasure.erase(id_of(call), actor=call.caller.actor)))
+    people_index.index_waiting()
+    return Answer(Erasure(id_of(call), erasure.erase(id_of(call), actor=call.caller.actor)))

@@ -19,6 +19,7 @@ from models.deliveries.commands import end, short
 from models.deliveries.tables import Delivery
 from models.kernel import clock, database, limits
 from models.kernel.batch import Batch, as_json
+from models.kernel.text import ERASED
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.requesters import commands as requesters
 from models.tasks import rates, task_leases
@@ -183,16 +184,15 @@ def record_outcome(delivery_id: UUID, attempt: OpenAttempt, outcome: SendOutcome
     its true outcome, and only an acceptance changes the delivery. May come twice, when the answer to a commit was lost:
     the second time changes nothing.
     """
-    held = database.one("SELECT state, attempts FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
+    held = database.one("SELECT state, attempts, address FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
     assert held is not None, "deliveries are never deleted"
+    # The reader's data was erased during the call: the provider's words and ids are not stored.
+    erased = held["address"] == ERASED
+    detail, external_id = ("", None) if erased else (outcome.detail, outcome.external_id)
     closed = _close_attempt(
-        attempt.attempt_id,
-        outcome.kind,
-        detail=outcome.detail,
-        duration_ms=duration_ms,
-        external_id=outcome.external_id,
+        attempt.attempt_id, outcome.kind, detail=detail, duration_ms=duration_ms, external_id=external_id
     )
-    if not closed:
+    if not closed or erased:
         return
     account = attempt.account
     health.report_outcome(account.channel, account.name, outcome)

@@ -10,6 +10,7 @@ from models.events.commands import SYSTEM
 from models.events.ticket_payloads import DeliveryFailed
 from models.kernel import clock, database, limits
 from models.kernel.errors import Conflict, NotFound
+from models.kernel.text import ERASED
 from models.requesters import commands as requesters
 from models.tasks import commands as tasks
 from models.tasks.payloads import AdvanceTicket, SendDelivery
@@ -66,9 +67,10 @@ def retry(delivery_id: UUID, *, unsuppress: bool = True) -> None:
     """
     row = database.one(
         "UPDATE deliveries SET state = 'pending', finished_at = NULL WHERE id = :id AND state IN ('failed',"
-        " 'unknown', 'discarded')"
+        " 'unknown', 'discarded') AND address <> :erased"
         " RETURNING channel, account, address",
         id=delivery_id,
+        erased=ERASED,
     )
     if row is None:
         raise _refused(delivery_id, "retried", "failed, unknown or discarded")
@@ -115,9 +117,11 @@ def _enqueue_send(delivery_id: UUID, row: database.Row, *, dedupe_key: str | Non
 
 
 def _refused(delivery_id: UUID, wish: str, allowed: str) -> Conflict | NotFound:
-    row = database.one("SELECT state FROM deliveries WHERE id = :id", id=delivery_id)
+    row = database.one("SELECT state, address FROM deliveries WHERE id = :id", id=delivery_id)
     if row is None:
         return NotFound(f"there is no delivery {delivery_id}")
+    if row["address"] == ERASED:
+        return Conflict("the data of the delivery's reader was erased; it cannot be sent again")
     return Conflict(f"the delivery is {row['state']}; only a {allowed} one can be {wish}")
 
 

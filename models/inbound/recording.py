@@ -41,10 +41,11 @@ def record(event: inbox.RawEvent, account: ChannelAccount, parsed: Parsed) -> No
 
     A second run for one event does nothing: the event's status is checked under its row lock.
     """
-    if not inbox.lock_unprocessed(event.id):
-        return
     people = _people(parsed)
-    _RECORDERS[type(parsed)](dataclasses.replace(event, people=people) if people else event, account, parsed)
+    if people:
+        event = dataclasses.replace(event, people=people)
+    if inbox.lock_unprocessed(event):
+        _RECORDERS[type(parsed)](event, account, parsed)
 
 
 def _people(parsed: Parsed) -> tuple[str, ...]:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import peewee
+
 from models.channels.accounts import ChannelAccount
-from models.inbox.tables import InboxEvent
+from models.inbox import erased_addresses
+from models.inbox.tables import InboxEvent, InboxPerson
 from models.kernel import clock, database, limits, trace
 from models.kernel.batch import Batch, as_json
-from models.kernel.errors import Conflict, NotFound, Unauthenticated
+from models.kernel.errors import Conflict, NotFound, TransientFailure, Unauthenticated
 from models.kernel.ids import new_id
 from models.kernel.text import one_line
 from models.ports import channel_facts
@@ -99,12 +105,13 @@ class RawEvent:
     fetched: bytes | None = None
     released_by: str | None = None
     people: tuple[str, ...] = ()
+    reason: str | None = None
 
 
 def load(inbox_id: UUID) -> RawEvent:
     """Read a stored event with its bytes. Raises NotFound."""
     row = database.one(
-        "SELECT id, channel, account, status, envelope, raw, fetched, released_by FROM inbox WHERE id = :id",
+        "SELECT id, channel, account, status, envelope, raw, fetched, released_by, reason FROM inbox WHERE id = :id",
         id=inbox_id,
     )
     if row is None:
@@ -119,6 +126,7 @@ def load(inbox_id: UUID) -> RawEvent:
         bytes(event["raw"]),
         None if event["fetched"] is None else bytes(event["fetched"]),
         row["released_by"],
+        reason=row["reason"],
     )
 
 
@@ -129,7 +137,7 @@ def keep_fetched(inbox_id: UUID, fetched: bytes) -> None:
 
 def record_ignored(event: RawEvent, ignored: Ignored) -> None:
     """Settle an event that needs nothing. Joins the caller's transaction."""
-    if lock_unprocessed(event.id):
+    if lock_unprocessed(event):
         settle(event, "ignored", reason=ignored.reason)
 
 
@@ -138,14 +146,54 @@ def record_failure(event: RawEvent, reason: str) -> None:
 
     Joins the caller's transaction.
     """
-    if lock_unprocessed(event.id):
+    if lock_unprocessed(event):
         settle(event, "failed", reason=reason)
 
 
-def lock_unprocessed(inbox_id: UUID) -> bool:
-    """Lock the event's row; return True when the event is not processed yet."""
-    row = database.one("SELECT status FROM inbox WHERE id = :id FOR_UPDATE", id=inbox_id)
-    return row is not None and row["status"] in ("stored", "failed")
+def lock_unprocessed(event: RawEvent) -> bool:
+    """Lock the event's row; return True when the event is to be recorded.
+
+    It is not when it is processed already, or when its people's data was erased after it arrived: then it is emptied.
+    """
+    row = database.one(
+        f"SELECT status, received_at, {_ERASED_SINCE} FROM inbox WHERE id = :id FOR_UPDATE",
+        id=event.id,
+    )
+    if row is None or row["status"] not in ("stored", "failed"):
+        return False
+    if row["erased_since"] and _is_of_the_erased(event, row):
+        empty([event.id])
+        return False
+    return True
+
+
+# Read together with the row, so that an event costs no further statement unless somebody was erased since it arrived.
+_ERASED_SINCE = "EXISTS (SELECT 1 FROM erased_addresses AS e WHERE e.erased_at >= inbox.received_at) AS erased_since"
+
+
+def _is_of_the_erased(event: RawEvent, row: database.Row) -> bool:
+    return erased_addresses.erased_since(event.channel, event.people, InboxEvent.converted(row)["received_at"])
+
+
+def empty(inbox_ids: Sequence[UUID]) -> None:
+    """Remove the content of events whose people's data was erased. They can be neither read nor replayed.
+
+    Joins the caller's transaction.
+    """
+    InboxPerson.delete().where(InboxPerson.inbox_id.in_(inbox_ids)).execute()
+    changes: dict[Any, Any] = {
+        InboxEvent.raw_bytes: b"",
+        InboxEvent.fetched: None,
+        InboxEvent.envelope: {},
+        InboxEvent.author_address: None,
+        InboxEvent.reason: ERASED_REASON,
+        InboxEvent.status: peewee.Case(None, [(InboxEvent.status == "processed", "processed")], "ignored"),
+        InboxEvent.processed_at: peewee.fn.COALESCE(InboxEvent.processed_at, clock.now()),
+    }
+    InboxEvent.update(changes).where(InboxEvent.id.in_(inbox_ids)).execute()
+
+
+ERASED_REASON = "its sender's data was erased"
 
 
 def settle(
@@ -158,13 +206,14 @@ def settle(
 ) -> None:
     """Store the result of an event whose row the caller has locked, and the people whose event it is.
 
-    Joins the caller's transaction.
+    Joins the caller's transaction. Raises TransientFailure when its person's data was erased meanwhile: the next
+    attempt empties the event. A report about several people is emptied when one of them was erased.
     """
     people = [channel_facts.of(event.channel).comparable(address) for address in event.people]
-    database.execute(
+    row = database.one(
         "UPDATE inbox SET status = :status, reason = :reason, ticket_id = :ticket, message_id = :message,"
         " processed_at = :now, author_address = COALESCE(:author, author_address)"
-        " WHERE id = :id",
+        f" WHERE id = :id RETURNING received_at, {_ERASED_SINCE}",
         author=people[0] if people else None,
         status=status,
         reason=_reason(reason),
@@ -173,14 +222,40 @@ def settle(
         now=clock.now(),
         id=event.id,
     )
-    for address in dict.fromkeys(people[1:]):
+    _add_further(event.id, event.channel, people[1:])
+    if row is not None and row["erased_since"]:
+        _leave_out_the_erased(event, InboxEvent.converted(row)["received_at"])
+
+
+def index(inbox_id: UUID, channel: str, people: Sequence[str]) -> None:
+    """Store whose event it is, for an event that was settled without it or waits. Joins the caller's transaction."""
+    known = [channel_facts.of(channel).comparable(address) for address in people]
+    InboxEvent.update({InboxEvent.author_address: known[0] if known else NOBODY}).where(
+        InboxEvent.id == inbox_id, InboxEvent.author_address.is_null()
+    ).execute()
+    _add_further(inbox_id, channel, known[1:])
+
+
+NOBODY = ""  # the author's address of an event that names nobody, so that it is not read again
+
+
+def _add_further(inbox_id: UUID, channel: str, people: Sequence[str]) -> None:
+    for address in dict.fromkeys(people):
         database.execute(
             "INSERT INTO inbox_people (inbox_id, channel, address) VALUES (:id, :channel, :address)"
             " ON CONFLICT (inbox_id, address) DO NOTHING",
-            id=event.id,
-            channel=event.channel,
+            id=inbox_id,
+            channel=channel,
             address=address,
         )
+
+
+def _leave_out_the_erased(event: RawEvent, received_at: datetime) -> None:
+    erased = [one for one in event.people if erased_addresses.erased_since(event.channel, [one], received_at)]
+    if erased and len(erased) == len(event.people):
+        raise TransientFailure(ERASED_REASON)
+    if erased:
+        empty([event.id])
 
 
 def _reason(reason: str | None) -> str | None:
@@ -206,7 +281,8 @@ def replay(inbox_id: UUID, *, by: str = "an operator") -> None:
 
     Raises NotFound, and Conflict for a processed event.
     """
-    load(inbox_id)
+    if load(inbox_id).reason == ERASED_REASON:
+        raise Conflict("its sender's data was erased; nothing is left to be read")
     held = database.execute(
         "UPDATE inbox SET status = 'stored', reason = NULL, processed_at = NULL, released_by = :by"
         " WHERE id = :id AND status <> 'processed'",

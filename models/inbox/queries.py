@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
+from models.inbox.commands import ERASED_REASON
 from models.inbox.row_types import InboxRow
 from models.inbox.tables import InboxEvent
 from models.kernel import database
@@ -66,3 +68,22 @@ def counts() -> dict[str, int]:
     """Count the events that wait or failed, by status."""
     rows = database.run("SELECT status, count(*) AS n FROM inbox WHERE status IN ('stored', 'failed') GROUP BY status")
     return {row["status"]: int(row["n"]) for row in rows}
+
+
+def unindexed(
+    *, limit: int, after: UUID | None = None, only: Sequence[str] | None = None, newest: bool = False
+) -> list[UUID]:
+    """Return events of which nobody has read whose they are, in the order of their ids.
+
+    `after`: only later ones. `only`: of these states. `newest`: the newest first. Emptied events are left out.
+    """
+    query = InboxEvent.select(InboxEvent.id).where(
+        InboxEvent.author_address.is_null(),
+        InboxEvent.reason.is_null() | (InboxEvent.reason != ERASED_REASON),
+    )
+    if after is not None:
+        query = query.where(InboxEvent.id > after)
+    if only is not None:
+        query = query.where(InboxEvent.status.in_(only))
+    order = InboxEvent.id.desc() if newest else InboxEvent.id
+    return [row["id"] for row in database.rows(query.order_by(order).limit(limit))]

@@ -45,6 +45,18 @@ class InboxPerson(Table):
         primary_key = peewee.CompositeKey("inbox_id", "address")
 
 
+class ErasedAddress(Table):
+    """An address whose person's data was erased. Only a keyed hash of the address is stored."""
+
+    channel = peewee.TextField()
+    address_hash = peewee.TextField()
+    erased_at = InstantField()
+
+    class Meta:
+        table_name = "erased_addresses"
+        primary_key = peewee.CompositeKey("channel", "address_hash")
+
+
 class WebhookNonce(Table):
     """A signature's nonce, kept until it is too old to be accepted."""
 

@@ -154,6 +154,7 @@ collect_batch_max = 5_000  # finished rows deleted at a time, so that no vacuum 
 
 # -- inbox and sends -------------------------------------------------------------------------------------------
 inbox_reason_chars_max = 500  # a sentence or two for people
+waiting_indexed_max = 1_000  # waiting events whose people an export or erasure reads first: about one second
 send_slot_wait_s = 0.25  # for one of the process's slots; a quick provider frees one in that time
 send_slot_delay_s = 1.0  # then the task comes back later, so that a slow provider holds none of the other threads
 sends_calm_s = 3.0  # a desk that starts leaves alone what the last process was sending, times the task's attempts

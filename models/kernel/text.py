@@ -18,6 +18,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-
 _NOT_IN_IDS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _BLANKS = re.compile(r"\s+")
 _DIGEST_CHARS = 17  # "#" and 16 hex digits
+ERASED = "[erased]"  # stands where the text of an erased person was
 CUT_NOTE = "\n[The text goes on; it is kept whole in the received event.]"
 
 

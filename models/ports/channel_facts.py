@@ -16,9 +16,8 @@ from models.kernel.errors import Conflict
 Config = Mapping[str, Any]
 
 
-def _json_marks(address: str) -> tuple[str, ...]:
-    """Return a JSON text or number, wherever it stands in its object."""
-    return (f'"{address}"', f":{address},", f":{address}}}")
+def _itself(address: str) -> str:
+    return address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +45,9 @@ class ChannelFacts:
     # Makes the link that opens a chat with an account and hands over a token; None while the account's file lacks what
     # it needs.
     deep_link: Callable[[Config, str], str | None] | None = None
-    # The texts, without spaces, by which a raw event that holds an address is found.
-    address_marks: Callable[[str], tuple[str, ...]] = _json_marks
+    # The author's address whose own place a chat's address is: the private chat with a person, a person's talk in a
+    # group. A place of several people is nobody's, and is returned as it is.
+    person_of: Callable[[str], str] = _itself
 
     def comparable(self, address: str) -> str:
         """Return the form in which two addresses of the channel are compared."""

@@ -13,7 +13,8 @@ from models.visibility.sight import Sight
 def seen_by(exported: JsonObject, sight: Sight) -> JsonObject:
     """The visible part of an export. `scope` is `all`, or `visible_tickets` for a caller who does not see all tickets.
 
-    The scope depends on the caller's permissions only, so it does not tell whether there are hidden tickets.
+    The histories of tickets are left out then, because they hold the values of guarded fields. The scope depends on the
+    caller's permissions only, so it does not tell whether there are hidden tickets.
     """
     if sight.sees_all and sight.role == "admin":
         return {"scope": "all", **exported}
@@ -23,12 +24,14 @@ def seen_by(exported: JsonObject, sight: Sight) -> JsonObject:
     messages = {str(one["id"]) for one in exported["messages"] if str(one["ticket_id"]) in visible}
 
     def is_visible(row: JsonObject) -> bool:
-        if "ticket_id" in row:
+        if row.get("ticket_id") is not None:
             return str(row["ticket_id"]) in visible
         return "message_id" not in row or str(row["message_id"]) in messages
 
     found: JsonObject = {"scope": "all" if sight.sees_all else "visible_tickets"}
     for section, rows in exported.items():
+        if section == "history":
+            continue
         found[section] = [row for row in rows if is_visible(row)] if isinstance(rows, list) else rows
     found["tickets"] = [
         {**row, "fields": seen.fields(visible[str(row["id"])], sight.role)}

@@ -29,6 +29,8 @@ def run(task: ClaimedTask, payload: IngestEvent) -> Settlement:
     with database.connection():
         event = inbox.load(inbox_id)
         account = accounts.find(event.channel, event.account)
+    if event.reason == inbox.ERASED_REASON:
+        return Done()
     try:
         raw = event.fetched if event.fetched is not None else _fetched(event, account)
         if isinstance(raw, Ignored):
@@ -93,7 +95,13 @@ def _failed(event: inbox.RawEvent, reason: str) -> Done:
 
 def on_dead(task: ClaimedTask, payload: IngestEvent, reason: str) -> None:
     """Mark the event as failed, with the reason. It can be replayed."""
-    inbox.record_failure(inbox.load(payload.inbox_id), reason)
+    event = inbox.load(payload.inbox_id)
+    try:
+        event = _with_people(event, accounts.find(event.channel, event.account))
+    except NestorError as error:
+        # Its account or its channel is gone: nothing can read whose event it is.
+        log.warning("people_unknown", inbox_id=str(event.id), channel=event.channel, reason=error.message)
+    inbox.record_failure(event, reason)
 
 
 ACTOR = Actor(run, on_dead)

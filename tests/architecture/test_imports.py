@@ -26,6 +26,7 @@ DOORS = (
     "queues.monitor",
     "queues.channels",
     "queues.channel_port",
+    "queues.people_index",  # whose the waiting events are, which an erasure has to know at once
 )
 
 

@@ -58,7 +58,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "edited_by": erased("the editor's name"),
         "details": exported("facts about the message, such as its address", blank={}),
         "copies": exported("further readers of the message", blank=[]),
-        "reactions": exported("reactions by address; the person's are removed everywhere", blank={}),
+        "reactions": exported("reactions by address", blank={}, partly=True),
         "verdict": WORD,
         "group_key": _PROVIDER_ID,
     },
@@ -70,7 +70,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
     "attachments": {
         "filename": exported("the file's name"),
         "content_type": exported("the sender's claim about the file"),
-        "sha256": erased("it names the file's bytes, which the next garbage collection deletes"),
+        "sha256": exported("it names the file's bytes, which the next garbage collection deletes"),
         "content_id": _PROVIDER_ID,
         "provider_channel": NAME,
         "provider_account": NAME,
@@ -130,7 +130,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
     "tasks": {
         "kind": WORD,
         "queue": WORD,
-        "key": impersonal("ids and hashes of addresses"),
+        "key": erased("the ordering key of an event can name a chat", partly=True),
         "payload": erased("the members that `payload_keys.py` lists as texts", blank={}),
         "state": WORD,
         "lease_id": HASH,

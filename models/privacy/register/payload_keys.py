@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from models.kernel.open_json import JsonObject
-
-ERASED: Final = "[erased]"
+from models.kernel.text import ERASED
 
 TEXTS: Final = frozenset(
     {

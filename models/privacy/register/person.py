@@ -62,6 +62,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "channel": NAME,
         "address": exported("the index of whose the event is; the row is deleted"),
     },
+    "erased_addresses": {"channel": NAME, "address_hash": kept("a keyed hash; it keeps the person's old events away")},
     "webhook_nonces": {
         "channel": NAME,
         "account": NAME,

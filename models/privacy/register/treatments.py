@@ -21,13 +21,15 @@ class Column:
     """The entry of one column.
 
     `blank` replaces an erased value where the column's type does not decide it (JSON). `shown`: the export has the
-    column although it holds no personal data, because a reader needs it to understand the row.
+    column although it holds no personal data, because a reader needs it to understand the row. `partly`: the value is
+    of several people, and the erasure removes the person's part only.
     """
 
     treatment: Treatment
     reason: str
     blank: Any = None
     shown: bool = False
+    partly: bool = False
 
     @property
     def is_erased(self) -> bool:
@@ -38,14 +40,14 @@ class Column:
         return self.treatment is Treatment.exported or self.shown
 
 
-def exported(reason: str, *, blank: Any = None) -> Column:
+def exported(reason: str, *, blank: Any = None, partly: bool = False) -> Column:
     """The person's data: the export has it, the erasure removes it."""
-    return Column(Treatment.exported, reason, blank)
+    return Column(Treatment.exported, reason, blank, partly=partly)
 
 
-def erased(reason: str, *, blank: Any = None) -> Column:
+def erased(reason: str, *, blank: Any = None, partly: bool = False) -> Column:
     """Personal, but nothing that the person could use: the erasure removes it, the export leaves it out."""
-    return Column(Treatment.erased, reason, blank)
+    return Column(Treatment.erased, reason, blank, partly=partly)
 
 
 def kept(reason: str) -> Column:

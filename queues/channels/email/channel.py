@@ -39,7 +39,6 @@ class Email(Channel[Account]):
         authenticates_senders=True,
         message_ids_are_global=True,
         # Raw mail is no JSON: the address stands in headers and in the text.
-        address_marks=lambda address: (address,),
     )
     account_type = Account
     operations = frozenset({"send"})

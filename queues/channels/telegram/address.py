@@ -63,3 +63,15 @@ def read(address: str) -> Address | None:
 def is_business(value: object) -> bool:
     """Return True if the text can be the id of a business connection."""
     return isinstance(value, str) and _BUSINESS.fullmatch(value) is not None
+
+
+def person_of(address: str) -> str:
+    """Return the id of the user whose private chat, or whose talk in a group, an address is; a group stays as it is.
+
+    A private chat has the id of its user, and groups have negative ids (Bot API, Chat).
+    """
+    chat, _, person = address.partition("#")
+    if person:
+        return person
+    found = read(chat)
+    return address if found is None or found.chat < 0 else str(found.chat)

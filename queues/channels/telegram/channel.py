@@ -16,13 +16,19 @@ def _deep_link(config: Config, token: str) -> str | None:
     return f"https://t.me/{username}?start={token}" if username else None
 
 
+def _person_of(chat: str) -> str:
+    with imports.late():
+        from queues.channels.telegram.address import person_of
+    return person_of(chat)
+
+
 # The imports inside the properties keep the cold start of a function small.
 
 
 class Telegram(Channel[Account]):
     """Telegram through the Bot API."""
 
-    facts = ChannelFacts(title="Telegram", deep_link=_deep_link)
+    facts = ChannelFacts(title="Telegram", deep_link=_deep_link, person_of=_person_of)
     account_type = Account
     operations = frozenset({"send", "edit", "delete"})
     buttons = True
