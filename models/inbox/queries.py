@@ -32,14 +32,14 @@ _SHOWN = (
 def latest_events(account: ChannelAccount, *, since: datetime | None, limit: int) -> list[tuple[bytes, dict[str, str]]]:
     """Return raw bytes and envelope of an account's latest events, newest first."""
     query = (
-        InboxEvent.select(InboxEvent.raw, InboxEvent.fetched, InboxEvent.envelope)
+        InboxEvent.select(InboxEvent.raw_bytes, InboxEvent.fetched, InboxEvent.envelope)
         .where(InboxEvent.channel == account.channel, InboxEvent.account == account.name)
         .order_by(InboxEvent.received_at.desc(), InboxEvent.id.desc())
         .limit(limit)
     )
     if since is not None:
         query = query.where(InboxEvent.received_at >= since)
-    return [(bytes(row["fetched"] or row["raw"]), row["envelope"]) for row in database.rows(query)]
+    return [(bytes(row["fetched"] or row["raw_bytes"]), row["envelope"]) for row in database.rows(query)]
 
 
 def get(inbox_id: UUID) -> InboxRow:

@@ -37,6 +37,7 @@ def make(requester_id: UUID, *, made_by: str) -> str:
         made_by=made_by,
         created_at=now,
         expires_at=now + timedelta(seconds=limits.link_works_s),
+        tries_left=limits.link_numbers_max,
     ).execute()
     audit.record(AuditAction.link_created, "requester", requester_id)
     return token

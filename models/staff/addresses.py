@@ -35,7 +35,12 @@ def make_link(user_id: UUID) -> str:
     expires_at = now + timedelta(seconds=limits.link_works_s)
     mark = own_password.access_mark(user_id)
     UserLink.insert(
-        token_hash=_hash(token), user_id=user_id, created_at=now, expires_at=expires_at, access_mark=mark
+        token_hash=_hash(token),
+        user_id=user_id,
+        created_at=now,
+        expires_at=expires_at,
+        access_mark=mark,
+        tries_left=limits.link_numbers_max,
     ).execute()
     audit.record(AuditAction.link_created, "user", user_id)
     return token

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from models.channels import health
+from models.channels.accounts import ChannelAccount
 from models.kernel import database
+from models.kernel.settings import Settings
+from queues.channel_port import Finding
+from queues.channels.email import probe
+from scripts.channels import probing
 from tests.desk import Desk
 from tests.scripts.verbs import run_verb
 
@@ -72,3 +77,46 @@ def test_status_shows_each_account_and_fails_when_one_has_an_error(desk: Desk) -
     assert (well.returncode, ill.returncode) == (0, 1)
     assert "telegram.demo" in well.stdout
     assert "ERROR: the token was revoked" in ill.stdout
+
+
+class _Hands:
+    """A probe whose mail the desk receives through a server that keeps or removes foreign headers."""
+
+    def __init__(self, desk: Desk, *, keeps: bool) -> None:
+        self._desk, self._keeps = desk, keeps
+
+    def send(self, account: ChannelAccount, settings: Settings) -> tuple[str, Finding]:
+        foreign = (
+            ["Authentication-Results: mx.desk.test; dmarc=pass header.from=probe-1.invalid"] if self._keeps else []
+        )
+        raw = "\r\n".join([*foreign, "From: desk@example.test", "Message-ID: <probe-1@example.test>", "", "x"])
+        self._desk.receive_raw("email", raw.encode(), content_type="message/rfc822")
+        return "probe-1", Finding(True, "sent")
+
+    received = staticmethod(probe.received)
+    arrived = staticmethod(probe.arrived)
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_probe_is_judged_when_the_desk_has_received_it(desk: Desk, keeps: bool) -> None:
+    account = ChannelAccount("email", "demo", 1, {"authserv_ids": ["mx.desk.test"]})
+
+    sent, judged = probing.sent(_Hands(desk, keeps=keeps), account, desk.settings, wait_s=10.0)
+    [latest] = probing.received(_Hands(desk, keeps=keeps), account)
+
+    assert sent.ok
+    assert judged.ok is not keeps
+    assert latest.ok is keeps
+
+
+def test_a_probe_that_does_not_come_in_is_a_finding(desk: Desk) -> None:
+    class Lost(_Hands):
+        def send(self, account: ChannelAccount, settings: Settings) -> tuple[str, Finding]:
+            return "probe-1", Finding(True, "sent")
+
+    account = ChannelAccount("email", "demo", 1, {"authserv_ids": ["mx.desk.test"]})
+
+    [_, judged] = probing.sent(Lost(desk, keeps=True), account, desk.settings, wait_s=0.0)
+
+    assert not judged.ok
+    assert "did not come in" in judged.text
