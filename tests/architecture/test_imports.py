@@ -150,3 +150,15 @@ def test_reading_and_replies_of_mail_are_like_packages_of_their_own() -> None:
 
         # `from models.kernel import limits` also names the package itself.
         assert [line for line in taken if not line.endswith(packages)] == []
+
+
+def test_the_gateway_finds_tickets_by_the_callers_sight() -> None:
+    """`models.tickets.queries.find` knows no caller; an operation that used it would show hidden tickets."""
+    wrong = [
+        f"{module.at(line)} {name}"
+        for module in modules("functions")
+        for line, name in module.imports()
+        if name.startswith("models.tickets.queries")
+    ]
+
+    assert wrong == []
