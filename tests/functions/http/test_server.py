@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import selectors
 import socket
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
 from functions.http.server import framing
-from functions.http.server.connection import Connection, State
+from functions.http.server.connection import Connection, Outbox, State
 from functions.http.server.waiting import Waiting
 from functions.http.server.worker import DeskWorker
+from models.kernel import limits
 
 
 @pytest.mark.parametrize(
@@ -83,3 +86,100 @@ def test_the_embedded_desk_has_the_same_server(monkeypatch: pytest.MonkeyPatch) 
     from scripts.desk import gunicorn_conf as embedded
 
     assert embedded.worker_class == function.worker_class == "functions.http.server.worker.DeskWorker"
+
+
+@pytest.fixture
+def connections() -> Iterator[Callable[..., Connection]]:
+    """Makes waiting connections, the older ones first."""
+    with ExitStack() as held:
+
+        def make(waiting: Waiting, state: State, *, received: bytes = b"", ends_at: float = 10.0) -> Connection:
+            ours, theirs = socket.socketpair()
+            held.enter_context(ours)
+            held.enter_context(theirs)
+            made = Connection(ours, None, None)
+            waiting.add(made, state, ends_at)
+            waiting.receive(made, received)
+            return made
+
+        yield make
+
+
+def test_who_does_the_least_makes_room(connections: Callable[..., Connection]) -> None:
+    """A half-closed connection before a half-sent head, that before an idle one; a reader that reads is spared."""
+    waiting = Waiting()
+    order = [State.IDLE, State.BODY, State.HEAD, State.HANDSHAKE, State.LINGERING]
+    made = {state: [connections(waiting, state) for _ in range(2)] for state in order}
+    reader = connections(waiting, State.WRITING)
+    reader.marked_bytes = -1  # it has taken a byte since its window began
+
+    left = []
+    while (least := waiting.least()) is not None:
+        left.append(least)
+        waiting.remove(least)
+
+    assert left == [one for state in reversed(order) for one in made[state]]
+
+
+def test_a_reader_that_reads_nothing_makes_room_after_some_seconds(connections: Callable[..., Connection]) -> None:
+    waiting, now = Waiting(), time.monotonic()
+    fresh = connections(waiting, State.WRITING, ends_at=now + limits.reader_window_s)
+    assert waiting.least() is None
+
+    waiting.add(fresh, State.WRITING, now + limits.reader_window_s - limits.reader_patience_s - 1)
+
+    assert waiting.least() is fresh
+
+
+def test_late_connections_come_in_the_order_of_their_ends(connections: Callable[..., Connection]) -> None:
+    waiting = Waiting()
+    made = [connections(waiting, State.HEAD, ends_at=float(end)) for end in (1, 2, 3, 9)]
+
+    late = []
+    for connection in waiting.late(3.0):
+        late.append(connection)
+        waiting.remove(connection)
+    waiting.hurry(State.HEAD, 4.0)
+
+    assert late == made[:3]
+    assert made[3].ends_at == 4.0
+
+
+def test_incomplete_requests_and_unread_responses_have_a_bound_of_memory_together(
+    connections: Callable[..., Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "held_requests_bytes_max", 250)
+    monkeypatch.setattr(limits, "held_responses_bytes_max", 250)
+    waiting = Waiting()
+    heads = [connections(waiting, State.HEAD, received=b"x" * 100) for _ in range(4)]
+    writers = [connections(waiting, State.WRITING) for _ in range(4)]
+    for writer in writers:
+        writer.outbox.sendall(b"y" * 100)
+    writers[0].marked_bytes = -1  # it reads
+
+    closed = []
+    for connection in waiting.surplus():
+        closed.append(connection)
+        waiting.remove(connection)
+
+    assert closed == [*heads[:2], *writers[1:3]]
+
+
+def test_an_outbox_sends_what_the_kernel_takes_and_keeps_the_rest() -> None:
+    ours, theirs = socket.socketpair()
+    content = bytes(range(256)) * 8_192  # 2 MiB: more than the buffers of a pair of sockets
+    with ours, theirs:
+        outbox = Outbox(ours)
+        for start in range(0, len(content), 10_000):
+            outbox.sendall(content[start : start + 10_000])
+        assert not outbox.flush()
+        assert outbox.taken_bytes + outbox.waiting_bytes() == len(content)
+
+        received = bytearray()
+        while len(received) < len(content):
+            received += theirs.recv(65_536)
+            outbox.flush()
+
+        assert bytes(received) == content
+        assert outbox.flush()
+        assert outbox.acknowledged_bytes() == len(content)
