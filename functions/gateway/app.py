@@ -25,6 +25,7 @@ def operations() -> Operations:
         messages,
         model,
         notices,
+        oidc,
         own_addresses,
         own_password,
         paid_tasks,
@@ -56,6 +57,7 @@ def operations() -> Operations:
     for module in (
         sign_in,
         sign_in_steps,
+        oidc,
         second_factors,
         passkeys,
         people,

@@ -23,6 +23,7 @@ class AuditAction(StrEnum):
     role_deleted = auto()
     second_factor_added = auto()
     second_factor_removed = auto()
+    oidc_linked = auto()
     recovery_codes_created = auto()
     recovery_code_used = auto()
     api_key_created = auto()

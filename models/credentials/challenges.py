@@ -12,13 +12,14 @@ from typing import Any, Literal
 from uuid import UUID
 
 from models.credentials.tables import SignInChallenge
-from models.identity import own_password, tokens
+from models.identity import own_password, sessions, tokens
 from models.kernel import clock, ids, limits
-from models.kernel.errors import Unauthenticated
+from models.kernel.errors import TooManyRequests, Unauthenticated
 from models.kernel.ids import new_id
 from models.kernel.table import for_update
+from models.tasks import rates
 
-Purpose = Literal["second_factor", "enrolment", "passkey_registration", "passkey"]
+Purpose = Literal["second_factor", "enrolment", "passkey_registration", "passkey", "oidc"]
 _PREFIX = "nsc_"
 
 
@@ -43,6 +44,19 @@ def make(purpose: Purpose, user_id: UUID | None, data: Mapping[str, Any] | None 
         expires_at=now + timedelta(seconds=limits.challenge_s),
     ).execute()
     return token
+
+
+def make_for_anybody(purpose: Purpose, data: Mapping[str, Any] | None = None, *, client: str) -> str:
+    """Store a challenge of a caller who has proved nothing yet. Raises TooManyRequests beyond the network's limit."""
+    bucket = rates.Bucket(
+        f"{purpose}_challenge:{sessions.network(client)}",
+        every_s=limits.challenge_every_s,
+        burst=limits.challenges_burst,
+    )
+    wait_s = rates.take([bucket])
+    if wait_s > 0:
+        raise TooManyRequests(retry_after_s=wait_s)
+    return make(purpose, None, data)
 
 
 def lock(token: str, purpose: Purpose) -> SignInChallenge:

@@ -15,25 +15,16 @@ from models.credentials.sign_in import SecondFactorFailed
 from models.events.commands import Actor
 from models.identity import queries, sessions
 from models.identity.tokens import TokenPair
-from models.kernel import database, limits
-from models.kernel.errors import TooManyRequests
+from models.kernel import database
 from models.kernel.open_json import JsonObject
-from models.tasks import rates
 
 
 def begin(*, client: str) -> tuple[str, JsonObject]:
     """Return a challenge and the options for `navigator.credentials.get()`. Raises TooManyRequests."""
-    bucket = rates.Bucket(
-        f"passkey_challenge:{sessions.network(client)}",
-        every_s=limits.passkey_challenge_every_s,
-        burst=limits.passkey_challenges_burst,
-    )
     signed = passkeys.new_challenge()
     with database.transaction():
-        wait_s = rates.take([bucket])
-        if wait_s > 0:
-            raise TooManyRequests(retry_after_s=wait_s)
-        return challenges.make("passkey", None, {"passkey": signed}), passkeys.request_options(None, signed)
+        token = challenges.make_for_anybody("passkey", {"passkey": signed}, client=client)
+    return token, passkeys.request_options(None, signed)
 
 
 def finish(challenge_token: str, credential: Mapping[str, Any], *, client: str) -> TokenPair:

@@ -81,3 +81,17 @@ class SignInChallenge(Table):
 
     class Meta:
         table_name = "sign_in_challenges"
+
+
+class OidcLink(Table):
+    """The account of a user at an OpenID provider."""
+
+    issuer = peewee.TextField()
+    subject = peewee.TextField()
+    user_id = IdField()
+    created_at = InstantField()
+    last_used_at = InstantField()
+
+    class Meta:
+        table_name = "oidc_links"
+        primary_key = peewee.CompositeKey("issuer", "subject")

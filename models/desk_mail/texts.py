@@ -76,6 +76,16 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
             "Здравствуйте, {name}!\n\nИз вашей учётной записи удалён второй фактор: {factor}. " + _WARN_RU,
         ),
     },
+    "oidc_linked": {
+        "en": (
+            "A sign-in was linked at {desk}",
+            "Hello {name},\n\nyour account can now be used with a sign-in at {issuer}. " + _WARN_EN,
+        ),
+        "ru": (
+            "Добавлен вход: {desk}",
+            "Здравствуйте, {name}!\n\nВ вашу учётную запись теперь можно войти через {issuer}. " + _WARN_RU,
+        ),
+    },
     "recovery_code_used": {
         "en": (
             "A recovery code was used at {desk}",

@@ -87,6 +87,12 @@ class SecondFactorRemoved(EventPayload, frozen=True, kw_only=True):
     kind: str
 
 
+class OidcLinked(EventPayload, frozen=True, kw_only=True):
+    """A person's account at an OpenID provider was linked."""
+
+    issuer: str
+
+
 class RecoveryCodesCreated(EventPayload, frozen=True, kw_only=True):
     """A person got new recovery codes; the earlier ones ended."""
 

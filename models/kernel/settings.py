@@ -66,6 +66,28 @@ class Settings:
     secret_keys_accepted: str = _var(
         "", "other keys, separated by commas, whose access tokens and secrets are accepted while SECRET_KEY is rotated"
     )
+    oidc_issuer: str = _var(
+        "", "OpenID provider for sign-ins: its issuer, the beginning of its discovery address; empty: none"
+    )
+    oidc_client_id: str = _var(
+        "", "name of this desk at the OpenID provider; its secret is the credential `oidc_client_secret`"
+    )
+    oidc_scopes: str = _var("openid email profile", "scopes that the desk asks the OpenID provider for")
+    oidc_roles_claim: str = _var("groups", "claim of the ID token with the user's groups; dots lead into objects")
+    oidc_roles: str = _var(
+        "",
+        "role by group, `group=role` separated by commas, the first that fits; a user of none is refused; empty: roles"
+        " are managed at the desk",
+    )
+    oidc_domains: str = _var(
+        "", "domains of verified addresses that may sign in by OpenID, separated by commas; empty: all"
+    )
+    oidc_link_by_email: bool = _var(
+        False, "the first OpenID sign-in links the user of the desk with the same verified address"
+    )
+    oidc_create_users: bool = _var(
+        False, "the first OpenID sign-in creates the user, with a verified address and a role by OIDC_ROLES"
+    )
     log_level: str = _var("INFO", "DEBUG, INFO, WARNING or ERROR")
     secrets_dir: str = _var(
         "", "folder of mounted channel credentials, one file each; env `NESTOR_SECRET_<NAME>` goes before"

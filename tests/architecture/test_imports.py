@@ -17,13 +17,15 @@ TRANSPORTS = (
     "requests",
     "httpx",
 )
-# The modules of queues that a function may import: to wake workers, sweep, record events and show the backlog.
+# The modules of queues that a function may import: to wake workers, sweep, record events, show the backlog,
+# and ask the OpenID provider.
 DOORS = (
     "queues.broker",
     "queues.wakeups.publisher",
     "queues.sweep",
     "queues.pulling.accounts",
     "queues.monitor",
+    "queues.safe_http",
     "queues.channels",
     "queues.channel_port",
     "queues.people_index",  # whose the waiting events are, which an erasure has to know at once

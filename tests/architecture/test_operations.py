@@ -33,6 +33,8 @@ PUBLIC: dict[str, dict[str, str]] = {
         "POST /v1/auth/enrolments/passkey/confirmation": "the challenge that follows the password is the proof",
         "POST /v1/auth/passkeys/challenges": "signing in is how one becomes known",
         "POST /v1/auth/passkeys": "the passkey is the proof",
+        "POST /v1/auth/oidc/authorizations": "signing in is how one becomes known",
+        "POST /v1/auth/oidc/tokens": "the provider's code is the proof",
         "POST /v1/auth/password_resets": "who forgot the password cannot sign in; it says the same to everybody",
         "POST /v1/auth/passwords": "the link in the desk's mail is the proof",
         "POST /v1/auth/tokens/refresh": "the refresh token is the proof",

@@ -278,7 +278,7 @@ def test_every_part_of_a_response_may_be_broken(desk: Desk, key: Authenticator) 
 
 
 def test_challenges_of_one_network_are_limited(desk: Desk) -> None:
-    for _ in range(limits.passkey_challenges_burst):
+    for _ in range(limits.challenges_burst):
         passkey_sign_in.begin(client=CLIENT)
 
     with pytest.raises(TooManyRequests):

@@ -55,6 +55,7 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
     (desk.SignInFailed(client="x"), '{"client":"x"}'),
     (desk.SecondFactorAdded(factor_id=SESSION, kind="totp"), '{"factor_id":"%s","kind":"totp"}'),
     (desk.SecondFactorRemoved(factor_id=SESSION, kind="passkey"), '{"factor_id":"%s","kind":"passkey"}'),
+    (desk.OidcLinked(issuer="https://id.example.test"), '{"issuer":"https://id.example.test"}'),
     (desk.RecoveryCodesCreated(count=10), '{"count":10}'),
     (desk.RecoveryCodeUsed(left=9), '{"left":9}'),
     (
