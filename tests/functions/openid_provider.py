@@ -18,9 +18,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from models.kernel import clock
+from functions.gateway import oidc_issuer
+from models.credentials.oidc_provider import SECRET_NAME
+from models.kernel import clock, settings
+from tests.functions.callers import Caller
 from tests.servers import HttpReceiver, Say, receiving
 
 CLIENT_ID = "nestor-desk"
@@ -147,3 +151,23 @@ def lying_provider() -> Iterator[LyingProvider]:
 
 def new_ec_key() -> Any:
     return ec.generate_private_key(ec.SECP256R1())
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, issuer: str, **more: str) -> None:
+    values = {"OIDC_ISSUER": issuer, "OIDC_CLIENT_ID": CLIENT_ID, "OIDC_LINK_BY_EMAIL": "true", **more}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv(f"NESTOR_SECRET_{SECRET_NAME.upper()}", "secret-of-the-desk")
+    settings.current.cache_clear()
+    oidc_issuer.issuer_of.cache_clear()
+
+
+def start(stranger: Caller) -> Any:
+    return stranger.made("/v1/auth/oidc/authorizations")
+
+
+def finish(stranger: Caller, provider: LyingProvider, **other: str) -> Any:
+    """A whole sign-in at the lying provider; `other` replaces parameters of the response."""
+    begun = start(stranger)
+    body = {"challenge": begun["challenge"], **provider.authorize(begun["authorization_url"]), **other}
+    return stranger.post("/v1/auth/oidc/tokens", body)

@@ -10,14 +10,20 @@ import pytest
 
 from functions.gateway import oidc_issuer
 from models.credentials import oidc_provider
-from models.credentials.oidc_provider import SECRET_NAME
-from models.events.commands import SYSTEM
-from models.identity import commands
-from models.kernel import clock, limits, settings
+from models.kernel import clock, limits
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem, sqlite_only
-from tests.functions.openid_provider import CLIENT_ID, LyingProvider, consent, lying_provider, new_ec_key, real_provider
-from tests.models.credentials.test_password_links import user_of
+from tests.functions.openid_provider import (
+    CLIENT_ID,
+    LyingProvider,
+    configure,
+    consent,
+    finish,
+    lying_provider,
+    new_ec_key,
+    real_provider,
+    start,
+)
 from tests.servers import Say
 
 pytestmark = sqlite_only
@@ -33,31 +39,11 @@ UNVERIFIED = {"sub": "idp-9", "email": "admin@example.test", "email_verified": F
 OUTSIDER = {"sub": "idp-10", "email": "admin@elsewhere.test", "email_verified": True, "groups": ["chess"]}
 
 
-def configure(monkeypatch: pytest.MonkeyPatch, issuer: str, **more: str) -> None:
-    values = {"OIDC_ISSUER": issuer, "OIDC_CLIENT_ID": CLIENT_ID, "OIDC_LINK_BY_EMAIL": "true", **more}
-    for name, value in values.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv(f"NESTOR_SECRET_{SECRET_NAME.upper()}", "secret-of-the-desk")
-    settings.current.cache_clear()
-    oidc_issuer.issuer_of.cache_clear()
-
-
 @pytest.fixture
 def provider(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[LyingProvider]:
     with lying_provider() as found:
         configure(monkeypatch, found.issuer)
         yield found
-
-
-def start(stranger: Caller) -> Any:
-    return stranger.made("/v1/auth/oidc/authorizations")
-
-
-def finish(stranger: Caller, provider: LyingProvider, **other: str) -> Any:
-    """A whole sign-in at the lying provider; `other` replaces parameters of the response."""
-    begun = start(stranger)
-    body = {"challenge": begun["challenge"], **provider.authorize(begun["authorization_url"]), **other}
-    return stranger.post("/v1/auth/oidc/tokens", body)
 
 
 def test_a_user_signs_in_at_a_real_provider(
@@ -309,60 +295,6 @@ def test_the_desk_names_itself_as_the_provider_wants(
     assert b"client_secret" not in exchanges[0].body
     assert "authorization" not in exchanges[1].headers
     assert b"client_secret=secret-of-the-desk" in exchanges[1].body
-
-
-def test_a_user_is_linked_by_address_only_if_configured(
-    stranger: Caller, provider: LyingProvider, monkeypatch: pytest.MonkeyPatch, desk: Desk
-) -> None:
-    configure(monkeypatch, provider.issuer, OIDC_LINK_BY_EMAIL="false", OIDC_CREATE_USERS="true", OIDC_ROLES="x=agent")
-    provider.claims["groups"] = "x"
-
-    problem(finish(stranger, provider), 401, "oidc_refused")
-    assert desk.rows("SELECT * FROM oidc_links") == []
-
-
-@pytest.mark.parametrize("verified", [False, None, "true", 1])
-def test_an_address_that_is_not_verified_links_nobody(stranger: Caller, provider: LyingProvider, verified: Any) -> None:
-    provider.claims["email_verified"] = verified
-
-    problem(finish(stranger, provider), 401, "oidc_refused")
-
-
-def test_a_linked_user_is_recognised_by_the_subject_and_not_by_the_address(
-    gateway: Any, stranger: Caller, provider: LyingProvider
-) -> None:
-    finish(stranger, provider)
-    provider.claims |= {"email": "admin@example.test"}
-    same_subject = finish(stranger, provider)
-    provider.claims |= {"sub": "s-2", "email": "agent@example.test"}
-    other_subject = finish(stranger, provider)
-
-    assert Caller(gateway, same_subject.json["access_token"]).read("/v1/me")["name"] == "Olga Agent"
-    problem(other_subject, 401, "oidc_refused")
-
-
-def test_a_deactivated_user_does_not_sign_in(stranger: Caller, provider: LyingProvider) -> None:
-    finish(stranger, provider)
-    commands.update_user(user_of("agent@example.test").id, {"active": False}, expected_version=None, actor=SYSTEM)
-
-    problem(finish(stranger, provider), 401, "oidc_refused")
-
-
-def test_roles_follow_the_claims_at_each_sign_in_and_the_last_admin_stays(
-    gateway: Any, stranger: Caller, provider: LyingProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    roles = {"OIDC_ROLES_CLAIM": "realm.roles", "OIDC_ROLES": "boss=admin,clerk=agent"}
-    configure(monkeypatch, provider.issuer, **roles)
-    provider.claims |= {"email": "admin@example.test", "realm": {"roles": ["clerk"]}}
-    last_admin = finish(stranger, provider)
-    provider.claims |= {"sub": "s-2", "email": "agent@example.test", "realm": {"roles": ["clerk", "boss"]}}
-    promoted = finish(stranger, provider)
-    provider.claims["realm"] = {"roles": []}
-    without = finish(stranger, provider)
-
-    assert Caller(gateway, last_admin.json["access_token"]).read("/v1/me")["role"] == "admin"
-    assert Caller(gateway, promoted.json["access_token"]).read("/v1/me")["role"] == "admin"
-    problem(without, 401, "oidc_refused")
 
 
 def test_without_a_provider_there_is_no_such_sign_in(stranger: Caller) -> None:
