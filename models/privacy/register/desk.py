@@ -34,6 +34,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "public_key": HASH,
     },
     "recovery_codes": {"code_hash": HASH},
+    "oidc_links": {"issuer": NAME, "subject": STAFF},
     "sign_in_challenges": {"purpose": WORD, "token_hash": HASH, "password_mark": HASH, "data": STAFF},
     "desk_mails": {
         "kind": WORD,
