@@ -54,6 +54,7 @@ PLAIN: Final = frozenset(
         "field",
         "from",
         "how",
+        "issuer",
         "kind",
         "link",
         "locale",
