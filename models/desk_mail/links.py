@@ -10,6 +10,8 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
+from collections.abc import Iterable
 from uuid import UUID
 
 from models.kernel import settings
@@ -17,6 +19,9 @@ from models.kernel import settings
 _PREFIX = "nsl_"
 _ID_BYTES = 16
 _CHARS = 64  # base64url of 48 bytes
+# Message ids of mails without a ticket, and the tokens of their reply addresses.
+_MESSAGE_ID = re.compile(r"<nestor\.0\.([0-9a-f]{32})\.([0-9a-f]{16})@")
+_REPLY_TOKEN = re.compile(r"mail-([0-9a-f]{32})-([0-9a-f]{16})")
 
 
 def token_of(link_id: UUID) -> str:
@@ -49,6 +54,26 @@ def url(path: str, link_id: UUID) -> str:
 def message_mark(mail_id: UUID) -> str:
     """Return the unguessable part of a mail's Message-ID, by which an answer to the mail is recognised."""
     return _mac(b"message", mail_id).hex()[:16]
+
+
+def reply_token(mail_id: UUID) -> str:
+    """Return the token of the address for answers (desk+<token>@...), for mail programs that send no In-Reply-To."""
+    return f"mail-{mail_id.hex}-{message_mark(mail_id)}"
+
+
+def answered_mail(references: Iterable[str], token: str | None) -> UUID | None:
+    """Return the id of the desk's own mail that a message answers, by the ids it refers to or by its reply token.
+
+    Both carry a MAC, so nobody who has no such mail can name one. The check needs no statement.
+    """
+    named = [match for reference in references if (match := _MESSAGE_ID.match(reference)) is not None]
+    if token is not None and (by_token := _REPLY_TOKEN.fullmatch(token)) is not None:
+        named.append(by_token)
+    for match in named:
+        mail_id = UUID(match[1])
+        if hmac.compare_digest(match[2], message_mark(mail_id)):
+            return mail_id
+    return None
 
 
 def _mac(purpose: bytes, row_id: UUID) -> bytes:

@@ -11,6 +11,8 @@ from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.conversations import threading
 from models.deliveries import bounces
+from models.desk_mail import commands as desk_mail
+from models.desk_mail import links
 from models.inbound import held_back, quarantine
 from models.inbox import commands as inbox
 from models.kernel.advisory_lock import advisory_lock
@@ -136,9 +138,23 @@ def _blocked_sender(event: inbox.RawEvent, account: ChannelAccount, parsed: Inbo
 
 
 _BLOCKED = Settlement("ignored", "its sender is blocked")
+
+
+def _answer_to_desk_mail(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement | None:
+    """An answer to an invitation, a reset or a notice is no request: it opens no ticket and makes no requester."""
+    mail_id = links.answered_mail(parsed.references, parsed.reply_token)
+    if mail_id is None:
+        return None
+    if parsed.failure is not None:
+        desk_mail.record_error(mail_id, "the mail came back")
+        return Settlement("ignored", "a bounce of a mail of the desk itself")
+    return Settlement("ignored", "an answer to a mail of the desk itself")
+
+
 # The first check that gives a settlement ends the event.
 CHECKS: tuple[Callable[[inbox.RawEvent, ChannelAccount, InboundMessage], Settlement | None], ...] = (
     _own_message,
+    _answer_to_desk_mail,
     _bounce_report,
     _quarantined,
     _copy_by_another_account,

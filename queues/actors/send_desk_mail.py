@@ -54,6 +54,7 @@ def _message(mail: DeskMail, account: ChannelAccount, attempt_number: int) -> Ou
         references=(),
         automatic=True,
         ticket_number=0,
+        reply_token=links.reply_token(mail.id),
         locale=mail.locale,
     )
 
