@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from models.infomodel import published, values
 from models.kernel.open_json import JsonObject
 from models.tickets.tables import Ticket
 from models.visibility import seen
@@ -33,6 +34,9 @@ def seen_by(exported: JsonObject, sight: Sight) -> JsonObject:
         if section == "history":
             continue
         found[section] = [row for row in rows if is_visible(row)] if isinstance(rows, list) else rows
+    concealed = values.hidden(published.entity("requester"), sight.role)
+    person = exported["requester"]
+    found["requester"] = {**person, "fields": {n: v for n, v in person["fields"].items() if n not in concealed}}
     found["tickets"] = [
         {**row, "fields": seen.fields(visible[str(row["id"])], sight.role)}
         for row in exported["tickets"]

@@ -217,6 +217,19 @@ def test_an_export_shows_no_guarded_field(desk: Desk, path: str, machine: Caller
     ada = machine.ticket(
         type="complaint", requester={"email": "ada@example.com"}, fields={"salary": SECRET, "room": "4"}
     )
+    person = {
+        "entity": "requester",
+        "label": LABEL,
+        "fields": {"rank": {"kind": "number", "label": LABEL, "see": ["manager"]}},
+    }
+    with database.transaction():
+        store.publish("model", "entity.requester", person, source="test", by="test")
+        database.execute(
+            "UPDATE requesters SET fields = :fields WHERE id = :id",
+            fields=json.dumps({"rank": SECRET, "city": "Bern"}),
+            id=ada["requester"]["id"],
+        )
+    store.forget()
     role = {"name": "exporter", "based_on": "agent", "permissions": ["tickets_read", "requesters_export"]}
     machine.made("/v1/roles", role)
     exporter = Caller(gateway, machine.made("/v1/api_keys", {"name": "x", "role": "exporter"})["key"])
@@ -224,4 +237,5 @@ def test_an_export_shows_no_guarded_field(desk: Desk, path: str, machine: Caller
     found = exporter.read(f"/v1/requesters/{ada['requester']['id']}/export")
 
     assert found["tickets"][0]["fields"] == {"room": "4"}
+    assert found["requester"]["fields"] == {"city": "Bern"}
     assert leaks({"export": found}) == []
