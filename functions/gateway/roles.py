@@ -9,7 +9,7 @@ import msgspec
 
 from functions.http.operations import Answer, Call, Operations
 from functions.views import representations as show
-from functions.views.texts import Word
+from functions.views.texts import LINE_OR_NONE, Word
 from models.identity import roles
 from models.identity.rules import Permission, Role
 from models.kernel import limits
@@ -17,7 +17,7 @@ from models.kernel.open_json import JsonObject
 
 operations = Operations()
 
-RoleDescription = Annotated[str, msgspec.Meta(max_length=limits.name_chars_max)]
+RoleDescription = Annotated[str, msgspec.Meta(max_length=limits.name_chars_max, pattern=LINE_OR_NONE)]
 Permissions = Annotated[list[Permission], msgspec.Meta(max_length=len(Permission))]
 
 

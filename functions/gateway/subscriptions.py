@@ -12,6 +12,7 @@ import msgspec
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
+from functions.views.texts import LINE_OR_NONE
 from models.events import fan_out, subscription_limits
 from models.identity.rules import Permission
 from models.kernel import clock, database, settings
@@ -23,12 +24,10 @@ operations = Operations()
 _margin_s = 1.0
 Url = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 EventTypes = Annotated[
-    list[Annotated[str, msgspec.Meta(pattern=r"^(\*|[a-z][a-z0-9_]{0,62})$")]],
+    list[Annotated[str, msgspec.Meta(pattern=r"^(\*|[a-z][a-z0-9_]{0,62})(?![\s\S])")]],
     msgspec.Meta(min_length=1, max_length=subscription_limits.event_types_max),
 ]
-Description = Annotated[
-    str, msgspec.Meta(max_length=subscription_limits.description_chars_max, pattern=r"^[^\x00-\x1f\x7f]*$")
-]
+Description = Annotated[str, msgspec.Meta(max_length=subscription_limits.description_chars_max, pattern=LINE_OR_NONE)]
 
 
 class Webhook(msgspec.Struct):

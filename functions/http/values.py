@@ -14,6 +14,7 @@ import msgspec
 from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
+from models.kernel.text import has_control
 
 
 def settle_member(owner: msgspec.Struct, name: str, path: str, depth: int = 0) -> None:
@@ -29,8 +30,7 @@ def settle(value: Any, path: str = "", depth: int = 0) -> None:
     """Check a decoded value recursively and convert its times to UTC. Raises Invalid with the place."""
     match value:
         case str():
-            if "\x00" in value:
-                raise Invalid([FieldProblem(path, "expected a text without the null character")])
+            _check_text(value, path)
         case int() | float():
             if not -(2**63) <= value < 2**63:
                 raise Invalid([FieldProblem(path, "expected a number of at most 64 bits")])
@@ -39,6 +39,14 @@ def settle(value: Any, path: str = "", depth: int = 0) -> None:
                 settle_member(value, name, f"{path}/{name}", depth)
         case dict() | list():
             _settle_members(value, path, depth + 1)
+
+
+def _check_text(value: str, path: str) -> None:
+    """A password may contain anything but null: it is hashed and never shown."""
+    if "\x00" in value:
+        raise Invalid([FieldProblem(path, "expected a text without the null character")])
+    if has_control(value) and not path.endswith("password"):
+        raise Invalid([FieldProblem(path, "expected a text without control characters")])
 
 
 def _settle_members(value: JsonObject | list[Any], path: str, depth: int) -> None:

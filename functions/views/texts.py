@@ -13,13 +13,15 @@ import msgspec
 
 from functions.http.bodies import explain_pattern
 from models.kernel import limits
+from models.kernel.text import CONTROL, UNSEEN
 
-_CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_CONTROL = CONTROL
 _END = r"(?![\s\S])"
-# Blanks, then one character that is not, then anything printable: each character fits one place only, so matching is
-# linear.
-_LINE = rf"^[^\S{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*{_END}"
+# Invisible characters, then a visible one, then anything but control characters: each character fits one place only, so
+# matching is linear.
+_LINE = rf"^(?:(?![{_CONTROL}])[{UNSEEN}])*[^{UNSEEN}{_CONTROL}][^{_CONTROL}]*{_END}"
 explain_pattern(_LINE, "expected one line of text that is not blank and has no control characters")
+LINE_OR_NONE = explain_pattern(rf"^[^{_CONTROL}]*{_END}", "expected one line of text without control characters")
 _HEX = "[0-9a-f]"
 _PLAIN = "A-Za-z0-9-"
 _MAILBOX = rf"[^@\s<>,;\"{_CONTROL}]+"

@@ -13,6 +13,7 @@ from uuid import UUID
 from models.events.commands import Actor
 from models.kernel import limits
 from models.kernel.errors import FieldProblem
+from models.kernel.text import CONTROL, has_visible
 
 
 class Role(StrEnum):
@@ -190,7 +191,7 @@ def email_problems(email: str) -> list[FieldProblem]:
 
 
 def name_problems(name: str) -> list[FieldProblem]:
-    if not name.strip():
+    if not has_visible(name):
         return [_problem("name", "expected a name")]
     if len(name) > limits.name_chars_max:
         return [_problem("name", f"expected at most {limits.name_chars_max} characters")]
@@ -260,9 +261,12 @@ def is_encodable(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
+_NOT_IN_LINES = re.compile(f"[{CONTROL}\ud800-\udfff]")
+
+
 def is_text(text: str) -> bool:
-    """Whether the text is one printable line, without control characters and lone surrogates."""
-    return not any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text)
+    """Return True if the text is one line, without control characters, reading direction marks and lone surrogates."""
+    return _NOT_IN_LINES.search(text) is None
 
 
 class RefreshVerdict(Enum):

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 
 from models.expressions import conditions
 from models.expressions.durations import parse_duration
+from models.infomodel import open_fields
 from models.infomodel.definition import TEXTS, Entity, Field, long_text_chars_max, text_chars_max
-from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
+from models.kernel.text import has_control, has_visible
 
 # Turns the text of a caller into an id, or gives None.
 Lookup = Callable[[str], str | None]
@@ -60,10 +61,7 @@ def validated(
                 problems.append(FieldProblem(place, str(error)))
     if complete or not before:
         _fill_defaults(entity, after, wanted)
-    if len(after) > limits.fields_max:
-        problems.append(
-            FieldProblem(path, f"expected at most {limits.fields_max} fields with those it has, found {len(after)}")
-        )
+    problems.extend(open_fields.problems(after, before=before, wanted=wanted, declared=entity.fields, path=path))
     if complete and not problems:
         problems.extend(_required(entity, after, view, path))
     if problems:
@@ -182,6 +180,10 @@ def _text(field: Field, value: Any) -> str:
     _check_length(field, text)
     if field.kind != "long_text" and not all(c.isprintable() for c in text):
         raise ValueError("expected one line without control characters")
+    if has_control(text):
+        raise ValueError("expected a text without control characters")
+    if text and not has_visible(text):
+        raise ValueError("expected a text with a visible character")
     if (form := _FORMS.get(field.kind)) is not None:
         text = form(text)
     if field.pattern is not None and re.fullmatch(field.pattern, text) is None:

@@ -75,6 +75,10 @@ tags_max = 50  # more is not a label any more, and each is a word in every list
 followers_max = 100  # of a ticket; more people are a team
 linked_depth_max = 5  # tickets made by tickets made by tickets: deeper is a loop of two life cycles
 fields_max = 200  # a form with more questions is a mistake in its definition
+# Fields that no model declares. Lists, events and webhooks carry them, so a ticket with more would slow down each.
+open_fields_bytes_max = 32_768  # as JSON; half of the longest declared text, and a page of 200 tickets stays readable
+open_field_depth_max = 8  # levels of lists and objects; forms of web services have two or three
+field_name_chars_max = 100  # a question of a form; a longer one is a text
 
 # -- identity --------------------------------------------------------------------------------------------------
 password_chars_min, password_chars_max = (
@@ -268,6 +272,10 @@ collect_blobs_batch_max = 100  # each is a call of the store: 20 s if it takes 0
 collect_blobs_s = (
     60.0  # begins no batch after this, well within the time of collect_garbage; the next hour takes the rest
 )
+scan_s = 100.0  # of one file by the malware scanner, within the time limit of scan_file; large archives take a minute
+scanner_ping_s = 5.0  # to connect, and to answer a ping; a scanner that takes longer is away
+scan_wait_s = 10.0  # between two looks of a delivery at the verdicts of its files
+scan_wait_told_s = 900.0  # a file that waits longer is a finding of `scripts.diag`
 blob_piece_bytes = 64 * 1024  # one piece of a stream in memory
 blob_read_bytes = 1 * MIB  # one range request; smaller ones cost round trips, larger ones memory
 blob_part_bytes = 8 * MIB  # one part of a multipart upload; S3 takes 5 MiB and more

@@ -9,6 +9,7 @@ from models.conversations import received
 from models.events.commands import Actor
 from models.events.ticket_payloads import TicketRelated
 from models.kernel import limits
+from models.kernel.text import has_visible
 from models.ports.inbound import InboundMessage
 from models.requesters.tables import Requester
 from models.tasks.payloads import AdvanceTicket
@@ -75,11 +76,11 @@ def join_from_channel(
 
 
 def _title(parsed: InboundMessage) -> str:
-    """A mail's subject, or the beginning of the first line."""
+    """Return a mail's subject, or the beginning of the first line that shows something."""
     for text in (parsed.subject, parsed.body):
-        line = next((line.strip() for line in (text or "").splitlines() if line.strip()), "")
+        line = next((line.strip() for line in (text or "").splitlines() if has_visible(line)), "")
         line = "".join(c for c in line if c.isprintable())
-        if line:
+        if has_visible(line):
             bound = limits.ticket_title_chars_max
             return line if len(line) <= bound else line[: bound - 1] + "…"
     return "(no subject)"

@@ -9,6 +9,7 @@ from models.events.tables import EventRow
 from models.events.workflow_payloads import LinkedTicket, LinkedTicketMade
 from models.kernel import clock, database, limits
 from models.kernel.errors import NotFound, PermanentFailure
+from models.kernel.text import one_line
 from models.ticket_actions import commands
 from models.tickets.ticket_change import TicketChange
 
@@ -25,7 +26,7 @@ def make(ticket_id: UUID, event_id: UUID, *, causation_id: str) -> None:
     if _depth(ticket_id) >= limits.linked_depth_max:
         raise PermanentFailure(f"tickets made by tickets are more than {limits.linked_depth_max} deep")
     new = commands.NewTicket(
-        title=(payload["title"] or "(no title)")[: limits.ticket_title_chars_max],
+        title=one_line(payload["title"] or "", limits.ticket_title_chars_max) or "(no title)",
         description=payload["description"],
         type=payload["type"],
         workflow=payload["workflow"],

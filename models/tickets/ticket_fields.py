@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.identity import queries as identity
-from models.infomodel import published, values
+from models.infomodel import open_fields, published, values
 from models.infomodel.definition import Entity
-from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.kernel.ids import parse_id
 from models.kernel.open_json import JsonObject
@@ -26,15 +25,15 @@ def validated_by_rule(type_: str, before: Mapping[str, Any], wanted: Mapping[str
     entity = published.find(type_)
     if entity is None:
         merged = {**before, **wanted}
-        _check_count(merged)
+        _check_open(merged, before, wanted)
         return merged
     return _validated(entity, wanted, before=before, role="automation", view=None, complete=False)
 
 
-def _check_count(fields: Mapping[str, Any]) -> None:
-    if len(fields) > limits.fields_max:
-        told = f"expected at most {limits.fields_max} fields with those it has, found {len(fields)}"
-        raise Invalid([FieldProblem("/fields", told)])
+def _check_open(after: Mapping[str, Any], before: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Check the fields of a type without a model. Raises Invalid."""
+    if found := open_fields.problems(after, before=before, wanted=wanted):
+        raise Invalid(found)
 
 
 def _person(text: str) -> str | None:
@@ -71,6 +70,7 @@ def new_fields(type_: str, wanted: Mapping[str, Any], *, role: str, priority: st
     """
     entity = published.find(type_)
     if entity is None:
+        _check_open(wanted, {}, wanted)
         return dict(wanted)
     view = {"ticket": {"type": type_, "priority": priority}}
     return _validated(entity, wanted, before={}, role=role, view=view, complete=role != "automation")
@@ -105,9 +105,9 @@ def merged_fields(ticket: Ticket, wanted: Mapping[str, Any], *, role: str) -> Js
     _check_guards(ticket, ticket.type, wanted, role)
     entity = published.find(ticket.type)
     if entity is None:
-        merged = {**ticket.fields, **wanted}
-        _check_count(merged)
-        return {name: value for name, value in merged.items() if value is not None}
+        merged = {name: value for name, value in {**ticket.fields, **wanted}.items() if value is not None}
+        _check_open(merged, ticket.fields, wanted)
+        return merged
     return _validated(entity, wanted, before=ticket.fields, role=role, view=_view(ticket), complete=False)
 
 
@@ -125,7 +125,9 @@ def replaced_fields(ticket: Ticket, type_: str, wanted: Mapping[str, Any] | None
     _check_guards(ticket, type_, {**gone, **wanted}, role)
     entity = published.find(type_)
     if entity is None:
-        return {name: before[name] for name in before if name in concealed} | dict(wanted)
+        after = {name: before[name] for name in before if name in concealed} | dict(wanted)
+        _check_open(after, before, wanted)
+        return after
     return _validated(entity, {**gone, **wanted}, before=before, role=role, view=_view(ticket), complete=False)
 
 
