@@ -11,7 +11,7 @@ import threading
 from typing import Any
 
 from models import migrations
-from models.kernel import database, logs, settings
+from models.kernel import database, logs, settings, transport
 from models.kernel.errors import NestorError
 from queues import broker, starting, sweep
 from queues.pulling import loop
@@ -64,6 +64,7 @@ def main() -> None:
     config = settings.current()
     logs.configure("scheduler", config.log_level)
     database.configure(config)
+    transport.warn(config)
     starting.through_outage(migrations.check)
     publisher = wakeups.install(broker.create(config), embedded=False)
     stopped = threading.Event()

@@ -18,7 +18,7 @@ import dramatiq
 from dramatiq.cli import make_argument_parser
 from dramatiq.middleware import Middleware
 
-from models.kernel import database, logs, settings
+from models.kernel import database, logs, settings, transport
 from models.kernel.errors import ConfigurationError, NestorError
 from queues import broker as brokers
 from queues import channels, monitor, parsing, preloading, scheduler, starting
@@ -93,6 +93,7 @@ def create_broker() -> None:
         preloading.preload()
         database.configure(config)
         _refuse_siblings()
+        transport.warn(config)
         starting.check_database()
     except NestorError as error:
         # Dramatiq's command line ends with the message on ImportError.

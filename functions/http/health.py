@@ -18,7 +18,7 @@ from functions.http import monitoring, runtime
 from functions.http.operations import Answer, Call, Cost, Operations
 from models import migrations
 from models.inbox import queries as inbox
-from models.kernel import database, imports, skew
+from models.kernel import database, imports, skew, transport
 from models.kernel.errors import NestorError, NotReady
 from models.kernel.settings import Settings
 from models.tasks import queries as tasks
@@ -98,6 +98,7 @@ def add(operations: Operations, function: str, config: Settings, *, backlog: boo
             **({"files": _files()} if function == "gateway" else {}),
             "webhooks": _webhooks(),
             "clock": _clock(),
+            "transport": _transport(config),
         }
     )
 
@@ -222,6 +223,13 @@ def _clock() -> Part:
         return Part(False, error.message)
     problems = [problem for problem in (skew.finding(), found) if problem]
     return Part(not problems, "; ".join(problems) or skew.detail())
+
+
+def _transport(config: Settings) -> Part:
+    """Check that connections to other machines are encrypted, or that the operator says that they are not."""
+    found = transport.judged(config)
+    told = "; ".join(f"{one.name}: {one.detail}" for one in found) or "no connection leaves this machine"
+    return Part(not any(one.problem for one in found), told)
 
 
 def _files() -> Part:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from models.kernel import database, logs, settings
+from models.kernel import database, logs, settings, transport
 from models.kernel.settings import Settings
 from models.migrations.readiness import Readiness
 from queues.wakeups import publisher as wakeups
@@ -33,6 +33,7 @@ def start(function: str) -> Settings:
         return config
     logs.configure(function, config.log_level)
     database.configure(config)
+    transport.warn(config)
     if not config.embedded:
         _state.publisher = wakeups.install(wakeups.LateBroker(config), embedded=False)
     _state.readiness = Readiness().start()

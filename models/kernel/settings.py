@@ -30,9 +30,12 @@ class Settings:
     a test compares).
     """
 
-    database_url: str = _var("sqlite:///var/nestor.db", "`sqlite:///path` or `postgresql://user:password@host/name`")
+    database_url: str = _var(
+        "sqlite:///var/nestor.db", "`sqlite:///path` or `postgresql://user:password@host/name?sslmode=verify-full`"
+    )
     broker_url: str = _var(
-        "embedded://", "`embedded://` (workers in this process) or `amqp://user:password@host/vhost`"
+        "embedded://",
+        "`embedded://` (workers in this process) or `amqps://user:password@host/vhost` (`amqp://` without TLS)",
     )
     blob_url: str = _var(
         "file:var/blobs",
@@ -40,6 +43,14 @@ class Settings:
     )
     blob_secret_key: str = _var(
         "", "S3: the secret of BLOB_URL's `access_key_id`; without both, the machine's own role is used"
+    )
+    scanner_url: str = _var(
+        "",
+        "malware scanner for files, by clamd's protocol: `tcp://host:3310` or `unix:/run/clamav/clamd.ctl`; empty:"
+        " files are not scanned",
+    )
+    scanner_bytes_max: int = _var(
+        26_214_400, "largest file that the scanner takes, in bytes; at most clamd's StreamMaxLength"
     )
     port: int = _var(8080, "port that a function listens on; given by Knative")
     public_url: str = _var("http://127.0.0.1:8080", "base of the links that we give out")
@@ -128,6 +139,9 @@ class Settings:
     sends_at_once: int = _var(4, "messages that one worker process hands over at once: as many as its death can double")
     task_lease_s: float = _var(20.0, "seconds after which a killed worker's tasks run elsewhere")
     broker_management_url: str = _var("", "RabbitMQ's HTTP API, for `scripts.diag`")
+    broker_without_tls: bool = _var(
+        False, "BROKER_URL and BROKER_MANAGEMENT_URL lead to another machine without TLS on purpose; off: reported"
+    )
     sandbox_url: str = _var("", "control address of the sandbox; set by `scripts/run`, never in production")
     crash_at: str = _var("", "fault tests only: the point at which the process ends itself")
 
@@ -151,6 +165,8 @@ class Settings:
             raise ConfigurationError("BLOB_URL: expected file:folder or s3://bucket/prefix?endpoint=...")
         if self.files_url and not self.files_url.startswith(("http://", "https://")):
             raise ConfigurationError(f"FILES_URL: expected http(s)://host, found {self.files_url!r}")
+        if self.scanner_url and not self.scanner_url.startswith(("tcp://", "unix:/")):
+            raise ConfigurationError("SCANNER_URL: expected tcp://host:3310 or unix:/path/of/socket")
         user, at, _ = self.broker_url.partition("://")[2].rpartition("@")
         if not self.embedded and at and ":" not in user:
             raise ConfigurationError("BROKER_URL: expected a password after the user: amqp://user:password@host/vhost")
@@ -249,6 +265,11 @@ def _value(variable: str, text: str, default: object) -> object:
 def current() -> Settings:
     """Return this process's settings, read from the environment at the first call."""
     return load()
+
+
+def libpq_default(variable: str) -> str:
+    """Return a variable of PostgreSQL's client library, which counts where DATABASE_URL says nothing; or empty."""
+    return os.environ.get(variable, "")
 
 
 def documented_variables() -> dict[str, str]:

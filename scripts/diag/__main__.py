@@ -6,7 +6,7 @@ import argparse
 import json
 
 from scripts import _cli
-from scripts.diag import broker, ledger
+from scripts.diag import broker, ledger, transport
 from scripts.diag.part import Part
 from scripts.explain import sources, words
 
@@ -16,7 +16,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
     config = _cli.connect("diag", only_look=True)
-    parts = [*ledger.parts(config), broker.part(config)]
+    parts = [*ledger.parts(config), broker.part(config), transport.part(config)]
     print(_document(parts) if options.json else _text(parts))
     return 1 if any(part.problems for part in parts) else 0
 

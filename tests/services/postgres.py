@@ -22,6 +22,7 @@ from typing import IO, Self
 
 import psutil
 import psycopg2
+import trustme
 from psycopg2 import sql
 
 from tests.services import limits
@@ -52,17 +53,19 @@ class PostgresServer:
     """One server with its own data folder. Made stopped; `start()` or `with` starts it.
 
     `fsync=False` suits tests: a killed server still keeps what it committed, because the kernel has it; only
-    a machine losing power would not. Benchmarks say `fsync=True`.
+    a machine losing power would not. Benchmarks say `fsync=True`. `tls`: the certificate of a server that takes TLS and
+    plain connections.
 
     Raises ServiceUnavailable when PostgreSQL is not installed.
     """
 
-    def __init__(self, *, fsync: bool = False) -> None:
+    def __init__(self, *, fsync: bool = False, tls: trustme.LeafCert | None = None) -> None:
         folder = find_bin_folder()
         if folder is None:
             raise ServiceUnavailable(MISSING)
         self.port = free_port()
         self.fsync = fsync
+        self._tls = tls
         self._bin_folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._user = _server_user()
@@ -175,6 +178,13 @@ class PostgresServer:
         if not self.fsync:
             # Not synchronous_commit=off: that would let a killed server forget what it confirmed.
             settings |= {"fsync": "off", "full_page_writes": "off"}
+        if self._tls is not None:
+            key = self._data / "server.pem"
+            self._tls.private_key_and_cert_chain_pem.write_to_path(str(key))
+            key.chmod(0o600)
+            if self._user is not None:
+                shutil.chown(key, self._user)
+            settings |= {"ssl": "on", "ssl_cert_file": str(key), "ssl_key_file": str(key)}
         with (self._data / "postgresql.conf").open("a") as config:
             config.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
 

@@ -18,6 +18,8 @@ from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import quote
 
+import trustme
+
 from tests.services import limits
 from tests.services.folder import ServiceFolder, ServiceUnavailable
 from tests.services.ports import accepts, free_port
@@ -60,6 +62,7 @@ class RabbitServer:
             raise ServiceUnavailable(MISSING)
         self.port = free_port()
         self.management_port = free_port()
+        self.tls_port = free_port()
         self._bin_folder = folder
         self._folder = ServiceFolder("rabbitmq")
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -70,6 +73,15 @@ class RabbitServer:
     def url(self) -> str:
         """The default vhost; tests make their own by `create_vhost`."""
         return self._url_of("/")
+
+    @property
+    def tls_url(self) -> str:
+        """The default vhost over TLS; `ca_file` has the authority of its certificate."""
+        return f"amqps://{USER}:{PASSWORD}@localhost:{self.tls_port}/%2F"
+
+    @property
+    def ca_file(self) -> Path:
+        return self._folder.path / "ca.pem"
 
     @property
     def management_url(self) -> str:
@@ -181,9 +193,17 @@ class RabbitServer:
         (home / "rabbitmq-env.conf").write_text(
             "# Empty on purpose: the machine's own /etc/rabbitmq must not leak in.\n"
         )
+        authority = trustme.CA()
+        certificate = authority.issue_cert("localhost", "127.0.0.1")
+        authority.cert_pem.write_to_path(str(self.ca_file))
+        certificate.private_key_and_cert_chain_pem.write_to_path(str(home / "server.pem"))
         # Statistics each 500 ms instead of 5 s: tests ask for message counts.
         (home / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+            f"listeners.ssl.1 = 127.0.0.1:{self.tls_port}\n"
+            f"ssl_options.certfile = {home / 'server.pem'}\nssl_options.keyfile = {home / 'server.pem'}\n"
+            f"ssl_options.cacertfile = {self.ca_file}\n"
+            "ssl_options.verify = verify_none\nssl_options.fail_if_no_peer_cert = false\n"
             f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {self.management_port}\n"
             "collect_statistics_interval = 500\n"
             f"vm_memory_high_watermark.relative = {limits.rabbitmq_memory_watermark}\n"
