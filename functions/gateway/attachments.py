@@ -16,7 +16,7 @@ from functions.views import message_views as views
 from functions.views import pages
 from functions.views import representations as show
 from models import migrations
-from models.attachments import commands, links, queries, rules
+from models.attachments import commands, links, queries, rules, scans
 from models.attachments.row_types import AttachmentRow
 from models.blobs import commands as blobs
 from models.identity.rules import Permission, Principal
@@ -71,7 +71,8 @@ class LinkQuery(msgspec.Struct):
 def upload(call: Call[None, UploadQuery]) -> Answer:
     """The request body is the file. Name the returned id in `attachments` of a message.
 
-    Only the uploader can use it, in one message. An upload that no message uses is deleted after a day.
+    Only the uploader can use it, in one message. An upload that no message uses is deleted after a day. Where a malware
+    scanner is configured, a message with the upload is sent after the scanner releases it, and refused if it does not.
     """
     claimed = call.request.content_type or rules.UNKNOWN
     if claimed.lower().startswith("multipart/"):
@@ -110,7 +111,9 @@ def _disposition_name(header: str) -> str:
     problems=(404,),
 )
 def read_attachment(call: Call[None, LinkQuery]) -> Answer:
-    """`url` is a signed link that needs no header and expires after five minutes."""
+    """`url` is a signed link that needs no header and expires after five minutes. It is null while the malware scanner
+    holds the file back (`scan`).
+    """
     row = queries.get(pages.id_of(call.params["attachment"], "attachment"))
     if row["message_id"] is None and row["uploaded_by"] != _key(call.principal):
         raise NotFound(f"there is no attachment {row['id']}")
@@ -125,7 +128,8 @@ def _key(principal: Principal | None) -> str | None:
 def _linked(row: AttachmentRow, *, inline: bool) -> views.LinkedAttachment:
     config = settings.current()
     shown = inline and links.has_own_origin(config) and row["sniffed_type"] in rules.SHOWN_IN_PLACE
-    url = links.url(row["id"], config, inline=shown) if row["object_key"] is not None else None
+    given = row["object_key"] is not None and scans.is_released(row["scan"])
+    url = links.url(row["id"], config, inline=shown) if given else None
     made: views.LinkedAttachment = show.copied(views.LinkedAttachment, {**row, "url": url})
     return made
 
@@ -154,6 +158,8 @@ def download(call: Call) -> Answer:
         row = queries.get(link.attachment_id)
     if row["object_key"] is None or row["sniffed_type"] is None:
         raise NotFound("The content of this file was deleted.")
+    if not scans.is_released(row["scan"]):
+        raise NotFound(f"This file is held back: {scans.reason(row['scan'] or '', row['scan_detail'])}.")
     shown = link.inline and row["sniffed_type"] in rules.SHOWN_IN_PLACE
     kind = row["sniffed_type"] if shown else rules.served_type(row["content_type"], row["sniffed_type"])
     headers = {

@@ -37,6 +37,9 @@ class Attachment(msgspec.Struct):
 
     `state`: stored, pending (being fetched), too_large, failed, erased, or uploaded (not part of a message yet), with
     the reason.
+    `scan`: the malware scanner's verdict: clean, pending, infected, too_large (for the scanner) or failed. It is null
+    when the file was not scanned. Only files that are clean or not scanned can be downloaded and sent. `scan_detail`
+    names the signature or the reason.
     """
 
     id: UUID
@@ -50,10 +53,14 @@ class Attachment(msgspec.Struct):
     content_id: str | None
     state: str
     reason: str | None
+    scan: str | None
+    scan_detail: str | None
 
 
 class LinkedAttachment(Attachment):
-    """A file with a signed link to its content. The link expires after minutes and is null without content."""
+    """A file with a signed link to its content. The link expires after minutes. It is null without content, and for a
+    file that the malware scanner has not released.
+    """
 
     ticket_id: UUID | None
     message_id: UUID | None

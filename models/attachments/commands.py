@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from models.attachments import rules
+from models.attachments import rules, scans
 from models.attachments.tables import Attachment
 from models.blobs import commands as blobs
 from models.channels.accounts import ChannelAccount
@@ -95,6 +95,8 @@ def record(
                 "created_at": change.at,
             },
         )
+        if info.sha256 is not None:
+            scans.request(info.sha256)
         if state == "pending":
             change.enqueue(
                 FetchAttachment(attachment_id=attachment_id),
@@ -150,13 +152,15 @@ def upload(parts: Iterable[bytes], *, filename: str, content_type: str, by: str,
             now=clock.now(),
             by=by,
         )
+        scans.request(kept.sha256)
     return attachment_id
 
 
 def use(ids: Sequence[UUID], *, ticket_id: UUID, message_id: UUID, by: str) -> None:
     """Make uploads the files of a message, in this order. Joins the caller's transaction.
 
-    Raises Invalid for an upload that is unknown, belongs to another principal, or is used already.
+    Raises Invalid for an upload that is unknown, belongs to another principal, is used already, or was not released by
+    the malware scanner.
     """
     if len(set(ids)) != len(ids):
         raise Invalid([FieldProblem("/attachments", "expected each upload once")])
@@ -174,6 +178,7 @@ def use(ids: Sequence[UUID], *, ticket_id: UUID, message_id: UUID, by: str) -> N
             raise Invalid(
                 [FieldProblem(f"/attachments/{position}", "expected an upload of yours that no message has yet")]
             )
+    scans.refuse_held(message_id)
     _list(message_id)
 
 

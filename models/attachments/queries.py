@@ -7,7 +7,7 @@ from functools import partial
 from typing import cast
 from uuid import UUID
 
-from models.attachments import links, rules
+from models.attachments import links, rules, scans
 from models.attachments.row_types import AttachmentRow
 from models.attachments.tables import Attachment
 from models.blobs import commands as blobs
@@ -21,7 +21,7 @@ _COLUMNS = (
     "SELECT a.id, a.ticket_id, a.message_id, a.position, a.filename, a.content_type, a.size_bytes, a.sha256,"
     " a.inline, a.hidden,"
     " a.content_id, a.provider_id, a.state, a.reason, a.created_at, a.uploaded_by, b.content_type AS sniffed_type,"
-    " b.object_key"
+    " b.object_key, b.scan_state AS scan, b.scan_detail"
     " FROM attachments AS a LEFT JOIN blobs AS b ON b.sha256 = a.sha256"
 )
 
@@ -67,8 +67,11 @@ def outgoing(message_id: UUID, account: ChannelAccount) -> tuple[OutgoingAttachm
             provider_id=names.get(row["sha256"]),
         )
         for row in rows
-        # A file with bytes has a hash and a detected type, too.
-        if row["object_key"] is not None and row["sha256"] is not None and row["sniffed_type"] is not None
+        # A file with bytes has a hash and a detected type, too. One that is held back does not leave the desk.
+        if scans.is_released(row["scan"])
+        and row["object_key"] is not None
+        and row["sha256"] is not None
+        and row["sniffed_type"] is not None
     )
 
 
@@ -97,5 +100,8 @@ def cid_links(message_id: UUID, config: Settings) -> dict[str, str]:
     return {
         row["content_id"]: links.url(row["id"], config, inline=True)
         for row in of_messages([message_id]).get(message_id, [])
-        if row["content_id"] and row["state"] == "stored" and row["sniffed_type"] in rules.SHOWN_IN_PLACE
+        if row["content_id"]
+        and row["state"] == "stored"
+        and scans.is_released(row["scan"])
+        and row["sniffed_type"] in rules.SHOWN_IN_PLACE
     }

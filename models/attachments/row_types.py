@@ -28,3 +28,5 @@ class AttachmentRow(TypedDict):
     uploaded_by: str | None
     sniffed_type: str | None
     object_key: str | None
+    scan: str | None
+    scan_detail: str | None

@@ -17,6 +17,10 @@ class Blob(Table):
     created_at = InstantField()
     touched_at = InstantField()
     stored_at = InstantField(null=True)
+    # The malware scanner's verdict: null (not scanned), pending, clean, infected, too_large or failed.
+    scan_state = peewee.TextField(null=True)
+    scan_detail = peewee.TextField(null=True)
+    scanned_at = InstantField(null=True)
 
     class Meta:
         table_name = "blobs"

@@ -39,6 +39,13 @@ def end(delivery_id: UUID, state: str, *, error: str) -> None:
     change.save()
 
 
+def end_unsent(delivery_id: UUID, error: str) -> None:
+    """Fail a delivery before any call, unless it ended meanwhile."""
+    held = database.one("SELECT state FROM deliveries WHERE id = :id FOR_UPDATE", id=delivery_id)
+    if held is not None and held["state"] in ("pending", "sending"):
+        end(delivery_id, "failed", error=error)
+
+
 def release(delivery_id: UUID) -> None:
     """Send a scheduled message at its time; the ticket counts as answered now."""
     row = database.one(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from models.conversations.tables import Message
 from models.deliveries.row_types import AttemptRow, DeliveryRow, DeliveryWithAttempts
 from models.deliveries.tables import Delivery, DeliveryAttempt
 from models.kernel import database
@@ -20,10 +22,29 @@ def get(delivery_id: UUID) -> DeliveryWithAttempts:
     raise NotFound(f"there is no delivery {delivery_id}")
 
 
-def address_of(delivery_id: UUID) -> tuple[str, str, str] | None:
-    """Return the channel, account and address of a delivery, or None when it is gone."""
-    row = database.one("SELECT channel, account, address FROM deliveries WHERE id = :id", id=delivery_id)
-    return None if row is None else (row["channel"], row["account"], row["address"])
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a delivery goes. `files_of`: its message, if the delivery brings files."""
+
+    channel: str
+    account: str
+    address: str
+    files_of: UUID | None
+
+
+def address_of(delivery_id: UUID) -> Place | None:
+    """Read where a delivery goes; None when it is gone."""
+    row = database.one(
+        "SELECT d.channel, d.account, d.address, d.message_id, d.operation, m.attachments FROM deliveries AS d"
+        " JOIN messages AS m ON m.id = d.message_id WHERE d.id = :id",
+        id=delivery_id,
+    )
+    if row is None:
+        return None
+    listed = Message.converted({"attachments": row["attachments"]})["attachments"]
+    message_id: UUID = Delivery.converted(row)["message_id"]
+    brings = bool(listed) and row["operation"] != "delete"
+    return Place(row["channel"], row["account"], row["address"], message_id if brings else None)
 
 
 def of_ticket(

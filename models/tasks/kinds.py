@@ -57,6 +57,17 @@ _KINDS = (
     TaskKind(
         "fetch_attachment", payloads.FetchAttachment, queue=SENDS, time_limit_s=110, attempts_max=200, backoff_s=2.0
     ),
+    # The scanner may be away for days (its signatures are broken, nobody is at work); the file waits and is held back.
+    TaskKind(
+        "scan_file",
+        payloads.ScanFile,
+        queue=SENDS,
+        time_limit_s=110,
+        attempts_max=20_000,
+        backoff_s=2.0,
+        backoff_s_max=300.0,
+        patience_s=30 * 24 * 3600,
+    ),
     TaskKind(
         "send_code", payloads.SendCode, queue=SENDS, time_limit_s=110, attempts_max=10, patience_s=900, doubles=True
     ),

@@ -81,6 +81,12 @@ class FetchAttachment(Payload, frozen=True):
     attachment_id: UUID
 
 
+class ScanFile(Payload, frozen=True):
+    """Has the bytes of a file scanned for malware."""
+
+    sha256: str
+
+
 class SendCode(Payload, frozen=True):
     """Mails a code that proves an address; `account` is the sender."""
 

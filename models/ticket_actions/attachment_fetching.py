@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from models.attachments import rules
+from models.attachments import rules, scans
 from models.attachments.tables import Attachment
 from models.blobs.commands import Stored
 from models.channels import accounts, texts
@@ -70,6 +70,7 @@ def record_stored(file: Pending, kept: Stored) -> None:
     )
     if row is None:
         return
+    scans.request(kept.sha256)
     _list(file.message_id, int(row["position"]), kept)
     change.record(
         AttachmentStored(

@@ -8,8 +8,9 @@ import time
 from functools import partial
 from uuid import UUID
 
+from models.attachments import scans
 from models.channels import accounts
-from models.deliveries import attempts, queries
+from models.deliveries import attempts, commands, queries
 from models.deliveries.attempts import NotNow, OpenAttempt
 from models.kernel import crash, database, imports, limits, logs, metrics, settings
 from models.kernel.errors import ConfigurationError, Unavailable
@@ -34,8 +35,11 @@ def run(task: ClaimedTask, payload: SendDelivery) -> Settlement:
         known = queries.address_of(delivery_id)
         if known is None:
             return Done()
-        channel, account_name, address = known
-        account = accounts.find(channel, account_name)
+        channel, address = known.channel, known.address
+        account = accounts.find(channel, known.account)
+        held = scans.held(known.files_of) if known.files_of is not None else []
+    if held:
+        return _held_back(delivery_id, held)
     adapter = channels.complete(channel)
     sender = adapter.sender
     attempt_id = new_id()
@@ -74,6 +78,16 @@ def run(task: ClaimedTask, payload: SendDelivery) -> Settlement:
         duration_ms=duration_ms,
     )
     return _settlement(delivery_id, opened, outcome, duration_ms)
+
+
+def _held_back(delivery_id: UUID, held: list[scans.Held]) -> Settlement:
+    """Wait for the malware scanner, or fail the delivery: the message is not sent without a file that it speaks of."""
+    refused = [one for one in held if not one.waits]
+    if not refused:
+        return Postponed(limits.scan_wait_s, f"{held[0].filename}: {held[0].reason}")
+    told = "; ".join(f"{one.filename}: {one.reason}" for one in refused)
+    log.warning("delivery_held_back", delivery_id=delivery_id, files=len(refused))
+    return Done(partial(commands.end_unsent, delivery_id, f"not sent: {told}"))
 
 
 def _call(sender: Sender, opened: OpenAttempt) -> SendOutcome:

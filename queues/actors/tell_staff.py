@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from models.attachments import queries as attachments
+from models.attachments import scans
 from models.channels import accounts, health
 from models.channels.accounts import ChannelAccount
 from models.kernel import database, logs, settings
@@ -140,6 +141,8 @@ def _message(
     with database.connection():
         wanted = post.message_id is not None and not without_files
         files = attachments.outgoing(post.message_id, account) if wanted and post.message_id else ()
+        held = scans.held(post.message_id) if wanted and post.message_id else []
+    note += "".join(f"\n[Not posted: {one.filename}; {one.reason}]" for one in held)
     return OutgoingMessage(
         delivery_id=f"staff:{post.ticket.id}:{post.sequence}",
         attempt_number=1,

@@ -15,7 +15,7 @@ from models.kernel.errors import NestorError, Unavailable
 from models.kernel.settings import Settings
 from models.subscriptions import queries as subscriptions
 from models.tasks import queries as tasks
-from scripts.diag import limits
+from scripts.diag import limits, scanner
 from scripts.diag.part import Part
 from scripts.explain import words
 
@@ -226,6 +226,7 @@ _LOOKS: tuple[tuple[str, Callable[[Part], None]], ...] = (
     ("deliveries", _deliveries),
     ("webhooks", _webhooks),
     ("secrets", _secrets),
+    ("scanner", scanner.look),
     ("timers", _timers),
     ("clock", _clock),
 )

@@ -66,7 +66,7 @@ def test_a_type_of_partial_rows_has_the_columns_that_its_query_selects(
 @pytest.mark.parametrize(
     ("row_type", "table", "added"),
     [
-        (AttachmentRow, Attachment, {"sniffed_type", "object_key"}),
+        (AttachmentRow, Attachment, {"sniffed_type", "object_key", "scan", "scan_detail"}),
         (WebhookAttemptRow, WebhookAttempt, set()),
         (WebhookDeliveryRow, WebhookDelivery, {"event_type", "occurred_at", "attempt_log"}),
         (TeamRow, Team, {"members"}),

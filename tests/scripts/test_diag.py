@@ -49,6 +49,7 @@ def test_a_desk_that_did_its_work_needs_nobody(desk: Desk) -> None:
         "deliveries",
         "webhooks",
         "secrets",
+        "scanner",
         "timers",
         "clock",
     ]

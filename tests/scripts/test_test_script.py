@@ -105,7 +105,9 @@ def test_only_a_desk_with_the_demo_installs_the_packages_of_the_sandbox(
     assert f"started: -m scripts.desk {' '.join(arguments)}".rstrip() in done.stdout.splitlines()
 
 
-@pytest.mark.usefixtures("postgres_server", "rabbit_server", "imap_server", "pooler")  # .ci/run fails without them
+@pytest.mark.usefixtures(
+    "postgres_server", "rabbit_server", "imap_server", "pooler", "clamd_server"
+)  # .ci/run fails without them
 def test_ci_runs_the_extended_tests_too_and_says_what_each_part_took(checkout: Path) -> None:
     done = run(checkout, ".ci/run")
 
@@ -118,7 +120,9 @@ def test_ci_runs_the_extended_tests_too_and_says_what_each_part_took(checkout: P
     assert lines[-1].startswith("=== all passed")
 
 
-@pytest.mark.usefixtures("postgres_server", "rabbit_server", "imap_server", "pooler")  # .ci/run fails without them
+@pytest.mark.usefixtures(
+    "postgres_server", "rabbit_server", "imap_server", "pooler", "clamd_server"
+)  # .ci/run fails without them
 @pytest.mark.parametrize("part", ["ruff check", "mypy", "scripts.check_manifests", "pytest"])
 def test_ci_stops_at_the_first_part_that_fails(checkout: Path, part: str) -> None:
     done = run(checkout, ".ci/run", failing=f"-m {part}")

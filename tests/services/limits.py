@@ -41,5 +41,10 @@ pgbouncer_stop_s = 15.0
 # A whole desk has five processes of up to ten connections each.
 pgbouncer_clients_max = 200
 
+# clamd with a database of one signature is there within 0.5 s on a quiet machine.
+clamd_start_s = 60.0
+# SIGTERM ends it after the scans that run.
+clamd_stop_s = 15.0
+
 # A namespace, or the end of a forwarder in one, takes milliseconds.
 namespace_s = 15.0

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.services import dovecot, network, pgbouncer, postgres, rabbitmq
+from tests.services import clamav, dovecot, network, pgbouncer, postgres, rabbitmq
+from tests.services.clamav import ClamdServer
 from tests.services.dovecot import DovecotServer
 from tests.services.network import Network
 from tests.services.pgbouncer import PgBouncer
@@ -26,6 +27,7 @@ _MARKER_BY_FIXTURE = {
     "rabbit_server": "rabbitmq",
     "imap_server": "dovecot",
     "pooler": "pgbouncer",
+    "clamd_server": "clamd",
     "private_network": "network",
 }
 _STACKS = {"postgresql", "rabbitmq"}
@@ -35,7 +37,7 @@ _LABELS = {
     frozenset({"rabbitmq"}): "rabbitmq",
     frozenset({"postgresql", "rabbitmq"}): "both",
 }
-_ALSO = ("dovecot", "pgbouncer", "network")
+_ALSO = ("dovecot", "pgbouncer", "clamd", "network")
 _missing = pytest.StashKey[dict[str, str]]()
 _WORKER_OUTPUT = "nestor_missing_servers"
 
@@ -76,6 +78,15 @@ def pooler(request: pytest.FixtureRequest, postgres_server: PostgresServer) -> I
         yield running
 
 
+@pytest.fixture(scope="session")
+def clamd_server(request: pytest.FixtureRequest) -> Iterator[ClamdServer]:
+    """One clamd for the session, which knows EICAR's test file only."""
+    if clamav.find_program() is None:
+        _not_on_this_machine(request.config, "clamd", clamav.MISSING)
+    with long_lived(request.config, "clamd", ClamdServer()) as server:
+        yield server
+
+
 @pytest.fixture
 def private_network(request: pytest.FixtureRequest) -> Iterator[Network]:
     """A network of this test, whose nodes can vanish."""
@@ -99,6 +110,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "network: needs network namespaces (set by itself with the private_network fixture)"
     )
     config.addinivalue_line("markers", "pgbouncer: needs PgBouncer (set by itself with the pooler fixture)")
+    config.addinivalue_line("markers", "clamd: needs ClamAV's daemon (set by itself with the clamd_server fixture)")
     config.stash[_missing] = {}
 
 

@@ -84,6 +84,8 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "sha256": kept("it names bytes that no row uses; the next garbage collection deletes both"),
         "object_key": kept("it names bytes that no row uses; the next garbage collection deletes both"),
         "content_type": impersonal("the type that the desk detected"),
+        "scan_state": WORD,
+        "scan_detail": impersonal("the scanner's name of what it found, or its error"),
     },
     "blob_removals": {"object_key": kept("it names bytes that are being deleted")},
     "deliveries": {
