@@ -323,3 +323,15 @@ def test_an_agent_who_may_not_see_the_ticket_changes_nothing_from_its_topic(desk
 
     assert "may not see" in shown["reason"]
     assert desk.events(ticket) == before
+
+
+def test_a_button_of_a_ticket_that_the_agent_may_not_see_moves_nothing(desk: Desk, group: Topics) -> None:
+    ticket = _opened(desk)
+    [resolve] = [b for c in desk.sent for b in c.message.buttons if b.label == "Resolve"]
+    _hide(desk, ticket, "manager")
+
+    pressed = desk.receive(ButtonPress(resolve.token, "", "7001", "Olga", f"{GROUP}/11", None), channel="telegram")
+    desk.run_due()
+
+    assert desk.inbox(pressed)["reason"] == "pressed by an agent who may not see the ticket"
+    assert desk.reload(ticket).state == "new"
