@@ -68,7 +68,7 @@ def test_a_passkey_is_a_second_factor_after_the_password(desk: Desk, key: Authen
     assert [one["id"] for one in step.passkey["allowCredentials"]] == [base64url(key.credential_id)]
     assert codes is not None
     assert len(codes) == limits.recovery_codes
-    assert authenticate(pair.access_token, desk.settings).id == user_of(ME).id
+    assert authenticate(pair.access_token, settings.current()).id == user_of(ME).id
 
 
 def test_a_passkey_signs_in_alone_and_nobody_learns_whose_passkeys_there_are(desk: Desk, key: Authenticator) -> None:
@@ -78,7 +78,7 @@ def test_a_passkey_signs_in_alone_and_nobody_learns_whose_passkeys_there_are(des
     pair = passkey_sign_in.finish(token, key.get(options), client=CLIENT)
 
     assert options["allowCredentials"] == []
-    assert authenticate(pair.access_token, desk.settings).id == user_of(ME).id
+    assert authenticate(pair.access_token, settings.current()).id == user_of(ME).id
 
 
 def test_a_user_has_several_named_passkeys_and_removes_one(desk: Desk, key: Authenticator) -> None:
@@ -219,7 +219,7 @@ def test_a_role_that_requires_a_factor_is_content_with_a_passkey(
     key.origin = ORIGIN
     pair, codes = sign_in.finish_enrolment_passkey(step.challenge, "Key", key.create(options), client=CLIENT)
 
-    assert authenticate(pair.access_token, desk.settings).id == user_of(ME).id
+    assert authenticate(pair.access_token, settings.current()).id == user_of(ME).id
     assert len(codes) == limits.recovery_codes
     alone(key)
 
