@@ -17,7 +17,8 @@ from models.kernel.open_json import JsonObject
 operations = Operations()
 
 Challenge = Annotated[str, msgspec.Meta(max_length=200)]
-Code = Annotated[str, msgspec.Meta(max_length=40)]
+# Printable ASCII: digits of an app, letters and digits of a recovery code.
+Code = Annotated[str, msgspec.Meta(max_length=40, pattern="^[ -~]*$")]
 
 
 class SecondFactor(msgspec.Struct, forbid_unknown_fields=True):
@@ -88,7 +89,7 @@ def prove_second_factor(call: Call[SecondFactor]) -> Answer:
     migrations.check_once()
     body = call.body
     if [body.totp, body.recovery_code, body.passkey].count(None) != 2:
-        raise Invalid([FieldProblem("", "expected one of totp, recovery_code and passkey")])
+        raise Invalid([FieldProblem("totp", "expected one of totp, recovery_code and passkey")])
     answer = sign_in.Answer(totp=body.totp, recovery_code=body.recovery_code, passkey=body.passkey)
     return tokens_of(sign_in.finish(body.challenge, answer, client=call.client), 201)
 
