@@ -1,4 +1,5 @@
 """Privacy: the export and the erasure of a requester's data.
 
-Invariant: after an erasure, no row and no blob contains the person's texts or identity. The ticket numbers stay.
+Invariant: after an erasure, no column that the register marks as erased has the person's texts, name or addresses, and
+nothing of other people has changed. The ticket numbers stay.
 """
