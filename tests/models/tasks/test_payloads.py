@@ -33,6 +33,7 @@ STORED: list[tuple[str, dict[str, Any]]] = [
     ("send_delivery", {"delivery_id": ID}),
     ("send_notice", {"channel": "telegram", "account": "demo", "address": "42", "text": "Hello."}),
     ("fetch_attachment", {"attachment_id": ID}),
+    ("scan_file", {"sha256": "ab" * 32}),
     ("send_code", {"code_id": ID, "account": "demo"}),
     ("send_desk_mail", {"mail_id": ID}),
     ("request_password_reset", {"email": "ada@example.test"}),
