@@ -19,6 +19,18 @@ _SPACED = re.compile(r"\s*([=/])\s*")
 _METHOD = re.compile(r"([a-z0-9][a-z0-9_-]{0,29})(?:/[0-9]{1,3})?\Z")
 _RESULT = re.compile(r"[a-z]{1,20}\Z")
 _PROPERTY = re.compile(r"[a-z0-9-]{1,20}\.[a-z0-9_.-]{1,40}\Z")
+# Spaces of ASCII only: a byte of a non-ASCII local part is no space, although Latin-1 has spaces there.
+_SPACES = re.compile(r"[ \t\r\n\f\v]+")
+# The properties of a method that may hold a mail address (RFC 8601 section 2.7). An `@` anywhere else in the statement
+# is the rest of a local part that the relay wrote without quotes: `smtp.mailfrom=victim.test x@evil.test`.
+_ADDRESSED = {
+    "spf": frozenset({"smtp.mailfrom", "smtp.mail"}),
+    "dkim": frozenset({"header.i", "header.from"}),
+    "dmarc": frozenset({"header.from"}),
+    "compauth": frozenset({"header.from"}),
+}
+_CONTRADICTORY = "contradictory"
+_SENDERS = ("smtp.mailfrom", "smtp.mail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +112,7 @@ def _without_comments(text: str) -> tuple[str, list[str]] | None:
 
 def _result(statement: str, quoted: list[str]) -> Result | None:
     """Read `method=result` and the properties after it; None for a statement without a result."""
-    words = _SPACED.sub(r"\1", statement).lower().split()
+    words = [word for word in _SPACES.split(_SPACED.sub(r"\1", statement).lower()) if word]
     if not words:
         return None
     name, equals, result = words[0].partition("=")
@@ -108,14 +120,19 @@ def _result(statement: str, quoted: list[str]) -> Result | None:
     if not equals or method is None or not _RESULT.match(result):
         return None
     properties: dict[str, str] = {}
+    addressed = _ADDRESSED.get(method[1])
     for word in words[1:]:
         name, equals, value = word.partition("=")
+        if "@" in word and addressed is not None and name not in addressed:
+            return Result(method[1], _CONTRADICTORY, properties)
         if not equals or not _PROPERTY.match(name):
             continue
         value = _expanded(value, quoted).lower()
         if properties.setdefault(name, value) != value:
             # Two values of one property contradict each other, so the result proves nothing.
-            return Result(method[1], "contradictory", properties)
+            return Result(method[1], _CONTRADICTORY, properties)
+    if len({properties[name] for name in _SENDERS if name in properties}) > 1:
+        return Result(method[1], _CONTRADICTORY, properties)
     return Result(method[1], result, properties)
 
 
