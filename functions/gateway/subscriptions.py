@@ -18,6 +18,7 @@ from models.identity.rules import Permission
 from models.kernel import clock, database, settings
 from models.kernel.open_json import JsonObject
 from models.subscriptions import commands, queries
+from models.visibility import owners
 
 operations = Operations()
 # Between the read of a process and the start of its cache.
@@ -108,6 +109,10 @@ def id_of(call: AnyCall) -> UUID:
     return pages.id_of(call.params["webhook"], "webhook")
 
 
+# Changes that give the receiver nothing: everybody who manages webhooks may make them, and may switch one off.
+_NARROWING = frozenset({"description", "active"})
+
+
 def _private() -> bool:
     return settings.current().webhooks_private
 
@@ -132,6 +137,7 @@ def create_webhook(call: Call[NewWebhook]) -> Answer:
     """
     body = call.body
     with database.transaction():
+        owners.check_receiver(call.caller, call.caller.owner_id)
         made = commands.create(
             **msgspec.structs.asdict(body), private=_private(), actor=call.caller.actor, owner_id=call.caller.owner_id
         )
@@ -185,8 +191,11 @@ def change_webhook(call: Call[WebhookChanges]) -> Answer:
     """Pausing discards its pending deliveries. Resuming keeps the missed events, which can be replayed."""
     expected = call.expected_version()
     changes = {n: v for n, v in msgspec.structs.asdict(call.body).items() if v is not msgspec.UNSET}
+    webhook_id = id_of(call)
+    if not _NARROWING.issuperset(changes) or changes.get("active") is True:
+        owners.check_receiver(call.caller, queries.get(webhook_id).owner_id)
     return _shown(
-        commands.update(id_of(call), changes, expected_version=expected, private=_private(), actor=call.caller.actor)
+        commands.update(webhook_id, changes, expected_version=expected, private=_private(), actor=call.caller.actor)
     )
 
 

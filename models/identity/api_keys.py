@@ -108,8 +108,11 @@ def _insert(
 def _checked_role(role: str | None, owner_id: UUID, scopes: Collection[Permission] | None, by: Principal | None) -> str:
     """Return the role of the key, after the check that its owner and `by` have all rights of the key.
 
-    The owner's row stays locked, so that a deactivation finds every key of the owner.
+    The owner's row stays locked, so that a deactivation finds every key of the owner. A key sees the tickets that its
+    owner sees, so a key for another person needs the right to manage users as well.
     """
+    if by is not None and by.owner_id != owner_id and Permission.users_manage not in by.permissions:
+        raise roles.MoreThanYours("A key for another user needs the permission users_manage.")
     owner = _lock_owner(owner_id)
     owner_rights = roles.hold(owner.role)
     rights = roles.hold(role) if role is not None else owner_rights

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from models.identity import queries as identity
 from models.identity import roles
-from models.identity.rules import Permission
-from models.kernel.errors import NotFound
+from models.identity.rules import Permission, Principal
+from models.kernel.errors import Forbidden, NotFound
 from models.kernel.ids import parse_id
 from models.subscriptions.row_types import OutgoingEvent
 from models.visibility import seen, sight
@@ -26,6 +26,20 @@ def sight_of(owner_id: UUID | None) -> Sight | None:
     if not user.active or rights is None or Permission.tickets_read not in rights.permissions:
         return None
     return Sight.of_user(user)
+
+
+def check_receiver(caller: Principal, owner_id: UUID | None) -> None:
+    """Check that a caller may choose where the events of an owner's webhook go, and which ones.
+
+    The receiver reads what the owner sees. The caller must therefore see all of it: else a key that may only manage
+    webhooks would read tickets, and a manager of webhooks the tickets of a hidden team. Raises Forbidden.
+    """
+    mine, owner = Sight.of(caller), DESK if owner_id is None else sight_of(owner_id)
+    sees = Permission.tickets_read in caller.permissions
+    is_own = owner_id is not None and owner_id == caller.owner_id
+    wider = owner is None or owner.sees_all or not is_own
+    if not sees or (wider and not mine.sees_all) or (owner not in (None, DESK) and owner.role != mine.role != "admin"):
+        raise Forbidden("The owner of the webhook sees tickets or fields that you do not see.")
 
 
 def seen_event(event: OutgoingEvent, owner_id: UUID | None) -> OutgoingEvent | None:
