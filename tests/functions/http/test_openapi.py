@@ -28,6 +28,7 @@ RULES = {
     "/fields": "numbers of at most 64 bits, at most so deep",
     "/payload": "as fields, and at most so large",
     "/totp": "one of totp, recovery_code and passkey",
+    "/passkey": "as fields",
     "/password": "not among the first that a guesser tries, four different characters",
     "/expires_at": "in the future",
     "/send_at": "within a year, and not for a note",
