@@ -63,6 +63,7 @@ def erase(requester_id: UUID, *, actor: Actor) -> int:
     _empty_tasks(person)
     _empty_answers(person)
     _remove_reactions(person)
+    _remove_copies(person)
     _delete_chats(person)
     for ids in parts(person.message_ids):
         attachments.erase(ids)
@@ -228,6 +229,19 @@ def _remove_reactions(person: Person) -> None:
         kept = {who: what for who, what in row["reactions"].items() if not person.owns(row["channel"], who)}
         if kept != row["reactions"]:
             Message.update({Message.reactions: kept}).where(Message.id == row["id"]).execute()
+
+
+def _remove_copies(person: Person) -> None:
+    """Remove the person from the readers of the desk's messages. What other requesters wrote keeps its readers."""
+    with_copies = Message.select(Message.id, Message.channel, Message.copies).where(
+        Message.channel.in_(sorted(person.addresses)),
+        Message.author_kind != "requester",
+        Message.copies.cast("text") != "[]",
+    )
+    for row in database.rows(with_copies):
+        kept = [one for one in row["copies"] if not person.owns(row["channel"], one["address"])]
+        if kept != row["copies"]:
+            Message.update({Message.copies: kept}).where(Message.id == row["id"]).execute()
 
 
 def _delete_chats(person: Person) -> None:

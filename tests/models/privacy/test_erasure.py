@@ -232,6 +232,29 @@ def test_reactions_of_the_person_are_removed_and_those_of_others_stay(desk: Desk
     assert held == {"700200": ["-"]}
 
 
+def test_the_person_is_no_reader_of_the_desks_messages_any_more(desk: Desk) -> None:
+    desk.receive_email("Ada wrote this.", sender=f"Ada <{ADA}>")
+    desk.receive_email("Bob wrote this.", sender="Bob <bob@else.test>")
+    desk.run_due()
+    readers = [{"name": "Ada", "address": ADA}, {"name": "Cy", "address": "cy@else.test"}]
+    with database.transaction():
+        database.execute(
+            "UPDATE messages SET copies = :copies WHERE ticket_id = (SELECT ticket_id FROM messages WHERE body LIKE"
+            " 'Bob wrote%')",
+            copies=json.dumps(readers),
+        )
+
+    erase()
+
+    rows = desk.rows("SELECT author_kind, copies FROM messages WHERE author_name <> '[erased]' ORDER BY author_kind")
+    held = {
+        row["author_kind"]: row["copies"] if isinstance(row["copies"], list) else json.loads(row["copies"])
+        for row in rows
+    }
+    assert held["requester"] == readers, "Bob's own message keeps the readers that he named"
+    assert held["system"] == readers[1:]
+
+
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
 def test_the_file_of_the_database_holds_no_erased_text(desk: Desk) -> None:
     marker = "an07587-marker-of-ada"

@@ -251,7 +251,7 @@ STORIES = st.lists(st.tuples(st.sampled_from(sorted(ACTS)), st.sampled_from("AB"
 
 
 # A failing example is short already, and each attempt to shorten it costs seconds.
-_PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+_PHASES = (Phase.explicit, Phase.generate)
 
 
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
