@@ -10,7 +10,7 @@ from models.kernel import database, limits, logs, skew
 from models.kernel.errors import NestorError
 from models.tasks import sweep as tasks
 from models.tasks import timers
-from models.tasks.payloads import CollectGarbage, Payload, WatchAccounts
+from models.tasks.payloads import CollectGarbage, Payload, RepairActivations, WatchAccounts
 from queues.outage import outages
 
 log = logs.get("sweep")
@@ -18,6 +18,8 @@ log = logs.get("sweep")
 # Recurring work of the desk itself.
 _HOUSEKEEPING: tuple[tuple[Payload, str, int], ...] = (
     (CollectGarbage(), "collect_garbage", 3600),
+    # A user whose hand-shake with the ledger was lost waits a quarter of an hour at most.
+    (RepairActivations(), "repair_activations", 900),
     # Half an hour: Telegram keeps undelivered updates for a day, and a desk that sleeps should not be woken more often.
     (WatchAccounts(), "watch_accounts", 1800),
 )

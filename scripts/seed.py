@@ -8,6 +8,7 @@ from models import migrations
 from models.events.commands import SYSTEM
 from models.identity import api_keys, commands, queries
 from models.kernel import database
+from models.onboarding import commands as onboarding
 from models.teams import commands as team_commands
 from models.teams import queries as team_queries
 from scripts import _cli
@@ -30,7 +31,7 @@ def people() -> int:
             if queries.find_by_email(email) is not None:
                 continue
         try:
-            commands.create_user(email, name, PASSWORD, role, actor=SYSTEM, public_password=True)
+            onboarding.create_user(email, name, PASSWORD, role, actor=SYSTEM, public_password=True)
             made += 1
         except commands.EmailTaken:
             pass  # another process seeds at the same moment

@@ -12,10 +12,11 @@ from models import migrations
 from models.credentials import password_links, second_factors
 from models.credentials.password_links import Link, Purpose
 from models.events.commands import SYSTEM
-from models.identity import commands, queries, sessions
+from models.identity import queries, sign_in_limits
 from models.identity.queries import User
 from models.kernel import clock, database
 from models.kernel.errors import NotFound
+from models.onboarding import commands as onboarding
 from scripts import _cli
 
 Verb = Callable[[argparse.Namespace], int]
@@ -55,7 +56,7 @@ def add(args: argparse.Namespace) -> int:
     chosen = os.environ.get("NEW_PASSWORD")
     if chosen is None and not args.invite and sys.stdin.isatty():
         chosen = getpass.getpass("password (empty: invite the user): ") or None
-    user = commands.create_user(args.email, args.name, chosen, args.role, args.locale, actor=SYSTEM)
+    user = onboarding.create_user(args.email, args.name, chosen, args.role, args.locale, actor=SYSTEM)
     print(f"created {user.role} {user.email} ({user.id})")
     if chosen is None:
         _send_link(user, "invitation")
@@ -78,7 +79,7 @@ def show(args: argparse.Namespace) -> int:
 def unlock(args: argparse.Namespace) -> int:
     user = _user(args.email)
     with database.transaction():
-        forgotten = sessions.forget_failures(user.id, user.email)
+        forgotten = sign_in_limits.forget(user.id, user.email)
     print(f"{user.email}: {forgotten} counters of failures were reset")
     return 0
 

@@ -102,6 +102,7 @@ def list_audit_entries(call: Call[None, AuditFilters]) -> Answer:
     cost=Cost.heavy,
     summary="Download audit entries",
     needs=Permission.audit_read,
+    recent=True,
     query=AuditCsvFilters,
     answers={200: str},
     media_type="text/csv",

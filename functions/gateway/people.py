@@ -20,7 +20,7 @@ from models.identity.rules import Permission
 from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
-from models.staff import addresses
+from models.offboarding import commands as offboarding
 
 operations = Operations()
 
@@ -29,7 +29,10 @@ Password = Annotated[str, msgspec.Meta(min_length=limits.password_chars_min, max
 
 
 class User(msgspec.Struct):
-    """A person who works with the desk."""
+    """A person who works with the desk.
+
+    `ready_at` is null until the user's account is open; until then no ticket can be assigned to the user.
+    """
 
     id: UUID
     email: str
@@ -40,6 +43,7 @@ class User(msgspec.Struct):
     version: int
     created_at: datetime
     updated_at: datetime
+    ready_at: datetime | None
 
 
 class UserPage(msgspec.Struct):
@@ -62,7 +66,8 @@ class NewUser(msgspec.Struct, forbid_unknown_fields=True):
 class UserChanges(msgspec.Struct, forbid_unknown_fields=True):
     """The properties to change; others keep their values.
 
-    Deactivation, a new role or a new password ends the sessions of the user.
+    Deactivation, a new role, address or password ends the sessions of the user. Deactivation also revokes API keys,
+    pauses outgoing webhooks and removes chat addresses; `POST /v1/users/{user}/handovers` keeps keys and webhooks.
     """
 
     email: UserEmail | msgspec.UnsetType = msgspec.UNSET
@@ -140,6 +145,7 @@ def _user(row: queries.User, status: int = 200, **headers: str) -> Answer:
     "/v1/users",
     summary="Create a user",
     needs=Permission.users_manage,
+    recent=True,
     body=NewUser,
     answers={201: User},
     problems=(409,),
@@ -190,6 +196,7 @@ def read_user(call: Call) -> Answer:
     "/v1/users/{user}",
     summary="Update a user",
     needs=Permission.users_manage,
+    recent=True,
     body=UserChanges,
     answers={200: User},
     problems=(404, 409),
@@ -203,9 +210,7 @@ def change_user(call: Call[UserChanges]) -> Answer:
     expected = call.expected_version()
     changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
     user_id = pages.id_of(call.params["user"], "user")
-    made = commands.update_user(user_id, changes, expected_version=expected, by=call.caller, actor=call.caller.actor)
-    if not made.active:
-        addresses.end_links_of(user_id)
+    made = offboarding.update_user(user_id, changes, expected_version=expected, by=call.caller, actor=call.caller.actor)
     return _user(made)
 
 
@@ -220,6 +225,7 @@ def _of_key(key: queries.ApiKey) -> JsonObject:
     "/v1/api_keys",
     summary="Create an API key",
     needs=Permission.api_keys_manage,
+    recent=True,
     body=NewApiKey,
     answers={201: MadeApiKey},
     unlocked=True,
@@ -263,6 +269,7 @@ def list_api_keys(call: Call[None, pages.PageQuery]) -> Answer:
     "/v1/api_keys/{key}",
     summary="Revoke an API key",
     needs=Permission.api_keys_manage,
+    recent=True,
     answers={200: ApiKey},
     problems=(404,),
 )

@@ -26,6 +26,7 @@ operations = Operations()
     cost=Cost.heavy,
     summary="Export a requester's personal data",
     needs=Permission.requesters_export,
+    recent=True,
     answers={200: JsonObject},
     problems=(404,),
 )
@@ -56,6 +57,7 @@ class Erasure(msgspec.Struct):
     "/v1/requesters/{requester}/erasure",
     summary="Erase a requester's personal data",
     needs=Permission.requesters_erase,
+    recent=True,
     answers={200: Erasure},
     problems=(404, 409),
 )

@@ -126,6 +126,7 @@ def read_role(call: Call) -> Answer:
     "/v1/roles",
     summary="Create a custom role",
     needs=Permission.roles_manage,
+    recent=True,
     body=NewRole,
     answers={201: RoleShown},
     problems=(409,),
@@ -149,6 +150,7 @@ def create_role(call: Call[NewRole]) -> Answer:
     "/v1/roles/{role}",
     summary="Update a custom role",
     needs=Permission.roles_manage,
+    recent=True,
     body=RoleChanges,
     answers={200: RoleShown},
     problems=(404, 409),
@@ -170,6 +172,7 @@ def change_role(call: Call[RoleChanges]) -> Answer:
     "/v1/roles/{role}",
     summary="Delete a custom role",
     needs=Permission.roles_manage,
+    recent=True,
     answers={204: None},
     problems=(404, 409),
 )

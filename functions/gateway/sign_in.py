@@ -50,12 +50,17 @@ class Refresh(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Tokens(msgspec.Struct):
-    """A short-lived access token and the refresh token that obtains the next pair."""
+    """A short-lived access token and the refresh token that obtains the next pair.
+
+    Keep `device_token` and send it in the header `Nestor-Device` of the next sign-in: the desk then knows the device.
+    It is null after a refresh.
+    """
 
     access_token: str
     refresh_token: str
     token_type: str
     expires_in_s: int
+    device_token: str | None
 
 
 class Me(msgspec.Struct):
@@ -74,7 +79,7 @@ class Me(msgspec.Struct):
 
 def tokens_of(pair: TokenPair, status: int) -> Answer:
     """Return the response with a new pair of tokens, which nobody may cache."""
-    made = Tokens(pair.access_token, pair.refresh_token, pair.token_type, pair.expires_in_s)
+    made = Tokens(pair.access_token, pair.refresh_token, pair.token_type, pair.expires_in_s, pair.device_token or None)
     return Answer(made, status=status, headers={"Cache-Control": "no-store"})
 
 

@@ -67,7 +67,14 @@ def totp_key(key: tuple[str, str]) -> Answer:
 def enrolled(result: tuple[TokenPair, list[str]]) -> Answer:
     """Return the response with tokens and recovery codes, which nobody may cache."""
     pair, codes = result
-    made = EnrolledTokens(pair.access_token, pair.refresh_token, pair.token_type, pair.expires_in_s, codes)
+    made = EnrolledTokens(
+        pair.access_token,
+        pair.refresh_token,
+        pair.token_type,
+        pair.expires_in_s,
+        pair.device_token or None,
+        codes,
+    )
     return Answer(made, status=201, headers={"Cache-Control": "no-store"})
 
 

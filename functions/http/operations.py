@@ -135,6 +135,7 @@ class Declaration(TypedDict, total=False):
     raw: str | None
     etag: bool | Literal["optional"]
     unlocked: bool
+    recent: bool
     media_type: str
     path_patterns: Mapping[str, str]
     cost: Cost | None
@@ -147,7 +148,8 @@ class Operation:
     `answers`: status -> type of the body (None: no body). `problems`: error statuses besides those that every operation
     has. `raw`: the media type of a body that the handler reads as bytes from `call.incoming`. `etag`: If-Match is
     required, or honoured when the caller sends it ("optional"). `unlocked`: the handler opens its own transactions and
-    takes no Idempotency-Key; any other writing operation runs in one transaction. `media_type`: of an answer declared
+    takes no Idempotency-Key; any other writing operation runs in one transaction. `recent`: a user must have proved the
+    password in the last `limits.reauthentication_s`. `media_type`: of an answer declared
     as `str` (text) or `bytes`. `path_patterns`: the regular expressions of path parameters that the handler checks, for
     the OpenAPI document. `cost`: the class of cost; by default it follows from the method and `public`.
     """
@@ -166,6 +168,7 @@ class Operation:
     raw: str | None = None
     etag: bool | Literal["optional"] = False
     unlocked: bool = False
+    recent: bool = False
     media_type: str = "text/plain"
     path_patterns: Mapping[str, str] = field(default_factory=dict)
     cost: Cost | None = None

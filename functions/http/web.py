@@ -52,7 +52,9 @@ class _Requests:
         network = callers.network_of(client)
         bound = logs.bound(request_id=request_id, trace_id=trace.trace_id(traceparent), network=network)
         bound.__enter__()
-        calling = audit_callers.calling(client, req.get_header("User-Agent"), kind="anonymous")
+        calling = audit_callers.calling(
+            client, req.get_header("User-Agent"), kind="anonymous", device=req.get_header("Nestor-Device")
+        )
         calling.__enter__()
         req.context.client = client
         req.context.started = time.perf_counter()
@@ -230,6 +232,8 @@ def _authorise(call: AnyCall, operation: Operation, config: Settings) -> None:
         callers.record_refusal(call.principal.key, operation)
         who = "This API key" if call.principal.kind == "api_key" else f"The role {call.principal.rights.name}"
         raise Forbidden(f"{who} lacks the permission {operation.needs}.")
+    if operation.recent:
+        tokens.check_recent(call.principal)
 
 
 def _prepare(call: AnyCall, operation: Operation) -> None:

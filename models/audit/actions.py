@@ -13,10 +13,13 @@ class AuditAction(StrEnum):
 
     # Events.
     user_created = auto()
+    user_activated = auto()
+    account_opened = auto()
     user_updated = auto()
     user_deactivated = auto()
     signed_in = auto()
     signed_out = auto()
+    sessions_ended = auto()
     sign_in_failed = auto()
     role_created = auto()
     role_updated = auto()

@@ -15,24 +15,30 @@ from models.kernel import limits
 
 @dataclass(slots=True)
 class Caller:
-    """The source of a request: network address, User-Agent header, and the identity once it is authenticated."""
+    """The source of a request: network address, User-Agent header, the identity once it is authenticated, and the token
+    of a known device that the request presents.
+    """
 
     address: str | None = None
     user_agent: str | None = None
     kind: str = "system"
     id: str | None = None
+    device: str | None = None
 
 
 _current: ContextVar[Caller | None] = ContextVar("audit_caller", default=None)
 
 
 @contextmanager
-def calling(address: str | None = None, user_agent: str | None = None, *, kind: str = "system") -> Iterator[Caller]:
+def calling(
+    address: str | None = None, user_agent: str | None = None, *, kind: str = "system", device: str | None = None
+) -> Iterator[Caller]:
     """Make the caller of everything that runs inside; texts of the caller are cut to their limits."""
     caller = Caller(
         None if address is None else address[: limits.client_chars_max],
         None if user_agent is None else user_agent[: limits.audit_user_agent_chars_max],
         kind,
+        device=device,
     )
     token = _current.set(caller)
     try:

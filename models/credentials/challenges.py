@@ -12,7 +12,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from models.credentials.tables import SignInChallenge
-from models.identity import own_password, sessions, tokens
+from models.identity import own_password, sign_in_limits, tokens
 from models.kernel import clock, ids, limits
 from models.kernel.errors import TooManyRequests, Unauthenticated
 from models.kernel.ids import new_id
@@ -49,7 +49,7 @@ def make(purpose: Purpose, user_id: UUID | None, data: Mapping[str, Any] | None 
 def make_for_anybody(purpose: Purpose, data: Mapping[str, Any] | None = None, *, client: str) -> str:
     """Store a challenge of a caller who has proved nothing yet. Raises TooManyRequests beyond the network's limit."""
     bucket = rates.Bucket(
-        f"{purpose}_challenge:{sessions.network(client)}",
+        f"{purpose}_challenge:{sign_in_limits.network(client)}",
         every_s=limits.challenge_every_s,
         burst=limits.challenges_burst,
     )

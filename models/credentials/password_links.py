@@ -18,7 +18,7 @@ from models.desk_mail import commands as desk_mail
 from models.desk_mail import links
 from models.events import desk_payloads, history
 from models.events.commands import Actor
-from models.identity import own_password, password_strength, passwords, queries, rules, sessions
+from models.identity import own_password, password_strength, passwords, queries, rules, sessions, sign_in_limits
 from models.identity.queries import User
 from models.kernel import clock, database, limits, settings
 from models.kernel.errors import Conflict, Invalid, TooManyRequests
@@ -97,7 +97,7 @@ def request_reset(email: str, *, client: str) -> None:
         f"password_reset:address:{name}", every_s=limits.password_reset_every_s, burst=limits.password_resets_burst
     )
     of_client = rates.Bucket(
-        f"password_reset:client:{sessions.network(client)}",
+        f"password_reset:client:{sign_in_limits.network(client)}",
         every_s=limits.password_reset_per_client_every_s,
         burst=limits.password_resets_per_client_burst,
     )

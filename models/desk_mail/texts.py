@@ -56,6 +56,28 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
             " сотрудников считаются вашими. " + _WARN_RU,
         ),
     },
+    "new_device": {
+        "en": (
+            "A new device signed in at {desk}",
+            "Hello {name},\n\nsomebody signed in to your account on a device that was not used before, from the network"
+            " {network}. " + _WARN_EN,
+        ),
+        "ru": (
+            "Вход с нового устройства: {desk}",
+            "Здравствуйте, {name}!\n\nВ вашу учётную запись вошли с нового устройства, из сети {network}. " + _WARN_RU,
+        ),
+    },
+    "address_changed": {
+        "en": (
+            "Your address at {desk} was changed",
+            "Hello {name},\n\nyour account now has another e-mail address. This one no longer signs in. " + _WARN_EN,
+        ),
+        "ru": (
+            "Ваш адрес изменён: {desk}",
+            "Здравствуйте, {name}!\n\nУ вашей учётной записи теперь другой адрес, вход с этим адресом закрыт. "
+            + _WARN_RU,
+        ),
+    },
     "second_factor_added": {
         "en": (
             "A second factor was added at {desk}",

@@ -56,7 +56,7 @@ def schema(event_type: str, base: str) -> JsonObject:
         "event_type": {"const": event_type},
         "event_version": WHOLE,
         "occurred_at": TEXT | {"format": "date-time"},
-        "aggregate": {"enum": ["ticket", "user", "role", "api_key", "webhook"]},
+        "aggregate": {"enum": ["ticket", "user", "role", "api_key", "webhook", "account"]},
         "aggregate_id": ID,
         "sequence": WHOLE,
         "actor": {"type": "object", "properties": {"kind": TEXT, "id": MAYBE_TEXT}, "required": ["kind", "id"]},

@@ -17,6 +17,18 @@ class UserCreated(EventPayload, frozen=True, kw_only=True):
     locale: str | Unset = UNSET
 
 
+class UserActivated(EventPayload, frozen=True, kw_only=True):
+    """A person can be given work, because the ledger opened the account."""
+
+    account_id: UUID
+
+
+class AccountOpened(EventPayload, frozen=True, kw_only=True):
+    """The ledger opened an account."""
+
+    owner_id: UUID
+
+
 class UserUpdated(EventPayload, frozen=True, kw_only=True):
     """A person's account was changed."""
 
@@ -65,6 +77,12 @@ class SignedOut(EventPayload, frozen=True, kw_only=True):
 
     session_id: UUID
     reason: str
+
+
+class SessionsEnded(EventPayload, frozen=True, kw_only=True):
+    """All sessions of a person, or all but the current one, were ended."""
+
+    sessions_ended: int
 
 
 class SignInFailed(EventPayload, frozen=True, kw_only=True):

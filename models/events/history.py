@@ -15,7 +15,7 @@ from models.kernel import database
 from models.kernel.batch import Batch
 
 
-def next_sequence(aggregate: Literal["user", "role", "api_key", "webhook"], aggregate_id: UUID) -> int:
+def next_sequence(aggregate: Literal["user", "role", "api_key", "webhook", "account"], aggregate_id: UUID) -> int:
     """Return the number of the aggregate's next event. The caller's lock of the aggregate's row keeps it unique."""
     row = database.one(
         "SELECT max(sequence) AS sequence FROM events WHERE aggregate = :aggregate AND aggregate_id = :id",
@@ -26,7 +26,7 @@ def next_sequence(aggregate: Literal["user", "role", "api_key", "webhook"], aggr
 
 
 def append(
-    aggregate: Literal["user", "role", "api_key", "webhook"],
+    aggregate: Literal["user", "role", "api_key", "webhook", "account"],
     aggregate_id: UUID,
     happened: Sequence[EventPayload],
     *,

@@ -25,6 +25,8 @@ from models.kernel import clock, database, settings
 from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
 from models.kernel.ids import new_id
 from models.kernel.table import for_update
+from models.tasks import commands as tasks
+from models.tasks.payloads import OpenAccount
 
 __all__ = [
     "EmailTaken",
@@ -63,12 +65,14 @@ def create_user(
     by: Principal | None = None,
     actor: Actor,
     public_password: bool = False,
+    asks_for_account: bool = True,
 ) -> User:
-    """Create a user, who can sign in immediately with the password.
+    """Create a user, who can sign in immediately with the password, and be given work after the activation.
 
     With `password` None, no password matches until the user chooses one by an invitation (models/credentials).
     `public_password` exists for the demo, whose password is printed in the documents and easy to guess. `by` gives the
-    role and has all its rights; None is the operator. Raises Invalid with every broken rule, EmailTaken, or
+    role and has all its rights; None is the operator. `asks_for_account` is False for a caller that runs the hand-shake
+    with the ledger in the same transaction (models/onboarding). Raises Invalid with every broken rule, EmailTaken, or
     MoreThanYours.
     """
     email = rules.normalise_email(email)
@@ -103,6 +107,8 @@ def create_user(
             raise EmailTaken()
         created = UserCreated(email=email, name=name.strip(), role=str(role), locale=locale)
         history.append("user", user_id, [created], actor=actor, at=now)
+        if asks_for_account:
+            tasks.enqueue(OpenAccount(user_id=user_id))
         return queries.get_user(user_id)
 
 
@@ -119,7 +125,7 @@ def update_user(
 ) -> User:
     """Change email, name, role, locale, active or password; ignore values that stay the same.
 
-    A deactivation, or a change of role or password, ends all of the user's sessions. A deactivation revokes the user's
+    A deactivation, or a change of role, address or password, ends all sessions. A deactivation revokes the user's
     API keys. With `expected_version` None, the update overwrites any version. `by` has all rights of the user before
     and after the change; otherwise a person who manages users could set an administrator's password. None is the
     operator. Raises Invalid, NotFound, PreconditionFailed, LastAdmin, MoreThanYours, or EmailTaken (which leaves the
@@ -150,7 +156,7 @@ def update_user(
         if may_lose_admin and _is_admin(before) and not _stays_admin(changes) and not _has_other_admin(user_id):
             raise LastAdmin()
         _write(user_id, changes if new_hash is None else {**changes, "password_hash": new_hash})
-        ends_sessions = new_hash is not None or "role" in changes or changes.get("active") is False
+        ends_sessions = new_hash is not None or {"role", "email"} & changes.keys() or changes.get("active") is False
         ended = sessions.revoke_all(user_id) if ends_sessions else 0
         keys = api_keys.revoke_all(user_id, actor=actor) if changes.get("active") is False else 0
         happened = _update_events(
@@ -160,6 +166,8 @@ def update_user(
         user = queries.get_user(user_id)
         if new_hash is not None:
             desk_mail.notify("password_changed", user)
+        if "email" in changes:
+            desk_mail.notify("address_changed", before)  # to the address that the person had
         return user
 
 

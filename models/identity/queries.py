@@ -28,6 +28,7 @@ class User:
     version: int
     created_at: datetime
     updated_at: datetime
+    ready_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,8 @@ def find_by_email(email: str) -> User | None:
 
 
 def can_take_tickets(user_id: UUID) -> bool:
-    """Whether a ticket can be assigned to this user: active, with a role that works on tickets."""
-    row = database.one("SELECT role FROM users WHERE id = :id AND active", id=user_id)
+    """Whether a ticket can be assigned to this user: active, with an account and a role that works on tickets."""
+    row = database.one("SELECT role FROM users WHERE id = :id AND active AND ready_at IS NOT NULL", id=user_id)
     return row is not None and roles.works_on_tickets(row["role"])
 
 
@@ -135,6 +136,12 @@ def get_api_key(key_id: UUID) -> ApiKey:
     if not keys:
         raise NotFound(f"there is no API key {key_id}")
     return keys[0]
+
+
+def api_keys_of(owner_id: UUID) -> list[ApiKey]:
+    """List the keys of a user that are not revoked, oldest first."""
+    query = ApiKeyRow.select(*_API_KEY.fields).where(ApiKeyRow.owner_id == owner_id, ApiKeyRow.revoked_at.is_null())
+    return _API_KEY.all(query.order_by(ApiKeyRow.created_at, ApiKeyRow.id))
 
 
 def page_of_api_keys(*, before: tuple[datetime, UUID] | None = None, limit: int) -> list[ApiKey]:

@@ -134,6 +134,7 @@ class Principal:
     """The user or API key on whose behalf a request runs.
 
     `owner_id` is the user, or the user who owns the API key. `session_id` is None for an API key.
+    `authenticated_at` is the session's last proof of the password.
     """
 
     kind: Literal["user", "api_key"]
@@ -142,6 +143,7 @@ class Principal:
     rights: Rights
     owner_id: UUID
     session_id: UUID | None = None
+    authenticated_at: datetime | None = None
 
     @property
     def role(self) -> Role:
@@ -288,6 +290,7 @@ class SessionState:
     refreshed_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
+    last_seen_at: datetime | None = None
 
 
 def session_end(opened_at: datetime) -> datetime:
@@ -298,9 +301,20 @@ def session_end(opened_at: datetime) -> datetime:
     return opened_at + timedelta(seconds=limits.refresh_token_s)
 
 
-def judge_refresh(session: SessionState, token_hash: str, *, genuine: bool, now: datetime) -> RefreshVerdict:
-    """Return the verdict on a refresh token; `genuine` is true if this session issued the token."""
-    if session.revoked_at is not None or session.expires_at <= now:
+def last_use(seen_at: datetime | None, refreshed_at: datetime) -> datetime:
+    """Return the last use of a session: a request (noted once a minute), or a refresh."""
+    return refreshed_at if seen_at is None else max(seen_at, refreshed_at)
+
+
+def judge_refresh(
+    session: SessionState, token_hash: str, *, genuine: bool, now: datetime, idle_s: float = float("inf")
+) -> RefreshVerdict:
+    """Return the verdict on a refresh token; `genuine` is true if this session issued the token.
+
+    A session that was not used for `idle_s` has ended.
+    """
+    idle = (now - last_use(session.last_seen_at, session.refreshed_at)).total_seconds() >= idle_s
+    if session.revoked_at is not None or session.expires_at <= now or idle:
         return RefreshVerdict.ended
     if token_hash == session.refresh_hash:
         return RefreshVerdict.current

@@ -7,22 +7,22 @@ rows are locked.
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from models.audit import callers
+from models.desk_mail import commands as desk_mail
 from models.events import desk_payloads, history
 from models.events.commands import SYSTEM, Actor
-from models.identity import passwords, refresh_tokens, rules, tokens
+from models.identity import devices, passwords, queries, refresh_tokens, rules, sign_in_limits, tokens
 from models.identity.rules import RefreshVerdict
 from models.identity.tables import Session, UserRow
 from models.identity.tokens import SessionEnded, TokenPair
 from models.kernel import clock, database, limits, logs
 from models.kernel import settings as process_settings
 from models.kernel.batch import Batch
-from models.kernel.errors import TooManyRequests, Unauthenticated
+from models.kernel.errors import Unauthenticated
 from models.kernel.ids import new_id
 from models.kernel.settings import Settings
 from models.kernel.table import RowView
@@ -64,20 +64,19 @@ def prove_password(email: str, password: str, *, client: str) -> ProvenPassword:
     """Check a password. `client` is the caller's network address.
 
     Raises SignInFailed with the same message after the same time for an unknown address, a deactivated user and a wrong
-    password. Raises TooManyRequests, without a password check, after too many failures of the address or the client.
+    password. Raises TooManyRequests, without a password check, after too many failures (sign_in_limits.py).
     """
     assert not database.in_transaction(), "a failed sign-in is recorded although its request fails"
     email = rules.normalise_email(email)
-    buckets = _buckets(email, client)
-    with database.transaction():
-        wait_s = rates.take(buckets)  # before the check, or every guess of a parallel burst would be checked
-    if wait_s > 0:
-        raise TooManyRequests("too many failed sign-ins; wait and try again", retry_after_s=wait_s)
-
-    found = _find(email)
+    found, device = _find(email), devices.presented(process_settings.current())
+    known = device if device is not None and found is not None and device.user_id == found["id"] else None
+    buckets = sign_in_limits.of_attempt(email, client, known)
+    sign_in_limits.take(buckets)  # before the check, or every guess of a parallel burst would be checked
+    if known is None:
+        sign_in_limits.slow_down(email)
     kept_hash = found["password_hash"] if found is not None and found["active"] else None
     if not passwords.matches(password, kept_hash):
-        _record_failure(found, buckets, client)
+        _record_failure(found, email, client)
         raise SignInFailed()
     assert found is not None, "nobody's hash matches nothing"
     assert kept_hash is not None, "nobody's hash matches nothing"
@@ -104,6 +103,8 @@ def start(user_id: UUID, name: str, *, client: str, settings: Settings | None = 
     settings = settings or process_settings.current()
     session_id, now = new_id(), clock.now()
     refresh_token = refresh_tokens.first(session_id, settings)
+    _report_new_device(user_id, client, settings)
+    device_id, device_token = devices.issue(user_id, settings)
     rows = Batch()
     rows.insert(
         "sessions",
@@ -114,11 +115,25 @@ def start(user_id: UUID, name: str, *, client: str, settings: Settings | None = 
             "created_at": now,
             "refreshed_at": now,
             "expires_at": rules.session_end(now),
+            "client": client[: limits.client_chars_max],
+            "user_agent": callers.current().user_agent,
+            "device_id": device_id,
+            "last_seen_at": now,
+            "authenticated_at": now,
         },
     )
     signed_in = desk_payloads.SignedIn(session_id=session_id, client=client[: limits.client_chars_max])
     history.append("user", user_id, [signed_in], actor=Actor("user", str(user_id), name), at=now, with_rows=rows)
-    return TokenPair(tokens.access_token(user_id, session_id, settings), refresh_token)
+    return TokenPair(tokens.access_token(user_id, session_id, settings), refresh_token, device_token)
+
+
+def _report_new_device(user_id: UUID, client: str, settings: Settings) -> None:
+    """Tell the user about a sign-in on an unknown device; the first sign-in of all is no news."""
+    device = devices.presented(settings)
+    if device is not None and device.user_id == user_id:
+        return
+    if database.one("SELECT id FROM sessions WHERE user_id = :id LIMIT 1", id=user_id) is not None:
+        desk_mail.notify("new_device", queries.get_user(user_id), {"network": sign_in_limits.network(client)})
 
 
 def record_failure(user_id: UUID, *, client: str) -> None:
@@ -148,7 +163,7 @@ def refresh(refresh_token: str, *, settings: Settings | None = None) -> TokenPai
         raise SessionEnded("the refresh token was used before, so the session has been ended; sign in again")
     if verdict is RefreshVerdict.ended:
         raise SessionEnded()
-    return TokenPair(tokens.access_token(user_id, session_id, settings), next_token)
+    return TokenPair(tokens.access_token(user_id, session_id, settings), next_token, "")
 
 
 def sign_out(session_id: UUID) -> None:
@@ -157,7 +172,7 @@ def sign_out(session_id: UUID) -> None:
         user = _lock_user_of(session_id)
         if user is not None:
             actor = Actor("user", str(user["id"]), user["name"])
-            _end(session_id, user["id"], actor=actor, reason="signed_out")
+            end(session_id, user["id"], actor=actor, reason="signed_out")
 
 
 def revoke_all(user_id: UUID, *, but: UUID | None = None) -> int:
@@ -188,7 +203,7 @@ def _known(statement: str, **values: Any) -> database.Row | None:
     return None if row is None else UserRow.converted(row)
 
 
-def _record_failure(found: database.Row | None, buckets: list[rates.Bucket], client: str) -> None:
+def _record_failure(found: database.Row | None, email: str, client: str) -> None:
     """Record the failure in the user's history.
 
     For an unknown address, do the same work and commit, so that the response time does not reveal that it is unknown.
@@ -200,10 +215,7 @@ def _record_failure(found: database.Row | None, buckets: list[rates.Bucket], cli
             record_failure(user_id, client=client)
         else:
             history.next_sequence("user", user_id)
-            database.execute(
-                "UPDATE rate_buckets SET blocked_until_s = blocked_until_s WHERE bucket = :name",
-                name=buckets[0].name,
-            )
+        sign_in_limits.count_failure(email)
 
 
 def _exchange(session_id: UUID, token: str, settings: Settings) -> tuple[RefreshVerdict, UUID | None, str]:
@@ -218,9 +230,9 @@ def _exchange(session_id: UUID, token: str, settings: Settings) -> tuple[Refresh
     user_id, now = user["id"], clock.now()
     session = _STATE.read(row)
     token_hash, genuine = tokens.fingerprint(token), refresh_tokens.is_genuine(token, settings)
-    verdict = rules.judge_refresh(session, token_hash, genuine=genuine, now=now)
+    verdict = rules.judge_refresh(session, token_hash, genuine=genuine, now=now, idle_s=settings.session_idle_s)
     if verdict is RefreshVerdict.reused:
-        _end(session_id, user_id, actor=SYSTEM, reason="refresh_token_reused")
+        end(session_id, user_id, actor=SYSTEM, reason="refresh_token_reused")
     if verdict not in (RefreshVerdict.current, RefreshVerdict.repeated):
         return verdict, user_id, ""
     next_token = refresh_tokens.successor(token, settings)
@@ -249,7 +261,8 @@ def _lock_user_of(session_id: UUID) -> database.Row | None:
     )
 
 
-def _end(session_id: UUID, user_id: UUID, *, actor: Actor, reason: str) -> None:
+def end(session_id: UUID, user_id: UUID, *, actor: Actor, reason: str) -> None:
+    """End a session and record the reason. The caller has locked the user's row."""
     now = clock.now()
     ended = database.execute(
         "UPDATE sessions SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL", now=now, id=session_id
@@ -257,42 +270,3 @@ def _end(session_id: UUID, user_id: UUID, *, actor: Actor, reason: str) -> None:
     if ended.rowcount == 1:
         signed_out = desk_payloads.SignedOut(session_id=session_id, reason=reason)
         history.append("user", user_id, [signed_out], actor=actor, at=now)
-
-
-def forget_failures(user_id: UUID, email: str) -> int:
-    """Reset the counters of a user's failed sign-ins and wrong passwords, for an operator who knows the person.
-
-    The counters of networks stay. Returns the number of counters. Joins the caller's transaction.
-    """
-    names = [_buckets(email, "")[0].name, f"password_check:{user_id}"]
-    places, values = database.in_list("name", names)
-    return int(database.execute(f"DELETE FROM rate_buckets WHERE bucket IN {places}", values).rowcount)
-
-
-def _buckets(email: str, client: str) -> list[rates.Bucket]:
-    """Return the rate limits of one address and of one client.
-
-    The names are hashes, so their length is bounded and the table of counters lists no addresses.
-    """
-    return [
-        rates.Bucket(
-            f"sign_in:{kind}:{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}",
-            every_s=limits.sign_in_failure_every_s,
-            burst=limits.sign_in_failures_burst,
-        )
-        for kind, name in (("address", email), ("client", network(client)))
-    ]
-
-
-def network(client: str) -> str:
-    """Return the name under which failures of a client are counted.
-
-    An IPv6 caller owns at least a /64 and would otherwise have 2^64 names.
-    """
-    try:
-        address = ipaddress.ip_address(client)
-    except ValueError:
-        return client
-    if address.version == 4:
-        return str(address)
-    return str(ipaddress.ip_network((int(address), 64), strict=False))

@@ -9,7 +9,10 @@ from models.kernel.table import EnumField, IdField, InstantField, Table
 
 
 class UserRow(Table):
-    """A person who works at the desk. Other packages see it as `queries.User`."""
+    """A person who works at the desk. Other packages see it as `queries.User`.
+
+    `ready_at`: when the ledger had opened the account (activation.py); NULL means that the user can be given no work.
+    """
 
     id = IdField(primary_key=True)
     email = peewee.TextField()
@@ -21,6 +24,7 @@ class UserRow(Table):
     version = peewee.IntegerField(default=1)
     created_at = InstantField()
     updated_at = InstantField()
+    ready_at = InstantField(null=True)
 
     class Meta:
         table_name = "users"
@@ -53,6 +57,11 @@ class Session(Table):
     refreshed_at = InstantField()
     expires_at = InstantField()
     revoked_at = InstantField(null=True)
+    client = peewee.TextField(null=True)
+    user_agent = peewee.TextField(null=True)
+    device_id = IdField(null=True)
+    last_seen_at = InstantField(null=True)
+    authenticated_at = InstantField(null=True)
 
     class Meta:
         table_name = "sessions"

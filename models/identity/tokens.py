@@ -20,7 +20,7 @@ from uuid import UUID
 import peewee
 
 from models.identity import roles
-from models.identity.rules import Principal, Rights, rights_of_key
+from models.identity.rules import Principal, Rights, last_use, rights_of_key
 from models.identity.tables import ApiKeyRow, Session
 from models.kernel import clock, database, ids, imports, limits, logs, secret_keys
 from models.kernel.errors import Unauthenticated, Unavailable
@@ -45,10 +45,14 @@ class SessionEnded(Unauthenticated):
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """A short-lived access token, and the refresh token that the client exchanges for the next pair."""
+    """A short-lived access token, and the refresh token that the client exchanges for the next pair.
+
+    `device_token` makes the device a known one at the next sign-in; it is empty after a refresh.
+    """
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
+    device_token: str = field(repr=False)
     expires_in_s: int = limits.access_token_s
     token_type: str = "Bearer"  # noqa: S105 -- RFC 6750's name of the scheme
 
@@ -93,7 +97,7 @@ def authenticate(bearer: str, settings: Settings) -> Principal:
     """
     if bearer.count(".") == 2:
         user_id, session_id = _read_access_token(bearer, settings)
-        return _user_of_session(user_id, session_id)
+        return _user_of_session(user_id, session_id, settings)
     return _owner_of_key(bearer)
 
 
@@ -139,20 +143,48 @@ def _instant_s(claim: object) -> float:
     return float(claim)
 
 
-def _user_of_session(user_id: UUID, session_id: UUID) -> Principal:
+def _user_of_session(user_id: UUID, session_id: UUID, settings: Settings) -> Principal:
     with database.connection():
         row = database.one(
-            "SELECT u.name, u.role, r.based_on, r.permissions, s.expires_at FROM sessions AS s"
+            "SELECT u.name, u.role, r.based_on, r.permissions, s.id, s.created_at, s.refreshed_at, s.expires_at,"
+            " s.last_seen_at, s.authenticated_at FROM sessions AS s"
             " JOIN users AS u ON u.id = s.user_id LEFT JOIN roles AS r ON r.name = u.role"
             " WHERE s.id = :session_id AND u.id = :user_id AND u.active AND s.revoked_at IS NULL",
             session_id=session_id,
             user_id=user_id,
         )
-    if row is None or Session.converted(row)["expires_at"] <= clock.now():
+    if row is None:
         raise SessionEnded()
-    return Principal(
-        "user", user_id, row["name"], _rights(row["role"], row["based_on"], row["permissions"]), user_id, session_id
-    )
+    row, now = Session.converted(row), clock.now()
+    used_at = last_use(row["last_seen_at"], row["refreshed_at"])
+    if row["expires_at"] <= now or (now - used_at).total_seconds() >= settings.session_idle_s:
+        raise SessionEnded()
+    if _is_noted_now(row["last_seen_at"]):
+        _note_use("UPDATE sessions SET last_seen_at = :now WHERE id = :id", session_id)
+    rights = _rights(row["role"], row["based_on"], row["permissions"])
+    authenticated_at = row["authenticated_at"] or row["created_at"]
+    return Principal("user", user_id, row["name"], rights, user_id, session_id, authenticated_at)
+
+
+class ReauthenticationRequired(Unauthenticated):
+    """This operation needs a recent proof of your password: POST /v1/auth/reauthentication, then repeat the request."""
+
+    code = "reauthentication_required"
+
+
+def check_recent(principal: Principal) -> None:
+    """Raise ReauthenticationRequired if the user proved the password too long ago. An API key has no session.
+
+    The challenge is the one of RFC 9470, section 3.
+    """
+    proved_at = principal.authenticated_at
+    if principal.kind == "api_key":
+        return
+    if proved_at is None or (clock.now() - proved_at).total_seconds() > limits.reauthentication_s:
+        max_age = f"max_age={limits.reauthentication_s}"
+        raise ReauthenticationRequired(
+            challenge=f'Bearer realm="nestor", error="insufficient_user_authentication", {max_age}'
+        )
 
 
 def _owner_of_key(key: str) -> Principal:

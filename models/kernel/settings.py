@@ -99,6 +99,7 @@ class Settings:
     oidc_create_users: bool = _var(
         False, "the first OpenID sign-in creates the user, with a verified address and a role by OIDC_ROLES"
     )
+    session_idle_hours: float = _var(72.0, "hours without a request after which a session ends")
     log_level: str = _var("INFO", "DEBUG, INFO, WARNING or ERROR")
     secrets_dir: str = _var(
         "", "folder of mounted channel credentials, one file each; env `NESTOR_SECRET_<NAME>` goes before"
@@ -150,6 +151,8 @@ class Settings:
             if key is not None and (weak := secret_keys.weakness(key)) is not None:
                 raise ConfigurationError(f"{variable}: {weak}; {secret_keys.HOW_TO_MAKE_ONE}")
         data_keys.parse(self.data_keys)
+        if not 0.25 < self.session_idle_hours <= 24 * 365:
+            raise ConfigurationError(f"SESSION_IDLE_HOURS: expected 0.25 to 8760, found {self.session_idle_hours}")
         if self.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
             raise ConfigurationError(f"LOG_LEVEL: expected DEBUG, INFO, WARNING or ERROR, found {self.log_level!r}")
         if self.sends_at_once < 1:
@@ -170,6 +173,10 @@ class Settings:
         user, at, _ = self.broker_url.partition("://")[2].rpartition("@")
         if not self.embedded and at and ":" not in user:
             raise ConfigurationError("BROKER_URL: expected a password after the user: amqp://user:password@host/vhost")
+
+    @property
+    def session_idle_s(self) -> float:
+        return self.session_idle_hours * 3600
 
     @property
     def embedded(self) -> bool:

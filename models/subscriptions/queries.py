@@ -87,6 +87,12 @@ def get(subscription_id: UUID, *, lock: bool = False) -> Subscription:
     return found
 
 
+def of_owner(owner_id: UUID) -> list[Subscription]:
+    """List the subscriptions of a user, oldest first."""
+    query = SubscriptionRow.select(*_VIEW.fields).where(SubscriptionRow.owner_id == owner_id, _KEPT)
+    return _VIEW.all(query.order_by(SubscriptionRow.created_at, SubscriptionRow.id))
+
+
 def page(*, before: tuple[datetime, UUID] | None, limit: int) -> list[Subscription]:
     """List subscriptions, newest first."""
     query = SubscriptionRow.select(*_VIEW.fields).where(_KEPT)

@@ -101,6 +101,10 @@ _KINDS = (
     ),
     # A mailbox or a bot that no process watches; the next tick enqueues the pull again.
     TaskKind("pull_account", payloads.PullAccount, queue=SENDS, time_limit_s=110, attempts_max=3),
+    TaskKind("open_account", payloads.OpenAccount),
+    # The user may become visible after the account.
+    TaskKind("activate_user", payloads.ActivateUser),
+    TaskKind("repair_activations", payloads.RepairActivations, attempts_max=3),
     TaskKind("watch_accounts", payloads.WatchAccounts, queue=SENDS, attempts_max=2, time_limit_s=110),
     TaskKind("collect_garbage", payloads.CollectGarbage, attempts_max=3, time_limit_s=120),
 )

@@ -106,6 +106,23 @@ class RequestPasswordReset(Payload, frozen=True):
     email: str
 
 
+class OpenAccount(Payload, frozen=True):
+    """Opens the ledger's account of a new user."""
+
+    user_id: UUID
+
+
+class ActivateUser(Payload, frozen=True):
+    """Lets a user be given work, whose account is open."""
+
+    user_id: UUID
+    account_id: UUID
+
+
+class RepairActivations(Payload, frozen=True):
+    """Completes the activations of users that are stuck."""
+
+
 class TellStaff(Payload, frozen=True):
     """Posts a ticket's new events in its topic of the staff's group."""
 

@@ -38,6 +38,29 @@ def take(buckets: Sequence[Bucket]) -> float:
     return _take(buckets)[0]
 
 
+def look(buckets: Sequence[Bucket]) -> float:
+    """Return the seconds until every bucket has a slot, 0.0 for now, without taking one. Writes nothing.
+
+    A time that only a wrong clock can have left counts as none; `take` then corrects it.
+    """
+    if not buckets:
+        return 0.0
+    now_s = clock.now().timestamp()
+    by_name = {bucket.name: bucket for bucket in buckets}
+    places, values = database.in_list("name", list(by_name))
+    rows = database.run(
+        f"SELECT bucket, tat_s, blocked_until_s, changed_s FROM rate_buckets WHERE bucket IN {places}", values
+    )
+    wait_s = 0.0
+    for row in rows:
+        if row["changed_s"] - now_s > limits.bucket_clock_tolerance_s:
+            continue
+        bucket = by_name[row["bucket"]]
+        full_until_s = row["tat_s"] - bucket.every_s * (bucket.burst - 1)
+        wait_s = max(wait_s, max(full_until_s, row["blocked_until_s"]) - now_s)
+    return wait_s
+
+
 def take_or_line_up(buckets: Sequence[Bucket]) -> float:
     """Take like `take`, for callers that retry after the returned seconds.
 

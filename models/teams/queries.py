@@ -70,7 +70,8 @@ def roster(team: str | None) -> list[Candidate]:
         " AND t.category NOT IN ('done', 'closed')) AS open_tickets,"
         " (SELECT max(m.assigned_at) FROM team_members AS m WHERE m.user_id = u.id AND (m.team = :team OR"
         " CAST(:team AS text) IS NULL))"
-        f" AS assigned_at FROM users AS u WHERE u.active AND {condition}{where} ORDER BY u.id",
+        " AS assigned_at FROM users AS u WHERE u.active AND u.ready_at IS NOT NULL"
+        f" AND {condition}{where} ORDER BY u.id",
         values,
         team=team,
     )

@@ -38,6 +38,11 @@ def lock(ticket_id: UUID) -> Ticket:
     return Ticket.from_row(row)
 
 
+def count_open_of(user_id: UUID) -> int:
+    """Return the number of open tickets that are assigned to a user."""
+    return int(Ticket.select().where(Ticket.assignee_id == user_id, Ticket.category.not_in(["done", "closed"])).count())
+
+
 def next_number() -> int:
     """The number of the next ticket.
 

@@ -13,6 +13,7 @@ from models.inbox import queries as inbox
 from models.kernel import clock, database, resealing, skew
 from models.kernel.errors import NestorError, Unavailable
 from models.kernel.settings import Settings
+from models.onboarding import commands as onboarding
 from models.subscriptions import queries as subscriptions
 from models.tasks import queries as tasks
 from scripts.diag import limits, scanner
@@ -218,9 +219,21 @@ def _clock(part: Part) -> None:
             part.problem(f"{problem}; set it by NTP")
 
 
+def _users(part: Part) -> None:
+    waiting = onboarding.stuck()
+    part.facts["waiting_for_an_account"] = waiting
+    part.lines.append(f"{words.counted(len(waiting), 'user')} waiting for an account")
+    if waiting:
+        part.problem(
+            f"{words.counted(len(waiting), 'user')} cannot be given work, because the account is not open: no worker"
+            " runs open_account and activate_user, or they are dead letters"
+        )
+
+
 _LOOKS: tuple[tuple[str, Callable[[Part], None]], ...] = (
     ("definitions", _definitions),
     ("tasks", _tasks),
+    ("users", _users),
     ("accounts", _accounts),
     ("inbox", _inbox),
     ("deliveries", _deliveries),

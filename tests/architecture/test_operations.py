@@ -49,6 +49,10 @@ PUBLIC: dict[str, dict[str, str]] = {
 ANY_ROLE = {
     "DELETE /v1/auth/tokens/current": "ends one's own session",
     "GET /v1/me": "tells about oneself",
+    "GET /v1/me/sessions": "tells about oneself",
+    "DELETE /v1/me/sessions": "ends one's own sessions",
+    "DELETE /v1/me/sessions/{session}": "ends one's own session",
+    "POST /v1/auth/reauthentication": "proves one's own password",
     "GET /v1/me/second_factors": "tells about oneself",
     "POST /v1/me/second_factors/totp": "changes one's own sign-in, with the password",
     "POST /v1/me/second_factors/totp/confirmation": "changes one's own sign-in, after a step with the password",

@@ -59,7 +59,7 @@ def test_a_custom_role_gives_its_permissions_until_it_is_changed(gateway: Any, m
     assert reader.get("/v1/inbox").status_code == 200
 
 
-def test_users_of_a_custom_role_are_given_tickets_if_it_works_on_tickets(gateway: Any, machine: Caller) -> None:
+def test_users_of_a_custom_role_are_given_tickets_if_it_works_on_tickets(desk: Desk, machine: Caller) -> None:
     machine.made("/v1/roles", {"name": "shift-lead", "permissions": ["tickets_read", "tickets_write"]})
     machine.made("/v1/roles", {"name": "auditor", "permissions": ["tickets_read"]})
     lead = machine.made("/v1/users", NEW | {"role": "shift-lead"})
@@ -67,6 +67,7 @@ def test_users_of_a_custom_role_are_given_tickets_if_it_works_on_tickets(gateway
         "/v1/users", NEW | {"email": "audit@example.test", "name": "Anna Auditor", "role": "auditor"}
     )
     path = f"/v1/tickets/{machine.ticket()['id']}/assignment"
+    desk.run_due()
 
     given = machine.ask("PUT", path, {"assignee_id": lead["id"]})
     refused = machine.ask("PUT", path, {"assignee_id": auditor["id"]})

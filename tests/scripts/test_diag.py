@@ -44,6 +44,7 @@ def test_a_desk_that_did_its_work_needs_nobody(desk: Desk) -> None:
         "database",
         "definitions",
         "tasks",
+        "users",
         "accounts",
         "inbox",
         "deliveries",

@@ -16,7 +16,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "locale": STAFF,
     },
     "roles": {"name": NAME, "based_on": WORD, "description": DESK, "permissions": WORD},
-    "sessions": {"refresh_hash": HASH, "previous_hash": HASH},
+    "sessions": {"refresh_hash": HASH, "previous_hash": HASH, "client": STAFF, "user_agent": STAFF},
     "api_keys": {
         "name": DESK,
         "role": NAME,
@@ -25,6 +25,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "prefix": HASH,
         "created_by": STAFF,
     },
+    "accounts": {"kind": WORD},
     "password_links": {"purpose": WORD, "token_hash": HASH, "password_mark": HASH},
     "second_factors": {
         "kind": WORD,

@@ -39,6 +39,7 @@ RULES = {
     "/source": "a definition that can be published",
     "/score": "a whole number, written as one",
     "/scopes": "permissions of the role",
+    "/to": "another user",
     "/owner_id": "an active user with all permissions of the key",
     "/role": "one of the desk's roles",
     "?role": "as in bodies",

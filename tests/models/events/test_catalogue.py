@@ -71,6 +71,9 @@ PAYLOADS: list[tuple[payload.EventPayload, str]] = [
         f'{{"owner_id":"{SESSION}","from_owner_id":null}}',
     ),
     (desk.ApiKeyRevoked(), "{}"),
+    (desk.SessionsEnded(sessions_ended=2), '{"sessions_ended":2}'),
+    (desk.UserActivated(account_id=SESSION), f'{{"account_id":"{SESSION}"}}'),
+    (desk.AccountOpened(owner_id=SESSION), f'{{"owner_id":"{SESSION}"}}'),
     (
         desk.RoleCreated(role="lead", based_on="agent", permissions=["tasks_read"]),
         '{"role":"lead","based_on":"agent","permissions":["tasks_read"]}',

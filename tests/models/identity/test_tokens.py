@@ -45,7 +45,7 @@ def test_a_principal_knows_its_permissions_its_actor_and_its_key(people: People)
 
     principal = authenticate(people.sign_in().access_token, people.settings)
 
-    assert principal.permissions == {"tickets_read", "ledger_read", "ledger_manage"}
+    assert principal.permissions == {"paid_tasks_read", "ledger_read", "ledger_manage"}
     assert principal.actor == Actor("user", str(user.id), "Ada")
     assert principal.key == f"user:{user.id}"
 

@@ -1,0 +1,106 @@
+"""/v1/users/{user}/holdings and /v1/users/{user}/handovers: what a person holds, and its hand-over."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from functions.http.operations import Answer, Call, Operations
+from functions.views import pages
+from models.identity.rules import Permission
+from models.offboarding import commands as offboarding
+
+operations = Operations()
+
+
+class KeyHeld(msgspec.Struct):
+    """An API key that the user owns."""
+
+    id: UUID
+    name: str
+    role: str
+
+
+class WebhookHeld(msgspec.Struct):
+    """An outgoing webhook that the user owns."""
+
+    id: UUID
+    url: str
+    state: str
+
+
+class AddressHeld(msgspec.Struct):
+    """A chat address that counts as the user's."""
+
+    channel: str
+    address: str
+
+
+class HoldingsShown(msgspec.Struct):
+    """The things that a user holds. A deactivation ends them, except tickets and membership of teams.
+
+    `tickets` counts the open tickets that are assigned to the user.
+    """
+
+    sessions: int
+    api_keys: list[KeyHeld]
+    webhooks: list[WebhookHeld]
+    addresses: list[AddressHeld]
+    teams: list[str]
+    tickets: int
+
+
+class Handover(msgspec.Struct, forbid_unknown_fields=True):
+    """The user who gets the API keys and the outgoing webhooks."""
+
+    to: UUID
+
+
+class HandedOverShown(msgspec.Struct):
+    """The number of things that got another owner."""
+
+    api_keys: int
+    webhooks: int
+
+
+@operations.add(
+    "GET",
+    "/v1/users/{user}/holdings",
+    summary="List what a user holds",
+    needs=Permission.users_manage,
+    answers={200: HoldingsShown},
+    problems=(404,),
+)
+def read_holdings(call: Call) -> Answer:
+    """Read it before you deactivate a user, and hand over what must go on."""
+    held = offboarding.of_user(pages.id_of(call.params["user"], "user"))
+    shown = HoldingsShown(
+        held.sessions,
+        [KeyHeld(key.id, key.name, key.role) for key in held.api_keys],
+        [WebhookHeld(webhook.id, webhook.url, webhook.state) for webhook in held.webhooks],
+        [AddressHeld(one["channel"], one["address"]) for one in held.addresses],
+        held.teams,
+        held.tickets,
+    )
+    return Answer(shown)
+
+
+@operations.add(
+    "POST",
+    "/v1/users/{user}/handovers",
+    summary="Hand over what a user holds",
+    needs=Permission.users_manage,
+    recent=True,
+    body=Handover,
+    answers={201: HandedOverShown},
+    problems=(404, 409),
+)
+def hand_over(call: Call[Handover]) -> Answer:
+    """Gives all API keys and outgoing webhooks of the user to another active user, or nothing.
+
+    The new owner must have all rights of the keys, as the caller must.
+    """
+    user_id = pages.id_of(call.params["user"], "user")
+    done = offboarding.hand_over(user_id, call.body.to, by=call.caller, actor=call.caller.actor)
+    return Answer(HandedOverShown(done.api_keys, done.webhooks), status=201)

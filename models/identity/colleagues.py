@@ -1,0 +1,39 @@
+"""The people who work at the desk, as any colleague may see them: name and presence, no address and no role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+from models.identity.tables import UserRow
+from models.kernel import clock, database, limits
+
+Presence = Literal["online", "offline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """An active user. `presence` is online if a session made a request in the last `limits.presence_s`."""
+
+    id: UUID
+    name: str
+    presence: Presence
+
+
+def all_active() -> list[Colleague]:
+    """List the active users by name."""
+    rows = database.run(
+        "SELECT u.id, u.name, (SELECT max(COALESCE(s.last_seen_at, s.refreshed_at)) FROM sessions AS s"
+        " WHERE s.user_id = u.id AND s.revoked_at IS NULL) AS seen_at FROM users AS u WHERE u.active"
+        " ORDER BY u.name, u.id LIMIT :most",
+        most=limits.colleagues_max,
+    )
+    since = clock.now() - timedelta(seconds=limits.presence_s)
+    found = []
+    for row in rows:
+        seen_at = database.instant(row["seen_at"])
+        presence: Presence = "online" if seen_at is not None and seen_at >= since else "offline"
+        found.append(Colleague(UserRow.converted(row)["id"], row["name"], presence))
+    return found

@@ -1,0 +1,92 @@
+"""List and hand over what a person holds, and end it at the deactivation. Commands join the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from models.events.commands import Actor
+from models.identity import api_keys, queries, session_list
+from models.identity import commands as identity
+from models.identity.queries import ApiKey, User
+from models.identity.rules import Principal
+from models.kernel import database
+from models.kernel.errors import FieldProblem, Invalid
+from models.staff import addresses
+from models.subscriptions import ownership
+from models.subscriptions import queries as subscriptions
+from models.subscriptions.queries import Subscription
+from models.teams import queries as teams
+from models.tickets import queries as tickets
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """The things that a user holds. `tickets` counts the open tickets that are assigned to the user."""
+
+    sessions: int
+    api_keys: list[ApiKey]
+    webhooks: list[Subscription]
+    addresses: list[dict[str, str]]
+    teams: list[str]
+    tickets: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The number of things that got another owner."""
+
+    api_keys: int
+    webhooks: int
+
+
+def of_user(user_id: UUID) -> Holdings:
+    """Return what a user holds. Raises NotFound."""
+    queries.get_user(user_id)
+    return Holdings(
+        sessions=len(session_list.of_user(user_id)),
+        api_keys=queries.api_keys_of(user_id),
+        webhooks=subscriptions.of_owner(user_id),
+        addresses=addresses.of_user(user_id),
+        teams=list(teams.of_user(user_id)),
+        tickets=tickets.count_open_of(user_id),
+    )
+
+
+def hand_over(user_id: UUID, to: UUID, *, by: Principal | None, actor: Actor) -> HandedOver:
+    """Give the API keys and the outgoing webhooks of a user to another one, all or none.
+
+    The new owner has all rights of each key, as `by` has. Raises NotFound, Invalid or MoreThanYours.
+    """
+    assert database.in_transaction(), "all things are handed over, or none"
+    if to == user_id:
+        raise Invalid([FieldProblem("to", "expected another user")])
+    held = of_user(user_id)
+    for key in held.api_keys:
+        api_keys.give(key.id, to, by=by, actor=actor)
+    receiver = queries.get_user(to)
+    if held.webhooks and not receiver.active:
+        raise Invalid([FieldProblem("to", "expected an active user")])
+    return HandedOver(len(held.api_keys), ownership.give_all(user_id, to, actor=actor))
+
+
+def update_user(
+    user_id: UUID,
+    changes: Mapping[str, Any],
+    *,
+    expected_version: int | None,
+    by: Principal | None = None,
+    actor: Actor,
+) -> User:
+    """Change a user like `identity.commands.update_user`; a deactivation also ends what the user holds elsewhere.
+
+    It pauses the user's outgoing webhooks and removes chat addresses and the links that would add one.
+    """
+    with database.transaction():
+        user = identity.update_user(user_id, changes, expected_version=expected_version, by=by, actor=actor)
+        if changes.get("active") is False:
+            addresses.end_links_of(user_id)
+            ownership.pause_all(user_id, actor=actor)
+        return user
