@@ -258,9 +258,11 @@ def _delete_chats(person: Person) -> None:
         Conversation.delete().where(Conversation.ticket_id.in_(ids)).execute()
     RequesterCode.delete().where(person.at(RequesterCode.channel, RequesterCode.address)).execute()
     addresses = sorted({address for mine in person.addresses.values() for address in mine})
-    RequesterLink.update({RequesterLink.asked_address: None}).where(
-        RequesterLink.asked_address.in_(addresses)
-    ).execute()
+    # Two channels can have the same address of two people. A link of an earlier version has no channel.
+    opened_by = person.at(RequesterLink.asked_channel, RequesterLink.asked_address) | (
+        RequesterLink.asked_channel.is_null() & RequesterLink.asked_address.in_(addresses)
+    )
+    RequesterLink.update({RequesterLink.asked_address: None}).where(opened_by).execute()
     for address in addresses:
         ends = RateBucket.bucket.endswith(f":{address}") | RateBucket.bucket.endswith(f":{address} (line)")
         RateBucket.delete().where(ends).execute()
