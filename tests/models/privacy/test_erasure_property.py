@@ -184,8 +184,9 @@ class Story:
             for key, row in rows[table].items()
             if any(mark in "\n".join(row.values()) for mark in marks) and self.words["A"] not in "\n".join(row.values())
             for column, value in row.items()
-            # A's reactions are removed from everybody's messages.
+            # A's reactions are removed from everybody's messages, and A as a reader from the desk's.
             if (table, column) != ("messages", "reactions")
+            and not (table == "messages" and column == "copies" and row["author_kind"] != "requester")
         }
 
     def left_of_a(self, rows: Rows) -> set[str]:
@@ -256,7 +257,10 @@ _PHASES = (Phase.explicit, Phase.generate)
 
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
 @settings(
-    max_examples=8, phases=_PHASES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=8,
+    derandomize=True,
+    phases=_PHASES,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(acts=STORIES)
 def test_an_erasure_leaves_all_of_b_and_nothing_of_a(desk: Desk, acts: Acts) -> None:
