@@ -78,6 +78,11 @@ def document(operations: Operations, function: str) -> JsonObject:
     unique = list(dict.fromkeys(types))
     schemas, components = msgspec.json.schema_components(unique, ref_template="#/components/schemas/{name}")
     by_type = dict(zip(unique, schemas, strict=True))
+    described: set[str] = set()
+    for operation in operations.all:
+        for kind in (operation.body, operation.query):
+            if kind is not None:
+                _describe_texts(by_type[kind], components, described)
     paths: dict[str, JsonObject] = {}
     for operation in operations.all:
         path = re.sub(r"{(\w+)(:\w+)?}", r"{\1}", operation.path)
@@ -99,6 +104,30 @@ def document(operations: Operations, function: str) -> JsonObject:
             },
         },
     }
+
+
+# What functions/http/values.py accepts in the texts of a body.
+_TEXT_PATTERN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
+
+
+def _describe_texts(schema: JsonObject, components: JsonObject, described: set[str], name: str = "") -> None:
+    """Give every short text of a body that has no pattern of its own the pattern of a text without control characters.
+
+    A pattern of a text of many pages is of no use to a client and slow to check.
+    """
+    if "$ref" in schema:
+        component = schema["$ref"].rsplit("/", 1)[1]
+        if component in described:
+            return
+        described.add(component)
+        schema = components[component]
+    is_text = schema.get("type") == "string" and schema.get("maxLength", 0) <= limits.ticket_description_chars_max
+    if is_text and not {"pattern", "format", "enum"} & schema.keys() and not name.endswith("password"):
+        schema["pattern"] = _TEXT_PATTERN
+    for member, inner in schema.get("properties", {}).items():
+        _describe_texts(inner, components, described, member)
+    for inner in (*schema.get("anyOf", ()), *([schema["items"]] if isinstance(schema.get("items"), dict) else [])):
+        _describe_texts(inner, components, described, name)
 
 
 def _has_schema(kind: Any) -> bool:

@@ -54,6 +54,9 @@ RULES = {
     "/people": "a cast as in scenario files",
     "/url": "one that may be called",
     "/event_types": "those of the catalogue, each once",
+    "/reason": "without control characters; a pattern of a long text is of no use to a client",
+    "/comment": "as /reason",
+    "/mentions": "of a note only",
     "/description": "one line that can be shown",
 }
 
