@@ -14,6 +14,7 @@ from models.audit.actions import AuditAction
 from models.identity.rules import Permission
 from models.inbox import commands, queries
 from models.inbox.tables import InboxEvent
+from models.kernel.errors import NotFound
 from models.visibility import sight
 
 operations = Operations()
@@ -37,16 +38,25 @@ def list_inbox(call: Call[None, InboxQuery]) -> Answer:
     """Newest first."""
     before = pages.decode(call.query.cursor, "inbox", pages.instant, UUID)
     position = (before[0], before[1]) if before else None
-    only = sight_of(call).about(InboxEvent.ticket_id)
+    mine = sight_of(call)
+    only = mine.about(InboxEvent.ticket_id)
+    for channel, account in sight.hidden_accounts(mine):
+        theirs = (InboxEvent.channel == channel) & (InboxEvent.account == account)
+        only &= InboxEvent.ticket_id.is_null(False) | ~theirs
     rows = queries.page(status=call.query.status, before=position, limit=call.query.limit + 1, only=only)
     page, cursor = pages.cut(rows, call.query.limit, "inbox", lambda row: (row["received_at"], row["id"]))
     return Answer(show.InboxPage([show.copied(show.InboxEvent, row) for row in page], cursor))
 
 
 def _event_id(call: AnyCall) -> UUID:
-    """The id of the path. Raises NotFound, also for an event of a ticket that the caller may not see."""
+    """The id of the path. Raises NotFound, also for an event of a ticket, or without a ticket of a team's account, that
+    the caller may not see.
+    """
     event_id = pages.id_of(call.params["event"], "inbox event")
-    sight.require(sight_of(call), queries.get(event_id)["ticket_id"], "inbox event", event_id)
+    row, mine = queries.get(event_id), sight_of(call)
+    sight.require(mine, row["ticket_id"], "inbox event", event_id)
+    if row["ticket_id"] is None and (row["channel"], row["account"]) in sight.hidden_accounts(mine):
+        raise NotFound(f"there is no inbox event {event_id}")
     return event_id
 
 

@@ -7,12 +7,15 @@ from uuid import UUID
 
 import msgspec
 
+from functions.gateway.sights import sight_of
 from functions.http.operations import Answer, Call, Operations
 from functions.views import representations as show
 from models.identity.rules import Permission
+from models.kernel.errors import Forbidden
 from models.teams import commands as team_commands
 from models.teams import queries as team_queries
 from models.teams.visibility import Visibility
+from models.visibility import sight
 
 operations = Operations()
 
@@ -70,12 +73,15 @@ def read_team(call: Call) -> Answer:
     etag="optional",
 )
 def set_members(call: Call[Members]) -> Answer:
-    """Members are active users who can work on tickets.
+    """Members are active users who can work on tickets. The members of a team with `visibility: members` are chosen by
+    one of them, or by a caller who sees all tickets.
 
     With If-Match (optional), a team that was changed since that version answers 412.
     """
     expected = call.optional_version()
     name = call.params["team"]
+    if not sight.sees_team(sight_of(call), name):
+        raise Forbidden(f"The tickets of team {name} are visible to its members; one of them chooses its members.")
     team_commands.set_members(name, call.body.members, expected_version=expected)
     row = team_queries.get(name)
     return Answer(_team(row), headers=show.etag(row["version"]))

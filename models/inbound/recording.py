@@ -86,7 +86,7 @@ def _accept(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessa
     if parsed.grade != "unproved":
         # The sender reaches us, so the desk may write to them again.
         requesters.unsuppress(account.channel, parsed.author_address)
-    chats.mark_unreachable(account, parsed.contact_address, None)
+        chats.mark_unreachable(account, parsed.contact_address, None)
     thread = _thread_of(account, parsed, requester)
     if thread.ticket_id is None:
         return _open_ticket(event, account, parsed, requester, thread)

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import peewee
 
+from models.channels import accounts
 from models.identity import roles
 from models.identity.queries import User
 from models.identity.rules import Permission, Principal
@@ -124,6 +125,26 @@ def sees(sight: Sight, ticket: Ticket) -> bool:
         "sight_user": sight.user_id,
     }
     return database.one(f"SELECT 1 AS one WHERE {conditions}", values) is not None
+
+
+def sees_team(sight: Sight, team: str | None) -> bool:
+    """Whether the tickets of a team are visible, apart from single tickets by assignment or following."""
+    if sight.sees_all or team is None or team in sight.teams:
+        return True
+    conditions = OPEN_OR_MEMBER.format(team="CAST(:team AS text)", me=":sight_user")
+    values = {"team": team, "sight_user": sight.user_id}
+    return database.one(f"SELECT 1 AS one WHERE {conditions}", values) is not None
+
+
+def hidden_accounts(sight: Sight) -> set[tuple[str, str]]:
+    """The channels and names of accounts whose team is hidden: an event of theirs that has no ticket yet belongs to it.
+
+    Few accounts have a team, and a desk has few accounts.
+    """
+    if sight.sees_all:
+        return set()
+    found = [(account.channel, account.name, account.config.get("team")) for account in accounts.every()]
+    return {(channel, name) for channel, name, team in found if not sees_team(sight, team)}
 
 
 def sees_id(sight: Sight, ticket_id: UUID | None) -> bool:

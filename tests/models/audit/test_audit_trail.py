@@ -97,6 +97,23 @@ def test_the_database_refuses_to_change_and_to_delete_entries(statement: str) ->
 
 
 @pytest.mark.usefixtures("trail")
+def test_sqlite_refuses_to_replace_an_entry() -> None:
+    if database.is_postgres():
+        return  # PostgreSQL has no REPLACE
+    record()
+    [entry] = found()
+
+    with pytest.raises(peewee.DatabaseError, match="append-only"), database.connection(), database.transaction():
+        database.execute(
+            "REPLACE INTO audit_entries (serial, at, action, outcome, actor_kind, object_kind)"
+            " VALUES (:serial, '2026-01-01', 'signed_in', 'done', 'system', 'user')",
+            serial=entry.serial,
+        )
+
+    assert found() == [entry]
+
+
+@pytest.mark.usefixtures("trail")
 def test_postgresql_refuses_to_truncate_entries() -> None:
     if not database.is_postgres():
         return  # SQLite has no TRUNCATE
