@@ -12,48 +12,44 @@ from queues.sweep import OpportunisticSweep
 
 def operations() -> Operations:
     """The operations of the gateway."""
-    from functions.gateway import (
-        approvals,
-        attachments,
-        audit,
-        channels,
-        colleagues,
-        deliveries,
-        event_schemas,
-        explanations,
-        followers,
-        inbox,
-        messages,
-        model,
+    from functions.gateway.auth import (
         my_sessions,
         notices,
-        offboarding,
         oidc,
         own_addresses,
         own_password,
-        paid_tasks,
         passkeys,
         password_links,
-        people,
-        privacy,
-        ratings,
-        readers,
-        requester_addresses,
-        requester_merges,
-        requesters,
-        roles,
         second_factors,
         sign_in,
         sign_in_steps,
+    )
+    from functions.gateway.definition import model, workflows
+    from functions.gateway.operating import (
+        audit,
+        channels,
+        deliveries,
+        event_schemas,
+        inbox,
         subscription_deliveries,
         subscriptions,
-        tags,
         tasks,
-        teams,
+    )
+    from functions.gateway.requester import privacy, requester_addresses, requester_merges, requesters
+    from functions.gateway.staff import colleagues, offboarding, people, roles, teams
+    from functions.gateway.ticket import (
+        approvals,
+        attachments,
+        explanations,
+        followers,
+        messages,
+        paid_tasks,
+        ratings,
+        readers,
+        tags,
         ticket_links,
         tickets,
         transitions,
-        workflows,
     )
 
     collected = Operations(PARAMETERS)

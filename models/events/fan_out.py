@@ -7,7 +7,7 @@ subscription.
 
 A desk without subscriptions pays nothing: each process caches for `notice_s` whether any subscription exists. The cache
 is exact for a caller that waits `notice_s` after the first subscription was created, as its creation request does
-(functions/gateway/subscriptions.py).
+(functions/gateway/operating/subscriptions.py).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from functions.gateway.sights import ticket_of
-from functions.gateway.tickets import represented
+from functions.gateway.ticket.tickets import represented
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import representations as show
 from models.identity.rules import Permission

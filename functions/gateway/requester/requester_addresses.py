@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway.requesters import Address, Requester, id_of, represented
+from functions.gateway.requester.requesters import Address, Requester, id_of, represented
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from functions.views.texts import Comment, Email

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from functions.gateway import drafts
+from functions.gateway.definition import drafts
 from functions.http.operations import Answer, AnyCall, Call, Cost, Operations
 from functions.views.simulation_views import Simulation
 from functions.views.texts import Comment

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from functions.gateway.sights import ticket_of
-from functions.gateway.transitions import refused
+from functions.gateway.ticket.transitions import refused
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from functions.views import representations as show

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from functions.gateway.sign_in import Tokens, tokens_of
+from functions.gateway.auth.sign_in import Tokens, tokens_of
 from functions.http.operations import Answer, Call, Operations
 from models import migrations
 from models.credentials import sign_in

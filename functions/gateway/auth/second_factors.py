@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway.sign_in_steps import Code, TotpKey, totp_key
+from functions.gateway.auth.sign_in_steps import Code, TotpKey, totp_key
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from models.credentials import recovery_codes, second_factors

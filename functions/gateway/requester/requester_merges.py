@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway.requesters import id_of
+from functions.gateway.requester.requesters import id_of
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from functions.views import representations as show

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from functions.gateway.second_factors import CurrentPassword, RecoveryCodes, codes_answer, person, session_of
-from functions.gateway.sign_in import Tokens, tokens_of
-from functions.gateway.sign_in_steps import Challenge, EnrolledTokens, EnrolmentStart, enrolled
+from functions.gateway.auth.second_factors import CurrentPassword, RecoveryCodes, codes_answer, person, session_of
+from functions.gateway.auth.sign_in import Tokens, tokens_of
+from functions.gateway.auth.sign_in_steps import Challenge, EnrolledTokens, EnrolmentStart, enrolled
 from functions.http.operations import Answer, Call, Operations
 from functions.views.texts import Name
 from models import migrations

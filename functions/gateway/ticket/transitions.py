@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from functions.gateway.sights import ticket_of
-from functions.gateway.tickets import bounded, represented
+from functions.gateway.ticket.tickets import bounded, represented
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.http.problems import problem
 from functions.views import representations as show

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from functions.gateway.people import Password
+from functions.gateway.staff.people import Password
 from functions.http.operations import Answer, Call, Operations
 from models.identity import own_password
 from models.kernel import limits

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from functions.gateway import drafts
-from functions.gateway.workflows import Checked, Draft, FindingShown, NewVersion
+from functions.gateway.definition import drafts
+from functions.gateway.definition.workflows import Checked, Draft, FindingShown, NewVersion
 from functions.http.operations import Answer, Call, Cost, Operations
 from models.definitions import store
 from models.identity.rules import Permission

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway.subscriptions import id_of
+from functions.gateway.operating.subscriptions import id_of
 from functions.http.operations import Answer, Call, Cost, Operations
 from functions.views import pages
 from functions.views import representations as show

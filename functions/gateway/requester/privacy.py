@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway.requesters import id_of
+from functions.gateway.requester.requesters import id_of
 from functions.gateway.sights import sight_of
 from functions.http.operations import Answer, Call, Cost, Operations
 from models.audit import entries as audit

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from functions.gateway.roles import Permissions
+from functions.gateway.staff.roles import Permissions
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from functions.views import representations as show

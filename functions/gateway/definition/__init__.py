@@ -1,0 +1,1 @@
+"""Life cycles and the information model: drafts, versions, publishing."""

@@ -1,0 +1,1 @@
+"""Requesters: addresses, merges, export and erasure."""

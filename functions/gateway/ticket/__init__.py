@@ -1,0 +1,1 @@
+"""Tickets: messages, transitions, files, followers, tags, reasons."""
