@@ -1,4 +1,4 @@
-"""Events that have no ticket yet belong to the team of their account; the members of a hidden team are its own matter."""
+"""Events that have no ticket yet belong to the team of their account. A hidden team chooses its members itself."""
 
 from __future__ import annotations
 
