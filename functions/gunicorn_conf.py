@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from models.kernel import logs, settings
+from models.kernel import settings
 from models.kernel.errors import ConfigurationError
+from models.kernel.telemetry import logs
 
 
 def _settings() -> settings.Settings:

@@ -6,7 +6,8 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from models.kernel import logs, settings
+from models.kernel import settings
+from models.kernel.telemetry import logs
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types

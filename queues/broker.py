@@ -16,8 +16,9 @@ import dramatiq
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import AgeLimit, CurrentMessage, Middleware, ShutdownNotifications, TimeLimit
 
-from models.kernel import limits, sockets
+from models.kernel import limits
 from models.kernel.settings import Settings
+from models.kernel.storage import sockets
 from models.tasks.kinds import QUEUES
 
 ACTOR_NAME = "run_task"

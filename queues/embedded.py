@@ -12,8 +12,8 @@ from typing import Any
 
 import dramatiq
 
-from models.kernel import logs
 from models.kernel.settings import Settings
+from models.kernel.telemetry import logs
 from models.tasks import task_leases
 from models.tasks.kinds import QUEUES
 from queues import broker as brokers

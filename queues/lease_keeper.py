@@ -21,8 +21,10 @@ from functools import lru_cache
 
 import peewee
 
-from models.kernel import database, limits, logs, settings
+from models.kernel import limits, settings
 from models.kernel.errors import NestorError
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from models.tasks import commands
 from models.tasks.commands import ClaimedTask
 from queues.outage import outages

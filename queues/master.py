@@ -12,8 +12,9 @@ import sys
 
 from dramatiq import cli
 
-from models.kernel import logs, settings
+from models.kernel import settings
 from models.kernel.errors import ConfigurationError
+from models.kernel.telemetry import logs
 
 log = logs.get("process")
 BROKER = "queues.worker:create_broker"

@@ -14,8 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
-from models.kernel import database, logs
 from models.kernel.errors import NestorError
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from models.migrations.readiness import Readiness
 from models.tasks import queries
 

@@ -7,7 +7,8 @@ from functools import partial
 
 from models.channels import health
 from models.channels.accounts import ChannelAccount
-from models.kernel import database, settings
+from models.kernel import settings
+from models.kernel.storage import database
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import rates, task_leases
 from models.tasks.commands import ClaimedTask

@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from models.channels.accounts import ChannelAccount
-from models.kernel import imports, limits, logs, settings
+from models.kernel import imports, limits, settings
 from models.kernel.errors import TransientFailure
+from models.kernel.telemetry import logs
 from models.ports.inbound import Parsed, Unparseable
 from queues import channels, confinement, parser_frames
 from queues.parser_frames import Request

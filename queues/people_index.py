@@ -11,8 +11,9 @@ from uuid import UUID
 from models.channels import accounts
 from models.inbox import commands as inbox
 from models.inbox import queries
-from models.kernel import limits, logs
+from models.kernel import limits
 from models.kernel.errors import NestorError
+from models.kernel.telemetry import logs
 from queues import channels
 
 log = logs.get("inbox")

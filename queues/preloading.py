@@ -16,7 +16,9 @@ import time
 from collections.abc import Iterable
 
 from models.channels import accounts
-from models.kernel import database, imports, logs, type_info
+from models.kernel import imports, type_info
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from models.workflow import templates
 from queues import actors, channels, starting
 

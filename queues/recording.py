@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from dramatiq.middleware import TimeLimitExceeded
 
-from models.kernel import limits, logs
+from models.kernel import limits
 from models.kernel.errors import Unavailable
+from models.kernel.telemetry import logs
 from models.tasks.commands import ClaimedTask
 from queues.lease_keeper import keeper
 from queues.outage import outages

@@ -7,7 +7,7 @@ import time
 
 from dramatiq.middleware import Interrupt
 
-from models.kernel import clock, crash, database, limits, logs, metrics, trace
+from models.kernel import clock, limits
 from models.kernel.errors import (
     ConfigurationError,
     Contention,
@@ -18,6 +18,8 @@ from models.kernel.errors import (
     Unavailable,
     is_final,
 )
+from models.kernel.storage import database
+from models.kernel.telemetry import crash, logs, metrics, trace
 from models.tasks import commands, rules, task_leases
 from models.tasks.commands import ClaimedTask
 from models.tasks.kinds import KINDS

@@ -24,8 +24,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 
-from models.kernel import addresses, limits, sockets
+from models.kernel import addresses, limits
 from models.kernel.errors import PermanentFailure, TooLarge, TransientFailure
+from models.kernel.storage import sockets
 
 # Takes host and port; returns pairs of address family and address.
 Resolver = Callable[[str, int], list[tuple[int, str]]]

@@ -11,8 +11,10 @@ import threading
 from typing import Any
 
 from models import migrations
-from models.kernel import database, logs, settings, transport
+from models.kernel import settings
 from models.kernel.errors import NestorError
+from models.kernel.storage import database, transport
+from models.kernel.telemetry import logs
 from queues import broker, starting, sweep
 from queues.pulling import loop
 from queues.wakeups import publisher as wakeups

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from models import migrations
-from models.kernel import limits, logs
+from models.kernel import limits
 from models.kernel.errors import Unavailable
+from models.kernel.telemetry import logs
 from models.publishing import publishing
 
 log = logs.get("starting")

@@ -6,8 +6,10 @@ import threading
 import time
 from dataclasses import dataclass
 
-from models.kernel import database, limits, logs, skew
+from models.kernel import limits
 from models.kernel.errors import NestorError
+from models.kernel.storage import database, skew
+from models.kernel.telemetry import logs
 from models.tasks import sweep as tasks
 from models.tasks import timers
 from models.tasks.payloads import CollectGarbage, Payload, RepairActivations, WatchAccounts

@@ -18,8 +18,10 @@ import dramatiq
 from dramatiq.cli import make_argument_parser
 from dramatiq.middleware import Middleware
 
-from models.kernel import database, logs, settings, transport
+from models.kernel import settings
 from models.kernel.errors import ConfigurationError, NestorError
+from models.kernel.storage import database, transport
+from models.kernel.telemetry import logs
 from queues import broker as brokers
 from queues import channels, monitor, parsing, preloading, scheduler, starting
 from queues.lease_keeper import keeper

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from models.kernel import database, logs, settings
+from models.kernel import settings
 from models.kernel.errors import ConfigurationError, NestorError
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from queues import channels as _channels  # noqa: F401 -- its import registers the facts that the domain decides by
 
 

@@ -17,7 +17,8 @@ from models import migrations
 from models.audit import entries, queries, retention
 from models.audit.actions import AuditAction
 from models.audit.callers import calling
-from models.kernel import clock, database
+from models.kernel import clock
+from models.kernel.storage import database
 from scripts import _cli
 
 _BATCH_ROWS = 1_000  # some 300 KB of CSV; the memory of one batch

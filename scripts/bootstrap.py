@@ -6,8 +6,8 @@ import argparse
 import getpass
 
 from models import migrations
-from models.kernel import resealing
 from models.kernel.errors import ConfigurationError
+from models.kernel.storage import resealing
 from models.publishing import publishing
 from queues import topology
 from scripts import _cli, defs

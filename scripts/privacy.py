@@ -12,7 +12,7 @@ from uuid import UUID
 
 from models import migrations
 from models.inbox import queries
-from models.kernel import database
+from models.kernel.storage import database
 from queues import people_index
 from scripts import _cli
 

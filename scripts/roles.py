@@ -9,8 +9,8 @@ from models import migrations
 from models.events.commands import SYSTEM
 from models.identity import roles
 from models.identity.rules import Permission, Role
-from models.kernel import database
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.storage import database
 from scripts import _cli
 
 

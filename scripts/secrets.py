@@ -7,7 +7,8 @@ import secrets
 from collections.abc import Sequence
 
 from models import migrations
-from models.kernel import data_keys, resealing, settings, vault
+from models.kernel import data_keys, settings, vault
+from models.kernel.storage import resealing
 from scripts import _cli
 
 

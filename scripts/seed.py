@@ -7,7 +7,7 @@ import argparse
 from models import migrations
 from models.events.commands import SYSTEM
 from models.identity import api_keys, commands, queries
-from models.kernel import database
+from models.kernel.storage import database
 from models.onboarding import commands as onboarding
 from models.teams import commands as team_commands
 from models.teams import queries as team_queries

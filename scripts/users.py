@@ -14,8 +14,9 @@ from models.credentials.password_links import Link, Purpose
 from models.events.commands import SYSTEM
 from models.identity import queries, sign_in_limits
 from models.identity.queries import User
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.errors import NotFound
+from models.kernel.storage import database
 from models.onboarding import commands as onboarding
 from scripts import _cli
 

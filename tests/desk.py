@@ -28,9 +28,10 @@ from models.events.commands import Actor
 from models.identity import queries as identity
 from models.inbox import commands as inbox
 from models.inbox import queries as inbox_queries
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.errors import NestorError
 from models.kernel.settings import Settings
+from models.kernel.storage import database
 from models.ports import outbound
 from models.ports.inbound import EventKey, IngressRequest, Parsed
 from models.ports.outbound import OutgoingMessage, SendOutcome

@@ -16,8 +16,9 @@ import pytest
 from models import migrations
 from models.definitions import store
 from models.events import fan_out
-from models.kernel import clock, database, settings
+from models.kernel import clock, settings
 from models.kernel.settings import Settings
+from models.kernel.storage import database
 from models.publishing import workflows
 from models.tasks import wakeups
 

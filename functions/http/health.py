@@ -18,9 +18,10 @@ from functions.http import monitoring, runtime
 from functions.http.operations import Answer, Call, Cost, Operations
 from models import migrations
 from models.inbox import queries as inbox
-from models.kernel import database, imports, skew, transport
+from models.kernel import imports
 from models.kernel.errors import NestorError, NotReady
 from models.kernel.settings import Settings
+from models.kernel.storage import database, skew, transport
 from models.tasks import queries as tasks
 
 

@@ -9,7 +9,6 @@ import falcon
 import msgspec
 import peewee
 
-from models.kernel import database, logs, trace
 from models.kernel.errors import (
     ConfigurationError,
     FieldProblem,
@@ -19,6 +18,8 @@ from models.kernel.errors import (
     Unauthenticated,
 )
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
+from models.kernel.telemetry import logs, trace
 
 log = logs.get("http")
 MEDIA_TYPE = "application/problem+json"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from models.kernel import database, logs, settings, transport
+from models.kernel import settings
 from models.kernel.settings import Settings
+from models.kernel.storage import database, transport
+from models.kernel.telemetry import logs
 from models.migrations.readiness import Readiness
 from queues.wakeups import publisher as wakeups
 

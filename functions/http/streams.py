@@ -11,8 +11,9 @@ from typing import BinaryIO
 import falcon
 
 from functions.http.reading import Busy
-from models.kernel import limits, logs
+from models.kernel import limits
 from models.kernel.errors import NestorError
+from models.kernel.telemetry import logs
 
 log = logs.get("http")
 _wait_s = 0.1  # for a slot; a longer wait would hold the thread that other requests need

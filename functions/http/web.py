@@ -24,10 +24,12 @@ from functions.http.reading import Incoming
 from models import migrations
 from models.audit import callers as audit_callers
 from models.idempotency import commands as idempotency
-from models.kernel import crash, database, limits, logs, metrics, settings, trace, type_info
+from models.kernel import limits, settings, type_info
 from models.kernel.errors import BadRequest, Forbidden, NestorError, Unauthenticated
 from models.kernel.ids import new_id
 from models.kernel.settings import Settings
+from models.kernel.storage import database
+from models.kernel.telemetry import crash, logs, metrics, trace
 
 log = logs.get("http")
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,128}$")

@@ -18,9 +18,11 @@ from models import migrations
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
-from models.kernel import crash, database, limits, metrics
+from models.kernel import limits
 from models.kernel.errors import NotFound, TooLarge
 from models.kernel.settings import Settings
+from models.kernel.storage import database
+from models.kernel.telemetry import crash, metrics
 from models.ports.inbound import EventKey, IngressRequest, Received
 from queues import channels
 from queues.channel_port import Ingress

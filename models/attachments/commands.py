@@ -12,11 +12,12 @@ from models.attachments import rules, scans
 from models.attachments.tables import Attachment
 from models.blobs import commands as blobs
 from models.channels.accounts import ChannelAccount
-from models.kernel import clock, database, limits
-from models.kernel.batch import as_json
+from models.kernel import clock, limits
 from models.kernel.errors import FieldProblem, Invalid, TooLarge
 from models.kernel.ids import new_id
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
+from models.kernel.storage.batch import as_json
 from models.ports.inbound import AttachmentInfo, InboundMessage
 from models.tasks.payloads import FetchAttachment
 from models.tickets.ticket_change import TicketChange

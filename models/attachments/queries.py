@@ -12,9 +12,9 @@ from models.attachments.row_types import AttachmentRow
 from models.attachments.tables import Attachment
 from models.blobs import commands as blobs
 from models.channels.accounts import ChannelAccount
-from models.kernel import database
 from models.kernel.errors import NotFound
 from models.kernel.settings import Settings
+from models.kernel.storage import database
 from models.ports.outbound import OutgoingAttachment
 
 _COLUMNS = (

@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from models.kernel import clock, database, limits, settings
+from models.kernel import clock, limits, settings
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.storage import database
 from models.kernel.text import one_line
 from models.tasks import commands as tasks
 from models.tasks.payloads import ScanFile

@@ -12,8 +12,10 @@ from uuid import UUID
 from models.audit import callers
 from models.audit.actions import AuditAction, Outcome
 from models.audit.tables import AuditEntry
-from models.kernel import clock, database, trace
-from models.kernel.batch import as_json
+from models.kernel import clock
+from models.kernel.storage import database
+from models.kernel.storage.batch import as_json
+from models.kernel.telemetry import trace
 
 # Names of roles, permissions, states, definitions, channels and languages. A person's text does not fit.
 _WORD = re.compile(r"[A-Za-z0-9_.:*/+{}-]{0,100}")

@@ -11,10 +11,10 @@ from typing import Any
 
 from models.audit.actions import AuditAction, Outcome
 from models.audit.tables import AuditEntry
-from models.kernel import database
-from models.kernel.batch import as_json
 from models.kernel.open_json import JsonObject
-from models.kernel.table import RowView
+from models.kernel.storage import database
+from models.kernel.storage.batch import as_json
+from models.kernel.storage.table import RowView
 
 
 @dataclass(frozen=True, slots=True)

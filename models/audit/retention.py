@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from models.audit.tables import AuditEntry, AuditRetention
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.storage import database
 
 
 def delete_before(before: datetime, *, started_by: str) -> int:

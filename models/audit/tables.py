@@ -5,7 +5,7 @@ from __future__ import annotations
 import peewee
 
 from models.audit.actions import AuditAction, Outcome
-from models.kernel.table import EnumField, InstantField, JsonField, Table
+from models.kernel.storage.table import EnumField, InstantField, JsonField, Table
 
 
 class AuditEntry(Table):

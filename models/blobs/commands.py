@@ -15,8 +15,9 @@ from typing import BinaryIO
 from models.blobs import stores
 from models.blobs.spool import pieces, spooled
 from models.blobs.store import BlobMissing, BlobStoreAway
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 
 __all__ = ["Stored", "collect", "keep", "key_of", "open_key", "pieces"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import peewee
 
-from models.kernel.table import InstantField, Table
+from models.kernel.storage.table import InstantField, Table
 
 
 class Blob(Table):

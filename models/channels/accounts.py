@@ -6,10 +6,10 @@ import hmac
 from dataclasses import dataclass
 
 from models.definitions import store
-from models.kernel import logs
 from models.kernel.errors import ConfigurationError, NotFound
 from models.kernel.open_json import JsonObject
 from models.kernel.settings import Settings
+from models.kernel.telemetry import logs
 from models.ports import channel_facts
 
 log = logs.get("channels")

@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from models.channels.tables import ChannelHealth
-from models.kernel import clock, database, limits
-from models.kernel.batch import as_json
+from models.kernel import clock, limits
+from models.kernel.storage import database
+from models.kernel.storage.batch import as_json
 from models.ports.outbound import SendOutcome
 
 

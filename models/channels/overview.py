@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TypedDict
 
 from models.channels import health
-from models.kernel import database
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
 
 
 class AccountOverview(TypedDict):

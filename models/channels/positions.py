@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from models.channels.accounts import ChannelAccount
 from models.channels.tables import ChannelPosition
-from models.kernel import clock, database
-from models.kernel.batch import as_json
+from models.kernel import clock
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
+from models.kernel.storage.batch import as_json
 
 
 def get(account: ChannelAccount, name: str) -> JsonObject | None:

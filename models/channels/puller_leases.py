@@ -6,7 +6,8 @@ mailbox counts connections. The lease expires when its holder is killed.
 
 from __future__ import annotations
 
-from models.kernel import database, limits
+from models.kernel import limits
+from models.kernel.storage import database
 
 # A lease with more seconds left than this was given before the database's clock was set back.
 _IMPOSSIBLE_S = limits.puller_lease_s_max + limits.clock_difference_s_max

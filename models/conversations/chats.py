@@ -11,8 +11,9 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.conversations import threading
 from models.conversations.tables import Conversation
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 
 _CHAT = "channel = :channel AND account = :account AND address = :address"
 

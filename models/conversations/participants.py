@@ -9,8 +9,9 @@ from uuid import UUID
 
 from models.channels import accounts
 from models.conversations.tables import Message, TicketParticipant
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.storage import database
 from models.ports import channel_facts
 from models.ports.inbound import Participant
 from models.requesters.commands import normalise_address

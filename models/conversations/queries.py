@@ -8,8 +8,8 @@ from uuid import UUID
 from models.conversations.row_types import MessageRow
 from models.conversations.tables import Message
 from models.events.tables import EventRow
-from models.kernel import database
 from models.kernel.errors import NotFound
+from models.kernel.storage import database
 from models.workflow.instance import MessageView
 
 

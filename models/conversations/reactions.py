@@ -8,8 +8,8 @@ from models.channels.accounts import ChannelAccount
 from models.conversations.tables import Message
 from models.events.commands import Actor
 from models.events.ticket_payloads import MessageDeleted, ReactionChanged
-from models.kernel import database
-from models.kernel.batch import as_json
+from models.kernel.storage import database
+from models.kernel.storage.batch import as_json
 from models.ports.inbound import Deletion, ReactionChange
 from models.requesters import commands as requesters
 from models.tickets.ticket_change import TicketChange

@@ -10,10 +10,11 @@ from models.conversations import messages, participants, threading
 from models.conversations.tables import Message
 from models.events.commands import Actor
 from models.events.ticket_payloads import MessageEdited, MessagePartAdded, MessageReceived
-from models.kernel import clock, database
-from models.kernel.batch import as_json
+from models.kernel import clock
 from models.kernel.ids import new_id
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
+from models.kernel.storage.batch import as_json
 from models.ports import channel_facts
 from models.ports.inbound import InboundMessage
 from models.tickets.ticket_change import TicketChange

@@ -15,7 +15,8 @@ from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
 from models.conversations.tables import Message
-from models.kernel import clock, database
+from models.kernel import clock
+from models.kernel.storage import database
 from models.ports import channel_facts
 from models.ports.author_proof import Grade
 from models.requesters.commands import normalise_address

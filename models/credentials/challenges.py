@@ -16,7 +16,7 @@ from models.identity import own_password, sign_in_limits, tokens
 from models.kernel import clock, ids, limits
 from models.kernel.errors import TooManyRequests, Unauthenticated
 from models.kernel.ids import new_id
-from models.kernel.table import for_update
+from models.kernel.storage.table import for_update
 from models.tasks import rates
 
 Purpose = Literal["second_factor", "enrolment", "passkey_registration", "passkey", "oidc"]

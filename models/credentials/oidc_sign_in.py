@@ -28,7 +28,9 @@ from models.events.commands import SYSTEM
 from models.identity import commands, queries, sessions
 from models.identity.queries import User
 from models.identity.tokens import TokenPair
-from models.kernel import clock, database, limits, logs
+from models.kernel import clock, limits
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 
 log = logs.get("oidc")
 

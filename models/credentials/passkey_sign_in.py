@@ -15,8 +15,8 @@ from models.credentials.sign_in import SecondFactorFailed
 from models.events.commands import Actor
 from models.identity import queries, sessions
 from models.identity.tokens import TokenPair
-from models.kernel import database
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
 
 
 def begin(*, client: str) -> tuple[str, JsonObject]:

@@ -20,10 +20,11 @@ from models.credentials.tables import SecondFactor
 from models.events.commands import Actor
 from models.identity import rules
 from models.identity.queries import User
-from models.kernel import clock, imports, limits, logs, settings
+from models.kernel import clock, imports, limits, settings
 from models.kernel.errors import Conflict, Invalid
 from models.kernel.ids import new_id
 from models.kernel.open_json import JsonObject
+from models.kernel.telemetry import logs
 
 log = logs.get("passkeys")
 

@@ -20,9 +20,10 @@ from models.events import desk_payloads, history
 from models.events.commands import Actor
 from models.identity import own_password, password_strength, passwords, queries, rules, sessions, sign_in_limits
 from models.identity.queries import User
-from models.kernel import clock, database, limits, settings
+from models.kernel import clock, limits, settings
 from models.kernel.errors import Conflict, Invalid, TooManyRequests
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 from models.tasks import commands as tasks
 from models.tasks import rates
 from models.tasks.payloads import RequestPasswordReset

@@ -17,7 +17,7 @@ from models.identity.queries import User
 from models.kernel import clock, limits, settings, vault
 from models.kernel.errors import Conflict, NotFound
 from models.kernel.ids import new_id
-from models.kernel.table import RowView
+from models.kernel.storage.table import RowView
 
 _ALL_ROLES = "all"
 

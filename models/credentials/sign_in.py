@@ -20,9 +20,10 @@ from models.events.commands import Actor
 from models.identity import queries, sessions
 from models.identity.queries import User
 from models.identity.tokens import TokenPair
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
 from models.kernel.errors import TooManyRequests, Unauthenticated
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
 from models.tasks import rates
 
 AddFactor = Callable[[User, SignInChallenge], list[str] | None]

@@ -13,12 +13,13 @@ import peewee
 
 from models.definitions import tables
 from models.definitions.tables import DefinitionActivation
-from models.kernel import clock, database, limits
-from models.kernel.advisory_lock import advisory_lock
-from models.kernel.batch import as_json
+from models.kernel import clock, limits
 from models.kernel.errors import Conflict
 from models.kernel.ids import new_id
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
+from models.kernel.storage.advisory_lock import advisory_lock
+from models.kernel.storage.batch import as_json
 
 
 @dataclass(frozen=True, slots=True)

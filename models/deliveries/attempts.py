@@ -17,8 +17,9 @@ from models.conversations import chats, threading
 from models.deliveries import outgoing
 from models.deliveries.commands import end, short
 from models.deliveries.tables import Delivery
-from models.kernel import clock, database, limits
-from models.kernel.batch import Batch, as_json
+from models.kernel import clock, limits
+from models.kernel.storage import database
+from models.kernel.storage.batch import Batch, as_json
 from models.kernel.text import ERASED
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.requesters import commands as requesters

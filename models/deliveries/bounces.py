@@ -13,8 +13,8 @@ from models.deliveries import commands
 from models.deliveries.tables import Delivery
 from models.events.commands import SYSTEM
 from models.events.ticket_payloads import CopyNotDelivered
-from models.kernel import database
 from models.kernel.errors import TransientFailure
+from models.kernel.storage import database
 from models.ports.inbound import DeliveryFailure
 from models.requesters import commands as requesters
 from models.requesters.commands import normalise_address

@@ -19,8 +19,9 @@ from models.channels.accounts import ChannelAccount
 from models.deliveries.tables import Button as ButtonRow
 from models.events.commands import Actor
 from models.identity import roles
-from models.kernel import clock, database, limits
-from models.kernel.batch import Batch
+from models.kernel import clock, limits
+from models.kernel.storage import database
+from models.kernel.storage.batch import Batch
 from models.ports.inbound import ButtonPress
 from models.ports.outbound import Button
 from models.requesters import commands as requesters

@@ -8,8 +8,9 @@ from models.conversations import messages
 from models.deliveries.tables import Delivery
 from models.events.commands import SYSTEM
 from models.events.ticket_payloads import DeliveryFailed
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
 from models.kernel.errors import Conflict, NotFound
+from models.kernel.storage import database
 from models.kernel.text import ERASED
 from models.requesters import commands as requesters
 from models.tasks import commands as tasks

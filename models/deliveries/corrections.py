@@ -14,8 +14,8 @@ from models.conversations.tables import Message
 from models.deliveries import outgoing
 from models.events.commands import SYSTEM, Actor
 from models.events.ticket_payloads import MessageDeleted, MessageEditSent
-from models.kernel import database
 from models.kernel.errors import Conflict, Forbidden
+from models.kernel.storage import database
 from models.ports.outbound import Operation
 from models.tickets.ticket_change import TicketChange
 

@@ -10,8 +10,8 @@ from models.conversations import messages
 from models.conversations.tables import Message
 from models.deliveries import buttons as buttons_of
 from models.deliveries.tables import Delivery
-from models.kernel import database
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 from models.ports.outbound import Operation, OutgoingMessage
 from models.tasks.payloads import SendDelivery
 from models.tickets.ticket_change import TicketChange

@@ -11,8 +11,8 @@ from uuid import UUID
 from models.conversations.tables import Message
 from models.deliveries.row_types import AttemptRow, DeliveryRow, DeliveryWithAttempts
 from models.deliveries.tables import Delivery, DeliveryAttempt
-from models.kernel import database
 from models.kernel.errors import NotFound
+from models.kernel.storage import database
 
 
 def get(delivery_id: UUID) -> DeliveryWithAttempts:

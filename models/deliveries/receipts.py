@@ -17,8 +17,9 @@ from models.events.ticket_payloads import (
     DeliveryOpened,
     DeliveryUnsubscribed,
 )
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.errors import TransientFailure
+from models.kernel.storage import database
 from models.ports.inbound import Receipt
 from models.requesters import commands as requesters
 from models.tickets.ticket_change import TicketChange

@@ -9,8 +9,8 @@ from models.deliveries import commands, corrections
 from models.deliveries.corrections import NotYourMessage
 from models.events.commands import Actor
 from models.events.ticket_payloads import MessageRetried
-from models.kernel import database
 from models.kernel.errors import Conflict
+from models.kernel.storage import database
 from models.tickets.ticket_change import TicketChange
 
 _FAILED = ("failed", "unknown", "discarded")

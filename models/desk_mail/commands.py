@@ -11,9 +11,11 @@ from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.desk_mail.tables import DeskMail
 from models.desk_mail.texts import TEXTS
-from models.kernel import clock, database, limits, logs
+from models.kernel import clock, limits
 from models.kernel.errors import Conflict
 from models.kernel.ids import new_id
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from models.tasks import commands as tasks
 from models.tasks.payloads import SendDeskMail
 

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from models.events.fan_out import fan_out
 from models.events.payload import Cause, EventPayload, as_mapping, type_of
-from models.kernel import trace
-from models.kernel.batch import Batch
 from models.kernel.ids import new_id
+from models.kernel.storage.batch import Batch
+from models.kernel.telemetry import trace
 
 ActorKind = Literal["user", "api_key", "requester", "system"]
 

@@ -17,8 +17,10 @@ import time
 from typing import Any
 
 from models.events import subscription_limits, subscription_rules
-from models.kernel import clock, database, limits, trace
-from models.kernel.batch import Batch
+from models.kernel import clock, limits
+from models.kernel.storage import database
+from models.kernel.storage.batch import Batch
+from models.kernel.telemetry import trace
 from models.tasks import commands as tasks
 from models.tasks.kinds import KINDS
 

@@ -11,8 +11,8 @@ from models.events import audit_trail
 from models.events import commands as events
 from models.events.commands import Actor
 from models.events.payload import EventPayload
-from models.kernel import database
-from models.kernel.batch import Batch
+from models.kernel.storage import database
+from models.kernel.storage.batch import Batch
 
 
 def next_sequence(aggregate: Literal["user", "role", "api_key", "webhook", "account"], aggregate_id: UUID) -> int:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from models.events.row_types import AggregateEvent, AuthoredEvent, WholeEvent
 from models.events.tables import EventRow
-from models.kernel import database
 from models.kernel.errors import NotFound
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
 
 
 def payload_of(event_id: UUID) -> JsonObject:

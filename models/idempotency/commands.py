@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models.idempotency.tables import IdempotencyKey
-from models.kernel import clock, database
-from models.kernel.batch import as_json
+from models.kernel import clock
 from models.kernel.errors import Conflict
+from models.kernel.storage import database
+from models.kernel.storage.batch import as_json
 
 
 class IdempotencyKeyReused(Conflict):

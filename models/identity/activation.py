@@ -14,8 +14,9 @@ from models.events.commands import SYSTEM
 from models.events.desk_payloads import UserActivated
 from models.identity import queries
 from models.identity.tables import UserRow
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.errors import NotFound, TransientFailure
+from models.kernel.storage import database
 
 
 def activate(user_id: UUID, account_id: UUID) -> None:

@@ -18,10 +18,11 @@ from models.identity import queries, roles, rules, tokens
 from models.identity.queries import ApiKey, User
 from models.identity.rules import Permission, Principal, Rights
 from models.identity.tables import ApiKeyRow
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound
 from models.kernel.ids import new_id
-from models.kernel.table import for_update
+from models.kernel.storage import database
+from models.kernel.storage.table import for_update
 
 
 class ApiKeyTaken(Conflict):

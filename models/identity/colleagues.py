@@ -8,7 +8,8 @@ from typing import Literal
 from uuid import UUID
 
 from models.identity.tables import UserRow
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
+from models.kernel.storage import database
 
 Presence = Literal["online", "offline"]
 

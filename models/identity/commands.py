@@ -21,10 +21,11 @@ from models.identity.queries import User
 from models.identity.rules import Principal, Role
 from models.identity.sessions import SignInFailed, refresh, sign_in, sign_out
 from models.identity.tables import UserRow
-from models.kernel import clock, database, settings
+from models.kernel import clock, settings
 from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
 from models.kernel.ids import new_id
-from models.kernel.table import for_update
+from models.kernel.storage import database
+from models.kernel.storage.table import for_update
 from models.tasks import commands as tasks
 from models.tasks.payloads import OpenAccount
 

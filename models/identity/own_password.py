@@ -15,8 +15,9 @@ from models.events import desk_payloads, history
 from models.events.commands import Actor
 from models.identity import password_strength, passwords, queries, sessions
 from models.identity.tables import UserRow
-from models.kernel import clock, database, limits, settings
+from models.kernel import clock, limits, settings
 from models.kernel.errors import FieldProblem, Forbidden, Invalid, TooManyRequests
+from models.kernel.storage import database
 from models.tasks import rates
 
 

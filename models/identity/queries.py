@@ -10,9 +10,9 @@ from uuid import UUID
 from models.identity import roles
 from models.identity.rules import Permission, normalise_email
 from models.identity.tables import ApiKeyRow, UserRow
-from models.kernel import database
 from models.kernel.errors import NotFound
-from models.kernel.table import RowView, newest_first
+from models.kernel.storage import database
+from models.kernel.storage.table import RowView, newest_first
 
 
 @dataclass(frozen=True, slots=True)

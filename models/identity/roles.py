@@ -20,11 +20,12 @@ from models.events.desk_payloads import RoleCreated, RoleDeleted, RoleUpdated
 from models.identity import rules
 from models.identity.rules import ROLE_PERMISSIONS, SHIPPED_RIGHTS, Permission, Principal, Rights, Role
 from models.identity.tables import ApiKeyRow, RoleRow, UserRow
-from models.kernel import clock, database, limits
-from models.kernel.advisory_lock import advisory_lock
+from models.kernel import clock, limits
 from models.kernel.errors import Conflict, FieldProblem, Forbidden, Invalid, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
-from models.kernel.table import first, for_update
+from models.kernel.storage import database
+from models.kernel.storage.advisory_lock import advisory_lock
+from models.kernel.storage.table import first, for_update
 
 
 class RoleTaken(Conflict):

@@ -10,9 +10,10 @@ from models.events import desk_payloads, history
 from models.events.commands import Actor
 from models.identity import own_password, queries, rules, sessions
 from models.identity.tables import Session
-from models.kernel import clock, database, settings
+from models.kernel import clock, settings
 from models.kernel.errors import NotFound
-from models.kernel.table import RowView
+from models.kernel.storage import database
+from models.kernel.storage.table import RowView
 
 
 @dataclass(frozen=True, slots=True)

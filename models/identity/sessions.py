@@ -19,13 +19,15 @@ from models.identity import devices, passwords, queries, refresh_tokens, rules, 
 from models.identity.rules import RefreshVerdict
 from models.identity.tables import Session, UserRow
 from models.identity.tokens import SessionEnded, TokenPair
-from models.kernel import clock, database, limits, logs
+from models.kernel import clock, limits
 from models.kernel import settings as process_settings
-from models.kernel.batch import Batch
 from models.kernel.errors import Unauthenticated
 from models.kernel.ids import new_id
 from models.kernel.settings import Settings
-from models.kernel.table import RowView
+from models.kernel.storage import database
+from models.kernel.storage.batch import Batch
+from models.kernel.storage.table import RowView
+from models.kernel.telemetry import logs
 from models.tasks import rates
 
 log = logs.get("identity")

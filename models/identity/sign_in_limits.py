@@ -16,8 +16,9 @@ import time
 from uuid import UUID
 
 from models.identity.devices import Device
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import TooManyRequests
+from models.kernel.storage import database
 from models.tasks import rates
 from models.tasks.rates import Bucket
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import peewee
 
 from models.identity.rules import Role
-from models.kernel.table import EnumField, IdField, InstantField, Table
+from models.kernel.storage.table import EnumField, IdField, InstantField, Table
 
 
 class UserRow(Table):

@@ -22,9 +22,11 @@ import peewee
 from models.identity import roles
 from models.identity.rules import Principal, Rights, last_use, rights_of_key
 from models.identity.tables import ApiKeyRow, Session
-from models.kernel import clock, database, ids, imports, limits, logs, secret_keys
+from models.kernel import clock, ids, imports, limits, secret_keys
 from models.kernel.errors import Unauthenticated, Unavailable
 from models.kernel.settings import Settings
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 
 log = logs.get("identity")
 _ISSUER = "nestor"

@@ -14,8 +14,9 @@ from models.channels import texts
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, messages
 from models.events.commands import SYSTEM, Actor
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
 from models.ports.inbound import ButtonPress, Command
 from models.requesters import commands as requesters
 from models.requesters import links

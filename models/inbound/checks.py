@@ -15,7 +15,7 @@ from models.desk_mail import commands as desk_mail
 from models.desk_mail import links
 from models.inbound import held_back, quarantine
 from models.inbox import commands as inbox
-from models.kernel.advisory_lock import advisory_lock
+from models.kernel.storage.advisory_lock import advisory_lock
 from models.ports.inbound import InboundMessage
 from models.requesters import commands as requesters
 

@@ -14,10 +14,12 @@ import peewee
 from models.channels.accounts import ChannelAccount
 from models.inbox import erased_addresses
 from models.inbox.tables import InboxEvent, InboxPerson
-from models.kernel import clock, database, limits, trace
-from models.kernel.batch import Batch, as_json
+from models.kernel import clock, limits
 from models.kernel.errors import Conflict, NotFound, TransientFailure, Unauthenticated
 from models.kernel.ids import new_id
+from models.kernel.storage import database
+from models.kernel.storage.batch import Batch, as_json
+from models.kernel.telemetry import trace
 from models.kernel.text import one_line
 from models.ports import channel_facts
 from models.ports.inbound import EventKey, Ignored

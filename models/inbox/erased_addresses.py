@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from models.inbox.tables import ErasedAddress
-from models.kernel import clock, database, settings
+from models.kernel import clock, settings
+from models.kernel.storage import database
 from models.ports import channel_facts
 
 

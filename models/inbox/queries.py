@@ -11,8 +11,8 @@ from models.channels.accounts import ChannelAccount
 from models.inbox.commands import ERASED_REASON
 from models.inbox.row_types import InboxRow
 from models.inbox.tables import InboxEvent
-from models.kernel import database
 from models.kernel.errors import NotFound
+from models.kernel.storage import database
 
 _SHOWN = (
     InboxEvent.id,

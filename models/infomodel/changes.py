@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from models.infomodel.definition import Entity
-from models.kernel import database
 from models.kernel.errors import FieldProblem
+from models.kernel.storage import database
 
 # Kinds whose values are valid for the other kind as well.
 _WIDER = {

@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from models.kernel import limits
-from models.kernel.batch import as_json
 from models.kernel.errors import FieldProblem
+from models.kernel.storage.batch import as_json
 from models.kernel.text import one_line
 
 

@@ -7,9 +7,10 @@ from uuid import UUID
 from models.events import history
 from models.events.commands import SYSTEM
 from models.events.desk_payloads import AccountOpened
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.ids import new_id
-from models.kernel.table import first
+from models.kernel.storage import database
+from models.kernel.storage.table import first
 from models.ledger.tables import Account
 from models.tasks import commands as tasks
 from models.tasks.payloads import ActivateUser

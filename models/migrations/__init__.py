@@ -20,8 +20,10 @@ from functools import lru_cache
 
 import peewee
 
-from models.kernel import clock, database, limits, logs
+from models.kernel import clock, limits
 from models.kernel.errors import ConfigurationError, SchemaMismatch, Unavailable
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 
 log = logs.get("migrations")
 

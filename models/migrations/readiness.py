@@ -14,8 +14,9 @@ from collections.abc import Callable
 import peewee
 
 from models import migrations
-from models.kernel import limits, logs, settings
+from models.kernel import limits, settings
 from models.kernel.errors import ConfigurationError, NestorError
+from models.kernel.telemetry import logs
 
 log = logs.get("readiness")
 _STARTING = "The process has just started and has not checked its database yet."

@@ -12,8 +12,8 @@ from models.identity import api_keys, queries, session_list
 from models.identity import commands as identity
 from models.identity.queries import ApiKey, User
 from models.identity.rules import Principal
-from models.kernel import database
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.storage import database
 from models.staff import addresses
 from models.subscriptions import ownership
 from models.subscriptions import queries as subscriptions

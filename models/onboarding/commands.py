@@ -9,7 +9,9 @@ from uuid import UUID
 from models.identity import activation, queries
 from models.identity import commands as identity
 from models.identity.queries import User
-from models.kernel import clock, database, limits, logs
+from models.kernel import clock, limits
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from models.ledger import accounts
 
 log = logs.get("onboarding")

@@ -23,11 +23,12 @@ from models.events.ticket_payloads import PersonalDataErased
 from models.idempotency.tables import IdempotencyKey
 from models.inbox import commands as inbox
 from models.inbox import erased_addresses
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.errors import Conflict
 from models.kernel.ids import new_id
 from models.kernel.open_json import JsonObject
-from models.kernel.table import JsonField, Table, first, for_update
+from models.kernel.storage import database
+from models.kernel.storage.table import JsonField, Table, first, for_update
 from models.kernel.text import ERASED
 from models.privacy import free_pages
 from models.privacy.register import payload_keys

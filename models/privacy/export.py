@@ -12,9 +12,9 @@ from models.attachments.tables import Attachment
 from models.conversations.tables import Conversation, TicketParticipant, UnreachableChat
 from models.events.tables import EventRow
 from models.inbox.tables import InboxEvent
-from models.kernel import database
 from models.kernel.open_json import JsonObject
-from models.kernel.table import Table
+from models.kernel.storage import database
+from models.kernel.storage.table import Table
 from models.privacy.register.columns import TABLES
 from models.privacy.register.treatments import Treatment
 from models.privacy.rows import DELETED, EMPTIED, Person, parts

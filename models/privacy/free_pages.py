@@ -7,7 +7,8 @@ which cannot run in a transaction; SECURITY.md says what an operator runs.
 
 from __future__ import annotations
 
-from models.kernel import database, logs
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 
 log = logs.get("privacy")
 

@@ -19,10 +19,10 @@ from models.conversations.tables import Conversation, Message, MessageReference,
 from models.deliveries.tables import Button, Delivery, DeliveryAttempt
 from models.events.tables import EventRow
 from models.inbox.tables import InboxEvent, InboxPerson
-from models.kernel import database
 from models.kernel.errors import NotFound
 from models.kernel.open_json import JsonObject
-from models.kernel.table import Table
+from models.kernel.storage import database
+from models.kernel.storage.table import Table
 from models.ports import channel_facts
 from models.requesters.tables import Identity, Requester, RequesterCode, RequesterLink, RequesterMerge
 from models.staff.tables import UserAddress

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypedDict, cast
 
 from models.definitions import store
-from models.kernel import database
+from models.kernel.storage import database
 from models.publishing import publishing
 from models.publishing.catalogue import Found
 from models.workflow import definition as workflows

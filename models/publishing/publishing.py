@@ -13,8 +13,8 @@ from models.audit.actions import AuditAction
 from models.definitions import store
 from models.infomodel import changes
 from models.infomodel import definition as infomodel
-from models.kernel import database
 from models.kernel.errors import ConfigurationError, FieldProblem, Invalid, NotFound
+from models.kernel.storage import database
 from models.teams import commands as teams
 from models.workflow import definition as workflows
 

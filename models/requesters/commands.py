@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from models.kernel import clock, database, limits
-from models.kernel.batch import Batch
+from models.kernel import clock, limits
 from models.kernel.errors import NotFound
 from models.kernel.ids import new_id
+from models.kernel.storage import database
+from models.kernel.storage.batch import Batch
 from models.ports import channel_facts
 from models.requesters import merging
 from models.requesters.tables import Identity, Requester

@@ -17,7 +17,7 @@ from models.audit import entries as audit
 from models.audit.actions import AuditAction
 from models.kernel import clock, limits
 from models.kernel.ids import new_id
-from models.kernel.table import for_update
+from models.kernel.storage.table import for_update
 from models.requesters import commands, link_numbers
 from models.requesters.link_numbers import WrongNumber
 from models.requesters.tables import Requester, RequesterLink

@@ -11,11 +11,12 @@ from uuid import UUID
 
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
-from models.kernel import clock, database
-from models.kernel.batch import from_json
+from models.kernel import clock
 from models.kernel.errors import Conflict, NotFound
 from models.kernel.ids import new_id
-from models.kernel.table import first, for_update
+from models.kernel.storage import database
+from models.kernel.storage.batch import from_json
+from models.kernel.storage.table import first, for_update
 from models.requesters.row_types import MergeRow
 from models.requesters.tables import Identity, Requester, RequesterMerge
 

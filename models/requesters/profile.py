@@ -14,7 +14,7 @@ from models.audit.actions import AuditAction
 from models.kernel import clock, limits
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
-from models.kernel.table import first, for_update
+from models.kernel.storage.table import first, for_update
 from models.requesters.commands import normalise_address
 from models.requesters.tables import Identity, Requester
 

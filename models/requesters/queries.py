@@ -6,9 +6,9 @@ from uuid import UUID
 
 import peewee
 
-from models.kernel import database
 from models.kernel.errors import NotFound
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
 from models.requesters.row_types import IdentityRow, RequesterRow
 from models.requesters.tables import Identity, Requester
 

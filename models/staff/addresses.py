@@ -18,9 +18,10 @@ from models.desk_mail import commands as desk_mail
 from models.identity import own_password
 from models.identity import queries as identity
 from models.identity.queries import User
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
 from models.kernel.errors import NotFound
-from models.kernel.table import for_update
+from models.kernel.storage import database
+from models.kernel.storage.table import for_update
 from models.requesters import link_numbers
 from models.staff.tables import UserAddress, UserLink
 

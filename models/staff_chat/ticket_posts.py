@@ -12,8 +12,9 @@ from models.deliveries import buttons
 from models.events.payload import StoredPayload
 from models.events.tables import EventRow
 from models.identity import queries as identity
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.errors import NotFound
+from models.kernel.storage import database
 from models.ports.outbound import Button
 from models.publishing import workflows
 from models.requesters import queries as requesters

@@ -23,10 +23,11 @@ from models.events.desk_payloads import (
     WebhookUpdated,
 )
 from models.events.payload import EventPayload
-from models.kernel import clock, database, vault
-from models.kernel.batch import Batch, as_json
+from models.kernel import clock, vault
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
+from models.kernel.storage import database
+from models.kernel.storage.batch import Batch, as_json
 from models.subscriptions import queries, waiting
 from models.subscriptions.queries import Subscription
 from models.subscriptions.tables import WebhookDelivery

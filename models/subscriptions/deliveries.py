@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from models.events import subscription_limits, subscription_rules
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 from models.subscriptions import commands, queries, waiting
 from models.subscriptions.queries import Subscription
 from models.subscriptions.row_types import OutgoingEvent

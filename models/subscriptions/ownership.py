@@ -10,7 +10,8 @@ from uuid import UUID
 from models.events import fan_out, history
 from models.events.commands import Actor
 from models.events.desk_payloads import WebhookUpdated
-from models.kernel import clock, database
+from models.kernel import clock
+from models.kernel.storage import database
 from models.subscriptions import commands, queries
 from models.subscriptions.tables import Subscription
 

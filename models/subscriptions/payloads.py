@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.events.catalogue import VERSION
-from models.kernel.batch import as_json
 from models.kernel.open_json import JsonObject
+from models.kernel.storage.batch import as_json
 
 # Fields with text that people wrote, at any depth of a payload.
 _WRITTEN = frozenset({"body", "body_full", "body_html", "previous_body", "text", "comment", "description"})

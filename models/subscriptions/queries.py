@@ -10,9 +10,10 @@ from uuid import UUID
 import peewee
 
 from models.events.tables import EventRow
-from models.kernel import database, vault
+from models.kernel import vault
 from models.kernel.errors import NotFound
-from models.kernel.table import RowView, for_update, newest_first
+from models.kernel.storage import database
+from models.kernel.storage.table import RowView, for_update, newest_first
 from models.subscriptions.row_types import OutgoingEvent, OutgoingMessageText, WebhookAttemptRow, WebhookDeliveryRow
 from models.subscriptions.tables import Subscription as SubscriptionRow
 from models.subscriptions.tables import WebhookAttempt, WebhookDelivery

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import peewee
 
-from models.kernel.table import IdField, InstantField, JsonField, Table
+from models.kernel.storage.table import IdField, InstantField, JsonField, Table
 
 
 class Subscription(Table):

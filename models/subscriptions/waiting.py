@@ -13,7 +13,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from models.events import subscription_limits, subscription_rules
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
+from models.kernel.storage import database
 from models.subscriptions.queries import Subscription
 
 _WAITING = "kind = 'deliver_webhook' AND state = 'ready' AND payload ->> 'subscription_id' = :subscription"

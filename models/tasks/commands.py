@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from models.kernel import clock, database, limits, logs, trace
-from models.kernel.batch import Batch, from_json
+from models.kernel import clock, limits
 from models.kernel.errors import LeaseLost, Unavailable
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
+from models.kernel.storage.batch import Batch, from_json
+from models.kernel.telemetry import logs, trace
 from models.tasks import rules, wakeups
 from models.tasks.kinds import KINDS, TaskKind, kind_of
 from models.tasks.payloads import Payload, Undecodable, decoded, encoded

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import Conflict, NotFound
+from models.kernel.storage import database
 from models.tasks import commands
 from models.tasks.kinds import KINDS
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from models.kernel.batch import as_json, from_json
+from models.kernel.storage.batch import as_json, from_json
 
 P = TypeVar("P", bound="Payload")
 

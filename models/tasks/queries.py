@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypedDict, cast
 
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
 from models.kernel.errors import NotFound
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
 from models.tasks.tables import Task
 
 _COLUMNS = (

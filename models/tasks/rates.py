@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from models.kernel import clock, database, limits, logs
+from models.kernel import clock, limits
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 
 log = logs.get("rates")
 

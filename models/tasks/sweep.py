@@ -6,7 +6,8 @@ forward. Only the first task of a key is woken, so that the batch contains no ta
 
 from __future__ import annotations
 
-from models.kernel import database, limits
+from models.kernel import limits
+from models.kernel.storage import database
 from models.tasks import wakeups
 
 # MATERIALIZED: as a plain subquery PostgreSQL may choose a plan that runs it again for each row, and takes more than

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
-from models.kernel import clock, database
-from models.kernel.batch import Batch, as_json
+from models.kernel import clock
+from models.kernel.storage import database
+from models.kernel.storage.batch import Batch, as_json
 from models.tasks import commands
 from models.tasks.kinds import kind_of
 from models.tasks.payloads import Payload, encoded

@@ -9,9 +9,10 @@ from uuid import UUID
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
 from models.identity import queries as identity
-from models.kernel import clock, database
-from models.kernel.batch import as_json
+from models.kernel import clock
 from models.kernel.errors import FieldProblem, Invalid, PreconditionFailed
+from models.kernel.storage import database
+from models.kernel.storage.batch import as_json
 from models.teams import queries
 from models.teams.visibility import Visibility
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from models.identity import roles
 from models.identity.rules import Permission
-from models.kernel import database
 from models.kernel.errors import FieldProblem, Invalid, NotFound
+from models.kernel.storage import database
 from models.teams.tables import Team, TeamMember
 from models.workflow.instance import Candidate
 

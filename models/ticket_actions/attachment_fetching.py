@@ -17,8 +17,9 @@ from models.conversations.tables import Message
 from models.events.commands import SYSTEM
 from models.events.payload import UNSET
 from models.events.ticket_payloads import AttachmentFailed, AttachmentStored
-from models.kernel import clock, database, limits
-from models.kernel.batch import as_json
+from models.kernel import clock, limits
+from models.kernel.storage import database
+from models.kernel.storage.batch import as_json
 from models.ticket_workflow import automatic_messages
 from models.tickets.ticket_change import TicketChange
 

@@ -7,8 +7,9 @@ from uuid import UUID
 from models.events.commands import SYSTEM
 from models.events.tables import EventRow
 from models.events.workflow_payloads import LinkedTicket, LinkedTicketMade
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
 from models.kernel.errors import NotFound, PermanentFailure
+from models.kernel.storage import database
 from models.kernel.text import one_line
 from models.ticket_actions import commands
 from models.tickets.ticket_change import TicketChange

@@ -11,7 +11,7 @@ from models.conversations import chats
 from models.conversations.tables import Conversation
 from models.events.commands import SYSTEM
 from models.events.ticket_payloads import RequesterReachable, RequesterUnreachable
-from models.kernel import database
+from models.kernel.storage import database
 from models.ports.inbound import ReachabilityChange
 from models.requesters import commands as requesters
 from models.tickets.ticket_change import TicketChange

@@ -11,8 +11,8 @@ from uuid import UUID
 import peewee
 
 from models.conversations.tables import Message
-from models.kernel import database
-from models.kernel.batch import as_json
+from models.kernel.storage import database
+from models.kernel.storage.batch import as_json
 from models.tickets.tables import Ticket
 from models.visibility.sight import Sight
 

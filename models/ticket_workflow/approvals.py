@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
-from models.kernel import database
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 from models.ticket_workflow.row_types import ApprovalRow, VoteRow
 from models.ticket_workflow.tables import Approval, ApprovalVote
 from models.tickets.ticket_change import TicketChange

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 from uuid import UUID
 
-from models.kernel import database
+from models.kernel.storage import database
 from models.tasks.payloads import AdvanceTicket
 from models.ticket_workflow.row_types import LinkRow
 from models.ticket_workflow.tables import TicketLink

@@ -14,11 +14,12 @@ from uuid import UUID
 from models.events import queries as events
 from models.events.commands import SYSTEM
 from models.events.ticket_payloads import MigrationSkipped, TicketMigrated, WorkflowPlace
-from models.kernel import clock, database
-from models.kernel.batch import as_json
+from models.kernel import clock
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.kernel.ids import new_id
-from models.kernel.table import RowView
+from models.kernel.storage import database
+from models.kernel.storage.batch import as_json
+from models.kernel.storage.table import RowView
 from models.publishing import workflows
 from models.tasks import timers
 from models.ticket_workflow import apply_acts, steps

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import peewee
 
-from models.kernel import clock, database
-from models.kernel.batch import Batch
+from models.kernel import clock
 from models.kernel.errors import NotFound
 from models.kernel.ids import new_id
+from models.kernel.storage import database
+from models.kernel.storage.batch import Batch
 from models.ticket_workflow.row_types import NoticeRow
 from models.ticket_workflow.tables import Notice
 from models.tickets.tables import Ticket

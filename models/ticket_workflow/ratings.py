@@ -9,9 +9,10 @@ from uuid import UUID
 
 from models.events.commands import Actor
 from models.events.ticket_payloads import TicketRated
-from models.kernel import database, settings
+from models.kernel import settings
 from models.kernel.errors import NotFound
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 from models.tasks.payloads import AdvanceTicket
 from models.ticket_workflow.apply_acts import ticket_key
 from models.ticket_workflow.row_types import RatingRow

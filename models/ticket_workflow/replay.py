@@ -19,9 +19,9 @@ from models.events.tables import EventRow
 from models.identity import roles
 from models.infomodel import published as infomodel
 from models.infomodel import values
-from models.kernel import database
 from models.kernel.errors import ConfigurationError
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
 from models.publishing import workflows
 from models.teams import queries as teams
 from models.tickets.tables import Ticket

@@ -13,8 +13,8 @@ from uuid import UUID
 from models.events.commands import Actor
 from models.events.workflow_payloads import SignalReceived
 from models.kernel import limits
-from models.kernel.batch import as_json
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.storage.batch import as_json
 from models.tasks.payloads import AdvanceTicket
 from models.ticket_workflow.apply_acts import ticket_key
 from models.tickets.ticket_change import TicketChange

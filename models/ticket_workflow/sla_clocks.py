@@ -9,9 +9,10 @@ from uuid import UUID
 
 import msgspec
 
-from models.kernel import database, type_info
-from models.kernel.batch import as_json
+from models.kernel import type_info
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
+from models.kernel.storage.batch import as_json
 from models.sla.clocks import Clock
 from models.tasks import timers
 from models.tasks.payloads import AdvanceTicket

@@ -11,9 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from models.identity import queries as identity
-from models.kernel import database, settings
+from models.kernel import settings
 from models.kernel.ids import new_id
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
 from models.publishing import workflows
 from models.requesters import queries as requesters
 from models.sla.clocks import Clock

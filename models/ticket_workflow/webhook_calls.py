@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from models.kernel.batch import as_json
+from models.kernel.storage.batch import as_json
 from models.tickets.tables import Ticket
 
 

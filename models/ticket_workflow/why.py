@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from models.kernel import database
+from models.kernel.storage import database
 from models.sla.clocks import Clock
 from models.tasks.tables import Timer
 from models.ticket_workflow import sla_clocks as sla

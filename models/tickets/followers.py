@@ -6,8 +6,9 @@ from typing import Final, Literal
 from uuid import UUID
 
 from models.events.ticket_payloads import FollowerAdded, FollowerRemoved
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import Conflict
+from models.kernel.storage import database
 from models.tickets.tables import TicketFollower
 from models.tickets.ticket_change import TicketChange
 

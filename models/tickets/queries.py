@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from models.kernel import database
 from models.kernel.errors import NotFound
 from models.kernel.ids import parse_id
+from models.kernel.storage import database
 from models.tickets.tables import Ticket
 
 _SELECT = f"SELECT {Ticket.selected()} FROM tickets"

@@ -14,8 +14,9 @@ from uuid import UUID
 from models.events import commands as events
 from models.events.commands import Actor
 from models.events.payload import Cause, EventPayload
-from models.kernel import clock, database
-from models.kernel.batch import Batch, as_json
+from models.kernel import clock
+from models.kernel.storage import database
+from models.kernel.storage.batch import Batch, as_json
 from models.requesters.tables import Requester
 from models.sla.clocks import Clock
 from models.tasks import commands as tasks

@@ -20,8 +20,8 @@ from models.channels import accounts
 from models.identity import roles
 from models.identity.queries import User
 from models.identity.rules import Permission, Principal
-from models.kernel import database
 from models.kernel.errors import NotFound
+from models.kernel.storage import database
 from models.teams.visibility import OPEN_OR_MEMBER
 from models.tickets import queries
 from models.tickets.followers import FOLLOWED

@@ -8,7 +8,9 @@ from functools import partial
 
 from models.events import queries as events
 from models.events import signing
-from models.kernel import clock, database, logs, settings
+from models.kernel import clock, settings
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from models.publishing import workflows
 from models.tasks import task_leases
 from models.tasks.commands import ClaimedTask

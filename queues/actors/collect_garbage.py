@@ -12,7 +12,8 @@ from datetime import timedelta
 from models.attachments import collecting
 from models.blobs import commands as blobs
 from models.blobs.store import BlobStoreAway
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
+from models.kernel.storage import database
 from models.subscriptions import deliveries as webhook_deliveries
 from models.tasks import rates
 from models.tasks.commands import ClaimedTask

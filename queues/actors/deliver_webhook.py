@@ -7,7 +7,9 @@ from __future__ import annotations
 from functools import partial
 
 from models.events import signing, subscription_limits, subscription_rules
-from models.kernel import clock, database, limits, logs, settings
+from models.kernel import clock, limits, settings
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from models.subscriptions import deliveries, payloads, queries, waiting
 from models.subscriptions.deliveries import Attempt
 from models.subscriptions.queries import Subscription

@@ -6,8 +6,10 @@ from models.attachments import commands as attachments
 from models.blobs import commands as blobs
 from models.blobs.store import BlobStoreAway
 from models.channels import accounts
-from models.kernel import database, limits, logs, settings
+from models.kernel import limits, settings
 from models.kernel.errors import PermanentFailure, TooLarge
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import FetchAttachment
 from models.ticket_actions import attachment_fetching

@@ -11,8 +11,10 @@ from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.inbound import recording
 from models.inbox import commands as inbox
-from models.kernel import database, imports, limits, logs, metrics, settings
+from models.kernel import imports, limits, settings
 from models.kernel.errors import NestorError
+from models.kernel.storage import database
+from models.kernel.telemetry import logs, metrics
 from models.ports.inbound import Ignored, InboundMessage, Unparseable
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import IngestEvent

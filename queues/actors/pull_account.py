@@ -7,8 +7,10 @@ from __future__ import annotations
 import threading
 
 from models.channels import puller_leases
-from models.kernel import database, logs, settings
+from models.kernel import settings
 from models.kernel.errors import NestorError
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from models.tasks.commands import ClaimedTask
 from models.tasks.kinds import KINDS
 from models.tasks.payloads import PullAccount

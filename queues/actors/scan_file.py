@@ -7,7 +7,9 @@ from functools import partial
 from models.attachments import scans
 from models.blobs import commands as blobs
 from models.blobs.store import BlobMissing, BlobStoreAway
-from models.kernel import database, limits, logs, settings
+from models.kernel import limits, settings
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import ScanFile
 from queues import scanner

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from models.channels import accounts, texts
 from models.conversations import threading
-from models.kernel import clock, database
+from models.kernel import clock
+from models.kernel.storage import database
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.requesters import codes, commands, queries
 from models.requesters.tables import RequesterCode

@@ -12,9 +12,11 @@ from models.attachments import scans
 from models.channels import accounts
 from models.deliveries import attempts, commands, queries
 from models.deliveries.attempts import NotNow, OpenAttempt
-from models.kernel import crash, database, imports, limits, logs, metrics, settings
+from models.kernel import imports, limits, settings
 from models.kernel.errors import ConfigurationError, Unavailable
 from models.kernel.ids import new_id
+from models.kernel.storage import database
+from models.kernel.telemetry import crash, logs, metrics
 from models.ports.outbound import SendOutcome, misconfigured
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import SendDelivery

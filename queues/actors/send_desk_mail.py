@@ -8,7 +8,7 @@ from models.channels.accounts import ChannelAccount
 from models.conversations import threading
 from models.desk_mail import commands, links, texts
 from models.desk_mail.tables import DeskMail
-from models.kernel import database
+from models.kernel.storage import database
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import SendDeskMail

@@ -8,7 +8,9 @@ from functools import partial
 
 from models.channels import accounts, health
 from models.conversations import chats
-from models.kernel import database, logs, metrics, settings
+from models.kernel import settings
+from models.kernel.storage import database
+from models.kernel.telemetry import logs, metrics
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import rates, task_leases
 from models.tasks.commands import ClaimedTask

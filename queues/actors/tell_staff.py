@@ -8,9 +8,11 @@ from models.attachments import queries as attachments
 from models.attachments import scans
 from models.channels import accounts, health
 from models.channels.accounts import ChannelAccount
-from models.kernel import database, logs, settings
+from models.kernel import settings
 from models.kernel.errors import ConfigurationError, NestorError, PermanentFailure
 from models.kernel.settings import Settings
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.staff_chat import ticket_posts
 from models.tasks import rates, task_leases

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from models.channels import accounts, health
 from models.channels.accounts import ChannelAccount
-from models.kernel import database, logs, settings
+from models.kernel import settings
 from models.kernel.errors import ConfigurationError, NestorError
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import WatchAccounts
 from queues import channels

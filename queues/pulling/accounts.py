@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from models.channels import accounts, puller_leases
 from models.channels.accounts import ChannelAccount
-from models.kernel import database
+from models.kernel.storage import database
 from models.tasks import commands
 from models.tasks.payloads import PullAccount
 from queues import channels

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from models.channels import positions
 from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
-from models.kernel import crash, database, metrics
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
+from models.kernel.telemetry import crash, metrics
 from models.ports.inbound import ReceivedEvent
 
 

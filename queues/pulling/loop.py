@@ -19,9 +19,11 @@ import peewee
 
 from models.channels import health, puller_leases
 from models.channels.accounts import ChannelAccount
-from models.kernel import database, limits, logs
+from models.kernel import limits
 from models.kernel.errors import ConfigurationError, NestorError
 from models.kernel.settings import Settings
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from queues import channels
 from queues.pulling import accounts
 

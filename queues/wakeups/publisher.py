@@ -14,8 +14,9 @@ import time
 from collections import deque
 from typing import Any
 
-from models.kernel import imports, limits, logs, metrics
+from models.kernel import imports, limits
 from models.kernel.settings import Settings
+from models.kernel.telemetry import logs, metrics
 from models.tasks import wakeups
 from models.tasks.wakeups import Wakeup
 from queues.wakeups.delayed_wakeups import Later

@@ -95,7 +95,7 @@ class Journeys:
 
         from functions.gateway.app import create_app as create_gateway
         from functions.webhooks.app import create_app as create_webhooks
-        from models.kernel import database
+        from models.kernel.storage import database
         from models.tasks import wakeups
         from queues import preloading
 

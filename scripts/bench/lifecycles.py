@@ -9,9 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from models.kernel import clock, database, settings
+from models.kernel import clock, settings
 from models.kernel.ids import new_id
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
 from models.publishing import plan as planning
 from models.publishing.catalogue import Found
 from models.tasks import timers
@@ -216,7 +217,7 @@ _STORY: tuple[tuple[str, int, str, JsonObject], ...] = (
 
 
 def _record(tickets: int) -> None:
-    from models.kernel.batch import as_json
+    from models.kernel.storage.batch import as_json
 
     agent = database.run("SELECT id FROM users WHERE role = 'agent' LIMIT 1")
     agent_id = str(agent[0]["id"]) if agent else str(new_id())

@@ -1,7 +1,7 @@
 """Record the statements that one request really executes inside its transaction.
 
 `python -m scripts.bench.recorded [--row-by-row]` runs in a process of its own on a scratch database (it wraps
-`models.kernel.database.execute`), posts two tickets through the gateway's application and writes both recordings as
+`models.kernel.storage.database.execute`), posts two tickets through the gateway's application and writes both recordings as
 JSON. Two, because what differs between them is what differs between requests. `--row-by-row` lets a batch execute each
 insert alone, as on SQLite.
 """
@@ -57,7 +57,7 @@ def main() -> None:
     from falcon.testing import TestClient
 
     from functions.gateway.app import create_app
-    from models.kernel import batch, database
+    from models.kernel.storage import batch, database
     from scripts.bench.stack import BEARER
 
     recorded: list[JsonObject] = []

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from models.channels.accounts import ChannelAccount
 from models.inbox import queries as inbox
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.settings import Settings
+from models.kernel.storage import database
 from queues.channel_port import Finding, Probe
 
 _LATEST = 20

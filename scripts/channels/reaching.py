@@ -8,9 +8,10 @@ import json
 from models.channels import accounts, overview
 from models.channels.accounts import ChannelAccount
 from models.channels.overview import AccountOverview
-from models.kernel import clock, database, settings
+from models.kernel import clock, settings
 from models.kernel.errors import ConfigurationError, NestorError
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
 from queues import channels
 from queues.channel_port import Finding, Reach
 from scripts import _cli, defs

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
-from models.kernel import database, settings
+from models.kernel import settings
 from models.kernel.errors import ConfigurationError, NestorError
+from models.kernel.storage import database
 from queues import channels
 from scripts import _cli, defs
 from scripts import replay as posting

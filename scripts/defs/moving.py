@@ -8,9 +8,10 @@ import json
 from datetime import timedelta
 
 from models import migrations
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.kernel.ids import parse_id
+from models.kernel.storage import database
 from models.ticket_workflow import migration
 from models.ticket_workflow import replay as replaying
 from scripts import _cli

@@ -8,8 +8,9 @@ import json
 
 from models import migrations
 from models.definitions import store
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.errors import NotFound
+from models.kernel.storage import database
 from models.publishing import plan as planning
 from models.publishing import publishing
 from scripts import _cli, defs

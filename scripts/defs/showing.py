@@ -8,7 +8,7 @@ from typing import Any
 
 from models import migrations
 from models.definitions import store
-from models.kernel import database
+from models.kernel.storage import database
 from models.workflow import diff as differing
 from models.workflow import draw as drawing
 from scripts import _cli, defs

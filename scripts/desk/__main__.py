@@ -17,8 +17,8 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.kernel import logs
 from models.kernel.errors import ConfigurationError
+from models.kernel.telemetry import logs
 from scripts import _cli
 from scripts.desk.folder import DataFolder
 

@@ -11,8 +11,10 @@ from gunicorn.arbiter import Arbiter
 from functions import listing
 from functions.http import runtime
 from functions.listing import WsgiApp
-from models.kernel import database, logs, settings
+from models.kernel import settings
 from models.kernel.errors import NestorError
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from models.migrations.readiness import Readiness
 from queues import starting
 from queues.embedded import EmbeddedWorkers

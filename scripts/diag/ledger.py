@@ -10,9 +10,10 @@ import peewee
 from models import migrations
 from models.deliveries import queries as deliveries
 from models.inbox import queries as inbox
-from models.kernel import clock, database, resealing, skew
+from models.kernel import clock
 from models.kernel.errors import NestorError, Unavailable
 from models.kernel.settings import Settings
+from models.kernel.storage import database, resealing, skew
 from models.onboarding import commands as onboarding
 from models.subscriptions import queries as subscriptions
 from models.tasks import queries as tasks

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from models.kernel import transport
 from models.kernel.settings import Settings
+from models.kernel.storage import transport
 from scripts.diag.part import Part
 
 

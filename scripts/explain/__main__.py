@@ -6,7 +6,8 @@ import argparse
 import json
 
 from models import migrations
-from models.kernel import clock, database
+from models.kernel import clock
+from models.kernel.storage import database
 from models.tickets import queries
 from models.tickets.tables import Ticket
 from scripts import _cli

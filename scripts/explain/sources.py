@@ -12,10 +12,11 @@ from models.conversations import queries as conversations
 from models.deliveries import queries as deliveries
 from models.deliveries.row_types import AttemptRow, DeliveryRow
 from models.events import queries as events
-from models.kernel import clock, database
-from models.kernel.batch import from_json
-from models.kernel.database import Row
+from models.kernel import clock
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
+from models.kernel.storage.batch import from_json
+from models.kernel.storage.database import Row
 from models.ticket_workflow import why
 from models.tickets.tables import Ticket
 from scripts.explain import limits, words

@@ -10,7 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-from models.kernel.table import Table
+from models.kernel.storage.table import Table
 from tests.architecture.code import Module, modules
 from tests.architecture.floors import FLOORS, FOREIGN_TABLES
 

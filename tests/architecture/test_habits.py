@@ -8,12 +8,12 @@ import re
 import tokenize
 from collections.abc import Iterator
 
-from models.kernel import logs
+from models.kernel.telemetry import logs
 from tests.architecture.code import Module, dotted, modules
 
 CLOCKS = {
     "models/kernel/clock.py": "the one source of the instant",
-    "models/kernel/logs.py": "log lines carry the machine's time, also when a test moves the desk's",
+    "models/kernel/telemetry/logs.py": "log lines carry the machine's time, also when a test moves the desk's",
 }
 # Programs of their own that play the outside world, which has its own clock.
 OUTSIDE_WORLD = ("scripts.sandbox", "scripts.bench")
@@ -110,7 +110,7 @@ def test_log_lines_name_no_field_that_holds_what_people_wrote() -> None:
 
 
 def test_print_and_logging_go_through_ours() -> None:
-    """A line past models.kernel.logs is not JSON, has no request id, and nobody looks at what it holds."""
+    """A line past models.kernel.telemetry.logs is not JSON, has no request id, and nobody looks at what it holds."""
     wrong = [
         f"{module.at(call.lineno)} {dotted(call.func)}"
         for module in modules("models", "queues", "functions")

@@ -14,10 +14,10 @@ from pathlib import Path
 # The aliases, and two calls of libraries that take keyword arguments.
 NAMED = {
     "models/blobs/s3.py": 1,
-    "models/kernel/database.py": 2,
-    "models/kernel/foreign_logs.py": 1,
+    "models/kernel/storage/database.py": 2,
+    "models/kernel/telemetry/foreign_logs.py": 1,
     "models/kernel/open_json.py": 1,
-    "models/kernel/postgres.py": 1,
+    "models/kernel/storage/postgres.py": 1,
     "scripts/check_manifests/documents.py": 1,
     "scripts/sandbox/json_object.py": 1,
 }

@@ -17,7 +17,7 @@ import peewee
 
 from models.events.catalogue import EVENT_TYPES
 from models.events.payload import Cause
-from models.kernel.table import JsonField, Table
+from models.kernel.storage.table import JsonField, Table
 from models.privacy.register import payload_keys
 from models.privacy.register.columns import TABLES
 from models.privacy.register.treatments import Treatment

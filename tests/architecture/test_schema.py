@@ -13,9 +13,9 @@ import peewee
 import pytest
 
 from models import migrations
-from models.kernel import database
 from models.kernel.settings import Settings
-from models.kernel.table import EnumField, IdField, InstantField, JsonField, Table
+from models.kernel.storage import database
+from models.kernel.storage.table import EnumField, IdField, InstantField, JsonField, Table
 from tests.architecture.code import modules
 
 for _module in modules("models"):

@@ -12,7 +12,7 @@ _ROW = re.compile(r"^\| `([A-Z][A-Z_0-9]*)` \| ([^|]*) \| ([^|]*) \|$", re.MULTI
 # Read elsewhere, each with its reason; README's second table has those that an operator may set.
 ENVIRONMENT_READERS = {
     "models/kernel/settings.py": "the one place",
-    "models/kernel/logs.py": "Knative's own K_SERVICE and K_REVISION, for log lines",
+    "models/kernel/telemetry/logs.py": "Knative's own K_SERVICE and K_REVISION, for log lines",
     "functions/gunicorn_conf.py": "NESTOR_BIND, which only gunicorn knows",
     "functions/http/health.py": "prometheus_client's own PROMETHEUS_MULTIPROC_DIR",
     "queues/parsing.py": "the few variables that the parser's child gets, none of them ours but LOG_LEVEL",

@@ -18,7 +18,8 @@ from typing import Any
 
 from functions.http import runtime
 from models import migrations
-from models.kernel import database, settings
+from models.kernel import settings
+from models.kernel.storage import database
 from models.tasks import wakeups
 from scripts import defs, seed
 from tests.desk import Desk

@@ -21,7 +21,8 @@ from typing import Any
 import pytest
 
 from models.channels.accounts import ChannelAccount
-from models.kernel import limits, logs
+from models.kernel import limits
+from models.kernel.telemetry import logs
 from queues import parsing
 from tests.desk import Desk
 from tests.functions.test_real_server import serving
@@ -250,7 +251,7 @@ def test_a_worker_without_a_schema_says_so_and_ends(desk: Desk, tmp_path: Path) 
 
 UNCAUGHT = """
 import threading, warnings, sys
-from models.kernel import logs
+from models.kernel.telemetry import logs
 logs.configure("test")
 warnings.warn("use another", UserWarning, stacklevel=1)
 thread = threading.Thread(target=lambda: 1 / 0, name="counting")

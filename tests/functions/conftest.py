@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from functions.http import runtime
-from models.kernel import logs, settings
+from models.kernel import settings
+from models.kernel.telemetry import logs
 from queues.channels.webhook import send
 from tests.desk import Desk
 from tests.fixtures_desk import SECRET_KEY

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.inbox import commands as inbox
-from models.kernel import database
+from models.kernel.storage import database
 from tests.desk import Desk
 from tests.functions.callers import Caller
 

@@ -9,7 +9,8 @@ import pytest
 
 from models.blobs import stores
 from models.blobs.store import BlobStoreAway
-from models.kernel import database, limits
+from models.kernel import limits
+from models.kernel.storage import database
 from models.ports.inbound import AttachmentInfo, InboundMessage
 from tests.desk import Desk
 from tests.functions.callers import DEMO_KEY, Caller, paths, problem

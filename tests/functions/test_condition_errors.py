@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models.definitions import files, store
-from models.kernel import database
+from models.kernel.storage import database
 from models.publishing import workflows
 from scripts import defs
 from tests.desk import Desk

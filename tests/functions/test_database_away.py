@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from models import migrations
-from models.kernel import database, settings
+from models.kernel import settings
+from models.kernel.storage import database
 from tests.desk import Desk
 from tests.fixtures_desk import SECRETS, bind
 from tests.functions.callers import DEMO_KEY, PASSWORD, Caller, problem

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.definitions import store
-from models.kernel import database
+from models.kernel.storage import database
 from models.publishing import workflows
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem, sqlite_only

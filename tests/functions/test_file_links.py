@@ -14,7 +14,8 @@ import pytest
 from models.attachments import links, queries
 from models.blobs import commands as blobs
 from models.blobs import stores
-from models.kernel import database, limits, settings
+from models.kernel import limits, settings
+from models.kernel.storage import database
 from models.ports.inbound import AttachmentInfo, InboundMessage
 from tests.desk import Desk
 from tests.functions.callers import DEMO_KEY, Caller, problem

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from models.kernel import logs
 from models.kernel.errors import ConfigurationError
+from models.kernel.telemetry import logs
 from tests.desk import Desk
 from tests.functions.callers import Caller
 from tests.functions.conftest import LogLines

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models.channels import health
-from models.kernel import database
+from models.kernel.storage import database
 from models.ports.inbound import InboundMessage, Participant
 from tests.desk import Desk
 from tests.functions.callers import Caller, paths, problem

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from models.events.workflow_payloads import RewardGranted
-from models.kernel import database
+from models.kernel.storage import database
 from models.tickets.ticket_change import TicketChange
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem

@@ -9,7 +9,8 @@ import pytest
 
 from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
-from models.kernel import database, limits
+from models.kernel import limits
+from models.kernel.storage import database
 from models.ports import outbound
 from models.ports.inbound import Command, EventKey
 from models.requesters import codes, commands, profile

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.identity.rules import ROLE_PERMISSIONS, SHIPPED_RIGHTS, Permission, Rights, Role
-from models.kernel import database
+from models.kernel.storage import database
 from models.teams import queries as teams
 from tests.desk import Desk
 from tests.functions.callers import PASSWORD, Caller, paths, problem, sqlite_only

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.identity.rules import ROLE_PERMISSIONS, Role
-from models.kernel import database
+from models.kernel.storage import database
 from tests.desk import Desk
 from tests.functions.callers import Caller, sqlite_only
 from tests.functions.test_visibility import Hidden, about_tickets, hidden

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from models.definitions import files, store
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import Invalid
+from models.kernel.storage import database
 from models.publishing import workflows
 from models.workflow import checks
 from scripts import defs

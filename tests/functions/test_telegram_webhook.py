@@ -11,7 +11,8 @@ import pytest
 from falcon import testing
 
 from models.definitions import store
-from models.kernel import database, settings
+from models.kernel import settings
+from models.kernel.storage import database
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem
 from tests.functions.conftest import LogLines

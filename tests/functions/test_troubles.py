@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models.kernel import database
+from models.kernel.storage import database
 from models.ports import outbound
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem

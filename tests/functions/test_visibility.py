@@ -13,7 +13,7 @@ import pytest
 
 from functions.gateway.app import operations
 from functions.http.operations import Operation
-from models.kernel import database
+from models.kernel.storage import database
 from models.teams import commands as teams
 from models.ticket_workflow import notices
 from models.tickets.ticket_change import TicketChange

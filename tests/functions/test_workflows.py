@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from models.kernel import database
+from models.kernel.storage import database
 from models.teams import commands as teams
 from scripts import defs
 from tests.desk import Desk

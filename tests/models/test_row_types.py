@@ -16,7 +16,7 @@ from models.events.row_types import WholeEvent
 from models.events.tables import EventRow
 from models.inbox import queries as inbox
 from models.inbox.row_types import InboxRow
-from models.kernel.table import Table
+from models.kernel.storage.table import Table
 from models.requesters import queries as requesters
 from models.requesters.row_types import IdentityRow, MergeRow, RequesterRow
 from models.requesters.tables import RequesterMerge

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from models.kernel import database, settings
+from models.kernel import settings
+from models.kernel.storage import database
 from models.tasks.kinds import KINDS, TaskKind
 from queues import actors
 from tests.desk import Desk

@@ -15,8 +15,10 @@ from pathlib import Path
 
 from models.channels.accounts import ChannelAccount
 from models.events.commands import SYSTEM
-from models.kernel import clock, crash, database, settings
+from models.kernel import clock, settings
 from models.kernel.settings import Settings
+from models.kernel.storage import database
+from models.kernel.telemetry import crash
 from models.ports.outbound import OutgoingMessage, SendOutcome, accepted
 from models.tasks.rates import Bucket
 from models.ticket_actions import commands as tickets

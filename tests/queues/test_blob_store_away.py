@@ -102,7 +102,7 @@ def _away(self: object, key: str) -> None:
 
 
 def _forget_all_files() -> None:
-    from models.kernel import database
+    from models.kernel.storage import database
 
     with database.transaction():
         database.execute("DELETE FROM attachments")

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from models.definitions import store
-from models.kernel import database, settings
+from models.kernel import settings
+from models.kernel.storage import database
 from models.publishing import publishing, workflows
 from models.publishing.catalogue import Found
 from tests.desk import Desk

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from models.kernel import clock, database, limits, settings
+from models.kernel import clock, limits, settings
 from models.kernel.errors import ConfigurationError
+from models.kernel.storage import database
 from models.ports import outbound
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import commands, task_leases

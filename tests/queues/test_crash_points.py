@@ -1,4 +1,4 @@
-"""The process ends at each point of models.kernel.crash as kill -9 would end it; the next start loses and doubles
+"""The process ends at each point of models.kernel.telemetry.crash as kill -9 would end it; the next start loses and doubles
 nothing.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from models.kernel import crash
+from models.kernel.telemetry import crash
 from tests.desk import Desk, gapless
 
 ROOT = Path(__file__).resolve().parents[2]

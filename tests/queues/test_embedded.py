@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from models.kernel import database, foreign_logs
+from models.kernel.storage import database
+from models.kernel.telemetry import foreign_logs
 from models.ports import outbound
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import commands

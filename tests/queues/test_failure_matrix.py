@@ -15,8 +15,9 @@ import pytest
 
 from models.channels import accounts
 from models.inbox import commands as inbox
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
 from models.kernel.errors import LeaseLost, Unavailable
+from models.kernel.storage import database
 from models.ports import outbound
 from models.ports.inbound import EventKey
 from models.tasks import commands, dead_letters, timers

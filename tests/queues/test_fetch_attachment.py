@@ -12,9 +12,10 @@ import pytest
 from models.attachments import queries
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import ConfigurationError, PermanentFailure, TooLarge, TransientFailure
 from models.kernel.settings import Settings
+from models.kernel.storage import database
 from models.ports.inbound import AttachmentInfo, InboundMessage
 from models.ticket_actions import attachment_fetching
 from tests.channel_parts import replace_part

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from models.idempotency import commands as idempotency
 from models.idempotency.commands import StoredAnswer
-from models.kernel import database, limits
+from models.kernel import limits
+from models.kernel.storage import database
 from models.tasks import commands
 from models.tasks.payloads import CollectGarbage
 from queues import sweep

@@ -13,9 +13,9 @@ import pytest
 
 from models.deliveries import attempts
 from models.deliveries.attempts import OpenAttempt
-from models.kernel import database
 from models.kernel.errors import Unavailable
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 from models.ports import outbound
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import commands

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 import pytest
 from dramatiq.middleware import TimeLimitExceeded
 
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import LeaseLost, Unavailable
+from models.kernel.storage import database
 from models.tasks import commands
 from models.tasks import sweep as tasks_sweep
 from models.tasks.kinds import KINDS, SENDS, TaskKind

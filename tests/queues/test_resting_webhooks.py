@@ -11,8 +11,9 @@ from uuid import UUID
 import pytest
 
 from models.events import subscription_limits
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 from models.subscriptions import commands
 from models.subscriptions.queries import Subscription
 from queues import runner

@@ -9,9 +9,10 @@ import pytest
 from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 
 from models.deliveries import commands as deliveries
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.errors import Unavailable
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 from models.ports.outbound import SendOutcome
 from models.tasks import commands, dead_letters
 from models.tasks.payloads import ReleaseMessage

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from dramatiq.middleware import TimeLimitExceeded
 
-from models.kernel import database, trace
 from models.kernel.errors import (
     ConfigurationError,
     Conflict,
@@ -16,6 +15,8 @@ from models.kernel.errors import (
     Unavailable,
 )
 from models.kernel.ids import new_id
+from models.kernel.storage import database
+from models.kernel.telemetry import trace
 from models.tasks import commands
 from models.tasks.commands import ClaimedTask
 from queues import runner

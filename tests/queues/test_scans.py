@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from models.attachments import scans
-from models.kernel import database, limits, settings
+from models.kernel import limits, settings
+from models.kernel.storage import database
 from scripts.diag import scanner as diag
 from scripts.diag.part import Part
 from tests.desk import Desk

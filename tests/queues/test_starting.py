@@ -16,8 +16,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from models import migrations
 from models.channels import accounts
-from models.kernel import database, limits, logs
+from models.kernel import limits
 from models.kernel.errors import SchemaMismatch, Unavailable
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from models.publishing import publishing
 from models.tasks import task_leases
 from queues import embedded, scheduler, starting, sweep, worker

@@ -13,9 +13,9 @@ import pytest
 import trustme
 
 from functions.http import health
-from models.kernel import transport
-from models.kernel.postgres import PooledPostgres, connect_options
 from models.kernel.settings import Settings
+from models.kernel.storage import transport
+from models.kernel.storage.postgres import PooledPostgres, connect_options
 from queues import broker
 from scripts.diag import transport as diag
 from tests.functions.conftest import LogLines, log_lines  # noqa: F401 -- a fixture

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from models.deliveries import attempts
-from models.kernel import database
 from models.kernel.errors import ConfigurationError, Unavailable
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 from models.ports import outbound as port
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import commands, rates

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from models.definitions import store
-from models.kernel import database
+from models.kernel.storage import database
 from models.subscriptions import commands
 from models.subscriptions.queries import Subscription
 from models.teams import commands as teams

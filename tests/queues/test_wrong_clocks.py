@@ -19,7 +19,8 @@ from models.channels import puller_leases
 from models.definitions import store
 from models.events import subscription_limits
 from models.identity import sessions, tokens
-from models.kernel import clock, database, ids, limits, settings
+from models.kernel import clock, ids, limits, settings
+from models.kernel.storage import database
 from models.ports import outbound
 from models.publishing import publishing
 from models.subscriptions import waiting

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg2
 
-from models.kernel import database
+from models.kernel.storage import database
 from models.tasks import commands
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import Payload

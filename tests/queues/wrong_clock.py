@@ -5,7 +5,9 @@ version.
 from __future__ import annotations
 
 from models.definitions import store
-from models.kernel import database, logs, settings
+from models.kernel import settings
+from models.kernel.storage import database
+from models.kernel.telemetry import logs
 from models.tasks.rates import Bucket
 from queues import channels
 from tests.desk import Desk, FakeProvider

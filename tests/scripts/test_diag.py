@@ -10,8 +10,8 @@ import pika
 import pytest
 
 from models import migrations
-from models.kernel import database
 from models.kernel.settings import Settings
+from models.kernel.storage import database
 from models.ports import outbound
 from models.ports.inbound import Unparseable
 from models.subscriptions import commands as subscriptions

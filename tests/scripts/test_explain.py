@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from models.kernel import database
+from models.kernel.storage import database
 from models.ports import outbound
 from models.tickets.tables import Ticket
 from scripts.explain import limits, sources, words

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from models.kernel import sockets
+from models.kernel.storage import sockets
 from tests.services.network import Network
 from tests.services.postgres import PostgresServer
 

@@ -12,8 +12,9 @@ from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import pages
 from models.identity import queries, roles, session_list
 from models.identity.rules import Permission
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import Conflict
+from models.kernel.storage import database
 
 operations = Operations()
 

@@ -13,7 +13,8 @@ from functions.http.operations import Answer, Call, Operations
 from models import migrations
 from models.credentials import id_tokens, oidc_provider, oidc_sign_in
 from models.credentials.oidc_provider import OidcRefused
-from models.kernel import limits, logs
+from models.kernel import limits
+from models.kernel.telemetry import logs
 
 operations = Operations()
 log = logs.get("oidc")

@@ -19,9 +19,10 @@ from urllib.parse import quote_plus, urlencode
 
 from models.credentials import oidc_provider
 from models.credentials.oidc_provider import Metadata, OidcRefused, Provider
-from models.kernel import imports, limits, logs
+from models.kernel import imports, limits
 from models.kernel.errors import PermanentFailure, TransientFailure, Unavailable
 from models.kernel.open_json import JsonObject
+from models.kernel.telemetry import logs
 
 log = logs.get("oidc")
 

@@ -11,8 +11,9 @@ from functions.http.operations import Answer, Call, Operations
 from models.channels import accounts
 from models.identity.rules import Permission
 from models.inbound import address_links
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import Conflict
+from models.kernel.storage import database
 from models.requesters.link_numbers import WrongNumber
 from models.staff import addresses
 

@@ -11,8 +11,9 @@ from functions.http.operations import Answer, Call, Operations
 from functions.views.texts import Name
 from models import migrations
 from models.credentials import passkey_sign_in, sign_in
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
 
 operations = Operations()
 

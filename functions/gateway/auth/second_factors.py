@@ -14,8 +14,9 @@ from functions.views import pages
 from models.credentials import recovery_codes, second_factors
 from models.identity import own_password, queries, roles
 from models.identity.rules import Permission, Principal
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import Conflict
+from models.kernel.storage import database
 
 operations = Operations()
 

@@ -14,8 +14,9 @@ from functions.views.texts import Instant
 from models.audit import entries, queries
 from models.audit.actions import AuditAction, Outcome
 from models.identity.rules import Permission
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
 
 operations = Operations()
 

@@ -15,8 +15,9 @@ from functions.views import representations as show
 from functions.views.texts import LINE_OR_NONE
 from models.events import fan_out, subscription_limits
 from models.identity.rules import Permission
-from models.kernel import clock, database, settings
+from models.kernel import clock, settings
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
 from models.subscriptions import commands, queries
 from models.visibility import owners
 

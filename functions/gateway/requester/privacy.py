@@ -12,8 +12,8 @@ from functions.http.operations import Answer, Call, Cost, Operations
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
 from models.identity.rules import Permission
-from models.kernel import database
 from models.kernel.open_json import JsonObject
+from models.kernel.storage import database
 from models.privacy import erasure, export, visible_export
 from queues import people_index
 

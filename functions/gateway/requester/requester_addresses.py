@@ -14,8 +14,9 @@ from functions.views.texts import Comment, Email
 from models.channels import accounts
 from models.identity.rules import Permission
 from models.inbound import address_links
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
+from models.kernel.storage import database
 from models.requesters import codes, link_numbers, links, profile, queries
 from queues import channels
 

@@ -20,8 +20,9 @@ from models.attachments import commands, links, queries, rules, scans
 from models.attachments.row_types import AttachmentRow
 from models.blobs import commands as blobs
 from models.identity.rules import Permission, Principal
-from models.kernel import database, limits, settings
+from models.kernel import limits, settings
 from models.kernel.errors import FieldProblem, Invalid, NotFound
+from models.kernel.storage import database
 from models.visibility import sight
 
 operations = Operations()

@@ -320,7 +320,7 @@ class DeskWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
 
     def _cut(self, connection: Connection, reason: str) -> None:
         """Close a connection that is too slow, or that has to make room."""
-        from models.kernel import metrics  # late: the arbiter loads this module and counts nothing
+        from models.kernel.telemetry import metrics  # late: the arbiter loads this module and counts nothing
 
         metrics.connections_cut.labels(reason).inc()
         if connection.state in (State.HEAD, State.BODY) and connection.received and self.context is None:

@@ -14,10 +14,11 @@ from dataclasses import replace
 
 from models.channels import health, positions
 from models.channels.accounts import ChannelAccount
-from models.kernel import limits, logs
+from models.kernel import limits
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.open_json import JsonObject
 from models.kernel.settings import Settings
+from models.kernel.telemetry import logs
 from models.ports.inbound import IngressRequest, ReceivedEvent
 from queues.pulling import events as pulled
 

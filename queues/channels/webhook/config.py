@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from models.channels.accounts import ChannelAccount
 from models.definitions import shape
-from models.kernel.batch import as_json, from_json
 from models.kernel.errors import ConfigurationError, Invalid
+from models.kernel.storage.batch import as_json, from_json
 from queues.channels.webhook.account import Account
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from functions.http import health
-from models.kernel import database, settings
+from models.kernel import settings
+from models.kernel.storage import database
 from tests.desk import Desk
 from tests.functions.callers import PROBLEM, Caller, sqlite_only
 from tests.other_machine import another_machine

@@ -10,7 +10,7 @@ import pytest
 
 from functions.http import web
 from functions.http.operations import Answer, Call, Operations
-from models.kernel import database
+from models.kernel.storage import database
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem, sqlite_only
 from tests.functions.conftest import LogLines

@@ -12,8 +12,9 @@ import pytest
 
 from models.attachments import commands, queries
 from models.blobs import commands as blobs
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import Invalid, TooLarge
+from models.kernel.storage import database
 from models.ports.inbound import AttachmentInfo, InboundMessage
 from models.ports.outbound import accepted
 from tests.desk import Desk

@@ -15,9 +15,10 @@ from models.audit import callers, entries, queries, retention
 from models.audit.actions import AuditAction, Outcome
 from models.audit.tables import AuditRetention
 from models.identity.rules import Role
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.errors import Invalid
 from models.kernel.settings import Settings
+from models.kernel.storage import database
 
 OBJECT = UUID("01890000-0000-7000-8000-000000000001")
 ALL = queries.Filters()

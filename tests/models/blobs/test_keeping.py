@@ -19,8 +19,9 @@ from models.attachments import commands as attachments
 from models.blobs import commands, store, stores
 from models.blobs.commands import Stored
 from models.blobs.store import BlobMissing, BlobStoreAway
-from models.kernel import database, limits, settings
+from models.kernel import limits, settings
 from models.kernel.errors import TooLarge
+from models.kernel.storage import database
 from tests.desk import Desk
 from tests.models.blobs.stores import SECRET_KEY
 

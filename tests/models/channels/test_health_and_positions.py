@@ -7,7 +7,8 @@ import contextlib
 import pytest
 
 from models.channels import accounts, health, positions, puller_leases
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
+from models.kernel.storage import database
 from models.tasks.kinds import KINDS
 from tests.desk import Desk
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from models.kernel import database
+from models.kernel.storage import database
 from models.ports.inbound import InboundMessage
 from models.ticket_actions import commands as tickets
 from models.tickets.tables import Ticket

@@ -14,8 +14,9 @@ from models.credentials.sign_in import Answer, NextStep, SecondFactorFailed
 from models.events.commands import SYSTEM
 from models.identity import commands
 from models.identity.tokens import TokenPair, authenticate
-from models.kernel import database, limits, settings
+from models.kernel import limits, settings
 from models.kernel.errors import Invalid, TooManyRequests
+from models.kernel.storage import database
 from tests.desk import Desk
 from tests.functions.callers import sqlite_only
 from tests.models.credentials.authenticator import Authenticator, base64url

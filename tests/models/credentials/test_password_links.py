@@ -14,9 +14,10 @@ from models.identity import commands, queries, sessions
 from models.identity.commands import SignInFailed
 from models.identity.queries import User
 from models.identity.tokens import SessionEnded, TokenPair, authenticate
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import Invalid, NotFound, TooManyRequests
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 from models.ports import outbound
 from tests.desk import Desk
 from tests.functions.callers import PASSWORD, sqlite_only

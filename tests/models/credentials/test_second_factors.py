@@ -14,8 +14,9 @@ from models.credentials.sign_in import NextStep, SecondFactorFailed
 from models.events.commands import SYSTEM
 from models.identity import commands, queries
 from models.identity.tokens import TokenPair, authenticate
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import NotFound, TooManyRequests
+from models.kernel.storage import database
 from tests.desk import Desk
 from tests.functions.callers import sqlite_only
 from tests.models.credentials.steps import ME, App, actor, begin, challenge, enrol, finish, require

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.definitions import store
-from models.kernel import database
+from models.kernel.storage import database
 from models.publishing import workflows
 from tests.desk import Desk
 

@@ -170,6 +170,6 @@ def test_a_person_who_writes_as_postmaster_reports_no_failure(desk: Desk) -> Non
 
 
 def _set_state(state: str) -> None:
-    from models.kernel import database
+    from models.kernel.storage import database
 
     database.execute("UPDATE deliveries SET state = :state", state=state)

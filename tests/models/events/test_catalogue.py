@@ -14,7 +14,7 @@ from models.events import desk_payloads as desk
 from models.events import payload, workflow_payloads
 from models.events import ticket_payloads as ticket
 from models.events.catalogue import EVENT_TYPES, VERSION, description
-from models.kernel.batch import as_json
+from models.kernel.storage.batch import as_json
 
 
 def test_every_declared_payload_can_be_subscribed_to_by_its_name() -> None:

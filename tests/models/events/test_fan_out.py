@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 
 from models.events import fan_out
-from models.kernel import clock, database
+from models.kernel import clock
+from models.kernel.storage import database
 from models.subscriptions import commands
 from models.subscriptions.queries import Subscription
 from models.ticket_actions import commands as tickets
@@ -44,7 +45,7 @@ def deliver_tasks(desk: Desk) -> list[tuple[str, str]]:
 
 
 def _tasks(desk: Desk) -> list[dict[str, Any]]:
-    from models.kernel.batch import from_json
+    from models.kernel.storage.batch import from_json
 
     found = desk.tasks(kind="deliver_webhook")
     for one in found:
@@ -114,8 +115,8 @@ def test_a_batch_of_many_events_is_sent_whole(desk: Desk) -> None:
     from models.events.commands import SYSTEM
     from models.events.workflow_payloads import SignalReceived
     from models.kernel import clock
-    from models.kernel.batch import Batch
     from models.kernel.ids import new_id
+    from models.kernel.storage.batch import Batch
 
     subscription = subscribe(desk, "signal_received")
     batch, aggregate = Batch(), new_id()

@@ -13,8 +13,9 @@ from models.events.commands import SYSTEM, Actor
 from models.identity import api_keys, commands, queries
 from models.identity.queries import ApiKey, User
 from models.identity.tokens import TokenPair
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.settings import Settings
+from models.kernel.storage import database
 
 PASSWORD = "a parrot named Kea"
 SECRET_KEY = "a key of forty-two characters for the test"

@@ -12,9 +12,10 @@ from models import migrations
 from models.identity import api_keys, commands, queries, roles
 from models.identity.rules import ROLE_PERMISSIONS, SHIPPED_RIGHTS, Permission, Rights, Role, rights_of_key
 from models.identity.tokens import authenticate
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
 from models.kernel.errors import Invalid, Unauthenticated
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 from tests.models.identity.conftest import ROOT, MovableClock, People
 
 BOSS = "boss@example.test"

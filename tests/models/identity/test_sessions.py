@@ -12,8 +12,9 @@ from models.events.commands import SYSTEM
 from models.identity import commands, passwords
 from models.identity.commands import SignInFailed
 from models.identity.tokens import SessionEnded, authenticate
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import NestorError, TooManyRequests, Unauthenticated
+from models.kernel.storage import database
 from tests.models.identity.conftest import MovableClock, People
 
 

@@ -10,9 +10,10 @@ from models.audit import callers
 from models.identity import devices, sign_in_limits
 from models.identity.commands import SignInFailed
 from models.identity.tokens import TokenPair
-from models.kernel import database, limits, settings
+from models.kernel import limits, settings
 from models.kernel.errors import TooManyRequests
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 from tests.models.identity.conftest import PASSWORD, SECRET_KEY, MovableClock, People
 
 OFFICE, HOME, ATTACKER = "192.0.2.1", "198.51.100.7", "203.0.113.9"

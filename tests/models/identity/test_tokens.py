@@ -15,10 +15,11 @@ from models.identity import api_keys, commands, queries, tokens
 from models.identity.api_keys import ApiKeyTaken
 from models.identity.rules import Role
 from models.identity.tokens import SessionEnded, TokenExpired, authenticate
-from models.kernel import clock, database, limits, secret_keys
+from models.kernel import clock, limits, secret_keys
 from models.kernel.errors import ConfigurationError, Invalid, NotFound, Unauthenticated
 from models.kernel.ids import new_id
 from models.kernel.settings import Settings
+from models.kernel.storage import database
 from tests.models.identity.conftest import PASSWORD, MovableClock, People
 
 ROOT = Actor("user", "root", "Root")

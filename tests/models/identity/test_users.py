@@ -11,9 +11,9 @@ from models.identity.commands import EmailTaken, LastAdmin
 from models.identity.queries import User
 from models.identity.rules import Role
 from models.identity.tokens import SessionEnded, authenticate
-from models.kernel import database
 from models.kernel.errors import Invalid, NestorError, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 from tests.models.identity.conftest import People
 
 ROOT = Actor("user", "root", "Root")

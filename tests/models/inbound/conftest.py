@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models.definitions import store
-from models.kernel import database
+from models.kernel.storage import database
 from tests.desk import Desk
 
 Change = Callable[..., None]

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from models.kernel import database
+from models.kernel.storage import database
 from tests.desk import Desk
 from tests.models.inbound.conftest import Change
 

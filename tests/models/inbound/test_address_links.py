@@ -9,7 +9,8 @@ import pytest
 
 from models.identity import commands as identity
 from models.inbound import address_links
-from models.kernel import database, limits
+from models.kernel import limits
+from models.kernel.storage import database
 from models.ports.inbound import Command
 from models.requesters import links
 from models.requesters.link_numbers import WrongNumber

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models.kernel import database
+from models.kernel.storage import database
 from models.tickets.tables import Ticket
 from tests.desk import Desk
 from tests.models.inbound.conftest import Change

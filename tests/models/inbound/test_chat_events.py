@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from models.kernel import database
+from models.kernel.storage import database
 from models.ports import outbound
 from models.ports.inbound import AddressMove, ButtonPress, Command, ReachabilityChange
 from tests.desk import Desk

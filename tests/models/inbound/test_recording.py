@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.events import catalogue
-from models.kernel import database
+from models.kernel.storage import database
 from models.ports import outbound
 from models.ports.inbound import (
     AttachmentInfo,

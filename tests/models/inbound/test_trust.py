@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from models.kernel import database
+from models.kernel.storage import database
 from models.ports import outbound
 from models.ports.inbound import Participant, ReactionChange, Receipt, Receipts
 from tests.desk import Desk

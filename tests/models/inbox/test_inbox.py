@@ -152,7 +152,7 @@ def test_an_event_whose_account_is_gone_is_kept_and_shown(desk: Desk) -> None:
 
 def _rename_accounts() -> None:
     from models.definitions import store
-    from models.kernel import database
+    from models.kernel.storage import database
 
     database.execute("UPDATE definitions SET name = 'email.other' WHERE name = 'email.demo'")
     store.forget()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models.kernel.batch import Batch, as_json, from_json
+from models.kernel.storage.batch import Batch, as_json, from_json
 from tests.desk import Desk
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models.kernel import clock, database, ids, limits, skew
+from models.kernel import clock, ids, limits
+from models.kernel.storage import database, skew
 from queues import sweep
 from tests.desk import Desk
 from tests.machine_clock import machine_clock

@@ -8,10 +8,11 @@ from uuid import UUID
 import peewee
 import pytest
 
-from models.kernel import clock, database
-from models.kernel.database import translate
+from models.kernel import clock
 from models.kernel.errors import ConfigurationError, Unavailable
 from models.kernel.settings import Settings
+from models.kernel.storage import database
+from models.kernel.storage.database import translate
 from tests.desk import Desk
 
 BY_SQLITE = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)

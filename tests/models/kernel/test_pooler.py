@@ -14,9 +14,9 @@ import psycopg2
 import pytest
 
 from models import migrations
-from models.kernel import database, postgres
-from models.kernel.advisory_lock import advisory_lock
 from models.kernel.errors import StatementTimeout, Unavailable
+from models.kernel.storage import database, postgres
+from models.kernel.storage.advisory_lock import advisory_lock
 from tests.fixtures_desk import bind
 from tests.services.pgbouncer import PgBouncer
 from tests.services.postgres import PostgresServer
@@ -92,7 +92,7 @@ def test_the_desks_limits_and_locks_reach_no_other_client_of_the_pooler(pooled_u
 
 def test_four_migrators_at_once_behind_the_pooler_all_succeed(pooled_url: str) -> None:
     code = (
-        "from models import migrations; from models.kernel import database, settings;"
+        "from models import migrations; from models.kernel.storage import database; from models.kernel import settings;"
         "database.configure(settings.Settings(database_url=__import__('sys').argv[1]));"
         "print(migrations.run())"
     )

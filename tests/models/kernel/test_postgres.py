@@ -6,8 +6,9 @@ import peewee
 import psycopg2
 import pytest
 
-from models.kernel import clock, database
-from models.kernel.postgres import PooledPostgres
+from models.kernel import clock
+from models.kernel.storage import database
+from models.kernel.storage.postgres import PooledPostgres
 from tests.desk import Desk
 
 pytestmark = pytest.mark.parametrize("database_engine", ["postgresql"], indirect=True)

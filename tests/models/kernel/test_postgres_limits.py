@@ -16,9 +16,10 @@ from typing import Any
 import psycopg2
 import pytest
 
-from models.kernel import database, limits, postgres
+from models.kernel import limits
 from models.kernel.errors import ConfigurationError, Contention, NoFreeConnection, StatementTimeout, Unavailable
-from models.kernel.postgres import PooledPostgres
+from models.kernel.storage import database, postgres
+from models.kernel.storage.postgres import PooledPostgres
 from queues.outage import Outages
 from tests.desk import Desk
 from tests.services.waiting import wait_until

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.ids import new_id
 from models.kernel.settings import Settings
-from models.kernel.table import now_plus
+from models.kernel.storage import database
+from models.kernel.storage.table import now_plus
 from models.requesters.tables import Requester
 from models.tasks.tables import Timer
 from models.tickets.tables import Ticket

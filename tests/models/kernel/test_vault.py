@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from models.kernel import database, resealing, settings, vault
+from models.kernel import settings, vault
 from models.kernel.errors import ConfigurationError, PermanentFailure
+from models.kernel.storage import database, resealing
 from models.subscriptions import commands, queries
 from tests.desk import Desk
 from tests.scripts.verbs import run_verb

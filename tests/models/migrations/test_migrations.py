@@ -12,8 +12,9 @@ import pytest
 
 from models import migrations
 from models.definitions import store
-from models.kernel import clock, database, ids
+from models.kernel import clock, ids
 from models.kernel.errors import ConfigurationError, SchemaMismatch
+from models.kernel.storage import database
 from tests.desk import Desk
 from tests.fixtures_desk import bind
 

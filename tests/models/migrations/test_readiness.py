@@ -13,8 +13,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from models.kernel import database, limits, settings
+from models.kernel import limits, settings
 from models.kernel.errors import ConfigurationError, Unavailable
+from models.kernel.storage import database
 from models.migrations import readiness
 from models.migrations.readiness import Readiness
 from queues import monitor

@@ -11,9 +11,10 @@ from models.events import queries as events
 from models.events.commands import SYSTEM
 from models.identity import activation, commands, queries
 from models.identity.queries import User
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import TransientFailure
 from models.kernel.ids import new_id
+from models.kernel.storage import database
 from models.ledger import accounts
 from models.onboarding import commands as onboarding
 from models.teams import queries as teams

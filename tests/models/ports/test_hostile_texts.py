@@ -13,7 +13,7 @@ import pytest
 
 from models.channels import accounts
 from models.inbox import commands as inbox
-from models.kernel import database
+from models.kernel.storage import database
 from models.ports.inbound import (
     AddressMove,
     AttachmentInfo,

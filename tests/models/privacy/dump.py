@@ -6,8 +6,8 @@ from typing import Any
 
 import peewee
 
-from models.kernel import database
-from models.kernel.table import Table
+from models.kernel.storage import database
+from models.kernel.storage.table import Table
 from models.privacy.register.columns import TABLES
 from models.privacy.register.treatments import Treatment
 

@@ -10,7 +10,8 @@ import pytest
 
 from models.events.commands import SYSTEM
 from models.inbox import erased_addresses
-from models.kernel import clock, database, settings
+from models.kernel import clock, settings
+from models.kernel.storage import database
 from models.privacy import erasure
 from models.requesters import commands as requesters
 from models.requesters import links

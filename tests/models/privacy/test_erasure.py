@@ -14,8 +14,9 @@ from models.deliveries import commands as deliveries
 from models.events.commands import SYSTEM
 from models.inbound import recording
 from models.inbox import commands as inbox
-from models.kernel import database, settings
+from models.kernel import settings
 from models.kernel.errors import Conflict, TransientFailure
+from models.kernel.storage import database
 from models.ports import channel_facts, outbound
 from models.ports.inbound import Participant, Receipt, Receipts
 from models.ports.outbound import OutgoingMessage, SendOutcome

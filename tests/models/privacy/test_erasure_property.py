@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from models.conversations import participants
 from models.events.commands import SYSTEM
 from models.inbox import commands as inbox
-from models.kernel import database
 from models.kernel.errors import Conflict
+from models.kernel.storage import database
 from models.ports.inbound import Participant
 from models.privacy import erasure, export
 from models.requesters import commands as requesters

@@ -12,7 +12,7 @@ import pytest
 
 from models.definitions import store
 from models.inbound import address_links
-from models.kernel import database
+from models.kernel.storage import database
 from models.ports import outbound
 from models.ports.inbound import ButtonPress, Command
 from models.staff import addresses

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from models.kernel import clock, database, limits
+from models.kernel import clock, limits
+from models.kernel.storage import database
 from models.tasks import commands, dead_letters, task_leases
 from models.tasks.kinds import KINDS, TaskKind
 from models.tasks.payloads import CollectGarbage, SendNotice

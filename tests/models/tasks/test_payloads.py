@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from models.kernel import clock, database
-from models.kernel.batch import from_json
+from models.kernel import clock
 from models.kernel.ids import new_id
+from models.kernel.storage import database
+from models.kernel.storage.batch import from_json
 from models.tasks import commands, payloads, timers
 from models.tasks.kinds import KINDS, kind_of
 from models.tasks.payloads import AdvanceTicket, IngestEvent, Undecodable, decoded, encoded

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.kernel import clock, database
+from models.kernel import clock
+from models.kernel.storage import database
 from models.tasks import timers
 from models.tasks.payloads import CollectGarbage
 from tests.desk import Desk

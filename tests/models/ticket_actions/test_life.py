@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 
 from models.identity import queries as identity
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import Invalid, NotFound, PreconditionFailed
+from models.kernel.storage import database
 from models.tasks import dead_letters, timers
 from models.ticket_actions import commands as tickets
 from models.ticket_actions.commands import TicketClosed

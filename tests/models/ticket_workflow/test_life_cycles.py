@@ -14,8 +14,9 @@ from uuid import UUID
 import pytest
 
 from models.events import signing
-from models.kernel import addresses, database
+from models.kernel import addresses
 from models.kernel.errors import Invalid
+from models.kernel.storage import database
 from models.sla.clocks import status
 from models.tasks.payloads import AdvanceTicket
 from models.teams import commands as teams

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from models.definitions import store
-from models.kernel import clock, database
+from models.kernel import clock
 from models.kernel.errors import ConfigurationError, Invalid, NotFound
+from models.kernel.storage import database
 from models.publishing import plan, publishing, workflows
 from models.publishing.catalogue import Found
 from models.ticket_workflow import migration, replay, why

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 
 from models.deliveries.tables import Delivery
-from models.kernel import database
 from models.kernel.errors import NotFound
+from models.kernel.storage import database
 from models.teams import commands as teams
 from models.ticket_actions import following, search
 from models.tickets.tables import Ticket

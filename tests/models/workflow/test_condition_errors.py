@@ -13,7 +13,7 @@ import pytest
 from models.expressions import checker, conditions
 from models.infomodel import values
 from models.infomodel.definition import Entity
-from models.kernel.batch import as_json
+from models.kernel.storage.batch import as_json
 from models.workflow.analysis import analyse
 from models.workflow.testing.simulation import Simulation
 from models.workflow.view import ENVIRONMENT

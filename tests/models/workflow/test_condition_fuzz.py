@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from models.expressions import checker, conditions, divisions, parts, semantics, truth
 from models.expressions.parser import ExpressionError, parse
 from models.infomodel import values
-from models.kernel.batch import as_json
+from models.kernel.storage.batch import as_json
 from models.workflow import definition
 from models.workflow.execution.run import Run
 from models.workflow.instance import Event

@@ -8,8 +8,8 @@ import pytest
 
 from models.channels import health
 from models.channels.accounts import ChannelAccount
-from models.kernel import database
 from models.kernel.settings import Settings
+from models.kernel.storage import database
 from queues.channel_port import Finding
 from queues.channels.email import probe
 from scripts.channels import probing

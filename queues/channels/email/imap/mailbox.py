@@ -20,9 +20,10 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import LoginError, ProtocolError
 
 from models.channels.accounts import ChannelAccount
-from models.kernel import limits, sockets
+from models.kernel import limits
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
+from models.kernel.storage import sockets
 from models.kernel.text import one_line
 from queues.channels.email.imap import limits as bounds
 from queues.channels.email.tls import client_context

@@ -17,10 +17,11 @@ from datetime import date, timedelta
 
 from models.channels import health, positions
 from models.channels.accounts import ChannelAccount
-from models.kernel import clock, limits, logs
+from models.kernel import clock, limits
 from models.kernel.errors import TransientFailure
 from models.kernel.open_json import JsonObject
 from models.kernel.settings import Settings
+from models.kernel.telemetry import logs
 from models.ports.inbound import EventKey, ReceivedEvent
 from queues.channels.email.imap import limits as bounds
 from queues.channels.email.imap.mailbox import Folder, Mailbox, Refused, server_of

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from models.kernel import limits, sockets
+from models.kernel import limits
+from models.kernel.storage import sockets
 from models.kernel.text import one_line
 from models.ports.outbound import SendOutcome, accepted, permanent, transient, unknown
 from queues.channels.email.tls import client_context

@@ -10,7 +10,7 @@ import pytest
 
 from models.channels import accounts
 from models.definitions import store
-from models.kernel import database
+from models.kernel.storage import database
 from scripts.sandbox.client import SandboxProcess
 from tests.servers import HttpReceiver, Say, receiving
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-from models.kernel import database, settings
+from models.kernel import settings
+from models.kernel.storage import database
 from queues.channels.telegram.bot_api import bots
 from queues.channels.telegram.pull import pull
 from tests.queues.channels import golden

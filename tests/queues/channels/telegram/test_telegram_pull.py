@@ -18,9 +18,10 @@ import pytest
 from models.channels import health, positions
 from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
-from models.kernel import database, limits
+from models.kernel import limits
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.kernel.settings import Settings
+from models.kernel.storage import database
 from queues.channels.telegram.bot_api import setup
 from queues.channels.telegram.pull import OTHER_READER, STOLEN, _Reader, pull, wants
 from queues.pulling import accounts, loop

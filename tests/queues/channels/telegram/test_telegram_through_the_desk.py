@@ -11,7 +11,8 @@ import pytest
 
 from models.channels import accounts, health
 from models.deliveries import corrections
-from models.kernel import database, settings
+from models.kernel import settings
+from models.kernel.storage import database
 from models.ticket_actions import commands as tickets
 from queues import channels
 from queues.channels.telegram import pull, send

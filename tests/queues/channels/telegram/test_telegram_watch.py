@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from models.channels import accounts, health
-from models.kernel import database
+from models.kernel.storage import database
 from models.tasks import commands as tasks
 from models.tasks.payloads import WatchAccounts
 from queues.channel_port import Watched

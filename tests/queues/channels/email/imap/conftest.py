@@ -9,7 +9,7 @@ import pytest
 
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
-from models.kernel import database
+from models.kernel.storage import database
 from tests.desk import Desk
 from tests.services.dovecot import DovecotServer, Mailbox
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 import sys
 
 from models.channels import accounts
-from models.kernel import database, settings
+from models.kernel import settings
+from models.kernel.storage import database
 from tests.queues.channels.email.imap.conftest import reading
 from tests.queues.channels.email.imap.reading_once import pull_once
 

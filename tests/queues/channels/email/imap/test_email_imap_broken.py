@@ -12,8 +12,8 @@ import trustme
 
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
-from models.kernel import database
 from models.kernel.errors import TransientFailure
+from models.kernel.storage import database
 from queues.channels.email.imap import limits
 from queues.channels.email.imap.pulling import Pulled
 from tests.desk import Desk

@@ -9,8 +9,8 @@ import pytest
 
 from models.channels import accounts, health, positions, puller_leases
 from models.channels.accounts import ChannelAccount
-from models.kernel import database
 from models.kernel.errors import TransientFailure
+from models.kernel.storage import database
 from queues.channels.email import reach
 from queues.channels.email.imap import limits
 from queues.channels.email.imap.mailbox import Mailbox as Connection

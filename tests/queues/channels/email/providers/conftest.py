@@ -9,7 +9,8 @@ import pytest
 from falcon import testing
 
 from models.definitions import store
-from models.kernel import clock, database
+from models.kernel import clock
+from models.kernel.storage import database
 from scripts.defs import accounts as accounts_of
 from tests.desk import Desk
 from tests.queues.channels.email.providers import fake_api, recorded

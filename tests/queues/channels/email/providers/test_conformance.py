@@ -11,7 +11,8 @@ import pytest
 from models.channels import accounts
 from models.channels.accounts import ChannelAccount
 from models.inbox import commands as inbox
-from models.kernel import database, settings
+from models.kernel import settings
+from models.kernel.storage import database
 from models.ports.inbound import InboundMessage, Receipts
 from queues.channels.email import account as declared
 from queues.channels.email import fetch, providers

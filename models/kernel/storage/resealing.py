@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from models.kernel import database, imports, limits, vault
-from models.kernel.table import Table
+from models.kernel import imports, limits, vault
+from models.kernel.storage import database
+from models.kernel.storage.table import Table
 
 
 @dataclass(frozen=True, slots=True)

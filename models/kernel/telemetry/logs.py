@@ -20,9 +20,9 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import IO, Any
 
-from models.kernel import foreign_logs
 from models.kernel.errors import ConfigurationError
-from models.kernel.foreign_logs import LogFields
+from models.kernel.telemetry import foreign_logs
+from models.kernel.telemetry.foreign_logs import LogFields
 
 _bound: ContextVar[LogFields | None] = ContextVar("log_fields", default=None)
 _FORBIDDEN = frozenset({"password", "token", "secret", "body", "authorization", "address", "email", "text", "raw"})

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 
-from models.kernel import clock, limits, logs
+from models.kernel import clock, limits
+from models.kernel.telemetry import logs
 
 log = logs.get("clock")
 _lock = threading.Lock()

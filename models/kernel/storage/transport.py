@@ -17,8 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 from psycopg2 import ProgrammingError
 from psycopg2.extensions import parse_dsn
 
-from models.kernel import logs
 from models.kernel.settings import Settings, libpq_default
+from models.kernel.telemetry import logs
 
 log = logs.get("transport")
 

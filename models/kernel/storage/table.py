@@ -17,8 +17,9 @@ from uuid import UUID
 
 import peewee
 
-from models.kernel import clock, database
-from models.kernel.batch import as_json, from_json
+from models.kernel import clock
+from models.kernel.storage import database
+from models.kernel.storage.batch import as_json, from_json
 
 _V = TypeVar("_V")
 _R = TypeVar("_R")

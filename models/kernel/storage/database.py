@@ -25,10 +25,12 @@ from uuid import UUID
 import peewee
 from playhouse.pool import MaxConnectionsExceeded
 
-from models.kernel import clock, limits, logs, skew, sqlite_trouble
+from models.kernel import clock, limits
 from models.kernel.errors import ConfigurationError, Contention, NoFreeConnection, StatementTimeout, Unavailable
-from models.kernel.postgres import PooledPostgres, connect_options
 from models.kernel.settings import Settings
+from models.kernel.storage import skew, sqlite_trouble
+from models.kernel.storage.postgres import PooledPostgres, connect_options
+from models.kernel.telemetry import logs
 
 log = logs.get("database")
 proxy = peewee.DatabaseProxy()

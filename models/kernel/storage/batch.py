@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from models.kernel import database
+from models.kernel.storage import database
 
 # An escape, not a backslash that somebody wrote before the letters u0000: an even number of backslashes stands before
 # it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.kernel import database
+from models.kernel.storage import database
 
 
 def advisory_lock(name: str) -> None:

@@ -31,8 +31,9 @@ from playhouse.pool import MaxConnectionsExceeded, PoolConnection, PooledPostgre
 from psycopg2 import Error, ProgrammingError
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, parse_dsn
 
-from models.kernel import clock, limits, skew, sockets
+from models.kernel import clock, limits
 from models.kernel.errors import ConfigurationError
+from models.kernel.storage import skew, sockets
 
 # The limits of one message. Each SET costs the server some 5 microseconds.
 _LIMITS = f"SET LOCAL statement_timeout='{limits.statement_timeout_s}s';SET LOCAL timezone='UTC';"
