@@ -1,7 +1,6 @@
 """Open attempts at a delivery, and record how they ended. Commands join the caller's transaction.
 
-An attempt is recorded as `sending` before the call. If it is still `sending` at the next run, its run died or lost its
-lease. Its outcome is unknown until that run records it (`record_outcome` is fenced by the attempt's id).
+An attempt is recorded as `sending` before the call. If it still is at the next run, its run died or lost its lease.
 """
 
 from __future__ import annotations

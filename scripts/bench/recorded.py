@@ -1,7 +1,7 @@
 """Record the statements that one request really executes inside its transaction.
 
 `python -m scripts.bench.recorded [--row-by-row]` runs in a process of its own on a scratch database (it wraps
-`models.kernel.storage.database.execute`), posts two tickets through the gateway's application and writes both recordings as
+`database.execute`), posts two tickets through the gateway's application and writes both recordings as
 JSON. Two, because what differs between them is what differs between requests. `--row-by-row` lets a batch execute each
 insert alone, as on SQLite.
 """

@@ -1,4 +1,4 @@
-"""The process ends at each point of models.kernel.telemetry.crash as kill -9 would end it; the next start loses and doubles
+"""The process ends at each point of `telemetry/crash.py` as kill -9 would end it; the next start loses and doubles
 nothing.
 """
 

@@ -2,11 +2,9 @@
 
 Statements are written once, with `:name` parameters and the tokens NOW(), NOW_PLUS(:seconds) and FOR_UPDATE, and
 translated per engine (`translate`). Transactions are opened by the function or the actor (`transaction`), joined by
-commands, and never held across the network. What must happen only when the change is certain (`on_commit`) runs after
-the commit.
+commands, and never held across the network. `on_commit` runs what must wait until the change is certain.
 
-SQLite runs with WAL, synchronous=FULL, BEGIN IMMEDIATE, and one lock of ours around writers, because SQLite's own
-busy handler sleeps and starves (p99 657 ms against 45 ms).
+SQLite runs with WAL, synchronous=FULL, BEGIN IMMEDIATE, and one lock of ours: its own busy handler starves writers.
 """
 
 from __future__ import annotations
