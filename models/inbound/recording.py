@@ -16,6 +16,7 @@ from models.deliveries import buttons, corrections, receipts
 from models.inbound import chat_commands, held_back, quarantine
 from models.inbound.checks import CHECKS, UNKNOWN_BOUNCE, Settlement, with_person
 from models.inbox import commands as inbox
+from models.kernel import limits
 from models.kernel.errors import TransientFailure
 from models.ports.inbound import (
     AddressMove,
@@ -51,7 +52,9 @@ def record(event: inbox.RawEvent, account: ChannelAccount, parsed: Parsed) -> No
 def _people(parsed: Parsed) -> tuple[str, ...]:
     """Return the addresses of those whose event it is; for a bounce, whom our message did not reach."""
     if isinstance(parsed, InboundMessage):
-        return (str(parsed.details.get("failed_recipient") or parsed.author_address),)
+        # A bounce may name anything as its recipient; no address of a person is longer than an e-mail address.
+        recipient = str(parsed.details.get("failed_recipient") or "")
+        return (recipient if 0 < len(recipient) <= limits.email_address_chars_max else parsed.author_address,)
     if isinstance(parsed, Receipts):
         return tuple(receipt.recipient for receipt in parsed.items if receipt.recipient)
     if isinstance(parsed, ReactionChange | ButtonPress | ReachabilityChange | Command | StaffMessage):

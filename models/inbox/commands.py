@@ -211,7 +211,9 @@ def settle(
     Joins the caller's transaction. Raises TransientFailure when its person's data was erased meanwhile: the next
     attempt empties the event. A report about several people is emptied when one of them was erased.
     """
-    people = [channel_facts.of(event.channel).comparable(address) for address in event.people]
+    comparable = [channel_facts.of(event.channel).comparable(address) for address in event.people]
+    # No identity has a longer address, and the index would refuse it.
+    people = [address for address in comparable if len(address) <= limits.port_id_chars_max]
     row = database.one(
         "UPDATE inbox SET status = :status, reason = :reason, ticket_id = :ticket, message_id = :message,"
         " processed_at = :now, author_address = COALESCE(:author, author_address)"

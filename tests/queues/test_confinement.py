@@ -8,12 +8,14 @@ import platform
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from models.kernel import settings
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.ports.inbound import Ignored, InboundMessage, Unparseable
 from queues import parser_frames, parsing
@@ -96,10 +98,21 @@ def test_a_confined_process_may_parse_and_nothing_else(tmp_path: Path) -> None:
     assert (tmp_path / "secret").read_text() == "hunter2"
 
 
+@pytest.fixture
+def secrets_given(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process has the desk's secrets in its environment."""
+    for name in ("SECRET_KEY", "NESTOR_SECRET_EMAIL_DEMO_BEARER", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "hunter2 is a key of some forty characters here")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nestor:hunter2@127.0.0.1/nestor")
+    settings.current.cache_clear()
+    yield
+    monkeypatch.undo()
+    settings.current.cache_clear()
+
+
 @linux
-def test_the_child_itself_has_no_secret_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SECRET_KEY", "DATABASE_URL", "NESTOR_SECRET_EMAIL_DEMO_BEARER", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "hunter2-hunter2-hunter2-hunter2-hunter2")
+@pytest.mark.usefixtures("secrets_given")
+def test_the_child_itself_has_no_secret_in_its_environment() -> None:
     parsing.close()
     try:
         parsed = parsing.parse("email", large(), {}, EMAIL)
@@ -126,6 +139,7 @@ def environment(pid: int) -> bytes:
         return b""
 
 
+@pytest.mark.usefixtures("secrets_given")
 def test_a_mail_of_ours_is_recognised_by_a_child_without_the_key() -> None:
     from queues.channels.email.judging.automatic import DESK_HEADER, desk_id
 

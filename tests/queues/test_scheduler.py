@@ -50,7 +50,7 @@ def test_the_desks_own_timers_are_set_by_the_first_beat_that_can_and_not_again(
         beat()
 
     assert housekeeping.calls == 3
-    assert [timer["name"] for timer in desk.timers()] == ["collect_garbage", "watch_accounts"]
+    assert [timer["name"] for timer in desk.timers()] == ["collect_garbage", "repair_activations", "watch_accounts"]
 
 
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
@@ -63,7 +63,7 @@ def test_a_worker_that_starts_without_a_database_is_alive_and_sets_the_timers_la
 
     with urlopen(f"{address}/healthz", timeout=5) as answer:
         assert answer.status == 200
-    wait_until(lambda: len(desk.timers()) == 2, within_s=20, what="the desk's own timers")
+    wait_until(lambda: len(desk.timers()) == 3, within_s=20, what="the desk's own timers")
 
 
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)

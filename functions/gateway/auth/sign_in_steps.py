@@ -18,7 +18,7 @@ operations = Operations()
 
 Challenge = Annotated[str, msgspec.Meta(max_length=200)]
 # Printable ASCII: digits of an app, letters and digits of a recovery code.
-Code = Annotated[str, msgspec.Meta(max_length=40, pattern="^[ -~]*$")]
+Code = Annotated[str, msgspec.Meta(max_length=40, pattern=r"^[ -~]*(?![\s\S])")]
 
 
 class SecondFactor(msgspec.Struct, forbid_unknown_fields=True):

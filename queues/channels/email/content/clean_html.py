@@ -199,6 +199,8 @@ def sanitise(html: str, *, remote: bool = False) -> CleanHtml:
     `html_chars_max` is cut.
     """
     source = html[: limits.html_chars_max].replace("\0", "")
+    if source.count("&") > limits.html_ampersands_max:
+        source = source.replace("&", "")
     if is_too_deep(source):
         return CleanHtml("", 0, frozenset(), too_deep=True)
     # Cold start: only a mail with HTML needs the library.

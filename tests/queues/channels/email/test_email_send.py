@@ -205,7 +205,7 @@ def test_the_desks_mark_is_keyed_and_of_one_address(monkeypatch: pytest.MonkeyPa
         if isinstance(parsed, InboundMessage)
     ]
     mark = desk_id("Desk@Example.test")
-    monkeypatch.setenv("SECRET_KEY", "a key of forty-two characters for the test")
+    monkeypatch.setenv("SECRET_KEY", "quite another key, of forty-six characters, too")
     settings.current.cache_clear()
     mark_of_another_key = desk_id("desk@example.test")
     monkeypatch.undo()
