@@ -69,8 +69,8 @@ reply_line_chars_max = 300
 # -- HTML to be shown ------------------------------------------------------------------------------------------
 # As much as text is read.
 html_chars_max = 2 * MIB
-# Ammonia is quadratic in these as well: a million costs it 10 s, as many as here 0.1 s. A newsletter has thousands, most
-# of them in links. A text with more loses them.
+# Ammonia is quadratic in these as well: a million costs it 10 s, as many as here 0.1 s. A newsletter has thousands,
+# most of them in links. A text with more loses them.
 html_ampersands_max = 100_000
 # Ammonia is quadratic in depth: 200,000 cost it 212 s; newsletters have 60.
 html_depth_max = 200
