@@ -237,14 +237,14 @@ class Forwarder:
         self._loop.close()
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            back_reader, back_writer = await asyncio.open_connection("127.0.0.1", self._to_port)
-        except OSError:  # the server does not run: the client hears a reset, as from a node without it
-            writer.transport.abort()
-            return
-        ends = {writer, back_writer}
+        ends = {writer}
+        # Known before the first wait: `close` may come while the connection to the server is being made.
         self._writers |= ends
+        # An OSError of the first call: the server does not run, and the client gets a reset, as from a node without it.
         with contextlib.suppress(OSError, asyncio.CancelledError):
+            back_reader, back_writer = await asyncio.open_connection("127.0.0.1", self._to_port)
+            ends.add(back_writer)
+            self._writers.add(back_writer)
             await asyncio.gather(_pump(reader, back_writer), _pump(back_reader, writer))
         self._writers -= ends
         for end in ends:
