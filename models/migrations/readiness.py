@@ -41,15 +41,19 @@ class Readiness:
         self._reason: str | None = None
         self._started = time.monotonic()
         self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="readiness", daemon=True)
 
     def start(self) -> Readiness:
         """Start the checks in a background thread; return this object."""
         self._started = time.monotonic()
-        threading.Thread(target=self._run, name="readiness", daemon=True).start()
+        self._thread.start()
         return self
 
     def stop(self) -> None:
+        """End the checks; a check that runs ends first, within `limits.readiness_first_s`."""
         self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(limits.readiness_first_s)
 
     def reason(self) -> str | None:
         """Return the reason why the process cannot work, or None. It never waits and contacts no server.
@@ -79,6 +83,10 @@ class Readiness:
             return False
         except peewee.PeeweeException as error:  # a role without privileges, or a table of another program
             self._record(f"The database's schema cannot be read ({logs.named(error)}).")
+        except Exception as error:
+            # Without this thread, the last answer would stay unchanged.
+            log.error("readiness_check_failed", exc_info=error)
+            return False
         else:
             self._record(None)
         return True

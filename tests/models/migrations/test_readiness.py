@@ -149,3 +149,17 @@ def ready(port: int) -> tuple[int, str]:
     except HTTPError as error:
         with error:
             return error.code, json.loads(error.read())["detail"]
+
+
+def test_a_check_that_fails_unexpectedly_is_logged_and_repeated(started: Callable[..., Readiness]) -> None:
+    calls = []
+
+    def look() -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise AttributeError("a connection that was closed under our feet")
+        raise ConfigurationError("the second check ran")
+
+    one = started(look)
+
+    wait_until(lambda: one.reason() == "the second check ran", within_s=20, what="the second check")
