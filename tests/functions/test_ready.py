@@ -57,9 +57,12 @@ def test_a_database_without_a_schema_is_not_ready_until_it_is_migrated(
             server.ask("GET", "/readyz")
         subprocess.run([sys.executable, "-m", "scripts.migrate"], cwd=ROOT, check=True, capture_output=True)
         wait_until(lambda: server.ask("GET", "/readyz").status_code == 200, within_s=30, what="a ready process")
-        told = [line for line in server.lines() if line["level"] not in ("debug", "info")]
+        problems = [line for line in server.lines() if line["level"] not in ("debug", "info")]
 
-    assert [line["event"] for line in told] == ["not_ready"], "a reason is told once, however often it is asked for"
+    # A check while the migrations run finds a schema between the two, which is another reason.
+    reasons = [line["reason"] for line in problems]
+    assert {line["event"] for line in problems} == {"not_ready"}
+    assert len(reasons) == len(set(reasons)), "each reason is logged once, however often it is asked for"
 
 
 @pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
