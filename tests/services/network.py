@@ -229,7 +229,9 @@ class Forwarder:
         server = self._loop.run_until_complete(asyncio.start_server(self._forward, sock=listening))
         self._loop.run_forever()
         server.close()
-        for writer in self._writers:
+        # A connection that was just accepted gets its transport first; its socket would stay open without one.
+        self._loop.run_until_complete(asyncio.sleep(0.1))
+        for writer in tuple(self._writers):
             writer.transport.abort()
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
