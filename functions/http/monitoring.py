@@ -1,4 +1,4 @@
-"""Who may read /metrics, /healthz/deep and /docs: programs and people with MONITOR_TOKEN.
+"""The guard of /metrics, /healthz/deep and /docs: programs and people with MONITOR_TOKEN may read them.
 
 They tell an attacker the load, the backlog and the routes of a desk. The token is sent as `Authorization: Bearer`, as
 Prometheus does, or as the password of HTTP Basic (RFC 7617), which a browser asks for.

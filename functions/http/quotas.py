@@ -1,4 +1,4 @@
-"""How much one caller may ask of one process: a rate and a burst for each class of cost, counted in memory.
+"""Quotas of callers: a rate (requests a second) and a burst for each class of cost, counted in this process's memory.
 
 An API key or a user has its own quotas; requests without a caller, and requests whose credentials are refused, count
 for their network. Counting in the process costs no statement and no write; each pod counts for itself, so a caller of

@@ -136,7 +136,9 @@ class Incoming:
         self._finished = not chunked and (req.env.get("CONTENT_LENGTH") or "0").strip() in ("", "0")
 
     def _has_arrived(self) -> bool:
-        """Whether the rest of the body has arrived with the head: reading it never waits (functions/http/server)."""
+        """Return True if the rest of the body has arrived with the head: reading it never waits
+        (functions/http/server).
+        """
         return self._announced is not None and self._buffered_bytes() >= self._announced - self._taken
 
     def _slot(self, wait_s: float) -> AbstractContextManager[None]:

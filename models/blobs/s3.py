@@ -114,7 +114,7 @@ class S3Store:
             return
 
     def tidy(self, *, older_than_s: float) -> int:
-        """Nothing: unfinished uploads are the bucket's own to end (module docstring)."""
+        """Do nothing: unfinished uploads are the bucket's own to end (module docstring)."""
         return 0
 
     def check(self) -> str:

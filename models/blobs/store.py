@@ -27,13 +27,15 @@ class BlobStoreAway(TransientFailure):
 
 
 class BlobStore(Protocol):
-    """Where objects lie. Every method may be network; none is called in a transaction.
+    """A store of objects. Every method may be network; none is called in a transaction.
 
     All raise BlobStoreAway when the store does not answer, ConfigurationError when it refuses us.
     """
 
     def spool_folder(self) -> Path | None:
-        """Where bytes wait until their hash is known; None: the machine's own folder for temporary files."""
+        """Return the folder in which bytes wait until their hash is known; None: the machine's own folder for temporary
+        files.
+        """
 
     def put(self, key: str, file: Path) -> None:
         """Make the file's bytes the object `key`, whole or not at all. May move the file. The same again changes

@@ -1,4 +1,4 @@
-"""How users prove who they are, besides the password itself: links to choose a password, second factors, OIDC.
+"""Proofs of a user's identity besides the password itself: links to choose a password, second factors, OIDC.
 
 Invariants:
 - A link to choose a password works once, for 30 minutes, and ends with any other change of the password.

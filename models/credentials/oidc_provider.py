@@ -90,7 +90,7 @@ def client_secret() -> str | None:
 
 
 def may_be_called(url: str) -> bool:
-    """Whether the desk sends a request to this address: https, or plain http on this machine for tests."""
+    """Return True if the desk sends a request to this address: https, or plain http on this machine for tests."""
     parts = urlsplit(url)
     return bool(parts.hostname) and (
         parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)

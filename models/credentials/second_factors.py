@@ -67,7 +67,10 @@ def of_user(user_id: UUID) -> list[Factor]:
 
 
 def is_required(user: User) -> bool:
-    """Whether the user's role requires a second factor. A custom role has the requirement of the role it rests on."""
+    """Return True if the user's role requires a second factor.
+
+    A custom role has the requirement of the role it rests on.
+    """
     wanted = {word.strip() for word in settings.current().second_factor_roles.split(",")} - {""}
     rights = roles.rights_of(user.role)
     return bool(wanted & {_ALL_ROLES, user.role, "" if rights is None else str(rights.role)})

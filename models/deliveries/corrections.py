@@ -72,7 +72,7 @@ def delete(message_id: UUID, *, actor: Actor, can: Can, of_others: bool = False)
 
 
 def is_own(row: Mapping[str, Any], actor: Actor) -> bool:
-    """Whether the actor wrote the message. What a rule of a life cycle wrote is nobody's own."""
+    """Return True if the actor wrote the message. What a rule of a life cycle wrote is nobody's own."""
     kind, author_id, _ = messages.actor_author(actor)
     return author_id is not None and (row["author_kind"], row["author_id"]) == (kind, author_id)
 

@@ -24,7 +24,7 @@ def get(delivery_id: UUID) -> DeliveryWithAttempts:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a delivery goes. `files_of`: its message, if the delivery brings files."""
+    """The destination of a delivery. `files_of`: its message, if the delivery brings files."""
 
     channel: str
     account: str

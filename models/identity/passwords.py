@@ -41,7 +41,7 @@ def make_hash(password: str) -> str:
 
 
 def matches(password: str, kept_hash: str | None) -> bool:
-    """Whether the password matches the hash.
+    """Return True if the password matches the hash.
 
     With `kept_hash` None (an unknown user), the check takes the same time and returns False.
     """
@@ -58,7 +58,7 @@ def matches(password: str, kept_hash: str | None) -> bool:
 
 
 def is_outdated(kept_hash: str) -> bool:
-    """Whether the hash has other parameters than the current ones; the next sign-in then replaces it."""
+    """Return True if the hash has other parameters than the current ones; the next sign-in then replaces it."""
     return _hasher().check_needs_rehash(kept_hash)
 
 

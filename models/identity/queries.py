@@ -87,13 +87,13 @@ def find_by_email(email: str) -> User | None:
 
 
 def can_take_tickets(user_id: UUID) -> bool:
-    """Whether a ticket can be assigned to this user: active, with an account and a role that works on tickets."""
+    """Return True if a ticket can be assigned to the user: active, with an account and a role that works on tickets."""
     row = database.one("SELECT role FROM users WHERE id = :id AND active AND ready_at IS NOT NULL", id=user_id)
     return row is not None and roles.works_on_tickets(row["role"])
 
 
 def can_read_tickets(user_id: UUID) -> bool:
-    """Whether this user is active, with a role that reads tickets."""
+    """Return True if this user is active, with a role that reads tickets."""
     row = database.one("SELECT role FROM users WHERE id = :id AND active", id=user_id)
     rights = None if row is None else roles.rights_of(row["role"])
     return rights is not None and Permission.tickets_read in rights.permissions

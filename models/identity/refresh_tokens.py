@@ -44,7 +44,7 @@ def session_of(token: str) -> UUID | None:
 
 
 def is_genuine(token: str, settings: Settings) -> bool:
-    """Whether this desk issued the token."""
+    """Return True if this desk issued the token."""
     body = _body(token)
     if body is None:
         return False

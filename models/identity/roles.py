@@ -115,7 +115,7 @@ def rights_of(name: str) -> Rights | None:
 
 
 def works_on_tickets(role: str) -> bool:
-    """Whether users with this role can be given tickets and can answer them."""
+    """Return True if users with this role can be given tickets and can answer them."""
     rights = rights_of(role)
     return rights is not None and Permission.tickets_write in rights.permissions
 

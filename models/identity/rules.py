@@ -105,7 +105,7 @@ class Rights:
     permissions: frozenset[Permission]
 
     def covers(self, other: Rights) -> bool:
-        """Whether a holder of these rights may give the other rights to somebody.
+        """Return True if a holder of these rights may give the other rights to somebody.
 
         The other role must have no permission that these rights lack. Its shipped role must be the same, or one whose
         permissions these rights include, because fields and life cycles admit by the shipped role.
@@ -259,7 +259,7 @@ def password_problems(password: str, *, email: str) -> list[FieldProblem]:
 
 
 def is_encodable(text: str) -> bool:
-    """Whether the text has no lone surrogates, which JSON can express and UTF-8 cannot."""
+    """Return True if the text has no lone surrogates, which JSON can express and UTF-8 cannot."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 

@@ -218,7 +218,7 @@ def _owner_of_key(key: str) -> Principal:
 
 
 def _is_noted_now(noted_at: datetime | None) -> bool:
-    """Whether the use of a key or session is noted again: at most once in `limits.use_noted_every_s`."""
+    """Return True if the use of a key or session is noted again: at most once in `limits.use_noted_every_s`."""
     return noted_at is None or (clock.now() - noted_at).total_seconds() >= limits.use_noted_every_s
 
 

@@ -329,7 +329,7 @@ def filled(fields: Mapping[str, Any]) -> list[str]:
 
 
 def sees(field: Field, role: str) -> bool:
-    """Whether a role may read a field."""
+    """Return True if a role may read a field."""
     if role == "requester":
         return field.portal != "hidden" and not field.retired
     return not field.see or role in field.see or role in ("admin", "automation")

@@ -31,7 +31,7 @@ def only_encoded(kind: type) -> None:
 
 
 def is_only_encoded(kind: type) -> bool:
-    """Whether the type is left out."""
+    """Return True if the type is left out."""
     return not _only_encoded.isdisjoint(kind.__mro__)
 
 

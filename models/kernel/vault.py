@@ -69,12 +69,12 @@ def open(purpose: str, sealed: str) -> bytes:
 
 
 def is_sealed(value: str) -> bool:
-    """Whether the value is encrypted. A row of an earlier release is not."""
+    """Return True if the value is encrypted. A row of an earlier release is not."""
     return value.startswith(_PREFIX)
 
 
 def is_current(value: str) -> bool:
-    """Whether the value is encrypted with the current key. Raises ConfigurationError without a key."""
+    """Return True if the value is encrypted with the current key. Raises ConfigurationError without a key."""
     return value.startswith(current_prefix())
 
 

@@ -114,7 +114,8 @@ class AttachmentInfo(Guarded):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFailure(Guarded):
-    """Why a message of ours did not arrive, as a bounce says: RFC 3463's status (5.1.1) if it names one, and words.
+    """The reason why a message of ours did not arrive, as a bounce says: RFC 3463's status (5.1.1) if it names one, and
+    words.
 
     A complaint (RFC 5965) means: it arrived, and its reader called it abuse.
     """

@@ -95,7 +95,7 @@ class OutgoingMessage:
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome(Guarded):
-    """How an attempt ended.
+    """The outcome of an attempt.
 
     accepted: the provider has it (`external_id` is its id for the message, in the form that replies refer to;
     `external_ids` those of all parts, where there are several; `provider_id` another name by which its receipts call

@@ -1,4 +1,4 @@
-"""What was approved stays: locked fields, and the type while fields are locked or an approval stands."""
+"""Locks that keep what was approved: locked fields, and the type while fields are locked or an approval stands."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _frees(states: Any) -> Callable[[str], bool]:
 
 
 def _binds(workflow: Workflow, instance: Instance, state: str) -> bool:
-    """Whether an approval that waits or stands now would still do so in a state."""
+    """Return True if an approval that waits or stands now would still do so in a state."""
     waiting = (workflow.transitions[name] for name in instance.approvals if name in workflow.transitions)
     return any(one.starts_in(state) for one in waiting) or any(
         not standing.lapses_in(workflow, name, state) for name in instance.approved

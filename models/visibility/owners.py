@@ -1,4 +1,4 @@
-"""What a program sees on behalf of the user who owns it: an outgoing webhook."""
+"""The sight of a program on behalf of the user who owns it: an outgoing webhook."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Guard:
 
     @property
     def is_open(self) -> bool:
-        """Whether the caller sees every field."""
+        """Return True if the caller sees every field."""
         return not (self.hidden or self.of_requester)
 
     def fields(self, found: Mapping[str, Any]) -> JsonObject:
@@ -81,7 +81,7 @@ class Guard:
         return [self.payload(trace) for trace in traces]
 
     def _shows(self, path: str) -> bool:
-        """Whether the value at the path of a condition shows a hidden field."""
+        """Return True if the value at the path of a condition shows a hidden field."""
         if self.is_open:
             return False
         if path in _WHOLE or "[" in path:

@@ -111,7 +111,7 @@ def find(reference: str, sight: Sight) -> Ticket:
 
 
 def sees(sight: Sight, ticket: Ticket) -> bool:
-    """Whether a loaded ticket is visible. A ticket without a team costs no statement."""
+    """Return True if a loaded ticket is visible. A ticket without a team costs no statement."""
     if sight.sees_all or ticket.team is None:
         return True
     named, values = database.in_list("sight_team", sight.teams)
@@ -128,7 +128,7 @@ def sees(sight: Sight, ticket: Ticket) -> bool:
 
 
 def sees_team(sight: Sight, team: str | None) -> bool:
-    """Whether the tickets of a team are visible, apart from single tickets by assignment or following."""
+    """Return True if the tickets of a team are visible, apart from single tickets by assignment or following."""
     if sight.sees_all or team is None or team in sight.teams:
         return True
     conditions = OPEN_OR_MEMBER.format(team="CAST(:team AS text)", me=":sight_user")
@@ -148,7 +148,7 @@ def hidden_accounts(sight: Sight) -> set[tuple[str, str]]:
 
 
 def sees_id(sight: Sight, ticket_id: UUID | None) -> bool:
-    """Whether the ticket of an id is visible; None (no ticket) is."""
+    """Return True if the ticket of an id is visible; None (no ticket) is."""
     return ticket_id is None or bool(visible_ids(sight, {ticket_id}))
 
 

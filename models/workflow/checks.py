@@ -54,7 +54,7 @@ def parse(body: JsonObject) -> Workflow:
 
 
 def problems(workflow: Workflow) -> Iterator[FieldProblem]:
-    """Everything that keeps the definition from being published."""
+    """Return everything that keeps the definition from being published."""
     yield from _sizes(workflow)
     yield from _names(workflow)
     yield from _one_of(".initial", workflow.initial, workflow.states, "states")

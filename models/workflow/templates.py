@@ -73,7 +73,7 @@ class TemplateProblem:
 
 
 def problems(text: str, fields: set[str] | None) -> list[TemplateProblem]:
-    """Everything that keeps a text from being used.
+    """Return everything that keeps a text from being used.
 
     `fields`: the names that `fields.` may be followed by; None: any.
     """

@@ -124,7 +124,7 @@ def _acknowledgements(stack: Stack, plan: Plan) -> Sample:
 
 
 def _wait_for_sends(stack: Stack, count: int, worker: Process) -> dict[int, float]:
-    """When each chat's message arrived, in seconds since 1970."""
+    """Return the time at which each chat's message arrived, in seconds since 1970."""
     deadline = time.monotonic() + limits.drain_s_max
     while True:
         entries = [e for e in stack.sandbox.outbox("telegram") if e.get("method") == "sendMessage"]

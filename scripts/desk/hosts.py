@@ -23,7 +23,10 @@ def own(public_url: str) -> frozenset[str]:
 
 
 def is_own(header: str, names: frozenset[str]) -> bool:
-    """Whether a Host header names the demo, with any port. HTTP/1.0 clients send no header and are no browsers."""
+    """Return True if a Host header names the demo, with any port.
+
+    HTTP/1.0 clients send no header and are no browsers.
+    """
     if not header:
         return True
     try:

@@ -187,7 +187,7 @@ def _payload(name: str) -> str:
 
 
 def _tasks(ticket: Ticket) -> Iterator[Entry]:
-    """By cause, by key and by what the payload names; one pass over the ledger, which keeps a week
+    """Find tasks by cause, by key and by the ids in the payload; one pass over the ledger, which keeps a week
     of finished tasks.
     """
     rows = database.run(

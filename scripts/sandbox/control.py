@@ -97,7 +97,7 @@ class Control:
         return {"items": items, "next_since": next_since}
 
     def _catch(self, request: Request) -> dict[str, str]:
-        """What the demo's webhook account answers; the same Idempotency-Key again is the same answer, as a good service
+        """Answer as the demo's webhook service; the same Idempotency-Key again is the same answer, as a good service
         does.
         """
         key = request.headers.get("idempotency-key", "")

@@ -1,4 +1,4 @@
-"""Everything that was received, as one JSON line each, so that a restart forgets nothing.
+"""The outbox: every message received, as one JSON line each, so that a restart forgets nothing.
 
 A test kills the desk, and sometimes the sandbox, and then asks what reached the outside world. Each entry
 is handed to the operating system in one write before the sender gets its answer: kill -9 loses none that

@@ -164,7 +164,10 @@ def create_recovery_codes(call: Call[CurrentPassword]) -> Answer:
     problems=(404,),
 )
 def remove_all_second_factors(call: Call) -> Answer:
-    """For a user who lost them. The user is told by mail and must add a new one if the role requires it."""
+    """Removes the factors of a user who lost them.
+
+    The user gets a mail, and must add a new one if the role requires it.
+    """
     user = queries.get_user(pages.id_of(call.params["user"], "user"))
     rights = roles.rights_of(user.role)
     if rights is not None:

@@ -65,7 +65,7 @@ def _shown(entity: Any) -> TypeShown:
     "GET", "/v1/model/types", summary="List ticket types", needs=Permission.definitions_read, answers={200: Types}
 )
 def list_types(call: Call) -> Answer:
-    """By name, with their fields."""
+    """Returns the types with their fields, by name."""
     return Answer(Types([_shown(one) for one in infomodel.all_types()]))
 
 

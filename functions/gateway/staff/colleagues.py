@@ -37,7 +37,10 @@ class ColleagueList(msgspec.Struct):
     answers={200: ColleagueList},
 )
 def list_colleagues(call: Call) -> Answer:
-    """By name, without addresses and roles. A colleague is online for five minutes after the last request."""
+    """Returns active users by name, without addresses and roles.
+
+    A colleague is online for five minutes after the last request.
+    """
     members = {team["name"]: set(team["members"]) for team in teams.all_teams()}
     items = [
         ColleagueShown(one.id, one.name, one.presence, [team for team, ids in members.items() if one.id in ids])

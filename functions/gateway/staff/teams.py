@@ -44,7 +44,7 @@ class Members(msgspec.Struct, forbid_unknown_fields=True):
 
 @operations.add("GET", "/v1/teams", summary="List teams", needs=Permission.tickets_read, answers={200: Teams})
 def list_teams(call: Call) -> Answer:
-    """By name, with their members."""
+    """Returns the teams with their members, by name."""
     return Answer(Teams([_team(row) for row in team_queries.all_teams()]))
 
 

@@ -266,7 +266,7 @@ def _of_ticket(call: AnyCall) -> UUID:
 
 
 def _manages(call: AnyCall) -> bool:
-    """Whether the caller may change what others wrote."""
+    """Return True if the caller may change what others wrote."""
     return Permission.messages_manage in call.caller.permissions
 
 

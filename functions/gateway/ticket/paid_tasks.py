@@ -60,5 +60,5 @@ def list_paid_tasks(call: Call[None, pages.PageQuery]) -> Answer:
     problems=(404,),
 )
 def read_paid_task(call: Call) -> Answer:
-    """By id or number."""
+    """Finds the task by id or number."""
     return Answer(_shown(paid_tasks.get(call.params["ticket"])))

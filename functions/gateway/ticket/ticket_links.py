@@ -40,6 +40,6 @@ class Links(msgspec.Struct):
     problems=(404,),
 )
 def list_links(call: Call) -> Answer:
-    """By number."""
+    """Returns the linked tickets by number."""
     ticket = ticket_of(call)
     return Answer(msgspec.convert({"items": links.of_ticket(ticket.id, sight_of(call))}, Links))

@@ -169,7 +169,7 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
     problems=(404,),
 )
 def read_ticket(call: Call) -> Answer:
-    """By id or number."""
+    """Finds the ticket by id or number."""
     return represented(call, ticket_of(call))
 
 

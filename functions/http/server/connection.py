@@ -99,7 +99,7 @@ class Outbox:
 
 
 class Inbox(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
-    """What gunicorn's parser reads from: first the bytes that arrived before a thread took the request.
+    """The source that gunicorn's parser reads: first the bytes that arrived before a thread took the request.
 
     While it parses a head it never waits for more, because the head is complete.
     """
@@ -182,5 +182,5 @@ class Connection:
             return None
 
     def has_more(self) -> bool:
-        """Whether TLS has decrypted bytes that the poller does not see."""
+        """Return True if TLS has decrypted bytes that the poller does not see."""
         return isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0

@@ -1,4 +1,4 @@
-"""Where a request ends in the bytes that have arrived. Pure.
+"""Framing: finds the end of a request in the bytes that have arrived (RFC 9112, section 6). Pure.
 
 It only decides when a thread takes the request. gunicorn's parser decides what the request is, so a head that this
 module reads differently costs waiting time and changes no meaning.
@@ -47,7 +47,7 @@ def _body_bytes(fields: list[tuple[bytes, bytes]]) -> int | None:
 
 
 def is_hopeless(received: bytearray, searched_bytes: int = 0) -> bool:
-    """Whether the head has a line that ends without CR. The parser refuses such a head at once.
+    """Return True if the head has a line that ends without CR. The parser refuses such a head at once.
 
     The first `searched_bytes` are known to have none, so a head that comes byte by byte is searched once.
     """

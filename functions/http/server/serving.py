@@ -106,7 +106,10 @@ def _write(connection: Connection) -> Next:
 
 
 def _is_drained(connection: Connection) -> bool:
-    """Whether the body is read to its end. The application has read or refused it (functions/http/reading.py)."""
+    """Return True if the body is read to its end.
+
+    The application has read or refused it (functions/http/reading.py).
+    """
     body = connection.parser.mesg.body
     if body.failed:
         return False

@@ -27,7 +27,7 @@ class Waiting:
         self._held_bytes += len(connection.received)
 
     def has(self, connection: Connection) -> bool:
-        """Whether the connection waits for its peer."""
+        """Return True if the connection waits for its peer."""
         return connection in self._groups[connection.state]
 
     def remove(self, connection: Connection) -> None:
@@ -81,5 +81,5 @@ class Waiting:
 
 
 def _reads_nothing(connection: Connection) -> bool:
-    """Whether the reader has taken nothing since its window began."""
+    """Return True if the reader has taken nothing since its window began."""
     return connection.outbox.acknowledged_bytes() <= connection.marked_bytes

@@ -296,7 +296,7 @@ class DeskWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
             self._cut(connection, "memory")
 
     def _reads_on(self, connection: Connection) -> bool:
-        """Whether the reader took its share in the window that ends now."""
+        """Return True if the reader took its share in the window that ends now."""
         taken, before = connection.outbox.acknowledged_bytes(), connection.marked_bytes
         connection.marked_bytes = taken
         return taken - before >= limits.reader_bytes_per_s_min * limits.reader_window_s

@@ -1,4 +1,4 @@
-"""How long a given approval stands: until the ticket is back at a state before it."""
+"""The life of a given approval: it stands until the ticket is back at a state before it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from models.workflow.definition import Transition, Workflow
 
 
 def lapses_in(workflow: Workflow, name: str, state: str) -> bool:
-    """Whether a given approval of a transition no longer stands in a state.
+    """Return True if a given approval of a transition no longer stands in a state.
 
     It lapses in the states before it: those that a ticket can reach without the approved state, and from where it must
     ask for the approval again to go on. An approval of a transition that the life cycle does not have stands nowhere.

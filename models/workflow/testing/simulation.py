@@ -223,7 +223,7 @@ class Simulation:
 
     @property
     def acts(self) -> list[AnyAct]:
-        """Everything that followed, in order."""
+        """Return everything that followed, in order."""
         return [act for entry in self.log for act in entry.acts]
 
     def options(self, by: str) -> list[engine.Option]:

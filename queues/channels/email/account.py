@@ -27,7 +27,7 @@ class Dkim(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class AuthorFrom(msgspec.Struct, forbid_unknown_fields=True):
-    """From addresses of machines that send mails of people; Reply-To names the person."""
+    """Addresses of machines that send mails of people; Reply-To names the person."""
 
     # Addresses, and domains as @example.com.
     reply_to: list[str] = msgspec.field(default_factory=list)

@@ -93,7 +93,7 @@ def _first(values: Iterable[bytes], raw_charset: str | None) -> Address | None:
 
 
 def _is_no_person(address: str, ours: Collection[str], account: ChannelAccount) -> bool:
-    """Whether mails from this From address are written by other people: a web form, a shop, the desk's own site."""
+    """Return True if other people write the mails from this From address: a web form, a shop, the desk's own site."""
     listed = {str(one).strip().lower() for one in (account.config.get("author_from") or {}).get("reply_to") or ()}
     domain = f"@{address.rpartition('@')[2]}"
     return address in ours or address in listed or domain in listed or NO_REPLY_FROM.match(address) is not None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def is_aligned(domain: str, author: str) -> bool:
-    """Whether both domains belong to one organisation (RFC 7489 section 3.1, relaxed alignment).
+    """Return True if both domains belong to one organisation (RFC 7489 section 3.1, relaxed alignment).
 
     A domain without an organisation (a public suffix, a host without dots) is aligned only with itself.
     """

@@ -20,7 +20,7 @@ _CHECKS = ("verdict", "dmarc", "spf", "dkim")
 
 
 def is_reported(envelope: dict[str, str]) -> bool:
-    """Whether the provider reported a check of the sender beside the mail."""
+    """Return True if the provider reported a check of the sender beside the mail."""
     return any(name in envelope for name in _CHECKS)
 
 

@@ -22,7 +22,7 @@ def own_addresses(account: ChannelAccount) -> tuple[str, ...]:
 
 
 def is_own(address: str, ours: tuple[str, ...]) -> bool:
-    """Whether the address is one of the account's addresses, with or without a token."""
+    """Return True if the address is one of the account's addresses, with or without a token."""
     return address in ours or _token(address, ours) is not None
 
 

@@ -64,7 +64,7 @@ def _document(raw: bytes) -> bytes:
 
 
 def _refused(answer: Answer) -> SendOutcome | None:
-    """By Resend's own names of errors."""
+    """Judge a refusal by Resend's own names of errors."""
     name, text = documents.text(answer.document().get("name")), http.error_text(answer, "message")
     if name in _QUOTAS:
         return SendOutcome(
