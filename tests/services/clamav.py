@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
-from types import TracebackType
-from typing import Self
 
 from tests.services import limits
 from tests.services.folder import ServiceFolder, ServiceUnavailable
+from tests.services.life import Service, end
 from tests.services.ports import accepts, free_port
 from tests.services.waiting import wait_until
 
@@ -42,7 +40,7 @@ def find_program() -> str | None:
     return shutil.which("clamd") or shutil.which("clamd", path="/usr/sbin:/usr/local/sbin")
 
 
-class ClamdServer:
+class ClamdServer(Service):
     """One clamd. Made stopped; `start()` or `with` starts it. Raises ServiceUnavailable."""
 
     def __init__(self) -> None:
@@ -85,28 +83,9 @@ class ClamdServer:
     def close(self) -> None:
         """Stop it and remove its folder."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(limits.clamd_stop_s)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            self._folder.untrack(self._process.pid)
+            end(self._process, self._folder, within_s=limits.clamd_stop_s)
             self._process = None
         self._folder.close()
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _is_ready(self) -> bool:
         if self._process is None or self._process.poll() is not None:

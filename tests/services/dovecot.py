@@ -18,8 +18,7 @@ import subprocess
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import psutil
 import trustme
@@ -27,6 +26,7 @@ from imapclient import IMAPClient
 
 from tests.services import limits
 from tests.services.folder import ServiceFolder, ServiceUnavailable
+from tests.services.life import Service
 from tests.services.ports import accepts, free_port
 from tests.services.waiting import wait_until
 
@@ -116,7 +116,7 @@ class Mailbox:
     tls_url: str  # imaps://
 
 
-class DovecotServer:
+class DovecotServer(Service):
     """One server with its own mails. Made stopped; `start()` or `with` starts it. Raises ServiceUnavailable."""
 
     def __init__(self) -> None:
@@ -179,19 +179,6 @@ class DovecotServer:
     def close(self) -> None:
         self.stop()
         self._folder.close()
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def new_mailbox(self) -> Mailbox:
         """A user that nobody had before; any name has a mailbox here."""

@@ -11,15 +11,13 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import signal
 import subprocess
-from types import TracebackType
-from typing import Self
 
 import psycopg2
 
 from tests.services import limits
 from tests.services.folder import ServiceFolder, ServiceUnavailable
+from tests.services.life import Service, end
 from tests.services.ports import free_port
 from tests.services.postgres import SUPERUSER, PostgresServer
 from tests.services.waiting import wait_until
@@ -54,7 +52,7 @@ def find_program() -> str | None:
     return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
 
 
-class PgBouncer:
+class PgBouncer(Service):
     """One pooler. Made stopped; `start()` or `with` starts it. Raises ServiceUnavailable."""
 
     def __init__(self, server: PostgresServer, *, pool_size: int = 3) -> None:
@@ -104,28 +102,9 @@ class PgBouncer:
     def close(self) -> None:
         """Stop it, cutting off its clients, and remove its folder."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(limits.pgbouncer_stop_s)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            self._folder.untrack(self._process.pid)
+            end(self._process, self._folder, within_s=limits.pgbouncer_stop_s)
             self._process = None
         self._folder.close()
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _is_ready(self) -> bool:
         if self._process is None or self._process.poll() is not None:

@@ -17,8 +17,7 @@ import subprocess
 import time
 import uuid
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 import psutil
 import psycopg2
@@ -27,6 +26,7 @@ from psycopg2 import sql
 
 from tests.services import limits
 from tests.services.folder import ServiceFolder, ServiceUnavailable
+from tests.services.life import Service
 from tests.services.ports import free_port
 from tests.services.waiting import wait_until
 
@@ -49,7 +49,7 @@ def find_bin_folder() -> Path | None:
     )
 
 
-class PostgresServer:
+class PostgresServer(Service):
     """One server with its own data folder. Made stopped; `start()` or `with` starts it.
 
     `fsync=False` suits tests: a killed server still keeps what it committed, because the kernel has it; only
@@ -144,19 +144,6 @@ class PostgresServer:
         """Stop and remove the data."""
         self.stop()
         self._folder.close()
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _initialise(self) -> None:
         command = [

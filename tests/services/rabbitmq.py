@@ -14,14 +14,14 @@ import signal
 import subprocess
 import uuid
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 from urllib.parse import quote
 
 import trustme
 
 from tests.services import limits
 from tests.services.folder import ServiceFolder, ServiceUnavailable
+from tests.services.life import Service
 from tests.services.ports import accepts, free_port
 from tests.services.rabbitmq_management import Management
 from tests.services.waiting import wait_until
@@ -50,7 +50,7 @@ def find_bin_folder() -> Path | None:
     )
 
 
-class RabbitServer:
+class RabbitServer(Service):
     """One node. Made stopped; `start()` or `with` starts it.
 
     Raises ServiceUnavailable when RabbitMQ is not installed.
@@ -169,19 +169,6 @@ class RabbitServer:
         """Stop and remove the data; not gracefully, which takes 6 s and saves only what is removed anyway."""
         self.kill()
         self._folder.close()
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _write_configuration(self) -> dict[str, str]:
         home = self._folder.path
