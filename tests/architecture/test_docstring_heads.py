@@ -1,4 +1,4 @@
-"""A docstring begins with a verb or a noun. A clause for a head ("Whether ...", "What ...") leaves out who does what."""
+"""A docstring begins with a verb or a noun. A clause for a head ("Whether ...") leaves out who does what."""
 
 from __future__ import annotations
 
