@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from models.channels import accounts
+from models.conversations import chats
 from models.kernel.storage import database
 from models.tickets.tables import Ticket
 from tests.desk import Desk
@@ -328,3 +330,16 @@ def test_the_account_sets_the_threshold(desk: Desk, account: Change, threshold: 
     account("email.demo", spam_threshold=threshold)
 
     assert mail(desk, "X-Spam-Score: 7.3", "From: vera@corp.test")["status"] == status
+
+
+@pytest.mark.parametrize(("headers", "left"), [([], 1), ([PASS], 0)])
+def test_only_a_mail_of_the_person_ends_that_an_address_is_unreachable(
+    desk: Desk, account: Change, headers: list[str], left: int
+) -> None:
+    account("email.demo", authserv_ids=[TRUSTED], on_unproved="accept")
+    with database.transaction():
+        chats.mark_unreachable(accounts.find("email", "demo"), "vera@corp.test", "the mailbox is full")
+
+    mail(desk, *headers, "From: vera@corp.test")
+
+    assert len(desk.rows("SELECT address FROM unreachable_chats")) == left
