@@ -59,6 +59,8 @@ class Account(Common, kw_only=True):
     imap_url: Secret | None = None
     imap_folder: str = "INBOX"
     imap_idle: bool = True
+    # Mails that the server or a mail program has flagged as $Junk.
+    imap_junk: Literal["read", "skip"] = "read"
     # Mailgun: the maximum age of a signature.
     replay_window_s: Annotated[float, msgspec.Meta(ge=60, le=10 * 3600)] = 900.0
     # Servers whose Authentication-Results are trusted (RFC 8601).

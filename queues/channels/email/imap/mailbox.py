@@ -163,6 +163,12 @@ class Mailbox:
             told = self._client.fetch(uids, ["RFC822.SIZE"])
             return {int(uid): int(items[b"RFC822.SIZE"]) for uid, items in told.items() if b"RFC822.SIZE" in items}
 
+    def flags(self, uids: list[int]) -> dict[int, tuple[bytes, ...]]:
+        """Return the flags and keywords of each mail that still exists. Raises Refused."""
+        with _translated("the mails' flags", refused=Refused):
+            told = self._client.fetch(uids, ["FLAGS"])
+            return {int(uid): tuple(items[b"FLAGS"]) for uid, items in told.items() if b"FLAGS" in items}
+
     def fetch(self, uid: int, bytes_max: int) -> bytes | None:
         """Return the first `bytes_max` bytes of the mail, which stays unseen; None when it is gone. Raises Refused."""
         with _translated("fetching a mail", refused=Refused):

@@ -12,6 +12,7 @@ some times, over connections and processes. It is then stored as failed, so that
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -21,9 +22,10 @@ from models.kernel import clock, limits
 from models.kernel.errors import TransientFailure
 from models.kernel.open_json import JsonObject
 from models.kernel.settings import Settings
-from models.kernel.telemetry import logs
+from models.kernel.telemetry import logs, metrics
 from models.ports.inbound import EventKey, ReceivedEvent
 from queues.channels.email.imap import limits as bounds
+from queues.channels.email.imap.flags import SKIP_REASONS, reason_to_skip
 from queues.channels.email.imap.mailbox import Folder, Mailbox, Refused, server_of
 from queues.channels.email.mail_key import mail_key
 from queues.pulling import events as pulled_events
@@ -33,11 +35,14 @@ log = logs.get("imap")
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """The counts of one reading: mails stored, repeats of known mails, and mails stored as failed."""
+    """The counts of one reading: mails stored, repeats of known mails, mails stored as failed, and mails that were
+    skipped because of their flags.
+    """
 
     stored: int = 0
     repeats: int = 0
     failed: int = 0
+    skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +89,17 @@ def read(mailbox: Mailbox, account: ChannelAccount, stop: threading.Event) -> Pu
     uids = _new_uids(mailbox, position)
     for at in range(0, len(uids), bounds.batch_max):
         batch = uids[at : at + bounds.batch_max]
-        position, sizes = _sizes(mailbox, account, name, position, batch)
-        for uid in batch:
+        skipped = _skipped(mailbox, account, batch)
+        wanted = [uid for uid in batch if uid not in skipped]
+        position, sizes = _sizes(mailbox, account, name, position, wanted) if wanted else (position, {})
+        for uid in wanted:
             if stop.is_set():
                 break
             # A mail without size was moved or deleted meanwhile.
             if uid in sizes:
                 position, pulled = _read_one(mailbox, account, name, position, uid, sizes[uid], pulled)
+        if not stop.is_set():
+            position, pulled = _pass_skipped(account, name, position, skipped, pulled)
         position = _mark(mailbox, account, name, position)
         if stop.is_set():
             return pulled
@@ -129,6 +138,35 @@ def _new_uids(mailbox: Mailbox, position: Position) -> list[int]:
     since = None if position.first else date.fromisoformat(position.began) - timedelta(days=1)
     backlog = [uid for uid in mailbox.unanswered_uids(position.uid, since) if uid <= position.backlog]
     return backlog + mailbox.uids_after(position.backlog)
+
+
+def _skipped(mailbox: Mailbox, account: ChannelAccount, batch: list[int]) -> dict[int, str]:
+    """Return the mails of the batch that are not read because of their flags, with the reason.
+
+    A server that cannot tell the flags gives no reason to skip a mail.
+    """
+    try:
+        found = mailbox.flags(batch)
+    except Refused as error:
+        log.warning("mail_flags_refused", account=account.name, error=error.code)
+        return {}
+    reasons = ((uid, reason_to_skip(flags, account)) for uid, flags in found.items() if uid in batch)
+    return {uid: reason for uid, reason in reasons if reason is not None}
+
+
+def _pass_skipped(
+    account: ChannelAccount, name: str, position: Position, skipped: dict[int, str], pulled: Pulled
+) -> tuple[Position, Pulled]:
+    """Move the position behind the skipped mails, and count and log them."""
+    if not skipped:
+        return position, pulled
+    if max(skipped) > position.uid:
+        position = replace(position, uid=max(skipped))
+        _keep(account, name, position)
+    reasons = Counter(skipped.values())
+    metrics.inbox_events.labels(account.channel, "skipped").inc(len(skipped))
+    log.info("mails_skipped", account=account.name, **{reason: reasons[reason] for reason in SKIP_REASONS})
+    return position, replace(pulled, skipped=pulled.skipped + len(skipped))
 
 
 def _sizes(
@@ -207,10 +245,14 @@ def _unreadable(position: Position, uid: int, reason: str) -> EventKey:
 
 
 def _mark(mailbox: Mailbox, account: ChannelAccount, name: str, position: Position) -> Position:
-    """Mark the mails stored since the last call as seen. A read-only folder is read without marks."""
+    """Mark the mails stored since the last call as seen, without the skipped ones. A read-only folder is read without
+    marks.
+    """
     if position.marked >= position.uid:
         return position
-    uids = mailbox.unseen_uids(position.marked, position.uid)
+    unseen = mailbox.unseen_uids(position.marked, position.uid)
+    skipped = _skipped(mailbox, account, unseen) if unseen else {}
+    uids = [uid for uid in unseen if uid not in skipped]
     try:
         if uids:
             mailbox.mark_seen(uids)

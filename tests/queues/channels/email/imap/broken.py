@@ -14,6 +14,7 @@ _GOOD = {
     "LOGIN": b"{tag} OK done\r\n",
     "SELECT": b"* 1 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 2] x\r\n{tag} OK [READ-WRITE] done\r\n",
     "SEARCH": b"* SEARCH 1\r\n{tag} OK done\r\n",
+    "FLAGS": b"* 1 FETCH (UID 1 FLAGS ())\r\n{tag} OK done\r\n",
     "SIZE": b"* 1 FETCH (UID 1 RFC822.SIZE %d)\r\n{tag} OK done\r\n" % len(MAIL),
     "BODY": b"* 1 FETCH (UID 1 BODY[]<0> {%d}\r\n" % len(MAIL) + MAIL + b")\r\n{tag} OK done\r\n",
     "STORE": b"{tag} OK done\r\n",
@@ -23,7 +24,7 @@ HANG_UP = b""
 
 
 class BrokenServer:
-    """`answers`: by command (SIZE and BODY are the two kinds of FETCH, `BODY 2` that of one mail); HANG_UP closes.
+    """`answers`: by command (SIZE, FLAGS and BODY are the kinds of FETCH, `BODY 2` that of one mail); HANG_UP closes.
 
     `heard`: the commands, without values.
     """
@@ -63,7 +64,7 @@ class BrokenServer:
             words = rest.upper().removeprefix("UID ").split(" ")
             command = words[0]
             if command == "FETCH":
-                command = "SIZE" if "RFC822.SIZE" in rest else "BODY"
+                command = next((name for name in ("SIZE", "FLAGS") if name in rest), "BODY")
                 if f"{command} {words[1]}" in self._answers:
                     command = f"{command} {words[1]}"
             self.heard.append(command)

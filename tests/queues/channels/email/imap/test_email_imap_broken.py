@@ -81,7 +81,7 @@ def test_a_mailbox_of_the_small_server_is_read(
     (row,) = desk.rows("SELECT raw FROM inbox")
     assert pulled == Pulled(stored=1)
     assert bytes(row["raw"]) == MAIL
-    assert server.heard[-3:] == ["SEARCH", "STORE", "LOGOUT"]
+    assert server.heard[-4:] == ["SEARCH", "FLAGS", "STORE", "LOGOUT"]
 
 
 def test_a_folder_that_may_only_be_read_is_read_all_the_same(
