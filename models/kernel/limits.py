@@ -244,6 +244,7 @@ telegram_photo_sizes_max = 30  # 4 are usual
 telegram_poll_options_max = 20  # the Bot API allows 12
 telegram_tasks_max = 50  # of a checklist; the Bot API allows 30
 telegram_quote_chars_max = 1_500  # the Bot API quotes 1,024
+telegram_web_app_chars_max = 4_096  # Bot API, WebAppData: 4,096 bytes
 telegram_deleted_ids_max = 1_000  # of one update about deleted messages
 acknowledgements_burst = 5  # automatic mails to one address of one account, then one each `acknowledgement_every_s`
 acknowledgement_every_s = 15 * 60.0  # ends a mail loop even when all headers are forged

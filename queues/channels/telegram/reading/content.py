@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from models.kernel import limits
-from models.kernel.text import one_line
+from models.kernel.text import cut, one_line
 from queues.channels.telegram.reading.attachments import FILES
 from queues.channels.telegram.reading.shapes import Json, identifier, is_true, items, line, lines, member
 
@@ -127,6 +127,12 @@ def _winners(value: Json) -> str:
     return f"winners of a giveaway: {', '.join(filter(None, names)) or line(value, 'winner_count') or 'unknown'}"
 
 
+def _web_app_data(value: Json) -> str:
+    button, data = line(value, "button_text", _LINE_CHARS_MAX), value.get("data")
+    said = cut(data, limits.telegram_web_app_chars_max) if isinstance(data, str) else ""
+    return f"web app data{f' ({button})' if button else ''}: {said or 'empty'}"
+
+
 # A message with a venue also has a location, so the venue is first.
 _DESCRIPTIONS: dict[str, Callable[[Json], str]] = {
     "venue": _venue,
@@ -141,6 +147,7 @@ _DESCRIPTIONS: dict[str, Callable[[Json], str]] = {
     "paid_media": _paid_media,
     "giveaway": _giveaway,
     "giveaway_winners": _winners,
+    "web_app_data": _web_app_data,
 }
 # A venue also has a location, an animation a document, and a live photo a photo: the more specific kind is first.
 KINDS = (*_DESCRIPTIONS, "live_photo", "animation", *FILES)

@@ -233,6 +233,12 @@ def _facts(value: Json) -> Json:
     return _with_values({**{name: line(value, name, 300) for name in words}, **numbers})
 
 
+def _web_app_data(value: Json) -> Json:
+    data = value.get("data")
+    said = cut(data, limits.telegram_web_app_chars_max) if isinstance(data, str) else ""
+    return _with_values({"button": line(value, "button_text", 300), "data": said})
+
+
 _OF_KINDS = {
     "location": _place,
     "venue": _venue,
@@ -246,6 +252,7 @@ _OF_KINDS = {
     "paid_media": _facts,
     "giveaway": _facts,
     "giveaway_winners": _facts,
+    "web_app_data": _web_app_data,
     "sticker": _media,
     "voice": _media,
     "video_note": _media,

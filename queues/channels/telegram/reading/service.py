@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from queues.channels.telegram.reading import content
 from queues.channels.telegram.reading.shapes import Json, line, member
 
 # Key -> description. A key that ends in "_" matches by prefix and covers new service messages of a known family.
@@ -17,6 +18,8 @@ _SERVICE = {
     "group_chat_created": "the group was made",
     "supergroup_chat_created": "the supergroup was made",
     "channel_chat_created": "the channel was made",
+    "migrate_to_chat_id": "the group became a supergroup",
+    "migrate_from_chat_id": "the supergroup was a group",
     "message_auto_delete_timer_changed": "messages are deleted after another time",
     "pinned_message": "a message was pinned",
     "successful_payment": "somebody paid",
@@ -41,7 +44,6 @@ _SERVICE = {
     "giveaway_completed": "a giveaway ended",
     "video_chat_": "about a video chat",
     "voice_chat_": "about a voice chat",
-    "web_app_data": "a web app sent data",
     "checklist_tasks_": "about a checklist's tasks",
     "poll_option_": "a poll has other options",
     "direct_message_price_changed": "direct messages have another price",
@@ -57,10 +59,25 @@ _SERVICE = {
     "unique_gift": "somebody gave a unique gift",
 }
 _FAMILIES = tuple(name for name in _SERVICE if name.endswith("_"))
+# The Bot API names a service message by what happened: `forum_topic_created`, `boost_added`. Content has a noun.
+_HAPPENED = frozenset(
+    """
+    accepted activated added allowed approved assigned banned blocked changed claimed closed completed connected
+    converted created deactivated declined deleted denied disabled disconnected edited enabled ended expired failed
+    finished granted hidden invited joined launched left moved muted opened paid paused pinned promoted purchased
+    reassigned received refunded rejected removed renamed reopened requested restored restricted resumed revoked
+    scheduled selected sent set shared started stopped transferred triggered unbanned unblocked unhidden unmuted
+    unpinned updated upgraded verified
+    """.split()  # noqa: SIM905 -- a list literal would take seventy lines
+)
 
 
 def reason(message: Json) -> str | None:
-    """Return the reason to ignore a service message; None for other messages. Includes the name of a topic."""
+    """Return the reason to ignore a service message; None for other messages. Includes the name of a topic.
+
+    A message of an unknown kind counts as a service message if its name ends in a participle and nothing in it is a
+    person's: no text, no known content.
+    """
     for name, words in _SERVICE.items():
         if name in message:
             return f"service message: {name} ({words}{_topic(message, name)})"
@@ -68,6 +85,11 @@ def reason(message: Json) -> str | None:
         family = next((one for one in _FAMILIES if name.startswith(one)), None)
         if family is not None:
             return f"service message: {line({'name': name}, 'name', 60)} ({_SERVICE[family]})"
+    if content.kind(message) != "unsupported":
+        return None
+    unknown = content.unknown_keys(message)
+    if unknown and all(name.rpartition("_")[2] in _HAPPENED and "_" in name for name in unknown):
+        return f"service message: {', '.join(unknown)} (an unknown kind)"
     return None
 
 
