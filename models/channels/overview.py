@@ -11,10 +11,16 @@ from models.kernel.storage import database
 
 
 class AccountOverview(TypedDict):
-    """The state of an account; `told` is the provider's own report."""
+    """The state of an account; `told` is the provider's own report.
+
+    `sending_error`: the last error of its sends, none of which was accepted since `sending_failed_since`.
+    """
 
     error: str | None
     error_at: datetime | None
+    error_since: datetime | None
+    sending_error: str | None
+    sending_failed_since: datetime | None
     told: JsonObject
     told_at: datetime | None
     last_event_at: datetime | None
@@ -57,6 +63,9 @@ def of_account(channel: str, account: str) -> AccountOverview:
     return {
         "error": known.error,
         "error_at": known.error_at,
+        "error_since": known.error_since,
+        "sending_error": known.sending_error,
+        "sending_failed_since": known.sending_failed_since,
         "told": dict(known.told),
         "told_at": known.told_at,
         "last_event_at": database.instant(last["event_at"]),

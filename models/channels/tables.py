@@ -8,7 +8,7 @@ from models.kernel.storage.table import InstantField, JsonField, Table
 
 
 class ChannelHealth(Table):
-    """The present error of an account, and its provider's last report about it."""
+    """The present error of an account, its provider's last report about it, and its failing sends."""
 
     channel = peewee.TextField()
     account = peewee.TextField()
@@ -16,6 +16,9 @@ class ChannelHealth(Table):
     error_at = InstantField(null=True)
     told = JsonField()
     told_at = InstantField(null=True)
+    error_since = InstantField(null=True)
+    sending_error = peewee.TextField(null=True)
+    sending_failed_since = InstantField(null=True)
 
     class Meta:
         table_name = "channel_health"

@@ -138,11 +138,19 @@ def permanent(detail: str, *, suppress: str | None = None) -> SendOutcome:
     return SendOutcome("permanent", detail, suppress=suppress)
 
 
+def account_trouble(detail: str, *, retry_after_s: float | None = None) -> SendOutcome:
+    """Return the outcome of a send that failed because of the account: a revoked token, a refused login, a wrong URL.
+
+    Nothing was sent. The message is tried again, and the account shows the error.
+    """
+    return SendOutcome("transient", detail, retry_after_s=retry_after_s, account_error=detail)
+
+
 def misconfigured(error: ConfigurationError) -> SendOutcome:
     """Return the outcome of a send that needs its operator first. Nothing was sent; the message waits, and the account
     shows the reason.
     """
-    return SendOutcome("transient", error.message, account_error=error.message)
+    return account_trouble(error.message)
 
 
 def unknown(detail: str) -> SendOutcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from datetime import datetime
 
 from models.channels import accounts, overview
 from models.channels.accounts import ChannelAccount
@@ -94,6 +95,10 @@ def status(args: argparse.Namespace) -> int:
     return 1 if any(known["error"] for _, known in found) else 0
 
 
+def _since(began: datetime | None) -> str:
+    return "" if began is None else f" since {clock.rfc3339(began)}"
+
+
 def _plain(account: ChannelAccount, known: AccountOverview) -> JsonObject:
     return {"channel": account.channel, "account": account.name, "version": account.version, **known}
 
@@ -109,6 +114,8 @@ def _line(account: ChannelAccount, known: AccountOverview) -> str:
     ):
         if count:
             words.append(f"{count} {text}")
+    if known["sending_error"]:
+        words.append(f"sends fail{_since(known['sending_failed_since'])}: {known['sending_error']}")
     if known["error"]:
-        words.append(f"ERROR: {known['error']}")
+        words.append(f"ERROR{_since(known['error_since'])}: {known['error']}")
     return f"{account.channel}.{account.name} (version {account.version}): {'; '.join(words)}"

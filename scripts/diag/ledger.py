@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import peewee
 
 from models import migrations
+from models.channels import health
 from models.deliveries import queries as deliveries
 from models.inbox import queries as inbox
 from models.kernel import clock
@@ -114,15 +115,26 @@ def _misconfigured(part: Part) -> None:
 
 
 def _accounts(part: Part) -> None:
-    """Channel accounts whose provider, credential or configuration is in trouble."""
-    rows = database.run(
-        "SELECT channel, account, error FROM channel_health WHERE error IS NOT NULL ORDER BY channel, account"
-        " LIMIT :most",
-        most=limits.examples_max,
-    )
-    part.facts["troubled"] = [{"account": f"{row['channel']}/{row['account']}", "error": row["error"]} for row in rows]
-    for row in rows:
-        part.problem(f"{row['channel']}/{row['account']}: {words.short(row['error'])}")
+    """Channel accounts whose provider, credential or configuration is in trouble, with the beginning of each trouble.
+
+    Sends that fail become a problem when none was accepted for some minutes: a provider often fails for a moment.
+    """
+    part.facts["troubled"], part.facts["failing_sends"] = [], []
+    for name, known in health.troubled(limits.examples_max):
+        if known.error is not None:
+            since = _rfc3339(known.error_since)
+            part.facts["troubled"].append({"account": name, "error": known.error, "since": since})
+            part.problem(f"{name}: {words.short(known.error)}{f' (since {since})' if since else ''}")
+        if known.sending_error is not None and known.sending_failed_since is not None:
+            since, began = _rfc3339(known.sending_failed_since), known.sending_failed_since
+            part.facts["failing_sends"].append({"account": name, "error": known.sending_error, "since": since})
+            line = f"{name}: no send was accepted since {since}: {words.short(known.sending_error)}"
+            is_long = (clock.now() - began).total_seconds() > limits.sends_fail_s
+            (part.problem if is_long else part.lines.append)(line)
+
+
+def _rfc3339(at: datetime | None) -> str | None:
+    return None if at is None else clock.rfc3339(at)
 
 
 def _inbox(part: Part) -> None:

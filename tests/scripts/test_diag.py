@@ -10,6 +10,8 @@ import pika
 import pytest
 
 from models import migrations
+from models.channels import health
+from models.kernel import clock
 from models.kernel.settings import Settings
 from models.kernel.storage import database
 from models.ports import outbound
@@ -128,6 +130,33 @@ def test_a_failed_delivery_needs_a_person_and_hides_the_address(desk: Desk) -> N
     assert deliveries.problems == ["1 failed delivery: retry or discard at /v1/deliveries?status=failed"]
     assert deliveries.lines[1].endswith(": the mailbox does not exist")
     assert "ada@" not in str(deliveries.lines) + str(deliveries.facts)
+
+
+def test_a_provider_that_is_away_is_named_with_its_last_error_and_since_when(desk: Desk) -> None:
+    desk.answers += [outbound.transient("no connection (ConnectError)"), outbound.transient("answered 502")]
+    desk.create_ticket(description="Help.", email="ada@example.com")
+    desk.run_due()
+    at_first = parts_of(desk)["accounts"]
+    began = at_first.facts["failing_sends"][0]["since"]
+    desk.advance(minutes=3)
+    desk.run_due()
+
+    later = parts_of(desk)["accounts"]
+
+    assert at_first.problems == []
+    assert at_first.lines == [f"email/demo: no send was accepted since {began}: no connection (ConnectError)"]
+    assert later.problems == [f"email/demo: no send was accepted since {began}: answered 502"]
+    assert later.facts["failing_sends"] == [{"account": "email/demo", "error": "answered 502", "since": began}]
+
+
+def test_an_account_in_trouble_is_named_with_the_beginning_of_the_trouble(desk: Desk) -> None:
+    health.report_error("telegram", "demo", "the token was revoked")
+    began = health.of("telegram", "demo").error_since
+    assert began is not None
+
+    part = parts_of(desk)["accounts"]
+
+    assert part.problems == [f"telegram/demo: the token was revoked (since {clock.rfc3339(began)})"]
 
 
 def test_a_timer_that_nobody_fires_needs_a_person(desk: Desk) -> None:

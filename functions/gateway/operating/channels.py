@@ -17,11 +17,18 @@ operations = Operations()
 
 
 class ChannelHealth(msgspec.Struct):
-    """The health of an account. `error` is the account's problem; `told` is the last report of its provider."""
+    """The health of an account. `error` is the account's problem; `told` is the last report of its provider.
+
+    `error_at` is the time of the present error, `error_since` the beginning of the problem. `sending_error` is the last
+    error of the account's sends, if none was accepted since `sending_failed_since`.
+    """
 
     ok: bool
     error: str | None
     error_at: datetime | None
+    error_since: datetime | None
+    sending_error: str | None
+    sending_failed_since: datetime | None
     told: JsonObject
     told_at: datetime | None
     last_event_at: datetime | None

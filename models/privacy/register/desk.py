@@ -85,6 +85,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "channel": NAME,
         "account": NAME,
         "error": kept("the account's present error; the next success deletes it"),
+        "sending_error": kept("the last failed send's error, without addresses; the next accepted send deletes it"),
         "told": impersonal("the provider's facts about the account"),
     },
     "channel_positions": {

@@ -9,7 +9,14 @@ from collections.abc import Callable
 from models.channels.accounts import ChannelAccount
 from models.kernel.errors import ConfigurationError, NestorError, is_final
 from models.kernel.settings import Settings
-from models.ports.outbound import OutgoingMessage, SendOutcome, misconfigured, permanent, transient
+from models.ports.outbound import (
+    OutgoingMessage,
+    SendOutcome,
+    account_trouble,
+    misconfigured,
+    permanent,
+    transient,
+)
 from models.tasks.rates import Bucket
 from queues.channels.email import providers
 from queues.channels.email.writing import smtp
@@ -42,7 +49,7 @@ def by_smtp(message: OutgoingMessage, account: ChannelAccount, settings: Setting
         ours = checked_address(str(account.config.get("address", "")))
     except (ConfigurationError, smtp.BadUrl, BadAddress) as error:
         # The operator can correct the configuration; nothing was sent.
-        return SendOutcome("transient", f"channel account {account.name}: {error}", account_error=str(error))
+        return dataclasses.replace(account_trouble(str(error)), detail=f"channel account {account.name}: {error}")
     try:
         theirs = checked_address(message.address)
     except BadAddress as error:

@@ -18,6 +18,7 @@ from models.ports.outbound import (
     OutgoingMessage,
     SendOutcome,
     accepted,
+    account_trouble,
     misconfigured,
     permanent,
     transient,
@@ -25,6 +26,7 @@ from models.ports.outbound import (
 )
 from models.tasks.rates import Bucket
 from queues import safe_http
+from queues.channels import http_status
 from queues.channels.webhook import expressions, ids, limits, texts
 from queues.channels.webhook.account import Reply, SecretHeader
 from queues.channels.webhook.config import of
@@ -36,8 +38,9 @@ _CONTENT_TYPES = {"json": "application/json", "form": "application/x-www-form-ur
 def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
     """Send the answer with `Idempotency-Key: <delivery id>`.
 
-    Outcomes: a `success` status is accepted, 429 is throttled, a `retry` status is transient, another status (also a
-    redirect) is permanent, and no answer is unknown.
+    Outcomes: a `success` status is accepted, 429 is throttled, a `retry` status is transient, a status about the
+    account (401, 403, 404, a redirect ...) is transient and shown at the account, another status is permanent, and no
+    answer is unknown.
     """
     try:
         reply = of(account).reply
@@ -97,8 +100,8 @@ def _outcome(reply: Reply, answer: safe_http.Reply, message: OutgoingMessage) ->
         return SendOutcome("throttled", detail, retry_after_s=answer.retry_after_s() or 5.0)
     if answer.status in reply.retry:
         return transient(detail, retry_after_s=answer.retry_after_s())
-    if answer.status in (401, 403, 404):
-        return SendOutcome("permanent", detail, account_error=f"{detail}: look at the account's `reply`")
+    if http_status.concerns_account(answer.status):
+        return account_trouble(f"{detail}: check the account's `reply`")
     return permanent(detail)
 
 

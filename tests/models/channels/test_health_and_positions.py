@@ -9,6 +9,7 @@ import pytest
 from models.channels import accounts, health, positions, puller_leases
 from models.kernel import clock, limits
 from models.kernel.storage import database
+from models.ports.outbound import SendOutcome, accepted, permanent, transient
 from models.tasks.kinds import KINDS
 from tests.desk import Desk
 
@@ -44,6 +45,72 @@ def test_another_trouble_has_its_own_beginning(desk: Desk) -> None:
     assert found.error == "the mailbox is gone"
     assert found.error_at is not None
     assert (clock.now() - found.error_at).total_seconds() < 60
+
+
+def test_an_error_whose_text_changes_keeps_the_beginning_of_the_trouble(desk: Desk) -> None:
+    health.report_error("email", "demo", "the connection was refused")
+    began = health.of("email", "demo").error_since
+    desk.advance(minutes=7)
+    health.report_error("email", "demo", "the connection timed out")
+    ill = health.of("email", "demo")
+    health.report_well("email", "demo")
+
+    well = health.of("email", "demo")
+
+    assert began is not None
+    assert (ill.error, ill.error_since) == ("the connection timed out", began)
+    assert ill.error_at is not None
+    assert ill.error_at > began
+    assert (well.error, well.error_since) == (None, None)
+
+
+def test_failing_sends_are_shown_with_their_last_error_and_their_beginning_until_one_is_accepted(desk: Desk) -> None:
+    desk.answers += [transient("no connection (ConnectError)"), transient("the provider answered 502")]
+    ticket = desk.create_ticket(description="Help.", email="ada@example.com")
+    desk.run_due()
+    first = health.of("email", "demo")
+    desk.advance(minutes=3)
+    desk.run_due()
+    second = health.of("email", "demo")
+    desk.advance(minutes=10)
+    desk.run_due()
+    over = health.of("email", "demo")
+
+    assert desk.deliveries(ticket)[0]["state"] == "sent"
+    assert first.sending_error == "no connection (ConnectError)"
+    assert (second.sending_error, second.sending_failed_since) == (
+        "the provider answered 502",
+        first.sending_failed_since,
+    )
+    assert first.error is second.error is None
+    assert (over.sending_error, over.sending_failed_since) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        permanent("no such mailbox"),
+        SendOutcome("throttled", "slower", retry_after_s=3.0),
+        SendOutcome("unknown", "a part is missing", external_id="1"),
+        SendOutcome("transient", "the group has moved", new_address="-100"),
+    ],
+    ids=lambda one: str(one.detail),
+)
+def test_an_answer_about_one_message_is_no_failure_of_the_provider(desk: Desk, outcome: SendOutcome) -> None:
+    health.report_outcome("email", "demo", outcome)
+
+    assert health.of("email", "demo") == health.Health()
+
+
+def test_an_accepted_send_leaves_an_error_that_no_send_found(desk: Desk) -> None:
+    health.report_error("email", "demo", "the mailbox does not answer")
+    health.report_outcome("email", "demo", transient("the relay is away"))
+
+    health.report_outcome("email", "demo", accepted("<1@desk>"))
+
+    found = health.of("email", "demo")
+    assert (found.error, found.sending_error) == ("the mailbox does not answer", None)
+    assert found.error_since is not None
 
 
 def test_the_reports_of_a_provider_are_merged(desk: Desk) -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from models.channels import health
 from models.channels.accounts import ChannelAccount
+from models.kernel import clock
 from models.kernel.settings import Settings
 from models.kernel.storage import database
+from models.ports.outbound import transient
 from queues.channel_port import Finding
 from queues.channels.email import probe
 from scripts.channels import probing
@@ -72,11 +74,15 @@ def test_status_shows_each_account_and_fails_when_one_has_an_error(desk: Desk) -
     well = run_verb("channels", "status")
     with database.transaction():
         health.report_error("telegram", "demo", "the token was revoked")
+        health.report_outcome("email", "demo", transient("the relay answers nothing"))
     ill = run_verb("channels", "status")
+    began = clock.rfc3339(health.of("telegram", "demo").error_since or clock.now())
+    failed_since = clock.rfc3339(health.of("email", "demo").sending_failed_since or clock.now())
 
     assert (well.returncode, ill.returncode) == (0, 1)
     assert "telegram.demo" in well.stdout
-    assert "ERROR: the token was revoked" in ill.stdout
+    assert f"ERROR since {began}: the token was revoked" in ill.stdout
+    assert f"sends fail since {failed_since}: the relay answers nothing" in ill.stdout
 
 
 class _Hands:

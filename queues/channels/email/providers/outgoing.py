@@ -8,14 +8,15 @@ from __future__ import annotations
 import base64
 import email
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP
 
 from models.channels.accounts import ChannelAccount
 from models.kernel.errors import ConfigurationError
 from models.kernel.settings import Settings
-from models.ports.outbound import OutgoingMessage, SendOutcome, permanent, transient, unknown
+from models.ports.outbound import OutgoingMessage, SendOutcome, account_trouble, permanent, transient, unknown
+from queues.channels import http_status
 from queues.channels.email.providers import http
 from queues.channels.email.providers.http import Answer
 from queues.channels.email.writing.build import BadAddress, build, checked_address, copies_of
@@ -89,7 +90,7 @@ def hand_over(
         answer = request(raw)
     except (ConfigurationError, BadAddress) as error:
         # The operator can correct the configuration; nothing was sent.
-        return SendOutcome("transient", f"channel account {account.name}: {error}", account_error=str(error))
+        return replace(account_trouble(str(error)), detail=f"channel account {account.name}: {error}")
     except OSError as error:
         return transient(f"a file of the message cannot be read ({type(error).__name__})")
     except http.NotSent as error:
@@ -109,9 +110,8 @@ def by_status(answer: Answer, detail: str) -> SendOutcome:
     """
     if answer.status == 429:
         return SendOutcome("throttled", detail, retry_after_s=answer.retry_after_s or 10.0, pause_account=True)
-    if answer.status in (401, 402, 403, 404) or 300 <= answer.status < 400:
-        # The key, the plan, the domain or the address of the API: the mail can be sent after the operator corrects it.
-        return SendOutcome("transient", detail, account_error=detail)
+    if http_status.concerns_account(answer.status):
+        return account_trouble(detail)
     if answer.status in (408, 409, 425, 503):
         return transient(detail, retry_after_s=answer.retry_after_s)
     if answer.status >= 500:

@@ -13,14 +13,14 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from models.kernel import limits
 from models.kernel.storage import sockets
 from models.kernel.text import one_line
-from models.ports.outbound import SendOutcome, accepted, permanent, transient, unknown
+from models.ports.outbound import SendOutcome, accepted, account_trouble, permanent, transient, unknown
 from queues.channels.email.tls import client_context
 
 _DETAIL_CHARS_MAX = 300
@@ -37,9 +37,13 @@ _LINE_ENDS = re.compile(rb"\r\n|\r|\n")
 _LINE_DOT = re.compile(rb"(?m)^\.")
 # Sent at a time, so that a mail of 35 MiB is not copied and each piece is checked against the deadline.
 _PIECE_BYTES = 256 * 1024
-# 5xx replies about our login: the mail can be sent after the operator has corrected the configuration.
+# RFC 4954 section 6, RFC 5248 section 2 and the codes of Exchange Online: the login, the encryption, or the right to
+# send as our address.
 _LOGIN_CODES = frozenset({530, 534, 535, 538})
-
+_ABOUT_LOGIN = re.compile(rb"5\.7\.(?:[89]|11|13|14|57|60|7[0-9]{2})(?![0-9])")
+# Refusals of MAIL that concern the mail: its size (RFC 1870, RFC 3463) and its letters (RFC 6531 section 3.5).
+_ABOUT_MAIL = re.compile(rb"5\.(?:2\.3|3\.4|6\.[0-9]+)(?![0-9])")
+_TOO_LARGE = 552
 
 NO_UTF8 = "the mail server takes no addresses with letters beyond ASCII"
 
@@ -169,11 +173,11 @@ class _Conversation:
             self._client.ehlo_or_helo_if_needed()
         encrypted = self._relay.tls or self._encrypt()
         if not encrypted and self._relay.tls_required:
-            raise Ended(transient("the mail server offers no TLS, which the account asks for; nothing was sent"))
+            raise Ended(account_trouble("the mail server offers no TLS, which the account asks for; nothing was sent"))
         if not self._relay.user:
             return
         if not encrypted and not self._relay.local:
-            raise Ended(transient("the mail server offers no TLS; the password was not sent in clear"))
+            raise Ended(account_trouble("the mail server offers no TLS; the password was not sent in clear"))
         self._log_in()
 
     def _encrypt(self) -> bool:
@@ -187,14 +191,15 @@ class _Conversation:
         return True
 
     def _log_in(self) -> None:
-        try:
-            with _certainly_not_sent("the login"):
-                self._renew_timeout()
+        with _certainly_not_sent("the login"):
+            self._renew_timeout()
+            try:
                 self._client.login(self._relay.user, self._relay.password)
-        except Ended as ended:
-            if isinstance(ended.__cause__, smtplib.SMTPAuthenticationError | smtplib.SMTPNotSupportedError):
-                raise Ended(replace(ended.outcome, account_error=ended.outcome.detail)) from ended
-            raise
+            except (smtplib.SMTPResponseException, smtplib.SMTPNotSupportedError, smtplib.SMTPServerDisconnected):
+                raise
+            except smtplib.SMTPException as error:
+                # The server offers no mechanism that smtplib knows.
+                raise smtplib.SMTPNotSupportedError(str(error)) from error
 
     def deliver(self, letter: Letter) -> SendOutcome:
         options = []
@@ -270,24 +275,37 @@ class _Conversation:
 
 @contextlib.contextmanager
 def _certainly_not_sent(step: str) -> Iterator[None]:
-    """Turn each error inside into a transient outcome: the server cannot have accepted the mail yet."""
+    """Turn each error inside into a transient outcome: the server cannot have accepted the mail yet.
+
+    A server that refuses the greeting, the encryption or the login for good refuses the account, not one mail.
+    """
     try:
         yield
     except smtplib.SMTPResponseException as error:
-        raise Ended(transient(f"{step}: {_reply(error.smtp_code, error.smtp_error)}")) from error
+        said = f"{step}: {_reply(error.smtp_code, error.smtp_error)}"
+        refused = isinstance(error, smtplib.SMTPAuthenticationError) or 500 <= error.smtp_code < 600
+        raise Ended(account_trouble(said) if refused else transient(said)) from error
     except ssl.SSLCertVerificationError as error:
-        raise Ended(transient(f"{step}: the server's certificate is not good: {error.verify_message}")) from error
+        said = f"{step}: the server's certificate is not good: {error.verify_message}"
+        raise Ended(account_trouble(said)) from error
     except smtplib.SMTPNotSupportedError as error:
-        raise Ended(transient(f"{step}: the mail server does not offer what is needed")) from error
+        raise Ended(account_trouble(f"{step}: the mail server does not offer what is needed")) from error
     except (OSError, smtplib.SMTPException, UnicodeError) as error:
         raise Ended(transient(f"{step} failed ({_kind(error)})")) from error
 
 
 def _refused(step: str, code: int, text: bytes) -> SendOutcome:
-    """Return the outcome of a reply that is not 2xx: 5xx is permanent, any other is transient."""
+    """Return the outcome of a reply that is not 2xx: 5xx is permanent, any other is transient.
+
+    A 5xx about our login or our own address concerns the account: the mail waits for the operator.
+    """
     said = f"{step}: {_reply(code, text)}"
-    if not 500 <= code < 600 or code in _LOGIN_CODES:
+    if not 500 <= code < 600:
         return transient(said)
+    status = text.lstrip()
+    about_mail = code == _TOO_LARGE or _ABOUT_MAIL.match(status) is not None
+    if code in _LOGIN_CODES or _ABOUT_LOGIN.match(status) is not None or (step == "MAIL" and not about_mail):
+        return account_trouble(said)
     gone = step == "RCPT" and _GONE.match(text.lstrip()) is not None
     return permanent(said, suppress="the address does not exist" if gone else None)
 

@@ -22,7 +22,7 @@ from telegram.error import (
 )
 
 from models.kernel.text import one_line
-from models.ports.outbound import SendOutcome, permanent, transient, unknown
+from models.ports.outbound import SendOutcome, account_trouble, permanent, transient, unknown
 
 # A 429 with a longer wait is about the bot, not about the chat.
 PAUSE_ACCOUNT_S = 30.0
@@ -62,7 +62,8 @@ def outcome_of(error: TelegramError) -> SendOutcome:
     if isinstance(error, ChatMigrated):
         return SendOutcome("transient", "the group has moved", new_address=str(error.new_chat_id))
     if isinstance(error, InvalidToken):
-        return SendOutcome("permanent", BOT_UNKNOWN, account_error=BOT_UNKNOWN)
+        # 401, or 404 for a token of another form: every message of the account would fail until its operator acts.
+        return account_trouble(BOT_UNKNOWN)
     return _refusal(error)
 
 
@@ -70,7 +71,7 @@ def _refusal(error: TelegramError) -> SendOutcome:
     if isinstance(error, Forbidden):
         return permanent(description(error), suppress=description(error))
     if isinstance(error, Conflict):
-        return SendOutcome("transient", description(error), account_error=description(error))
+        return account_trouble(description(error))
     if isinstance(error, BadRequest):
         return permanent(description(error))
     if isinstance(error, NetworkError):

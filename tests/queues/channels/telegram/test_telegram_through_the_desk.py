@@ -138,12 +138,22 @@ def test_a_desk_without_an_address_polls_answers_and_receives_the_reply(desk: De
     assert [row["body"] for row in rows] == ["My printer burns", "It is out"]
 
 
-def test_a_lost_token_is_shown_at_the_account(desk: Desk, telegram: SandboxProcess) -> None:
+@pytest.mark.parametrize("fault", ["401", "404"])
+def test_a_lost_token_is_shown_at_the_account_and_the_reply_goes_out_when_it_is_back(
+    desk: Desk, telegram: SandboxProcess, fault: str
+) -> None:
     opened(desk)
-    telegram.fail("401", method="sendMessage")
+    telegram.fail(fault, method="sendMessage")
 
     desk.reply(desk.ticket(), "one")
+    desk.advance(seconds=10)
+    desk.run_due()
+
+    waiting = desk.deliveries(desk.ticket())[-1]["state"]
+    shown = health.of("telegram", "demo").error
+    desk.advance(minutes=1)
     run(desk)
 
-    assert desk.deliveries(desk.ticket())[-1]["state"] == "failed"
-    assert health.of("telegram", "demo").error == "sending: the Bot API does not know the bot's token"
+    assert (waiting, shown) == ("pending", "sending: the Bot API does not know the bot's token")
+    assert desk.deliveries(desk.ticket())[-1]["state"] == "sent"
+    assert health.of("telegram", "demo").error is None

@@ -124,10 +124,13 @@ def test_a_form_is_sent_as_one(service: HttpReceiver, config: Settings) -> None:
         (Say(200, body=b'{"ok": false}'), "permanent"),
         (Say(200, body=b"not json"), "accepted"),
         (Say(206), "permanent"),
-        (Say(302), "permanent"),
+        (Say(302), "transient"),
         (Say(400), "permanent"),
-        (Say(401), "permanent"),
-        (Say(404), "permanent"),
+        (Say(401), "transient"),
+        (Say(403), "transient"),
+        (Say(404), "transient"),
+        (Say(405), "transient"),
+        (Say(422), "permanent"),
         (Say(408), "transient"),
         (Say(429), "throttled"),
         (Say(500), "transient"),
@@ -141,6 +144,16 @@ def test_each_answer_has_its_outcome(service: HttpReceiver, config: Settings, sa
     service.answers.append(say)
 
     assert send.send(MESSAGE, account_of("chat"), config).kind == kind
+
+
+@pytest.mark.parametrize("status", [301, 401, 402, 403, 404, 405, 407, 410])
+def test_a_status_about_the_account_is_shown_there(service: HttpReceiver, config: Settings, status: int) -> None:
+    service.answers.append(Say(status))
+
+    outcome = send.send(MESSAGE, account_of("chat"), config)
+
+    assert outcome.kind == "transient"
+    assert outcome.account_error == f"the service answered {status}: check the account's `reply`"
 
 
 def test_a_server_that_takes_the_answer_and_says_nothing_leaves_it_open(

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
-from models.ports.outbound import OutgoingMessage, SendOutcome, permanent
+from models.ports.outbound import OutgoingMessage, SendOutcome, account_trouble, permanent
 from queues.channels.email.providers import documents, http, outgoing
 from queues.channels.email.providers.http import Answer
 
 _HOSTS = {"eu": "https://api.eu.mailgun.net"}
 _HOST = "https://api.mailgun.net"
 _TO_INVALID = "'to' parameter is not a valid address"
+# Answers with 400 about our domain or sender address, in lower case.
+_OF_THE_ACCOUNT = (
+    "'from' parameter is not a valid address",
+    "is not allowed to send",
+    "sandbox subdomains are for test",
+)
 
 
 def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
@@ -44,4 +50,6 @@ def _refused(answer: Answer) -> SendOutcome | None:
     text = http.error_text(answer, "message")
     if answer.status == 400 and _TO_INVALID in text:
         return permanent(text, suppress="Mailgun says that it is no address")
+    if answer.status == 400 and any(words in text.lower() for words in _OF_THE_ACCOUNT):
+        return account_trouble(text)
     return None

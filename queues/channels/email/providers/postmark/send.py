@@ -6,13 +6,16 @@ import json
 
 from models.channels.accounts import ChannelAccount
 from models.kernel.settings import Settings
-from models.ports.outbound import OutgoingMessage, SendOutcome, permanent
+from models.ports.outbound import OutgoingMessage, SendOutcome, account_trouble, permanent, transient
 from queues.channels.email.providers import documents, http, outgoing
 from queues.channels.email.providers.http import Answer
 
 HOST = "https://api.postmarkapp.com"
 # Postmark's error codes (HTTP 422) that concern our account; nothing is wrong with the mail.
-_OF_THE_ACCOUNT = frozenset({10, 400, 401, 402, 405, 412})
+_OF_THE_ACCOUNT = frozenset({10, 400, 401, 402, 405, 412, 413})
+_MAINTENANCE = 100
+# The code for any invalid field; its message names the field.
+_INVALID_REQUEST, _ABOUT_SENDER = 300, "'from' address"
 _INACTIVE_RECIPIENT = 406
 
 
@@ -74,6 +77,8 @@ def _refused(answer: Answer) -> SendOutcome | None:
         return None
     if code == _INACTIVE_RECIPIENT:
         return permanent(text, suppress="Postmark has the address as inactive: it bounced or complained")
-    if code in _OF_THE_ACCOUNT:
-        return SendOutcome("transient", text, account_error=text)
+    if code in _OF_THE_ACCOUNT or (code == _INVALID_REQUEST and _ABOUT_SENDER in text.lower()):
+        return account_trouble(text)
+    if code == _MAINTENANCE:
+        return transient(text)
     return permanent(text)

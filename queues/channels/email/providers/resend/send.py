@@ -7,13 +7,15 @@ import json
 from models.channels.accounts import ChannelAccount
 from models.kernel.open_json import JsonObject
 from models.kernel.settings import Settings
-from models.ports.outbound import OutgoingMessage, SendOutcome, permanent, transient, unknown
+from models.ports.outbound import OutgoingMessage, SendOutcome, account_trouble, permanent, transient, unknown
 from queues.channels.email.providers import documents, http, outgoing
 from queues.channels.email.providers.http import Answer
 
 HOST = "https://api.resend.com"
 _QUOTAS = {"daily_quota_exceeded": 3600.0, "monthly_quota_exceeded": 3600.0}
 _OF_THE_ACCOUNT = ("domain is not verified", "testing emails", "API key")
+# Resend's names of errors about our sender address or our rights; they come with 422.
+_NAMES_OF_THE_ACCOUNT = frozenset({"invalid_from_address", "invalid_access"})
 
 
 def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
@@ -78,8 +80,8 @@ def _refused(answer: Answer) -> SendOutcome | None:
         return transient(text, retry_after_s=answer.retry_after_s or 2.0)
     if name == "invalid_idempotent_request":
         return unknown(f"an earlier attempt was taken with another content: {text}")
-    if any(words in text for words in _OF_THE_ACCOUNT):
-        return SendOutcome("transient", text, account_error=text)
+    if name in _NAMES_OF_THE_ACCOUNT or any(words in text for words in _OF_THE_ACCOUNT):
+        return account_trouble(text)
     if name in ("validation_error", "invalid_parameter") and "`to`" in text:
         return permanent(text, suppress="Resend says that it is no address")
     return None

@@ -7,7 +7,7 @@ import json
 from models.channels.accounts import ChannelAccount
 from models.kernel.open_json import JsonObject
 from models.kernel.settings import Settings
-from models.ports.outbound import OutgoingMessage, SendOutcome, permanent
+from models.ports.outbound import OutgoingMessage, SendOutcome, account_trouble, permanent
 from queues.channels.email.providers import documents, http, outgoing
 from queues.channels.email.providers.http import Answer
 
@@ -93,8 +93,13 @@ def _rejection(answer: Answer) -> str:
 
 
 def _refused(answer: Answer) -> SendOutcome | None:
-    """Suppress the address after a 400 about the `to` field: SendGrid finds it malformed."""
+    """Suppress the address after a 400 about the `to` field: SendGrid finds it malformed.
+
+    A 400 about the fields of our own addresses concerns the account.
+    """
     fields = [documents.text(one.get("field")) for one in documents.objects(answer.document().get("errors"))]
     if answer.status == 400 and any(".to." in f"{field}." for field in fields):
         return permanent(_rejection(answer), suppress="SendGrid says that it is no address")
+    if answer.status == 400 and any(field.split(".")[0] in ("from", "reply_to") for field in fields):
+        return account_trouble(_rejection(answer))
     return None

@@ -8,7 +8,7 @@ import json
 from models.channels.accounts import ChannelAccount
 from models.kernel import clock
 from models.kernel.settings import Settings
-from models.ports.outbound import OutgoingMessage, SendOutcome, permanent, transient
+from models.ports.outbound import OutgoingMessage, SendOutcome, account_trouble, permanent, transient
 from queues.channels.email.providers import documents, http, outgoing, sigv4
 from queues.channels.email.providers.http import Answer
 from queues.channels.email.writing.build import checked_address
@@ -21,6 +21,19 @@ _OF_THE_ACCOUNT = frozenset(
         "SendingPausedException",
         "MailFromDomainNotVerifiedException",
         "NotFoundException",
+        # Common errors of AWS APIs about the key and its rights; most come with 403, some with 400.
+        "AccessDeniedException",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "NotAuthorized",
+        "OptInRequired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
     }
 )
 
@@ -59,7 +72,7 @@ def _refused(answer: Answer) -> SendOutcome | None:
         wait_s = answer.retry_after_s or _THROTTLED[name]
         return SendOutcome("throttled", text, retry_after_s=wait_s, pause_account=True)
     if name in _OF_THE_ACCOUNT or (name == "MessageRejected" and "not verified" in text):
-        return SendOutcome("transient", text, account_error=text)
+        return account_trouble(text)
     if name == "RequestTimeTooSkewed":
         return transient(text)
     if name in ("MessageRejected", "BadRequestException"):

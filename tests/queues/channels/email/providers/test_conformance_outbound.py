@@ -113,6 +113,19 @@ def test_a_wrong_key_is_the_accounts_fault_and_can_be_corrected(api: FakeApi, ha
 
 
 @each_carrier
+def test_every_refusal_of_the_account_waits_for_the_operator(api: FakeApi, hand_over: Any, provider: str) -> None:
+    refusals = [*carrier(provider).OF_THE_ACCOUNT, *((status, {}) for status in (301, 402, 403, 404, 405, 407, 410))]
+    for status, document in refusals:
+        api.answer(status, document)
+
+    outcomes = [hand_over(provider) for _ in refusals]
+
+    assert [one.kind for one in outcomes] == ["transient"] * len(refusals)
+    assert all(one.account_error for one in outcomes)
+    assert all(one.suppress is None for one in outcomes)
+
+
+@each_carrier
 @pytest.mark.parametrize(("status", "kind"), [(500, "unknown"), (502, "unknown"), (503, "transient"), (504, "unknown")])
 def test_a_server_that_fails_may_have_taken_the_mail_unless_it_says_that_it_is_away(
     api: FakeApi, hand_over: Any, provider: str, status: int, kind: str

@@ -30,11 +30,15 @@ class Taken:
 
 @dataclass
 class Relay:
-    """`answers`: what is said to RCPT for an address, instead of 250. `commands`: how often each was heard."""
+    """`answers`: the reply to RCPT for an address, instead of 250. `mail_answer`, `data_answer`: the replies to MAIL
+    and after the mail. `heard`: the commands in order.
+    """
 
     tls: ssl.SSLContext | None = None
     implicit: bool = False
     answers: Mapping[str, str] = field(default_factory=dict)
+    mail_answer: str = "250 2.1.0 OK"
+    data_answer: str = "250 2.0.0 OK"
     password: str | None = None
     mechanisms_off: tuple[str, ...] = ()
     smtputf8: bool = True
@@ -66,9 +70,10 @@ class Relay:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         self.heard.append("MAIL")
-        envelope.mail_from = address
-        envelope.mail_options.extend(options)
-        return "250 2.1.0 OK"
+        if self.mail_answer.startswith("2"):
+            envelope.mail_from = address
+            envelope.mail_options.extend(options)
+        return self.mail_answer
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -81,6 +86,8 @@ class Relay:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if not self.data_answer.startswith("2"):
+            return self.data_answer
         content = envelope.content
         assert isinstance(content, bytes)
         self.taken.append(
@@ -92,7 +99,7 @@ class Relay:
                 getattr(session, "mechanism", None),
             )
         )
-        return "250 2.0.0 OK"
+        return self.data_answer
 
     def _authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any

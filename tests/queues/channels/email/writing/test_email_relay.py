@@ -102,7 +102,7 @@ def test_without_the_tls_that_the_account_asks_for_nothing_leaves_in_clear(deliv
         outcome = deliver(relay, {"smtp_ca_file": str(ca_file)})
 
     assert (outcome.kind, relay.heard) == ("transient", [])
-    assert "offers no TLS" in outcome.detail
+    assert "offers no TLS" in (outcome.account_error or "")
 
 
 def test_a_missing_file_of_certificates_is_the_accounts_trouble(deliver: Any, tmp_path: Path) -> None:
@@ -132,6 +132,57 @@ def test_a_refused_password_is_the_accounts_trouble_and_can_be_corrected(deliver
     assert outcome.account_error.startswith("the login: 535")
     assert "wrong" not in outcome.detail
     assert relay.taken == []
+
+
+def test_a_server_without_a_login_that_we_know_is_the_accounts_trouble(deliver: Any, ca_file: Path) -> None:
+    with Relay(server_tls("127.0.0.1"), password="right", mechanisms_off=("PLAIN", "LOGIN")) as relay:
+        outcome = deliver(relay, {"smtp_ca_file": str(ca_file)}, user="desk:right@")
+
+    assert (outcome.kind, relay.taken) == ("transient", [])
+    assert outcome.account_error == "the login: the mail server does not offer what is needed"
+
+
+@pytest.mark.parametrize(
+    ("step", "answer"),
+    [
+        ("mail_answer", "535 5.7.8 authentication credentials invalid"),
+        ("mail_answer", "530 5.7.0 authentication required"),
+        ("mail_answer", "553 5.7.1 sender address rejected: not owned by user"),
+        ("mail_answer", "550 5.1.8 the domain of the sender is unknown"),
+        ("mail_answer", "550 5.7.60 the client has no permission to send as this sender"),
+        ("answers", "530 5.7.57 the client was not authenticated"),
+        ("answers", "550 5.7.13 the account is disabled"),
+        ("answers", "535 5.7.8 log in first"),
+        ("data_answer", "550 5.7.60 the client has no permission to send as this sender"),
+        ("data_answer", "535 5.7.8 log in first"),
+    ],
+)
+def test_a_refusal_of_our_login_or_address_is_the_accounts_trouble_at_every_step(
+    deliver: Any, step: str, answer: str
+) -> None:
+    said: Any = {"ada@example.test": answer} if step == "answers" else answer
+    with Relay(**{step: said}) as relay:
+        outcome = deliver(relay)
+
+    assert (outcome.kind, outcome.suppress, relay.taken) == ("transient", None, [])
+    assert answer[:9] in (outcome.account_error or "")
+
+
+@pytest.mark.parametrize(
+    ("step", "answer"),
+    [
+        ("mail_answer", "552 5.3.4 the message is too big"),
+        ("mail_answer", "550 5.2.3 the message is too long"),
+        ("data_answer", "550 5.7.1 looks like spam"),
+        ("data_answer", "554 5.6.0 the content is refused"),
+    ],
+)
+def test_a_refusal_of_the_mail_itself_is_permanent(deliver: Any, step: str, answer: str) -> None:
+    replies: dict[str, Any] = {step: answer}
+    with Relay(**replies) as relay:
+        outcome = deliver(relay)
+
+    assert (outcome.kind, outcome.account_error) == ("permanent", None)
 
 
 COPIES = (("Bob", "bob@example.test"), ("", "carol@example.test"))

@@ -23,6 +23,10 @@ PROVIDER_ID = SENT_ID
 REFUSED = (400, {"message": "'to' parameter is not a valid address. please check documentation"})
 REFUSED_SUPPRESSES = True
 WRONG_KEY = (401, {"message": "Forbidden"})
+OF_THE_ACCOUNT = (
+    (400, {"message": "'from' parameter is not a valid address. please check documentation"}),
+    (400, {"message": "Domain example.test is not allowed to send: recently created"}),
+)
 _RECORDED_TOKEN = "0123456789abcdef0123456789abcdef0123456789abcdef01"
 _PLACES = {
     "timestamp": rb"1762248030",

@@ -22,6 +22,11 @@ REFUSED = (
 )
 REFUSED_SUPPRESSES = True
 WRONG_KEY = (401, {"ErrorCode": 10, "Message": "The server token is missing or not valid."})
+OF_THE_ACCOUNT = (
+    (422, {"ErrorCode": 405, "Message": "Not allowed to send: no credits are left."}),
+    (422, {"ErrorCode": 413, "Message": "Account may not send."}),
+    (422, {"ErrorCode": 300, "Message": "Invalid 'From' address: 'desk' is not a verified sender signature."}),
+)
 
 
 def secrets() -> Mapping[str, str]:

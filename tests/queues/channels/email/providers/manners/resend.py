@@ -34,6 +34,11 @@ REFUSED = (
 )
 REFUSED_SUPPRESSES = True
 WRONG_KEY = (401, {"statusCode": 401, "name": "missing_api_key", "message": "Missing API key"})
+OF_THE_ACCOUNT = (
+    (403, {"statusCode": 403, "name": "validation_error", "message": "The example.test domain is not verified."}),
+    (422, {"statusCode": 422, "name": "invalid_from_address", "message": "Invalid `from` field."}),
+    (422, {"statusCode": 422, "name": "invalid_access", "message": "Access must be full_access or sending_access."}),
+)
 
 
 def secrets() -> Mapping[str, str]:

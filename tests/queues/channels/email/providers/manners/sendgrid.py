@@ -36,6 +36,10 @@ REFUSED = (
 )
 REFUSED_SUPPRESSES = True
 WRONG_KEY = (401, {"errors": [{"message": "The provided authorization grant is invalid", "field": None}]})
+OF_THE_ACCOUNT = (
+    (403, {"errors": [{"message": "The from address does not match a verified Sender Identity.", "field": "from"}]}),
+    (400, {"errors": [{"message": "The from email is not valid.", "field": "from.email"}]}),
+)
 
 
 @cache

@@ -41,6 +41,12 @@ ACCEPTED = (200, {"MessageId": PROVIDER_ID})
 REFUSED = (400, {"__type": "BadRequestException", "message": "Illegal address"})
 REFUSED_SUPPRESSES = False
 WRONG_KEY = (403, {"message": "The security token included in the request is invalid."})
+OF_THE_ACCOUNT = (
+    (400, {"__type": "AccountSuspendedException", "message": "The account is suspended."}),
+    (400, {"__type": "MailFromDomainNotVerifiedException", "message": "The MAIL FROM domain is not verified."}),
+    (400, {"__type": "IncompleteSignature", "message": "The request signature is incomplete."}),
+    (400, {"__type": "ExpiredTokenException", "message": "The security token is expired."}),
+)
 _SIGNED = ("Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 
 
