@@ -17,8 +17,10 @@ from models.kernel.telemetry import logs
 from models.tasks import task_leases
 from models.tasks.kinds import QUEUES
 from queues import broker as brokers
-from queues import channels, parsing, preloading, scheduler, starting, sweep
-from queues.lease_keeper import keeper
+from queues import channels, scheduler, sweep
+from queues.parser import parsing
+from queues.processes import preloading, starting
+from queues.processes.lease_keeper import keeper
 from queues.pulling import loop
 from queues.wakeups import publisher
 

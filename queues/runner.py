@@ -24,10 +24,11 @@ from models.tasks import commands, rules, task_leases
 from models.tasks.commands import ClaimedTask
 from models.tasks.kinds import KINDS
 from models.tasks.payloads import Undecodable
-from queues import actors, calls
-from queues.lease_keeper import keeper
-from queues.outage import outages
-from queues.recording import record_answer, write_until_taken
+from queues import actors
+from queues.outside import calls
+from queues.processes.lease_keeper import keeper
+from queues.processes.outage import outages
+from queues.processes.recording import record_answer, write_until_taken
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 log = logs.get("tasks")

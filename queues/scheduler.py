@@ -15,7 +15,8 @@ from models.kernel import settings
 from models.kernel.errors import NestorError
 from models.kernel.storage import database, transport
 from models.kernel.telemetry import logs
-from queues import broker, starting, sweep
+from queues import broker, sweep
+from queues.processes import starting
 from queues.pulling import loop
 from queues.wakeups import publisher as wakeups
 

@@ -13,7 +13,7 @@ from models.kernel.telemetry import logs
 from models.tasks import sweep as tasks
 from models.tasks import timers
 from models.tasks.payloads import CollectGarbage, Payload, RepairActivations, WatchAccounts
-from queues.outage import outages
+from queues.processes.outage import outages
 
 log = logs.get("sweep")
 

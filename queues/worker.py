@@ -1,5 +1,5 @@
 """A worker process on RabbitMQ: `python -m queues.master -t 8 --queues default`, and another one with `-t 4 --queues
-sends` (queues/calls.py explains the number).
+sends` (queues/outside/calls.py explains the number).
 
 A command starts one process (`_refuse_siblings` says why); more work needs more commands or pods. One process for both
 queues (`--queues default sends`) is enough for a small desk, but a provider that hangs can hold all its threads.
@@ -23,9 +23,11 @@ from models.kernel.errors import ConfigurationError, NestorError
 from models.kernel.storage import database, transport
 from models.kernel.telemetry import logs
 from queues import broker as brokers
-from queues import channels, monitor, parsing, preloading, scheduler, starting
-from queues.lease_keeper import keeper
-from queues.outage import outages
+from queues import channels, scheduler
+from queues.parser import parsing
+from queues.processes import monitor, preloading, starting
+from queues.processes.lease_keeper import keeper
+from queues.processes.outage import outages
 from queues.pulling import loop
 from queues.wakeups import publisher
 

@@ -12,8 +12,9 @@ from models import migrations
 from models.credentials import password_links, second_factors
 from models.credentials.password_links import Link, Purpose
 from models.events.commands import SYSTEM
-from models.identity import queries, sign_in_limits
+from models.identity import queries
 from models.identity.queries import User
+from models.identity.sign_in import sign_in_limits
 from models.kernel import clock
 from models.kernel.errors import NotFound
 from models.kernel.storage import database

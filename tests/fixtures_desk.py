@@ -48,8 +48,8 @@ def bind(url: str) -> Settings:
 
 
 def _unbind() -> None:
-    from queues.lease_keeper import keeper
-    from queues.outage import outages
+    from queues.processes.lease_keeper import keeper
+    from queues.processes.outage import outages
 
     bound = database.proxy.obj
     if bound is not None:

@@ -77,7 +77,7 @@ def _backlog() -> bytes:
     # These imports are here because most functions never count, and they would slow down a webhook's cold start.
     from prometheus_client import CollectorRegistry, generate_latest
 
-    from queues.monitor import BacklogCollector
+    from queues.processes.monitor import BacklogCollector
 
     registry = CollectorRegistry()
     registry.register(BacklogCollector())

@@ -221,7 +221,7 @@ def _authorise(call: AnyCall, operation: Operation, config: Settings) -> None:
     """
     if operation.public:
         return
-    from models.identity import tokens
+    from models.identity.sign_in import tokens
 
     scheme, _, token = (call.request.get_header("Authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():

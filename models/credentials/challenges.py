@@ -12,7 +12,8 @@ from typing import Any, Literal
 from uuid import UUID
 
 from models.credentials.tables import SignInChallenge
-from models.identity import own_password, sign_in_limits, tokens
+from models.identity import own_password
+from models.identity.sign_in import sign_in_limits, tokens
 from models.kernel import clock, ids, limits
 from models.kernel.errors import TooManyRequests, Unauthenticated
 from models.kernel.ids import new_id

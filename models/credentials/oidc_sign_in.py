@@ -25,9 +25,10 @@ from models.credentials.tables import OidcLink
 from models.desk_mail import commands as desk_mail
 from models.events import desk_payloads, history
 from models.events.commands import SYSTEM
-from models.identity import commands, queries, sessions
+from models.identity import commands, queries
 from models.identity.queries import User
-from models.identity.tokens import TokenPair
+from models.identity.sign_in import sessions
+from models.identity.sign_in.tokens import TokenPair
 from models.kernel import clock, limits
 from models.kernel.storage import database
 from models.kernel.telemetry import logs

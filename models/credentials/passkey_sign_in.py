@@ -13,8 +13,9 @@ from uuid import UUID
 from models.credentials import challenges, passkeys
 from models.credentials.sign_in import SecondFactorFailed
 from models.events.commands import Actor
-from models.identity import queries, sessions
-from models.identity.tokens import TokenPair
+from models.identity import queries
+from models.identity.sign_in import sessions
+from models.identity.sign_in.tokens import TokenPair
 from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 

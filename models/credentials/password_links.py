@@ -18,8 +18,9 @@ from models.desk_mail import commands as desk_mail
 from models.desk_mail import links
 from models.events import desk_payloads, history
 from models.events.commands import Actor
-from models.identity import own_password, password_strength, passwords, queries, rules, sessions, sign_in_limits
+from models.identity import own_password, password_strength, passwords, queries, rules
 from models.identity.queries import User
+from models.identity.sign_in import sessions, sign_in_limits
 from models.kernel import clock, limits, settings
 from models.kernel.errors import Conflict, Invalid, TooManyRequests
 from models.kernel.ids import new_id

@@ -8,7 +8,7 @@ from uuid import UUID
 from models.credentials.tables import RecoveryCode
 from models.events import desk_payloads, history
 from models.events.commands import Actor
-from models.identity import tokens
+from models.identity.sign_in import tokens
 from models.kernel import clock, limits
 
 # Crockford's base 32, without the letters that people confuse. A code has 120 bits: a fast hash is enough from 112 bits

@@ -17,9 +17,10 @@ from models.credentials.tables import SignInChallenge
 from models.desk_mail import commands as desk_mail
 from models.events import desk_payloads, history
 from models.events.commands import Actor
-from models.identity import queries, sessions
+from models.identity import queries
 from models.identity.queries import User
-from models.identity.tokens import TokenPair
+from models.identity.sign_in import sessions
+from models.identity.sign_in.tokens import TokenPair
 from models.kernel import clock, limits
 from models.kernel.errors import TooManyRequests, Unauthenticated
 from models.kernel.open_json import JsonObject

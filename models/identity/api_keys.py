@@ -14,9 +14,10 @@ from models.events import history
 from models.events.commands import Actor
 from models.events.desk_payloads import ApiKeyCreated, ApiKeyGiven, ApiKeyRevoked
 from models.events.payload import UNSET
-from models.identity import queries, roles, rules, tokens
+from models.identity import queries, roles, rules
 from models.identity.queries import ApiKey, User
 from models.identity.rules import Permission, Principal, Rights
+from models.identity.sign_in import tokens
 from models.identity.tables import ApiKeyRow
 from models.kernel import clock, limits
 from models.kernel.errors import Conflict, FieldProblem, Invalid, NotFound

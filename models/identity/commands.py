@@ -16,10 +16,11 @@ from models.events import history
 from models.events.commands import Actor
 from models.events.desk_payloads import UserCreated, UserDeactivated, UserUpdated
 from models.events.payload import EventPayload
-from models.identity import api_keys, password_strength, passwords, queries, roles, rules, sessions
+from models.identity import api_keys, password_strength, passwords, queries, roles, rules
 from models.identity.queries import User
 from models.identity.rules import Principal, Role
-from models.identity.sessions import SignInFailed, refresh, sign_in, sign_out
+from models.identity.sign_in import sessions
+from models.identity.sign_in.sessions import SignInFailed, refresh, sign_in, sign_out
 from models.identity.tables import UserRow
 from models.kernel import clock, settings
 from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFailed

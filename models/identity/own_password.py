@@ -13,7 +13,8 @@ from uuid import UUID
 from models.desk_mail import commands as desk_mail
 from models.events import desk_payloads, history
 from models.events.commands import Actor
-from models.identity import password_strength, passwords, queries, sessions
+from models.identity import password_strength, passwords, queries
+from models.identity.sign_in import sessions
 from models.identity.tables import UserRow
 from models.kernel import clock, limits, settings
 from models.kernel.errors import FieldProblem, Forbidden, Invalid, TooManyRequests

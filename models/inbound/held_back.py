@@ -11,7 +11,7 @@ from models.kernel import limits
 from models.ports.inbound import InboundMessage
 from models.requesters import commands as requesters
 from models.tasks import rates
-from models.ticket_workflow import notices
+from models.ticket_workflow.acts import notices
 
 _RULE = "customer_held_back"
 

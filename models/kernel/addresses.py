@@ -1,8 +1,8 @@
 """The check of addresses that others ask the desk to call: a URL in a definition or a subscription must not reach into
 the cluster.
 
-Pure; `queues/safe_http.py` looks names up and connects to the very address that was judged here (server-side request
-forgery, SSRF).
+Pure; `queues/outside/safe_http.py` looks names up and connects to the very address that was judged here (server-side
+request forgery, SSRF).
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ A function imports a heavy library at its first use, in a request's thread. When
 its modules at the same moment, each holds a lock that the other one needs. Python detects that and raises
 `_DeadlockError` in one of the threads, or gives it a module that is half initialised
 (https://github.com/python/cpython/issues/83065). A worker imports its actors and what they use before its threads start
-(`queues/preloading.py`); `load` is for the processes that cannot afford this, and for a channel at its first task.
+(`queues/processes/preloading.py`); `load` is for the processes that cannot afford this, and for a channel at its first
+task.
 """
 
 from __future__ import annotations

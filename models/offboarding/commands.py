@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from models.events.commands import Actor
-from models.identity import api_keys, queries, session_list
+from models.identity import api_keys, queries
 from models.identity import commands as identity
 from models.identity.queries import ApiKey, User
 from models.identity.rules import Principal
+from models.identity.sign_in import session_list
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.storage import database
 from models.staff import addresses

@@ -174,7 +174,7 @@ def claim(
 
     Returns None when the task cannot run now: it is done, leased by another worker or not due, or an earlier task of
     its key is live. Without `take_expired`, an expired lease still counts; without `take_expired_sends`, only that of
-    a send counts (queues/outage.py).
+    a send counts (queues/processes/outage.py).
     """
     with database.transaction():
         if database.is_postgres():

@@ -14,7 +14,7 @@ from models.ports.inbound import InboundMessage
 from models.requesters.tables import Requester
 from models.tasks.payloads import AdvanceTicket
 from models.ticket_actions import commands
-from models.ticket_workflow.apply_acts import ticket_key
+from models.ticket_workflow.acts.apply_acts import ticket_key
 from models.tickets import ticket_fields
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange

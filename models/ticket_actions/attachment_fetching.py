@@ -20,7 +20,7 @@ from models.events.ticket_payloads import AttachmentFailed, AttachmentStored
 from models.kernel import clock, limits
 from models.kernel.storage import database
 from models.kernel.storage.batch import as_json
-from models.ticket_workflow import automatic_messages
+from models.ticket_workflow.acts import automatic_messages
 from models.tickets.ticket_change import TicketChange
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from models.events.commands import Actor
 from models.identity import queries as identity
 from models.kernel.errors import FieldProblem, Invalid
-from models.ticket_workflow import notices
+from models.ticket_workflow.acts import notices
 from models.tickets import followers
 from models.tickets.ticket_change import TicketChange
 

@@ -22,7 +22,8 @@ from models.kernel.storage.batch import as_json
 from models.kernel.storage.table import RowView
 from models.publishing import workflows
 from models.tasks import timers
-from models.ticket_workflow import apply_acts, steps
+from models.ticket_workflow import steps
+from models.ticket_workflow.acts import apply_acts
 from models.ticket_workflow.tables import WorkflowMigration
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange

@@ -14,7 +14,7 @@ from models.kernel.errors import NotFound
 from models.kernel.ids import new_id
 from models.kernel.storage import database
 from models.tasks.payloads import AdvanceTicket
-from models.ticket_workflow.apply_acts import ticket_key
+from models.ticket_workflow.acts.apply_acts import ticket_key
 from models.ticket_workflow.row_types import RatingRow
 from models.ticket_workflow.tables import Rating
 from models.tickets.ticket_change import TicketChange

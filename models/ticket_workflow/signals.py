@@ -16,7 +16,7 @@ from models.kernel import limits
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.storage.batch import as_json
 from models.tasks.payloads import AdvanceTicket
-from models.ticket_workflow.apply_acts import ticket_key
+from models.ticket_workflow.acts.apply_acts import ticket_key
 from models.tickets.ticket_change import TicketChange
 
 

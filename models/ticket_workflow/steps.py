@@ -20,8 +20,9 @@ from models.requesters import queries as requesters
 from models.sla.clocks import Clock
 from models.tasks.tables import Task
 from models.teams import queries as teams
-from models.ticket_workflow import apply_acts, approvals, ratings
+from models.ticket_workflow import approvals, ratings
 from models.ticket_workflow import sla_clocks as sla
+from models.ticket_workflow.acts import apply_acts
 from models.tickets import ticket_fields
 from models.tickets.ticket_change import TicketChange
 from models.workflow import engine

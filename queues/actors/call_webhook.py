@@ -16,10 +16,11 @@ from models.tasks import task_leases
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import AdvanceTicket, CallWebhook
 from models.ticket_actions import commands as tickets
-from models.ticket_workflow import failures, webhook_calls
+from models.ticket_workflow import failures
+from models.ticket_workflow.acts import webhook_calls
 from models.tickets import queries
-from queues import safe_http
 from queues.actor import Actor
+from queues.outside import safe_http
 from queues.settlement import Done, Failed, Settlement
 
 log = logs.get("webhook")

@@ -18,8 +18,8 @@ from models.tasks import task_leases
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import DeliverWebhook
 from models.visibility import owners
-from queues import safe_http
 from queues.actor import Actor
+from queues.outside import safe_http
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 log = logs.get("webhook")

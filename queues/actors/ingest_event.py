@@ -18,8 +18,9 @@ from models.kernel.telemetry import logs, metrics
 from models.ports.inbound import Ignored, InboundMessage, Unparseable
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import IngestEvent
-from queues import channels, parsing
+from queues import channels
 from queues.actor import Actor
+from queues.parser import parsing
 from queues.settlement import Done, Postponed, Settlement
 
 log = logs.get("inbox")

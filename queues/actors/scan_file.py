@@ -12,9 +12,9 @@ from models.kernel.storage import database
 from models.kernel.telemetry import logs
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import ScanFile
-from queues import scanner
 from queues.actor import Actor
-from queues.scanner import ScannerAway
+from queues.outside import scanner
+from queues.outside.scanner import ScannerAway
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 log = logs.get("scans")

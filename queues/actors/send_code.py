@@ -16,8 +16,8 @@ from models.requesters import codes, commands, queries
 from models.requesters.tables import RequesterCode
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import SendCode
-from queues import one_mail
 from queues.actor import Actor
+from queues.outside import one_mail
 from queues.settlement import Done, Failed, Settlement
 
 

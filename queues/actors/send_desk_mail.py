@@ -12,8 +12,8 @@ from models.kernel.storage import database
 from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import SendDeskMail
-from queues import one_mail
 from queues.actor import Actor
+from queues.outside import one_mail
 from queues.settlement import Done, Failed, Settlement
 
 # The page where the reader of a mail with a link goes.

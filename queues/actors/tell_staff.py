@@ -22,7 +22,7 @@ from models.tickets import staff_groups
 from queues import channels
 from queues.actor import Actor
 from queues.channel_port import Topics
-from queues.recording import record_answer
+from queues.processes.recording import record_answer
 from queues.settlement import Done, Failed, Postponed, Settlement
 
 log = logs.get("staff")

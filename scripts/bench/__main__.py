@@ -13,10 +13,10 @@ import psutil
 
 from models.kernel.errors import ConfigurationError
 from scripts import _cli
-from scripts.bench import (
+from scripts.bench import limits
+from scripts.bench.parts import (
     journeys,
     lifecycles,
-    limits,
     mail_parser,
     replies,
     reply_classifier,

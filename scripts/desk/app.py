@@ -16,8 +16,8 @@ from models.kernel.errors import NestorError
 from models.kernel.storage import database
 from models.kernel.telemetry import logs
 from models.migrations.readiness import Readiness
-from queues import starting
 from queues.embedded import EmbeddedWorkers
+from queues.processes import starting
 
 _workers: EmbeddedWorkers | None = None
 

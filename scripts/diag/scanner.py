@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.attachments import scans
 from models.kernel import clock, limits, settings
 from models.kernel.errors import NestorError
-from queues import scanner
+from queues.outside import scanner
 from scripts.diag.part import Part
 from scripts.explain import words
 

@@ -9,18 +9,19 @@ import signal
 import sys
 from pathlib import Path
 
-from scripts.sandbox import bot_api, control, limits
-from scripts.sandbox.bot_api import BotApi, BotSettings
-from scripts.sandbox.bot_chats import Chats
-from scripts.sandbox.bot_context import Context
-from scripts.sandbox.bot_messages import SentMessages
+from scripts.sandbox import control, limits
 from scripts.sandbox.control import Control
 from scripts.sandbox.faults import BotFault, FaultBook, MailFault
 from scripts.sandbox.files import FileStore
 from scripts.sandbox.httpd import HttpServer
 from scripts.sandbox.outbox import Outbox, OutboxUnusable
 from scripts.sandbox.smtp import MailServer
-from scripts.sandbox.updates import Bots
+from scripts.sandbox.telegram import bot_api
+from scripts.sandbox.telegram.bot_api import BotApi, BotSettings
+from scripts.sandbox.telegram.bot_chats import Chats
+from scripts.sandbox.telegram.bot_context import Context
+from scripts.sandbox.telegram.bot_messages import SentMessages
+from scripts.sandbox.telegram.updates import Bots
 
 log = logging.getLogger("nestor.sandbox")
 

@@ -7,15 +7,15 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from scripts.sandbox import limits
-from scripts.sandbox.bot_api import BotSettings
-from scripts.sandbox.bot_context import Context
-from scripts.sandbox.bot_request import ApiError
 from scripts.sandbox.faults import BotFault, FaultBook, FaultRefused, MailFault, bot_fault, mail_fault
 from scripts.sandbox.files import FilesFull
 from scripts.sandbox.httpd import Request, Response, json_response
 from scripts.sandbox.json_object import JsonObject
-from scripts.sandbox.people import DeedRefused, People
-from scripts.sandbox.updates import UpdateRefused
+from scripts.sandbox.telegram.bot_api import BotSettings
+from scripts.sandbox.telegram.bot_context import Context
+from scripts.sandbox.telegram.bot_request import ApiError
+from scripts.sandbox.telegram.people import DeedRefused, People
+from scripts.sandbox.telegram.updates import UpdateRefused
 
 _SETTINGS = {"rate_limits", "tokens", "unknown_chats"}
 

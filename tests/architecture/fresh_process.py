@@ -15,7 +15,7 @@ timeout_s = 120.0
 
 # The imports of a worker before its threads start.
 STARTED = """
-from queues import preloading, worker
+from queues.processes import preloading; from queues import worker
 preloading.preload()
 """
 

@@ -29,7 +29,7 @@ _PARSERS = """
 import pathlib, sys
 from models.channels.accounts import ChannelAccount
 from models.ports.inbound import Unparseable
-from queues import channels, parsing
+from queues import channels; from queues.parser import parsing
 parsing._preload()
 before = set(sys.modules)
 for name, config in ACCOUNTS.items():

@@ -24,8 +24,8 @@ DOORS = (
     "queues.wakeups.publisher",
     "queues.sweep",
     "queues.pulling.accounts",
-    "queues.monitor",
-    "queues.safe_http",
+    "queues.processes.monitor",
+    "queues.outside.safe_http",
     "queues.channels",
     "queues.channel_port",
     "queues.people_index",  # whose the waiting events are, which an erasure has to know at once
@@ -67,7 +67,9 @@ def test_functions_use_queues_only_to_publish_and_to_take_in() -> None:
     assert [
         line
         for line in taken
-        if not line.endswith(("imports queues", "imports queues.pulling", "imports queues.wakeups"))
+        if not line.endswith(
+            ("imports queues", "imports queues.outside", "imports queues.pulling", "imports queues.wakeups")
+        )
     ] == []
     assert offences(modules("functions"), "scripts", "tests") == []
 

@@ -91,14 +91,14 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 def test_pages_name_verbs_that_exist() -> None:
     """`python -m scripts.x` in a page is what somebody will type at three in the morning."""
-    verbs = re.compile(r"python -m (scripts|queues)\.([a-z_]+)")
+    verbs = re.compile(r"python -m (scripts|queues)\.([a-z_]+(?:\.[a-z_]+)*)")
     missing = {
         f"{page.relative_to(REPOSITORY)}: {folder}.{verb}"
         for page in tracked()
         if page.suffix in (".md", ".yaml", ".sh") or page.parent.name == "scripts"
         for folder, verb in verbs.findall(page.read_text(encoding="utf-8", errors="replace"))
-        if not (REPOSITORY / folder / f"{verb}.py").exists()
-        and not (REPOSITORY / folder / verb / "__main__.py").exists()
+        if not (REPOSITORY / folder / f"{verb.replace('.', '/')}.py").exists()
+        and not (REPOSITORY / folder / verb.replace(".", "/") / "__main__.py").exists()
     }
 
     assert missing == set()

@@ -15,6 +15,7 @@ import pytest
 from models import migrations
 from models.kernel.settings import Settings
 from models.kernel.storage import database
+from models.kernel.storage.dialect import Dialect
 from models.kernel.storage.table import EnumField, IdField, InstantField, JsonField, Table
 from tests.architecture.code import modules
 
@@ -78,7 +79,7 @@ def primary_key(table: str) -> list[str]:
 
 
 def test_every_table_of_the_migrations_has_one_model() -> None:
-    statements = [s for m in migrations.available() for s in m.statements(migrations.Dialect(postgres=False))]
+    statements = [s for m in migrations.available() for s in m.statements(Dialect(postgres=False))]
     made = {s.split()[2] for s in statements if s.startswith("CREATE TABLE ")}
 
     assert [model._meta.table_name for model in TABLES] == sorted(made)
@@ -121,7 +122,7 @@ def test_both_engines_get_the_same_tables_and_columns(desk_environment: Settings
         dialect: {
             statement.split()[2]
             for migration in migrations.available()
-            for statement in migration.statements(migrations.Dialect(dialect))
+            for statement in migration.statements(Dialect(dialect))
             if statement.startswith("CREATE TABLE ")
         }
         for dialect in (True, False)

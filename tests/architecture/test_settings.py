@@ -15,7 +15,7 @@ ENVIRONMENT_READERS = {
     "models/kernel/telemetry/logs.py": "Knative's own K_SERVICE and K_REVISION, for log lines",
     "functions/gunicorn_conf.py": "NESTOR_BIND, which only gunicorn knows",
     "functions/http/health.py": "prometheus_client's own PROMETHEUS_MULTIPROC_DIR",
-    "queues/parsing.py": "the few variables that the parser's child gets, none of them ours but LOG_LEVEL",
+    "queues/parser/parsing.py": "the few variables that the parser's child gets, none of them ours but LOG_LEVEL",
     "queues/channels/telegram/bot_api/bots.py": "python-telegram-bot's own PTB_TIMEDELTA",
 }
 

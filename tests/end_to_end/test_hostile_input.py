@@ -1,6 +1,7 @@
 """Input made to cost, from the webhook function to the ticket: bounded time and memory, and nothing is lost.
 
-Everything is parsed by the child that parses large events (queues/parsing.py), so that what it took can be measured.
+Everything is parsed by the child that parses large events (queues/parser/parsing.py), so that what it took can be
+measured.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pytest
 from falcon import testing
 
 from models.kernel import limits
-from queues import parsing
+from queues.parser import parsing
 from tests.desk import Desk
 from tests.end_to_end import hostile
 from tests.functions.callers import DEMO_KEY, Caller, sqlite_only

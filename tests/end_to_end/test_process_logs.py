@@ -23,7 +23,7 @@ import pytest
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits
 from models.kernel.telemetry import logs
-from queues import parsing
+from queues.parser import parsing
 from tests.desk import Desk
 from tests.functions.test_real_server import serving
 from tests.services.ports import free_port

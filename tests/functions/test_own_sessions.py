@@ -117,7 +117,9 @@ def test_a_sign_in_on_a_new_device_is_reported_and_one_on_a_known_device_is_not(
     gateway: Any, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr("models.identity.sessions.desk_mail.notify", lambda kind, user, facts: told.append(kind))
+    monkeypatch.setattr(
+        "models.identity.sign_in.sessions.desk_mail.notify", lambda kind, user, facts: told.append(kind)
+    )
 
     _, tokens = sign_in(gateway, ADMIN)
     first = list(told)

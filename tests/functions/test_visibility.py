@@ -15,7 +15,7 @@ from functions.gateway.app import operations
 from functions.http.operations import Operation
 from models.kernel.storage import database
 from models.teams import commands as teams
-from models.ticket_workflow import notices
+from models.ticket_workflow.acts import notices
 from models.tickets.ticket_change import TicketChange
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem, sqlite_only

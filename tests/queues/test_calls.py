@@ -18,8 +18,9 @@ from models.ports.outbound import OutgoingMessage, SendOutcome
 from models.tasks import commands, task_leases
 from models.tasks.kinds import KINDS, SENDS
 from models.tickets.tables import Ticket
-from queues import calls, runner
+from queues import runner
 from queues.embedded import EmbeddedWorkers
+from queues.outside import calls
 from tests.channel_parts import replace_part
 from tests.desk import Desk
 from tests.services.waiting import wait_until

@@ -18,8 +18,8 @@ import pytest
 from models.kernel import settings
 from models.kernel.errors import ConfigurationError, TransientFailure
 from models.ports.inbound import Ignored, InboundMessage, Unparseable
-from queues import parser_frames, parsing
-from queues.parser_frames import ParserFailed
+from queues.parser import parser_frames, parsing
+from queues.parser.parser_frames import ParserFailed
 from tests.queues.channels.golden import EMAIL
 from tests.queues.test_parsing import MAIL, large
 
@@ -56,7 +56,7 @@ def confined(tmp_path: Path, tries: dict[str, str]) -> dict[str, Any]:
     secret.write_text("hunter2")
     program = f"""
         import json, os, sys
-        from queues import confinement, parsing
+        from queues.parser import confinement, parsing
         parsing._preload()
         held, missing = confinement.confine(parsing._readable())
         root, secret, path, parent = {str(ROOT)!r}, {str(secret)!r}, {str(tmp_path / "new")!r}, os.getppid()

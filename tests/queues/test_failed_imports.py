@@ -12,7 +12,8 @@ import pytest
 
 from models.kernel.errors import TransientFailure
 from models.ports.inbound import InboundMessage
-from queues import actors, channels, parsing, worker
+from queues import actors, channels, worker
+from queues.parser import parsing
 from tests.desk import Desk
 from tests.queues.channels.golden import EMAIL
 from tests.queues.test_parsing import large
@@ -153,7 +154,7 @@ def test_a_parsers_child_that_cannot_import_fails_no_event(monkeypatch: pytest.M
 
 def test_an_import_that_fails_in_the_parsers_child_fails_no_event(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     program = (
-        "from queues import channels, parsing\n"
+        "from queues import channels; from queues.parser import parsing\n"
         "def broken(channel): raise ImportError('libssl.so.3: failed to map segment from shared object')\n"
         "parsing._preload = lambda: None\n"
         "channels.get = broken\n"

@@ -25,7 +25,7 @@ from models.tasks import sweep as tasks_sweep
 from models.tasks.kinds import KINDS, SENDS, TaskKind
 from models.tasks.rates import Bucket
 from queues import sweep
-from queues.outage import outages
+from queues.processes.outage import outages
 from queues.settlement import Done, Failed, Postponed
 from tests.desk import Desk
 from tests.queues.work import KIND, TestWork, Work, cut_connections

@@ -16,7 +16,8 @@ from models.staff_chat import ticket_posts
 from models.tasks import commands
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import SendNotice
-from queues import runner, safe_http
+from queues import runner
+from queues.outside import safe_http
 from tests.desk import Desk
 from tests.models.staff_chat.test_staff_group import Topics, group
 from tests.queues.subscriber import states, subscribe

@@ -10,7 +10,7 @@ import pytest
 
 from models.kernel.errors import Unavailable
 from models.tasks import commands
-from queues.lease_keeper import LeaseKeeper
+from queues.processes.lease_keeper import LeaseKeeper
 from tests.queues.work import Work
 from tests.services.waiting import wait_until
 

@@ -18,9 +18,9 @@ from models.tasks import commands
 from models.tasks import sweep as tasks_sweep
 from models.tasks.kinds import KINDS, SENDS, TaskKind
 from queues import sweep
-from queues.lease_keeper import LeaseKeeper, keeper
-from queues.outage import outages
-from queues.recording import write_until_taken
+from queues.processes.lease_keeper import LeaseKeeper, keeper
+from queues.processes.outage import outages
+from queues.processes.recording import write_until_taken
 from queues.settlement import Done, Settlement
 from tests.queues.work import KIND, TestWork, Work
 from tests.services.waiting import wait_until

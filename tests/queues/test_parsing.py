@@ -15,7 +15,7 @@ import pytest
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits
 from models.ports.inbound import InboundMessage, Unparseable
-from queues import parsing
+from queues.parser import parsing
 from tests.desk import Desk
 from tests.queues.channels.golden import EMAIL
 
@@ -172,7 +172,7 @@ def test_a_child_without_memory_fails_the_event_and_not_the_worker(monkeypatch: 
     real = subprocess.Popen
     program = (
         "import sys; from models.kernel import limits; limits.parse_memory_bytes_max = 160 * limits.MIB;"
-        " from queues import parsing; parsing.main()"
+        " from queues.parser import parsing; parsing.main()"
     )
 
     def start(command: list[str], **more: Any) -> object:

@@ -18,7 +18,7 @@ from models.tasks import commands, dead_letters
 from models.tasks.payloads import ReleaseMessage
 from queues import runner, sweep
 from queues.channels.telegram.bot_api import errors
-from queues.lease_keeper import LeaseKeeper
+from queues.processes.lease_keeper import LeaseKeeper
 from queues.settlement import Postponed
 from tests.desk import Desk
 from tests.queues.work import Work, cut_connections

@@ -18,7 +18,7 @@ import requests.adapters
 
 from models.kernel import addresses
 from models.kernel.errors import PermanentFailure, TooLarge
-from queues import safe_http
+from queues.outside import safe_http
 from tests.servers import HttpReceiver, Say, receiving
 
 PUBLIC = "93.184.215.14"  # an address of the Internet; no test connects to it

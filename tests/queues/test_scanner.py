@@ -14,8 +14,8 @@ import pytest
 from models.kernel import limits
 from models.kernel.errors import ConfigurationError
 from models.kernel.settings import Settings
-from queues import scanner
-from queues.scanner import ScannerAway, Verdict
+from queues.outside import scanner
+from queues.outside.scanner import ScannerAway, Verdict
 from tests.queues.clamd import Clamd
 from tests.services.clamav import EICAR, STREAM_BYTES_MAX, ClamdServer
 

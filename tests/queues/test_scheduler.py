@@ -14,7 +14,8 @@ from models.kernel import settings
 from models.kernel.errors import Unavailable
 from models.kernel.settings import Settings
 from queues import broker as brokers
-from queues import monitor, scheduler, sweep, worker
+from queues import scheduler, sweep, worker
+from queues.processes import monitor
 from tests.channel_parts import replace_part
 from tests.desk import Desk
 from tests.services.ports import free_port

@@ -9,9 +9,10 @@ import socket
 import pika
 
 from models.kernel import limits
-from queues import broker, safe_http
+from queues import broker
 from queues.channels.email.imap import mailbox
 from queues.channels.email.writing import smtp
+from queues.outside import safe_http
 from tests.queues.channels.email.writing.relay import Relay
 from tests.servers import receiving
 from tests.services.dovecot import DovecotServer

@@ -22,8 +22,9 @@ from models.kernel.storage import database
 from models.kernel.telemetry import logs
 from models.publishing import publishing
 from models.tasks import task_leases
-from queues import embedded, scheduler, starting, sweep, worker
-from queues.outage import outages
+from queues import embedded, scheduler, sweep, worker
+from queues.processes import starting
+from queues.processes.outage import outages
 from queues.pulling import loop
 from tests.desk import Desk
 from tests.queues.work import cut_connections

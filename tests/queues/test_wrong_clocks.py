@@ -18,7 +18,7 @@ import pytest
 from models.channels import puller_leases
 from models.definitions import store
 from models.events import subscription_limits
-from models.identity import sessions, tokens
+from models.identity.sign_in import sessions, tokens
 from models.kernel import clock, ids, limits, settings
 from models.kernel.storage import database
 from models.ports import outbound

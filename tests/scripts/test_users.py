@@ -7,8 +7,8 @@ import re
 import pytest
 
 from models.credentials import password_links
-from models.identity import sessions
 from models.identity.commands import SignInFailed
+from models.identity.sign_in import sessions
 from models.kernel import limits
 from models.kernel.errors import TooManyRequests
 from tests.desk import Desk

@@ -10,8 +10,9 @@ import msgspec
 
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import pages
-from models.identity import queries, roles, session_list
+from models.identity import queries, roles
 from models.identity.rules import Permission
+from models.identity.sign_in import session_list
 from models.kernel import limits
 from models.kernel.errors import Conflict
 from models.kernel.storage import database

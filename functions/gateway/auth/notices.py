@@ -11,7 +11,7 @@ from functions.gateway.sights import sight_of
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from models.identity.rules import Permission
-from models.ticket_workflow import notices
+from models.ticket_workflow.acts import notices
 
 operations = Operations()
 

@@ -117,8 +117,8 @@ def _find(keys: list[JsonObject], key_id: str | None) -> JsonObject | None:
 
 
 def _call(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
-    imports.load("queues.safe_http")
-    from queues import safe_http  # cold start: loaded at the first sign-in by OpenID
+    imports.load("queues.outside.safe_http")
+    from queues.outside import safe_http  # cold start: loaded at the first sign-in by OpenID
 
     try:
         reply = safe_http.call(

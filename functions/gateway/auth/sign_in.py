@@ -11,9 +11,9 @@ import msgspec
 from functions.http.operations import Answer, Call, Operations
 from models import migrations
 from models.credentials import sign_in as sign_in_steps
-from models.identity import sessions
 from models.identity.rules import Permission
-from models.identity.tokens import TokenPair
+from models.identity.sign_in import sessions
+from models.identity.sign_in.tokens import TokenPair
 from models.kernel import limits
 from models.kernel.errors import Conflict
 from models.kernel.open_json import JsonObject

@@ -10,7 +10,7 @@ from functions.gateway.auth.sign_in import Tokens, tokens_of
 from functions.http.operations import Answer, Call, Operations
 from models import migrations
 from models.credentials import sign_in
-from models.identity.tokens import TokenPair
+from models.identity.sign_in.tokens import TokenPair
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 

@@ -9,8 +9,8 @@ from typing import BinaryIO
 from models.channels.accounts import ChannelAccount
 from models.kernel import limits
 from models.kernel.settings import Settings
-from queues import safe_http
 from queues.channels.webhook.send import may_be_private
+from queues.outside import safe_http
 
 bytes_max = limits.fetched_bytes_max
 # Within the time limit of the fetching task, 110 s.

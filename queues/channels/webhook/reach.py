@@ -13,10 +13,10 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import addresses
 from models.kernel.errors import NestorError
 from models.kernel.settings import Settings
-from queues import safe_http
 from queues.channel_port import Finding, webhook_url
 from queues.channels.webhook.config import of
 from queues.channels.webhook.send import may_be_private
+from queues.outside import safe_http
 
 
 def test(account: ChannelAccount, settings: Settings) -> list[Finding]:

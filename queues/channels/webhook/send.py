@@ -25,12 +25,12 @@ from models.ports.outbound import (
     unknown,
 )
 from models.tasks.rates import Bucket
-from queues import safe_http
 from queues.channels import http_status
 from queues.channels.webhook import expressions, ids, limits, texts
 from queues.channels.webhook.account import Reply, SecretHeader
 from queues.channels.webhook.config import of
 from queues.channels.webhook.parse import unscoped
+from queues.outside import safe_http
 
 _CONTENT_TYPES = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
 

@@ -12,7 +12,7 @@ from models.credentials.sign_in import Answer, NextStep
 from models.events.commands import Actor
 from models.identity import queries
 from models.identity.queries import User
-from models.identity.tokens import TokenPair
+from models.identity.sign_in.tokens import TokenPair
 from models.kernel import clock, settings
 from tests.desk import Desk
 from tests.functions.callers import PASSWORD

@@ -13,7 +13,7 @@ from models.credentials.passkeys import PasskeyRefused
 from models.credentials.sign_in import Answer, NextStep, SecondFactorFailed
 from models.events.commands import SYSTEM
 from models.identity import commands
-from models.identity.tokens import TokenPair, authenticate
+from models.identity.sign_in.tokens import TokenPair, authenticate
 from models.kernel import limits, settings
 from models.kernel.errors import Invalid, TooManyRequests
 from models.kernel.storage import database

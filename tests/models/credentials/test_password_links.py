@@ -10,10 +10,11 @@ from models.credentials.password_links import LinkUnusable, UserInactive
 from models.definitions import store
 from models.desk_mail import links
 from models.events.commands import SYSTEM
-from models.identity import commands, queries, sessions
+from models.identity import commands, queries
 from models.identity.commands import SignInFailed
 from models.identity.queries import User
-from models.identity.tokens import SessionEnded, TokenPair, authenticate
+from models.identity.sign_in import sessions
+from models.identity.sign_in.tokens import SessionEnded, TokenPair, authenticate
 from models.kernel import limits
 from models.kernel.errors import Invalid, NotFound, TooManyRequests
 from models.kernel.ids import new_id

@@ -8,7 +8,7 @@ from models.credentials import sign_in
 from models.credentials.challenges import ChallengeEnded
 from models.credentials.second_factors import WrongCode
 from models.credentials.sign_in import NextStep
-from models.identity.tokens import authenticate
+from models.identity.sign_in.tokens import authenticate
 from models.kernel import limits
 from tests.desk import Desk
 from tests.functions.callers import sqlite_only

@@ -13,7 +13,7 @@ from models.credentials.second_factors import FactorRequired, TotpExists, WrongC
 from models.credentials.sign_in import NextStep, SecondFactorFailed
 from models.events.commands import SYSTEM
 from models.identity import commands, queries
-from models.identity.tokens import TokenPair, authenticate
+from models.identity.sign_in.tokens import TokenPair, authenticate
 from models.kernel import limits
 from models.kernel.errors import NotFound, TooManyRequests
 from models.kernel.storage import database

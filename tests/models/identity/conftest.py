@@ -12,7 +12,7 @@ from models.events import queries as events
 from models.events.commands import SYSTEM, Actor
 from models.identity import api_keys, commands, queries
 from models.identity.queries import ApiKey, User
-from models.identity.tokens import TokenPair
+from models.identity.sign_in.tokens import TokenPair
 from models.kernel import clock
 from models.kernel.settings import Settings
 from models.kernel.storage import database

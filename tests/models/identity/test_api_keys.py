@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from models import migrations
 from models.identity import api_keys, commands, queries, roles
 from models.identity.rules import ROLE_PERMISSIONS, SHIPPED_RIGHTS, Permission, Rights, Role, rights_of_key
-from models.identity.tokens import authenticate
+from models.identity.sign_in.tokens import authenticate
 from models.kernel import clock, limits
 from models.kernel.errors import Invalid, Unauthenticated
 from models.kernel.ids import new_id
 from models.kernel.storage import database
+from models.kernel.storage.dialect import Dialect
 from tests.models.identity.conftest import ROOT, MovableClock, People
 
 BOSS = "boss@example.test"
@@ -161,7 +162,7 @@ def test_the_migration_gives_existing_keys_an_owner_and_an_end(people: People) -
     by_program = people.key("program", "agent")[0].id
     public = api_keys.create_public("demo-key", "demo", owner_id=root.id, actor=ROOT).id
     (migration,) = [one for one in migrations.available() if one.name.endswith("_api_key_owners")]
-    updates = [one for one in migration.statements(migrations.Dialect(database.is_postgres())) if "UPDATE" in one]
+    updates = [one for one in migration.statements(Dialect(database.is_postgres())) if "UPDATE" in one]
     assert len(updates) == 2
     with database.transaction():
         database.execute("UPDATE api_keys SET owner_id = NULL, expires_at = NULL")

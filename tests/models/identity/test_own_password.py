@@ -6,7 +6,7 @@ from models.events.commands import Actor
 from models.identity import own_password
 from models.identity.commands import SignInFailed
 from models.identity.own_password import WrongPassword
-from models.identity.tokens import SessionEnded, authenticate
+from models.identity.sign_in.tokens import SessionEnded, authenticate
 from models.kernel import limits
 from models.kernel.errors import Invalid, TooManyRequests
 from tests.models.identity.conftest import PASSWORD, MovableClock, People

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from models.identity import refresh_tokens
+from models.identity.sign_in import refresh_tokens
 from models.kernel.ids import new_id
 from models.kernel.settings import Settings
 

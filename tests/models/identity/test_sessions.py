@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from models.events.commands import SYSTEM
 from models.identity import commands, passwords
 from models.identity.commands import SignInFailed
-from models.identity.tokens import SessionEnded, authenticate
+from models.identity.sign_in.tokens import SessionEnded, authenticate
 from models.kernel import limits
 from models.kernel.errors import NestorError, TooManyRequests, Unauthenticated
 from models.kernel.storage import database

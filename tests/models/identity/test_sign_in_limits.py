@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from models.audit import callers
-from models.identity import devices, sign_in_limits
 from models.identity.commands import SignInFailed
-from models.identity.tokens import TokenPair
+from models.identity.sign_in import devices, sign_in_limits
+from models.identity.sign_in.tokens import TokenPair
 from models.kernel import limits, settings
 from models.kernel.errors import TooManyRequests
 from models.kernel.ids import new_id
@@ -24,7 +24,7 @@ ADA = "ada@example.test"
 def no_waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The delays of attempts, which no test waits for."""
     waits: list[float] = []
-    monkeypatch.setattr("models.identity.sign_in_limits.time.sleep", waits.append)
+    monkeypatch.setattr("models.identity.sign_in.sign_in_limits.time.sleep", waits.append)
     return waits
 
 

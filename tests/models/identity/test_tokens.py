@@ -11,10 +11,11 @@ import jwt
 import pytest
 
 from models.events.commands import Actor
-from models.identity import api_keys, commands, queries, tokens
+from models.identity import api_keys, commands, queries
 from models.identity.api_keys import ApiKeyTaken
 from models.identity.rules import Role
-from models.identity.tokens import SessionEnded, TokenExpired, authenticate
+from models.identity.sign_in import tokens
+from models.identity.sign_in.tokens import SessionEnded, TokenExpired, authenticate
 from models.kernel import clock, limits, secret_keys
 from models.kernel.errors import ConfigurationError, Invalid, NotFound, Unauthenticated
 from models.kernel.ids import new_id

@@ -10,7 +10,7 @@ from models.identity import commands, queries
 from models.identity.commands import EmailTaken, LastAdmin
 from models.identity.queries import User
 from models.identity.rules import Role
-from models.identity.tokens import SessionEnded, authenticate
+from models.identity.sign_in.tokens import SessionEnded, authenticate
 from models.kernel.errors import Invalid, NestorError, NotFound, PreconditionFailed
 from models.kernel.ids import new_id
 from models.kernel.storage import database

@@ -20,7 +20,7 @@ from models.kernel import limits
 from models.kernel.errors import ConfigurationError, Contention, NoFreeConnection, StatementTimeout, Unavailable
 from models.kernel.storage import database, postgres
 from models.kernel.storage.postgres import PooledPostgres
-from queues.outage import Outages
+from queues.processes.outage import Outages
 from tests.desk import Desk
 from tests.services.waiting import wait_until
 

@@ -15,6 +15,7 @@ from models.definitions import store
 from models.kernel import clock, ids
 from models.kernel.errors import ConfigurationError, SchemaMismatch
 from models.kernel.storage import database
+from models.kernel.storage.dialect import Dialect
 from tests.desk import Desk
 from tests.fixtures_desk import bind
 
@@ -140,7 +141,7 @@ def test_a_failing_migration_leaves_nothing_half_done(empty_database_url: str, m
     bind(empty_database_url)
     real = migrations.Migration.statements
 
-    def broken(self: migrations.Migration, dialect: migrations.Dialect) -> list[str]:
+    def broken(self: migrations.Migration, dialect: Dialect) -> list[str]:
         return [*real(self, dialect), "CREATE TABLE half (x integer)", "CREATE NONSENSE"]
 
     monkeypatch.setattr(migrations.Migration, "statements", broken)

@@ -18,7 +18,7 @@ from models.kernel.errors import ConfigurationError, Unavailable
 from models.kernel.storage import database
 from models.migrations import readiness
 from models.migrations.readiness import Readiness
-from queues import monitor
+from queues.processes import monitor
 from tests.desk import Desk
 from tests.services.ports import free_port
 from tests.services.waiting import wait_until

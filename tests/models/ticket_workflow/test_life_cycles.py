@@ -22,7 +22,8 @@ from models.tasks.payloads import AdvanceTicket
 from models.teams import commands as teams
 from models.teams import queries as team_queries
 from models.ticket_actions import commands
-from models.ticket_workflow import approvals, links, notices, ratings, webhook_calls, why
+from models.ticket_workflow import approvals, links, ratings, why
+from models.ticket_workflow.acts import notices, webhook_calls
 from models.ticket_workflow.row_types import ApprovalRow
 from models.tickets.tables import Ticket
 from models.visibility.sight import DESK

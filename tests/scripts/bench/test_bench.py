@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.bench import journeys, mail_parser, pgbench_script, reply_classifier, telegram_sends
+from scripts.bench import pgbench_script
 from scripts.bench.limits import QUICK
 from scripts.bench.load import Load
+from scripts.bench.parts import journeys, mail_parser, reply_classifier, telegram_sends
 from scripts.bench.recorded import FIRST_NUMBER, NOW, Statement
 from scripts.bench.report import Report
 from scripts.bench.samples import Sample, Series, percentile

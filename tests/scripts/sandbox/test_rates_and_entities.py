@@ -2,9 +2,9 @@
 
 import pytest
 
-from scripts.sandbox.bot_request import ApiError
-from scripts.sandbox.entities import checked_entities, parse_html, trimmed, utf16_units
-from scripts.sandbox.rates import Rates
+from scripts.sandbox.telegram.bot_request import ApiError
+from scripts.sandbox.telegram.entities import checked_entities, parse_html, trimmed, utf16_units
+from scripts.sandbox.telegram.rates import Rates
 
 
 class Clock:

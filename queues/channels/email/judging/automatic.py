@@ -50,7 +50,7 @@ _OUR_ID = re.compile(r"<nestor\.\d{1,20}\.[0-9a-f]{32}\.[0-9a-f]{16}@([^<>\s]{1,
 _WORD_END = re.compile(r"[\s;(,]")
 
 
-# In the parser's child, which has no SECRET_KEY: the marks of the account's own addresses (queues/parsing.py).
+# In the parser's child, which has no SECRET_KEY: the marks of the account's own addresses (queues/parser/parsing.py).
 _marks_given: Mapping[str, str] | None = None
 
 

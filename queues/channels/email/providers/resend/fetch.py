@@ -8,10 +8,10 @@ from models.channels.accounts import ChannelAccount
 from models.kernel.errors import PermanentFailure, TransientFailure
 from models.kernel.settings import Settings
 from models.ports.inbound import Ignored, Unparseable
-from queues import safe_http
 from queues.channels.email.providers import compose, documents, header_objects, http, limits, outgoing
 from queues.channels.email.providers.documents import Document
 from queues.channels.email.providers.fetching import answered
+from queues.outside import safe_http
 
 HOST = "https://api.resend.com"
 

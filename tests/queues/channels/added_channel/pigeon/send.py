@@ -17,7 +17,7 @@ from models.ports.outbound import (
     unknown,
 )
 from models.tasks.rates import Bucket
-from queues import safe_http
+from queues.outside import safe_http
 
 _answer_s_max = 2.0
 _answer_bytes_max = 64 * 1024

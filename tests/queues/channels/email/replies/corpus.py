@@ -1,4 +1,4 @@
-"""The reader of the cases in this folder, for the tests and for `scripts/bench/reply_classifier.py`."""
+"""The reader of the cases in this folder, for the tests and for `scripts/bench/parts/reply_classifier.py`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The acts of a workflow become rows: changes, messages, notices, calls and events."""

@@ -1,0 +1,1 @@
+"""The parser's child process: it parses large events within limits of time, memory and rights."""
