@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from models.expressions import checker
-from models.infomodel import values
+from models.infomodel import normal_form
 from models.infomodel.definition import TEXTS, Entity, Field, Label, read
 from models.infomodel.types import condition_environment
 from models.kernel import limits
@@ -120,7 +120,7 @@ def _default(place: str, field: Field) -> Iterator[FieldProblem]:
     if field.default is None:
         return
     try:
-        values.normal(field, field.default)
+        normal_form.normal(field, field.default)
     except ValueError as error:
         yield FieldProblem(f"{place}.default", str(error))
 

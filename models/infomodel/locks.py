@@ -18,6 +18,11 @@ def changed(names: Iterable[str], before: Mapping[str, Any], after: Mapping[str,
     return sorted(name for name in names if before.get(name) != after.get(name))
 
 
+def changed_names(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return the names of all fields that have another value after a change."""
+    return changed(before.keys() | after.keys(), before, after)
+
+
 def reason(name: str, state: str, ways_out: Iterable[str]) -> str:
     """Return the reason why a locked field cannot change, with the transitions that unlock it."""
     ways = " or ".join(ways_out)

@@ -1,28 +1,20 @@
-"""Values of fields: normal form, permissions by role, required ones. Pure, except for the look-ups of people and
-tickets.
+"""Values of fields: changes by the model, permissions by role, hidden and required fields. Pure, except for the
+look-ups of people and tickets.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Container, Mapping
 from difflib import get_close_matches
 from typing import Any
-from urllib.parse import urlsplit
 
 from models.expressions import conditions
-from models.expressions.durations import parse_duration
 from models.infomodel import open_fields
-from models.infomodel.definition import TEXTS, Entity, Field, long_text_chars_max, text_chars_max
+from models.infomodel.definition import Entity, Field
+from models.infomodel.normal_form import Lookup, normal
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
-from models.kernel.text import has_control, has_visible
 
-# Turns the text of a caller into an id, or gives None.
-Lookup = Callable[[str], str | None]
-_EMAIL = re.compile(r"^[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]+\.[^@\s<>,;\".]{2,}$")
-_PHONE = re.compile(r"^\+?\d{5,15}$")
 MISSING: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -34,6 +26,8 @@ def validated(
     role: str,
     view: Mapping[str, Any] | None,
     complete: bool,
+    fresh: bool | None = None,
+    view_before: Mapping[str, Any] | None = None,
     path: str = "/fields",
     people: Lookup | None = None,
     tickets: Lookup | None = None,
@@ -41,17 +35,21 @@ def validated(
     """Return all fields after `wanted` was set over `before`, in normal form; null removes a value.
 
     `role`: of the person who sets them (`automation` may set everything but retired fields). `view`: more names for
-    conditions. `complete`: required fields must have a value, and defaults are filled in for fields that nobody set.
-    Raises Invalid with every problem, each with its path.
+    conditions; `view_before`: those names before the change, if the change touches them. `fresh`: nothing was set
+    before, so defaults are filled in; without a word about it, `complete` or the absence of fields says so. `complete`:
+    every required field must have a value. A change that is not complete must neither empty a field that is required
+    afterwards nor make an empty field required; a fresh one may leave required fields empty. A field that
+    `visible_when` hides takes no value. Raises Invalid with every problem, each with its path.
     """
+    fresh = (complete or not before) if fresh is None else fresh
     problems: list[FieldProblem] = []
     after = dict(before)
     for name, value in wanted.items():
         place = f"{path}/{name}"
         field = entity.fields.get(name)
         if field is None:
-            problems.extend(_other(entity, place, name))
-            _set_other(after, name, value, before)
+            problems.extend(_other(entity, place, name, value, before))
+            _set_other(after, name, value, fresh=fresh)
         elif (no := not_editable(field, name, value, before, role)) is not None:
             problems.append(FieldProblem(place, no))
         else:
@@ -59,29 +57,31 @@ def validated(
                 _set(after, name, None if value in MISSING else normal(field, value, people=people, tickets=tickets))
             except ValueError as error:
                 problems.append(FieldProblem(place, str(error)))
-    if complete or not before:
-        _fill_defaults(entity, after, wanted)
+    if fresh:
+        _fill_defaults(entity, after, wanted, view)
     problems.extend(open_fields.problems(after, before=before, wanted=wanted, declared=entity.fields, path=path))
-    if complete and not problems:
-        problems.extend(_required(entity, after, view, path))
+    if not problems:
+        problems.extend(_concealed(entity, after, wanted, before, view, path))
+        if complete or not fresh:
+            excused = {} if complete else _missing(entity, before, view if view_before is None else view_before)
+            problems.extend(_required(entity, after, excused, view, path, role))
     if problems:
         raise Invalid(problems)
     return after
 
 
-def _set_other(after: JsonObject, name: str, value: Any, before: Mapping[str, Any]) -> None:
-    """Set a field that the type does not declare: its value is kept as it came."""
-    if value is None and name in before:
-        after.pop(name)
-    else:
-        after[name] = value
-
-
-def _fill_defaults(entity: Entity, after: JsonObject, wanted: Mapping[str, Any]) -> None:
-    """Fill in the defaults of fields that nobody set."""
-    for name, field in entity.fields.items():
-        if field.default is not None and name not in after and name not in wanted and not field.retired:
-            after[name] = normal(field, field.default)
+def _fill_defaults(
+    entity: Entity, after: JsonObject, wanted: Mapping[str, Any], view: Mapping[str, Any] | None
+) -> None:
+    """Fill in the defaults of visible fields that nobody set. A default may show another field, which has one too."""
+    waiting = [
+        (name, field)
+        for name, field in entity.fields.items()
+        if field.default is not None and name not in after and name not in wanted and not field.retired
+    ]
+    while shown := [(name, field) for name, field in waiting if is_visible(entity, field, after, view)]:
+        after.update({name: normal(field, field.default) for name, field in shown})
+        waiting = [one for one in waiting if one not in shown]
 
 
 def _set(after: JsonObject, name: str, value: Any) -> None:
@@ -91,8 +91,17 @@ def _set(after: JsonObject, name: str, value: Any) -> None:
         after[name] = value
 
 
-def _other(entity: Entity, place: str, name: str) -> list[FieldProblem]:
-    if entity.other_fields == "allowed":
+def _set_other(after: JsonObject, name: str, value: Any, *, fresh: bool) -> None:
+    """Set an undeclared field as its value came. Null removes it; something new keeps even a null."""
+    if value is None and not fresh:
+        after.pop(name, None)
+    else:
+        after[name] = value
+
+
+def _other(entity: Entity, place: str, name: str, value: Any, before: Mapping[str, Any]) -> list[FieldProblem]:
+    """Refuse an undeclared field. A value of a former type may stay, and may be removed."""
+    if entity.other_fields == "allowed" or (name in before and value in (None, before[name])):
         return []
     close = get_close_matches(name, list(entity.fields), n=1)
     hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(sorted(entity.fields)) or 'none'}"
@@ -114,17 +123,56 @@ def not_editable(field: Field, name: str, value: Any, before: Mapping[str, Any],
     return f"this field is for {', '.join(field.edit)}; you are {role}"
 
 
-def _required(
-    entity: Entity, after: Mapping[str, Any], view: Mapping[str, Any] | None, path: str
+def _concealed(
+    entity: Entity,
+    after: Mapping[str, Any],
+    wanted: Mapping[str, Any],
+    before: Mapping[str, Any],
+    view: Mapping[str, Any] | None,
+    path: str,
 ) -> list[FieldProblem]:
+    """Refuse new values of fields that are not visible after the change. A value that was there before may stay."""
+    return [
+        FieldProblem(f"{path}/{name}", f"the field takes no value here: it is visible when {field.visible_when}")
+        for name, field in entity.fields.items()
+        if name in wanted
+        and name in after
+        and after[name] != before.get(name)
+        and not is_visible(entity, field, after, view)
+    ]
+
+
+def _required(
+    entity: Entity,
+    after: Mapping[str, Any],
+    excused: Container[str],
+    view: Mapping[str, Any] | None,
+    path: str,
+    role: str,
+) -> list[FieldProblem]:
+    """Refuse the absence of required values. A requester is asked only for the fields that requesters may edit."""
     return [
         FieldProblem(
             f"{path}/{name}",
-            "expected a value: the field is required" + (" here" if field.required_when else ""),
+            "expected a value: the field is required" + (f" when {field.required_when}" if field.required_when else ""),
         )
-        for name, field in entity.fields.items()
-        if name not in after and is_required(entity, field, after, view)
+        for name, field in _missing(entity, after, view).items()
+        if name not in excused and (role != "requester" or field.portal == "edit")
     ]
+
+
+def _missing(entity: Entity, fields: Mapping[str, Any], view: Mapping[str, Any] | None) -> dict[str, Field]:
+    """Return the required fields that have no value."""
+    return {
+        name: field
+        for name, field in entity.fields.items()
+        if name not in fields and is_required(entity, field, fields, view)
+    }
+
+
+def missing(entity: Entity | None, fields: Mapping[str, Any], view: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return the names of the required fields that have no value."""
+    return () if entity is None else tuple(_missing(entity, fields, view))
 
 
 def is_required(entity: Entity, field: Field, fields: Mapping[str, Any], view: Mapping[str, Any] | None) -> bool:
@@ -149,162 +197,6 @@ def _holds(entity: Entity, condition: str | None, fields: Mapping[str, Any], vie
         return False
 
 
-def normal(field: Field, value: Any, *, people: Lookup | None = None, tickets: Lookup | None = None) -> Any:
-    """Return a value in the form in which it is stored. Raises ValueError with what was expected and found."""
-    if field.kind in TEXTS:
-        return _text(field, value)
-    if field.kind == "person":
-        return _found(value, people, "the id or the e-mail address of a user")
-    if field.kind == "ticket":
-        return _found(str(value) if _is_whole(value) else value, tickets, "the number or the id of a ticket")
-    return _NORMAL[field.kind](field, value)
-
-
-def _found(value: Any, lookup: Lookup | None, expected: str) -> str:
-    text = value.strip() if isinstance(value, str) else ""
-    found = lookup(text) if lookup is not None and text else text or None
-    if found is None:
-        raise ValueError(f"expected {expected}, found {_short(value)}")
-    return found
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"
-
-
-def _text(field: Field, value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"expected a text, found {_short(value)}")
-    text = value.strip()
-    _check_length(field, text)
-    if field.kind != "long_text" and not all(c.isprintable() for c in text):
-        raise ValueError("expected one line without control characters")
-    if has_control(text):
-        raise ValueError("expected a text without control characters")
-    if text and not has_visible(text):
-        raise ValueError("expected a text with a visible character")
-    if (form := _FORMS.get(field.kind)) is not None:
-        text = form(text)
-    if field.pattern is not None and re.fullmatch(field.pattern, text) is None:
-        raise ValueError(f"expected a text like {field.pattern}, found {_short(text)}")
-    return text
-
-
-def _check_length(field: Field, text: str) -> None:
-    most = field.max_length or (long_text_chars_max if field.kind == "long_text" else text_chars_max)
-    if len(text) > most:
-        raise ValueError(f"expected at most {most} characters, found {len(text)}")
-    if field.min_length is not None and len(text) < field.min_length:
-        raise ValueError(f"expected at least {field.min_length} characters, found {len(text)}")
-
-
-def _email(text: str) -> str:
-    if _EMAIL.match(text) is None:
-        raise ValueError(f"expected an e-mail address such as ada@example.test, found {_short(text)}")
-    local, _, domain = text.rpartition("@")
-    return f"{local}@{domain.lower()}"
-
-
-def _phone(text: str) -> str:
-    digits = re.sub(r"[\s().\-/]", "", text)
-    if _PHONE.match(digits) is None:
-        raise ValueError(f"expected a phone number such as +49 30 1234567, found {_short(text)}")
-    return digits
-
-
-def _url(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        fits = False
-    if not fits or " " in text:
-        raise ValueError(f"expected an address that starts with https:// or http://, found {_short(text)}")
-    return text
-
-
-_FORMS: dict[str, Callable[[str], str]] = {"email": _email, "phone": _phone, "url": _url}
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _within(field: Field, value: float) -> None:
-    if field.min is not None and value < field.min:
-        raise ValueError(f"expected at least {field.min:g}, found {value:g}")
-    if field.max is not None and value > field.max:
-        raise ValueError(f"expected at most {field.max:g}, found {value:g}")
-
-
-def _number(field: Field, value: Any) -> float | int:
-    if not (_is_whole(value) or isinstance(value, float)) or value != value or abs(value) >= 2**53:
-        raise ValueError(f"expected a number, found {_short(value)}")
-    if field.whole and value != int(value):
-        raise ValueError(f"expected a whole number, found {_short(value)}")
-    _within(field, value)
-    return int(value) if value == int(value) else value
-
-
-def _money(field: Field, value: Any) -> JsonObject:
-    told = f'expected {{"amount": 1999, "currency": "{field.currencies[0] if field.currencies else "EUR"}"}} with the amount in minor units'
-    if not isinstance(value, Mapping) or set(value) != {"amount", "currency"} or not _is_whole(value["amount"]):
-        raise ValueError(f"{told}, found {_short(value)}")
-    if abs(value["amount"]) >= 2**53:
-        raise ValueError(f"{told}, found {_short(value)}")
-    if value["currency"] not in field.currencies:
-        raise ValueError(f"expected a currency of {', '.join(field.currencies)}, found {_short(value['currency'])}")
-    _within(field, value["amount"])
-    return {"amount": value["amount"], "currency": value["currency"]}
-
-
-def _choice(field: Field, value: Any) -> str:
-    if not isinstance(value, str) or value not in field.choices:
-        close = get_close_matches(str(value), list(field.choices), n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise ValueError(f"expected one of {', '.join(field.choices)}, found {_short(value)}{hint}")
-    return value
-
-
-def _choices(field: Field, value: Any) -> list[str]:
-    if not isinstance(value, list | tuple):
-        raise ValueError(f"expected a list of {', '.join(field.choices)}, found {_short(value)}")
-    return list(dict.fromkeys(_choice(field, one) for one in value))
-
-
-def _date(field: Field, value: Any) -> str:
-    try:
-        if not isinstance(value, str) or len(value) != 10:
-            raise ValueError
-        return date.fromisoformat(value).isoformat()
-    except ValueError:
-        raise ValueError(f"expected a date such as 2026-01-31, found {_short(value)}") from None
-
-
-def _seconds(field: Field, value: Any) -> int:
-    if not isinstance(value, str | int) or isinstance(value, bool):
-        raise ValueError(f"expected a duration such as 1h30m or a number of seconds, found {_short(value)}")
-    seconds = parse_duration(value)
-    _within(field, seconds)
-    return seconds
-
-
-def _checkbox(field: Field, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"expected true or false, found {_short(value)}")
-    return value
-
-
-_NORMAL: dict[str, Callable[[Field, Any], Any]] = {
-    "number": _number,
-    "money": _money,
-    "choice": _choice,
-    "multi_choice": _choices,
-    "date": _date,
-    "duration": _seconds,
-    "checkbox": _checkbox,
-}
 _ZEROS: JsonObject = {"number": None, "duration": None, "checkbox": False, "multi_choice": []}
 
 

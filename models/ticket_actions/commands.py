@@ -15,6 +15,7 @@ from models.events import queries as events
 from models.events.commands import Actor
 from models.events.ticket_payloads import TicketAssigned, TicketCreated, TicketUpdated
 from models.identity import queries as identity
+from models.infomodel import locks as field_locks
 from models.kernel import clock
 from models.kernel.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
 from models.kernel.ids import new_id
@@ -306,7 +307,10 @@ def update(
     actor: Actor,
     role: str = steps.AUTOMATION,
 ) -> Ticket:
-    """Change title, type, priority, team, tags or fields (fields and tags are replaced as a whole).
+    """Change title, type, priority, team, tags or fields.
+
+    Fields are merged: a field that `changes` does not name keeps its value, and null removes one. Tags are replaced as a
+    whole.
 
     Raises PreconditionFailed when the ticket changed meanwhile, Invalid for a wrong priority, team or field.
     """
@@ -326,8 +330,7 @@ def update(
     if not different:
         return ticket
     happened = _events_of(ticket, different)
-    shown = {name: {"from": getattr(ticket, name), "to": value} for name, value in different.items()}
-    change.record(TicketUpdated(changes=shown))
+    change.record(TicketUpdated(changes=_shown_changes(ticket, different)))
     if "type" in different:
         ticket.former_types = [*(one for one in ticket.former_types if one != ticket.type), ticket.type]
     for name, value in different.items():
@@ -340,11 +343,27 @@ def _with_valid_fields(change: TicketChange, changes: JsonObject, role: str) -> 
     ticket = change.ticket
     if changes.get("team") is not None:
         teams.get_or_invalid(changes["team"])
-    if "fields" in changes or "type" in changes:
-        type_ = changes.get("type", ticket.type)
-        changes["fields"] = ticket_fields.replaced_fields(ticket, type_, changes.get("fields"), role=role)
+    if not changes.keys().isdisjoint(("fields", "type", "priority")):
+        changes["fields"] = ticket_fields.changed_fields(
+            ticket,
+            changes.get("fields") or {},
+            role=role,
+            type_=changes.get("type"),
+            priority=changes.get("priority"),
+        )
         locks.check_fields(change, changes["fields"], role=role)
     return changes
+
+
+def _shown_changes(ticket: Ticket, different: Mapping[str, Any]) -> JsonObject:
+    """Return the changes as the history shows them: each field by its own name."""
+    found: JsonObject = {
+        name: {"from": getattr(ticket, name), "to": value} for name, value in different.items() if name != "fields"
+    }
+    after = different.get("fields", ticket.fields)
+    for name in field_locks.changed_names(ticket.fields, after):
+        found[f"fields.{name}"] = {"from": ticket.fields.get(name), "to": after.get(name)}
+    return found
 
 
 def _events_of(ticket: Ticket, different: Mapping[str, Any]) -> list[Event]:
@@ -357,9 +376,8 @@ def _events_of(ticket: Ticket, different: Mapping[str, Any]) -> list[Event]:
         if name != "fields"
     ]
     before, after = ticket.fields, different.get("fields", ticket.fields)
-    for name in sorted(before.keys() | after.keys()):
-        if before.get(name) != after.get(name):
-            found.append(Event("field_changed", name, before=before.get(name), after=after.get(name)))
+    for name in field_locks.changed_names(before, after):
+        found.append(Event("field_changed", name, before=before.get(name), after=after.get(name)))
     return found
 
 
@@ -404,7 +422,7 @@ def transition(
         raise PreconditionFailed(f"If-Match: expected version {ticket.version}, found {expected_version}")
     changed: JsonObject = {}
     if fields:
-        after = ticket_fields.merged_fields(ticket, fields, role=role)
+        after = ticket_fields.changed_fields(ticket, fields, role=role)
         locks.check_fields(change, after, role=role)
         changed = {field: after.get(field) for field in fields if after.get(field) != ticket.fields.get(field)}
     reasons = steps.request(change, name, role=role, comment=comment, fields=changed)

@@ -24,6 +24,7 @@ from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.publishing import workflows
 from models.teams import queries as teams
+from models.tickets import ticket_fields
 from models.tickets.tables import Ticket
 from models.workflow.acts import AnyAct, Charged, MessageSent, RatingAsked, Refused, SlaBreached
 from models.workflow.definition import Workflow
@@ -196,6 +197,7 @@ def _drive(workflow: Workflow, recorded: list[_Recorded], people: list[Person], 
         recorded[0].at,
         people,
         fields_view=lambda type_, fields: (values.view_values(infomodel.find(type_), fields), values.filled(fields)),
+        missing=ticket_fields.missing,
     )
     fields: JsonObject = {}
     created = False

@@ -180,6 +180,7 @@ def context_of(
         roster=teams.roster,
         fields_view=ticket_fields.fields_view,
         validate=ticket_fields.validated_by_rule,
+        missing=ticket_fields.missing,
         veto=lambda state: _UNREAD if _would_bury_a_message(change, workflow, state) else None,
         rating_url=lambda: ratings.new_url(change),
         requester=_requester(change),

@@ -13,6 +13,7 @@ from models.kernel.ids import parse_id
 from models.kernel.open_json import JsonObject
 from models.tickets import queries
 from models.tickets.tables import Ticket
+from models.workflow.instance import Instance
 
 
 def fields_view(type_: str, fields: Mapping[str, Any]) -> tuple[Mapping[str, Any], Sequence[str]]:
@@ -20,14 +21,27 @@ def fields_view(type_: str, fields: Mapping[str, Any]) -> tuple[Mapping[str, Any
     return values.view_values(published.find(type_), fields), values.filled(fields)
 
 
-def validated_by_rule(type_: str, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> JsonObject:
+def validated_by_rule(ticket: Instance, wanted: Mapping[str, Any]) -> JsonObject:
     """All fields after a life cycle's `set`. Raises Invalid."""
-    entity = published.find(type_)
+    entity = published.find(ticket.type)
     if entity is None:
-        merged = {**before, **wanted}
-        _check_open(merged, before, wanted)
-        return merged
-    return _validated(entity, wanted, before=before, role="automation", view=None, complete=False)
+        return _open_fields(ticket.fields, wanted)
+    return _validated(
+        entity, wanted, before=ticket.fields, role="automation", view=ticket.model_view(), complete=False, fresh=False
+    )
+
+
+def missing(ticket: Instance) -> tuple[str, ...]:
+    """The names of the fields that the model requires of the ticket now and that have no value."""
+    return values.missing(published.find(ticket.type), ticket.fields, ticket.model_view())
+
+
+def _open_fields(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> JsonObject:
+    """All fields of a ticket whose type has no model, after some were set; null removes a value. Raises Invalid."""
+    removed = {name for name, value in wanted.items() if value is None}
+    after = {name: value for name, value in {**before, **wanted}.items() if name not in removed}
+    _check_open(after, before, wanted)
+    return after
 
 
 def _check_open(after: Mapping[str, Any], before: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -73,13 +87,19 @@ def new_fields(type_: str, wanted: Mapping[str, Any], *, role: str, priority: st
         _check_open(wanted, {}, wanted)
         return dict(wanted)
     view = {"ticket": {"type": type_, "priority": priority}}
-    return _validated(entity, wanted, before={}, role=role, view=view, complete=role != "automation")
+    return _validated(entity, wanted, before={}, role=role, view=view, complete=role != "automation", fresh=True)
 
 
 def defaults(type_: str) -> JsonObject:
     """Return the default field values of a ticket that is opened by a message instead of a form."""
     entity = published.find(type_)
-    return {} if entity is None else _validated(entity, {}, before={}, role="automation", view=None, complete=False)
+    if entity is None:
+        return {}
+    return _validated(entity, {}, before={}, role="automation", view=_new_view(type_), complete=False, fresh=True)
+
+
+def _new_view(type_: str) -> JsonObject:
+    return {"ticket": {"type": type_, "priority": "normal"}}
 
 
 def fields_of_event(type_: str, given: Any) -> JsonObject:
@@ -87,48 +107,55 @@ def fields_of_event(type_: str, given: Any) -> JsonObject:
 
     A value that does not fit does not refuse the message. Agents see it in the message's `details`.
     """
-    fields = defaults(type_)
     entity = published.find(type_)
     if entity is None or not isinstance(given, Mapping):
-        return fields
-    for name, value in given.items():
-        if name in entity.fields and value is not None:
-            try:
-                fields = _validated(entity, {name: value}, before=fields, role="automation", view=None, complete=False)
-            except Invalid:
-                continue
-    return fields
+        return defaults(type_)
+    wanted = {name: value for name, value in given.items() if name in entity.fields and value is not None}
+    while wanted:
+        try:
+            return _validated(
+                entity, wanted, before={}, role="automation", view=_new_view(type_), complete=False, fresh=True
+            )
+        except Invalid as refused:
+            unfit = {problem.path.removeprefix("/fields/") for problem in refused.problems}
+            fitting = {name: value for name, value in wanted.items() if name not in unfit}
+            if len(fitting) == len(wanted):
+                raise
+            wanted = fitting
+    return defaults(type_)
 
 
-def merged_fields(ticket: Ticket, wanted: Mapping[str, Any], *, role: str) -> JsonObject:
-    """All fields when some change (null takes a value away). Raises Invalid."""
-    _check_guards(ticket, ticket.type, wanted, role)
-    entity = published.find(ticket.type)
-    if entity is None:
-        merged = {name: value for name, value in {**ticket.fields, **wanted}.items() if value is not None}
-        _check_open(merged, ticket.fields, wanted)
-        return merged
-    return _validated(entity, wanted, before=ticket.fields, role=role, view=_view(ticket), complete=False)
+def changed_fields(
+    ticket: Ticket, wanted: Mapping[str, Any], *, role: str, type_: str | None = None, priority: str | None = None
+) -> JsonObject:
+    """All fields of a ticket after some were set; null removes a value.
 
-
-def replaced_fields(ticket: Ticket, type_: str, wanted: Mapping[str, Any] | None, *, role: str) -> JsonObject:
-    """All fields of a ticket when it has the type `type_` and `wanted` takes the place of what was.
-
-    None keeps what the role may see. What the role may not see or edit stays. Raises Invalid.
+    `type_`, `priority`: the ticket's after the change. A ticket that gets another type is checked as a new one of that
+    type: its values must fit, defaults are filled in, and a person fills in what is required. Fields that the new type
+    does not declare keep their values. What the role may not see or edit stays. Raises Invalid.
     """
-    before = ticket.fields
-    # A role cannot intend to remove a value that it cannot see.
-    concealed = hidden(type_, [ticket.type, *ticket.former_types], role)
-    if wanted is None:
-        wanted = {name: value for name, value in before.items() if name not in concealed}
-    gone = {name: None for name in before if name not in wanted and name not in concealed}
-    _check_guards(ticket, type_, {**gone, **wanted}, role)
+    before, type_ = ticket.fields, type_ or ticket.type
+    retyped = type_ != ticket.type
+    _check_guards(ticket, type_, wanted, role)
     entity = published.find(type_)
     if entity is None:
-        after = {name: before[name] for name in before if name in concealed} | dict(wanted)
-        _check_open(after, before, wanted)
-        return after
-    return _validated(entity, {**gone, **wanted}, before=before, role=role, view=_view(ticket), complete=False)
+        return _open_fields(before, wanted)
+    if retyped:
+        # A role cannot intend to change a value that it cannot see.
+        concealed = hidden(type_, [ticket.type, *ticket.former_types], role)
+        kept = {name: value for name, value in before.items() if name in entity.fields and name not in concealed}
+        wanted = {**kept, **wanted}
+    now = {"type": ticket.type, "priority": ticket.priority, "state": ticket.state}
+    return _validated(
+        entity,
+        wanted,
+        before=before,
+        role=role,
+        view={"ticket": now | {"type": type_, "priority": priority or ticket.priority}},
+        view_before={"ticket": now},
+        complete=retyped and role != "automation",
+        fresh=retyped,
+    )
 
 
 def _check_guards(ticket: Ticket, type_: str, wanted: Mapping[str, Any], role: str) -> None:
@@ -161,7 +188,3 @@ def searchable(role: str) -> dict[str, tuple[str, ...]]:
     types = published.all_types()
     names = sorted({name for one in types for name, field in one.fields.items() if field.searchable})
     return {name: tuple(one.name for one in types if name in values.hidden(one, role)) for name in names}
-
-
-def _view(ticket: Ticket) -> JsonObject:
-    return {"ticket": {"type": ticket.type, "priority": ticket.priority, "state": ticket.state}}

@@ -21,18 +21,27 @@ AUTOMATION = "automation"
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A transition as a person sees it now: possible when there are no reasons against it."""
+    """A transition as a person sees it now: possible when there are no reasons against it.
+
+    `requires`: the fields that must have a value, by the transition and by the information model.
+    """
 
     name: str
     transition: Transition
     reasons: tuple[str, ...]
+    requires: tuple[str, ...] = ()
 
 
 def options(workflow: Workflow, instance: Instance, context: Context) -> list[Option]:
     """Every transition that leaves the current state, possible or refused with reasons."""
     run = Run(workflow, instance, context)
     return [
-        Option(name, transition, tuple(guards.reasons(run, name, transition, comment=None, asked=True)[0]))
+        Option(
+            name,
+            transition,
+            tuple(guards.reasons(run, name, transition, comment=None, asked=True)[0]),
+            tuple(guards.required(run, transition)),
+        )
         for name, transition in workflow.transitions.items()
         if transition.starts_in(instance.state)
     ]

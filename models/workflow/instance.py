@@ -87,6 +87,10 @@ class Instance:
     # Transitions whose approval was given and stands: it was not withdrawn, and the ticket did not go back.
     approved: frozenset[str] = frozenset()
 
+    def model_view(self) -> JsonObject:
+        """Return the names beside `fields` that the conditions of the information model read."""
+        return {"ticket": {"type": self.type, "priority": self.priority, "state": self.state}}
+
 
 @dataclass(frozen=True, slots=True)
 class RuleTrace:
@@ -121,8 +125,8 @@ def _as_they_are(type_: str, fields: Mapping[str, Any]) -> tuple[Mapping[str, An
     return fields, [name for name, value in fields.items() if value not in (None, "", [], {})]
 
 
-def _any_value(type_: str, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> JsonObject:
-    return {**before, **wanted}
+def _any_value(ticket: Instance, wanted: Mapping[str, Any]) -> JsonObject:
+    return {**ticket.fields, **wanted}
 
 
 class MessageView(TypedDict):
@@ -149,8 +153,10 @@ class Context:
     roster: Callable[[str | None], Sequence[Candidate]] = lambda team: ()
     # (type, fields) -> (every declared field with its value or zero, names of those with a value).
     fields_view: Callable[[str, Mapping[str, Any]], tuple[Mapping[str, Any], Sequence[str]]] = _as_they_are
-    # (type, before, wanted) -> all fields after; raises Invalid.
-    validate: Callable[[str, Mapping[str, Any], Mapping[str, Any]], JsonObject] = _any_value
+    # (ticket, wanted) -> all fields after the change; raises Invalid.
+    validate: Callable[[Instance, Mapping[str, Any]], JsonObject] = _any_value
+    # The names of the fields that the information model requires of the ticket and that have no value.
+    missing: Callable[[Instance], Sequence[str]] = lambda ticket: ()
     # The reason why the ticket must not enter a state now, or None.
     veto: Callable[[str], str | None] = lambda state: None
     # Texts to the requester contain no words of the requester: name, title and fields are empty.

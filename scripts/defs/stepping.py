@@ -86,11 +86,19 @@ class Stepper:
             datetime(2026, 11, 23, 9, tzinfo=UTC),
             people,
             fields_view=lambda type_, fields: (values.view_values(types.get(type_), fields), values.filled(fields)),
-            validate=lambda type_, before, wanted: (
-                values.validated(types[type_], wanted, before=before, role="automation", view=None, complete=False)
-                if type_ in types
-                else {**before, **wanted}
+            validate=lambda ticket, wanted: (
+                values.validated(
+                    types[ticket.type],
+                    wanted,
+                    before=ticket.fields,
+                    role="automation",
+                    view=ticket.model_view(),
+                    complete=False,
+                )
+                if ticket.type in types
+                else {**ticket.fields, **wanted}
             ),
+            missing=lambda ticket: values.missing(types.get(ticket.type), ticket.fields, ticket.model_view()),
         )
         self._past: list[Simulation] = []
 

@@ -14,6 +14,7 @@ from models.kernel import limits, text
 from models.kernel.errors import Invalid
 from models.ports.inbound import InboundMessage
 from models.tickets import ticket_fields
+from models.workflow.instance import Instance
 from tests.desk import Desk
 from tests.functions.callers import Caller, problem, sqlite_only
 
@@ -167,6 +168,7 @@ def test_a_rule_cannot_grow_the_fields_beyond_their_bound_and_anybody_can_shrink
     before = {"a": BIG, "b": BIG, "c": 1}
 
     with pytest.raises(Invalid, match="bytes of JSON"):
-        desk.command(ticket_fields.validated_by_rule, "question", {"a": BIG}, {"b": BIG})
+        desk.command(ticket_fields.validated_by_rule, Instance("new", "todo", fields={"a": BIG}), {"b": BIG})
 
-    assert desk.command(ticket_fields.validated_by_rule, "question", before, {"b": "short"})["b"] == "short"
+    ticket = Instance("new", "todo", fields=before)
+    assert desk.command(ticket_fields.validated_by_rule, ticket, {"b": "short"})["b"] == "short"

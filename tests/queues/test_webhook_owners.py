@@ -103,5 +103,5 @@ def test_a_receiver_gets_the_fields_that_its_owner_sees(desk: Desk, receiver: Ht
     assert "9021" not in str([got.body for got in receiver.got])
     assert [one.get("fields") or one["changes"] for one in told(receiver)] == [
         {"room": "4"},
-        {"fields": {"from": {"room": "4"}, "to": {"room": "5"}}},
+        {"fields.room": {"from": "4", "to": "5"}},
     ]

@@ -184,7 +184,10 @@ def read_ticket(call: Call) -> Answer:
     etag=True,
 )
 def change_ticket(call: Call[TicketChanges]) -> Answer:
-    """`fields` replaces all fields. State and assignee have endpoints of their own."""
+    """`fields` is merged: a field that it does not name keeps its value, and null removes one.
+
+    State and assignee have endpoints of their own.
+    """
     expected = call.expected_version()
     changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
     if "fields" in changes:

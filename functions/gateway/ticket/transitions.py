@@ -99,7 +99,7 @@ def list_transitions(call: Call) -> Answer:
                     not option.reasons,
                     [guard.text(reason) for reason in option.reasons],
                     option.transition.comment,
-                    option.transition.requires,
+                    list(option.requires),
                     dict[str, str](option.transition.confirm.items()) if option.transition.confirm else None,
                     ApprovalNeeded(option.transition.approval.team, option.transition.approval.count)
                     if option.transition.approval

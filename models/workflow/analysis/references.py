@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from models.infomodel import values
+from models.infomodel import normal_form
 from models.workflow import places, templates
 from models.workflow.analysis.findings import Finding, error, warning
 from models.workflow.analysis.subject import Subject
@@ -88,7 +88,7 @@ def _value(subject: Subject, place: str, field: str, value: object) -> Iterator[
     for entity in subject.entities or []:
         if field in entity.fields and value is not None:
             try:
-                values.normal(entity.fields[field], value)
+                normal_form.normal(entity.fields[field], value)
             except ValueError as wrong:
                 yield error("wrong_value", place, str(wrong))
 

@@ -159,7 +159,7 @@ def _set(run: Run, effect: Effect, rule: str, why: Reason) -> None:
                 return
         wanted[name] = value
     try:
-        after = run.context.validate(run.instance.type, run.instance.fields, wanted)
+        after = run.context.validate(run.instance, wanted)
     except Invalid as error:
         withhold(run, "set", "; ".join(f"{p.path}: {p.message}" for p in error.problems), rule=rule, why=why)
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from models.expressions import conditions
 from models.workflow.definition import Transition
 from models.workflow.execution.run import Run, is_assignee, not_evaluated
@@ -52,7 +54,7 @@ def _no_comment(name: str, transition: Transition, comment: str | None) -> str |
 
 
 def _no_values(run: Run, name: str, transition: Transition) -> str | None:
-    missing = _missing(run, transition) if transition.requires else []
+    missing = required(run, transition, empty=True)
     return f"{name} needs a value in {', '.join(missing)}" if missing else None
 
 
@@ -80,6 +82,22 @@ def may(who: list[str], actor: Actor, ticket: Instance) -> bool:
     )
 
 
-def _missing(run: Run, transition: Transition) -> list[str]:
-    _, filled = run.context.fields_view(run.instance.type, run.instance.fields)
-    return [name for name in transition.requires if name not in filled]
+def required(run: Run, transition: Transition, *, empty: bool = False) -> list[str]:
+    """Return the fields that a transition asks for: by its `requires`, and by the information model in its target
+    state. `empty`: only those without a value.
+    """
+    found = transition.requires
+    if empty and found:
+        _, filled = run.context.fields_view(run.instance.type, run.instance.fields)
+        found = [name for name in found if name not in filled]
+    return [*found, *(name for name in _newly_required(run, transition) if name not in found)]
+
+
+def _newly_required(run: Run, transition: Transition) -> list[str]:
+    """Return the empty fields that the model requires in the target state, but not in the current state."""
+    ticket = run.instance
+    if transition.to not in run.workflow.states or transition.to == ticket.state:
+        return []
+    entered = replace(ticket, state=transition.to, category=run.workflow.states[transition.to].category)
+    before = run.context.missing(ticket)
+    return [name for name in run.context.missing(entered) if name not in before]

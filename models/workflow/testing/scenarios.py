@@ -19,7 +19,7 @@ from models.sla.clocks import status
 from models.workflow import acts
 from models.workflow.acts import AnyAct
 from models.workflow.definition import Workflow
-from models.workflow.instance import Step
+from models.workflow.instance import Instance, Step
 from models.workflow.testing.scenario_files import Case, Given, ScenarioFile, StepSpec, Then, When, parse
 from models.workflow.testing.simulation import Entry, Person, Simulation, TooManyFirings
 
@@ -87,7 +87,8 @@ def _begin(
         people,
         requester={"id": "requester", "name": "Ada", "locale": "en"} | given.requester,
         fields_view=lambda type_, fields: (values.view_values(types.get(type_), fields), values.filled(fields)),
-        validate=lambda type_, before, wanted: _validated(types.get(type_), before, wanted),
+        validate=lambda ticket, wanted: _validated(types.get(ticket.type), ticket, wanted),
+        missing=lambda ticket: values.missing(types.get(ticket.type), ticket.fields, ticket.model_view()),
         locked=lambda type_, state: locks.locked(types.get(type_), state),
     )
     type_ = given.type or (workflow.types[0] if workflow.types else "question")
@@ -102,7 +103,7 @@ def _begin(
         priority=given.priority,
         channel=given.channel,
         contact_channel=given.contact,
-        fields=_validated(types.get(type_), {}, given.fields),
+        fields=_first_fields(types.get(type_), type_, given),
         automatic=given.automatic,
         by=given.by,
     )
@@ -128,10 +129,25 @@ def _run(workflow: Workflow, file: ScenarioFile, case: Case, types: Mapping[str,
     return Result(case.name, tuple(failures), tuple(simulation.log))
 
 
-def _validated(entity: Entity | None, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> JsonObject:
+def _first_fields(entity: Entity | None, type_: str, given: Given) -> JsonObject:
     if entity is None:
-        return {**before, **wanted}
-    return values.validated(entity, wanted, before=before, role="automation", view=None, complete=False)
+        return dict(given.fields)
+    view = {"ticket": {"type": type_, "priority": given.priority}}
+    return values.validated(entity, given.fields, before={}, role="automation", view=view, complete=False, fresh=True)
+
+
+def _validated(entity: Entity | None, ticket: Instance, wanted: Mapping[str, Any]) -> JsonObject:
+    if entity is None:
+        return {**ticket.fields, **wanted}
+    return values.validated(
+        entity,
+        wanted,
+        before=ticket.fields,
+        role="automation",
+        view=ticket.model_view(),
+        complete=False,
+        fresh=False,
+    )
 
 
 def _happen(simulation: Simulation, when: When) -> Step | list[Step] | None:

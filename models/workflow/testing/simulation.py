@@ -29,7 +29,7 @@ from models.workflow.instance import Actor, Candidate, Context, Event, Instance,
 firings_max = 10_000  # timers that one `advance` lets go off; a loop that would not end stops here
 
 FieldsView = Callable[[str, Mapping[str, Any]], tuple[Mapping[str, Any], Sequence[str]]]
-Validate = Callable[[str, Mapping[str, Any], Mapping[str, Any]], JsonObject]
+Validate = Callable[[Instance, Mapping[str, Any]], JsonObject]
 
 
 class TooManyFirings(Exception):
@@ -68,6 +68,7 @@ class Simulation:
     requester: Mapping[str, Any] = field(default_factory=lambda: {"id": "requester", "name": "Ada", "locale": "en"})
     fields_view: FieldsView | None = None
     validate: Validate | None = None
+    missing: Callable[[Instance], Sequence[str]] = lambda ticket: ()
     # (type, state) -> the names of the fields that nobody may change in the state.
     locked: Callable[[str, str], Collection[str]] = lambda type_, state: ()
     instance: Instance = field(default_factory=lambda: Instance("", ""))
@@ -137,7 +138,7 @@ class Simulation:
         context = self._context(by)
         changed = dict(fields or {})
         if changed:
-            after = context.validate(self.instance.type, self.instance.fields, changed)
+            after = context.validate(self.instance, changed)
             changed = {field: after.get(field) for field in changed}
             if (refusal := self._held(after, "request", name)) is not None:
                 return self._take(f"{by} asks for {name}", refusal)
@@ -162,7 +163,7 @@ class Simulation:
             events.append(Event("field_changed", "priority", before=self.instance.priority, after=priority))
             self.instance = replace(self.instance, priority=priority)
         if fields:
-            after = context.validate(self.instance.type, self.instance.fields, fields)
+            after = context.validate(self.instance, fields)
             if (refusal := self._held(after, "field_changed", None)) is not None:
                 return self._take(f"{by} changes {', '.join(fields)}", refusal)
             for name in fields:
@@ -294,6 +295,7 @@ class Simulation:
             roster=self._roster,
             requester=lambda: self.requester,
             rating_url=lambda: "http://desk.example.test/rating",
+            missing=self.missing,
         )
         if self.fields_view is not None:
             context.fields_view = self.fields_view

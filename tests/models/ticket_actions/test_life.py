@@ -151,7 +151,7 @@ def test_an_update_records_what_was_and_what_is(desk: Desk) -> None:
 
     assert event["payload"]["changes"] == {
         "priority": {"from": "normal", "to": "high"},
-        "fields": {"from": {}, "to": {"a": 1}},
+        "fields.a": {"from": None, "to": 1},
     }
 
 

@@ -122,8 +122,8 @@ def with_fields(model: Entity, fields: dict[str, Any], **reaction: Any) -> Any:
         NOW,
         PEOPLE,
         fields_view=lambda type_, given: (values.view_values(model, given), values.filled(given)),
-        validate=lambda type_, before, wanted: values.validated(
-            model, wanted, before=before, role="automation", view=None, complete=False
+        validate=lambda ticket, wanted: values.validated(
+            model, wanted, before=ticket.fields, role="automation", view=None, complete=False
         ),
     )
     simulated.create(fields=fields)

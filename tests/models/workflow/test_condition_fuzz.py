@@ -161,8 +161,8 @@ def simulated(fields: dict[str, Any], body: Any = None) -> Simulation:
         NOW,
         PEOPLE,
         fields_view=lambda type_, given: (values.view_values(MODEL, given), values.filled(given)),
-        validate=lambda type_, before, wanted: values.validated(
-            MODEL, wanted, before=before, role="automation", view=None, complete=False
+        validate=lambda ticket, wanted: values.validated(
+            MODEL, wanted, before=ticket.fields, role="automation", view=None, complete=False
         ),
     )
     found.create(fields=fields)
