@@ -46,8 +46,8 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One field. `min`, `max`: of numbers, durations (s) and money (minor units); `*_length`: of texts; `currencies`:
     of money.
 
-    `required_when`, `visible_when`: CEL over `fields` and `ticket.type`, `ticket.priority`, `ticket.state`. A field that
-    is not visible takes no value and is never required. `see`, `edit`: roles; empty means all. `portal`: what a
+    `required_when`, `visible_when`: CEL over `fields` and `ticket.type`, `ticket.priority`, `ticket.state`. A field
+    that is not visible takes no value and is never required. `see`, `edit`: roles; empty means all. `portal`: what a
     requester may do with it. `retired`: kept, read only, not asked for. `locked_in`: states of the type's life cycle in
     which nobody changes the value, except the life cycle itself.
     """

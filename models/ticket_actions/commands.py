@@ -309,8 +309,8 @@ def update(
 ) -> Ticket:
     """Change title, type, priority, team, tags or fields.
 
-    Fields are merged: a field that `changes` does not name keeps its value, and null removes one. Tags are replaced as a
-    whole.
+    Fields are merged: a field that `changes` does not name keeps its value, and null removes one. Tags are replaced as
+    a whole.
 
     Raises PreconditionFailed when the ticket changed meanwhile, Invalid for a wrong priority, team or field.
     """
