@@ -14,31 +14,27 @@ from typing import NamedTuple
 
 from queues.channels.email import limits
 from queues.channels.email.replies import reply_words as words
+from queues.channels.email.replies.attribution_verb import BRACKETED_END, VERBS, WORD, verb_ends
 
 _LINES_MAX = 5
 # With the blank lines between.
 _SPREAD_LINES_MAX = 8
 # Lines of a quote that may carry its own attribution.
 _QUOTED_LINES_MAX = 3
-_WORD = re.compile(r"[^\W\d_][\w()'’/]*")
 _DIGIT = re.compile(r"\d")
 _DATE, _CLOCK, _ADDRESS, _VERB = 1, 2, 4, 8
 _WITHOUT_VERB = _DATE | _CLOCK | _ADDRESS
 _ADDRESS_AND_DATE = _ADDRESS | _DATE
 _EVERYTHING = _WITHOUT_VERB | _VERB
 _CANDIDATE_ENDS = frozenset(":：>)]-*_–—\"'")
-_END_TRIM = " \t:：-–—*_>)]\"'.;,"
-_BRACKETED_END = re.compile(r"[<(\[][^<>()\[\]\s]{1,200}@[^<>()\[\]]{1,200}[>)\]]{1,3}[*_]{0,2}\s?[:：]?[*_]{0,2}$")
 _MIDLINE = re.compile(r"[.!?…] (?:on|am|le|el|il|op|em|den|dnia|w dniu)\b (?=.*\d)", re.I)
 _WEAK_CHARS_MAX = 160
-_TAIL_CHARS_MAX = 140
 _BARE_VERB_CHARS_MAX = 40
 # Blanks in a line that has a colon, the verb and one more piece of evidence.
 _SHORT_BLANKS_MAX = 8
 # Blanks in a line that has only the verb, right above a quote.
 _WEAK_BLANKS_MAX = 15
 _QUOTE_NEAR_LINES = 3
-_VERBS = words.WROTE | words.WROTE_NAME
 
 
 class Attributions:
@@ -180,7 +176,7 @@ def _is_attribution(joined: str, flags: int, *, near_quote: bool) -> bool:
     text = joined.strip(" *_-–—~\t")
     ends_with_colon = text.rstrip(" *_-–—").endswith((":", "："))
     candidate = _Candidate(joined, text, flags, (flags & _WITHOUT_VERB).bit_count(), ends_with_colon, near_quote)
-    if flags & _VERB and _verb_ends(text, ends_with_colon=ends_with_colon, may_address=near_quote):
+    if flags & _VERB and verb_ends(text, ends_with_colon=ends_with_colon, may_address=near_quote):
         return _is_enough_with_verb(candidate)
     if _begins_as_quoting(candidate):
         return near_quote or bool(flags & _ADDRESS)
@@ -225,7 +221,7 @@ def _ends_with_address(candidate: _Candidate) -> bool:
     text, flags = candidate.text, candidate.flags
     if flags & _ADDRESS_AND_DATE != _ADDRESS_AND_DATE or len(text) > _WEAK_CHARS_MAX:
         return False
-    if not _BRACKETED_END.search(text):
+    if not BRACKETED_END.search(text):
         return False
     return candidate.near_quote or _is_anchored(text) or (candidate.ends_with_colon and bool(flags & _CLOCK))
 
@@ -265,7 +261,7 @@ def _evidence(line: str) -> int:
 def _has_verb(line: str) -> bool:
     if not line.isascii() and any(part in line for part in words.WROTE_PARTS):
         return True
-    return any(word.casefold() in _VERBS for word in _WORD.findall(line))
+    return any(word.casefold() in VERBS for word in WORD.findall(line))
 
 
 def tells_who_wrote(line: str) -> bool:
@@ -290,56 +286,3 @@ def _is_anchored(line: str) -> bool:
         return True
     word = bare.split(None, 1)[0].rstrip(".,:").casefold() if bare else ""
     return word in words.LEADS or (bare[:1] in "在于於" and bare[:1] != "")
-
-
-def _verb_ends(text: str, *, ends_with_colon: bool, may_address: bool) -> bool:
-    """Return True if only words of a mail program follow the last verb; `may_address` allows "you wrote:"."""
-    found = list(_WORD.finditer(text))
-    folded = [word[0].casefold() for word in found]
-    last = _last_verb(folded)
-    if _is_own_sentence(found, folded, last, may_address=may_address):
-        return False
-    if last < 0:
-        return _part_ends(text)
-    tail = text[found[last].end() :].strip(_END_TRIM)
-    if not tail or tail == "je":
-        return True
-    if len(tail) > _TAIL_CHARS_MAX or not ends_with_colon:
-        return "@" in tail and _BRACKETED_END.search(text) is not None
-    return _may_follow(tail, folded[last])
-
-
-def _is_own_sentence(found: list[re.Match[str]], folded: list[str], verb: int, *, may_address: bool) -> bool:
-    """Return True if a person wrote the line: in the first person, or with a pronoun before the verb at
-    index `verb`.
-    """
-    if not may_address and (not words.FIRST_PERSON.isdisjoint(folded) or any(word[0] == "I" for word in found)):
-        return True
-    before = folded[verb - 1] if verb > 0 else ""
-    return before in words.PRONOUNS and not (may_address and before in words.SECOND_PERSON)
-
-
-def _last_verb(folded: list[str]) -> int:
-    """Return the index of the last verb, also with a feminine ending as in "napisał(a)"; -1 when there is none."""
-    for index in range(len(folded) - 1, -1, -1):
-        word = folded[index]
-        if word in _VERBS or (word.endswith(("(a", "(а")) and word[:-2] in _VERBS):
-            return index
-    return -1
-
-
-def _may_follow(tail: str, verb: str) -> bool:
-    """Return True if a mail program writes this tail between the verb and the colon: a name, a date or an address."""
-    next_word = tail.split(None, 1)[0].rstrip(",").casefold()
-    if verb in words.WROTE_NAME:
-        return next_word not in words.PRONOUNS
-    return next_word in words.AFTER_WROTE or tail[:1].isdigit() or tail[:1] in "<(\"'" or "@" in tail
-
-
-def _part_ends(text: str) -> bool:
-    """Return True if a verb of a language without spaces stands near the end."""
-    for part in words.WROTE_PARTS:
-        at = text.rfind(part)
-        if at >= 0:
-            return len(text) - at - len(part) <= _TAIL_CHARS_MAX
-    return False

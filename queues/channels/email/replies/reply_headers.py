@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from queues.channels.email.replies import reply_words as words
+
 _KINDS = {
     "from": """from|от кого|von|de|da|od|van|fra|från|lähettäjä|от|від|od koga|expéditeur|remitente|mittente|remetente|afzender
     |kimden|gönderen
@@ -12,11 +14,11 @@ _KINDS = {
         |antwort an|répondre à|発信元|发件者""",
     "date": """date|sent|sent on|sent at|received|gesendet|gesendet am|datum|envoyé|envoyé le|date d'envoi|fecha|enviado
     |enviado el|enviada
-        |enviada em|enviado em|enviat|data|inviato|inviata|data invio|verzonden|verzonden op|sendt|dato|skickat
+        |enviada em|enviada el|enviado em|enviat|data|inviato|inviata|data invio|verzonden|verzonden op|sendt|dato|skickat
         |skickades|lähetetty|päivämäärä|päiväys
         |отправлено|дата|дата отправки|надіслано|отправлен|wysłano|wysłane|data wysłania|odesláno|datum odeslání
         |odoslané|dátum|küldve|elküldve
-        |dátum|trimis|expediat|tarih|gönderildi|gönderilme tarihi|gönderme tarihi|ημερομηνία|στάλθηκε|εστάλη|изпратено
+        |dátum|trimis|expediat|tarih|gönderildi|gönderilme tarihi|gönderme tarihi|ημερομηνία|στάλθηκε|εστάλη|απεστάλη|изпратено
         |saadetud|kuupäev
         |išsiųsta|nosūtīts|đã gửi|ngày|ngày gửi|tanggal|dikirim|วันที่|ส่ง|ส่งเมื่อ|נשלח|תאריך|تاريخ الإرسال|التاريخ
         |تاريخ|تم الإرسال|أُرسلت
@@ -52,3 +54,23 @@ def kind_of(line: str) -> str:
     if at < 0 and (at := line.find("：", 0, name_chars_max)) < 0:
         return ""
     return KIND.get(line[:at].strip(" \t*_#|>•-").casefold(), "")
+
+
+# Names of the line with the date that only mail programs write; "Date", "Datum" and "Fecha" stand in forms as well.
+_SENDING = frozenset(
+    name.strip().casefold()
+    for name in """sent|sent on|sent at|sent date|gesendet|gesendet am|gesendet um|envoyé|envoyé le|date d'envoi|enviado
+    |enviado el|enviada|enviada el|enviada em|enviado em|enviat|inviato|inviata|data invio|verzonden|verzonden op|sendt
+    |skickat|skickades|lähetetty|отправлено|дата отправки|отправлен|надіслано|wysłano|wysłane|data wysłania|odesláno
+    |datum odeslání|odoslané|küldve|elküldve|trimis|expediat|gönderildi|gönderilme tarihi|gönderme tarihi|στάλθηκε
+    |εστάλη|απεστάλη|изпратено|saadetud|išsiųsta|nosūtīts|đã gửi|ngày gửi|dikirim|ส่งเมื่อ|נשלח|تاريخ الإرسال|تم الإرسال|أُرسلت
+    |发送时间|发送日期|傳送日期|寄件日期|已傳送|送信日時|送信日|보낸 날짜|보낸 시간|poslano|poslato""".split("|")
+)
+
+
+def is_time_of_sending(line: str) -> bool:
+    """Return True if a header line says when a mail was sent, with a date and a clock time."""
+    name, colon, value = line.replace("：", ":").partition(":")
+    if not colon or name.strip(" \t*_#|>•-").casefold() not in _SENDING:
+        return False
+    return words.has_date(value) and words.CLOCK.search(words.NUMERIC_DATE.sub(" ", value)) is not None

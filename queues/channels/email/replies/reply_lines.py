@@ -31,8 +31,9 @@ from queues.channels.email.replies import reply_above
 from queues.channels.email.replies import reply_words as words
 from queues.channels.email.replies.reply_attribution import Attributions
 from queues.channels.email.replies.reply_footers import is_footer
-from queues.channels.email.replies.reply_headers import kind_of
+from queues.channels.email.replies.reply_headers import is_time_of_sending, kind_of
 from queues.channels.email.replies.signature_marks import is_dashed_name, is_signature_mark
+from queues.channels.email.replies.wrapped_quotes import mark_wrapped_quotes
 from queues.channels.html_text import RULE
 
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
@@ -42,10 +43,6 @@ _ESCAPED = re.compile(r"\\([-_*>#=.])")
 _HEADER_BLOCK_LINES_MAX = 14
 # Lines between two headers: a folded line, or blank lines.
 _HEADER_GAP_LINES_MAX = 2
-# A quoted line of this length was wrapped if its end stands on the next line without a quote mark.
-_WRAPPED_FROM_CHARS = 60
-_WRAPPED_CHARS_MAX = 40
-_ENDS_OF_SENTENCES = frozenset(".?!:;…。？！")
 _DECORATED_STARTS = frozenset("-_=*~#|+—–―─━‐‑‒")
 _MARKED = re.compile(r"[|:}]\s?|[A-Z]{1,3}> ?")
 _QUOTE_STARTS = (">", "＞", "&gt;")
@@ -98,7 +95,7 @@ class Lines:
         self.steps += attributions.steps
         self._weak_marks(letters)
         self._marked_quotes(letters)
-        self._wrapped_quotes(letters)
+        mark_wrapped_quotes(self.clean, letters)
         self._lone_picture(letters)
         return "".join(letters)
 
@@ -215,6 +212,8 @@ class Lines:
             return True
         if "from" in kinds and kinds & {"date", "subject"} and _is_below_rule(letters, start):
             return True
+        if kinds >= {"from", "date", "to"} and self._is_sent(start, end):
+            return True
         # "From: Berlin", "To: Paris" and "Date: ..." without an address or a subject are a form, not a mail.
         return (has_address or "subject" in kinds) and len(kinds - {"other"}) >= 3 and bool(kinds & {"from", "subject"})
 
@@ -224,6 +223,16 @@ class Lines:
             words.has_date(self.clean[index]) and words.CLOCK.search(self.clean[index])
             for index in range(start, end + 1)
             if self._kinds.get(index) == "date"
+        )
+
+    def _is_sent(self, start: int, end: int) -> bool:
+        """Return True if one of these lines says when a mail was sent ("Sent:", "Gesendet:"), with date and clock time.
+
+        A form says "Date:", and an internal mail of Outlook shows names instead of addresses.
+        """
+        return any(
+            self._kinds.get(index) == "date" and is_time_of_sending(self.clean[index])
+            for index in range(start, end + 1)
         )
 
     def _weak_marks(self, letters: list[str]) -> None:
@@ -250,16 +259,6 @@ class Lines:
             letters[index] = "e" if letters[index] == "e" else "q"
             index += 1
         return index
-
-    def _wrapped_quotes(self, letters: list[str]) -> None:
-        for index in range(1, len(letters) - 1):
-            if letters[index] != "t" or letters[index - 1] != "q" or letters[index + 1] != "q":
-                continue
-            above, line = self.clean[index - 1], self.clean[index]
-            is_cut_off = len(above) >= _WRAPPED_FROM_CHARS and above[-1] not in _ENDS_OF_SENTENCES
-            # "Yes" below a long question is an answer. "before" below half a sentence is the end of that sentence.
-            if is_cut_off and len(line) <= _WRAPPED_CHARS_MAX and not line[0].isupper():
-                letters[index] = "q"
 
 
 def _is_below_rule(letters: list[str], start: int) -> bool:

@@ -45,6 +45,13 @@ FIRST_PERSON = _words(
 SECOND_PERSON = _words(
     "you вы ты ви ти sie du ihr vous tu usted tú vosotros lei voi você tu u jij jullie pan pani ty vy siz"
 )
+# Pronouns that are written with a capital within a sentence: "Am 5. Mai schrieb Ihr Kollege:", "Вы писали:".
+POLITE = _words("i you sie ihr ihre ihnen ich du вы ви u pan pani vy siz ön")
+# Words with a small letter within names: Isle of Man, Jan van der Vi.
+NAME_PARTICLES = _words(
+    "of the and & for von van vom zu zum zur de der den del della delle dei di da do dos das du des la le les los el al"
+    " und y e i et en og och ja ten ter te bin ibn ben bint abu af av at via"
+)
 WROTE_PARTS = _phrases(
     """
     写道
@@ -74,7 +81,7 @@ PRONOUNS = _words(
     ich du er sie es wir ihr mir dir uns ihnen man wer tu il elle on nous vous ils elles qui j'ai l'ai t'ai ai as avons avez ont
     ho hai abbiamo avete hanno
     yo tú usted él ella nosotros ellos me te le nos quien io lui lei noi voi loro mi ti ci eu você ele ela nós eles
-    ik jij hij zij ze wij we u jag du han hon vi ni jeg hun я ты вы мы он она они кто мне вам ему уже ja ty on ona my wy oni
+    ik jij hij zij ze wij we u men jag du han hon vi ni jeg hun я ты вы мы он она они кто мне вам ему уже ja ty on ona my wy oni
     """
 )
 # Words that may follow the verb when no name can: "Ada wrote on 5 May 2020:", "Ada schrieb am ...".
@@ -114,12 +121,12 @@ _MONTHS = _words(
 _MONTH_DAY = re.compile(
     r"\b([^\W\d_]{3,10})\.? \d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th)?[. ]{1,2}(?:de )?([^\W\d_]{3,10})", re.I
 )
-_NUMERIC_DATE = re.compile(r"(?<!\d)(?:19|20|21)\d\d(?!\d)|(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)|\d月|\d월")
+NUMERIC_DATE = re.compile(r"(?<!\d)(?:19|20|21)\d\d(?!\d)|(?<!\d)\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?!\d)|\d月|\d월")
 
 
 def has_date(line: str) -> bool:
     """Return True if the line has a year, a date in numbers, or a day with a month."""
-    if _NUMERIC_DATE.search(line):
+    if NUMERIC_DATE.search(line):
         return True
     return any((found[1] or found[2])[:3].casefold() in _MONTHS for found in _MONTH_DAY.finditer(line))
 
