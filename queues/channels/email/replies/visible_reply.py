@@ -12,18 +12,8 @@ from dataclasses import dataclass
 from queues.channels.email.replies import reply_words as words
 from queues.channels.email.replies.reply_attribution import tells_who_wrote
 from queues.channels.email.replies.reply_lines import Lines
+from queues.channels.email.replies.signature_lines import signature_lines, signature_start
 
-# Lines with text. A longer text below `--` is no signature.
-_SIGNATURE_LINES_MAX = 14
-# Below `-- ` with its space, which mail programs write: legal notices are long.
-_STRICT_SIGNATURE_LINES_MAX = 40
-# Below `____`, which is as often a rule within a letter.
-_RULED_SIGNATURE_LINES_MAX = 8
-_SIGNATURE_LINES_MAXIMA = {
-    "S": _STRICT_SIGNATURE_LINES_MAX,
-    "s": _SIGNATURE_LINES_MAX,
-    "u": _RULED_SIGNATURE_LINES_MAX,
-}
 # Lines of a sentence that announces a quote which contains our "reply above" line.
 _ANNOUNCED_LINES_MAX = 3
 _TEXT = frozenset("tn")
@@ -83,7 +73,7 @@ def hidden_lines(lines: Lines, *, subject: str = "") -> HiddenLines:
     if not _has_words(letters, kept):
         # Somebody sent a quote back, or the rules were wrong: show the whole text.
         return HiddenLines(frozenset(), frozenset(), "nothing else" if hidden else parts.reason)
-    signature = _signature_lines(lines, kept)
+    signature = signature_lines(lines, _segments(kept, hidden))
     armour = frozenset(index for index, letter in enumerate(letters) if letter == "p")
     return HiddenLines(frozenset(hidden) | armour, signature, _reason(parts, armour, signature))
 
@@ -94,16 +84,14 @@ def _reason(parts: _Parts, armour: frozenset[int], signature: frozenset[int]) ->
     return "armour" if armour else "signature" if signature else "all"
 
 
-def _signature_lines(lines: Lines, kept: list[int]) -> frozenset[int]:
-    """Find the signature among the kept lines: the lines that HTML marks, and the trailing lines that look like one."""
-    letters = lines.letters
-    marked = frozenset(index for index in kept if letters[index] == "z")
-    unmarked = [index for index in kept if index not in marked]
-    if not any(letters[index] in "tnq" for index in unmarked):
-        # The marks cover the whole reply, so they are not believed.
-        marked, unmarked = frozenset(), kept
-    trailing = unmarked[_signature_index(lines, unmarked) :]
-    return marked | frozenset(trailing if any(letters[index] != "e" for index in trailing) else ())
+def _segments(kept: list[int], hidden: set[int]) -> list[list[int]]:
+    """Divide the kept lines at the hidden quotes."""
+    segments: list[list[int]] = [[]]
+    for index in kept:
+        if index - 1 in hidden and segments[-1]:
+            segments.append([])
+        segments[-1].append(index)
+    return segments
 
 
 def split_lines(lines: Lines, text: str, found: HiddenLines) -> Split:
@@ -153,7 +141,7 @@ def _parts(lines: Lines, *, is_forward: bool) -> _Parts:
     if is_forward or letters[index] == "f":
         # The sender wants to show the forwarded mail.
         return _Parts((), "forward")
-    return _at_attribution(letters, index) if letters[index] == "a" else _below_headers(letters, index)
+    return _at_attribution(lines, index) if letters[index] == "a" else _below_headers(letters, index)
 
 
 def _above_marker(lines: Lines) -> _Parts | None:
@@ -196,7 +184,8 @@ def _below_headers(letters: str, index: int) -> _Parts:
     return _Parts(((start, len(letters)),), "original" if letters[index] == "o" else "headers")
 
 
-def _at_attribution(letters: str, index: int) -> _Parts:
+def _at_attribution(lines: Lines, index: int) -> _Parts:
+    letters = lines.letters
     has_text_above = bool(_TEXT & set(letters[:index]))
     end = len(letters)
     # A rule right above the attribution belongs to the quote.
@@ -208,7 +197,7 @@ def _at_attribution(letters: str, index: int) -> _Parts:
         return cut_here
     # A rule below the quote begins a footer.
     quote_end = len(letters[: _skipped(letters, after, "qaeRru")].rstrip("ru"))
-    signature = _signature_start(letters, quote_end)
+    signature = signature_start(lines, range(quote_end, end))
     below = set(letters[quote_end : end if signature is None else signature])
     if not _TEXT & below:
         return cut_here
@@ -258,42 +247,3 @@ def _trailing_quote(lines: Lines) -> _Parts:
     if "q" in above:
         return _interleaved(letters)
     return _Parts(((len(above), len(letters)),), "quote")
-
-
-def _signature_start(letters: str, start: int) -> int | None:
-    """Return where a short signature begins at or below `start`: the highest mark with not too much text below it."""
-    found, text_lines = None, 0
-    for index in range(len(letters) - 1, start - 1, -1):
-        letter = letters[index]
-        if letter in _TEXT:
-            text_lines += 1
-            if text_lines > _STRICT_SIGNATURE_LINES_MAX:
-                break
-        elif text_lines <= _SIGNATURE_LINES_MAXIMA.get(letter, -1):
-            found = index
-    return found
-
-
-def _signature_index(lines: Lines, kept: list[int]) -> int:
-    """Return the index in `kept` where a signature or footer begins; the length of `kept` when there is none."""
-    own = "".join(lines.letters[index] for index in kept)
-    end = len(own)
-    # The text begins where its first letter of `_TEXT` stands.
-    first_text = min((at for letter in _TEXT if (at := own.find(letter)) >= 0), default=end)
-    mark = _signature_start(own, first_text)
-    if mark is not None and not set("qa") & set(own[mark:]):
-        end = mark
-    shorter = len(own[:end].rstrip("emu"))
-    if _is_lone_name(lines, kept, own[:shorter]):
-        shorter = len(own[: shorter - 1].rstrip("em"))
-    return shorter if _TEXT & set(own[:shorter]) else end
-
-
-def _is_lone_name(lines: Lines, kept: list[int], own: str) -> bool:
-    """Return True if the letters end with `-Ada` below a blank line, the only dashed name, which no colon above
-    announces.
-    """
-    if not own.endswith("en") or own.count("n") != 1:
-        return False
-    above = own[:-1].rstrip("e")
-    return above != "" and not lines.clean[kept[len(above) - 1]].endswith((":", "："))

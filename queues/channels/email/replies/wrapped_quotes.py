@@ -95,4 +95,4 @@ def _open_bracket(text: str) -> str:
 def _closes(line: str, opened: str) -> bool:
     """Return True if the line closes a bracket before it opens one. A smiley closes none."""
     at = line.find(_CLOSING[opened])
-    return 0 <= at and line.find(opened, 0, at) < 0 and _SMILEY.search(line) is None
+    return at >= 0 and line.find(opened, 0, at) < 0 and _SMILEY.search(line) is None
