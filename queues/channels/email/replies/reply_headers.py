@@ -14,16 +14,16 @@ _KINDS = {
         |antwort an|répondre à|発信元|发件者""",
     "date": """date|sent|sent on|sent at|received|gesendet|gesendet am|datum|envoyé|envoyé le|date d'envoi|fecha|enviado
     |enviado el|enviada
-        |enviada em|enviada el|enviado em|enviat|data|inviato|inviata|data invio|verzonden|verzonden op|sendt|dato|skickat
+        |enviada em|enviado em|enviat|data|inviato|inviata|data invio|verzonden|verzonden op|sendt|dato|skickat
         |skickades|lähetetty|päivämäärä|päiväys
         |отправлено|дата|дата отправки|надіслано|отправлен|wysłano|wysłane|data wysłania|odesláno|datum odeslání
         |odoslané|dátum|küldve|elküldve
-        |dátum|trimis|expediat|tarih|gönderildi|gönderilme tarihi|gönderme tarihi|ημερομηνία|στάλθηκε|εστάλη|απεστάλη|изпратено
+        |dátum|trimis|expediat|tarih|gönderildi|gönderilme tarihi|gönderme tarihi|ημερομηνία|στάλθηκε|εστάλη|изпратено
         |saadetud|kuupäev
         |išsiųsta|nosūtīts|đã gửi|ngày|ngày gửi|tanggal|dikirim|วันที่|ส่ง|ส่งเมื่อ|נשלח|תאריך|تاريخ الإرسال|التاريخ
         |تاريخ|تم الإرسال|أُرسلت
         |发送时间|发送日期|日期|时间|傳送日期|寄件日期|已傳送|時間|送信日時|送信日|日時|日付|보낸 날짜|날짜|보낸 시간
-        |poslano|poslato|sent date|gesendet um""",
+        |poslano|poslato|sent date|gesendet um|enviada el|απεστάλη""",
     "to": """to|an|à|a|para|per|aan|til|till|vastaanottaja|kime|alıcı|címzett|către|catre|destinatar|destinataire
     |destinatario|destinatário
         |empfänger|ontvanger|кому|до|получатель|одержувач|do|komu|adresat|příjemce|pre|προς|saaja|kam|kam:|đến|tới
@@ -57,12 +57,13 @@ def kind_of(line: str) -> str:
 
 
 # Names of the line with the date that only mail programs write; "Date", "Datum" and "Fecha" stand in forms as well.
-_SENDING_NAMES = """sent|sent on|sent at|sent date|gesendet|gesendet am|gesendet um|envoyé|envoyé le|date d'envoi|enviado
-    |enviado el|enviada|enviada el|enviada em|enviado em|enviat|inviato|inviata|data invio|verzonden|verzonden op|sendt
-    |skickat|skickades|lähetetty|отправлено|дата отправки|отправлен|надіслано|wysłano|wysłane|data wysłania|odesláno
-    |datum odeslání|odoslané|küldve|elküldve|trimis|expediat|gönderildi|gönderilme tarihi|gönderme tarihi|στάλθηκε
-    |εστάλη|απεστάλη|изпратено|saadetud|išsiųsta|nosūtīts|đã gửi|ngày gửi|dikirim|ส่งเมื่อ|נשלח|تاريخ الإرسال|تم الإرسال|أُرسلت
-    |发送时间|发送日期|傳送日期|寄件日期|已傳送|送信日時|送信日|보낸 날짜|보낸 시간|poslano|poslato"""
+_SENDING_NAMES = """sent|sent on|sent at|sent date|gesendet|gesendet am|gesendet um|envoyé|envoyé le
+    |date d'envoi|enviado|enviado el|enviada|enviada el|enviada em|enviado em|enviat|inviato|inviata|data invio
+    |verzonden|verzonden op|sendt|skickat|skickades|lähetetty|отправлено|дата отправки|отправлен|надіслано
+    |wysłano|wysłane|data wysłania|odesláno|datum odeslání|odoslané|küldve|elküldve|trimis|expediat|gönderildi
+    |gönderilme tarihi|gönderme tarihi|στάλθηκε|εστάλη|απεστάλη|изпратено|saadetud|išsiųsta|nosūtīts|đã gửi
+    |ngày gửi|dikirim|ส่งเมื่อ|נשלח|تاريخ الإرسال|تم الإرسال|أُرسلت|发送时间|发送日期|傳送日期|寄件日期|已傳送|送信日時|送信日|보낸 날짜|보낸 시간
+    |poslano|poslato"""
 _SENDING = frozenset(name.strip().casefold() for name in _SENDING_NAMES.split("|"))
 
 

@@ -1,8 +1,8 @@
 """Tell a signature from a text that the author wrote below a dash or a rule.
 
 A signature has short lines: a name, a title, a company, ways to reach the person, perhaps a legal notice. Sentences
-below a mark are the author's words, and hiding them is worse than showing a signature. So the first line must be able to
-be a name, and no other line may be a sentence.
+below a mark are the author's words, and hiding them is worse than showing a signature. So the first line must look like
+a name, and no other line may be a sentence.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Find the ends of quoted lines that a mail program wrapped without a quote mark.
 
-Without this module, the end of a long quoted line looks like an answer between two quotes, and the whole quote is shown.
-The rules need evidence, because a short answer below a quoted question looks the same.
+Without this module, the end of a long quoted line looks like an answer between two quotes, and the whole quote is
+shown. The rules need evidence, because a short answer below a quoted question looks the same.
 """
 
 from __future__ import annotations
