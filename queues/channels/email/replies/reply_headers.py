@@ -62,7 +62,8 @@ _SENDING_NAMES = """sent|sent on|sent at|sent date|gesendet|gesendet am|gesendet
     |verzonden|verzonden op|sendt|skickat|skickades|lähetetty|отправлено|дата отправки|отправлен|надіслано
     |wysłano|wysłane|data wysłania|odesláno|datum odeslání|odoslané|küldve|elküldve|trimis|expediat|gönderildi
     |gönderilme tarihi|gönderme tarihi|στάλθηκε|εστάλη|απεστάλη|изпратено|saadetud|išsiųsta|nosūtīts|đã gửi
-    |ngày gửi|dikirim|ส่งเมื่อ|נשלח|تاريخ الإرسال|تم الإرسال|أُرسلت|发送时间|发送日期|傳送日期|寄件日期|已傳送|送信日時|送信日|보낸 날짜|보낸 시간
+    |ngày gửi|dikirim|ส่งเมื่อ|נשלח|تاريخ الإرسال|تم الإرسال|أُرسلت|发送时间|发送日期|傳送日期|寄件日期|已傳送|送信日時
+    |送信日|보낸 날짜|보낸 시간
     |poslano|poslato"""
 _SENDING = frozenset(name.strip().casefold() for name in _SENDING_NAMES.split("|"))
 
