@@ -96,6 +96,8 @@ class TicketMigrated(EventPayload, frozen=True, kw_only=True):
     migration_id: UUID
     from_: Unpublished[WorkflowPlace] = field(name="from")
     to: Unpublished[WorkflowPlace]
+    # Timer -> its due instant and count before the move, or None if it had gone off. A later migration reads them.
+    timers: Json | Unset = UNSET
 
 
 class MigrationSkipped(EventPayload, frozen=True, kw_only=True):

@@ -194,6 +194,28 @@ def add(calendar: Calendar, start: datetime, working_s: float) -> datetime:
     )
 
 
+def subtract(calendar: Calendar, end: datetime, working_s: float) -> datetime:
+    """Return the last instant from which `working_s` seconds of working time pass until `end` (aware), in UTC.
+
+    Raises BeyondCalendar.
+    """
+    if working_s <= 0:
+        return end.astimezone(UTC)
+    plan, at, left = schedule(calendar), end.timestamp(), float(working_s)
+    last = int(at // _DAY_S)
+    for day in range(last, last - days_max, -1):
+        for begin, finish in reversed(plan.of_utc_day(day)):
+            finish_at = min(float(finish), at)
+            if finish_at <= begin:
+                continue
+            if finish_at - begin >= left:
+                return datetime.fromtimestamp(finish_at - left, UTC)
+            left -= finish_at - begin
+    raise BeyondCalendar(
+        f"{working_s:.0f} s of working time do not fit into the {days_max} days before {end.isoformat()}"
+    )
+
+
 def between(calendar: Calendar, start: datetime, end: datetime) -> float:
     """Seconds of working time from `start` to `end`; 0 when the end is not after the start. Spans of more than ten
     years are cut.

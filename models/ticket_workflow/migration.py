@@ -1,8 +1,8 @@
 """Moves live tickets to another version of their life cycle, or to another life cycle: checked first, in batches,
 resumable, reversible.
 
-A migration notifies nobody and runs no rule. It maps the ticket's state, resets its timers (time already spent counts)
-and updates its clocks.
+A migration notifies nobody and runs no rule. It maps the ticket's state, carries its timers by their names and moves
+its clocks.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from uuid import UUID
 
 from models.events import queries as events
 from models.events.commands import SYSTEM
+from models.events.payload import UNSET
 from models.events.ticket_payloads import MigrationSkipped, TicketMigrated, WorkflowPlace
 from models.kernel import clock
 from models.kernel.errors import FieldProblem, Invalid, NotFound
@@ -21,14 +22,16 @@ from models.kernel.storage import database
 from models.kernel.storage.batch import as_json
 from models.kernel.storage.table import RowView
 from models.publishing import workflows
-from models.tasks import timers
-from models.ticket_workflow import steps
+from models.sla.clocks import Clock
+from models.ticket_workflow import carried_timers, steps
 from models.ticket_workflow.acts import apply_acts
 from models.ticket_workflow.tables import WorkflowMigration
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
 from models.workflow import engine
 from models.workflow.definition import Workflow
+from models.workflow.execution.carried_timers import Remembered, Timers
+from models.workflow.instance import Step
 
 batch_max = (
     100  # tickets of one transaction: rows are held for a fraction of a second, and little is done again after a crash
@@ -216,18 +219,35 @@ def _back(change: TicketChange, migration: Migration) -> bool:
 
 def _move(change: TicketChange, target: Workflow, migration: Migration, *, version: int, state: str) -> None:
     ticket = change.ticket
-    old = steps.workflow_of(change)
     before = WorkflowPlace(workflow=ticket.workflow, version=ticket.workflow_version, state=ticket.state)
-    instance = steps.instance_of(change, _with_what_either_has(old, target))
-    for name in old.timers:
-        timers.stop(apply_acts.timer_name(change, name), pending=apply_acts.ticket_key(ticket.id))
+    moved = outcome(change, target, state)
     ticket.workflow, ticket.workflow_version = target.workflow, version
     ticket.state, ticket.category = state, target.states[state].category
     after = WorkflowPlace(workflow=ticket.workflow, version=version, state=state)
-    change.record(TicketMigrated(migration_id=migration.id, from_=before, to=after))
-    step = engine.moved_to_version(target, instance, steps.context_of(change, target), state)
-    apply_acts.apply(change, target, step)
+    kept = carried_timers.as_json(moved.remembered) if moved.remembered else UNSET
+    change.record(TicketMigrated(migration_id=migration.id, from_=before, to=after, timers=kept))
+    apply_acts.apply(change, target, moved.step)
     change.save()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The step that moves a ticket, its timers and clocks before, and the timers that the next migration remembers."""
+
+    step: Step
+    timers: Timers
+    clocks: Mapping[str, Clock]
+    remembered: Remembered
+
+
+def outcome(change: TicketChange, target: Workflow, state: str) -> Outcome:
+    """Return what a move to `state` of another version does to a ticket; writes nothing."""
+    old = steps.workflow_of(change)
+    instance = steps.instance_of(change, _with_what_either_has(old, target))
+    timers = carried_timers.of_ticket(change.ticket, old)
+    context = steps.context_of(change, target)
+    step, remembered = engine.moved_to_version(target, instance, context, state, old=old, timers=timers)
+    return Outcome(step, timers, instance.clocks, remembered)
 
 
 def _with_what_either_has(old: Workflow, new: Workflow) -> Workflow:

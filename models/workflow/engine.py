@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from models.workflow.acts import Reason, Refused
 from models.workflow.definition import Transition, Workflow
-from models.workflow.execution import approvals, guards, reactions, sla_promises, transitions
+from models.workflow.execution import approvals, carried_timers, guards, reactions, sla_promises, transitions
+from models.workflow.execution.carried_timers import Remembered, Timers
 from models.workflow.execution.run import Run
 from models.workflow.instance import Context, Event, Instance, RuleTrace, Step
 
@@ -161,13 +162,16 @@ def touched(workflow: Workflow, instance: Instance, context: Context, events: li
     return run.end()
 
 
-def moved_to_version(workflow: Workflow, instance: Instance, context: Context, state: str) -> Step:
-    """Move a ticket to this version from another version or life cycle: reset its timers and clocks without notices.
+def moved_to_version(
+    workflow: Workflow, instance: Instance, context: Context, state: str, *, old: Workflow, timers: Timers
+) -> tuple[Step, Remembered]:
+    """Move a ticket to this version from another version or life cycle: carry its timers and clocks, run no rule.
 
-    The time already spent in the state counts for the timers; overdue timers fire now.
+    The time already spent in the state counts for a timer that the old version lacks; an overdue one fires now.
+    Returns also the timers that the next migration of the ticket has to remember.
     """
     run = Run(workflow, replace(instance, state=state, category=workflow.states[state].category), context)
-    run.restart_timers(since=instance.state_since)
+    remembered = carried_timers.carry(run, old, instance.state, timers)
     transitions.withdraw_impossible(run)
     sla_promises.follow(run)
-    return run.end()
+    return run.end(), remembered

@@ -12,8 +12,9 @@ from models.kernel import clock
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.kernel.ids import parse_id
 from models.kernel.storage import database
-from models.ticket_workflow import migration
+from models.ticket_workflow import migration, migration_preview
 from models.ticket_workflow import replay as replaying
+from models.ticket_workflow.migration_preview import Preview
 from scripts import _cli
 from scripts.defs import finding
 
@@ -23,7 +24,7 @@ def migrate(options: argparse.Namespace) -> int:
     _cli.connect("defs", only_look=True)
     migrations.check()
     if options.resume or options.reverse:
-        found = _continued(options)
+        started = _continued(options)
     else:
         if options.name is None or options.to is None:
             raise Invalid([FieldProblem("", "expected NAME --to VERSION, or --resume ID, or --reverse ID")])
@@ -31,20 +32,35 @@ def migrate(options: argparse.Namespace) -> int:
         to_name = options.to_name or options.name
         if options.dry_run:
             with database.connection():
-                counts = migration.check(options.name, to_name, options.to, state_map)
-            print(
-                f"{sum(counts.values())} tickets would move:"
-                f" {', '.join(f'{s} {n}' for s, n in counts.items()) or 'none'}"
-            )
+                found = migration_preview.preview(options.name, to_name, options.to, state_map)
+            print("\n".join(in_words(found)))
             return 0
         with database.transaction():
-            found = migration.start(
+            started = migration.start(
                 options.name, to_version=options.to, to_workflow=to_name, state_map=state_map, by=options.by
             )
-    print(f"migration {found.id} (go on after a cut: migrate --resume {found.id}; back: migrate --reverse {found.id})")
-    done = migration.run(found.id, progress=lambda moved: _cli.progress(f"{moved} tickets moved"))
+    print(
+        f"migration {started.id} (go on after a cut: migrate --resume {started.id}; back: migrate --reverse {started.id})"
+    )
+    done = migration.run(started.id, progress=lambda moved: _cli.progress(f"{moved} tickets moved"))
     print(f"{done.moved} tickets moved")
     return 0
+
+
+def in_words(found: Preview) -> list[str]:
+    """Return the lines of a dry run: the tickets first, then what happens to their timers."""
+    tickets = ", ".join(f"{state} {count}" for state, count in found.tickets.items()) or "none"
+    lines = [f"{sum(found.tickets.values())} tickets would move: {tickets}"]
+    for title, counts in (
+        ("timers that go off at once", found.timers_due),
+        ("timers that start", found.timers_started),
+        ("timers that move to another instant", found.timers_moved),
+        ("timers that are dropped", found.timers_dropped),
+        ("timers that have gone off and stay silent", found.timers_silent),
+    ):
+        if counts:
+            lines.append(f"  {title}: {', '.join(f'{name} {count}' for name, count in sorted(counts.items()))}")
+    return lines
 
 
 def _continued(options: argparse.Namespace) -> migration.Migration:

@@ -154,20 +154,23 @@ class Run:
 
     # -- timers -------------------------------------------------------------------------------------------------
 
-    def restart_timers(self, *, since: datetime | None = None) -> None:
-        """Start the timers of the state that the ticket is in, whatever ran before; time since `since` counts."""
+    def start_timers(self) -> None:
+        """Start the timers of the state that a new ticket is in."""
         for name, timer in self.workflow.timers.items():
             if self.instance.state in timer.in_ and not timer.manual:
-                self.start_timer(name, timer, rule="state", since=since)
+                self.start_timer(name, timer, rule="state")
 
     def start_timer(self, name: str, timer: Timer, *, rule: str, count: int = 1, since: datetime | None = None) -> None:
-        """`count`: which firing this will be; from the second on, the distance is the repeat's."""
+        """Start a timer for its firing number `count`. From the second firing on, the distance is the repeat's."""
         if count > 1 and timer.repeat is not None:
             seconds = parse_duration(timer.repeat.every)
         else:
             seconds = parse_duration(timer.after) if timer.after is not None else timer.after_s
-        due_at = max(self.due(seconds, timer.calendar, since), self.context.now)
-        self.act(TimerStarted(rule, timer=name, due_at=due_at, count=count))
+        self.set_timer(name, self.due(seconds, timer.calendar, since), rule=rule, count=count)
+
+    def set_timer(self, name: str, due_at: datetime, *, rule: str, count: int = 1) -> None:
+        """Set a timer to an instant; one in the past is due now."""
+        self.act(TimerStarted(rule, timer=name, due_at=max(due_at, self.context.now), count=count))
 
     def due(self, seconds: int, calendar: str | None, since: datetime | None = None) -> datetime:
         """The instant `seconds` after now (or `since`), in working time of a calendar or by the

@@ -32,7 +32,7 @@ def enter_first(run: Run) -> None:
     run.instance.state = run.workflow.initial
     run.instance.category = run.workflow.states[run.workflow.initial].category
     run.instance.state_since = run.context.now
-    run.restart_timers()
+    run.start_timers()
     sla_promises.follow(run)
 
 

@@ -184,3 +184,19 @@ def test_what_was_added_lies_between_and_not_a_second_less(
 
     assert working_time.between(calendar, start, end) == seconds
     assert working_time.between(calendar, start, end - timedelta(seconds=1)) == seconds - 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(calendars(), st.sampled_from(BEGINNINGS), st.integers(0, 10_000), st.integers(1, 200_000))
+def test_subtracting_finds_the_last_instant_that_leads_to_the_same_end(
+    calendar: Calendar, beginning: datetime, offset: int, seconds: int
+) -> None:
+    start = beginning + timedelta(minutes=offset)
+    end = working_time.add(calendar, start, seconds)
+
+    found = working_time.subtract(calendar, end, seconds)
+
+    assert found >= start
+    assert working_time.add(calendar, found, seconds) == end
+    assert working_time.between(calendar, found, end) == seconds
+    assert working_time.between(calendar, found + timedelta(seconds=1), end) == seconds - 1
