@@ -7,15 +7,18 @@ row's lock: any number of schedulers fires each due time once. A desk that slept
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from models.kernel import clock
+from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.kernel.storage.batch import Batch, as_json
 from models.tasks import commands
 from models.tasks.kinds import kind_of
 from models.tasks.payloads import Payload, encoded
-from models.tasks.tables import Timer
+from models.tasks.tables import Task, Timer
 
 
 def put(
@@ -79,6 +82,32 @@ def stop(name: str, *, pending: str | None = None) -> bool:
             cause=f"timer:{name}",
         )
     return bool(database.execute("DELETE FROM timers WHERE name = :name", name=name).rowcount)
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """A timer that is set, or whose task waits: then `due_at` is None."""
+
+    due_at: datetime | None
+    payload: JsonObject
+
+
+def find(names: Sequence[str], *, pending: str) -> dict[str, SetTimer]:
+    """Return the timers with these names, also those that fired and whose task has not run yet.
+
+    `pending` is the key of the timers' tasks.
+    """
+    places, values = database.in_list("name", names)
+    rows = database.run(f"SELECT name, due_at, payload FROM timers WHERE name IN {places}", values)
+    found = {row["name"]: SetTimer(row["due_at"], row["payload"]) for row in map(Timer.converted, rows)}
+    waiting = database.run(
+        "SELECT caused_by, payload FROM tasks WHERE key = :key AND state IN ('ready', 'leased')", key=pending
+    )
+    for row in map(Task.converted, waiting):
+        name = (row["caused_by"] or "").removeprefix("timer:")
+        if name in names:
+            found.setdefault(name, SetTimer(None, row["payload"]))
+    return found
 
 
 def fire_due(*, batch_max: int = 100) -> int:
