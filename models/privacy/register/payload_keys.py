@@ -72,6 +72,7 @@ PLAIN: Final = frozenset(
         "team",
         "template",
         "timer",
+        "timers",
         "to",
         "transition",
         "type",
