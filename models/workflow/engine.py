@@ -173,5 +173,5 @@ def moved_to_version(
     run = Run(workflow, replace(instance, state=state, category=workflow.states[state].category), context)
     remembered = carried_timers.carry(run, old, instance.state, timers)
     transitions.withdraw_impossible(run)
-    sla_promises.follow(run)
+    sla_promises.follow(run, old=old)
     return run.end(), remembered

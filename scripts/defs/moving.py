@@ -40,7 +40,8 @@ def migrate(options: argparse.Namespace) -> int:
                 options.name, to_version=options.to, to_workflow=to_name, state_map=state_map, by=options.by
             )
     print(
-        f"migration {started.id} (go on after a cut: migrate --resume {started.id}; back: migrate --reverse {started.id})"
+        f"migration {started.id} (go on after a cut: migrate --resume {started.id};"
+        f" back: migrate --reverse {started.id})"
     )
     done = migration.run(started.id, progress=lambda moved: _cli.progress(f"{moved} tickets moved"))
     print(f"{done.moved} tickets moved")
@@ -48,7 +49,7 @@ def migrate(options: argparse.Namespace) -> int:
 
 
 def in_words(found: Preview) -> list[str]:
-    """Return the lines of a dry run: the tickets first, then what happens to their timers."""
+    """Return the lines of a dry run: the tickets first, then what happens to their timers and promises."""
     tickets = ", ".join(f"{state} {count}" for state, count in found.tickets.items()) or "none"
     lines = [f"{sum(found.tickets.values())} tickets would move: {tickets}"]
     for title, counts in (
@@ -57,6 +58,7 @@ def in_words(found: Preview) -> list[str]:
         ("timers that move to another instant", found.timers_moved),
         ("timers that are dropped", found.timers_dropped),
         ("timers that have gone off and stay silent", found.timers_silent),
+        ("promises", found.promises),
     ):
         if counts:
             lines.append(f"  {title}: {', '.join(f'{name} {count}' for name, count in sorted(counts.items()))}")

@@ -14,12 +14,16 @@ from models.workflow.instance import Event, RuleTrace
 _LIVE = ("running", "paused")
 
 
-def follow(run: Run) -> None:
-    """Bring the ticket's clocks into line with its policy, priority and state. Nothing to do without policies."""
+def follow(run: Run, *, old: Workflow | None = None) -> None:
+    """Bring the ticket's clocks into line with its policy, priority and state. Nothing to do without policies.
+
+    `old`: the version that the ticket comes from. Its calendars count the working time until now, and those of the new
+    version count from now on.
+    """
     if not run.workflow.sla and not run.instance.clocks:
         return
     policy = _policy(run)
-    _follow_promises(run, policy)
+    _follow_promises(run, policy, old or run.workflow)
     _follow_state(run, policy)
 
 
@@ -85,27 +89,35 @@ def target_s(policy: SlaPolicy, target: str, priority: str) -> int | None:
     return parse_duration(promised) if promised is not None else None
 
 
-def _follow_promises(run: Run, policy: SlaPolicy | None) -> None:
+def _follow_promises(run: Run, policy: SlaPolicy | None, old: Workflow) -> None:
     ticket = run.instance
     live = [(target, clock) for target, clock in ticket.clocks.items() if clock.state in _LIVE]
     for target, clock in live:
         seconds = target_s(policy, target, ticket.priority) if policy is not None else None
         if policy is None or seconds is None:
             _put(run, target, clocks.cancel(clock), rule=clock.policy)
-        elif (clock.policy, clock.target_s) != (policy.name, seconds):
+        elif _differs(clock, calendar_of(old, clock), policy, seconds, _calendar(run.workflow, policy)):
             moved = clocks.retarget(
                 clock,
                 target_s=seconds,
                 warn_before_s=_warn_s(policy),
                 policy=policy.name,
                 calendar_name=policy.calendar,
-                old_calendar=calendar_of(run.workflow, clock),
+                old_calendar=calendar_of(old, clock),
                 calendar=_calendar(run.workflow, policy),
                 now=run.context.now,
             )
             _put(run, target, moved, rule=policy.name)
     if policy is not None:
         _start_missing(run, policy)
+
+
+def _differs(
+    clock: Clock, calendar: Calendar | None, policy: SlaPolicy, seconds: int, new_calendar: Calendar | None
+) -> bool:
+    """Return True if the policy promises something else than the clock counts, or by other working hours."""
+    known = (clock.policy, clock.target_s, clock.warn_before_s, calendar)
+    return known != (policy.name, seconds, _warn_s(policy), new_calendar)
 
 
 def _start_missing(run: Run, policy: SlaPolicy) -> None:
