@@ -29,6 +29,8 @@ PARAMETERS = {
     "category": "The category of the state.",
     "content_id": "The id by which the text embeds the picture (`cid:`).",
     "cursor": "The `next_cursor` of the previous page.",
+    "due_since": "Only tickets whose next promise is due at or after this time.",
+    "due_until": "Only tickets whose next promise is due before this time.",
     "filename": "The name of the file, when Content-Disposition has none.",
     "from_address": "The network address of the caller.",
     "inline": "Request a link that displays a picture instead of downloading it.",

@@ -23,7 +23,7 @@ class Person(msgspec.Struct):
 
 class Ticket(msgspec.Struct):
     """A ticket. `author_grade`: how well the author of its first mail is known (proved, unjudged, unproved); null where
-    the channel itself identifies its people.
+    the channel itself identifies its people. `next_due_at`: the earliest due instant of its running promises.
     """
 
     id: UUID
@@ -52,6 +52,7 @@ class Ticket(msgspec.Struct):
     tags: list[str]
     state_since: datetime | None
     author_grade: str | None
+    next_due_at: datetime | None
 
 
 class TicketPage(msgspec.Struct):

@@ -34,6 +34,8 @@ class TicketFilter:
     # Names of searchable fields, each with the types whose models hide it from the caller.
     searched_fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
     updated_since: datetime | None = None
+    due_since: datetime | None = None
+    due_until: datetime | None = None
 
 
 # sort word -> (column, newest or largest first)
@@ -44,12 +46,14 @@ SORTS: dict[str, tuple[str, bool]] = {
     "created_at": ("created_at", False),
     "-number": ("number", True),
     "number": ("number", False),
+    "-next_due_at": ("next_due_at", True),
+    "next_due_at": ("next_due_at", False),
 }
 
 
 def page(wanted: TicketFilter, *, sort: str, after: tuple[Any, UUID] | None, limit: int, sight: Sight) -> list[Ticket]:
-    """Up to `limit` visible tickets after the cursor position (sort value, id), in the order of `sort` (a key of
-    SORTS).
+    """Return up to `limit` visible tickets after the cursor position (sort value, id), in the order of `sort` (a key of
+    SORTS). A ticket without a value to sort by is left out.
     """
     column_name, descending = SORTS[sort]
     column = getattr(Ticket, column_name)
@@ -58,6 +62,8 @@ def page(wanted: TicketFilter, *, sort: str, after: tuple[Any, UUID] | None, lim
         query = query.where(sight.tickets())
     for condition in _conditions(wanted):
         query = query.where(condition)
+    if column.null:
+        query = query.where(column.is_null(False))
     if after is not None:
         value, ticket_id = after
         if descending:
@@ -89,6 +95,10 @@ def _conditions(wanted: TicketFilter) -> list[Any]:
         conditions.append(Ticket.requester_id == wanted.requester_id)
     if wanted.updated_since is not None:
         conditions.append(Ticket.updated_at >= wanted.updated_since)
+    if wanted.due_since is not None:
+        conditions.append(Ticket.next_due_at >= wanted.due_since)
+    if wanted.due_until is not None:
+        conditions.append(Ticket.next_due_at < wanted.due_until)
     if wanted.text:
         said = Message.select(Message.ticket_id).where(Message.body.contains(wanted.text))
         found = Ticket.title.contains(wanted.text) | Ticket.id.in_(said)

@@ -4,6 +4,8 @@ breach.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -47,6 +49,11 @@ def columns(clock: Clock) -> database.Row:
         "met_at": clock.met_at,
         "clock": msgspec.to_builtins(clock),
     }
+
+
+def next_due_at(clocks: Mapping[str, Clock]) -> datetime | None:
+    """Return the earliest due instant of the clocks that run."""
+    return min((clock.due_at for clock in clocks.values() if clock.due_at is not None), default=None)
 
 
 def put(change: TicketChange, target: str, clock: Clock, *, timer_key: str) -> None:

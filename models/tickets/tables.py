@@ -44,6 +44,8 @@ class Ticket(Table):
     contact_grade = peewee.TextField(null=True)
     # Types that the ticket had before; their models still guard its fields.
     former_types = JsonField(default=list)
+    # The earliest due instant of the promises that run; a broken promise runs on until it is met.
+    next_due_at = InstantField(null=True)
 
     # Not a column. Set where the requester was just found or made, so that an answer does not read it again.
     requester_name: str | None = None

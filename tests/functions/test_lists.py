@@ -43,6 +43,53 @@ def test_each_order_is_walked_without_a_repeat_or_a_gap_while_tickets_come_in(
     assert known == sorted(before, reverse=sort.startswith("-"))
 
 
+def test_the_list_by_due_instant_has_the_most_urgent_first_and_only_promised_tickets(
+    machine: Caller, desk: Desk
+) -> None:
+    desk.create_ticket("Without a promise")
+    urgent = {n: desk.create_ticket(type="incident", priority="urgent").number for n in range(3)}
+    desk.advance(minutes=1)
+    later = desk.create_ticket(type="incident", priority="urgent").number
+
+    ascending = numbers(machine.everything("/v1/tickets", limit=2, sort="next_due_at"))
+    descending = numbers(machine.everything("/v1/tickets", limit=2, sort="-next_due_at"))
+
+    assert ascending == [*urgent.values(), later]
+    assert descending == ascending[::-1]
+
+
+def test_a_list_is_filtered_by_the_due_instant_of_the_next_promise(machine: Caller, desk: Desk) -> None:
+    desk.create_ticket("Without a promise")
+    ticket = desk.create_ticket(type="incident", priority="urgent")
+    promises = machine.read(f"/v1/tickets/{ticket.number}/promises")
+
+    due = {one["target"]: one["due_at"] for one in promises["items"]}
+    assert promises["next_due_at"] == due["first_response"] < due["resolution"]
+    assert machine.read(f"/v1/tickets/{ticket.number}")["next_due_at"] == due["first_response"]
+    for query, found in (
+        ({"due_until": due["first_response"]}, []),
+        ({"due_since": due["first_response"]}, [ticket.number]),
+        ({"due_since": due["first_response"], "due_until": due["resolution"]}, [ticket.number]),
+        ({"due_since": due["resolution"]}, []),
+    ):
+        assert numbers(machine.everything("/v1/tickets", **query)) == found
+
+
+def test_the_next_due_instant_follows_the_promises_until_the_last_one_ends(machine: Caller, desk: Desk) -> None:
+    ticket = desk.create_ticket(type="incident", priority="urgent", email="ada@example.com")
+    path = f"/v1/tickets/{ticket.number}"
+
+    desk.reply(ticket)
+    after_reply = machine.read(f"{path}/promises")
+    assert after_reply["next_due_at"] == {one["target"]: one["due_at"] for one in after_reply["items"]}["resolution"]
+    desk.advance(hours=5)
+    desk.run_due()
+    assert machine.read(path)["next_due_at"] == after_reply["next_due_at"]  # a broken promise stays at the top
+    assert desk.transition(ticket, "resolve", fields={"root_cause": "A cable was cut by a digger."}) == ()
+
+    assert machine.read(path)["next_due_at"] is None
+
+
 def test_equal_instants_are_ordered_by_id(machine: Caller, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now)
@@ -132,9 +179,11 @@ def test_a_foreign_cursor_is_refused(machine: Caller, cursor: str) -> None:
 def test_a_cursor_of_another_order_or_list_is_refused(machine: Caller, desk: Desk) -> None:
     for n in range(3):
         desk.create_ticket(f"Ticket {n}")
-    cursors = {sort: machine.read("/v1/tickets", params={"limit": "1", "sort": sort})["next_cursor"] for sort in SORTS}
+        desk.create_ticket(type="incident")
+    sorts = (*SORTS, "next_due_at", "-next_due_at")
+    cursors = {sort: machine.read("/v1/tickets", params={"limit": "1", "sort": sort})["next_cursor"] for sort in sorts}
 
-    for mine, other in itertools.permutations(SORTS, 2):
+    for mine, other in itertools.permutations(sorts, 2):
         result = machine.get("/v1/tickets", params={"sort": mine, "cursor": cursors[other]})
         problem(result, 422)
     for path in ("/v1/users", "/v1/deliveries", "/v1/inbox", "/v1/tasks", "/v1/api_keys"):

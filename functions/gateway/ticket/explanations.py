@@ -8,11 +8,11 @@ from uuid import UUID
 import msgspec
 
 from functions.gateway.sights import ticket_of
+from functions.gateway.ticket.promises import Promise, shown
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from models.identity.rules import Permission
 from models.kernel.open_json import JsonObject
-from models.sla.clocks import status
 from models.ticket_workflow import why
 from models.visibility.seen import Guard
 
@@ -51,19 +51,6 @@ class TimerShown(msgspec.Struct):
 
     timer: str
     due_at: datetime
-
-
-class Promise(msgspec.Struct):
-    """An SLA clock. `due_at` is null while the clock is paused and after it has stopped."""
-
-    target: str
-    policy: str
-    status: str
-    target_s: int
-    due_at: datetime | None
-    warn_at: datetime | None
-    breached_at: datetime | None
-    met_at: datetime | None
 
 
 class Why(msgspec.Struct):
@@ -109,18 +96,6 @@ def read_why(call: Call[None, pages.PageQuery]) -> Answer:
         )
         for row in page
     ]
-    promises = [
-        Promise(
-            clock.target,
-            clock.policy,
-            status(clock),
-            clock.target_s,
-            clock.due_at,
-            clock.warn_at,
-            clock.breached_at,
-            clock.met_at,
-        )
-        for clock in why.promises(ticket.id)
-    ]
+    promises = shown(why.promises(ticket.id))
     timers = [TimerShown(name, due_at) for name, due_at in why.timers(ticket.id)]
     return Answer(Why(ticket.state, ticket.workflow, ticket.workflow_version, decisions, timers, promises, cursor))

@@ -69,7 +69,18 @@ class TicketQuery(pages.PageQuery, kw_only=True):
     requester: UUID | None = None
     q: Annotated[str, msgspec.Meta(max_length=limits.search_chars_max)] | None = None
     updated_since: Instant | None = None
-    sort: Literal["-updated_at", "updated_at", "-created_at", "created_at", "-number", "number"] = "-updated_at"
+    due_since: Instant | None = None
+    due_until: Instant | None = None
+    sort: Literal[
+        "-updated_at",
+        "updated_at",
+        "-created_at",
+        "created_at",
+        "-number",
+        "number",
+        "-next_due_at",
+        "next_due_at",
+    ] = "-updated_at"
 
 
 class AssignmentWanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -129,7 +140,11 @@ def create_ticket(call: Call[NewTicket]) -> Answer:
     answers={200: show.TicketPage},
 )
 def list_tickets(call: Call[None, TicketQuery]) -> Answer:
-    """`assignee` is a user's id, `me` or `none`. `q` searches titles, messages and searchable fields."""
+    """`assignee` is a user's id, `me` or `none`. `q` searches titles, messages and searchable fields.
+
+    `next_due_at` is the earliest due instant of a ticket's running promises. A list that is sorted by it, or filtered by
+    `due_since` or `due_until`, has only tickets with a running promise.
+    """
     query = call.query
     column, _ = search.SORTS[query.sort]
     after = pages.decode(
@@ -153,6 +168,8 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
         text=query.q or None,
         searched_fields=ticket_fields.searchable(str(call.caller.role)) if query.q else {},
         updated_since=query.updated_since,
+        due_since=query.due_since,
+        due_until=query.due_until,
     )
     position = (after[0], after[1]) if after else None
     rows = search.page(wanted, sort=query.sort, after=position, limit=query.limit + 1, sight=sight_of(call))

@@ -67,6 +67,7 @@ def apply(change: TicketChange, workflow: Workflow, step: Step) -> None:
         sla.put(change, target, step.instance.clocks[target], timer_key=ticket_key(change.ticket.id))
     if touched or before:
         change.clocks = dict(step.instance.clocks)
+        change.ticket.next_due_at = sla.next_due_at(change.clocks)
 
 
 def _write(change: TicketChange, workflow: Workflow, act: AnyAct) -> None:
