@@ -16,6 +16,7 @@ from models.kernel import clock, ids
 from models.kernel.errors import ConfigurationError, SchemaMismatch
 from models.kernel.storage import database
 from models.kernel.storage.dialect import Dialect
+from models.tickets.tables import Ticket
 from tests.desk import Desk
 from tests.fixtures_desk import bind
 
@@ -205,3 +206,45 @@ def test_activations_keep_their_order_when_they_get_serials_and_later_ones_come_
     with database.connection():
         rows = database.run("SELECT version FROM definition_activations ORDER BY serial")
     assert [row["version"] for row in rows] == [*range(1, 13), 5]
+
+
+def test_tickets_get_the_due_instant_of_their_running_promises(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bind(empty_database_url)
+    everything = migrations.available()
+    before = next(index for index, one in enumerate(everything) if one.name.endswith("_next_due"))
+    monkeypatch.setattr(migrations, "available", lambda: everything[:before])
+    migrations.run()
+    now, tickets = clock.now(), [ids.new_id() for _ in range(3)]
+    promises = [
+        (0, "first_response", "met", None),
+        (0, "resolution", "running", now),
+        (1, "resolution", "paused", None),
+    ]
+    with database.transaction():
+        for number, ticket_id in enumerate(tickets):
+            database.execute(
+                "INSERT INTO tickets (id, number, title, type, priority, state, category, workflow, workflow_version,"
+                " channel, fields, created_at, updated_at) VALUES (:id, :number, 't', 'question', 'normal', 'new', 'todo',"
+                " 'support', 1, 'api', '{}', :at, :at)",
+                id=ticket_id,
+                number=number + 1,
+                at=now,
+            )
+        for index, target, state, due_at in promises:
+            database.execute(
+                "INSERT INTO sla_clocks (ticket_id, target, policy, state, due_at, clock)"
+                " VALUES (:ticket, :target, 'p', :state, :due, '{}')",
+                ticket=tickets[index],
+                target=target,
+                state=state,
+                due=due_at,
+            )
+
+    monkeypatch.setattr(migrations, "available", lambda: everything)
+    migrations.run()
+
+    with database.connection():
+        rows = database.run("SELECT number, next_due_at FROM tickets ORDER BY number")
+    assert [Ticket.converted(row)["next_due_at"] for row in rows] == [now, None, None]
