@@ -142,8 +142,8 @@ def create_ticket(call: Call[NewTicket]) -> Answer:
 def list_tickets(call: Call[None, TicketQuery]) -> Answer:
     """`assignee` is a user's id, `me` or `none`. `q` searches titles, messages and searchable fields.
 
-    `next_due_at` is the earliest due instant of a ticket's running promises. A list that is sorted by it, or filtered by
-    `due_since` or `due_until`, has only tickets with a running promise.
+    `next_due_at` is the earliest due instant of a ticket's running promises. A list that is sorted by it, or filtered
+    by `due_since` or `due_until`, has only tickets with a running promise.
     """
     query = call.query
     column, _ = search.SORTS[query.sort]

@@ -226,8 +226,8 @@ def test_tickets_get_the_due_instant_of_their_running_promises(
         for number, ticket_id in enumerate(tickets):
             database.execute(
                 "INSERT INTO tickets (id, number, title, type, priority, state, category, workflow, workflow_version,"
-                " channel, fields, created_at, updated_at) VALUES (:id, :number, 't', 'question', 'normal', 'new', 'todo',"
-                " 'support', 1, 'api', '{}', :at, :at)",
+                " channel, fields, created_at, updated_at) VALUES (:id, :number, 't', 'question', 'normal', 'new',"
+                " 'todo', 'support', 1, 'api', '{}', :at, :at)",
                 id=ticket_id,
                 number=number + 1,
                 at=now,
