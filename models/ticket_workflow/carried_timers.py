@@ -8,7 +8,7 @@ from models.events import queries as events
 from models.kernel import type_info
 from models.kernel.open_json import JsonObject
 from models.tasks import timers
-from models.ticket_workflow.apply_acts import ticket_key
+from models.ticket_workflow.acts.apply_acts import ticket_key
 from models.tickets.tables import Ticket
 from models.workflow.definition import Workflow
 from models.workflow.execution.carried_timers import Remembered, RunningTimer, Timers

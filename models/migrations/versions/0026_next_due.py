@@ -6,7 +6,7 @@ the ticket's promises change again.
 
 from __future__ import annotations
 
-from models.migrations import Dialect
+from models.kernel.storage.dialect import Dialect
 
 
 def statements(dialect: Dialect) -> list[str]:
