@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, BinaryIO, Generic, Protocol, TypeVar
@@ -184,6 +184,27 @@ class Probe(Protocol):
         """Judge the probe with this mark; None for another event."""
 
 
+class SignIn(Protocol):
+    """`sign_in.py`: accounts whose credentials only an authorization server can judge (OAuth 2.0); for operators.
+
+    `tell` shows a line to a person, `ask` shows a prompt and returns the person's line.
+    """
+
+    def wants(self, account: ChannelAccount) -> bool:
+        """Return True if the account signs in at an authorization server."""
+
+    def check(self, account: ChannelAccount, settings: Settings) -> Finding:
+        """Get an access token, if the known one cannot be used any more. Never raises for a server's failure."""
+
+    def authorize(
+        self, account: ChannelAccount, settings: Settings, tell: Callable[[str], None], ask: Callable[[str], str]
+    ) -> str:
+        """Get a refresh token by a person's consent, and store it if this process has a database; returns it.
+
+        Raises ConfigurationError, TransientFailure.
+        """
+
+
 class Replay(Protocol):
     """`replay.py`: turns a recorded event into a request of the provider; for operators and tests (`scripts.channels`).
 
@@ -269,6 +290,11 @@ class Channel(ABC, Generic[A]):
     @cached_property
     def probe(self) -> Probe | None:
         """None: no server judges the channel's senders."""
+        return None
+
+    @cached_property
+    def sign_in(self) -> SignIn | None:
+        """None: the channel's credentials need no authorization server."""
         return None
 
     @cached_property

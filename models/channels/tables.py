@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import peewee
 
-from models.kernel.storage.table import InstantField, JsonField, Table
+from models.kernel.storage.table import IdField, InstantField, JsonField, Table
 
 
 class ChannelHealth(Table):
@@ -37,6 +37,27 @@ class ChannelPosition(Table):
     class Meta:
         table_name = "channel_positions"
         primary_key = peewee.CompositeKey("channel", "account", "name")
+
+
+class ChannelToken(Table):
+    """The OAuth tokens of an account. `source` identifies the credentials that they were obtained with."""
+
+    sealed = ("access_token", "refresh_token")
+
+    id = IdField(primary_key=True)
+    channel = peewee.TextField()
+    account = peewee.TextField()
+    source = peewee.TextField()
+    access_token = peewee.TextField(null=True)
+    refresh_token = peewee.TextField(null=True)
+    renew_at = InstantField(null=True)
+    expires_at = InstantField(null=True)
+    # The process that renews the tokens has its turn until then.
+    renewing_until = InstantField(null=True)
+    updated_at = InstantField()
+
+    class Meta:
+        table_name = "channel_tokens"
 
 
 class PullerLease(Table):

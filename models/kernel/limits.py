@@ -260,6 +260,7 @@ mail_copies_max = 50  # readers of a copy; more are a mailing list's business, a
 # -- accounts that have to be asked (IMAP, long polling) ---------------------------------------------------------
 puller_lease_s = 30.0  # how long after a kill -9 another process reads the account
 puller_lease_s_max = 120.0  # a `pull_account` task holds an account for as long as it may run
+token_turn_s = 60.0  # one process renews an account's OAuth tokens; a killed one keeps the others waiting for so long
 puller_look_every_s = 5.0  # renews the lease six times before it runs out; notices new and changed accounts
 puller_idle_s = 540.0  # one wait for the provider's word; RFC 2177 asks for less than 29 minutes, NATs forget after ten
 puller_pause_s, puller_pause_s_max = (

@@ -1,4 +1,4 @@
-"""Check, test, set up and inspect channel accounts, and replay recorded events."""
+"""Check, test, authorize, set up and inspect channel accounts, and replay recorded events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scripts import _cli
-from scripts.channels import checking, reaching, replaying
+from scripts.channels import authorizing, checking, reaching, replaying
 
 Verb = Callable[[argparse.Namespace], int]
 _NAME = "CHANNEL.ACCOUNT, for example telegram.support: a file in workflow_defs/channels/, else a published account"
@@ -25,7 +25,10 @@ def _parser() -> argparse.ArgumentParser:
     check = verb("check", checking.check, "check the files of channel accounts; exit code 1 when there are errors")
     check.add_argument("paths", nargs="*", type=Path, help="files; default: workflow_defs/channels/")
     check.add_argument(
-        "--credentials", action="store_true", help="also check that every named credential is configured"
+        "--credentials",
+        action="store_true",
+        help="also check that every named credential is configured, and get an access token where the account has"
+        " `oauth`",
     )
     test = verb(
         "test",
@@ -51,6 +54,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     setup.add_argument("name", help=_NAME)
     setup.add_argument("--public-url", help="public base URL of the desk (default: PUBLIC_URL)")
+    authorize = verb(
+        "authorize",
+        authorizing.authorize,
+        "get the refresh token of a mailbox at Microsoft 365, Gmail or another OAuth server, by the consent of a person"
+        " in a browser; it is stored, encrypted, in the desk's database",
+    )
+    authorize.add_argument("name", help=_NAME)
+    authorize.add_argument(
+        "--print", action="store_true", help="also print the token, to configure it as the credential"
+    )
     status = verb(
         "status", reaching.status, "show the health of every published account; exit code 1 when one has an error"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 
 from models.channels.accounts import ChannelAccount
 from models.kernel import settings
-from models.kernel.errors import ConfigurationError, FieldProblem, Invalid
-from scripts import defs
+from models.kernel.errors import ConfigurationError, FieldProblem, Invalid, NestorError
+from queues import channels
+from scripts import _cli, defs
 
 
 def check(args: argparse.Namespace) -> int:
@@ -30,7 +32,7 @@ def check(args: argparse.Namespace) -> int:
         if seen.setdefault(name, path) != path:
             problems.append(FieldProblem(str(path), f"{name} is in {seen[name]} already"))
         if args.credentials:
-            problems += _missing(account, path)
+            problems += _missing(account, path) or _refused(account, path)
     problems += _several_system_accounts(accounts)
     for problem in problems:
         print(f"{problem.path}: {problem.message}", file=sys.stderr)
@@ -70,6 +72,18 @@ def _missing(account: ChannelAccount, path: Path) -> list[FieldProblem]:
         except ConfigurationError as error:
             problems.append(FieldProblem(f"{path}: {place}", error.message))
     return problems
+
+
+def _refused(account: ChannelAccount, path: Path) -> list[FieldProblem]:
+    """Return the problem of an account whose authorization server gives no access token."""
+    sign_in = channels.get(account.channel).sign_in
+    if sign_in is None or not sign_in.wants(account):
+        return []
+    # A replaced refresh token is kept in the desk's database, if there is one.
+    with contextlib.suppress(NestorError):
+        _cli.connect("channels", only_look=True)
+    finding = sign_in.check(account, settings.current())
+    return [] if finding.ok else [FieldProblem(str(path), finding.text)]
 
 
 def _named(value: Any, place: str) -> Iterator[tuple[str, str]]:

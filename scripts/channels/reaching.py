@@ -21,7 +21,7 @@ from scripts.channels import checking, probing
 
 def test(args: argparse.Namespace) -> int:
     """Print what was tried; exit code 1 when something failed."""
-    account, reach = _account(args.name)
+    account, reach = find(args.name)
     config = settings.current()
     findings = reach.test(account, config)
     probe = channels.get(account.channel).probe
@@ -35,12 +35,12 @@ def test(args: argparse.Namespace) -> int:
 
 
 def setup(args: argparse.Namespace) -> int:
-    account, reach = _account(args.name)
+    account, reach = find(args.name)
     config = settings.current()
     return _print_findings(account, reach.setup(account, config, public_url=args.public_url or config.public_url))
 
 
-def _account(name: str) -> tuple[ChannelAccount, Reach]:
+def find(name: str) -> tuple[ChannelAccount, Reach]:
     """The published account of this name, else its file. Raises ConfigurationError, NotFound, Invalid."""
     channel, dot, account = name.partition(".")
     if not dot or channel not in channels.names():

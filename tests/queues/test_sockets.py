@@ -12,6 +12,7 @@ from models.kernel import limits
 from queues import broker
 from queues.channels.email.imap import mailbox
 from queues.channels.email.writing import smtp
+from queues.channels.email.writing.relay import Relay as AccountRelay
 from queues.outside import safe_http
 from tests.queues.channels.email.writing.relay import Relay
 from tests.servers import receiving
@@ -30,7 +31,7 @@ def _notices_after_s(connected: socket.socket) -> float:
 
 def test_a_conversation_with_a_mail_server_is_watched() -> None:
     with Relay() as relay:
-        talk = smtp._Conversation(smtp.Relay("127.0.0.1", relay.port, False, "", ""), "desk.example.test")
+        talk = smtp._Conversation(AccountRelay("127.0.0.1", relay.port, False, "", ""), "desk.example.test")
         try:
             assert talk._client.sock is not None
             assert _notices_after_s(talk._client.sock) == limits.provider_lost_s

@@ -57,10 +57,17 @@ mail_fsync = never
 # Two connections of one user in the tests of leases, and those that a stopped client left.
 mail_max_userip_connections = 50
 imap_idle_notify_interval = 2 mins
-auth_mechanisms = plain
+auth_mechanisms = plain xoauth2 oauthbearer
 passdb {{
   driver = static
+  mechanisms = plain
   args = password={password}
+}}
+# Asks a test's authorization server about each access token.
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
 }}
 userdb {{
   driver = static
@@ -89,6 +96,13 @@ service stats {{
 service auth-worker {{
   user = {user}
 }}
+"""
+
+
+_OAUTH = """
+tokeninfo_url = http://127.0.0.1:{oauth_port}/tokeninfo?access_token=
+username_attribute = email
+timeout_msecs = 5000
 """
 
 
@@ -124,6 +138,8 @@ class DovecotServer(Service):
         if program is None:
             raise ServiceUnavailable(MISSING)
         self.port, self.tls_port = free_port(), free_port()
+        # A test that logs in by OAuth starts its authorization server here.
+        self.oauth_port = free_port()
         self.password = uuid.uuid4().hex
         self._program = program
         self._user = _server_user()
@@ -232,8 +248,9 @@ class DovecotServer(Service):
             "password": self.password,
         }
         (folder / "dovecot.conf").write_text(_CONFIG.format(**values))
+        (folder / "oauth2.conf").write_text(_OAUTH.format(oauth_port=self.oauth_port))
         if self._user:
-            for path in (folder / "mail", *folder.glob("server.*"), folder / "dovecot.conf"):
+            for path in (folder / "mail", *folder.glob("server.*"), *folder.glob("*.conf")):
                 shutil.chown(path, self._user)
 
 

@@ -94,6 +94,13 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "name": NAME,
         "position": impersonal("numbers of a mailbox or of updates"),
     },
+    "channel_tokens": {
+        "channel": NAME,
+        "account": NAME,
+        "source": HASH,
+        "access_token": HASH,
+        "refresh_token": HASH,
+    },
     "puller_leases": {"channel": NAME, "account": NAME, "holder": HASH},
     "counters": {"name": WORD},
     "schema_migrations": {"name": WORD},

@@ -13,6 +13,8 @@ from models.channels.files import Common, Secret
 from models.kernel import limits
 from models.kernel.errors import FieldProblem
 from queues.channels.email import providers
+from queues.channels.email.oauth.account import OAuth
+from queues.channels.email.oauth.account import problems as oauth_problems
 
 Provider = Literal["raw", "mailgun", "sendgrid", "postmark", "ses", "cloudflare", "mailjet", "brevo", "resend", "imap"]
 Outbound = Literal["smtp", "mailgun", "sendgrid", "postmark", "ses", "resend"]
@@ -57,6 +59,8 @@ class Account(Common, kw_only=True):
     bucket: str | None = None
     # imap[s]://user:password@host[:port]
     imap_url: Secret | None = None
+    # OAuth 2.0 in place of a password for IMAP and SMTP.
+    oauth: OAuth | None = None
     imap_folder: str = "INBOX"
     imap_idle: bool = True
     # Mails that the server or a mail program has flagged as $Junk.
@@ -118,6 +122,14 @@ def _together(account: Account) -> list[FieldProblem]:
     if account.provider == "ses" and account.bucket:
         lacking = [key for key in ("api_key", "region") if not getattr(account, key)]
         problems += [FieldProblem(f".{key}", f"reading mails from a bucket needs {key}") for key in lacking]
+    if account.oauth is not None:
+        problems += oauth_problems(
+            account.oauth,
+            imap_url=account.imap_url is not None,
+            smtp_url=account.smtp_url is not None,
+            imap=account.provider == "imap",
+            smtp=account.outbound == "smtp",
+        )
     return problems
 
 
@@ -128,4 +140,7 @@ def _needs(provider: str, needs: str) -> tuple[tuple[str, ...], ...]:
     return found
 
 
-_WITHOUT_FOLDER: dict[str, tuple[tuple[str, ...], ...]] = {"imap": (("imap_url",),), "smtp": (("smtp_url",),)}
+_WITHOUT_FOLDER: dict[str, tuple[tuple[str, ...], ...]] = {
+    "imap": (("imap_url", "oauth"),),
+    "smtp": (("smtp_url", "oauth"),),
+}

@@ -9,7 +9,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import imports
 from models.kernel.errors import FieldProblem
 from models.ports.channel_facts import ChannelFacts, Config
-from queues.channel_port import Channel, Fetcher, Ingress, Parser, Probe, Puller, Reach, Replay, Sender
+from queues.channel_port import Channel, Fetcher, Ingress, Parser, Probe, Puller, Reach, Replay, Sender, SignIn
 from queues.channels.email.account import Account, check
 
 # Providers that answer a repeat under the same idempotency key with the id of the first mail. Ten repeats do no harm.
@@ -76,6 +76,12 @@ class Email(Channel[Account]):
         with imports.late():
             from queues.channels.email import pull
         return pull
+
+    @cached_property
+    def sign_in(self) -> SignIn:
+        with imports.late():
+            from queues.channels.email import sign_in
+        return sign_in
 
     @cached_property
     def replay(self) -> Replay:

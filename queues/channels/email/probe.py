@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from email.utils import formatdate
 
 from models.channels.accounts import ChannelAccount
-from models.kernel.errors import ConfigurationError
+from models.kernel.errors import ConfigurationError, NestorError
 from models.kernel.settings import Settings
 from models.ports.inbound import Unparseable
 from queues.channel_port import Finding
@@ -21,6 +21,7 @@ from queues.channels.email.providers.port import Mail
 from queues.channels.email.reading.header_block import Headers, all_values, mail_start, split_headers
 from queues.channels.email.writing import smtp
 from queues.channels.email.writing.build import BadAddress, checked_address
+from queues.channels.email.writing.relay import BadUrl, relay_of
 
 Event = tuple[bytes, dict[str, str]]
 
@@ -47,9 +48,9 @@ def send(account: ChannelAccount, settings: Settings) -> tuple[str, Finding]:
     if not trusted:
         return "", Finding(True, "no authserv_ids: there is no header that a sender could write")
     try:
-        relay = smtp.relay_of(account.credential("smtp_url", settings), ca_file=account.config.get("smtp_ca_file"))
+        relay = relay_of(account, settings)
         ours = checked_address(str(account.config.get("address", "")))
-    except (ConfigurationError, smtp.BadUrl, BadAddress) as error:
+    except (ConfigurationError, BadUrl, BadAddress) as error:
         return "", Finding(False, f"the probe needs smtp_url and address: {error}")
     mark = f"probe-{secrets.token_hex(12)}"
     address = str(account.config.get("address", ""))
@@ -66,7 +67,10 @@ def send(account: ChannelAccount, settings: Settings) -> tuple[str, Finding]:
         "",
     ]
     letter = smtp.Letter("\r\n".join(lines).encode("utf-8", "replace"), address, address)
-    outcome = smtp.hand_over(relay, letter, helo=ours.domain)
+    try:
+        outcome = smtp.hand_over(relay, letter, helo=ours.domain)
+    except NestorError as error:
+        return "", Finding(False, f"the probe was not sent: {error.message}")
     if outcome.kind != "accepted":
         return "", Finding(False, f"the probe was not sent: {outcome.detail}")
     return mark, Finding(True, "the probe was sent to the mailbox by smtp_url")

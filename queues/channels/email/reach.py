@@ -9,6 +9,7 @@ from queues.channel_port import Finding, webhook_url
 from queues.channels.email import providers
 from queues.channels.email.writing import smtp
 from queues.channels.email.writing.build import BadAddress, checked_address
+from queues.channels.email.writing.relay import BadUrl, relay_of
 
 
 def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
@@ -36,15 +37,19 @@ def _credentials(account: ChannelAccount, settings: Settings) -> list[Finding]:
 
 def _smtp(account: ChannelAccount, settings: Settings) -> Finding:
     try:
-        relay = smtp.relay_of(account.credential("smtp_url", settings), ca_file=account.config.get("smtp_ca_file"))
+        relay = relay_of(account, settings)
         ours = checked_address(str(account.config.get("address", "")))
     except NestorError as error:
         return Finding(False, f"SMTP: {error.message}")
-    except (smtp.BadUrl, BadAddress) as error:
+    except (BadUrl, BadAddress) as error:
         return Finding(False, f"SMTP: {error}")
-    outcome = smtp.test_relay(relay, helo=ours.domain)
+    try:
+        outcome = smtp.test_relay(relay, helo=ours.domain)
+    except NestorError as error:
+        return Finding(False, f"SMTP: {error.message}")
     if outcome.kind == "accepted":
-        return Finding(True, "SMTP: the relay took our login" if relay.user else "SMTP: the relay talks to us")
+        logged_in = relay.user or relay.bearer is not None
+        return Finding(True, "SMTP: the relay took our login" if logged_in else "SMTP: the relay talks to us")
     return Finding(False, f"SMTP: {outcome.detail}")
 
 

@@ -22,6 +22,7 @@ from queues.channels.email import providers
 from queues.channels.email.writing import smtp
 from queues.channels.email.writing.build import BadAddress, build, checked_address, copies_of
 from queues.channels.email.writing.dkim import signer_of
+from queues.channels.email.writing.relay import BadUrl, relay_of
 
 
 def send(message: OutgoingMessage, account: ChannelAccount, settings: Settings) -> SendOutcome:
@@ -44,10 +45,10 @@ def by_smtp(message: OutgoingMessage, account: ChannelAccount, settings: Setting
     attachment's `open()`.
     """
     try:
-        relay = smtp.relay_of(account.credential("smtp_url", settings), ca_file=account.config.get("smtp_ca_file"))
+        relay = relay_of(account, settings)
         signer = signer_of(account, settings)
         ours = checked_address(str(account.config.get("address", "")))
-    except (ConfigurationError, smtp.BadUrl, BadAddress) as error:
+    except (ConfigurationError, BadUrl, BadAddress) as error:
         # The operator can correct the configuration; nothing was sent.
         return dataclasses.replace(account_trouble(str(error)), detail=f"channel account {account.name}: {error}")
     try:

@@ -26,12 +26,15 @@ from models.kernel.settings import Settings
 from models.kernel.storage import sockets
 from models.kernel.text import one_line
 from queues.channels.email.imap import limits as bounds
+from queues.channels.email.oauth.bearer import Bearer, bearer_of
+from queues.channels.email.oauth.client import is_used_for, server_url
 from queues.channels.email.tls import client_context
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,255}")
 _PORTS = {"imap": 143, "imaps": 993}
 _EXPECTED = "imap_url: expected imap://user:password@host[:port] or imaps://..."
+_EXPECTED_WITH_OAUTH = "imap_url: expected imaps://host[:port] or imap://..., because `oauth` logs in"
 
 
 class Refused(TransientFailure):
@@ -40,9 +43,15 @@ class Refused(TransientFailure):
     code = "mail_server_refused"
 
 
+class LoginRefused(TransientFailure):
+    """The mailbox refuses the login."""
+
+    code = "mail_login_refused"
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The IMAP server, from the credential `imap_url`."""
+    """The IMAP server, from the credential `imap_url` or the account's mail service. `bearer`: the login by OAuth."""
 
     host: str
     port: int
@@ -50,6 +59,7 @@ class Server:
     user: str = field(repr=False)
     password: str = field(repr=False)
     ca_file: str | None
+    bearer: Bearer | None = None
 
     @property
     def tls_needed(self) -> bool:
@@ -63,15 +73,19 @@ def server_of(account: ChannelAccount, settings: Settings) -> Server:
     ca_file = account.config.get("imap_ca_file")
     if ca_file is not None and not Path(ca_file).is_file():
         raise ConfigurationError(f"{where}: imap_ca_file: there is no such file")
+    by_oauth = is_used_for(account, "imap")
+    expected = f"{where}: {_EXPECTED_WITH_OAUTH if by_oauth else _EXPECTED}"
+    url = server_url(account, "imap") if by_oauth else ""
     try:
-        parts = urlsplit(account.credential("imap_url", settings).strip())
+        parts = urlsplit(url or account.credential("imap_url", settings).strip())
         port = parts.port or _PORTS.get(parts.scheme)
     except ValueError as error:
-        raise ConfigurationError(f"{where}: {_EXPECTED}") from error
+        raise ConfigurationError(expected) from error
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    if port is None or parts.scheme not in _PORTS or not parts.hostname or not user:
-        raise ConfigurationError(f"{where}: {_EXPECTED}")
-    return Server(parts.hostname, port, parts.scheme == "imaps", user, password, ca_file)
+    if port is None or parts.scheme not in _PORTS or not parts.hostname or not (user or by_oauth):
+        raise ConfigurationError(expected)
+    bearer = bearer_of(account, settings, "imap", host=parts.hostname, port=port, user=user, password=password)
+    return Server(parts.hostname, port, parts.scheme == "imaps", user, password, ca_file, bearer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +101,18 @@ class Mailbox:
     """A logged-in connection; use it as a context manager."""
 
     def __init__(self, server: Server) -> None:
+        if server.bearer is not None:
+            server.bearer.prepare()
+        try:
+            self._open(server)
+        except LoginRefused:
+            if server.bearer is None:
+                raise
+            # The access token may have been revoked before its end.
+            server.bearer.renew()
+            self._open(server)
+
+    def _open(self, server: Server) -> None:
         with _translated("connecting"):
             self._client: Any = IMAPClient(
                 server.host,
@@ -127,8 +153,19 @@ class Mailbox:
                 if not self._client.has_capability("STARTTLS"):
                     raise TransientFailure("the mail server offers no TLS; the password was not sent in clear")
                 self._client.starttls(client_context(server.ca_file))
+        if server.bearer is None:
+            with _translated("the login"):
+                self._client.login(server.user, server.password)
+        else:
+            self._log_in_by_token(server.bearer)
+
+    def _log_in_by_token(self, bearer: Bearer) -> None:
         with _translated("the login"):
-            self._client.login(server.user, server.password)
+            if not self._client.has_capability(f"AUTH={bearer.mechanism}"):
+                raise TransientFailure(f"the mail server offers no {bearer.mechanism}; check `oauth.mechanism`")
+            # The first challenge is empty, and another one is the server's error.
+            responses = iter((bearer.first_response(), bearer.answer_to_error()))
+            self._client.sasl_login(bearer.mechanism, lambda challenge: next(responses, None))
 
     def select(self, folder: str, *, readonly: bool = False) -> Folder:
         """Open the folder or refresh its state. Raises TransientFailure for a missing folder."""
@@ -224,7 +261,7 @@ def _translated(step: str, *, refused: type[TransientFailure] = TransientFailure
         # IMAPClient reports the end of the connection as a refused login as well.
         if isinstance(error.__context__, imaplib.IMAP4.abort):
             raise TransientFailure(f"{step}: the mail server ended the connection") from error
-        raise TransientFailure(f"the mailbox refused the login: {_words(error)}") from error
+        raise LoginRefused(f"the mailbox refused the login: {_words(error)}") from error
     except imaplib.IMAP4.abort as error:
         raise TransientFailure(f"{step}: the mail server ended the connection") from error
     except ProtocolError as error:

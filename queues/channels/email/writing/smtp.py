@@ -12,23 +12,21 @@ import smtplib
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from models.kernel import limits
 from models.kernel.storage import sockets
 from models.kernel.text import one_line
 from models.ports.outbound import SendOutcome, accepted, account_trouble, permanent, transient, unknown
-from queues.channels.email.tls import client_context
+from queues.channels.email.oauth.bearer import Bearer
+from queues.channels.email.writing.relay import Relay
 
 _DETAIL_CHARS_MAX = 300
 # For all steps; the rest of the time limit is for recording the outcome.
 _CONVERSATION_S_MAX = limits.actor_time_limit_s - 20.0
 # The mail is already accepted at QUIT.
 _QUIT_S = 2.0
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _ADDRESS = re.compile(r"[^\s<>@]{1,64}@[^\s<>@]{1,255}")
 # RFC 3463 section 3.2 and RFC 7505: no such mailbox or host, bad syntax, moved, takes no mail. 5.1.7 and 5.1.8 concern
 # the sender.
@@ -46,57 +44,6 @@ _ABOUT_MAIL = re.compile(rb"5\.(?:2\.3|3\.4|6\.[0-9]+)(?![0-9])")
 _TOO_LARGE = 552
 
 NO_UTF8 = "the mail server takes no addresses with letters beyond ASCII"
-
-
-class BadUrl(ValueError):
-    """The account's smtp_url cannot be used; the text says why, without the URL."""
-
-
-@dataclass(frozen=True, slots=True)
-class Relay:
-    """The SMTP relay, from the credential `smtp_url`."""
-
-    host: str
-    port: int
-    tls: bool
-    user: str
-    password: str
-    ca_file: str | None = None
-
-    @property
-    def local(self) -> bool:
-        return self.host in _LOOPBACK
-
-    @property
-    def starttls(self) -> bool:
-        """Return True if the connection uses STARTTLS: a relay on this machine has no checkable certificate unless the
-        account names a CA.
-        """
-        return self.ca_file is not None or not self.local
-
-    @property
-    def tls_required(self) -> bool:
-        return self.ca_file is not None
-
-    def tls_context(self) -> ssl.SSLContext:
-        """Return a context that checks certificate and host name by the machine's authorities and the account's."""
-        return client_context(self.ca_file)
-
-
-def relay_of(url: str, *, ca_file: str | None = None) -> Relay:
-    """Read `smtp://[user:password@]host[:port]` or `smtps://...`; `ca_file` is of a private CA. Raises BadUrl."""
-    if ca_file is not None and not Path(ca_file).is_file():
-        raise BadUrl("smtp_ca_file: there is no such file")
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-    except ValueError as error:
-        raise BadUrl("smtp_url: expected smtp://host:port or smtps://host:port") from error
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise BadUrl("smtp_url: expected smtp://host:port or smtps://host:port")
-    tls = parts.scheme == "smtps"
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return Relay(parts.hostname, port or (465 if tls else 25), tls, user, password, ca_file)
 
 
 class Ended(Exception):
@@ -122,29 +69,42 @@ class Letter:
 
 
 def hand_over(relay: Relay, letter: Letter, *, helo: str) -> SendOutcome:
-    """Send one mail to the relay. The outcome has no ids; its `detail` names refused copies."""
-    try:
-        client = _Conversation(relay, helo)
-        try:
-            client.introduce()
-            return client.deliver(letter)
-        finally:
-            client.close()
-    except Ended as ended:
-        return ended.outcome
+    """Send one mail to the relay. The outcome has no ids; its `detail` names refused copies.
+
+    Raises ConfigurationError, TransientFailure if the access token of a login by OAuth cannot be got.
+    """
+    return _with_login(relay, helo, lambda client: client.deliver(letter))
 
 
 def test_relay(relay: Relay, *, helo: str) -> SendOutcome:
-    """Connect, greet, encrypt, log in and quit, to test the relay. Nothing is sent."""
+    """Connect, greet, encrypt, log in and quit, to test the relay. Nothing is sent. Raises as `hand_over`."""
+    return _with_login(relay, helo, lambda client: accepted(None))
+
+
+def _with_login(relay: Relay, helo: str, act: Callable[[_Conversation], SendOutcome]) -> SendOutcome:
+    """Act in a conversation after the login. An access token that the relay refuses is renewed once."""
+    if relay.bearer is not None:
+        relay.bearer.prepare()
     try:
-        client = _Conversation(relay, helo)
-        try:
-            client.introduce()
-        finally:
-            client.close()
+        return _in_conversation(relay, helo, act)
+    except Ended as ended:
+        if relay.bearer is None or not isinstance(ended.__cause__, smtplib.SMTPAuthenticationError):
+            return ended.outcome
+    # The access token may have been revoked before its end.
+    relay.bearer.renew()
+    try:
+        return _in_conversation(relay, helo, act)
     except Ended as ended:
         return ended.outcome
-    return accepted(None)
+
+
+def _in_conversation(relay: Relay, helo: str, act: Callable[[_Conversation], SendOutcome]) -> SendOutcome:
+    client = _Conversation(relay, helo)
+    try:
+        client.introduce()
+        return act(client)
+    finally:
+        client.close()
 
 
 class _Conversation:
@@ -174,7 +134,7 @@ class _Conversation:
         encrypted = self._relay.tls or self._encrypt()
         if not encrypted and self._relay.tls_required:
             raise Ended(account_trouble("the mail server offers no TLS, which the account asks for; nothing was sent"))
-        if not self._relay.user:
+        if not self._relay.user and self._relay.bearer is None:
             return
         if not encrypted and not self._relay.local:
             raise Ended(account_trouble("the mail server offers no TLS; the password was not sent in clear"))
@@ -193,6 +153,9 @@ class _Conversation:
     def _log_in(self) -> None:
         with _certainly_not_sent("the login"):
             self._renew_timeout()
+            if self._relay.bearer is not None:
+                self._log_in_by_token(self._relay.bearer)
+                return
             try:
                 self._client.login(self._relay.user, self._relay.password)
             except (smtplib.SMTPResponseException, smtplib.SMTPNotSupportedError, smtplib.SMTPServerDisconnected):
@@ -200,6 +163,16 @@ class _Conversation:
             except smtplib.SMTPException as error:
                 # The server offers no mechanism that smtplib knows.
                 raise smtplib.SMTPNotSupportedError(str(error)) from error
+
+    def _log_in_by_token(self, bearer: Bearer) -> None:
+        if bearer.mechanism not in self._client.esmtp_features.get("auth", "").upper().split():
+            raise Ended(account_trouble(f"the mail server offers no {bearer.mechanism}; check `oauth.mechanism`"))
+
+        def respond(challenge: bytes | None = None) -> str:
+            # The server's error is a challenge, too.
+            return bearer.first_response() if challenge is None else bearer.answer_to_error()
+
+        self._client.auth(bearer.mechanism, respond)
 
     def deliver(self, letter: Letter) -> SendOutcome:
         options = []

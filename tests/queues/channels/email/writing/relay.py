@@ -5,9 +5,11 @@ where a test wants it.
 from __future__ import annotations
 
 import asyncio
+import base64
+import re
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -40,6 +42,10 @@ class Relay:
     mail_answer: str = "250 2.1.0 OK"
     data_answer: str = "250 2.0.0 OK"
     password: str | None = None
+    # The access tokens that XOAUTH2 and OAUTHBEARER accept; None: the relay does not offer them.
+    bearer_tokens: Callable[[], Collection[str]] | None = None
+    # Each response of a login by a token.
+    responses: list[bytes] = field(default_factory=list)
     mechanisms_off: tuple[str, ...] = ()
     smtputf8: bool = True
     size_max: int = 40 * 1024 * 1024
@@ -101,6 +107,26 @@ class Relay:
         )
         return self.data_answer
 
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802
+        return await self._by_token(server, args, error=b'{"status":"401","schemes":"bearer"}')
+
+    async def auth_OAUTHBEARER(self, server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802
+        return await self._by_token(server, args, error=b'{"status":"invalid_token"}')
+
+    async def _by_token(self, server: SMTP, args: list[str], *, error: bytes) -> AuthResult:
+        """Answer as Gmail does: an error is a challenge, and the client's response to it gets the 535."""
+        assert self.bearer_tokens is not None
+        response = base64.b64decode(args[1])
+        self.responses.append(response)
+        given = re.search(rb"\x01auth=Bearer ([^\x01]*)\x01\x01\Z", response)
+        if given is not None and given[1].decode() in self.bearer_tokens():
+            assert server.session is not None
+            server.session.mechanism = args[0]  # type: ignore[attr-defined]
+            return AuthResult(success=True)
+        answer = await server.challenge_auth(error)
+        self.responses.append(answer if isinstance(answer, bytes) else b"")
+        return AuthResult(success=False, handled=False)
+
     def _authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
     ) -> AuthResult:
@@ -125,6 +151,7 @@ class Relay:
         self._loop.close()
 
     def _session(self) -> SMTP:
+        methods = () if self.bearer_tokens is not None else ("XOAUTH2", "OAUTHBEARER")
         return SMTP(
             self,
             hostname="relay.example.test",
@@ -132,7 +159,7 @@ class Relay:
             enable_SMTPUTF8=self.smtputf8,
             tls_context=None if self.implicit else self.tls,
             auth_require_tls=not self.implicit and self.tls is not None,
-            auth_exclude_mechanism=self.mechanisms_off,
+            auth_exclude_mechanism=(*self.mechanisms_off, *methods),
             authenticator=self._authenticate if self.password is not None else None,
             loop=self._loop,
         )
