@@ -36,7 +36,7 @@ class Function:
 
 
 FUNCTIONS = (
-    Function("gateway", ("/v1/", "/files/")),
+    Function("gateway", ("/v1/", "/files/", "/.well-known/")),
     Function("webhooks", ("/webhooks/",)),
     Function("tick", ("/tick",)),
 )

@@ -13,6 +13,7 @@ from queues.sweep import OpportunisticSweep
 def operations() -> Operations:
     """The operations of the gateway."""
     from functions.gateway.auth import (
+        key_set,
         my_sessions,
         notices,
         oidc,
@@ -57,6 +58,7 @@ def operations() -> Operations:
     for module in (
         sign_in,
         sign_in_steps,
+        key_set,
         oidc,
         second_factors,
         passkeys,

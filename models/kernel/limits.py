@@ -118,6 +118,7 @@ oidc_rest_s = 5.0  # after a failed call
 oidc_keys_again_s = 30.0  # unknown key ids cannot make the desk ask more often
 second_factors_max = 20  # of one user: a telephone, some keys
 access_token_s = 15 * 60  # a stolen access token dies soon
+key_set_cache_s = 300  # a verifier asks again for a key ID that it does not know; a removed key is forgotten soon
 refresh_token_s = 30 * 24 * 3600  # an agent signs in about once a month
 network_sign_in_failures_burst = 100  # an office behind one address on a Monday; a guesser gets a hundred tries
 network_sign_in_failure_every_s = 3.0  # 28,800 guesses a day over all addresses of the desk, and each has its own limit

@@ -25,6 +25,7 @@ EVERYWHERE_PUBLIC = {
 }
 PUBLIC: dict[str, dict[str, str]] = {
     "gateway": {
+        "GET /.well-known/jwks.json": "public keys are made to be published",
         "POST /v1/auth/tokens": "signing in is how one becomes known",
         "POST /v1/auth/second_factors": "the challenge that follows the password is the proof",
         "POST /v1/auth/enrolments/totp": "the challenge that follows the password is the proof",

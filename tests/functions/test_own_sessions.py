@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jwt
 import pytest
 
 from models.kernel import limits, settings
@@ -129,3 +130,16 @@ def test_a_sign_in_on_a_new_device_is_reported_and_one_on_a_known_device_is_not(
     Caller(gateway).made("/v1/auth/tokens", body)
 
     assert (first, known, told) == ([], [], ["new_device"])
+
+
+@sqlite_only
+def test_another_service_verifies_an_access_token_by_the_published_keys(gateway: Any, stranger: Caller) -> None:
+    signed_in, token = sign_in(gateway, ADMIN)
+
+    answer = stranger.get("/.well-known/jwks.json")
+
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == f"public, max-age={limits.key_set_cache_s}"
+    key = jwt.PyJWKSet.from_dict(answer.json)[jwt.get_unverified_header(token["access_token"])["kid"]]
+    claims = jwt.decode(token["access_token"], key, ["EdDSA"], audience=settings.current().public_url, issuer="nestor")
+    assert claims["sub"] == signed_in.read("/v1/me")["id"]

@@ -1,10 +1,9 @@
 """Authentication of callers: access tokens (JWT) and API keys in the header `Authorization: Bearer`.
 
 Every request is authenticated, so authentication costs one indexed statement (a second one a minute notes the use) and
-no argon2. It reads the role from the
-database and never from the token. A demotion or a sign-out therefore takes effect at the next request, before the token
-expires. The module imports PyJWT at first use, because the import adds 30 ms to a cold start and a webhook never needs
-it.
+no argon2. It reads the role from the database and never from the token. A demotion or a sign-out therefore takes effect
+at the next request, before the token expires. The module imports PyJWT at first use, because the import adds 30 ms to a
+cold start and a webhook never needs it.
 """
 
 from __future__ import annotations
@@ -14,19 +13,23 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import peewee
 
 from models.identity import roles
 from models.identity.rules import Principal, Rights, last_use, rights_of_key
+from models.identity.sign_in import token_keys
 from models.identity.tables import ApiKeyRow, Session
 from models.kernel import clock, ids, imports, limits, secret_keys
 from models.kernel.errors import Unauthenticated, Unavailable
 from models.kernel.settings import Settings
 from models.kernel.storage import database
 from models.kernel.telemetry import logs
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 log = logs.get("identity")
 _ISSUER = "nestor"
@@ -87,8 +90,8 @@ def access_token(user_id: UUID, session_id: UUID, settings: Settings) -> str:
         "iat": issued_at_s,
         "exp": issued_at_s + limits.access_token_s,
     }
-    key = settings.signing_key()
-    return jwt.encode(claims, key, algorithm="HS256", headers={"kid": secret_keys.key_id(key)})
+    pair = token_keys.signing_pair(settings)
+    return jwt.encode(claims, pair.private, algorithm=token_keys.ALGORITHM, headers={"kid": pair.published["kid"]})
 
 
 def authenticate(bearer: str, settings: Settings) -> Principal:
@@ -108,10 +111,11 @@ def _read_access_token(token: str, settings: Settings) -> tuple[UUID, UUID]:
     import jwt  # cold start: loaded at the first token
 
     try:
+        key, algorithm = _key_of(jwt.get_unverified_header(token), settings)
         claims = jwt.decode(
             token,
-            _key_of(jwt.get_unverified_header(token), settings),
-            algorithms=["HS256"],
+            key,
+            algorithms=[algorithm],
             issuer=_ISSUER,
             audience=settings.public_url,
             # The code below checks the expiry against the desk's clock, which tests and the sandbox can move.
@@ -127,14 +131,21 @@ def _read_access_token(token: str, settings: Settings) -> tuple[UUID, UUID]:
     return user_id, session_id
 
 
-def _key_of(header: Mapping[str, Any], settings: Settings) -> str:
-    """Return the key that the token names. A token without `kid` is from an earlier release. Raises ValueError."""
-    keys = settings.accepted_keys()
-    if "kid" not in header:
-        return keys[0]
-    for key in keys:
-        if secret_keys.key_id(key) == header["kid"]:
-            return key
+def _key_of(header: Mapping[str, Any], settings: Settings) -> tuple[Ed25519PublicKey | str, str]:
+    """Return the key that the token names, and the one algorithm that this key verifies. Raises ValueError.
+
+    Releases before this one signed with the secret itself (HS256). Their tokens stay valid until they expire, so that
+    an upgrade signs nobody out.
+    """
+    key_id, algorithm = header.get("kid"), header.get("alg")
+    if algorithm == token_keys.ALGORITHM and isinstance(key_id, str):
+        if (public := token_keys.find_public(key_id, settings)) is not None:
+            return public, token_keys.ALGORITHM
+    elif algorithm == "HS256":
+        secrets = settings.accepted_keys()
+        for secret in secrets[:1] if key_id is None else secrets:
+            if key_id is None or secret_keys.key_id(secret) == key_id:
+                return secret, "HS256"
     raise ValueError("the token is signed with a key that the desk does not accept")
 
 

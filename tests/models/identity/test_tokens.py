@@ -9,12 +9,13 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from models.events.commands import Actor
 from models.identity import api_keys, commands, queries
 from models.identity.api_keys import ApiKeyTaken
 from models.identity.rules import Role
-from models.identity.sign_in import tokens
+from models.identity.sign_in import token_keys, tokens
 from models.identity.sign_in.tokens import SessionEnded, TokenExpired, authenticate
 from models.kernel import clock, limits, secret_keys
 from models.kernel.errors import ConfigurationError, Invalid, NotFound, Unauthenticated
@@ -27,9 +28,13 @@ ROOT = Actor("user", "root", "Root")
 
 
 def claims_of(people: People, token: str) -> dict[str, Any]:
-    return jwt.decode(
-        token, people.settings.signing_key(), ["HS256"], issuer="nestor", audience=people.settings.public_url
-    )
+    public = token_keys.signing_pair(people.settings).public
+    return jwt.decode(token, public, ["EdDSA"], issuer="nestor", audience=people.settings.public_url)
+
+
+def signed_by_the_desk(people: People, claims: dict[str, Any]) -> str:
+    pair = token_keys.signing_pair(people.settings)
+    return jwt.encode(claims, pair.private, "EdDSA", headers={"kid": pair.published["kid"]})
 
 
 def test_an_access_token_says_who_and_until_when_and_no_role(people: People) -> None:
@@ -84,20 +89,57 @@ def test_an_expired_access_token_is_told_to_be_refreshed(people: People, moving_
 def test_a_token_with_other_claims_is_refused(people: People, change: dict[str, Any]) -> None:
     people.user()
     claims = {**claims_of(people, people.sign_in().access_token), **change}
-    signed = jwt.encode(claims, people.settings.signing_key(), "HS256")
+    signed = signed_by_the_desk(people, claims)
 
     with pytest.raises(Unauthenticated, match="not an access token"):
         authenticate(signed, people.settings)
 
 
+def hmac_signed(claims: dict[str, Any], header: dict[str, Any], key: bytes) -> str:
+    """A token with any header, which PyJWT would refuse to make."""
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims)]
+    signature = hmac.new(key, b".".join(parts), "sha256").digest()
+    return b".".join([*parts, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()
+
+
+def test_the_published_keys_verify_an_access_token_and_contain_no_secret(people: People) -> None:
+    people.user()
+    token = people.sign_in().access_token
+    settings = rotated(people, people.settings.signing_key())
+
+    keys = token_keys.published(settings)
+
+    assert [sorted(key) for key in keys] == [["alg", "crv", "kid", "kty", "use", "x"]] * 2
+    found = jwt.PyJWKSet.from_dict({"keys": keys})[jwt.get_unverified_header(token)["kid"]]
+    claims = jwt.decode(token, found, ["EdDSA"], issuer="nestor", audience=people.settings.public_url)
+    assert claims["typ"] == "access"
+    assert people.settings.signing_key() not in json.dumps(keys)
+
+
+def test_a_token_of_the_previous_release_is_valid_until_it_expires(people: People) -> None:
+    user = people.user()
+    claims = claims_of(people, people.sign_in().access_token)
+    key = people.settings.signing_key()
+
+    for headers in ({"kid": secret_keys.key_id(key)}, {}):
+        assert authenticate(jwt.encode(claims, key, "HS256", headers=headers), people.settings).id == user.id
+
+
 def test_a_token_signed_by_another_key_or_not_at_all_is_refused(people: People) -> None:
     people.user()
     claims = claims_of(people, people.sign_in().access_token)
+    public = token_keys.published(people.settings)[0]
 
     for forged in (
         jwt.encode(claims, "some other key of more than thirty-two characters", "HS256"),
         jwt.encode(claims, "", "none"),
         jwt.encode(claims, people.settings.signing_key() * 2, "HS512"),
+        jwt.encode(claims, Ed25519PrivateKey.generate(), "EdDSA", headers={"kid": public["kid"]}),
+        jwt.encode(claims, Ed25519PrivateKey.generate(), "EdDSA"),
+        # The public key as a secret: the algorithm must come with the key, never from the token alone.
+        hmac_signed(claims, {"alg": "HS256", "kid": public["kid"]}, base64.urlsafe_b64decode(public["x"] + "=")),
+        hmac_signed(claims, {"alg": "HS256"}, public["x"].encode()),
+        hmac_signed(claims, {"alg": "EdDSA", "kid": public["kid"]}, people.settings.signing_key().encode()),
     ):
         with pytest.raises(Unauthenticated, match="not an access token"):
             authenticate(forged, people.settings)
@@ -117,7 +159,7 @@ def test_an_access_token_names_its_key_and_an_accepted_key_still_verifies(people
     assert jwt.get_unverified_header(pair.access_token)["kid"] != old
     assert authenticate(pair.access_token, after).id == user.id
     fresh = commands.refresh(pair.refresh_token, settings=after)
-    assert jwt.get_unverified_header(fresh.access_token)["kid"] == secret_keys.key_id(after.signing_key())
+    assert jwt.get_unverified_header(fresh.access_token)["kid"] == token_keys.published(after)[0]["kid"]
     assert authenticate(fresh.access_token, after).id == user.id
     with pytest.raises(Unauthenticated):
         authenticate(pair.access_token, rotated(people))
@@ -149,14 +191,13 @@ def test_a_stolen_refresh_token_of_an_accepted_key_still_ends_the_session(
         commands.refresh(stolen, settings=after)
 
 
-@pytest.mark.parametrize("kid", ["", "0" * 16, "../../etc/passwd", 7, None, ["x"]])
-def test_a_token_that_names_another_key_is_refused(people: People, kid: Any) -> None:
+@pytest.mark.parametrize("algorithm", ["HS256", "EdDSA"])
+@pytest.mark.parametrize("kid", ["", "0" * 16, "../../etc/passwd", 7, ["x"]])
+def test_a_token_that_names_another_key_is_refused(people: People, kid: Any, algorithm: str) -> None:
     people.user()
     claims = claims_of(people, people.sign_in().access_token)
-    header = {"alg": "HS256", "typ": "JWT", "kid": kid}
-    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims)]
-    signature = hmac.new(people.settings.signing_key().encode(), b".".join(parts), "sha256").digest()
-    forged = b".".join([*parts, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()
+    header = {"alg": algorithm, "typ": "JWT", "kid": kid}
+    forged = hmac_signed(claims, header, people.settings.signing_key().encode())
 
     with pytest.raises(Unauthenticated, match="not an access token"):
         authenticate(forged, people.settings)
