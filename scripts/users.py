@@ -41,7 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--email", required=True, help="address to sign in with")
     new.add_argument("--name", required=True, help="name that requesters see")
     new.add_argument("--role", required=True, help="gives the permissions (see scripts.roles)")
-    new.add_argument("--locale", default="en", choices=["en", "ru"], help="language (default: en)")
+    new.add_argument(
+        "--locale", default=None, metavar="TAG", help="language, such as en or pt-BR (default: the desk's first)"
+    )
     new.add_argument("--invite", action="store_true", help="let the user choose the password by a link")
     verb("list", show, "list all users with their role and state")
     unlocked = verb("unlock", unlock, "forget the failed sign-ins of a user")

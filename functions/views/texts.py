@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 
 from functions.http.bodies import explain_pattern
-from models.kernel import limits
+from models.kernel import languages, limits
 from models.kernel.text import CONTROL, UNSEEN
 
 _CONTROL = CONTROL
@@ -22,13 +22,16 @@ _END = r"(?![\s\S])"
 _LINE = rf"^(?:(?![{_CONTROL}])[{UNSEEN}])*[^{UNSEEN}{_CONTROL}][^{_CONTROL}]*{_END}"
 explain_pattern(_LINE, "expected one line of text that is not blank and has no control characters")
 LINE_OR_NONE = explain_pattern(rf"^[^{_CONTROL}]*{_END}", "expected one line of text without control characters")
+LANGUAGE_TAG = explain_pattern(languages.PATTERN, "expected a language tag (BCP 47) such as en or pt-BR")
 _HEX = "[0-9a-f]"
 _PLAIN = "A-Za-z0-9-"
 _MAILBOX = rf"[^@\s<>,;\"{_CONTROL}]+"
 _EMAIL = explain_pattern(rf"^{_MAILBOX}@{_MAILBOX}{_END}", "expected an e-mail address such as ada@example.test")
 
-_WORD = explain_pattern(
-    rf"^[a-z][a-z0-9_-]*{_END}",
+# A visible character beyond ASCII.
+_ANY_SCRIPT = rf"(?![{UNSEEN}{_CONTROL}])[^\x00-\x7f]"
+WORD_PATTERN = explain_pattern(
+    rf"^(?:[a-z]|{_ANY_SCRIPT})(?:[a-z0-9_-]|{_ANY_SCRIPT})*{_END}",
     "expected a word of lower-case letters, digits, - and _, beginning with a letter",
 )
 
@@ -38,7 +41,7 @@ _PRINTED = explain_pattern(rf"^[^\x00]*{_END}", "expected a text without the nul
 Description = Annotated[str, msgspec.Meta(max_length=limits.ticket_description_chars_max, pattern=_PRINTED)]
 Comment = Description
 Body = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.message_body_chars_max)]
-Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=_WORD)]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=WORD_PATTERN)]
 Tags = Annotated[list[Word], msgspec.Meta(max_length=limits.tags_max)]
 # RFC 3339; the format alone is but a remark to most readers of OpenAPI.
 _DATE = r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"

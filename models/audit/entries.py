@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -17,8 +17,10 @@ from models.kernel.storage import database
 from models.kernel.storage.batch import as_json
 from models.kernel.telemetry import trace
 
-# Names of roles, permissions, states, definitions, channels and languages. A person's text does not fit.
-_WORD = re.compile(r"[A-Za-z0-9_.:*/+{}-]{0,100}")
+# Names of roles, permissions, states, definitions, channels and languages, in any script. A text of several words does
+# not fit.
+_SIGNS = "_.:*/+{}-"
+_word_chars_max = 100
 
 
 def record(
@@ -98,6 +100,10 @@ def _value(name: str, value: Any) -> Any:
 
 
 def _word(name: str, text: str) -> str:
-    if _WORD.fullmatch(text) is None:
+    if len(text) > _word_chars_max or not all(map(_fits_a_word, text)):
         raise ValueError(f"audit entry: {name}: expected an id or a closed word; other texts can name a person")
     return text
+
+
+def _fits_a_word(char: str) -> bool:
+    return char.isalnum() or char in _SIGNS or unicodedata.category(char).startswith("M")

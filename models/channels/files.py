@@ -6,7 +6,9 @@ from typing import Annotated
 
 import msgspec
 
-from models.kernel import limits
+from models.kernel import languages, limits
+
+Tag = Annotated[str, msgspec.Meta(pattern=languages.PATTERN, max_length=limits.locale_chars_max)]
 
 
 class Secret(msgspec.Struct, forbid_unknown_fields=True):
@@ -30,8 +32,9 @@ class Common(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     workflow: str | None = None
     ticket_type: str | None = None
     team: str | None = None
-    locale: str = "en"
-    locales: list[str] = []
+    # None: the desk's first language.
+    locale: Tag | None = None
+    locales: list[Tag] = []
     texts: dict[str, dict[str, str]] = {}  # name -> language -> text: greeting, registered, closed ...
     acknowledge: bool = True
     new_tickets_per_hour: Annotated[int, msgspec.Meta(ge=1)] = limits.new_tickets_per_sender_hour

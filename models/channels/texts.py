@@ -1,11 +1,17 @@
 """Texts of the desk itself in chats, by language.
 
-An account's file can replace them (`texts: {greeting: {en: ..., ru: ...}}`).
+`desk.yaml` and an account's file can replace them, or add a language (`texts: {greeting: {en: ..., ru: ...}}`).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from models.channels.accounts import ChannelAccount
+from models.channels.staff_texts import MENU, REPLY_ABOVE, STAFF
+from models.definitions import desk
+from models.kernel import languages as tags
 
 # name -> language -> text; `{name}` in braces is filled in.
 DEFAULTS: dict[str, dict[str, str]] = {
@@ -215,19 +221,43 @@ DEFAULTS: dict[str, dict[str, str]] = {
 
 
 def languages(account: ChannelAccount) -> list[str]:
-    """Return the account's languages: its `locales`, else those of the built-in texts."""
-    return list(account.config.get("locales") or DEFAULTS["lang_set"])
+    """Return the account's languages: its `locales`, else the desk's, else those of the built-in texts."""
+    own = account.config.get("locales")
+    if own:
+        return list(own)
+    declared = desk.current()
+    return list(DEFAULTS["lang_set"] if declared is desk.UNDECLARED else declared.languages)
 
 
 def text(account: ChannelAccount, name: str, locale: str | None, /, **values: object) -> str:
-    """Return a text in the reader's language, else the account's, else English. Raises KeyError for an unknown name."""
-    own: dict[str, str] = account.config.get("texts", {}).get(name, {})
-    known: dict[str, str] = {**DEFAULTS.get(name, {}), **own}
+    """Return a text in the reader's language, else in the account's, the desk's, English.
+
+    The account's own texts go before the desk's own, and these before the built-in ones. Raises KeyError for an unknown
+    name.
+    """
+    known = labels(account, name, BUILT_IN.get(name, {}))
     if not known:
         raise KeyError(name)
-    wanted = (locale or "").partition("-")[0].lower()
-    fallback = str(account.config.get("locale", "en"))
-    chosen = known.get(wanted) or known.get(fallback) or known.get("en") or next(iter(known.values()))
-    for key, value in values.items():
-        chosen = chosen.replace("{" + key + "}", str(value))
-    return chosen
+    return filled(known[tag_for(account, known, locale)], values)
+
+
+def filled(text: str, values: Mapping[str, object]) -> str:
+    """Fill the places in at once, so that a value with braces fills in nothing."""
+    return PLACE.sub(lambda place: str(values.get(place[1], place[0])), text)
+
+
+def labels(account: ChannelAccount, name: str, built_in: desk.Label) -> desk.Label:
+    """Return a text in every language in which the account, the desk or the program has it."""
+    found = {tag.lower(): text for tag, text in built_in.items()}
+    for own in (desk.current().texts, account.config.get("texts") or {}):
+        found |= {tag.lower(): text for tag, text in own.get(name, {}).items()}
+    return found
+
+
+def tag_for(account: ChannelAccount, known: desk.Label, *locales: str | None) -> str:
+    """Return the language in which a reader gets a text of the program, of the desk or of the account."""
+    return tags.chosen(known, *locales, account.config.get("locale"), *desk.current().languages, "en")
+
+
+PLACE = re.compile(r"\{([a-z_]+)\}")
+BUILT_IN: dict[str, desk.Label] = {**DEFAULTS, **STAFF, **MENU, "reply_above": REPLY_ABOVE}

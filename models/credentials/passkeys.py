@@ -17,6 +17,7 @@ from uuid import UUID
 
 from models.credentials import second_factors
 from models.credentials.tables import SecondFactor
+from models.definitions import desk
 from models.events.commands import Actor
 from models.identity import rules
 from models.identity.queries import User
@@ -55,7 +56,7 @@ def creation_options(user: User, challenge: str) -> JsonObject:
     existing = [factor.credential_id for factor in _passkeys(SecondFactor.user_id == user.id)]
     return {
         "challenge": challenge,
-        "rp": {"id": _rp_id(), "name": "Nestor"},
+        "rp": {"id": _rp_id(), "name": desk.current().desk},
         "user": {"id": _in_base64url(user.id.bytes), "name": user.email, "displayName": user.name},
         "pubKeyCredParams": [{"type": _PUBLIC_KEY, "alg": number} for number in _ALGORITHMS],
         "timeout": round(limits.challenge_s * 1000),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from models.credentials import recovery_codes, totp
 from models.credentials.tables import SecondFactor
+from models.definitions import desk
 from models.desk_mail import commands as desk_mail
 from models.events import desk_payloads, history
 from models.events.commands import Actor
@@ -94,7 +95,7 @@ def start_totp(user: User) -> tuple[str, str]:
         created_at=clock.now(),
     ).execute()
     account = desk_mail.system_account()
-    issuer = (account is not None and account.config.get("display_name")) or "Nestor"
+    issuer = (account is not None and account.config.get("display_name")) or desk.current().desk
     return totp.in_base32(secret), totp.uri(secret, issuer=str(issuer), account=user.email)
 
 

@@ -16,6 +16,7 @@ from typing import Literal
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
+from models.definitions import desk
 from models.deliveries.tables import Button as ButtonRow
 from models.events.commands import Actor
 from models.identity import roles
@@ -61,8 +62,7 @@ def of_transitions(ticket_id: UUID, locale: str | None) -> list[Button]:
         # A transition that needs more than a press is left to the portal and the agents.
         if option.reasons or wanted.comment == "required" or wanted.requires or _REQUESTER not in wanted.who:
             continue
-        label = {str(language): text for language, text in wanted.label.items()}
-        text = label.get(locale or "en") or label.get("en") or next(iter(label.values()))
+        text = desk.current().pick(wanted.label, locale)
         made.append(
             _add(
                 batch,
@@ -78,8 +78,9 @@ def of_transitions(ticket_id: UUID, locale: str | None) -> list[Button]:
     return made[: limits.buttons_max]
 
 
-def for_staff(ticket_id: UUID) -> list[Button]:
-    """Make a button for each transition that an agent may take now without further input.
+def for_staff(ticket_id: UUID, locale: str | None = None) -> list[Button]:
+    """Make a button for each transition that an agent may take now without further input. `locale`: the language of the
+    staff group, if it is not the desk's first.
 
     Joins the caller's transaction.
     """
@@ -90,8 +91,7 @@ def for_staff(ticket_id: UUID) -> list[Button]:
         wanted = option.transition
         if option.reasons or wanted.comment == "required" or wanted.requires or wanted.confirm is not None:
             continue
-        label = {str(language): text for language, text in wanted.label.items()}
-        text = label.get("en") or next(iter(label.values()))
+        text = desk.current().pick(wanted.label, locale)
         made.append(_add(batch, ticket_id, "staff", option.name, None, label=text, row=len(made) // 2))
     batch.write()
     return made[: limits.buttons_max]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from models.attachments import queries as attachments
+from models.channels import texts
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages
 from models.conversations.tables import Message
+from models.definitions import desk
 from models.deliveries import buttons as buttons_of
 from models.deliveries.tables import Delivery
 from models.kernel.ids import new_id
@@ -52,10 +54,15 @@ def build(
         reply_token=row["reply_token"],
         topic=row["address"].partition("/")[2] or None,
         silent=bool(row["automatic"]) and account.config.get("silent_notices", True) is True,
-        locale=row["locale"] or account.config.get("locale"),
+        locale=row["locale"] or account.config.get("locale") or desk.current().fallback,
+        reply_above=_reply_above(account, row["locale"]),
         author_name=row["author_name"],
         details=row["details"],
     )
+
+
+def _reply_above(account: ChannelAccount, locale: str | None) -> str:
+    return texts.text(account, "reply_above", locale) if account.config.get("reply_marker") is True else ""
 
 
 def sent_ids(message_id: UUID) -> tuple[str, ...]:

@@ -1,14 +1,16 @@
 """Subjects and texts of the desk's own mails, by kind and language.
 
-An account's file can replace them (`texts: {invitation_subject: {en: ...}, invitation: {en: ...}}`).
+`desk.yaml` and an account's file can replace them, or add a language (`texts: {invitation_subject: {de: ...}, invitation:
+{de: ...}}`).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
+from models.channels import texts
 from models.channels.accounts import ChannelAccount
+from models.definitions.desk import Label
 
 _IGNORE_EN = "If you did not ask for this, ignore this mail; nothing was changed."
 _IGNORE_RU = "Если вы этого не запрашивали, не обращайте внимания на это письмо: ничего не изменилось."
@@ -119,20 +121,22 @@ TEXTS: dict[str, dict[str, tuple[str, str]]] = {
         ),
     },
 }
-_PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
 def subject_and_text(account: ChannelAccount, kind: str, locale: str, values: Mapping[str, object]) -> tuple[str, str]:
-    """Return the subject and the text in the reader's language, else the account's, else English."""
-    known = TEXTS[kind]
-    language = next(one for one in (locale, str(account.config.get("locale", "en")), "en") if one in known)
-    subject, text = known[language]
-    own: dict[str, dict[str, str]] = account.config.get("texts") or {}
-    subject = own.get(f"{kind}_subject", {}).get(language, subject)
-    text = own.get(kind, {}).get(language, text)
-    return _filled(subject, values), _filled(text, values)
+    """Return the subject and the text in the reader's language, else in the account's, the desk's, English."""
+    subjects = texts.labels(account, f"{kind}_subject", subjects_of(kind))
+    bodies = texts.labels(account, kind, bodies_of(kind))
+    language = texts.tag_for(account, bodies, locale)
+    subject = subjects[texts.tag_for(account, subjects, language, locale)]
+    return texts.filled(subject, values), texts.filled(bodies[language], values)
 
 
-def _filled(text: str, values: Mapping[str, object]) -> str:
-    """Fill the places in at once, so that a value with braces fills in nothing."""
-    return _PLACE.sub(lambda place: str(values.get(place[1], place[0])), text)
+def subjects_of(kind: str) -> Label:
+    """Return the built-in subjects of a kind by language."""
+    return {language: subject for language, (subject, _) in TEXTS[kind].items()}
+
+
+def bodies_of(kind: str) -> Label:
+    """Return the built-in texts of a kind by language."""
+    return {language: text for language, (_, text) in TEXTS[kind].items()}

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import peewee
 
+from models.definitions import desk
 from models.desk_mail import commands as desk_mail
 from models.events import history
 from models.events.commands import Actor
@@ -62,7 +63,7 @@ def create_user(
     name: str,
     password: str | None,
     role: str,
-    locale: str = "en",
+    locale: str | None = None,
     *,
     by: Principal | None = None,
     actor: Actor,
@@ -78,6 +79,7 @@ def create_user(
     MoreThanYours.
     """
     email = rules.normalise_email(email)
+    locale = desk.current().fallback if locale is None else locale
     if password is None or public_password:
         broken = []
     else:

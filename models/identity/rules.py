@@ -11,7 +11,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from models.events.commands import Actor
-from models.kernel import limits
+from models.kernel import languages, limits, names
 from models.kernel.errors import FieldProblem
 from models.kernel.text import CONTROL, has_visible
 
@@ -168,7 +168,6 @@ class Principal:
 # Names that a custom role cannot have: the shipped roles, and the words that life cycles use for other actors.
 RESERVED_ROLE_NAMES: Final = frozenset({*(str(role) for role in Role), "automation", "requester", "assignee", "system"})
 
-LOCALES: Final = ("en", "ru")  # the languages of the labels in life cycles
 
 _DIFFERENT_CHARACTERS_MIN: Final = 4  # "aaaaaaaaaa" is long but easy to guess
 
@@ -202,12 +201,12 @@ def name_problems(name: str) -> list[FieldProblem]:
     return []
 
 
-_ROLE_NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,59}")
+_ROLE_NAME_CHARS_MAX: Final = 60
 
 
 def role_name_problems(name: str) -> list[FieldProblem]:
     """Return the problems of the name of a new custom role."""
-    if not _ROLE_NAME.fullmatch(name):
+    if not names.is_dashed_name(name, chars_max=_ROLE_NAME_CHARS_MAX):
         expected = "expected up to 60 lower-case letters, digits, - and _, beginning with a letter"
         return [_problem("name", f"{expected}, found {name[:60]!r}")]
     if name in RESERVED_ROLE_NAMES:
@@ -223,9 +222,9 @@ def described_problems(description: str) -> list[FieldProblem]:
 
 
 def locale_problems(locale: str) -> list[FieldProblem]:
-    if locale in LOCALES:
+    if languages.is_tag(locale):
         return []
-    return [_problem("locale", f"expected one of {', '.join(LOCALES)}, found {locale[:40]!r}")]
+    return [_problem("locale", f"expected a language tag (BCP 47) such as en or pt-BR, found {locale[:40]!r}")]
 
 
 def expiry_problems(expires_at: datetime | None, *, now: datetime) -> list[FieldProblem]:

@@ -13,8 +13,9 @@ from uuid import UUID
 from models.channels import texts
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, messages
+from models.definitions import desk
 from models.events.commands import SYSTEM, Actor
-from models.kernel import clock
+from models.kernel import clock, languages
 from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.ports.inbound import ButtonPress, Command
@@ -132,8 +133,7 @@ def _status(account: ChannelAccount, command: Command, requester: Requester) -> 
 def state_label(change: TicketChange, locale: str | None) -> str:
     """Return the name of the ticket's state for its requester."""
     state = steps.workflow_of(change).states[change.ticket.state]
-    labels = {str(language): text for language, text in (state.requester_label or state.label).items()}
-    return labels.get((locale or "en").partition("-")[0]) or labels.get("en") or next(iter(labels.values()))
+    return desk.current().pick(state.requester_label or state.label, locale)
 
 
 def _close(account: ChannelAccount, command: Command, requester: Requester) -> Result:
@@ -164,8 +164,8 @@ def _close(account: ChannelAccount, command: Command, requester: Requester) -> R
 
 def _lang(account: ChannelAccount, command: Command, requester: Requester) -> Result:
     known = texts.languages(account)
-    wanted = command.argument.strip().lower().partition("-")[0]
-    if wanted not in known:
+    wanted = languages.match(known, command.argument.strip())
+    if wanted is None:
         said = texts.text(account, "lang_unknown", _locale(command, requester), languages=", ".join(known))
         return said, Done("a language that the account does not speak")
     database.execute(
@@ -187,8 +187,7 @@ def _own(account: ChannelAccount, command: Command, requester: Requester) -> Res
     known: dict[str, str] = own.get("text", {})
     if not known:
         return _help(account, command, requester)
-    locale = (_locale(command, requester) or "").partition("-")[0]
-    said = known.get(locale) or known.get(str(account.config.get("locale", "en"))) or next(iter(known.values()))
+    said = known[texts.tag_for(account, known, _locale(command, requester))]
     return said, Done(f"answered by the account's own /{command.name}")
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from models.definitions.desk import label_problems
 from models.expressions import checker
 from models.infomodel import normal_form
-from models.infomodel.definition import TEXTS, Entity, Field, Label, read
+from models.infomodel.definition import TEXTS, Entity, Field, read
 from models.infomodel.types import condition_environment
-from models.kernel import limits
+from models.kernel import limits, names
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 
-_NAME = re.compile(r"^[a-z][a-z0-9_]{0,40}$")
-_TYPE = re.compile(r"^[a-z][a-z0-9_-]{0,40}$")
 # A longer list is a reference to something else.
 choices_max = 200
 pattern_chars_max = 200
@@ -33,14 +32,14 @@ def problems(entity: Entity) -> Iterator[FieldProblem]:
     """Find everything that is wrong with a definition whose structure is right."""
     if (entity.type is None) == (entity.entity is None):
         yield FieldProblem("", "expected exactly one of type, entity")
-    if entity.type is not None and not _TYPE.match(entity.type):
-        yield FieldProblem(".type", "expected a name of lower-case letters, digits, - and _")
-    yield from _label(".label", entity.label)
+    if entity.type is not None and not names.is_dashed_name(entity.type):
+        yield FieldProblem(".type", "expected a name of lower-case letters, digits, - and _, at most 41 characters")
+    yield from label_problems(".label", entity.label)
     if len(entity.fields) > limits.fields_max:
         yield FieldProblem(".fields", f"expected at most {limits.fields_max}, found {len(entity.fields)}")
     for name, field in entity.fields.items():
-        if not _NAME.match(name):
-            yield FieldProblem(f".fields.{name}", "expected a name of lower-case letters, digits and underscores")
+        if not names.is_name(name):
+            yield FieldProblem(f".fields.{name}", names.EXPECTED)
         yield from _field(entity, f".fields.{name}", field)
     if entity.type is None:
         for name, field in entity.fields.items():
@@ -48,16 +47,10 @@ def problems(entity: Entity) -> Iterator[FieldProblem]:
                 yield FieldProblem(f".fields.{name}.locked_in", "expected in ticket types only: a person has no state")
 
 
-def _label(place: str, label: Label | None) -> Iterator[FieldProblem]:
-    for language in ("en", "ru"):
-        if label is not None and not (label.get(language) or "").strip():
-            yield FieldProblem(f"{place}.{language}", "expected a label in this language")
-
-
 def _field(entity: Entity, place: str, field: Field) -> Iterator[FieldProblem]:
     """Find everything that is wrong with one field."""
-    yield from _label(f"{place}.label", field.label)
-    yield from _label(f"{place}.help", field.help)
+    yield from label_problems(f"{place}.label", field.label)
+    yield from label_problems(f"{place}.help", field.help)
     yield from _choices(place, field)
     yield from _currencies(place, field)
     yield from _bounds(place, field)
@@ -73,11 +66,9 @@ def _choices(place: str, field: Field) -> Iterator[FieldProblem]:
     if len(field.choices) > choices_max:
         yield FieldProblem(f"{place}.choices", f"expected at most {choices_max}, found {len(field.choices)}")
     for name, choice in field.choices.items():
-        if not _NAME.match(name):
-            yield FieldProblem(
-                f"{place}.choices.{name}", "expected a name of lower-case letters, digits and underscores"
-            )
-        yield from _label(f"{place}.choices.{name}.label", choice.label)
+        if not names.is_name(name):
+            yield FieldProblem(f"{place}.choices.{name}", names.EXPECTED)
+        yield from label_problems(f"{place}.choices.{name}.label", choice.label)
 
 
 def _currencies(place: str, field: Field) -> Iterator[FieldProblem]:

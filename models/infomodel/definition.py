@@ -27,7 +27,8 @@ Kind = Literal[
     "phone",
     "url",
 ]
-Label = dict[Literal["en", "ru"], str]
+# Language (BCP 47) -> text.
+Label = dict[str, str]
 Role = Literal["admin", "manager", "accountant", "agent", "automation"]
 Portal = Literal["hidden", "read", "edit"]
 ROLES: tuple[Role, ...] = ("admin", "manager", "accountant", "agent", "automation")
@@ -44,7 +45,7 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One field. `min`, `max`: of numbers, durations (s) and money (minor units); `*_length`: of texts; `currencies`:
-    of money.
+    of money (default: the desk's).
 
     `required_when`, `visible_when`: CEL over `fields` and `ticket.type`, `ticket.priority`, `ticket.state`. A field
     that is not visible takes no value and is never required. `see`, `edit`: roles; empty means all. `portal`: what a

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeAlias
 
+from models.definitions.desk import UNDECLARED, Desk
 from models.infomodel import values
-from models.infomodel.definition import Entity, Field, long_text_chars_max, text_chars_max
+from models.infomodel.definition import Entity, Field, Label, long_text_chars_max, text_chars_max
+from models.kernel import languages
 from models.kernel.open_json import JsonObject
 
+# The languages in which a title may be, the best first.
+_Order: TypeAlias = tuple[str | None, ...]
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
 
 
-def json_schema(entity: Entity, *, language: str = "en", role: str = "agent") -> JsonObject:
+def json_schema(
+    entity: Entity, *, language: str | None = None, role: str = "agent", desk: Desk = UNDECLARED
+) -> JsonObject:
     """Return the schema of the object `fields` of a ticket of the type (of a requester, an organisation), as a role may
     see and set it.
     """
     shown = {name: field for name, field in entity.fields.items() if values.sees(field, role)}
+    order = (language, *desk.languages)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:nestor:model:{entity.name}:{language}",
-        "title": _in(entity.label, language),
+        "$id": f"urn:nestor:model:{entity.name}:{language or desk.fallback}",
+        "title": _in(entity.label, order),
         "type": "object",
-        "properties": {name: _property(field, language, role) for name, field in shown.items()},
+        "properties": {name: _property(field, order, role) for name, field in shown.items()},
         "required": [
             name
             for name, field in shown.items()
@@ -39,18 +46,18 @@ def _edits(field: Field, role: str) -> bool:
     return role == "admin" or not field.edit or role in field.edit
 
 
-def _in(label: Any, language: str) -> str:
-    return str(label.get(language) or label["en"])
+def _in(label: Label, order: _Order) -> str:
+    return label[languages.chosen(label, *order)]
 
 
-def _property(field: Field, language: str, role: str) -> JsonObject:
+def _property(field: Field, order: _Order, role: str) -> JsonObject:
     told: JsonObject = {
-        "title": _in(field.label, language),
-        **_shape(field, language),
+        "title": _in(field.label, order),
+        **_shape(field, order),
         "x-nestor-kind": field.kind,
     }
     if field.help is not None:
-        told["description"] = _in(field.help, language)
+        told["description"] = _in(field.help, order)
     if field.default is not None:
         told["default"] = field.default
     if not _edits(field, role):
@@ -63,7 +70,7 @@ def _property(field: Field, language: str, role: str) -> JsonObject:
     return told
 
 
-def _shape(field: Field, language: str) -> JsonObject:
+def _shape(field: Field, order: _Order) -> JsonObject:
     """Return the JSON Schema of a kind's values."""
     match field.kind:
         case "number":
@@ -77,9 +84,9 @@ def _shape(field: Field, language: str) -> JsonObject:
         case "money":
             return _money(field)
         case "choice":
-            return {"oneOf": _choices(field, language)}
+            return {"oneOf": _choices(field, order)}
         case "multi_choice":
-            return {"type": "array", "items": {"oneOf": _choices(field, language)}, "uniqueItems": True}
+            return {"type": "array", "items": {"oneOf": _choices(field, order)}, "uniqueItems": True}
         case "person" | "ticket":
             return {"type": "string"}
         case _:
@@ -107,8 +114,8 @@ def _text(field: Field) -> JsonObject:
     return found
 
 
-def _choices(field: Field, language: str) -> list[dict[str, str]]:
-    return [{"const": name, "title": _in(choice.label, language)} for name, choice in field.choices.items()]
+def _choices(field: Field, order: _Order) -> list[dict[str, str]]:
+    return [{"const": name, "title": _in(choice.label, order)} for name, choice in field.choices.items()]
 
 
 def _bounds(field: Field) -> JsonObject:

@@ -17,7 +17,7 @@ from models.ledger import accounts
 log = logs.get("onboarding")
 
 
-def create_user(email: str, name: str, password: str | None, role: str, locale: str = "en", **more: Any) -> User:
+def create_user(email: str, name: str, password: str | None, role: str, locale: str | None = None, **more: Any) -> User:
     """Create a user who can be given work immediately, like `identity.commands.create_user` otherwise.
 
     For commands, which run where no worker may run yet.

@@ -64,8 +64,8 @@ class OutgoingMessage:
 
     `operation`: `edit` and `delete` concern a message that was sent before as `sent_ids` (all its parts, in order).
     `copies`: (name, address) of those who get a copy in the same mail. `reply_token`: goes into the reply address
-    (desk+<token>@...). `topic`: a forum topic's id in the chat. `silent`: no sound. `reply_marker`: put the line "reply
-    above this line" on top, in `locale`.
+    (desk+<token>@...). `topic`: a forum topic's id in the chat. `silent`: no sound. `reply_above`: the words of the
+    line above which the reader replies; empty: no such line.
     """
 
     delivery_id: str
@@ -89,6 +89,7 @@ class OutgoingMessage:
     topic: str | None = None
     silent: bool = False
     locale: str | None = None
+    reply_above: str = ""
     author_name: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
 

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from models.definitions import desk as desks
 from models.definitions import files, store
+from models.definitions.desk import UNDECLARED, Desk
 from models.definitions.files import Document
 from models.infomodel import checks as infomodel_checks
 from models.infomodel import definition as infomodel
 from models.infomodel import published
 from models.infomodel.definition import Entity
+from models.kernel import names
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
+from models.publishing import translations
 from models.teams import queries as teams
 from models.teams.visibility import VISIBILITIES
 from models.workflow import analysis
 from models.workflow import checks as workflow_checks
 from models.workflow import definition as workflows
 from models.workflow.analysis import Finding
-from models.workflow.definition import NAME, Workflow
+from models.workflow.definition import Workflow
 
 
 @dataclass(frozen=True)
@@ -38,16 +42,17 @@ class Found:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The names that a life cycle may use: ticket types, teams, other life cycles."""
+    """The names that a life cycle may use: ticket types, teams, other life cycles; and the desk's languages."""
 
     types: Mapping[str, Entity]
     teams: Collection[str]
     workflows: Collection[str]
+    desk: Desk = UNDECLARED
 
 
 def kind_of(body: Mapping[str, Any]) -> str | None:
-    """`workflow`, `model`, `teams` or `channel`, by the key at the top; None for what is not published (fragments,
-    scenarios).
+    """Return `workflow`, `model`, `teams`, `desk` or `channel`, by the key at the top; None for what is not published
+    (fragments, scenarios).
     """
     for key, kind in (
         ("channel", "channel"),
@@ -55,12 +60,13 @@ def kind_of(body: Mapping[str, Any]) -> str | None:
         ("entity", "model"),
         ("teams", "teams"),
         ("workflow", "workflow"),
+        ("desk", "desk"),
     ):
         if key in body:
             return kind
     if "scenarios" in body or files.FRAGMENT in body:
         return None
-    keys = "`workflow:`, `type:`, `entity:`, `teams:`, `channel:`, `scenarios:` or `fragment:`"
+    keys = "`workflow:`, `type:`, `entity:`, `teams:`, `desk:`, `channel:`, `scenarios:` or `fragment:`"
     raise Invalid([FieldProblem("", f"expected a definition with {keys} at its top")])
 
 
@@ -72,6 +78,8 @@ def name_of(kind: str, body: Mapping[str, Any], account: Callable[[Mapping[str, 
         return infomodel_checks.parse(dict(body)).name
     if kind == "teams":
         return _teams(body)
+    if kind == desks.KIND:
+        return _desk(body)
     assert account is not None, "channel accounts are checked by who knows the channels"
     return account(body)
 
@@ -82,12 +90,12 @@ def _teams(body: Mapping[str, Any]) -> str:
     if not isinstance(teams, dict):
         raise Invalid([FieldProblem(".teams", "expected a mapping of names")])
     for name, team in teams.items():
-        if not NAME.match(name):
-            problems.append(
-                FieldProblem(f".teams.{name}", "expected a name of lower-case letters, digits and underscores")
-            )
+        if not names.is_name(name):
+            problems.append(FieldProblem(f".teams.{name}", names.EXPECTED))
         if not _has_labels(team):
-            problems.append(FieldProblem(f".teams.{name}", "expected {label: {en: ..., ru: ...}}"))
+            problems.append(FieldProblem(f".teams.{name}", "expected {label: {en: ...}}"))
+        elif wrong := list(desks.label_problems(f".teams.{name}.label", team["label"])):
+            problems.extend(wrong)
         elif (visibility := team.get("visibility", "everyone")) not in VISIBILITIES:
             problems.append(
                 FieldProblem(
@@ -103,21 +111,31 @@ def _has_labels(team: object) -> bool:
     if not isinstance(team, dict) or not set(team) <= {"label", "description", "visibility"}:
         return False
     label = team.get("label")
-    return isinstance(label, dict) and all(isinstance(label.get(language), str) for language in ("en", "ru"))
+    return isinstance(label, dict) and all(isinstance(text, str) for text in label.values())
+
+
+def _desk(body: Mapping[str, Any]) -> str:
+    desk = desks.parse(dict(body))
+    if problems := list(translations.text_problems(desk.texts)):
+        raise Invalid(problems)
+    return desks.NAME
 
 
 def surroundings_of(found: Iterable[Found], base: Surroundings | None = None) -> Surroundings:
     """Return the names that the definitions of a folder offer to each other, in addition to the published ones."""
     types = dict(base.types) if base else {}
-    teams, names = set(base.teams) if base else set(), set(base.workflows) if base else set()
+    teams, workflow_names = set(base.teams) if base else set(), set(base.workflows) if base else set()
+    desk = base.desk if base else desks.UNDECLARED
     for one in found:
         if one.kind == "model":
             types[one.name] = infomodel.read(one.body)
         elif one.kind == "teams":
             teams |= set(one.body["teams"])
         elif one.kind == "workflow":
-            names.add(one.name)
-    return Surroundings(types, teams, names)
+            workflow_names.add(one.name)
+        elif one.kind == desks.KIND:
+            desk = desks.read(one.body)
+    return Surroundings(types, teams, workflow_names, desk)
 
 
 def published_surroundings() -> Surroundings:
@@ -127,27 +145,34 @@ def published_surroundings() -> Surroundings:
         types,
         [team["name"] for team in teams.all_teams()],
         [one.name for one in store.all_latest("workflow")],
+        desks.current(),
     )
 
 
 def findings(workflow: Workflow, around: Surroundings) -> list[Finding]:
     """Return the findings of static analysis about a life cycle among the other definitions."""
-    return analysis.analyse(workflow, types=around.types, teams=around.teams, workflows=around.workflows)
+    return analysis.analyse(
+        workflow, types=around.types, teams=around.teams, workflows=around.workflows, desk=around.desk
+    )
 
 
 def judged(found: Sequence[Found], around: Surroundings) -> list[tuple[Found, Finding]]:
-    """Return the findings of every life cycle, and the ticket types that name a wrong one."""
-    told: list[tuple[Found, Finding]] = []
-    for one in found:
-        if one.kind == "workflow":
-            told.extend((one, finding) for finding in findings(workflows.read(one.body), around))
-        elif one.kind == "model" and one.body.get("type") is not None:
-            wanted = one.body.get("workflow", "support")
-            if wanted not in around.workflows:
-                told.append(
-                    (
-                        one,
-                        Finding("undefined_workflow", "error", ".workflow", f"there is no life cycle {wanted!r}"),
-                    )
-                )
-    return told
+    """Return the findings of every life cycle, the ticket types that name a wrong one, and the texts that lack a
+    language.
+    """
+    return [(one, finding) for one in found for finding in _judged(one, around)]
+
+
+def _judged(one: Found, around: Surroundings) -> Iterator[Finding]:
+    if one.kind == "workflow":
+        yield from findings(workflows.read(one.body), around)
+    elif one.kind == "model":
+        entity = infomodel.read(one.body)
+        if entity.type is not None and entity.workflow not in around.workflows:
+            told = f"there is no life cycle {entity.workflow!r}"
+            yield Finding("undefined_workflow", "error", ".workflow", told)
+        yield from translations.of_model(entity, around.desk)
+    elif one.kind == "teams":
+        yield from translations.of_teams(one.body["teams"], around.desk)
+    elif one.kind == desks.KIND:
+        yield from translations.of_desk(desks.read(one.body))

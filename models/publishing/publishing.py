@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
+from models.definitions import desk as desks
 from models.definitions import store
 from models.infomodel import changes
 from models.infomodel import definition as infomodel
@@ -119,6 +120,8 @@ def _read(kind: str, body: dict[str, object]) -> None:
         workflows.read(body)
     elif kind == "model":
         infomodel.read(body)
+    elif kind == desks.KIND:
+        desks.read(body)
 
 
 def unreadable() -> list[str]:

@@ -32,12 +32,12 @@ class BeyondCalendar(ValueError):
 
 
 class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Working hours of a week in a zone. `hours`: day -> intervals such as "09:00-17:00" ("24:00" ends a day);
+    """Working hours of a week in a zone (default: the desk's). `hours`: day -> intervals such as "09:00-17:00" ("24:00" ends a day);
     `holidays`: dates, MM-DD.
     """
 
-    zone: str
     hours: dict[Day, list[str]]
+    zone: str = "UTC"
     holidays: list[str] = []
     description: str = ""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from models.channels import texts
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages
 from models.events.commands import Actor
@@ -21,8 +22,6 @@ from models.tasks.payloads import SendNotice
 from models.ticket_actions import commands as tickets
 from models.visibility import sight
 from models.visibility.sight import Sight
-
-_HELP = "Write to answer the requester; /note TEXT for a note, /mine to take the ticket, /do TRANSITION to move it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +39,16 @@ def hear(account: ChannelAccount, told: StaffMessage, *, event_id: UUID) -> Hear
         return Heard("said in the staff's group, in no ticket's topic", None)
     user = addresses.owner(account.channel, told.author_address)
     if user is None or not roles.works_on_tickets(user.role):
+        title = channel_facts.of(account.channel).title or account.channel
         _answer(
             account,
             told,
-            "You are not linked with an agent of the desk: open your profile there, and link"
-            f" {channel_facts.of(account.channel).title or account.channel}.",
+            texts.text(account, "staff_not_linked", None, channel=title),
             event_id,
         )
         return Heard("said in the staff's group by somebody who is no linked agent", ticket_id)
     if not sight.sees_id(Sight.of_user(user), ticket_id):
-        _answer(account, told, "You may not see this ticket.", event_id)
+        _answer(account, told, texts.text(account, "staff_not_seen", None), event_id)
         return Heard("said in the topic of a ticket that the agent may not see", ticket_id)
     try:
         said = _done(account, told, ticket_id, user)
@@ -68,9 +67,9 @@ def _done(account: ChannelAccount, told: StaffMessage, ticket_id: UUID, user: Us
     name = command.partition("@")[0].lower()
     if name.startswith("/"):
         act = _COMMANDS.get(name)
-        return _HELP if act is None else act(account, ticket_id, user, rest.strip())
+        return texts.text(account, "staff_help", None) if act is None else act(account, ticket_id, user, rest.strip())
     if told.has_files or not told.text.strip():
-        return "Nothing was sent: only text can be sent from here. Send files from the console."
+        return texts.text(account, "staff_text_only", None)
     tickets.reply(ticket_id, told.text, actor=actor_of(user), details=_origin(account, told.external_id))
     return ""
 
@@ -85,9 +84,9 @@ def actor_of(user: User) -> Actor:
 
 def _note(account: ChannelAccount, ticket_id: UUID, user: User, rest: str) -> str:
     if not rest:
-        return "/note needs a text"
+        return texts.text(account, "staff_note_needs_text", None)
     tickets.note(ticket_id, rest, actor=actor_of(user), details=_origin(account, None))
-    return "Noted."
+    return texts.text(account, "staff_noted", None)
 
 
 def _mine(account: ChannelAccount, ticket_id: UUID, user: User, rest: str) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from models.channels import texts
 from models.channels.accounts import ChannelAccount
 from models.conversations import queries as conversations
+from models.definitions import desk
 from models.deliveries import buttons
 from models.events.payload import StoredPayload
 from models.events.tables import EventRow
@@ -118,7 +120,9 @@ def _post(
     if topic is not None and moved:
         wanted = ticket.category == "closed"
         closes = wanted if bool(topic["closed"]) != wanted else None
-    offered = buttons.for_staff(ticket.id) if moved and ticket.category != "closed" else []
+    offered = (
+        buttons.for_staff(ticket.id, account.config.get("locale")) if moved and ticket.category != "closed" else []
+    )
     address = None if topic is None else str(topic["address"])
     return Post(ticket, address, sequence, text, message_id, offered, closes, again)
 
@@ -137,8 +141,8 @@ def _post_text(account: ChannelAccount, ticket: Ticket, kind: str, payload: Stor
 
 def _created(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
     asker = requesters.names_of({ticket.requester_id}).get(ticket.requester_id) if ticket.requester_id else None
-    asked = f"by {ticket.channel}, {asker}" if asker else f"by {ticket.channel}"
-    return f"New ticket #{ticket.number} ({asked}): {ticket.title}", None
+    asked = f"{ticket.channel}, {asker}" if asker else ticket.channel
+    return texts.text(account, "staff_new_ticket", None, number=ticket.number, by=asked, title=ticket.title), None
 
 
 def _message(account: ChannelAccount, ticket: Ticket, payload: StoredPayload, *, mark: str = "") -> _PostText:
@@ -154,30 +158,31 @@ def _message(account: ChannelAccount, ticket: Ticket, payload: StoredPayload, *,
 
 
 def _note_added(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
-    return _message(account, ticket, payload, mark=" (note)")
+    return _message(account, ticket, payload, mark=texts.text(account, "staff_note_mark", None))
 
 
 def _moved(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
     states = workflows.of_version(ticket.workflow, ticket.workflow_version).definition.states
     to = payload["to"]
-    labels = {str(language): label for language, label in states[to].label.items()} if to in states else {}
-    return f"→ {labels.get(str(account.config.get('locale', 'en'))) or labels.get('en') or to}", None
+    label = desk.current().pick(states[to].label, account.config.get("locale")) if to in states else to
+    return f"→ {label}", None
 
 
 def _assigned(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
     if not payload.get("to"):
-        return "Assigned to nobody", None
+        return texts.text(account, "staff_unassigned", None), None
     to = UUID(str(payload["to"]))
-    return f"Assigned to {identity.names_of({to}).get(to, '?')}", None
+    return texts.text(account, "staff_assigned", None, name=identity.names_of({to}).get(to, "?")), None
 
 
 def _not_delivered(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
-    return f"Not delivered: {payload.get('error', '')}", None
+    return texts.text(account, "staff_not_delivered", None, error=payload.get("error", "")), None
 
 
-def _trouble(words: str) -> Callable[[ChannelAccount, Ticket, StoredPayload], _PostText]:
+def _trouble(name: str) -> Callable[[ChannelAccount, Ticket, StoredPayload], _PostText]:
     def compose(account: ChannelAccount, ticket: Ticket, payload: StoredPayload) -> _PostText:
-        return f"{words}: {payload.get('reason') or payload.get('target') or ''}", None
+        reason = payload.get("reason") or payload.get("target") or ""
+        return texts.text(account, name, None, reason=reason), None
 
     return compose
 
@@ -190,9 +195,9 @@ _POST_TEXTS: dict[str, Callable[[ChannelAccount, Ticket, StoredPayload], _PostTe
     "ticket_state_changed": _moved,
     "ticket_assigned": _assigned,
     "delivery_failed": _not_delivered,
-    "requester_unreachable": _trouble("Requester unreachable"),
-    "sla_breached": _trouble("Promise broken"),
-    "automation_failed": _trouble("An automation failed"),
+    "requester_unreachable": _trouble("staff_unreachable"),
+    "sla_breached": _trouble("staff_promise_broken"),
+    "automation_failed": _trouble("staff_automation_failed"),
 }
 
 

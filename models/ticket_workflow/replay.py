@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from models.definitions import desk
 from models.events.payload import StoredPayload
 from models.events.tables import EventRow
 from models.identity import roles
@@ -196,6 +197,7 @@ def _drive(workflow: Workflow, recorded: list[_Recorded], people: list[Person], 
         workflow,
         recorded[0].at,
         people,
+        desk=desk.current(),
         fields_view=lambda type_, fields: (values.view_values(infomodel.find(type_), fields), values.filled(fields)),
         missing=ticket_fields.missing,
     )

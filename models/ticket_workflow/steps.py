@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+from models.definitions import desk
 from models.identity import queries as identity
 from models.kernel import settings
 from models.kernel.ids import new_id
@@ -176,6 +177,7 @@ def context_of(
         actor=Actor(actor.kind, actor.id or "", role, teams.of_user(user_id) if user_id else ()),
         message=message,
         desk_url=settings.current().public_url,
+        desk=desk.current(),
         seed=change.causation_id or str(change.ticket.id),
         roster=teams.roster,
         fields_view=ticket_fields.fields_view,

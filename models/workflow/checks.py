@@ -11,23 +11,22 @@ from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import get_args
 
+from models.definitions.desk import label_problems
 from models.expressions import checker
 from models.expressions.durations import parse_duration
+from models.kernel import names
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 from models.sla import working_time
 from models.workflow import places, templates
 from models.workflow.definition import (
     EFFECTS,
-    LANGUAGES,
-    NAME,
     NAMED_EVENTS,
     TARGETS,
     WHO,
     Approval,
     Effect,
     EventType,
-    Label,
     Notify,
     Reaction,
     Workflow,
@@ -58,7 +57,7 @@ def problems(workflow: Workflow) -> Iterator[FieldProblem]:
     yield from _sizes(workflow)
     yield from _names(workflow)
     yield from _one_of(".initial", workflow.initial, workflow.states, "states")
-    yield from _label(".label", workflow.label)
+    yield from label_problems(".label", workflow.label)
     yield from _states(workflow)
     yield from _transitions(workflow)
     yield from _reactions(workflow)
@@ -89,16 +88,16 @@ def _sizes(workflow: Workflow) -> Iterator[FieldProblem]:
 
 
 def _names(workflow: Workflow) -> Iterator[FieldProblem]:
-    told = "expected a name of lower-case letters, digits and underscores, at most 41 characters"
-    if not re.match(r"^[a-z][a-z0-9_-]{0,40}$", workflow.workflow):
+    told = names.EXPECTED
+    if not names.is_dashed_name(workflow.workflow):
         yield FieldProblem(".workflow", told)
     for kind in ("states", "transitions", "templates", "timers", "webhooks", "calendars"):
         for name in getattr(workflow, kind):
-            if not NAME.match(name):
+            if not names.is_name(name):
                 yield FieldProblem(f".{kind}.{name}", told)
     seen: set[str] = set()
     for index, reaction in enumerate(workflow.reactions):
-        if not NAME.match(reaction.name):
+        if not names.is_name(reaction.name):
             yield FieldProblem(f".reactions[{index}].name", told)
         if reaction.name in seen:
             yield FieldProblem(
@@ -117,12 +116,6 @@ def _meant(found: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _label(place: str, label: Label | None) -> Iterator[FieldProblem]:
-    for language in LANGUAGES:
-        if label is not None and not dict[str, str](label.items()).get(language, "").strip():
-            yield FieldProblem(f"{place}.{language}", "expected a label in this language")
-
-
 def _duration(place: str, text: str | int | None) -> Iterator[FieldProblem]:
     if text is None:
         return
@@ -135,21 +128,21 @@ def _duration(place: str, text: str | int | None) -> Iterator[FieldProblem]:
 
 def _states(workflow: Workflow) -> Iterator[FieldProblem]:
     for name, state in workflow.states.items():
-        yield from _label(f".states.{name}.label", state.label)
-        yield from _label(f".states.{name}.requester_label", state.requester_label)
+        yield from label_problems(f".states.{name}.label", state.label)
+        yield from label_problems(f".states.{name}.requester_label", state.requester_label)
 
 
 def _transitions(workflow: Workflow) -> Iterator[FieldProblem]:
     for name, transition in workflow.transitions.items():
         place = f".transitions.{name}"
-        yield from _label(f"{place}.label", transition.label)
-        yield from _label(f"{place}.confirm", transition.confirm)
+        yield from label_problems(f"{place}.label", transition.label)
+        yield from label_problems(f"{place}.confirm", transition.confirm)
         yield from _one_of(f"{place}.to", transition.to, workflow.states, "states")
         if transition.from_ != "any":
             for state in transition.from_:
                 yield from _one_of(f"{place}.from", state, workflow.states, "states")
         for index, who in enumerate(transition.who):
-            if who not in WHO and not re.match(r"^team:[a-z][a-z0-9_]{0,40}$", who):
+            if who not in WHO and not (who.startswith("team:") and names.is_name(who.removeprefix("team:"))):
                 told = f"expected one of {', '.join(WHO)} or team:<name>, found {who!r}"
                 yield FieldProblem(f"{place}.who[{index}]", told)
         yield from _effects(workflow, f"{place}.do", transition.do)
@@ -205,9 +198,8 @@ def _name_of_subject(workflow: Workflow, place: str, reaction: Reaction, wanted:
             yield FieldProblem(f"{place}.{wanted}", told)
     elif wanted in known:
         yield from _one_of(f"{place}.{wanted}", reaction.about, known[wanted], f"{wanted}s")
-    elif not NAME.match(reaction.about):
-        told = "expected a name of lower-case letters, digits and underscores"
-        yield FieldProblem(f"{place}.{wanted or 'on'}", told)
+    elif not names.is_name(reaction.about):
+        yield FieldProblem(f"{place}.{wanted or 'on'}", names.EXPECTED)
 
 
 def _effects(workflow: Workflow, place: str, effects: list[Effect]) -> Iterator[FieldProblem]:
@@ -294,7 +286,7 @@ def _policies(workflow: Workflow) -> Iterator[FieldProblem]:
     seen: set[str] = set()
     for index, policy in enumerate(workflow.sla):
         place = f".sla[{index}]"
-        if not NAME.match(policy.name) or policy.name in seen:
+        if not names.is_name(policy.name) or policy.name in seen:
             told = "expected a name of its own of lower-case letters, digits and underscores"
             yield FieldProblem(f"{place}.name", told)
         seen.add(policy.name)
@@ -325,10 +317,8 @@ def _expressions(workflow: Workflow) -> Iterator[FieldProblem]:
         if (error := checker.problem(expression, ENVIRONMENT)) is not None:
             yield FieldProblem(place, f"not a CEL condition: {error}")
     for name, template in workflow.templates.items():
-        for language in LANGUAGES:
-            text = getattr(template, language)
-            if not text.strip():
-                yield FieldProblem(f".templates.{name}.{language}", "expected a text in this language")
+        yield from label_problems(f".templates.{name}", template)
+        for language, text in template.items():
             for problem in templates.problems(text, None):
                 where = f"line {problem.line}, column {problem.column}: " if problem.line else ""
                 yield FieldProblem(f".templates.{name}.{language}", where + problem.message)

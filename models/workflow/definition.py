@@ -6,7 +6,6 @@ old key.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -55,12 +54,10 @@ NAMED_EVENTS: dict[str, str] = {
 TARGETS: tuple[Target, ...] = ("first_response", "next_response", "resolution")
 ROLES = ("admin", "manager", "accountant", "agent", "requester", "automation")
 WHO = (*ROLES, "assignee")  # and team:<name>
-LANGUAGES = ("en", "ru")
-Label = dict[Literal["en", "ru"], str]
+# Language (BCP 47) -> text.
+Label = dict[str, str]
 Name = str
 Duration = str
-
-NAME = re.compile(r"^[a-z][a-z0-9_]{0,40}$")
 
 
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,12 +93,12 @@ class Assign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Charge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A fee (the agent owes) or a reward (the agent is owed).
 
-    `amount` is a decimal text in major units, such as "4.50".
+    `amount` is a decimal text in major units, such as "4.50"; `currency` defaults to the desk's.
     """
 
     kind: Literal["fee", "reward"]
     amount: str
-    currency: str
+    currency: str = ""
     to: Literal["assignee", "actor"] = "assignee"
 
 
@@ -272,16 +269,6 @@ class SlaPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pause_in: list[Name] = []
 
 
-class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A message text in each language, with {{ variables }}."""
-
-    en: str
-    ru: str
-
-    def text(self, language: str | None) -> str:
-        return self.ru if (language or "").lower().startswith("ru") else self.en
-
-
 class SecretName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secret: Name
 
@@ -294,7 +281,8 @@ class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Workflow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole life cycle. `types`: the ticket types whose fields its conditions may read.
+    """A whole life cycle. `types`: the ticket types whose fields its conditions may read. `templates`: message texts
+    with {{ variables }}, by language.
 
     `unmatched`: events to note in the history when no rule matches.
     """
@@ -309,7 +297,7 @@ class Workflow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timers: dict[Name, Timer] = {}
     calendars: dict[Name, Calendar] = {}
     sla: list[SlaPolicy] = []
-    templates: dict[Name, Template] = {}
+    templates: dict[Name, Label] = {}
     webhooks: dict[Name, Webhook] = {}
     types: list[Name] = []
     priorities: tuple[str, ...] = ("low", "normal", "high", "urgent")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from models.kernel import languages
 from models.workflow.definition import State, Workflow
 
 _COLOURS = {"todo": "#dbeafe", "waiting": "#fef3c7", "done": "#dcfce7", "closed": "#e5e7eb"}
@@ -51,9 +52,8 @@ def _edges_of(workflow: Workflow, name: str, state: str, language: str) -> Itera
             yield Edge(state, transition.to, f"{reaction.event}{about}", True)
 
 
-def _label(label: object, language: str) -> str:
-    assert isinstance(label, dict), "labels are mappings of languages"
-    return str(label.get(language) or label["en"])
+def _label(label: Mapping[str, str], language: str) -> str:
+    return label[languages.chosen(label, language)]
 
 
 def mermaid(workflow: Workflow, language: str = "en") -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
+from models.definitions.desk import UNDECLARED, Desk
 from models.kernel.open_json import JsonObject
 from models.sla.clocks import Clock
 from models.workflow.acts import AnyAct, Refused
@@ -147,6 +148,7 @@ class Context:
     actor: Actor = Actor()
     message: MessageView | None = None
     desk_url: str = ""
+    desk: Desk = UNDECLARED
     # A text that differs by event: chance is drawn from it, so that a replay draws the same.
     seed: str = ""
     # Members of a team, or all who take tickets (None), in a stable order.

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from models.definitions.desk import Label
 from models.expressions.durations import words
 from models.kernel import imports
+from models.workflow.local_forms import LocalForms
 
 if TYPE_CHECKING:
     import jinja2  # cold start: loaded at the first template
@@ -37,6 +38,7 @@ VARIABLES: dict[str, str] = {
     "requester.locale": "the requester's language",
     "assignee.name": "who is responsible, or nothing",
     "desk.url": "the desk's address",
+    "desk.name": "the desk's name",
     "rating.url": "the link by which the requester rates (ask_rating only)",
     "event.type": "what happened",
     "event.name": "the timer, signal, field or target that it is about",
@@ -46,7 +48,8 @@ VARIABLES: dict[str, str] = {
 FILTERS = ("default", "upper", "lower", "trim", "date", "datetime", "money", "duration", "truncate")
 
 
-_YES_AND_NO = {"en": ("yes", "no"), "ru": ("да", "нет")}
+# For parsing: the forms do not matter there.
+_ANY = LocalForms.of("en")
 
 
 class TemplateError(Exception):
@@ -83,7 +86,7 @@ def problems(text: str, fields: set[str] | None) -> list[TemplateProblem]:
     import jinja2  # cold start: loaded at the first template
 
     try:
-        tree = _environment("en").parse(text)
+        tree = _environment(_ANY).parse(text)
     except jinja2.TemplateSyntaxError as error:
         return [TemplateProblem(error.lineno or 0, 0, f"not a template: {error.message}")]
     except RecursionError:
@@ -164,7 +167,7 @@ def reads(text: str) -> list[str]:
     import jinja2.nodes as n  # cold start: loaded at the first template
 
     try:
-        tree = _environment("en").parse(text)
+        tree = _environment(_ANY).parse(text)
     except jinja2.TemplateSyntaxError:
         return []
     found: dict[str, None] = {}
@@ -178,13 +181,21 @@ def reads(text: str) -> list[str]:
     return list(found)
 
 
-def render(text: str, values: Mapping[str, Any], language: str) -> str:
-    """The text with its variables filled in; a value that is missing is empty.
+def render(
+    text: str,
+    values: Mapping[str, Any],
+    language: str,
+    *,
+    zone: str = "UTC",
+    words: Mapping[str, Label] | None = None,
+) -> str:
+    """Return the text with its variables filled in; a value that is missing is empty.
 
-    `values`: nested by the paths' parts. `language`: en or ru, for dates and numbers. Raises TemplateError when a
-      comparison or a filter does not fit a value, such as `event.before > 5` for a text.
+    `values`: nested by the paths' parts. `language`, `zone`: of dates and numbers. `words`: the desk's own `yes` and
+    `no`, by language. Raises TemplateError when a comparison or a filter does not fit a value, such as
+    `event.before > 5` for a text.
     """
-    template = _compiled(text, "ru" if language.lower().startswith("ru") else "en")
+    template = _compiled(text, LocalForms.of(language, zone, words))
     try:
         made = template.render(values)
     except (
@@ -202,12 +213,12 @@ def render(text: str, values: Mapping[str, Any], language: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(text: str, language: str) -> jinja2.Template:
-    return _environment(language).from_string(text)
+def _compiled(text: str, forms: LocalForms) -> jinja2.Template:
+    return _environment(forms).from_string(text)
 
 
-@lru_cache(maxsize=2)
-def _environment(language: str) -> jinja2.Environment:
+@lru_cache(maxsize=64)
+def _environment(forms: LocalForms) -> jinja2.Environment:
     imports.load(*LIBRARY)
     import jinja2  # cold start: loaded at the first template
     import jinja2.sandbox  # cold start: loaded at the first template
@@ -233,63 +244,23 @@ def _environment(language: str) -> jinja2.Environment:
     environment.filters.clear()
     environment.filters |= {
         "default": default,
-        "upper": lambda value: str(_shown(value, language)).upper(),
-        "lower": lambda value: str(_shown(value, language)).lower(),
-        "trim": lambda value: str(_shown(value, language)).strip(),
-        "truncate": lambda value, length=80: _truncated(_shown(value, language), length),
-        "date": lambda value: _date(value, language),
-        "datetime": lambda value: _date(value, language, with_time=True),
-        "money": lambda value: _money(value, language),
+        "upper": lambda value: str(forms.shown(value)).upper(),
+        "lower": lambda value: str(forms.shown(value)).lower(),
+        "trim": lambda value: str(forms.shown(value)).strip(),
+        "truncate": lambda value, length=80: _truncated(forms.shown(value), length),
+        "date": forms.date,
+        "datetime": lambda value: forms.date(value, with_time=True),
+        "money": forms.money,
         "duration": _duration,
     }
-    environment.finalize = lambda value: _shown(value, language)
+    environment.finalize = forms.shown
     return environment
-
-
-def _shown(value: Any, language: str) -> Any:
-    """A value as people read it, never in Python's notation."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return _YES_AND_NO[language][0 if value else 1]
-    if isinstance(value, Mapping):
-        if "amount" in value:
-            return _money(value, language)
-        return ", ".join(f"{name}: {_shown(one, language)}" for name, one in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(str(_shown(one, language)) for one in value)
-    return value
 
 
 def _truncated(value: Any, length: Any = 80) -> str:
     text = str(value)
     bound = length if isinstance(length, int) and 1 <= length <= text_chars_max else 80
     return text if len(text) <= bound else text[: bound - 1] + "…"
-
-
-def _date(value: Any, language: str, *, with_time: bool = False) -> str:
-    """31.01.2026 in Russian, 2026-01-31 in English; UTC."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return str(value)
-    if not isinstance(value, date):
-        return str(value)
-    text = value.strftime("%d.%m.%Y" if language == "ru" else "%Y-%m-%d")
-    return f"{text} {value.strftime('%H:%M')} UTC" if with_time and isinstance(value, datetime) else text
-
-
-def _money(value: Any, language: str) -> str:
-    """{amount: 123450, currency: EUR} -> 1,234.50 EUR."""
-    if not isinstance(value, Mapping):
-        return str(value or "")
-    if not isinstance(value.get("amount"), int):
-        return ""  # a field without a value
-    major, minor = divmod(abs(value["amount"]), 100)
-    thousands, point = ("\u00a0", ",") if language == "ru" else (",", ".")
-    sign = "-" if value["amount"] < 0 else ""
-    return f"{sign}{major:,}".replace(",", thousands) + f"{point}{minor:02d} {value.get('currency', '')}".rstrip()
 
 
 def _duration(value: Any) -> str:

@@ -28,7 +28,7 @@ _OTHERS: dict[str, dict[str, tuple[Type, str]]] = {
     "requester": {
         "id": (STRING, "who asks"),
         "name": (STRING, "the name that the channel gave"),
-        "locale": (STRING, 'language, such as en or ru; "" when unknown'),
+        "locale": (STRING, 'language, such as en or pt-BR; "" when unknown'),
         "channel": (STRING, "the channel of the last contact"),
         "organisation": (STRING, 'the name of the organisation, or ""'),
         "fields": (MapType(DYN), "fields of the requester by the information model"),

@@ -33,15 +33,17 @@ def run(task: ClaimedTask, payload: SendCode) -> Settlement:
             return Failed(f"not sent: {refused}", permanent=True)
         account = accounts.find(code.channel, payload.account)
         _, locale = queries.name_and_locale(code.requester_id)
+        body = texts.text(account, "code", locale, code=codes.digits_of(code_id))
+        subject = texts.text(account, "code_subject", locale)
     message = OutgoingMessage(
         delivery_id=f"code:{code_id}",
         attempt_number=task.attempts,
         address=code.address,
         # The address is not proved yet, so the mail carries no words of the person who claims it.
         recipient_name="",
-        body=texts.text(account, "code", locale, code=codes.digits_of(code_id)),
+        body=body,
         body_format="text",
-        subject=texts.text(account, "code_subject", locale),
+        subject=subject,
         external_id=threading.new_external_id(account, 0, code_id, mark=codes.mail_mark(code_id)),
         in_reply_to=None,
         references=(),

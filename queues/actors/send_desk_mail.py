@@ -6,6 +6,7 @@ from functools import partial
 
 from models.channels.accounts import ChannelAccount
 from models.conversations import threading
+from models.definitions import desk
 from models.desk_mail import commands, links, texts
 from models.desk_mail.tables import DeskMail
 from models.kernel.storage import database
@@ -25,18 +26,20 @@ def run(task: ClaimedTask, payload: SendDeskMail) -> Settlement:
     with database.connection():
         mail = commands.unsent(payload.mail_id)
         account = commands.system_account()
-    if mail is None:
-        return Done()
-    if account is None:
-        return Failed("no e-mail account has `system: true`", record=partial(_keep_error, mail, "no system account"))
-    return one_mail.send(task, account, _message(mail, account, task.attempts), partial(_record, mail))
+        if mail is None:
+            return Done()
+        if account is None:
+            record = partial(_keep_error, mail, "no system account")
+            return Failed("no e-mail account has `system: true`", record=record)
+        message = _message(mail, account, task.attempts)
+    return one_mail.send(task, account, message, partial(_record, mail))
 
 
 def _message(mail: DeskMail, account: ChannelAccount, attempt_number: int) -> OutgoingMessage:
     values: dict[str, object] = {
         **mail.facts,
         "name": mail.name,
-        "desk": account.config.get("display_name") or "Nestor",
+        "desk": account.config.get("display_name") or desk.current().desk,
     }
     if mail.link_id is not None:
         values["link"] = links.url(_PAGES[mail.kind], mail.link_id)

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from models.definitions import files
+from models.definitions import desk, files
+from models.definitions.desk import UNDECLARED, Desk
 from models.kernel.errors import FieldProblem, Invalid
-from models.publishing import catalogue, publishing
+from models.publishing import catalogue, desk_defaults, publishing
 from models.publishing.catalogue import Found, Surroundings
 from models.workflow.analysis import Finding
 from scripts.defs.accounts import check_account
@@ -62,6 +63,7 @@ def read_file(path: Path, root: Path = ROOT, *, demo: bool = True) -> Found | No
     """Read and check one file; return None for a file that is only included. Raises Invalid with file:line:column."""
     document = files.load(path, root)
     try:
+        desk_defaults.fill(document.body, desk_of(root))
         kind = catalogue.kind_of(document.body)
         if kind is None or (kind == "channel" and document.body.get("demo") and not demo):
             return None
@@ -69,6 +71,17 @@ def read_file(path: Path, root: Path = ROOT, *, demo: bool = True) -> Found | No
     except Invalid as error:
         raise document.located(error) from error
     return Found(kind, name, document.body, document.source, path, document)
+
+
+def desk_of(root: Path) -> Desk:
+    """Return the desk of a folder; a folder without `desk.yaml`, or with one that `check` refuses, has the default."""
+    path = root / "desk.yaml"
+    if not path.is_file():
+        return UNDECLARED
+    try:
+        return desk.parse(files.load(path, root).body)
+    except Invalid:
+        return UNDECLARED
 
 
 def _account(body: Mapping[str, Any]) -> str:

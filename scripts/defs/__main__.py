@@ -30,7 +30,15 @@ def _parser() -> argparse.ArgumentParser:
         "check the files: schema and static analysis; exit code 1 when there are errors",
     )
     check.add_argument("paths", nargs="*", type=Path, help="files; default: all of workflow_defs/")
-    check.add_argument("--strict", action="store_true", help="treat warnings as errors")
+    check.add_argument(
+        "--strict", action="store_true", help="treat warnings as errors, except for missing translations"
+    )
+    check.add_argument(
+        "--translations",
+        choices=["error", "warn", "ignore"],
+        default="warn",
+        help="texts that lack a language of the desk (default: warn)",
+    )
     check.add_argument("--json", action="store_true", help="print JSON")
     schema = verb("schema", checking.schema, "write the JSON Schemas for editors to workflow_defs/schema/")
     schema.add_argument("--to", type=Path, default=None, help="write to this folder instead")
@@ -45,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     draw = verb("draw", showing.draw, "draw the states and transitions of a life cycle")
     draw.add_argument("name", help="FILE, or the NAME of a life cycle below workflow_defs/")
     draw.add_argument("--format", choices=["svg", "mermaid"], default="svg")
-    draw.add_argument("--language", choices=["en", "ru"], default="en")
+    draw.add_argument("--language", metavar="TAG", help="language of the labels (default: the desk's first)")
     draw.add_argument("--output", type=Path, help="write to this file; default: standard output")
     test = verb("test", testing.test, "run the scenario files")
     test.add_argument("names", nargs="*", help="names of life cycles; default: all")
@@ -77,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     for one in (rollback, history):
         one.add_argument(
             "--kind",
-            choices=["workflow", "model", "teams", "channel"],
+            choices=["workflow", "model", "teams", "desk", "channel"],
             default="workflow",
             help="kind of the definition (default: workflow)",
         )

@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from models.definitions import files
+from models.definitions import desk, files
 from models.infomodel import definition as infomodel
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 from models.publishing import catalogue
 from models.workflow import definition as workflows
+from models.workflow.analysis.texts import MISSING
 from models.workflow.testing import scenarios
 from queues import channels
 from scripts import defs
@@ -28,13 +30,26 @@ def check(options: argparse.Namespace) -> int:
     except Invalid as error:
         findings = [{"severity": "error", "place": p.path, "message": p.message} for p in error.problems]
     else:
-        findings = _analysed(found, alone=bool(options.paths))
-    failed = any(one["severity"] == "error" or options.strict for one in findings)
+        findings = list(_weighed(_analysed(found, alone=bool(options.paths)), options.translations))
+    failed = any(_fails(one, strict=options.strict) for one in findings)
     if options.json:
         print(json.dumps({"definitions": len(found), "findings": findings}, ensure_ascii=False, indent=2))
     else:
         _print(findings, definitions=len(found), failed=failed)
     return 1 if failed else 0
+
+
+def _weighed(findings: list[dict[str, str]], translations: str) -> Iterator[dict[str, str]]:
+    """Give missing translations the weight that the switch names."""
+    for one in findings:
+        if one.get("code") != MISSING:
+            yield one
+        elif translations != "ignore":
+            yield one | {"severity": "error" if translations == "error" else "warning"}
+
+
+def _fails(finding: dict[str, str], *, strict: bool) -> bool:
+    return finding["severity"] == "error" or (strict and finding.get("code") != MISSING)
 
 
 def _print(findings: list[dict[str, str]], *, definitions: int, failed: bool) -> None:
@@ -52,6 +67,7 @@ def _analysed(found: list[defs.Found], *, alone: bool) -> list[dict[str, str]]:
             "severity": finding.severity,
             "place": defs.place_of(one, finding),
             "message": f"{finding.message} [{finding.code}]",
+            "code": finding.code,
         }
         for one, finding in defs.findings(found, around)
     ]
@@ -106,7 +122,13 @@ def schemas() -> dict[str, JsonObject]:
         }
         for name in sorted(channels.names())
     }
-    return {"workflow": workflow, "model": infomodel.json_schema(), "scenarios": of_scenarios, **accounts}
+    return {
+        "workflow": workflow,
+        "model": infomodel.json_schema(),
+        "desk": desk.json_schema(),
+        "scenarios": of_scenarios,
+        **accounts,
+    }
 
 
 def schema(options: argparse.Namespace) -> int:

@@ -70,7 +70,8 @@ def _file_for(word: str) -> tuple[str, dict[str, object]]:
 
 def draw(options: argparse.Namespace) -> int:
     workflow = finding.workflow_of(options.name)
-    picture = {"svg": drawing.svg, "mermaid": drawing.mermaid}[options.format](workflow, options.language)
+    language = options.language or defs.desk_of(defs.ROOT).fallback
+    picture = {"svg": drawing.svg, "mermaid": drawing.mermaid}[options.format](workflow, language)
     if options.output is None:
         print(picture, end="")
     else:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import yaml
 
+from models.definitions.desk import Desk
 from models.expressions.durations import parse_duration
 from models.infomodel import values
 from models.kernel.errors import Invalid
@@ -50,13 +51,13 @@ HELP = """\
 
 def simulate(options: argparse.Namespace) -> int:
     workflow = finding.workflow_of(options.name)
-    types = catalogue.surroundings_of(defs.read_all(demo=True)).types
+    around = catalogue.surroundings_of(defs.read_all(demo=True))
     interactive = options.script is None and sys.stdin.isatty()
     if options.script is None or str(options.script) == "-":
         lines: Iterable[str] = _typed_lines() if interactive else sys.stdin
     else:
         lines = options.script.read_text(encoding="utf-8").splitlines()
-    return Stepper(workflow, dict(types)).run(lines, echo=not interactive)
+    return Stepper(workflow, dict(around.types), around.desk).run(lines, echo=not interactive)
 
 
 def _typed_lines() -> Iterator[str]:
@@ -73,7 +74,7 @@ class Stepper:
     that is named.
     """
 
-    def __init__(self, workflow: Workflow, types: JsonObject) -> None:
+    def __init__(self, workflow: Workflow, types: JsonObject, desk: Desk) -> None:
         self._workflow, self._types = workflow, types
         teams = tuple(sorted(_teams(workflow)))
         people = [
@@ -99,6 +100,8 @@ class Stepper:
                 else {**ticket.fields, **wanted}
             ),
             missing=lambda ticket: values.missing(types.get(ticket.type), ticket.fields, ticket.model_view()),
+            requester={"id": "requester", "name": "Ada", "locale": desk.fallback},
+            desk=desk,
         )
         self._past: list[Simulation] = []
 

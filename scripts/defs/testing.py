@@ -15,7 +15,7 @@ from scripts import defs
 def test(options: argparse.Namespace) -> int:
     """Run the scenarios and print each with its failures. Exit code 1 when one failed."""
     found = defs.read_all(demo=True)
-    types = catalogue.surroundings_of(found).types
+    around = catalogue.surroundings_of(found)
     workflows = {one.name: one for one in found if one.kind == "workflow"}
     for name in options.names:
         if name not in workflows:
@@ -27,7 +27,8 @@ def test(options: argparse.Namespace) -> int:
             print(f"{name}: no scenarios")
             continue
         document = files.load(path, defs.ROOT)
-        for result in scenarios.run(definition.read(workflows[name].body), scenarios.parse(document.body), types):
+        workflow, scenes = definition.read(workflows[name].body), scenarios.parse(document.body)
+        for result in scenarios.run(workflow, scenes, around.types, around.desk):
             passed, failed = passed + result.passed, failed + (not result.passed)
             _print_result(name, result)
     print(f"{passed} passed, {failed} failed")

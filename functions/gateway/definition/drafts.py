@@ -48,8 +48,8 @@ def _located(problem: FieldProblem) -> FieldProblem:
 def _read(kind: str, name: str, source: str) -> tuple[Found | None, list[FieldProblem]]:
     from pathlib import Path
 
-    from models.definitions import files
-    from models.publishing import catalogue
+    from models.definitions import desk, files
+    from models.publishing import catalogue, desk_defaults
 
     shown = f"{name}.yaml"
     try:
@@ -67,6 +67,7 @@ def _read(kind: str, name: str, source: str) -> tuple[Found | None, list[FieldPr
                 ]
             )
         found_kind = catalogue.kind_of(document.body)
+        desk_defaults.fill(document.body, desk.current())
         if found_kind != kind:
             raise Invalid([FieldProblem("", f"expected a {kind}, found {found_kind or 'an unknown kind'}")])
         found_name = catalogue.name_of(kind, document.body)
@@ -138,6 +139,7 @@ def simulated(
     steps: Sequence[Mapping[str, Any]],
 ) -> JsonObject:
     """Run a ticket through a life cycle in memory. Raises NotFound, or Invalid for a wrong draft or step."""
+    from models.definitions import desk
     from models.infomodel import published as infomodel
 
     imports.load("models.workflow.testing.scenarios")
@@ -152,7 +154,7 @@ def simulated(
     try:
         file = scenarios.parse(body)
         types = {one.name: one for one in infomodel.all_types()}
-        tried = scenarios.step_through(workflow, file, types)
+        tried = scenarios.step_through(workflow, file, types, desk.current())
     except Invalid as error:
         raise Invalid([FieldProblem(_pointer(problem.path), problem.message) for problem in error.problems]) from error
     return {

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 
 from functions.gateway.definition import drafts
 from functions.gateway.definition.workflows import Checked, Draft, FindingShown, NewVersion
 from functions.http.operations import Answer, Call, Cost, Operations
-from models.definitions import store
+from functions.views.texts import LANGUAGE_TAG
+from models.definitions import desk, store
 from models.identity.rules import Permission
 from models.infomodel import published as infomodel
 from models.infomodel import schema as model_schema
+from models.kernel import limits
 from models.kernel.errors import NotFound
 from models.kernel.open_json import JsonObject
 
@@ -48,9 +50,13 @@ class Types(msgspec.Struct):
 
 
 class SchemaQuery(msgspec.Struct, kw_only=True):
-    """The language of the titles."""
+    """The language of the titles; the desk's first language by default."""
 
-    language: Literal["en", "ru"] = "en"
+    language: Annotated[str, msgspec.Meta(max_length=limits.locale_chars_max, pattern=LANGUAGE_TAG)] | None = None
+
+
+def _schema(entity: Any, call: Call[None, SchemaQuery]) -> JsonObject:
+    return model_schema.json_schema(entity, language=call.query.language, role=call.caller.role, desk=desk.current())
 
 
 def _shown(entity: Any) -> TypeShown:
@@ -94,7 +100,7 @@ def read_type(call: Call) -> Answer:
 def read_type_schema(call: Call[None, SchemaQuery]) -> Answer:
     """Describes `fields` of a ticket as the role of the caller can see and set it."""
     entity = _type(call.params["type"])
-    return Answer(model_schema.json_schema(entity, language=call.query.language, role=call.caller.role))
+    return Answer(_schema(entity, call))
 
 
 @operations.add(
@@ -111,7 +117,7 @@ def read_entity_schema(call: Call[None, SchemaQuery]) -> Answer:
     entity = infomodel.entity(call.params["entity"])
     if entity is None:
         raise NotFound(f"there is no model of {call.params['entity'][:40]!r}")
-    return Answer(model_schema.json_schema(entity, language=call.query.language, role=call.caller.role))
+    return Answer(_schema(entity, call))
 
 
 @operations.add(

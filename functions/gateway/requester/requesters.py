@@ -11,7 +11,7 @@ import msgspec
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
-from functions.views.texts import Name
+from functions.views.texts import LANGUAGE_TAG, Name
 from models.identity.rules import Permission
 from models.kernel import limits
 from models.requesters import profile, queries
@@ -19,7 +19,7 @@ from models.requesters.row_types import RequesterRow
 
 operations = Operations()
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.email_address_chars_max)]
-Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}(?![\s\S])")]
+Language = Annotated[str, msgspec.Meta(max_length=limits.locale_chars_max, pattern=LANGUAGE_TAG)]
 
 
 class Identity(msgspec.Struct):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -12,7 +12,7 @@ from functions.gateway.staff.roles import Permissions
 from functions.http.operations import Answer, Call, Operations
 from functions.views import pages
 from functions.views import representations as show
-from functions.views.texts import Instant, Name, UserEmail, Word
+from functions.views.texts import LANGUAGE_TAG, Instant, Name, UserEmail, Word
 from models.credentials import password_links
 from models.desk_mail import commands as desk_mail
 from models.identity import api_keys, commands, queries, roles
@@ -24,7 +24,7 @@ from models.offboarding import commands as offboarding
 
 operations = Operations()
 
-Locale = Literal["en", "ru"]
+Locale = Annotated[str, msgspec.Meta(max_length=limits.locale_chars_max, pattern=LANGUAGE_TAG)]
 Password = Annotated[str, msgspec.Meta(min_length=limits.password_chars_min, max_length=limits.password_chars_max)]
 
 
@@ -54,13 +54,15 @@ class UserPage(msgspec.Struct):
 
 
 class NewUser(msgspec.Struct, forbid_unknown_fields=True):
-    """A user to create. Without a password, the user gets an invitation by mail and chooses one."""
+    """A user to create. Without a password, the user gets an invitation by mail and chooses one. `locale` defaults to
+    the desk's first language.
+    """
 
     email: UserEmail
     name: Name
     role: Word
     password: Password | None = None
-    locale: Locale = "en"
+    locale: Locale | None = None
 
 
 class UserChanges(msgspec.Struct, forbid_unknown_fields=True):

@@ -9,22 +9,25 @@ from functions.gateway.sights import ticket_of
 from functions.gateway.ticket.tickets import represented
 from functions.http.operations import Answer, AnyCall, Call, Operations
 from functions.views import representations as show
+from functions.views.texts import WORD_PATTERN
 from models.identity.rules import Permission
+from models.kernel import names
 from models.kernel.errors import FieldProblem, Invalid
 from models.ticket_actions import tagging
 
 operations = Operations()
 # As in the list of a ticket's tags (functions/views/texts.py, Word).
-_TAG: Final = re.compile(r"[a-z][a-z0-9_-]{0,59}")
-_PATTERNS: Final = {"tag": f"^{_TAG.pattern}$"}
+_TAG: Final = re.compile(WORD_PATTERN)
+_tag_chars_max: Final = 60
+_PATTERNS: Final = {"tag": WORD_PATTERN}
 
 
 def _tag(call: AnyCall) -> str:
     tag = call.params["tag"]
-    if _TAG.fullmatch(tag) is None:
+    if len(tag) > _tag_chars_max or _TAG.match(tag) is None:
         expected = "expected a word of lower-case letters, digits, - and _, beginning with a letter, at most 60"
         raise Invalid([FieldProblem("/tag", expected)])
-    return tag
+    return names.folded(tag)
 
 
 @operations.add(

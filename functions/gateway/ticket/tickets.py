@@ -14,7 +14,7 @@ from functions.views import representations as show
 from functions.views.texts import Assignee, Description, Email, Instant, Name, Tags, Title, Word
 from models.events import queries as events
 from models.identity.rules import Permission
-from models.kernel import limits
+from models.kernel import limits, names
 from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.ids import parse_id
 from models.kernel.open_json import JsonObject
@@ -123,7 +123,7 @@ def create_ticket(call: Call[NewTicket]) -> Answer:
             requester_email=requester.email,
             fields=bounded(body.fields),
             team=body.team,
-            tags=tuple(dict.fromkeys(body.tags)),
+            tags=tuple(dict.fromkeys(map(names.folded, body.tags))),
         ),
         actor=call.caller.actor,
         role=call.caller.role,
@@ -161,7 +161,7 @@ def list_tickets(call: Call[None, TicketQuery]) -> Answer:
         types=query.type,
         teams=query.team,
         workflows=query.workflow,
-        tags=query.tag,
+        tags=[names.folded(tag) for tag in query.tag],
         assignee_id=assignee_id,
         unassigned=query.assignee == "none",
         requester_id=query.requester,
@@ -209,6 +209,8 @@ def change_ticket(call: Call[TicketChanges]) -> Answer:
     changes = {name: value for name, value in msgspec.structs.asdict(call.body).items() if value is not msgspec.UNSET}
     if "fields" in changes:
         bounded(changes["fields"])
+    if "tags" in changes:
+        changes["tags"] = [names.folded(tag) for tag in changes["tags"]]
     ticket = ticket_of(call)
     row = commands.update(ticket.id, changes, expected_version=expected, actor=call.caller.actor, role=call.caller.role)
     return represented(call, row)

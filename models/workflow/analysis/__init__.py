@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from models.definitions.desk import Desk
 from models.infomodel.definition import Entity
 from models.workflow.analysis import conditions, flow, loops, promises, references, texts
 from models.workflow.analysis.findings import Finding
@@ -23,12 +24,13 @@ def analyse(
     types: Mapping[str, Entity] | None = None,
     teams: Collection[str] | None = None,
     workflows: Collection[str] | None = None,
+    desk: Desk | None = None,
 ) -> list[Finding]:
     """Everything suspicious, errors first.
 
-    `types`, `teams`, `workflows`: what may be named; None: not known, so not judged.
+    `types`, `teams`, `workflows`: the names that there are; `desk`: its languages. None: not known, so not judged.
     """
-    subject = Subject(workflow, types, teams, workflows)
+    subject = Subject(workflow, types, teams, workflows, desk)
     found = [
         finding for rule in (references, flow, conditions, loops, promises, texts) for finding in rule.findings(subject)
     ]

@@ -8,7 +8,7 @@ from models.infomodel import normal_form
 from models.workflow import places, templates
 from models.workflow.analysis.findings import Finding, error, warning
 from models.workflow.analysis.subject import Subject
-from models.workflow.definition import LANGUAGES, Effect
+from models.workflow.definition import Effect
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
@@ -142,8 +142,8 @@ def _tickets(subject: Subject) -> Iterator[Finding]:
 
 def _variables(subject: Subject) -> Iterator[Finding]:
     for name, template in subject.workflow.templates.items():
-        for language in LANGUAGES:
-            for problem in templates.problems(getattr(template, language), subject.fields):
+        for language, text in template.items():
+            for problem in templates.problems(text, subject.fields):
                 where = f"line {problem.line}: " if problem.line else ""
                 yield error("undefined_variable", f".templates.{name}.{language}", where + problem.message)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from models.definitions.desk import Desk
 from models.expressions.types import Type
 from models.infomodel import types as model_types
 from models.infomodel.definition import Entity
@@ -20,6 +21,7 @@ class Subject:
     types: Mapping[str, Entity] | None
     teams: Collection[str] | None
     workflows: Collection[str] | None
+    desk: Desk | None = None
 
     @cached_property
     def entities(self) -> list[Entity] | None:

@@ -1,38 +1,47 @@
-"""Languages: every text that people read must be in both."""
+"""Languages: every text that people read should be in each language of the desk."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 
+from models.definitions.desk import Desk, missing
+from models.kernel import languages
 from models.workflow.analysis.findings import Finding, warning
 from models.workflow.analysis.subject import Subject
+from models.workflow.definition import Workflow
 
-_CYRILLIC = re.compile(r"[А-Яа-яЁё]")
-_WORD = re.compile(r"[A-Za-z]{3,}")
+# The code of these warnings. `scripts.defs check` has a switch of its own for it.
+MISSING = "missing_translation"
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
-    """Missing texts are refused by `checks`; here: a Russian text without a Russian letter is a copy that waits for its
-    translator.
-    """
-    workflow = subject.workflow
-    told: list[tuple[str, Mapping[str, str] | None]] = [(".label", dict[str, str](workflow.label.items()))]
+    """Find the texts of a life cycle that lack a language of the desk, and copies that wait for their translator."""
+    for place, label in labels(subject.workflow):
+        yield from of_label(place, label, subject.desk)
+
+
+def labels(workflow: Workflow) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """List every text of a life cycle with its place."""
+    yield ".label", workflow.label
     for name, state in workflow.states.items():
-        told.append((f".states.{name}.label", dict[str, str](state.label.items())))
+        yield f".states.{name}.label", state.label
         if state.requester_label is not None:
-            told.append((f".states.{name}.requester_label", dict[str, str](state.requester_label.items())))
+            yield f".states.{name}.requester_label", state.requester_label
     for name, transition in workflow.transitions.items():
-        told.append((f".transitions.{name}.label", dict[str, str](transition.label.items())))
+        yield f".transitions.{name}.label", transition.label
         if transition.confirm is not None:
-            told.append((f".transitions.{name}.confirm", dict[str, str](transition.confirm.items())))
+            yield f".transitions.{name}.confirm", transition.confirm
     for name, template in workflow.templates.items():
-        told.append((f".templates.{name}", {"en": template.en, "ru": template.ru}))
-    for place, label in told:
-        russian = re.sub(r"\{[{%].*?[}%]\}", "", (label or {}).get("ru", ""), flags=re.DOTALL)
-        if _WORD.search(russian) and not _CYRILLIC.search(russian):
-            yield warning(
-                "missing_translation",
-                f"{place}.ru",
-                "the Russian text has no Russian letter: is it translated?",
-            )
+        yield f".templates.{name}", template
+
+
+def of_label(place: str, label: Mapping[str, str], desk: Desk | None) -> Iterator[Finding]:
+    """Find the languages of the desk that a text lacks, and texts in the letters of another language."""
+    for tag in missing(desk, label) if desk is not None else ():
+        yield warning(MISSING, place, f"there is no text in {tag!r}, a language of the desk")
+    for tag, text in label.items():
+        words = re.sub(r"\{[{%].*?[}%]\}", "", text, flags=re.DOTALL)
+        if languages.is_foreign_copy(words, tag):
+            told = f"the text in {tag!r} has Latin letters only: is it translated?"
+            yield warning(MISSING, f"{place}.{tag}", told)

@@ -41,10 +41,10 @@ def withhold(run: Run, effect: str, reason: str, *, rule: str, why: Reason = NO_
 
 def _text(run: Run, name: str, **more: Any) -> str:
     """Render a template in the requester's language."""
-    language = _language(run)
-    return templates.render(
-        run.workflow.templates[name].text(language), _values(run, language) | more, language or "en"
-    )
+    desk, texts = run.context.desk, run.workflow.templates[name]
+    language = desk.tag_for(texts, _language(run))
+    values = _values(run, language) | more
+    return templates.render(texts[language], values, language, zone=desk.zone, words=desk.texts)
 
 
 def _language(run: Run) -> str | None:
@@ -68,6 +68,7 @@ def _text_to_requester(run: Run, name: str, **more: Any) -> str:
 
 
 def _values(run: Run, language: str | None) -> JsonObject:
+    """Return the values of a text. `language`: of the text, in which the state's label is then."""
     ticket = run.instance
     state = run.workflow.states[ticket.state]
     label = state.requester_label or state.label
@@ -78,14 +79,14 @@ def _values(run: Run, language: str | None) -> JsonObject:
             "title": ticket.title,
             "type": ticket.type,
             "priority": ticket.priority,
-            "state_label": label["ru" if (language or "").startswith("ru") else "en"],
+            "state_label": run.context.desk.pick(label, language),
             "team": ticket.team,
             "created_at": ticket.created_at or run.context.now,
         },
-        "requester": {"name": run.requester()["name"], "locale": language or ""},
+        "requester": {"name": run.requester()["name"], "locale": _language(run) or ""},
         "assignee": {"name": ticket.assignee_name},
         "fields": {name: _shown(value) for name, value in fields.items()},
-        "desk": {"url": run.context.desk_url},
+        "desk": {"url": run.context.desk_url, "name": run.context.desk.desk},
         "rating": {"url": ""},
         "approval": {"by": "", "comment": ""},
         "event": {"type": run.event.type, "name": run.event.name, "before": run.event.before, "after": run.event.after},

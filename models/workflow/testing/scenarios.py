@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from models.definitions.desk import UNDECLARED, Desk
 from models.expressions.durations import parse_duration
 from models.infomodel import locks, values
 from models.infomodel.definition import Entity
@@ -49,15 +50,17 @@ class Result:
         return not self.failures
 
 
-def run(workflow: Workflow, file: ScenarioFile, types: Mapping[str, Entity]) -> list[Result]:
+def run(workflow: Workflow, file: ScenarioFile, types: Mapping[str, Entity], desk: Desk = UNDECLARED) -> list[Result]:
     """Run every scenario of a file."""
-    return [_run(workflow, file, case, types) for case in file.cases]
+    return [_run(workflow, file, case, types, desk) for case in file.cases]
 
 
-def step_through(workflow: Workflow, file: ScenarioFile, types: Mapping[str, Entity]) -> Simulation:
+def step_through(
+    workflow: Workflow, file: ScenarioFile, types: Mapping[str, Entity], desk: Desk = UNDECLARED
+) -> Simulation:
     """The first case of a file, without judging it. Raises Invalid for a step that cannot happen."""
     [case, *_] = file.cases
-    simulation, steps = _begin(workflow, file, case, types)
+    simulation, steps = _begin(workflow, file, case, types, desk)
     for index, step in enumerate(steps):
         assert step.when is not None, "parse refused a step without `when`"
         try:
@@ -68,7 +71,7 @@ def step_through(workflow: Workflow, file: ScenarioFile, types: Mapping[str, Ent
 
 
 def _begin(
-    workflow: Workflow, file: ScenarioFile, case: Case, types: Mapping[str, Entity]
+    workflow: Workflow, file: ScenarioFile, case: Case, types: Mapping[str, Entity], desk: Desk
 ) -> tuple[Simulation, list[StepSpec]]:
     """A ticket as `given` says, and the steps that follow. Raises Invalid."""
     given = case.given
@@ -85,7 +88,8 @@ def _begin(
         workflow,
         at,
         people,
-        requester={"id": "requester", "name": "Ada", "locale": "en"} | given.requester,
+        requester={"id": "requester", "name": "Ada", "locale": desk.fallback} | given.requester,
+        desk=desk,
         fields_view=lambda type_, fields: (values.view_values(types.get(type_), fields), values.filled(fields)),
         validate=lambda ticket, wanted: _validated(types.get(ticket.type), ticket, wanted),
         missing=lambda ticket: values.missing(types.get(ticket.type), ticket.fields, ticket.model_view()),
@@ -110,9 +114,9 @@ def _begin(
     return simulation, steps
 
 
-def _run(workflow: Workflow, file: ScenarioFile, case: Case, types: Mapping[str, Entity]) -> Result:
+def _run(workflow: Workflow, file: ScenarioFile, case: Case, types: Mapping[str, Entity], desk: Desk) -> Result:
     try:
-        simulation, steps = _begin(workflow, file, case, types)
+        simulation, steps = _begin(workflow, file, case, types, desk)
     except Invalid as error:
         return Result(case.name, (Failure(0, "given", "a ticket that can be", str(error)),), ())
     first = case.steps[0].then if len(steps) < len(case.steps) else Then()

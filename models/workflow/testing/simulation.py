@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from models.definitions.desk import UNDECLARED, Desk
 from models.kernel.open_json import JsonObject
 from models.workflow import engine
 from models.workflow.acts import (
@@ -66,6 +67,7 @@ class Simulation:
     now: datetime
     people: Sequence[Person] = ()
     requester: Mapping[str, Any] = field(default_factory=lambda: {"id": "requester", "name": "Ada", "locale": "en"})
+    desk: Desk = UNDECLARED
     fields_view: FieldsView | None = None
     validate: Validate | None = None
     missing: Callable[[Instance], Sequence[str]] = lambda ticket: ()
@@ -291,6 +293,7 @@ class Simulation:
             actor=self._actor(by),
             message=message,
             desk_url="http://desk.example.test",
+            desk=self.desk,
             seed=f"{len(self.log)}",
             roster=self._roster,
             requester=lambda: self.requester,

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
+from models.channels import texts
 from models.channels.accounts import ChannelAccount
-from models.kernel import clock
+from models.kernel import clock, languages
 from models.kernel.errors import ConfigurationError, NestorError
 from models.kernel.settings import Settings
 from queues.channel_port import Finding, webhook_url
 from queues.channels.telegram.bot_api import setup as bot_api
 from queues.channels.telegram.bot_api.updates import ALLOWED_UPDATES
 
-# The bot's menu, by language; `""` is the default (https://core.telegram.org/bots/api#setmycommands).
-_MENU = {
-    "": {
-        "new": "Open another ticket",
-        "status": "Your tickets",
-        "close": "My question is solved",
-        "lang": "Language",
-    },
-    "ru": {
-        "new": "Новое обращение",
-        "status": "Ваши обращения",
-        "close": "Вопрос решён",
-        "lang": "Язык",
-    },
-}
+# The commands of the bot's menu (https://core.telegram.org/bots/api#setmycommands).
+_COMMANDS = ("new", "status", "close", "lang")
 
 
 def test(account: ChannelAccount, settings: Settings) -> list[Finding]:
@@ -89,10 +77,20 @@ def setup(account: ChannelAccount, settings: Settings, *, public_url: str) -> li
 
 
 def _menu(account: ChannelAccount) -> dict[str, dict[str, str]]:
-    """Return the desk's commands, and the account's own commands that have a description."""
-    menu = {language: dict(commands) for language, commands in _MENU.items()}
-    for name, command in account.config.get("commands", {}).items():
-        described: dict[str, str] = command.get("description", {})
-        for language, text in described.items():
-            menu.setdefault("" if language == "en" else language, dict(_MENU[""]))[name] = text
-    return menu
+    """Return the desk's commands and the account's own commands that have a description, by language.
+
+    The Bot API takes languages of two letters (ISO 639-1); `""` is the menu of everybody else.
+    """
+    own: dict[str, dict[str, str]] = {
+        name: command["description"]
+        for name, command in account.config.get("commands", {}).items()
+        if command.get("description")
+    }
+    known = {tag for texts_of in own.values() for tag in texts_of} | set(texts.languages(account))
+    wanted = sorted({language for tag in known if len(language := languages.primary(tag)) == 2})
+    return {"": _menu_in(account, None, own)} | {language: _menu_in(account, language, own) for language in wanted}
+
+
+def _menu_in(account: ChannelAccount, language: str | None, own: dict[str, dict[str, str]]) -> dict[str, str]:
+    menu = {name: texts.text(account, f"menu_{name}", language) for name in _COMMANDS}
+    return menu | {name: described[texts.tag_for(account, described, language)] for name, described in own.items()}

@@ -199,7 +199,7 @@ def test_conditions_see_null_for_a_number_without_a_value_and_the_zero_of_other_
         ({"kind": "number", "default": "x"}, ".default", "expected a number"),
         ({"kind": "text", "required_when": "fields.nope == 1"}, ".required_when", "unknown name nope"),
         ({"kind": "text", "retired": True, "required": True}, ".required", "cannot be required"),
-        ({"kind": "text", "label": {"en": "x"}}, ".label.ru", "expected a label"),
+        ({"kind": "text", "label": {}}, ".label", "expected a text in at least one language"),
         ({"kind": "text", "required": True, "edit": ["admin"]}, ".edit", "agents may not fill it in"),
     ],
 )

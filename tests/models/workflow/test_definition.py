@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from models.definitions.desk import Desk
 from models.kernel.errors import Invalid
 from models.workflow import checks, templates
-from models.workflow.definition import Template
 
 LABEL = {"en": "Label", "ru": "Надпись"}
 GOOD: dict[str, Any] = {
@@ -57,7 +57,8 @@ def test_the_good_one_is_good() -> None:
         ("initial", None, "", "missing required field `initial`"),
         ("states.new.category", "lost", ".states.new.category", "Invalid enum value 'lost'"),
         ("states.new.colour", "red", ".states.new", "unknown field `colour`"),
-        ("states.new.label", {"en": "New"}, ".states.new.label.ru", "expected a label in this language"),
+        ("states.new.label", {"en": " "}, ".states.new.label.en", "expected a text in this language"),
+        ("states.new.label", {"pt_BR": "Novo"}, ".states.new.label.pt_BR", "did you mean pt-BR?"),
         ("transitions.finish.to", "gone", ".transitions.finish.to", "expected one of the states, found 'gone'"),
         ("transitions.finish.from", ["gone"], ".transitions.finish.from", "found 'gone'"),
         ("transitions.finish.from", "new", ".transitions.finish.from", "Invalid enum value 'new'"),
@@ -108,14 +109,23 @@ def test_a_definition_larger_than_anybody_can_oversee_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "text"),
-    [("ru", "Да Ада"), ("ru-RU", "Да Ада"), ("en", "Yes Ada"), ("de", "Yes Ada"), (None, "Yes Ada")],
+    ("languages", "reader", "text"),
+    [
+        (["en", "ru"], "ru", "Да"),
+        (["en", "ru"], "ru-RU", "Да"),
+        (["en", "ru"], "de", "Yes"),
+        (["en", "ru"], None, "Yes"),
+        (["ru", "en"], None, "Да"),
+        (["de", "ru"], "fr", "Да"),
+        (["de"], "de-CH", "Yes"),
+    ],
 )
-def test_a_template_speaks_the_requesters_language_or_english(language: str | None, text: str) -> None:
-    template = Template(en="Yes {{requester.name}}", ru="Да {{ requester.name }}")
+def test_a_template_speaks_the_requesters_language_or_the_first_of_the_desk(
+    languages: list[str], reader: str | None, text: str
+) -> None:
+    template = {"en": "Yes", "ru": "Да"}
 
-    name = "Ада" if "Да" in text else "Ada"
-    assert templates.render(template.text(language), {"requester": {"name": name}}, language or "en") == text
+    assert Desk(languages=languages).pick(template, reader) == text
 
 
 def test_a_value_that_looks_like_a_variable_stays_as_the_person_wrote_it() -> None:

@@ -1,4 +1,4 @@
-"""The line "reply above this line": ours in each language of the desk, and the lines of other help desks.
+"""The line "reply above this line": ours in any language, and the lines of other help desks.
 
 It is the most reliable sign of a quote, because the desk wrote it: whatever a mail program does to the quote, the
 sentence stays. It is found behind a quote mark, within decoration, and broken over two lines.
@@ -7,39 +7,27 @@ sentence stays. It is found behind a quote mark, within decoration, and broken o
 from __future__ import annotations
 
 import re
+from html import escape
 
-# The line in our mails. `_TRIGGERS` and `_PHRASE` recognise the lines of other desks as well.
-REPLY_ABOVE = {
-    "en": "##- Please write your reply above this line -##",
-    "ru": "##- Пожалуйста, пишите ответ выше этой строки -##",
-    "de": "##- Bitte antworten Sie oberhalb dieser Zeile -##",
-    "fr": "##- Veuillez écrire votre réponse au-dessus de cette ligne -##",
-    "es": "##- Escriba su respuesta por encima de esta línea -##",
-    "it": "##- Scriva la risposta sopra questa riga -##",
-    "pt": "##- Escreva a sua resposta acima desta linha -##",
-    "nl": "##- Schrijf uw antwoord boven deze regel -##",
-    "pl": "##- Prosimy pisać odpowiedź powyżej tej linii -##",
-    "uk": "##- Будь ласка, пишіть відповідь вище цього рядка -##",
-    "tr": "##- Lütfen yanıtınızı bu satırın üstüne yazın -##",
-    "zh": "##- 请在此行上方回复 -##",
-    "ja": "##- この行より上に返信を書いてください -##",
-}
 # Attribute of the element that holds the line in our HTML.
 ATTRIBUTE = "data-nestor-reply-above"
 
 
-def marker_line(language: str | None) -> str:
-    """Return the line for a text mail in this language (`pt-BR` counts as `pt`), or else the English line."""
-    return REPLY_ABOVE.get((language or "").partition("-")[0].lower(), REPLY_ABOVE["en"])
+def marker_line(words: str) -> str:
+    """Return the line for a text mail. Its marks are found again in any language."""
+    return f"##- {words} -##"
 
 
-def marker_html(language: str | None) -> str:
+def marker_html(words: str) -> str:
     """Return the line for an HTML mail. Clients that drop the attribute keep the words."""
-    return f'<div {ATTRIBUTE}="1" style="color:#999999;font-size:12px">{marker_line(language)}</div>'
+    return f'<div {ATTRIBUTE}="1" style="color:#999999;font-size:12px">{escape(marker_line(words))}</div>'
 
 
+_FRAME = "##- "
+_FRAMED = re.compile(r"##- .{3,} -##")
 # Rare words, one for each form of the line: a text without any of them has no such line.
 _TRIGGERS = (
+    _FRAME,
     "above this",
     "above the",
     "above that",
@@ -114,10 +102,12 @@ def is_marker(line: str, following: str, triggers: tuple[str, ...]) -> bool:
 
 
 def _is_phrase(line: str, triggers: tuple[str, ...]) -> bool:
+    bare = line.strip(" >|\t")
+    if _FRAMED.fullmatch(bare):
+        return True
     inner = line.strip(_EDGES).lower()
     if not any(trigger in inner for trigger in triggers) or not _PHRASE.search(inner):
         return False
-    bare = line.strip(" >|\t")
     if _DECORATED.match(bare) or _DECORATED.search(bare[-4:]):
         return True
     return len(inner.split()) <= phrase_words_max and _begins(inner)

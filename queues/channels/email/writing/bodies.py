@@ -35,9 +35,9 @@ def bodies(message: OutgoingMessage, account: ChannelAccount) -> Bodies:
     pictures = [one for one in message.attachments if one.inline and usable_content_id(one)]
     text, html = _converted(message.body_format, clean(message.body), pictures)
     shown = tuple(one for one in pictures if f"cid:{one.content_id}" in html)
-    if account.config.get("reply_marker") is True:
-        text = f"{marker_line(message.locale)}\n\n{text}"
-        html = html and f"{marker_html(message.locale)}\n{html}"
+    if message.reply_above:
+        text = f"{marker_line(message.reply_above)}\n\n{text}"
+        html = html and f"{marker_html(message.reply_above)}\n{html}"
     return Bodies(text, html and _document(html), shown)
 
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.channels.staff_texts import REPLY_ABOVE
 from queues.channels.email import limits
 from queues.channels.email.replies.html_reply import cut_html
-from queues.channels.email.replies.reply_above import REPLY_ABOVE, marker_html, marker_line
+from queues.channels.email.replies.reply_above import marker_html, marker_line
 from queues.channels.email.replies.reply_lines import Lines
 from queues.channels.email.replies.visible_reply import split, visible_reply
 from queues.channels.html_text import html_to_text
@@ -90,7 +91,7 @@ PIECES = (
     "   indented",
     "|",
     "> On 1 May 2020, at 10:00, Ada <ada@example.test> wrote:",
-    REPLY_ABOVE["en"],
+    marker_line(REPLY_ABOVE["en"]),
     "-----BEGIN PGP SIGNED MESSAGE-----",
     "Hash: SHA1",
     "-----BEGIN PGP SIGNATURE-----",
@@ -266,7 +267,8 @@ def _words(text: str) -> str:
 @pytest.mark.parametrize("language", REPLY_ABOVE)
 @pytest.mark.parametrize("form", ["{}", "> {}", "> > {}", "*{}*", "  {}  "])
 def test_our_reply_above_line_ends_the_reply_in_every_language_and_form_of_quote(language: str, form: str) -> None:
-    text = f"Merci, ça marche.\n\nEin Satz, den niemand kennt, 5:\n{form.format(REPLY_ABOVE[language])}\nWhat we wrote\nbefore."
+    line = form.format(marker_line(REPLY_ABOVE[language]))
+    text = f"Merci, ça marche.\n\nEin Satz, den niemand kennt, 5:\n{line}\nWhat we wrote\nbefore."
 
     found = split(text)
 
@@ -277,7 +279,7 @@ def test_our_reply_above_line_ends_the_reply_in_every_language_and_form_of_quote
 
 @pytest.mark.parametrize("language", ["en", "ru", "de", "fr", "es", "it", "pt", "nl", "pl", "uk", "tr"])
 def test_our_reply_above_line_is_found_when_it_was_wrapped(language: str) -> None:
-    first, _, last = REPLY_ABOVE[language].rpartition(" ")
+    first, _, last = marker_line(REPLY_ABOVE[language]).rpartition(" ")
     start, _, middle = first.rpartition(" ")
 
     found = split(f"Thanks.\n\n> {start}\n> {middle} {last}\n> What we wrote")
@@ -285,13 +287,11 @@ def test_our_reply_above_line_is_found_when_it_was_wrapped(language: str) -> Non
     assert (found.visible, found.reason) == ("Thanks.", "reply above")
 
 
-@pytest.mark.parametrize(("language", "spoken"), [("de-AT", "de"), ("PT", "pt"), ("xx", "en"), (None, "en")])
-def test_our_reply_above_line_is_written_in_the_readers_language_and_found_in_html(
-    language: str | None, spoken: str
-) -> None:
-    answer = f"<p>Thanks.</p><p>Desk 5</p><blockquote>{marker_html(language)}<p>What we wrote</p></blockquote>"
+def test_our_reply_above_line_is_found_in_html_and_in_a_language_that_the_program_does_not_know() -> None:
+    words = "Vastaa <tämän> yläpuolelle"
+    answer = f"<p>Thanks.</p><p>Desk 5</p><blockquote>{marker_html(words)}<p>What we wrote</p></blockquote>"
 
     cut = cut_html(answer)
 
-    assert marker_line(language) == REPLY_ABOVE[spoken]
     assert (cut.text, cut.reason) == ("Thanks.\n\nDesk 5", "reply above")
+    assert split(f"Thanks.\n\n> {marker_line(words)}\n> What we wrote").visible == "Thanks."

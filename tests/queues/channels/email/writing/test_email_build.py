@@ -21,7 +21,7 @@ from models.kernel.limits import MIB
 from models.ports.inbound import InboundMessage
 from models.ports.outbound import OutgoingAttachment
 from queues.channels.email.parse import parse
-from queues.channels.email.replies.reply_above import REPLY_ABOVE
+from queues.channels.email.replies.reply_above import marker_line
 from queues.channels.email.writing.build import build
 from tests.queues.channels import golden
 from tests.queues.channels.email.messages import MESSAGE, file
@@ -236,11 +236,10 @@ def test_an_answer_to_the_reply_address_brings_the_token_and_the_id_back() -> No
     assert parsed.references == (MESSAGE.external_id,)
 
 
-@pytest.mark.parametrize("locale", ["ru", "de", None, "xx"])
-def test_the_marker_stands_on_top_of_both_bodies_in_the_readers_language(locale: str | None) -> None:
-    read = made({"reply_marker": True}, body="Hello", body_format="markdown", locale=locale)
+def test_the_marker_stands_on_top_of_both_bodies_in_the_words_of_the_desk() -> None:
+    read = made(body="Hello", body_format="markdown", reply_above="Bitte hier oben")
 
-    line = REPLY_ABOVE.get(locale or "", REPLY_ABOVE["en"])
+    line = marker_line("Bitte hier oben")
     assert content(read, "plain").startswith(f"{line}\n\nHello")
     html = content(read, "html")
     assert "data-nestor-reply-above" in html
@@ -248,7 +247,7 @@ def test_the_marker_stands_on_top_of_both_bodies_in_the_readers_language(locale:
 
 
 def test_an_answer_to_a_mail_with_our_marker_is_cut_there() -> None:
-    ours = content(made({"reply_marker": True}, body="Our words", locale="de"), "plain")
+    ours = content(made(body="Our words", reply_above="Bitte hier oben"), "plain")
     quoted = "".join(f"> {line}\n" for line in ours.splitlines())
     answer = f"From: ada@example.test\r\nSubject: Re\r\nMessage-ID: <a@b>\r\n\r\nThank you\n\n{quoted}"
 
