@@ -28,7 +28,7 @@ _TAG = re.compile(PATTERN)
 
 
 def is_tag(text: str) -> bool:
-    """Whether the text is a well-formed language tag of at most `limits.locale_chars_max` characters."""
+    """Return True if the text is a well-formed language tag of at most `limits.locale_chars_max` characters."""
     return len(text) <= limits.locale_chars_max and _TAG.match(text) is not None
 
 
@@ -77,7 +77,7 @@ _OTHER_LETTERS = (
 
 
 def is_foreign_copy(text: str, tag: str) -> bool:
-    """Whether a text has Latin words only, although its language uses other letters: a copy without its translation."""
+    """Return True if a text has Latin words only, although its language uses other letters: a copy without its translation."""
     if primary(tag) not in _OTHER_LETTERS or "-latn" in tag.lower():
         return False
     letters = [c for c in text if c.isalpha()]

@@ -10,7 +10,7 @@ EXPECTED = "expected a name of lower-case letters, digits and underscores, at mo
 
 
 def is_name(text: str, *, chars_max: int = chars_max) -> bool:
-    """Whether the text is a name: one word without capitals that begins with a letter, in Unicode's normal form C.
+    """Return True if the text is a name: one word without capitals that begins with a letter, in Unicode's normal form C.
 
     Letters are those of identifiers (UAX 31), which include the vowel signs of Indic scripts.
     """
@@ -20,7 +20,7 @@ def is_name(text: str, *, chars_max: int = chars_max) -> bool:
 
 
 def is_dashed_name(text: str, *, chars_max: int = chars_max) -> bool:
-    """Whether the text is a name that may also have dashes, as names of life cycles and ticket types do."""
+    """Return True if the text is a name that may also have dashes, as names of life cycles and ticket types do."""
     return not text.startswith("-") and is_name(text.replace("-", "_"), chars_max=chars_max)
 
 

@@ -101,6 +101,9 @@ class Settings:
     )
     session_idle_hours: float = _var(72.0, "hours without a request after which a session ends")
     log_level: str = _var("INFO", "DEBUG, INFO, WARNING or ERROR")
+    definitions_dir: str = _var(
+        "", "folder of the desk's own definitions, which replaces `workflow_defs/`; empty: `workflow_defs/`"
+    )
     secrets_dir: str = _var(
         "", "folder of mounted channel credentials, one file each; env `NESTOR_SECRET_<NAME>` goes before"
     )

@@ -13,8 +13,7 @@ from models.infomodel.definition import Entity
 from models.kernel import languages
 from models.kernel.errors import FieldProblem
 from models.workflow import local_forms
-from models.workflow.analysis.findings import Finding, warning
-from models.workflow.analysis.texts import MISSING, of_label
+from models.workflow.analysis import MISSING, Finding, of_label
 
 
 def of_model(entity: Entity, desk: Desk) -> Iterator[Finding]:
@@ -50,7 +49,7 @@ def of_desk(desk: Desk) -> Iterator[Finding]:
             told = (
                 f"{len(lacking)} texts of the program have no {tag!r}; write them under `texts:`: {', '.join(lacking)}"
             )
-            yield warning(MISSING, f".languages[{index}]", told)
+            yield Finding(MISSING, "warning", f".languages[{index}]", told)
 
 
 def text_problems(texts: Mapping[str, Label]) -> Iterator[FieldProblem]:
@@ -73,6 +72,13 @@ def text_problems(texts: Mapping[str, Label]) -> Iterator[FieldProblem]:
 
 def built_in_texts() -> dict[str, Label]:
     """Return every text that the program has of its own, by name: in chats, in mails to users, in templates."""
-    mails = {kind: mail_texts.bodies_of(kind) for kind in mail_texts.TEXTS}
-    subjects = {f"{kind}_subject": mail_texts.subjects_of(kind) for kind in mail_texts.TEXTS}
-    return {**chat_texts.BUILT_IN, **mails, **subjects, "yes": local_forms.YES, "no": local_forms.NO}
+    found: dict[str, Label] = {**chat_texts.BUILT_IN, "yes": local_forms.YES, "no": local_forms.NO}
+    for kind in mail_texts.TEXTS:
+        for name, label in ((kind, mail_texts.bodies_of(kind)), (f"{kind}_subject", mail_texts.subjects_of(kind))):
+            found[name] = _both(found[name], label) if name in found else label
+    return found
+
+
+def _both(one: Label, other: Label) -> Label:
+    """Join two texts of one name, in the languages that both have: a chat's and a mail's."""
+    return {tag: f"{one[tag]}\n{other[tag]}" for tag in one if tag in other}

@@ -18,7 +18,7 @@ from scripts import _cli, defs
 
 def check(args: argparse.Namespace) -> int:
     """Exit code 1 when something is wrong; every file is looked at, whatever the others say."""
-    paths: list[Path] = args.paths or sorted((defs.ROOT / "channels").glob("*.yaml"))
+    paths: list[Path] = args.paths or sorted((defs.root() / "channels").glob("*.yaml"))
     problems: list[FieldProblem] = []
     accounts = []
     for path in paths:
@@ -57,7 +57,7 @@ def _several_system_accounts(accounts: list[tuple[ChannelAccount, Path]]) -> lis
 
 def read(path: Path) -> tuple[ChannelAccount, Path]:
     """An account from its file. Raises Invalid with file:line:column."""
-    found = defs.read_file(path, defs.ROOT if path.resolve().is_relative_to(defs.ROOT) else path.resolve().parent)
+    found = defs.read_file(path, defs.root() if path.resolve().is_relative_to(defs.root()) else path.resolve().parent)
     if found is None or found.kind != "channel":
         raise Invalid([FieldProblem(str(path), "expected a channel account: `channel:` and `account:`")])
     channel, _, name = found.name.partition(".")

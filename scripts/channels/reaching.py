@@ -52,7 +52,7 @@ def find(name: str) -> tuple[ChannelAccount, Reach]:
     found = _published(channel, account)
     if found is not None:
         return found, reach
-    path = defs.ROOT / "channels" / f"{name}.yaml"
+    path = defs.root() / "channels" / f"{name}.yaml"
     if not path.is_file():
         raise ConfigurationError(
             f"there is no published account {name}, and no file {path.name} in workflow_defs/channels/"

@@ -88,7 +88,7 @@ def _account(wish: Wish) -> ChannelAccount | None:
     except NestorError:
         pass  # no database here: the desk may be elsewhere, and its file says the same
     beside = posting.find_fixture(wish.channel, wish.fixture).with_name("account.yaml")
-    for path in (defs.ROOT / "channels" / f"{wish.channel}.{wish.account}.yaml", beside):
+    for path in (defs.root() / "channels" / f"{wish.channel}.{wish.account}.yaml", beside):
         if path.is_file() and (found := checking.read(path)[0]).name == wish.account:
             return found
     return None

@@ -1,4 +1,6 @@
-"""Definitions: read the files of `workflow_defs/`, check them together, and hand them to `models.definitions`.
+"""Definitions: read the files of a folder, check them together, and hand them to `models.definitions`.
+
+The folder is DEFINITIONS_DIR, else the `workflow_defs/` of the release.
 
 `python -m scripts.defs --help` lists the verbs; each has a module of its own.
 """
@@ -11,21 +13,35 @@ from typing import Any
 
 from models.definitions import desk, files
 from models.definitions.desk import UNDECLARED, Desk
-from models.kernel.errors import FieldProblem, Invalid
+from models.kernel import settings
+from models.kernel.errors import ConfigurationError, FieldProblem, Invalid
 from models.publishing import catalogue, desk_defaults, publishing
 from models.publishing.catalogue import Found, Surroundings
 from models.workflow.analysis import Finding
 from scripts.defs.accounts import check_account
 
+DESK_FILE = "desk.yaml"
 ROOT = Path(__file__).resolve().parents[2] / "workflow_defs"
 
-__all__ = ["ROOT", "Found", "findings", "publish", "read_all", "read_file"]
+__all__ = ["ROOT", "Found", "findings", "publish", "read_all", "read_file", "root"]
 
 
-def read_all(root: Path = ROOT, *, demo: bool) -> list[Found]:
-    """Every definition below `root`, checked each and together. Raises Invalid naming each file and place; nothing is
-    published then.
+def root() -> Path:
+    """Return the folder of the definitions. Raises ConfigurationError when DEFINITIONS_DIR is no folder."""
+    own = settings.current().definitions_dir
+    if not own:
+        return ROOT
+    path = Path(own).resolve()
+    if not path.is_dir():
+        raise ConfigurationError(f"DEFINITIONS_DIR: there is no folder {own}")
+    return path
+
+
+def read_all(folder: Path | None = None, *, demo: bool) -> list[Found]:
+    """Return every definition below the folder (default: `root()`), checked each and together. Raises Invalid naming
+    each file and place; nothing is published then.
     """
+    root = _folder(folder)
     found, problems = _read_files(sorted(root.rglob("*.yaml")), root, demo=demo)
     problems.extend(_twice(found))
     if not problems:
@@ -59,8 +75,13 @@ def _shown(root: Path, place: str) -> str:
     return place.removeprefix(f"{root.parent}/")
 
 
-def read_file(path: Path, root: Path = ROOT, *, demo: bool = True) -> Found | None:
+def _folder(given: Path | None) -> Path:
+    return given if given is not None else root()
+
+
+def read_file(path: Path, folder: Path | None = None, *, demo: bool = True) -> Found | None:
     """Read and check one file; return None for a file that is only included. Raises Invalid with file:line:column."""
+    root = _folder(folder)
     document = files.load(path, root)
     try:
         desk_defaults.fill(document.body, desk_of(root))
@@ -68,6 +89,8 @@ def read_file(path: Path, root: Path = ROOT, *, demo: bool = True) -> Found | No
         if kind is None or (kind == "channel" and document.body.get("demo") and not demo):
             return None
         name = catalogue.name_of(kind, document.body, _account)
+        if kind == desk.KIND and path.resolve() != (root / DESK_FILE).resolve():
+            raise Invalid([FieldProblem("", f"expected the desk's definition in {root.name}/{DESK_FILE} only")])
     except Invalid as error:
         raise document.located(error) from error
     return Found(kind, name, document.body, document.source, path, document)
@@ -75,7 +98,7 @@ def read_file(path: Path, root: Path = ROOT, *, demo: bool = True) -> Found | No
 
 def desk_of(root: Path) -> Desk:
     """Return the desk of a folder; a folder without `desk.yaml`, or with one that `check` refuses, has the default."""
-    path = root / "desk.yaml"
+    path = root / DESK_FILE
     if not path.is_file():
         return UNDECLARED
     try:
@@ -108,7 +131,7 @@ def place_of(one: Found, finding: Finding) -> str:
     if one.document is None:
         return f"{one.path}: {finding.path}"
     located = files.located([FieldProblem(finding.path, finding.message)], one.document.places)[0]
-    return _shown(ROOT, located.path)
+    return _shown(root(), located.path)
 
 
 def publish(found: Sequence[Found], *, by: str, progress: Callable[[str], None] = lambda line: None) -> int:

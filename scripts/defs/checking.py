@@ -16,7 +16,7 @@ from models.kernel.errors import FieldProblem, Invalid
 from models.kernel.open_json import JsonObject
 from models.publishing import catalogue
 from models.workflow import definition as workflows
-from models.workflow.analysis.texts import MISSING
+from models.workflow.analysis import MISSING
 from models.workflow.testing import scenarios
 from queues import channels
 from scripts import defs
@@ -71,7 +71,7 @@ def _analysed(found: list[defs.Found], *, alone: bool) -> list[dict[str, str]]:
         }
         for one, finding in defs.findings(found, around)
     ]
-    return told if alone else told + _scenario_problems(defs.ROOT)
+    return told if alone else told + _scenario_problems(defs.root())
 
 
 def _some(paths: list[Path]) -> list[defs.Found]:
@@ -80,7 +80,7 @@ def _some(paths: list[Path]) -> list[defs.Found]:
         try:
             one = defs.read_file(
                 path.resolve(),
-                defs.ROOT if path.resolve().is_relative_to(defs.ROOT) else path.resolve().parent,
+                defs.root() if path.resolve().is_relative_to(defs.root()) else path.resolve().parent,
             )
             found.extend([one] if one is not None else [])
         except Invalid as error:
@@ -133,7 +133,7 @@ def schemas() -> dict[str, JsonObject]:
 
 def schema(options: argparse.Namespace) -> int:
     """Write the schemas that `# yaml-language-server: $schema=` of the shipped files point to."""
-    folder = options.to or defs.ROOT / "schema"
+    folder = options.to or defs.root() / "schema"
     folder.mkdir(parents=True, exist_ok=True)
     for name, document in schemas().items():
         (folder / f"{name}.json").write_text(

@@ -9,11 +9,13 @@ from models.kernel.errors import NotFound
 from models.kernel.open_json import JsonObject
 from models.workflow import checks
 from models.workflow.definition import Workflow
-from scripts.defs import ROOT, Found, read_file
+from scripts import defs
+from scripts.defs import Found, read_file
 
 
-def file_of(name: str, root: Path = ROOT) -> Found:
+def file_of(name: str) -> Found:
     """The file of a life cycle by path or by name. Raises NotFound, or Invalid for what is wrong with it."""
+    root = defs.root()
     path = Path(name)
     if path.suffix != ".yaml":
         path = root / name / "workflow.yaml"

@@ -70,7 +70,7 @@ def _file_for(word: str) -> tuple[str, dict[str, object]]:
 
 def draw(options: argparse.Namespace) -> int:
     workflow = finding.workflow_of(options.name)
-    language = options.language or defs.desk_of(defs.ROOT).fallback
+    language = options.language or defs.desk_of(defs.root()).fallback
     picture = {"svg": drawing.svg, "mermaid": drawing.mermaid}[options.format](workflow, language)
     if options.output is None:
         print(picture, end="")

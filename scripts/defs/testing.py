@@ -26,7 +26,7 @@ def test(options: argparse.Namespace) -> int:
         if not path.is_file():
             print(f"{name}: no scenarios")
             continue
-        document = files.load(path, defs.ROOT)
+        document = files.load(path, defs.root())
         workflow, scenes = definition.read(workflows[name].body), scenarios.parse(document.body)
         for result in scenarios.run(workflow, scenes, around.types, around.desk):
             passed, failed = passed + result.passed, failed + (not result.passed)

@@ -13,9 +13,10 @@ from models.infomodel.definition import Entity
 from models.workflow.analysis import conditions, flow, loops, promises, references, texts
 from models.workflow.analysis.findings import Finding
 from models.workflow.analysis.subject import Subject
+from models.workflow.analysis.texts import MISSING, of_label
 from models.workflow.definition import Workflow
 
-__all__ = ["Finding", "analyse"]
+__all__ = ["MISSING", "Finding", "analyse", "of_label"]
 
 
 def analyse(
