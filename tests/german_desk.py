@@ -37,7 +37,8 @@ timers:
   nachfassen: {in: [neu], after: 2h, calendar: büro}
 templates:
   erinnerung: {de: "Noch offen: #{{ ticket.number }}"}
-  bestätigung: {de: "Ihre Anfrage an {{ desk.name }} ist {{ ticket.state_label }}, am {{ ticket.created_at | datetime }}."}
+  bestätigung:
+    de: "Ihre Anfrage an {{ desk.name }} ist {{ ticket.state_label }}, am {{ ticket.created_at | datetime }}."
 """
 TYPE = """\
 type: question

@@ -53,7 +53,7 @@ STAFF: dict[str, Label] = {
     "staff_not_linked": {
         "en": "You are not linked with an agent of the desk: open your profile there, and link {channel}.",
         "ru": "Вы не связаны с агентом службы: откройте там свой профиль и подключите {channel}.",
-        "de": "Sie sind mit keinem Konto der Serviceabteilung verknüpft: Öffnen Sie dort Ihr Profil, und verknüpfen Sie {channel}.",
+        "de": "Sie sind mit keinem Konto des Desks verknüpft: Öffnen Sie dort Ihr Profil, verknüpfen Sie {channel}.",
     },
     "staff_not_seen": {
         "en": "You may not see this ticket.",

@@ -1,7 +1,7 @@
 """Subjects and texts of the desk's own mails, by kind and language.
 
-`desk.yaml` and an account's file can replace them, or add a language (`texts: {invitation_subject: {de: ...}, invitation:
-{de: ...}}`).
+`desk.yaml` and an account's file can replace them, or add a language (`texts: {invitation: {de: ...},
+invitation_subject: {de: ...}}`).
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ _OTHER_LETTERS = (
 
 
 def is_foreign_copy(text: str, tag: str) -> bool:
-    """Return True if a text has Latin words only, although its language uses other letters: a copy without its translation."""
+    """Return True if a text has Latin words only, although its language uses other letters."""
     if primary(tag) not in _OTHER_LETTERS or "-latn" in tag.lower():
         return False
     letters = [c for c in text if c.isalpha()]

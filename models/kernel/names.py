@@ -10,7 +10,7 @@ EXPECTED = "expected a name of lower-case letters, digits and underscores, at mo
 
 
 def is_name(text: str, *, chars_max: int = chars_max) -> bool:
-    """Return True if the text is a name: one word without capitals that begins with a letter, in Unicode's normal form C.
+    """Return True if the text is a name: a word without capitals, in Unicode's normal form C.
 
     Letters are those of identifiers (UAX 31), which include the vowel signs of Indic scripts.
     """

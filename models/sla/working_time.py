@@ -32,12 +32,13 @@ class BeyondCalendar(ValueError):
 
 
 class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Working hours of a week in a zone (default: the desk's). `hours`: day -> intervals such as "09:00-17:00" ("24:00" ends a day);
-    `holidays`: dates, MM-DD.
+    """Working hours of a week in a zone (default: the desk's).
+
+    `hours`: day -> intervals such as "09:00-17:00" ("24:00" ends a day); `holidays`: dates, MM-DD.
     """
 
-    hours: dict[Day, list[str]]
     zone: str = "UTC"
+    hours: dict[Day, list[str]] = {}
     holidays: list[str] = []
     description: str = ""
 

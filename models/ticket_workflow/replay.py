@@ -194,9 +194,7 @@ def _histories(name: str, since: datetime) -> Iterator[tuple[_RealTicket, list[_
 def _drive(workflow: Workflow, recorded: list[_Recorded], people: list[Person], until: datetime) -> _Outcome:
     """One ticket's events through one definition."""
     simulation = Simulation(
-        workflow,
-        recorded[0].at,
-        people,
+        *(workflow, recorded[0].at, people),
         desk=desk.current(),
         fields_view=lambda type_, fields: (values.view_values(infomodel.find(type_), fields), values.filled(fields)),
         missing=ticket_fields.missing,

@@ -259,3 +259,22 @@ def test_a_ticket_that_does_not_exist_is_404_everywhere(machine: Caller, method:
     for name in missing:
         result = machine.ask(method, path.format(name), body, headers={"If-Match": "*"})
         problem(result, 404, "not_found")
+
+
+@sqlite_only
+def test_tags_take_any_script_and_are_found_in_one_form(machine: Caller) -> None:
+    made = machine.ticket(tags=["срочно", "cafe\u0301", "urgent"])
+
+    assert made["tags"] == ["срочно", "café", "urgent"]
+    assert machine.ask("PUT", f"/v1/tickets/{made['id']}/tags/%E5%A4%A7%E3%81%8D%E3%81%84").json["tags"][-1] == "大きい"
+    found = machine.read("/v1/tickets", query_string="tag=caf%C3%A9")["items"]
+    assert [one["id"] for one in found] == [made["id"]]
+    assert machine.post("/v1/tickets", {"title": "x", "tags": ["two words"]}).status_code == 422
+
+
+@sqlite_only
+def test_a_user_may_read_any_language(machine: Caller) -> None:
+    user = {"email": "ute@example.test", "name": "Ute", "role": "agent", "password": "a wombat with a lantern"}
+
+    assert machine.made("/v1/users", user | {"locale": "pt-BR"})["locale"] == "pt-BR"
+    assert machine.made("/v1/users", user | {"email": "uwe@example.test"})["locale"] == "en"
