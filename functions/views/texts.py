@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 
 from functions.http.bodies import explain_pattern
-from models.kernel import languages, limits
+from models.kernel import languages, limits, names
 from models.kernel.text import CONTROL, UNSEEN
 
 _CONTROL = CONTROL
@@ -28,10 +28,8 @@ _PLAIN = "A-Za-z0-9-"
 _MAILBOX = rf"[^@\s<>,;\"{_CONTROL}]+"
 _EMAIL = explain_pattern(rf"^{_MAILBOX}@{_MAILBOX}{_END}", "expected an e-mail address such as ada@example.test")
 
-# A visible character beyond ASCII.
-_ANY_SCRIPT = rf"(?![{UNSEEN}{_CONTROL}])[^\x00-\x7f]"
 WORD_PATTERN = explain_pattern(
-    rf"^(?:[a-z]|{_ANY_SCRIPT})(?:[a-z0-9_-]|{_ANY_SCRIPT})*{_END}",
+    names.WORD_PATTERN,
     "expected a word of lower-case letters, digits, - and _, beginning with a letter",
 )
 
@@ -41,7 +39,7 @@ _PRINTED = explain_pattern(rf"^[^\x00]*{_END}", "expected a text without the nul
 Description = Annotated[str, msgspec.Meta(max_length=limits.ticket_description_chars_max, pattern=_PRINTED)]
 Comment = Description
 Body = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.message_body_chars_max)]
-Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=WORD_PATTERN)]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=names.word_chars_max, pattern=WORD_PATTERN)]
 Tags = Annotated[list[Word], msgspec.Meta(max_length=limits.tags_max)]
 # RFC 3339; the format alone is but a remark to most readers of OpenAPI.
 _DATE = r"(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -13,14 +13,14 @@ from models.audit import callers
 from models.audit.actions import AuditAction, Outcome
 from models.audit.tables import AuditEntry
 from models.kernel import clock
+from models.kernel.names import ANY_SCRIPT
 from models.kernel.storage import database
 from models.kernel.storage.batch import as_json
 from models.kernel.telemetry import trace
 
 # Names of roles, permissions, states, definitions, channels and languages, in any script. A text of several words does
 # not fit.
-_SIGNS = "_.:*/+{}-"
-_word_chars_max = 100
+_WORD = re.compile(rf"(?:[A-Za-z0-9_.:*/+{{}}-]|{ANY_SCRIPT}){{0,100}}")
 
 
 def record(
@@ -100,10 +100,6 @@ def _value(name: str, value: Any) -> Any:
 
 
 def _word(name: str, text: str) -> str:
-    if len(text) > _word_chars_max or not all(map(_fits_a_word, text)):
+    if _WORD.fullmatch(text) is None:
         raise ValueError(f"audit entry: {name}: expected an id or a closed word; other texts can name a person")
     return text
-
-
-def _fits_a_word(char: str) -> bool:
-    return char.isalnum() or char in _SIGNS or unicodedata.category(char).startswith("M")

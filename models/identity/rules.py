@@ -201,12 +201,9 @@ def name_problems(name: str) -> list[FieldProblem]:
     return []
 
 
-_ROLE_NAME_CHARS_MAX: Final = 60
-
-
 def role_name_problems(name: str) -> list[FieldProblem]:
     """Return the problems of the name of a new custom role."""
-    if not names.is_dashed_name(name, chars_max=_ROLE_NAME_CHARS_MAX):
+    if not names.is_word(name):
         expected = "expected up to 60 lower-case letters, digits, - and _, beginning with a letter"
         return [_problem("name", f"{expected}, found {name[:60]!r}")]
     if name in RESERVED_ROLE_NAMES:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from functions.gateway.sights import ticket_of
@@ -17,14 +16,12 @@ from models.ticket_actions import tagging
 
 operations = Operations()
 # As in the list of a ticket's tags (functions/views/texts.py, Word).
-_TAG: Final = re.compile(WORD_PATTERN)
-_tag_chars_max: Final = 60
 _PATTERNS: Final = {"tag": WORD_PATTERN}
 
 
 def _tag(call: AnyCall) -> str:
     tag = call.params["tag"]
-    if len(tag) > _tag_chars_max or _TAG.match(tag) is None:
+    if not names.is_word(tag):
         expected = "expected a word of lower-case letters, digits, - and _, beginning with a letter, at most 60"
         raise Invalid([FieldProblem("/tag", expected)])
     return names.folded(tag)
