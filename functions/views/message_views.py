@@ -10,6 +10,7 @@ import msgspec
 
 from functions.views.representations import copied, same_names
 from models.attachments.row_types import AttachmentRow
+from models.conversations.queries import Version
 from models.conversations.row_types import MessageRow
 from models.deliveries.row_types import DeliveryRow
 from models.kernel.open_json import JsonObject
@@ -78,10 +79,11 @@ class DeliveryState(msgspec.Struct):
 
 
 class MessageVersion(msgspec.Struct):
-    """An earlier version of an edited message."""
+    """An earlier version of an edited message. `attachments` are the files that the edit replaced."""
 
     body: str
     replaced_at: datetime
+    attachments: list[Attachment]
 
 
 class Copy(msgspec.Struct):
@@ -156,7 +158,7 @@ def messages(rows: Sequence[MessageRow]) -> list[Message]:
     from models.deliveries import queries as deliveries
 
     ids = [row["id"] for row in rows]
-    carried, files = deliveries.of_messages(ids), attachments.of_messages(ids)
+    carried, files = deliveries.of_messages(ids), attachments.with_replaced(ids)
     edited = [row for row in rows if row["edited_at"] is not None]
     versions = conversations.versions(edited[0]["ticket_id"]) if edited else {}
     return [
@@ -167,7 +169,7 @@ def messages(rows: Sequence[MessageRow]) -> list[Message]:
 def _message(
     row: MessageRow,
     deliveries: Sequence[DeliveryRow],
-    versions: Sequence[tuple[str, datetime]],
+    versions: Sequence[Version],
     files: Sequence[AttachmentRow],
 ) -> Message:
     made = {
@@ -185,9 +187,9 @@ def _message(
     proof = row["details"].get("author_proof")
     return Message(
         author=Author(row["author_kind"], row["author_id"], row["author_name"]),
-        attachments=[copied(Attachment, file) for file in files],
+        attachments=[copied(Attachment, file) for file in files if file["replaced_at"] is None],
         deliveries=[DeliveryState(d["id"], d["channel"], d["state"], d["send_at"]) for d in deliveries],
-        versions=[MessageVersion(body, at) for body, at in versions],
+        versions=[_version(one, files) for one in versions],
         copies=[Copy(one["name"], one["address"]) for one in row["copies"]],
         reactions=row["reactions"],
         details={name: value for name, value in row["details"].items() if name != "author_proof"},
@@ -195,3 +197,8 @@ def _message(
         edited_by=None if row["edited_by"] is None else Editor(**row["edited_by"]),
         **same,
     )
+
+
+def _version(version: Version, files: Sequence[AttachmentRow]) -> MessageVersion:
+    replaced = [copied(Attachment, file) for file in files if file["id"] in version.replaced_attachments]
+    return MessageVersion(version.body, version.replaced_at, replaced)

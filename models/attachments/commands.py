@@ -57,10 +57,11 @@ def record(
     infos: Sequence[AttachmentInfo],
     *,
     account: ChannelAccount,
+    part_id: str | None,
     first_position: int = 0,
 ) -> list[UUID]:
     """Write the rows of a message's files, after the message's own row. A file that is still at the provider gets a
-    task that fetches it.
+    task that fetches it. `part_id`: the provider's id of the message, or of the part of an album.
 
     Joins the caller's transaction. A file whose provider key is stored already is not fetched again.
     """
@@ -94,6 +95,7 @@ def record(
                 "state": state,
                 "reason": reason,
                 "created_at": change.at,
+                "part_id": part_id,
             },
         )
         if info.sha256 is not None:
@@ -105,6 +107,41 @@ def record(
                 dedupe_key=f"fetch:{attachment_id}",
             )
     return ids
+
+
+def replace_edited(
+    change: TicketChange, message_id: UUID, parsed: InboundMessage, *, account: ChannelAccount, is_album: bool
+) -> list[UUID] | None:
+    """Put the files of an edit in the place of the files that the edited part of the message had; those stay as an
+    earlier version.
+
+    Returns the ids of the replaced files; an edit that adds a first file to a text replaces none. Returns None for an
+    edit with the same files, or without files. Joins the caller's transaction.
+    """
+    if not parsed.attachments:
+        # Telegram has no edit that only removes a file, and a service may leave unchanged files out.
+        return None
+    rows = database.run(
+        "SELECT id, position, part_id, provider_id, provider_key, sha256, filename, content_type, size_bytes, inline"
+        " FROM attachments WHERE message_id = :id AND replaced_at IS NULL ORDER BY position",
+        id=message_id,
+    )
+    current = [Attachment.converted(row) for row in rows]
+    # A file of an earlier release has no part: of an album, it is not known which part an edit changes.
+    before = [row for row in current if row["part_id"] == parsed.external_id or (not row["part_id"] and not is_album)]
+    names_before = {row["provider_key"] or row["provider_id"] or row["sha256"] for row in before}
+    if names_before == {info.provider_key or info.provider_id or info.sha256 for info in parsed.attachments}:
+        return None
+    first = before[0]["position"] if before else len(current)
+    if before:
+        names, values = database.in_list("id", [row["id"] for row in before])
+        database.execute(f"UPDATE attachments SET replaced_at = :now WHERE id IN {names}", values, now=change.at)
+    record(change, message_id, parsed.attachments, account=account, part_id=parsed.external_id, first_position=first)
+    kept = [(row["position"], _listed(row)) for row in current if row not in before]
+    added = [(first, info.as_json()) for info in parsed.attachments]
+    listed = [one for _, one in sorted([*kept, *added], key=lambda pair: pair[0])]
+    database.execute("UPDATE messages SET attachments = :listed WHERE id = :id", listed=as_json(listed), id=message_id)
+    return [row["id"] for row in before]
 
 
 def _known(account: ChannelAccount, infos: Sequence[AttachmentInfo]) -> dict[str, tuple[str, int]]:
@@ -187,11 +224,17 @@ def _list(message_id: UUID) -> None:
     """Copy the list of files into the message's row. The copy is for counting; readers use the table."""
     rows = database.run(
         "SELECT filename, content_type, size_bytes, sha256, inline, provider_id FROM attachments WHERE message_id"
-        " = :id ORDER BY position",
+        " = :id AND replaced_at IS NULL ORDER BY position",
         id=message_id,
     )
-    listed: list[JsonObject] = [{**row, "inline": bool(row["inline"])} for row in rows]
+    listed = [_listed(row) for row in rows]
     database.execute("UPDATE messages SET attachments = :listed WHERE id = :id", listed=as_json(listed), id=message_id)
+
+
+def _listed(row: database.Row) -> JsonObject:
+    """Return a file as the message's own list has it."""
+    names = ("filename", "content_type", "size_bytes", "sha256", "provider_id")
+    return {**{name: row[name] for name in names}, "inline": bool(row["inline"])}
 
 
 def remember_names(message_id: UUID, account: ChannelAccount, names: Sequence[tuple[str, str]]) -> None:
@@ -224,7 +267,8 @@ def erase(message_ids: Sequence[UUID]) -> int:
     erased = database.run(
         "UPDATE attachments SET filename = 'erased', content_type = 'application/octet-stream', size_bytes = 0,"
         " sha256 = NULL,"
-        " content_id = NULL, provider_id = NULL, provider_key = NULL, state = 'erased', reason = 'erased on request',"
+        " content_id = NULL, provider_id = NULL, provider_key = NULL, part_id = NULL, state = 'erased',"
+        " reason = 'erased on request',"
         f" uploaded_by = NULL WHERE message_id IN {names} AND state <> 'erased' RETURNING message_id",
         values,
     )

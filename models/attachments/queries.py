@@ -20,8 +20,8 @@ from models.ports.outbound import OutgoingAttachment
 _COLUMNS = (
     "SELECT a.id, a.ticket_id, a.message_id, a.position, a.filename, a.content_type, a.size_bytes, a.sha256,"
     " a.inline, a.hidden,"
-    " a.content_id, a.provider_id, a.state, a.reason, a.created_at, a.uploaded_by, b.content_type AS sniffed_type,"
-    " b.object_key, b.scan_state AS scan, b.scan_detail"
+    " a.content_id, a.provider_id, a.state, a.reason, a.created_at, a.uploaded_by, a.replaced_at,"
+    " b.content_type AS sniffed_type, b.object_key, b.scan_state AS scan, b.scan_detail"
     " FROM attachments AS a LEFT JOIN blobs AS b ON b.sha256 = a.sha256"
 )
 
@@ -35,7 +35,18 @@ def get(attachment_id: UUID) -> AttachmentRow:
 
 
 def of_messages(message_ids: Sequence[UUID]) -> dict[UUID, list[AttachmentRow]]:
-    """Read the attachments of messages in order, by message, in one statement for any number of messages."""
+    """Read the attachments of messages in order, by message, in one statement for any number of messages.
+
+    Files that an edit replaced are not among them.
+    """
+    return {
+        message_id: [row for row in rows if row["replaced_at"] is None]
+        for message_id, rows in with_replaced(message_ids).items()
+    }
+
+
+def with_replaced(message_ids: Sequence[UUID]) -> dict[UUID, list[AttachmentRow]]:
+    """Read the attachments of messages and of their earlier versions, by message, in one statement."""
     if not message_ids:
         return {}
     names, values = database.in_list("id", message_ids)

@@ -8,7 +8,9 @@ from uuid import UUID
 
 
 class AttachmentRow(TypedDict):
-    """An attachment. `sniffed_type` and `object_key` are None while it has no bytes."""
+    """An attachment. `sniffed_type` and `object_key` are None while it has no bytes. `replaced_at`: an edit put another
+    file in its place.
+    """
 
     id: UUID
     ticket_id: UUID | None
@@ -26,6 +28,7 @@ class AttachmentRow(TypedDict):
     reason: str | None
     created_at: datetime
     uploaded_by: str | None
+    replaced_at: datetime | None
     sniffed_type: str | None
     object_key: str | None
     scan: str | None

@@ -95,7 +95,7 @@ def held(message_id: UUID) -> list[Held]:
     rows = database.run(
         "SELECT a.position, a.filename, b.scan_state, b.scan_detail FROM attachments AS a JOIN blobs AS b"
         " ON b.sha256 = a.sha256 WHERE a.message_id = :id AND b.scan_state IS NOT NULL AND b.scan_state <> 'clean'"
-        " ORDER BY a.position",
+        " AND a.replaced_at IS NULL ORDER BY a.position",
         id=message_id,
     )
     return [

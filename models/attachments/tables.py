@@ -8,7 +8,11 @@ from models.kernel.storage.table import IdField, InstantField, Table
 
 
 class Attachment(Table):
-    """A file of a message, or an upload without a message yet. `content_type` is the sender's claim."""
+    """A file of a message, or an upload without a message yet. `content_type` is the sender's claim.
+
+    `part_id` is the provider's id of the part of the message (an album has several). `replaced_at`: an edit put another
+    file in its place, and the file is part of an earlier version.
+    """
 
     id = IdField(primary_key=True)
     ticket_id = IdField(null=True)
@@ -30,6 +34,8 @@ class Attachment(Table):
     told_at = InstantField(null=True)
     created_at = InstantField()
     uploaded_by = peewee.TextField(null=True)
+    part_id = peewee.TextField(null=True)
+    replaced_at = InstantField(null=True)
 
     class Meta:
         table_name = "attachments"

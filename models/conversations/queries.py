@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -31,11 +33,20 @@ def get(message_id: UUID) -> MessageRow:
     raise NotFound(f"there is no message {message_id}")
 
 
-def versions(ticket_id: UUID) -> dict[UUID, list[tuple[str, datetime]]]:
-    """Return the earlier texts of a ticket's edited messages with the end of their time, oldest first, from the
-    ticket's history.
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An earlier version of a message: its text, the ids of the files that its edit replaced, and the end of its
+    time.
     """
-    found: dict[UUID, list[tuple[str, datetime]]] = {}
+
+    body: str
+    replaced_at: datetime
+    replaced_attachments: Sequence[UUID]
+
+
+def versions(ticket_id: UUID) -> dict[UUID, list[Version]]:
+    """Return the earlier versions of a ticket's edited messages, oldest first, from the ticket's history."""
+    found: dict[UUID, list[Version]] = {}
     for row in database.run(
         "SELECT occurred_at, payload FROM events WHERE aggregate = 'ticket' AND aggregate_id = :id"
         " AND event_type = 'message_edited' ORDER BY sequence",
@@ -43,7 +54,9 @@ def versions(ticket_id: UUID) -> dict[UUID, list[tuple[str, datetime]]]:
     ):
         event = EventRow.converted(row)
         payload = event["payload"]
-        found.setdefault(UUID(payload["message_id"]), []).append((payload["previous_body"], event["occurred_at"]))
+        files = [UUID(one) for one in payload.get("replaced_attachments", ())]
+        version = Version(payload["previous_body"], event["occurred_at"], files)
+        found.setdefault(UUID(payload["message_id"]), []).append(version)
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from models.attachments import commands as attachments
@@ -9,6 +11,7 @@ from models.channels.accounts import ChannelAccount
 from models.conversations import messages, participants, threading
 from models.conversations.tables import Message
 from models.events.commands import Actor
+from models.events.payload import UNSET
 from models.events.ticket_payloads import MessageEdited, MessagePartAdded, MessageReceived
 from models.kernel import clock
 from models.kernel.ids import new_id
@@ -54,7 +57,7 @@ def add_inbound(
         verdict=parsed.verdict if channel_facts.of(account.channel).authenticates_senders else None,
         group_key=parsed.group_key,
     )
-    attachments.record(change, message_id, parsed.attachments, account=account)
+    attachments.record(change, message_id, parsed.attachments, account=account, part_id=parsed.external_id)
     if parsed.grade != "unproved" and not participants.is_unproved(parsed.details, parsed.verdict):
         participants.add(
             change, account.channel, parsed.copies, role="copy", is_confirmed=parsed.grade in (None, "proved")
@@ -139,7 +142,14 @@ def join_group(change: TicketChange, account: ChannelAccount, parsed: InboundMes
     # The part with the caption gives the text; without a caption, the first part's placeholder stays.
     captioned = bool(parsed.details.get("caption")) and not details.get("caption")
     known = found["attachments"]
-    attachments.record(change, message_id, parsed.attachments, account=account, first_position=len(known))
+    attachments.record(
+        change,
+        message_id,
+        parsed.attachments,
+        account=account,
+        part_id=parsed.external_id,
+        first_position=len(known),
+    )
     database.execute(
         "UPDATE messages SET body = :body, body_html = CASE WHEN :captioned THEN :html ELSE body_html END,"
         " attachments = :attachments,"
@@ -160,12 +170,14 @@ def join_group(change: TicketChange, account: ChannelAccount, parsed: InboundMes
 
 
 def edit(change: TicketChange, account: ChannelAccount, parsed: InboundMessage) -> UUID | None:
-    """Apply the sender's edit of an earlier message; its event keeps the old text. Returns None for an unknown message.
+    """Apply the sender's edit of an earlier message. Its event keeps the old text and names the files that the edit
+    replaced. Returns None for an unknown message.
 
-    An edit that changes no text (a reaction count, a link's preview) makes no version.
+    An edit that changes neither text nor files (a reaction count, a link's preview) makes no version.
     """
     row = database.one(
-        "SELECT m.id, m.body, m.details FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
+        "SELECT m.id, m.body, m.body_html, m.details, m.external_id, m.group_key"
+        " FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
         " WHERE m.ticket_id = :ticket AND r.channel = :channel AND r.account = :account AND r.external_id ="
         " :external_id"
         # A message that only refers to the id does not count: it answers an unknown message.
@@ -181,20 +193,40 @@ def edit(change: TicketChange, account: ChannelAccount, parsed: InboundMessage) 
     found = Message.converted(row)
     message_id: UUID = found["id"]
     details = found["details"]
-    # The caption is an album's text; an edit of another picture does not remove it.
-    is_wordless_part = details.get("caption") and parsed.group_key and not parsed.details.get("caption")
     at = None if parsed.sent_at is None else parsed.sent_at.isoformat()
-    is_older = at is not None and at < str(details.get("edited_at", ""))
-    if row["body"] == parsed.body or is_wordless_part or is_older:
+    if at is not None and at < str(details.get("edited_at", "")):
         return message_id
-    if at is not None:
-        database.execute(
-            "UPDATE messages SET details = :details WHERE id = :id",
-            details=as_json({**details, "edited_at": at}),
-            id=message_id,
-        )
-    rewrite(change, message_id, before=row["body"], after=parsed.body, body_html=parsed.body_html)
+    is_album = row["group_key"] is not None
+    replaced = attachments.replace_edited(change, message_id, parsed, account=account, is_album=is_album)
+    keeps_text = row["body"] == parsed.body or _keeps_album_text(row, details, parsed)
+    if keeps_text and replaced is None:
+        return message_id
+    if not is_album and replaced is not None:
+        details = _with_medium(details, parsed.details)
+    database.execute(
+        "UPDATE messages SET details = :details WHERE id = :id",
+        details=as_json(details if at is None else {**details, "edited_at": at}),
+        id=message_id,
+    )
+    text, html = (row["body"], row["body_html"]) if keeps_text else (parsed.body, parsed.body_html)
+    rewrite(change, message_id, before=row["body"], after=text, body_html=html, replaced=replaced or ())
     return message_id
+
+
+def _keeps_album_text(row: database.Row, details: JsonObject, parsed: InboundMessage) -> bool:
+    """Return True if an edit of one part of an album does not concern its text: the caption, or the description of the
+    first part. An edit of another picture does not remove the caption.
+    """
+    if row["group_key"] is None or parsed.details.get("caption"):
+        return False
+    return bool(details.get("caption")) or parsed.external_id != row["external_id"]
+
+
+def _with_medium(details: JsonObject, edited: Mapping[str, Any]) -> JsonObject:
+    """Return the details of a message whose medium was replaced: the facts of the new one instead of the old one."""
+    before, after = str(details.get("kind", "")), str(edited.get("kind", ""))
+    facts = {name: edited[name] for name in ("kind", after) if name in edited}
+    return {**{name: value for name, value in details.items() if name not in ("kind", before)}, **facts}
 
 
 def editor(actor: Actor) -> str:
@@ -202,8 +234,16 @@ def editor(actor: Actor) -> str:
     return as_json({"kind": actor.kind, "id": actor.id, "name": actor.name})
 
 
-def rewrite(change: TicketChange, message_id: UUID, *, before: str, after: str, body_html: str | None = None) -> None:
-    """Replace a message's text; the ticket's history keeps the old one."""
+def rewrite(
+    change: TicketChange,
+    message_id: UUID,
+    *,
+    before: str,
+    after: str,
+    body_html: str | None = None,
+    replaced: Sequence[UUID] = (),
+) -> None:
+    """Replace a message's text; the ticket's history keeps the old one, and the ids of the files that were replaced."""
     database.execute(
         "UPDATE messages SET body = :body, body_html = :html, body_html_remote = NULL, edited_at = :at, edited_by = :by"
         " WHERE id = :id",
@@ -213,4 +253,6 @@ def rewrite(change: TicketChange, message_id: UUID, *, before: str, after: str, 
         at=change.at,
         id=message_id,
     )
-    change.record(MessageEdited(message_id=message_id, previous_body=before))
+    change.record(
+        MessageEdited(message_id=message_id, previous_body=before, replaced_attachments=list(replaced) or UNSET)
+    )

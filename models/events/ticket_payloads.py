@@ -131,6 +131,7 @@ class MessageEdited(EventPayload, frozen=True, kw_only=True):
 
     message_id: UUID
     previous_body: Unpublished[str]
+    replaced_attachments: Sequence[UUID] | Unset = UNSET
 
 
 class MessagePartAdded(EventPayload, frozen=True, kw_only=True):

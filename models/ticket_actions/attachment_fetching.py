@@ -64,7 +64,7 @@ def record_stored(file: Pending, kept: Stored) -> None:
     change = TicketChange.of(file.ticket_id, actor=SYSTEM, causation_id=f"attachment:{file.id}")
     row = database.one(
         "UPDATE attachments SET state = 'stored', reason = NULL, sha256 = :sha256, size_bytes = :size WHERE id = :id"
-        " AND state = 'pending' RETURNING position",
+        " AND state = 'pending' RETURNING position, replaced_at",
         sha256=kept.sha256,
         size=kept.size_bytes,
         id=file.id,
@@ -72,7 +72,8 @@ def record_stored(file: Pending, kept: Stored) -> None:
     if row is None:
         return
     scans.request(kept.sha256)
-    _list(file.message_id, int(row["position"]), kept)
+    if row["replaced_at"] is None:
+        _list(file.message_id, int(row["position"]), kept)
     change.record(
         AttachmentStored(
             attachment_id=file.id, message_id=file.message_id, size_bytes=kept.size_bytes, sha256=kept.sha256

@@ -112,10 +112,11 @@ def _delivery_failed(payload: Payload, people: Mapping[str, str]) -> Words:
 
 
 def _edited(payload: Payload, people: Mapping[str, str]) -> Words:
-    return (
-        f"message {payload.get('message_id')} edited where it was said",
-        (f"it was: {first_line(str(payload.get('previous_body', '')))}",),
-    )
+    files = len(payload.get("replaced_attachments", ()))
+    before = [f"it was: {first_line(str(payload.get('previous_body', '')))}"]
+    if files:
+        before.append(f"{counted(files, 'file')} replaced")
+    return (f"message {payload.get('message_id')} edited where it was said", tuple(before))
 
 
 def _rule(payload: Payload) -> tuple[str, ...]:

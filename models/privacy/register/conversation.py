@@ -76,6 +76,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "provider_account": NAME,
         "provider_id": _PROVIDER_ID,
         "provider_key": _PROVIDER_ID,
+        "part_id": _PROVIDER_ID,
         "state": WORD,
         "reason": exported("why there are no bytes"),
         "uploaded_by": STAFF,

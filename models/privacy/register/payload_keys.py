@@ -47,6 +47,7 @@ PLAIN: Final = frozenset(
         "condition",
         "currency",
         "delivery_ids",
+        "replaced_attachments",
         "effect",
         "email",  # a user's
         "event",

@@ -71,10 +71,23 @@ class People:
         message = self._message(deed)
         if message["from"]["id"] == deed.bot_id:
             raise DeedRefused("a person cannot edit the bot's message")
-        field = "text" if "text" in message else "caption"
-        edited = {**message, field: deed.text("text"), "edit_date": int(time.time())}
+        file_id = deed.body.get("file_id")
+        edited: Message = {**message, "edit_date": int(time.time())}
+        if file_id is not None:
+            edited = {**_without_medium(edited), **self._replaced(deed, str(file_id))}
+        if "text" in deed.body:
+            edited["text" if not _medium_of(edited) else "caption"] = deed.text("text")
+        elif file_id is None:
+            raise DeedRefused("an edit has a text, a file_id or both")
         self._context.sent.put(deed.bot_id, deed.chat_id, edited)
         return [{"edited_message": edited}]
+
+    def _replaced(self, deed: "_Deed", file_id: str) -> JsonObject:
+        """Return the new medium of an edit; its kind may be another one, as in the clients."""
+        kind, content = deed.text("kind"), self._context.files.read(file_id.removeprefix("sandbox-"))
+        if kind not in _FILE_KINDS or content is None:
+            raise DeedRefused(f"expected a kind of {', '.join(_FILE_KINDS)} and the file_id of a stored file")
+        return medium(kind, self._context.files.store(content, filename=str(deed.body.get("filename", "file"))))
 
     def _press(self, deed: "_Deed") -> list[Update]:
         """Press the button with these `data`, or this `label`."""
@@ -141,6 +154,17 @@ class People:
     def _next_message_id(self) -> int:
         self._last_message_id += 1
         return self._last_message_id
+
+
+def _medium_of(message: Message) -> str | None:
+    return next((kind for kind in _FILE_KINDS if kind in message), None)
+
+
+def _without_medium(message: Message) -> Message:
+    """Return the message without its medium. The text of a message without one becomes the caption."""
+    if "text" in message:
+        return {**{name: value for name, value in message.items() if name != "text"}, "caption": message["text"]}
+    return {name: value for name, value in message.items() if name not in _FILE_KINDS}
 
 
 class _Deed:

@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
+from functions.views import message_views
+from models.attachments import queries as attachments
+from models.blobs import commands as blobs
 from models.channels import accounts, health
+from models.conversations import queries as conversations
 from models.deliveries import corrections
 from models.kernel import settings
 from models.kernel.storage import database
@@ -157,3 +161,36 @@ def test_a_lost_token_is_shown_at_the_account_and_the_reply_goes_out_when_it_is_
     assert (waiting, shown) == ("pending", "sending: the Bot API does not know the bot's token")
     assert desk.deliveries(desk.ticket())[-1]["state"] == "sent"
     assert health.of("telegram", "demo").error is None
+
+
+def test_a_photo_that_its_author_replaces_is_fetched_and_the_old_one_stays_as_a_version(
+    desk: Desk, telegram: SandboxProcess
+) -> None:
+    with database.connection():
+        account = accounts.find("telegram", "demo")
+    polling = replace(account, config={**account.config, "delivery": "polling"})
+    first, second = (telegram.store_file(f"m{n}".encode(), filename=f"m{n}.jpg") for n in (1, 2))
+
+    [update] = telegram.person("files", ADA, bot_id=BOT, kind="photo", file_ids=[first], caption="the bill")
+    pull.pull(polling, settings.current(), threading.Event(), 0)
+    run(desk)
+    telegram.person("edit", ADA, bot_id=BOT, message_id=update["message"]["message_id"], kind="photo", file_id=second)
+    pull.pull(polling, settings.current(), threading.Event(), 0)
+    run(desk)
+
+    with database.connection():
+        rows = conversations.page(desk.ticket().id, after_sequence=0, limit=9)
+        message = message_views.messages(rows)[0]
+    assert (message.body, len(message.versions)) == ("the bill", 1)
+    shown = [_content(one) for one in message.attachments]
+    kept = [_content(one) for one in message.versions[0].attachments]
+    assert (shown, kept) == ([b"m2"], [b"m1"])
+
+
+def _content(file: message_views.Attachment) -> bytes:
+    assert file.sha256 is not None, f"the file is {file.state}: {file.reason}"
+    with database.connection():
+        row = attachments.get(file.id)
+    assert row["object_key"] is not None
+    with blobs.open_key(row["object_key"]) as stream:
+        return stream.read()
