@@ -108,6 +108,8 @@ class AuthorProof(msgspec.Struct):
 
 class Message(msgspec.Struct):
     """A message. `body` of an inbound mail is the visible reply; `body_full` is the complete text when it differs.
+    `automatic` says why the desk does not answer it automatically (auto_reply, bulk, bounce, own), and `by_machine`
+    whether a machine wrote it: a person's mail can come by a mailing list.
 
     `reactions` lists addresses by emoji. `verdict` is the result of the mail's sender authentication (pass, none,
     fail). `author_proof` is null where the channel itself identifies the author. `details` depends on the kind of
@@ -130,6 +132,7 @@ class Message(msgspec.Struct):
     external_id: str | None
     in_reply_to: str | None
     automatic: str | None
+    by_machine: bool
     attachments: list[Attachment]
     deliveries: list[DeliveryState]
     created_at: datetime

@@ -90,7 +90,7 @@ def add_description(change: TicketChange, body: str, *, author: Author) -> UUID:
         channel="api",
         account=None,
     )
-    change.record(MessageReceived(message_id=message_id, channel="api", account=None, automatic=None))
+    change.record(MessageReceived(message_id=message_id, channel="api", account=None, automatic=None, by_machine=False))
     return message_id
 
 
@@ -161,6 +161,7 @@ def add_reply(
         subject=subject,
         external_id=external_id,
         automatic="auto_reply" if automatic else None,
+        by_machine=automatic,
         copies=[{"name": one.name, "address": one.address} for one in copies],
         details=details,
     )

@@ -97,7 +97,7 @@ def _last_copies(ticket: Ticket, channel: str, contact: str) -> Readers:
     """
     row = database.one(
         "SELECT copies, details, author_name, verdict FROM messages WHERE ticket_id = :id AND direction = 'inbound'"
-        " AND channel = :channel AND automatic IS NULL ORDER BY sequence DESC LIMIT 1",
+        " AND channel = :channel AND NOT by_machine ORDER BY sequence DESC LIMIT 1",
         id=ticket.id,
         channel=channel,
     )

@@ -63,13 +63,14 @@ def versions(ticket_id: UUID) -> dict[UUID, list[Version]]:
 def view(message_id: UUID) -> MessageView:
     """Return the facts about a message that conditions may use. Raises NotFound."""
     row = database.one(
-        "SELECT automatic, author_kind, channel, body, attachments FROM messages WHERE id = :id",
+        "SELECT automatic, by_machine, author_kind, channel, body, attachments FROM messages WHERE id = :id",
         id=message_id,
     )
     if row is None:
         raise NotFound(f"there is no message {message_id}")
     return {
         "automatic": row["automatic"] or "",
+        "by_machine": bool(row["by_machine"]),
         "author_kind": row["author_kind"],
         "channel": row["channel"],
         "attachments": len(Message.converted(row)["attachments"]),

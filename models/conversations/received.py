@@ -50,6 +50,7 @@ def add_inbound(
         external_id=parsed.external_id,
         in_reply_to=parsed.references[0] if parsed.references else None,
         automatic=parsed.automatic,
+        by_machine=parsed.is_by_machine,
         attachments=[a.as_json() for a in parsed.attachments],
         inbox_id=inbox_id,
         details=_facts(account, parsed),
@@ -76,6 +77,7 @@ def add_inbound(
             channel=account.channel,
             account=account.name,
             automatic=parsed.automatic,
+            by_machine=parsed.is_by_machine,
             inbox_id=inbox_id,
         )
     )
@@ -113,7 +115,7 @@ def _moves_contact(change: TicketChange, parsed: InboundMessage, requester_id: U
     A reader of a copy, or a vacation responder, must not become the contact. An author without proof must not move the
     answers of a ticket: an unproved one not at all, an unjudged one not to another address (Reply-To).
     """
-    if parsed.automatic is not None or parsed.grade == "unproved":
+    if parsed.is_by_machine or parsed.grade == "unproved":
         return False
     if parsed.grade == "unjudged" and parsed.contact_address != parsed.author_address:
         return False

@@ -30,6 +30,7 @@ class MessageRow(TypedDict):
     external_id: str | None
     in_reply_to: str | None
     automatic: str | None
+    by_machine: bool
     attachments: list[JsonObject]
     inbox_id: UUID | None
     created_at: datetime

@@ -41,7 +41,10 @@ class Message(Table):
     account = peewee.TextField(null=True)
     external_id = peewee.TextField(null=True)
     in_reply_to = peewee.TextField(null=True)
+    # Why the desk must not answer the message automatically; NULL if it may.
     automatic = peewee.TextField(null=True)
+    # A machine wrote it: it reopens no ticket, gets no promise, and its sender is not the contact.
+    by_machine = peewee.BooleanField(default=False)
     attachments = JsonField()
     inbox_id = IdField(null=True)
     created_at = InstantField()

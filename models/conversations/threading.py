@@ -259,6 +259,17 @@ def ticket_of_message(account: ChannelAccount, external_id: str) -> UUID | None:
     return _ticket_id(row)
 
 
+def is_sent_by_us(account: ChannelAccount, external_id: str) -> bool:
+    """Return True if the desk sent the message with this provider id."""
+    row = database.one(
+        "SELECT 1 AS yes FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
+        " WHERE r.channel = :channel AND r.external_id = :id AND m.external_id = :id AND m.direction = 'outbound'",
+        channel=account.channel,
+        id=external_id,
+    )
+    return row is not None
+
+
 def _ticket_id(row: database.Row | None) -> UUID | None:
     return None if row is None else Message.converted(row)["ticket_id"]
 

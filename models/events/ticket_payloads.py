@@ -115,6 +115,8 @@ class MessageReceived(EventPayload, frozen=True, kw_only=True):
     account: Unpublished[str | None]
     automatic: str | None
     inbox_id: UUID | Unset = UNSET
+    # Absent in events of earlier releases: `automatic` then decides.
+    by_machine: bool | Unset = UNSET
 
 
 class MessageAdded(EventPayload, frozen=True, kw_only=True):

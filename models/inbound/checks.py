@@ -34,20 +34,25 @@ UNKNOWN_BOUNCE = Settlement("ignored", "a bounce that answers no message of ours
 
 
 def with_person(account: ChannelAccount, parsed: InboundMessage) -> InboundMessage:
-    """Correct the addresses of a mail by those of the desk's other mailboxes, which the parser does not know.
+    """Correct the facts about a mail by the desk's other mailboxes, which the parser does not know.
 
     An answer goes to no mailbox of the desk. A mail that another mailbox of the desk sends for a person is from the
-    address in its Reply-To, unproved.
+    address in its Reply-To, unproved. A mail from an address of the desk is not answered automatically.
     """
-    if parsed.proof is None or parsed.contact_address == parsed.author_address:
+    author_proof = parsed.proof
+    if author_proof is None:
+        return parsed
+    if parsed.automatic is None and _is_from_us(account, parsed):
+        parsed = dataclasses.replace(parsed, automatic="own", by_machine=False)
+    if parsed.contact_address == parsed.author_address:
         return parsed
     if accounts.is_ours(account.channel, parsed.contact_address):
         details = {name: value for name, value in parsed.details.items() if name != "reply_to"}
         return dataclasses.replace(parsed, contact_address=parsed.author_address, details=details)
-    if parsed.automatic == "own" or not accounts.is_ours(account.channel, parsed.author_address):
+    if _is_echo(parsed) or not accounts.is_ours(account.channel, parsed.author_address):
         return parsed
     person = parsed.contact_address
-    proof = dataclasses.replace(parsed.proof, address=person, grade="unproved", source="reply_to")
+    proof = dataclasses.replace(author_proof, address=person, grade="unproved", source="reply_to")
     named = dict(parsed.details.get("reply_to") or {})
     return dataclasses.replace(
         parsed,
@@ -59,10 +64,29 @@ def with_person(account: ChannelAccount, parsed: InboundMessage) -> InboundMessa
     )
 
 
+def _is_from_us(account: ChannelAccount, parsed: InboundMessage) -> bool:
+    """Return True if From is an address of the desk, whoever wrote the mail: a form of the desk's site sends for its
+    visitors.
+    """
+    named = str((parsed.details.get("from_header") or {}).get("address") or parsed.author_address)
+    return accounts.is_ours(account.channel, named)
+
+
+def _is_echo(parsed: InboundMessage) -> bool:
+    return parsed.automatic == "own" and parsed.is_by_machine
+
+
 def _own_message(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement | None:
-    if parsed.automatic == "own" or accounts.is_ours(account.channel, parsed.author_address):
-        return Settlement("ignored", "a message of our own")
-    return None
+    """A message that the desk sent is ignored. The address alone does not say so: people write with it as well."""
+    if _is_echo(parsed):
+        return _OWN
+    if not accounts.is_ours(account.channel, parsed.author_address):
+        return None
+    is_sent = parsed.external_id is not None and threading.is_sent_by_us(account, parsed.external_id)
+    return _OWN if is_sent or parsed.proof is None else None
+
+
+_OWN = Settlement("ignored", "a message of our own")
 
 
 def _bounce_report(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement | None:

@@ -122,7 +122,7 @@ def _open_ticket(
     requester: Requester,
     thread: threading.Thread,
 ) -> Settlement:
-    if parsed.automatic == "bounce":
+    if parsed.automatic == "bounce" and parsed.is_by_machine:
         # An unknown bounce opens no ticket; else the bounce of that ticket's acknowledgement would open the next.
         return UNKNOWN_BOUNCE
     reason = None if event.released_by is not None else quarantine.frequency_reason(account, parsed)

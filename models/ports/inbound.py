@@ -147,6 +147,8 @@ class InboundMessage(Guarded):
     `body_html` shows nothing from elsewhere; `body_html_remote` is the same with remote pictures, for a reader who
     asks for them. `reply_token`: the opaque value of the address that the mail was sent to (desk+<token>@...).
     `subject_number`: a ticket's number that the subject claims ([#123]): weak, only for somebody who takes part.
+    `automatic` says why the desk must not answer the message automatically; None if it may. `by_machine` is False if a
+    person wrote such a message: their mail came by a list, with headers of another system, or from an address of ours.
     `verdict`: what the mail's authentication says of its sender. `proof`: the author's proof; None on a channel
     that itself identifies its senders. `spam`: the verdict of a spam filter, if there is one. `copies`: who got it
     as well (To and Cc without our own addresses). `group_key`: messages of one key become one message (a Telegram
@@ -170,6 +172,7 @@ class InboundMessage(Guarded):
     body_html_remote: Html | None = None
     sent_at: datetime | None = None
     automatic: Automatic | None = None
+    by_machine: bool = True
     edit: bool = False
     locale: Locale | None = None
     attachments: tuple[AttachmentInfo, ...] = ()
@@ -184,6 +187,11 @@ class InboundMessage(Guarded):
     details: Mapping[str, Any] = field(default_factory=dict)
     new_ticket: bool = False
     ids_start_anew: bool = False
+
+    @property
+    def is_by_machine(self) -> bool:
+        """Return True if a machine wrote the message, so that it reopens nothing and gets no promise."""
+        return self.automatic is not None and self.by_machine
 
     @property
     def grade(self) -> Grade | None:

@@ -135,7 +135,7 @@ def _notify_requester(change: TicketChange, file: Pending, filename: str, limit_
 
 
 def _is_automatic(message_id: UUID) -> bool:
-    """Return True if a machine wrote the message; machines get no automatic answer (RFC 3834)."""
+    """Return True if the message must not be answered automatically (RFC 3834), whoever wrote it."""
     row = database.one("SELECT automatic FROM messages WHERE id = :id", id=message_id)
     return row is None or row["automatic"] is not None
 

@@ -90,6 +90,7 @@ def create(new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causat
         messages.add_description(change, new.description, author=author)
         message = {
             "automatic": "",
+            "by_machine": False,
             "author_kind": author[0],
             "channel": "api",
             "attachments": 0,
@@ -98,6 +99,7 @@ def create(new: NewTicket, *, actor: Actor, role: str = steps.AUTOMATION, causat
     elif requester is not None:
         message = {
             "automatic": "",
+            "by_machine": False,
             "author_kind": "requester",
             "channel": "api",
             "attachments": 0,
@@ -264,6 +266,7 @@ def reply(
         "agent_reply",
         message={
             "automatic": "",
+            "by_machine": False,
             "author_kind": "agent",
             "channel": "api",
             "attachments": 0,

@@ -15,7 +15,6 @@ from datetime import datetime
 from uuid import UUID
 
 from models.definitions import desk
-from models.events.payload import StoredPayload
 from models.events.tables import EventRow
 from models.identity import roles
 from models.infomodel import published as infomodel
@@ -25,6 +24,7 @@ from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.publishing import workflows
 from models.teams import queries as teams
+from models.ticket_workflow.recorded_payload import RecordedPayload
 from models.tickets import ticket_fields
 from models.tickets.tables import Ticket
 from models.workflow.acts import AnyAct, Charged, MessageSent, RatingAsked, Refused, SlaBreached
@@ -65,13 +65,6 @@ class _RealTicket:
     workflow_version: int
 
 
-class _Payload(StoredPayload):
-    """An event's payload. A text that is missing or null is empty."""
-
-    def text(self, key: str) -> str:
-        return self.get(key) or ""
-
-
 @dataclass(frozen=True, slots=True)
 class _Recorded:
     """An event of the record. `actor_id` is a text in every case: an author without an id matches nobody."""
@@ -80,7 +73,7 @@ class _Recorded:
     at: datetime
     actor_kind: str
     actor_id: str
-    payload: _Payload
+    payload: RecordedPayload
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +176,7 @@ def _histories(name: str, since: datetime) -> Iterator[tuple[_RealTicket, list[_
         )
         by_ticket: dict[UUID, list[_Recorded]] = {}
         for row in map(EventRow.converted, events):
-            payload, actor_id = _Payload(row["payload"]), str(row["actor_id"])
+            payload, actor_id = RecordedPayload(row["payload"]), str(row["actor_id"])
             recorded = _Recorded(row["event_type"], row["occurred_at"], row["actor_kind"], actor_id, payload)
             by_ticket.setdefault(row["aggregate_id"], []).append(recorded)
         for ticket in tickets:
@@ -223,7 +216,7 @@ def _first_message(recorded: list[_Recorded], index: int) -> bool:
 
 def _create(simulation: Simulation, event: _Recorded, after: list[_Recorded]) -> None:
     told = event.payload
-    first = next((one.payload for one in after if one.type == "message_received"), _Payload({}))
+    first = next((one.payload for one in after if one.type == "message_received"), RecordedPayload({}))
     channel = told.text("channel") or "api"
     by = "requester" if event.actor_kind == "requester" or told.text("requester_id") else _who(simulation, event)
     simulation.create(
@@ -236,6 +229,7 @@ def _create(simulation: Simulation, event: _Recorded, after: list[_Recorded]) ->
         team=told.text("team"),
         tags=told.get("tags") or [],
         automatic=first.text("automatic"),
+        by_machine=first.by_machine,
         by=by,
     )
 
@@ -258,21 +252,21 @@ def _happen(simulation: Simulation, event: _Recorded, fields: JsonObject) -> Non
         repeat(simulation, event.payload, _who(simulation, event), fields)
 
 
-def _received(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
-    simulation.message(automatic=told.text("automatic"), channel=told.get("channel"))
+def _received(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
+    simulation.message(automatic=told.text("automatic"), by_machine=told.by_machine, channel=told.get("channel"))
 
 
-def _replied(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
+def _replied(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
     if not told.get("automatic") and "rule" not in told:
         simulation.reply(who)
 
 
-def _noted(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
+def _noted(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
     if "rule" not in told:
         simulation.note(who)
 
 
-def _updated(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
+def _updated(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
     changes = {name: change["to"] for name, change in told["changes"].items()}
     set_fields = {name[7:]: value for name, value in changes.items() if name.startswith("fields.")}
     if "rule" in told:
@@ -282,19 +276,19 @@ def _updated(simulation: Simulation, told: _Payload, who: str, fields: JsonObjec
         simulation.change(who, priority=changes.get("priority"), fields=set_fields)
 
 
-def _moved(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
+def _moved(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
     if told.get("event") == "request":
         comment = told.text("comment") or "-"
         simulation.transition(told["transition"], who, comment=comment, fields=dict(fields))
     fields.clear()
 
 
-def _refused(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
+def _refused(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
     if told.get("event") == "request":
         simulation.transition(told.text("transition") or str(told["rule"]), who)
 
 
-def _assigned(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
+def _assigned(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
     if "rule" in told:
         return
     to = str(told["to"]) if told.get("to") else None
@@ -302,16 +296,16 @@ def _assigned(simulation: Simulation, told: _Payload, who: str, fields: JsonObje
     simulation.assign(to if known else None, who)
 
 
-def _signalled(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
+def _signalled(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
     simulation.signal(told["signal"], told.get("payload") or {})
 
 
-def _voted(simulation: Simulation, told: _Payload, who: str, fields: JsonObject) -> None:
+def _voted(simulation: Simulation, told: RecordedPayload, who: str, fields: JsonObject) -> None:
     if who != "automation":
         simulation.vote(told["transition"], who, told["vote"])
 
 
-_REPEATED: dict[str, Callable[[Simulation, _Payload, str, JsonObject], object]] = {
+_REPEATED: dict[str, Callable[[Simulation, RecordedPayload, str, JsonObject], object]] = {
     "message_received": _received,
     "message_added": _replied,
     "note_added": _noted,

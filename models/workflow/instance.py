@@ -131,9 +131,14 @@ def _any_value(ticket: Instance, wanted: Mapping[str, Any]) -> JsonObject:
 
 
 class MessageView(TypedDict):
-    """The facts about a message that conditions may use. `automatic` is empty for a message of a person."""
+    """The facts about a message that conditions may use.
+
+    `automatic` says why the desk must not answer it automatically; empty if it may. `by_machine` says that no person
+    wrote it.
+    """
 
     automatic: str
+    by_machine: bool
     author_kind: str
     channel: str
     attachments: int

@@ -42,7 +42,8 @@ _OTHERS: dict[str, dict[str, tuple[Type, str]]] = {
         "count": (INT, "how often a repeating timer has gone off"),
     },
     "message": {
-        "automatic": (STRING, '"" when a person wrote it, else auto_reply, bulk ...'),
+        "automatic": (STRING, '"" when the desk may answer it automatically, else auto_reply, bulk, own ...'),
+        "by_machine": (BOOL, "a machine wrote it: an absence notice, a bounce ..."),
         "author_kind": (STRING, 'requester, agent, api, system; "" without a message'),
         "channel": (STRING, "how it came"),
         "attachments": (INT, "how many"),

@@ -141,6 +141,25 @@ def without_anything_to_know_it_by(mail: Message) -> None:
     mail["Subject"] = subject
 
 
+def through_a_list(address: str) -> Road:
+    """As a group that takes the mails for an address and hands them on to its readers."""
+
+    def road(mail: Message) -> None:
+        without_anything_to_know_it_by(mail)
+        mail["List-Id"] = f"<{address.replace('@', '.')}>"
+        mail["List-Post"] = f"<mailto:{address}>"
+        mail["Precedence"] = "list"
+
+    return road
+
+
+def as_news(mail: Message) -> None:
+    """As a service that sends one mail to many readers."""
+    without_anything_to_know_it_by(mail)
+    mail["List-Unsubscribe"] = "<https://news.example/u>"
+    mail["Precedence"] = "bulk"
+
+
 def as_a_list_of_its_own(address: str) -> Road:
     """As a list that writes each mail anew under its own address."""
 

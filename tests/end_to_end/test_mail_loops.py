@@ -19,6 +19,8 @@ from tests.end_to_end.post_office import (
     PostOffice,
     Road,
     as_a_list_of_its_own,
+    as_news,
+    through_a_list,
     without_anything_to_know_it_by,
     without_telling_headers,
 )
@@ -110,7 +112,7 @@ def test_a_slow_road_does_not_outwit_the_cap(office: PostOffice, hop_s: float) -
     nothing_follows(office)
 
 
-@pytest.mark.parametrize("road", [None, without_telling_headers, without_anything_to_know_it_by])
+@pytest.mark.parametrize("road", [None, without_telling_headers])
 def test_a_desk_that_writes_to_itself_receives_its_mail_once(office: PostOffice, road: Road | None) -> None:
     office.road = road
     office.desks[OURS].ask("open", email=OURS)
@@ -120,6 +122,49 @@ def test_a_desk_that_writes_to_itself_receives_its_mail_once(office: PostOffice,
     ours, _ = looks(office)
     assert (ours["tickets"], ours["inbox"]) == (1, {"ignored": 1})
     assert ours["reasons"] == ["a message of our own"]
+
+
+def test_a_mail_of_ours_that_nothing_marks_any_more_is_kept_and_never_answered(office: PostOffice) -> None:
+    """Only its From names the desk, as that of a colleague's mail program does."""
+    office.road = without_anything_to_know_it_by
+    office.desks[OURS].ask("open", email=OURS)
+
+    assert office.carry() == 1
+
+    ours, _ = looks(office)
+    assert (ours["tickets"], ours["inbox"]) == (2, {"processed": 1})
+    assert ours["deliveries"] == {"sent": 1}
+    nothing_follows(office)
+
+
+@pytest.mark.parametrize("list_address", [OURS, "all@list.example"], ids=["our list", "another list"])
+def test_a_machine_that_answers_through_a_list_as_a_person_would_is_capped(
+    office: PostOffice, list_address: str
+) -> None:
+    """A list that is ours is a way to the desk, so its headers do not end the loop; the caps do."""
+    office.mailboxes[ADA] = mailboxes.says_that_nobody_is_there(ADA)
+    office.road = through_a_list(list_address)
+    office.desks[OURS].ask("open", email=ADA)
+
+    office.carry()
+
+    ours, _ = looks(office)
+    burst = limits.acknowledgements_burst
+    assert (ours["tickets"], ours["deliveries"]) == (burst + 1, {"sent": burst})
+    assert len(ours["withheld"]) == 1
+    nothing_follows(office)
+
+
+def test_news_that_comes_by_a_list_is_answered_by_nobody(office: PostOffice) -> None:
+    office.mailboxes[ADA] = mailboxes.says_that_nobody_is_there(ADA)
+    office.road = as_news
+    office.desks[OURS].ask("open", email=ADA)
+
+    assert office.carry() == 2
+
+    ours, _ = looks(office)
+    assert (ours["tickets"], ours["deliveries"]) == (2, {"sent": 1})
+    nothing_follows(office)
 
 
 def test_a_list_that_sends_a_desk_its_own_mails_under_the_lists_name_is_capped(office: PostOffice) -> None:

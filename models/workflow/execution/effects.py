@@ -17,6 +17,8 @@ from models.workflow.execution import sla_promises
 from models.workflow.execution.run import NO_MESSAGE, Run, not_evaluated
 from models.workflow.instance import Candidate, Event
 
+_NO_ANSWER = "the message that caused it is automatic (no mail loops)"
+
 
 def run(run: Run, effect: Effect, *, rule: str, why: Reason = NO_REASON) -> None:
     """Let one effect happen, unless its own condition says no."""
@@ -101,13 +103,14 @@ def _shown(value: Any) -> Any:
 
 def _send(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     assert effect.send is not None
-    if _answers_a_machine(run):
-        withhold(run, "send", "the message that caused it is automatic (no mail loops)", rule=rule, why=why)
+    if _must_not_answer(run):
+        withhold(run, "send", _NO_ANSWER, rule=rule, why=why)
         return
     run.act(acts.MessageSent(rule, why=why, template=effect.send, text=_text_to_requester(run, effect.send)))
 
 
-def _answers_a_machine(run: Run) -> bool:
+def _must_not_answer(run: Run) -> bool:
+    """Return True if the message that caused the effect must not be answered automatically, whoever wrote it."""
     return bool((run.context.message or NO_MESSAGE)["automatic"])
 
 
@@ -118,8 +121,8 @@ def _note(run: Run, effect: Effect, rule: str, why: Reason) -> None:
 
 def _ask_rating(run: Run, effect: Effect, rule: str, why: Reason) -> None:
     assert effect.ask_rating is not None
-    if _answers_a_machine(run):
-        withhold(run, "ask_rating", "the message that caused it is automatic (no mail loops)", rule=rule, why=why)
+    if _must_not_answer(run):
+        withhold(run, "ask_rating", _NO_ANSWER, rule=rule, why=why)
         return
     text = _text_to_requester(run, effect.ask_rating, rating={"url": run.context.rating_url()})
     run.act(acts.RatingAsked(rule, why=why, template=effect.ask_rating, text=text))

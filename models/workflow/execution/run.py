@@ -23,6 +23,7 @@ acts_max = 100
 
 NO_MESSAGE: MessageView = {
     "automatic": "",
+    "by_machine": False,
     "author_kind": "",
     "channel": "",
     "attachments": 0,

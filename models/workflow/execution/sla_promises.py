@@ -34,8 +34,8 @@ def meet_response(run: Run) -> None:
 
 
 def promise_response(run: Run) -> None:
-    """Promise a response to the requester who wrote, unless one is promised. Automatic messages get no promise."""
-    if not run.workflow.sla or (run.context.message or NO_MESSAGE)["automatic"]:
+    """Promise a response to the requester who wrote, unless one is promised. A machine gets no promise."""
+    if not run.workflow.sla or (run.context.message or NO_MESSAGE)["by_machine"]:
         return
     policy, clocks_ = _policy(run), run.instance.clocks
     waits = any(clocks_[target].state in _LIVE for target in ("first_response", "next_response") if target in clocks_)

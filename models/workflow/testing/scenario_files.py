@@ -18,7 +18,7 @@ class Cast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The ticket at the beginning. `automatic`: what a machine's first message is called; `by`: who opens it."""
+    """The ticket at the beginning. `automatic` and `by_machine`: those of its first message; `by`: who opens it."""
 
     at: str = "2026-11-23T09:00:00+01:00"
     type: str | None = None
@@ -27,6 +27,7 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channel: str = "email"
     contact: str | None = None
     automatic: str = ""
+    by_machine: bool | None = None
     by: str = "requester"
     requester: JsonObject = {}
     fields: JsonObject = {}
@@ -69,7 +70,12 @@ class Happened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A message of the requester. Without `by_machine`, a message that is automatic, other than "bulk" and "own", is a
+    machine's.
+    """
+
     automatic: str = ""
+    by_machine: bool | None = None
 
 
 class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

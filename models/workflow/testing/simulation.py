@@ -92,6 +92,7 @@ class Simulation:
         team: str = "",
         tags: Sequence[str] = (),
         automatic: str = "",
+        by_machine: bool | None = None,
         by: str = "requester",
     ) -> Step:
         """Open the ticket, by a message of the requester unless `by` names another person."""
@@ -112,20 +113,22 @@ class Simulation:
             state_since=self.now,
         )
         self._take("ticket opened", engine.start(self.workflow, self.instance, self._context(by)))
-        message = _message(automatic, "requester" if by == "requester" else "agent", channel)
+        message = _message(automatic, by_machine, "requester" if by == "requester" else "agent", channel)
         return self._react("ticket_created", by=by, message=message)
 
-    def message(self, *, automatic: str = "", channel: str | None = None) -> Step:
-        """The requester writes again. `automatic`: what a machine's message is called (auto_reply, bulk ...)."""
+    def message(self, *, automatic: str = "", by_machine: bool | None = None, channel: str | None = None) -> Step:
+        """Let the requester write again. `automatic` and `by_machine` are those of `MessageView`; without `by_machine`
+        a message that is automatic, other than "bulk" and "own", is a machine's.
+        """
         self.instance.message_count += 1
         return self._react(
-            "requester_message", message=_message(automatic, "requester", channel or self.instance.channel)
+            "requester_message", message=_message(automatic, by_machine, "requester", channel or self.instance.channel)
         )
 
     def reply(self, by: str) -> Step:
         """An agent answers the requester."""
         self.instance.message_count += 1
-        step = self._react("agent_reply", by=by, message=_message("", "agent", "api"))
+        step = self._react("agent_reply", by=by, message=_message("", None, "agent", "api"))
         self.instance.first_response_at = self.instance.first_response_at or self.now
         return step
 
@@ -329,9 +332,10 @@ class Simulation:
         ]
 
 
-def _message(automatic: str, author_kind: str, channel: str) -> MessageView:
+def _message(automatic: str, by_machine: bool | None, author_kind: str, channel: str) -> MessageView:
     return {
         "automatic": automatic,
+        "by_machine": automatic not in ("", "bulk", "own") if by_machine is None else by_machine,
         "author_kind": author_kind,
         "channel": channel,
         "attachments": 0,

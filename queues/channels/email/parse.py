@@ -15,13 +15,13 @@ from queues.channels.email import providers
 from queues.channels.email.content.body_html import joined_html
 from queues.channels.email.content.clean_html import sanitise
 from queues.channels.email.content.found_files import Files, shown_cids
-from queues.channels.email.judging import bounce, mentioned, proof, recipients, spam
+from queues.channels.email.judging import bounce, mailing_lists, mentioned, proof, recipients, spam
 from queues.channels.email.judging.author import Author, author_of
 from queues.channels.email.judging.automatic import DESK_HEADER, classify, desk_id, use_marks
 from queues.channels.email.providers.port import Mail
 from queues.channels.email.reading.body_text import Texts
-from queues.channels.email.reading.header_block import Headers, first_value
-from queues.channels.email.reading.headers import Address, instant, message_ids, text_of
+from queues.channels.email.reading.header_block import Headers, all_values, first_value, mail_start, split_headers
+from queues.channels.email.reading.headers import Address, addresses, instant, message_ids, text_of
 from queues.channels.email.reading.mime import Part, Reader, declared_charset
 from queues.channels.email.reading.structure import structure_of
 from queues.channels.email.replies.html_reply import HtmlCut, cut_html
@@ -39,13 +39,15 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Pars
 
 
 def derived(raw: bytes, account: ChannelAccount) -> dict[str, str]:
-    """Return the marks of the account's own addresses for a parser that runs without SECRET_KEY.
+    """Return the marks of the account's own address and of the mail's From, for a parser that runs without SECRET_KEY.
 
     Raises ConfigurationError if this process lacks the key and the mail has a mark to compare with.
     """
     if not settings.current().secret_key and DESK_HEADER.lower().encode() not in raw.lower():
         return {}
-    return {one.strip().lower(): desk_id(one) for one in recipients.own_addresses(account)[:1]}
+    headers, _ = split_headers(raw, mail_start(raw))
+    sender = [one.address for value in all_values(headers, b"from") for one in addresses(value)]
+    return {one: desk_id(one) for one in (*recipients.own_addresses(account)[:1], *sender[:1])}
 
 
 def use_derived(values: dict[str, str]) -> None:
@@ -73,9 +75,10 @@ def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> 
     content = _Content(reader, root, subject)
     body = content.visible if account.config.get("strip_quotes", True) else content.full
     report_type = bounce.report_type_of(root, headers)
-    automatic = classify(
+    automation = classify(
         headers,
         sender=author.address,
+        from_address=author.address if found.from_header is None else found.from_header.address,
         own_addresses=ours,
         envelope=envelope,
         report_type=report_type,
@@ -85,20 +88,20 @@ def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> 
     reported = _reported(
         root,
         content.full,
-        automatic=automatic,
+        automatic=automation.kind,
         headers=headers,
         sender=author.address,
         report_type=report_type,
         subject=subject,
     )
-    if automatic == "bounce" and reported is not None and reported.failure is None:
+    if automation.kind == "bounce" and reported is not None and reported.failure is None:
         return Ignored("a report of a mail that is late or was passed on; nothing failed")
     report = reported or bounce.NO_REPORT
     judged = proof.judge(found, headers, envelope, account)
     details = content.details | report.details
     if judged.proof.judged or judged.verdict != "none":
         details["authentication"] = judged.proof.rests_on
-    answers_go_to = _answers_go_to(found, automatic)
+    answers_go_to = None if automation.by_machine else _answers_go_to(found, headers)
     if answers_go_to is not None:
         details["reply_to"] = {"name": answers_go_to.name, "address": answers_go_to.address}
     if found.from_header is not None:
@@ -118,7 +121,8 @@ def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> 
         body_html=content.html,
         body_html_remote=content.html_remote,
         sent_at=_sent_at(headers),
-        automatic=automatic,
+        automatic=automation.kind,
+        by_machine=automation.kind is None or automation.by_machine,
         failure=report.failure,
         locale=_locale(headers),
         attachments=content.attachments,
@@ -208,12 +212,15 @@ def _subject(root: Part) -> str:
     return one_line(written, limits.ticket_title_chars_max)
 
 
-def _answers_go_to(author: Author, automatic: str | None) -> Address | None:
+def _answers_go_to(author: Author, headers: Headers) -> Address | None:
     """Return the Reply-To address for answers; None if they go to the author.
 
-    A machine's Reply-To, such as the address of a mailing list, is not followed.
+    A list that writes its own address into Reply-To asks for answers to all its readers. The desk answers the author.
     """
-    return author.reply_to if automatic is None else None
+    reply_to = author.reply_to
+    if reply_to is None or not mailing_lists.has_list_headers(headers):
+        return reply_to
+    return None if mailing_lists.is_list_address(headers, reply_to.address) else reply_to
 
 
 def _own_id(headers: Headers) -> str | None:

@@ -29,3 +29,14 @@ def account(desk: Desk) -> Iterator[Change]:
 
     yield change
     store.forget()
+
+
+def another_mailbox(name: str, address: str, **keys: Any) -> None:
+    """Publish a mailbox like the demo's, with another name and address."""
+    with database.connection(), database.transaction():
+        row = database.one("SELECT body, source FROM definitions WHERE name = 'email.demo'")
+        assert row is not None
+        body = row["body"] if isinstance(row["body"], dict) else json.loads(row["body"])
+        more = {"account": name, "address": address, "default": False} | keys
+        store.publish("channel", f"email.{name}", body | more, source=row["source"], by="tests")
+    store.forget()
