@@ -19,6 +19,8 @@ _SKIPPED = {
 }
 # The largest reference is &#1114111; or &#x10ffff;; leading zeros are allowed.
 _ENDLESS_NUMBER = re.compile(r"&#(?:[0-9]{100,}|[xX][0-9a-fA-F]{100,});?")
+# A character or a character reference.
+_PIECE = re.compile(r"&(?:#[xX]?[0-9a-fA-F]{1,20}|[a-zA-Z][a-zA-Z0-9]{1,40});?|.", re.S)
 _LINES = frozenset(
     [
         "address",
@@ -170,6 +172,31 @@ def _write(source: str, writer: Writer, start: int, end: int) -> None:
         writer.end_line(line_end, always=True)
         start = line_end + 1
     writer.write(_unescaped(source[start:end]), start, end)
+
+
+def place_of(source: str, start: int, end: int, chars: int) -> int:
+    """Return the place in `source[start:end]` behind the first `chars` characters of its text, without white space.
+
+    A tag right behind them belongs to the text that follows.
+    """
+    at = start
+    for name, is_end, opened, closed in tags(source, start, end):
+        found, chars = _within(source, at, opened, chars)
+        if not chars:
+            return found
+        at = closed
+        if not is_end and name in _BEGINNINGS:
+            chars -= min(chars, len(_BEGINNINGS[name].strip()))
+    return _within(source, at, end, chars)[0]
+
+
+def _within(source: str, start: int, end: int, chars: int) -> tuple[int, int]:
+    """Return the place behind the first `chars` characters of a text, and how many of them are not in it."""
+    for piece in _PIECE.finditer(source, start, end) if chars else ():
+        chars -= min(chars, len("".join(_unescaped(piece[0]).split())))
+        if not chars:
+            return piece.end(), 0
+    return (end if chars else start), chars
 
 
 def tags(source: str, start: int = 0, end: int | None = None) -> Iterator[tuple[str, bool, int, int]]:

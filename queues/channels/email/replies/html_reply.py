@@ -25,7 +25,7 @@ from queues.channels.email.replies.html_marks import (
 )
 from queues.channels.email.replies.reply_lines import Lines
 from queues.channels.email.replies.visible_reply import hidden_lines, split_lines
-from queues.channels.html_text import Writer, read, tags
+from queues.channels.html_text import Writer, place_of, read, tags
 
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
@@ -205,7 +205,8 @@ def cut_html(html: str, *, subject: str = "") -> HtmlCut:
     lines = Lines(text, known=reader.letters, pictures=reader.pictures)
     found = hidden_lines(lines, subject=subject)
     split = split_lines(lines, text.strip("\n"), found)
-    ranges = _ranges(html, reader, found.hidden | found.signature) if split.hidden or split.signature else []
+    hidden = found.hidden | found.signature if split.hidden or split.signature else frozenset()
+    ranges = _ranges(html, _places(html, reader, lines), hidden) if hidden else []
     return HtmlCut(
         html=_without(html, ranges),
         text=split.visible,
@@ -216,21 +217,47 @@ def cut_html(html: str, *, subject: str = "") -> HtmlCut:
     )
 
 
-def _ranges(html: str, reader: _Reader, hidden: frozenset[int]) -> list[tuple[int, int]]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The place of a line in the source."""
+
+    # Its mark may stand before its words.
+    mark: int
+    start: int
+    end: int
+
+
+def _places(html: str, reader: _Reader, lines: Lines) -> list[_Place]:
+    """Return the places of the lines. A line that was split takes two places."""
+    places: list[_Place] = []
+    number = 0
+    for index in range(len(lines.raw)):
+        if index in lines.continued:
+            whole = places.pop()
+            chars = sum(map(len, lines.raw[index - 1].split()))
+            at = place_of(html, whole.start, whole.end, chars)
+            places += [_Place(whole.mark, whole.start, at), _Place(at, at, whole.end)]
+        else:
+            line = reader.lines[number]
+            places.append(_Place(min(reader.begins.get(number, line.start), line.start), line.start, line.end))
+            number += 1
+    return places
+
+
+def _ranges(html: str, places: list[_Place], hidden: frozenset[int]) -> list[tuple[int, int]]:
     """Return the places of the hidden lines in the source. The last line takes all that follows, such as pictures."""
     ranges: list[tuple[int, int]] = []
     previous = -2
     for index in sorted(hidden):
-        line = reader.lines[index]
-        start = min(reader.begins.get(index, line.start), line.start)
+        place = places[index]
         if previous == index - 1 and ranges:
-            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], line.end))
+            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], place.end))
         else:
             # The range begins after the line above, even if the mark of this line begins earlier.
-            above = reader.lines[index - 1].end if index else 0
-            ranges.append((max(start, above), line.end))
+            above = places[index - 1].end if index else 0
+            ranges.append((max(place.mark, above), place.end))
         previous = index
-    if ranges and previous == len(reader.lines) - 1:
+    if ranges and previous == len(places) - 1:
         ranges[-1] = (ranges[-1][0], len(html))
     return ranges
 

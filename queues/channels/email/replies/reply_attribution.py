@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from queues.channels.email import limits
 from queues.channels.email.replies import reply_words as words
+from queues.channels.email.replies.attribution_begin import NOWHERE, begin_of
 from queues.channels.email.replies.attribution_verb import BRACKETED_END, VERBS, WORD, verb_ends
 
 _LINES_MAX = 5
@@ -44,6 +45,9 @@ class Attributions:
         self._lines = lines
         self._letters = letters
         self._flags: dict[int, int] = {}
+        self._offsets: dict[int, int] = {}
+        # By line: the offset of an attribution that begins within the line, behind the author's words.
+        self.begins: dict[int, int] = {}
         self.steps = 0
 
     def mark(self) -> None:
@@ -60,6 +64,8 @@ class Attributions:
                 start = self._start(index)
                 if start is not None:
                     self._set(start, index)
+                    if self._offset(start) > 0:
+                        self.begins[start] = self._offset(start)
             before = letters[index]
 
     def _set(self, first: int, last: int) -> None:
@@ -112,8 +118,14 @@ class Attributions:
         near_quote = self._near_quote(end)
         found = None
         for start, joined, flags in self._candidates(end):
-            own = self._flag(start)
-            if found is not None and not self._may_extend(start, own):
+            own, offset = self._flag(start), self._offset(start)
+            if offset == NOWHERE or (found is not None and not self._may_extend(start, own)):
+                continue
+            if offset > 0:
+                rest = joined[offset:]
+                if _is_attribution(rest, _evidence(rest), near_quote=near_quote):
+                    # The author's words stand before it, so it does not extend above this line.
+                    return start
                 continue
             if not _is_attribution(joined, flags, near_quote=near_quote):
                 continue
@@ -140,6 +152,8 @@ class Attributions:
         """
         if not own & _WITHOUT_VERB:
             return False
+        if self._offset(start) > 0:
+            return True
         begins_paragraph = start == 0 or self._letters[start - 1] not in "tn"
         return begins_paragraph or _is_anchored(self._lines[start])
 
@@ -148,6 +162,12 @@ class Attributions:
             if letter != "e":
                 return letter == "q"
         return False
+
+    def _offset(self, index: int) -> int:
+        offset = self._offsets.get(index)
+        if offset is None:
+            offset = self._offsets[index] = begin_of(self._lines[index])
+        return offset
 
     def _flag(self, index: int) -> int:
         flags = self._flags.get(index)

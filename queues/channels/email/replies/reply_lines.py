@@ -61,14 +61,9 @@ class Lines:
         self._known = known or {}
         self._pictures = pictures
         self.raw = text.split("\n")
-        readable = text
-        if not text.isascii():
-            readable = _SPACES.sub(" ", _INVISIBLE.sub("", text))
-        if "&nbsp;" in readable:
-            readable = readable.replace("&nbsp;", " ")
-        if "\\" in readable:
-            # A gateway made Markdown from HTML.
-            readable = _ESCAPED.sub(r"\1", readable)
+        # The lines that continue the line above: an attribution behind the author's words was split off.
+        self.continued: frozenset[int] = frozenset()
+        readable = _readable(text)
         self.clean = [line.strip() for line in readable.split("\n")]
         self.steps = 0
         self._kinds: dict[int, str] = {}
@@ -97,7 +92,29 @@ class Lines:
         self._marked_quotes(letters)
         mark_wrapped_quotes(self.clean, letters)
         self._lone_picture(letters)
+        if attributions.begins:
+            self._split(letters, attributions.begins)
         return "".join(letters)
+
+    def _split(self, letters: list[str], begins: dict[int, int]) -> None:
+        """Split lines at the attributions that begin within them."""
+        raw, clean, split_letters, continued = [], [], [], []
+        for index, line in enumerate(self.clean):
+            at = begins.get(index, 0)
+            if at > 0 and letters[index] == "a":
+                cut = _raw_offset(self.raw[index], line[at:].strip())
+                raw.append(self.raw[index][:cut])
+                clean.append(line[:at].rstrip())
+                split_letters.append("m" if is_footer(clean[-1].casefold().strip(" \t*_[]()|~")) else "t")
+                continued.append(len(raw))
+                raw.append(self.raw[index][cut:])
+                clean.append(line[at:].strip())
+            else:
+                raw.append(self.raw[index])
+                clean.append(line)
+            split_letters.append(letters[index])
+        self.raw, self.clean, letters[:] = raw, clean, split_letters
+        self.continued = frozenset(continued)
 
     def _letter(self, index: int, line: str) -> str:
         if not line:
@@ -259,6 +276,30 @@ class Lines:
             letters[index] = "e" if letters[index] == "e" else "q"
             index += 1
         return index
+
+
+def _readable(text: str) -> str:
+    """Return the text without invisible characters, with plain spaces and without the escapes of Markdown."""
+    if not text.isascii():
+        text = _SPACES.sub(" ", _INVISIBLE.sub("", text))
+    if "&nbsp;" in text:
+        text = text.replace("&nbsp;", " ")
+    if "\\" in text:
+        # A gateway made Markdown from HTML.
+        text = _ESCAPED.sub(r"\1", text)
+    return text
+
+
+def _raw_offset(raw: str, end: str) -> int:
+    """Return the offset in a raw line at which its readable form is `end`."""
+    low, high = 0, len(raw)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if len(_readable(raw[middle:]).strip()) >= len(end):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _is_below_rule(letters: list[str], start: int) -> bool:

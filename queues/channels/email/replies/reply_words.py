@@ -131,6 +131,11 @@ def has_date(line: str) -> bool:
     return any((found[1] or found[2])[:3].casefold() in _MONTHS for found in _MONTH_DAY.finditer(line))
 
 
+def is_month(word: str) -> bool:
+    """Return True if a lower-cased word begins as the name of a month."""
+    return word[:3] in _MONTHS
+
+
 DATE_START = re.compile(r"(?:19|20)\d\d[./年년 -]|\d{1,2}[. /-]{1,2}(?:\d{1,2}|\w{3,})")
 
 # -- "-----Original Message-----" ---------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ doubt nothing is hidden, and the caller keeps the whole text in any case.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from queues.channels.email.replies import reply_words as words
@@ -96,30 +97,40 @@ def _segments(kept: list[int], hidden: set[int]) -> list[list[int]]:
 
 def split_lines(lines: Lines, text: str, found: HiddenLines) -> Split:
     """Divide the text at the lines that `hidden_lines` found."""
-    raw = lines.raw
-    hidden = [raw[index] for index in sorted(found.hidden)]
-    signature = _trimmed([raw[index] for index in sorted(found.signature)])
+    hidden = _text_of(lines, sorted(found.hidden))
+    signature = _text_of(lines, sorted(found.signature))
+    everything = range(len(lines.raw))
     if not hidden and not signature:
-        return Split(_trimmed(raw) or text, "", len(text), None, found.reason)
+        return Split(_text_of(lines, everything) or text, "", len(text), None, found.reason)
     folded = found.hidden | found.signature
-    hidden_at = sum(len(line) + 1 for line in raw[: min(folded)])
+    hidden_at = sum(len(lines.raw[index]) + (index + 1 not in lines.continued) for index in range(min(folded)))
     return Split(
-        visible=_trimmed([line for index, line in enumerate(raw) if index not in folded]),
-        hidden=_trimmed(hidden),
+        visible=_text_of(lines, [index for index in everything if index not in folded]),
+        hidden=hidden,
         hidden_at=min(hidden_at, len(text)),
         signature=signature or None,
         reason=found.reason,
     )
 
 
-def _trimmed(lines: list[str]) -> str:
-    """Join the lines without the blank lines at both ends."""
-    first, last = 0, len(lines)
-    while first < last and not lines[first].strip():
+def _text_of(lines: Lines, indexes: Sequence[int]) -> str:
+    """Join lines without the blank lines at both ends."""
+    first, last = 0, len(indexes)
+    while first < last and not lines.raw[indexes[first]].strip():
         first += 1
-    while last > first and not lines[last - 1].strip():
+    while last > first and not lines.raw[indexes[last - 1]].strip():
         last -= 1
-    return "\n".join(lines[first:last]).rstrip()
+    joined: list[str] = []
+    previous = -1
+    for index in indexes[first:last]:
+        if joined and not (index in lines.continued and previous == index - 1):
+            if previous + 1 in lines.continued:
+                # The blank before an attribution within the line.
+                joined[-1] = joined[-1].rstrip()
+            joined.append("\n")
+        joined.append(lines.raw[index])
+        previous = index
+    return "".join(joined).rstrip()
 
 
 def _has_words(letters: str, kept: list[int]) -> bool:
