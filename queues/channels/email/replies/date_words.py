@@ -41,7 +41,8 @@ WEEKDAYS = _words(
     mon tue tues wed thu thur thurs fri sat sun monday tuesday wednesday thursday friday saturday sunday
     mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag sonntag lun mar mer jeu ven sam dim
     lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo
-    mié jue vie sáb dom dl dt dc dj dv ds dg man tir tirs ons tor tors fre lør søn mán þri mið fim fös lau sun
+    mié jue vie sáb dom dl dt dc dj dv ds dg man tir tirs ons tor tors fre lør søn
+    mán þri mið fim fös lau sun
     mandag tirsdag onsdag torsdag fredag lørdag søndag mån tis lör sön måndag tisdag lördag söndag
     ma ti ke to pe la su maanantai tiistai keskiviikko torstai perjantai lauantai sunnuntai
     po út ut st čt pá pia pi so ne pondělí úterý středa čtvrtek pátek sobota neděle
