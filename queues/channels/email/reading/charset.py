@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 from queues.channels.email import limits
-from queues.channels.email.reading.charset_guess import guess
+from queues.channels.email.reading.charset_guess import fits, guess
 from queues.channels.email.reading.charset_names import codec_of
 
 # A smaller share of broken characters is damage; a larger share means another charset.
@@ -41,6 +41,17 @@ def decode(content: bytes, declared: str | None = None) -> str:
     codec = codec_of(declared)
     text = None if codec in (None, "ascii") else _declared(content, str(codec))
     return (_undeclared(content) if text is None else text).removeprefix("\ufeff")
+
+
+def decode_header(content: bytes, body_charset: str | None) -> str:
+    """Decode the raw 8-bit bytes of a header value (RFC 5322 forbids them, so they have no declaration); never fails.
+
+    Programs that write them mostly use the charset of the body. Others use the charset of their machine, so the body's
+    charset is believed only if no other charset is clearly more plausible.
+    """
+    codec = codec_of(body_charset)
+    is_doubtful = codec is not None and not content.isascii() and _strict(content, "utf-8") is None
+    return decode(content, None if is_doubtful and not fits(content, str(codec)) else body_charset)
 
 
 def declared_in_html(content: bytes) -> str | None:

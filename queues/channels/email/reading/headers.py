@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from models.kernel import limits
 from models.kernel.text import one_line
 from queues.channels.email import limits as mime_limits
-from queues.channels.email.reading.charset import decode
+from queues.channels.email.reading.charset import decode, decode_header
 
 # An encoded word as senders write it: with blanks and question marks inside, or without its end. It stops at the next
 # `=?`, so the search is linear.
@@ -67,11 +67,13 @@ class Address:
 def text_of(value: bytes, *, raw_charset: str | None = None) -> str:
     """Decode a header value: encoded words (RFC 2047), and 8-bit bytes by the charset ladder.
 
-    `raw_charset` is the charset of the mail's text: senders that break the rules with 8-bit headers use the same
+    `raw_charset` is the charset of the mail's text: senders that break the rules with 8-bit headers mostly use the same
     charset.
     """
     return "".join(
-        decode(content, charset if charset is not None or _is_utf8(content) else raw_charset)
+        decode_header(content, None if _is_utf8(content) else raw_charset)
+        if charset is None
+        else decode(content, charset)
         for content, charset in _pieces(value)
         if content
     )

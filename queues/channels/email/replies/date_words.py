@@ -59,7 +59,8 @@ WEEKDAYS = _words(
 # Months that differ in their first letters from those of `reply_words.is_month`.
 MONTHS = _words(
     """
-    sty lut kwi cze sie wrz paź lis gru stycznia lutego kwietnia czerwca sierpnia września października listopada grudnia
+    sty lut kwi cze sie wrz paź lis gru stycznia lutego kwietnia czerwca sierpnia września października
+    listopada grudnia
     sij velj ožu svi srp kol ruj stu pro led úno bře dub kvě čvn čvc zář říj ledna února března dubna května června
     července září října listopadu prosince ian iun iul márc ápr máj jún júl tammi helmi maalis huhti touko kesä heinä
     elo syys loka marras joulu nóv veebr märts ιαν φεβ μαρ απρ μαϊ μαι ιουν ιουλ αυγ σεπ οκτ νοε δεκ tháng
