@@ -39,9 +39,10 @@ _LIBRARIES = (
 def preload() -> None:
     """Import every actor, all that the actors use, and their libraries. Needs no database. Raises ImportError."""
     started = time.perf_counter()
-    for kind in sorted(actors.names()):
-        actors.load(kind)
-    imports.load("queues.runner", *_LIBRARIES)
+    with imports.at_start():
+        for kind in sorted(actors.names()):
+            actors.load(kind)
+        imports.load("queues.runner", *_LIBRARIES)
     _log_loaded("domain", started)
 
 

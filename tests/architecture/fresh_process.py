@@ -24,6 +24,7 @@ _TELL = """
 import gc, json, sys
 import msgspec
 from models.kernel import type_info
+gc.unfreeze()  # get_objects leaves out what a start has frozen
 found = [one for one in gc.get_objects() if isinstance(one, type(msgspec.Struct)) and one is not msgspec.Struct]
 ours = [one for one in found if one.__module__.split(".")[0] in ("functions", "models", "queues", "scripts")]
 print(json.dumps({

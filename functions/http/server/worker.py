@@ -26,7 +26,7 @@ from gunicorn.workers.gthread import PollableMethodQueue
 from functions.http.server import framing, open_files, refusals, serving
 from functions.http.server.connection import Connection, State
 from functions.http.server.waiting import Waiting
-from models.kernel import limits
+from models.kernel import imports, limits
 
 _look_s = 0.5  # between two looks at the deadlines
 _accepts_at_once = 64  # then the other events get their turn
@@ -56,6 +56,11 @@ class DeskWorker(base.Worker):  # type: ignore[misc]  # gunicorn has no types
         self.context: ssl.SSLContext | None = tls.ssl_context(self.cfg) if self.cfg.is_ssl else None
         self.connections_max = max(1, min(limits.http_connections_max, open_files.most() - limits.other_files_max))
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        """Import and make the application."""
+        with imports.at_start():
+            super().load_wsgi()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Begin to stop (SIGTERM)."""

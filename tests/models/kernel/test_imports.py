@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import textwrap
 import threading
@@ -147,3 +148,31 @@ def test_a_type_that_cannot_be_decoded_stops_the_start(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("error", [RuntimeError("deadlock"), AttributeError("no attribute"), ValueError("import")])
 def test_other_errors_are_no_failed_imports(error: Exception) -> None:
     assert not imports.failed(error)
+
+
+def test_a_start_pauses_the_collector_and_exempts_what_it_imports_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "_started", False)
+    before = gc.get_freeze_count()
+    try:
+        with imports.at_start():
+            during = gc.isenabled()
+            kept: list[list[int]] = [[] for _ in range(1000)]
+        frozen = gc.get_freeze_count()
+        with imports.at_start():
+            again = gc.isenabled()
+    finally:
+        gc.unfreeze()
+
+    assert (during, again, gc.isenabled()) == (False, True, True)
+    assert frozen - before >= len(kept)
+
+
+def test_a_start_that_fails_leaves_the_collector_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "_started", False)
+    try:
+        with pytest.raises(ImportError), imports.at_start():
+            raise ImportError("no module")
+    finally:
+        gc.unfreeze()
+
+    assert gc.isenabled()
