@@ -39,15 +39,16 @@ STAFF: dict[str, Label] = {
     },
     "staff_help": {
         "en": (
-            "Write to answer the requester; /note TEXT for a note, /mine to take the ticket, /do TRANSITION to move it."
+            "Write to answer the requester; /note TEXT for a note, /mine to take the ticket, /do TRANSITION to move it,"
+            " /cancel to leave its questions."
         ),
         "ru": (
             "Просто напишите, чтобы ответить клиенту; /note ТЕКСТ — заметка, /mine — взять обращение,"
-            " /do ПЕРЕХОД — перевести его."
+            " /do ПЕРЕХОД — перевести его, /cancel — прервать вопросы."
         ),
         "de": (
             "Schreiben Sie, um zu antworten; /note TEXT für eine Notiz, /mine übernimmt das Ticket,"
-            " /do ÜBERGANG bewegt es."
+            " /do ÜBERGANG bewegt es, /cancel beendet die Fragen."
         ),
     },
     "staff_not_linked": {

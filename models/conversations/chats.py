@@ -6,6 +6,8 @@ The row of `conversations` is also the lock under which one writer at a time cho
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
@@ -22,11 +24,23 @@ def _names(account: ChannelAccount, address: str) -> dict[str, str]:
     return {"channel": account.channel, "account": account.name, "address": address}
 
 
-def current_ticket(account: ChannelAccount, address: str) -> UUID | None:
-    """Return the chat's ticket, unless it is closed.
-
-    Locks the chat's row, so that two messages at once cannot open two tickets.
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The present state of a chat: its ticket, unless it is closed, and the end of the time for an answer to a
+    question.
     """
+
+    ticket_id: UUID | None
+    asked_until: datetime | None
+
+
+def current_ticket(account: ChannelAccount, address: str) -> UUID | None:
+    """Return the chat's ticket, unless it is closed. Locks the chat's row."""
+    return current(account, address).ticket_id
+
+
+def current(account: ChannelAccount, address: str) -> Current:
+    """Return the present state of a chat. Locks its row, so that two messages at once cannot open two tickets."""
     names = _names(account, address)
     database.execute(
         "INSERT INTO conversations (id, channel, account, address, updated_at) VALUES (:id, :channel, :account,"
@@ -36,11 +50,26 @@ def current_ticket(account: ChannelAccount, address: str) -> UUID | None:
         id=new_id(),
         now=clock.now(),
     )
-    row = database.one(f"SELECT ticket_id FROM conversations WHERE {_CHAT} FOR_UPDATE", names)
-    if row is None or row["ticket_id"] is None:
-        return None
-    ticket_id: UUID = Conversation.converted(row)["ticket_id"]
-    return None if is_closed(ticket_id) else ticket_id
+    row = database.one(f"SELECT ticket_id, asked_until FROM conversations WHERE {_CHAT} FOR_UPDATE", names)
+    assert row is not None, "the row was inserted if it did not exist"
+    found = Conversation.converted(row)
+    ticket_id: UUID | None = found["ticket_id"]
+    if ticket_id is not None and is_closed(ticket_id):
+        ticket_id = None
+    return Current(ticket_id, found["asked_until"])
+
+
+def set_asked(account: ChannelAccount, address: str, until: datetime) -> None:
+    """Record that the chat's next text may answer a question, until an instant. Joins the caller's transaction."""
+    database.execute(
+        "INSERT INTO conversations (id, channel, account, address, updated_at, asked_until) VALUES (:id, :channel,"
+        " :account, :address, :now, :until)"
+        " ON CONFLICT (channel, account, address) DO UPDATE SET asked_until = excluded.asked_until",
+        _names(account, address),
+        id=new_id(),
+        now=clock.now(),
+        until=until,
+    )
 
 
 def set_current(account: ChannelAccount, address: str, ticket_id: UUID | None) -> None:

@@ -8,7 +8,10 @@ from models.kernel.storage.table import IdField, InstantField, JsonField, Table
 
 
 class Conversation(Table):
-    """A chat and its current ticket. The row is also the lock under which one writer chooses the ticket."""
+    """A chat and its current ticket. The row is also the lock under which one writer chooses the ticket.
+
+    `asked_until`: until then the next text in the chat may answer a question of a dialogue.
+    """
 
     id = IdField(primary_key=True)
     channel = peewee.TextField()
@@ -16,6 +19,7 @@ class Conversation(Table):
     address = peewee.TextField()
     ticket_id = IdField(null=True)
     updated_at = InstantField()
+    asked_until = InstantField(null=True)
 
     class Meta:
         table_name = "conversations"

@@ -29,6 +29,7 @@ from models.requesters import commands as requesters
 from models.requesters import queries as people
 from models.staff import addresses
 from models.ticket_actions import commands as tickets
+from models.ticket_actions import input_needed
 from models.ticket_workflow import ratings, steps
 from models.tickets.ticket_change import TicketChange
 from models.visibility import sight
@@ -38,18 +39,30 @@ _REQUESTER: Literal["requester"] = "requester"
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A transition that a person wants to take and that needs their input."""
+
+    transition: str
+    actor: Actor
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pressed:
     """The result of a press. Without a ticket the press did nothing, for `reason`; with a ticket, `reason` is that of a
     refusal.
 
     `answer`: the text (models/channels/texts.py) that the presser reads; empty: none. `shows_new`: the message with the
-    button must show the transitions that are possible now.
+    button must show the transitions that are possible now. `asks`: the presser's transition needs input, and a dialogue
+    asks for it. `answered`: the question of a dialogue (`<dialogue>:<step>`) whose button was pressed.
     """
 
     ticket_id: UUID | None
     reason: str = ""
     answer: str = ""
     shows_new: bool = False
+    asks: Asked | None = None
+    answered: str = ""
 
 
 def of_transitions(ticket_id: UUID, locale: str | None) -> list[Button]:
@@ -59,8 +72,8 @@ def of_transitions(ticket_id: UUID, locale: str | None) -> list[Button]:
     made: list[Button] = []
     for option in steps.options(change, role=_REQUESTER):
         wanted = option.transition
-        # A transition that needs more than a press is left to the portal and the agents.
-        if option.reasons or wanted.comment == "required" or wanted.requires or _REQUESTER not in wanted.who:
+        # A transition that needs a field that requesters may not set is left to the agents.
+        if _REQUESTER not in wanted.who or input_needed.of_option(change, option, role=_REQUESTER) is None:
             continue
         text = desk.current().pick(wanted.label, locale)
         made.append(
@@ -79,8 +92,8 @@ def of_transitions(ticket_id: UUID, locale: str | None) -> list[Button]:
 
 
 def for_staff(ticket_id: UUID, locale: str | None = None) -> list[Button]:
-    """Make a button for each transition that an agent may take now without further input. `locale`: the language of the
-    staff group, if it is not the desk's first.
+    """Make a button for each transition that an agent may take now. `locale`: the language of the staff group, if it is
+    not the desk's first.
 
     Joins the caller's transaction.
     """
@@ -89,7 +102,7 @@ def for_staff(ticket_id: UUID, locale: str | None = None) -> list[Button]:
     made: list[Button] = []
     for option in steps.options(change, role="agent"):
         wanted = option.transition
-        if option.reasons or wanted.comment == "required" or wanted.requires or wanted.confirm is not None:
+        if input_needed.of_option(change, option, role="agent") is None:
             continue
         text = desk.current().pick(wanted.label, locale)
         made.append(_add(batch, ticket_id, "staff", option.name, None, label=text, row=len(made) // 2))
@@ -103,6 +116,17 @@ def of_rating(ticket_id: UUID, rating_id: UUID, requester_id: UUID | None) -> li
     first = _add(batch, ticket_id, "rating", str(rating_id), requester_id, label="", row=0)
     batch.write()
     return [Button(f"{score} ★", first.token, value=str(score)) for score in range(1, 6)]
+
+
+def of_question(ticket_id: UUID, question: str, choices: Sequence[tuple[str, str]]) -> list[Button]:
+    """Make the buttons of a dialogue's question, one a row, with one token. Joins the caller's transaction.
+
+    `choices`: pairs of label and value.
+    """
+    batch = Batch()
+    first = _add(batch, ticket_id, "question", question, None, label="", row=0)
+    batch.write()
+    return [Button(label, first.token, value=value, row=row) for row, (label, value) in enumerate(choices)]
 
 
 def _add(
@@ -137,6 +161,8 @@ def press(account: ChannelAccount, told: ButtonPress) -> Pressed:
     button = ButtonRow.from_row(row)
     if button.expires_at < clock.now():
         return Pressed(None, "the button is too old", "button_gone")
+    if button.kind == "question":
+        return Pressed(button.ticket_id, answered=button.target)
     if button.kind == "staff":
         return _pressed_by_agent(account, button, told)
     return _pressed_by_requester(account, button, told)
@@ -154,6 +180,8 @@ def _pressed_by_requester(account: ChannelAccount, button: ButtonRow, told: Butt
         ratings.rate_by_id(UUID(button.target), int(told.value))
         return Pressed(button.ticket_id, answer="rated")
     actor = Actor(_REQUESTER, str(presser.id), presser.name)
+    if _needs_input(button, actor, _REQUESTER):
+        return Pressed(button.ticket_id, asks=Asked(button.target, actor, _REQUESTER))
     _, reasons = tickets.transition(
         button.ticket_id, button.target, fields=None, comment=None, role=_REQUESTER, actor=actor
     )
@@ -173,11 +201,17 @@ def _pressed_by_agent(account: ChannelAccount, button: ButtonRow, told: ButtonPr
     if not sight.sees_id(Sight.of_user(user), button.ticket_id):
         return Pressed(None, "pressed by an agent who may not see the ticket")
     _mark_pressed(button)
-    actor = Actor("user", str(user.id), user.name)
-    _, reasons = tickets.transition(
-        button.ticket_id, button.target, fields=None, comment=None, role=roles.shipped_role_of(user.role), actor=actor
-    )
+    actor, role = Actor("user", str(user.id), user.name), roles.shipped_role_of(user.role)
+    if _needs_input(button, actor, role):
+        return Pressed(button.ticket_id, asks=Asked(button.target, actor, role))
+    _, reasons = tickets.transition(button.ticket_id, button.target, fields=None, comment=None, role=role, actor=actor)
     return Pressed(button.ticket_id, "; ".join(reasons))
+
+
+def _needs_input(button: ButtonRow, actor: Actor, role: str) -> bool:
+    """Return True if the transition is possible and needs input first. An impossible one is requested and refused."""
+    change = TicketChange.of(button.ticket_id, actor=actor)
+    return bool(input_needed.of_transition(change, button.target, role=role))
 
 
 def for_message(row: database.Row, account: ChannelAccount) -> Sequence[Button]:

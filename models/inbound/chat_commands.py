@@ -14,6 +14,7 @@ from models.channels import texts
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, messages
 from models.definitions import desk
+from models.dialogues import commands as dialogues
 from models.events.commands import SYSTEM, Actor
 from models.kernel import clock, languages
 from models.kernel.open_json import JsonObject
@@ -26,6 +27,7 @@ from models.staff import addresses
 from models.tasks import commands as tasks
 from models.tasks.payloads import SendNotice
 from models.ticket_actions import commands as tickets
+from models.ticket_actions import input_needed
 from models.ticket_workflow import steps
 from models.tickets.tables import Ticket
 from models.tickets.ticket_change import TicketChange
@@ -48,6 +50,10 @@ def run(account: ChannelAccount, command: Command, *, event_id: UUID) -> Done:
         account.channel, command.author_address, name=command.author_name, locale=command.locale
     )
     chats.mark_unreachable(account, command.chat_address, None)
+    if command.name in _LEAVES_QUESTIONS:
+        dialogues.leave(account, command.chat_address, command.author_address)
+    if command.name == "close" and _asks_before_closing(account, command, requester, event_id=event_id):
+        return Done("asked before the ticket is closed")
     said, done = _COMMANDS.get(command.name, _own)(account, command, requester)
     tasks.enqueue(
         SendNotice(channel=account.channel, account=account.name, address=command.chat_address, text=said),
@@ -55,6 +61,10 @@ def run(account: ChannelAccount, command: Command, *, event_id: UUID) -> Done:
         dedupe_key=f"notice:{event_id}",
     )
     return done
+
+
+# A command that begins something else ends the questions of a transition.
+_LEAVES_QUESTIONS = frozenset({"start", "new", "close"})
 
 
 def answer_press(
@@ -143,23 +153,58 @@ def _close(account: ChannelAccount, command: Command, requester: Requester) -> R
     if ticket_id is None:
         return texts.text(account, "status_none", locale), Done("there is no ticket to close")
     change = TicketChange.of(ticket_id, actor=_actor(requester))
-    workflow = steps.workflow_of(change)
-    possible = [
-        option.name
-        for option in steps.options(change, role="requester")
-        if not option.reasons
-        and "requester" in option.transition.who
-        and workflow.states[option.transition.to].category in ("done", "closed")
-    ]
+    possible = _closing(change, requester)
     number = change.ticket.number
-    if change.ticket.requester_id != requester.id or not possible:
+    if not possible:
         return texts.text(account, "close_refused", locale, number=number), Done(
             "the life cycle lets no requester close it now", ticket_id
         )
-    tickets.transition(ticket_id, possible[0], fields=None, comment=None, role="requester", actor=_actor(requester))
+    name = possible[0][0]
+    tickets.transition(ticket_id, name, fields=None, comment=None, role="requester", actor=_actor(requester))
     after = TicketChange.of(ticket_id, actor=_actor(requester))
     said = texts.text(account, "closed", locale, number=number, state=state_label(after, locale))
-    return said, Done(f"closed by {possible[0]}", ticket_id)
+    return said, Done(f"closed by {name}", ticket_id)
+
+
+def _closing(change: TicketChange, requester: Requester) -> list[tuple[str, input_needed.Needed]]:
+    """Return the possible transitions by which the requester may end the ticket, those without further input first."""
+    if change.ticket.requester_id != requester.id:
+        return []
+    workflow = steps.workflow_of(change)
+    found = [
+        (option.name, needed)
+        for option in steps.options(change, role="requester")
+        if "requester" in option.transition.who
+        and workflow.states[option.transition.to].category in ("done", "closed")
+        and (needed := input_needed.of_option(change, option, role="requester")) is not None
+    ]
+    return sorted(found, key=lambda one: bool(one[1]))
+
+
+def _asks_before_closing(account: ChannelAccount, command: Command, requester: Requester, *, event_id: UUID) -> bool:
+    """Start a dialogue if every transition that ends the chat's ticket needs input. Returns True if it did."""
+    ticket_id = chats.current_ticket(account, command.conversation_address)
+    if ticket_id is None:
+        return False
+    possible = _closing(TicketChange.of(ticket_id, actor=_actor(requester)), requester)
+    if not possible or not possible[0][1]:
+        return False
+    place = dialogues.Place(command.chat_address, command.conversation_address, command.author_address)
+    dialogues.begin(
+        account, place, ticket_id, possible[0][0], actor=_actor(requester), role="requester", event_id=event_id
+    )
+    return True
+
+
+def _cancel(account: ChannelAccount, command: Command, requester: Requester) -> Result:
+    """Leave the questions of a transition; without any, the account's own command of this name answers."""
+    ticket_id = dialogues.leave(account, command.chat_address, command.author_address)
+    if ticket_id is not None:
+        said = texts.text(account, "dialogue_left", _locale(command, requester))
+        return said, Done("left the questions of a transition", ticket_id)
+    if "cancel" in account.config.get("commands", {}):
+        return _own(account, command, requester)
+    return texts.text(account, "dialogue_none", _locale(command, requester)), Done("there was nothing to leave")
 
 
 def _lang(account: ChannelAccount, command: Command, requester: Requester) -> Result:
@@ -200,6 +245,7 @@ _COMMANDS: dict[str, Callable[[ChannelAccount, Command, Requester], Result]] = {
     "new": _new,
     "status": _status,
     "close": _close,
+    "cancel": _cancel,
     "lang": _lang,
     "help": _help,
 }

@@ -13,6 +13,9 @@ from uuid import UUID
 from models.channels.accounts import ChannelAccount
 from models.conversations import chats, reactions, threading
 from models.deliveries import buttons, corrections, receipts
+from models.deliveries.buttons import Asked
+from models.dialogues import commands as dialogues
+from models.dialogues.commands import Answered
 from models.inbound import chat_commands, held_back, quarantine
 from models.inbound.checks import CHECKS, UNKNOWN_BOUNCE, Settlement, with_person
 from models.inbox import commands as inbox
@@ -34,6 +37,7 @@ from models.ports.inbound import (
 from models.requesters import commands as requesters
 from models.requesters.tables import Requester
 from models.staff_chat import chat_commands as hearing
+from models.staff_chat import ticket_posts
 from models.ticket_actions import arrivals, reachability
 
 
@@ -90,7 +94,10 @@ def _accept(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessa
         # The sender reaches us, so the desk may write to them again.
         requesters.unsuppress(account.channel, parsed.author_address)
         chats.mark_unreachable(account, parsed.contact_address, None)
-    thread = _thread_of(account, parsed, requester)
+    thread = _thread_of(event, account, parsed, requester)
+    if isinstance(thread, Answered):
+        _show_anew(account, thread)
+        return Settlement("processed", thread.reason, thread.ticket_id)
     if thread.ticket_id is None:
         return _open_ticket(event, account, parsed, requester, thread)
     return _join_ticket(event, account, parsed, requester, thread.ticket_id, by_number=thread.by_number)
@@ -142,8 +149,10 @@ def _open_ticket(
     return Settlement("processed", None, ticket.id, message_id)
 
 
-def _thread_of(account: ChannelAccount, parsed: InboundMessage, requester: Requester) -> threading.Thread:
-    """Find where the message belongs.
+def _thread_of(
+    event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage, requester: Requester
+) -> threading.Thread | Answered:
+    """Find where the message belongs: a ticket, or the question of a dialogue that it answers.
 
     The ticket's row is locked, so it cannot be closed before the message is in it.
     """
@@ -151,7 +160,7 @@ def _thread_of(account: ChannelAccount, parsed: InboundMessage, requester: Reque
     if known is not None:
         return threading.Thread(known)
     if parsed.conversation_address is not None:
-        return _thread_of_chat(account, parsed, parsed.conversation_address, requester)
+        return _thread_of_chat(event, account, parsed, parsed.conversation_address, requester)
     clues = threading.Clues(parsed.references, parsed.external_id, parsed.reply_token, parsed.subject_number)
     thread = threading.find(
         account,
@@ -179,13 +188,32 @@ def _ticket_of_first_part(account: ChannelAccount, parsed: InboundMessage) -> UU
 
 
 def _thread_of_chat(
-    account: ChannelAccount, parsed: InboundMessage, chat: str, requester: Requester
-) -> threading.Thread:
-    """A message in a chat joins the open ticket that it answers, else the chat's current ticket."""
-    current = chats.current_ticket(account, chat)
+    event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage, chat: str, requester: Requester
+) -> threading.Thread | Answered:
+    """A message in a chat answers the question of a dialogue, or joins the open ticket that it answers, else the chat's
+    current ticket.
+    """
+    current = chats.current(account, chat)
     if parsed.new_ticket:
         return threading.Thread(None)
-    return threading.Thread(chats.answered_ticket(account, parsed.references, requester.id) or current)
+    if current.asked_until is not None and _can_answer(parsed):
+        answered = dialogues.answer(
+            account, parsed.contact_address, parsed.author_address, parsed.body, event_id=event.id
+        )
+        if answered is not None:
+            return answered
+    return threading.Thread(chats.answered_ticket(account, parsed.references, requester.id) or current.ticket_id)
+
+
+def _can_answer(parsed: InboundMessage) -> bool:
+    """Return True for a person's text. A file, a forward or an edit is a message to the agents."""
+    is_text = parsed.details.get("kind", "text") == "text" and not parsed.attachments
+    return is_text and not parsed.edit and not parsed.is_by_machine and "forwarded_from" not in parsed.details
+
+
+def _show_anew(account: ChannelAccount, answered: Answered) -> None:
+    if answered.shown_in is not None:
+        corrections.show_anew(account, answered.shown_in)
 
 
 def _ignored(event: inbox.RawEvent, account: ChannelAccount, ignored: Ignored) -> None:
@@ -217,6 +245,11 @@ def _press(event: inbox.RawEvent, account: ChannelAccount, press: ButtonPress) -
         inbox.settle(event, "ignored", reason="its sender is blocked")
         return
     pressed = buttons.press(account, press)
+    if pressed.asks is not None and pressed.ticket_id is not None:
+        _begin_dialogue(event, account, press, pressed.ticket_id, pressed.asks)
+    elif pressed.answered:
+        _answer_by_button(event, account, press, pressed.answered)
+        return
     if pressed.answer:
         chat_commands.answer_press(account, press, pressed.answer, pressed.ticket_id, event_id=event.id)
     if pressed.shows_new and press.external_id is not None:
@@ -225,6 +258,33 @@ def _press(event: inbox.RawEvent, account: ChannelAccount, press: ButtonPress) -
         inbox.settle(event, "ignored", reason=pressed.reason)
     else:
         inbox.settle(event, "processed", reason=pressed.reason or None, ticket_id=pressed.ticket_id)
+
+
+def _begin_dialogue(
+    event: inbox.RawEvent, account: ChannelAccount, press: ButtonPress, ticket_id: UUID, asked: Asked
+) -> None:
+    """Ask the presser for the input of the transition, in the chat of the button; an agent in the ticket's topic."""
+    topic = ticket_posts.address_of(account, ticket_id) if asked.actor.kind == "user" else None
+    address = topic or press.chat_address
+    dialogues.begin(
+        account,
+        dialogues.Place(address, address, press.author_address),
+        ticket_id,
+        asked.transition,
+        actor=asked.actor,
+        role=asked.role,
+        event_id=event.id,
+        shown_in=press.external_id if asked.actor.kind == "requester" else None,
+    )
+
+
+def _answer_by_button(event: inbox.RawEvent, account: ChannelAccount, press: ButtonPress, question: str) -> None:
+    answered = dialogues.choose(account, question, press.author_address, press.value, event_id=event.id)
+    if answered is None:
+        inbox.settle(event, "ignored", reason="the button of a question that is over, or of somebody else")
+        return
+    _show_anew(account, answered)
+    inbox.settle(event, "processed", reason=answered.reason, ticket_id=answered.ticket_id)
 
 
 def _reachability(event: inbox.RawEvent, account: ChannelAccount, change: ReachabilityChange) -> None:

@@ -233,6 +233,8 @@ parse_memory_bytes_max = 1536 * MIB  # of the child's address space; 25 MB of at
 parser_end_s = 1.0  # for the end of a child whose pipe has ended
 parser_rests_after_s = 120.0  # an idle child process ends, which frees its memory
 participants_max = 50  # of one ticket by one mail: a mailing to more is no conversation
+question_choices_max = 50  # of one question; a longer list is answered by its words
+dialogue_waits_s = 3_600.0  # for an answer; later the person writes about something else
 buttons_max = 8  # under one message; a life cycle that offers more moves to a requester needs a page for them
 button_works_s = 30 * 24 * 3600.0  # an old message's button must not move a ticket that has changed its meaning
 # Telegram's updates (queues/channels/telegram): what is read of one. The Bot API's own numbers are below each of these.

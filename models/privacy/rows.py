@@ -17,6 +17,7 @@ import peewee
 
 from models.conversations.tables import Conversation, Message, MessageReference, TicketParticipant, UnreachableChat
 from models.deliveries.tables import Button, Delivery, DeliveryAttempt
+from models.dialogues.tables import TransitionDialogue
 from models.events.tables import EventRow
 from models.inbox.tables import InboxEvent, InboxPerson
 from models.kernel.errors import NotFound
@@ -216,6 +217,7 @@ EMPTIED: tuple[Rows, ...] = (
 # Rows that an erasure deletes.
 DELETED: tuple[Rows, ...] = (
     Rows("references", MessageReference, MessageReference.message_id, lambda person: person.message_ids),
+    Rows("dialogues", TransitionDialogue, TransitionDialogue.ticket_id, lambda person: person.ticket_ids),
     Rows("buttons", Button, Button.ticket_id, lambda person: person.ticket_ids),
     Rows("buttons", Button, Button.requester_id, lambda person: person.requester_ids),
     Rows("links", RequesterLink, RequesterLink.requester_id, lambda person: person.requester_ids),

@@ -9,6 +9,7 @@ from uuid import UUID
 from models.channels import texts
 from models.channels.accounts import ChannelAccount
 from models.conversations import messages
+from models.dialogues import commands as dialogues
 from models.events.commands import Actor
 from models.identity import roles
 from models.identity.queries import User
@@ -20,6 +21,8 @@ from models.staff_chat import ticket_posts
 from models.tasks import commands as tasks
 from models.tasks.payloads import SendNotice
 from models.ticket_actions import commands as tickets
+from models.ticket_actions import input_needed
+from models.tickets.ticket_change import TicketChange
 from models.visibility import sight
 from models.visibility.sight import Sight
 
@@ -51,7 +54,7 @@ def hear(account: ChannelAccount, told: StaffMessage, *, event_id: UUID) -> Hear
         _answer(account, told, texts.text(account, "staff_not_seen", None), event_id)
         return Heard("said in the topic of a ticket that the agent may not see", ticket_id)
     try:
-        said = _done(account, told, ticket_id, user)
+        said = _done(account, told, ticket_id, user, event_id)
     except NestorError as error:
         if not is_final(error):
             raise
@@ -61,13 +64,22 @@ def hear(account: ChannelAccount, told: StaffMessage, *, event_id: UUID) -> Hear
     return Heard(f"{user.name} wrote it in the ticket's topic" + (f": {said}" if said else ""), ticket_id)
 
 
-def _done(account: ChannelAccount, told: StaffMessage, ticket_id: UUID, user: User) -> str:
+def _done(account: ChannelAccount, told: StaffMessage, ticket_id: UUID, user: User, event_id: UUID) -> str:
     """Return the answer that the agent reads in the topic; empty when none is needed."""
     command, _, rest = told.text.partition(" ")
     name = command.partition("@")[0].lower()
+    if name == "/cancel":
+        left = dialogues.leave(account, told.chat_address, told.author_address)
+        return texts.text(account, "dialogue_none" if left is None else "dialogue_left", None)
+    if name == "/do":
+        return _do(account, told, ticket_id, user, rest.strip(), event_id)
     if name.startswith("/"):
         act = _COMMANDS.get(name)
         return texts.text(account, "staff_help", None) if act is None else act(account, ticket_id, user, rest.strip())
+    if told.text.strip() and not told.has_files:
+        where, author = told.chat_address, told.author_address
+        if dialogues.answer(account, where, author, told.text, event_id=event_id) is not None:
+            return ""
     if told.has_files or not told.text.strip():
         return texts.text(account, "staff_text_only", None)
     tickets.reply(ticket_id, told.text, actor=actor_of(user), details=_origin(account, told.external_id))
@@ -94,26 +106,25 @@ def _mine(account: ChannelAccount, ticket_id: UUID, user: User, rest: str) -> st
     return ""
 
 
-def _do(account: ChannelAccount, ticket_id: UUID, user: User, rest: str) -> str:
-    name, _, comment = rest.partition(" ")
-    return move(ticket_id, name, user, comment=comment or None)
-
-
-def move(ticket_id: UUID, transition: str, user: User, *, comment: str | None = None) -> str:
-    """Take a transition as the agent.
+def _do(account: ChannelAccount, told: StaffMessage, ticket_id: UUID, user: User, rest: str, event_id: UUID) -> str:
+    """Take a transition as the agent, or ask for the input that it needs.
 
     Returns the reasons of a refusal; empty when it was taken. Raises NotFound, Invalid.
     """
-    _, reasons = tickets.transition(
-        ticket_id, transition, fields=None, comment=comment, role=roles.shipped_role_of(user.role), actor=actor_of(user)
-    )
+    name, _, comment = rest.partition(" ")
+    actor, role = actor_of(user), roles.shipped_role_of(user.role)
+    needed = input_needed.of_transition(TicketChange.of(ticket_id, actor=actor), name, role=role)
+    if needed is not None and (needed.fields or needed.confirm or (needed.comment and not comment.strip())):
+        place = dialogues.Place(told.chat_address, told.chat_address, told.author_address)
+        dialogues.begin(account, place, ticket_id, name, actor=actor, role=role, event_id=event_id, comment=comment)
+        return ""
+    _, reasons = tickets.transition(ticket_id, name, fields=None, comment=comment or None, role=role, actor=actor)
     return "; ".join(reasons)
 
 
 _COMMANDS: dict[str, Callable[[ChannelAccount, UUID, User, str], str]] = {
     "/note": _note,
     "/mine": _mine,
-    "/do": _do,
 }
 
 

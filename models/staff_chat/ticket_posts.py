@@ -252,6 +252,12 @@ def _set_posted(account: ChannelAccount, ticket_id: UUID, *, sequence: int) -> N
     )
 
 
+def address_of(account: ChannelAccount, ticket_id: UUID) -> str | None:
+    """Return the address of the ticket's topic in the account's staff group; None without one."""
+    topic = _row(account, ticket_id)
+    return None if topic is None else str(topic["address"])
+
+
 def ticket_of(account: ChannelAccount, address: str) -> UUID | None:
     """Find the ticket of a topic."""
     row = database.one(

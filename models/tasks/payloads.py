@@ -7,6 +7,7 @@ cannot keep to that becomes a new kind of task.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -66,13 +67,19 @@ class SendDelivery(Payload, frozen=True):
 
 
 class SendNotice(Payload, frozen=True):
-    """Sends a notice of the desk itself to a chat."""
+    """Sends a notice of the desk itself to a chat.
+
+    `question`: the question of a dialogue (`<dialogue>:<step>`) whose `choices` (label, value) are shown as buttons.
+    """
 
     channel: str
     account: str
     address: str
     text: str
     subject: str = ""
+    question: str = ""
+    question_ticket_id: UUID | None = None
+    choices: Sequence[Sequence[str]] = ()
 
 
 class FetchAttachment(Payload, frozen=True):

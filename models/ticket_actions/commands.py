@@ -28,6 +28,7 @@ from models.requesters.tables import Requester
 from models.tasks.payloads import AdvanceTicket
 from models.teams import queries as teams
 from models.ticket_actions import following, locks
+from models.ticket_actions.input_needed import ConfirmationRequired
 from models.ticket_workflow import steps
 from models.tickets import queries, ticket_fields
 from models.tickets.tables import Ticket
@@ -412,12 +413,13 @@ def transition(
     role: str,
     actor: Actor,
     expected_version: int | None = None,
+    confirmed: bool = False,
 ) -> tuple[Ticket, tuple[str, ...]]:
     """Take a transition on a person's request. Records and returns the reasons of a refusal, so that the caller can
     commit them.
 
     `fields` are merged into the ticket's. Raises Invalid for wrong ones, PreconditionFailed when the ticket changed
-    meanwhile.
+    meanwhile, and ConfirmationRequired for a possible transition that asks for a confirmation, without `confirmed`.
     """
     change = TicketChange.of(ticket_id, actor=actor)
     ticket = change.ticket
@@ -428,8 +430,16 @@ def transition(
         after = ticket_fields.changed_fields(ticket, fields, role=role)
         locks.check_fields(change, after, role=role)
         changed = {field: after.get(field) for field in fields if after.get(field) != ticket.fields.get(field)}
+    asked = steps.workflow_of(change).transitions.get(name)
     reasons = steps.request(change, name, role=role, comment=comment, fields=changed)
+    if not reasons and not confirmed and asked is not None and asked.confirm is not None:
+        # The caller's transaction takes back all that the request has written.
+        raise ConfirmationRequired(f"{name} asks for a confirmation: {_english(asked.confirm)} Send `confirm: true`.")
     return change.save(visible=not reasons), reasons
+
+
+def _english(label: Mapping[Any, str]) -> str:
+    return label.get("en") or next(iter(label.values()))
 
 
 def vote(

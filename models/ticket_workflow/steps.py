@@ -7,6 +7,7 @@ acts into rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -75,10 +76,16 @@ def touched(change: TicketChange, events: list[Event], *, role: str) -> None:
     _apply(change, workflow, step, event="field_changed")
 
 
-def options(change: TicketChange, *, role: str) -> list[engine.Option]:
-    """The moves that leave the ticket's state, each possible or with the reasons against it."""
+def options(change: TicketChange, *, role: str, fields: Mapping[str, Any] | None = None) -> list[engine.Option]:
+    """The moves that leave the ticket's state, each possible or with the reasons against it.
+
+    `fields`: values that would change along with the move.
+    """
     workflow = workflow_of(change)
-    return engine.options(workflow, instance_of(change, workflow), context_of(change, workflow, role=role))
+    ticket = instance_of(change, workflow)
+    if fields:
+        ticket = replace(ticket, fields={**ticket.fields, **fields})
+    return engine.options(workflow, ticket, context_of(change, workflow, role=role))
 
 
 def request(

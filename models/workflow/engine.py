@@ -24,28 +24,34 @@ AUTOMATION = "automation"
 class Option:
     """A transition as a person sees it now: possible when there are no reasons against it.
 
-    `requires`: the fields that must have a value, by the transition and by the information model.
+    `requires`: the fields that must have a value, by the transition and by the information model. `missing`: those
+    without a value. `obstacles`: the reasons that remain when these get values; a guard that reads one of them is not
+    an obstacle yet.
     """
 
     name: str
     transition: Transition
     reasons: tuple[str, ...]
     requires: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    obstacles: tuple[str, ...] = ()
 
 
 def options(workflow: Workflow, instance: Instance, context: Context) -> list[Option]:
     """Every transition that leaves the current state, possible or refused with reasons."""
     run = Run(workflow, instance, context)
     return [
-        Option(
-            name,
-            transition,
-            tuple(guards.reasons(run, name, transition, comment=None, asked=True)[0]),
-            tuple(guards.required(run, transition)),
-        )
+        _option(run, name, transition)
         for name, transition in workflow.transitions.items()
         if transition.starts_in(instance.state)
     ]
+
+
+def _option(run: Run, name: str, transition: Transition) -> Option:
+    reasons = tuple(guards.reasons(run, name, transition, comment=None, asked=True)[0])
+    missing = tuple(guards.required(run, transition, empty=True)) if reasons else ()
+    obstacles = tuple(guards.obstacles(run, name, transition, missing)) if missing else reasons
+    return Option(name, transition, reasons, tuple(guards.required(run, transition)), missing, obstacles)
 
 
 def ways_out(workflow: Workflow, instance: Instance, is_free: Callable[[str], bool]) -> list[str]:

@@ -44,6 +44,8 @@ _EXPIRED = (
     " LIMIT :batch)",
     "DELETE FROM user_links WHERE token_hash IN (SELECT token_hash FROM user_links WHERE expires_at < :before"
     " LIMIT :batch)",
+    "DELETE FROM transition_dialogues WHERE id IN (SELECT id FROM transition_dialogues WHERE expires_at < :before"
+    " LIMIT :batch)",
     "DELETE FROM buttons WHERE token_hash IN (SELECT token_hash FROM buttons WHERE expires_at < :before LIMIT :batch)",
 )
 

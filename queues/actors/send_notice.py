@@ -4,14 +4,16 @@ outside of any ticket.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from models.channels import accounts, health
 from models.conversations import chats
+from models.deliveries import buttons
 from models.kernel import settings
 from models.kernel.storage import database
 from models.kernel.telemetry import logs, metrics
-from models.ports.outbound import OutgoingMessage, SendOutcome
+from models.ports.outbound import Button, OutgoingMessage, SendOutcome
 from models.tasks import rates, task_leases
 from models.tasks.commands import ClaimedTask
 from models.tasks.payloads import SendNotice
@@ -34,6 +36,7 @@ def run(task: ClaimedTask, payload: SendNotice) -> Settlement:
         if wait_s == 0 and not task_leases.begin_call(task):
             # A worker died in the call: the notice may have arrived.
             return Done()
+        shown = _buttons(payload) if wait_s == 0 and channels.get(account.channel).buttons else ()
     if wait_s > 0:
         return Postponed(wait_s, "rate limit")
     outcome = sender.send(
@@ -50,6 +53,7 @@ def run(task: ClaimedTask, payload: SendNotice) -> Settlement:
             references=(),
             automatic=True,
             ticket_number=0,
+            buttons=tuple(shown),
         ),
         account,
         settings.current(),
@@ -62,6 +66,14 @@ def run(task: ClaimedTask, payload: SendNotice) -> Settlement:
     if outcome.kind == "transient":
         return Failed(f"transient: {outcome.detail}", retry_after_s=outcome.retry_after_s, record=record)
     return Done(record, late=partial(task_leases.finish_late, task))
+
+
+def _buttons(payload: SendNotice) -> Sequence[Button]:
+    """Make the buttons of a dialogue's question. They are made for each send, because only their hashes are stored."""
+    if not payload.question or payload.question_ticket_id is None:
+        return ()
+    choices = [(label, value) for label, value in payload.choices]
+    return buttons.of_question(payload.question_ticket_id, payload.question, choices)
 
 
 def _record(account: accounts.ChannelAccount, address: str, outcome: SendOutcome) -> None:

@@ -14,7 +14,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("conversations",),
     ("ticket_workflow",),
     ("ticket_actions",),
-    ("deliveries",),
+    ("deliveries", "dialogues"),
     ("staff_chat",),
     ("inbound", "privacy"),
 )

@@ -26,11 +26,12 @@ operations = Operations()
 
 
 class TransitionWanted(msgspec.Struct, forbid_unknown_fields=True):
-    """A transition to take."""
+    """A transition to take. `confirm`: required for a transition whose `confirm` asks a person first."""
 
     transition: Word
     fields: JsonObject = {}
     comment: Comment | None = None
+    confirm: bool = False
 
 
 class ApprovalNeeded(msgspec.Struct):
@@ -41,7 +42,10 @@ class ApprovalNeeded(msgspec.Struct):
 
 
 class TransitionOption(msgspec.Struct):
-    """A transition from the current state: possible, or refused with reasons."""
+    """A transition from the current state: possible, or refused with reasons.
+
+    `confirm` is the question that a person is asked before; the transition then needs `confirm: true`.
+    """
 
     transition: str
     to: str
@@ -124,7 +128,8 @@ def list_transitions(call: Call) -> Answer:
 def make_transition(call: Call[TransitionWanted]) -> Answer:
     """A transition that the life cycle refuses answers 409 with the reasons and the last transition.
 
-    The refusal is recorded in the history.
+    The refusal is recorded in the history. A transition that asks for a confirmation answers 409
+    `confirmation_required` without `confirm: true`, and nothing is recorded.
 
     A transition that needs an approval answers 200 with the ticket in its current state; see its approvals. With
     If-Match (optional), a ticket that was changed since that version answers 412.
@@ -140,6 +145,7 @@ def make_transition(call: Call[TransitionWanted]) -> Answer:
         role=call.caller.role,
         actor=call.caller.actor,
         expected_version=expected,
+        confirmed=body.confirm,
     )
     return refused(call, row, reasons) if reasons else represented(call, row)
 

@@ -37,6 +37,8 @@ TEXTS: Final = frozenset(
 CONTAINERS: Final = frozenset({"wanted"})
 PLAIN: Final = frozenset(
     {
+        "choices",  # labels of the configuration
+        "question",  # an id and a number
         "account",
         "automatic",
         "based_on",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from models.expressions import conditions
@@ -31,6 +33,27 @@ def reasons(
         _guard_fails(transition, explained),
     ]
     return [reason for reason in found if reason is not None], explained
+
+
+def obstacles(run: Run, name: str, transition: Transition, given: Sequence[str]) -> list[str]:
+    """Collect the reasons against a transition that a person's values of the fields `given` cannot remove.
+
+    A guard that reads one of these fields is evaluated when the values are there.
+    """
+    ticket = run.instance
+    reads = transition.guard is not None and any(_reads(transition.guard, field) for field in given)
+    explained = NOTHING_ASKED if transition.guard is None or reads else run.explain(transition.guard)
+    found = [
+        _wrong_state(name, transition, ticket.state),
+        _wrong_actor(name, transition, run.context.actor, ticket),
+        _waits_for_approval(name, ticket),
+        None if reads else _guard_fails(transition, explained),
+    ]
+    return [reason for reason in found if reason is not None]
+
+
+def _reads(guard: str, field: str) -> bool:
+    return re.search(rf"\bfields\s*(?:\.\s*|\[\s*[\"'])({re.escape(field)})\b", guard) is not None
 
 
 def _wrong_state(name: str, transition: Transition, state: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Accounts of the demo with other keys."""
+"""Accounts of the demo with other keys, and a life cycle of the test's own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from models.definitions import store
 from models.kernel.storage import database
 from tests.desk import Desk
+from tests.models.inbound.dialogues import publish_wish
 
 Change = Callable[..., None]
 
@@ -40,3 +41,14 @@ def another_mailbox(name: str, address: str, **keys: Any) -> None:
         more = {"account": name, "address": address, "default": False} | keys
         store.publish("channel", f"email.{name}", body | more, source=row["source"], by="tests")
     store.forget()
+
+
+@pytest.fixture
+def publish(account: Change) -> Change:
+    """Publish the life cycle of a wish, on which the demo's bot opens tickets."""
+
+    def make(**submit: Any) -> None:
+        publish_wish(**submit)
+        account("telegram.demo", ticket_type="wish", workflow="wish")
+
+    return make

@@ -1,4 +1,4 @@
-"""The chat commands: `/new`, `/status`, `/close`, `/lang xx`, `/help`, `/start`, and those of the account's file."""
+"""The chat commands: `/new`, `/status`, `/close`, `/cancel`, `/lang xx`, `/help`, `/start`, and the account's own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from queues.channels.telegram.reading.shapes import Json, identifier
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?=\s|\Z)")
 # https://core.telegram.org/bots/features#deep-linking
 _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_OWN = frozenset({"new", "status", "close", "lang", "help", "start"})
+_OWN = frozenset({"new", "status", "close", "cancel", "lang", "help", "start"})
 # The maximum length of a message in the Bot API.
 _argument_chars_max = 4_096
 

@@ -14,7 +14,7 @@ from models.ports.inbound import (
     Unparseable,
 )
 from queues.channels.telegram.address import Address, is_business
-from queues.channels.telegram.reading import people
+from queues.channels.telegram.reading import people, places
 from queues.channels.telegram.reading.places import chat_type
 from queues.channels.telegram.reading.shapes import Json, identifier, is_id, is_true, items, line, member
 
@@ -35,7 +35,7 @@ def callback_query(query: Json) -> ButtonPress | Ignored:
         return Ignored(f"a button that is none of the desk's (its data has {len(data)} characters)")
     message = member(query, "message")
     chat, message_id = identifier(member(message, "chat"), "id"), identifier(message, "message_id")
-    where = None if chat is None else Address(chat)
+    where = None if chat is None else places.contact(message)
     return ButtonPress(
         token=match[1],
         value=match[2] or "",

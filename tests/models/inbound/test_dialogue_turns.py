@@ -1,0 +1,145 @@
+"""Dialogues that take another turn: a confirmation, a stranger, a file, a ticket that moved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models.kernel.storage import database
+from models.ports.inbound import AttachmentInfo
+from models.privacy import erasure
+from tests.desk import Desk
+from tests.models.inbound.dialogues import begun, labels, offered, press, says
+from tests.models.inbound.story import notices, opened
+
+pytestmark = pytest.mark.parametrize("database_engine", ["sqlite"], indirect=True)
+
+
+def test_a_confirmation_is_a_second_press(desk: Desk, publish: Any) -> None:
+    publish(confirm={"en": "Really submit?", "ru": "Точно отправить?"})
+    ticket = begun(desk)
+
+    asked, choices, state = notices(desk)[-1], labels(desk), desk.reload(ticket).state
+    press(desk, "No")
+    kept = desk.reload(ticket).state
+    offered(desk, ticket)
+    press(desk, "Submit")
+    press(desk, "Yes")
+
+    assert (asked, choices) == ("Really submit?", ["Yes", "No"])
+    assert (state, kept) == ("draft", "draft")
+    assert desk.reload(ticket).state == "sent"
+
+
+def test_the_confirmation_comes_after_the_fields(desk: Desk, publish: Any) -> None:
+    publish(requires=["item"], confirm={"en": "Really submit?", "ru": "Точно отправить?"})
+    ticket = begun(desk)
+
+    says(desk, "A lamp")
+    asked = notices(desk)[-1]
+    says(desk, "yes!")
+
+    assert asked == "Really submit?"
+    assert desk.reload(ticket).state == "sent"
+
+
+def test_questions_are_asked_in_the_language_of_the_person(desk: Desk, publish: Any) -> None:
+    publish(requires=["size"])
+    ticket = opened(desk)
+    desk.command(database.execute, "UPDATE requesters SET locale = 'ru'")
+    offered(desk, ticket)
+
+    press(desk, "Отправить")
+
+    assert notices(desk)[-1] == "Отправить: Размер?\nМалый помещается на стол."
+    assert labels(desk) == ["Малый", "Большой", "Отмена"]
+
+
+def test_a_file_is_no_answer_and_reaches_the_agents(desk: Desk, publish: Any) -> None:
+    publish(requires=["item"])
+    ticket = begun(desk)
+    picture = AttachmentInfo("lamp.jpg", "image/jpeg", 3, provider_id="f", provider_key="u")
+
+    says(desk, "like this one", attachments=(picture,), details={"kind": "photo"})
+    says(desk, "A lamp")
+
+    assert desk.bodies(desk.reload(ticket)) == ["It burns.", "like this one"]
+    assert desk.reload(ticket).fields == {"item": "A lamp"}
+
+
+def test_only_the_person_of_the_dialogue_can_press_its_buttons(desk: Desk, publish: Any) -> None:
+    publish(requires=["size"])
+    ticket = begun(desk)
+
+    shown = press(desk, "Small one", user="666")
+
+    assert shown["status"] == "ignored"
+    assert desk.reload(ticket).fields == {}
+
+
+def test_a_button_of_an_earlier_question_does_nothing(desk: Desk, publish: Any) -> None:
+    publish(requires=["size", "item"])
+    ticket = begun(desk)
+    says(desk, "large")
+
+    shown = press(desk, "Small one")
+    says(desk, "A lamp")
+
+    assert shown["status"] == "ignored"
+    assert desk.reload(ticket).fields == {"size": "large", "item": "A lamp"}
+
+
+def test_a_ticket_that_moved_meanwhile_is_not_moved_again(desk: Desk, publish: Any) -> None:
+    publish(requires=["item"])
+    ticket = begun(desk)
+    desk.command(database.execute, "UPDATE tickets SET state = 'sent', category = 'waiting'")
+
+    says(desk, "A lamp")
+
+    assert notices(desk)[-1] == "This is not possible now."
+    assert desk.reload(ticket).fields == {}
+
+
+def test_a_transition_whose_field_requesters_may_not_set_is_not_offered(desk: Desk, publish: Any) -> None:
+    publish(requires=["secret"])
+
+    assert offered(desk, opened(desk)) == []
+
+
+def test_a_guard_that_reads_an_asked_field_is_evaluated_after_the_answer(desk: Desk, publish: Any) -> None:
+    publish(requires=["amount"], guard="fields.amount.amount > 1000")
+    ticket = begun(desk)
+    says(desk, "5")
+    refused, state = notices(desk)[-1], desk.reload(ticket).state
+
+    offered(desk, ticket)
+    press(desk, "Submit")
+    says(desk, "50")
+
+    assert (refused, state) == ("This is not possible now.", "draft")
+    assert desk.reload(ticket).state == "sent"
+
+
+def test_a_new_dialogue_replaces_the_earlier_one_in_the_chat(desk: Desk, publish: Any) -> None:
+    publish(requires=["item", "size"])
+    ticket = begun(desk)
+    says(desk, "A lamp")
+
+    press(desk, "Submit")
+    says(desk, "A chair")
+    says(desk, "small")
+
+    assert desk.reload(ticket).fields == {"item": "A chair", "size": "small"}
+
+
+def test_the_answers_of_an_erased_person_are_gone(desk: Desk, publish: Any) -> None:
+    publish(requires=["item", "size"])
+    ticket = begun(desk)
+    says(desk, "A lamp")
+    assert ticket.requester_id is not None
+
+    desk.command(erasure.erase, ticket.requester_id, actor=desk.person("admin"))
+    desk.run_due()
+
+    assert desk.rows("SELECT id FROM transition_dialogues") == []
