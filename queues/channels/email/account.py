@@ -5,6 +5,7 @@ The folder of a provider (`providers/<provider>/`) names the keys that only this
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from models.channels.files import Common, Secret
 from models.kernel import limits
 from models.kernel.errors import FieldProblem
+from queues.channels import account_keys
 from queues.channels.email import providers
 from queues.channels.email.oauth.account import OAuth
 from queues.channels.email.oauth.account import problems as oauth_problems
@@ -113,7 +115,7 @@ def check(account: Account) -> list[FieldProblem]:
             if not any(getattr(account, key) for key in alternatives):
                 keys = " or ".join(alternatives)
                 problems.append(FieldProblem(f".{alternatives[0]}", f"an account that {doing} {provider} needs {keys}"))
-    return problems + _together(account)
+    return [*problems, *_together(account), *_unused(account)]
 
 
 def _together(account: Account) -> list[FieldProblem]:
@@ -133,6 +135,36 @@ def _together(account: Account) -> list[FieldProblem]:
     return problems
 
 
+def _unused(account: Account) -> Iterator[FieldProblem]:
+    """Find the keys that neither the inbound nor the outbound provider reads."""
+    why = f"by an account that takes mail in by {account.provider} and sends by {account.outbound}"
+    return account_keys.unused(account, of=_OF_PROVIDERS, used=_used(account), why=why)
+
+
+def _used(account: Account) -> set[str]:
+    used = _keys(account.provider, "inbound") | _keys(account.outbound, "outbound")
+    if account.outbound not in _WITHOUT_FOLDER:
+        # Its receipts come to the account's address as well.
+        used |= _keys(account.outbound, "inbound") - {"bucket", "trust_provider_headers"}
+    if account.provider == "ses" and account.bucket:
+        used |= {"api_key", "region", "api_url"}
+    if account.provider != "imap" or account.outbound not in _WITHOUT_FOLDER:
+        used.add("path_id")
+    if account.authserv_ids:
+        # `channels test --probe` sends its mail by SMTP.
+        used |= {"smtp_url", "smtp_ca_file"}
+    return used
+
+
+def _keys(provider: str, side: str) -> set[str]:
+    """Return all keys that a provider reads on one side."""
+    needed = {key for alternatives in _needs(provider, f"{side}_needs") for key in alternatives}
+    if provider in _WITHOUT_FOLDER:
+        return needed | _USED_WITHOUT_FOLDER[provider]
+    further: frozenset[str] = getattr(providers.described(provider), f"{side}_uses")
+    return needed | further
+
+
 def _needs(provider: str, needs: str) -> tuple[tuple[str, ...], ...]:
     if provider in _WITHOUT_FOLDER:
         return _WITHOUT_FOLDER[provider]
@@ -144,3 +176,34 @@ _WITHOUT_FOLDER: dict[str, tuple[tuple[str, ...], ...]] = {
     "imap": (("imap_url", "oauth"),),
     "smtp": (("smtp_url", "oauth"),),
 }
+_USED_WITHOUT_FOLDER: dict[str, set[str]] = {
+    "imap": {"imap_folder", "imap_idle", "imap_junk", "imap_ca_file"},
+    "smtp": {"smtp_ca_file", "dkim", "null_sender_for_automatic"},
+}
+# Keys that only some providers read; the other keys are read for every account.
+_OF_PROVIDERS = frozenset(
+    {
+        "bearer",
+        "basic",
+        "path_id",
+        "signing_key",
+        "api_key",
+        "topic_arns",
+        "bucket",
+        "imap_url",
+        "oauth",
+        "imap_folder",
+        "imap_idle",
+        "imap_junk",
+        "imap_ca_file",
+        "replay_window_s",
+        "trust_provider_headers",
+        "smtp_url",
+        "smtp_ca_file",
+        "region",
+        "domain",
+        "dkim",
+        "null_sender_for_automatic",
+        "api_url",
+    }
+)

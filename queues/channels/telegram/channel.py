@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from models.kernel import imports
+from models.kernel.errors import FieldProblem
 from models.ports.channel_facts import ChannelFacts, Config
 from queues.channel_port import Channel, Files, Ingress, Parser, Puller, Reach, Replay, Sender, Topics, Watch
-from queues.channels.telegram.account import Account
+from queues.channels.telegram.account import Account, check
 
 
 def _deep_link(config: Config, token: str) -> str | None:
@@ -34,6 +36,9 @@ class Telegram(Channel[Account]):
     buttons = True
     # The Bot API has no idempotency key: a message of unknown outcome is repeated once, marked as a possible duplicate.
     retries_after_unknown = 1
+
+    def check(self, account: Account) -> Sequence[FieldProblem]:
+        return list(check(account))
 
     @cached_property
     def ingress(self) -> Ingress:

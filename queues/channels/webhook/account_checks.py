@@ -10,6 +10,7 @@ import msgspec
 
 from models.kernel import addresses
 from models.kernel.errors import FieldProblem
+from queues.channels import account_keys
 from queues.channels.webhook import limits, paths, texts
 from queues.channels.webhook.account import (
     ANSWER_VALUES,
@@ -32,6 +33,9 @@ def check(account: Account) -> list[FieldProblem]:
 
 def _problems(account: Account) -> Iterator[FieldProblem]:
     yield from _auth(account)
+    yield from _unused_auth(account.auth)
+    if account.reply is None:
+        yield from account_keys.unused(account, of={"rate_per_s"}, used=(), why="without `reply`")
     if account.items is not None:
         yield from _path(".items", account.items)
     if not account.events or len(account.events) > limits.rules_max:
@@ -62,6 +66,21 @@ def _auth(account: Account) -> Iterator[FieldProblem]:
         yield from _signed(auth)
 
 
+def _unused_auth(auth: Auth) -> Iterator[FieldProblem]:
+    """Find keys that this kind of authentication does not read."""
+    every = {field.name for field in msgspec.structs.fields(Auth)}
+    if auth.kind == "hmac":
+        used = every if "{id}" in auth.signed else every - {"id_header"}
+        if auth.pairs is not None and auth.pairs.timestamp is not None:
+            used = used - {"timestamp_header"}
+        yield from account_keys.unused(auth, of=every, used=used, why="by these `signed` and `pairs`", at=".auth")
+        return
+    used = {"kind"} if auth.kind == "none_but_path" else {"kind", "secret", "header"}
+    if auth.header is not None and auth.kind != "none_but_path":
+        used |= {"prefix"}
+    yield from account_keys.unused(auth, of=every, used=used, why=f"by {auth.kind}", at=".auth")
+
+
 def _signed(auth: Auth) -> Iterator[FieldProblem]:
     """Check that the signature covers the parts that the request carries, and only these."""
     used = set(re.findall(r"\{([^{}]*)\}", auth.signed))
@@ -90,6 +109,8 @@ def _rule(at: str, rule: Rule) -> Iterator[FieldProblem]:
         return
     if not rule.ignore.strip():
         yield FieldProblem(f"{at}.ignore", "expected the reason that people read")
+    every = {field.name for field in msgspec.structs.fields(Rule)}
+    yield from account_keys.unused(rule, of=every, used={"when", "ignore", "event_key"}, why="with `ignore`", at=at)
     yield from _optional_expressions(at, rule, ("event_key",))
 
 
@@ -99,6 +120,8 @@ def _message(at: str, rule: Rule) -> Iterator[FieldProblem]:
         yield FieldProblem(f"{at}.author", "expected who wrote (or `ignore` with a reason)")
     else:
         yield from _optional_expressions(f"{at}.author", rule.author, ("address", "name"))
+    if rule.text is None:
+        yield from account_keys.unused(rule, of={"text_format"}, used=(), why="without `text`", at=at)
     if rule.text is None and not rule.attachments:
         yield FieldProblem(f"{at}.text", "expected what was written")
     yield from _optional_expressions(at, rule, _EXPRESSIONS_OF_A_RULE)

@@ -10,6 +10,7 @@ import msgspec
 
 from models.channels.files import Secret
 from models.kernel.errors import FieldProblem
+from queues.channels.account_keys import given
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 Protocol = Literal["imap", "smtp"]
@@ -58,11 +59,9 @@ def problems(oauth: OAuth, *, imap_url: bool, smtp_url: bool, imap: bool, smtp: 
             yield FieldProblem(
                 f".{protocol}_url", f"expected {{secret: name}}: `oauth` does not say which {protocol} server to use"
             )
-    if not any(used and protocol in oauth.use_for for protocol, used in (("imap", imap), ("smtp", smtp))):
-        yield FieldProblem(
-            ".oauth",
-            "neither `provider: imap` nor `outbound: smtp` of this account uses it: remove it, or correct these",
-        )
+    for protocol, used in (("imap", imap), ("smtp", smtp)):
+        if not used and "use_for" in given(oauth) and protocol in oauth.use_for:
+            yield FieldProblem(".oauth.use_for", f"this account uses no {protocol}: remove it from the list")
 
 
 def _service(oauth: OAuth) -> Iterator[FieldProblem]:

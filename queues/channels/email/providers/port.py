@@ -41,8 +41,12 @@ class KeyCheck(Protocol):
 
 
 class Described(Protocol):
-    """`__init__.py`: the keys of an account's file that the provider needs, each with its alternatives."""
+    """`__init__.py`: the keys of an account's file that the provider reads."""
 
+    # Keys that an account needs, each with its alternatives.
     inbound_needs: tuple[tuple[str, ...], ...]
     # Empty, and no `send.py`, for a provider that only receives.
     outbound_needs: tuple[tuple[str, ...], ...]
+    # Further keys that the provider reads.
+    inbound_uses: frozenset[str]
+    outbound_uses: frozenset[str]

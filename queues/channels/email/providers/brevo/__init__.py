@@ -4,3 +4,5 @@ from __future__ import annotations
 
 inbound_needs: tuple[tuple[str, ...], ...] = (("basic", "bearer", "path_id"), ("api_key",))
 outbound_needs: tuple[tuple[str, ...], ...] = ()
+inbound_uses: frozenset[str] = frozenset({"api_url"})
+outbound_uses: frozenset[str] = frozenset()

@@ -4,3 +4,5 @@ from __future__ import annotations
 
 inbound_needs: tuple[tuple[str, ...], ...] = (("signing_key",),)
 outbound_needs: tuple[tuple[str, ...], ...] = ()
+inbound_uses: frozenset[str] = frozenset()
+outbound_uses: frozenset[str] = frozenset()

@@ -13,10 +13,11 @@ from queues.channels.email.providers import auth, desk_signature, raw_request
 def authenticate(
     headers: Mapping[str, str], query: Mapping[str, str], account: ChannelAccount, settings: Settings
 ) -> bool:
-    """A signature is checked over the body, a token here. Raises Unauthenticated."""
-    if account.config.get("signing_key"):
-        return False
-    return auth.by_header(headers, account, settings, required=True)
+    """Check the token or password if the account has one. A signature is checked over the body. Raises
+    Unauthenticated.
+    """
+    signs = bool(account.config.get("signing_key"))
+    return auth.by_header(headers, account, settings, required=not signs) and not signs
 
 
 def verify(request: IngressRequest, account: ChannelAccount, settings: Settings) -> None:

@@ -11,6 +11,7 @@ from falcon import testing
 from models.definitions import store
 from models.kernel import clock
 from models.kernel.storage import database
+from queues.channels.email import providers
 from scripts.defs import accounts as accounts_of
 from tests.desk import Desk
 from tests.queues.channels.email.providers import fake_api, recorded
@@ -72,7 +73,9 @@ def publish(provider: str, api: FakeApi, monkeypatch: pytest.MonkeyPatch, config
         serve(api, monkeypatch)
     for name, value in manners(provider).secrets().items():
         monkeypatch.setenv(f"NESTOR_SECRET_{name.upper()}", value)
-    body = {k: v for k, v in (recorded.config(provider) | {"api_url": api.url} | config).items() if v is not None}
+    keys = recorded.config(provider) | config
+    calls = keys.get("bucket") or keys.get("outbound") or "api_url" in providers.described(provider).inbound_uses
+    body = {k: v for k, v in (keys | ({"api_url": api.url} if calls else {})).items() if v is not None}
     accounts_of.check_account(body)
     with database.transaction():
         store.publish("channel", f"email.{provider}", body, source="tests", by="tests")

@@ -50,15 +50,16 @@ def problems(**keys: Any) -> list[tuple[str, str]]:
 def test_an_account_as_its_provider_needs_it_is_published(provider: str) -> None:
     check_account(recorded.config(provider))
     if provider in CARRIERS:
-        check_account(recorded.config(provider) | carrier(provider).OUTBOUND | {"outbound": provider})
+        sending = recorded.config(provider) | carrier(provider).OUTBOUND | {"outbound": provider}
+        check_account({key: value for key, value in sending.items() if key != "smtp_url"})
 
 
 @pytest.mark.parametrize(
     ("keys", "missing"),
     [
-        ({"provider": "mailgun"}, [".signing_key"]),
-        ({"provider": "cloudflare"}, [".signing_key"]),
-        ({"provider": "resend"}, [".signing_key", ".api_key"]),
+        ({"provider": "mailgun", "bearer": None}, [".signing_key"]),
+        ({"provider": "cloudflare", "bearer": None}, [".signing_key"]),
+        ({"provider": "resend", "bearer": None}, [".signing_key", ".api_key"]),
         ({"provider": "ses"}, [".topic_arns"]),
         ({"provider": "ses", "topic_arns": ["x"], "bucket": "mails"}, [".api_key", ".region"]),
         ({"provider": "brevo"}, [".api_key"]),
@@ -66,9 +67,9 @@ def test_an_account_as_its_provider_needs_it_is_published(provider: str) -> None
         ({"provider": "mailjet", "bearer": None}, [".basic"]),
         ({"provider": "raw", "bearer": None}, [".bearer"]),
         ({"provider": "sendgrid", "bearer": None}, [".signing_key"]),
-        ({"provider": "imap"}, [".imap_url"]),
-        ({"outbound": "mailgun"}, [".api_key", ".domain"]),
-        ({"outbound": "ses", "api_key": SECRET}, [".region"]),
+        ({"provider": "imap", "bearer": None}, [".imap_url"]),
+        ({"outbound": "mailgun", "smtp_url": None}, [".api_key", ".domain"]),
+        ({"outbound": "ses", "api_key": SECRET, "smtp_url": None}, [".region"]),
         ({"outbound": "postmark", "smtp_url": None}, [".api_key"]),
         ({"smtp_url": None}, [".smtp_url"]),
         ({"provider": "sendgrid", "outbound": "sendgrid", "api_key": SECRET, "smtp_url": None}, []),
@@ -81,6 +82,82 @@ def test_a_key_that_a_provider_needs_is_missed_at_publishing_by_its_name(
 
     assert [path for path, _ in found] == missing
     assert all("needs" in message for _, message in found)
+
+
+ALL = {
+    "basic": SECRET,
+    "bearer": SECRET,
+    "signing_key": SECRET,
+    "api_key": SECRET,
+    "topic_arns": ["arn:aws:sns:eu-west-1:1:mail"],
+    "bucket": "mails",
+    "imap_url": SECRET,
+    "imap_folder": "Desk",
+    "imap_idle": False,
+    "imap_junk": "skip",
+    "imap_ca_file": "/ca.pem",
+    "oauth": {"service": "google", "client_id": "an-id"},
+    "replay_window_s": 600,
+    "trust_provider_headers": True,
+    "smtp_url": SECRET,
+    "smtp_ca_file": "/ca.pem",
+    "region": "eu",
+    "domain": "mg.example.test",
+    "dkim": {"selector": "a", "domain": "example.test", "key": SECRET},
+    "null_sender_for_automatic": True,
+    "api_url": "https://api.example.test",
+    "path_id": SECRET,
+}
+RAW = {"basic", "bearer", "signing_key", "path_id"}
+SMTP = {"smtp_url", "smtp_ca_file", "oauth", "dkim", "null_sender_for_automatic"}
+IMAP = {"imap_url", "imap_folder", "imap_idle", "imap_junk", "imap_ca_file", "oauth"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "outbound", "used"),
+    [
+        ("raw", "smtp", RAW | SMTP),
+        ("cloudflare", "smtp", {"signing_key", "path_id"} | SMTP),
+        ("mailgun", "smtp", {"signing_key", "path_id", "replay_window_s", "trust_provider_headers"} | SMTP),
+        ("sendgrid", "smtp", RAW | SMTP),
+        ("postmark", "smtp", {"basic", "bearer", "path_id", "trust_provider_headers"} | SMTP),
+        (
+            "ses",
+            "smtp",
+            {"topic_arns", "basic", "bearer", "path_id", "bucket", "api_key", "region", "api_url"} | SMTP,
+        ),
+        ("mailjet", "smtp", {"basic", "bearer", "path_id"} | SMTP),
+        ("brevo", "smtp", {"basic", "bearer", "path_id", "api_key", "api_url"} | SMTP),
+        ("resend", "smtp", {"signing_key", "api_key", "api_url", "path_id"} | SMTP),
+        ("imap", "smtp", IMAP | SMTP),
+        ("imap", "resend", IMAP | {"signing_key", "api_key", "api_url", "path_id"}),
+        (
+            "raw",
+            "mailgun",
+            RAW | {"api_key", "domain", "region", "api_url", "replay_window_s"},
+        ),
+        ("raw", "postmark", RAW | {"api_key", "api_url"}),
+        ("raw", "sendgrid", RAW | {"api_key", "region", "api_url"}),
+        ("raw", "ses", RAW | {"api_key", "region", "api_url", "topic_arns"}),
+    ],
+)
+def test_a_key_that_no_provider_of_the_account_reads_is_refused_by_its_name(
+    provider: str, outbound: str, used: set[str]
+) -> None:
+    found = problems(**{**ALL, "provider": provider, "outbound": outbound})
+
+    refused = {path.removeprefix(".") for path, message in found if "is not used by an account" in message}
+    assert refused == set(ALL) - used
+
+
+def test_the_keys_of_a_bucket_are_refused_without_a_bucket() -> None:
+    found = problems(provider="ses", topic_arns=["x"], api_key=SECRET, region="eu-west-1", api_url="https://x.test")
+
+    assert [path for path, _ in found] == [".api_key", ".region", ".api_url"]
+
+
+def test_the_relay_of_a_probe_is_used_beside_an_outbound_api() -> None:
+    assert problems(outbound="resend", api_key=SECRET, authserv_ids=["mx.example.test"]) == []
 
 
 def test_an_unknown_provider_and_one_that_only_receives_are_told() -> None:

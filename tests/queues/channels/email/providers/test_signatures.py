@@ -146,10 +146,24 @@ def test_our_own_signature_may_come_with_two_keys(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("NESTOR_SECRET_RAW_KEY", "old")
 
     request = replace(fixture.request, headers={"X-Desk-Signature": header})
+    config: dict[str, Any] = {"signing_key": {"secret": "raw_key"}, "bearer": None}
 
-    verify(fixture, request, monkeypatch, signing_key={"secret": "raw_key"})
+    verify(fixture, request, monkeypatch, **config)
     with pytest.raises(Unauthenticated):
-        verify(fixture, replace(request, body=b"x"), monkeypatch, signing_key={"secret": "raw_key"})
+        verify(fixture, replace(request, body=b"x"), monkeypatch, **config)
+
+
+def test_a_token_beside_our_own_signature_is_asked_for_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    fixture = recorded.one("raw/inbound.eml")
+    at = int(clock.now().timestamp())
+    digest = hmac.new(b"a key", f"{at}.".encode() + fixture.request.body, hashlib.sha256).hexdigest()
+    monkeypatch.setenv("NESTOR_SECRET_RAW_KEY", "a key")
+    signature = {"X-Desk-Signature": f"t={at},v1={digest}"}
+    both = {**signature, "Authorization": f"Bearer {RIGHT}"}
+
+    verify(fixture, replace(fixture.request, headers=both), monkeypatch, signing_key={"secret": "raw_key"})
+    with pytest.raises(Unauthenticated):
+        verify(fixture, replace(fixture.request, headers=signature), monkeypatch, signing_key={"secret": "raw_key"})
 
 
 def _public(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, encoding: Encoding) -> str:
