@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 
 from models.channels.files import Common, Secret
-from models.kernel.errors import FieldProblem
-from queues.channels import account_keys
 
 
 class Staff(msgspec.Struct, forbid_unknown_fields=True):
@@ -25,14 +22,6 @@ class OwnCommand(msgspec.Struct, forbid_unknown_fields=True):
 
     text: dict[str, str]
     description: dict[str, str] = {}
-
-
-def check(account: Account) -> Iterator[FieldProblem]:
-    """Find a missing secret of the webhook, and keys that a bot without a webhook does not use."""
-    if account.delivery == "webhook" and account.secret_token is None:
-        yield FieldProblem(".secret_token", "expected {secret: name}: without it, anybody could post updates")
-    used = {"secret_token", "path_id"} if account.delivery == "webhook" else set()
-    yield from account_keys.unused(account, of={"secret_token", "path_id"}, used=used, why="with `delivery: polling`")
 
 
 class Account(Common, kw_only=True):

@@ -9,7 +9,7 @@ from models.kernel import imports
 from models.kernel.errors import FieldProblem
 from models.ports.channel_facts import ChannelFacts, Config
 from queues.channel_port import Channel, Files, Ingress, Parser, Puller, Reach, Replay, Sender, Topics, Watch
-from queues.channels.telegram.account import Account, check
+from queues.channels.telegram.account import Account
 
 
 def _deep_link(config: Config, token: str) -> str | None:
@@ -38,7 +38,9 @@ class Telegram(Channel[Account]):
     retries_after_unknown = 1
 
     def check(self, account: Account) -> Sequence[FieldProblem]:
-        return list(check(account))
+        with imports.late():
+            from queues.channels.telegram import account_checks
+        return list(account_checks.check(account))
 
     @cached_property
     def ingress(self) -> Ingress:
