@@ -21,9 +21,9 @@ def given(struct: msgspec.Struct) -> dict[str, str]:
 def unused(
     struct: msgspec.Struct, *, of: Collection[str], used: Collection[str], why: str, at: str = ""
 ) -> Iterator[FieldProblem]:
-    """Report the given keys of `of` that are not in `used`. `why` completes "is not used ...". `at`: the struct's place.
+    """Report the given keys of `of` that are not in `used`. Keys that are not in `of` are always read.
 
-    Keys that are not in `of` are always read.
+    `why` completes "is not used ...". `at`: the place of the struct in the file.
     """
     for name, key in given(struct).items():
         if name in of and name not in used:
