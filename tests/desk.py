@@ -305,10 +305,11 @@ class Desk:
         fields: Mapping[str, Any] | None = None,
         comment: str | None = None,
     ) -> tuple[str, ...]:
-        """A person's transition; the reasons of a refusal (committed, as the gateway does), empty when it was made."""
+        """A person's confirmed transition; the reasons of a refusal (committed, as the gateway does), else empty."""
+        actor = self.person(role)
         with database.transaction():
             _, refusal = tickets.transition(
-                ticket.id, name, fields=fields, comment=comment, role=role, actor=self.person(role)
+                ticket.id, name, fields=fields, comment=comment, role=role, actor=actor, confirmed=True
             )
         return refusal
 
