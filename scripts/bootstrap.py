@@ -7,8 +7,8 @@ import getpass
 
 from models import migrations
 from models.kernel.errors import ConfigurationError
-from models.kernel.storage import resealing
-from models.publishing import publishing
+from models.kernel.storage import database, resealing
+from models.publishing import publishing, retirement
 from queues import topology
 from scripts import _cli, defs
 
@@ -27,6 +27,10 @@ def main() -> int:
         sealed := resealing.rotate()
     ):  # no other program of an earlier release runs on this database
         _cli.progress(f"secrets: {sealed} values encrypted")
+    with database.connection():
+        absent = retirement.absent(found, skipped=set() if options.demo else defs.skipped())
+    for one in absent:
+        _cli.progress(f"{one.kind} {one.name}: its file is gone; `python -m scripts.defs apply` retires it")
     new = defs.publish(found, by=getpass.getuser(), progress=_cli.progress)
     _cli.progress(f"definitions: {new} new versions")
     publishing.check_readable()

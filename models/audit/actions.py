@@ -52,6 +52,7 @@ class AuditAction(StrEnum):
     team_members_set = auto()
     definition_published = auto()
     definition_rolled_back = auto()
+    definition_retired = auto()
     audit_exported = auto()
 
 

@@ -6,7 +6,9 @@ Loaded by scripts and by the checking of drafts only; functions and workers read
 
 from __future__ import annotations
 
+import posixpath
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,7 +92,20 @@ def load(path: Path, root: Path | None = None) -> Document:
     """
     document = loads(_text_of(path), str(path))
     top = (root or path.resolve().parent.parent).resolve()
-    _include(document, path, top, chain=[path.resolve()], read=[0])
+    _include(document, _OnDisk(path, top), chain=[path.resolve()], read=[0])
+    return document
+
+
+def assemble(path: str, texts: Callable[[str], str | None]) -> Document:
+    """Return a definition whose files are texts by their paths, with what it includes. Raises Invalid.
+
+    `texts`: the text of a path such as `shared/office_hours.yaml`, or None.
+    """
+    text = texts(path)
+    if text is None:
+        raise Invalid([FieldProblem(path, "there is no file of this path")])
+    document = loads(text, path)
+    _include(document, _InMemory(path, texts), chain=[path], read=[0])
     return document
 
 
@@ -189,7 +204,59 @@ def _text_of(path: Path) -> str:
         raise Invalid([FieldProblem(str(path), f"cannot be read: {error.strerror}")]) from error
 
 
-def _include(document: Document, path: Path, root: Path, *, chain: list[Path], read: list[int]) -> None:
+@dataclass(frozen=True, slots=True)
+class _OnDisk:
+    """The file at `path` of a folder, whose includes stay below `root`."""
+
+    path: Path
+    root: Path
+
+    def key(self, name: str) -> Path:
+        return (self.path.parent / name).resolve()
+
+    def refusal(self, name: str) -> str | None:
+        found = self.key(name)
+        if not found.is_relative_to(self.root):
+            return f"expected a file below {self.root.name}/, found {name!r}"
+        return None if found.is_file() else f"there is no file {name!r}"
+
+    def read(self, name: str) -> tuple[str, str]:
+        """Return the text of an included file, and the name that messages give it."""
+        return _text_of(self.key(name)), str(self.path.parent / name)
+
+    def at(self, name: str) -> _OnDisk:
+        return _OnDisk(self.key(name), self.root)
+
+
+@dataclass(frozen=True, slots=True)
+class _InMemory:
+    """The file at `path` among texts."""
+
+    path: str
+    texts: Callable[[str], str | None]
+
+    def key(self, name: str) -> str:
+        return posixpath.normpath(posixpath.join(posixpath.dirname(self.path), name))
+
+    def refusal(self, name: str) -> str | None:
+        found = self.key(name)
+        if found.startswith(("../", "/")):
+            return f"expected a file of the same folder tree, found {name!r}"
+        if self.texts(found) is None:
+            return f"there is no file {found!r}: send it along, or publish it as a fragment"
+        return None
+
+    def read(self, name: str) -> tuple[str, str]:
+        found = self.key(name)
+        text = self.texts(found)
+        assert text is not None, "`refusal` found it"
+        return text, found
+
+    def at(self, name: str) -> _InMemory:
+        return _InMemory(self.key(name), self.texts)
+
+
+def _include(document: Document, at: _OnDisk | _InMemory, *, chain: list[Path | str], read: list[int]) -> None:
     """Merge the files that `include` names, section by section; a name that is there twice is an error with both
     places.
     """
@@ -200,12 +267,11 @@ def _include(document: Document, path: Path, root: Path, *, chain: list[Path], r
         raise _wrong(document, f".{INCLUDE}", "expected a list of files")
     for index, name in enumerate(wanted):
         place = f".{INCLUDE}[{index}]"
-        found = (path.parent / name).resolve()
         read[0] += 1
-        refused = _refusal(name, found, root, chain=chain, read=read[0])
+        refused = _refusal(name, at, chain=chain, read=read[0])
         if refused is not None:
             raise _wrong(document, place, refused)
-        part = loads(_text_of(found), str(path.parent / name))
+        part = loads(*at.read(name))
         if FRAGMENT not in part.body:
             raise _wrong(
                 document,
@@ -213,20 +279,20 @@ def _include(document: Document, path: Path, root: Path, *, chain: list[Path], r
                 f"expected a file that starts with `{FRAGMENT}:`, found a definition of its own",
             )
         part.body.pop(FRAGMENT)
-        _include(part, found, root, chain=[*chain, found], read=read)
+        _include(part, at.at(name), chain=[*chain, at.key(name)], read=read)
         _merge(document, part)
 
 
-def _refusal(name: str, found: Path, root: Path, *, chain: list[Path], read: int) -> str | None:
-    """Say why a file must not be included, or None. `read`: how many files were included so far, with this one."""
-    if not found.is_relative_to(root):
-        return f"expected a file below {root.name}/, found {name!r}"
-    if found in chain:
-        circle = " -> ".join(one.name for one in [*chain, found])
+def _refusal(name: str, at: _OnDisk | _InMemory, *, chain: list[Path | str], read: int) -> str | None:
+    """Return the reason why a file must not be included, or None. `read`: how many files were included so far, with
+    this one.
+    """
+    if at.key(name) in chain:
+        circle = " -> ".join(posixpath.basename(str(one)) for one in [*chain, at.key(name)])
         return f"the files include each other: {circle}"
     if read > includes_max:
         return f"expected at most {includes_max} included files"
-    return None if found.is_file() else f"there is no file {name!r}"
+    return at.refusal(name)
 
 
 def _merge(document: Document, part: Document) -> None:

@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict, cast
+from typing import Literal, TypedDict, cast
 
 import peewee
 
@@ -43,8 +43,20 @@ class PublishedMeanwhile(Conflict):
     code = "published_meanwhile"
 
 
+# The version of an activation that takes a definition out of force.
+RETIRED = 0
+Origin = Literal["files", "api"]
+
+
 def publish(
-    kind: str, name: str, body: JsonObject, *, source: str, by: str, reason: str = "published"
+    kind: str,
+    name: str,
+    body: JsonObject,
+    *,
+    source: str,
+    by: str,
+    reason: str = "published",
+    origin: Origin = "files",
 ) -> tuple[int, bool]:
     """Publish a new version, and put it in force, unless the version in force has the same content. Returns the version
     in force, and True if it is new.
@@ -58,12 +70,14 @@ def publish(
         kind=kind,
         name=name,
     )
-    in_force = _activated(kind, name) or (rows[0]["version"] if rows else 0)
+    in_force = _activated(kind, name)
+    if in_force is None:
+        in_force = rows[0]["version"] if rows else RETIRED
     if any(row["version"] == in_force and row["sha256"] == digest for row in rows):
         return int(in_force), False
     version = int(rows[0]["version"]) + 1 if rows else 1
     try:
-        _insert(kind, name, version, body, digest, source=source, by=by)
+        _insert(kind, name, version, body, digest, source=source, by=by, origin=origin)
     except peewee.IntegrityError as error:
         raise PublishedMeanwhile() from error
     activate(kind, name, version, by=by, reason=reason)
@@ -74,10 +88,12 @@ def digest_of(body: JsonObject) -> str:
     return hashlib.sha256(as_json(body).encode()).hexdigest()
 
 
-def _insert(kind: str, name: str, version: int, body: JsonObject, digest: str, *, source: str, by: str) -> None:
+def _insert(
+    kind: str, name: str, version: int, body: JsonObject, digest: str, *, source: str, by: str, origin: Origin
+) -> None:
     database.execute(
-        "INSERT INTO definitions (kind, name, version, body, source, sha256, published_at, published_by)"
-        " VALUES (:kind, :name, :version, :body, :source, :sha256, :at, :by)",
+        "INSERT INTO definitions (kind, name, version, body, source, sha256, published_at, published_by,"
+        " origin) VALUES (:kind, :name, :version, :body, :source, :sha256, :at, :by, :origin)",
         kind=kind,
         name=name,
         version=version,
@@ -86,7 +102,16 @@ def _insert(kind: str, name: str, version: int, body: JsonObject, digest: str, *
         sha256=digest,
         at=clock.now(),
         by=by,
+        origin=origin,
     )
+
+
+def retire(kind: str, name: str, *, by: str, reason: str) -> None:
+    """Take a definition out of force; its versions stay, and a publication or a rollback puts one in force again.
+
+    Joins the caller's transaction.
+    """
+    activate(kind, name, RETIRED, by=by, reason=reason)
 
 
 def lock(kind: str, name: str) -> None:
@@ -173,6 +198,30 @@ def history(kind: str, name: str) -> list[VersionRow]:
         )
         for row in rows
     ]
+
+
+def origin_of(kind: str, name: str, version: int) -> Origin:
+    """Return where a version comes from."""
+    row = database.one(
+        "SELECT origin FROM definitions WHERE kind = :kind AND name = :name AND version = :version",
+        kind=kind,
+        name=name,
+        version=version,
+    )
+    return "api" if row is not None and row["origin"] == "api" else "files"
+
+
+def retired_at(kind: str, name: str) -> ActivationRow | None:
+    """Return the activation that took a definition out of force, or None while it is in force."""
+    rows = database.run(
+        "SELECT serial, version, activated_at, activated_by, reason FROM definition_activations WHERE kind = :kind"
+        " AND name = :name ORDER BY serial DESC LIMIT 1",
+        kind=kind,
+        name=name,
+    )
+    if not rows or rows[0]["version"] != RETIRED:
+        return None
+    return cast(ActivationRow, DefinitionActivation.converted(rows[0]))
 
 
 def source_of(kind: str, name: str, version: int) -> str | None:

@@ -8,7 +8,7 @@ from models.kernel.storage.table import IdField, InstantField, JsonField, Table
 
 
 class Definition(Table):
-    """One published version of a YAML file. Rows never change."""
+    """One published version of a YAML file. Rows never change. `origin`: files or api."""
 
     kind = peewee.TextField()
     name = peewee.TextField()
@@ -18,6 +18,7 @@ class Definition(Table):
     sha256 = peewee.TextField()
     published_at = InstantField()
     published_by = peewee.TextField()
+    origin = peewee.TextField(default="files")
 
     class Meta:
         table_name = "definitions"
@@ -25,7 +26,9 @@ class Definition(Table):
 
 
 class DefinitionActivation(Table):
-    """An activation of a version, and who made it. The one with the highest serial is in force."""
+    """An activation of a version, and who made it. The one with the highest serial is in force; version 0
+    takes the definition out of force.
+    """
 
     serial = peewee.BigAutoField()
     id = IdField()

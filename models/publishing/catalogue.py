@@ -51,9 +51,11 @@ class Surroundings:
 
 
 def kind_of(body: Mapping[str, Any]) -> str | None:
-    """Return `workflow`, `model`, `teams`, `desk` or `channel`, by the key at the top; None for what is not published
-    (fragments, scenarios).
+    """Return `workflow`, `model`, `teams`, `desk`, `channel` or `fragment`, by the key at the top; None for scenarios,
+    which are not published.
     """
+    if files.FRAGMENT in body:
+        return files.FRAGMENT
     for key, kind in (
         ("channel", "channel"),
         ("type", "model"),
@@ -64,7 +66,7 @@ def kind_of(body: Mapping[str, Any]) -> str | None:
     ):
         if key in body:
             return kind
-    if "scenarios" in body or files.FRAGMENT in body:
+    if "scenarios" in body:
         return None
     keys = "`workflow:`, `type:`, `entity:`, `teams:`, `desk:`, `channel:`, `scenarios:` or `fragment:`"
     raise Invalid([FieldProblem("", f"expected a definition with {keys} at its top")])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypedDict, cast
 
 from models.definitions import store
 from models.kernel.storage import database
-from models.publishing import publishing
+from models.publishing import dependents, publishing
 from models.publishing.catalogue import Found
+from models.publishing.retirement import Absent
 from models.workflow import definition as workflows
 from models.workflow import diff
 from models.workflow.definition import Workflow
@@ -46,7 +47,7 @@ class Entry:
 
     kind: str
     name: str
-    action: str  # new | unchanged | changed
+    action: str  # new | unchanged | changed | retired | kept
     version: int
     differences: tuple[str, ...] = ()
     tickets: tuple[TicketCount, ...] = ()
@@ -58,9 +59,21 @@ class Entry:
     refusals: tuple[str, ...] = ()
 
 
-def plan(found: Sequence[Found]) -> list[Entry]:
-    """Return what publishing each definition would change; joins the caller's connection, writes nothing."""
-    return [_entry(one) for one in found]
+def plan(found: Sequence[Found], *, absent: Sequence[Absent] = ()) -> list[Entry]:
+    """Return the changes that a publication would make; joins the caller's connection, writes nothing.
+
+    `absent`: definitions whose file is gone.
+    """
+    entries = [_entry(one) for one in found]
+    for one in absent:
+        told = (f"its file is gone; {one.kept}" if one.kept else "its file is gone",)
+        entries.append(Entry(one.kind, one.name, "kept" if one.kept else "retired", one.version, told))
+    gone = [(one.kind, one.name) for one in absent if not one.kept]
+    problems = tuple(f"{one.path}: {one.message}" for one in dependents.broken(found, gone=gone))
+    if problems and entries:
+        # What breaks belongs to the publication as a whole; the first definition shows it.
+        entries[0] = replace(entries[0], refusals=(*entries[0].refusals, *problems))
+    return entries
 
 
 def _entry(one: Found) -> Entry:

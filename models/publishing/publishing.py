@@ -4,7 +4,7 @@ program cannot read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,20 +37,33 @@ def apply(
     *,
     by: str,
     reason: str = "published",
+    origin: store.Origin = "files",
+    gone: Collection[tuple[str, str]] = (),
     progress: Callable[[str], None] = lambda line: None,
 ) -> list[Published]:
-    """Publish what differs from what is in force; opens its own transaction.
+    """Publish the definitions that differ from what is in force, and retire those of `gone`: all or nothing.
 
-    Raises Invalid when a field that is used would go (nothing is published then), PublishedMeanwhile when another
-    publisher was first.
+    Opens a transaction, or joins the caller's. Raises Invalid when a field that is used would go or a life cycle that
+    stays would break (nothing is published then), PublishedMeanwhile when another publisher was first.
     """
     new: list[Published] = []
     with database.transaction():
-        problems = [problem for one in found for problem in refusals(one)]
+        # It reads YAML, which a function must not load at its start.
+        from models.publishing import dependents
+
+        # The decision needs what is in force now, not a few seconds ago.
+        store.forget()
+        problems = [*(problem for one in found for problem in refusals(one)), *dependents.broken(found, gone=gone)]
         if problems:
             raise Invalid(problems, "\n".join(f"{p.path}: {p.message}" for p in problems))
+        for kind, name in gone:
+            store.retire(kind, name, by=by, reason=reason)
+            audit.record(AuditAction.definition_retired, kind, name)
+            progress(f"retired {kind} {name}")
         for one in found:
-            version, is_new = store.publish(one.kind, one.name, one.body, source=one.source, by=by, reason=reason)
+            version, is_new = store.publish(
+                one.kind, one.name, one.body, source=one.source, by=by, reason=reason, origin=origin
+            )
             if is_new:
                 new.append(Published(one.kind, one.name, version))
                 audit.record(AuditAction.definition_published, one.kind, one.name, after={"version": version})
@@ -97,6 +110,10 @@ def rollback(kind: str, name: str, *, to: int | None, by: str, reason: str) -> i
         lost = list(changes.refusals(infomodel.read(now.body), infomodel.read(definition.body))) if now else []
         if lost:
             raise Invalid(lost)
+    from models.publishing import dependents
+
+    if broken := list(dependents.broken_by_rollback(kind, name, definition.body)):
+        raise Invalid(broken, "\n".join(f"{p.path}: {p.message}" for p in broken))
     store.activate(kind, name, wanted, by=by, reason=reason)
     audit.record(AuditAction.definition_rolled_back, kind, name, after={"version": wanted})
     return wanted
@@ -104,11 +121,13 @@ def rollback(kind: str, name: str, *, to: int | None, by: str, reason: str) -> i
 
 def _before(versions: Sequence[store.VersionRow]) -> int:
     """Return the version that was in force before the present one, by the order of activations."""
+    # Retirements are no versions, so a retired definition goes back to the version that was in force last.
     activations = sorted(
         ((one["serial"], row["version"]) for row in versions for one in row["activations"]),
         key=lambda pair: pair[0],
     )
-    now = activations[-1][1] if activations else None
+    in_force = any(row["in_force"] for row in versions)
+    now = activations[-1][1] if activations and in_force else None
     earlier = [version for _, version in activations if version != now]
     if not earlier:
         raise Invalid([FieldProblem("", "there is no version before this one; name one with --to")])

@@ -88,6 +88,9 @@ def read_file(path: Path, folder: Path | None = None, *, demo: bool = True) -> F
         kind = catalogue.kind_of(document.body)
         if kind is None or (kind == "channel" and document.body.get("demo") and not demo):
             return None
+        if kind == files.FRAGMENT:
+            place = path.resolve().relative_to(root.resolve()).as_posix()
+            return Found(kind, place, document.body, document.source, path, document)
         name = catalogue.name_of(kind, document.body, _account)
         if kind == desk.KIND and path.resolve() != (root / DESK_FILE).resolve():
             raise Invalid([FieldProblem("", f"expected the desk's definition in {root.name}/{DESK_FILE} only")])
@@ -134,6 +137,12 @@ def place_of(one: Found, finding: Finding) -> str:
     return _shown(root(), located.path)
 
 
+def skipped(folder: Path | None = None) -> set[tuple[str, str]]:
+    """Return the definitions of the folder that are there and are published with --demo only."""
+    real = {(one.kind, one.name) for one in read_all(folder, demo=False)}
+    return {(one.kind, one.name) for one in read_all(folder, demo=True)} - real
+
+
 def publish(found: Sequence[Found], *, by: str, progress: Callable[[str], None] = lambda line: None) -> int:
-    """Publish what differs from what is in force, all or nothing; returns how many new versions there are."""
+    """Publish what differs from what is in force, all or nothing; returns the number of new versions."""
     return len(publishing.apply(found, by=by, progress=progress))

@@ -12,7 +12,7 @@ from models.kernel import clock
 from models.kernel.errors import NotFound
 from models.kernel.storage import database
 from models.publishing import plan as planning
-from models.publishing import publishing
+from models.publishing import publishing, retirement
 from scripts import _cli, defs
 
 
@@ -22,7 +22,7 @@ def plan(options: argparse.Namespace) -> int:
     _cli.connect("defs", only_look=True)
     migrations.check()
     with database.connection():
-        entries = planning.plan(found)
+        entries = planning.plan(found, absent=retirement.absent(found, skipped=_skipped(options)))
     if options.json:
         print(json.dumps([dataclasses.asdict(entry) for entry in entries], ensure_ascii=False, indent=2, default=str))
     else:
@@ -31,7 +31,17 @@ def plan(options: argparse.Namespace) -> int:
     return 1 if any(entry.refusals for entry in entries) else 0
 
 
+def _skipped(options: argparse.Namespace) -> set[tuple[str, str]]:
+    return set() if options.demo else defs.skipped()
+
+
 def _tell(entry: planning.Entry) -> None:
+    if entry.action in ("retired", "kept"):
+        told = "would be retired" if entry.action == "retired" else "stays in force"
+        print(f"{entry.kind} {entry.name}: {told} (version {entry.version}): {'; '.join(entry.differences)}")
+        for refusal in entry.refusals:
+            print(f"  REFUSED: {refusal}")
+        return
     if entry.action == "unchanged":
         print(f"{entry.kind} {entry.name}: unchanged (version {entry.version})")
         return
@@ -62,8 +72,15 @@ def apply(options: argparse.Namespace) -> int:
     found = defs.read_all(demo=options.demo)
     _cli.connect("defs")
     migrations.check()
-    new = publishing.apply(found, by=options.by, reason=options.reason or "published", progress=_cli.progress)
-    print(f"{len(new)} new versions, {len(found) - len(new)} unchanged")
+    with database.transaction():
+        absent = retirement.absent(found, skipped=_skipped(options))
+        gone = [(one.kind, one.name) for one in absent if not one.kept and not options.keep_absent]
+        reason = options.reason or "published"
+        new = publishing.apply(found, by=options.by, reason=reason, gone=gone, progress=_cli.progress)
+    for one in absent:
+        if one.kept:
+            _cli.progress(f"kept {one.kind} {one.name}: its file is gone; {one.kept}")
+    print(f"{len(new)} new versions, {len(found) - len(new)} unchanged, {len(gone)} retired")
     return 0
 
 
@@ -83,8 +100,12 @@ def history(options: argparse.Namespace) -> int:
     migrations.check()
     with database.connection():
         rows = store.history(options.kind, options.name)
+        retired = store.retired_at(options.kind, options.name)
     if not rows:
         raise NotFound(f"there is no {options.kind} {options.name!r}")
+    if retired is not None:
+        at = clock.rfc3339(retired["activated_at"])
+        print(f"retired from {at} by {retired['activated_by']}: {retired['reason']}")
     for row in rows:
         mark, at = "*" if row["in_force"] else " ", clock.rfc3339(row["published_at"])
         print(f"{mark} version {row['version']} published {at} by {row['published_by']} ({row['sha256'][:12]})")

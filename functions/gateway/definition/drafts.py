@@ -12,6 +12,7 @@ from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.kernel.open_json import JsonObject
 
 if TYPE_CHECKING:
+    from models.publishing.bundle import Bundle
     from models.publishing.catalogue import Found
 
 # The bound of a file (models/definitions/files.py).
@@ -21,70 +22,64 @@ steps_max = 200
 
 
 def checked(kind: str, name: str, source: str) -> Found:
-    """The draft, ready to be published as `name`. Raises Invalid with line and column of every error."""
-    found, problems = _read(kind, name, source)
-    if found is not None:
-        problems = [*problems, *_errors(found)]
-    if found is None or problems:
-        raise Invalid([_located(problem) for problem in problems])
+    """Return the draft, ready to be published as `name`. Raises Invalid with line and column of every error."""
+    [found] = _sound(_one(kind, name, source))
     return found
 
 
-def _errors(found: Found) -> Sequence[FieldProblem]:
-    """The errors of the static analysis; without any, the reasons against publishing."""
-    from models.publishing import publishing
+def checked_bundle(sources: Mapping[str, str]) -> list[Found]:
+    """Return the definitions of a bundle, ready to be published. Raises Invalid with the file, line and column of every
+    error.
+    """
+    from models.publishing import bundle
 
-    errors = [one for one in _findings(found) if one.severity == "error"]
-    problems = [FieldProblem(_place(found, one.path), f"{one.message} [{one.code}]") for one in errors]
-    return problems or list(publishing.refusals(found))
+    return _sound(bundle.read(sources))
+
+
+def _sound(read: Bundle) -> list[Found]:
+    problems = [problem for _, problem in _problems(read)]
+    if problems:
+        raise Invalid([_located(problem) for problem in problems])
+    return read.found
+
+
+def _problems(read: Bundle) -> list[tuple[str, FieldProblem]]:
+    """List what is wrong with the files; without any, the errors of the static analysis; without any, the reasons
+    against publishing.
+    """
+    from models.publishing import bundle
+
+    if read.problems:
+        return read.problems
+    errors = [
+        (str(found.path), FieldProblem(_place(found, one.path), f"{one.message} [{one.code}]"))
+        for found, one in bundle.findings(read.found)
+        if one.severity == "error"
+    ]
+    return errors or [(str(found.path) if found else "", problem) for found, problem in bundle.refusals(read.found)]
 
 
 def _located(problem: FieldProblem) -> FieldProblem:
-    one = _finding("", "error", problem.path, problem.message)
+    one = _finding("", "", "error", problem.path, problem.message)
     place = f"line {one['line']}, column {one['column']}: {one['path']}"
     return FieldProblem("/source", f"{place}: {one['message']}")
 
 
-def _read(kind: str, name: str, source: str) -> tuple[Found | None, list[FieldProblem]]:
-    from pathlib import Path
+def _one(kind: str, name: str, source: str) -> Bundle:
+    """Read the draft of one definition, which must be of this kind and name. It may include published fragments."""
+    from models.publishing import bundle
 
-    from models.definitions import desk, files
-    from models.publishing import catalogue, desk_defaults
-
-    shown = f"{name}.yaml"
-    try:
-        document = files.loads(source, shown)
-    except Invalid as error:
-        return None, error.problems
-    try:
-        if files.INCLUDE in document.body:
-            raise Invalid(
-                [
-                    FieldProblem(
-                        f".{files.INCLUDE}",
-                        "expected no includes in a definition that is sent over the API",
-                    )
-                ]
-            )
-        found_kind = catalogue.kind_of(document.body)
-        desk_defaults.fill(document.body, desk.current())
-        if found_kind != kind:
-            raise Invalid([FieldProblem("", f"expected a {kind}, found {found_kind or 'an unknown kind'}")])
-        found_name = catalogue.name_of(kind, document.body)
-        if found_name != name:
-            raise Invalid(
-                [FieldProblem(f".{kind if kind == 'workflow' else 'type'}", f"expected {name}, found {found_name}")]
-            )
-    except Invalid as error:
-        return None, document.located(error).problems
-    return catalogue.Found(kind, found_name, document.body, source, Path(shown), document), []
-
-
-def _findings(found: Found) -> list[Any]:
-    from models.publishing import catalogue
-
-    around = catalogue.surroundings_of([found], catalogue.published_surroundings())
-    return [finding for _, finding in catalogue.judged([found], around)]
+    path = bundle.path_of(kind, name)
+    read = bundle.read({path: source})
+    for found in read.found:
+        place = f"{path}:1:1"
+        if found.kind != kind:
+            read.problems.append((path, FieldProblem(place, f"expected a {kind}, found a {found.kind}")))
+        elif found.name != name:
+            key = ".workflow" if kind == "workflow" else ".type"
+            told = f"expected {name}, found {found.name}"
+            read.problems.append((path, FieldProblem(_place(found, key), told)))
+    return read
 
 
 def _place(found: Found, path: str) -> str:
@@ -96,6 +91,7 @@ class FindingFacts(TypedDict):
     """An error or a warning about a draft, with its place."""
 
     code: str
+    file: str
     severity: str
     path: str
     line: int
@@ -104,24 +100,39 @@ class FindingFacts(TypedDict):
 
 
 def judged(kind: str, name: str, source: str) -> list[FindingFacts]:
-    """All errors and warnings with their places. Does not raise for an invalid draft."""
-    from models.publishing import publishing
+    """Return all errors and warnings with their places. Does not raise for an invalid draft."""
+    return _judged(_one(kind, name, source))
 
-    found, problems = _read(kind, name, source)
-    findings = [_finding("invalid", "error", problem.path, problem.message) for problem in problems]
-    if found is not None:
-        findings += [_finding(one.code, one.severity, _place(found, one.path), one.message) for one in _findings(found)]
-        findings += [_finding("values_lost", "error", one.path, one.message) for one in publishing.refusals(found)]
+
+def judged_bundle(sources: Mapping[str, str]) -> list[FindingFacts]:
+    """Return all errors and warnings of a bundle with their places. Does not raise for an invalid one."""
+    from models.publishing import bundle
+
+    return _judged(bundle.read(sources))
+
+
+def _judged(read: Bundle) -> list[FindingFacts]:
+    from models.publishing import bundle
+
+    findings = [_finding("invalid", file, "error", problem.path, problem.message) for file, problem in read.problems]
+    findings += [
+        _finding(one.code, str(found.path), one.severity, _place(found, one.path), one.message)
+        for found, one in bundle.findings(read.found)
+    ]
+    for found, problem in bundle.refusals(read.found):
+        code = "values_lost" if found is not None else "breaks_life_cycle"
+        findings.append(_finding(code, str(found.path) if found else "", "error", problem.path, problem.message))
     return findings
 
 
-def _finding(code: str, severity: str, place: str, message: str) -> FindingFacts:
-    """A finding whose place is written `file:line:column: path`."""
-    where, _, path = place.partition(": ")
+def _finding(code: str, file: str, severity: str, place: str, message: str) -> FindingFacts:
+    """Return a finding whose place is written `file:line:column: path`."""
+    where, _, path = place.partition(": ") if file and place.startswith(file) else ("", "", place)
     parts = where.split(":")
     line, column = (int(part) if part.isdecimal() else 1 for part in [*parts[1:3], "1", "1"][:2])
     return {
         "code": code,
+        "file": file,
         "severity": severity,
         "path": path,
         "line": line,

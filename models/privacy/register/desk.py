@@ -61,6 +61,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "source": DESK,
         "sha256": HASH,
         "published_by": STAFF,
+        "origin": WORD,
     },
     "definition_activations": {"kind": WORD, "name": NAME, "activated_by": STAFF, "reason": DESK},
     "workflow_migrations": {
