@@ -25,7 +25,7 @@ def operations() -> Operations:
         sign_in,
         sign_in_steps,
     )
-    from functions.gateway.definition import model, workflows
+    from functions.gateway.definition import bundles, model, workflows
     from functions.gateway.operating import (
         audit,
         channels,
@@ -89,6 +89,7 @@ def operations() -> Operations:
         teams,
         notices,
         ratings,
+        bundles,
         workflows,
         model,
         inbox,

@@ -55,7 +55,7 @@ def broken_by_rollback(kind: str, name: str, body: JsonObject) -> Iterator[Field
     if kind == "workflow":
         around = catalogue.surroundings_of([earlier], catalogue.published_surroundings())
         for finding in _errors(definition.read(body), around):
-            if finding.code.startswith("undefined_"):
+            if finding.code.startswith("undefined_") or finding.code == "wrong_condition":
                 yield FieldProblem(finding.path, f"{finding.message} [{finding.code}]")
 
 

@@ -69,9 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     apply = verb(
         "apply", releasing.apply, "publish a new version of every definition that differs from the version in force"
     )
-    apply.add_argument(
-        "--keep-absent", action="store_true", help="keep definitions in force whose file is gone"
-    )
+    apply.add_argument("--keep-absent", action="store_true", help="keep definitions in force whose file is gone")
     for one in (check, plan, apply, diff):
         one.add_argument("--demo", action="store_true", help="include the channel accounts of the demo")
     rollback = verb(

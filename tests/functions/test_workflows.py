@@ -79,7 +79,7 @@ def test_a_body_that_is_no_draft_is_reported_in_the_same_way(machine: Caller) ->
         ("- x", "expected a mapping"),
         (QUESTION, "expected a workflow, found model"),
         (SUPPORT.replace("workflow: support", "workflow: other"), "expected support, found other"),
-        ("include: [x.yaml]\n" + SUPPORT, "no includes"),
+        ("include: [x.yaml]\n" + SUPPORT, "there is no file 'support/x.yaml'"),
         ("a: &a [1]\n" + "\n".join(f"b{n}: *a" for n in range(200)), "at most 100 aliases"),
     ):
         [finding, *_] = machine.post("/v1/workflows/support/check", {"source": source}).json["findings"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from models.definitions import store
-from models.kernel import imports
+from models.kernel import imports, limits
 from models.kernel.clock import rfc3339
 from models.kernel.errors import FieldProblem, Invalid, NotFound
 from models.kernel.open_json import JsonObject
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
 
 # The bound of a file (models/definitions/files.py).
 source_chars_max = 512 * 1024
+# JSON of a folder with twenty large life cycles.
+bundle_bytes_max = 8 * limits.MIB
+_PLACE = re.compile(r"[^:]+:(?P<line>\d+)(?::(?P<column>\d+))?(?:: (?P<path>.*))?", re.DOTALL)
 # The steps of one simulation. Longer stories belong in scenario files.
 steps_max = 200
 
 
 def checked(kind: str, name: str, source: str) -> Found:
     """Return the draft, ready to be published as `name`. Raises Invalid with line and column of every error."""
-    [found] = _sound(_one(kind, name, source))
+    [found] = _sound(_one(kind, name, source), lambda file: "/source")
     return found
 
 
@@ -33,13 +37,13 @@ def checked_bundle(sources: Mapping[str, str]) -> list[Found]:
     """
     from models.publishing import bundle
 
-    return _sound(bundle.read(sources))
+    return _sound(bundle.read(sources), lambda file: f"/files/{file.replace('~', '~0').replace('/', '~1')}")
 
 
-def _sound(read: Bundle) -> list[Found]:
-    problems = [problem for _, problem in _problems(read)]
-    if problems:
-        raise Invalid([_located(problem) for problem in problems])
+def _sound(read: Bundle, pointer: Callable[[str], str]) -> list[Found]:
+    """Return the definitions. Raises Invalid; `pointer`: the place of a file in the request."""
+    if problems := _problems(read):
+        raise Invalid([FieldProblem(pointer(file), _in_words(problem)) for file, problem in problems])
     return read.found
 
 
@@ -59,10 +63,9 @@ def _problems(read: Bundle) -> list[tuple[str, FieldProblem]]:
     return errors or [(str(found.path) if found else "", problem) for found, problem in bundle.refusals(read.found)]
 
 
-def _located(problem: FieldProblem) -> FieldProblem:
+def _in_words(problem: FieldProblem) -> str:
     one = _finding("", "", "error", problem.path, problem.message)
-    place = f"line {one['line']}, column {one['column']}: {one['path']}"
-    return FieldProblem("/source", f"{place}: {one['message']}")
+    return f"line {one['line']}, column {one['column']}: {one['path']}: {one['message']}"
 
 
 def _one(kind: str, name: str, source: str) -> Bundle:
@@ -74,7 +77,7 @@ def _one(kind: str, name: str, source: str) -> Bundle:
     for found in read.found:
         place = f"{path}:1:1"
         if found.kind != kind:
-            read.problems.append((path, FieldProblem(place, f"expected a {kind}, found a {found.kind}")))
+            read.problems.append((path, FieldProblem(place, f"expected a {kind}, found {found.kind}")))
         elif found.name != name:
             key = ".workflow" if kind == "workflow" else ".type"
             told = f"expected {name}, found {found.name}"
@@ -127,16 +130,15 @@ def _judged(read: Bundle) -> list[FindingFacts]:
 
 def _finding(code: str, file: str, severity: str, place: str, message: str) -> FindingFacts:
     """Return a finding whose place is written `file:line:column: path`."""
-    where, _, path = place.partition(": ") if file and place.startswith(file) else ("", "", place)
-    parts = where.split(":")
-    line, column = (int(part) if part.isdecimal() else 1 for part in [*parts[1:3], "1", "1"][:2])
+    where = _PLACE.fullmatch(place)
+    line, column, path = (where["line"], where["column"], where["path"]) if where else (None, None, place)
     return {
         "code": code,
         "file": file,
         "severity": severity,
-        "path": path,
-        "line": line,
-        "column": column,
+        "path": path or "",
+        "line": int(line or 1),
+        "column": int(column or 1),
         "message": message,
     }
 

@@ -10,13 +10,14 @@ from functions.gateway.definition import drafts
 from functions.gateway.definition.workflows import Checked, Draft, FindingShown, NewVersion
 from functions.http.operations import Answer, Call, Cost, Operations
 from functions.views.texts import LANGUAGE_TAG
-from models.definitions import desk, store
+from models.definitions import desk
 from models.identity.rules import Permission
 from models.infomodel import published as infomodel
 from models.infomodel import schema as model_schema
 from models.kernel import limits
 from models.kernel.errors import NotFound
 from models.kernel.open_json import JsonObject
+from models.publishing import publishing
 
 operations = Operations()
 
@@ -146,15 +147,13 @@ def check_type(call: Call[Draft]) -> Answer:
 )
 def publish_type(call: Call[NewVersion]) -> Answer:
     """Takes effect immediately. A version under which stored values would lose their field is rejected with their
-    number.
+    number, and one that breaks a life cycle in force with the place; `POST /v1/definition_bundles` publishes both.
     """
     from models.infomodel import definition
 
     found = drafts.checked("model", call.params["type"], call.body.source)
-    _, is_new = store.publish(
-        found.kind, found.name, found.body, source=found.source, by=call.caller.key, reason=call.body.reason
-    )
-    return Answer(_shown(definition.read(found.body)), status=201 if is_new else 200)
+    new = publishing.apply([found], by=call.caller.key, reason=call.body.reason, origin="api")
+    return Answer(_shown(definition.read(found.body)), status=201 if new else 200)
 
 
 def _type(name: str) -> Any:

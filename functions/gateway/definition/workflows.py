@@ -104,9 +104,10 @@ class Versions(msgspec.Struct):
 
 
 class FindingShown(msgspec.Struct):
-    """An error or a warning about a draft. Line and column start at 1."""
+    """An error or a warning about a draft. Line and column start at 1; `file` is the path in a bundle."""
 
     code: str
+    file: str
     severity: str
     path: str
     line: int
@@ -241,9 +242,8 @@ def publish_version(call: Call[NewVersion]) -> Answer:
     Existing tickets keep their versions.
     """
     found = drafts.checked("workflow", _name(call), call.body.source)
-    version, is_new = store.publish(
-        found.kind, found.name, found.body, source=found.source, by=call.caller.key, reason=call.body.reason
-    )
+    is_new = bool(publishing.apply([found], by=call.caller.key, reason=call.body.reason, origin="api"))
+    version = _in_force("workflow", found.name).version
     detail = WorkflowDetail(found.name, version, found.body, found.source)
     where = {"Location": f"/v1/workflows/{found.name}/versions/{version}"} if is_new else {}
     return Answer(detail, status=201 if is_new else 200, headers=where)
