@@ -110,6 +110,7 @@ def rollback(kind: str, name: str, *, to: int | None, by: str, reason: str) -> i
         lost = list(changes.refusals(infomodel.read(now.body), infomodel.read(definition.body))) if now else []
         if lost:
             raise Invalid(lost)
+    # It reads YAML, which a function must not load at its start.
     from models.publishing import dependents
 
     if broken := list(dependents.broken_by_rollback(kind, name, definition.body)):

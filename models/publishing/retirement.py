@@ -14,7 +14,18 @@ from models.kernel.storage import database
 from models.publishing import dependents
 from models.publishing.catalogue import Found
 from models.publishing.dependents import Key
+from models.teams import queries as teams
 
+# Kind -> the statement that counts the live tickets which need a definition.
+_TICKETS_OF = {
+    "workflow": "SELECT count(*) AS found FROM tickets WHERE workflow = :name AND category <> 'closed'",
+    "model": "SELECT count(*) AS found FROM tickets WHERE type = :name AND category <> 'closed'",
+    "channel": (
+        "SELECT count(*) AS found FROM tickets WHERE contact_channel || '.' || contact_account = :name"
+        " AND category <> 'closed'"
+    ),
+    "teams": "SELECT count(*) AS found FROM tickets WHERE team IS NOT NULL AND :name = 'teams' AND category <> 'closed'",
+}
 _KINDS = ("workflow", "model", "channel", "teams", "desk", "fragment")
 
 
@@ -71,22 +82,10 @@ def _belongs_to(place: str, gone: Collection[Key]) -> bool:
 
 def _needed(kind: str, name: str) -> str:
     """Return the rows that still need a definition, in words; empty when there are none."""
-    if kind == "teams":
-        row = database.one(
-            "SELECT (SELECT count(*) FROM team_members) AS members,"
-            " (SELECT count(*) FROM tickets WHERE team IS NOT NULL AND category <> 'closed') AS tickets"
-        )
-        assert row is not None, "counts are always there"
-        return f"teams have {row['members']} members and {row['tickets']} live tickets" if any(row.values()) else ""
-    conditions = {
-        "workflow": "workflow = :name",
-        "model": "type = :name",
-        "channel": "contact_channel || '.' || contact_account = :name",
-    }
-    if kind not in conditions:
+    if kind == "teams" and any(team["members"] for team in teams.all_teams()):
+        return "its teams have members"
+    if kind not in _TICKETS_OF:
         return ""
-    row = database.one(
-        f"SELECT count(*) AS found FROM tickets WHERE {conditions[kind]} AND category <> 'closed'", name=name
-    )
+    row = database.one(_TICKETS_OF[kind], name=name)
     count = int(row["found"]) if row else 0
     return f"{count} live tickets need it" if count else ""

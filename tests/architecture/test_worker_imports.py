@@ -21,6 +21,7 @@ NOT_FOR_TASKS = {
     "argon2.exceptions": "sign-in, in the gateway",
     "jwt": "access tokens, in the gateway",
     "zxcvbn": "a new password, in the gateway",
+    "models.publishing.dependents": "a publication, in the gateway and in commands",
     "webauthn": "a passkey, in the gateway",
     "webauthn.helpers.exceptions": "a passkey, in the gateway",
     "resource": "the main thread of the parser's child",

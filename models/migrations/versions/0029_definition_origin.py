@@ -1,4 +1,4 @@
-"""Where a version of a definition comes from: files of the desk's folder, or the API.
+"""The origin of each version of a definition: files of the desk's folder, or the API.
 
 `apply` retires a definition whose file was taken away only when its version in force comes from a file.
 """
