@@ -25,7 +25,7 @@ def operations() -> Operations:
         sign_in,
         sign_in_steps,
     )
-    from functions.gateway.definition import bundles, model, workflows
+    from functions.gateway.definition import bundles, jobs, model, workflows
     from functions.gateway.operating import (
         audit,
         channels,
@@ -90,6 +90,7 @@ def operations() -> Operations:
         notices,
         ratings,
         bundles,
+        jobs,
         workflows,
         model,
         inbox,

@@ -19,6 +19,8 @@ PARAMETERS = {
     "type": "The name of the ticket type.",
     "team": "The name of the team.",
     "workflow": "The name of the life cycle.",
+    "migration": "The id of the migration.",
+    "replay": "The id of the replay.",
     "version": "The number of the version.",
     # In queries.
     "action": "The audited action.",

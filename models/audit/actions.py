@@ -53,6 +53,7 @@ class AuditAction(StrEnum):
     definition_published = auto()
     definition_rolled_back = auto()
     definition_retired = auto()
+    workflow_migration_started = auto()
     audit_exported = auto()
 
 

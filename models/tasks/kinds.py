@@ -106,6 +106,9 @@ _KINDS = (
     TaskKind("activate_user", payloads.ActivateUser),
     TaskKind("repair_activations", payloads.RepairActivations, attempts_max=3),
     TaskKind("watch_accounts", payloads.WatchAccounts, queue=SENDS, attempts_max=2, time_limit_s=110),
+    # Long jobs in runs of some seconds.
+    TaskKind("migrate_tickets", payloads.MigrateTickets, time_limit_s=110),
+    TaskKind("replay_events", payloads.ReplayEvents, time_limit_s=110),
     TaskKind("collect_garbage", payloads.CollectGarbage, attempts_max=3, time_limit_s=120),
 )
 

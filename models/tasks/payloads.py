@@ -170,6 +170,18 @@ class WatchAccounts(Payload, frozen=True):
     """Asks the providers about all accounts."""
 
 
+class MigrateTickets(Payload, frozen=True):
+    """Moves the live tickets of a life cycle to another version."""
+
+    migration_id: UUID
+
+
+class ReplayEvents(Payload, frozen=True):
+    """Drives recorded events through a draft of a life cycle."""
+
+    replay_id: UUID
+
+
 class CollectGarbage(Payload, frozen=True):
     """Deletes rows and files that have served."""
 

@@ -136,31 +136,32 @@ def run(migration_id: UUID, progress: Callable[[int], None] = lambda moved: None
 
     Opens its own transactions.
     """
-    while True:
+    left = True
+    while left:
         with database.transaction():
-            migration = get(migration_id)
-            if migration.state == "finished":
-                return migration
-            done = _batch(migration)
-        progress(get_moved(migration_id))
-        if not done:
-            return get_finished(migration_id)
-
-
-def get_moved(migration_id: UUID) -> int:
+            left = step(migration_id)
+            moved = get(migration_id).moved
+        progress(moved)
     with database.connection():
-        return get(migration_id).moved
-
-
-def get_finished(migration_id: UUID) -> Migration:
-    """Close a migration and read it."""
-    with database.transaction():
-        database.execute(
-            "UPDATE workflow_migrations SET state = 'finished', finished_at = :at WHERE id = :id",
-            at=clock.now(),
-            id=migration_id,
-        )
         return get(migration_id)
+
+
+def step(migration_id: UUID) -> bool:
+    """Move the next batch of tickets; returns True while tickets may be left, and closes the migration otherwise.
+
+    Joins the caller's transaction.
+    """
+    migration = get(migration_id)
+    if migration.state == "finished":
+        return False
+    if _batch(migration):
+        return True
+    database.execute(
+        "UPDATE workflow_migrations SET state = 'finished', error = NULL, finished_at = :at WHERE id = :id",
+        at=clock.now(),
+        id=migration_id,
+    )
+    return False
 
 
 def _batch(migration: Migration) -> bool:

@@ -9,8 +9,8 @@ the same for both. Nothing is written.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -24,7 +24,11 @@ from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.publishing import workflows
 from models.teams import queries as teams
+<<<<<<< HEAD
 from models.ticket_workflow.recorded_payload import RecordedPayload
+=======
+from models.ticket_workflow.replay_report import Report, Tally
+>>>>>>> 0e7f6edb (ticket_workflow: Migrations and replays run as jobs of the API, with progress.)
 from models.tickets import ticket_fields
 from models.tickets.tables import Ticket
 from models.workflow.acts import AnyAct, Charged, MessageSent, RatingAsked, Refused, SlaBreached
@@ -32,29 +36,6 @@ from models.workflow.definition import Workflow
 from models.workflow.testing.simulation import Person, Simulation, TooManyFirings
 
 page_tickets = 200  # tickets whose events are in memory at once
-differences_max = 200  # listed one by one; the rest is counted
-
-
-@dataclass(slots=True)
-class Report:
-    """The result of a replay. Counters: key -> baseline and draft.
-
-    `faithful`: baselines that ended in the real ticket's state.
-    """
-
-    workflow: str
-    since: datetime
-    until: datetime
-    tickets: int = 0
-    events: int = 0
-    faithful: int = 0
-    ended_differently: int = 0
-    failed: int = 0
-    differences: list[JsonObject] = field(default_factory=list)
-    messages: dict[str, tuple[int, int]] = field(default_factory=dict)
-    breaches: dict[str, tuple[int, int]] = field(default_factory=dict)
-    money: dict[str, tuple[int, int]] = field(default_factory=dict)
-    refusals: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,51 +75,50 @@ def replay(
     progress: Callable[[int], None] = lambda events: None,
 ) -> Report:
     """Replay every ticket of the life cycle that something happened to since an instant; reads only, page by page."""
-    report = Report(name, since, until)
-    people = _people()
-    totals: tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]] = (Counter(), Counter())
-    money: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-    for ticket, recorded in _histories(name, since):
+    tally = Tally(Report(name, since, until))
+    cursor: UUID | None = None
+    while (cursor := step(draft, tally, after=cursor, most=page_tickets)) is not None:
+        progress(tally.report.events)
+    return tally.finished()
+
+
+def count_tickets(name: str, since: datetime) -> int:
+    """Count the tickets that a replay would drive."""
+    row = database.one(
+        "SELECT count(*) AS found FROM tickets WHERE workflow = :name AND updated_at >= :since", name=name, since=since
+    )
+    return int(row["found"]) if row else 0
+
+
+def step(draft: Workflow, tally: Tally, *, after: UUID | None, most: int) -> UUID | None:
+    """Replay the next tickets into the tally; returns the last one, or None when none was left."""
+    report = tally.report
+    page = _histories(report.workflow, report.since, after=after, most=most)
+    people = _people() if page else []
+    for ticket, recorded in page:
         report.tickets += 1
         report.events += len(recorded)
         try:
-            before = _drive(workflows.of_version(name, ticket.workflow_version).definition, recorded, people, until)
-            after = _drive(draft, recorded, people, until)
+            version = workflows.of_version(report.workflow, ticket.workflow_version).definition
+            before = _drive(version, recorded, people, report.until)
+            outcome = _drive(draft, recorded, people, report.until)
         except (TooManyFirings, ConfigurationError) as error:
             report.failed += 1
-            _note(report, ticket, {"failed": str(error)})
+            tally.note(ticket.number, ticket.state, {"failed": str(error)})
             continue
         report.faithful += before.state == ticket.state
-        for index, outcome in enumerate((before, after)):
-            totals[index].update(outcome.acts)
-            money[index].update(outcome.amounts)
+        for index, one in enumerate((before, outcome)):
+            tally.acts[index].update(one.acts)
+            tally.money[index].update(one.amounts)
         changed = {
-            what: {"before": getattr(before, what), "after": getattr(after, what)}
+            what: {"before": getattr(before, what), "after": getattr(outcome, what)}
             for what in ("state", "priority", "team")
-            if getattr(before, what) != getattr(after, what)
+            if getattr(before, what) != getattr(outcome, what)
         }
         if changed:
             report.ended_differently += 1
-            _note(report, ticket, changed)
-        if report.tickets % page_tickets == 0:
-            progress(report.events)
-    for attribute, kind in (("messages", "sent"), ("breaches", "breached"), ("refusals", "refused")):
-        setattr(report, attribute, _compared(totals, kind))
-    keys = sorted(money[0].keys() | money[1].keys())
-    report.money = {key: (money[0][key], money[1][key]) for key in keys}
-    return report
-
-
-def _note(report: Report, ticket: _RealTicket, changed: JsonObject) -> None:
-    if len(report.differences) < differences_max:
-        report.differences.append({"number": ticket.number, "recorded_state": ticket.state, **changed})
-
-
-def _compared(
-    totals: tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]], kind: str
-) -> dict[str, tuple[int, int]]:
-    keys = sorted({key for total in totals for key in total if key[0] == kind})
-    return {what: (totals[0][kind, what], totals[1][kind, what]) for _, what in keys}
+            tally.note(ticket.number, ticket.state, changed)
+    return page[-1][0].id if page else None
 
 
 def _people() -> list[Person]:
@@ -152,6 +132,7 @@ def _people() -> list[Person]:
     return [*found, *(Person(str(one["id"]), one["name"], role.get(one["role"], "agent")) for one in keys)]
 
 
+<<<<<<< HEAD
 def _histories(name: str, since: datetime) -> Iterator[tuple[_RealTicket, list[_Recorded]]]:
     """Tickets of the life cycle with their events in order, a page at a time."""
     cursor = UUID(int=0)
@@ -182,6 +163,36 @@ def _histories(name: str, since: datetime) -> Iterator[tuple[_RealTicket, list[_
         for ticket in tickets:
             yield ticket, by_ticket.get(ticket.id, [])
         cursor = tickets[-1].id
+=======
+def _histories(
+    name: str, since: datetime, *, after: UUID | None, most: int
+) -> list[tuple[_RealTicket, list[_Recorded]]]:
+    """Return the next tickets of the life cycle, each with its events in order."""
+    rows = database.run(
+        "SELECT id, number, state, workflow_version FROM tickets WHERE workflow = :name AND updated_at >="
+        " :since AND id > :cursor"
+        " ORDER BY id LIMIT :most",
+        name=name,
+        since=since,
+        cursor=after or UUID(int=0),
+        most=most,
+    )
+    if not rows:
+        return []
+    tickets = [_RealTicket(**Ticket.converted(row)) for row in rows]
+    places, bound = database.in_list("id", [ticket.id for ticket in tickets])
+    events = database.run(
+        "SELECT aggregate_id, event_type, occurred_at, actor_kind, actor_id, payload FROM events"
+        f" WHERE aggregate = 'ticket' AND aggregate_id IN {places} ORDER BY aggregate_id, sequence",
+        bound,
+    )
+    by_ticket: dict[UUID, list[_Recorded]] = {}
+    for row in map(EventRow.converted, events):
+        payload, actor_id = _Payload(row["payload"]), str(row["actor_id"])
+        recorded = _Recorded(row["event_type"], row["occurred_at"], row["actor_kind"], actor_id, payload)
+        by_ticket.setdefault(row["aggregate_id"], []).append(recorded)
+    return [(ticket, by_ticket.get(ticket.id, [])) for ticket in tickets]
+>>>>>>> 0e7f6edb (ticket_workflow: Migrations and replays run as jobs of the API, with progress.)
 
 
 def _drive(workflow: Workflow, recorded: list[_Recorded], people: list[Person], until: datetime) -> _Outcome:

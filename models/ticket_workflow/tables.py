@@ -120,9 +120,34 @@ class WorkflowMigration(Table):
     started_by = peewee.TextField()
     started_at = InstantField()
     finished_at = InstantField(null=True)
+    # The live tickets at the start; unknown for migrations of earlier releases and of commands.
+    tickets = peewee.IntegerField(null=True)
+    error = peewee.TextField(null=True)
 
     class Meta:
         table_name = "workflow_migrations"
+
+
+class WorkflowReplay(Table):
+    """A replay of recorded events through a draft, with its cursor and the sums so far."""
+
+    id = IdField(primary_key=True)
+    workflow = peewee.TextField()
+    draft = JsonField()
+    since = InstantField()
+    until = InstantField()
+    state = peewee.TextField()
+    cursor = IdField(null=True)
+    tally = JsonField(null=True)
+    tickets = peewee.IntegerField()
+    tickets_done = peewee.IntegerField(default=0)
+    error = peewee.TextField(null=True)
+    started_by = peewee.TextField()
+    started_at = InstantField()
+    finished_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "workflow_replays"
 
 
 class Rating(Table):

@@ -199,15 +199,19 @@ def simulated(
 
 
 def _workflow(name: str, source: str | None) -> Any:
-    """The life cycle of a draft, or the one in force. Raises NotFound, or Invalid for a wrong draft."""
     from models.workflow import definition
 
+    return definition.read(body_of(name, source))
+
+
+def body_of(name: str, source: str | None) -> JsonObject:
+    """Return the body of a draft, or of the version in force. Raises NotFound, or Invalid for a wrong draft."""
     if source is not None:
-        return definition.read(checked("workflow", name, source).body)
+        return checked("workflow", name, source).body
     in_force = store.latest("workflow", name)
     if in_force is None:
         raise NotFound(f"there is no life cycle {name[:60]!r}")
-    return definition.read(in_force.body)
+    return in_force.body
 
 
 def _pointer(path: str) -> str:

@@ -69,6 +69,15 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
         "to_workflow": NAME,
         "state_map": DESK,
         "state": WORD,
+        "error": DESK,
+        "started_by": STAFF,
+    },
+    "workflow_replays": {
+        "workflow": NAME,
+        "draft": DESK,
+        "state": WORD,
+        "tally": impersonal("numbers and states of tickets"),
+        "error": DESK,
         "started_by": STAFF,
     },
     "subscriptions": {
