@@ -24,11 +24,8 @@ from models.kernel.open_json import JsonObject
 from models.kernel.storage import database
 from models.publishing import workflows
 from models.teams import queries as teams
-<<<<<<< HEAD
 from models.ticket_workflow.recorded_payload import RecordedPayload
-=======
 from models.ticket_workflow.replay_report import Report, Tally
->>>>>>> 0e7f6edb (ticket_workflow: Migrations and replays run as jobs of the API, with progress.)
 from models.tickets import ticket_fields
 from models.tickets.tables import Ticket
 from models.workflow.acts import AnyAct, Charged, MessageSent, RatingAsked, Refused, SlaBreached
@@ -132,38 +129,6 @@ def _people() -> list[Person]:
     return [*found, *(Person(str(one["id"]), one["name"], role.get(one["role"], "agent")) for one in keys)]
 
 
-<<<<<<< HEAD
-def _histories(name: str, since: datetime) -> Iterator[tuple[_RealTicket, list[_Recorded]]]:
-    """Tickets of the life cycle with their events in order, a page at a time."""
-    cursor = UUID(int=0)
-    while True:
-        rows = database.run(
-            "SELECT id, number, state, workflow_version FROM tickets WHERE workflow = :name AND updated_at >="
-            " :since AND id > :cursor"
-            " ORDER BY id LIMIT :most",
-            name=name,
-            since=since,
-            cursor=cursor,
-            most=page_tickets,
-        )
-        if not rows:
-            return
-        tickets = [_RealTicket(**Ticket.converted(row)) for row in rows]
-        places, bound = database.in_list("id", [ticket.id for ticket in tickets])
-        events = database.run(
-            "SELECT aggregate_id, event_type, occurred_at, actor_kind, actor_id, payload FROM events"
-            f" WHERE aggregate = 'ticket' AND aggregate_id IN {places} ORDER BY aggregate_id, sequence",
-            bound,
-        )
-        by_ticket: dict[UUID, list[_Recorded]] = {}
-        for row in map(EventRow.converted, events):
-            payload, actor_id = RecordedPayload(row["payload"]), str(row["actor_id"])
-            recorded = _Recorded(row["event_type"], row["occurred_at"], row["actor_kind"], actor_id, payload)
-            by_ticket.setdefault(row["aggregate_id"], []).append(recorded)
-        for ticket in tickets:
-            yield ticket, by_ticket.get(ticket.id, [])
-        cursor = tickets[-1].id
-=======
 def _histories(
     name: str, since: datetime, *, after: UUID | None, most: int
 ) -> list[tuple[_RealTicket, list[_Recorded]]]:
@@ -188,11 +153,10 @@ def _histories(
     )
     by_ticket: dict[UUID, list[_Recorded]] = {}
     for row in map(EventRow.converted, events):
-        payload, actor_id = _Payload(row["payload"]), str(row["actor_id"])
+        payload, actor_id = RecordedPayload(row["payload"]), str(row["actor_id"])
         recorded = _Recorded(row["event_type"], row["occurred_at"], row["actor_kind"], actor_id, payload)
         by_ticket.setdefault(row["aggregate_id"], []).append(recorded)
     return [(ticket, by_ticket.get(ticket.id, [])) for ticket in tickets]
->>>>>>> 0e7f6edb (ticket_workflow: Migrations and replays run as jobs of the API, with progress.)
 
 
 def _drive(workflow: Workflow, recorded: list[_Recorded], people: list[Person], until: datetime) -> _Outcome:
