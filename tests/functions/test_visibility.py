@@ -44,7 +44,8 @@ LISTS = {
 # Operations without a ticket in path or answer. A new operation belongs here, into LISTS, or has a ticket in its path.
 WITHOUT_TICKETS = re.compile(
     r"GET /\.well-known/.*|[A-Z]+ /v1/(auth|me(?!/notices)|users|api_keys|requesters|channels|teams|workflows|model"
-    r"|definition_bundles|workflow_migrations|workflow_replays|webhooks|ratings|tasks|paid_tasks|audit|roles|permissions|colleagues|sessions)"
+    r"|definition_bundles|workflow_migrations|workflow_replays"
+    r"|webhooks|ratings|tasks|paid_tasks|audit|roles|permissions|colleagues|sessions)"
 )
 MAKES_ONE = {"POST /v1/tickets", "POST /v1/attachments"}
 
