@@ -78,10 +78,10 @@ def test_a_raw_subject_is_not_read_by_the_charset_of_a_body_in_another_alphabet(
 
 
 def test_the_body_s_charset_decides_between_two_plausible_readings() -> None:
-    raw = "kůň".encode("iso8859-2")
+    raw = b"Se\xf1or"
 
-    assert text_of(raw, raw_charset="iso-8859-2") == "kůň"
-    assert text_of(raw, raw_charset="iso-8859-1") == "kùò"
+    assert text_of(raw, raw_charset="iso-8859-1") == "Señor"
+    assert text_of(raw, raw_charset="iso-8859-2") == "Seńor"
 
 
 def test_subject_name_and_file_name_of_a_mail_are_guessed() -> None:
