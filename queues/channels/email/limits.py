@@ -41,8 +41,12 @@ uu_line_bytes_min = 20
 
 # Bytes that are searched for an undeclared boundary.
 preamble_bytes_max = 64 * 1024
-# Multiparts that are base64 themselves, which RFC 2045 forbids; each is a copy.
+# Multiparts that are base64 themselves, which RFC 2045 forbids, and opaque S/MIME; each is a copy.
 sources_max = 3
+# Encoded; the mail inside is a copy of it, and the files of that mail are copies again.
+smime_bytes_max = 32 * MIB
+# Bytes of a length in S/MIME; eight count more than any mail has.
+ber_length_bytes_max = 8
 # Decoded at a time: a file costs its own size, not a multiple.
 base64_slice_bytes = 256 * 1024
 # Slices and pieces that end in padding (some encoders pad each line); one more for each `base64_piece_bytes_min`.

@@ -29,6 +29,8 @@ from queues.channels.email.replies.visible_reply import split
 from queues.channels.html_text import html_to_text
 
 _LOCALE = re.compile(rb"\s*([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3})\s*(,|$)")
+# The desk has no list of trusted certificates and keys.
+_SIGNATURE_VERDICT = "signed, not verified"
 _ARMOUR = re.compile(r"^-----BEGIN PGP (SIGNED )?MESSAGE-----", re.MULTILINE)
 
 
@@ -182,6 +184,8 @@ class _Content:
         armour = _ARMOUR.search(self.full)
         if armour is not None:
             self.details.setdefault("signed" if armour[1] else "encrypted", "pgp")
+        if "signed" in self.details:
+            self.details["signature_verdict"] = _SIGNATURE_VERDICT
 
     def _visible(self, subject: str, html_cut: HtmlCut | None, *, is_html_alone: bool) -> str:
         """Return the reply: from the HTML if the mail has no other text, or if only the HTML shows a quote."""

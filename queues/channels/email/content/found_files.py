@@ -16,15 +16,15 @@ from queues.channels.email.content import attached_files
 from queues.channels.email.reading.calendar_text import calendar_event
 from queues.channels.email.reading.charset import decode
 from queues.channels.email.reading.mime import Part
+from queues.channels.email.reading.smime import TYPES as SMIME_TYPES
 from queues.channels.email.reading.structure import content_id
-from queues.channels.email.reading.tnef import Tnef, read_tnef
+from queues.channels.email.reading.tnef import Tnef, is_tnef, read_tnef
 
 _SIGNATURES = frozenset(["application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"])
 # For programs, not for people.
 _HIDDEN = _SIGNATURES | {"application/pgp-encrypted"}
 _TNEF_TYPES = frozenset(["application/ms-tnef", "application/vnd.ms-tnef"])
 _CALENDAR_TYPES = frozenset(["text/calendar", "application/ics"])
-_SMIME_TYPES = frozenset(["application/pkcs7-mime", "application/x-pkcs7-mime"])
 _CID = re.compile(r"""[cC][iI][dD]:([^"'\s>)]{1,300})""")
 
 
@@ -52,9 +52,9 @@ class Files:
                 content,
                 cid=content_id(part),
                 is_attachment=part.disposition == "attachment",
-                hidden=part.content_type in _HIDDEN or tnef is not None,
+                hidden=self._is_hidden(part, tnef),
             )
-            self._note(part, content)
+            self._note(part, name, content)
             for one in tnef.files if tnef else ():
                 if self._is_full():
                     return
@@ -96,22 +96,35 @@ class Files:
         self.found.append(info)
 
     def _unpacked(self, part: Part, name: str, content: bytes) -> Tnef | None:
-        """Return the content of a winmail.dat; None for other files and for a broken one, which stays a file."""
+        """Return the content of a winmail.dat; None for other files, and if nothing in it was read whole."""
         if part.content_type not in _TNEF_TYPES and name.lower() not in ("winmail.dat", "win.dat"):
             return None
         tnef = read_tnef(content)
+        if is_tnef(content) and (tnef is None or not tnef.is_whole):
+            self._tell_incomplete(f"{name or 'winmail.dat'}: not all of it could be read")
         self.tnef = self.tnef or tnef
         return tnef
 
-    def _note(self, part: Part, content: bytes) -> None:
+    @staticmethod
+    def _is_hidden(part: Part, tnef: Tnef | None) -> bool:
+        """Return True for a file that people do not need: a signature, or a package that was unpacked whole."""
+        is_unpacked = tnef.is_whole if tnef is not None else bool(part.children) and not part.is_cut_off
+        return part.content_type in _HIDDEN or is_unpacked
+
+    def _tell_incomplete(self, what: str) -> None:
+        self.details.setdefault("incomplete", []).append(what)
+
+    def _note(self, part: Part, name: str, content: bytes) -> None:
         """Record the summary of a file for people."""
         kind = part.content_type
+        if part.is_cut_off:
+            self._tell_incomplete(f"{name or 'smime.p7m'}: its end is missing")
         if kind == "message/rfc822" and (subject := attached_files.subject_of(content)):
             self.details.setdefault("attached_messages", []).append(subject)
         elif kind in _CALENDAR_TYPES:
             self._note_calendar(part, content)
         elif kind in ("message/external-body", "message/partial"):
-            self.details.setdefault("incomplete", []).append(kind.partition("/")[2])
+            self._tell_incomplete(kind.partition("/")[2])
         else:
             self._note_protection(part, kind)
 
@@ -123,8 +136,9 @@ class Files:
 
     def _note_protection(self, part: Part, kind: str) -> None:
         """Record a signature or an encryption (OpenPGP: RFC 3156; S/MIME: RFC 8551)."""
-        if kind in _SMIME_TYPES:
-            is_signed = part.parameters.get("smime-type", "").lower() in ("signed-data", "certs-only")
+        if kind in SMIME_TYPES or part.children:
+            smime_type = part.parameters.get("smime-type", "").lower()
+            is_signed = bool(part.children) or smime_type in ("signed-data", "certs-only")
             self.details.setdefault("signed" if is_signed else "encrypted", "smime")
         elif kind in _SIGNATURES:
             self.details.setdefault("signed", "pgp" if "pgp" in kind else "smime")

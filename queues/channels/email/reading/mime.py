@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from models.kernel.limits import MIB
 from queues.channels.email import limits
+from queues.channels.email.reading import smime
 from queues.channels.email.reading.header_block import Headers, first_value, mail_start, split_headers
 from queues.channels.email.reading.parameters import parameters
 from queues.channels.email.reading.transfer import decoded, encoding_of
@@ -34,7 +36,10 @@ class Part:
     filename: str
     start: int
     end: int
+    # Of a multipart; and the mail inside an opaque S/MIME part.
     children: list[Part] = field(default_factory=list)
+    # Its content says that it goes on, but the mail ends.
+    is_cut_off: bool = False
 
     def leaves(self) -> Iterator[Part]:
         """Yield the parts without children. The reader bounds the depth."""
@@ -86,6 +91,8 @@ class Reader:
         self._parts += 1
         headers, body_start = split_headers(source, start, end)
         part = Part(source, headers, *_described(headers, default_type), body_start, end)
+        if smime.may_be_signed(part.content_type, part.filename):
+            self._unwrap(part, depth)
         if not part.content_type.startswith("multipart/"):
             return part
         if depth >= limits.depth_max:
@@ -96,6 +103,26 @@ class Reader:
             # The boundary is missing or a bound was met: show the source.
             part.content_type = "text/html" if _looks_like_html(part) else "text/plain"
         return part
+
+    def _unwrap(self, part: Part, depth: int) -> None:
+        """Read the mail inside an opaque S/MIME part. Anything else stays a file."""
+        if part.end - part.start > limits.smime_bytes_max:
+            self.leave_out(f"a signed part of more than {limits.smime_bytes_max // MIB} MB")
+            return
+        if depth >= limits.depth_max or self._sources >= limits.sources_max:
+            self.leave_out(f"more than {limits.sources_max} signed parts")
+            return
+        found = smime.signed_content(part.content())
+        if found is None:
+            return
+        self._sources += 1
+        part.is_cut_off = not found.is_whole
+        content = found.content
+        inner = self._part(content, mail_start(content), len(content), depth=depth + 1, default_type="text/plain")
+        if inner.content_type == "message/rfc822" and inner.parameters.get("forwarded", "").lower() == "no":
+            # RFC 8551 section 3.1: the mail is wrapped so that its headers are signed too.
+            inner = self._part(content, inner.start, inner.end, depth=depth + 2, default_type="text/plain")
+        part.children.append(inner)
 
     def _read_children(self, part: Part, depth: int) -> None:
         source, start, end = part.source, part.start, part.end

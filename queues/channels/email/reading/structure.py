@@ -58,6 +58,10 @@ def _walk(part: Part, found: Structure, *, is_root: bool = False) -> None:
         found.files += [leaf for child in part.children[1:] for leaf in child.leaves()]
     elif part.content_type == "multipart/related":
         _related(part, found)
+    elif not part.content_type.startswith("multipart/"):
+        # Opaque S/MIME is shown by the mail inside, and stays a file for its signature.
+        _walk(part.children[0], found)
+        found.files.append(part)
     else:
         for child in part.children:
             _walk(child, found)

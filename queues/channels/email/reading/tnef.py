@@ -1,6 +1,7 @@
-"""Reader of Outlook's winmail.dat (MS-OXTNEF): the files and the text in it. A broken one stays an ordinary file.
+"""Reader of Outlook's winmail.dat (MS-OXTNEF): the files and the text in it, as far as they were read whole.
 
-Each count and length is checked against the bytes that are there; no memory is allocated by a claimed length.
+A damaged one gives what stands before the damage; `is_whole` is False then. Each count and length is checked against
+the bytes that are there; no memory is allocated by a claimed length.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from queues.channels.email.reading import rtf
 from queues.channels.email.reading.charset import decode
 
 _SIGNATURE = 0x223E9F78
+_PADDING = b"\0\r\n "
 # Attributes (MS-OXTNEF section 2.1.3.2), without their type.
 _SUBJECT, _BODY, _RENDER, _TITLE, _DATA, _ATTACHMENT, _CODE_PAGE, _PROPERTIES = (
     0x8004,
@@ -76,6 +78,8 @@ class TnefFile:
 class Tnef:
     """The content of a winmail.dat. `html` and `text` may both be empty."""
 
+    # False if the bytes are damaged or cut off, or a bound was met.
+    is_whole: bool = True
     subject: str = ""
     text: str = ""
     html: str = ""
@@ -87,8 +91,9 @@ class _Attached:
     """The attributes of one attachment."""
 
     title: bytes = b""
-    data: bytes = b""
+    data: bytes | None = None
     properties: Properties = field(default_factory=dict)
+    is_whole: bool = True
 
 
 @dataclass(slots=True)
@@ -100,34 +105,53 @@ class _Message:
     body: bytes = b""
     properties: Properties = field(default_factory=dict)
     attached: list[_Attached] = field(default_factory=list)
+    is_whole: bool = True
+
+
+def is_tnef(data: bytes) -> bool:
+    """Return True if the bytes begin as a winmail.dat."""
+    return len(data) >= 6 and struct.unpack_from("<I", data)[0] == _SIGNATURE
 
 
 def read_tnef(data: bytes, *, depth: int = 0) -> Tnef | None:
-    """Read a winmail.dat; None when it is broken or has no content to show."""
-    try:
-        found = _read(data, depth)
-    except (_Broken, struct.error):
+    """Read a winmail.dat; None when it is something else, or when nothing to show was read whole."""
+    if not is_tnef(data):
         return None
+    found = _read(data, depth)
     return found if found.files or found.text.strip() or found.html.strip() else None
 
 
 def _read(data: bytes, depth: int) -> Tnef:
-    if len(data) < 6 or struct.unpack_from("<I", data)[0] != _SIGNATURE:
-        raise _Broken
     message = _Message()
+    try:
+        _read_attributes(data, message)
+    except (_Broken, struct.error):
+        message.is_whole = False
+    if message.attached and not _has_content(message.attached[-1]):
+        # Its bytes were cut off.
+        message.attached.pop()
+        message.is_whole = False
+    subject = _text(message.properties, _P_SUBJECT, message.codepage) or _decoded(message.subject, message.codepage)
+    found = Tnef(message.is_whole, subject=subject)
+    _read_body(found, message.properties, message.body, message.codepage)
+    for one in message.attached:
+        _add_files(found, one, message.codepage, depth)
+    return found
+
+
+def _has_content(attached: _Attached) -> bool:
+    return attached.data is not None or _P_DATA in attached.properties
+
+
+def _read_attributes(data: bytes, message: _Message) -> None:
+    """Record the attributes. Raises _Broken at the first damaged one; those before it are recorded."""
     for level, attribute, content in _attributes(data):
         if attribute == _RENDER:
             if len(message.attached) >= limits.attachments_max:
-                break
+                raise _Broken
             message.attached.append(_Attached())
         elif not _set_of_message(message, level, attribute, content) and message.attached:
             _set_of_attached(message.attached[-1], attribute, content)
-    subject = _text(message.properties, _P_SUBJECT, message.codepage) or _decoded(message.subject, message.codepage)
-    found = Tnef(subject=subject)
-    _read_body(found, message.properties, message.body, message.codepage)
-    for one in message.attached:
-        found.files += _files(one, message.codepage, depth)
-    return found
 
 
 def _set_of_message(message: _Message, level: int, attribute: int, content: bytes) -> bool:
@@ -139,7 +163,8 @@ def _set_of_message(message: _Message, level: int, attribute: int, content: byte
     elif attribute == _BODY:
         message.body = content
     elif attribute == _PROPERTIES and level == 1:
-        message.properties = _properties(content)
+        message.properties, is_whole = _properties(content)
+        message.is_whole = message.is_whole and is_whole
     else:
         return False
     return True
@@ -151,41 +176,52 @@ def _set_of_attached(attached: _Attached, attribute: int, content: bytes) -> Non
     elif attribute == _DATA:
         attached.data = content
     elif attribute == _ATTACHMENT:
-        attached.properties = _properties(content)
+        attached.properties, attached.is_whole = _properties(content)
 
 
 def _attributes(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Yield (level, id, bytes) of each attribute; an attribute that is cut off at the end is left out."""
+    """Yield (level, id, bytes) of each attribute. Raises _Broken at a damaged one, and if there are too many.
+
+    NUL bytes and line ends behind the last attribute are padding.
+    """
     at = 6
     for _ in range(limits.tnef_attributes_max):
-        if at + 9 > len(data):
+        if _ends(data, at):
             return
-        level, attribute, length = struct.unpack_from("<BII", data, at)
-        if level not in (1, 2):
+        if at + 9 > len(data):
             raise _Broken
+        level, attribute, length = struct.unpack_from("<BII", data, at)
         at += 9
-        if length > len(data) - at:
+        if level not in (1, 2) or length > len(data) - at:
             raise _Broken
         yield level, attribute & 0xFFFF, data[at : at + length]
         # A checksum of two bytes follows.
         at += length + 2
+    if not _ends(data, at):
+        raise _Broken
 
 
-def _properties(data: bytes) -> Properties:
-    """Read the MAPI properties of a message or an attachment, up to the first broken one."""
+def _ends(data: bytes, at: int) -> bool:
+    """Return True if only padding follows. The first byte of an attribute is none, so the rest is searched once."""
+    return at >= len(data) or (data[at] in _PADDING and not data[at:].strip(_PADDING))
+
+
+def _properties(data: bytes) -> tuple[Properties, bool]:
+    """Read the MAPI properties of a message or an attachment, up to the first damaged one; False if there is one."""
     found: Properties = {}
     if len(data) < 4:
-        return found
+        return found, not data
     at = 4
-    for _ in range(min(struct.unpack_from("<I", data)[0], limits.tnef_properties_max)):
+    (count,) = struct.unpack_from("<I", data)
+    for _ in range(min(count, limits.tnef_properties_max)):
         try:
             kind, name = struct.unpack_from("<HH", data, at)
             at = _after_name(data, at + 4, name)
             value, at = _value(data, at, kind)
         except (struct.error, _Broken):
-            break
+            return found, False
         found.setdefault(name, (kind & ~_MANY, value))
-    return found
+    return found, count <= limits.tnef_properties_max
 
 
 def _after_name(data: bytes, at: int, name: int) -> int:
@@ -256,20 +292,23 @@ def _read_body(found: Tnef, properties: Properties, body: bytes, codepage: str) 
             found.text = text
 
 
-def _files(one: _Attached, codepage: str, depth: int) -> Iterator[TnefFile]:
-    kind, content = one.properties.get(_P_DATA, (0, one.data))
+def _add_files(found: Tnef, one: _Attached, codepage: str, depth: int) -> None:
+    """Add the file of an attachment, or the files of an attached message."""
+    found.is_whole = found.is_whole and one.is_whole
+    kind, content = one.properties.get(_P_DATA, (0, one.data or b""))
     if kind == _OBJECT and content.startswith(_MESSAGE_IID):
         inner = read_tnef(content[16:], depth=depth + 1) if depth < limits.tnef_depth_max else None
         if inner is not None:
-            yield from _files_of_message(inner)
+            found.is_whole = found.is_whole and inner.is_whole
+            found.files += _files_of_message(inner)
             return
     elif kind == _OBJECT and len(content) > 16:
         content = content[16:]
-    content = content or one.data
+    content = content or one.data or b""
     name = _file_name(one, codepage)
     # An attachment without name and content was cut off in transit.
     if name or content:
-        yield _file(one, name, content, codepage)
+        found.files.append(_file(one, name, content, codepage))
 
 
 def _file(one: _Attached, name: str, content: bytes, codepage: str) -> TnefFile:

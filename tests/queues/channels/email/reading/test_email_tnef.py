@@ -199,12 +199,101 @@ def test_the_html_of_outlook_is_cleaned_like_any() -> None:
 
 
 @pytest.mark.parametrize("broken", [b"", b"x" * 50, writer.tnef(files=[writer.file(title=b"a", data=b"%PDF")])[:-30]])
-def test_a_broken_one_stays_a_file(broken: bytes) -> None:
+def test_one_without_anything_that_is_whole_stays_a_file(broken: bytes) -> None:
     message = mail_with(broken, "text")
 
     assert [(info.filename, info.hidden, info.content) for info in message.attachments] == [
         ("winmail.dat", False, broken)
     ]
+
+
+TWO_FILES = writer.tnef(
+    properties=[(0x1000, writer.UNICODE, utf16("The body of Outlook"))],
+    files=[writer.file(title=b"a.pdf", data=b"%PDF first"), writer.file(title=b"b.pdf", data=b"%PDF second")],
+)
+
+
+@pytest.mark.parametrize("padding", [b"\0", b"\0" * 9, b"\0" * 5_000, b"\r\n", b"\0\0\r\n"])
+def test_padding_behind_the_end_changes_nothing(padding: bytes) -> None:
+    message = mail_with(TWO_FILES + padding, "text")
+
+    assert [(info.filename, info.hidden, info.content) for info in message.attachments[1:]] == [
+        ("a.pdf", False, b"%PDF first"),
+        ("b.pdf", False, b"%PDF second"),
+    ]
+    assert message.attachments[0].hidden
+    assert "incomplete" not in message.details
+
+
+@pytest.mark.parametrize("rest", [b"--_list_footer_\r\n", b"\0\0\0x" * 10, bytes(range(3, 40)), b"\x01\x0f"])
+def test_files_before_foreign_bytes_are_given_and_the_rest_is_told(rest: bytes) -> None:
+    message = mail_with(TWO_FILES + rest, "text")
+
+    assert [(info.filename, info.hidden) for info in message.attachments] == [
+        ("winmail.dat", False),
+        ("a.pdf", False),
+        ("b.pdf", False),
+    ]
+    assert message.details["incomplete"] == ["winmail.dat: not all of it could be read"]
+
+
+def test_each_cut_gives_only_whole_files_and_says_so() -> None:
+    whole = {"a.pdf": b"%PDF first", "b.pdf": b"%PDF second"}
+    counts = set()
+
+    # The last two bytes are a checksum, which nothing needs.
+    for end in range(7, len(TWO_FILES)):
+        found = read_tnef(TWO_FILES[:end])
+        files = [] if found is None else found.files
+        counts.add(len(files))
+        assert all(whole[one.name] == one.content for one in files), end
+        # A cut between two attributes cannot be seen; within one, it is told.
+        is_between = TWO_FILES[:end].endswith(tuple(_attribute_ends(end)))
+        assert found is None or is_between or not found.is_whole, end
+
+    assert counts == {0, 1, 2}
+
+
+def _attribute_ends(end: int) -> list[bytes]:
+    """Return the bytes up to `end` if an attribute ends there, with or without its checksum."""
+    at, ends = 6, set()
+    while at < len(TWO_FILES):
+        (length,) = struct.unpack_from("<I", TWO_FILES, at + 5)
+        at += 9 + length + 2
+        ends |= {at - 2, at - 1, at}
+    return [TWO_FILES[:end]] if end in ends else []
+
+
+def test_a_message_within_that_was_cut_off_makes_the_whole_incomplete() -> None:
+    inner = TWO_FILES[:-20]
+    attached = writer.file(title=b"inner", properties=[(0x3701, writer.OBJECT, writer.MESSAGE_IID + inner)])
+
+    found = read_tnef(writer.tnef(files=[attached, writer.file(title=b"c.pdf", data=b"%PDF")]))
+
+    assert found is not None
+    assert not found.is_whole
+    assert [one.name for one in found.files] == ["message.txt", "a.pdf", "c.pdf"]
+
+
+def test_a_damaged_property_list_is_told() -> None:
+    properties = writer.mapi(
+        [(0x1000, writer.UNICODE, utf16("The body of Outlook")), (0x0037, writer.UNICODE, utf16("x"))]
+    )
+    data = struct.pack("<IH", 0x223E9F78, 1) + writer.attribute(1, 0x9003, properties[:-6])
+
+    found = read_tnef(data)
+
+    assert found is not None
+    assert (found.text, found.is_whole) == ("The body of Outlook", False)
+
+
+def test_padding_after_many_attributes_costs_one_search() -> None:
+    data = struct.pack("<IH", 0x223E9F78, 1) + writer.attribute(1, 0x9007, b"") * 1_900 + bytes(20_000_000)
+    started = time.process_time()
+
+    read_tnef(data)
+
+    assert time.process_time() - started < 2.0
 
 
 @given(st.data())
