@@ -188,17 +188,23 @@ class Desk:
         return self.receive_raw("email", mail.as_bytes(), content_type="message/rfc822")
 
     def receive_raw(
-        self, channel: str, body: bytes, *, content_type: str, headers: Mapping[str, str] | None = None
+        self,
+        channel: str,
+        body: bytes,
+        *,
+        content_type: str,
+        headers: Mapping[str, str] | None = None,
+        account: str = "demo",
     ) -> UUID:
         """A request's body through the channel's `identify`, stored; authentication is the
         adapters' own tests' matter.
         """
         request = IngressRequest(dict(headers or {}), body, content_type)
         with database.connection():
-            account = accounts.find(channel, "demo")
-            [event] = channels.get(channel).ingress.receive(request, account).events
+            found = accounts.find(channel, account)
+            [event] = channels.get(channel).ingress.receive(request, found).events
             with database.transaction():
-                return inbox.store(account, event.key, raw=body, content_type=content_type).event_id
+                return inbox.store(found, event.key, raw=body, content_type=content_type).event_id
 
     def receive(
         self,

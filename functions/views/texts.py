@@ -34,6 +34,7 @@ WORD_PATTERN = explain_pattern(
 )
 
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.ticket_title_chars_max, pattern=_LINE)]
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.inbox_reason_chars_max, pattern=_LINE)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.name_chars_max, pattern=_LINE)]
 _PRINTED = explain_pattern(rf"^[^\x00]*{_END}", "expected a text without the null character")
 Description = Annotated[str, msgspec.Meta(max_length=limits.ticket_description_chars_max, pattern=_PRINTED)]

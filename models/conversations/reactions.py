@@ -5,40 +5,48 @@ from __future__ import annotations
 from uuid import UUID
 
 from models.channels.accounts import ChannelAccount
+from models.conversations import threading
 from models.conversations.tables import Message
 from models.events.commands import Actor
 from models.events.ticket_payloads import MessageDeleted, ReactionChanged
 from models.kernel.storage import database
 from models.kernel.storage.batch import as_json
+from models.ports import channel_facts
 from models.ports.inbound import Deletion, ReactionChange
 from models.requesters import commands as requesters
 from models.tickets.ticket_change import TicketChange
 
 # People whose reactions are kept on one message; in a large group, further ones add no information.
 _people_max = 200
+# Reactions of one person that are kept; each mail can add some.
+_emojis_max = 50
 
 
 def change(account: ChannelAccount, told: ReactionChange) -> UUID | None:
-    """Store a person's present reactions to a message. Returns its ticket; None for an unknown message.
+    """Store a person's present reactions to a message. Returns its ticket; None for an unknown message, and for a mail
+    of somebody who does not take part in the ticket.
 
     Joins the caller's transaction.
     """
     row = _message(account, told.external_id)
     if row is None:
         return None
+    if not _may_react(account, told.author_address, Message.converted(row)["ticket_id"]):
+        return None
     held = _change(row, account, told.author_address, told.author_name)
     current = database.one("SELECT reactions FROM messages WHERE id = :id", id=row["id"])
     assert current is not None, "the ticket's row is held, so its messages stay"
     kept = Message.converted(current)["reactions"]
     before = kept.pop(told.author_address, [])
-    if told.emojis and len(kept) < _people_max:
-        kept[told.author_address] = list(told.emojis)
-    if before != list(told.emojis):
+    after = list(dict.fromkeys([*before, *told.emojis]) if told.adds else told.emojis)[:_emojis_max]
+    if after and len(kept) < _people_max:
+        kept[told.author_address] = after
+    if before != after:
         database.execute(
             "UPDATE messages SET reactions = :reactions WHERE id = :id", reactions=as_json(kept), id=row["id"]
         )
         message_id = Message.converted(row)["id"]
-        held.record(ReactionChanged(message_id=message_id, from_=before, to=list(told.emojis)))
+        held.record(ReactionChanged(message_id=message_id, from_=before, to=after))
         held.save()
     return held.ticket.id
 
@@ -73,6 +81,14 @@ def _message(account: ChannelAccount, external_id: str) -> database.Row | None:
         account=account.name,
         id=external_id,
     )
+
+
+def _may_react(account: ChannelAccount, address: str, ticket_id: UUID) -> bool:
+    """Return True if the author takes part in the ticket. In a chat, the provider shows a message to nobody else."""
+    if not channel_facts.of(account.channel).has_copies:
+        return True
+    known = requesters.find(account.channel, address)
+    return threading.takes_part(account, ticket_id, None if known is None else known.id, address)
 
 
 def _change(row: database.Row, account: ChannelAccount, address: str | None, name: str) -> TicketChange:

@@ -96,12 +96,13 @@ def _remember_ids(change: TicketChange, account: ChannelAccount, parsed: Inbound
 def _facts(account: ChannelAccount, parsed: InboundMessage) -> JsonObject:
     """Return the parser's facts, and the facts that recognise the message later.
 
-    A mail keeps the address of its author, who may have several, and the author's proof. Where ids start anew
+    A mail keeps the address of its author, who may have several, the author's proof, and its Date. Where ids start anew
     (`ids_start_anew`), a message keeps its time, which distinguishes a repeat from another message with the same id.
     """
     proof = {} if parsed.proof is None else {"author_proof": parsed.proof.as_json()}
     if channel_facts.of(account.channel).has_copies:
-        return {**parsed.details, **proof, "from": parsed.author_address}
+        sent_at = {"sent_at": clock.rfc3339(parsed.sent_at)} if parsed.sent_at is not None and parsed.is_dated else {}
+        return {**parsed.details, **proof, **sent_at, "from": parsed.author_address}
     # The time of an edit is the time of the change, not of the message.
     if not parsed.ids_start_anew or parsed.edit or parsed.sent_at is None:
         return dict(parsed.details)

@@ -150,6 +150,12 @@ def _answered_already(account: ChannelAccount, clues: Clues) -> database.Row | N
     return None if row is None else Ticket.converted(row)
 
 
+def takes_part(account: ChannelAccount, ticket_id: UUID, requester_id: UUID | None, author_address: str) -> bool:
+    """Return True if the author takes part in the ticket."""
+    rows = _rows("t.id = :ticket", True, ticket=ticket_id)
+    return any(_takes_part(row, account, ticket_id, requester_id, author_address) for row, _ in rows)
+
+
 def _takes_part(
     row: database.Row, account: ChannelAccount, ticket_id: UUID, requester_id: UUID | None, author_address: str
 ) -> bool:
@@ -175,23 +181,32 @@ def _takes_part(
     return known is not None
 
 
-def copy_in_another_account(
-    account: ChannelAccount, external_id: str, author_address: str, body: str
+def earlier_copy(
+    account: ChannelAccount, external_id: str, author_address: str, *, body: str, sent_at: datetime | None
 ) -> database.Row | None:
-    """Find the copy of a mail that another of our mailboxes received. One mail to two mailboxes is one message."""
+    """Find the copy of a mail that one of our mailboxes received. One mail to two mailboxes is one message, also if a
+    list or a gateway added a footer to one copy: Message-ID, author and Date are the same.
+
+    A mail with another Date is another mail. Messages of earlier releases have no time; their text is compared.
+    """
     if not _ids_are_global(account):
         return None
-    return database.one(
-        "SELECT m.id, m.ticket_id, m.account FROM message_references AS r JOIN messages AS m ON m.id = r.message_id"
+    rows = database.run(
+        "SELECT m.id, m.ticket_id, m.account, m.body, m.details FROM message_references AS r"
+        " JOIN messages AS m ON m.id = r.message_id"
         " JOIN identities AS i ON i.requester_id = m.author_id AND i.channel = m.channel"
-        " WHERE r.channel = :channel AND r.account <> :account AND r.external_id = :id AND m.external_id = :id"
-        " AND m.direction = 'inbound' AND i.address = :address AND m.body = :body LIMIT 1",
+        " WHERE r.channel = :channel AND r.external_id = :id AND m.external_id = :id AND m.direction = 'inbound'"
+        " AND i.address = :address",
         channel=account.channel,
-        account=account.name,
         id=external_id,
         address=normalise_address(account.channel, author_address),
-        body=body,
     )
+    at = None if sent_at is None else clock.rfc3339(sent_at)
+    for found in map(Message.converted, rows):
+        written = found["details"].get("sent_at")
+        if found["body"] == body if None in (written, at) else written == at:
+            return found
+    return None
 
 
 def ticket_of_earlier_event(

@@ -133,17 +133,17 @@ def _has_token_of_own_ticket(account: ChannelAccount, parsed: InboundMessage) ->
     return found.ticket_id is not None
 
 
-def _copy_by_another_account(
-    event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage
-) -> Settlement | None:
+def _copy_of_earlier_mail(event: inbox.RawEvent, account: ChannelAccount, parsed: InboundMessage) -> Settlement | None:
     if not parsed.external_id or parsed.edit:
         return None
     # Two workers read a mail to two of our mailboxes at the same time, under two ordering keys.
     advisory_lock(f"message:{account.channel}:{parsed.external_id}")
-    copy = threading.copy_in_another_account(account, parsed.external_id, parsed.author_address, parsed.body)
+    sent_at = parsed.sent_at if parsed.is_dated else None
+    copy = threading.earlier_copy(account, parsed.external_id, parsed.author_address, body=parsed.body, sent_at=sent_at)
     if copy is None:
         return None
-    return Settlement("ignored", f"the same mail came by the account {copy['account']}", copy["ticket_id"])
+    how = "before" if copy["account"] == account.name else f"by the account {copy['account']}"
+    return Settlement("ignored", f"the same mail came {how}", copy["ticket_id"])
 
 
 def _repeat_in_another_event(
@@ -181,7 +181,7 @@ CHECKS: tuple[Callable[[inbox.RawEvent, ChannelAccount, InboundMessage], Settlem
     _answer_to_desk_mail,
     _bounce_report,
     _quarantined,
-    _copy_by_another_account,
+    _copy_of_earlier_mail,
     _repeat_in_another_event,
     _blocked_sender,
 )

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import peewee
+
 from models.channels.accounts import ChannelAccount
 from models.inbox.commands import ERASED_REASON
 from models.inbox.row_types import InboxRow
@@ -49,13 +51,22 @@ def get(inbox_id: UUID) -> InboxRow:
     raise NotFound(f"there is no inbox event {inbox_id}")
 
 
-def page(*, status: str | None, before: tuple[datetime, UUID] | None, limit: int, only: Any = None) -> list[InboxRow]:
+def page(
+    *,
+    status: str | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+    reason: str | None = None,
+    only: Any = None,
+) -> list[InboxRow]:
     """Return a page of events, newest first, before the cursor position. `only`: a further condition."""
     query = InboxEvent.select(*_SHOWN)
     if only is not None:
         query = query.where(only)
     if status is not None:
         query = query.where(InboxEvent.status == status)
+    if reason is not None:
+        query = query.where(InboxEvent.reason == reason)
     if before is not None:
         at, inbox_id = before
         query = query.where(
@@ -68,6 +79,19 @@ def counts() -> dict[str, int]:
     """Count the events that wait or failed, by status."""
     rows = database.run("SELECT status, count(*) AS n FROM inbox WHERE status IN ('stored', 'failed') GROUP BY status")
     return {row["status"]: int(row["n"]) for row in rows}
+
+
+def ignored_reasons(*, since: datetime, limit: int) -> list[database.Row]:
+    """Count the events since an instant that were ignored, by reason, the most frequent first."""
+    count = peewee.fn.COUNT(InboxEvent.id)
+    query = (
+        InboxEvent.select(InboxEvent.reason, count.alias("n"))
+        .where(InboxEvent.received_at >= since, InboxEvent.status == "ignored")
+        .group_by(InboxEvent.reason)
+        .order_by(count.desc(), InboxEvent.reason)
+        .limit(limit)
+    )
+    return database.rows(query)
 
 
 def unindexed(

@@ -147,6 +147,7 @@ class InboundMessage(Guarded):
     `body_html` shows nothing from elsewhere; `body_html_remote` is the same with remote pictures, for a reader who
     asks for them. `reply_token`: the opaque value of the address that the mail was sent to (desk+<token>@...).
     `subject_number`: a ticket's number that the subject claims ([#123]): weak, only for somebody who takes part.
+    `is_dated` is False if `sent_at` is not the author's own time (a mail without Date).
     `automatic` says why the desk must not answer the message automatically; None if it may. `by_machine` is False if a
     person wrote such a message: their mail came by a list, with headers of another system, or from an address of ours.
     `verdict`: what the mail's authentication says of its sender. `proof`: the author's proof; None on a channel
@@ -171,6 +172,7 @@ class InboundMessage(Guarded):
     body_html: Html | None = None
     body_html_remote: Html | None = None
     sent_at: datetime | None = None
+    is_dated: bool = True
     automatic: Automatic | None = None
     by_machine: bool = True
     edit: bool = False
@@ -239,14 +241,15 @@ class Receipts(Guarded):
 
 @dataclass(frozen=True, slots=True)
 class ReactionChange(Guarded):
-    """Somebody changed their reactions to a message (ours or theirs). `emojis`: what stands there now; empty: taken
-    away.
+    """Somebody changed their reactions to a message (ours or theirs). `emojis`: all reactions of the person now; empty:
+    taken away. `adds`: they are added to the earlier ones, on a channel where each reaction is a message.
     """
 
     external_id: Id
     author_address: Id
     author_name: Name
     emojis: tuple[Annotated[str, OneLine(limits.emoji_chars_max)], ...]
+    adds: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,19 @@ def _inbox(part: Part) -> None:
             f"{words.counted(failed, 'event')} could not be read: see /v1/inbox?status=failed, replay after the repair"
         )
 
+    _ignored(part)
+
+
+def _ignored(part: Part) -> None:
+    """Events that needed no work or were left out by a rule, of the last days. A wrong rule shows here first."""
+    since = clock.now() - timedelta(seconds=limits.ignored_events_shown_s)
+    rows = inbox.ignored_reasons(since=since, limit=limits.examples_max)
+    part.facts["ignored"] = {str(row["reason"]): int(row["n"]) for row in rows}
+    days = limits.ignored_events_shown_s // 86_400
+    part.lines.extend(f"ignored in {days} days: {row['n']}: {words.short(row['reason'])}" for row in rows)
+    if rows:
+        part.lines.append("the ignored events: /v1/inbox?status=ignored, with `reason` those of one reason")
+
 
 def _deliveries(part: Part) -> None:
     rows = database.run(

@@ -15,7 +15,7 @@ from models.kernel import clock
 from models.kernel.settings import Settings
 from models.kernel.storage import database
 from models.ports import outbound
-from models.ports.inbound import Unparseable
+from models.ports.inbound import Ignored, Unparseable
 from models.subscriptions import commands as subscriptions
 from queues import topology
 from scripts.diag import broker, ledger
@@ -118,6 +118,18 @@ def test_an_event_that_could_not_be_read_needs_a_person_and_shows_why(desk: Desk
     assert len(inbox.problems) == 1
     assert inbox.lines[0] == "0 stored and not read yet, 1 failed"
     assert inbox.lines[1].endswith(": the header never ends")
+
+
+def test_ignored_events_are_counted_by_their_reasons(desk: Desk) -> None:
+    for reason in ("a message of our own", "its sender is blocked", "a message of our own"):
+        desk.receive(Ignored(reason))
+    desk.run_due()
+
+    inbox = parts_of(desk)["inbox"]
+
+    assert inbox.problems == []
+    assert inbox.facts["ignored"] == {"a message of our own": 2, "its sender is blocked": 1}
+    assert "ignored in 7 days: 2: a message of our own" in inbox.lines
 
 
 def test_a_failed_delivery_needs_a_person_and_hides_the_address(desk: Desk) -> None:

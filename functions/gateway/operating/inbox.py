@@ -9,6 +9,7 @@ from functions.gateway.sights import sight_of
 from functions.http.operations import Answer, AnyCall, Call, Cost, Operations
 from functions.views import pages
 from functions.views import representations as show
+from functions.views.texts import Reason
 from models.audit import entries as audit
 from models.audit.actions import AuditAction
 from models.identity.rules import Permission
@@ -21,9 +22,10 @@ operations = Operations()
 
 
 class InboxQuery(pages.PageQuery, kw_only=True):
-    """Filters for the list of inbound events."""
+    """Filters for the list of inbound events. `reason`: the exact reason of ignored or failed events."""
 
     status: Literal["stored", "processed", "ignored", "failed"] | None = None
+    reason: Reason | None = None
 
 
 @operations.add(
@@ -43,7 +45,9 @@ def list_inbox(call: Call[None, InboxQuery]) -> Answer:
     for channel, account in sight.hidden_accounts(mine):
         theirs = (InboxEvent.channel == channel) & (InboxEvent.account == account)
         only &= InboxEvent.ticket_id.is_null(False) | ~theirs
-    rows = queries.page(status=call.query.status, before=position, limit=call.query.limit + 1, only=only)
+    rows = queries.page(
+        status=call.query.status, reason=call.query.reason, before=position, limit=call.query.limit + 1, only=only
+    )
     page, cursor = pages.cut(rows, call.query.limit, "inbox", lambda row: (row["received_at"], row["id"]))
     return Answer(show.InboxPage([show.copied(show.InboxEvent, row) for row in page], cursor))
 

@@ -83,6 +83,10 @@ html_cost_max = 4_000_000
 # Of one style attribute.
 html_style_chars_max = 2_000
 
+# -- reactions -------------------------------------------------------------------------------------------------
+reaction_bytes_max = 1_000  # some emojis, or a JSON object with one
+reactions_max = 20  # emojis of one mail; more are no reaction
+
 # -- bounces ---------------------------------------------------------------------------------------------------
 # Of a delivery status, or of the mail that came back: its headers stand first.
 report_bytes_max = 256 * 1024

@@ -9,15 +9,15 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import limits, settings
 from models.kernel.open_json import JsonObject
 from models.kernel.text import clean, cut, one_line
-from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed
+from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed, ReactionChange, Unparseable
 from queues.channels.email import limits as mime_limits
 from queues.channels.email import providers
 from queues.channels.email.content.body_html import joined_html
 from queues.channels.email.content.clean_html import sanitise
 from queues.channels.email.content.found_files import Files, shown_cids
-from queues.channels.email.judging import bounce, mailing_lists, mentioned, proof, recipients, spam
-from queues.channels.email.judging.author import Author, author_of
-from queues.channels.email.judging.automatic import DESK_HEADER, classify, desk_id, use_marks
+from queues.channels.email.judging import bounce, mailing_lists, mentioned, proof, reaction, recipients, spam
+from queues.channels.email.judging.author import NO_SENDER, NOBODY, Author, author_of
+from queues.channels.email.judging.automatic import DESK_HEADER, classify, desk_id, has_null_sender, use_marks
 from queues.channels.email.providers.port import Mail
 from queues.channels.email.reading.body_text import Texts
 from queues.channels.email.reading.header_block import Headers, all_values, first_value, mail_start, split_headers
@@ -62,21 +62,24 @@ def people(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> tup
     return mentioned.people(raw, envelope, ours=frozenset(recipients.own_addresses(account)))
 
 
-def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> InboundMessage | Ignored:
-    """Read a mail. Raises Unparseable if no header names an author.
+def read_mail(
+    raw: bytes, envelope: dict[str, str], account: ChannelAccount
+) -> InboundMessage | Ignored | ReactionChange:
+    """Read a mail. Raises Unparseable if no header names an author, except for a bounce, which needs none.
 
     `envelope` has `from` and `to` of SMTP, and the provider's own checks of the sender (`judging/provider_results.py`).
     """
     reader = Reader(raw)
     root = reader.read()
     headers = root.headers
-    found = author_of(raw, headers, envelope, account, raw_charset=declared_charset(root))
+    report_type = bounce.report_type_of(root, headers)
+    has_no_sender = report_type is not None or has_null_sender(headers, envelope)
+    found = author_of(raw, headers, envelope, account, raw_charset=declared_charset(root), may_be_missing=has_no_sender)
     author = found.mailbox
     ours = recipients.own_addresses(account)
     subject = _subject(root)
     content = _Content(reader, root, subject)
     body = content.visible if account.config.get("strip_quotes", True) else content.full
-    report_type = bounce.report_type_of(root, headers)
     automation = classify(
         headers,
         sender=author.address,
@@ -99,7 +102,12 @@ def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> 
     if automation.kind == "bounce" and reported is not None and reported.failure is None:
         return Ignored("a report of a mail that is late or was passed on; nothing failed")
     report = reported or bounce.NO_REPORT
+    if author == NOBODY and report.failure is None:
+        raise Unparseable(NO_SENDER)
     judged = proof.judge(found, headers, envelope, account)
+    emojis = () if automation.by_machine else reaction.emojis_of(root)
+    if emojis:
+        return _reaction(author, emojis, _references(headers, ()), judged)
     details = content.details | report.details
     if judged.proof.judged or judged.verdict != "none":
         details["authentication"] = judged.proof.rests_on
@@ -123,6 +131,7 @@ def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> 
         body_html=content.html,
         body_html_remote=content.html_remote,
         sent_at=_sent_at(headers),
+        is_dated=instant(first_value(headers, b"date") or b"") is not None,
         automatic=automation.kind,
         by_machine=automation.kind is None or automation.by_machine,
         failure=report.failure,
@@ -136,6 +145,18 @@ def read_mail(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> 
         copies=recipients.copies(headers, author=author.address, ours=ours),
         details=details,
     )
+
+
+def _reaction(
+    author: Address, emojis: tuple[str, ...], references: tuple[str, ...], judged: proof.Judgement
+) -> ReactionChange | Ignored:
+    """Return the change that a reaction makes; the mail that it answers is the one that it is about."""
+    if not references:
+        return Ignored("a reaction that names no message")
+    if judged.verdict == "fail" or (judged.proof.judged and judged.proof.grade == "unproved"):
+        return Ignored(f"a reaction whose author is not proved ({judged.proof.rests_on})")
+    name = author.name or author.address.partition("@")[0]
+    return ReactionChange(references[0], author.address, name, emojis, adds=True)
 
 
 def _reported(

@@ -24,6 +24,10 @@ _PLAIN = re.compile(r'[^"(\\]+')
 _AT = re.compile(r"\s*@")
 _WORD = re.compile(r"[\s<>,]+")
 
+NO_SENDER = "no sender: From, Reply-To, Return-Path and the envelope hold no e-mail address"
+# The author of a bounce that names none. The domain exists nowhere (RFC 2606 section 2).
+NOBODY = Address("Mail Delivery System", "nobody@unknown.invalid")
+
 
 @dataclass(frozen=True, slots=True)
 class Author:
@@ -46,8 +50,9 @@ def author_of(
     account: ChannelAccount,
     *,
     raw_charset: str | None = None,
+    may_be_missing: bool = False,
 ) -> Author:
-    """Find the author. Raises Unparseable if no header names one.
+    """Find the author. Raises Unparseable if no header names one, unless it `may_be_missing`: mailers leave it out.
 
     A list that rewrites From because of DMARC puts the author into X-Original-From and into Reply-To; both must name
     the same address. Where From is a no-reply address, an address of the desk, an address of the account's
@@ -66,8 +71,10 @@ def author_of(
     if named is not None:
         return Author(named, "from", single, None if reply_to == named else reply_to)
     found = _first(_other_values(raw, headers, envelope), raw_charset)
+    if found is None and may_be_missing:
+        return Author(NOBODY, "header", None, None)
     if found is None:
-        raise Unparseable("no sender: From, Reply-To, Return-Path and the envelope hold no e-mail address")
+        raise Unparseable(NO_SENDER)
     return Author(found, "header", None, None)
 
 

@@ -224,13 +224,17 @@ def _asks_for_no_answer(values: _Values, ours: list[str]) -> bool:
     return bool(found - {b"x-loop"} if values.text(b"x-loop") in ours else found)
 
 
+def has_null_sender(headers: Headers, envelope: dict[str, str]) -> bool:
+    """Return True if the envelope sender is `<>`, as for mail that must not be answered (RFC 5321 section 4.5.5)."""
+    return _has_null_sender(_Values(headers), envelope)
+
+
 def _precedence(values: _Values) -> list[str]:
     names = (b"precedence", b"x-precedence", b"preference")
     return [word.replace("-", "_") for name in names for word in values.words(name)]
 
 
 def _has_null_sender(values: _Values, envelope: dict[str, str]) -> bool:
-    """Return True if the envelope sender is `<>`, as for mail that must not be answered (RFC 5321 section 4.5.5)."""
     null_sender = values.has(b"return-path") and values.text(b"return-path") in ("", "<>")
     return null_sender or envelope.get("from", "unknown").strip() in ("", "<>")
 

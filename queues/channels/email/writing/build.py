@@ -140,6 +140,8 @@ def _head(message: OutgoingMessage, account: ChannelAccount) -> EmailMessage:
         mail["References"] = " ".join(thread)
     mail["Reply-To"] = str(_reply_address(ours, message, account))
     mail[DESK_HEADER] = desk_id(ours.addr_spec)
+    # A reaction of Outlook comes as a mail in words (Microsoft 365 roadmap 117433).
+    mail["x-ms-reactions"] = "disallow"
     if message.automatic:
         mail["Auto-Submitted"] = "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"

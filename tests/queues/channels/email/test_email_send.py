@@ -244,6 +244,7 @@ def test_any_text_makes_a_mail_with_our_headers_only(name: str, subject: str, bo
             "References",
             "Reply-To",
             "X-Nestor-Desk",
+            "x-ms-reactions",
             "MIME-Version",
             "Content-Type",
             "Content-Transfer-Encoding",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.ports.inbound import Ignored, InboundMessage
+from models.ports.inbound import Ignored, InboundMessage, Parsed
 from queues.channels.email.judging.automatic import DESK_HEADER, desk_id
 from queues.channels.email.parse import read_mail
 from tests.queues.channels import golden
@@ -12,9 +12,7 @@ from tests.queues.channels import golden
 OURS = "nestor.12." + "a1" * 16 + "." + "b2" * 8
 
 
-def parse(
-    headers: str, body: str = "text", *, sender: str = "ada@example.test", subject: str = "x"
-) -> InboundMessage | Ignored:
+def parse(headers: str, body: str = "text", *, sender: str = "ada@example.test", subject: str = "x") -> Parsed:
     raw = f"From: {sender}\nSubject: {subject}\n{headers}\n{body}".encode()
     return read_mail(raw, {}, golden.EMAIL)
 

@@ -298,6 +298,7 @@ def test_any_attachment_makes_a_mail_that_can_be_read(
         "References",
         "Reply-To",
         "X-Nestor-Desk",
+        "x-ms-reactions",
         "MIME-Version",
         "Content-Type",
         "Content-Transfer-Encoding",
