@@ -1,24 +1,33 @@
-"""The configuration file of a mailbox. It imports little, because the webhook function loads it.
-
-The folder of a provider (`providers/<provider>/`) names the keys that only this provider needs.
-"""
+"""The configuration file of a mailbox. It imports little, because the webhook function loads it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
 
 from models.channels.files import Common, Secret
 from models.kernel import limits
-from models.kernel.errors import FieldProblem
-from queues.channels import account_keys
-from queues.channels.email import providers
 from queues.channels.email.oauth.account import OAuth
-from queues.channels.email.oauth.account import problems as oauth_problems
+from queues.channels.email.providers.described.description import Description
 
-Provider = Literal["raw", "mailgun", "sendgrid", "postmark", "ses", "cloudflare", "mailjet", "brevo", "resend", "imap"]
+Provider = Literal[
+    "raw",
+    "mailgun",
+    "sendgrid",
+    "postmark",
+    "ses",
+    "cloudflare",
+    "mailjet",
+    "brevo",
+    "resend",
+    "mailersend",
+    "sparkpost",
+    "postal",
+    "mandrill",
+    "described",
+    "imap",
+]
 Outbound = Literal["smtp", "mailgun", "sendgrid", "postmark", "ses", "resend"]
 
 
@@ -47,6 +56,8 @@ class Account(Common, kw_only=True):
     system: bool = False
     # -- inbound
     provider: Provider = "raw"
+    # `described`: the provider's requests; `queues/channels/email/providers/described/README.md`.
+    description: Description | None = None
     # `raw`, and each provider that lets the operator choose a header.
     bearer: Secret | None = None
     # user:password of HTTP basic authentication.
@@ -101,109 +112,3 @@ class Account(Common, kw_only=True):
     rate_per_s: float | None = None
     # Another address of the HTTP provider's API: the host of a region, a proxy.
     api_url: str | None = None
-
-
-def check(account: Account) -> list[FieldProblem]:
-    """Find the keys that the account's providers need and its file lacks."""
-    wanted = [
-        (account.provider, "inbound_needs", "takes mail in by"),
-        (account.outbound, "outbound_needs", "sends by"),
-    ]
-    problems = []
-    for provider, needs, doing in wanted:
-        for alternatives in _needs(provider, needs):
-            if not any(getattr(account, key) for key in alternatives):
-                keys = " or ".join(alternatives)
-                problems.append(FieldProblem(f".{alternatives[0]}", f"an account that {doing} {provider} needs {keys}"))
-    return [*problems, *_together(account), *_unused(account)]
-
-
-def _together(account: Account) -> list[FieldProblem]:
-    """Find keys that need other keys."""
-    problems = []
-    if account.provider == "ses" and account.bucket:
-        lacking = [key for key in ("api_key", "region") if not getattr(account, key)]
-        problems += [FieldProblem(f".{key}", f"reading mails from a bucket needs {key}") for key in lacking]
-    if account.oauth is not None:
-        problems += oauth_problems(
-            account.oauth,
-            imap_url=account.imap_url is not None,
-            smtp_url=account.smtp_url is not None,
-            imap=account.provider == "imap",
-            smtp=account.outbound == "smtp",
-        )
-    return problems
-
-
-def _unused(account: Account) -> Iterator[FieldProblem]:
-    """Find the keys that neither the inbound nor the outbound provider reads."""
-    why = f"by an account that takes mail in by {account.provider} and sends by {account.outbound}"
-    return account_keys.unused(account, of=_OF_PROVIDERS, used=_used(account), why=why)
-
-
-def _used(account: Account) -> set[str]:
-    used = _keys(account.provider, "inbound") | _keys(account.outbound, "outbound")
-    if account.outbound not in _WITHOUT_FOLDER:
-        # Its receipts come to the account's address as well.
-        used |= _keys(account.outbound, "inbound") - {"bucket", "trust_provider_headers"}
-    if account.provider == "ses" and account.bucket:
-        used |= {"api_key", "region", "api_url"}
-    if account.provider != "imap" or account.outbound not in _WITHOUT_FOLDER:
-        used.add("path_id")
-    if account.authserv_ids:
-        # `channels test --probe` sends its mail by SMTP.
-        used |= {"smtp_url", "smtp_ca_file"}
-    return used
-
-
-def _keys(provider: str, side: str) -> set[str]:
-    """Return all keys that a provider reads on one side."""
-    needed = {key for alternatives in _needs(provider, f"{side}_needs") for key in alternatives}
-    if provider in _WITHOUT_FOLDER:
-        return needed | _USED_WITHOUT_FOLDER[provider]
-    further: frozenset[str] = getattr(providers.described(provider), f"{side}_uses")
-    return needed | further
-
-
-def _needs(provider: str, needs: str) -> tuple[tuple[str, ...], ...]:
-    if provider in _WITHOUT_FOLDER:
-        return _WITHOUT_FOLDER[provider]
-    found: tuple[tuple[str, ...], ...] = getattr(providers.described(provider), needs)
-    return found
-
-
-_WITHOUT_FOLDER: dict[str, tuple[tuple[str, ...], ...]] = {
-    "imap": (("imap_url", "oauth"),),
-    "smtp": (("smtp_url", "oauth"),),
-}
-_USED_WITHOUT_FOLDER: dict[str, set[str]] = {
-    "imap": {"imap_folder", "imap_idle", "imap_junk", "imap_ca_file"},
-    "smtp": {"smtp_ca_file", "dkim", "null_sender_for_automatic"},
-}
-# Keys that only some providers read; the other keys are read for every account.
-_OF_PROVIDERS = frozenset(
-    {
-        "bearer",
-        "basic",
-        "path_id",
-        "signing_key",
-        "api_key",
-        "topic_arns",
-        "bucket",
-        "imap_url",
-        "oauth",
-        "imap_folder",
-        "imap_idle",
-        "imap_junk",
-        "imap_ca_file",
-        "replay_window_s",
-        "trust_provider_headers",
-        "smtp_url",
-        "smtp_ca_file",
-        "region",
-        "domain",
-        "dkim",
-        "null_sender_for_automatic",
-        "api_url",
-    }
-)

@@ -10,7 +10,7 @@ from models.kernel import imports
 from models.kernel.errors import FieldProblem
 from models.ports.channel_facts import ChannelFacts, Config
 from queues.channel_port import Channel, Fetcher, Ingress, Parser, Probe, Puller, Reach, Replay, Sender, SignIn
-from queues.channels.email.account import Account, check
+from queues.channels.email.account import Account
 
 # Providers that answer a repeat under the same idempotency key with the id of the first mail. Ten repeats do no harm.
 _IDEMPOTENT = frozenset({"resend"})
@@ -102,7 +102,9 @@ class Email(Channel[Account]):
         return probe
 
     def check(self, account: Account) -> Sequence[FieldProblem]:
-        return check(account)
+        with imports.late():
+            from queues.channels.email import account_checks
+        return account_checks.check(account)
 
     def retries_for(self, account: ChannelAccount) -> int:
         return _IDEMPOTENT_REPEATS if account.config.get("outbound") in _IDEMPOTENT else self.retries_after_unknown

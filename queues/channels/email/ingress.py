@@ -63,5 +63,5 @@ def _calling(query: Mapping[str, str], account: ChannelAccount) -> str:
 
 def _can_prove(provider: str, account: ChannelAccount) -> bool:
     """Return True if the account has the provider's credentials; a provider that only sends may have none."""
-    needs = providers.described(provider).inbound_needs
+    needs = providers.declared(provider).inbound_needs
     return all(any(account.config.get(key) for key in alternatives) for alternatives in needs)

@@ -10,11 +10,8 @@ import msgspec
 
 from models.channels.files import Common, Secret
 from queues.channels.webhook import limits
+from queues.described.vocabulary import Conditions, Expression, Header, Signing
 
-Scalar = str | int | float | bool | None
-# A path, a text with placeholders, or a constant; of a list the first expression that gives a value counts.
-Expression = str | list[str]
-Header = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{1,64}\Z")]
 ANSWER_VALUES = frozenset(
     {
         "text",
@@ -35,43 +32,11 @@ ANSWER_VALUES = frozenset(
 )
 
 
-class Pairs(msgspec.Struct, forbid_unknown_fields=True):
-    """The names of the pairs in a header such as `t=1,v1=ab`."""
-
-    signature: str
-    timestamp: str | None = None
-
-
-class Auth(msgspec.Struct, forbid_unknown_fields=True):
+class Auth(Signing, kw_only=True):
     """The service's authentication."""
 
     kind: Literal["hmac", "bearer", "basic", "none_but_path"]
     secret: Secret | None = None
-    header: Header | None = None
-    algorithm: Literal["sha256", "sha1", "sha512"] = "sha256"
-    encoding: Literal["hex", "base64"] = "hex"
-    prefix: str = ""
-    pairs: Pairs | None = None
-    signed: str = "{body}"
-    key_format: Literal["text", "base64", "hex"] = "text"
-    timestamp_header: Header | None = None
-    id_header: Header | None = None
-    tolerance_s: Annotated[int, msgspec.Meta(ge=10, le=86_400)] = 300
-
-    def has_timestamp(self) -> bool:
-        """Return True if a request says when it was signed."""
-        return self.timestamp_header is not None or (self.pairs is not None and self.pairs.timestamp is not None)
-
-
-class Condition(msgspec.Struct, forbid_unknown_fields=True):
-    """A condition on a value; all its keys must hold."""
-
-    equals: Scalar | msgspec.UnsetType = msgspec.UNSET
-    isin: list[Scalar] | msgspec.UnsetType = msgspec.field(name="in", default=msgspec.UNSET)
-    exists: bool | msgspec.UnsetType = msgspec.UNSET
-
-
-Conditions = dict[str, Scalar | Condition]
 
 
 class Author(msgspec.Struct, forbid_unknown_fields=True):

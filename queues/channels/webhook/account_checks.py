@@ -11,19 +11,17 @@ import msgspec
 from models.kernel import addresses
 from models.kernel.errors import FieldProblem
 from queues.channels import account_keys
-from queues.channels.webhook import limits, paths, texts
+from queues.channels.webhook import limits
 from queues.channels.webhook.account import (
     ANSWER_VALUES,
     Account,
-    Auth,
-    Condition,
-    Conditions,
-    Expression,
     Files,
     Reply,
     Rule,
     SecretHeader,
 )
+from queues.described import checks
+from queues.described import limits as described_limits
 
 
 def check(account: Account) -> list[FieldProblem]:
@@ -33,19 +31,20 @@ def check(account: Account) -> list[FieldProblem]:
 
 def _problems(account: Account) -> Iterator[FieldProblem]:
     yield from _auth(account)
-    yield from _unused_auth(account.auth)
+    also = () if account.auth.kind == "none_but_path" else ("secret",)
+    yield from checks.unused_keys(account.auth, account.auth.kind, at=".auth", also=also)
     if account.reply is None:
         yield from account_keys.unused(account, of={"rate_per_s"}, used=(), why="without `reply`")
     if account.items is not None:
-        yield from _path(".items", account.items)
-    if not account.events or len(account.events) > limits.rules_max:
-        yield FieldProblem(".events", f"expected 1 to {limits.rules_max} rules")
+        yield from checks.path(".items", account.items)
+    if not account.events or len(account.events) > described_limits.rules_max:
+        yield FieldProblem(".events", f"expected 1 to {described_limits.rules_max} rules")
     for index, rule in enumerate(account.events):
         yield from _rule(f".events[{index}]", rule)
     if account.challenge is not None:
-        yield from _conditions(".challenge.when", account.challenge.when)
+        yield from checks.conditions(".challenge.when", account.challenge.when)
         for name, one in account.challenge.answer.items():
-            yield from _expression(f".challenge.answer.{name}", one)
+            yield from checks.expression(f".challenge.answer.{name}", one)
     if account.reply is not None:
         yield from _reply(account.reply)
 
@@ -63,47 +62,14 @@ def _auth(account: Account) -> Iterator[FieldProblem]:
     if auth.kind == "hmac":
         if auth.header is None:
             yield FieldProblem(".auth.header", "expected the header that carries the signature")
-        yield from _signed(auth)
-
-
-def _unused_auth(auth: Auth) -> Iterator[FieldProblem]:
-    """Find keys that this kind of authentication does not read."""
-    every = {field.name for field in msgspec.structs.fields(Auth)}
-    if auth.kind == "hmac":
-        used = every if "{id}" in auth.signed else every - {"id_header"}
-        if auth.pairs is not None and auth.pairs.timestamp is not None:
-            used = used - {"timestamp_header"}
-        yield from account_keys.unused(auth, of=every, used=used, why="by these `signed` and `pairs`", at=".auth")
-        return
-    used = {"kind"} if auth.kind == "none_but_path" else {"kind", "secret", "header"}
-    if auth.header is not None and auth.kind != "none_but_path":
-        used |= {"prefix"}
-    yield from account_keys.unused(auth, of=every, used=used, why=f"by {auth.kind}", at=".auth")
-
-
-def _signed(auth: Auth) -> Iterator[FieldProblem]:
-    """Check that the signature covers the parts that the request carries, and only these."""
-    used = set(re.findall(r"\{([^{}]*)\}", auth.signed))
-    for name in sorted(used - {"body", "timestamp", "id"}):
-        yield FieldProblem(".auth.signed", f"expected only {{body}}, {{timestamp}} and {{id}}, found {{{name[:40]}}}")
-    if "timestamp" in used and not auth.has_timestamp():
-        yield FieldProblem(".auth.timestamp_header", "expected the header of the {timestamp} that is signed")
-    if auth.has_timestamp() and "timestamp" not in used:
-        yield FieldProblem(".auth.signed", "expected {timestamp} in it: one that is not signed proves nothing")
-    if "id" in used and auth.id_header is None:
-        yield FieldProblem(".auth.id_header", "expected the header of the {id} that is signed")
-    if not used & {"body", "timestamp"}:
-        yield FieldProblem(
-            ".auth.signed",
-            "expected {body} or {timestamp} in it: otherwise one signature is valid for every request, without end",
-        )
+        yield from checks.signed(auth, at=".auth")
 
 
 _EXPRESSIONS_OF_A_RULE = ("event_key", "text", "subject", "message_id", "thread", "contact", "locale", "sent_at")
 
 
 def _rule(at: str, rule: Rule) -> Iterator[FieldProblem]:
-    yield from _conditions(f"{at}.when", rule.when)
+    yield from checks.conditions(f"{at}.when", rule.when)
     if rule.ignore is None:
         yield from _message(at, rule)
         return
@@ -111,7 +77,7 @@ def _rule(at: str, rule: Rule) -> Iterator[FieldProblem]:
         yield FieldProblem(f"{at}.ignore", "expected the reason that people read")
     every = {field.name for field in msgspec.structs.fields(Rule)}
     yield from account_keys.unused(rule, of=every, used={"when", "ignore", "event_key"}, why="with `ignore`", at=at)
-    yield from _optional_expressions(at, rule, ("event_key",))
+    yield from checks.optional_expressions(at, rule, ("event_key",))
 
 
 def _message(at: str, rule: Rule) -> Iterator[FieldProblem]:
@@ -119,16 +85,16 @@ def _message(at: str, rule: Rule) -> Iterator[FieldProblem]:
     if rule.author is None:
         yield FieldProblem(f"{at}.author", "expected who wrote (or `ignore` with a reason)")
     else:
-        yield from _optional_expressions(f"{at}.author", rule.author, ("address", "name"))
+        yield from checks.optional_expressions(f"{at}.author", rule.author, ("address", "name"))
     if rule.text is None:
         yield from account_keys.unused(rule, of={"text_format"}, used=(), why="without `text`", at=at)
     if rule.text is None and not rule.attachments:
         yield FieldProblem(f"{at}.text", "expected what was written")
-    yield from _optional_expressions(at, rule, _EXPRESSIONS_OF_A_RULE)
+    yield from checks.optional_expressions(at, rule, _EXPRESSIONS_OF_A_RULE)
     for index, one in enumerate(rule.references):
-        yield from _expression(f"{at}.references[{index}]", one)
+        yield from checks.expression(f"{at}.references[{index}]", one)
     for name in ("edit", "new_ticket"):
-        yield from _conditions(f"{at}.{name}", getattr(rule, name) or {})
+        yield from checks.conditions(f"{at}.{name}", getattr(rule, name) or {})
     if rule.edit is not None and rule.message_id is None:
         yield FieldProblem(f"{at}.message_id", "expected it with `edit`: without it the edited message is unknown")
     yield from _parts(at, rule)
@@ -137,16 +103,16 @@ def _message(at: str, rule: Rule) -> Iterator[FieldProblem]:
 def _parts(at: str, rule: Rule) -> Iterator[FieldProblem]:
     """Check a rule's fields and files."""
     for name, one in rule.fields.items():
-        yield from _expression(f"{at}.fields.{name}", one)
+        yield from checks.expression(f"{at}.fields.{name}", one)
     for index, files in enumerate(rule.attachments):
         yield from _files(f"{at}.attachments[{index}]", files)
 
 
 def _files(at: str, files: Files) -> Iterator[FieldProblem]:
-    yield from _path(f"{at}.each", files.each)
+    yield from checks.path(f"{at}.each", files.each)
     if (files.url is None) == (files.base64 is None):
         yield FieldProblem(at, "expected either `url` or `base64`")
-    yield from _optional_expressions(at, files, ("url", "base64", "filename", "content_type", "size"))
+    yield from checks.optional_expressions(at, files, ("url", "base64", "filename", "content_type", "size"))
 
 
 def _reply(reply: Reply) -> Iterator[FieldProblem]:
@@ -156,14 +122,14 @@ def _reply(reply: Reply) -> Iterator[FieldProblem]:
         yield from _reply_header(name, one)
     yield from _reply_body(reply)
     if reply.id_path is not None:
-        yield from _path(".reply.id_path", reply.id_path)
-    yield from _conditions(".reply.refused_when", reply.refused_when)
+        yield from checks.path(".reply.id_path", reply.id_path)
+    yield from checks.conditions(".reply.refused_when", reply.refused_when)
     yield from _statuses(".reply.success", reply.success, 200, 299)
     yield from _statuses(".reply.retry", reply.retry, 400, 599)
 
 
 def _reply_url(url: str) -> Iterator[FieldProblem]:
-    yield from _text(".reply.url", url, ANSWER_VALUES)
+    yield from checks.template(".reply.url", url, ANSWER_VALUES)
     host = url.partition("{{")[0]
     if re.match(r"https?://[^/?#]+[/?#]", host) is None and host != url:
         yield FieldProblem(
@@ -180,7 +146,7 @@ def _reply_header(name: str, value: str | SecretHeader) -> Iterator[FieldProblem
     if name.lower() in ("host", "content-length", "transfer-encoding", "connection"):
         yield FieldProblem(at, "expected none of the headers that the connection itself needs")
     if isinstance(value, str):
-        yield from _text(at, value, ANSWER_VALUES)
+        yield from checks.template(at, value, ANSWER_VALUES)
 
 
 def _reply_body(reply: Reply) -> Iterator[FieldProblem]:
@@ -199,63 +165,15 @@ def _statuses(at: str, statuses: list[int], low: int, high: int) -> Iterator[Fie
             yield FieldProblem(f"{at}[{index}]", f"expected a status from {low} to {high}")
 
 
-def _optional_expressions(at: str, holder: msgspec.Struct, names: tuple[str, ...]) -> Iterator[FieldProblem]:
-    for name in names:
-        found = getattr(holder, name)
-        if found is not None:
-            yield from _expression(f"{at}.{name}", found)
-
-
 def _body(at: str, body: Any, depth: int, count: list[int]) -> Iterator[FieldProblem]:
     count[0] += 1
     if depth > limits.depth_max or count[0] > limits.nodes_max:
         yield FieldProblem(at, f"expected at most {limits.depth_max} levels and {limits.nodes_max} values")
     elif isinstance(body, str):
-        yield from _text(at, body, ANSWER_VALUES)
+        yield from checks.template(at, body, ANSWER_VALUES)
     elif isinstance(body, dict):
         for key, one in body.items():
             yield from _body(f"{at}.{key}", one, depth + 1, count)
     elif isinstance(body, list):
         for index, one in enumerate(body):
             yield from _body(f"{at}[{index}]", one, depth + 1, count)
-
-
-def _expression(at: str, expression: Expression) -> Iterator[FieldProblem]:
-    many = expression if isinstance(expression, list) else [expression]
-    if not many:
-        yield FieldProblem(at, "expected at least one")
-    for index, text in enumerate(many):
-        place = at if isinstance(expression, str) else f"{at}[{index}]"
-        if text.startswith("$"):
-            yield from _path(place, text)
-        else:
-            yield from _text(place, text, frozenset())
-
-
-def _text(at: str, text: str, known: frozenset[str]) -> Iterator[FieldProblem]:
-    try:
-        asked = texts.names(text)
-    except texts.BadText as error:
-        yield FieldProblem(at, str(error))
-        return
-    for source in sorted(asked):
-        if known and source not in known:
-            yield FieldProblem(at, f"there is no value {source!r}; expected one of {', '.join(sorted(known))}")
-        elif not known and not source.startswith("$"):
-            yield FieldProblem(at, f"{{{{ {source} }}}}: expected a path such as $.text")
-
-
-def _path(at: str, text: str) -> Iterator[FieldProblem]:
-    try:
-        paths.read(text)
-    except paths.BadPath as error:
-        yield FieldProblem(at, str(error))
-
-
-def _conditions(at: str, conditions: Conditions) -> Iterator[FieldProblem]:
-    for path, condition in conditions.items():
-        yield from _path(f"{at}.{path}", path)
-        if isinstance(condition, Condition) and all(
-            one is msgspec.UNSET for one in (condition.equals, condition.isin, condition.exists)
-        ):
-            yield FieldProblem(f"{at}.{path}", "expected equals, in or exists")

@@ -1,33 +1,13 @@
-"""The limits of the generic webhook channel, each with its reason."""
+"""The limits of the generic webhook channel, each with its reason; `queues/described/limits.py` has those of its paths."""
 
 from __future__ import annotations
 
 # A JSON event with some files in base64. Larger files come by URL.
 body_bytes_max = 8 * 1024 * 1024
-# The steps of one path. Known events nest at most ten deep.
-path_steps_max = 20
-# People read paths.
-path_chars_max = 300
-# The values that `[*]` finds. A longer list is an export, not an event.
-values_max = 1_000
-# One text with placeholders. The body of a reply has at most a page.
-template_chars_max = 20_000
-# The placeholders in one text.
-places_max = 100
 # The nesting of a reply's body.
 depth_max = 20
 # The values in a reply's body.
 nodes_max = 1_000
-# The event rules of one account.
-rules_max = 50
-# Forms that people fill in have fewer fields.
-form_fields_max = 1_000
-# The events of one request. More would keep one transaction open for too long.
-items_max = 200
-# The signatures in one header. There are two while a secret is rotated.
-signatures_max = 10
-# An event key stays readable up to this length. A longer one is hashed.
-key_chars_max = 150
 # An author's address. A longer one is shortened to its beginning and a hash.
 address_chars_max = 200
 # The attachments of one message, as for e-mail.
@@ -36,5 +16,3 @@ attachments_max = 50
 request_timeout_s_max = 60.0
 # The response to a reply. The channel reads the message id from it.
 response_bytes_max = 65_536
-# The nesting of an event. Python's own JSON parser stops at about 1,000.
-json_depth_max = 60

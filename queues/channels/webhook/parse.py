@@ -14,10 +14,12 @@ from models.kernel import addresses, limits
 from models.kernel.open_json import JsonObject
 from models.kernel.text import one_line
 from models.ports.inbound import AttachmentInfo, Ignored, InboundMessage, Parsed, Unparseable
-from queues.channels.webhook import documents, expressions, ids
+from queues.channels.webhook import ids
 from queues.channels.webhook import limits as bounds
-from queues.channels.webhook.account import Conditions, Expression, Files, Rule
+from queues.channels.webhook.account import Files, Rule
 from queues.channels.webhook.config import of
+from queues.described import documents, expressions
+from queues.described.vocabulary import Conditions, Expression
 
 # As seconds, this number is in the year 5138.
 _MILLISECONDS_FROM = 10**11
@@ -30,7 +32,7 @@ def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Pars
         document = documents.read(raw, envelope.get("form", config.body))
     except documents.Unreadable as error:
         raise Unparseable(str(error)) from error
-    rule = expressions.rule_of(config, document)
+    rule = expressions.rule_of(config.events, document)
     if rule is None:
         if config.unmatched == "ignored":
             return Ignored("no rule of the account matches it")

@@ -13,9 +13,11 @@ from urllib.parse import parse_qsl, urlencode
 from models.channels.accounts import ChannelAccount
 from models.kernel import clock
 from models.kernel.errors import ConfigurationError
-from queues.channels.webhook import documents, expressions, ingress, paths, texts
-from queues.channels.webhook.account import Account, Expression
+from queues.channels.webhook import ingress
+from queues.channels.webhook.account import Account
 from queues.channels.webhook.config import of
+from queues.described import documents, expressions, paths, texts
+from queues.described.vocabulary import Expression
 
 needs_account = True
 _CONTENT_TYPES = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
@@ -73,7 +75,7 @@ def with_new_key(account: ChannelAccount | None, raw: bytes) -> bytes:
 
 
 def _renew(config: Account, item: Any) -> None:
-    rule = expressions.rule_of(config, item)
+    rule = expressions.rule_of(config.events, item)
     if rule is None or rule.event_key is None:
         if isinstance(item, dict):
             # The key is the digest of the bytes.

@@ -26,10 +26,11 @@ from models.ports.outbound import (
 )
 from models.tasks.rates import Bucket
 from queues.channels import http_status
-from queues.channels.webhook import expressions, ids, limits, texts
+from queues.channels.webhook import ids, limits
 from queues.channels.webhook.account import Reply, SecretHeader
 from queues.channels.webhook.config import of
 from queues.channels.webhook.parse import unscoped
+from queues.described import expressions, texts
 from queues.outside import safe_http
 
 _CONTENT_TYPES = {"json": "application/json", "form": "application/x-www-form-urlencoded"}

@@ -55,7 +55,7 @@ HMAC = {"kind": "hmac", "secret": SECRET, "header": "X-Signature"}
         ({"auth": {"kind": "bearer", "secret": SECRET, "header": "X-Token", "prefix": "x"}}, []),
         (
             {"auth": {"kind": "none_but_path", "secret": SECRET, "header": "X-Token"}, "path_id": SECRET},
-            [".auth.secret", ".auth.header"],
+            [".auth.header", ".auth.secret"],
         ),
         ({"auth": HMAC | {"encoding": "base64", "prefix": "v1,", "algorithm": "sha512", "tolerance_s": 60}}, []),
         ({"auth": HMAC | {"id_header": "X-Id"}}, [".auth.id_header"]),

@@ -3,8 +3,8 @@
 The `__init__.py` of a folder names the credentials that an account needs (`inbound_needs`, `outbound_needs`, each a
 tuple of alternatives). `ingress.py` authenticates a request and names its events. `parse.py` reads an event: a mail,
 receipts, or an event to ignore. The optional `fetch.py` fetches the content that an event refers to, and the optional
-`send.py` sends mail. A new provider needs its folder, its name in `account.py`, and its recordings in the tests'
-conformance suite.
+`send.py` sends mail. A folder may have a description in YAML (`description.yaml`) in place of code. A new provider needs
+its folder, its name in `account.py`, and its recordings in the tests' conformance suite.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib.util
 import pkgutil
 from functools import cache
+from pathlib import Path
 from typing import cast
 
 from models.channels.accounts import ChannelAccount
@@ -23,21 +24,35 @@ from queues.channels.email.providers.port import Carrier, Described, EventParser
 
 # Raw mail from a script or a mail server; an event that names no provider is such a mail.
 PLAIN = "raw"
+# The folder that reads a description: of a provider's folder, or the account's own.
+DESCRIBED = "described"
+DESCRIPTION_FILE = "description.yaml"
 
 
 @cache
 def names() -> frozenset[str]:
-    """Return the names of the provider folders."""
-    return frozenset(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
+    """Return the names of the providers: folders with code, and folders with a description."""
+    return frozenset(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg) | with_description()
 
 
-def described(provider: str) -> Described:
+@cache
+def with_description() -> frozenset[str]:
+    """Return the providers whose folder has a description in YAML (`described/README.md`) in place of code."""
+    return frozenset(file.parent.name for file in Path(__path__[0]).glob(f"*/{DESCRIPTION_FILE}"))
+
+
+def _folder(provider: str) -> str:
+    """Return the folder with the code of a provider."""
+    return DESCRIBED if provider in with_description() else provider
+
+
+def declared(provider: str) -> Described:
     """Return the keys that an account of the provider needs."""
-    return cast(Described, imports.load(f"{__name__}.{provider}"))
+    return cast(Described, imports.load(f"{__name__}.{_folder(provider)}"))
 
 
 def ingress(provider: str) -> Ingress:
-    return cast(Ingress, imports.load(f"{__name__}.{provider}.ingress"))
+    return cast(Ingress, imports.load(f"{__name__}.{_folder(provider)}.ingress"))
 
 
 def fetcher(provider: str) -> Fetcher | None:
@@ -76,10 +91,10 @@ def provider_of(envelope: dict[str, str]) -> str:
 
 def parse(raw: bytes, envelope: dict[str, str], account: ChannelAccount) -> Mail | Receipts | Ignored:
     """Parse an event. Raises Unparseable."""
-    parser = cast(EventParser, imports.load(f"{__name__}.{provider_of(envelope)}.parse"))
+    parser = cast(EventParser, imports.load(f"{__name__}.{_folder(provider_of(envelope))}.parse"))
     return parser.parse(raw, envelope, account)
 
 
 def _optional(provider: str, part: str) -> object:
-    name = f"{__name__}.{provider}.{part}"
+    name = f"{__name__}.{_folder(provider)}.{part}"
     return None if importlib.util.find_spec(name) is None else imports.load(name)

@@ -16,7 +16,8 @@ from models.kernel import clock
 from models.kernel.errors import ConfigurationError, Unauthenticated, UnsupportedMediaType
 from models.kernel.settings import Settings
 from models.ports.inbound import IngressRequest, Received
-from queues.channels.webhook import ingress, limits
+from queues.channels.webhook import ingress
+from queues.described import limits
 from tests.queues.channels.webhook.conftest import account_of, fixture
 
 

@@ -74,7 +74,7 @@ def publish(provider: str, api: FakeApi, monkeypatch: pytest.MonkeyPatch, config
     for name, value in manners(provider).secrets().items():
         monkeypatch.setenv(f"NESTOR_SECRET_{name.upper()}", value)
     keys = recorded.config(provider) | config
-    calls = keys.get("bucket") or keys.get("outbound") or "api_url" in providers.described(provider).inbound_uses
+    calls = keys.get("bucket") or keys.get("outbound") or "api_url" in providers.declared(provider).inbound_uses
     body = {k: v for k, v in (keys | ({"api_url": api.url} if calls else {})).items() if v is not None}
     accounts_of.check_account(body)
     with database.transaction():

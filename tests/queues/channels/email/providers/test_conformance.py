@@ -48,7 +48,7 @@ def test_a_provider_has_all_recordings_and_says_what_it_needs(provider: str) -> 
     assert wanted <= kinds
     assert (recorded.FOLDERS / provider / "README.md").is_file()
     keys = set(declared.Account.__struct_fields__)
-    described = providers.described(provider)
+    described = providers.declared(provider)
     for alternatives in (*described.inbound_needs, *described.outbound_needs):
         assert set(alternatives) <= keys
 

@@ -19,7 +19,7 @@ from models.channels.accounts import ChannelAccount
 from models.kernel import clock
 from models.kernel.errors import ConfigurationError, Unauthenticated
 from models.ports.inbound import IngressRequest
-from queues.channels.email import ingress
+from queues.channels.email import ingress, providers
 from tests.desk import Desk
 from tests.queues.channels import golden
 from tests.queues.channels.email.providers import recorded
@@ -204,7 +204,11 @@ def test_with_a_password_and_a_key_sendgrid_shows_both(monkeypatch: pytest.Monke
             verify(fixture, replace(request, headers=headers), monkeypatch, **config)
 
 
-@pytest.mark.parametrize("provider", [name for name in NAMES if name not in ("cloudflare", "mailgun", "resend")])
+# A description names its one proof.
+WITHOUT_SECRET_ADDRESS = {"cloudflare", "mailgun", "resend", "described", *providers.with_description()}
+
+
+@pytest.mark.parametrize("provider", [name for name in NAMES if name not in WITHOUT_SECRET_ADDRESS])
 def test_a_secret_address_is_proof_where_a_provider_has_none(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The function found the account by it (accounts.at_path); SES's topic is looked at all the same."""
     credentials = dict.fromkeys(("basic", "bearer", "signing_key"))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from queues.channels.webhook import limits, paths
+from queues.described import limits, paths
 
 _PLACE = re.compile(r"\{\{([^{}]*)\}\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

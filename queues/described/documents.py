@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from models.kernel.open_json import JsonObject
-from queues.channels.webhook import limits
+from queues.described import limits
 
 
 class Unreadable(ValueError):

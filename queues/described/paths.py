@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from queues.channels.webhook import limits
+from queues.described import limits
 
 Path = tuple[str | int | None, ...]  # a name, an index, or None for `[*]`
 _STEP = re.compile(

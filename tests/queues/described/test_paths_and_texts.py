@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queues.channels.webhook import limits, paths, texts
+from queues.described import limits, paths, texts
 
 EVENT = {"a": {"b": [{"c": 1}, {"c": None}, {"c": "x"}], "x y": True, "d.e": 2}, "list": [1, 2, 3]}
 

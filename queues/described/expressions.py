@@ -1,15 +1,16 @@
-"""The evaluation of an account's expressions for an event: a path, a text with placeholders, a constant, or a list of
+"""The evaluation of a description's expressions for an event: a path, a text with placeholders, a constant, or a list of
 these.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from queues.channels.webhook import paths, texts
-from queues.channels.webhook.account import Account, Condition, Conditions, Expression, Rule
+from queues.described import paths, texts
+from queues.described.vocabulary import Condition, Conditions, Expression
 
 
 def value(expression: Expression, document: Any) -> Any:
@@ -65,6 +66,16 @@ def _numbers(found: Any, wanted: Any) -> bool:
     return plain and bool(found == wanted)
 
 
-def rule_of(config: Account, document: Any) -> Rule | None:
+class Conditional(Protocol):
+    """A rule of a description."""
+
+    @property
+    def when(self) -> Conditions: ...
+
+
+R = TypeVar("R", bound=Conditional)
+
+
+def rule_of(rules: Iterable[R], document: Any) -> R | None:
     """Return the first rule that matches, or None."""
-    return next((rule for rule in config.events if holds(rule.when, document)), None)
+    return next((rule for rule in rules if holds(rule.when, document)), None)
