@@ -1,5 +1,6 @@
-"""The evaluation of a description's expressions for an event: a path, a text with placeholders, a constant, or a list of
-these.
+"""The evaluation of a description's expressions for an event.
+
+An expression is a path, a text with placeholders, a constant, or a list of these.
 """
 
 from __future__ import annotations

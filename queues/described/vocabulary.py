@@ -1,4 +1,6 @@
-"""The types of a description: expressions, conditions and signatures. A function loads this module: no heavy imports."""
+"""The types of a description: expressions, conditions and signatures. A function loads this module: no heavy
+imports.
+"""
 
 from __future__ import annotations
 

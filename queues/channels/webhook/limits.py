@@ -1,4 +1,7 @@
-"""The limits of the generic webhook channel, each with its reason; `queues/described/limits.py` has those of its paths."""
+"""The limits of the generic webhook channel, each with its reason.
+
+`queues/described/limits.py` has those of paths, texts and events.
+"""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 The `__init__.py` of a folder names the credentials that an account needs (`inbound_needs`, `outbound_needs`, each a
 tuple of alternatives). `ingress.py` authenticates a request and names its events. `parse.py` reads an event: a mail,
 receipts, or an event to ignore. The optional `fetch.py` fetches the content that an event refers to, and the optional
-`send.py` sends mail. A folder may have a description in YAML (`description.yaml`) in place of code. A new provider needs
-its folder, its name in `account.py`, and its recordings in the tests' conformance suite.
+`send.py` sends mail. A folder may have a description in YAML (`description.yaml`) in place of code. A new provider
+needs its folder, its name in `account.py`, and its recordings in the tests' conformance suite.
 """
 
 from __future__ import annotations

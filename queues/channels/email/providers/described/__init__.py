@@ -1,5 +1,6 @@
-"""Providers that a description in YAML explains (README.md): shipped ones (`providers/<name>/description.yaml`), and the
-account's own (`provider: described`).
+"""Providers that a description in YAML explains (README.md).
+
+Some descriptions ship (`providers/<name>/description.yaml`); an account may have its own (`provider: described`).
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class Envelope(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Receipt(msgspec.Struct, forbid_unknown_fields=True):
-    """What became of a mail of ours. `reference`: our Message-ID, or the provider's id of the mail."""
+    """A report about a mail of ours. `reference`: our Message-ID, or the provider's id of the mail."""
 
     kind: ReceiptKind
     reference: Expression
@@ -86,7 +86,7 @@ class Rule(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Description(msgspec.Struct, forbid_unknown_fields=True):
-    """How a provider proves its requests, and where their mails and receipts are."""
+    """The proof of a provider's requests, and the places of mails and receipts in them."""
 
     title: str
     auth: Auth

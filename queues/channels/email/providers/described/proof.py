@@ -20,8 +20,9 @@ _LIBRARY = (
 
 
 def check_rsa(described: Auth, public_key: str, headers: Mapping[str, str], parts: Mapping[str, bytes]) -> None:
-    """Check an RSA signature (RSASSA-PKCS1-v1_5) and its age. Raises Unauthenticated; ConfigurationError for a malformed
-    key.
+    """Check an RSA signature (RSASSA-PKCS1-v1_5) and its age.
+
+    Raises Unauthenticated; ConfigurationError for a malformed key.
     """
     imports.load(*_LIBRARY)
     from cryptography.exceptions import InvalidSignature
